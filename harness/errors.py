@@ -83,6 +83,12 @@ class ScenarioError(SpacediffError):
         )
 
 
+def failure(error: Exception) -> str:
+    """Return a library's error in one line: its type and the first line of its message, at most 300 characters."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {(lines or ['no message'])[0]}"[:300]
+
+
 def nearest_name(name: str, known: Iterable[str]) -> str:
     """Return the known name that a misspelt one most resembles, or an empty string."""
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")

@@ -6,6 +6,7 @@ number that is not here needs a new field here, not a computation there.
 
 from __future__ import annotations
 
+import json
 import math
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from harness.errors import SpacediffError
+from harness.files import write_atomically
+from harness.redaction import redact
 from harness.settings import Origin, Setting, Settings
 
 SCHEMA_VERSION = 1
@@ -41,6 +44,7 @@ class Role(StrEnum):
     """What a run is for."""
 
     REFERENCE = "reference"
+    REPEAT = "repeat of the reference"
     BASELINE = "baseline"
     VARIANT = "variant"
     RERUN = "rerun"
@@ -129,7 +133,8 @@ class RunRecord(Record):
         settings: All settings, resolved.
         ignored: Arguments accepted but ignored.
         warnings: What the reader should know.
-        seconds: Duration of the generation or the fetch; 0 when taken from an earlier audit's store.
+        hosted: What the host says of itself, name to text; empty for local runs.
+        seconds: Duration of the generation or the fetch.
         seed_echoed: The seed that a Space said it used.
         clip: The clip, or None.
     """
@@ -147,6 +152,7 @@ class RunRecord(Record):
     settings: dict[str, SettingRecord] = {}
     ignored: list[Ignored] = []
     warnings: list[str] = []
+    hosted: dict[str, str] = {}
     seconds: float = 0.0
     seed_echoed: int | None = None
     clip: ClipRecord | None = None
@@ -325,6 +331,13 @@ def record_settings(settings: Settings) -> dict[str, SettingRecord]:
 def recorded_settings(record: dict[str, SettingRecord]) -> Settings:
     """Return the Settings that a record holds."""
     return Settings({path: Setting(s.value, s.origin, s.where) for path, s in record.items()})
+
+
+def write_record(record: AuditRecord, folder: Path) -> None:
+    """Write `audit.json` into an audit folder, redacted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(redact(record.model_dump(mode="json")), indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(folder / "audit.json", text + "\n")
 
 
 def read_record(folder: Path) -> AuditRecord:

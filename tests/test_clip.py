@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clips import moving_ball
+from harness.clip import Clip, frames_digest, probe, read_clip, read_frames, write_lossless, write_preview
+from harness.errors import NotMeasuredError
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 4), st.integers(8, 40), st.integers(8, 40)),
+    fps=st.sampled_from([Fraction(3), Fraction(8), Fraction(30000, 1001)]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_store_keeps_every_byte(tmp_path: Path, shape: tuple[int, int, int], fps: Fraction, seed: int) -> None:
+    frames = np.random.default_rng(seed).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    clip = Clip(frames, fps)
+    write_lossless(clip, tmp_path / "clip.mkv")
+    read = read_clip(tmp_path / "clip.mkv")
+    assert np.array_equal(read.frames, frames)
+    assert read.digest == clip.digest
+    assert float(read.fps) == pytest.approx(float(fps), rel=1e-3)
+
+
+def test_equal_clips_are_written_to_equal_files(tmp_path: Path) -> None:
+    for name in ("a.mkv", "b.mkv"):
+        write_lossless(moving_ball(), tmp_path / name)
+    write_lossless(moving_ball(seed=1), tmp_path / "c.mkv")
+    a, b, c = ((tmp_path / name).read_bytes() for name in ("a.mkv", "b.mkv", "c.mkv"))
+    assert a == b
+    assert a != c
+
+
+@pytest.mark.parametrize("size", [(64, 96), (63, 95)])
+def test_a_preview_shows_what_it_was_given(tmp_path: Path, size: tuple[int, int]) -> None:
+    clip = moving_ball(5, *size)
+    write_preview(clip, tmp_path / "preview.mp4")
+    shown = read_clip(tmp_path / "preview.mp4").frames[:, : size[0], : size[1]]
+    assert shown.shape == clip.frames.shape
+    assert np.abs(shown.astype(int) - clip.frames).mean() < 2
+    with av.open(tmp_path / "preview.mp4") as container:
+        assert all(packet.is_keyframe for packet in container.demux(video=0) if packet.size)
+
+
+def test_a_flat_colour_survives_the_preview_within_one_level(tmp_path: Path) -> None:
+    colours = [(200, 30, 90), (12, 250, 128), (255, 255, 255), (0, 0, 0), (16, 16, 235)]
+    frames = np.stack([np.full((64, 64, 3), colour, np.uint8) for colour in colours])
+    write_preview(Clip(frames, Fraction(8)), tmp_path / "flat.mp4")
+    assert np.abs(read_clip(tmp_path / "flat.mp4").frames.astype(int) - frames).max() <= 2
+
+
+def test_decoding_is_nearer_to_the_source_than_the_default_conversion(tmp_path: Path) -> None:
+    clip = moving_ball(5, 128, 192)
+    write_preview(clip, tmp_path / "a.mp4")
+    with av.open(tmp_path / "a.mp4") as container:
+        default = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+    ours = np.abs(read_clip(tmp_path / "a.mp4").frames.astype(int) - clip.frames).mean()
+    assert ours < np.abs(default.astype(int) - clip.frames).mean()
+
+
+def test_a_file_tells_how_it_is_encoded(tmp_path: Path) -> None:
+    write_preview(moving_ball(fps=24), tmp_path / "a.mp4")
+    info = probe(tmp_path / "a.mp4")
+    assert (info.codec, info.pixel_format, info.width, info.height, info.fps) == ("h264", "yuv420p", 96, 64, 24)
+    assert (info.color_range, info.color_space) == ("tv", "bt709")
+
+
+def test_the_digest_is_of_frames_not_of_containers(tmp_path: Path) -> None:
+    clip = moving_ball()
+    write_lossless(clip, tmp_path / "a.mkv")
+    assert frames_digest(read_frames(tmp_path / "a.mkv")) == clip.digest
+    changed = clip.frames.copy()
+    changed[3, 5, 5, 0] ^= 1
+    assert Clip(changed, clip.fps).digest != clip.digest
+
+
+def test_floats_become_bytes_as_diffusers_does() -> None:
+    from diffusers.image_processor import VaeImageProcessor
+
+    floats = np.random.default_rng(0).random((3, 16, 16, 3), dtype=np.float32)
+    as_pil = np.stack([np.asarray(image) for image in VaeImageProcessor.numpy_to_pil(floats)])
+    truncated = (floats * 255).astype(np.uint8)  # what export_to_video does with arrays
+    assert np.array_equal(Clip.from_floats(floats, Fraction(8)).frames, as_pil)
+    assert np.array_equal(Clip.from_floats(floats, Fraction(8), rounding="truncate").frames, truncated)
+    assert not np.array_equal(as_pil, truncated)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_frames_that_are_no_numbers_are_refused(bad: float) -> None:
+    floats = np.zeros((2, 8, 8, 3), np.float32)
+    floats[1, 2, 3, 0] = bad
+    with pytest.raises(NotMeasuredError, match="NaN or infinite"):
+        Clip.from_floats(floats, Fraction(8))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "cannot be opened"),
+        (b"no video at all " * 100, "cannot be opened"),
+        (b"\x00\x00\x00\x18ftypmp42", r"cannot be opened|no video"),
+    ],
+)
+def test_what_is_no_video_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "a.mp4").write_bytes(content)
+    with pytest.raises(NotMeasuredError, match=told):
+        list(read_frames(tmp_path / "a.mp4"))
+
+
+def test_a_torn_file_never_passes_for_whole(tmp_path: Path) -> None:
+    write_preview(moving_ball(30), tmp_path / "whole.mp4")
+    whole = (tmp_path / "whole.mp4").read_bytes()
+    (tmp_path / "torn.mp4").write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(NotMeasuredError, match=r"breaks off|cannot be opened"):
+        list(read_frames(tmp_path / "torn.mp4"))
+
+
+def test_a_torn_download_with_its_header_first_never_passes_for_whole(tmp_path: Path) -> None:
+    write_preview(moving_ball(30), tmp_path / "whole.mp4")
+    assert len(list(read_frames(tmp_path / "whole.mp4"))) == 30
+    whole = (tmp_path / "whole.mp4").read_bytes()
+    for part in (0.3, 0.6, 0.9):
+        (tmp_path / "torn.mp4").write_bytes(whole[: int(len(whole) * part)])
+        with pytest.raises(NotMeasuredError, match="breaks off"):
+            list(read_frames(tmp_path / "torn.mp4"))
+
+
+def test_an_audio_file_holds_no_video(tmp_path: Path) -> None:
+    with av.open(tmp_path / "tone.wav", "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    with pytest.raises(NotMeasuredError, match="no video stream"):
+        probe(tmp_path / "tone.wav")
+
+
+def test_a_full_range_file_is_not_read_as_limited(tmp_path: Path) -> None:
+    ramp = np.repeat(np.linspace(0, 255, 128).astype(np.uint8)[None, :, None], 64, 0).repeat(3, 2)
+    with av.open(tmp_path / "full.mp4", "w") as container:
+        stream = container.add_stream("libx264", rate=8)
+        stream.width, stream.height, stream.pix_fmt = 128, 64, "yuvj420p"
+        stream.codec_context.options = {"crf": "1"}
+        for _ in range(3):
+            luma = cv2.cvtColor(ramp, cv2.COLOR_RGB2GRAY)
+            planes = np.concatenate([luma, np.full((32, 128), 128, np.uint8)])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuvj420p")))
+        container.mux(stream.encode())
+    assert probe(tmp_path / "full.mp4").color_range == "pc"
+    assert np.abs(read_clip(tmp_path / "full.mp4").frames[0].astype(int) - ramp).max() <= 3
