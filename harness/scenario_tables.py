@@ -1,0 +1,273 @@
+"""The tables of a scenario that say how a clip comes about, as strict models: no key skipped, no value converted.
+
+The key insight is that one description serves three readers: validation, the JSON Schema that editors complete from,
+and the plain words of the mistakes. So what may stand at a place is said once, here, as `x-expected`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+NAME_WORDS = "a name of up to 64 letters, digits, - and _ that begins with a letter or digit"
+
+OWNED = {
+    "call.prompt": "no prompt here: it comes from [prompts.NAME]",
+    "call.generator": "no generator here: spacediff makes it from rng.seed, rng.device and rng.dtype",
+    "call.callback_on_step_end": "no callback here: spacediff records every step through it",
+    "call.callback_on_step_end_tensor_inputs": "no callback here: spacediff records every step through it",
+    "call.output_type": "no output type here: spacediff needs the frames as the pipeline returns them",
+    "call.return_dict": "no such switch here: spacediff reads the pipeline's result object",
+    "load.pretrained_model_name_or_path": "no checkpoint here: it is named by model.id",
+    "load.revision": "no revision here: it is set by model.revision",
+    "load.variant": "no variant here: it is set by model.variant",
+    "load.torch_dtype": "no dtype here: it is set by model.dtype",
+    "load.dtype": "no dtype here: it is set by model.dtype",
+    "load.token": "no token here, since a scenario goes into the audit: log in with `hf auth login` or set HF_TOKEN",
+}
+"""Arguments that spacediff passes itself, with what to do instead."""
+
+Precision = Literal["float32", "bfloat16", "float16"]
+Placement = Literal["cuda", "cpu", "model_cpu_offload", "sequential_cpu_offload", "group_offload"]
+_HUB_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+"
+
+
+class Table(BaseModel):
+    """Base of all tables: unknown keys are mistakes, and `"3"` is not 3."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+def expect(words: str) -> dict[str, Any]:
+    """Say in plain words what may stand at a place of the schema."""
+    return {"x-expected": words}
+
+
+def _matching(pattern: str, words: str, **more: Any) -> Any:
+    return Field(pattern=pattern, json_schema_extra=expect(words), **more)
+
+
+def _table_of_arguments(name: str) -> dict[str, Any]:
+    taken = [path.removeprefix(f"{name}.") for path in OWNED if path.startswith(f"{name}.")]
+    return {"propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "not": {"enum": taken}}}
+
+
+def _from_the_scenarios_folder(path: Path, info: ValidationInfo) -> Path:
+    if path == Path():
+        raise ValueError
+    return info.context["folder"].absolute() / path if info.context else path
+
+
+def _folder_or_id(model: str, info: ValidationInfo) -> str:
+    if not model.startswith((".", "/")) or not info.context:
+        return model
+    return str(info.context["folder"].absolute() / model)
+
+
+def _as_list(names: Any) -> Any:
+    return [names] if isinstance(names, str) else names
+
+
+Title = Annotated[str, _matching(r"\S", "a text of 1 to 500 characters", max_length=500)]
+LongText = Annotated[str, _matching(r"\S", "a text of 1 to 20,000 characters", max_length=20_000)]
+Word = Annotated[str, _matching("^[A-Za-z0-9_./-]+$", "a name without spaces")]
+Name = Annotated[str, _matching(NAME, NAME_WORDS)]
+BaselineOrVariant = Annotated[str, _matching(NAME, "baseline or the name of a variant")]
+ClassName = Annotated[str, _matching("^[A-Z][A-Za-z0-9_]*$", 'a class name such as "CogVideoXDPMScheduler"')]
+ApiName = Annotated[str, _matching(r"^/[^\s?#]+$", 'an API name such as "/generate"')]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+ModelId = Annotated[
+    str,
+    _matching(
+        rf"^(builtin:tiny-cogvideox|[./].*|{_HUB_ID})$",
+        'a Hub id such as "org/name", a folder that begins with . or /, or "builtin:tiny-cogvideox"',
+        examples=["builtin:tiny-cogvideox"],
+    ),
+    AfterValidator(_folder_or_id),
+]
+SpaceId = Annotated[
+    str,
+    _matching(
+        rf"^(builtin:tiny-space|https?://[^\s/@?#]+(/[^\s@?#]*)?|{_HUB_ID})$",
+        'a Space id such as "org/name", an http(s) address without password or query, or "builtin:tiny-space"',
+        examples=["builtin:tiny-space"],
+    ),
+]
+VideoPath = Annotated[
+    Path,
+    Field(strict=False, json_schema_extra=expect("the path of a video file, relative to the scenario's folder")),
+    AfterValidator(_from_the_scenarios_folder),
+]
+
+
+class ModelTable(Table):
+    """Which checkpoint is loaded, and as what."""
+
+    id: ModelId | None = None
+    """Hub id, folder, or `builtin:tiny-cogvideox`."""
+    revision: Word | None = None
+    """Branch, tag or commit on the Hub."""
+    dtype: Precision | None = None
+    """Precision of the weights."""
+    pipeline: ClassName | None = None
+    """Pipeline class; the checkpoint's own by default."""
+    variant: Word | None = None
+    """Variant of the weight files, such as `fp16`."""
+
+
+class BaselineModelTable(ModelTable):
+    """Which checkpoint is loaded, and as what."""
+
+    id: ModelId
+    """Hub id, folder, or `builtin:tiny-cogvideox`."""
+
+
+class SchedulerTable(Table):
+    """The scheduler; keys other than `class` are entries of its configuration."""
+
+    model_config = ConfigDict(extra="allow")
+
+    class_: ClassName | None = Field(None, alias="class")
+    """Scheduler class; the checkpoint's own by default."""
+
+
+class RngTable(Table):
+    """Where the noise comes from."""
+
+    seed: Seed | None = None
+    """In place of the prompt's seed."""
+    device: Literal["cpu", "cuda", "mps", "global"] | None = None
+    """Device of the generator; `global`: no generator is passed, torch.manual_seed is set instead."""
+    dtype: Precision | None = None
+    """Precision in which noise is drawn; the model's by default."""
+    stream: Literal["torch<=2.11", "float32"] | None = None
+    """Draw as torch up to 2.11 did on the CPU, or in float32; by default as the installed torch does."""
+
+
+class VaeTable(Table):
+    """How the latents are decoded."""
+
+    tiling: bool | None = None
+    """Decode in tiles: `enable_tiling()`."""
+    slicing: bool | None = None
+    """Decode one sample at a time: `enable_slicing()`."""
+
+
+class NumericsTable(Table):
+    """How the numbers are computed."""
+
+    attention: Literal["math", "flash", "efficient", "cudnn"] | None = None
+    """Kernel of torch's scaled dot product attention; torch chooses when nothing is said."""
+    tf32: bool | None = None
+    """Whether matrix products and convolutions may use TF32."""
+    deterministic: bool | None = None
+    """Whether torch has to use deterministic algorithms."""
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """CPU threads of torch."""
+
+
+class OutputTable(Table):
+    """How the frames become a file."""
+
+    fps: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Frames per second."""
+    quality: Annotated[float, Field(ge=0, le=10)] | None = None
+    """Quality of `export_to_video`, 0 to 10."""
+    rounding: Literal["round", "truncate"] | None = None
+    """How float frames become bytes."""
+
+
+class SettingsTables(Table):
+    """The tables that determine a clip."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-hint": "; arguments of the pipeline's call go into the call table, those of from_pretrained into load"
+        }
+    )
+
+    model: ModelTable | None = None
+    """Which checkpoint is loaded, and as what."""
+    load: dict[str, Any] = Field({}, json_schema_extra=_table_of_arguments("load"))
+    """Further arguments of `from_pretrained`."""
+    scheduler: SchedulerTable | None = None
+    """The scheduler and its configuration."""
+    call: dict[str, Any] = Field({}, json_schema_extra=_table_of_arguments("call"))
+    """Arguments of the pipeline's `__call__`."""
+    rng: RngTable | None = None
+    """Where the noise comes from."""
+    placement: Placement | None = None
+    """Where the model lies while it runs."""
+    vae: VaeTable | None = None
+    """How the latents are decoded."""
+    numerics: NumericsTable | None = None
+    """How the numbers are computed."""
+    output: OutputTable | None = None
+    """How the frames become a file."""
+
+
+class Baseline(SettingsTables):
+    """The settings as people run them."""
+
+    model: BaselineModelTable
+    """Which checkpoint is loaded, and as what."""
+
+
+class Variant(SettingsTables):
+    """The baseline with named changes."""
+
+    from_: Annotated[list[Name], BeforeValidator(_as_list, json_schema_input_type=Name | list[Name])] = Field(
+        [], alias="from", json_schema_extra=expect("the name of another variant, or a list of such names")
+    )
+    """Other variants whose changes come first."""
+    about: Title | None = None
+    """A note for people."""
+
+
+class Outputs(Table):
+    """Which results of the endpoint are meant, counted from 0."""
+
+    video: Annotated[int, Field(ge=0)] = 0
+    """Position of the video."""
+    seed: Annotated[int, Field(ge=0)] | None = None
+    """Position of the seed that the Space says it used."""
+
+
+class SpaceReference(Table):
+    """A clip that a Gradio Space draws."""
+
+    id: SpaceId
+    """Space id, address, or `builtin:tiny-space`."""
+    endpoint: ApiName
+    """API name of the endpoint."""
+    inputs: dict[str, Any] = {}
+    """Inputs by parameter name; "{prompt}" and "{seed}" stand for the prompt's text and seed."""
+    outputs: Outputs = Outputs()
+    """Which results are meant."""
+    deadline: Annotated[float, Field(gt=0)] = 1800.0
+    """Seconds to wait for one clip."""
+    repeats: Annotated[int, Field(ge=1)] = 1
+    """How often the same clip is fetched, to see whether the Space repeats itself."""
+
+
+class VideoReference(Table):
+    """A clip from a file: one for the only prompt, or one for each."""
+
+    file: VideoPath | None = None
+    """Video file for the only prompt."""
+    files: dict[Name, VideoPath] = {}
+    """Prompt name to video file."""
+
+
+class Reference(Table):
+    """What the clips are held against; exactly one of these."""
+
+    space: SpaceReference | None = None
+    """A Gradio Space."""
+    video: VideoReference | None = None
+    """Video files."""
+    variant: BaselineOrVariant | None = None
+    """A variant of this scenario, or `baseline`."""
