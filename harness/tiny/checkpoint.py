@@ -1,0 +1,150 @@
+"""The tiny checkpoint as a folder in the cache, made on first use and proven whole on every use.
+
+A folder is made beside its place and moved there in one step, together with its fingerprint. So a reader sees all of it
+or nothing, two processes that make it at once end with one of two equal folders, and a folder that was damaged
+afterwards no longer matches its fingerprint and is made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from harness.cache import cache_dir
+from harness.errors import NotMeasuredError
+
+RECIPE = "tiny-cogvideox-1"
+"""Names the bytes that are made: counts up when `harness.tiny.pipeline` or `harness.tiny.tokenizer` change them."""
+
+_NAME = "tiny-cogvideox"
+_FINGERPRINT = "fingerprint"
+_DRAFT = ".draft-"
+_ABANDONED_AFTER = 3600.0  # seconds; a draft takes a few, so what is older was left by a killed process
+
+_CARD = """---
+library_name: diffusers
+pipeline_tag: text-to-video
+tags: [untrained, testing]
+---
+# tiny-cogvideox
+
+A CogVideoX pipeline with **random weights**: it draws moving blobs of colour, whatever it is asked for. It exists so
+that spacediff can be exercised from end to end in seconds, without a GPU and without a download. The classes, the
+scheduler settings and the text length are those of `zai-org/CogVideoX-5b`; nothing of its weights is in here.
+
+Made by `harness.tiny.checkpoint`. Safe to delete.
+"""
+
+
+def ensure_checkpoint() -> Path:
+    """Return the folder of the tiny CogVideoX checkpoint, for `DiffusionPipeline.from_pretrained`; make it if needed.
+
+    Raises:
+        NotMeasuredError: The cache cannot be written to.
+    """
+    place = cache_dir() / _folder_name()
+    if not _is_whole(place):
+        try:
+            _make(place)
+        except OSError as error:
+            raise NotMeasuredError(
+                f"the tiny checkpoint cannot be written to the cache: {error.strerror or error}",
+                hint="set SPACEDIFF_CACHE to a folder that can be written to and has 12 MB left",
+            ) from error
+    return place / _NAME
+
+
+def fingerprint(folder: Path) -> str:
+    """Return the SHA-256, in hex, of all files below a folder: their names and their bytes."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def _folder_name() -> str:
+    """Name the recipe and the libraries, whose versions stand in the configuration files that they write."""
+    versions = (f"{library}-{importlib.metadata.version(library)}" for library in ("diffusers", "transformers"))
+    return "-".join((RECIPE, *versions))
+
+
+def _is_whole(place: Path) -> bool:
+    try:
+        return (place / _FINGERPRINT).read_text(encoding="ascii") == fingerprint(place / _NAME)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _make(place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(place.parent)
+    draft = _new_draft(place)
+    try:
+        _write(draft)
+        _move(draft, place)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _new_draft(place: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place.parent))
+
+
+def _write(draft: Path) -> None:
+    from harness.torchvision_mend import mend_torchvision
+
+    mend_torchvision()
+    from transformers.utils import logging as transformers_logging
+
+    from harness.tiny.pipeline import build_pipeline
+
+    folder = draft / _NAME
+    showed_progress = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        build_pipeline().save_pretrained(folder)
+    finally:
+        if showed_progress:
+            transformers_logging.enable_progress_bar()
+    (folder / "README.md").write_text(_CARD, encoding="utf-8")
+    (draft / _FINGERPRINT).write_text(fingerprint(folder), encoding="ascii")
+    for path in (draft, *draft.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)  # a cache inside an image is read by other users
+
+
+def _move(draft: Path, place: Path) -> None:
+    """Put the draft in its place, unless another process was first with a whole one."""
+    while True:
+        try:
+            draft.rename(place)
+        except OSError:
+            if not place.exists():
+                raise
+            if _is_whole(place):
+                return
+            _take_away(place)
+        else:
+            return
+
+
+def _take_away(broken: Path) -> None:
+    """Remove a folder from its place in one step, so that nobody meets half of it."""
+    aside = _new_draft(broken)
+    with contextlib.suppress(FileNotFoundError):  # another process was first
+        broken.rename(aside / broken.name)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _remove_abandoned(cache: Path) -> None:
+    for draft in cache.glob(f"{_DRAFT}*"):
+        try:
+            if time.time() - draft.stat().st_mtime > _ABANDONED_AFTER:
+                shutil.rmtree(draft, ignore_errors=True)
+        except OSError:  # its maker has just finished
+            continue

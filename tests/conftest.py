@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.record import AuditRecord, read_record
+from harness.shipped import shipped
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests make the tiny checkpoint once per session and leave the user's cache alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPACEDIFF_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_space(own_cache: None) -> Iterator[str]:  # noqa: ARG001 - it must be set before the Space starts
+    """The address of a running tiny Space, the same one for the whole session."""
+    from harness.tiny.serving import serve_tiny_space
+
+    with serve_tiny_space() as url:
+        yield url
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command did.
+
+    Attributes:
+        folder: The audit folder.
+        record: The audit's record.
+        code: Exit code.
+        stdout: What it printed.
+        stderr: What it said meanwhile.
+    """
+
+    folder: Path
+    record: AuditRecord
+    code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def quickstart(own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:  # noqa: ARG001 - set first
+    """The quickstart scenario, audited once for the whole session by the real command."""
+    folder = tmp_path_factory.mktemp("audits") / "quickstart"
+    scenario = shipped("scenarios") / "quickstart.toml"
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "audit", scenario, "--out", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (folder / "audit.json").is_file(), done.stderr
+    return Finished(folder, read_record(folder), done.returncode, done.stdout, done.stderr)
