@@ -1,0 +1,83 @@
+"""Which source produces a run. Each is opened when its first run comes and closed when the last is done."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from harness.plan import Run
+from harness.settings import Origin, Settings
+from harness.sources import Produced, Progress
+
+if TYPE_CHECKING:
+    from harness.sources.local.generate import LocalSource
+
+TINY_SPACE = "builtin:tiny-space"
+
+
+class Sources:
+    """The sources, each opened when its first run comes and closed when the last is done."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._local: LocalSource | None = None
+        self._tiny_space: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def produce(self, run: Run, folder: Path, progress: Progress) -> Produced:
+        """Produce a run's clip.
+
+        Args:
+            run: What is asked for.
+            folder: Where a fetched or given file is kept untouched.
+            progress: Told how it goes on.
+
+        Raises:
+            NotMeasuredError: The clip cannot be had; the message says why.
+        """
+        if run.source == "space":
+            return self._fetch(run, folder, progress)
+        if run.source == "video":
+            from harness.sources.video import take
+
+            return take(Path(run.request["file"]), folder)
+        if self._local is None:
+            from harness.sources.local.generate import LocalSource
+
+            self._local = LocalSource()
+        return self._local.generate(run.settings, run.prompt.text, run.prompt.seed, progress)
+
+    def checkpoint_stamp(self, run: Run) -> str:
+        """Return what tells that a local checkpoint's files were exchanged; empty for the Hub's, which have ids."""
+        from harness.sources.local.pipeline import stamp
+
+        return stamp(run.settings.value("model.id")) if run.source == "diffusers" else ""
+
+    def _fetch(self, run: Run, folder: Path, progress: Progress) -> Produced:
+        from harness.sources.space import SpaceRequest, fetch
+
+        request = SpaceRequest(**run.request)
+        if request.id != TINY_SPACE:
+            return fetch(request, run.prompt.text, run.prompt.seed, folder, progress)
+        address = self._served(progress)
+        produced = fetch(replace(request, id=address), run.prompt.text, run.prompt.seed, folder, progress)
+        # its port differs from audit to audit and tells nothing
+        named = Settings.of({"space": {"id": TINY_SPACE}}, Origin.DECLARED)
+        hosted = {name: text for name, text in produced.hosted.items() if address not in text}
+        described = produced.described.replace(address, TINY_SPACE)
+        return replace(produced, described=described, settings=produced.settings.changed_by(named), hosted=hosted)
+
+    def _served(self, progress: Progress) -> str:
+        if self._tiny_space is None:
+            from harness.tiny.serving import serve_tiny_space
+
+            progress.status("starting the tiny Space")
+            self._tiny_space = self._open.enter_context(serve_tiny_space())
+        return self._tiny_space

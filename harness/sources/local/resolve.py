@@ -1,0 +1,101 @@
+"""Fill in what the Settings leave unsaid, from the pipeline that is about to run."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from harness.settings import Origin, Settings
+from harness.sources.local.pipeline import Checkpoint
+
+OWNED = frozenset(
+    {
+        "prompt",
+        "generator",
+        "output_type",
+        "return_dict",
+        "callback_on_step_end",
+        "callback_on_step_end_tensor_inputs",
+    }
+)
+"""Arguments of `__call__` that spacediff itself gives."""
+
+EXPORT_FPS = 10
+EXPORT_QUALITY = 5.0
+"""Defaults of `diffusers.utils.export_to_video`."""
+
+
+def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: int, placement: str) -> Settings:
+    """Return the declared Settings, filled from the library and the checkpoint.
+
+    Args:
+        declared: What the scenario says.
+        checkpoint: Where the pipeline came from.
+        pipeline: The pipeline with the Settings applied.
+        seed: The prompt's seed.
+        placement: The placement in force.
+    """
+    filled = declared
+    for defaults, where in (
+        ({"call": _call_defaults(pipeline)}, f"{type(pipeline).__name__}.__call__"),
+        ({"scheduler": _scheduler(pipeline.scheduler)}, "the checkpoint's scheduler config"),
+        ({"rng": {"seed": seed}}, "the prompt"),
+        ({"rng": {"device": "cpu"}, "placement": placement, "output": {"rounding": "round"}}, "spacediff"),
+        ({"output": {"fps": EXPORT_FPS, "quality": EXPORT_QUALITY}}, "diffusers.utils.export_to_video"),
+        ({"vae": _vae(pipeline)}, "the checkpoint's VAE"),
+    ):
+        filled = filled.filled_from(Settings.of(defaults, Origin.DEFAULT, where))
+    loaded = {"pipeline": type(pipeline).__name__, "dtype": _dtype(pipeline)}
+    if checkpoint.commit:
+        loaded["commit"] = checkpoint.commit
+    return filled.changed_by(Settings.of({"model": _unsaid(loaded, declared)}, Origin.DEFAULT, "from_pretrained"))
+
+
+def observed(settings: Settings, frames: int, height: int, width: int) -> Settings:
+    """Return the Settings with the sizes that the pipeline chose itself, read off the clip."""
+    seen = {"num_frames": frames, "height": height, "width": width}
+    unsaid = {name: value for name, value in seen.items() if settings.value(f"call.{name}") is None}
+    return settings.changed_by(Settings.of({"call": unsaid} if unsaid else {}, Origin.OBSERVED, "the clip"))
+
+
+def _unsaid(values: dict[str, Any], declared: Settings) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if declared.value(f"model.{name}") != value}
+
+
+def _call_defaults(pipeline: Any) -> dict[str, Any]:
+    parameters = inspect.signature(pipeline.__call__).parameters.values()
+    return {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.name not in OWNED
+        and parameter.default is not inspect.Parameter.empty
+        and _plain(parameter.default)
+    }
+
+
+def _scheduler(scheduler: Any) -> dict[str, Any]:
+    config = {name: value for name, value in scheduler.config.items() if not name.startswith("_") and _plain(value)}
+    return {"class": type(scheduler).__name__, **config}
+
+
+def _vae(pipeline: Any) -> dict[str, bool]:
+    vae = getattr(pipeline, "vae", None)
+    return {
+        name: bool(getattr(vae, attribute))
+        for name, attribute in (("tiling", "use_tiling"), ("slicing", "use_slicing"))
+        if hasattr(vae, attribute)
+    }
+
+
+def _dtype(pipeline: Any) -> str:
+    denoiser = getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None) or pipeline
+    return str(denoiser.dtype).removeprefix("torch.")
+
+
+def _plain(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

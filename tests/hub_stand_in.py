@@ -1,0 +1,117 @@
+"""A stand-in for the Hub on loopback: answers what `huggingface_hub` and `gradio_client` ask of a Space."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Space:
+    host: str
+    stage: str = "RUNNING"
+    error: str = ""
+    private: bool = False
+
+    def runtime(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "hardware": {"current": "zero-a10g", "requested": "zero-a10g"},
+            "gcTimeout": None,
+            "sha": "1f" * 20,
+            **({"errorMessage": self.error} if self.error else {}),
+        }
+
+    def info(self, name: str) -> dict[str, Any]:
+        return {
+            "_id": "0" * 24,
+            "id": name,
+            "author": name.split("/", maxsplit=1)[0],
+            "sha": "2e" * 20,
+            "createdAt": "2024-08-06T00:00:00.000Z",
+            "lastModified": "2024-12-24T18:00:00.000Z",
+            "private": self.private,
+            "disabled": False,
+            "host": self.host,
+            "subdomain": name.replace("/", "-"),
+            "likes": 1,
+            "sdk": "gradio",
+            "tags": ["gradio"],
+            "cardData": {"title": "CogVideoX", "sdk": "gradio", "sdk_version": "4.44.1", "python_version": "3.10"},
+            "siblings": [{"rfilename": "app.py"}],
+            "runtime": self.runtime(),
+        }
+
+
+@dataclass
+class HubStandIn:
+    url: str
+    spaces: dict[str, Space]
+    token: str
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Path and Authorization header of every request."""
+
+    def answer(self, path: str, authorization: str) -> tuple[int, dict[str, str], Any]:
+        self.asked.append((path, authorization))
+        parts = path.split("?", maxsplit=1)[0].strip("/").split("/")
+        name, rest = "/".join(parts[2:4]), parts[4:]
+        space = self.spaces.get(name) if parts[:2] == ["api", "spaces"] else None
+        if authorization not in ("", f"Bearer {self.token}"):
+            refusal = "Invalid credentials in Authorization header"
+            return 401, {"X-Error-Message": refusal}, {"error": refusal}
+        if space is None or (space.private and not authorization):
+            # As huggingface.co does: whoever is not signed in cannot tell a missing repository from a private one.
+            if not authorization:
+                refusal = "Invalid username or password."
+                return 401, {"X-Error-Message": refusal}, {"error": refusal}
+            refusal = "Repository not found"
+            return 404, {"X-Error-Code": "RepoNotFound", "X-Error-Message": refusal}, {"error": refusal}
+        answers: dict[tuple[str, ...], Any] = {
+            (): space.info(name),
+            ("runtime",): space.runtime(),
+            ("host",): {"host": space.host, "subdomain": name.replace("/", "-")},
+        }
+        return (200, {}, answers[tuple(rest)]) if tuple(rest) in answers else (404, {}, {"error": "Not Found"})
+
+
+@contextmanager
+def hub_stand_in(spaces: dict[str, Space], token: str = "") -> Iterator[HubStandIn]:
+    """Serve a Hub that knows these Spaces, and one token that may read the private ones."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            status, headers, body = hub.answer(self.path, self.headers.get("Authorization", ""))
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Type": "application/json"}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def do_HEAD(self) -> None:  # telemetry is sent so
+            status, *_ = hub.answer(self.path, self.headers.get("Authorization", ""))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    hub = HubStandIn(f"http://127.0.0.1:{server.server_port}", spaces, token)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.settings import Origin, Settings
+from harness.sources.local.noise import generator_for, randn_as_older_torch
+
+GOLDEN = np.load(Path(__file__).parent / "data" / "randn_torch_2.11_cpu_seed42.npz")
+"""Two successive draws by torch 2.11.0, `torch.Generator("cpu").manual_seed(42)`, as float32."""
+
+
+def rng(**values: str) -> Settings:
+    return Settings.of({"rng": values}, Origin.DECLARED)
+
+
+@pytest.mark.parametrize("name", GOLDEN.files)
+def test_older_torch_is_reproduced_bit_for_bit(name: str) -> None:
+    dtype = getattr(torch, name.split("_", maxsplit=1)[0])
+    generator = torch.Generator().manual_seed(42)
+    for expected in GOLDEN[name]:
+        drawn = randn_as_older_torch(expected.shape, dtype, generator)
+        assert drawn.dtype == dtype
+        assert np.array_equal(drawn.float().numpy(), expected)
+        now = torch.randn(expected.shape, dtype=dtype, generator=torch.Generator().manual_seed(42))
+        if torch.__version__ >= "2.12":
+            assert not np.array_equal(now.float().numpy(), expected)
+
+
+@pytest.mark.parametrize("name", GOLDEN.files)
+def test_a_run_draws_from_the_stream_that_it_was_told(name: str) -> None:
+    dtype = getattr(torch, name.split("_", maxsplit=1)[0])
+    with generator_for(rng(stream="torch<=2.11"), 42) as generator:
+        for expected in GOLDEN[name]:
+            drawn = torch.randn(expected.shape, generator=generator, device=torch.device("cpu"), dtype=dtype)
+            assert np.array_equal(drawn.float().numpy(), expected)
+    with generator_for(rng(device="global", stream="torch<=2.11"), 42):
+        drawn = torch.randn(*GOLDEN[name].shape[1:], dtype=dtype)
+        assert np.array_equal(drawn.float().numpy(), GOLDEN[name][0])
+
+
+@pytest.mark.parametrize("told", [{"stream": "float32"}, {"dtype": "float32"}])
+def test_drawing_in_float32_casts_float32_noise(told: dict[str, str]) -> None:
+    with generator_for(rng(**told), 7) as generator:
+        drawn = torch.randn((3, 35), generator=generator, dtype=torch.bfloat16)
+    expected = torch.randn((3, 35), generator=torch.Generator().manual_seed(7)).to(torch.bfloat16)
+    assert torch.equal(drawn, expected)
+
+
+def test_without_a_word_noise_is_the_librarys() -> None:
+    with generator_for(rng(), 7) as generator:
+        drawn = torch.randn(40, generator=generator, dtype=torch.bfloat16)
+    assert torch.equal(drawn, torch.randn(40, generator=torch.Generator().manual_seed(7), dtype=torch.bfloat16))
+
+
+def test_float32_noise_did_not_change() -> None:
+    drawn = randn_as_older_torch((5, 33), torch.float32, torch.Generator().manual_seed(3))
+    assert torch.equal(drawn, torch.randn((5, 33), generator=torch.Generator().manual_seed(3)))
+
+
+@settings(max_examples=30, deadline=None)
+@given(shape=st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple), seed=st.integers(0, 2**32))
+def test_any_shape_is_drawn_and_the_generator_moves_on(shape: tuple[int, ...], seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    first = randn_as_older_torch(shape, torch.bfloat16, generator)
+    second = randn_as_older_torch(shape, torch.bfloat16, generator)
+    assert first.shape == shape
+    assert first.isfinite().all()
+    if first.numel() >= 16:
+        assert not torch.equal(first, second)
+
+
+def test_a_run_leaves_the_global_generator_as_it_was() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    with generator_for(rng(device="global"), 42) as generator:
+        assert generator is None
+        torch.rand(10)
+    assert torch.equal(torch.rand(3), expected)
