@@ -1,0 +1,55 @@
+"""The gate: what an audit passes or fails on. Not measured is never green."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.errors import Exit
+from harness.record import ComparisonRecord, GateRecord, GateStatus, Verdict
+from harness.scenario import Gate
+
+_SAME = (Verdict.IDENTICAL, Verdict.CODEC_ONLY)
+
+
+def hold(
+    gate: Gate | None, prompts: Sequence[str], comparisons: Sequence[ComparisonRecord], *, finished: bool
+) -> GateRecord:
+    """Hold the comparisons against the scenario's gate.
+
+    Args:
+        gate: The gate; None when the scenario has none.
+        prompts: Names of the prompts, each of which has to pass.
+        comparisons: What was compared.
+        finished: Whether the audit ran to its end.
+    """
+    if gate is None:
+        return GateRecord(status=GateStatus.NONE)
+    of_variant = {comparison.prompt: comparison for comparison in comparisons if comparison.candidate == gate.variant}
+    outcomes = [_outcome(prompt, of_variant.get(prompt), gate.max_drift) for prompt in prompts]
+    if not finished:
+        outcomes.append((GateStatus.NOT_MEASURED, "the audit was interrupted"))
+    statuses = [status for status, _ in outcomes]
+    worst = next(s for s in (GateStatus.FAILS, GateStatus.NOT_MEASURED, GateStatus.HOLDS) if s in statuses)
+    return GateRecord(
+        status=worst, variant=gate.variant, max_drift=gate.max_drift, reasons=[reason for _, reason in outcomes]
+    )
+
+
+def exit_code(status: GateStatus) -> Exit:
+    """Return the exit code that tells a gate's outcome."""
+    codes = {GateStatus.FAILS: Exit.GATE_FAILS, GateStatus.NOT_MEASURED: Exit.NOT_MEASURED}
+    return codes.get(status, Exit.GATE_HOLDS)
+
+
+def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float) -> tuple[GateStatus, str]:
+    if comparison is None:
+        return GateStatus.NOT_MEASURED, f"{prompt}: the gate's variant was not compared"
+    if comparison.verdict in {Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE}:
+        return GateStatus.NOT_MEASURED, f"{prompt}: {comparison.verdict}: {'; '.join(comparison.evidence)}"
+    if comparison.verdict in _SAME:
+        return GateStatus.HOLDS, f"{prompt}: {comparison.verdict}"
+    if comparison.drift is None:
+        return GateStatus.NOT_MEASURED, f"{prompt}: drift cannot be told, floor and ceiling do not separate"
+    if comparison.drift <= max_drift:
+        return GateStatus.HOLDS, f"{prompt}: drift {comparison.drift:.3f} is at most {max_drift:g}"
+    return GateStatus.FAILS, f"{prompt}: drift {comparison.drift:.3f} is more than {max_drift:g} ({comparison.verdict})"

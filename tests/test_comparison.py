@@ -1,0 +1,176 @@
+"""Comparisons over real files, with the runs' records written by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clips import moving_ball, with_frames
+from harness.clip import Clip, read_clip, write_lossless
+from harness.codec import export_to_video
+from harness.comparison import compare_prompt
+from harness.record import ClipRecord, ComparisonRecord, Role, RunRecord, Verdict
+
+CLIP = moving_ball(6)
+SEEDS = [moving_ball(6, seed=seed) for seed in (1, 2, 3)]
+
+
+def kept(folder: Path, name: str, clip: Clip, role: Role = Role.VARIANT, *, hosted: bool = False) -> RunRecord:
+    """A run as the executor would have kept it."""
+    write_lossless(clip, folder / f"{name}.mkv")
+    export_to_video(clip, folder / f"{name}.mp4", quality=5)
+    if hosted:
+        clip = read_clip(folder / f"{name}.mp4")
+        write_lossless(clip, folder / f"{name}.mkv")
+    frames, height, width = clip.frames.shape[:3]
+    return RunRecord(
+        key=name,
+        name=name,
+        role=role,
+        prompt="p",
+        source="diffusers",
+        measured=True,
+        clip=ClipRecord(
+            lossless=f"{name}.mkv",
+            preview=f"{name}.mp4",
+            original=f"{name}.mp4" if hosted else None,
+            delivered=None if hosted else f"{name}.mp4",
+            digest=clip.digest,
+            frames=frames,
+            width=width,
+            height=height,
+            fps=float(clip.fps),
+        ),
+    )
+
+
+def unheard(done: int, total: int) -> None:
+    assert 0 < done <= total
+
+
+def compare(folder: Path, candidates: dict[str, Clip], *, hosted: bool = True) -> dict[str, ComparisonRecord]:
+    reference = kept(folder, "reference", CLIP, Role.REFERENCE, hosted=hosted)
+    runs = [kept(folder, name, clip) for name, clip in candidates.items()]
+    runs += [kept(folder, "baseline", SEEDS[0], Role.BASELINE), kept(folder, "rerun", SEEDS[0], Role.RERUN)]
+    runs += [kept(folder, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
+    compared = compare_prompt(reference, runs, folder, unheard)
+    assert [each.candidate for each in compared] == [run.name for run in runs]
+    return {each.candidate: each for each in compared}
+
+
+def nudged(levels: int) -> Clip:
+    return with_frames(CLIP, CLIP.frames.astype(int) + levels)
+
+
+def test_a_clip_against_its_own_encoding_is_codec_only(tmp_path: Path) -> None:
+    found = compare(tmp_path, {"same": CLIP})["same"]
+    assert found.verdict is Verdict.CODEC_ONLY
+    assert found.identical
+    assert found.drift == 0
+    assert {name: metric.pooled for name, metric in found.metrics.items()} == {
+        "mae": 0,
+        "psnr": float("inf"),
+        "ssim": 1,
+        "lpips": 0,
+    }
+
+
+def test_without_a_codec_the_same_clip_is_identical(tmp_path: Path) -> None:
+    assert compare(tmp_path, {"same": CLIP}, hosted=False)["same"].verdict is Verdict.IDENTICAL
+
+
+def test_one_changed_frame_is_found(tmp_path: Path) -> None:
+    frames = CLIP.frames.astype(int)
+    frames[4, 8:40, 8:60] += 50
+    found = compare(tmp_path, {"changed": with_frames(CLIP, frames)}, hosted=False)["changed"]
+    assert not found.identical
+    assert {metric.worst_frame for metric in found.metrics.values()} == {4}
+    assert found.per_frame["mae"][3] == 0 < found.per_frame["mae"][4]
+    assert found.drift is not None
+    assert 0 < found.drift < 1
+
+
+def test_a_difference_below_the_codecs_own_is_numeric_drift(tmp_path: Path) -> None:
+    frames = CLIP.frames.astype(int)
+    frames[:, ::9, ::9] += 1
+    found = compare(tmp_path, {"nudged": with_frames(CLIP, frames)}, hosted=False)["nudged"]
+    assert found.verdict is Verdict.NUMERIC_DRIFT
+
+
+def test_other_seeds_are_different_samples_near_the_ceiling(tmp_path: Path) -> None:
+    found = compare(tmp_path, {"same": CLIP, "near": nudged(30)})
+    assert found["near"].drift is not None
+    drifts = [found[f"seed-{number}"].drift for number in range(3)]
+    assert all(drift is not None and drift > found["near"].drift for drift in drifts)
+    nearest = min(drift for drift in drifts if drift is not None)
+    assert nearest > 0.5
+    assert Verdict.DIFFERENT_SAMPLE in {found[f"seed-{number}"].verdict for number in range(3)}
+
+
+def test_every_number_stands_on_its_scale(tmp_path: Path) -> None:
+    metric = compare(tmp_path, {"near": nudged(30)})["near"].metrics["ssim"]
+    assert metric.floor == 1
+    assert metric.ceiling is not None
+    assert metric.ceiling_spread is not None
+    assert min(metric.ceiling_spread) <= metric.ceiling <= max(metric.ceiling_spread) < metric.pooled < 1
+    assert metric.drift == pytest.approx((1 - metric.pooled) / (1 - metric.ceiling))
+
+
+def test_the_order_of_candidates_does_not_matter(tmp_path: Path) -> None:
+    clips = {"near": nudged(30), "same": CLIP, "far": SEEDS[2]}
+    forth = compare(tmp_path, clips)
+    back = compare(tmp_path, dict(reversed(clips.items())))
+    assert {name: forth[name] for name in clips} == {name: back[name] for name in clips}
+
+
+def test_a_missing_frame_is_said(tmp_path: Path) -> None:
+    found = compare(tmp_path, {"short": Clip(CLIP.frames[:4], CLIP.fps)}, hosted=False)["short"]
+    assert found.frame_map == [(0, 0), (1, 1), (2, 2), (3, 3)]
+    assert "6 frames, this clip 4" in found.notes[0]
+    assert not found.identical
+    assert found.verdict is not Verdict.IDENTICAL
+
+
+def test_another_rate_is_said(tmp_path: Path) -> None:
+    found = compare(tmp_path, {"fast": dataclasses.replace(CLIP, fps=Fraction(16))}, hosted=False)["fast"]
+    assert "8 fps, this clip at 16" in found.notes[0]
+    assert not found.identical
+
+
+def test_another_size_is_not_comparable(tmp_path: Path) -> None:
+    small = moving_ball(6, 48, 80)
+    found = compare(tmp_path, {"small": small, "same": CLIP}, hosted=False)
+    assert found["small"].verdict is Verdict.NOT_COMPARABLE
+    assert "96x64 pixels, this clip 80x48" in found["small"].evidence[0]
+    assert found["same"].verdict is Verdict.IDENTICAL
+
+
+def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
+    gone = RunRecord(
+        key="k", name="gone", role=Role.VARIANT, prompt="p", source="diffusers", measured=False, reason="no GPU"
+    )
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [gone], tmp_path, unheard)
+    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["no GPU"])
+    (found,) = compare_prompt(gone, [reference], tmp_path, unheard)
+    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["there is no reference: no GPU"])
+
+
+def test_without_a_rerun_drift_cannot_be_told(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "near", nudged(30))], tmp_path, unheard)
+    assert found.drift is None
+    assert found.metrics["ssim"].floor is None
+
+
+def test_the_table_is_written(tmp_path: Path) -> None:
+    found = compare(tmp_path, {"near": nudged(30)})["near"]
+    table = pd.read_csv(tmp_path / found.frames_csv)
+    assert list(table.columns) == ["frame", "mae", "psnr", "ssim", "lpips"]
+    assert np.allclose(table["ssim"], found.per_frame["ssim"])
+    assert len(table) == 6

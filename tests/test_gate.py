@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.errors import Exit
+from harness.gate import exit_code, hold
+from harness.record import ComparisonRecord, GateStatus, Verdict
+from harness.scenario import Gate
+
+GATE = Gate(variant="as-hosted", max_drift=0.05)
+
+
+def compared(verdict: Verdict, drift: float | None = None, **given: Any) -> ComparisonRecord:
+    values = {"prompt": "lemon", "reference": "reference", "candidate": "as-hosted", "path": "", "evidence": ["why"]}
+    return ComparisonRecord(**values | given, verdict=verdict, drift=drift)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "status"),
+    [
+        (compared(Verdict.IDENTICAL), GateStatus.HOLDS),
+        (compared(Verdict.CODEC_ONLY), GateStatus.HOLDS),
+        (compared(Verdict.NUMERIC_DRIFT, 0.05), GateStatus.HOLDS),
+        (compared(Verdict.SETTINGS_DIFFER, 0.0501), GateStatus.FAILS),
+        (compared(Verdict.DIFFERENT_SAMPLE, 1.1), GateStatus.FAILS),
+        (compared(Verdict.SETTINGS_DIFFER, None), GateStatus.NOT_MEASURED),
+        (compared(Verdict.NOT_MEASURED), GateStatus.NOT_MEASURED),
+        (compared(Verdict.NOT_COMPARABLE), GateStatus.NOT_MEASURED),
+        (compared(Verdict.IDENTICAL, candidate="other"), GateStatus.NOT_MEASURED),
+        (compared(Verdict.IDENTICAL, prompt="other"), GateStatus.NOT_MEASURED),
+    ],
+)
+def test_the_gate_follows_its_variant(comparison: ComparisonRecord, status: GateStatus) -> None:
+    gate = hold(GATE, ["lemon"], [comparison], finished=True)
+    assert gate.status is status
+    assert gate.reasons
+
+
+def test_every_prompt_has_to_pass_and_a_failure_outweighs_a_gap() -> None:
+    good, bad = compared(Verdict.IDENTICAL), compared(Verdict.SETTINGS_DIFFER, 0.5, prompt="bowl")
+    gap = compared(Verdict.NOT_MEASURED, prompt="hand")
+    assert hold(GATE, ["lemon", "bowl"], [good, bad], finished=True).status is GateStatus.FAILS
+    assert hold(GATE, ["lemon", "hand"], [good, gap], finished=True).status is GateStatus.NOT_MEASURED
+    assert hold(GATE, ["lemon", "hand", "bowl"], [good, gap, bad], finished=True).status is GateStatus.FAILS
+
+
+def test_an_interrupted_audit_holds_no_gate() -> None:
+    assert hold(GATE, ["lemon"], [compared(Verdict.IDENTICAL)], finished=False).status is GateStatus.NOT_MEASURED
+
+
+def test_no_gate_is_no_green() -> None:
+    assert hold(None, ["lemon"], [], finished=True).status is GateStatus.NONE
+
+
+def test_exit_codes() -> None:
+    codes = {status: exit_code(status) for status in GateStatus}
+    assert codes == {
+        GateStatus.HOLDS: Exit.GATE_HOLDS,
+        GateStatus.NONE: Exit.GATE_HOLDS,
+        GateStatus.FAILS: Exit.GATE_FAILS,
+        GateStatus.NOT_MEASURED: Exit.NOT_MEASURED,
+    }

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clips import moving_ball
+from harness.clip import Frame
+from harness.errors import NotMeasuredError
+from harness.metrics import perceptual
+from harness.metrics.perceptual import prepare_lpips
+
+
+def peer(x: Frame, y: Frame) -> float:
+    """lpips' own forward pass with the same backbone weights, in its usual memory layout."""
+    import torch
+
+    network = perceptual._network()
+    plain = type(network)(net="alex", pnet_rand=True, verbose=False).eval()
+    plain.load_state_dict(network.state_dict())
+    tensors = [torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 127.5 - 1 for frame in (x, y)]
+    with torch.inference_mode():
+        return float(plain(*tensors))
+
+
+@pytest.mark.filterwarnings("ignore:.*weights.*:UserWarning:torchvision")  # lpips uses deprecated names
+@pytest.mark.parametrize("size", [(64, 96), (121, 75)])
+def test_values_are_those_of_lpips(size: tuple[int, int]) -> None:
+    x, y = moving_ball(2, *size).frames
+    z = moving_ball(1, *size, seed=5).frames[0]
+    assert prepare_lpips(x)(y) == pytest.approx(peer(x, y), abs=1e-5)
+    assert prepare_lpips(x)(z) == pytest.approx(peer(x, z), abs=1e-5)
+    assert prepare_lpips(x)(z) > prepare_lpips(x)(y) > 0
+
+
+def test_equal_frames_have_no_distance() -> None:
+    frame = moving_ball(1).frames[0]
+    assert prepare_lpips(frame)(frame.copy()) == 0.0
+
+
+def test_the_backbone_is_trained() -> None:
+    """A blurred frame is nearer than an unrelated one, which a random network would not promise this clearly."""
+    import cv2
+
+    frame = moving_ball(1, 128, 192).frames[0]
+    blurred = cv2.GaussianBlur(frame, (0, 0), 1)
+    unrelated = moving_ball(1, 128, 192, seed=9).frames[0]
+    assert prepare_lpips(frame)(np.asarray(blurred)) < 0.5 * prepare_lpips(frame)(unrelated)
+
+
+def test_small_frames_are_refused() -> None:
+    with pytest.raises(NotMeasuredError, match="32x32"):
+        prepare_lpips(np.zeros((31, 64, 3), np.uint8))

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.record import Verdict
+from harness.verdict import Findings, Scale, combined_drift, judge
+
+POSITIVE = st.floats(0.001, 1000)
+SCALE = Scale(0.0, (0.8, 1.0, 1.2))
+FINDINGS = Findings(
+    equal=False,
+    encoded=True,
+    complete=True,
+    errors={"SSIM": 0.4, "LPIPS": 0.5},
+    scales={"SSIM": SCALE, "LPIPS": SCALE},
+    codec_errors={"SSIM": 0.05, "LPIPS": 0.04},
+)
+
+
+def test_drift_runs_from_the_floor_to_the_ceiling() -> None:
+    scale = Scale(1.0, (4.0, 6.0))
+    assert [scale.drift(error) for error in (0.5, 1.0, 3.0, 5.0, 9.0)] == [0, 0, 0.5, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "scale", [Scale(None, (1.0,)), Scale(0.0, ()), Scale(1.0, (0.9, 3.0)), Scale(0.0, (0.0,))], ids=str
+)
+def test_what_does_not_separate_cannot_be_told(scale: Scale) -> None:
+    assert scale.drift(0.5) is None
+
+
+def test_an_undefined_error_has_no_drift() -> None:
+    assert SCALE.drift(math.nan) is None
+
+
+@given(POSITIVE, POSITIVE, POSITIVE)
+def test_drift_grows_with_the_error(floor: float, gap: float, more: float) -> None:
+    scale = Scale(floor, (floor + gap,))
+    assert scale.drift(floor) == 0
+    near, far = scale.drift(floor + more), scale.drift(floor + 2 * more)
+    assert near is not None
+    assert far is not None
+    assert near <= far
+
+
+def test_the_metric_that_sees_most_counts() -> None:
+    assert combined_drift(replace(FINDINGS, errors={"SSIM": 0.1, "LPIPS": 0.5})) == pytest.approx(0.5)
+    blind = replace(FINDINGS, scales={"SSIM": Scale(None, ()), "LPIPS": SCALE})
+    assert combined_drift(blind) == pytest.approx(0.5)
+    assert combined_drift(replace(FINDINGS, scales=dict.fromkeys(("SSIM", "LPIPS"), Scale(None, ())))) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({"equal": True, "encoded": False}, Verdict.IDENTICAL),
+        ({"equal": True}, Verdict.CODEC_ONLY),
+        ({"equal": True, "complete": False, "errors": {"SSIM": 0.0, "LPIPS": 0.0}}, Verdict.NUMERIC_DRIFT),
+        ({"errors": {"SSIM": 0.04, "LPIPS": 0.03}}, Verdict.NUMERIC_DRIFT),
+        ({"errors": {"SSIM": 0.04, "LPIPS": 0.3}}, Verdict.SETTINGS_DIFFER),
+        ({}, Verdict.SETTINGS_DIFFER),
+        ({"errors": {"SSIM": 0.9, "LPIPS": 0.7}}, Verdict.SETTINGS_DIFFER),
+        ({"errors": {"SSIM": 0.8, "LPIPS": 1.5}}, Verdict.DIFFERENT_SAMPLE),
+    ],
+)
+def test_the_class_follows_from_the_findings(change: dict[str, object], verdict: Verdict) -> None:
+    judged, evidence = judge(replace(FINDINGS, **change))  # type: ignore[arg-type]
+    assert judged is verdict
+    assert evidence
+
+
+def test_without_other_seeds_nothing_is_called_a_different_sample() -> None:
+    far = replace(FINDINGS, errors={"SSIM": 9.0, "LPIPS": 9.0}, scales=dict.fromkeys(("SSIM", "LPIPS"), Scale(0.0, ())))
+    judged, evidence = judge(far)
+    assert judged is Verdict.SETTINGS_DIFFER
+    assert "not measured" in evidence[0]
