@@ -1,0 +1,91 @@
+"""The audit: run what is planned, compare, judge, record. Each step takes what the one before returned."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import __version__
+from harness.comparison import compare_prompt
+from harness.environment import environment
+from harness.executor import Executor, InProcess, Listener
+from harness.gate import hold
+from harness.metrics import METRICS
+from harness.plan import Plan
+from harness.record import AuditRecord, ComparisonRecord, EnvironmentRecord, PromptRecord, RunRecord, write_record
+from harness.store import Store
+
+
+def audit(plan: Plan, folder: Path, listener: Listener, executor: Executor | None = None) -> AuditRecord:
+    """Carry a plan out and leave everything in the audit folder.
+
+    What an earlier, interrupted audit finished is taken over. When this one is interrupted, what it finished is
+    recorded as unfinished, and the same call goes on from there.
+
+    Args:
+        plan: What to do; see `harness.plan`.
+        folder: The audit folder; made when it is missing.
+        listener: Hears how it goes on.
+        executor: Where runs are carried out; by default in this process.
+    """
+    began = time.monotonic()
+    here = environment()
+    done = _Done()
+    listener.planned(plan.runs)
+    try:
+        _run(plan, folder, executor or InProcess(here), listener, done)
+        _compare(plan, folder, listener, done)
+    except KeyboardInterrupt:
+        done.finished = False
+    record = _recorded(plan, here, done, seconds=time.monotonic() - began)
+    write_record(record, folder)
+    return record
+
+
+@dataclass
+class _Done:
+    """What an audit has so far."""
+
+    runs: list[RunRecord] = field(default_factory=list)
+    comparisons: list[ComparisonRecord] = field(default_factory=list)
+    finished: bool = True
+
+
+def _run(plan: Plan, folder: Path, executor: Executor, listener: Listener, done: _Done) -> None:
+    store = Store(folder)
+    store.forget_drafts()
+    for record in executor.carry_out(plan.runs, store, listener):
+        done.runs.append(record)
+    order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
+    done.runs.sort(key=lambda run: order[run.prompt, run.name])
+
+
+def _compare(plan: Plan, folder: Path, listener: Listener, done: _Done) -> None:
+    for prompt in plan.prompts:
+        listener.status(f"scoring {prompt.name}")
+        of_prompt = [run for run in done.runs if run.prompt == prompt.name]
+        reference = next(run for run in of_prompt if run.name == plan.reference)
+        candidates = [run for run in of_prompt if run is not reference]
+        done.comparisons += compare_prompt(reference, candidates, folder, listener.step)
+
+
+def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) -> AuditRecord:
+    return AuditRecord(
+        spacediff_version=__version__,
+        title=plan.title,
+        question=plan.question,
+        scenario=plan.scenario,
+        scenario_name=plan.scenario_name,
+        command=plan.command,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        finished=done.finished,
+        seconds=seconds,
+        prompts=[PromptRecord(name=prompt.name, text=prompt.text, seed=prompt.seed) for prompt in plan.prompts],
+        runs=done.runs,
+        comparisons=done.comparisons,
+        metrics=[metric.info for metric in METRICS],
+        gate=hold(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, finished=done.finished),
+        environment=EnvironmentRecord(local=here, hosted=next((run.hosted for run in done.runs if run.hosted), {})),
+    )

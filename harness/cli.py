@@ -1,0 +1,192 @@
+"""The command line: parse, call, print. No logic lives here."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import __version__
+from harness.errors import Exit, SpacediffError
+
+if TYPE_CHECKING:
+    from harness.record import AuditRecord
+
+_EXIT_CODES = """exit codes:
+  0  the gate holds (or there is none)
+  1  the gate does not hold
+  2  the scenario or the command line is wrong
+  3  something that the gate needs was not measured
+  130  interrupted; the same command goes on from there
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except SpacediffError as error:
+        _say_error(error)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.GATE_HOLDS)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="spacediff",
+        description="Audit whether a video model gives the same result locally as on a hosted Space, and why not.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"spacediff {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    audit.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="what to audit")
+    audit.add_argument(
+        "--out", type=Path, metavar="DIR", help="audit folder (default: audits/ and the scenario's name)"
+    )
+    audit.add_argument("--only", action="append", default=[], metavar="VARIANT",
+                       help="measure this variant only, beside baseline and reference; may be repeated")  # fmt: skip
+    audit.add_argument("--fresh", action="store_true", help="forget what earlier runs of this audit finished")
+    audit.add_argument("--strict", action="store_true", help="fail with 3 when anything at all was not measured")
+    audit.set_defaults(command=_audit)
+
+    compare = commands.add_parser("compare", help="score two videos")
+    compare.add_argument("reference", type=Path, metavar="A.mp4", help="the reference")
+    compare.add_argument("candidate", type=Path, metavar="B.mp4", help="the video held against it")
+    compare.add_argument("--out", type=Path, metavar="DIR", help="audit folder (default: audits/compare-A-B)")
+    compare.set_defaults(command=_compare)
+
+    report = commands.add_parser("report", help="draw an audit's report again")
+    report.add_argument("folder", type=Path, metavar="AUDIT_DIR", help="the folder that `spacediff audit` named")
+    report.add_argument("--format", choices=["html", "json"], default="html", help="what to write (default: html)")
+    report.set_defaults(command=_report)
+
+    doctor = commands.add_parser("doctor", help="what this machine can run, and why not")
+    doctor.set_defaults(command=_doctor)
+
+    init = commands.add_parser("init", help="copy the scenarios here to edit")
+    init.add_argument("folder", type=Path, nargs="?", default=Path("scenarios"), metavar="DIR",
+                      help="where to (default: scenarios)")  # fmt: skip
+    init.set_defaults(command=_init)
+
+    schema = commands.add_parser("schema", help="print the JSON Schema of a scenario, for editors")
+    schema.set_defaults(command=_schema)
+    return parser
+
+
+def _audit(options: argparse.Namespace) -> Exit:
+    from harness.plan import plan_scenario
+    from harness.scenario import load_scenario
+
+    plan = plan_scenario(load_scenario(options.scenario), options.only)  # a mistake shows before the heavy imports
+
+    from harness.audit import audit
+    from harness.display import Display
+    from harness.gate import exit_code
+
+    folder = options.out or Path("audits") / options.scenario.stem
+    if options.fresh:
+        _forget(folder)
+    with Display() as display:
+        record = audit(plan, folder, display)
+    _conclude(record, folder)
+    if not record.finished:
+        return Exit.INTERRUPTED
+    if options.strict and not all(run.measured for run in record.runs):
+        print("strict: not everything was measured")
+        return max(Exit.NOT_MEASURED, exit_code(record.gate.status))
+    return exit_code(record.gate.status)
+
+
+def _compare(options: argparse.Namespace) -> Exit:
+    from harness.audit import audit
+    from harness.display import Display
+    from harness.plan import plan_files
+
+    names = (options.reference.stem, options.candidate.stem)
+    folder = options.out or Path("audits") / f"compare-{names[0]}-{names[1]}"
+    with Display() as display:
+        record = audit(plan_files(options.reference, options.candidate), folder, display)
+    for run in record.runs:
+        if not run.measured:
+            raise SpacediffError(run.reason, hint=run.hint)
+    _conclude(record, folder)
+    return Exit.GATE_HOLDS if record.finished else Exit.INTERRUPTED
+
+
+def _report(options: argparse.Namespace) -> Exit:
+    from harness.record import read_record
+
+    record = read_record(options.folder)
+    if options.format == "json":
+        print((options.folder / "audit.json").read_text("utf-8"), end="")
+        return Exit.GATE_HOLDS
+    from harness.reporting.html import write_report
+
+    print(write_report(record, options.folder))
+    return Exit.GATE_HOLDS
+
+
+def _doctor(_: argparse.Namespace) -> Exit:
+    from harness.display import show_checks
+    from harness.doctor import examine
+
+    show_checks(examine())
+    return Exit.GATE_HOLDS
+
+
+def _init(options: argparse.Namespace) -> Exit:
+    from harness.shipped import copy_scenarios
+
+    copied, kept = copy_scenarios(options.folder)
+    for path in copied:
+        print(f"wrote {path}")
+    for path in kept:
+        print(f"kept {path}, which was there")
+    print(f"edit one, then: spacediff audit {options.folder / 'quickstart.toml'}")
+    return Exit.GATE_HOLDS
+
+
+def _schema(_: argparse.Namespace) -> Exit:
+    import json
+
+    from harness.scenario import scenario_schema
+
+    print(json.dumps(scenario_schema(), indent=2))
+    return Exit.GATE_HOLDS
+
+
+def _forget(folder: Path) -> None:
+    from harness.store import Store
+
+    Store(folder).forget_all()
+
+
+def _conclude(record: AuditRecord, folder: Path) -> None:
+    from harness.display import show_summary
+    from harness.reporting.html import write_report
+
+    report = write_report(record, folder)
+    show_summary(record, report)
+
+
+def _say_error(error: SpacediffError) -> None:
+    from harness.display import show_error
+
+    show_error(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""What the command line shows: progress while it works, a summary when it is done; colour on a terminal only."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as Eta
+from rich.table import Table
+from rich.text import Text
+
+from harness.doctor import Check
+from harness.errors import SpacediffError
+from harness.plan import Run
+from harness.record import AuditRecord, ComparisonRecord, GateStatus, Number, Role, RunRecord, Verdict
+
+_PLAIN_SECONDS = 10.0
+"""Without a terminal a long run says every so often how far it is."""
+
+_STYLES = {
+    Verdict.IDENTICAL: "green",
+    Verdict.CODEC_ONLY: "green",
+    Verdict.NUMERIC_DRIFT: "cyan",
+    Verdict.SETTINGS_DIFFER: "yellow",
+    Verdict.DIFFERENT_SAMPLE: "magenta",
+}
+_GATE_STYLES = {GateStatus.HOLDS: "bold green", GateStatus.FAILS: "bold red", GateStatus.NOT_MEASURED: "bold yellow"}
+
+
+class Display:
+    """Shows an audit's progress: bars with the time left on a terminal, plain lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._bars = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[doing]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            Eta(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._whole: TaskID | None = None
+        self._current: TaskID | None = None
+        self._name = ""
+        self._runs = 0
+        self._done = 0
+        self._said = 0.0
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def planned(self, runs: Sequence[Run]) -> None:
+        """Show how much there is to do."""
+        self._runs = len(runs)
+        self._whole = self._bars.add_task("audit", total=len(runs), doing="clips")
+
+    def started(self, run: Run) -> None:
+        """Show a run's own bar."""
+        self._name = run.name
+        self._said = time.monotonic()
+        self._current = self._bars.add_task(escape(f"{run.prompt.name} · {run.name}"), total=None, doing="")
+
+    def status(self, text: str) -> None:
+        """Show what is being done."""
+        if self._current is None:
+            self._name = text
+            self._current = self._bars.add_task(escape(text), total=None, doing="")
+        self._bars.update(self._current, doing=escape(text))
+        self._say_sometimes(text)
+
+    def step(self, done: int, total: int) -> None:
+        """Move the bars."""
+        if self._current is None:
+            return
+        self._bars.update(self._current, completed=done, total=total)
+        if self._whole is not None and self._done < self._runs:
+            self._bars.update(self._whole, completed=self._done + done / max(total, 1))
+        self._say_sometimes(f"{done} of {total}")
+
+    def finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
+        """Say how a run ended."""
+        self._done += 1
+        if self._whole is not None:
+            self._bars.update(self._whole, completed=self._done)
+        if self._current is not None:
+            self._bars.remove_task(self._current)
+            self._current = None
+        outcome = "taken from the store" if reused else f"{record.seconds:.1f} s"
+        if not record.measured:
+            outcome = f"[yellow]not measured:[/] {escape(record.reason)}"
+        self._console.print(f"[{self._done}/{self._runs}] {escape(run.prompt.name)} · {escape(run.name)}: {outcome}")
+
+    def _say_sometimes(self, text: str) -> None:
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._said > _PLAIN_SECONDS:
+            self._said = now
+            self._console.print(escape(f"      {self._name}: {text}"))
+
+
+def show_error(error: SpacediffError) -> None:
+    """Print an expected failure as one paragraph."""
+    console = Console(stderr=True, highlight=False)
+    console.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
+    if error.hint:
+        console.print(Text.assemble(("hint: ", "bold"), error.hint), soft_wrap=True)
+
+
+def show_summary(record: AuditRecord, report: Path) -> None:
+    """Print what came out, and where the report is."""
+    console = Console(highlight=False)
+    console.print()
+    console.print(Text(record.title, "bold"), soft_wrap=True)
+    for prompt in record.prompts:
+        compared = [c for c in record.comparisons if c.prompt == prompt.name]
+        shown = [c for c in compared if _worth_a_row(record, c)]
+        if shown:
+            console.print(_table(record, prompt.name, shown))
+    for run in record.runs:
+        for ignored in run.ignored:
+            advice = f"; {ignored.advice}" if ignored.advice else ""
+            text = f"{run.name}: {ignored.argument} = {ignored.value!r} was accepted by {ignored.given_to} but ignored"
+            console.print(Text.assemble(("note: ", "bold"), text, advice), soft_wrap=True)
+        if not run.measured:
+            reason = f"{run.name} ({run.prompt}): {run.reason}" + (f"\n      {run.hint}" if run.hint else "")
+            console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
+    if not record.finished:
+        console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
+    if record.gate.status is not GateStatus.NONE:
+        style = _GATE_STYLES[record.gate.status]
+        gate = f"gate on {record.gate.variant}: {record.gate.status}"
+        console.print(
+            Text.assemble((gate, style), *(f"\n      {reason}" for reason in record.gate.reasons)), soft_wrap=True
+        )
+    console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
+
+
+def show_checks(checks: Iterable[Check]) -> None:
+    """Print what the doctor found."""
+    console = Console(highlight=False)
+    for check in checks:
+        mark = ("yes ", "green") if check.fine else ("no  ", "yellow")
+        console.print(Text.assemble(mark, (f"{check.name}: ", "bold"), check.found), soft_wrap=True)
+        if check.hint:
+            console.print(Text(f"    {check.hint}"), soft_wrap=True)
+
+
+def _worth_a_row(record: AuditRecord, comparison: ComparisonRecord) -> bool:
+    return record.run(comparison.prompt, comparison.candidate).role in {Role.BASELINE, Role.VARIANT}
+
+
+def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRecord]) -> Table:
+    table = Table(
+        title=f"{prompt}: held against {comparisons[0].reference}", title_justify="left", box=None, pad_edge=False
+    )
+    table.add_column("variant", no_wrap=True)
+    table.add_column("verdict")
+    table.add_column("drift", justify="right")
+    for metric in record.metrics:
+        table.add_column(f"{metric.title}\n{metric.unit}".strip(), justify="right", vertical="bottom")
+    for comparison in sorted(comparisons, key=_closeness):
+        values = [comparison.metrics.get(metric.name) for metric in record.metrics]
+        table.add_row(
+            escape(comparison.candidate),
+            Text(comparison.verdict, _STYLES.get(comparison.verdict, "yellow")),
+            "-" if comparison.drift is None else f"{comparison.drift:.3f}",
+            *("-" if value is None else _number(value.pooled) for value in values),
+        )
+    return table
+
+
+def _closeness(comparison: ComparisonRecord) -> tuple[bool, float, str]:
+    drift = comparison.drift
+    return not comparison.metrics, math.inf if drift is None else drift, comparison.candidate
+
+
+def _number(value: Number) -> str:
+    return "∞" if math.isinf(value) else f"{value:.4g}"

@@ -1,0 +1,137 @@
+"""The executor: carries runs out. It alone knows where they run; here, one after the other in this process.
+
+The key insight is the interface: runs go in as plain data, records come out as they finish, and the store is the only
+thing shared. Whoever spreads runs over many GPUs implements `Executor` and changes nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.clip import write_lossless, write_preview
+from harness.codec import export_to_video
+from harness.environment import determining
+from harness.errors import NotMeasuredError
+from harness.plan import Run
+from harness.record import ClipRecord, RunRecord, record_settings
+from harness.sources import Produced, Progress
+from harness.sources.dispatch import Sources
+from harness.store import Store
+
+
+class Listener(Progress, Protocol):
+    """Hears how an audit goes on."""
+
+    def planned(self, runs: Sequence[Run]) -> None:
+        """Hear which runs are to be carried out."""
+
+    def started(self, run: Run) -> None:
+        """Hear that a run begins."""
+
+    def finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
+        """Hear how a run ended, and whether it was taken from the store."""
+
+
+class Executor(Protocol):
+    """Carries runs out, in whatever order suits it."""
+
+    def carry_out(self, runs: Iterable[Run], store: Store, listener: Listener) -> Iterator[RunRecord]:
+        """Yield the record of each run as it finishes; a run that cannot be had yields a record with the reason."""
+
+
+class InProcess:
+    """Carries runs out one after the other, so that runs of one checkpoint share its load.
+
+    Args:
+        environment: This machine, as `environment()` tells it.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+
+    def carry_out(self, runs: Iterable[Run], store: Store, listener: Listener) -> Iterator[RunRecord]:
+        """Yield the record of each run as it finishes."""
+        with Sources() as sources:
+            for run in sorted(runs, key=_checkpoint_of):
+                listener.started(run)
+                record, reused = self._one(run, store, sources, listener)
+                listener.finished(run, record, reused=reused)
+                yield record
+
+    def _one(self, run: Run, store: Store, sources: Sources, progress: Progress) -> tuple[RunRecord, bool]:
+        key = run.key(determining(self._environment) | {"checkpoint": sources.checkpoint_stamp(run)})
+        if (found := store.get(key)) is not None:
+            return found.model_copy(update=_labels(run)), True
+        began = time.monotonic()
+        try:
+            with store.writing(key) as draft:
+                produced = sources.produce(run, draft, progress)
+                record = _recorded(run, key, produced, _keep(produced, draft, Path("runs") / key))
+                store.seal(draft, record)
+        except NotMeasuredError as error:
+            record = RunRecord(
+                key=key,
+                source=run.source,
+                measured=False,
+                reason=error.message,
+                hint=error.hint,
+                settings=record_settings(run.settings),
+                seconds=time.monotonic() - began,
+                **_labels(run),
+            )
+        return record, False
+
+
+def _keep(produced: Produced, draft: Path, place: Path) -> ClipRecord:
+    """Write a clip's files into a run's folder; the record names them by their final place."""
+    clip = produced.clip
+    write_lossless(clip, draft / "clip.mkv")
+    write_preview(clip, draft / "preview.mp4")
+    delivered = None
+    if produced.original is None:
+        export_to_video(clip, draft / "delivered.mp4", quality=produced.settings.value("output.quality"))
+        delivered = str(place / "delivered.mp4")
+    frames, height, width = clip.frames.shape[:3]
+    return ClipRecord(
+        lossless=str(place / "clip.mkv"),
+        preview=str(place / "preview.mp4"),
+        original=str(place / produced.original.name) if produced.original else None,
+        delivered=delivered,
+        digest=clip.digest,
+        frames=frames,
+        width=width,
+        height=height,
+        fps=float(clip.fps),
+        encoding=produced.encoding,
+    )
+
+
+def _recorded(run: Run, key: str, produced: Produced, clip: ClipRecord) -> RunRecord:
+    return RunRecord(
+        key=key,
+        source=run.source,
+        described=produced.described,
+        measured=True,
+        settings=record_settings(produced.settings),
+        ignored=list(produced.ignored),
+        warnings=list(produced.warnings),
+        hosted=produced.hosted,
+        seconds=produced.seconds,
+        seed_echoed=produced.seed_echoed,
+        clip=clip,
+        **_labels(run),
+    )
+
+
+def _labels(run: Run) -> dict[str, Any]:
+    """Return what a record says of a run's part in this audit; another audit may give the same clip another name."""
+    changes = {path: setting.value for path, setting in run.changes.items()}
+    return {"name": run.name, "role": run.role, "prompt": run.prompt.name, "changes": changes}
+
+
+def _checkpoint_of(run: Run) -> tuple[bool, str]:
+    """Order hosted runs first (they wait for others), then by checkpoint, so that one load serves its runs."""
+    return run.source == "diffusers", repr(sorted(run.settings.table("model").items()))

@@ -1,0 +1,197 @@
+"""Plan: the runs that a scenario needs, each once.
+
+Runs are plain data: they can be sent to another process or another machine, and equal runs are one run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.errors import SpacediffError, nearest_name
+from harness.record import Role
+from harness.scenario import Gate, Scenario
+from harness.scenario_tables import VideoReference
+from harness.settings import Origin, Settings
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt with its seed."""
+
+    name: str
+    text: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """One clip to be produced.
+
+    Attributes:
+        name: `reference`, `baseline`, the variant's name, `rerun`, `seed-43`.
+        role: What it is for.
+        prompt: Its prompt.
+        source: Which source produces it.
+        settings: The declared Settings of a local run; empty for others.
+        changes: What it changes against the baseline.
+        request: What a Space or a file is asked for, as plain values; empty for local runs.
+        repeat: Counts runs that are the same but for being done again.
+    """
+
+    name: str
+    role: Role
+    prompt: Prompt
+    source: Literal["diffusers", "space", "video"]
+    settings: Settings = field(default_factory=Settings)
+    changes: Settings = field(default_factory=Settings)
+    request: Mapping[str, Any] = field(default_factory=dict)
+    repeat: int = 0
+
+    def key(self, environment: Mapping[str, str]) -> str:
+        """Return the run's identity: a hash of all that determines its clip.
+
+        Args:
+            environment: What determines it beside the Settings: library versions, device, the checkpoint's files.
+        """
+        determines = {
+            "source": self.source,
+            "prompt": self.prompt.text,
+            "seed": self.prompt.seed,
+            "settings": self.settings.digest(),
+            "request": dict(self.request),
+            "repeat": self.repeat,
+            "environment": dict(environment) if self.source == "diffusers" else {},
+        }
+        return hashlib.sha256(json.dumps(determines, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an audit is to do.
+
+    Attributes:
+        title: One line for people.
+        question: The question that the audit answers.
+        command: What repeats it.
+        prompts: The prompts.
+        runs: The runs, each once, the hosted ones first.
+        reference: Name of the run that the others of its prompt are held against.
+        gate: What the audit passes or fails on; None for nothing.
+        scenario: The scenario's text; empty for a comparison of files.
+        scenario_name: Its file name, without its folder.
+    """
+
+    title: str
+    question: str
+    command: str
+    prompts: tuple[Prompt, ...]
+    runs: tuple[Run, ...]
+    reference: str
+    gate: Gate | None = None
+    scenario: str = ""
+    scenario_name: str = ""
+
+
+def plan_scenario(scenario: Scenario, only: Iterable[str] = ()) -> Plan:
+    """Plan a scenario.
+
+    Args:
+        scenario: What to audit.
+        only: Variants to measure; all when empty. Baseline, reference and the runs that give the scale always are.
+
+    Raises:
+        SpacediffError: `only` names a variant that the scenario does not have.
+    """
+    wanted = _wanted(scenario, tuple(only))
+    prompts = tuple(Prompt(name, prompt.text, prompt.seed) for name, prompt in scenario.prompts.items())
+    return Plan(
+        title=scenario.title,
+        question=scenario.question or "Does this machine give the same clip as the reference, and if not, why not?",
+        command=f"spacediff audit {shlex.quote(scenario.path.name)}",
+        prompts=prompts,
+        runs=tuple(run for prompt in prompts for run in _runs_of(scenario, prompt, wanted)),
+        reference=scenario.reference.variant or "reference",
+        gate=scenario.gate,
+        scenario=scenario.text,
+        scenario_name=scenario.path.name,
+    )
+
+
+def plan_files(reference: Path, candidate: Path) -> Plan:
+    """Plan the comparison of two video files; it has no scale, as nothing tells what another seed would do."""
+    prompt = Prompt("files", "", 0)
+    return Plan(
+        title=f"{candidate.name} against {reference.name}",
+        question="Do these two videos show the same frames?",
+        command=f"spacediff compare {shlex.quote(reference.name)} {shlex.quote(candidate.name)}",
+        prompts=(prompt,),
+        runs=(
+            _file_run("reference", Role.REFERENCE, prompt, reference),
+            _file_run("candidate", Role.VARIANT, prompt, candidate),
+        ),
+        reference="reference",
+    )
+
+
+def _wanted(scenario: Scenario, only: tuple[str, ...]) -> list[str]:
+    names = scenario.variant_names()
+    for name in only:
+        if name not in names and name != "baseline":
+            near = nearest_name(name, names)
+            raise SpacediffError(
+                f"the scenario has no variant {name!r}" + (f"; did you mean {near!r}?" if near else ""),
+                hint=f"its variants are {', '.join(names) or 'none'}",
+            )
+    kept = [name for name in names if not only or name in only]
+    reference = scenario.reference.variant
+    return kept if reference is None or reference in {"baseline", *kept} else [*kept, reference]
+
+
+def _runs_of(scenario: Scenario, prompt: Prompt, variants: list[str]) -> list[Run]:
+    baseline = scenario.settings_of("baseline")
+    runs = [*_hosted(scenario, prompt), Run("baseline", Role.BASELINE, prompt, "diffusers", baseline)]
+    runs += [
+        Run(name, Role.VARIANT, prompt, "diffusers", scenario.settings_of(name), scenario.changes_of(name))
+        for name in variants
+    ]
+    if scenario.scale.rerun:
+        runs.append(Run("rerun", Role.RERUN, prompt, "diffusers", baseline, repeat=1))
+    for seed in range(prompt.seed + 1, prompt.seed + 1 + scenario.scale.seeds):
+        change = Settings.of({"rng": {"seed": seed}}, Origin.DECLARED, "the scale")
+        runs.append(Run(f"seed-{seed}", Role.SEED, prompt, "diffusers", baseline.changed_by(change), change))
+    return runs
+
+
+def _hosted(scenario: Scenario, prompt: Prompt) -> list[Run]:
+    reference = scenario.reference
+    if reference.space is not None:
+        request = reference.space.model_dump(mode="json", exclude={"repeats"}, exclude_none=True)
+        first = Run("reference", Role.REFERENCE, prompt, "space", request=request)
+        again = range(2, reference.space.repeats + 1)
+        return [first, *(replace(first, name=f"reference-{n}", role=Role.REPEAT, repeat=n) for n in again)]
+    if reference.video is not None:
+        return [_file_run("reference", Role.REFERENCE, prompt, _video_of(reference.video, prompt))]
+    return []
+
+
+def _file_run(name: str, role: Role, prompt: Prompt, file: Path) -> Run:
+    return Run(name, role, prompt, "video", request={"file": str(file), **_stamp(file)})
+
+
+def _video_of(video: VideoReference, prompt: Prompt) -> Path:
+    return Path(video.files.get(prompt.name) or video.file or "")
+
+
+def _stamp(file: Path) -> dict[str, int]:
+    """Return what tells that a file was exchanged."""
+    try:
+        status = file.stat()
+    except OSError:
+        return {}
+    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}

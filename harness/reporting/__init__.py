@@ -1,0 +1,1 @@
+"""Reporting: every face of an audit record. A presenter shows what the record holds and computes nothing."""

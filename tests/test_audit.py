@@ -1,0 +1,236 @@
+"""Whole audits by the real command: a real Gradio server, the tiny checkpoint, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import Finished
+from harness.clip import read_clip
+from harness.record import AuditRecord, GateStatus, Role, RunRecord, Verdict, read_record
+from harness.shipped import shipped
+
+pytestmark = pytest.mark.slow
+
+SCENARIO = """
+title = "Small"
+[prompts.lemon]
+text = "a lemon"
+seed = 42
+[baseline]
+model = { id = "builtin:tiny-cogvideox" }
+call = { num_inference_steps = 3, num_frames = 5 }
+placement = "cpu"
+[variants.guidance-7]
+call.guidance_scale = 7.0
+[variants.on-gpu]
+placement = "sequential_cpu_offload"
+[variants.as-hosted]
+from = "guidance-7"
+[reference]
+variant = "guidance-7"
+[scale]
+seeds = 1
+[gate]
+variant = "as-hosted"
+"""
+
+
+def audit(scenario: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness", "audit", str(scenario), "--out", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def written(folder: Path, text: str = SCENARIO) -> Path:
+    (folder / "small.toml").write_text(text)
+    return folder / "small.toml"
+
+
+def digests(record: AuditRecord) -> dict[str, str | None]:
+    return {run.name: run.clip and run.clip.digest for run in record.runs}
+
+
+def the(record: AuditRecord, name: str) -> RunRecord:
+    return next(run for run in record.runs if run.name == name)
+
+
+def test_quickstart_holds_its_gate_and_names_its_report(quickstart: Finished) -> None:
+    assert quickstart.code == 0, quickstart.stdout + quickstart.stderr
+    assert quickstart.record.gate.status is GateStatus.HOLDS
+    assert f"report: {quickstart.folder / 'report.html'}" in quickstart.stdout.replace("\n", "")
+    assert (quickstart.folder / "report.html").stat().st_size > 50_000
+    assert all(run.measured for run in quickstart.record.runs)
+
+
+def test_quickstart_finds_the_innocent(quickstart: Finished) -> None:
+    found = digests(quickstart.record)
+    assert found["resident"] == found["baseline"]
+    assert found["dynamic-cfg-at-load"] == found["baseline"]
+    assert found["rerun"] == found["baseline"]
+    (ignored,) = the(quickstart.record, "dynamic-cfg-at-load").ignored
+    assert ignored.argument == "load.use_dynamic_cfg"
+    assert "accepted by CogVideoXPipeline.from_pretrained but ignored" in quickstart.stdout.replace("\n", " ")
+
+
+def test_quickstart_finds_what_changes_the_clip(quickstart: Finished) -> None:
+    found = digests(quickstart.record)
+    changed = ["baseline", "dynamic-cfg", "guidance-7", "dpm", "dpm-linspace", "noise-of-older-torch", "as-hosted"]
+    assert len({found[name] for name in changed}) == len(changed)
+
+
+def test_quickstart_reaches_the_hosted_clip_but_for_the_codec(quickstart: Finished) -> None:
+    compared = {c.candidate: c for c in quickstart.record.comparisons}
+    assert compared["as-hosted"].verdict is Verdict.CODEC_ONLY
+    as_hosted, reference = the(quickstart.record, "as-hosted").clip, the(quickstart.record, "reference").clip
+    assert as_hosted is not None
+    assert reference is not None
+    assert as_hosted.delivered is not None
+    assert reference.original is not None
+    ours, hosted = (read_clip(quickstart.folder / file) for file in (as_hosted.delivered, reference.original))
+    assert np.array_equal(ours.frames, hosted.frames)
+    assert not np.array_equal(read_clip(quickstart.folder / as_hosted.lossless).frames, hosted.frames)
+    for name, comparison in compared.items():
+        if name not in {"as-hosted", "rerun"} and not name.startswith("seed"):
+            assert comparison.drift is not None
+            assert comparison.drift > 0.2, name
+
+
+def test_quickstarts_other_seeds_are_near_the_ceiling(quickstart: Finished) -> None:
+    seeds = [c for c in quickstart.record.comparisons if the(quickstart.record, c.candidate).role is Role.SEED]
+    assert len(seeds) == 3
+    for comparison in seeds:
+        assert comparison.drift is not None
+        assert 0.5 < comparison.drift < 2
+
+
+def test_the_audit_folder_tells_no_names(quickstart: Finished) -> None:
+    texts = [path.read_text("utf-8") for path in quickstart.folder.rglob("*") if path.suffix in {".json", ".html"}]
+    assert len(texts) > 10
+    home = str(Path.home())
+    assert not any(home + os.sep in text for text in texts)
+    assert not any(re.search(r"127\.0\.0\.1:\d+", text) for text in texts), "a port tells nothing and changes"
+
+
+def test_a_report_is_drawn_again_without_the_heavy_libraries(quickstart: Finished, tmp_path: Path) -> None:
+    before = (quickstart.folder / "report.html").read_bytes()
+    program = f"""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "diffusers", "transformers", "gradio", "gradio_client", "lpips", "av"):
+            raise ImportError(name)
+sys.meta_path.insert(0, Refuse())
+from harness.cli import main
+sys.exit(main(["report", {str(quickstart.folder)!r}]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (quickstart.folder / "report.html").read_bytes() == before
+
+
+def test_a_second_audit_generates_nothing_and_finds_the_same(tmp_path: Path) -> None:
+    scenario = written(tmp_path)
+    first = audit(scenario, tmp_path / "out")
+    assert first.returncode == 0, first.stderr
+    before = read_record(tmp_path / "out")
+    second = audit(scenario, tmp_path / "out")
+    after = read_record(tmp_path / "out")
+    assert second.stderr.count("taken from the store") == len([run for run in before.runs if run.measured])
+    assert after.comparisons == before.comparisons
+    third = audit(scenario, tmp_path / "out", "--fresh", "--only", "as-hosted")
+    assert "taken from the store" not in third.stderr
+    assert "on-gpu" not in digests(read_record(tmp_path / "out"))
+
+
+def test_what_cannot_run_here_is_shown_and_strict_fails_on_it(tmp_path: Path) -> None:
+    scenario = written(tmp_path)
+    done = audit(scenario, tmp_path / "out", "--strict")
+    record = read_record(tmp_path / "out")
+    if the(record, "on-gpu").measured:
+        pytest.skip("sequential offload runs here")
+    assert done.returncode == 3
+    assert record.gate.status is GateStatus.HOLDS
+    assert "not measured: on-gpu (lemon)" in done.stdout
+    comparison = next(c for c in record.comparisons if c.candidate == "on-gpu")
+    assert comparison.verdict is Verdict.NOT_MEASURED
+
+
+def test_a_gate_that_does_not_hold_is_exit_code_1(tmp_path: Path) -> None:
+    text = SCENARIO.replace('[gate]\nvariant = "as-hosted"', '[gate]\nvariant = "baseline"\nmax_drift = 0.0001')
+    done = audit(written(tmp_path, text), tmp_path / "out", "--only", "guidance-7")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "gate on baseline: fails" in done.stdout
+
+
+def test_a_space_that_is_not_there_is_exit_code_3(tmp_path: Path) -> None:
+    text = SCENARIO.replace(
+        '[reference]\nvariant = "guidance-7"',
+        '[reference.space]\nid = "http://127.0.0.1:9"\nendpoint = "/generate"\ninputs = { prompt = "{prompt}" }',
+    )
+    done = audit(written(tmp_path, text), tmp_path / "out", "--only", "as-hosted")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "not measured: reference" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_a_broken_reference_video_is_exit_code_3(tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    text = SCENARIO.replace('[reference]\nvariant = "guidance-7"', '[reference.video]\nfile = "broken.mp4"')
+    done = audit(written(tmp_path, text), tmp_path / "out", "--only", "as-hosted")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "broken.mp4 cannot be opened as a video" in done.stdout.replace("\n", " ")
+
+
+def test_the_large_scenario_says_what_is_missing_here(tmp_path: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine may run it")
+    offline = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    scenario = shipped("scenarios") / "cogvideox-5b-space.toml"
+    command = [sys.executable, "-m", "harness", "audit", str(scenario), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=offline)
+    assert done.returncode == 3, done.stdout + done.stderr
+    printed = " ".join(done.stdout.split())
+    assert "needs a CUDA device, and this machine has none" in printed
+    assert "not measured: reference (lemon): Space zai-org/CogVideoX-5B-Space" in printed
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_an_interrupted_audit_goes_on_where_it_stopped(tmp_path: Path, sign: signal.Signals, code: int) -> None:
+    scenario = written(tmp_path, SCENARIO.replace("num_inference_steps = 3", "num_inference_steps = 40"))
+    folder = tmp_path / "out"
+    command = [sys.executable, "-m", "harness", "audit", str(scenario), "--out", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("runs/[!.]*/files.json")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(sign)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == code, stdout + stderr
+    assert "Traceback" not in stderr
+    if sign is signal.SIGINT:
+        record = read_record(folder)
+        assert not record.finished
+        assert record.gate.status is GateStatus.NOT_MEASURED
+        assert "the same command goes on from here" in stdout
+    kept = len(list(folder.glob("runs/[!.]*/files.json")))
+    again = audit(scenario, folder)
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.count("taken from the store") == kept
+    assert read_record(folder).finished
+    assert json.loads((folder / "audit.json").read_text())["schema_version"] == 1
+    assert list(folder.glob("runs/.*")) == []

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from clips import moving_ball
+from harness.cli import main
+from harness.clip import write_preview
+from harness.record import Verdict, read_record
+
+
+def spacediff(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness", *(str(argument) for argument in arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_help_is_quick_and_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    printed = capsys.readouterr().out
+    for command in ("audit", "compare", "report", "doctor", "init", "schema", "exit codes"):
+        assert command in printed
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = (
+        "torch",
+        "diffusers",
+        "transformers",
+        "gradio",
+        "gradio_client",
+        "lpips",
+        "pandas",
+        "av",
+        "cv2",
+        "pydantic",
+    )
+    program = f"""
+import sys
+from harness.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    pass
+print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("arguments", [[], ["adit"], ["audit"], ["audit", "a.toml", "--what"], ["compare", "a.mp4"]])
+def test_a_wrong_command_line_is_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "wrong.toml"),
+        ("title = 'x", "wrong.toml:1"),
+        ("title = 'x'\n[prompts.a]\ntext = 'b'\nsed = 1", "wrong.toml:4: prompts.a.sed"),
+    ],
+)
+def test_a_wrong_scenario_is_one_paragraph_and_exit_code_2(tmp_path: Path, content: str | None, told: str) -> None:
+    if content is not None:
+        (tmp_path / "wrong.toml").write_text(content)
+    done = spacediff("audit", tmp_path / "wrong.toml", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b[" not in done.stderr, "colour on a terminal only"
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_variant_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "scenarios/quickstart.toml", "--only", "dynamic_cfg"]) == 2
+    assert "did you mean 'dynamic-cfg'?" in capsys.readouterr().err
+
+
+def test_comparing_two_files(tmp_path: Path) -> None:
+    write_preview(moving_ball(), tmp_path / "a.mp4")
+    write_preview(moving_ball(seed=1), tmp_path / "b.mp4")
+    shutil.copy(tmp_path / "a.mp4", tmp_path / "copy.mp4")
+    for name, verdict in (("copy", Verdict.IDENTICAL), ("b", Verdict.SETTINGS_DIFFER)):
+        done = spacediff("compare", tmp_path / "a.mp4", tmp_path / f"{name}.mp4", "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        (comparison,) = read_record(tmp_path / name).comparisons
+        assert comparison.verdict is verdict
+        assert (tmp_path / name / "report.html").is_file()
+        assert str(tmp_path) not in (tmp_path / name / "audit.json").read_text()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize(("content", "told"), [(None, "there is no video"), (b"broken", "cannot be opened as a video")])
+def test_comparing_what_is_no_video_is_exit_code_2(
+    tmp_path: Path, which: int, content: bytes | None, told: str
+) -> None:
+    files = [tmp_path / "good.mp4", tmp_path / "bad.mp4"]
+    write_preview(moving_ball(), files[0])
+    if content is not None:
+        files[1].write_bytes(content)
+    done = spacediff("compare", files[which], files[1 - which], "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert told in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"schema_version": 99}', "[1, 2"])
+def test_a_report_of_no_audit_is_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "audit.json").write_text(content)
+    assert main(["report", str(tmp_path)]) == 2
+    assert "audit.json" in " ".join(capsys.readouterr().err.split())
+
+
+def test_init_copies_the_scenarios_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", str(tmp_path / "mine")]) == 0
+    quickstart = tmp_path / "mine" / "quickstart.toml"
+    quickstart.write_text("edited")
+    assert main(["init", str(tmp_path / "mine")]) == 0
+    assert quickstart.read_text() == "edited"
+    assert "kept" in capsys.readouterr().out
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert {"title", "prompts", "baseline", "reference"} <= set(schema["properties"])
+
+
+@pytest.mark.slow
+def test_the_doctor_names_what_is_missing() -> None:
+    began = time.monotonic()
+    done = spacediff("doctor")
+    assert done.returncode == 0, done.stderr
+    assert "torchvision" in done.stdout
+    assert "accelerator" in done.stdout
+    assert time.monotonic() - began < 120

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import SpacediffError
+from harness.plan import Run, plan_files, plan_scenario
+from harness.record import Role
+from harness.scenario import Scenario, parse_scenario
+
+TEXT = """
+title = "t"
+[prompts.lemon]
+text = "a lemon"
+seed = 42
+[prompts.hand]
+text = "a hand"
+seed = 7
+[baseline]
+model = { id = "builtin:tiny-cogvideox" }
+call = { guidance_scale = 6.0 }
+[variants.dynamic-cfg]
+call.use_dynamic_cfg = true
+[variants.both]
+from = ["dynamic-cfg"]
+call.guidance_scale = 7.0
+[scale]
+seeds = 2
+"""
+SPACE = """
+[reference.space]
+id = "builtin:tiny-space"
+endpoint = "/generate"
+inputs = { prompt = "{prompt}" }
+outputs = { video = 0 }
+"""
+HERE: dict[str, str] = {"torch": "2.13.0"}
+
+
+def scenario(more: str = SPACE, text: str = TEXT) -> Scenario:
+    return parse_scenario(text + more, Path("some/where/lemon.toml"))
+
+
+def named(runs: tuple[Run, ...], prompt: str = "lemon") -> dict[str, Run]:
+    return {run.name: run for run in runs if run.prompt.name == prompt}
+
+
+def test_each_prompt_gets_its_runs() -> None:
+    plan = plan_scenario(scenario())
+    for prompt, seed in (("lemon", 42), ("hand", 7)):
+        runs = named(plan.runs, prompt)
+        names = ["reference", "baseline", "dynamic-cfg", "both", "rerun", f"seed-{seed + 1}", f"seed-{seed + 2}"]
+        assert list(runs) == names
+        assert runs[f"seed-{seed + 2}"].settings.value("rng.seed") == seed + 2
+    assert named(plan.runs)["both"].changes.value("call.use_dynamic_cfg") is True
+    assert named(plan.runs)["both"].settings.value("call.guidance_scale") == 7.0
+    assert plan.command == "spacediff audit lemon.toml"
+
+
+def test_only_keeps_what_was_asked_and_what_the_scale_needs() -> None:
+    runs = named(plan_scenario(scenario(), ["both"]).runs)
+    assert list(runs) == ["reference", "baseline", "both", "rerun", "seed-43", "seed-44"]
+
+
+def test_an_unknown_variant_is_told_with_the_nearest() -> None:
+    with pytest.raises(SpacediffError, match="did you mean 'dynamic-cfg'") as caught:
+        plan_scenario(scenario(), ["dynamic_cfg"])
+    assert "both" in caught.value.hint
+
+
+def test_a_variant_can_be_the_reference() -> None:
+    plan = plan_scenario(scenario('[reference]\nvariant = "both"'), ["dynamic-cfg"])
+    assert plan.reference == "both"
+    assert {run.role for run in plan.runs} == {Role.BASELINE, Role.VARIANT, Role.RERUN, Role.SEED}
+    assert "both" in named(plan.runs), "the reference is measured although it was not asked for"
+
+
+def test_a_host_is_asked_again_when_the_scenario_says_so() -> None:
+    runs = named(plan_scenario(scenario(SPACE + "repeats = 3")).runs)
+    hosted = [run for run in runs.values() if run.source == "space"]
+    assert [run.name for run in hosted] == ["reference", "reference-2", "reference-3"]
+    assert len({run.key(HERE) for run in hosted}) == 3
+
+
+def test_equal_runs_have_one_key_and_others_another() -> None:
+    first, second = (named(plan_scenario(scenario()).runs) for _ in range(2))
+    assert {name: run.key(HERE) for name, run in first.items()} == {name: run.key(HERE) for name, run in second.items()}
+    keys = {run.key(HERE) for run in first.values()}
+    assert len(keys) == len(first)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('text = "a lemon"', 'text = "a lemon."'),
+        ("seed = 42", "seed = 41"),
+        ("guidance_scale = 6.0", "guidance_scale = 6.5"),
+        ('id = "builtin:tiny-cogvideox"', 'id = "./elsewhere"'),
+    ],
+)
+def test_whatever_determines_a_clip_changes_its_key(change: tuple[str, str]) -> None:
+    before = named(plan_scenario(scenario()).runs)["dynamic-cfg"]
+    after = named(plan_scenario(scenario(text=TEXT.replace(*change))).runs)["dynamic-cfg"]
+    assert before.key(HERE) != after.key(HERE)
+
+
+def test_the_machine_determines_local_clips_only() -> None:
+    runs = named(plan_scenario(scenario()).runs)
+    other: dict[str, Any] = {"torch": "2.11.0"}
+    assert runs["baseline"].key(HERE) != runs["baseline"].key(other)
+    assert runs["reference"].key(HERE) == runs["reference"].key(other)
+
+
+def test_runs_travel_to_other_processes() -> None:
+    for run in plan_scenario(scenario()).runs:
+        assert pickle.loads(pickle.dumps(run)).key(HERE) == run.key(HERE)  # noqa: S301 - our own bytes
+
+
+def test_an_exchanged_file_is_another_run(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).write_bytes(b"one")
+    before = plan_files(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    (tmp_path / "b.mp4").write_bytes(b"other")
+    after = plan_files(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    assert before.runs[0].key(HERE) == after.runs[0].key(HERE)
+    assert before.runs[1].key(HERE) != after.runs[1].key(HERE)
