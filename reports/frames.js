@@ -1,0 +1,85 @@
+// One clip as pictures by number. The video never plays: it is sought to the middle of a frame, where rounding cannot
+// tip it into a neighbour. All frames are key frames, so a seek decodes exactly one.
+
+const KEPT_BYTES = 128 * 2 ** 20; // of decoded frames that a clip keeps: a loop is quick from its second turn on
+const PAINT_GRACE = 250; // ms to wait for a painted frame after a seek that may have changed nothing
+
+class Frames {
+  constructor(url, clip) {
+    Object.assign(this, { clip, number: null, picture: null, kept: new Map(), video: document.createElement("video") });
+    Object.assign(this.video, { muted: true, playsInline: true, preload: "auto", src: url });
+    this.ready = new Promise((resolve) => this.video.addEventListener("loadeddata", resolve, { once: true }));
+    this.ended = new Promise((resolve, reject) => {
+      this.release = resolve; // a disposed video never says "seeked"
+      this.video.addEventListener("error", () => reject(this.video.error), { once: true });
+    });
+    this.ended.catch(() => {}); // told to whoever awaits show()
+  }
+
+  /** Bring frame n up; when this resolves, drawing draws frame n. */
+  async show(n) {
+    await Promise.race([this.ready, this.ended]);
+    if (n === this.number) return;
+    this.picture = this.kept.get(n) ?? (await this.decode(n));
+    this.number = n;
+  }
+
+  async decode(n) {
+    const middle = (n + 0.5) / this.clip.fps;
+    const sought = new Promise((resolve) => this.video.addEventListener("seeked", resolve, { once: true }));
+    const painted = framePainted(this.video, middle, 0.5 / this.clip.fps);
+    this.video.currentTime = middle;
+    await Promise.race([sought, this.ended]);
+    await Promise.race([painted, this.ended, delay(PAINT_GRACE)]);
+    return this.keep(n);
+  }
+
+  /** Keep a copy of the picture that the video shows, while there is room. */
+  async keep(n) {
+    if ((this.kept.size + 1) * this.clip.width * this.clip.height * 4 > KEPT_BYTES) return this.video;
+    try {
+      const picture = await createImageBitmap(this.video);
+      this.kept.set(n, picture);
+      return picture;
+    } catch {
+      return this.video;
+    }
+  }
+
+  /** Draw the shown frame in its own size; the padding of odd sizes falls over the edge. */
+  drawOn(canvas) {
+    const { width, height } = this.clip;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    canvas.getContext("2d").drawImage(this.picture, 0, 0);
+  }
+
+  dispose() {
+    this.release();
+    for (const picture of this.kept.values()) picture.close();
+    this.kept.clear();
+    this.video.removeAttribute("src");
+    this.video.load();
+  }
+}
+
+/** Resolve when the browser reports a picture whose time lies within half a frame of the wanted one. */
+function framePainted(video, time, tolerance) {
+  if (!video.requestVideoFrameCallback) return Promise.resolve();
+  return new Promise((resolve) => {
+    const look = (_, { mediaTime }) => {
+      if (Math.abs(mediaTime - time) <= tolerance * 1.02) resolve();
+      else video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+  });
+}
+
+function delay(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Turn base64 into an address that the browser can seek in without decoding the text again. */
+function videoAddress(base64) {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
+}

@@ -1,0 +1,593 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from harness.record import (
+    AuditRecord,
+    GateRecord,
+    GateStatus,
+    Role,
+    RunRecord,
+    Verdict,
+)
+from harness.reporting import html
+from harness.reporting.html import number, render_html, write_report
+from harness.settings import Origin
+from synthetic_audit import METRICS, compare, pictures, save_clip, setting, synthetic_audit
+
+PSNR, SSIM, LPIPS = METRICS
+HOSTILE = (
+    "</script><script>window.stolen = 1</script><img src=x onerror=alert(1)>\"'><style>*{display:none}</style>"
+    "{{ 7 * 7 }}<!-- \u202etxet\u2066 \u2028 \x1b[31m \x00 \ud800 "
+)
+ENDLESS = "long " * 4000
+
+
+class Page(HTMLParser):
+    """A page as a parser sees it: tags with attributes, the texts of scripts and styles, the visible text."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.raw: dict[str, list[str]] = {"script": [], "style": []}
+        self.text = ""
+        self._inside = ""
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag in self.raw:
+            self.raw[tag].append("")
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - whatever ends, its raw text does
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside in self.raw:
+            self.raw[self._inside][-1] += data
+        else:
+            self.text += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.tags if name == tag]
+
+    def data(self, name: str) -> Any:
+        ids = [attrs.get("id") for attrs in self.named("script")]
+        return json.loads(self.raw["script"][ids.index(name)])
+
+
+@pytest.fixture(scope="module")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> tuple[AuditRecord, Path]:
+    folder = tmp_path_factory.mktemp("audit")
+    return synthetic_audit(folder, frames=5, size=(32, 48)), folder
+
+
+@pytest.fixture
+def record(audit: tuple[AuditRecord, Path]) -> AuditRecord:
+    return audit[0]
+
+
+@pytest.fixture
+def folder(audit: tuple[AuditRecord, Path]) -> Path:
+    return audit[1]
+
+
+def draw(record: AuditRecord, folder: Path) -> Page:
+    return Page(render_html(record, folder))
+
+
+def change_run(record: AuditRecord, name: str, **changes: Any) -> AuditRecord:
+    runs = [run.model_copy(update=changes) if run.name == name else run for run in record.runs]
+    return record.model_copy(update={"runs": runs})
+
+
+def change_comparison(record: AuditRecord, name: str, **changes: Any) -> AuditRecord:
+    comparisons = [c.model_copy(update=changes) if c.candidate == name else c for c in record.comparisons]
+    return record.model_copy(update={"comparisons": comparisons})
+
+
+def poisoned(data: Any) -> Any:
+    """Put the hostile text behind every text of a record that is not one of our own words or paths."""
+    if isinstance(data, dict):
+        own_words = {"source", "origin", "verdict", "role", "status", "digest", "preview"}
+        return {key: item if key in own_words else poisoned(item) for key, item in data.items()}
+    if isinstance(data, list | tuple):
+        return [poisoned(item) for item in data]
+    if isinstance(data, str):
+        return f"{data}{HOSTILE}{ENDLESS if len(data) > 40 else ''}"  # sentences, not names
+    return data
+
+
+def renamed_keys(data: Any) -> Any:
+    """Make the keys of free tables hostile as well."""
+    for run in data["runs"]:
+        run["settings"] = {f"{path}{HOSTILE}": found for path, found in run["settings"].items()}
+        run["changes"] = {f"{path}{HOSTILE}": found for path, found in run["changes"].items()}
+    for metric in data["metrics"]:
+        metric["name"] = metric["name"].removesuffix(HOSTILE)
+    environment = data["environment"]
+    environment["local"] = {f"{name}{HOSTILE}": text for name, text in environment["local"].items()}
+    return data
+
+
+# ---- strangers' texts
+
+
+@pytest.fixture(scope="module")
+def hostile(audit: tuple[AuditRecord, Path]) -> Page:
+    record, folder = audit
+    return draw(AuditRecord.model_validate(renamed_keys(poisoned(record.model_dump()))), folder)
+
+
+def test_hostile_texts_add_no_script_style_or_picture(hostile: Page, record: AuditRecord, folder: Path) -> None:
+    tame = draw(record, folder)
+    for tag in ("script", "style", "img", "link", "iframe", "meta"):
+        assert len(hostile.named(tag)) == len(tame.named(tag)), tag
+    assert not [name for tag, attrs in hostile.tags for name in attrs if name.startswith("on")]
+    assert HOSTILE[:60] in hostile.text  # it is there, as text
+
+
+def test_hostile_texts_reach_the_script_as_data(hostile: Page) -> None:
+    assert hostile.data("report-data")["prompts"][0]["name"].startswith("lemon</script><script>")
+    assert "{{ 7 * 7 }}" in hostile.text
+    assert "49<!--" not in hostile.text
+
+
+def test_what_cannot_be_seen_is_spelt_out(hostile: Page, folder: Path, record: AuditRecord) -> None:
+    for unseen in "\u202e\u2066\u2028\x1b\x00\ud800":
+        assert unseen not in hostile.text
+    assert "⟨U+202E⟩txet⟨U+2066⟩" in hostile.text
+    kept = draw(record.model_copy(update={"title": "ﷺ नमस्ते 👩‍🔬 \u200fשלם\nsecond line"}), folder)
+    assert "👩‍🔬 \u200fשלם\nsecond line" in kept.text
+
+
+def test_long_texts_are_folded(hostile: Page) -> None:
+    assert any(attrs.get("class") == "long" for attrs in hostile.named("details"))
+
+
+def test_no_setting_can_name_a_template(record: AuditRecord, folder: Path) -> None:
+    page = draw(change_run(record, "dpm", changes={"scheduler": "{% include '/etc/hostname' %}"}), folder)
+    assert "{% include '/etc/hostname' %}" in page.text
+
+
+# ---- the page's own rules
+
+
+def policy(page: Page) -> dict[str, list[str]]:
+    content = next(a["content"] for a in page.named("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    assert content is not None
+    return {name: values for name, *values in (rule.split() for rule in content.split(";"))}
+
+
+def test_policy_allows_exactly_the_inlined_script_and_style(record: AuditRecord, folder: Path) -> None:
+    page = draw(record, folder)
+    rules = policy(page)
+    [style] = page.raw["style"]
+    [script] = [
+        text
+        for text, attrs in zip(page.raw["script"], page.named("script"), strict=True)
+        if attrs["type"] != "application/json"
+    ]
+
+    def digest(text: str) -> str:
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+    assert rules["style-src"] == [digest(style)]
+    assert rules["script-src"] == [digest(script)]
+    assert rules["script-src"] != [digest(script + " ")]
+    assert rules["default-src"] == ["'none'"]
+    assert "unsafe" not in str(rules)
+
+
+def test_nothing_is_fetched_and_nothing_is_styled_inline(record: AuditRecord, folder: Path) -> None:
+    page = draw(record, folder)
+    for tag, attrs in page.tags:
+        assert "style" not in attrs
+        assert "src" not in attrs
+        assert (attrs.get("href") or "#").startswith(("#", "data:")), (tag, attrs)
+    assert "url(" not in page.raw["style"][0]
+    assert "@import" not in page.raw["style"][0]
+
+
+def test_a_name_that_templates_do_not_know_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        html._templates().from_string("{{ nothing }}").render()
+
+
+def test_importing_the_report_loads_nothing_heavy() -> None:
+    heavy = ["torch", "diffusers", "av", "numpy", "pandas", "gradio_client", "cv2"]
+    code = f"import sys, harness.reporting.html; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_report_is_written_whole_or_not_at_all(
+    record: AuditRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_report(record, tmp_path)
+    first = path.read_text("utf-8")
+    assert first == render_html(record, tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
+    monkeypatch.setattr(html, "SCRIPTS", ("missing.js",))
+    with pytest.raises(OSError, match=r"missing\.js"):
+        write_report(record, tmp_path)
+    assert path.read_text("utf-8") == first
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# ---- previews
+
+
+def clips(page: Page) -> dict[str, str]:
+    found: dict[str, str] = page.data("report-clips")
+    return found
+
+
+def test_equal_previews_are_embedded_once(record: AuditRecord, folder: Path) -> None:
+    page = draw(record, folder)
+    measured = [run for run in record.runs if run.clip]
+    assert len(clips(page)) == len({run.clip.digest for run in measured if run.clip}) == len(measured) - 1
+    keys = {v["name"]: v["clip"]["key"] for v in page.data("report-data")["prompts"][0]["variants"] if v["clip"]}
+    assert keys["on-gpu"] == keys["baseline"] != keys["dpm"]
+
+
+def test_equal_frames_at_another_rate_are_another_preview(record: AuditRecord, folder: Path) -> None:
+    run = record.run("lemon", "on-gpu")
+    assert run.clip
+    slower = change_run(record, "on-gpu", clip=run.clip.model_copy(update={"fps": 4.0}))
+    assert len(clips(draw(slower, folder))) == len(clips(draw(record, folder))) + 1
+
+
+def test_a_missing_preview_is_said_not_raised(record: AuditRecord, tmp_path: Path) -> None:
+    page = draw(record, tmp_path)
+    assert clips(page) == {}
+    assert "preview file is missing" in page.text
+    assert page.data("report-data")["prompts"][0]["clip"] is None
+
+
+@pytest.mark.parametrize("preview", ["../secret.mp4", "{absolute}", "previews/../../secret.mp4", "notes.txt"])
+def test_only_videos_of_the_audit_folder_are_embedded(record: AuditRecord, tmp_path: Path, preview: str) -> None:
+    inside = tmp_path / "audit"
+    inside.mkdir()
+    (tmp_path / "secret.mp4").write_bytes(b"\x00\x00\x00\x18ftypisom secret")
+    (inside / "notes.txt").write_bytes(b"not a video")
+    run = record.run("lemon", "dpm")
+    assert run.clip
+    aimed = preview.format(absolute=tmp_path / "secret.mp4")
+    page = draw(change_run(record, "dpm", clip=run.clip.model_copy(update={"preview": aimed})), inside)
+    assert clips(page) == {}
+
+
+def test_a_video_of_the_audit_folder_is_embedded(record: AuditRecord, tmp_path: Path) -> None:
+    (tmp_path / "own.mp4").write_bytes(b"\x00\x00\x00\x18ftypisom own")
+    run = record.run("lemon", "dpm")
+    assert run.clip
+    page = draw(change_run(record, "dpm", clip=run.clip.model_copy(update={"preview": "own.mp4"})), tmp_path)
+    assert [base64.b64decode(text) for text in clips(page).values()] == [b"\x00\x00\x00\x18ftypisom own"]
+
+
+# ---- what is said
+
+
+def sentence(page: Page, start: str) -> str:
+    at = page.text.index(start)
+    return " ".join(page.text[at : at + 200].split())
+
+
+def test_the_gate_says_what_the_record_says(record: AuditRecord, folder: Path) -> None:
+    said = {
+        GateStatus.HOLDS: "Gate holds",
+        GateStatus.FAILS: "Gate fails",
+        GateStatus.NOT_MEASURED: "Gate not measured",
+        GateStatus.NONE: "No gate",
+    }
+    for status, words in said.items():
+        gate = record.gate.model_copy(update={"status": status})
+        source = render_html(record.model_copy(update={"gate": gate}), folder)
+        assert words in Page(source).text
+        assert ("g-holds" in source.split("</style>")[1]) == (status is GateStatus.HOLDS)
+        assert [other for other in said.values() if other in Page(source).text] == [words]
+
+
+def test_without_a_gate_the_closest_and_the_farthest_are_named(record: AuditRecord, folder: Path) -> None:
+    page = draw(record.model_copy(update={"gate": GateRecord(status=GateStatus.NONE)}), folder)
+    ranked = [name for name, rank in ranking(page) if rank[:1].isdigit()]
+    assert sentence(page, "Closest ").startswith(f"Closest {ranked[0]}")
+    assert sentence(page, "Farthest ").startswith(f"Farthest {ranked[-1]}")
+
+
+def ranking(page: Page) -> list[tuple[str, str]]:
+    """Return the names of the ranking's rows with their ranks, as the page shows them."""
+    return list(_ranking(page.text[page.text.index("Changes against the baseline") :], page))
+
+
+def _ranking(text: str, page: Page) -> Iterator[tuple[str, str]]:
+    for attrs in page.named("tr"):
+        name = attrs.get("data-pick")
+        if name:
+            at = text.index(f"\n{name}") if f"\n{name}" in text else text.index(name)
+            yield name, text[:at].rsplit(maxsplit=1)[-1]
+            text = text[at + len(name) :]
+
+
+def order(page: Page) -> list[str]:
+    return [name for attrs in page.named("tr") if (name := attrs.get("data-pick"))]
+
+
+def test_variants_stand_from_the_closest_to_the_farthest(record: AuditRecord, folder: Path) -> None:
+    names = order(draw(record, folder))
+    drifts = {c.candidate: c.drift for c in record.comparisons}
+    scored = [name for name in names if name in drifts and name != "seed 43"]
+    assert scored == sorted(scored, key=lambda name: drifts[name] or 0.0)
+    assert names[0] == "as-hosted"
+    assert names[-2:] == ["sequential", "seed 43"]  # not measured, then the control
+
+
+def test_equal_variants_share_their_rank(record: AuditRecord, folder: Path) -> None:
+    ranks = dict(ranking(draw(record, folder)))
+    assert ranks["baseline"] == ranks["on-gpu"]
+    assert ranks["baseline"].endswith("=")
+    assert ranks["as-hosted"] == "1"
+
+
+def test_without_drift_the_first_metric_orders(record: AuditRecord, folder: Path) -> None:
+    blind = change_comparison(record, "dpm", drift=None)
+    pooled = {c.candidate: c.metrics["psnr"].pooled for c in record.comparisons}
+    scored = [name for name in order(draw(blind, folder)) if name in pooled and name != "seed 43"]
+    assert scored == sorted(scored, key=lambda name: -pooled[name])
+    assert "cannot tell" in draw(blind, folder).text
+
+
+def test_not_measured_says_why_and_what_to_do(record: AuditRecord, folder: Path) -> None:
+    page = draw(record, folder)
+    run = record.run("lemon", "sequential")
+    assert run.reason in page.text
+    assert run.hint in page.text
+
+
+def test_not_comparable_is_not_ranked(record: AuditRecord, folder: Path) -> None:
+    apart = change_comparison(
+        record,
+        "dpm",
+        verdict=Verdict.NOT_COMPARABLE,
+        metrics={},
+        per_frame={},
+        frame_map=[],
+        drift=None,
+        evidence=["the reference is 48x32 pixels, this clip 96x64"],
+    )
+    page = draw(apart, folder)
+    assert dict(ranking(page))["dpm"] == "–"
+    assert "the reference is 48x32 pixels" in page.text
+
+
+def test_ignored_arguments_are_named_once_with_their_runs(record: AuditRecord, folder: Path) -> None:
+    page = draw(record, folder)
+    assert page.text.count("without being used") == 1
+    assert "In baseline, as-hosted, cpu-noise" in page.text
+    silent = record.model_copy(update={"runs": [run.model_copy(update={"ignored": []}) for run in record.runs]})
+    assert "Accepted, but ignored" not in draw(silent, folder).text
+
+
+def test_an_interrupted_audit_says_so(record: AuditRecord, folder: Path) -> None:
+    assert "this report is partial" in draw(record.model_copy(update={"finished": False}), folder).text
+    assert "this report is partial" not in draw(record, folder).text
+
+
+def test_environments_that_differ_are_marked_and_first(record: AuditRecord, folder: Path) -> None:
+    page = draw(record, folder)
+    assert page.text.count("≠ differs") == 1
+    environment = page.text[page.text.index("Environment") :]
+    assert environment.index("torch") < environment.index("diffusers") < environment.index("python")
+
+
+def test_infinite_values_are_shown_and_drawn(record: AuditRecord, folder: Path) -> None:
+    page = draw(record, folder)
+    prompt = page.data("report-data")["prompts"][0]
+    curve = next(v for v in prompt["variants"] if v["name"] == "as-hosted")["curves"]["psnr"]
+    assert (curve["values"][0], curve["shown"][0]) == ("inf", "∞")
+    assert prompt["axes"]["psnr"]["infinite"]
+    assert not prompt["axes"]["lpips"]["infinite"]
+
+
+def test_axis_holds_every_value_and_both_ends_of_the_scale(record: AuditRecord, folder: Path) -> None:
+    prompt = draw(record, folder).data("report-data")["prompts"][0]
+    for info in METRICS:
+        axis = prompt["axes"][info.name]
+        curves = [v["curves"][info.name] for v in prompt["variants"] if v["curves"]]
+        values = [n for c in curves for n in (*c["values"], c["floor"], c["ceiling"], *c["spread"]) if n != "inf"]
+        assert axis["low"] <= min(values) <= max(values) <= axis["high"]
+        assert 3 <= len(axis["ticks"]) <= 8
+        assert [axis["ticks"][0][0], axis["ticks"][-1][0]] == [axis["low"], axis["high"]]
+
+
+# ---- settings
+
+
+def groups(record: AuditRecord, name: str) -> dict[str, list[str]]:
+    prompt = html._view(record, record.prompts[0])
+    row = next(row for row in prompt.rows if row.run.name == name)
+    return {group: [found.path for found in rows] for group, rows in row.settings.items()}
+
+
+def test_settings_are_told_apart(record: AuditRecord) -> None:
+    found = groups(record, "dpm")
+    assert found["changed"] == ["scheduler.class", "scheduler.timestep_spacing"]
+    assert "call.guidance_scale" in found["apart"]
+    assert found["unknown"] == ["numerics.attention"]
+    assert {"rng.seed", "call.num_frames"} <= set(found["same"])  # the reference does not tell the latter
+
+
+def test_an_unknown_setting_never_counts_as_equal(record: AuditRecord) -> None:
+    for name in ("baseline", "dpm"):
+        assert "numerics.attention" in groups(record, name)["unknown"]
+    known = [
+        run.model_copy(update={"settings": {**run.settings, "numerics.attention": setting("sdpa", Origin.OBSERVED)}})
+        for run in record.runs
+        if run.measured
+    ]
+    assert "unknown" not in groups(record.model_copy(update={"runs": known}), "dpm")
+
+
+def test_the_baseline_changes_nothing_against_itself(record: AuditRecord) -> None:
+    assert "changed" not in groups(record, "baseline")
+
+
+# ---- every state draws
+
+
+def without(record: AuditRecord, *names: str) -> AuditRecord:
+    return record.model_copy(
+        update={
+            "runs": [run for run in record.runs if run.name not in names],
+            "comparisons": [c for c in record.comparisons if not {c.candidate, c.reference} & set(names)],
+        }
+    )
+
+
+def unmeasured_reference(record: AuditRecord) -> AuditRecord:
+    lost = change_run(
+        record, "reference", measured=False, clip=None, settings={}, reason="no GPU quota left", hint="log in"
+    )
+    return lost.model_copy(update={"comparisons": []})
+
+
+NAMES = ("baseline", "as-hosted", "cpu-noise", "dpm", "dynamic-cfg", "on-gpu", "seed 43", "sequential")
+STATES: dict[str, Callable[[AuditRecord], AuditRecord]] = {
+    "no comparisons": lambda record: record.model_copy(update={"comparisons": []}),
+    "reference not measured": unmeasured_reference,
+    "no reference": lambda record: without(record, "reference"),
+    "only the reference": lambda record: without(record, *NAMES),
+    "only one variant": lambda record: without(record, "reference", *NAMES[1:]),
+    "no runs": lambda record: record.model_copy(update={"runs": [], "comparisons": []}),
+    "no prompts": lambda record: record.model_copy(update={"prompts": [], "runs": [], "comparisons": []}),
+    "no metrics": lambda record: record.model_copy(update={"metrics": []}),
+    "no baseline": lambda record: without(record, "baseline"),
+    "interrupted": lambda record: without(record, *NAMES[2:]).model_copy(update={"finished": False}),
+    "gate's variant has no run": lambda record: record.model_copy(
+        update={"gate": GateRecord(status=GateStatus.NOT_MEASURED, variant="elsewhere", max_drift=0.05)}
+    ),
+    "no scale": lambda record: record.model_copy(
+        update={
+            "comparisons": [
+                c.model_copy(
+                    update={
+                        "drift": None,
+                        "metrics": {
+                            name: metric.model_copy(
+                                update={"floor": None, "ceiling": None, "ceiling_spread": None, "drift": None}
+                            )
+                            for name, metric in c.metrics.items()
+                        },
+                    }
+                )
+                for c in record.comparisons
+            ]
+        }
+    ),
+    "empty environment": lambda record: record.model_copy(
+        update={"environment": record.environment.model_copy(update={"local": {}, "hosted": {}})}
+    ),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_draws(state: str, record: AuditRecord, folder: Path) -> None:
+    page = draw(STATES[state](record), folder)
+    assert record.title in page.text
+    assert record.command in page.text
+    page.data("report-data")
+
+
+def test_states_are_put_into_words(record: AuditRecord, folder: Path) -> None:
+    lost = draw(STATES["reference not measured"](record), folder).text
+    assert "The reference was not measured, so nothing could be compared." in lost
+    assert "no GPU quota left" in lost
+    assert "There is no reference" in draw(STATES["no reference"](record), folder).text
+    assert "Drift cannot be told" in draw(STATES["no scale"](record), folder).text
+    assert "This audit holds no prompt" in draw(STATES["no prompts"](record), folder).text
+
+
+def test_one_frame_draws(tmp_path: Path) -> None:
+    record = synthetic_audit(tmp_path, frames=1, size=(32, 48))
+    axis = draw(record, tmp_path).data("report-data")["prompts"][0]["axes"]["ssim"]
+    assert axis["low"] < axis["high"]
+
+
+def test_an_identical_clip_draws(tmp_path: Path) -> None:
+    pixels = {"reference": pictures(3, (32, 48))["reference"]}
+    pixels["copy"] = pixels["reference"]
+    both = [
+        RunRecord(
+            key=name,
+            name=name,
+            role=Role.REFERENCE if name == "reference" else Role.VARIANT,
+            prompt="lemon",
+            source="video",
+            measured=True,
+            clip=save_clip(tmp_path, name, frames, 8),
+        )
+        for name, frames in pixels.items()
+    ]
+    record = synthetic_audit(tmp_path, frames=1, size=(32, 48)).model_copy(
+        update={"runs": both, "comparisons": [compare(both[0], both[1], pixels)]}
+    )
+    page = draw(record, tmp_path)
+    assert "every frame is the same, byte for byte" in page.text
+    assert page.data("report-data")["prompts"][0]["axes"]["psnr"]["infinite"]
+
+
+# ---- numbers
+
+
+@pytest.mark.parametrize(
+    ("given", "info", "shown"),
+    [
+        (34.2149, PSNR, "34.21"),
+        (math.inf, PSNR, "∞"),
+        (0.98765, SSIM, "0.9877"),
+        (1.0, SSIM, "1.0000"),
+        (0.999999, SSIM, ">0.9999"),
+        (0.0, LPIPS, "0.0000"),
+        (0.0000031, LPIPS, "<0.0001"),
+        (0.00006, LPIPS, "0.0001"),
+        (-0.25, SSIM, "−0.2500"),
+        (None, SSIM, "—"),
+    ],
+)
+def test_numbers_are_never_rounded_onto_what_they_are_not(given: float | None, info: Any, shown: str) -> None:
+    assert number(given, info) == shown
+
+
+def test_durations_moments_and_values_are_written_for_people() -> None:
+    assert [html.duration(s) for s in (4.04, 59.4, 61, 7500)] == ["4.0 s", "59.4 s", "1 min 1 s", "2 h 5 min"]
+    assert html.moment("2025-11-22T19:13:04+00:00") == "2025-11-22 19:13 UTC"
+    assert html.moment("some day") == "some day"
+    assert [html.value(v) for v in ("ddim", "", True, None, 7.0, [1, "a"])] == [
+        "ddim",
+        '""',
+        "true",
+        "null",
+        "7.0",
+        '[1, "a"]',
+    ]
+
+
+def test_places_on_the_scale_stay_on_it() -> None:
+    shares = [float(html.place(v).rstrip("%")) for v in (-9.0, 0.0, 0.5, 1.0, 99.0)]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[1] < shares[3] < shares[4] < 100
