@@ -1,0 +1,48 @@
+# `make audit` and `make test` set themselves up: the virtual environment is built when it is missing or stale.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON   ?= python3
+VENV     ?= .venv
+SCENARIO ?= scenarios/quickstart.toml
+ARGS     ?=
+BIN      := $(VENV)/bin
+READY    := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help audit test check bench report clean
+
+help: ## what can be made
+	@echo "spacediff"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@echo "  SCENARIO=path/to.toml chooses the scenario (default: $(SCENARIO)), ARGS='...' passes arguments through"
+
+audit: $(READY) ## run the scenario and write its report
+	@$(BIN)/spacediff audit $(SCENARIO) $(ARGS)
+
+test: $(READY) ## run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## lint, formatting and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
+
+bench: $(READY) ## measure speed against named peers
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+report: $(READY) ## draw the scenario's last report again
+	@$(BIN)/spacediff report audits/$(basename $(notdir $(SCENARIO))) $(ARGS)
+
+clean: ## remove the virtual environment, caches and build products (audits stay)
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@echo "setting up $(VENV): some minutes and gigabytes the first time"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spacediff needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable . --group dev \
+	  | grep -E '^(Downloading|Processing|Installing|Successfully|ERROR|WARNING: Error)' | cut -c1-160
+	@$(BIN)/spacediff --version
+	@touch $(READY)
