@@ -83,6 +83,7 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         finished=done.finished,
         seconds=seconds,
         prompts=[PromptRecord(name=prompt.name, text=prompt.text, seed=prompt.seed) for prompt in plan.prompts],
+        reference=plan.reference,
         runs=done.runs,
         comparisons=done.comparisons,
         metrics=[metric.info for metric in METRICS],

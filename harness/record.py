@@ -286,7 +286,8 @@ class AuditRecord(Record):
         finished: False while the audit runs and after it was interrupted.
         seconds: Duration of the audit.
         prompts: The prompts.
-        runs: All runs, the reference first.
+        reference: Name of the run that the others of its prompt are held against.
+        runs: All runs, in the order of the plan.
         comparisons: All comparisons.
         metrics: What was measured, in order of display.
         gate: The gate's outcome.
@@ -305,6 +306,7 @@ class AuditRecord(Record):
     finished: bool
     seconds: float
     prompts: list[PromptRecord]
+    reference: str
     runs: list[RunRecord]
     comparisons: list[ComparisonRecord]
     metrics: list[MetricInfo]

@@ -26,6 +26,7 @@ class Chart {
     this.leave();
     this.places = places(this.view, width, height);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    if (!this.view.curves.length) return this.leaveEmpty();
     this.svg.replaceChildren(
       ...bands(this.selected(), this.view.axis, this.places),
       ...yAxis(this.view.axis, this.places),
@@ -41,8 +42,14 @@ class Chart {
     this.moveTo(this.position ?? 0);
   }
 
+  leaveEmpty() {
+    this.places = null;
+    this.svg.replaceChildren();
+    this.plot.querySelector(".empty").hidden = false;
+  }
+
   selected() {
-    return this.view.curves.find((line) => line.selected);
+    return this.view?.curves.find((line) => line.selected);
   }
 
   /** Put the cursor on a position of the selected variant. */
@@ -50,13 +57,13 @@ class Chart {
     this.position = position;
     if (!this.places) return;
     const frame = this.view.frames[position] ?? 0;
-    const value = this.selected()?.curve.values[position];
+    const value = this.selected()?.curve.values[position] ?? null;
     const x = this.places.x(frame);
     for (const end of ["x1", "x2"]) this.cursor.setAttribute(end, x);
     this.cursor.setAttribute("visibility", this.view.frames.length ? "visible" : "hidden");
-    this.dot.setAttribute("visibility", value === undefined ? "hidden" : "visible");
-    this.readout.textContent = value === undefined ? "" : this.selected().curve.shown[position];
-    if (value === undefined) return;
+    this.dot.setAttribute("visibility", value === null ? "hidden" : "visible");
+    this.readout.textContent = value === null ? "" : this.selected().curve.shown[position];
+    if (value === null) return;
     const y = this.places.y(value);
     const before = x > (this.places.left + this.places.right) / 2;
     put(this.dot, { cx: x, cy: y });
@@ -174,7 +181,10 @@ function xAxis(at) {
 }
 
 function curve({ name, frames, curve: { values }, selected, control }, at) {
-  const points = values.slice(0, frames.length).map((value, n) => [at.x(frames[n]), at.y(value)]);
+  const points = frames
+    .map((frame, n) => [frame, values[n] ?? null])
+    .filter(([, value]) => value !== null)
+    .map(([frame, value]) => [at.x(frame), at.y(value)]);
   const kind = `line${selected ? " selected" : ""}${control ? " control" : ""}`;
   const drawn =
     points.length === 1

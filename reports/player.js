@@ -17,6 +17,7 @@ class Player {
     this.fill("reference", reference);
     this.fill("variant", variant);
     this.pairs = pairs.length ? pairs : unmapped(reference, variant);
+    delete this.stage.dataset.position; // until something of these clips is on the screen
     this.stage.dataset.sameSize = sameSize(reference, variant);
     this.onLength(this.pairs.length);
     return this.go(position);
@@ -73,6 +74,7 @@ class Player {
       this.panes[side].querySelector(".at output").value = frames.number;
     }
     this.paintBoth();
+    this.stage.dataset.position = position;
     this.onPosition(position);
   }
 

@@ -92,7 +92,7 @@ function showPanels() {
 
 function showChoices() {
   if (one("#prompt-select")) one("#prompt-select").value = selected.prompt;
-  for (const select of all(".variant-select")) select.value = selected.variant;
+  for (const menu of all(".variant-select")) menu.value = selected.variant;
   for (const radio of all(".variants input")) radio.checked = radio.value === selected.variant;
   for (const radio of all("#metrics input")) radio.checked = radio.value === selected.metric;
   for (const text of all("[data-metric]")) text.hidden = text.dataset.metric !== selected.metric;
@@ -141,10 +141,15 @@ function playingChanged(playing) {
   if (!playing) remember();
 }
 
-/** Keep what is shown in the address, not at every frame of a playing clip. */
+let remembering = 0;
+
+/** Keep what is shown in the address once it rests: browsers allow only so many changes of it. */
 function remember() {
-  const { prompt, variant, metric } = selected;
-  writeAddress({ prompt, variant, frame: currentFrame(), ...(metric && { metric }) });
+  clearTimeout(remembering);
+  remembering = setTimeout(() => {
+    const { prompt, variant, metric } = selected;
+    writeAddress({ prompt, variant, frame: currentFrame(), ...(metric && { metric }) });
+  }, 150);
 }
 
 // ---- controls

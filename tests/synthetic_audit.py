@@ -306,7 +306,7 @@ def _pool(
 
 
 def _verdict(drift: float) -> Verdict:
-    limits = [(0.05, Verdict.CODEC_ONLY), (0.3, Verdict.NUMERIC_DRIFT), (0.8, Verdict.SETTINGS_DIFFER)]
+    limits = [(0.3, Verdict.NUMERIC_DRIFT), (0.8, Verdict.SETTINGS_DIFFER)]
     return next((verdict for limit, verdict in limits if drift < limit), Verdict.DIFFERENT_SAMPLE)
 
 
@@ -346,6 +346,7 @@ def synthetic_audit(
             PromptRecord(name=prompt, text=f"A hand squeezes half a {prompt} over a glass bowl, close-up", seed=42)
             for prompt in prompts
         ],
+        reference="reference",
         runs=runs,
         comparisons=comparisons,
         metrics=METRICS,

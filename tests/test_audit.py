@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pytest
 
 from conftest import Finished
+from harness.cli import main
 from harness.clip import read_clip
 from harness.record import AuditRecord, GateStatus, Role, RunRecord, Verdict, read_record
+from harness.reporting.view import prompt_view
 from harness.shipped import shipped
 
 pytestmark = pytest.mark.slow
@@ -45,9 +48,24 @@ variant = "as-hosted"
 """
 
 
-def audit(scenario: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness", "audit", str(scenario), "--out", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+class Audit(Protocol):
+    """Runs `spacediff audit` in this process; returns exit code, and what it printed and said."""
+
+    def __call__(self, scenario: Path, folder: Path, *arguments: str) -> tuple[int, str, str]: ...
+
+
+@pytest.fixture
+def audit(capsys: pytest.CaptureFixture[str]) -> Audit:
+    def run(scenario: Path, folder: Path, *arguments: str) -> tuple[int, str, str]:
+        code = main(["audit", str(scenario), "--out", str(folder), *arguments])
+        printed = capsys.readouterr()
+        return code, " ".join(printed.out.split()), printed.err
+
+    return run
+
+
+def hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def written(folder: Path, text: str = SCENARIO) -> Path:
@@ -137,58 +155,68 @@ sys.exit(main(["report", {str(quickstart.folder)!r}]))
     assert (quickstart.folder / "report.html").read_bytes() == before
 
 
-def test_a_second_audit_generates_nothing_and_finds_the_same(tmp_path: Path) -> None:
+def test_a_second_audit_generates_nothing_and_finds_the_same(audit: Audit, tmp_path: Path) -> None:
     scenario = written(tmp_path)
-    first = audit(scenario, tmp_path / "out")
-    assert first.returncode == 0, first.stderr
+    code, _, _ = audit(scenario, tmp_path / "out")
+    assert code == 0
     before = read_record(tmp_path / "out")
-    second = audit(scenario, tmp_path / "out")
+    _, _, said = audit(scenario, tmp_path / "out")
     after = read_record(tmp_path / "out")
-    assert second.stderr.count("taken from the store") == len([run for run in before.runs if run.measured])
+    assert said.count("taken from the store") == len([run for run in before.runs if run.measured])
     assert after.comparisons == before.comparisons
-    third = audit(scenario, tmp_path / "out", "--fresh", "--only", "as-hosted")
-    assert "taken from the store" not in third.stderr
+    _, _, said = audit(scenario, tmp_path / "out", "--fresh", "--only", "guidance-7")
+    assert "taken from the store" not in said
     assert "on-gpu" not in digests(read_record(tmp_path / "out"))
 
 
-def test_what_cannot_run_here_is_shown_and_strict_fails_on_it(tmp_path: Path) -> None:
-    scenario = written(tmp_path)
-    done = audit(scenario, tmp_path / "out", "--strict")
+def test_equal_settings_under_two_names_are_one_run(audit: Audit, tmp_path: Path) -> None:
+    audit(written(tmp_path), tmp_path / "out", "--only", "as-hosted")
+    record = read_record(tmp_path / "out")
+    assert the(record, "as-hosted").key == the(record, "guidance-7").key
+    assert {run.name for run in record.runs} == {"baseline", "as-hosted", "guidance-7", "rerun", "seed-43"}
+    assert len(list((tmp_path / "out" / "runs").iterdir())) == len(record.runs) - 1
+    view = prompt_view(record, record.prompts[0])
+    assert view.reference is not None
+    assert view.reference.name == "guidance-7", "a variant may be the reference"
+    assert all(row.comparison is not None for row in view.rows)
+
+
+def test_what_cannot_run_here_is_shown_and_strict_fails_on_it(audit: Audit, tmp_path: Path) -> None:
+    code, printed, _ = audit(written(tmp_path), tmp_path / "out", "--strict")
     record = read_record(tmp_path / "out")
     if the(record, "on-gpu").measured:
         pytest.skip("sequential offload runs here")
-    assert done.returncode == 3
+    assert code == 3
     assert record.gate.status is GateStatus.HOLDS
-    assert "not measured: on-gpu (lemon)" in done.stdout
+    assert "not measured: on-gpu (lemon)" in printed
     comparison = next(c for c in record.comparisons if c.candidate == "on-gpu")
     assert comparison.verdict is Verdict.NOT_MEASURED
 
 
-def test_a_gate_that_does_not_hold_is_exit_code_1(tmp_path: Path) -> None:
+def test_a_gate_that_does_not_hold_is_exit_code_1(audit: Audit, tmp_path: Path) -> None:
     text = SCENARIO.replace('[gate]\nvariant = "as-hosted"', '[gate]\nvariant = "baseline"\nmax_drift = 0.0001')
-    done = audit(written(tmp_path, text), tmp_path / "out", "--only", "guidance-7")
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "gate on baseline: fails" in done.stdout
+    code, printed, _ = audit(written(tmp_path, text), tmp_path / "out", "--only", "guidance-7")
+    assert code == 1
+    assert "gate on baseline: fails" in printed
 
 
-def test_a_space_that_is_not_there_is_exit_code_3(tmp_path: Path) -> None:
+def test_a_space_that_is_not_there_is_exit_code_3(audit: Audit, tmp_path: Path) -> None:
     text = SCENARIO.replace(
         '[reference]\nvariant = "guidance-7"',
         '[reference.space]\nid = "http://127.0.0.1:9"\nendpoint = "/generate"\ninputs = { prompt = "{prompt}" }',
     )
-    done = audit(written(tmp_path, text), tmp_path / "out", "--only", "as-hosted")
-    assert done.returncode == 3, done.stdout + done.stderr
-    assert "not measured: reference" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+    code, printed, _ = audit(written(tmp_path, text), tmp_path / "out", "--only", "as-hosted")
+    assert code == 3
+    assert "not measured: reference" in printed
     assert (tmp_path / "out" / "report.html").is_file()
 
 
-def test_a_broken_reference_video_is_exit_code_3(tmp_path: Path) -> None:
+def test_a_broken_reference_video_is_exit_code_3(audit: Audit, tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     text = SCENARIO.replace('[reference]\nvariant = "guidance-7"', '[reference.video]\nfile = "broken.mp4"')
-    done = audit(written(tmp_path, text), tmp_path / "out", "--only", "as-hosted")
-    assert done.returncode == 3, done.stdout + done.stderr
-    assert "broken.mp4 cannot be opened as a video" in done.stdout.replace("\n", " ")
+    code, printed, _ = audit(written(tmp_path, text), tmp_path / "out", "--only", "as-hosted")
+    assert code == 3
+    assert "broken.mp4 cannot be opened as a video" in printed
 
 
 def test_the_large_scenario_says_what_is_missing_here(tmp_path: Path) -> None:
@@ -208,11 +236,19 @@ def test_the_large_scenario_says_what_is_missing_here(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
-def test_an_interrupted_audit_goes_on_where_it_stopped(tmp_path: Path, sign: signal.Signals, code: int) -> None:
+def test_an_interrupted_audit_goes_on_where_it_stopped(
+    audit: Audit, tmp_path: Path, sign: signal.Signals, code: int
+) -> None:
     scenario = written(tmp_path, SCENARIO.replace("num_inference_steps = 3", "num_inference_steps = 40"))
     folder = tmp_path / "out"
     command = [sys.executable, "-m", "harness", "audit", str(scenario), "--out", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,  # noqa: PLW1509 - a shell in the background makes its children deaf to them
+    )
     deadline = time.monotonic() + 120
     while not list(folder.glob("runs/[!.]*/files.json")):
         assert time.monotonic() < deadline
@@ -227,10 +263,12 @@ def test_an_interrupted_audit_goes_on_where_it_stopped(tmp_path: Path, sign: sig
         assert not record.finished
         assert record.gate.status is GateStatus.NOT_MEASURED
         assert "the same command goes on from here" in stdout
-    kept = len(list(folder.glob("runs/[!.]*/files.json")))
-    again = audit(scenario, folder)
-    assert again.returncode == 0, again.stderr
-    assert again.stderr.count("taken from the store") == kept
+    kept = {path.parent.name for path in folder.glob("runs/[!.]*/files.json")}
+    made = {name: (folder / "runs" / name / "clip.mkv").stat().st_mtime_ns for name in kept}
+    again, _, said = audit(scenario, folder)
+    assert again == 0
+    assert "baseline: taken from the store" in said
+    assert {name: (folder / "runs" / name / "clip.mkv").stat().st_mtime_ns for name in kept} == made
     assert read_record(folder).finished
     assert json.loads((folder / "audit.json").read_text())["schema_version"] == 1
     assert list(folder.glob("runs/.*")) == []

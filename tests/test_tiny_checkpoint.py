@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from harness.cache import cache_dir
 from harness.errors import NotMeasuredError
-from harness.tiny.checkpoint import ensure_checkpoint, fingerprint
+from harness.tiny.checkpoint import RECIPE, ensure_checkpoint, fingerprint
 
 ROOT = Path(__file__).parents[1]
 LEMON = "A hand squeezes half a lemon over a glass bowl, close-up"
@@ -189,13 +190,23 @@ def test_rounding_stays_small_beside_another_seed(usual: Frames, generate: Gener
     another_seed = psnr(usual, generate(seed=43))
     assert psnr(generate(latents=noise), usual) == math.inf
     assert psnr(generate(latents=nudged), usual) > another_seed + 30
-    pipeline.to(torch.bfloat16)
-    try:
-        half = generate(latents=noise.bfloat16())
-    finally:
-        pipeline.to(torch.float32)  # rounded for good: this test must stay the last one that generates
+    in_half = copy.deepcopy(pipeline).to(torch.bfloat16)
+    half = in_half(LEMON, latents=noise.bfloat16(), num_inference_steps=12, num_frames=9, output_type="np").frames[0]
     assert np.isfinite(half).all()
     assert another_seed + 10 < psnr(half, usual) < math.inf
+
+
+def test_recipe_names_what_is_drawn(pipeline: Any) -> None:
+    from harness.tiny.tokenizer import vocabulary
+
+    digest = hashlib.sha256(repr(vocabulary()).encode())
+    for part in ("text_encoder", "transformer", "vae"):
+        for name, weights in sorted(getattr(pipeline, part).named_parameters()):
+            digest.update(name.encode() + weights.detach().numpy().tobytes())
+    # Weights or words changed? Then count RECIPE up, or caches and audits keep what the old recipe made.
+    assert {RECIPE: digest.hexdigest()} == {
+        "tiny-cogvideox-2": "00cb21bdfc7aaa51d50b4c590d04b90df05dbc79625cfb3feb6f1500e2138e15"
+    }
 
 
 def test_two_builds_are_byte_identical_and_leave_random_states_alone(

@@ -1,0 +1,97 @@
+"""What the page's script draws: curves, axes and frame maps as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from harness.record import AuditRecord, ClipRecord, ComparisonRecord, MetricInfo, RunRecord
+from harness.reporting.numbers import number
+from harness.reporting.view import PromptView
+
+
+def clip_key(clip: ClipRecord) -> str:
+    """Name the preview of a clip: the same frames at the same rate are embedded once."""
+    return f"{clip.digest}@{clip.fps:g}"
+
+
+def script_view(record: AuditRecord, view: PromptView, embedded: Iterable[str]) -> dict[str, Any]:
+    """Return what the page's script needs to know of a prompt."""
+    comparisons = [row.comparison for row in view.rows if row.comparison]
+    return {
+        "name": view.prompt.name,
+        "first": view.first,
+        "clip": _script_clip(view.reference, embedded),
+        "axes": {info.name: _axis(info, comparisons) for info in record.metrics},
+        "variants": [
+            {
+                "name": row.run.name,
+                "control": row.control,
+                "clip": _script_clip(row.run, embedded),
+                "pairs": row.comparison.frame_map if row.comparison else [],
+                "curves": {
+                    info.name: _curve(info, row.comparison)
+                    for info in record.metrics
+                    if row.comparison and info.name in row.comparison.per_frame
+                },
+            }
+            for row in view.rows
+        ],
+    }
+
+
+def _script_clip(run: RunRecord | None, embedded: Iterable[str]) -> dict[str, Any] | None:
+    if run is None or run.clip is None or clip_key(run.clip) not in embedded:
+        return None
+    clip = run.clip
+    return {
+        "key": clip_key(clip),
+        "frames": clip.frames,
+        "fps": clip.fps,
+        "width": clip.width,
+        "height": clip.height,
+    }
+
+
+def _curve(info: MetricInfo, comparison: ComparisonRecord) -> dict[str, Any]:
+    values = comparison.per_frame[info.name]
+    scale = comparison.metrics.get(info.name)
+    return {
+        "values": [_plain(v) for v in values],
+        "shown": [number(v, info) for v in values],
+        "floor": _plain(scale.floor) if scale else None,
+        "ceiling": _plain(scale.ceiling) if scale else None,
+        "spread": [_plain(v) for v in scale.ceiling_spread] if scale and scale.ceiling_spread else None,
+    }
+
+
+def _plain(v: float | None) -> float | str | None:
+    if v is None or math.isnan(v):
+        return None
+    return "inf" if math.isinf(v) else v
+
+
+def _axis(info: MetricInfo, comparisons: list[ComparisonRecord]) -> dict[str, Any]:
+    """Return one axis for all curves of a metric, so that curves of two variants can be compared by eye."""
+    values = [v for c in comparisons for v in c.per_frame.get(info.name, [])]
+    scales = [c.metrics[info.name] for c in comparisons if info.name in c.metrics]
+    marks = [v for s in scales for v in (s.floor, s.ceiling, *(s.ceiling_spread or ())) if v is not None]
+    finite = [v for v in (*values, *marks) if math.isfinite(v)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+    step = _round_step((high - low or abs(high) or 1.0) / 4)
+    first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
+    decimals = max(0, -math.floor(math.log10(step)))
+    return {
+        "low": first * step,
+        "high": last * step,
+        "infinite": any(math.isinf(v) for v in values),
+        "closer": "up" if info.higher_is_closer else "down",
+        "ticks": [[n * step, f"{n * step:.{decimals}f}".replace("-", "−")] for n in range(first, last + 1)],  # noqa: RUF001 - a minus sign
+    }
+
+
+def _round_step(step: float) -> float:
+    """Return the next of 1, 2, 5, 10, 20, … at or above a step."""
+    unit = 10.0 ** math.floor(math.log10(step))
+    return next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= step * (1 - 1e-9))
