@@ -40,7 +40,7 @@ clean: ## remove the virtual environment, caches and build products (audits stay
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV): some minutes and gigabytes the first time"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spacediff needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable . --group dev \
 	  | grep -E '^(Downloading|Processing|Installing|Successfully|ERROR|WARNING: Error)' | cut -c1-160

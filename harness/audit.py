@@ -13,8 +13,19 @@ from harness.environment import environment
 from harness.executor import Executor, InProcess, Listener
 from harness.gate import hold
 from harness.metrics import METRICS
+from harness.metrics.motion import MEASURES
 from harness.plan import Plan
-from harness.record import AuditRecord, ComparisonRecord, EnvironmentRecord, PromptRecord, RunRecord, write_record
+from harness.record import (
+    AuditRecord,
+    ComparisonRecord,
+    ControlRecord,
+    EnvironmentRecord,
+    PromptRecord,
+    ResolutionRecord,
+    RunRecord,
+    read_record,
+    write_record,
+)
 from harness.store import Store
 
 
@@ -29,19 +40,25 @@ def audit(plan: Plan, folder: Path, listener: Listener, executor: Executor | Non
         folder: The audit folder; made when it is missing.
         listener: Hears how it goes on.
         executor: Where runs are carried out; by default in this process.
+
+    Returns:
+        The record as it stands in the folder, redacted.
+
+    Raises:
+        SpacediffError: Another audit is writing into the folder.
     """
     began = time.monotonic()
     here = environment()
-    done = _Done()
+    store, done = Store(folder), _Done()
     listener.planned(plan.runs)
-    try:
-        _run(plan, folder, executor or InProcess(here), listener, done)
-        _compare(plan, folder, listener, done)
-    except KeyboardInterrupt:
-        done.finished = False
-    record = _recorded(plan, here, done, seconds=time.monotonic() - began)
-    write_record(record, folder)
-    return record
+    with store.locked():
+        try:
+            _run(plan, store, executor or InProcess(here), listener, done)
+            _compare(plan, folder, listener, done)
+        except KeyboardInterrupt:
+            done.finished = False
+        write_record(_recorded(plan, here, done, seconds=time.monotonic() - began), folder)
+    return read_record(folder)
 
 
 @dataclass
@@ -50,16 +67,17 @@ class _Done:
 
     runs: list[RunRecord] = field(default_factory=list)
     comparisons: list[ComparisonRecord] = field(default_factory=list)
+    controls: list[ControlRecord] = field(default_factory=list)
+    resolutions: list[ResolutionRecord] = field(default_factory=list)
     finished: bool = True
 
 
-def _run(plan: Plan, folder: Path, executor: Executor, listener: Listener, done: _Done) -> None:
-    store = Store(folder)
+def _run(plan: Plan, store: Store, executor: Executor, listener: Listener, done: _Done) -> None:
     store.forget_drafts()
+    order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
     for record in executor.carry_out(plan.runs, store, listener):
         done.runs.append(record)
-    order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
-    done.runs.sort(key=lambda run: order[run.prompt, run.name])
+        done.runs.sort(key=lambda run: order[run.prompt, run.name])
 
 
 def _compare(plan: Plan, folder: Path, listener: Listener, done: _Done) -> None:
@@ -68,7 +86,20 @@ def _compare(plan: Plan, folder: Path, listener: Listener, done: _Done) -> None:
         of_prompt = [run for run in done.runs if run.prompt == prompt.name]
         reference = next(run for run in of_prompt if run.name == plan.reference)
         candidates = [run for run in of_prompt if run is not reference]
-        done.comparisons += compare_prompt(reference, candidates, folder, listener.step)
+        compared = compare_prompt(reference, candidates, folder, listener.step)
+        done.comparisons += compared.comparisons
+        done.controls += compared.controls
+        done.resolutions += compared.resolutions
+
+
+def _doubts(done: _Done) -> list[str]:
+    """Return what keeps the numbers from being trusted."""
+    doubts = [] if done.finished else ["the audit was interrupted"]
+    return doubts + [
+        f"{control.prompt}: a control failed: {control.name} has to be {control.expected}, found {control.found}"
+        for control in done.controls
+        if not control.passed
+    ]
 
 
 def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) -> AuditRecord:
@@ -87,6 +118,10 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         runs=done.runs,
         comparisons=done.comparisons,
         metrics=[metric.info for metric in METRICS],
-        gate=hold(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, finished=done.finished),
+        measures=[measure.info for measure in MEASURES],
+        controls=done.controls,
+        resolutions=done.resolutions,
+        gate=hold(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, _doubts(done)),
+        warnings=_doubts(done),
         environment=EnvironmentRecord(local=here, hosted=next((run.hosted for run in done.runs if run.hosted), {})),
     )

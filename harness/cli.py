@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ _EXIT_CODES = """exit codes:
   1  the gate does not hold
   2  the scenario or the command line is wrong
   3  something that the gate needs was not measured
+  70  spacediff made a mistake of its own
   130  interrupted; the same command goes on from there
 """
 
@@ -38,6 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.GATE_HOLDS)
+    except OSError as error:
+        _say_error(SpacediffError(f"{error.filename or 'a file'}: {error.strerror or error}"))
+        return int(Exit.BAD_INPUT)
+    except Exception:  # noqa: BLE001 - a mistake of ours must not look like a gate that fails
+        traceback.print_exc()
+        print(f"spacediff {__version__} made a mistake of its own; please report the lines above", file=sys.stderr)
+        return int(Exit.INTERNAL)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,7 +100,10 @@ def _audit(options: argparse.Namespace) -> Exit:
     from harness.plan import plan_scenario
     from harness.scenario import load_scenario
 
-    plan = plan_scenario(load_scenario(options.scenario), options.only)  # a mistake shows before the heavy imports
+    # a mistake shows before the heavy imports
+    only = [word for name in options.only for word in ("--only", name)]
+    command = _command("audit", options.scenario, *only)
+    plan = plan_scenario(load_scenario(options.scenario), options.only, command=command)
 
     from harness.audit import audit
     from harness.display import Display
@@ -115,10 +128,11 @@ def _compare(options: argparse.Namespace) -> Exit:
     from harness.display import Display
     from harness.plan import plan_files
 
+    command = _command("compare", options.reference, options.candidate)
     names = (options.reference.stem, options.candidate.stem)
     folder = options.out or Path("audits") / f"compare-{names[0]}-{names[1]}"
     with Display() as display:
-        record = audit(plan_files(options.reference, options.candidate), folder, display)
+        record = audit(plan_files(options.reference, options.candidate, command=command), folder, display)
     for run in record.runs:
         if not run.measured:
             raise SpacediffError(run.reason, hint=run.hint)
@@ -166,6 +180,17 @@ def _schema(_: argparse.Namespace) -> Exit:
 
     print(json.dumps(scenario_schema(), indent=2))
     return Exit.GATE_HOLDS
+
+
+def _command(*words: str | Path) -> str:
+    """Return what repeats this, with paths from here; a path elsewhere is its owner's business and keeps its name."""
+    here = Path.cwd()
+    shown = [
+        str(word.resolve().relative_to(here)) if word.resolve().is_relative_to(here) else word.name
+        for word in words
+        if isinstance(word, Path)
+    ]
+    return shlex.join(["spacediff", *(shown.pop(0) if isinstance(word, Path) else word for word in words)])
 
 
 def _forget(folder: Path) -> None:

@@ -27,6 +27,7 @@ Frame = NDArray[np.uint8]
 
 MAX_FRAMES = 20_000
 MAX_PIXELS_PER_FRAME = 7680 * 4320
+MAX_CLIP_BYTES = 8 * 2**30
 """A hostile file may claim any size; what is larger than this is refused before it is decoded."""
 
 
@@ -200,8 +201,14 @@ def _refuse_unreasonable(picture: av.VideoFrame, count: int, size: VideoInfo, pa
 
 
 def read_clip(path: Path) -> Clip:
-    """Decode a whole file; see `read_frames`."""
-    return Clip(np.stack(list(read_frames(path))), probe(path).fps)
+    """Decode a whole file into memory; see `read_frames`."""
+    info = probe(path)
+    frames: list[Frame] = []
+    for frame in read_frames(path):
+        frames.append(frame)
+        if len(frames) * frame.nbytes > MAX_CLIP_BYTES:
+            raise NotMeasuredError(f"{path.name} holds more than {MAX_CLIP_BYTES / 2**30:.0f} GiB of frames")
+    return Clip(np.stack(frames), info.fps)
 
 
 def _opened(path: Path) -> InputContainer:

@@ -1,45 +1,47 @@
 """Compare: hold every clip of a prompt against its reference, like with like, and place it on the scale.
 
-The key insight is that all candidates of a prompt are scored in one pass over the reference, the other seeds and the
-re-run among them; the scale comes out of the same table as the numbers that it gives a meaning to.
+The key insight is that all candidates are scored in one pass over the reference, the other seeds, the re-run and the
+controls among them; the scale comes out of the same table as the numbers that it gives a meaning to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from harness.clip import read_frames
+from harness.clip import Frame, read_clip, read_frames
+from harness.codec import Encoding, planted_resolution, read_encoding
+from harness.controls import controls_of
+from harness.errors import NotMeasuredError
 from harness.metrics import METRICS, Metric
+from harness.metrics.motion import MEASURES, measure, parting, pooled_measure, ratio
 from harness.metrics.scoring import pooled, score, worst_frame
-from harness.record import ClipRecord, ComparisonRecord, MetricRecord, Role, RunRecord, Verdict
+from harness.record import (
+    ComparisonRecord,
+    ControlRecord,
+    MeasureRecord,
+    MetricRecord,
+    PartingRecord,
+    ResolutionRecord,
+    Role,
+    RunRecord,
+    Verdict,
+)
+from harness.sides import Encoder, Pair, Side, paired
 from harness.verdict import Findings, Scale, combined_drift, judge, spread
+from harness.yardstick import Yardstick, defined, errors_of, yardstick
 
 
 @dataclass(frozen=True)
-class _Yardstick:
-    """What the numbers of one prompt mean.
+class Compared:
+    """What came out for one prompt."""
 
-    Attributes:
-        scales: Metric name to floor and ceilings.
-        codec_errors: Metric title to what encoding alone does.
-    """
-
-    scales: Mapping[str, Scale]
-    codec_errors: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class _Side:
-    """A clip of a comparison: its record and the file whose frames are scored."""
-
-    run: RunRecord
-    clip: ClipRecord
-    file: Path
+    comparisons: list[ComparisonRecord]
+    controls: list[ControlRecord]
+    resolutions: list[ResolutionRecord]
 
 
 def compare_prompt(
@@ -47,119 +49,147 @@ def compare_prompt(
     candidates: Sequence[RunRecord],
     folder: Path,
     on_frame: Callable[[int, int], None],
-) -> list[ComparisonRecord]:
+) -> Compared:
     """Compare all clips of a prompt with its reference.
 
     Args:
         reference: The reference's run.
         candidates: The other runs of the prompt, the re-run and the other seeds among them.
-        folder: The audit folder; `frames.csv` of each comparison is written into it.
+        folder: The audit folder; tables and encoded clips are written into it.
         on_frame: Told how many of the reference's frames are scored, and how many there are.
 
     Returns:
-        A comparison for each candidate; what could not be compared says why.
+        A comparison for each candidate, in order; what could not be compared says why.
     """
     if reference.clip is None:
-        return [_unmeasured(reference, run, f"there is no reference: {reference.reason}") for run in candidates]
-    ours = _Side(reference, reference.clip, folder / (reference.clip.original or reference.clip.lossless))
-    encoded = reference.clip.original is not None
-    sides = {
-        run.name: _Side(run, run.clip, folder / _scored_file(run.clip, encoded=encoded))
+        reason = f"there is no reference: {reference.reason}"
+        return Compared([_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates], [], [])
+    encoding = read_encoding(folder / reference.clip.original) if reference.clip.original else None
+    ours = Side(reference, reference.clip, folder / (reference.clip.original or reference.clip.lossless))
+    pairs, obstacles = _paired(ours, candidates, Encoder(encoding, folder))
+    itself, tables = _scored(ours, pairs, on_frame)
+    measures = _measured(pairs)
+    sides = {ours.run.name: ours, **{name: pair.candidate for name, pair in pairs.items()}}
+    meaning = yardstick(tables, sides, folder)
+    comparisons = [
+        _compared(pairs[run.name], tables[run.name], measures[run.name], meaning, folder)
+        if run.name in pairs
+        else _without_numbers(reference, run, *obstacles[run.name])
         for run in candidates
-        if run.clip is not None
-    }
-    comparable = {name: side for name, side in sides.items() if _obstacle(ours, side) is None}
-    tables = score(
-        read_frames(ours.file),
-        {name: read_frames(side.file) for name, side in comparable.items()},
-        on_frame=lambda done: on_frame(done, ours.clip.frames),
+    ]
+    return Compared(
+        comparisons,
+        controls_of(itself, comparisons, sides),
+        _resolution([side for side in sides.values() if side.run.role is Role.BASELINE], encoding, folder),
     )
-    yardstick = _Yardstick(_scales(tables, sides, folder), _codec_errors(sides, folder))
-    compared: list[ComparisonRecord] = []
+
+
+def _scored(
+    reference: Side, pairs: Mapping[str, Pair], on_frame: Callable[[int, int], None]
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Score the reference against itself and all pairs: equal files once, and in one pass where nothing was aligned."""
+    files = {str(pair.candidate.file): pair.candidate_frames() for pair in pairs.values() if pair.alike}
+    tables = score(
+        read_frames(reference.file),
+        {"": read_frames(reference.file), **files},
+        on_frame=lambda done: on_frame(done, reference.clip.frames),
+    )
+    return tables[""], {
+        name: tables[str(pair.candidate.file)]
+        if pair.alike
+        else score(pair.reference_frames(), {name: pair.candidate_frames()})[name]
+        for name, pair in pairs.items()
+    }
+
+
+def _measured(pairs: Mapping[str, Pair]) -> dict[str, dict[str, MeasureRecord]]:
+    """Measure both sides of each pair alone, on the frames that are compared, equal ones once."""
+    done: dict[Path, pd.DataFrame] = {}
+
+    def of(side: Side, pair: Pair, frames: Callable[[], Iterator[Frame]]) -> pd.DataFrame:
+        if not pair.alike:
+            return measure(frames())
+        if side.file not in done:
+            done[side.file] = measure(frames())
+        return done[side.file]
+
+    return {
+        name: _measure_records(
+            of(pair.reference, pair, pair.reference_frames), of(pair.candidate, pair, pair.candidate_frames)
+        )
+        for name, pair in pairs.items()
+    }
+
+
+def _paired(
+    reference: Side, candidates: Sequence[RunRecord], encoder: Encoder
+) -> tuple[dict[str, Pair], dict[str, tuple[Verdict, str]]]:
+    """Return the pairs that can be compared, and for the others what stands in the way."""
+    pairs: dict[str, Pair] = {}
+    obstacles: dict[str, tuple[Verdict, str]] = {}
+    looked = reference.source()
     for run in candidates:
-        side = sides.get(run.name)
-        if side is None:
-            compared.append(_unmeasured(reference, run, run.reason))
-        elif (obstacle := _obstacle(ours, side)) is not None:
-            compared.append(_incomparable(reference, run, obstacle))
-        else:
-            compared.append(_compared(ours, side, tables[run.name], yardstick, folder))
-    return compared
-
-
-def _scored_file(clip: ClipRecord, *, encoded: bool) -> str:
-    """Return the file to score: encoded where the reference has been, untouched where it was given so."""
-    if clip.original is not None:
-        return clip.original
-    return clip.delivered if encoded and clip.delivered is not None else clip.lossless
-
-
-def _obstacle(reference: _Side, candidate: _Side) -> str | None:
-    ours, theirs = reference.clip, candidate.clip
-    if (ours.width, ours.height) != (theirs.width, theirs.height):
-        return f"the reference is {ours.width}x{ours.height} pixels, this clip {theirs.width}x{theirs.height}"
-    return None
+        if run.clip is None:
+            obstacles[run.name] = Verdict.NOT_MEASURED, run.reason
+            continue
+        try:
+            side = encoder.side(run, run.clip)
+        except NotMeasuredError as error:
+            obstacles[run.name] = Verdict.NOT_MEASURED, error.message
+            continue
+        try:
+            pairs[run.name] = paired(reference, side, looked)
+        except NotMeasuredError as error:
+            obstacles[run.name] = Verdict.NOT_COMPARABLE, error.message
+    return pairs, obstacles
 
 
 def _compared(
-    reference: _Side,
-    candidate: _Side,
-    table: pd.DataFrame,
-    yardstick: _Yardstick,
-    folder: Path,
+    pair: Pair, table: pd.DataFrame, measures: dict[str, MeasureRecord], meaning: Yardstick, folder: Path
 ) -> ComparisonRecord:
-    notes = _mapping_notes(reference.clip, candidate.clip, len(table))
+    run = pair.candidate.run
+    errors = errors_of(table)
     findings = Findings(
         equal=bool((table["mae"] == 0).all()),
-        encoded=reference.clip.original is not None and candidate.clip.original is None,
-        complete=not notes,
-        errors=_errors(table),
-        scales={metric.info.title: yardstick.scales[metric.info.name] for metric in METRICS},
-        codec_errors=dict(yardstick.codec_errors),
+        encoded=pair.reference.clip.original is not None and pair.candidate.clip.original is None,
+        processed=() if pair.alike else pair.notes,
+        errors=errors,
+        scales=meaning.scales,
+        codec_errors=meaning.codec_errors,
+        titles={metric.info.name: metric.info.title for metric in METRICS},
     )
     verdict, evidence = judge(findings)
+    match = pair.candidate.match
     return ComparisonRecord(
-        prompt=candidate.run.prompt,
-        reference=reference.run.name,
-        candidate=candidate.run.name,
-        path=_path(reference.clip, candidate.clip),
-        notes=notes,
-        frame_map=[(number, number) for number in range(len(table))],
-        identical=findings.equal and findings.complete,
+        prompt=run.prompt,
+        reference=pair.reference.run.name,
+        candidate=run.name,
+        path=_path(pair),
+        codec_exact=None if match is None else match.exact,
+        notes=list(pair.notes),
+        frame_map=list(pair.alignment.frame_map),
+        identical=findings.equal and not findings.processed,
         per_frame={str(name): values.tolist() for name, values in table.items() if values.notna().all()},
         metrics={
-            metric.info.name: _metric(table, metric, yardstick.scales[metric.info.name])
+            metric.info.name: _metric(table, metric, meaning.scales[metric.info.name])
             for metric in METRICS
-            if _defined(table, metric)
+            if defined(table, metric)
         },
-        frames_csv=_write_table(table, candidate.run, folder),
+        measures=measures,
+        parting=_parting(table, meaning),
+        frames_csv=_write_table(table, run, folder),
         drift=combined_drift(findings),
         verdict=verdict,
         evidence=evidence,
     )
 
 
-def _mapping_notes(ours: ClipRecord, theirs: ClipRecord, compared: int) -> list[str]:
-    notes = []
-    if ours.frames != theirs.frames:
-        notes.append(
-            f"the reference has {ours.frames} frames, this clip {theirs.frames}: the first {compared} of both are held "
-            "against each other by their number"
-        )
-    if not np.isclose(ours.fps, theirs.fps, rtol=1e-3):
-        notes.append(
-            f"the reference plays at {ours.fps:g} fps, this clip at {theirs.fps:g}: frames are held against each other "
-            "by their number, not by their time"
-        )
-    return notes
-
-
-def _path(ours: ClipRecord, theirs: ClipRecord) -> str:
-    if ours.original is None:
-        return "frames as generated, no codec on either side"
-    if theirs.original is not None:
+def _path(pair: Pair) -> str:
+    if pair.candidate.match is not None:
+        return pair.candidate.match.described
+    if pair.reference.clip.original is not None:
         return "both files decoded as they were given"
-    return "the reference's file against local frames encoded by export_to_video, both decoded the same way"
+    return "frames as generated, no codec on either side"
 
 
 def _metric(table: pd.DataFrame, metric: Metric, scale: Scale) -> MetricRecord:
@@ -176,52 +206,44 @@ def _metric(table: pd.DataFrame, metric: Metric, scale: Scale) -> MetricRecord:
     )
 
 
-def _scales(tables: Mapping[str, pd.DataFrame], sides: Mapping[str, _Side], folder: Path) -> dict[str, Scale]:
-    """Return each metric's floor (re-run against baseline) and ceilings (other seeds against the reference)."""
-    seeds = [name for name, side in sides.items() if side.run.role is Role.SEED and name in tables]
-    floor = _rerun_errors(sides, folder)
+def _measure_records(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, MeasureRecord]:
     return {
-        metric.info.name: Scale(
-            floor.get(metric.info.title),
-            tuple(_errors(tables[name])[metric.info.title] for name in seeds if _defined(tables[name], metric)),
+        each.info.name: MeasureRecord(
+            reference=pooled_measure(ours, each),
+            candidate=pooled_measure(theirs, each),
+            ratio=ratio(theirs, ours, each),
+            reference_frames=ours[each.info.name].tolist(),
+            candidate_frames=theirs[each.info.name].tolist(),
         )
-        for metric in METRICS
+        for each in MEASURES
     }
 
 
-def _rerun_errors(sides: Mapping[str, _Side], folder: Path) -> dict[str, float]:
-    baseline, rerun = sides.get("baseline"), sides.get("rerun")
-    if baseline is None or rerun is None:
-        return {}
-    if baseline.clip.digest == rerun.clip.digest:
-        return {metric.info.title: 0.0 for metric in METRICS}
-    return _errors(_table(folder / baseline.clip.lossless, folder / rerun.clip.lossless))
+def _parting(table: pd.DataFrame, meaning: Yardstick) -> PartingRecord | None:
+    """Return when the clips part, by the metric that sees it best."""
+    drifts = {name: meaning.scales[name].drift(error) for name, error in errors_of(table).items()}
+    seen = {name: drift for name, drift in drifts.items() if drift}
+    if not seen:
+        return None
+    metric = next(metric for metric in METRICS if metric.info.name == max(seen, key=lambda name: seen[name]))
+    scale = meaning.scales[metric.info.name]
+    found = parting([metric.error(value) for value in table[metric.info.name]], scale.floor or 0.0, min(scale.ceilings))
+    return PartingRecord(metric=metric.info.name, beyond_floor=found.beyond_floor, half_way=found.half_way)
 
 
-def _codec_errors(sides: Mapping[str, _Side], folder: Path) -> dict[str, float]:
-    """Return what encoding alone does to the baseline's frames."""
-    baseline = sides.get("baseline")
-    if baseline is None or baseline.clip.delivered is None:
-        return {}
-    if _obstructed_by_scaling(baseline.clip):
-        return {}
-    return _errors(_table(folder / baseline.clip.lossless, folder / baseline.clip.delivered))
-
-
-def _obstructed_by_scaling(clip: ClipRecord) -> bool:
-    return bool(clip.width % 16 or clip.height % 16)  # export_to_video scales such frames up
-
-
-def _table(left: Path, right: Path) -> pd.DataFrame:
-    return score(read_frames(left), {"right": read_frames(right)})["right"]
-
-
-def _errors(table: pd.DataFrame) -> dict[str, float]:
-    return {metric.info.title: metric.error(pooled(table, metric)) for metric in METRICS if _defined(table, metric)}
-
-
-def _defined(table: pd.DataFrame, metric: Metric) -> bool:
-    return bool(len(table)) and bool(table[metric.info.name].notna().all())
+def _resolution(baselines: list[Side], encoding: Encoding | None, folder: Path) -> list[ResolutionRecord]:
+    if not baselines:
+        return []
+    baseline, prompt = baselines[0], baselines[0].run.prompt
+    if encoding is None:
+        sentence = "nothing was encoded: a difference of one level in one pixel would have been seen"
+        return [ResolutionRecord(prompt=prompt, sentence=sentence, levels=1, share=0.0)]
+    try:
+        found = planted_resolution(read_clip(folder / baseline.clip.lossless), encoding)
+    except NotMeasuredError as error:
+        return [ResolutionRecord(prompt=prompt, sentence=error.message, levels=None, share=0.0)]
+    levels = found.levels if found.seen else None
+    return [ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)]
 
 
 def _write_table(table: pd.DataFrame, run: RunRecord, folder: Path) -> str:
@@ -229,14 +251,6 @@ def _write_table(table: pd.DataFrame, run: RunRecord, folder: Path) -> str:
     (folder / place).mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / place / "frames.csv")
     return str(place / "frames.csv")
-
-
-def _unmeasured(reference: RunRecord, run: RunRecord, reason: str) -> ComparisonRecord:
-    return _without_numbers(reference, run, Verdict.NOT_MEASURED, reason)
-
-
-def _incomparable(reference: RunRecord, run: RunRecord, reason: str) -> ComparisonRecord:
-    return _without_numbers(reference, run, Verdict.NOT_COMPARABLE, reason)
 
 
 def _without_numbers(reference: RunRecord, run: RunRecord, verdict: Verdict, reason: str) -> ComparisonRecord:

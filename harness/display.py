@@ -18,7 +18,8 @@ from rich.text import Text
 from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
-from harness.record import AuditRecord, ComparisonRecord, GateStatus, Number, Role, RunRecord, Verdict
+from harness.record import AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
+from harness.reporting.numbers import duration, number
 
 _PLAIN_SECONDS = 10.0
 """Without a terminal a long run says every so often how far it is."""
@@ -55,6 +56,7 @@ class Display:
         self._runs = 0
         self._done = 0
         self._said = 0.0
+        self._began = time.monotonic()
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -76,6 +78,8 @@ class Display:
 
     def status(self, text: str) -> None:
         """Show what is being done."""
+        if self._done == self._runs:  # the runs are over: each text is a task of its own
+            self._clear()
         if self._current is None:
             self._name = text
             self._current = self._bars.add_task(escape(text), total=None, doing="")
@@ -96,13 +100,23 @@ class Display:
         self._done += 1
         if self._whole is not None:
             self._bars.update(self._whole, completed=self._done)
-        if self._current is not None:
-            self._bars.remove_task(self._current)
-            self._current = None
+        self._clear()
         outcome = "taken from the store" if reused else f"{record.seconds:.1f} s"
         if not record.measured:
             outcome = f"[yellow]not measured:[/] {escape(record.reason)}"
-        self._console.print(f"[{self._done}/{self._runs}] {escape(run.prompt.name)} · {escape(run.name)}: {outcome}")
+        left = "" if self._console.is_terminal or self._done == self._runs else f" ({self._left()} left)"
+        place = f"{escape(run.prompt.name)} · {escape(run.name)}"
+        self._console.print(f"\\[{self._done}/{self._runs}] {place}: {outcome}{left}", soft_wrap=True)
+
+    def _clear(self) -> None:
+        if self._current is not None:
+            self._bars.remove_task(self._current)
+            self._current = None
+
+    def _left(self) -> str:
+        """Return how long the runs to come will take if they take as long as those that are done."""
+        seconds = (time.monotonic() - self._began) / self._done * (self._runs - self._done)
+        return f"about {duration(seconds)}"
 
     def _say_sometimes(self, text: str) -> None:
         now = time.monotonic()
@@ -177,7 +191,10 @@ def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRec
             escape(comparison.candidate),
             Text(comparison.verdict, _STYLES.get(comparison.verdict, "yellow")),
             "-" if comparison.drift is None else f"{comparison.drift:.3f}",
-            *("-" if value is None else _number(value.pooled) for value in values),
+            *(
+                "-" if value is None else number(value.pooled, metric)
+                for value, metric in zip(values, record.metrics, strict=True)
+            ),
         )
     return table
 
@@ -185,7 +202,3 @@ def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRec
 def _closeness(comparison: ComparisonRecord) -> tuple[bool, float, str]:
     drift = comparison.drift
     return not comparison.metrics, math.inf if drift is None else drift, comparison.candidate
-
-
-def _number(value: Number) -> str:
-    return "∞" if math.isinf(value) else f"{value:.4g}"

@@ -12,6 +12,8 @@ from pathlib import Path
 from harness.environment import LIBRARIES, device, processor, version
 from harness.errors import SpacediffError
 
+_METRIC_TOLERANCE = 1e-5
+
 
 @dataclass(frozen=True)
 class Check:
@@ -33,7 +35,7 @@ class Check:
 def examine() -> list[Check]:
     """Look at everything that an audit depends on."""
     checks: list[Callable[[], Check]] = [
-        _libraries, _torchvision, _processor, _accelerator, _memory, _video, _tiny, _hub, _token,
+        _libraries, _torchvision, _processor, _accelerator, _memory, _video, _metrics, _tiny, _hub, _token,
     ]  # fmt: skip
     return [check() for check in checks]
 
@@ -95,6 +97,26 @@ def _video() -> Check:
     return Check("video", fine="libx264" in av.codecs_available, found=found)
 
 
+def _metrics() -> Check:
+    """Hold the fast SSIM and PSNR against scikit-image, whose definition they follow, on this machine's kernels."""
+    import numpy as np
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+    from harness.metrics.pixel import prepare_psnr, prepare_ssim
+
+    random = np.random.default_rng(0)
+    ours = random.integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    theirs = np.clip(ours + random.normal(0, 12, ours.shape), 0, 255).astype(np.uint8)
+    ssim = structural_similarity(
+        ours, theirs, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, channel_axis=-1
+    )
+    away = max(
+        abs(prepare_ssim(ours)(theirs) - float(ssim)),
+        abs(prepare_psnr(ours)(theirs) - float(peak_signal_noise_ratio(ours, theirs, data_range=255))),
+    )
+    return Check("metrics", away < _METRIC_TOLERANCE, f"SSIM and PSNR agree with scikit-image to {away:.0e}")
+
+
 def _tiny() -> Check:
     from harness.tiny.checkpoint import ensure_checkpoint
 
@@ -113,7 +135,7 @@ def _hub() -> Check:
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     try:
         httpx.head(endpoint, timeout=5, follow_redirects=True)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         hint = "Hub checkpoints must be in the cache, and Spaces are not measured; builtin: names need no network"
         return Check(
             "Hugging Face Hub", fine=False, found=f"{endpoint} cannot be reached ({type(error).__name__})", hint=hint

@@ -7,6 +7,8 @@ import os
 import platform
 from pathlib import Path
 
+from harness import __version__
+
 LIBRARIES = (
     "torch",
     "diffusers",
@@ -20,7 +22,10 @@ LIBRARIES = (
     "scikit-image",
     "opencv-python-headless",
 )
-_DETERMINE_A_CLIP = ("torch", "diffusers", "transformers", "accelerate", "device", "driver", "processor", "threads")
+_DETERMINE_A_CLIP = (
+    "spacediff", "torch", "diffusers", "transformers", "accelerate", "av", "imageio-ffmpeg",
+    "device", "cuda", "cudnn", "processor", "threads",
+)  # fmt: skip
 
 
 def environment() -> dict[str, str]:
@@ -28,6 +33,7 @@ def environment() -> dict[str, str]:
     import torch
 
     found = {name: version(name) for name in LIBRARIES}
+    found["spacediff"] = __version__
     found["torch"] = torch.__version__  # tells the build: 2.13.0+cpu
     found["python"] = platform.python_version()
     found["system"] = f"{platform.system()} {platform.machine()}"

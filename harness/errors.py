@@ -20,6 +20,7 @@ class Exit(IntEnum):
     GATE_FAILS = 1
     BAD_INPUT = 2
     NOT_MEASURED = 3
+    INTERNAL = 70
     INTERRUPTED = 130
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from harness.clip import write_lossless, write_preview
 from harness.codec import export_to_video
 from harness.environment import determining
-from harness.errors import NotMeasuredError
+from harness.errors import NotMeasuredError, failure
 from harness.plan import Run
 from harness.record import ClipRecord, RunRecord, record_settings
 from harness.sources import Produced, Progress
@@ -72,17 +72,23 @@ class InProcess:
                 record = _recorded(run, key, produced, _keep(produced, draft, Path("runs") / key))
                 store.seal(draft, record)
         except NotMeasuredError as error:
-            record = RunRecord(
-                key=key,
-                source=run.source,
-                measured=False,
-                reason=error.message,
-                hint=error.hint,
-                settings=record_settings(run.settings),
-                seconds=time.monotonic() - began,
-                **_labels(run),
-            )
+            return _unmeasured(run, key, error, time.monotonic() - began), False
+        except Exception as error:  # noqa: BLE001 - one run's failure, whatever it is, must not cost the others
+            return _unmeasured(run, key, NotMeasuredError(failure(error)), time.monotonic() - began), False
         return record, False
+
+
+def _unmeasured(run: Run, key: str, error: NotMeasuredError, seconds: float) -> RunRecord:
+    return RunRecord(
+        key=key,
+        source=run.source,
+        measured=False,
+        reason=error.message,
+        hint=error.hint,
+        settings=record_settings(run.settings),
+        seconds=seconds,
+        **_labels(run),
+    )
 
 
 def _keep(produced: Produced, draft: Path, place: Path) -> ClipRecord:

@@ -12,7 +12,7 @@ _SAME = (Verdict.IDENTICAL, Verdict.CODEC_ONLY)
 
 
 def hold(
-    gate: Gate | None, prompts: Sequence[str], comparisons: Sequence[ComparisonRecord], *, finished: bool
+    gate: Gate | None, prompts: Sequence[str], comparisons: Sequence[ComparisonRecord], doubts: Sequence[str]
 ) -> GateRecord:
     """Hold the comparisons against the scenario's gate.
 
@@ -20,14 +20,13 @@ def hold(
         gate: The gate; None when the scenario has none.
         prompts: Names of the prompts, each of which has to pass.
         comparisons: What was compared.
-        finished: Whether the audit ran to its end.
+        doubts: What keeps the numbers from being trusted: an interruption, a control that failed.
     """
     if gate is None:
         return GateRecord(status=GateStatus.NONE)
     of_variant = {comparison.prompt: comparison for comparison in comparisons if comparison.candidate == gate.variant}
     outcomes = [_outcome(prompt, of_variant.get(prompt), gate.max_drift) for prompt in prompts]
-    if not finished:
-        outcomes.append((GateStatus.NOT_MEASURED, "the audit was interrupted"))
+    outcomes += [(GateStatus.NOT_MEASURED, doubt) for doubt in doubts]
     statuses = [status for status, _ in outcomes]
     worst = next(s for s in (GateStatus.FAILS, GateStatus.NOT_MEASURED, GateStatus.HOLDS) if s in statuses)
     return GateRecord(
@@ -44,12 +43,18 @@ def exit_code(status: GateStatus) -> Exit:
 def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float) -> tuple[GateStatus, str]:
     if comparison is None:
         return GateStatus.NOT_MEASURED, f"{prompt}: the gate's variant was not compared"
+    return _of_comparison(prompt, comparison, max_drift)
+
+
+def _of_comparison(prompt: str, comparison: ComparisonRecord, max_drift: float) -> tuple[GateStatus, str]:
     if comparison.verdict in {Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE}:
         return GateStatus.NOT_MEASURED, f"{prompt}: {comparison.verdict}: {'; '.join(comparison.evidence)}"
     if comparison.verdict in _SAME:
         return GateStatus.HOLDS, f"{prompt}: {comparison.verdict}"
+    if comparison.verdict is Verdict.POST_PROCESSED:
+        return GateStatus.FAILS, f"{prompt}: {comparison.verdict}: {comparison.evidence[0]}"
     if comparison.drift is None:
-        return GateStatus.NOT_MEASURED, f"{prompt}: drift cannot be told, floor and ceiling do not separate"
+        return GateStatus.NOT_MEASURED, f"{prompt}: the frames differ, and drift cannot be told"
     if comparison.drift <= max_drift:
         return GateStatus.HOLDS, f"{prompt}: drift {comparison.drift:.3f} is at most {max_drift:g}"
     return GateStatus.FAILS, f"{prompt}: drift {comparison.drift:.3f} is more than {max_drift:g} ({comparison.verdict})"

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,6 +54,11 @@ class Run:
     request: Mapping[str, Any] = field(default_factory=dict)
     repeat: int = 0
 
+    @property
+    def made_here(self) -> bool:
+        """Whether this machine and its libraries make the clip, be it through the builtin Space."""
+        return self.source == "diffusers" or str(self.request.get("id", "")).startswith("builtin:")
+
     def key(self, environment: Mapping[str, str]) -> str:
         """Return the run's identity: a hash of all that determines its clip.
 
@@ -64,9 +70,9 @@ class Run:
             "prompt": self.prompt.text,
             "seed": self.prompt.seed,
             "settings": self.settings.digest(),
-            "request": dict(self.request),
+            "request": {name: value for name, value in self.request.items() if name != "deadline"},
             "repeat": self.repeat,
-            "environment": dict(environment) if self.source == "diffusers" else {},
+            "environment": dict(environment) if self.made_here else {},
         }
         return hashlib.sha256(json.dumps(determines, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
@@ -98,12 +104,13 @@ class Plan:
     scenario_name: str = ""
 
 
-def plan_scenario(scenario: Scenario, only: Iterable[str] = ()) -> Plan:
+def plan_scenario(scenario: Scenario, only: Iterable[str] = (), *, command: str = "") -> Plan:
     """Plan a scenario.
 
     Args:
         scenario: What to audit.
         only: Variants to measure; all when empty. Baseline, reference and the runs that give the scale always are.
+        command: What repeats the audit; by default without options.
 
     Raises:
         SpacediffError: `only` names a variant that the scenario does not have.
@@ -113,7 +120,7 @@ def plan_scenario(scenario: Scenario, only: Iterable[str] = ()) -> Plan:
     return Plan(
         title=scenario.title,
         question=scenario.question or "Does this machine give the same clip as the reference, and if not, why not?",
-        command=f"spacediff audit {shlex.quote(scenario.path.name)}",
+        command=command or f"spacediff audit {shlex.quote(scenario.path.name)}",
         prompts=prompts,
         runs=tuple(run for prompt in prompts for run in _runs_of(scenario, prompt, wanted)),
         reference=scenario.reference.variant or "reference",
@@ -123,13 +130,13 @@ def plan_scenario(scenario: Scenario, only: Iterable[str] = ()) -> Plan:
     )
 
 
-def plan_files(reference: Path, candidate: Path) -> Plan:
+def plan_files(reference: Path, candidate: Path, *, command: str = "") -> Plan:
     """Plan the comparison of two video files; it has no scale, as nothing tells what another seed would do."""
     prompt = Prompt("files", "", 0)
     return Plan(
         title=f"{candidate.name} against {reference.name}",
         question="Do these two videos show the same frames?",
-        command=f"spacediff compare {shlex.quote(reference.name)} {shlex.quote(candidate.name)}",
+        command=command or f"spacediff compare {shlex.quote(reference.name)} {shlex.quote(candidate.name)}",
         prompts=(prompt,),
         runs=(
             _file_run("reference", Role.REFERENCE, prompt, reference),
@@ -162,10 +169,16 @@ def _runs_of(scenario: Scenario, prompt: Prompt, variants: list[str]) -> list[Ru
     ]
     if scenario.scale.rerun:
         runs.append(Run("rerun", Role.RERUN, prompt, "diffusers", baseline, repeat=1))
-    for seed in range(prompt.seed + 1, prompt.seed + 1 + scenario.scale.seeds):
+    for seed in islice(_other_seeds(prompt, [run.settings for run in runs]), scenario.scale.seeds):
         change = Settings.of({"rng": {"seed": seed}}, Origin.DECLARED, "the scale")
         runs.append(Run(f"seed-{seed}", Role.SEED, prompt, "diffusers", baseline.changed_by(change), change))
     return runs
+
+
+def _other_seeds(prompt: Prompt, used: Iterable[Settings]) -> Iterator[int]:
+    """Yield seeds that no run of the prompt has, from the prompt's own upwards, and from 0 past the last."""
+    taken = {prompt.seed, *(settings.value("rng.seed") for settings in used)}
+    return (seed for n in count(1) if (seed := (prompt.seed + n) % 2**63) not in taken)
 
 
 def _hosted(scenario: Scenario, prompt: Prompt) -> list[Run]:

@@ -52,12 +52,13 @@ class Role(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How a clip stands to the reference; the words of docs/verdicts.md."""
+    """How a clip stands to the reference; docs/drift.md explains them."""
 
     IDENTICAL = "identical"
     CODEC_ONLY = "codec only"
     NUMERIC_DRIFT = "numeric drift"
     SETTINGS_DIFFER = "settings differ"
+    DIFFERS = "differs"
     DIFFERENT_SAMPLE = "different sample"
     POST_PROCESSED = "post-processed"
     NOT_COMPARABLE = "not comparable"
@@ -181,6 +182,72 @@ class MetricRecord(Record):
     drift: float | None = None
 
 
+class MeasureRecord(Record):
+    """One measure of a single clip, for both sides of a comparison: users say "less motion", "washed out".
+
+    Attributes:
+        reference: Over the compared frames of the reference.
+        candidate: Over those of the candidate.
+        ratio: candidate / reference; None where the reference has none of it.
+        reference_frames: One value per compared frame of the reference.
+        candidate_frames: The same for the candidate.
+    """
+
+    reference: float
+    candidate: float
+    ratio: float | None
+    reference_frames: list[float]
+    candidate_frames: list[float]
+
+
+class PartingRecord(Record):
+    """When two clips part.
+
+    Attributes:
+        metric: The metric that sees it best.
+        beyond_floor: First compared pair whose error is more than a re-run's; None when there is none.
+        half_way: First compared pair at least half-way to the nearest other seed; None when there is none.
+    """
+
+    metric: str
+    beyond_floor: int | None
+    half_way: int | None
+
+
+class ControlRecord(Record):
+    """A comparison whose outcome is known beforehand; when it fails, no number of the audit can be trusted.
+
+    Attributes:
+        prompt: Name of the prompt.
+        name: `the reference against itself`, `another seed`.
+        expected: What has to come out.
+        found: What came out.
+        passed: Whether it did.
+    """
+
+    prompt: str
+    name: str
+    expected: str
+    found: str
+    passed: bool
+
+
+class ResolutionRecord(Record):
+    """What the comparison could have seen, so that "no difference found" is worth something.
+
+    Attributes:
+        prompt: Name of the prompt.
+        sentence: The finding in words.
+        levels: Size of the smallest planted difference that was seen, in levels; None when none was.
+        share: Share of one frame's pixels that it changed.
+    """
+
+    prompt: str
+    sentence: str
+    levels: int | None
+    share: float
+
+
 class ComparisonRecord(Record):
     """One clip held against the reference.
 
@@ -189,11 +256,15 @@ class ComparisonRecord(Record):
         reference: Name of the reference's run.
         candidate: Name of the run held against it.
         path: What both sides went through before scoring, such as `both decoded from export_to_video, quality 5`.
-        notes: The stated mapping when the clips differ in length, rate or size.
+        codec_exact: Whether local frames were encoded exactly as the reference's file was; None without a codec.
+        notes: The stated mapping when the clips differ in length, rate, size or geometry; what the codec path could
+            not repeat.
         frame_map: Pairs of frame numbers (reference, candidate) that were compared.
         identical: Whether all compared frames are equal, byte for byte, and nothing else differs.
         per_frame: Metric name to one value per compared pair.
         metrics: Metric name to its pooled value and scale.
+        measures: Measure name to what it is on both sides.
+        parting: When the clips part; None when they do not, or it cannot be told.
         frames_csv: The same table, relative to the audit folder.
         drift: Combined drift; None is "cannot tell".
         verdict: The class.
@@ -204,11 +275,14 @@ class ComparisonRecord(Record):
     reference: str
     candidate: str
     path: str
+    codec_exact: bool | None = None
     notes: list[str] = []
     frame_map: list[tuple[int, int]] = []
     identical: bool = False
     per_frame: dict[str, list[Number]] = {}
     metrics: dict[str, MetricRecord] = {}
+    measures: dict[str, MeasureRecord] = {}
+    parting: PartingRecord | None = None
     frames_csv: str = ""
     drift: float | None = None
     verdict: Verdict
@@ -283,13 +357,16 @@ class AuditRecord(Record):
         scenario_name: File name of the scenario, without its folder.
         command: What repeats the audit.
         created: ISO 8601, UTC.
-        finished: False while the audit runs and after it was interrupted.
+        finished: False after the audit was interrupted.
         seconds: Duration of the audit.
         prompts: The prompts.
         reference: Name of the run that the others of its prompt are held against.
         runs: All runs, in the order of the plan.
         comparisons: All comparisons.
-        metrics: What was measured, in order of display.
+        metrics: What was measured between two clips, in order of display.
+        measures: What was measured of each clip alone, in order of display.
+        controls: Comparisons whose outcome is known beforehand.
+        resolutions: What the comparison could have seen, per prompt.
         gate: The gate's outcome.
         environment: Versions and devices.
         warnings: What the reader should know first.
@@ -310,6 +387,9 @@ class AuditRecord(Record):
     runs: list[RunRecord]
     comparisons: list[ComparisonRecord]
     metrics: list[MetricInfo]
+    measures: list[MetricInfo] = []
+    controls: list[ControlRecord] = []
+    resolutions: list[ResolutionRecord] = []
     gate: GateRecord
     environment: EnvironmentRecord
     warnings: list[str] = []

@@ -22,11 +22,11 @@ _SHORTEST_NAME = 3
 
 
 def redact(value: Any) -> Any:
-    """Return a JSON value with every text in it redacted, keys included."""
+    """Return a JSON value with every text in it redacted; keys are the schema's own and stay."""
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, dict):
-        return {redact(key): redact(item) for key, item in value.items()}
+        return {key: redact(item) for key, item in value.items()}
     if isinstance(value, list):
         return [redact(item) for item in value]
     return value
@@ -48,10 +48,11 @@ def _rules() -> tuple[Callable[[str], str], ...]:
     rules.append(lambda text: _TOKEN.sub("[redacted]", text))
     home = str(Path.home())
     if home != Path.home().anchor:
-        rules.append(_replacing(home, "~"))
+        at_home = re.compile(re.escape(home) + r"(?![\w.-])")
+        rules.append(lambda text: at_home.sub("~", text))
     if len(user := _user()) >= _SHORTEST_NAME and user != "root":
-        in_path = re.compile(rf"(?<=[/\\]){re.escape(user)}(?=[/\\])")
-        rules.append(lambda text: in_path.sub("[user]", text))
+        named = re.compile(rf"(?<=[/\\]){re.escape(user)}(?![\w.-])|\b{re.escape(user)}(?=@)")
+        rules.append(lambda text: named.sub("[user]", text))
     return tuple(rules)
 
 

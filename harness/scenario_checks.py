@@ -24,7 +24,7 @@ PLACEHOLDERS = ("{prompt}", "{seed}")
 """What a Space's inputs may ask for."""
 
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
-_RESERVED = re.compile(r"baseline|reference|rerun|seed-.*", re.IGNORECASE | re.DOTALL)
+_RESERVED = re.compile(r"baseline|reference|rerun|candidate|(reference|seed)-.*", re.IGNORECASE | re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 _ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _64_BITS = range(-(2**63), 2**63)
@@ -122,7 +122,7 @@ def _names(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
                 expected = f"a name that differs from {shown(taken)} in more than capitals: both become folders"
                 yield mistake_at(lines, (table, name), shown(name), expected)
             elif table == "variants" and _RESERVED.fullmatch(name):
-                expected = "another name: baseline, reference, rerun and seed-… are spacediff's own"
+                expected = "another name: baseline, reference(-…), candidate, rerun and seed-… are spacediff's own"
                 yield mistake_at(lines, (table, name), shown(name), expected)
 
 
@@ -139,6 +139,10 @@ def _mentions(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
     explain = _table(data, "explain")
     if "from" in explain and explain["from"] == explain.get("to"):
         yield mistake_at(lines, ("explain", "to"), shown(explain["to"]), "another name than explain.from")
+
+    gated = _table(data, "gate").get("variant")
+    if gated is not None and gated == _table(data, "reference").get("variant"):
+        yield mistake_at(lines, ("gate", "variant"), shown(gated), "another name than the reference's own")
 
 
 def _parents(data: Mapping[str, Any]) -> Iterator[tuple[Parts, Any]]:

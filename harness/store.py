@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from harness.errors import SpacediffError
 from harness.files import write_atomically
 from harness.record import RunRecord
 from harness.redaction import redact
 
+_RUN = re.compile(r"[0-9a-f]{16,64}")
+_DRAFT = re.compile(rf"\.{_RUN.pattern}-.+")
 _MANIFEST = "files.json"
 _RECORD = "run.json"
 
@@ -54,10 +59,9 @@ class Store:
         draft = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=self._runs))
         try:
             yield draft
-            place = self.place(key)
-            if place.exists():
-                shutil.rmtree(place)
-            draft.rename(place)
+            if self.get(key) is None:  # else another process was quicker
+                shutil.rmtree(self.place(key), ignore_errors=True)
+                draft.rename(self.place(key))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
@@ -73,12 +77,35 @@ class Store:
 
     def forget_drafts(self) -> None:
         """Remove what killed audits left behind."""
-        for draft in self._runs.glob(".*"):
-            shutil.rmtree(draft, ignore_errors=True)
+        self._remove(_DRAFT)
 
     def forget_all(self) -> None:
-        """Remove all runs."""
-        shutil.rmtree(self._runs, ignore_errors=True)
+        """Remove all runs, and the record that speaks of them; foreign files stay."""
+        self._remove(_DRAFT)
+        self._remove(_RUN)
+        for name in ("audit.json", "report.html"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other audits out of the folder.
+
+        Raises:
+            SpacediffError: Another audit is writing into it, or it cannot be written to.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / ".lock", timeout=0):
+                yield
+        except Timeout as error:
+            raise SpacediffError(
+                f"another audit is writing into {self.folder}", hint="wait for it, or give another folder with --out"
+            ) from error
+
+    def _remove(self, named: re.Pattern[str]) -> None:
+        for path in self._runs.glob("*"):
+            if named.fullmatch(path.name) and path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _sha256(path: Path) -> str:

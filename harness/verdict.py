@@ -7,7 +7,7 @@ what two unrelated samples look like (other seeds: the ceiling), and places each
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.record import Verdict
@@ -47,60 +47,75 @@ class Findings:
     Attributes:
         equal: Whether all compared frames are equal byte for byte.
         encoded: Whether the reference has been through a codec, and the candidate was put through the same.
-        complete: Whether every frame of both was compared, at one rate and size.
-        errors: Metric title to error.
-        scales: Metric title to its scale.
-        codec_errors: Metric title to what the codec alone does to a clip; empty when not measured.
+        processed: What had to be done to align the clips, in words; empty when whole frames lie on each other.
+        errors: Metric name to error.
+        scales: Metric name to its scale.
+        codec_errors: Metric name to what the codec alone does to a clip; empty when not measured.
+        titles: Metric name to its title.
     """
 
     equal: bool
     encoded: bool
-    complete: bool
-    errors: dict[str, float]
-    scales: dict[str, Scale]
-    codec_errors: dict[str, float]
+    processed: tuple[str, ...]
+    errors: Mapping[str, float]
+    scales: Mapping[str, Scale]
+    codec_errors: Mapping[str, float]
+    titles: Mapping[str, str]
 
 
 def combined_drift(findings: Findings) -> float | None:
     """Return the largest drift of all metrics, so that what any of them sees counts; None when none can tell."""
-    drifts = [findings.scales[title].drift(error) for title, error in findings.errors.items()]
+    drifts = [findings.scales[name].drift(error) for name, error in findings.errors.items()]
     return max((drift for drift in drifts if drift is not None), default=None)
 
 
 def judge(findings: Findings) -> tuple[Verdict, list[str]]:
     """Return the class and the sentences that it rests on.
 
-    No class has a threshold of its own: `numeric drift` is less than the codec does, `different sample` is at least
+    No class has a threshold of its own: `numeric drift` is no more than the codec does, `different sample` is at least
     as far as the nearest other seed, and `settings differ` is what lies between.
     """
-    evidence = _drift_sentences(findings)
-    if findings.equal and findings.complete:
-        if findings.encoded:
-            return Verdict.CODEC_ONLY, ["after the same encoding, every frame equals the reference byte for byte"]
-        return Verdict.IDENTICAL, ["every frame equals the reference byte for byte"]
+    verdict, reason = _of_frames(findings)
+    sentences = [] if findings.equal else [_sentence(name, findings) for name in findings.errors]
+    if not findings.processed:
+        return verdict, [reason, *sentences]
+    if verdict is Verdict.DIFFERENT_SAMPLE:
+        return verdict, [*findings.processed, f"even so aligned, {reason}", *sentences]
+    return Verdict.POST_PROCESSED, [*findings.processed, f"so aligned, {reason}", *sentences]
+
+
+def _of_frames(findings: Findings) -> tuple[Verdict, str]:
+    """Judge the frames that are held against each other."""
+    if findings.equal and findings.encoded:
+        return Verdict.CODEC_ONLY, "after the same encoding, every frame equals the reference byte for byte"
     if findings.equal:
-        evidence.insert(0, "the frames that both clips have are equal byte for byte")
-    if _all(findings, lambda title, error: error < findings.codec_errors.get(title, 0.0)):
-        return Verdict.NUMERIC_DRIFT, ["by every metric the difference is smaller than what the codec does", *evidence]
-    if _all(findings, lambda title, error: error >= min(findings.scales[title].ceilings, default=math.inf)):
-        return Verdict.DIFFERENT_SAMPLE, ["by every metric at least as far as the nearest other seed", *evidence]
-    nearer = "nearer than another seed" if any(scale.ceilings for scale in findings.scales.values()) else ""
-    return Verdict.SETTINGS_DIFFER, [
-        f"{nearer or 'other seeds were not measured'}, and more than the codec does",
-        *evidence,
-    ]
+        return Verdict.IDENTICAL, "every frame equals the reference byte for byte"
+    if _all(findings, lambda name, error: error <= findings.codec_errors.get(name, 0.0)):
+        return Verdict.NUMERIC_DRIFT, "by every metric the difference is no more than what the codec does"
+    if _all(findings, lambda name, error: error >= min(findings.scales[name].ceilings, default=math.inf)):
+        return Verdict.DIFFERENT_SAMPLE, "by every metric it is at least as far as the nearest other seed"
+    if not any(scale.ceilings for scale in findings.scales.values()):
+        return Verdict.DIFFERS, "the frames differ; how far another seed would be was not measured"
+    return (
+        Verdict.SETTINGS_DIFFER,
+        "not every metric puts it as far as the nearest other seed: the same sample, changed",
+    )
 
 
 def _all(findings: Findings, holds: Callable[[str, float], bool]) -> bool:
-    return bool(findings.errors) and all(holds(title, error) for title, error in findings.errors.items())
+    return bool(findings.errors) and all(holds(name, error) for name, error in findings.errors.items())
 
 
-def _drift_sentences(findings: Findings) -> list[str]:
-    return [_sentence(title, error, findings.scales[title]) for title, error in findings.errors.items()]
-
-
-def _sentence(title: str, error: float, scale: Scale) -> str:
-    drift = scale.drift(error)
+def _sentence(name: str, findings: Findings) -> str:
+    title, drift = findings.titles[name], findings.scales[name].drift(findings.errors[name])
+    scale = findings.scales[name]
+    if scale.floor is None or not scale.ceilings:
+        missing = " and ".join(
+            what
+            for what, there in (("a re-run", scale.floor is not None), ("other seeds", scale.ceilings))
+            if not there
+        )
+        return f"{title}: drift cannot be told, {missing} was not measured"
     if drift is None:
         return f"{title}: drift cannot be told, floor and ceiling do not separate"
     return f"{title}: drift {drift:.3f} on a scale from a re-run (0) to another seed (1)"

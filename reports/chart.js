@@ -32,6 +32,7 @@ class Chart {
       ...yAxis(this.view.axis, this.places),
       ...xAxis(this.places),
       ...this.view.curves.filter((line) => !line.selected).map((line) => curve(line, this.places)),
+      ...referenceLine(this.selected(), this.places),
       ...this.view.curves.filter((line) => line.selected).map((line) => curve(line, this.places)),
       (this.guide = shape("line", { class: "guide", y1: this.places.top, y2: this.places.bottom, visibility: "hidden" })),
       (this.cursor = shape("line", { class: "cursor", y1: this.places.top, y2: this.places.bottom })),
@@ -192,6 +193,14 @@ function curve({ name, frames, curve: { values }, selected, control }, at) {
       : shape("polyline", { class: kind, points: points.map((point) => point.join(",")).join(" ") });
   drawn.dataset.name = name;
   return drawn;
+}
+
+/** Draw the reference's own values, where a curve has them to be read against. */
+function referenceLine(line, at) {
+  if (!line?.curve.reference) return [];
+  const drawn = curve({ ...line, name: "", curve: { values: line.curve.reference }, selected: false, control: false }, at);
+  drawn.classList.add("reference");
+  return [drawn];
 }
 
 /** Return the thin line that passes nearest to the pointer at a frame, if one is near. */

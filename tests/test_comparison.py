@@ -59,8 +59,9 @@ def compare(folder: Path, candidates: dict[str, Clip], *, hosted: bool = True) -
     runs += [kept(folder, "baseline", SEEDS[0], Role.BASELINE), kept(folder, "rerun", SEEDS[0], Role.RERUN)]
     runs += [kept(folder, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
     compared = compare_prompt(reference, runs, folder, unheard)
-    assert [each.candidate for each in compared] == [run.name for run in runs]
-    return {each.candidate: each for each in compared}
+    assert [each.candidate for each in compared.comparisons] == [run.name for run in runs]
+    assert all(control.passed for control in compared.controls), compared.controls
+    return {each.candidate: each for each in compared.comparisons}
 
 
 def nudged(levels: int) -> Clip:
@@ -128,26 +129,112 @@ def test_the_order_of_candidates_does_not_matter(tmp_path: Path) -> None:
     assert {name: forth[name] for name in clips} == {name: back[name] for name in clips}
 
 
-def test_a_missing_frame_is_said(tmp_path: Path) -> None:
+def test_a_cut_clip_is_post_processed_and_the_mapping_is_said(tmp_path: Path) -> None:
     found = compare(tmp_path, {"short": Clip(CLIP.frames[:4], CLIP.fps)}, hosted=False)["short"]
     assert found.frame_map == [(0, 0), (1, 1), (2, 2), (3, 3)]
-    assert "6 frames, this clip 4" in found.notes[0]
+    assert found.notes
     assert not found.identical
-    assert found.verdict is not Verdict.IDENTICAL
+    assert found.verdict is Verdict.POST_PROCESSED
+
+
+def test_doubled_frames_are_held_against_their_originals(tmp_path: Path) -> None:
+    doubled = Clip(CLIP.frames.repeat(2, axis=0), Fraction(16))
+    found = compare(tmp_path, {"doubled": doubled}, hosted=False)["doubled"]
+    assert [reference for reference, _ in found.frame_map] == list(range(6))
+    assert found.verdict is Verdict.POST_PROCESSED
+    assert found.drift == 0
+
+
+def test_a_shifted_picture_is_found_and_moved_back(tmp_path: Path) -> None:
+    wide = moving_ball(6, 96, 128)
+    reference = kept(tmp_path, "reference", Clip(wide.frames[:, :-2, :-3].copy(), wide.fps), Role.REFERENCE)
+    shifted = kept(tmp_path, "shifted", Clip(wide.frames[:, 2:, 3:].copy(), wide.fps))
+    (found,) = compare_prompt(reference, [shifted], tmp_path, unheard).comparisons
+    assert found.verdict is Verdict.POST_PROCESSED
+    assert found.metrics["mae"].pooled == 0
+    assert any("moved back" in note for note in found.notes)
+
+
+def test_a_range_mix_up_is_found_and_undone(tmp_path: Path) -> None:
+    washed = with_frames(CLIP, np.rint(16 + CLIP.frames * (219 / 255)))
+    found = compare(tmp_path, {"washed": washed}, hosted=False)["washed"]
+    assert found.verdict is Verdict.POST_PROCESSED
+    assert any("limited range" in note for note in found.notes)
+    assert found.metrics["mae"].pooled < 2
+
+
+def test_a_frozen_clip_has_no_motion(tmp_path: Path) -> None:
+    frozen = Clip(CLIP.frames[:1].repeat(6, axis=0), CLIP.fps)
+    found = compare(tmp_path, {"frozen": frozen, "same": CLIP}, hosted=False)
+    motion = found["frozen"].measures["motion"]
+    assert motion.candidate == 0 < motion.reference
+    assert found["same"].measures["motion"].ratio == 1
+    parting = found["frozen"].parting
+    assert parting is not None
+    assert parting.beyond_floor == 1
 
 
 def test_another_rate_is_said(tmp_path: Path) -> None:
     found = compare(tmp_path, {"fast": dataclasses.replace(CLIP, fps=Fraction(16))}, hosted=False)["fast"]
-    assert "8 fps, this clip at 16" in found.notes[0]
-    assert not found.identical
+    assert any("16" in note for note in found.notes)
 
 
-def test_another_size_is_not_comparable(tmp_path: Path) -> None:
-    small = moving_ball(6, 48, 80)
-    found = compare(tmp_path, {"small": small, "same": CLIP}, hosted=False)
-    assert found["small"].verdict is Verdict.NOT_COMPARABLE
-    assert "96x64 pixels, this clip 80x48" in found["small"].evidence[0]
+def test_another_shape_is_not_comparable(tmp_path: Path) -> None:
+    tall = moving_ball(6, 96, 64, seed=7)
+    found = compare(tmp_path, {"tall": tall, "same": CLIP}, hosted=False)
+    assert found["tall"].verdict is Verdict.NOT_COMPARABLE
+    assert "64x96" in found["tall"].evidence[0]
     assert found["same"].verdict is Verdict.IDENTICAL
+
+
+def test_a_size_that_the_export_rounds_up_is_rounded_up_here_too(tmp_path: Path) -> None:
+    clip = moving_ball(4, 72, 104)
+    reference = kept(tmp_path, "reference", clip, Role.REFERENCE, hosted=True)
+    assert reference.clip is not None
+    assert (reference.clip.width, reference.clip.height) == (112, 80)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "same", clip)], tmp_path, unheard).comparisons
+    assert found.verdict is Verdict.CODEC_ONLY, found.evidence
+
+
+def test_the_baseline_as_reference_has_a_scale(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "baseline", CLIP, Role.BASELINE)
+    runs = [kept(tmp_path, "near", nudged(30)), kept(tmp_path, "rerun", CLIP, Role.RERUN)]
+    runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
+    found = compare_prompt(reference, runs, tmp_path, unheard).comparisons[0]
+    assert found.drift is not None
+    assert 0 < found.drift < 1
+
+
+def test_a_host_that_disagrees_with_itself_raises_the_floor(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    other = kept(tmp_path, "reference-2", nudged(12), Role.REPEAT, hosted=True)
+    runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "rerun", CLIP, Role.RERUN)]
+    runs += [kept(tmp_path, "near", nudged(8))]
+    runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
+    alone = {c.candidate: c for c in compare_prompt(reference, runs, tmp_path, unheard).comparisons}
+    asked_twice = {c.candidate: c for c in compare_prompt(reference, [*runs, other], tmp_path, unheard).comparisons}
+    assert alone["near"].metrics["mae"].drift
+    assert asked_twice["near"].metrics["mae"].drift == 0
+    assert asked_twice["near"].metrics["mae"].floor == pytest.approx(asked_twice["reference-2"].metrics["mae"].pooled)
+
+
+def test_a_control_that_fails_is_told(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "seed-1", CLIP, Role.SEED)]
+    controls = compare_prompt(reference, runs, tmp_path, unheard).controls
+    assert {control.name: control.passed for control in controls} == {
+        "the reference against itself": True,
+        "another seed (seed-1)": False,
+    }
+
+
+def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    (resolution,) = compare_prompt(
+        reference, [kept(tmp_path, "baseline", CLIP, Role.BASELINE)], tmp_path, unheard
+    ).resolutions
+    assert resolution.levels
+    assert resolution.sentence
 
 
 def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
@@ -155,15 +242,15 @@ def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
         key="k", name="gone", role=Role.VARIANT, prompt="p", source="diffusers", measured=False, reason="no GPU"
     )
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    (found,) = compare_prompt(reference, [gone], tmp_path, unheard)
+    (found,) = compare_prompt(reference, [gone], tmp_path, unheard).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["no GPU"])
-    (found,) = compare_prompt(gone, [reference], tmp_path, unheard)
+    (found,) = compare_prompt(gone, [reference], tmp_path, unheard).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["there is no reference: no GPU"])
 
 
 def test_without_a_rerun_drift_cannot_be_told(tmp_path: Path) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    (found,) = compare_prompt(reference, [kept(tmp_path, "near", nudged(30))], tmp_path, unheard)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "near", nudged(30))], tmp_path, unheard).comparisons
     assert found.drift is None
     assert found.metrics["ssim"].floor is None
 

@@ -33,7 +33,7 @@ def compared(verdict: Verdict, drift: float | None = None, **given: Any) -> Comp
     ],
 )
 def test_the_gate_follows_its_variant(comparison: ComparisonRecord, status: GateStatus) -> None:
-    gate = hold(GATE, ["lemon"], [comparison], finished=True)
+    gate = hold(GATE, ["lemon"], [comparison], [])
     assert gate.status is status
     assert gate.reasons
 
@@ -41,17 +41,20 @@ def test_the_gate_follows_its_variant(comparison: ComparisonRecord, status: Gate
 def test_every_prompt_has_to_pass_and_a_failure_outweighs_a_gap() -> None:
     good, bad = compared(Verdict.IDENTICAL), compared(Verdict.SETTINGS_DIFFER, 0.5, prompt="bowl")
     gap = compared(Verdict.NOT_MEASURED, prompt="hand")
-    assert hold(GATE, ["lemon", "bowl"], [good, bad], finished=True).status is GateStatus.FAILS
-    assert hold(GATE, ["lemon", "hand"], [good, gap], finished=True).status is GateStatus.NOT_MEASURED
-    assert hold(GATE, ["lemon", "hand", "bowl"], [good, gap, bad], finished=True).status is GateStatus.FAILS
+    assert hold(GATE, ["lemon", "bowl"], [good, bad], []).status is GateStatus.FAILS
+    assert hold(GATE, ["lemon", "hand"], [good, gap], []).status is GateStatus.NOT_MEASURED
+    assert hold(GATE, ["lemon", "hand", "bowl"], [good, gap, bad], []).status is GateStatus.FAILS
 
 
-def test_an_interrupted_audit_holds_no_gate() -> None:
-    assert hold(GATE, ["lemon"], [compared(Verdict.IDENTICAL)], finished=False).status is GateStatus.NOT_MEASURED
+def test_an_audit_in_doubt_holds_no_gate() -> None:
+    assert (
+        hold(GATE, ["lemon"], [compared(Verdict.IDENTICAL)], ["the audit was interrupted"]).status
+        is GateStatus.NOT_MEASURED
+    )
 
 
 def test_no_gate_is_no_green() -> None:
-    assert hold(None, ["lemon"], [], finished=True).status is GateStatus.NONE
+    assert hold(None, ["lemon"], [], []).status is GateStatus.NONE
 
 
 def test_exit_codes() -> None:

@@ -234,8 +234,8 @@ def test_every_step_is_told(source: LocalSource) -> None:
 
 
 def without_cuda() -> Iterator[Any]:
-    yield pytest.param({"placement": "cuda"}, "placement = 'cuda' needs a CUDA device")
-    yield pytest.param({"rng": {"device": "cuda"}}, "rng.device = 'cuda' needs a CUDA device")
+    yield pytest.param({"placement": "cuda"}, "placement = 'cuda' needs a device")
+    yield pytest.param({"rng": {"device": "cuda"}}, "rng.device = 'cuda' needs a device")
     yield pytest.param({"placement": "sequential_cpu_offload"}, "the generation failed: ")
 
 

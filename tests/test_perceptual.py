@@ -1,35 +1,53 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from clips import moving_ball
 from harness.clip import Frame
 from harness.errors import NotMeasuredError
-from harness.metrics import perceptual
-from harness.metrics.perceptual import prepare_lpips
+from harness.metrics.perceptual import keep_to_one_processor, load_lpips, prepare_lpips
 
 
 def peer(x: Frame, y: Frame) -> float:
-    """lpips' own forward pass with the same backbone weights, in its usual memory layout."""
+    """lpips' own forward pass with the same backbone weights."""
     import torch
 
-    network = perceptual._network()
-    plain = type(network)(net="alex", pnet_rand=True, verbose=False).eval()
-    plain.load_state_dict(network.state_dict())
     tensors = [torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 127.5 - 1 for frame in (x, y)]
     with torch.inference_mode():
-        return float(plain(*tensors))
+        return float(load_lpips()(*tensors))
 
 
-@pytest.mark.filterwarnings("ignore:.*weights.*:UserWarning:torchvision")  # lpips uses deprecated names
-@pytest.mark.parametrize("size", [(64, 96), (121, 75)])
+@pytest.mark.parametrize("size", [(64, 96), (121, 75), (33, 32)])
 def test_values_are_those_of_lpips(size: tuple[int, int]) -> None:
     x, y = moving_ball(2, *size).frames
     z = moving_ball(1, *size, seed=5).frames[0]
     assert prepare_lpips(x)(y) == pytest.approx(peer(x, y), abs=1e-5)
     assert prepare_lpips(x)(z) == pytest.approx(peer(x, z), abs=1e-5)
     assert prepare_lpips(x)(z) > prepare_lpips(x)(y) > 0
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_the_same_values() -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    x, y = moving_ball(2, 121, 75).frames
+    assert prepare_lpips(x)(y) == pytest.approx(peer(x, y), abs=1e-5)
+
+
+def test_keeping_to_one_processor_concerns_this_thread_alone() -> None:
+    import torch
+
+    usual = torch.get_num_threads()
+    with ThreadPoolExecutor(1, initializer=keep_to_one_processor) as pool:
+        assert pool.submit(torch.get_num_threads).result() == 1
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == usual
+    assert torch.get_num_threads() == usual
 
 
 def test_equal_frames_have_no_distance() -> None:

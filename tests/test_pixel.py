@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from clips import moving_ball
@@ -19,15 +22,60 @@ def pair(scale: int, *, height: int = 150, width: int = 203) -> tuple[Frame, Fra
     return clean // scale, noisy // scale
 
 
+def peer_ssim(x: Frame, y: Frame) -> float:
+    """scikit-image's SSIM with the settings that it names as those of Wang et al."""
+    return float(
+        structural_similarity(
+            x, y, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, channel_axis=-1
+        )
+    )
+
+
 @pytest.mark.parametrize("scale", [1, 4, 60])
 def test_values_are_those_of_scikit_image(scale: int) -> None:
     x, y = pair(scale)
-    expected = structural_similarity(
-        x, y, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, channel_axis=-1
-    )
-    assert prepare_ssim(x)(y) == pytest.approx(expected, abs=1e-5)
+    assert prepare_ssim(x)(y) == pytest.approx(peer_ssim(x, y), abs=1e-5)
     assert prepare_psnr(x)(y) == pytest.approx(peak_signal_noise_ratio(x, y, data_range=255), abs=1e-5)
     assert prepare_mae(x)(y) == pytest.approx(np.abs(x.astype(float) - y).mean(), abs=1e-9)
+
+
+@st.composite
+def frame_pairs(draw: st.DrawFn) -> tuple[Frame, Frame]:
+    """Two frames from black to white, flat to noisy, alike to unrelated, in sizes around a strip's."""
+    size = draw(st.integers(11, 230)), draw(st.integers(11, 60)), 3
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    levels, contrasts, noises = st.integers(0, 255), st.sampled_from([0, 1, 30, 255]), st.sampled_from([0, 0.3, 2, 90])
+    x = draw(levels) + draw(contrasts) * random.normal(0, 1, size).cumsum(axis=draw(st.integers(0, 1))) / 8
+    y = x if draw(st.booleans()) else np.broadcast_to(draw(levels), size)
+    y = y + draw(st.integers(-3, 3)) + draw(noises) * random.normal(0, 1, size)
+    return np.clip(x, 0, 255).astype(np.uint8), np.clip(y, 0, 255).astype(np.uint8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(frame_pairs())
+def test_whatever_the_content_ssim_is_that_of_scikit_image(frames: tuple[Frame, Frame]) -> None:
+    x, y = frames
+    assert prepare_ssim(x)(y) == pytest.approx(peer_ssim(x, y), abs=1e-5)
+    assert prepare_ssim(x)(y) == pytest.approx(prepare_ssim(y)(x), abs=1e-6)
+    assert prepare_ssim(x)(x.copy()) == 1.0
+
+
+def test_every_row_counts_once() -> None:
+    """Strips that overlapped too little or too much would weigh a damaged row by where it lies."""
+    clean = np.full((230, 40, 3), 90, np.uint8)
+    losses = []
+    for row in range(10, 220):
+        damaged = clean.copy()
+        damaged[row] = 200
+        losses.append(1 - prepare_ssim(clean)(damaged))
+    assert np.ptp(losses) < 1e-6 < min(losses)
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    pairs = [pair(scale, height=height) for scale in (1, 2, 3) for height in (40, 120, 150)]
+    expected = [prepare_ssim(x)(y) for x, y in pairs]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda xy: prepare_ssim(xy[0])(xy[1]), pairs * 20)) == expected * 20
 
 
 def test_ssim_agrees_with_its_formula_written_out() -> None:

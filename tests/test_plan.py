@@ -108,10 +108,19 @@ def test_whatever_determines_a_clip_changes_its_key(change: tuple[str, str]) -> 
 
 
 def test_the_machine_determines_local_clips_only() -> None:
-    runs = named(plan_scenario(scenario()).runs)
     other: dict[str, Any] = {"torch": "2.11.0"}
-    assert runs["baseline"].key(HERE) != runs["baseline"].key(other)
-    assert runs["reference"].key(HERE) == runs["reference"].key(other)
+    builtin = named(plan_scenario(scenario()).runs)
+    assert builtin["baseline"].key(HERE) != builtin["baseline"].key(other)
+    assert builtin["reference"].key(HERE) != builtin["reference"].key(other), "the builtin Space is made here too"
+    hosted = named(plan_scenario(scenario(SPACE.replace("builtin:tiny-space", "org/name"))).runs)
+    assert hosted["reference"].key(HERE) == hosted["reference"].key(other)
+
+
+def test_other_seeds_are_other_than_any_that_is_used() -> None:
+    text = TEXT.replace("[variants.both]", "rng.seed = 44\n[variants.both]")
+    text = text.replace("call = { guidance_scale = 6.0 }", "call = { guidance_scale = 6.0 }\nrng.seed = 43")
+    runs = named(plan_scenario(scenario(text=text)).runs)
+    assert [name for name in runs if name.startswith("seed")] == ["seed-45", "seed-46"]
 
 
 def test_runs_travel_to_other_processes() -> None:

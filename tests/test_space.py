@@ -23,7 +23,7 @@ from harness.clip import Clip, read_clip, write_lossless, write_preview
 from harness.errors import Exit, NotMeasuredError
 from harness.settings import Origin
 from harness.sources import Produced
-from harness.sources.space import SpaceRequest, answers, client, fetch, preflight
+from harness.sources.space import SpaceRequest, answers, client, fetch
 from hub_stand_in import HubStandIn, Space, hub_stand_in
 
 TOKEN = "hf_" + "PlantedToBeFoundNowhere0123456789"
@@ -260,12 +260,10 @@ def test_what_the_space_does_not_offer_is_said_before_quota_is_spent(
     app: SpaceApp, ask: Ask, changes: dict[str, Any], message: str, hint: str
 ) -> None:
     before = len(app.seen()["calls"])
-    for attempt in (lambda: ask("plain", **changes), lambda: preflight(request_of(app, "plain", **changes))):
-        with pytest.raises(NotMeasuredError) as caught:
-            attempt()
-        assert message in caught.value.message
-        assert hint in caught.value.hint
-    preflight(request_of(app, "plain"))
+    with pytest.raises(NotMeasuredError) as caught:
+        ask("plain", **changes)
+    assert message in caught.value.message
+    assert hint in caught.value.hint
     assert len(app.seen()["calls"]) == before
 
 

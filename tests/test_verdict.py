@@ -15,11 +15,13 @@ SCALE = Scale(0.0, (0.8, 1.0, 1.2))
 FINDINGS = Findings(
     equal=False,
     encoded=True,
-    complete=True,
+    processed=(),
     errors={"SSIM": 0.4, "LPIPS": 0.5},
     scales={"SSIM": SCALE, "LPIPS": SCALE},
     codec_errors={"SSIM": 0.05, "LPIPS": 0.04},
+    titles={"SSIM": "SSIM", "LPIPS": "LPIPS"},
 )
+HALVED = ("every second frame is held against the reference",)
 
 
 def test_drift_runs_from_the_floor_to_the_ceiling() -> None:
@@ -60,7 +62,9 @@ def test_the_metric_that_sees_most_counts() -> None:
     [
         ({"equal": True, "encoded": False}, Verdict.IDENTICAL),
         ({"equal": True}, Verdict.CODEC_ONLY),
-        ({"equal": True, "complete": False, "errors": {"SSIM": 0.0, "LPIPS": 0.0}}, Verdict.NUMERIC_DRIFT),
+        ({"equal": True, "processed": HALVED}, Verdict.POST_PROCESSED),
+        ({"processed": HALVED}, Verdict.POST_PROCESSED),
+        ({"processed": HALVED, "errors": {"SSIM": 0.9, "LPIPS": 1.5}}, Verdict.DIFFERENT_SAMPLE),
         ({"errors": {"SSIM": 0.04, "LPIPS": 0.03}}, Verdict.NUMERIC_DRIFT),
         ({"errors": {"SSIM": 0.04, "LPIPS": 0.3}}, Verdict.SETTINGS_DIFFER),
         ({}, Verdict.SETTINGS_DIFFER),
@@ -77,5 +81,20 @@ def test_the_class_follows_from_the_findings(change: dict[str, object], verdict:
 def test_without_other_seeds_nothing_is_called_a_different_sample() -> None:
     far = replace(FINDINGS, errors={"SSIM": 9.0, "LPIPS": 9.0}, scales=dict.fromkeys(("SSIM", "LPIPS"), Scale(0.0, ())))
     judged, evidence = judge(far)
-    assert judged is Verdict.SETTINGS_DIFFER
+    assert judged is Verdict.DIFFERS
     assert "not measured" in evidence[0]
+
+
+def test_the_evidence_names_what_was_done_first() -> None:
+    _, evidence = judge(replace(FINDINGS, processed=HALVED))
+    assert evidence[0] == HALVED[0]
+
+
+def test_a_scale_that_is_missing_is_not_called_one_that_does_not_separate() -> None:
+    for scale, told in (
+        (Scale(None, (1.0,)), "a re-run was not measured"),
+        (Scale(0.0, ()), "other seeds was not measured"),
+        (Scale(2.0, (1.0,)), "do not separate"),
+    ):
+        _, evidence = judge(replace(FINDINGS, scales=dict.fromkeys(("SSIM", "LPIPS"), scale)))
+        assert told in evidence[1]

@@ -1,4 +1,4 @@
-"""Metrics: what is measured between two frames. A metric is one `Metric` and its line in `METRICS`.
+"""Metrics: what is measured between two frames. A metric is one `Metric` and its place in `METRICS`.
 
 The key insight is that one reference is held against many candidates: what a metric needs of the reference frame is
 prepared once and shared by all of them, frame after frame, so memory does not grow with the clip.
@@ -6,48 +6,11 @@ prepared once and shared by all of them, frame after frame, so memory does not g
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from harness.metrics.metric import About, Comparer, Metric
+from harness.metrics.perceptual import LPIPS
+from harness.metrics.pixel import MAE, PSNR, SSIM
 
-from harness.clip import Frame
-from harness.metrics import perceptual, pixel
-from harness.record import MetricInfo
+__all__ = ["METRICS", "About", "Comparer", "Metric"]
 
-Comparer = Callable[[Frame], float]
-"""A prepared reference frame: takes a candidate frame of the same size, returns the metric's value."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One registered metric.
-
-    Attributes:
-        info: Name, unit, direction and source.
-        prepare: Takes the reference frame, returns what compares candidates with it; raises NotMeasuredError where
-            the metric is not defined for such a frame.
-        error: Turns a pooled value into an error that is 0 for equal clips and grows as they part; drift is
-            measured on this scale.
-        value: The inverse of `error`.
-    """
-
-    info: MetricInfo
-    prepare: Callable[[Frame], Comparer]
-    error: Callable[[float], float]
-    value: Callable[[float], float]
-
-
-def _same(value: float) -> float:
-    return value
-
-
-def _complement(value: float) -> float:
-    return 1 - value
-
-
-METRICS: tuple[Metric, ...] = (
-    Metric(pixel.MAE, pixel.prepare_mae, _same, _same),
-    Metric(pixel.PSNR, pixel.prepare_psnr, pixel.rmse_of_psnr, pixel.psnr_of_rmse),
-    Metric(pixel.SSIM, pixel.prepare_ssim, _complement, _complement),
-    Metric(perceptual.LPIPS, perceptual.prepare_lpips, _same, _same),
-)
+METRICS: tuple[Metric, ...] = (MAE, PSNR, SSIM, LPIPS)
 """All metrics, in order of display."""

@@ -23,21 +23,27 @@ def script_view(record: AuditRecord, view: PromptView, embedded: Iterable[str]) 
         "name": view.prompt.name,
         "first": view.first,
         "clip": _script_clip(view.reference, embedded),
-        "axes": {info.name: _axis(info, comparisons) for info in record.metrics},
+        "axes": {
+            **{info.name: _metric_axis(info, comparisons) for info in record.metrics},
+            **{info.name: _measure_axis(info, comparisons) for info in record.measures},
+        },
         "variants": [
             {
                 "name": row.run.name,
                 "control": row.control,
                 "clip": _script_clip(row.run, embedded),
                 "pairs": row.comparison.frame_map if row.comparison else [],
-                "curves": {
-                    info.name: _curve(info, row.comparison)
-                    for info in record.metrics
-                    if row.comparison and info.name in row.comparison.per_frame
-                },
+                "curves": _curves(record, row.comparison) if row.comparison else {},
             }
             for row in view.rows
         ],
+    }
+
+
+def _curves(record: AuditRecord, comparison: ComparisonRecord) -> dict[str, Any]:
+    return {
+        **{info.name: _curve(info, comparison) for info in record.metrics if info.name in comparison.per_frame},
+        **{info.name: _measure_curve(info, comparison) for info in record.measures if info.name in comparison.measures},
     }
 
 
@@ -63,6 +69,20 @@ def _curve(info: MetricInfo, comparison: ComparisonRecord) -> dict[str, Any]:
         "floor": _plain(scale.floor) if scale else None,
         "ceiling": _plain(scale.ceiling) if scale else None,
         "spread": [_plain(v) for v in scale.ceiling_spread] if scale and scale.ceiling_spread else None,
+        "reference": None,
+    }
+
+
+def _measure_curve(info: MetricInfo, comparison: ComparisonRecord) -> dict[str, Any]:
+    """Return a measure of the candidate, with the reference's as the line that it is read against."""
+    measure = comparison.measures[info.name]
+    return {
+        "values": [_plain(v) for v in measure.candidate_frames],
+        "shown": [number(v, info) for v in measure.candidate_frames],
+        "floor": None,
+        "ceiling": None,
+        "spread": None,
+        "reference": [_plain(v) for v in measure.reference_frames],
     }
 
 
@@ -72,12 +92,25 @@ def _plain(v: float | None) -> float | str | None:
     return "inf" if math.isinf(v) else v
 
 
-def _axis(info: MetricInfo, comparisons: list[ComparisonRecord]) -> dict[str, Any]:
+def _metric_axis(info: MetricInfo, comparisons: list[ComparisonRecord]) -> dict[str, Any]:
     """Return one axis for all curves of a metric, so that curves of two variants can be compared by eye."""
     values = [v for c in comparisons for v in c.per_frame.get(info.name, [])]
     scales = [c.metrics[info.name] for c in comparisons if info.name in c.metrics]
     marks = [v for s in scales for v in (s.floor, s.ceiling, *(s.ceiling_spread or ())) if v is not None]
-    finite = [v for v in (*values, *marks) if math.isfinite(v)]
+    return {
+        **_axis([v for v in (*values, *marks) if math.isfinite(v)]),
+        "infinite": any(math.isinf(v) for v in values),
+        "closer": "up" if info.higher_is_closer else "down",
+    }
+
+
+def _measure_axis(info: MetricInfo, comparisons: list[ComparisonRecord]) -> dict[str, Any]:
+    measures = [c.measures[info.name] for c in comparisons if info.name in c.measures]
+    values = [v for m in measures for v in (*m.reference_frames, *m.candidate_frames) if math.isfinite(v)]
+    return {**_axis(values), "infinite": False, "closer": "down"}
+
+
+def _axis(finite: list[float]) -> dict[str, Any]:
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     step = _round_step((high - low or abs(high) or 1.0) / 4)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
@@ -85,8 +118,6 @@ def _axis(info: MetricInfo, comparisons: list[ComparisonRecord]) -> dict[str, An
     return {
         "low": first * step,
         "high": last * step,
-        "infinite": any(math.isinf(v) for v in values),
-        "closer": "up" if info.higher_is_closer else "down",
         "ticks": [[n * step, f"{n * step:.{decimals}f}".replace("-", "−")] for n in range(first, last + 1)],  # noqa: RUF001 - a minus sign
     }
 

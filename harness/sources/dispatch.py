@@ -56,9 +56,9 @@ class Sources:
 
     def checkpoint_stamp(self, run: Run) -> str:
         """Return what tells that a local checkpoint's files were exchanged; empty for the Hub's, which have ids."""
-        from harness.sources.local.pipeline import stamp
+        from harness.sources.local.pipeline import TINY, stamp
 
-        return stamp(run.settings.value("model.id")) if run.source == "diffusers" else ""
+        return stamp(run.settings.value("model.id", TINY)) if run.made_here else ""
 
     def _fetch(self, run: Run, folder: Path, progress: Progress) -> Produced:
         from harness.sources.space import SpaceRequest, fetch

@@ -6,8 +6,8 @@ widths and depths are small.
 
 The key insight is that the draw needs three corrections, or the picture says nothing. Padding tokens start from zero,
 so that every text position carries the words and not the padding. Convolutions average over their neighbourhood, so
-that noise decodes into shapes that move instead of snow. The last layer weighs its inputs in opposite pairs, so that
-colours spread around grey instead of leaving the range. Then prompt, guidance, scheduler and seed are all visible,
+that noise decodes into shapes that move instead of snow. The last layer looks at differences between its inputs, so
+that colours spread around grey instead of leaving the range. Then prompt, guidance, scheduler and seed are all visible,
 while rounding differences stay small: nothing amplifies them.
 """
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 FRAMES, HEIGHT, WIDTH = 17, 64, 96  # of a clip by default: frames, pixels, pixels
 
-_SEED = 3  # of the draw: of the first eight, the one on which every setting shows best
+_SEED = 5  # of the draw: of the first nine, the one on which every setting shows best
 
 # scheduler/scheduler_config.json of zai-org/CogVideoX-5b (formerly THUDM/CogVideoX-5b) on the Hub. Where it goes
 # beyond the class' defaults: v_prediction, trailing, zero terminal SNR, no clipping, and a shift of 1 (the 2b has 3).
@@ -88,7 +88,7 @@ def build_pipeline() -> Any:
             use_rotary_positional_embeddings=True,
         )
         vae = AutoencoderKLCogVideoX(
-            block_out_channels=(8, 8, 16, 16),  # few where frames are large: bfloat16 is slow on most CPUs
+            block_out_channels=(4, 8, 16, 16),  # few where frames are large: bfloat16 is slow on most CPUs
             latent_channels=_LATENT_CHANNELS,
             layers_per_block=1,
             norm_num_groups=4,
@@ -148,10 +148,8 @@ def _autoencoder_weights(name: str, shape: tuple[int, ...]) -> _Weights:
     if ".conv_shortcut." in name:
         return _drawn(name, shape)
     if name.startswith("decoder.conv_out"):
-        paired = _averaging(name, shape, gain=1.0)
-        half = shape[1] // 2
-        paired[:, half:] = -paired[:, :half]
-        return paired
+        drawn = _averaging(name, shape, gain=0.7)
+        return drawn - np.roll(drawn, 1, axis=1)
     return _averaging(name, shape, gain=1.0 if "samplers." in name else 4.0)
 
 

@@ -58,7 +58,9 @@ class LocalSource:
             progress.status("generating")
             frames = _frames(pipeline, prompt, arguments, settings, seed)
         clip = Clip.from_floats(
-            frames, Fraction(str(settings.value("output.fps"))), rounding=settings.value("output.rounding")
+            frames,
+            Fraction(str(settings.value("output.fps"))).limit_denominator(100_000),
+            rounding=settings.value("output.rounding"),
         )
         return Produced(
             clip=clip,
@@ -129,13 +131,13 @@ def _frames(
     pipeline: Any, prompt: str, arguments: dict[str, Any], settings: Settings, seed: int
 ) -> NDArray[np.floating[Any]]:
     """Return the clip as float32 `[T, H, W, 3]` in 0..1."""
-    with generator_for(settings, seed) as generator:
-        try:
+    try:
+        with generator_for(settings, seed) as generator:
             output = pipeline(prompt=prompt, generator=generator, output_type="np", **arguments)
-        except Exception as error:
-            raise NotMeasuredError(
-                f"the generation failed: {failure(error)}", hint=_advice(error, settings.value("placement"))
-            ) from error
+    except Exception as error:
+        raise NotMeasuredError(
+            f"the generation failed: {failure(error)}", hint=_advice(error, settings.value("placement"))
+        ) from error
     frames = np.asarray(output.frames[0] if hasattr(output, "frames") else output.images)
     return frames if frames.ndim == 4 else frames[None]  # noqa: PLR2004 - an image is a clip of one frame
 

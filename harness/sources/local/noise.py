@@ -69,7 +69,8 @@ def randn_as_older_torch(
     bits = {torch.bfloat16: 8, torch.float16: 11}.get(dtype)
     count = math.prod(shape)
     if bits is None or count < _BLOCK:
-        return torch.randn(shape, dtype=dtype, generator=generator)
+        plain: torch.Tensor = torch.randn(shape, dtype=dtype, generator=generator)
+        return plain
     rest = _BLOCK if count % _BLOCK else 0  # then the last 16 values are drawn again
     drawn = torch.empty(count + rest, dtype=torch.int32).random_(generator=generator)
     uniform = ((drawn & (2**bits - 1)).float() / 2**bits).to(dtype)

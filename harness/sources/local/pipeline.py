@@ -59,6 +59,7 @@ class Checkpoints:
     def __init__(self) -> None:
         self._identity: str | None = None
         self._loaded: Checkpoint | None = None
+        self._failed: dict[str, NotMeasuredError] = {}
 
     def load(self, settings: Settings) -> tuple[Checkpoint, tuple[Ignored, ...]]:
         """Return the checkpoint for these Settings and the `load` arguments that were ignored.
@@ -76,10 +77,20 @@ class Checkpoints:
         used_identity = identity if not asked else f"{identity} {sorted(asked.items())}"
         if self._loaded is None or self._identity != used_identity:
             self._loaded = None  # free the memory first
-            self._loaded = _load(settings, asked)
+            self._loaded = self._load_once(used_identity, settings, asked)
             effective = {name: value for name, value in asked.items() if name not in self._loaded.ignored}
             self._identity = identity if not effective else used_identity
         return self._loaded, _as_records(asked, self._loaded.ignored, self._loaded)
+
+    def _load_once(self, identity: str, settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
+        """Load a checkpoint; one that failed fails again at once, since a host that is down costs minutes."""
+        if identity in self._failed:
+            raise self._failed[identity]
+        try:
+            return _load(settings, arguments)
+        except NotMeasuredError as error:
+            self._failed[identity] = error
+            raise
 
 
 def stamp(model_id: str) -> str:

@@ -24,11 +24,15 @@ def refuse_what_cannot_run(settings: Settings) -> None:
     Raises:
         NotMeasuredError: The Settings ask for a device that this machine lacks.
     """
-    asked = [f"{path} = '{settings.value(path)}'" for path in ("placement", "rng.device") if _is_cuda(settings, path)]
-    if asked and not _cuda():
+    import torch
+
+    there = {"cuda": _cuda(), "mps": torch.backends.mps.is_available()}
+    asked = [(path, settings.value(path)) for path in ("placement", "rng.device")]
+    missing = [f"{path} = '{device}'" for path, device in asked if not there.get(device, True)]
+    if missing:
         raise NotMeasuredError(
-            f"{' and '.join(asked)} needs a CUDA device, and this machine has none",
-            hint="run the audit on a machine with an NVIDIA GPU; `spacediff doctor` tells what it sees",
+            f"{' and '.join(missing)} needs a device that this machine does not have",
+            hint="run the audit on a machine that has it; `spacediff doctor` tells what is here",
         )
 
 
@@ -59,10 +63,6 @@ def _group_offload(pipeline: Any, device: str) -> None:
     import torch
 
     pipeline.enable_group_offload(onload_device=torch.device(device), offload_type="leaf_level")
-
-
-def _is_cuda(settings: Settings, path: str) -> bool:
-    return bool(settings.value(path) == "cuda")
 
 
 def _cuda() -> bool:

@@ -37,9 +37,14 @@ def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: in
         placement: The placement in force.
     """
     filled = declared
+    of_checkpoint, of_class = _scheduler(pipeline.scheduler, checkpoint.pipeline.scheduler)
     for defaults, where in (
         ({"call": _call_defaults(pipeline)}, f"{type(pipeline).__name__}.__call__"),
-        ({"scheduler": _scheduler(pipeline.scheduler)}, "the checkpoint's scheduler config"),
+        ({"scheduler": of_checkpoint}, "the checkpoint's scheduler config"),
+        ({"scheduler": of_class}, type(pipeline.scheduler).__name__),
+        ({"numerics": _numerics()}, "torch"),
+        ({"rng": {"dtype": _dtype(pipeline)}}, "the model's dtype"),
+        ({"rng": {"stream": f"torch {_torch_version()}"}}, "the installed torch"),
         ({"rng": {"seed": seed}}, "the prompt"),
         ({"rng": {"device": "cpu"}, "placement": placement, "output": {"rounding": "round"}}, "spacediff"),
         ({"output": {"fps": EXPORT_FPS, "quality": EXPORT_QUALITY}}, "diffusers.utils.export_to_video"),
@@ -74,9 +79,30 @@ def _call_defaults(pipeline: Any) -> dict[str, Any]:
     }
 
 
-def _scheduler(scheduler: Any) -> dict[str, Any]:
+def _scheduler(scheduler: Any, loaded: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the scheduler's entries: those that the checkpoint's config holds, and those that its class fills in."""
     config = {name: value for name, value in scheduler.config.items() if not name.startswith("_") and _plain(value)}
-    return {"class": type(scheduler).__name__, **config}
+    whole = {"class": type(scheduler).__name__, **config}
+    there = {"class": type(loaded).__name__, **loaded.config}
+    told = {name: value for name, value in whole.items() if name in there and there[name] == value}
+    return told, {name: value for name, value in whole.items() if name not in told}
+
+
+def _numerics() -> dict[str, Any]:
+    import torch
+
+    return {
+        "attention": "chosen by torch",
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "tf32": torch.backends.cuda.matmul.allow_tf32,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _torch_version() -> str:
+    import torch
+
+    return str(torch.__version__)
 
 
 def _vae(pipeline: Any) -> dict[str, bool]:
@@ -95,7 +121,7 @@ def _dtype(pipeline: Any) -> str:
 
 def _plain(value: Any) -> bool:
     try:
-        json.dumps(value)
+        json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
         return False
     return True

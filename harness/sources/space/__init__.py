@@ -5,7 +5,7 @@ job is sent is checked then, and nothing that comes back is believed: its texts 
 its own host only, bounded, named here, and kept byte for byte beside the decoded clip.
 """
 
-from harness.sources.space.fetching import fetch, preflight
+from harness.sources.space.fetching import fetch
 from harness.sources.space.request import SpaceRequest
 
-__all__ = ["SpaceRequest", "fetch", "preflight"]
+__all__ = ["SpaceRequest", "fetch"]

@@ -84,6 +84,11 @@ def integer_in(value: Any) -> int | None:
     return int(match[1]) if match else None
 
 
+def on_loopback(address: str) -> bool:
+    """Return whether an address is this machine's own, which no proxy of the environment can reach."""
+    return (urlsplit(address).hostname or "") in {"127.0.0.1", "localhost", "::1"}
+
+
 def download(address: str, headers: Mapping[str, str], cookies: Mapping[str, str], folder: Path, ends: float) -> Path:
     """Fetch a file as it is into `hosted.<ext>`, and follow no redirect.
 
@@ -94,7 +99,12 @@ def download(address: str, headers: Mapping[str, str], cookies: Mapping[str, str
     part = folder / "hosted.part"
     try:
         with httpx.stream(
-            "GET", address, headers=dict(headers), cookies=dict(cookies), timeout=SILENCE_SECONDS
+            "GET",
+            address,
+            headers=dict(headers),
+            cookies=dict(cookies),
+            timeout=SILENCE_SECONDS,
+            trust_env=not on_loopback(address),
         ) as response:
             if not response.is_success:
                 raise NotMeasuredError(f"the Space does not give its video out (HTTP {response.status_code})")

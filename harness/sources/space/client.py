@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from harness.errors import NotMeasuredError
 from harness.sources import Progress
-from harness.sources.space.answers import SILENCE_SECONDS
+from harness.sources.space.answers import SILENCE_SECONDS, on_loopback
 from harness.sources.space.explaining import plain
 from harness.sources.space.request import SpaceRequest
 
@@ -53,7 +53,7 @@ def connected(request: SpaceRequest) -> Iterator[tuple[Any, dict[str, str]]]:
         verbose=False,
         download_files=False,
         analytics_enabled=False,
-        httpx_kwargs={"timeout": min(SILENCE_SECONDS, request.deadline)},
+        httpx_kwargs={"timeout": min(SILENCE_SECONDS, request.deadline), "trust_env": not on_loopback(request.id)},
     )
     try:
         if client.protocol == "sse":

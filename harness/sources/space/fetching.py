@@ -17,16 +17,6 @@ from harness.sources.space.request import Api, SpaceRequest, checked_api, filled
 from harness.sources.video import describe, file_settings
 
 
-def preflight(request: SpaceRequest) -> None:
-    """Check that the Space runs and takes this request, without using quota.
-
-    Raises:
-        NotMeasuredError: It cannot be had; says why and what to do.
-    """
-    with explained(request.id), connected(request) as (client, _):
-        checked_api(client, request)
-
-
 def fetch(request: SpaceRequest, prompt_text: str, seed: int, folder: Path, progress: Progress) -> Produced:
     """Have the Space generate a clip, and keep its file untouched as `hosted.<ext>` in a folder.
 

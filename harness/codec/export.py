@@ -1,8 +1,4 @@
-"""Encode a clip as a script would hand it over: through the path of `diffusers.utils.export_to_video`.
-
-The key insight: a hosted clip has been encoded before anyone sees it, so local frames take the same road before the
-two are compared; what the codec does to one it does to the other.
-"""
+"""The road of `diffusers.utils.export_to_video`: what a script delivers."""
 
 from __future__ import annotations
 

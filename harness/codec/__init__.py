@@ -1,0 +1,23 @@
+"""Codec matching: what a hosted file's encoder did, and the same done to local frames before the two are compared.
+
+The key insight: x264 writes its version and its whole option string into the stream. The same encoder with the same
+options gives the same bytes, so local frames can be put through the very road that the hosted ones took.
+"""
+
+from harness.codec.encoding import Encoding, read_encoding
+from harness.codec.export import export_to_video
+from harness.codec.matching import Match, encode_like, instruction_sets
+from harness.codec.resolution import Resolution, planted_resolution
+from harness.codec.x264 import X264
+
+__all__ = [
+    "X264",
+    "Encoding",
+    "Match",
+    "Resolution",
+    "encode_like",
+    "export_to_video",
+    "instruction_sets",
+    "planted_resolution",
+    "read_encoding",
+]

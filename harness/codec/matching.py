@@ -1,0 +1,108 @@
+"""Encode local frames as the host did, and read back whether that succeeded."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.clip import Clip
+from harness.codec.encoders import nearest, x264_of_core
+from harness.codec.encoding import UNSPECIFIED, Encoding, read_encoding
+from harness.codec.pictures import converted
+from harness.codec.x264 import X264, Repeat, differences, repeat
+from harness.errors import NotMeasuredError
+
+_PIXEL_FORMATS = {"yuv420p", "yuv422p", "yuv444p", "gray", "yuv420p10le", "yuv422p10le", "yuv444p10le"}
+_STORED_AS = {"yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv444p", "gbrp": "rgb24"}
+
+
+@dataclass(frozen=True)
+class Match:
+    """How nearly local frames were encoded as the hosted ones.
+
+    Attributes:
+        exact: Whether the same x264 core was given the same options, all of them.
+        differences: What is not the same, in words; empty when exact.
+        described: One sentence for the report.
+    """
+
+    exact: bool
+    differences: tuple[str, ...]
+    described: str
+
+
+def instruction_sets() -> tuple[str, ...]:
+    """Return the kinds of processor that x264 can be told to encode as; the first is this machine's own."""
+    return ("", "avx2", "0") if platform.machine() in {"x86_64", "AMD64"} else ("", "0")
+
+
+def encode_like(clip: Clip, encoding: Encoding, path: Path, *, instructions: str = "") -> Match:
+    """Encode frames as a hosted file was encoded.
+
+    Frames are scaled only where the hosted size is theirs rounded up to multiples of 16, as imageio does; any other
+    size is left to whoever aligns the two.
+
+    Args:
+        clip: Local frames, before any codec.
+        encoding: What the hosted file tells; see `read_encoding`.
+        path: Where to write; `.mp4`.
+        instructions: One of `instruction_sets()`. x264 decides differently with other vector instructions, and the
+            hosted file does not tell which it had: where the bytes differ, the others are worth a try.
+
+    Returns:
+        How near it came.
+
+    Raises:
+        NotMeasuredError: There is no encoder here, or it refuses.
+    """
+    if not len(clip.frames):
+        raise NotMeasuredError("a clip without frames cannot be encoded")
+    fps = encoding.fps or clip.fps
+    if encoding.x264 is None:
+        return _unlike(encoding, nearest(clip, encoding, fps, path))
+    pixel_format = _STORED_AS.get(encoding.pixel_format, encoding.pixel_format)
+    stored = pixel_format if pixel_format in {*_PIXEL_FORMATS, "rgb24"} else "yuv420p"
+    pictures = converted(clip, encoding, stored)
+    asked = _asked(encoding, encoding.x264, stored)
+    if instructions:
+        asked = replace(asked, parameters=asked.parameters | {"asm": instructions})
+    x264_of_core(encoding.x264.core, stored)(pictures, asked, fps, path)
+    found = differences(encoding.x264, read_encoding(path).x264, asked.lost)
+    if stored != pixel_format:
+        found = (f"{stored} here, {pixel_format} there", *found)
+    return Match(not found, found, _described(encoding.x264, found, pictures.remarks))
+
+
+def _asked(encoding: Encoding, note: X264, pixel_format: str) -> Repeat:
+    """Return x264's parameters: its own options, the level (its motion range hangs on it) and the names of colours."""
+    asked = repeat(note, full_chroma=pixel_format.startswith("yuv444p"))
+    named = {
+        "fullrange": {"pc": "on", "tv": "off"}.get(encoding.color_range, UNSPECIFIED),
+        "colormatrix": encoding.matrix,
+        "colorprim": encoding.primaries,
+        "transfer": encoding.transfer,
+    }
+    level = {} if encoding.level is None else {"level": str(encoding.level)}
+    tags = {name: value for name, value in named.items() if value != UNSPECIFIED}
+    return replace(asked, parameters=asked.parameters | level | tags)
+
+
+def _described(note: X264, found: tuple[str, ...], remarks: tuple[str, ...]) -> str:
+    encoder = f"x264 core {note.core}"
+    if not found:
+        said = [f"local frames encoded as the hosted file tells, by {encoder} with all of its options"]
+        if note.settings.get("mbtree") == "1":
+            said.append("though mbtree also depends on the processor, which no file names")
+    else:
+        said = [f"local frames encoded nearly as the hosted file tells ({encoder}); not the same: {'; '.join(found)}"]
+    return ", ".join((*said, *remarks))
+
+
+def _unlike(encoding: Encoding, done: str) -> Match:
+    silent = f"{encoding.codec}, which does not say how it was encoded"
+    return Match(
+        exact=False,
+        differences=(f"the hosted file is {silent}",),
+        described=f"the hosted file is {silent}; local frames {done}, which is near but not the same",
+    )

@@ -1,0 +1,33 @@
+"""Encode raw pictures from standard input by PyAV's x264, in a process of its own; see `ffmpeg.py` for why.
+
+Run as a file: path, width, height, pixel format, frames per second, preset, x264 parameters.
+"""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+
+import av
+import numpy as np
+
+
+def main(path: str, *settings: str) -> None:
+    """Read planes of 4:2:0 pictures of 8 bits until the input ends, and write an MP4."""
+    width, height, pixel_format, fps, preset, parameters = settings
+    planes = np.frombuffer(sys.stdin.buffer.read(), np.uint8)
+    with av.open(path, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps))
+        stream.height, stream.width = int(height), int(width)
+        stream.pix_fmt = pixel_format
+        stream.codec_context.options = {"preset": preset, "x264-params": parameters}
+        for picture in planes.reshape(-1, int(height) * 3 // 2, int(width)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format=pixel_format)))
+        container.mux(stream.encode())
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except (av.FFmpegError, OSError, ValueError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")

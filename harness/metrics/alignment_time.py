@@ -1,0 +1,272 @@
+"""Which frame of one clip belongs to which frame of another: doubled, cut, dropped, or simply by number.
+
+The key insight: a map of frames is believed only where the pictures can tell it from its neighbours, that is, where
+being off by one frame would at least double the error. Unrelated clips never pass, however the error wanders: their
+difference is larger than one frame's motion. Nor do clips that stand still: there every map is as good as another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Thumbnails = NDArray[np.float32]
+"""One row per frame, float32 `[T, pixels]`: small grey pictures, all of one size."""
+
+Pairs = NDArray[np.intp]
+"""Pairs of frame numbers, `[N, 2]`: reference, candidate; strictly increasing in both."""
+
+LONGEST = 2000
+"""Frames of a clip that are searched; the distances of all pairs of two such clips take 32 MiB."""
+
+CLEARLY = 2.0
+"""How many times larger the mean squared error must be without a map, or off by one frame, for it to be believed."""
+
+_STEPS = (1, 2, 3, 4)  # 8 fps to 16, 24, 32: what interpolators offer
+_FEWEST = 4  # pairs; fewer make no sequence
+_TIE = 0.05  # of one frame's motion: a difference that small does not prefer one map to another
+_MISFIT = 0.5  # of one frame's motion: how much better a pair's neighbour may be before the map is wrong there
+_REPEAT = 0.05  # of the motion between own frames: a frame that differs less from the one before is its repetition
+_GAP = 0.25  # of one frame's motion: what leaving a frame out costs; a pair that differs by twice that is none
+_SHARED = 0.75  # of a clip's frames that must find a partner: of the shorter clip's, or of both where one is denser
+_EVERY = 0.9  # of a clip's own frames that must stand out from those between them
+_RUN = 3  # pairs from gap to gap, on average; clips that fall apart into less have nothing in common
+_VISIBLE = 0.05  # squared levels of a thumbnail: less motion than this is the rounding of 8-bit values
+_ROUNDING = 1e-6  # squared levels
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Which frames are held against each other.
+
+    Attributes:
+        pairs: Frame numbers, reference and candidate.
+        confirmed: Whether the pictures can tell this map from one that is off by a frame.
+        between: What the denser clip's frames between the paired ones are, where that shows.
+        inherent: Whether the denser clip alone speaks for the map: both clips show different things.
+    """
+
+    pairs: Pairs
+    confirmed: bool
+    between: Literal["", "repeated", "interpolated"] = ""
+    inherent: bool = False
+
+
+def match_moments(reference: Thumbnails, candidate: Thumbnails) -> Timing:
+    """Find the map of frames that explains the data; by number where none does."""
+    by_number = np.stack([np.arange(min(len(reference), len(candidate)))] * 2, axis=1)
+    if max(len(reference), len(candidate)) > LONGEST or len(by_number) < _FEWEST:
+        return Timing(by_number, confirmed=False)
+    squares = _squared_distances(reference, candidate)
+    found = _clearest(squares, by_number)
+    with_gaps = _with_gaps(squares, _motion(reference, candidate), by_number if found is None else found)
+    if with_gaps is not None:
+        found = with_gaps
+    if found is not None:
+        return Timing(found, confirmed=True, between=_between(reference, candidate, found))
+    if _is_clear(squares, by_number):
+        return Timing(by_number, confirmed=True)
+    return _inherent(reference, candidate) or Timing(by_number, confirmed=False)
+
+
+def _squared_distances(left: Thumbnails, right: Thumbnails) -> NDArray[np.float64]:
+    """Return the mean squared difference of every pair, in squared levels, float64 `[T, T']`."""
+    centre = (left.mean(axis=0, dtype=np.float64) + right.mean(axis=0, dtype=np.float64)) / 2
+    x, y = left - centre, right - centre
+    squares = (x * x).sum(axis=1)[:, None] + (y * y).sum(axis=1) - 2 * (x @ y.T)
+    distances: NDArray[np.float64] = np.maximum(squares, 0) / left.shape[1]
+    return distances
+
+
+def _error(squares: NDArray[np.float64], pairs: Pairs) -> float:
+    return float(squares[pairs[:, 0], pairs[:, 1]].mean())
+
+
+def _coarse_first(squares: NDArray[np.float64], pairs: Pairs) -> tuple[NDArray[np.float64], Pairs]:
+    """Turn the table so that its rows are the clip with fewer frames in the span: one of its frames is one moment."""
+    spans = np.ptp(pairs, axis=0)
+    return (squares, pairs) if spans[0] <= spans[1] else (squares.T, pairs[:, ::-1])
+
+
+def _off_by_one(squares: NDArray[np.float64], pairs: Pairs) -> float:
+    """Return the error where each frame meets the neighbour of its partner, on the better side: one frame's motion."""
+    squares, pairs = _coarse_first(squares, pairs)
+    later = pairs[pairs[:, 0] + 1 < len(squares)] + np.array([1, 0])
+    earlier = pairs[pairs[:, 0] > 0] - np.array([1, 0])
+    return min(_error(squares, later), _error(squares, earlier))
+
+
+def _is_clear(squares: NDArray[np.float64], pairs: Pairs) -> bool:
+    return _off_by_one(squares, pairs) > CLEARLY * _error(squares, pairs) + _VISIBLE
+
+
+def _fits(squares: NDArray[np.float64], pairs: Pairs) -> bool:
+    """Whether no pair is clearly better served by a neighbour; a map that is right for most of a clip fails here."""
+    motion = _off_by_one(squares, pairs)
+    squares, pairs = _coarse_first(squares, pairs)
+    rows = np.clip(pairs[:, 0][:, None] + np.array([-1, 0, 1]), 0, len(squares) - 1)
+    around = squares[rows, pairs[:, 1][:, None]]
+    return bool((around[:, 1] - around.min(axis=1)).max() <= _MISFIT * motion)
+
+
+def _clearest(squares: NDArray[np.float64], by_number: Pairs) -> Pairs | None:
+    """Return the regular map that is clear and explains what by number does not; of equals, what keeps most frames."""
+    plain = _error(squares, by_number)
+    best: Pairs | None = None
+    lowest = plain
+    for pairs in _regular_maps(*squares.shape):
+        error = _error(squares, pairs)
+        if plain <= CLEARLY * error + _VISIBLE or not (_is_clear(squares, pairs) and _fits(squares, pairs)):
+            continue
+        tie = _TIE * _off_by_one(squares, pairs)
+        if best is None or error < lowest - tie or (error < lowest + tie and len(pairs) > len(best)):
+            best, lowest = pairs, error
+    return best
+
+
+def _regular_maps(reference: int, candidate: int) -> Iterator[Pairs]:
+    """Yield the maps of every k-th frame that use most of what they could, the first of repeated frames first."""
+    for step in _STEPS:
+        yield from _every(step, reference, candidate)
+        if step > 1:
+            yield from (pairs[:, ::-1] for pairs in _every(step, candidate, reference))
+
+
+def _every(step: int, coarse: int, dense: int) -> Iterator[Pairs]:
+    sides = (coarse, dense / step)
+    fewest = max(_FEWEST, _SHARED * (min(sides) if step == 1 else max(sides)))
+    numbers = np.arange(coarse)
+    for offset in range(-step * coarse, dense):
+        partners = step * numbers + offset
+        inside = (partners >= 0) & (partners < dense)
+        if inside.sum() >= fewest and (step, offset) != (1, 0):
+            yield np.stack([numbers[inside], partners[inside]], axis=1)
+
+
+def _motion(reference: Thumbnails, candidate: Thumbnails) -> float:
+    """Return the mean squared difference from one frame to the next, of the clip that moves more."""
+    return max(float((np.diff(clip, axis=0) ** 2).mean()) for clip in (reference, candidate))
+
+
+def _with_gaps(squares: NDArray[np.float64], motion: float, plain: Pairs) -> Pairs | None:
+    """Return a map in which frames are missing on one side and which explains what the plain one does not, or None.
+
+    This is global sequence alignment with a linear gap cost (Needleman and Wunsch 1970). Frames without a partner on
+    both sides of the same place are frames that differ, not frames that are missing: they stay paired.
+    """
+    matched = _needleman_wunsch(squares, _GAP * motion)
+    if len(matched) < max(_FEWEST, _SHARED * min(squares.shape)):
+        return None
+    pairs = _filled(_without_detours(matched), *squares.shape)
+    if _RUN * (np.diff(pairs, axis=0) > 1).any(axis=1).sum() > len(pairs):
+        return None
+    ours, theirs = _only(pairs, plain), _only(plain, pairs)
+    if not len(ours) or not len(theirs) or not _is_clear(squares, pairs):
+        return None
+    return pairs if _error(squares, theirs) > CLEARLY * _error(squares, ours) + _VISIBLE else None
+
+
+def _only(pairs: Pairs, others: Pairs) -> Pairs:
+    """Return the pairs that are not among the others."""
+    known = {(int(ours), int(theirs)) for ours, theirs in others}
+    return np.array([pair for pair in pairs if (int(pair[0]), int(pair[1])) not in known], dtype=np.intp).reshape(-1, 2)
+
+
+def _needleman_wunsch(squares: NDArray[np.float64], gap: float) -> Pairs:
+    """Return the cheapest way through both clips: pairs cost their distance, frames left out cost the gap.
+
+    The table is filled from the end, so that of equal frames the first one is paired.
+    """
+    rows, columns = squares.shape
+    skipped = gap * np.arange(columns + 1)[::-1]
+    table = np.empty((rows + 1, columns + 1))
+    table[rows] = skipped
+    for row in range(rows - 1, -1, -1):
+        best = table[row + 1] + gap
+        best[:-1] = np.minimum(best[:-1], table[row + 1, 1:] + squares[row])
+        table[row] = np.minimum.accumulate((best - skipped)[::-1])[::-1] + skipped
+    pairs = []
+    row = column = 0
+    while row < rows and column < columns:
+        here = table[row, column] + _ROUNDING
+        if table[row + 1, column + 1] + squares[row, column] <= here:
+            pairs.append((row, column))
+            row, column = row + 1, column + 1
+        elif table[row + 1, column] + gap <= here:
+            row += 1
+        else:
+            column += 1
+    return np.array(pairs, dtype=np.intp).reshape(-1, 2)
+
+
+def _without_detours(matched: Pairs) -> Pairs:
+    """Leave out short stretches before and after which the clips run alike: a frame that stutters is not missing."""
+    offsets = matched[:, 1] - matched[:, 0]
+    stretches = np.split(matched, np.flatnonzero(np.diff(offsets)) + 1)
+    ends = [int(stretch[0, 1] - stretch[0, 0]) for stretch in stretches]
+    return np.concatenate(
+        [
+            stretch
+            for number, stretch in enumerate(stretches)
+            if len(stretch) >= _FEWEST or not 0 < number < len(stretches) - 1 or ends[number - 1] != ends[number + 1]
+        ]
+    )
+
+
+def _filled(matched: Pairs, reference: int, candidate: int) -> Pairs:
+    """Pair what was left out on both sides between two matches, as far as both go."""
+    pairs = [matched[0] - back for back in range(int(matched[0].min()), 0, -1)]
+    following = np.concatenate([matched[1:], [[reference, candidate]]])
+    for here, there in zip(matched, following, strict=True):
+        pairs.extend(here + ahead for ahead in range(int((there - here).min())))
+    return np.array(pairs, dtype=np.intp)
+
+
+def _between(reference: Thumbnails, candidate: Thumbnails, pairs: Pairs) -> Literal["", "repeated", "interpolated"]:
+    spans = np.ptp(pairs, axis=0)
+    dense, own = (candidate, pairs[:, 1]) if spans[1] > spans[0] else (reference, pairs[:, 0])
+    return _drawn_between(dense, own)
+
+
+def _drawn_between(dense: Thumbnails, own: NDArray[np.intp]) -> Literal["", "repeated", "interpolated"]:
+    """Tell from a clip alone whether the frames between its own ones were drawn from them.
+
+    Repeated: a frame before an own one is nearly the own frame before it. Interpolated: the change from frame to
+    frame breaks (a large second difference) at own frames and at no other.
+    """
+    step = int(np.diff(own).max(initial=1))
+    here, there = own[:-1], own[1:]
+    if step == 1 or (there - here != step).any():
+        return ""
+    moved, stayed = (((dense[later] - dense[here]) ** 2).mean() for later in (there, there - 1))
+    if stayed < _REPEAT * moved:
+        return "repeated"
+    inner = own[(own > 1) & (own < len(dense) - 2)]
+    breaks = ((dense[:-2] - 2 * dense[1:-1] + dense[2:]) ** 2).mean(axis=1)  # of frames 1 to T - 2
+    if not len(inner):
+        return ""
+    around = np.maximum(breaks[inner - 2], breaks[inner])
+    stands_out = breaks[inner - 1].mean() > CLEARLY**2 * around.mean() and (breaks[inner - 1] > around).mean() >= _EVERY
+    return "interpolated" if stands_out else ""
+
+
+def _inherent(reference: Thumbnails, candidate: Thumbnails) -> Timing | None:
+    """Return the map of a clip that betrays without the other how it was made from fewer frames, or None.
+
+    So a hosted clip that was interpolated is not read at half speed only because it shows another sample. Nothing but
+    a number of frames that fits exactly is accepted.
+    """
+    swapped = len(reference) > len(candidate)
+    coarse, dense = (candidate, reference) if swapped else (reference, candidate)
+    for step in _STEPS[1:]:
+        own = step * np.arange(len(coarse))
+        if len(dense) not in (own[-1] + 1, own[-1] + step) or len(coarse) <= _FEWEST:
+            continue
+        if between := _drawn_between(dense, own):
+            pairs = np.stack([np.arange(len(coarse)), own], axis=1)
+            return Timing(pairs[:, ::-1] if swapped else pairs, confirmed=True, between=between, inherent=True)
+    return None

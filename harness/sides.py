@@ -1,0 +1,117 @@
+"""Sides: what of two clips is held against each other, once both have come the same way.
+
+The key insight: a hosted clip has been encoded before anyone sees it, and may have been cut, resized or interpolated
+too. So a local clip first goes through the same encoder, then the two are aligned, and only what is left is a
+difference; each of the steps is stated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from harness.clip import Frame, read_clip, read_frames
+from harness.codec import Encoding, Match, encode_like
+from harness.metrics.alignment import Alignment, FrameSource, align
+from harness.metrics.levels import Levels, levels
+from harness.record import ClipRecord, RunRecord
+
+_LEVELS_EVERY = 8
+"""A mistake of levels is the same in all frames; every eighth is looked at."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A clip of a comparison.
+
+    Attributes:
+        run: The run that made it.
+        clip: Its clip.
+        file: The file whose frames are scored.
+        match: How nearly it was encoded as the reference was; None where it was not encoded for the comparison.
+    """
+
+    run: RunRecord
+    clip: ClipRecord
+    file: Path
+    match: Match | None = None
+
+    def source(self) -> FrameSource:
+        """Return its frames as something that can be read more than once."""
+        return FrameSource(lambda: read_frames(self.file), self.clip.fps)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A reference and a candidate, aligned."""
+
+    reference: Side
+    candidate: Side
+    alignment: Alignment
+    levels: Levels = Levels.KEPT
+
+    @property
+    def alike(self) -> bool:
+        """Whether whole frames are compared by number, in place, as they are."""
+        return self.alignment.trivial and self.levels is Levels.KEPT
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed and done so that the two lie on each other, in words."""
+        return (*self.alignment.notes, self.levels.note) if self.levels.note else self.alignment.notes
+
+    def reference_frames(self) -> Iterator[Frame]:
+        """Yield what is compared of the reference."""
+        return self.alignment.of_reference(read_frames(self.reference.file))
+
+    def candidate_frames(self) -> Iterator[Frame]:
+        """Yield what is compared of the candidate, each of the size of its partner."""
+        return map(self.levels.undone, self.alignment.of_candidate(read_frames(self.candidate.file)))
+
+
+class Encoder:
+    """Puts local clips through the encoder of a reference's file, equal clips once.
+
+    Args:
+        encoding: What the reference's file tells; None where it has been through no codec.
+        folder: The audit folder.
+    """
+
+    def __init__(self, encoding: Encoding | None, folder: Path) -> None:
+        self._encoding = encoding
+        self._folder = folder
+        self._made: dict[str, tuple[Path, Match]] = {}
+
+    def side(self, run: RunRecord, clip: ClipRecord) -> Side:
+        """Return the side of a run's clip, encoded where that is called for.
+
+        Raises:
+            NotMeasuredError: The frames cannot be encoded.
+        """
+        if clip.original is not None:
+            return Side(run, clip, self._folder / clip.original)
+        if self._encoding is None:
+            return Side(run, clip, self._folder / clip.lossless)
+        if clip.digest not in self._made:
+            path = self._folder / "comparisons" / run.prompt / run.name / "matched.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._made[clip.digest] = path, encode_like(read_clip(self._folder / clip.lossless), self._encoding, path)
+        return Side(run, clip, *self._made[clip.digest])
+
+
+def paired(reference: Side, candidate: Side, looked: FrameSource) -> Pair:
+    """Align a candidate with the reference.
+
+    Args:
+        reference: The reference.
+        candidate: The clip that is held against it.
+        looked: The reference's frames; one object for all candidates, so that it is looked at once.
+
+    Raises:
+        NotMeasuredError: They cannot be aligned; the message says why.
+    """
+    pair = Pair(reference, candidate, align(looked, candidate.source()))
+    few = islice(zip(pair.reference_frames(), pair.candidate_frames(), strict=False), 0, None, _LEVELS_EVERY)
+    return replace(pair, levels=levels(few))
