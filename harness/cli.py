@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -30,6 +32,7 @@ _EXIT_CODES = """exit codes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI stops a job this way: nothing finished is lost
     try:
         return int(options.command(options))
     except SpacediffError as error:
@@ -75,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("compare", help="score two videos")
     compare.add_argument("reference", type=Path, metavar="A.mp4", help="the reference")
     compare.add_argument("candidate", type=Path, metavar="B.mp4", help="the video held against it")
-    compare.add_argument("--out", type=Path, metavar="DIR", help="audit folder (default: audits/compare-A-B)")
+    compare.add_argument("--out", type=Path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
     compare.set_defaults(command=_compare)
 
     report = commands.add_parser("report", help="draw an audit's report again")
@@ -129,8 +132,9 @@ def _compare(options: argparse.Namespace) -> Exit:
     from harness.plan import plan_files
 
     command = _command("compare", options.reference, options.candidate)
-    names = (options.reference.stem, options.candidate.stem)
-    folder = options.out or Path("audits") / f"compare-{names[0]}-{names[1]}"
+    files = (options.reference, options.candidate)
+    mark = hashlib.sha256("\n".join(str(file.resolve()) for file in files).encode()).hexdigest()[:6]
+    folder = options.out or Path("audits") / f"compare-{files[0].name}-{files[1].name}-{mark}"
     with Display() as display:
         record = audit(plan_files(options.reference, options.candidate, command=command), folder, display)
     for run in record.runs:

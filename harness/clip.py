@@ -215,20 +215,20 @@ def _opened(path: Path) -> InputContainer:
     import av
 
     try:
-        return av.open(path, "r")
+        return av.open(path, "r", metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise NotMeasuredError(f"{path.name} cannot be opened as a video: {error.strerror}") from error
 
 
 def _info(container: InputContainer, path: Path) -> VideoInfo:
-    if not container.streams.video:
-        raise NotMeasuredError(f"{path.name} holds no video stream")
+    if not container.streams.video or container.streams.video[0].codec_context is None:
+        raise NotMeasuredError(f"{path.name} holds no video stream that can be decoded")
     stream = container.streams.video[0]
     context = stream.codec_context
     if not 0 < context.width * context.height <= MAX_PIXELS_PER_FRAME:
         raise NotMeasuredError(f"{path.name} claims {context.width}x{context.height} pixels, more than is decoded here")
     return VideoInfo(
-        codec=context.name.removeprefix("lib"),
+        codec=context.codec.canonical_name,
         pixel_format=context.pix_fmt or "unknown",
         width=context.width,
         height=context.height,

@@ -21,6 +21,9 @@ from harness.plan import Run
 from harness.record import AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
 from harness.reporting.numbers import duration, number
 
+_NARROW = 72
+"""Columns below which the table keeps to verdict and drift."""
+
 _PLAIN_SECONDS = 10.0
 """Without a terminal a long run says every so often how far it is."""
 
@@ -142,7 +145,9 @@ def show_summary(record: AuditRecord, report: Path) -> None:
         compared = [c for c in record.comparisons if c.prompt == prompt.name]
         shown = [c for c in compared if _worth_a_row(record, c)]
         if shown:
-            console.print(_table(record, prompt.name, shown))
+            console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
+        for text, names in _remarks(shown).items():
+            console.print(Text.assemble((f"{', '.join(names)}: ", "bold"), text), soft_wrap=True)
     for run in record.runs:
         for ignored in run.ignored:
             advice = f"; {ignored.advice}" if ignored.advice else ""
@@ -176,24 +181,35 @@ def _worth_a_row(record: AuditRecord, comparison: ComparisonRecord) -> bool:
     return record.run(comparison.prompt, comparison.candidate).role in {Role.BASELINE, Role.VARIANT}
 
 
-def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRecord]) -> Table:
+def _remarks(comparisons: Sequence[ComparisonRecord]) -> dict[str, list[str]]:
+    """Return what was noticed or stood in the way, each with the runs that it holds for."""
+    found: dict[str, list[str]] = {}
+    for comparison in comparisons:
+        incomparable = comparison.verdict is Verdict.NOT_COMPARABLE
+        for text in [*comparison.notes, *(comparison.evidence if incomparable else [])]:
+            found.setdefault(text, []).append(comparison.candidate)
+    return found
+
+
+def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRecord], *, narrow: bool) -> Table:
     table = Table(
         title=f"{prompt}: held against {comparisons[0].reference}", title_justify="left", box=None, pad_edge=False
     )
     table.add_column("variant", no_wrap=True)
     table.add_column("verdict")
     table.add_column("drift", justify="right")
-    for metric in record.metrics:
+    metrics = [] if narrow else record.metrics
+    for metric in metrics:
         table.add_column(f"{metric.title}\n{metric.unit}".strip(), justify="right", vertical="bottom")
     for comparison in sorted(comparisons, key=_closeness):
-        values = [comparison.metrics.get(metric.name) for metric in record.metrics]
+        values = [comparison.metrics.get(metric.name) for metric in metrics]
         table.add_row(
             escape(comparison.candidate),
             Text(comparison.verdict, _STYLES.get(comparison.verdict, "yellow")),
             "-" if comparison.drift is None else f"{comparison.drift:.3f}",
             *(
                 "-" if value is None else number(value.pooled, metric)
-                for value, metric in zip(values, record.metrics, strict=True)
+                for value, metric in zip(values, metrics, strict=True)
             ),
         )
     return table

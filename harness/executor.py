@@ -54,19 +54,27 @@ class InProcess:
 
     def carry_out(self, runs: Iterable[Run], store: Store, listener: Listener) -> Iterator[RunRecord]:
         """Yield the record of each run as it finishes."""
+        missing: set[tuple[str, str]] = set()
         with Sources() as sources:
             for run in sorted(runs, key=_checkpoint_of):
                 listener.started(run)
-                record, reused = self._one(run, store, sources, listener)
+                needless = (run.prompt.name, run.against) in missing
+                record, reused = self._one(run, store, sources, listener, needless=needless)
                 listener.finished(run, record, reused=reused)
+                if not record.measured:
+                    missing.add((run.prompt.name, run.name))
                 yield record
 
-    def _one(self, run: Run, store: Store, sources: Sources, progress: Progress) -> tuple[RunRecord, bool]:
+    def _one(
+        self, run: Run, store: Store, sources: Sources, progress: Progress, *, needless: bool
+    ) -> tuple[RunRecord, bool]:
         key = run.key(determining(self._environment) | {"checkpoint": sources.checkpoint_stamp(run)})
         if (found := store.get(key)) is not None:
             return found.model_copy(update=_labels(run)), True
         began = time.monotonic()
         try:
+            if needless:
+                sources.refuse_what_is_needless(run)
             with store.writing(key) as draft:
                 produced = sources.produce(run, draft, progress)
                 record = _recorded(run, key, produced, _keep(produced, draft, Path("runs") / key))

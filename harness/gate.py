@@ -23,7 +23,10 @@ def hold(
         doubts: What keeps the numbers from being trusted: an interruption, a control that failed.
     """
     if gate is None:
-        return GateRecord(status=GateStatus.NONE)
+        if any(comparison.metrics for comparison in comparisons):
+            return GateRecord(status=GateStatus.NONE)
+        reasons = list(dict.fromkeys(reason for comparison in comparisons for reason in comparison.evidence))
+        return GateRecord(status=GateStatus.NOT_MEASURED, reasons=["nothing was compared", *reasons[:3]])
     of_variant = {comparison.prompt: comparison for comparison in comparisons if comparison.candidate == gate.variant}
     outcomes = [_outcome(prompt, of_variant.get(prompt), gate.max_drift) for prompt in prompts]
     outcomes += [(GateStatus.NOT_MEASURED, doubt) for doubt in doubts]
@@ -42,7 +45,7 @@ def exit_code(status: GateStatus) -> Exit:
 
 def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float) -> tuple[GateStatus, str]:
     if comparison is None:
-        return GateStatus.NOT_MEASURED, f"{prompt}: the gate's variant was not compared"
+        return GateStatus.NOT_MEASURED, f"{prompt}: the gate's variant was not compared; was it left out by --only?"
     return _of_comparison(prompt, comparison, max_drift)
 
 

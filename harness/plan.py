@@ -43,6 +43,7 @@ class Run:
         changes: What it changes against the baseline.
         request: What a Space or a file is asked for, as plain values; empty for local runs.
         repeat: Counts runs that are the same but for being done again.
+        against: Name of the hosted run of the same prompt without which this one is of no use; empty for none.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Run:
     changes: Settings = field(default_factory=Settings)
     request: Mapping[str, Any] = field(default_factory=dict)
     repeat: int = 0
+    against: str = ""
 
     @property
     def made_here(self) -> bool:
@@ -162,7 +164,8 @@ def _wanted(scenario: Scenario, only: tuple[str, ...]) -> list[str]:
 
 def _runs_of(scenario: Scenario, prompt: Prompt, variants: list[str]) -> list[Run]:
     baseline = scenario.settings_of("baseline")
-    runs = [*_hosted(scenario, prompt), Run("baseline", Role.BASELINE, prompt, "diffusers", baseline)]
+    hosted = _hosted(scenario, prompt)
+    runs = [Run("baseline", Role.BASELINE, prompt, "diffusers", baseline)]
     runs += [
         Run(name, Role.VARIANT, prompt, "diffusers", scenario.settings_of(name), scenario.changes_of(name))
         for name in variants
@@ -172,7 +175,8 @@ def _runs_of(scenario: Scenario, prompt: Prompt, variants: list[str]) -> list[Ru
     for seed in islice(_other_seeds(prompt, [run.settings for run in runs]), scenario.scale.seeds):
         change = Settings.of({"rng": {"seed": seed}}, Origin.DECLARED, "the scale")
         runs.append(Run(f"seed-{seed}", Role.SEED, prompt, "diffusers", baseline.changed_by(change), change))
-    return runs
+    needed = hosted[0].name if hosted else ""
+    return [*hosted, *(replace(run, against=needed) for run in runs)]
 
 
 def _other_seeds(prompt: Prompt, used: Iterable[Settings]) -> Iterator[int]:

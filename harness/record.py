@@ -19,7 +19,7 @@ from harness.files import write_atomically
 from harness.redaction import redact
 from harness.settings import Origin, Setting, Settings
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 
 class Record(BaseModel):
@@ -372,7 +372,7 @@ class AuditRecord(Record):
         warnings: What the reader should know first.
     """
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Literal[1] = SCHEMA_VERSION
     spacediff_version: str
     title: str
     question: str

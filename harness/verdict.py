@@ -69,11 +69,20 @@ def combined_drift(findings: Findings) -> float | None:
     return max((drift for drift in drifts if drift is not None), default=None)
 
 
+def nearest_seed(findings: Findings) -> float | None:
+    """Return the smallest combined drift of the other seeds, by the rule of `combined_drift`; None without any."""
+    drifts = [
+        [findings.scales[name].drift(error) for error in findings.scales[name].ceilings] for name in findings.errors
+    ]
+    seeds = [[drift for drift in seed if drift is not None] for seed in zip(*drifts, strict=False)]
+    return min((max(seed) for seed in seeds if seed), default=None)
+
+
 def judge(findings: Findings) -> tuple[Verdict, list[str]]:
     """Return the class and the sentences that it rests on.
 
-    No class has a threshold of its own: `numeric drift` is no more than the codec does, `different sample` is at least
-    as far as the nearest other seed, and `settings differ` is what lies between.
+    No class has a threshold of its own: `numeric drift` is no more than the codec does, `different sample` is a drift
+    at least that of the nearest other seed, and `settings differ` is what lies between.
     """
     verdict, reason = _of_frames(findings)
     sentences = [] if findings.equal else [_sentence(name, findings) for name in findings.errors]
@@ -92,14 +101,12 @@ def _of_frames(findings: Findings) -> tuple[Verdict, str]:
         return Verdict.IDENTICAL, "every frame equals the reference byte for byte"
     if _all(findings, lambda name, error: error <= findings.codec_errors.get(name, 0.0)):
         return Verdict.NUMERIC_DRIFT, "by every metric the difference is no more than what the codec does"
-    if _all(findings, lambda name, error: error >= min(findings.scales[name].ceilings, default=math.inf)):
-        return Verdict.DIFFERENT_SAMPLE, "by every metric it is at least as far as the nearest other seed"
-    if not any(scale.ceilings for scale in findings.scales.values()):
-        return Verdict.DIFFERS, "the frames differ; how far another seed would be was not measured"
-    return (
-        Verdict.SETTINGS_DIFFER,
-        "not every metric puts it as far as the nearest other seed: the same sample, changed",
-    )
+    drift, nearest = combined_drift(findings), nearest_seed(findings)
+    if drift is None or nearest is None:
+        return Verdict.DIFFERS, "the frames differ; how far, on a scale from a re-run to another seed, cannot be told"
+    if drift >= nearest:
+        return Verdict.DIFFERENT_SAMPLE, f"drift {drift:.3f} is as far as the nearest other seed ({nearest:.3f})"
+    return Verdict.SETTINGS_DIFFER, f"drift {drift:.3f} is nearer than any other seed ({nearest:.3f})"
 
 
 def _all(findings: Findings, holds: Callable[[str, float], bool]) -> bool:

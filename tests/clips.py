@@ -26,6 +26,6 @@ def moving_ball(frames: int = 9, height: int = 64, width: int = 96, *, fps: int 
     return Clip(np.stack(pictures), Fraction(fps))
 
 
-def with_frames(clip: Clip, frames: np.ndarray) -> Clip:  # type: ignore[type-arg]
+def with_frames(clip: Clip, frames: np.ndarray) -> Clip:
     """The clip with other frames of any integer dtype, clipped to 0..255."""
     return Clip(np.clip(frames, 0, 255).astype(np.uint8), clip.fps)

@@ -74,7 +74,7 @@ def written(folder: Path, text: str = SCENARIO) -> Path:
 
 
 def digests(record: AuditRecord) -> dict[str, str | None]:
-    return {run.name: run.clip and run.clip.digest for run in record.runs}
+    return {run.name: run.clip.digest if run.clip else None for run in record.runs}
 
 
 def the(record: AuditRecord, name: str) -> RunRecord:

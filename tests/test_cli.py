@@ -100,7 +100,9 @@ def test_comparing_two_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("which", [0, 1])
-@pytest.mark.parametrize(("content", "told"), [(None, "there is no video"), (b"broken", "cannot be opened as a video")])
+@pytest.mark.parametrize(
+    ("content", "told"), [(None, "there is no video file"), (b"broken", "cannot be opened as a video")]
+)
 def test_comparing_what_is_no_video_is_exit_code_2(
     tmp_path: Path, which: int, content: bytes | None, told: str
 ) -> None:

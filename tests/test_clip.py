@@ -70,7 +70,13 @@ def test_decoding_is_nearer_to_the_source_than_the_default_conversion(tmp_path: 
 def test_a_file_tells_how_it_is_encoded(tmp_path: Path) -> None:
     write_preview(moving_ball(fps=24), tmp_path / "a.mp4")
     info = probe(tmp_path / "a.mp4")
-    assert (info.codec, info.pixel_format, info.width, info.height, info.fps) == ("h264", "yuv420p", 96, 64, 24)
+    assert (info.codec, info.pixel_format, info.width, info.height, info.fps) == (
+        "h264",
+        "yuv420p",
+        96,
+        64,
+        Fraction(24),
+    )
     assert (info.color_range, info.color_space) == ("tv", "bt709")
 
 

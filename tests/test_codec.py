@@ -418,6 +418,13 @@ def test_names_another_core_and_unknown_options(tmp_path: Path) -> None:
     )
 
 
+def test_names_a_matrix_that_is_not_converted_to(tmp_path: Path) -> None:
+    clip = grainy(2)
+    hosted = by_ffmpeg(clip, tmp_path / "hosted.mp4", "-x264-params", "colormatrix=YCgCo")
+    match = encode_like(clip, read_encoding(hosted), tmp_path / "ours.mp4")
+    assert match.differences == ("the matrix ycgco there could not be repeated",)
+
+
 def test_a_rate_buffer_with_threads_is_never_exact(tmp_path: Path) -> None:
     clip = grainy(3)
     hosted = by_ffmpeg(clip, tmp_path / "hosted.mp4", *["-maxrate", "60k", "-bufsize", "60k", "-threads", "2"])

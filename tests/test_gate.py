@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import Exit
 from harness.gate import exit_code, hold
-from harness.record import ComparisonRecord, GateStatus, Verdict
+from harness.record import ComparisonRecord, GateStatus, MetricRecord, Verdict
 from harness.scenario import Gate
 
 GATE = Gate(variant="as-hosted", max_drift=0.05)
@@ -54,7 +54,9 @@ def test_an_audit_in_doubt_holds_no_gate() -> None:
 
 
 def test_no_gate_is_no_green() -> None:
-    assert hold(None, ["lemon"], [], []).status is GateStatus.NONE
+    scored = compared(Verdict.SETTINGS_DIFFER, metrics={"mae": MetricRecord(pooled=1, worst=2, worst_frame=0)})
+    assert hold(None, ["lemon"], [scored], []).status is GateStatus.NONE
+    assert hold(None, ["lemon"], [compared(Verdict.NOT_MEASURED)], []).status is GateStatus.NOT_MEASURED
 
 
 def test_exit_codes() -> None:

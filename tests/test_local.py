@@ -169,9 +169,14 @@ def test_the_weights_stay_as_they_were_loaded(source: LocalSource) -> None:
 def test_one_load_serves_all_variants_of_a_model_and_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
     from harness.sources.local import pipeline
 
-    loads = []
+    loads: list[Settings] = []
     load = pipeline._load
-    monkeypatch.setattr(pipeline, "_load", lambda *args: loads.append(1) or load(*args))
+
+    def counted(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
+        loads.append(settings)
+        return load(settings, arguments)
+
+    monkeypatch.setattr(pipeline, "_load", counted)
     source = LocalSource()
     for tables in ({}, {"call": {"guidance_scale": 7.0}}, {"load": {"use_dynamic_cfg": True}}, {}):
         generate(source, **tables)
@@ -236,7 +241,7 @@ def test_every_step_is_told(source: LocalSource) -> None:
 def without_cuda() -> Iterator[Any]:
     yield pytest.param({"placement": "cuda"}, "placement = 'cuda' needs a device")
     yield pytest.param({"rng": {"device": "cuda"}}, "rng.device = 'cuda' needs a device")
-    yield pytest.param({"placement": "sequential_cpu_offload"}, "the generation failed: ")
+    yield pytest.param({"placement": "sequential_cpu_offload"}, "sequential offload needs an accelerator")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
@@ -244,7 +249,7 @@ def without_cuda() -> Iterator[Any]:
 def test_what_needs_an_accelerator_is_not_measured(source: LocalSource, tables: dict[str, Any], told: str) -> None:
     with pytest.raises(NotMeasuredError, match=told) as caught:
         generate(source, **tables)
-    assert caught.value.hint
+    assert "\n" not in caught.value.message
 
 
 @pytest.mark.parametrize(

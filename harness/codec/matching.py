@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.clip import Clip
 from harness.codec.encoders import nearest, x264_of_core
 from harness.codec.encoding import UNSPECIFIED, Encoding, read_encoding
-from harness.codec.pictures import converted
+from harness.codec.pictures import CONVERTED_TO, converted
 from harness.codec.x264 import X264, Repeat, differences, repeat
 from harness.errors import NotMeasuredError
 
@@ -71,6 +71,8 @@ def encode_like(clip: Clip, encoding: Encoding, path: Path, *, instructions: str
     found = differences(encoding.x264, read_encoding(path).x264, asked.lost)
     if stored != pixel_format:
         found = (f"{stored} here, {pixel_format} there", *found)
+    if encoding.matrix not in {UNSPECIFIED, "gbr", *CONVERTED_TO}:
+        found = (f"the matrix {encoding.matrix} there could not be repeated", *found)
     return Match(not found, found, _described(encoding.x264, found, pictures.remarks))
 
 

@@ -16,7 +16,7 @@ from harness.codec.ffmpeg import ffmpeg, raw_input
 
 MACRO_BLOCK = 16
 
-_CONVERTED_TO = {"bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "bt2020nc"}
+CONVERTED_TO = {"bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "bt2020nc"}
 _BY_PYAV = {"yuv420p", "yuv444p", "yuv420p10le"}  # what its arrays hold plane after plane
 
 
@@ -72,7 +72,7 @@ def _by_ffmpeg(clip: Clip, encoding: Encoding, pixel_format: str, to: tuple[int,
     height, width = clip.frames.shape[1:3]
     scale = [] if to == (width, height) else [f"{to[0]}:{to[1]}"]
     if not pixel_format.startswith("rgb"):
-        if encoding.matrix in _CONVERTED_TO:
+        if encoding.matrix in CONVERTED_TO:
             scale.append(f"out_color_matrix={encoding.matrix}")
         if encoding.color_range == "pc":
             scale.append("out_range=pc")

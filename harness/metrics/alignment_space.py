@@ -20,16 +20,15 @@ Grey = NDArray[np.uint8]
 """One picture's luma, uint8 `[H, W]`."""
 
 CLEARLY = 2.0
-"""How many times larger the squared error must be without a shift than with it."""
+"""How many times larger the squared error must be without a shift, and between unrelated pictures of this contrast."""
 
 _TELLS = 1.25  # the same for one pixel to any side
 _SUBPIXEL = 0.25  # pixels: what is farther from a whole pixel than this is no whole-pixel shift
-_EXPLAINED = 0.5  # of the squared error that unrelated pictures of this contrast have
 _TILES = 4  # the picture is judged in 4x4 tiles, each freed of its mean brightness
 _AGREEING = 0.75  # of the tiles that tell anything must be better off; these must be half of all
 _TELLING = 0.25  # squared levels
 _FLAT = 16  # levels: black bars of a coded clip are not quite even
-_SNAP = 4  # pixels: how far a bar's edge may be from where a letterbox would have it
+_SAMPLED = 4  # every fourth pixel along a bar is looked at
 _SMALLEST = 8  # pixels of a region in which a place is looked for
 
 
@@ -97,16 +96,19 @@ def grey(frame: Frame) -> Grey:
 def without_bars(low: Grey, high: Grey) -> Box:
     """Return the region inside bars of one colour, from the darkest and brightest values that each pixel ever had."""
     height, width = low.shape
-    top, bottom = _edges(low.min(axis=1), high.max(axis=1))
-    left, right = _edges(low.min(axis=0), high.max(axis=0))
+    top, bottom = _edges(low[:, ::_SAMPLED], high[:, ::_SAMPLED])
+    left, right = _edges(low[::_SAMPLED].T, high[::_SAMPLED].T)
     if bottom - top < _SMALLEST or right - left < _SMALLEST:
         return Box(0, 0, width, height)
     return Box(left, top, right - left, bottom - top)
 
 
 def _edges(low: Grey, high: Grey) -> tuple[int, int]:
-    """Return where the lines begin and end that hold more than a bar, along one side."""
-    lines = np.flatnonzero(high.astype(int) - low > _FLAT)
+    """Return where the rows begin and end that hold more than a bar.
+
+    The quartiles decide: ringing of the codec at a bar's edge is strong, but only here and there.
+    """
+    lines = np.flatnonzero(np.percentile(high, 75, axis=1) - np.percentile(low, 25, axis=1) > _FLAT)
     return (int(lines[0]), int(lines[-1]) + 1) if len(lines) else (0, 0)
 
 
@@ -121,11 +123,7 @@ def geometries(reference: Box, candidate: Box, reference_inside: Box, candidate_
     """
     yield _stretched(reference, candidate, natural=_same_shape(reference, candidate))
     if (reference_inside, candidate_inside) != (reference, candidate) and reference_inside != candidate_inside:
-        inner = _snapped(reference_inside, reference, candidate_inside)
-        outer = _snapped(candidate_inside, candidate, reference_inside)
-        yield _stretched(inner, outer)
-        if (inner, outer) != (reference_inside, candidate_inside):
-            yield _stretched(reference_inside, candidate_inside)
+        yield _stretched(reference_inside, candidate_inside)
     if reference[2:] != candidate[2:]:
         ratios = candidate.width / reference.width, candidate.height / reference.height
         for scale in dict.fromkeys((1.0, max(ratios), min(ratios))):
@@ -144,16 +142,6 @@ def _same_shape(reference: Box, candidate: Box) -> bool:
         return True
     rounded_up = [tuple(-(-round(side * k) // 16) * 16 for side in (w, h)) for k in (1, 1.5, 2, 3, 4)]
     return (v, g) in rounded_up or (w, h) == tuple(-(-side // 16) * 16 for side in (v, g))
-
-
-def _snapped(inside: Box, whole: Box, other: Box) -> Box:
-    """Move the edges of found bars to where a letterbox that holds the other picture would have them, if near."""
-    if inside == whole:
-        return inside
-    fitting = min(whole.width / other.width, whole.height / other.height)
-    width, height = round(other.width * fitting), round(other.height * fitting)
-    box = Box((whole.width - width) // 2, (whole.height - height) // 2, width, height)
-    return box if max(abs(a - b) for a, b in zip(box, inside, strict=True)) <= _SNAP else inside
 
 
 @dataclass(frozen=True)
@@ -246,7 +234,7 @@ def _tells(couples: Sequence[Couple], shift: tuple[int, int], compared_with: tup
         return False
     if max(abs(_vertex(a.sum(), error, b.sum())) for a, b in ((left_of, right_of), (above, below))) > _SUBPIXEL:
         return False
-    if error > _EXPLAINED * sum(_contrast(couples, window, shift)):
+    if CLEARLY * error > _contrast(couples, window, shift):
         return False
     rest = (left_of + right_of + above + below) / 4
     if others is not around:
@@ -273,11 +261,11 @@ def _tile_errors(couples: Sequence[Couple], window: Box, shift: tuple[int, int])
     return np.stack([_tile_variances(cv2.subtract(window.of(a), moved.of(b), dtype=cv2.CV_32F)) for a, b in couples])
 
 
-def _contrast(couples: Sequence[Couple], window: Box, shift: tuple[int, int]) -> tuple[float, float]:
+def _contrast(couples: Sequence[Couple], window: Box, shift: tuple[int, int]) -> float:
+    """Return what the tiles' errors would sum up to if the pictures were unrelated: the variances of both sides."""
     moved = window._replace(left=window.left + shift[0], top=window.top + shift[1])
-    sides = ((window.of(a).astype(np.float32), moved.of(b).astype(np.float32)) for a, b in couples)
-    sums = [(_tile_variances(a).sum(), _tile_variances(b).sum()) for a, b in sides]
-    return float(sum(a for a, _ in sums)), float(sum(b for _, b in sums))
+    sides = [side for a, b in couples for side in (window.of(a), moved.of(b))]
+    return float(sum(_tile_variances(side.astype(np.float32)).sum() for side in sides))
 
 
 def _tile_variances(picture: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -29,12 +29,10 @@ CLEARLY = 2.0
 _STEPS = (1, 2, 3, 4)  # 8 fps to 16, 24, 32: what interpolators offer
 _FEWEST = 4  # pairs; fewer make no sequence
 _TIE = 0.05  # of one frame's motion: a difference that small does not prefer one map to another
-_MISFIT = 0.5  # of one frame's motion: how much better a pair's neighbour may be before the map is wrong there
 _REPEAT = 0.05  # of the motion between own frames: a frame that differs less from the one before is its repetition
 _GAP = 0.25  # of one frame's motion: what leaving a frame out costs; a pair that differs by twice that is none
 _SHARED = 0.75  # of a clip's frames that must find a partner: of the shorter clip's, or of both where one is denser
 _EVERY = 0.9  # of a clip's own frames that must stand out from those between them
-_RUN = 3  # pairs from gap to gap, on average; clips that fall apart into less have nothing in common
 _VISIBLE = 0.05  # squared levels of a thumbnail: less motion than this is the rounding of 8-bit values
 _ROUNDING = 1e-6  # squared levels
 
@@ -104,15 +102,6 @@ def _is_clear(squares: NDArray[np.float64], pairs: Pairs) -> bool:
     return _off_by_one(squares, pairs) > CLEARLY * _error(squares, pairs) + _VISIBLE
 
 
-def _fits(squares: NDArray[np.float64], pairs: Pairs) -> bool:
-    """Whether no pair is clearly better served by a neighbour; a map that is right for most of a clip fails here."""
-    motion = _off_by_one(squares, pairs)
-    squares, pairs = _coarse_first(squares, pairs)
-    rows = np.clip(pairs[:, 0][:, None] + np.array([-1, 0, 1]), 0, len(squares) - 1)
-    around = squares[rows, pairs[:, 1][:, None]]
-    return bool((around[:, 1] - around.min(axis=1)).max() <= _MISFIT * motion)
-
-
 def _clearest(squares: NDArray[np.float64], by_number: Pairs) -> Pairs | None:
     """Return the regular map that is clear and explains what by number does not; of equals, what keeps most frames."""
     plain = _error(squares, by_number)
@@ -120,7 +109,7 @@ def _clearest(squares: NDArray[np.float64], by_number: Pairs) -> Pairs | None:
     lowest = plain
     for pairs in _regular_maps(*squares.shape):
         error = _error(squares, pairs)
-        if plain <= CLEARLY * error + _VISIBLE or not (_is_clear(squares, pairs) and _fits(squares, pairs)):
+        if plain <= CLEARLY * error + _VISIBLE or not _is_clear(squares, pairs):
             continue
         tie = _TIE * _off_by_one(squares, pairs)
         if best is None or error < lowest - tie or (error < lowest + tie and len(pairs) > len(best)):
@@ -162,8 +151,6 @@ def _with_gaps(squares: NDArray[np.float64], motion: float, plain: Pairs) -> Pai
     if len(matched) < max(_FEWEST, _SHARED * min(squares.shape)):
         return None
     pairs = _filled(_without_detours(matched), *squares.shape)
-    if _RUN * (np.diff(pairs, axis=0) > 1).any(axis=1).sum() > len(pairs):
-        return None
     ours, theirs = _only(pairs, plain), _only(plain, pairs)
     if not len(ours) or not len(theirs) or not _is_clear(squares, pairs):
         return None

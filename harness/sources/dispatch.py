@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from harness.errors import NotMeasuredError
 from harness.plan import Run
 from harness.settings import Origin, Settings
 from harness.sources import Produced, Progress
@@ -53,6 +54,18 @@ class Sources:
 
             self._local = LocalSource()
         return self._local.generate(run.settings, run.prompt.text, run.prompt.seed, progress)
+
+    def refuse_what_is_needless(self, run: Run) -> None:
+        """Refuse a run that has no reference to be held against, after a look at what else stands in its way.
+
+        Raises:
+            NotMeasuredError: Always; the message says what this machine lacks for it, if anything.
+        """
+        if run.source == "diffusers":
+            from harness.sources.local.placement import refuse_what_cannot_run
+
+            refuse_what_cannot_run(run.settings)
+        raise NotMeasuredError("not generated, since there is no reference to hold it against")
 
     def checkpoint_stamp(self, run: Run) -> str:
         """Return what tells that a local checkpoint's files were exchanged; empty for the Hub's, which have ids."""

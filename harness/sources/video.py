@@ -24,12 +24,12 @@ def take(file: Path, folder: Path) -> Produced:
     """
     began = time.monotonic()
     if not file.is_file():
-        raise NotMeasuredError(f"there is no video {file}", hint="paths count from the scenario's folder")
-    info = probe(file)
+        raise NotMeasuredError(f"there is no video file {file}")
+    info, clip = probe(file), read_clip(file)
     copied = folder / f"original{file.suffix.lower()}"
     shutil.copyfile(file, copied)
     return Produced(
-        clip=read_clip(copied),
+        clip=clip,
         settings=file_settings(info, file.name),
         described=f"file {file.name}",
         seconds=time.monotonic() - began,

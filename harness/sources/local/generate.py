@@ -135,22 +135,21 @@ def _frames(
         with generator_for(settings, seed) as generator:
             output = pipeline(prompt=prompt, generator=generator, output_type="np", **arguments)
     except Exception as error:
-        raise NotMeasuredError(
-            f"the generation failed: {failure(error)}", hint=_advice(error, settings.value("placement"))
-        ) from error
+        reason, hint = _explained(error, settings.value("placement"))
+        raise NotMeasuredError(f"{reason}: {failure(error)}", hint=hint) from error
     frames = np.asarray(output.frames[0] if hasattr(output, "frames") else output.images)
     return frames if frames.ndim == 4 else frames[None]  # noqa: PLR2004 - an image is a clip of one frame
 
 
-def _advice(error: Exception, placement: str) -> str:
+def _explained(error: Exception, placement: str) -> tuple[str, str]:
+    """Return why a generation failed, and what to do about it."""
     import torch
 
     if placement == "sequential_cpu_offload" and not torch.cuda.is_available():
-        return "sequential offload needs an accelerator; onto the CPU, accelerate cannot rebuild the weights"
-
+        return "sequential offload needs an accelerator: onto the CPU, accelerate cannot rebuild the weights", ""
     if isinstance(error, torch.cuda.OutOfMemoryError):
-        return "the GPU's memory is too small: try placement = 'model_cpu_offload' and vae.tiling = true"
-    return ""
+        return "the GPU's memory is too small", "try placement = 'model_cpu_offload' and vae.tiling = true"
+    return "the generation failed", ""
 
 
 class _Steps:

@@ -61,7 +61,8 @@ def observed(settings: Settings, frames: int, height: int, width: int) -> Settin
     """Return the Settings with the sizes that the pipeline chose itself, read off the clip."""
     seen = {"num_frames": frames, "height": height, "width": width}
     unsaid = {name: value for name, value in seen.items() if settings.value(f"call.{name}") is None}
-    return settings.changed_by(Settings.of({"call": unsaid} if unsaid else {}, Origin.OBSERVED, "the clip"))
+    found = {"call": unsaid, "output": {"frames": frames}} if unsaid else {"output": {"frames": frames}}
+    return settings.changed_by(Settings.of(found, Origin.OBSERVED, "the clip"))
 
 
 def _unsaid(values: dict[str, Any], declared: Settings) -> dict[str, Any]:
