@@ -166,6 +166,35 @@ def test_an_object_that_moved_is_no_shift_of_the_picture() -> None:
     assert aligned(SAME, candidate).trivial
 
 
+def test_a_moved_half_is_no_shift_of_the_picture() -> None:
+    clip = SAME.copy()
+    clip[:, :, 48:] = (clip[:, :, 48:].astype(int) - 120) // 4 + 120
+    candidate = clip.copy()
+    candidate[:, :, :48] = moved(clip, 3, 0)[:, :, :48]
+    assert aligned(clip, candidate).trivial
+    assert aligned(clip, moved(clip, 3, 0)).shift == (3, 0)
+
+
+def test_one_object_before_an_even_ground_is_no_evidence_of_a_shift() -> None:
+    def disc(row: int) -> Frames:
+        frames = np.full((16, 64, 96, 3), 200, np.uint8)
+        for number, frame in enumerate(frames):
+            cv2.circle(frame, (16 + 4 * number, row), 10, (40, 40, 60), -1, cv2.LINE_AA)
+        return frames
+
+    assert aligned(disc(30), disc(33)).trivial
+
+
+def test_a_shift_that_explains_less_than_half_is_not_believed() -> None:
+    noise = np.random.default_rng(0).normal(0, 1, SAME.shape)
+
+    def noisy(level: float) -> Frames:
+        return np.clip(np.rint(moved(SAME, 1, 0) + noise * level), 0, 255).astype(np.uint8)
+
+    assert aligned(SAME, noisy(5)).shift == (1, 0)
+    assert aligned(SAME, noisy(18)).trivial
+
+
 # ---- when: frames
 
 
@@ -184,6 +213,16 @@ def test_a_multiplied_rate_is_undone(times: int, made: Callable[[Frames, int], F
 def test_a_multiplied_rate_survives_the_codec(tmp_path: Path) -> None:
     found = aligned(encoded(SAME, tmp_path), encoded(interpolated(SAME, 2), tmp_path))
     assert found.frame_map == tuple((number, 2 * number) for number in range(16))
+    repeated = aligned(encoded(SAME, tmp_path), encoded(np.repeat(SAME, 3, axis=0), tmp_path))
+    assert repeated.frame_map == tuple((number, 3 * number) for number in range(16))
+
+
+def test_an_interpolated_clip_that_lost_a_frame_is_followed_and_the_loss_stays_visible() -> None:
+    candidate = np.delete(interpolated(SAME, 2), [8, 9], axis=0)  # the reference's frame 4 and the one after it
+    found = aligned(SAME, candidate)
+    assert found.frame_map == tuple((number, 2 * number - (number == 4) - 2 * (number > 4)) for number in range(16))
+    pairs = zip(found.of_reference(SAME), found.of_candidate(candidate), strict=True)
+    assert [number for number, (ours, theirs) in enumerate(pairs) if (ours != theirs).any()] == [4]
 
 
 def test_twice_as_many_real_frames_of_something_else_are_held_by_number() -> None:
@@ -198,6 +237,24 @@ def test_another_sample_that_was_interpolated_is_not_read_at_half_speed() -> Non
         found = aligned(SAME, candidate)
         assert found.frame_map == tuple((number, 2 * number) for number in range(16))
         assert "only this clip itself shows this" in found.notes[0]
+
+
+def test_a_clip_that_swings_or_flickers_is_not_taken_for_an_interpolated_one() -> None:
+    whole = cv2.GaussianBlur(scene(seed=9, frames=1, height=64, width=140)[0], (0, 0), 6)
+    swing = np.abs((np.arange(31) + 4) % 8 - 4) * 2
+    swinging = np.stack([whole[:, 10 + left : 106 + left] for left in swing])
+    noise = np.random.default_rng(0).normal(0, 4, (31, 64, 96, 3))
+    noise[1::2] = 0
+    flickering = np.clip(still(9, 31) + noise, 0, 255).astype(np.uint8)
+    for candidate in (swinging, flickering):
+        assert aligned(SAME, candidate).frame_map == by_number(16)
+
+
+def test_a_few_frames_in_common_make_no_alignment() -> None:
+    candidate = np.concatenate([scene(seed=9, frames=11), SAME[:5]])
+    assert aligned(SAME, candidate).trivial
+    assert aligned(SAME[:4], SAME[1:5]).trivial
+    assert aligned(SAME[:8], SAME[1:9]).frame_map == tuple((number + 1, number) for number in range(7))
 
 
 def test_a_cut_head_is_found_and_stated() -> None:
@@ -232,6 +289,20 @@ def test_dropped_frames_are_found(dropped: list[int], tmp_path: Path) -> None:
     assert f"{', '.join(map(str, dropped))} of the reference" in found.notes[0]
 
 
+def test_a_dropped_frame_shows_behind_an_equal_count() -> None:
+    found = aligned(SAME[:15], np.delete(SAME, 5, axis=0))
+    assert found.frame_map == tuple((number, number - (number > 5)) for number in range(15) if number != 5)
+    assert len(found.notes) == 2
+
+
+def test_the_first_of_repeated_frames_is_taken_though_the_last_is_cleaner() -> None:
+    noise = (
+        np.random.default_rng(0).normal(0, 1, (48, *SAME.shape[1:])) * np.tile([1.5, 1, 0.5], 16)[:, None, None, None]
+    )
+    candidate = np.clip(np.repeat(SAME, 3, axis=0) + noise, 0, 255).astype(np.uint8)
+    assert aligned(SAME, candidate).frame_map == tuple((number, 3 * number) for number in range(16))
+
+
 def test_repeated_frames_of_a_rate_conversion_are_left_out() -> None:
     candidate = SAME[(np.arange(20) * 0.8).astype(int)]
     found = aligned(SAME, candidate)
@@ -240,10 +311,9 @@ def test_repeated_frames_of_a_rate_conversion_are_left_out() -> None:
 
 
 def test_a_frame_that_sticks_or_differs_stays_in_the_comparison() -> None:
-    stuck, changed = SAME.copy(), SAME.copy()
-    stuck[6] = SAME[5]
-    changed[6] = scene(seed=4)[6]
-    for candidate in (stuck, changed):
+    stuck, early, changed = SAME.copy(), SAME.copy(), SAME.copy()
+    stuck[6], early[6], changed[6] = SAME[5], SAME[7], scene(seed=4)[6]
+    for candidate in (stuck, early, changed):
         found = aligned(SAME, candidate)
         assert found.trivial
         assert error(found, SAME, candidate) > 0
@@ -299,6 +369,17 @@ def test_a_letterboxed_clip_is_freed_of_its_bars() -> None:
     assert "bars" in found.notes[0]
 
 
+def test_bars_that_the_codec_blurred_and_speckled_are_found_to_the_pixel(tmp_path: Path) -> None:
+    clip = scene(height=96, width=144)
+    candidate = np.zeros((16, 192, 400, 3), np.uint8)
+    candidate[:, :, 56:344] = resized(clip, 288, 192)
+    found = aligned(clip, encoded(candidate, tmp_path))
+    assert found.geometry.candidate_box == (56, 0, 288, 192)
+    specks = np.random.default_rng(0).random(candidate.shape[:3]) < 0.005
+    candidate[specks] = 60
+    assert aligned(clip, candidate).geometry.candidate_box == (56, 0, 288, 192)
+
+
 def test_bars_inside_the_same_size_are_found_and_bars_around_another_sample_are_not() -> None:
     def boxed(frames: Frames) -> Frames:
         whole = np.zeros_like(frames)
@@ -332,6 +413,18 @@ def test_a_square_cut_out_of_an_upscaled_clip_is_found() -> None:
     found = aligned(SAME, candidate)
     assert (found.scale, found.crop) == ((1.5, 1.5), (16, 0, 64, 64))
     assert error(found, SAME, candidate) < 1
+
+
+def test_something_faint_in_common_makes_no_crop() -> None:
+    random = np.random.default_rng(0)
+    reference, other = (random.normal(0, 1, (8, 64, width, 1)).repeat(3, axis=3) for width in (96, 64))
+
+    def shown(values: NDArray[np.float64]) -> Frames:
+        return np.clip(values * 30 + 128, 0, 255).astype(np.uint8)
+
+    with pytest.raises(NotMeasuredError):
+        aligned(shown(reference), shown(other + 0.3 * reference[:, :, 20:84]))
+    assert aligned(shown(reference), shown(0.3 * other + reference[:, :, 20:84])).crop == (20, 0, 64, 64)
 
 
 def test_another_shape_is_compared_only_where_the_pictures_agree() -> None:

@@ -102,17 +102,32 @@ def _is_clear(squares: NDArray[np.float64], pairs: Pairs) -> bool:
     return _off_by_one(squares, pairs) > CLEARLY * _error(squares, pairs) + _VISIBLE
 
 
+def _explains(squares: NDArray[np.float64], pairs: Pairs, plain: Pairs) -> bool:
+    """Whether a map is clear, and clearly better than a plainer one where they differ."""
+    if not _is_clear(squares, pairs):
+        return False
+    ours, theirs = _only(pairs, plain), _only(plain, pairs)
+    if not len(ours) or not len(theirs):
+        return False
+    least = _VISIBLE + _TIE * _off_by_one(squares, pairs)
+    return _error(squares, theirs) > CLEARLY * _error(squares, ours) + least
+
+
+def _only(pairs: Pairs, others: Pairs) -> Pairs:
+    """Return the pairs that are not among the others."""
+    known = {(int(ours), int(theirs)) for ours, theirs in others}
+    return np.array([pair for pair in pairs if (int(pair[0]), int(pair[1])) not in known], dtype=np.intp).reshape(-1, 2)
+
+
 def _clearest(squares: NDArray[np.float64], by_number: Pairs) -> Pairs | None:
-    """Return the regular map that is clear and explains what by number does not; of equals, what keeps most frames."""
-    plain = _error(squares, by_number)
+    """Return the regular map that explains what by number does not; of equals, what keeps most frames."""
     best: Pairs | None = None
-    lowest = plain
+    lowest = np.inf
     for pairs in _regular_maps(*squares.shape):
         error = _error(squares, pairs)
-        if plain <= CLEARLY * error + _VISIBLE or not _is_clear(squares, pairs):
-            continue
         tie = _TIE * _off_by_one(squares, pairs)
-        if best is None or error < lowest - tie or (error < lowest + tie and len(pairs) > len(best)):
+        better = error < lowest - tie or (error < lowest + tie and (best is None or len(pairs) > len(best)))
+        if better and _explains(squares, pairs, by_number):
             best, lowest = pairs, error
     return best
 
@@ -151,16 +166,7 @@ def _with_gaps(squares: NDArray[np.float64], motion: float, plain: Pairs) -> Pai
     if len(matched) < max(_FEWEST, _SHARED * min(squares.shape)):
         return None
     pairs = _filled(_without_detours(matched), *squares.shape)
-    ours, theirs = _only(pairs, plain), _only(plain, pairs)
-    if not len(ours) or not len(theirs) or not _is_clear(squares, pairs):
-        return None
-    return pairs if _error(squares, theirs) > CLEARLY * _error(squares, ours) + _VISIBLE else None
-
-
-def _only(pairs: Pairs, others: Pairs) -> Pairs:
-    """Return the pairs that are not among the others."""
-    known = {(int(ours), int(theirs)) for ours, theirs in others}
-    return np.array([pair for pair in pairs if (int(pair[0]), int(pair[1])) not in known], dtype=np.intp).reshape(-1, 2)
+    return pairs if _explains(squares, pairs, plain) else None
 
 
 def _needleman_wunsch(squares: NDArray[np.float64], gap: float) -> Pairs:

@@ -79,7 +79,8 @@ def randn_as_older_torch(
     noise[:whole] = _box_muller(noise[:whole])
     if rest:
         noise[-_BLOCK:] = _box_muller(uniform[count:])
-    return noise.view(shape)
+    shaped: torch.Tensor = noise.view(shape)
+    return shaped
 
 
 def _box_muller(uniform: torch.Tensor) -> torch.Tensor:
