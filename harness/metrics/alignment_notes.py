@@ -68,7 +68,7 @@ def rate_notes(reference: float | None, candidate: float | None) -> list[str]:
     if not reference or not candidate or np.isclose(reference, candidate, rtol=1e-3):
         return []
     rates = f"the reference plays at {reference:g} fps, this clip at {candidate:g}"
-    return [f"{rates}: frames are held against each other by what they are, not by their time"]
+    return [f"{rates}: frames are not held against each other by their time"]
 
 
 def place_notes(geometry: Geometry, place: Place, wholes: tuple[Box, Box]) -> list[str]:

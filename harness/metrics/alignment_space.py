@@ -30,6 +30,7 @@ _TELLING = 0.25  # squared levels
 _FLAT = 16  # levels: black bars of a coded clip are not quite even
 _SAMPLED = 4  # every fourth pixel along a bar is looked at
 _SMALLEST = 8  # pixels of a region in which a place is looked for
+_LARGEST = 4096 * 4096  # pixels of a transform; the complex picture takes 128 MiB
 
 
 class Box(NamedTuple):
@@ -169,13 +170,11 @@ def find_place(couples: Sequence[Couple], *, cropped: bool) -> Place:
         cropped: Whether the pictures may lie anywhere on each other; otherwise a shift is a small part of the picture
             and has to be better than none.
     """
-    rest = Place((0, 0), confirmed=False)
     shift = _correlation_peak(couples, cropped=cropped)
-    tried = [shift] if cropped or shift == (0, 0) else [shift, (0, 0)]
-    for found in tried:
-        if _tells(couples, found, compared_with=None if cropped else (0, 0)):
-            return Place(found, confirmed=True)
-    return rest
+    for tried in [shift] if cropped or shift == (0, 0) else [shift, (0, 0)]:
+        if _tells(couples, tried, compared_with=None if cropped else (0, 0)):
+            return Place(tried, confirmed=True)
+    return Place((0, 0), confirmed=False)
 
 
 def _correlation_peak(couples: Sequence[Couple], *, cropped: bool) -> tuple[int, int]:
@@ -186,6 +185,8 @@ def _correlation_peak(couples: Sequence[Couple], *, cropped: bool) -> tuple[int,
     """
     (rh, rw), (ch, cw) = couples[0][0].shape, couples[0][1].shape
     width, height = (cv2.getOptimalDFTSize(max(a, b) * 9 // 8 + 1) for a, b in ((rw, cw), (rh, ch)))
+    if width * height > _LARGEST:
+        return 0, 0
     total = np.zeros((height, width, 2), np.float32)
     for left, right in couples:
         power = cv2.mulSpectrums(_spectrum(right, width, height), _spectrum(left, width, height), 0, conjB=True)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from harness.clip import Frame
 from harness.record import MetricInfo
 
+_DIGITS = 6  # OpenCV is not repeatable to the last bit: one frame, measured twice, may differ beyond the ninth digit
 _BT709 = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
 _DIS_SMALLEST = 32  # pixels; on some smaller pictures OpenCV's DIS crashes the process (opencv issue 14554)
 
@@ -88,7 +89,7 @@ def _motion(picture: Picture, before: Picture | None) -> float:
     height, width = picture.luma.shape
     flow = _flow(before.for_flow, picture.for_flow)[:height, :width]
     share = float(cv2.mean(cv2.magnitude(flow[..., 0], flow[..., 1]))[0]) / math.hypot(height, width)
-    return round(100 * share, 6)  # the flow of one pair is not repeatable beyond the tenth digit
+    return 100 * share
 
 
 def _flow(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -171,7 +172,7 @@ def measure(frames: Iterable[Frame]) -> pd.DataFrame:
     before = None
     for frame in frames:
         picture = Picture(frame)
-        rows.append({each.info.name: each.of(picture, before) for each in MEASURES})
+        rows.append({each.info.name: round(each.of(picture, before), _DIGITS) for each in MEASURES})
         before = picture
     return pd.DataFrame(rows, columns=[each.info.name for each in MEASURES], dtype=float).rename_axis("frame")
 

@@ -1,0 +1,56 @@
+"""Draws the clips that are scored: `drawn_clips.py FOLDER FRAMES VARIANTS` writes reference.mp4 and variant-N.mp4.
+
+A camera pans over a landscape with detail at every scale, as in photographs, while a ball crosses it; a little sensor
+noise lies over all. A variant moves a little differently and has other noise. They go through export_to_video.
+"""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.clip import Clip, Frame
+from harness.codec import export_to_video
+
+HEIGHT, WIDTH = 480, 720
+_MARGIN = 160
+
+
+def main() -> None:
+    """Write the clips."""
+    folder, frames, variants = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    landscape = _landscape(np.random.default_rng(0))
+    for number in range(variants + 1):
+        name = f"variant-{number}.mp4" if number else "reference.mp4"
+        pictures = [_picture(landscape, moment, number) for moment in range(frames)]
+        export_to_video(Clip(np.stack(pictures), Fraction(8)), folder / name, quality=5)
+
+
+def _landscape(random: np.random.Generator) -> NDArray[np.float32]:
+    """Return octaves of noise whose amplitude falls with their frequency, larger than a frame."""
+    size = (WIDTH + 2 * _MARGIN, HEIGHT + 2 * _MARGIN)
+    levels = np.full((size[1], size[0], 3), 128, np.float32)
+    for octave in range(1, 9):
+        coarse = random.normal(0, 40 * 0.65**octave, (2**octave + 1, 2**octave + 2, 3)).astype(np.float32)
+        levels += cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+    return levels
+
+
+def _picture(landscape: NDArray[np.float32], moment: int, variant: int) -> Frame:
+    phase = moment / 17 + 0.03 * variant
+    right, down = _MARGIN + 120 * np.sin(phase), _MARGIN + 60 * np.cos(0.7 * phase)
+    pan = np.array([[1, 0, -right], [0, 1, -down]])
+    levels = cv2.warpAffine(landscape, pan, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
+    centre = (round(WIDTH * (0.15 + 0.014 * moment)) + 3 * variant, HEIGHT // 2)
+    cv2.circle(levels, centre, 60, (220, 60, 30), -1, cv2.LINE_AA)
+    levels += np.random.default_rng((variant, moment)).normal(0, 2, levels.shape)
+    return np.asarray(levels).clip(0, 255).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    main()
