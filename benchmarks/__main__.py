@@ -22,7 +22,6 @@ from statistics import median
 
 from benchmarks.processes import Outcome, run
 
-_HERE = Path(__file__).parent
 _TOLERANCE = 1e-5
 _PIXEL, _ALL = "psnr,ssim", "mae,psnr,ssim,lpips"
 
@@ -57,7 +56,7 @@ def main() -> int:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         _say(f"drawing and encoding {variants + 1} clips of {frames} frames, 480x720")
-        run(_script("drawn_clips.py", folder, str(frames), str(variants)))
+        run(_part("drawn_clips", folder, str(frames), str(variants)))
         reference, *candidates = [
             str(Path(folder, name)) for name in ("reference.mp4", *(f"variant-{n + 1}.mp4" for n in range(variants)))
         ]
@@ -79,7 +78,7 @@ def _contests(reference: str, candidates: list[str], *, quick: bool) -> list[Con
     pair = [reference, candidates[0]]
 
     def contest(what: str, metrics: str, files: list[str], *, peer: str, rounds: int, aim: float = math.nan) -> Contest:
-        ours, theirs = _script("ours.py", metrics, *files), _script("plain_loop.py", metrics, *files)
+        ours, theirs = _part("ours", metrics, *files), _part("plain_loop", metrics, *files)
         return Contest(what, peer, ours, theirs, 1 if quick else rounds, aim)
 
     every = [
@@ -94,7 +93,7 @@ def _contests(reference: str, candidates: list[str], *, quick: bool) -> list[Con
         _say(peer)
     else:
         name, command = peer
-        every.insert(1, Contest("PSNR + SSIM, a pair", name, every[0].ours, command, 1 if quick else 9, 0.5))
+        every.insert(1, Contest("PSNR + SSIM, a pair", name, every[0].ours, command, 1 if quick else 5, 0.5))
     return every
 
 
@@ -124,7 +123,7 @@ def _ffmpeg() -> str | None:
 def _rounds(contest: Contest) -> list[tuple[Outcome, Outcome]]:
     rounds = []
     for number in range(contest.rounds):
-        _say(f"{contest.what} against {contest.peer.rstrip(' *')}, round {number + 1} of {contest.rounds}")
+        _say(f"{contest.what}, against {contest.peer.split(',')[0]}: round {number + 1} of {contest.rounds}")
         rounds.append((run(contest.ours), run(contest.theirs)))
     return rounds
 
@@ -148,8 +147,8 @@ def _differences(reference: str, candidate: str) -> dict[str, tuple[float, str]]
     ours, theirs = (
         json.loads(run(command).output)[Path(candidate).name]
         for command in (
-            _script("ours.py", _ALL, reference, candidate),
-            _script("plain_loop.py", "--our-frames", _ALL, reference, candidate),
+            _part("ours", _ALL, reference, candidate),
+            _part("plain_loop", "--our-frames", _ALL, reference, candidate),
         )
     )
     peers = {"mae": "numpy", "psnr": "scikit-image", "ssim": "scikit-image", "lpips": "lpips"}
@@ -159,8 +158,8 @@ def _differences(reference: str, candidate: str) -> dict[str, tuple[float, str]]
     }
 
 
-def _script(name: str, *arguments: str) -> list[str]:
-    return [sys.executable, str(_HERE / name), *arguments]
+def _part(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"benchmarks.{name}", *arguments]
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Draws the clips that are scored: `drawn_clips.py FOLDER FRAMES VARIANTS` writes reference.mp4 and variant-N.mp4.
+"""Draws what is scored: `benchmarks.drawn_clips FOLDER FRAMES VARIANTS` writes reference.mp4 and variant-N.mp4.
 
 A camera pans over a landscape with detail at every scale, as in photographs, while a ball crosses it; a little sensor
 noise lies over all. A variant moves a little differently and has other noise. They go through export_to_video.

@@ -1,4 +1,4 @@
-"""Scores videos as harness does: `ours.py METRIC,... REFERENCE CANDIDATE...` prints each metric's values as JSON."""
+"""Scores videos with harness: `benchmarks.ours METRIC,... REFERENCE CANDIDATE...` prints the values as JSON."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Scores videos with the loop that one writes without this project: imageio, scikit-image, lpips, frame after frame.
 
-`plain_loop.py [--our-frames] METRIC,... REFERENCE CANDIDATE...` prints each metric's values as JSON. With
+`benchmarks.plain_loop [--our-frames] METRIC,... REFERENCE CANDIDATE...` prints each metric's values as JSON. With
 `--our-frames` the frames are decoded by harness: swscale's usual conversion, which imageio takes, gives other colours,
 and values can only be compared on the same ones.
 """

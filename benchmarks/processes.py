@@ -12,6 +12,9 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+_ROOT = Path(__file__).parent.parent  # where `python -m benchmarks...` finds the parts
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,13 @@ def run(command: Sequence[str]) -> Outcome:
     """
     with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as said:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=printed, stderr=said)  # noqa: S603 - the benchmarks' own commands
+        process = subprocess.Popen(command, stdout=printed, stderr=said, cwd=_ROOT)  # noqa: S603 - the benchmarks' own commands
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         printed.seek(0)
         said.seek(0)
         if process.returncode:
-            raise RuntimeError(f"{command[1]} ended with {process.returncode}: {said.read().decode()[-2000:]}")
+            raise RuntimeError(f"{command[2]} ended with {process.returncode}: {said.read().decode()[-2000:]}")
         kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
         return Outcome(seconds, kilobytes / 1024, printed.read().decode())

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
 from clips import moving_ball
-from harness.errors import NotMeasuredError
 from harness.metrics.motion import MEASURES, Parting, measure, parting, pooled_measure, ratio
-from harness.metrics.optional import optional_metrics, prepare_flip
 
 BY_NAME = {each.info.name: each for each in MEASURES}
 Frames = NDArray[np.uint8]
@@ -160,18 +158,3 @@ def test_clips_part_where_the_error_leaves_the_floor() -> None:
 def test_half_way_needs_a_seed_beyond_the_floor() -> None:
     assert parting([0.5, 2.0], 1.0, 1.0) == Parting(beyond_floor=1, half_way=None)
     assert parting([math.nan, math.inf], 0.0, 1.0) == Parting(beyond_floor=1, half_way=1)
-
-
-def test_flip_is_a_metric_where_it_is_installed() -> None:
-    pytest.importorskip("flip_evaluator")
-    (flip,) = optional_metrics()
-    near, far = moving_ball(1).frames[0], moving_ball(1, seed=1).frames[0]
-    compare = flip.prepare(near)
-    assert compare(near) == 0
-    assert 0 < compare(np.clip(near.astype(int) + 2, 0, 255).astype(np.uint8)) < compare(far) < 1
-
-
-def test_flip_has_a_reason_where_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "flip_evaluator", None)
-    with pytest.raises(NotMeasuredError, match="flip-evaluator"):
-        prepare_flip(np.zeros((9, 9, 3), np.uint8))
