@@ -31,7 +31,7 @@ _SIGMA = 1.5
 _RADIUS = 5  # skimage.metrics.structural_similarity: int(truncate * sigma + 0.5) with truncate = 3.5
 _C1 = (0.01 * _PEAK) ** 2  # K1 and K2 of Wang et al.
 _C2 = (0.03 * _PEAK) ** 2
-_STRIP_ROWS = 96  # a strip's images stay in the processor's cache, and few rows are filtered twice
+_STRIP_ROWS = 120  # a strip's images stay in the processor's cache, and few rows are filtered twice
 
 
 def prepare_mae(reference: Frame) -> Callable[[Frame], float]:
