@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 Comparison = Callable[[Any, Any], float]
+_WEIGHTS = Path(__file__).parent.parent / "harness" / "metrics" / "weights" / "alexnet_features.safetensors"
 
 
 def main() -> None:
@@ -70,9 +71,15 @@ def _comparison(name: str) -> Comparison:
 def _lpips() -> Comparison:
     import torch
 
-    from harness.metrics.perceptual import load_lpips  # lpips.LPIPS(net="alex"); its weights are not downloaded
+    from harness.torchvision_mend import mend_torchvision
 
-    network = load_lpips()
+    mend_torchvision()
+    import lpips
+    from safetensors.torch import load_file
+
+    network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False).eval()
+    weights = load_file(_WEIGHTS)  # instead of a download
+    network.net.load_state_dict({name: weights[name.split(".", 1)[1]] for name in network.net.state_dict()})
 
     def tensor(frame: Any) -> Any:
         return torch.from_numpy(np.array(frame)).permute(2, 0, 1)[None].float() / 127.5 - 1

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,18 +10,34 @@ import pytest
 from clips import moving_ball
 from harness.clip import Frame
 from harness.errors import NotMeasuredError
-from harness.metrics.perceptual import keep_to_one_processor, load_lpips, prepare_lpips
+from harness.metrics import perceptual
+from harness.metrics.perceptual import keep_to_one_processor, prepare_lpips
+from harness.torchvision_mend import mend_torchvision
+
+
+@cache
+def lpips_network() -> Any:
+    """`lpips.LPIPS(net="alex")` itself, its backbone's weights taken from our file instead of downloaded."""
+    mend_torchvision()
+    import lpips
+    from safetensors.torch import load_file
+
+    network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False).eval()
+    weights = load_file(perceptual._WEIGHTS)
+    network.net.load_state_dict({name: weights[name.split(".", 1)[1]] for name in network.net.state_dict()})
+    return network
 
 
 def peer(x: Frame, y: Frame) -> float:
-    """lpips' own forward pass with the same backbone weights."""
+    """The forward pass of lpips."""
     import torch
 
     tensors = [torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 127.5 - 1 for frame in (x, y)]
     with torch.inference_mode():
-        return float(load_lpips()(*tensors))
+        return float(lpips_network()(*tensors))
 
 
+@pytest.mark.filterwarnings("ignore:.*weights.*:UserWarning:torchvision")  # lpips uses deprecated names
 @pytest.mark.parametrize("size", [(64, 96), (121, 75), (33, 32)])
 def test_values_are_those_of_lpips(size: tuple[int, int]) -> None:
     x, y = moving_ball(2, *size).frames

@@ -2,32 +2,38 @@
 
 The key insight: nearly all of its cost is the network, and the reference's features are the same for every candidate,
 so they are computed once per reference frame; on a processor the network's convolutions take Winograd's short way.
+AlexNet is five convolutions, so it is written out here: importing lpips, and with it torchvision, takes longer than
+scoring ten frames.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.clip import Frame
 from harness.errors import NotMeasuredError
 from harness.metrics.metric import About, Metric, same
-from harness.torchvision_mend import mend_torchvision
 
 if TYPE_CHECKING:
     import torch
 
+    Layer = Callable[[torch.Tensor], torch.Tensor]
+
 _WEIGHTS = Path(__file__).parent / "weights" / "alexnet_features.safetensors"
 _WEIGHTS_SHA256 = "889a9ed0249fad79da5157ecf3125bef56243b12ec058c99296bc803ad24ec94"
-_SMALLEST_SIDE = 32  # AlexNet's second pooling leaves nothing of less
+_CONVOLUTIONS = {0: (4, 2), 3: (1, 2), 6: (1, 1), 8: (1, 1), 10: (1, 1)}  # torchvision's number: stride, padding
+_POOLED = {3, 6}  # max pooling over 3x3 with stride 2 comes before these
+_SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # lpips.ScalingLayer, for pixels in -1..1
 _EPSILON = 1e-10  # lpips.normalize_tensor
+_SMALLEST_SIDE = 32  # AlexNet's second pooling leaves nothing of less
 _one_at_a_time = threading.Lock()
 
 
@@ -35,7 +41,7 @@ def prepare_lpips(reference: Frame) -> Callable[[Frame], float]:
     """Return the LPIPS distance as a function of the candidate frame.
 
     Raises:
-        NotMeasuredError: The frame is smaller than 32 pixels on a side.
+        NotMeasuredError: The frame is smaller than 32 pixels on a side, or weights are missing.
     """
     if min(reference.shape[:2]) < _SMALLEST_SIDE:
         raise NotMeasuredError(f"LPIPS needs frames of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE} pixels")
@@ -76,13 +82,13 @@ class _Network:
     """LPIPS taken apart.
 
     Attributes:
-        backbone: Takes scaled pixels `[1, 3, H, W]`, returns five feature maps `[1, C, h, w]`.
+        convolutions: AlexNet's, and whether pooling comes before.
         gain: What a pixel value is multiplied with, `[3]`.
         offset: What is subtracted then, `[3]`.
-        weights: For each layer what a channel's mean squared distance counts, `[C]`.
+        weights: For each convolution what a channel's mean squared distance counts, `[C]`.
     """
 
-    backbone: Any
+    convolutions: list[tuple[Layer, bool]]
     gain: torch.Tensor
     offset: torch.Tensor
     weights: list[torch.Tensor]
@@ -94,10 +100,13 @@ class _Network:
         height, width, _ = frame.shape
         rows = torch.from_numpy(frame).to(self.gain.device).to(torch.float32).reshape(height, -1)
         rows.mul_(self.gain.repeat(width)).sub_(self.offset.repeat(width))
+        features = []
         with _full_precision(self.gain.device):
-            maps = self.backbone(rows.view(1, height, width, 3).permute(0, 3, 1, 2))
-        vectors = [feature.permute(0, 2, 3, 1).flatten(0, 2) for feature in maps]
-        return [vector / (torch.linalg.vector_norm(vector, dim=1, keepdim=True) + _EPSILON) for vector in vectors]
+            layer = rows.view(1, height, width, 3).permute(0, 3, 1, 2)
+            for convolve, pooled in self.convolutions:
+                layer = convolve(torch.nn.functional.max_pool2d(layer, 3, 2) if pooled else layer).relu_()
+                features.append(layer.permute(0, 2, 3, 1).flatten(0, 2))
+        return [vectors / (torch.linalg.vector_norm(vectors, dim=1, keepdim=True) + _EPSILON) for vectors in features]
 
 
 @contextmanager
@@ -114,61 +123,57 @@ def _full_precision(device: torch.device) -> Iterator[None]:
 
 def _network() -> _Network:
     with _one_at_a_time:
-        return _built()
+        return _loaded()
 
 
 @cache
-def _built() -> _Network:
+def _loaded() -> _Network:
     import torch
 
-    lpips = load_lpips()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cpu":
-        _shorten(lpips.net)
-    lpips.to(device, memory_format=torch.channels_last)
-    scale, shift = lpips.scaling_layer.scale.flatten(), lpips.scaling_layer.shift.flatten()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    alexnet = {name: tensor.to(device) for name, tensor in _alexnet().items()}
+    scale, shift = torch.tensor(_SCALE, device=device), torch.tensor(_SHIFT, device=device)
     return _Network(
-        backbone=lpips.net,
+        convolutions=[
+            (_convolution(alexnet[f"{number}.weight"], alexnet[f"{number}.bias"], stride, padding), number in _POOLED)
+            for number, (stride, padding) in _CONVOLUTIONS.items()
+        ],
         gain=1 / (127.5 * scale),
-        offset=(1 + shift) / scale,  # 0..255 becomes -1..1, then the scaling layer's (value - shift) / scale
-        weights=[head.model[-1].weight.flatten() for head in lpips.lins],
+        offset=(1 + shift) / scale,  # 0..255 becomes -1..1, then (value - shift) / scale
+        weights=[weights.to(device) for weights in _layer_weights()],
     )
 
 
-def load_lpips() -> Any:
-    """Return `lpips.LPIPS(net="alex")`, its backbone loaded from the package's own file."""
-    mend_torchvision()
-    import lpips
+def _convolution(weights: torch.Tensor, bias: torch.Tensor, stride: int, padding: int) -> Layer:
+    import torch
+
+    from harness.metrics.winograd import Winograd
+
+    if stride == 1 and weights.device.type == "cpu":
+        return Winograd(weights, bias, padding)
+    weights = weights.contiguous(memory_format=torch.channels_last)
+    return partial(torch.nn.functional.conv2d, weight=weights, bias=bias, stride=stride, padding=padding)
+
+
+def _alexnet() -> dict[str, torch.Tensor]:
     from safetensors.torch import load
 
     weights = _WEIGHTS.read_bytes()
     if hashlib.sha256(weights).hexdigest() != _WEIGHTS_SHA256:
         raise NotMeasuredError(f"{_WEIGHTS.name} is damaged", hint="install spacediff again")
-    with warnings.catch_warnings():
-        # lpips asks torchvision for an untrained AlexNet by a name that it deprecated
-        warnings.filterwarnings("ignore", category=UserWarning, module="torchvision")
-        network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
-    # lpips cuts torchvision's `features` into slices and keeps the layers' numbers as names
-    named = {f"{part}.{name}": tensor for part, name, tensor in _sliced(network.net, load(weights))}
-    network.net.load_state_dict(named, strict=True)
-    return network.eval().requires_grad_(requires_grad=False)
+    return load(weights)
 
 
-def _sliced(net: Any, weights: dict[str, torch.Tensor]) -> list[tuple[str, str, torch.Tensor]]:
-    slices = {name.split(".", 1)[1]: name.split(".", 1)[0] for name in net.state_dict()}
-    return [(slices[name], name, tensor) for name, tensor in weights.items()]
-
-
-def _shorten(net: Any) -> None:
-    """Replace the convolutions that can be computed the short way: all but the first, which has stride 4."""
+def _layer_weights() -> list[torch.Tensor]:
+    """Return what the LPIPS authors trained, from their package's file."""
     import torch
 
-    from harness.metrics.winograd import Winograd
-
-    for part in net.children():
-        for name, layer in list(part.named_children()):
-            if isinstance(layer, torch.nn.Conv2d) and layer.stride == (1, 1):
-                setattr(part, name, Winograd(layer))
+    package = find_spec("lpips")
+    if package is None or package.origin is None:
+        raise NotMeasuredError("LPIPS needs the weights of the lpips package", hint="pip install lpips")
+    file = Path(package.origin).parent / "weights" / "v0.1" / "alex.pth"
+    heads = torch.load(file, map_location="cpu", weights_only=True)
+    return [heads[f"lin{layer}.model.1.weight"].flatten() for layer in range(len(_CONVOLUTIONS))]
 
 
 LPIPS = Metric(

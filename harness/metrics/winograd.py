@@ -21,48 +21,44 @@ _TILES_AT_ONCE = 128  # keeps the products (64 x 192 values a tile) in the cache
 _POINTS = (0, 1, -1, 1 / 2, -2, -1 / 2, 2)  # and infinity; small ratios keep the rounding error at a convolution's own
 
 
-class Winograd(torch.nn.Module):
-    """Does what a square convolution with stride 1 does, for inference on a processor.
+class Winograd:
+    """Does what `torch.nn.functional.conv2d` does with stride 1, on a processor and without gradients.
 
     Args:
-        convolution: The convolution to replace; groups and dilation are 1.
+        weights: float32 `[C_out, C_in, r, r]`.
+        bias: float32 `[C_out]`.
+        padding: Zeros added on every side.
     """
 
-    def __init__(self, convolution: torch.nn.Conv2d) -> None:
-        super().__init__()
-        kernel = convolution.kernel_size[0]
-        self.padding = int(convolution.padding[0])
-        self.side = _TILE + kernel - 1
-        outputs, weights, inputs = _transforms(_TILE, kernel)
-        self.inputs = torch.from_numpy(np.kron(inputs, inputs)).float()
-        self.outputs = torch.from_numpy(np.kron(outputs, outputs)).float()
-        g = torch.from_numpy(np.kron(weights, weights))
-        kernels = convolution.weight.detach().double().flatten(2)  # [C_out, C_in, r²]
-        self.weights = torch.einsum("pr,oir->pio", g, kernels).float().contiguous()
-        self.bias = convolution.bias
+    def __init__(self, weights: torch.Tensor, bias: torch.Tensor, padding: int) -> None:
+        kernel = weights.shape[-1]
+        self._padding, self._bias = padding, bias
+        self._side = _TILE + kernel - 1
+        outputs, kernels, inputs = (torch.from_numpy(np.kron(a, a)) for a in _transforms(_TILE, kernel))
+        self._outputs, self._inputs = outputs.float(), inputs.float()
+        self._weights = torch.einsum("pr,oir->pio", kernels, weights.double().flatten(2)).float().contiguous()
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Convolve float32 `[N, C, H, W]`; fastest in the channels_last layout, which the result has too."""
         number, _, height, width = images.shape
-        lost = self.side - _TILE - 2 * self.padding
+        lost = self._side - _TILE - 2 * self._padding
         down, across = -(-(height - lost) // _TILE), -(-(width - lost) // _TILE)
         missing = (down * _TILE + lost - height, across * _TILE + lost - width)  # the last tiles reach past the edge
         padded = torch.nn.functional.pad(
             images.permute(0, 2, 3, 1),
-            (0, 0, self.padding, self.padding + missing[1], self.padding, self.padding + missing[0]),
+            (0, 0, self._padding, self._padding + missing[1], self._padding, self._padding + missing[0]),
         )
-        tiles = padded.unfold(1, self.side, _TILE).unfold(2, self.side, _TILE)  # [N, down, across, C, side, side]
+        tiles = padded.unfold(1, self._side, _TILE).unfold(2, self._side, _TILE)  # [N, down, across, C, side, side]
         bands = tiles.split(max(_TILES_AT_ONCE // (number * across), 1), dim=1)
         joined = torch.cat([self._convolved(band) for band in bands], dim=1)
-        inside = joined[:, : height - lost, : width - lost]
-        return (inside if self.bias is None else inside + self.bias).permute(0, 3, 1, 2)
+        return (joined[:, : height - lost, : width - lost] + self._bias).permute(0, 3, 1, 2)
 
     def _convolved(self, tiles: torch.Tensor) -> torch.Tensor:
         """Return the outputs of `[N, down, across, C_in, side, side]` as `[N, 4 down, 4 across, C_out]`."""
         number, down, across, channels = tiles.shape[:4]
-        points = self.inputs @ tiles.permute(4, 5, 0, 1, 2, 3).reshape(self.side**2, -1)
-        products = torch.bmm(points.view(self.side**2, -1, channels), self.weights)
-        results = (self.outputs @ products.flatten(1)).view(_TILE, _TILE, number, down, across, -1)
+        points = self._inputs @ tiles.permute(4, 5, 0, 1, 2, 3).reshape(self._side**2, -1)
+        products = torch.bmm(points.view(self._side**2, -1, channels), self._weights)
+        results = (self._outputs @ products.flatten(1)).view(_TILE, _TILE, number, down, across, -1)
         return results.permute(2, 3, 0, 4, 1, 5).reshape(number, down * _TILE, across * _TILE, -1)
 
 
