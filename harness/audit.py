@@ -12,7 +12,7 @@ from harness.comparison import compare_prompt
 from harness.environment import environment
 from harness.executor import Executor, InProcess, Listener
 from harness.gate import hold
-from harness.metrics import METRICS
+from harness.metrics import Metric, chosen
 from harness.metrics.motion import MEASURES
 from harness.plan import Plan
 from harness.record import (
@@ -45,16 +45,17 @@ def audit(plan: Plan, folder: Path, listener: Listener, executor: Executor | Non
         The record as it stands in the folder, redacted.
 
     Raises:
-        SpacediffError: Another audit is writing into the folder.
+        SpacediffError: Another audit is writing into the folder, or a metric's package is missing.
     """
     began = time.monotonic()
+    metrics = chosen(plan.metrics)
     here = environment()
     store, done = Store(folder), _Done()
     listener.planned(plan.runs)
     with store.locked():
         try:
             _run(plan, store, executor or InProcess(here), listener, done)
-            _compare(plan, folder, listener, done)
+            _compare(plan, folder, metrics, listener, done)
         except KeyboardInterrupt:
             done.finished = False
         write_record(_recorded(plan, here, done, seconds=time.monotonic() - began), folder)
@@ -80,13 +81,13 @@ def _run(plan: Plan, store: Store, executor: Executor, listener: Listener, done:
         done.runs.sort(key=lambda run: order[run.prompt, run.name])
 
 
-def _compare(plan: Plan, folder: Path, listener: Listener, done: _Done) -> None:
+def _compare(plan: Plan, folder: Path, metrics: tuple[Metric, ...], listener: Listener, done: _Done) -> None:
     for prompt in plan.prompts:
         listener.status(f"scoring {prompt.name}")
         of_prompt = [run for run in done.runs if run.prompt == prompt.name]
         reference = next(run for run in of_prompt if run.name == plan.reference)
         candidates = [run for run in of_prompt if run is not reference]
-        compared = compare_prompt(reference, candidates, folder, listener.step)
+        compared = compare_prompt(reference, candidates, folder, metrics, listener.step)
         done.comparisons += compared.comparisons
         done.controls += compared.controls
         done.resolutions += compared.resolutions
@@ -117,7 +118,7 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         reference=plan.reference,
         runs=done.runs,
         comparisons=done.comparisons,
-        metrics=[metric.info for metric in METRICS],
+        metrics=[metric.info for metric in chosen(plan.metrics)],
         measures=[measure.info for measure in MEASURES],
         controls=done.controls,
         resolutions=done.resolutions,

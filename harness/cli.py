@@ -79,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("reference", type=Path, metavar="A.mp4", help="the reference")
     compare.add_argument("candidate", type=Path, metavar="B.mp4", help="the video held against it")
     compare.add_argument("--out", type=Path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
+    compare.add_argument("--metric", action="append", default=[], choices=["flip"],
+                         help="measure this too, beside MAE, PSNR, SSIM and LPIPS; may be repeated")  # fmt: skip
     compare.set_defaults(command=_compare)
 
     report = commands.add_parser("report", help="draw an audit's report again")
@@ -131,12 +133,14 @@ def _compare(options: argparse.Namespace) -> Exit:
     from harness.display import Display
     from harness.plan import plan_files
 
-    command = _command("compare", options.reference, options.candidate)
+    asked = [word for name in options.metric for word in ("--metric", name)]
+    command = _command("compare", options.reference, options.candidate, *asked)
     files = (options.reference, options.candidate)
     mark = hashlib.sha256("\n".join(str(file.resolve()) for file in files).encode()).hexdigest()[:6]
     folder = options.out or Path("audits") / f"compare-{files[0].name}-{files[1].name}-{mark}"
+    plan = plan_files(options.reference, options.candidate, options.metric, command=command)
     with Display() as display:
-        record = audit(plan_files(options.reference, options.candidate, command=command), folder, display)
+        record = audit(plan, folder, display)
     for run in record.runs:
         if not run.measured:
             raise SpacediffError(run.reason, hint=run.hint)

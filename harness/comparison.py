@@ -16,7 +16,7 @@ from harness.clip import Frame, read_clip, read_frames
 from harness.codec import Encoding, planted_resolution, read_encoding
 from harness.controls import controls_of
 from harness.errors import NotMeasuredError
-from harness.metrics import METRICS, Metric
+from harness.metrics import Metric, metrics_named
 from harness.metrics.motion import MEASURES, measure, parting, pooled_measure, ratio
 from harness.metrics.scoring import pooled, score, worst_frame
 from harness.record import (
@@ -48,6 +48,7 @@ def compare_prompt(
     reference: RunRecord,
     candidates: Sequence[RunRecord],
     folder: Path,
+    metrics: tuple[Metric, ...],
     on_frame: Callable[[int, int], None],
 ) -> Compared:
     """Compare all clips of a prompt with its reference.
@@ -56,6 +57,7 @@ def compare_prompt(
         reference: The reference's run.
         candidates: The other runs of the prompt, the re-run and the other seeds among them.
         folder: The audit folder; tables and encoded clips are written into it.
+        metrics: What to measure.
         on_frame: Told how many of the reference's frames are scored, and how many there are.
 
     Returns:
@@ -67,10 +69,10 @@ def compare_prompt(
     encoding = read_encoding(folder / reference.clip.original) if reference.clip.original else None
     ours = Side(reference, reference.clip, folder / (reference.clip.original or reference.clip.lossless))
     pairs, obstacles = _paired(ours, candidates, Encoder(encoding, folder))
-    itself, tables = _scored(ours, pairs, on_frame)
+    itself, tables = _scored(ours, pairs, metrics, on_frame)
     measures = _measured(pairs)
     sides = {ours.run.name: ours, **{name: pair.candidate for name, pair in pairs.items()}}
-    meaning = yardstick(tables, sides, folder)
+    meaning = yardstick(tables, sides, folder, metrics)
     comparisons = [
         _compared(pairs[run.name], tables[run.name], measures[run.name], meaning, folder)
         if run.name in pairs
@@ -85,19 +87,23 @@ def compare_prompt(
 
 
 def _scored(
-    reference: Side, pairs: Mapping[str, Pair], on_frame: Callable[[int, int], None]
+    reference: Side,
+    pairs: Mapping[str, Pair],
+    metrics: tuple[Metric, ...],
+    on_frame: Callable[[int, int], None],
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """Score the reference against itself and all pairs: equal files once, and in one pass where nothing was aligned."""
     files = {str(pair.candidate.file): pair.candidate_frames() for pair in pairs.values() if pair.alike}
     tables = score(
         read_frames(reference.file),
         {"": read_frames(reference.file), **files},
+        metrics,
         on_frame=lambda done: on_frame(done, reference.clip.frames),
     )
     return tables[""], {
         name: tables[str(pair.candidate.file)]
         if pair.alike
-        else score(pair.reference_frames(), {name: pair.candidate_frames()})[name]
+        else score(pair.reference_frames(), {name: pair.candidate_frames()}, metrics)[name]
         for name, pair in pairs.items()
     }
 
@@ -156,7 +162,7 @@ def _compared(
         errors=errors,
         scales=meaning.scales,
         codec_errors=meaning.codec_errors,
-        titles={metric.info.name: metric.info.title for metric in METRICS},
+        titles={metric.info.name: metric.info.title for metric in metrics_named(table.columns)},
     )
     verdict, evidence = judge(findings)
     match = pair.candidate.match
@@ -172,7 +178,7 @@ def _compared(
         per_frame={str(name): values.tolist() for name, values in table.items() if values.notna().all()},
         metrics={
             metric.info.name: _metric(table, metric, meaning.scales[metric.info.name])
-            for metric in METRICS
+            for metric in metrics_named(table.columns)
             if defined(table, metric)
         },
         measures=measures,
@@ -225,7 +231,7 @@ def _parting(table: pd.DataFrame, meaning: Yardstick) -> PartingRecord | None:
     seen = {name: drift for name, drift in drifts.items() if drift}
     if not seen:
         return None
-    metric = next(metric for metric in METRICS if metric.info.name == max(seen, key=lambda name: seen[name]))
+    (metric,) = metrics_named([max(seen, key=lambda name: seen[name])])
     scale = meaning.scales[metric.info.name]
     found = parting([metric.error(value) for value in table[metric.info.name]], scale.floor or 0.0, min(scale.ceilings))
     return PartingRecord(metric=metric.info.name, beyond_floor=found.beyond_floor, half_way=found.half_way)

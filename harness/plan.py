@@ -91,6 +91,7 @@ class Plan:
         runs: The runs, each once, the hosted ones first.
         reference: Name of the run that the others of its prompt are held against.
         gate: What the audit passes or fails on; None for nothing.
+        metrics: Names of the metrics to measure beside those that always are.
         scenario: The scenario's text; empty for a comparison of files.
         scenario_name: Its file name, without its folder.
     """
@@ -102,6 +103,7 @@ class Plan:
     runs: tuple[Run, ...]
     reference: str
     gate: Gate | None = None
+    metrics: tuple[str, ...] = ()
     scenario: str = ""
     scenario_name: str = ""
 
@@ -127,12 +129,13 @@ def plan_scenario(scenario: Scenario, only: Iterable[str] = (), *, command: str 
         runs=tuple(run for prompt in prompts for run in _runs_of(scenario, prompt, wanted)),
         reference=scenario.reference.variant or "reference",
         gate=scenario.gate,
+        metrics=tuple(scenario.metrics),
         scenario=scenario.text,
         scenario_name=scenario.path.name,
     )
 
 
-def plan_files(reference: Path, candidate: Path, *, command: str = "") -> Plan:
+def plan_files(reference: Path, candidate: Path, metrics: Iterable[str] = (), *, command: str = "") -> Plan:
     """Plan the comparison of two video files; it has no scale, as nothing tells what another seed would do."""
     prompt = Prompt("files", "", 0)
     return Plan(
@@ -145,6 +148,7 @@ def plan_files(reference: Path, candidate: Path, *, command: str = "") -> Plan:
             _file_run("candidate", Role.VARIANT, prompt, candidate),
         ),
         reference="reference",
+        metrics=tuple(metrics),
     )
 
 

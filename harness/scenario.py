@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -96,6 +96,8 @@ class Scenario(Table):
     """What the clips are held against."""
     scale: Scale = Scale()
     """What gives the numbers their scale."""
+    metrics: tuple[Literal["flip"], ...] = Field((), strict=False)
+    """Metrics to measure beside MAE, PSNR, SSIM and LPIPS."""
     explain: Explain | None = None
     """Between which two the cause is looked for."""
     gate: Gate | None = None

@@ -95,7 +95,7 @@ def translated(error: ValidationError, schema: Schema, lines: Places) -> Iterato
 
 
 def _nearest_value(value: Any, node: Schema) -> str:
-    known = [*node.get("enum", ()), *node.get("examples", ())]
+    known = [*node.get("enum", ()), *node.get("examples", ()), *([node["const"]] if "const" in node else ())]
     if not isinstance(value, str):
         return ""
     synonym = _SYNONYMS.get(value.lower(), "")
@@ -130,18 +130,24 @@ def _inside(node: Schema, part: str | int) -> Schema | None:
 
 
 def _expected(node: Schema) -> str:
-    if "x-expected" in node:
-        return str(node["x-expected"])
-    if "enum" in node:
-        return f"one of {', '.join(node['enum'])}"
-    match node.get("type"):
-        case "boolean":
-            return "true or false"
-        case "integer" | "number":
-            return f"a {'whole ' if node['type'] == 'integer' else ''}number{_range(node)}"
+    match node:
+        case {"x-expected": said}:
+            words = str(said)
+        case {"enum": values}:
+            words = f"one of {', '.join(values)}"
+        case {"const": value}:
+            words = shown(value)
+        case {"type": "array", "items": entry}:
+            words = f"a list; each entry {_expected(entry)}"
+        case {"type": "boolean"}:
+            words = "true or false"
+        case {"type": "integer" | "number" as kind}:
+            words = f"a {'whole ' if kind == 'integer' else ''}number{_range(node)}"
+        case {"properties": keys}:
+            words = f"a table with the keys {', '.join(keys)}"
         case _:
-            keys = ", ".join(node.get("properties", ()))
-            return f"a table with the keys {keys}" if keys else "a table"
+            words = "a table"
+    return words
 
 
 def _range(node: Schema) -> str:

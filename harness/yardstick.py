@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.clip import probe, read_frames
-from harness.metrics import METRICS, Metric
+from harness.metrics import Metric, metrics_named
 from harness.metrics.scoring import pooled, score
 from harness.record import Role
 from harness.sides import Side
@@ -34,17 +34,20 @@ class Yardstick:
     codec_errors: Mapping[str, float]
 
 
-def yardstick(tables: Mapping[str, pd.DataFrame], sides: Mapping[str, Side], folder: Path) -> Yardstick:
+def yardstick(
+    tables: Mapping[str, pd.DataFrame], sides: Mapping[str, Side], folder: Path, metrics: tuple[Metric, ...]
+) -> Yardstick:
     """Measure floor and ceiling.
 
     Args:
         tables: Run name to its scores against the reference.
         sides: Run name to its side, the re-run and the other seeds among them.
         folder: The audit folder.
+        metrics: What is measured.
     """
     baseline = next((side for side in sides.values() if _is(side, Role.BASELINE)), None)
     rerun = next((side for side in sides.values() if _is(side, Role.RERUN)), None)
-    floors = [_errors_between(baseline.file, rerun.file)] if baseline and rerun else []
+    floors = [_errors_between(baseline.file, rerun.file, metrics)] if baseline and rerun else []
     floors += [errors_of(tables[name]) for name, side in sides.items() if _is(side, Role.REPEAT) and name in tables]
     ceilings = [errors_of(tables[name]) for name, side in sides.items() if _is(side, Role.SEED) and name in tables]
     return Yardstick(
@@ -53,15 +56,19 @@ def yardstick(tables: Mapping[str, pd.DataFrame], sides: Mapping[str, Side], fol
                 max((floor[metric.info.name] for floor in floors if metric.info.name in floor), default=None),
                 tuple(errors[metric.info.name] for errors in ceilings if metric.info.name in errors),
             )
-            for metric in METRICS
+            for metric in metrics
         },
-        _codec_errors(baseline, folder) if baseline else {},
+        _codec_errors(baseline, folder, metrics) if baseline else {},
     )
 
 
 def errors_of(table: pd.DataFrame) -> dict[str, float]:
     """Return metric name to the pooled error, for the metrics that are defined for these frames."""
-    return {metric.info.name: metric.error(pooled(table, metric)) for metric in METRICS if defined(table, metric)}
+    return {
+        metric.name: metric.error(pooled(table, metric))
+        for metric in metrics_named(table.columns)
+        if defined(table, metric)
+    }
 
 
 def defined(table: pd.DataFrame, metric: Metric) -> bool:
@@ -69,20 +76,20 @@ def defined(table: pd.DataFrame, metric: Metric) -> bool:
     return bool(len(table)) and bool(table[metric.info.name].notna().all())
 
 
-def _codec_errors(baseline: Side, folder: Path) -> dict[str, float]:
+def _codec_errors(baseline: Side, folder: Path, metrics: tuple[Metric, ...]) -> dict[str, float]:
     """Return what the reference's codec does to the baseline; without one, what the baseline's own export does."""
     lossless = folder / baseline.clip.lossless
     encoded = folder / baseline.clip.delivered if baseline.clip.delivered else None
     encoded = baseline.file if baseline.match is not None else encoded
     if encoded is None or (probe(encoded).width, probe(encoded).height) != (baseline.clip.width, baseline.clip.height):
         return {}  # nothing is encoded, or the encoder scaled the frames
-    return _errors_between(lossless, encoded)
+    return _errors_between(lossless, encoded, metrics)
 
 
-def _errors_between(left: Path, right: Path) -> dict[str, float]:
+def _errors_between(left: Path, right: Path, metrics: tuple[Metric, ...]) -> dict[str, float]:
     if left == right:
-        return {metric.info.name: 0.0 for metric in METRICS}
-    return errors_of(score(read_frames(left), {"right": read_frames(right)})["right"])
+        return {metric.name: 0.0 for metric in metrics}
+    return errors_of(score(read_frames(left), {"right": read_frames(right)}, metrics)["right"])
 
 
 def _is(side: Side, role: Role) -> bool:

@@ -99,6 +99,17 @@ def test_comparing_two_files(tmp_path: Path) -> None:
         assert str(tmp_path) not in (tmp_path / name / "audit.json").read_text()
 
 
+def test_a_further_metric_stands_beside_the_others(tmp_path: Path) -> None:
+    write_preview(moving_ball(2), tmp_path / "a.mp4")
+    write_preview(moving_ball(2, seed=1), tmp_path / "b.mp4")
+    done = spacediff("compare", tmp_path / "a.mp4", tmp_path / "b.mp4", "--metric", "flip", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    record = read_record(tmp_path / "out")
+    assert record.command == "spacediff compare a.mp4 b.mp4 --metric flip"
+    assert list(record.comparisons[0].metrics) == ["mae", "psnr", "ssim", "lpips", "flip"]
+    assert "FLIP" in (tmp_path / "out" / "report.html").read_text()
+
+
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize(
     ("content", "told"), [(None, "there is no video file"), (b"broken", "cannot be opened as a video")]

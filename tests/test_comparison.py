@@ -14,6 +14,7 @@ from clips import moving_ball, with_frames
 from harness.clip import Clip, read_clip, write_lossless
 from harness.codec import export_to_video
 from harness.comparison import compare_prompt
+from harness.metrics import METRICS
 from harness.record import ClipRecord, ComparisonRecord, Role, RunRecord, Verdict
 
 CLIP = moving_ball(6)
@@ -58,7 +59,7 @@ def compare(folder: Path, candidates: dict[str, Clip], *, hosted: bool = True) -
     runs = [kept(folder, name, clip) for name, clip in candidates.items()]
     runs += [kept(folder, "baseline", SEEDS[0], Role.BASELINE), kept(folder, "rerun", SEEDS[0], Role.RERUN)]
     runs += [kept(folder, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
-    compared = compare_prompt(reference, runs, folder, unheard)
+    compared = compare_prompt(reference, runs, folder, METRICS, unheard)
     assert [each.candidate for each in compared.comparisons] == [run.name for run in runs]
     assert all(control.passed for control in compared.controls), compared.controls
     return {each.candidate: each for each in compared.comparisons}
@@ -149,7 +150,7 @@ def test_a_shifted_picture_is_found_and_moved_back(tmp_path: Path) -> None:
     wide = moving_ball(6, 96, 128)
     reference = kept(tmp_path, "reference", Clip(wide.frames[:, :-2, :-3].copy(), wide.fps), Role.REFERENCE)
     shifted = kept(tmp_path, "shifted", Clip(wide.frames[:, 2:, 3:].copy(), wide.fps))
-    (found,) = compare_prompt(reference, [shifted], tmp_path, unheard).comparisons
+    (found,) = compare_prompt(reference, [shifted], tmp_path, METRICS, unheard).comparisons
     assert found.verdict is Verdict.POST_PROCESSED
     assert found.metrics["mae"].pooled == 0
     assert any("moved back" in note for note in found.notes)
@@ -192,7 +193,7 @@ def test_a_size_that_the_export_rounds_up_is_rounded_up_here_too(tmp_path: Path)
     reference = kept(tmp_path, "reference", clip, Role.REFERENCE, hosted=True)
     assert reference.clip is not None
     assert (reference.clip.width, reference.clip.height) == (112, 80)
-    (found,) = compare_prompt(reference, [kept(tmp_path, "same", clip)], tmp_path, unheard).comparisons
+    (found,) = compare_prompt(reference, [kept(tmp_path, "same", clip)], tmp_path, METRICS, unheard).comparisons
     assert found.verdict is Verdict.CODEC_ONLY, found.evidence
 
 
@@ -200,7 +201,7 @@ def test_the_baseline_as_reference_has_a_scale(tmp_path: Path) -> None:
     reference = kept(tmp_path, "baseline", CLIP, Role.BASELINE)
     runs = [kept(tmp_path, "near", nudged(30)), kept(tmp_path, "rerun", CLIP, Role.RERUN)]
     runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
-    found = compare_prompt(reference, runs, tmp_path, unheard).comparisons[0]
+    found = compare_prompt(reference, runs, tmp_path, METRICS, unheard).comparisons[0]
     assert found.drift is not None
     assert 0 < found.drift < 1
 
@@ -211,8 +212,10 @@ def test_a_host_that_disagrees_with_itself_raises_the_floor(tmp_path: Path) -> N
     runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "rerun", CLIP, Role.RERUN)]
     runs += [kept(tmp_path, "near", nudged(8))]
     runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
-    alone = {c.candidate: c for c in compare_prompt(reference, runs, tmp_path, unheard).comparisons}
-    asked_twice = {c.candidate: c for c in compare_prompt(reference, [*runs, other], tmp_path, unheard).comparisons}
+    alone = {c.candidate: c for c in compare_prompt(reference, runs, tmp_path, METRICS, unheard).comparisons}
+    asked_twice = {
+        c.candidate: c for c in compare_prompt(reference, [*runs, other], tmp_path, METRICS, unheard).comparisons
+    }
     assert alone["near"].metrics["mae"].drift
     assert asked_twice["near"].metrics["mae"].drift == 0
     assert asked_twice["near"].metrics["mae"].floor == pytest.approx(asked_twice["reference-2"].metrics["mae"].pooled)
@@ -221,7 +224,7 @@ def test_a_host_that_disagrees_with_itself_raises_the_floor(tmp_path: Path) -> N
 def test_a_control_that_fails_is_told(tmp_path: Path) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
     runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "seed-1", CLIP, Role.SEED)]
-    controls = compare_prompt(reference, runs, tmp_path, unheard).controls
+    controls = compare_prompt(reference, runs, tmp_path, METRICS, unheard).controls
     assert {control.name: control.passed for control in controls} == {
         "the reference against itself": True,
         "another seed (seed-1)": False,
@@ -231,7 +234,7 @@ def test_a_control_that_fails_is_told(tmp_path: Path) -> None:
 def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
     (resolution,) = compare_prompt(
-        reference, [kept(tmp_path, "baseline", CLIP, Role.BASELINE)], tmp_path, unheard
+        reference, [kept(tmp_path, "baseline", CLIP, Role.BASELINE)], tmp_path, METRICS, unheard
     ).resolutions
     assert resolution.levels
     assert resolution.sentence
@@ -242,15 +245,15 @@ def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
         key="k", name="gone", role=Role.VARIANT, prompt="p", source="diffusers", measured=False, reason="no GPU"
     )
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    (found,) = compare_prompt(reference, [gone], tmp_path, unheard).comparisons
+    (found,) = compare_prompt(reference, [gone], tmp_path, METRICS, unheard).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["no GPU"])
-    (found,) = compare_prompt(gone, [reference], tmp_path, unheard).comparisons
+    (found,) = compare_prompt(gone, [reference], tmp_path, METRICS, unheard).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["there is no reference: no GPU"])
 
 
 def test_without_a_rerun_drift_cannot_be_told(tmp_path: Path) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    (found,) = compare_prompt(reference, [kept(tmp_path, "near", nudged(30))], tmp_path, unheard).comparisons
+    (found,) = compare_prompt(reference, [kept(tmp_path, "near", nudged(30))], tmp_path, METRICS, unheard).comparisons
     assert found.drift is None
     assert found.metrics["ssim"].floor is None
 

@@ -243,6 +243,8 @@ MISTAKES = [
     ("scale.seeds = 33", 5, "scale.seeds", "33", "a whole number from 1 to 32", ""),
     ("scale.seeds = 3.0", 5, "scale.seeds", "3.0", "a whole number from 1 to 32", ""),
     ("scale.rerun = 1", 5, "scale.rerun", "1", "true or false", ""),
+    ("metrics = ['flipp']", 5, "metrics.0", "'flipp'", "'flip'", "flip"),
+    ("metrics = 'flip'", 5, "metrics", "'flip'", "a list; each entry 'flip'", ""),
     ("scale = 3", 5, "scale", "3", "a table with the keys seeds, rerun", ""),
     ("private = true", 5, "private", "the unknown key 'private'", "one of the keys title", ""),
     ("prompts.b = { text = '', seed = 1 }", 5, "prompts.b.text", "''", "a text of 1 to 20,000 characters", ""),

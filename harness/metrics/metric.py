@@ -53,6 +53,7 @@ class Metric:
             measured on this scale.
         value: The inverse of `error`.
         enter_thread: Called first in each of the threads that share the frames out among them.
+        package: What has to be installed for it; empty when spacediff brings it along.
     """
 
     described: About | MetricInfo
@@ -60,6 +61,7 @@ class Metric:
     error: Callable[[float], float]
     value: Callable[[float], float]
     enter_thread: Callable[[], None] = nothing
+    package: str = ""
 
     @property
     def name(self) -> str:
