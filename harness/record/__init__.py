@@ -1,0 +1,50 @@
+"""The audit record: what `audit.json` holds, and the only thing that a report knows.
+
+Everything here is data: numbers measured, texts to escape, paths relative to the audit folder. A report that needs a
+number that is not here needs a new field here, not a computation there.
+"""
+
+from __future__ import annotations
+
+from harness.record.audit import SCHEMA_VERSION, AuditRecord, EnvironmentRecord, GateRecord, GateStatus, PromptRecord
+from harness.record.base import Number, Record
+from harness.record.comparison import (
+    ComparisonRecord,
+    ControlRecord,
+    MeasureRecord,
+    MetricInfo,
+    MetricRecord,
+    PartingRecord,
+    ResolutionRecord,
+    Verdict,
+)
+from harness.record.file import read_record, write_record
+from harness.record.run import ClipRecord, Ignored, Role, RunRecord, SettingRecord, record_settings, recorded_settings
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AuditRecord",
+    "ClipRecord",
+    "ComparisonRecord",
+    "ControlRecord",
+    "EnvironmentRecord",
+    "GateRecord",
+    "GateStatus",
+    "Ignored",
+    "MeasureRecord",
+    "MetricInfo",
+    "MetricRecord",
+    "Number",
+    "PartingRecord",
+    "PromptRecord",
+    "Record",
+    "ResolutionRecord",
+    "Role",
+    "RunRecord",
+    "SettingRecord",
+    "Verdict",
+    "read_record",
+    "record_settings",
+    "recorded_settings",
+    "write_record",
+]
