@@ -22,14 +22,19 @@ from harness.record import (
     EnvironmentRecord,
     PromptRecord,
     ResolutionRecord,
+    Role,
     RunRecord,
+    TraceComparisonRecord,
     read_record,
     write_record,
 )
 from harness.store import Store
+from harness.trace import compare_traces, held_to
 
 
-def audit(plan: Plan, folder: Path, listener: Listener, executor: Executor | None = None) -> AuditRecord:
+def audit(
+    plan: Plan, folder: Path, listener: Listener, executor: Executor | None = None, *, reuse: bool = True
+) -> AuditRecord:
     """Carry a plan out and leave everything in the audit folder.
 
     What an earlier, interrupted audit finished is taken over. When this one is interrupted, what it finished is
@@ -40,6 +45,7 @@ def audit(plan: Plan, folder: Path, listener: Listener, executor: Executor | Non
         folder: The audit folder; made when it is missing.
         listener: Hears how it goes on.
         executor: Where runs are carried out; by default in this process.
+        reuse: Whether a run in this process takes over what an earlier one computed that shares everything before it.
 
     Returns:
         The record as it stands in the folder, redacted.
@@ -54,7 +60,8 @@ def audit(plan: Plan, folder: Path, listener: Listener, executor: Executor | Non
     listener.planned(plan.runs)
     with store.locked():
         try:
-            _run(plan, store, executor or InProcess(here), listener, done)
+            carry_out = executor or InProcess(here, reuse=reuse, keep_latents=plan.keep_latents)
+            _run(plan, store, carry_out, listener, done)
             _compare(plan, folder, metrics, listener, done)
         except KeyboardInterrupt:
             done.finished = False
@@ -70,6 +77,7 @@ class _Done:
     comparisons: list[ComparisonRecord] = field(default_factory=list)
     controls: list[ControlRecord] = field(default_factory=list)
     resolutions: list[ResolutionRecord] = field(default_factory=list)
+    traces: list[TraceComparisonRecord] = field(default_factory=list)
     finished: bool = True
 
 
@@ -86,11 +94,22 @@ def _compare(plan: Plan, folder: Path, metrics: tuple[Metric, ...], listener: Li
         listener.status(f"scoring {prompt.name}")
         of_prompt = [run for run in done.runs if run.prompt == prompt.name]
         reference = next(run for run in of_prompt if run.name == plan.reference)
-        candidates = [run for run in of_prompt if run is not reference]
+        candidates = [run for run in of_prompt if run is not reference and run.role is not Role.STEPS]
         compared = compare_prompt(reference, candidates, folder, metrics, listener.step)
         done.comparisons += compared.comparisons
         done.controls += compared.controls
         done.resolutions += compared.resolutions
+        done.traces += _traces(reference, candidates, compared.comparisons, folder)
+
+
+def _traces(
+    reference: RunRecord, candidates: list[RunRecord], comparisons: list[ComparisonRecord], folder: Path
+) -> list[TraceComparisonRecord]:
+    held = held_to(reference, candidates, comparisons)
+    if held is None:
+        return []
+    found = (compare_traces(held, run, folder) for run in candidates if run is not held)
+    return [each for each in found if each is not None]
 
 
 def _doubts(done: _Done) -> list[str]:
@@ -122,6 +141,7 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         measures=[measure.info for measure in MEASURES],
         controls=done.controls,
         resolutions=done.resolutions,
+        traces=done.traces,
         gate=hold(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, _doubts(done)),
         warnings=_doubts(done),
         environment=EnvironmentRecord(local=here, hosted=next((run.hosted for run in done.runs if run.hosted), {})),

@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--only", action="append", default=[], metavar="VARIANT",
                        help="measure this variant only, beside baseline and reference; may be repeated")  # fmt: skip
     audit.add_argument("--fresh", action="store_true", help="forget what earlier runs of this audit finished")
+    audit.add_argument("--no-reuse", action="store_true",
+                       help="compute every clip from the start, also what runs share")  # fmt: skip
     audit.add_argument("--strict", action="store_true", help="fail with 3 when anything at all was not measured")
     audit.set_defaults(command=_audit)
 
@@ -118,7 +120,7 @@ def _audit(options: argparse.Namespace) -> Exit:
     if options.fresh:
         _forget(folder)
     with Display() as display:
-        record = audit(plan, folder, display)
+        record = audit(plan, folder, display, reuse=not options.no_reuse)
     _conclude(record, folder)
     if not record.finished:
         return Exit.INTERRUPTED

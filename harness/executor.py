@@ -15,11 +15,16 @@ from harness.clip import write_lossless, write_preview
 from harness.codec import export_to_video
 from harness.environment import determining
 from harness.errors import NotMeasuredError, failure
+from harness.files import sha256
+from harness.latents import write_latents
 from harness.plan import Run
-from harness.record import ClipRecord, RunRecord, record_settings
+from harness.record import ClipRecord, RunRecord, TraceRecord, record_settings
 from harness.sources import Produced, Progress
 from harness.sources.dispatch import Sources
+from harness.stages import Stage, up_to
 from harness.store import Store
+
+_LATENTS = "latents.zip"
 
 
 class Listener(Progress, Protocol):
@@ -47,16 +52,20 @@ class InProcess:
 
     Args:
         environment: This machine, as `environment()` tells it.
+        reuse: Whether runs take over what an earlier one computed that shares everything before it.
+        keep_latents: Whether the latents of each step are kept.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, reuse: bool = True, keep_latents: bool = True) -> None:
         self._environment = dict(environment)
+        self._reuse = reuse
+        self._keep_latents = keep_latents
 
     def carry_out(self, runs: Iterable[Run], store: Store, listener: Listener) -> Iterator[RunRecord]:
         """Yield the record of each run as it finishes."""
         missing: set[tuple[str, str]] = set()
-        with Sources() as sources:
-            for run in sorted(runs, key=_checkpoint_of):
+        with Sources(reuse=self._reuse, keep_latents=self._keep_latents) as sources:
+            for run in _in_order(runs):
                 listener.started(run)
                 needless = (run.prompt.name, run.against) in missing
                 record, reused = self._one(run, store, sources, listener, needless=needless)
@@ -69,7 +78,8 @@ class InProcess:
         self, run: Run, store: Store, sources: Sources, progress: Progress, *, needless: bool
     ) -> tuple[RunRecord, bool]:
         key = run.key(determining(self._environment) | {"checkpoint": sources.checkpoint_stamp(run)})
-        if (found := store.get(key)) is not None:
+        found = store.get(key)
+        if found is not None and not (self._keep_latents and found.trace and not found.trace.latents):
             return found.model_copy(update=_labels(run)), True
         began = time.monotonic()
         try:
@@ -102,18 +112,21 @@ def _unmeasured(run: Run, key: str, error: NotMeasuredError, seconds: float) -> 
 def _keep(produced: Produced, draft: Path, place: Path) -> ClipRecord:
     """Write a clip's files into a run's folder; the record names them by their final place."""
     clip = produced.clip
+    if produced.latents:
+        write_latents(produced.latents, draft / _LATENTS)
     write_lossless(clip, draft / "clip.mkv")
     write_preview(clip, draft / "preview.mp4")
-    delivered = None
+    delivered, delivered_digest = None, ""
     if produced.original is None:
         export_to_video(clip, draft / "delivered.mp4", quality=produced.settings.value("output.quality"))
-        delivered = str(place / "delivered.mp4")
+        delivered, delivered_digest = str(place / "delivered.mp4"), sha256(draft / "delivered.mp4")
     frames, height, width = clip.frames.shape[:3]
     return ClipRecord(
         lossless=str(place / "clip.mkv"),
         preview=str(place / "preview.mp4"),
         original=str(place / produced.original.name) if produced.original else None,
         delivered=delivered,
+        delivered_digest=delivered_digest,
         digest=clip.digest,
         frames=frames,
         width=width,
@@ -136,8 +149,15 @@ def _recorded(run: Run, key: str, produced: Produced, clip: ClipRecord) -> RunRe
         seconds=produced.seconds,
         seed_echoed=produced.seed_echoed,
         clip=clip,
+        trace=_traced(produced, Path("runs") / key),
         **_labels(run),
     )
+
+
+def _traced(produced: Produced, place: Path) -> TraceRecord | None:
+    if produced.trace is None or not produced.latents:
+        return produced.trace
+    return produced.trace.model_copy(update={"latents": str(place / _LATENTS)})
 
 
 def _labels(run: Run) -> dict[str, Any]:
@@ -146,6 +166,13 @@ def _labels(run: Run) -> dict[str, Any]:
     return {"name": run.name, "role": run.role, "prompt": run.prompt.name, "changes": changes}
 
 
-def _checkpoint_of(run: Run) -> tuple[bool, str]:
-    """Order hosted runs first (they wait for others), then by checkpoint, so that one load serves its runs."""
-    return run.source == "diffusers", repr(sorted(run.settings.table("model").items()))
+def _in_order(runs: Iterable[Run]) -> list[Run]:
+    """Order hosted runs first (they wait for others), then by checkpoint and by what is shared up to the denoising."""
+    first: dict[tuple[str, str], int] = {}
+
+    def group(run: Run) -> tuple[bool, str, int]:
+        checkpoint = repr(sorted(run.settings.table("model").items()))
+        shares = (up_to(run.settings, Stage.DENOISING).digest(), run.prompt.name)
+        return run.source == "diffusers", checkpoint, first.setdefault(shares, len(first))
+
+    return sorted(runs, key=group)

@@ -43,6 +43,7 @@ class Run:
         changes: What it changes against the baseline.
         request: What a Space or a file is asked for, as plain values; empty for local runs.
         repeat: Counts runs that are the same but for being done again.
+        fed_by: Settings whose latents every step of this run is fed; None for a run that goes its own way.
         against: Name of the hosted run of the same prompt without which this one is of no use; empty for none.
     """
 
@@ -54,6 +55,7 @@ class Run:
     changes: Settings = field(default_factory=Settings)
     request: Mapping[str, Any] = field(default_factory=dict)
     repeat: int = 0
+    fed_by: Settings | None = None
     against: str = ""
 
     @property
@@ -74,6 +76,7 @@ class Run:
             "settings": self.settings.digest(),
             "request": {name: value for name, value in self.request.items() if name != "deadline"},
             "repeat": self.repeat,
+            "fed_by": self.fed_by.digest() if self.fed_by is not None else "",
             "environment": dict(environment) if self.made_here else {},
         }
         return hashlib.sha256(json.dumps(determines, sort_keys=True, default=str).encode()).hexdigest()[:24]
@@ -92,6 +95,7 @@ class Plan:
         reference: Name of the run that the others of its prompt are held against.
         gate: What the audit passes or fails on; None for nothing.
         metrics: Names of the metrics to measure beside those that always are.
+        keep_latents: Whether the latents of each step are kept.
         scenario: The scenario's text; empty for a comparison of files.
         scenario_name: Its file name, without its folder.
     """
@@ -104,6 +108,7 @@ class Plan:
     reference: str
     gate: Gate | None = None
     metrics: tuple[str, ...] = ()
+    keep_latents: bool = True
     scenario: str = ""
     scenario_name: str = ""
 
@@ -130,6 +135,7 @@ def plan_scenario(scenario: Scenario, only: Iterable[str] = (), *, command: str 
         reference=scenario.reference.variant or "reference",
         gate=scenario.gate,
         metrics=tuple(scenario.metrics),
+        keep_latents=scenario.steps.keep_latents,
         scenario=scenario.text,
         scenario_name=scenario.path.name,
     )
@@ -179,6 +185,12 @@ def _runs_of(scenario: Scenario, prompt: Prompt, variants: list[str]) -> list[Ru
     for seed in islice(_other_seeds(prompt, [run.settings for run in runs]), scenario.scale.seeds):
         change = Settings.of({"rng": {"seed": seed}}, Origin.DECLARED, "the scale")
         runs.append(Run(f"seed-{seed}", Role.SEED, prompt, "diffusers", baseline.changed_by(change), change))
+    fed_by = scenario.settings_of(scenario.steps.against)
+    runs += [
+        replace(run, name=f"{run.name}-alone", role=Role.STEPS, fed_by=fed_by)
+        for run in runs
+        if run.name in scenario.steps.alone and run.role in {Role.BASELINE, Role.VARIANT}
+    ]
     needed = hosted[0].name if hosted else ""
     return [*hosted, *(replace(run, against=needed) for run in runs)]
 

@@ -59,6 +59,17 @@ class Scale(Table):
     """Whether the baseline is drawn twice for the floor."""
 
 
+class Steps(Table):
+    """What is looked at inside the denoising loop."""
+
+    keep_latents: bool = True
+    """Whether the latents of each step are kept, for distances step by step."""
+    alone: tuple[BaselineOrVariant, ...] = Field((), strict=False)
+    """Variants generated once more, each step fed the latents of `against`, so that it shows its own error alone."""
+    against: BaselineOrVariant = "baseline"
+    """Whose latents are fed."""
+
+
 class Explain(Table):
     """Between which two the cause is looked for."""
 
@@ -96,6 +107,8 @@ class Scenario(Table):
     """What the clips are held against."""
     scale: Scale = Scale()
     """What gives the numbers their scale."""
+    steps: Steps = Steps()
+    """What is looked at inside the denoising loop."""
     metrics: tuple[Literal["flip"], ...] = Field((), strict=False)
     """Metrics to measure beside MAE, PSNR, SSIM and LPIPS."""
     explain: Explain | None = None

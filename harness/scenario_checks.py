@@ -24,7 +24,7 @@ PLACEHOLDERS = ("{prompt}", "{seed}")
 """What a Space's inputs may ask for."""
 
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
-_RESERVED = re.compile(r"baseline|reference|rerun|candidate|(reference|seed)-.*", re.IGNORECASE | re.DOTALL)
+_RESERVED = re.compile(r"baseline|reference|rerun|candidate|(reference|seed)-.*|.*-alone", re.IGNORECASE | re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 _ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _64_BITS = range(-(2**63), 2**63)
@@ -122,17 +122,15 @@ def _names(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
                 expected = f"a name that differs from {shown(taken)} in more than capitals: both become folders"
                 yield mistake_at(lines, (table, name), shown(name), expected)
             elif table == "variants" and _RESERVED.fullmatch(name):
-                expected = "another name: baseline, reference(-…), candidate, rerun and seed-… are spacediff's own"
+                expected = (
+                    "another name: baseline, reference(-…), candidate, rerun, seed-… and …-alone are spacediff's own"
+                )
                 yield mistake_at(lines, (table, name), shown(name), expected)
 
 
 def _mentions(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
-    """Find names of variants that do not exist."""
-    variants = list(_table(data, "variants"))
-    mentions: list[tuple[Parts, Any, list[str]]] = [(where, name, variants) for where, name in _parents(data)]
-    for table, key in (("explain", "from"), ("explain", "to"), ("gate", "variant"), ("reference", "variant")):
-        mentions.append(((table, key), _table(data, table).get(key), ["baseline", *variants]))
-    for where, name, known in mentions:
+    """Find names of variants that do not exist, and pairs that are one."""
+    for where, name, known in _mentioned(data):
         if isinstance(name, str) and name not in known:
             expected = f"one of {', '.join(known)}" if known else "no other variant, since there is none"
             yield mistake_at(lines, where, shown(name), expected, nearest_name(name, known))
@@ -143,6 +141,20 @@ def _mentions(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
     gated = _table(data, "gate").get("variant")
     if gated is not None and gated == _table(data, "reference").get("variant"):
         yield mistake_at(lines, ("gate", "variant"), shown(gated), "another name than the reference's own")
+
+
+def _mentioned(data: Mapping[str, Any]) -> Iterator[tuple[Parts, Any, list[str]]]:
+    """Yield each place that names a variant, the name, and those that may stand there."""
+    variants = list(_table(data, "variants"))
+    for where, name in _parents(data):
+        yield where, name, variants
+    known = ["baseline", *variants]
+    places = ("explain", "from"), ("explain", "to"), ("gate", "variant"), ("reference", "variant"), ("steps", "against")
+    for table, key in places:
+        yield (table, key), _table(data, table).get(key), known
+    alone = _table(data, "steps").get("alone")
+    for index, name in enumerate(alone if isinstance(alone, list) else ()):
+        yield ("steps", "alone", index), name, known
 
 
 def _parents(data: Mapping[str, Any]) -> Iterator[tuple[Parts, Any]]:

@@ -6,7 +6,6 @@ file; so a killed audit leaves nothing that could be taken for a result, and wha
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -19,7 +18,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from harness.errors import SpacediffError
-from harness.files import write_atomically
+from harness.files import sha256, write_atomically
 from harness.record import RunRecord
 from harness.redaction import redact
 
@@ -46,7 +45,7 @@ class Store:
         try:
             files: dict[str, str] = json.loads((place / _MANIFEST).read_text("utf-8"))
             whole = _RECORD in files and all(Path(name).name == name for name in files)
-            if not whole or any(_sha256(place / name) != digest for name, digest in files.items()):
+            if not whole or any(sha256(place / name) != digest for name, digest in files.items()):
                 return None
             return RunRecord.model_validate_json((place / _RECORD).read_text("utf-8"))
         except (OSError, ValueError, ValidationError, AttributeError):
@@ -68,7 +67,7 @@ class Store:
     def seal(self, draft: Path, record: RunRecord) -> None:
         """Write the record and the manifest into a run's folder: the last thing before its block ends."""
         write_atomically(draft / _RECORD, json.dumps(redact(record.model_dump(mode="json")), indent=1))
-        files = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
+        files = {path.name: sha256(path) for path in sorted(draft.iterdir())}
         write_atomically(draft / _MANIFEST, json.dumps(files, indent=1))
 
     def place(self, key: str) -> Path:
@@ -106,8 +105,3 @@ class Store:
         for path in self._runs.glob("*"):
             if named.fullmatch(path.name) and path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,6 +20,7 @@ from harness.record.comparison import (
 )
 from harness.record.file import read_record, write_record
 from harness.record.run import ClipRecord, Ignored, Role, RunRecord, SettingRecord, record_settings, recorded_settings
+from harness.record.trace import NoiseRecord, Stage, StageRecord, StepRecord, TraceComparisonRecord, TraceRecord
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -34,6 +35,7 @@ __all__ = [
     "MeasureRecord",
     "MetricInfo",
     "MetricRecord",
+    "NoiseRecord",
     "Number",
     "PartingRecord",
     "PromptRecord",
@@ -42,6 +44,11 @@ __all__ = [
     "Role",
     "RunRecord",
     "SettingRecord",
+    "Stage",
+    "StageRecord",
+    "StepRecord",
+    "TraceComparisonRecord",
+    "TraceRecord",
     "Verdict",
     "read_record",
     "record_settings",

@@ -8,6 +8,7 @@ from typing import Literal
 from harness.record.base import Record
 from harness.record.comparison import ComparisonRecord, ControlRecord, MetricInfo, ResolutionRecord
 from harness.record.run import RunRecord
+from harness.record.trace import TraceComparisonRecord
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -72,6 +73,7 @@ class AuditRecord(Record):
         measures: What was measured of each clip alone, in order of display.
         controls: Comparisons whose outcome is known beforehand.
         resolutions: What the comparison could have seen, per prompt.
+        traces: Local runs held against each other from inside.
         gate: The gate's outcome.
         environment: Versions and devices.
         warnings: What the reader should know first.
@@ -95,6 +97,7 @@ class AuditRecord(Record):
     measures: list[MetricInfo] = []
     controls: list[ControlRecord] = []
     resolutions: list[ResolutionRecord] = []
+    traces: list[TraceComparisonRecord] = []
     gate: GateRecord
     environment: EnvironmentRecord
     warnings: list[str] = []

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from harness.record.base import Record
+from harness.record.trace import TraceRecord
 from harness.settings import Origin, Setting, Settings
 
 
@@ -18,6 +19,7 @@ class Role(StrEnum):
     VARIANT = "variant"
     RERUN = "rerun"
     SEED = "other seed"
+    STEPS = "each step alone"
 
 
 class SettingRecord(Record):
@@ -52,6 +54,7 @@ class ClipRecord(Record):
         preview: H.264 file for the page, relative to the audit folder.
         original: A hosted or given file, untouched; None for local clips.
         delivered: The MP4 that a local run's own export writes; None for other sources.
+        delivered_digest: SHA-256 of the delivered file; empty for other sources.
         digest: SHA-256 of the frames.
         frames: Number of frames.
         width: Pixels.
@@ -64,6 +67,7 @@ class ClipRecord(Record):
     preview: str
     original: str | None = None
     delivered: str | None = None
+    delivered_digest: str = ""
     digest: str
     frames: int
     width: int
@@ -93,6 +97,7 @@ class RunRecord(Record):
         seconds: Duration of the generation or the fetch.
         seed_echoed: The seed that a Space said it used.
         clip: The clip, or None.
+        trace: What a local generation looked like from inside.
     """
 
     key: str
@@ -112,6 +117,7 @@ class RunRecord(Record):
     seconds: float = 0.0
     seed_echoed: int | None = None
     clip: ClipRecord | None = None
+    trace: TraceRecord | None = None
 
 
 def record_settings(settings: Settings) -> dict[str, SettingRecord]:

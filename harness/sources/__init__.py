@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harness.clip import Clip
-from harness.record import Ignored
+from harness.record import Ignored, TraceRecord
 from harness.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Progress(Protocol):
@@ -36,6 +40,9 @@ class Produced:
         hosted: What the host says of itself (commit, hardware, SDK), name to text.
         seed_echoed: The seed that a Space said it used; None when it did not say.
         seconds: Duration of the generation or the fetch.
+        trace: What the generation looked like from inside; None for a clip that was not generated here.
+        latents: The latents before the first step and after each, float32 or half precision on the CPU, one shape;
+            empty when they are not kept.
     """
 
     clip: Clip
@@ -48,3 +55,5 @@ class Produced:
     warnings: tuple[str, ...] = ()
     hosted: dict[str, str] = field(default_factory=dict)
     seed_echoed: int | None = None
+    trace: TraceRecord | None = None
+    latents: Sequence[torch.Tensor] = ()

@@ -19,9 +19,16 @@ TINY_SPACE = "builtin:tiny-space"
 
 
 class Sources:
-    """The sources, each opened when its first run comes and closed when the last is done."""
+    """The sources, each opened when its first run comes and closed when the last is done.
 
-    def __init__(self) -> None:
+    Args:
+        reuse: Whether local runs take over what an earlier one computed that shares everything before it.
+        keep_latents: Whether local runs keep the latents of each step.
+    """
+
+    def __init__(self, *, reuse: bool = True, keep_latents: bool = True) -> None:
+        self._reuse = reuse
+        self._keep_latents = keep_latents
         self._open = ExitStack()
         self._local: LocalSource | None = None
         self._tiny_space: str | None = None
@@ -52,8 +59,10 @@ class Sources:
         if self._local is None:
             from harness.sources.local.generate import LocalSource
 
-            self._local = LocalSource()
-        return self._local.generate(run.settings, run.prompt.text, run.prompt.seed, progress)
+            self._local = LocalSource(reuse=self._reuse, keep_latents=self._keep_latents)
+        return self._local.generate(
+            run.settings, run.prompt.text, run.prompt.seed, progress, anew=run.repeat > 0, fed_by=run.fed_by
+        )
 
     def refuse_what_is_needless(self, run: Run) -> None:
         """Refuse a run that has no reference to be held against, after a look at what else stands in its way.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +18,46 @@ from harness.errors import NotMeasuredError, failure, nearest_name
 from harness.record import Ignored
 from harness.settings import Settings
 from harness.sources import Produced, Progress
+from harness.sources.local.isolation import feed
 from harness.sources.local.listening import warnings_of_libraries
 from harness.sources.local.noise import generator_for
 from harness.sources.local.numerics import numerics
+from harness.sources.local.observer import Observed, observing, observing_decoding
 from harness.sources.local.pipeline import Checkpoints
 from harness.sources.local.placement import default_placement, place, refuse_what_cannot_run
-from harness.sources.local.resolve import observed, resolved
+from harness.sources.local.resolve import completed, resolved
+from harness.sources.local.reuse import Reuse, resume
+
+if TYPE_CHECKING:
+    import torch
+
+_Frames = NDArray[np.floating[Any]]
+"""float32 `[T, H, W, 3]` in 0..1."""
 
 
 class LocalSource:
-    """Generates clips here, one after the other, loading each checkpoint once."""
+    """Generates clips here, one after the other, loading each checkpoint once and computing nothing twice.
 
-    def __init__(self) -> None:
+    Args:
+        reuse: Whether a run takes over what an earlier one computed that shares everything before it.
+        keep_latents: Whether the latents of each step are kept.
+    """
+
+    def __init__(self, *, reuse: bool = True, keep_latents: bool = True) -> None:
         self._checkpoints = Checkpoints()
+        self._reuse = Reuse() if reuse else None
+        self._keep_latents = keep_latents
 
-    def generate(self, declared: Settings, prompt: str, seed: int, progress: Progress) -> Produced:
+    def generate(
+        self,
+        declared: Settings,
+        prompt: str,
+        seed: int,
+        progress: Progress,
+        *,
+        anew: bool = False,
+        fed_by: Settings | None = None,
+    ) -> Produced:
         """Generate one clip.
 
         Args:
@@ -38,37 +65,104 @@ class LocalSource:
             prompt: The prompt's text.
             seed: The prompt's seed; `rng.seed` has the last word.
             progress: Told of loading and of every denoising step.
+            anew: Whether everything has to be computed, as for a re-run.
+            fed_by: Settings whose latents are fed into each of the steps, so that it shows its own error alone.
 
         Raises:
             NotMeasuredError: The Settings cannot run here; the message says why.
         """
+        latents = None if fed_by is None else self._latents(fed_by, prompt, seed, progress)
+        began = time.monotonic()
+        with self._prepared(declared, seed, progress) as ready:
+            progress.status("generating")
+            fed = None if latents is None else feed(ready.pipeline, latents)
+            frames, observed, shared = self._carried_out(ready, prompt, reuse=None if anew or fed else self._reuse)
+            if fed is not None:
+                fed.refuse_other_lengths()
+                observed.own_errors = fed.errors
+        return ready.produced(frames, observed, shared, seconds=time.monotonic() - began)
+
+    def _latents(self, declared: Settings, prompt: str, seed: int, progress: Progress) -> Sequence[torch.Tensor]:
+        """Return the latents of a run to the last bit, which the audit folder does not hold."""
+        with self._prepared(declared, seed, progress) as ready, observing(ready.pipeline) as observed:
+            progress.status("generating the latents to feed")
+            with generator_for(declared, ready.settings.value("rng.seed")) as generator:
+                _frames(ready, prompt, generator)
+        return observed.latents
+
+    @contextmanager
+    def _prepared(self, declared: Settings, seed: int, progress: Progress) -> Iterator[_Ready]:
+        """Load, copy and place a pipeline, and put what is global to torch where the Settings say."""
         refuse_what_cannot_run(declared)
         progress.status("loading the checkpoint")
         checkpoint, ignored = self._checkpoints.load(declared)
-        began = time.monotonic()
         pipeline = checkpoint.fresh_pipeline()
         placement = declared.value("placement") or default_placement()
+        seed = declared.value("rng.seed", seed)
         with warnings_of_libraries() as messages, numerics(declared):
             ignored += _apply(pipeline, declared)
             arguments = _call_arguments(pipeline, declared)
             place(pipeline, placement)
             pipeline.progress_bar = _steps_to(progress)
-            seed = declared.value("rng.seed", seed)
             settings = resolved(declared, checkpoint, pipeline, seed, placement)
-            progress.status("generating")
-            frames = _frames(pipeline, prompt, arguments, settings, seed)
+            yield _Ready(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
+
+    def _carried_out(
+        self, ready: _Ready, prompt: str, *, reuse: Reuse | None
+    ) -> tuple[_Frames, Observed, tuple[str, ...]]:
+        """Run a pipeline, observed; resume it after the denoising where an earlier run got as far."""
+        pipeline, settings = ready.pipeline, ready.settings
+        with ExitStack() as stack:
+            generator = stack.enter_context(generator_for(ready.declared, settings.value("rng.seed")))
+            embeddings = reuse.share_embeddings(pipeline, settings) if reuse else []
+            if reuse and (end := reuse.denoised(prompt, settings)):
+                resume(pipeline, end, generator)
+                observed = stack.enter_context(observing_decoding(pipeline, end.observed))
+                return _frames(ready, prompt, generator), observed, ("text embeddings", "latents")
+            observed = stack.enter_context(observing(pipeline, keep_latents=self._keep_latents))
+            if reuse:
+                stack.enter_context(reuse.keeping(pipeline, prompt, settings, observed, generator))
+            return _frames(ready, prompt, generator), observed, tuple(embeddings)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A pipeline that is ready to be called.
+
+    Attributes:
+        pipeline: The run's own, placed.
+        declared: What the scenario says.
+        settings: All settings, resolved.
+        arguments: What the scenario says of the call.
+        ignored: Arguments that a library accepted without using them.
+        messages: What the libraries log; grows while the pipeline runs.
+        warnings: What they logged while loading.
+    """
+
+    pipeline: Any
+    declared: Settings
+    settings: Settings
+    arguments: dict[str, Any]
+    ignored: tuple[Ignored, ...]
+    messages: list[str]
+    warnings: tuple[str, ...]
+
+    def produced(self, frames: _Frames, observed: Observed, shared: tuple[str, ...], *, seconds: float) -> Produced:
+        """Return what came out."""
         clip = Clip.from_floats(
             frames,
-            Fraction(str(settings.value("output.fps"))).limit_denominator(100_000),
-            rounding=settings.value("output.rounding"),
+            Fraction(str(self.settings.value("output.fps"))).limit_denominator(100_000),
+            rounding=self.settings.value("output.rounding"),
         )
         return Produced(
             clip=clip,
-            settings=observed(settings, *clip.frames.shape[:3]),
-            described=f"{type(pipeline).__name__} {declared.value('model.id')}",
-            seconds=time.monotonic() - began,
-            ignored=ignored,
-            warnings=(*checkpoint.warnings, *(m for m in messages if "will be ignored" not in m)),
+            settings=completed(self.settings, clip, observed.noise),
+            described=f"{type(self.pipeline).__name__} {self.settings.value('model.id')}",
+            seconds=seconds,
+            ignored=self.ignored,
+            warnings=(*self.warnings, *(m for m in self.messages if "will be ignored" not in m)),
+            trace=observed.record().model_copy(update={"shared": list(shared)}),
+            latents=observed.latents,
         )
 
 
@@ -127,15 +221,14 @@ def _call_arguments(pipeline: Any, settings: Settings) -> dict[str, Any]:
     return arguments
 
 
-def _frames(
-    pipeline: Any, prompt: str, arguments: dict[str, Any], settings: Settings, seed: int
-) -> NDArray[np.floating[Any]]:
-    """Return the clip as float32 `[T, H, W, 3]` in 0..1."""
+def _frames(ready: _Ready, prompt: str, generator: torch.Generator | None) -> _Frames:
+    """Call the pipeline; return the clip."""
     try:
-        with generator_for(settings, seed) as generator:
-            output = pipeline(prompt=prompt, generator=generator, output_type="np", **arguments)
+        output = ready.pipeline(prompt=prompt, generator=generator, output_type="np", **ready.arguments)
+    except NotMeasuredError:
+        raise
     except Exception as error:
-        reason, hint = _explained(error, settings.value("placement"))
+        reason, hint = _explained(error, ready.settings.value("placement"))
         raise NotMeasuredError(f"{reason}: {failure(error)}", hint=hint) from error
     frames = np.asarray(output.frames[0] if hasattr(output, "frames") else output.images)
     return frames if frames.ndim == 4 else frames[None]  # noqa: PLR2004 - an image is a clip of one frame

@@ -6,6 +6,8 @@ import inspect
 import json
 from typing import Any
 
+from harness.clip import Clip
+from harness.record import NoiseRecord
 from harness.settings import Origin, Settings
 from harness.sources.local.pipeline import Checkpoint
 
@@ -43,7 +45,6 @@ def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: in
         ({"scheduler": of_checkpoint}, "the checkpoint's scheduler config"),
         ({"scheduler": of_class}, type(pipeline.scheduler).__name__),
         ({"numerics": _numerics()}, "torch"),
-        ({"rng": {"dtype": _dtype(pipeline)}}, "the model's dtype"),
         ({"rng": {"stream": f"torch {_torch_version()}"}}, "the installed torch"),
         ({"rng": {"seed": seed}}, "the prompt"),
         ({"rng": {"device": "cpu"}, "placement": placement, "output": {"rounding": "round"}}, "spacediff"),
@@ -57,12 +58,16 @@ def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: in
     return filled.changed_by(Settings.of({"model": _unsaid(loaded, declared)}, Origin.DEFAULT, "from_pretrained"))
 
 
-def observed(settings: Settings, frames: int, height: int, width: int) -> Settings:
-    """Return the Settings with the sizes that the pipeline chose itself, read off the clip."""
+def completed(settings: Settings, clip: Clip, noise: NoiseRecord | None) -> Settings:
+    """Return the Settings with what the pipeline chose itself: the sizes, read off the clip, and the noise's dtype."""
+    frames, height, width = clip.frames.shape[:3]
     seen = {"num_frames": frames, "height": height, "width": width}
     unsaid = {name: value for name, value in seen.items() if settings.value(f"call.{name}") is None}
     found = {"call": unsaid, "output": {"frames": frames}} if unsaid else {"output": {"frames": frames}}
-    return settings.changed_by(Settings.of(found, Origin.OBSERVED, "the clip"))
+    whole = settings.changed_by(Settings.of(found, Origin.OBSERVED, "the clip"))
+    if noise is None:
+        return whole
+    return whole.filled_from(Settings.of({"rng": {"dtype": noise.dtype}}, Origin.OBSERVED, "the initial noise"))
 
 
 def _unsaid(values: dict[str, Any], declared: Settings) -> dict[str, Any]:
