@@ -14,6 +14,7 @@ from harness.executor import Executor, InProcess, Listener
 from harness.gate import hold
 from harness.metrics import Metric, chosen
 from harness.metrics.motion import MEASURES
+from harness.noise_streams import stream_warning
 from harness.plan import Plan
 from harness.record import (
     AuditRecord,
@@ -122,6 +123,13 @@ def _doubts(done: _Done) -> list[str]:
     ]
 
 
+def _cautions(done: _Done, here: dict[str, str]) -> list[str]:
+    """Return what the reader should know beside that."""
+    hosted = next((run.hosted for run in done.runs if run.hosted), {})
+    caution = stream_warning(here["torch"], hosted.get("torch", ""), done.runs)
+    return [caution] if caution else []
+
+
 def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) -> AuditRecord:
     return AuditRecord(
         spacediff_version=__version__,
@@ -143,6 +151,6 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         resolutions=done.resolutions,
         traces=done.traces,
         gate=hold(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, _doubts(done)),
-        warnings=_doubts(done),
+        warnings=_doubts(done) + _cautions(done, here),
         environment=EnvironmentRecord(local=here, hosted=next((run.hosted for run in done.runs if run.hosted), {})),
     )

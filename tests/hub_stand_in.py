@@ -17,6 +17,7 @@ class Space:
     stage: str = "RUNNING"
     error: str = ""
     private: bool = False
+    requirements: str = ""
 
     def runtime(self) -> dict[str, Any]:
         return {
@@ -59,6 +60,7 @@ class HubStandIn:
     def answer(self, path: str, authorization: str) -> tuple[int, dict[str, str], Any]:
         self.asked.append((path, authorization))
         parts = path.split("?", maxsplit=1)[0].strip("/").split("/")
+        parts = ["api", *parts] if parts[0] == "spaces" else parts  # files lie under /spaces, facts under /api/spaces
         name, rest = "/".join(parts[2:4]), parts[4:]
         space = self.spaces.get(name) if parts[:2] == ["api", "spaces"] else None
         if authorization not in ("", f"Bearer {self.token}"):
@@ -71,6 +73,8 @@ class HubStandIn:
                 return 401, {"X-Error-Message": refusal}, {"error": refusal}
             refusal = "Repository not found"
             return 404, {"X-Error-Code": "RepoNotFound", "X-Error-Message": refusal}, {"error": refusal}
+        if rest == ["resolve", "2e" * 20, "requirements.txt"] and space.requirements:
+            return 200, {"ETag": '"1"', "X-Repo-Commit": "2e" * 20}, space.requirements.encode()
         answers: dict[tuple[str, ...], Any] = {
             (): space.info(name),
             ("runtime",): space.runtime(),
@@ -87,19 +91,20 @@ def hub_stand_in(spaces: dict[str, Space], token: str = "") -> Iterator[HubStand
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            status, headers, body = hub.answer(self.path, self.headers.get("Authorization", ""))
-            text = json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {**headers, "Content-Type": "application/json"}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            self.wfile.write(self.answered())
 
-        def do_HEAD(self) -> None:  # telemetry is sent so
-            status, *_ = hub.answer(self.path, self.headers.get("Authorization", ""))
+        def do_HEAD(self) -> None:  # telemetry is sent so, and files are asked for their size
+            self.answered()
+
+        def answered(self) -> bytes:
+            status, headers, body = hub.answer(self.path, self.headers.get("Authorization", ""))
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            kind = "text/plain" if isinstance(body, bytes) else "application/json"
             self.send_response(status)
+            for name, value in {**headers, "Content-Type": kind, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
             self.end_headers()
+            return content
 
         def log_message(self, *_: object) -> None:
             pass

@@ -8,6 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.noise_streams import stream_warning
+from harness.record import NoiseRecord, Role, RunRecord, SettingRecord, TraceRecord
 from harness.settings import Origin, Settings
 from harness.sources.local.noise import generator_for, randn_as_older_torch
 
@@ -83,3 +85,41 @@ def test_a_run_leaves_the_global_generator_as_it_was() -> None:
         assert generator is None
         torch.rand(10)
     assert torch.equal(torch.rand(3), expected)
+
+
+def drew(device: str = "cpu", dtype: str = "bfloat16", stream: str = "torch 2.13.0") -> RunRecord:
+    noise = NoiseRecord(digest="0", mean=0, std=1, low=-1, high=1, shape=[1], dtype=dtype, device=device)
+    return RunRecord(
+        key="k",
+        name="baseline",
+        role=Role.BASELINE,
+        prompt="p",
+        source="diffusers",
+        measured=True,
+        settings={"rng.stream": SettingRecord(value=stream, origin=Origin.DEFAULT)},
+        trace=TraceRecord(noise=noise),
+    )
+
+
+def test_a_host_with_another_stream_is_warned_of() -> None:
+    warned = stream_warning("2.13.0+cpu", "==2.4.0", [drew()])
+    assert "the host asks for torch 2.4.0, here is 2.13.0+cpu" in warned
+    assert '(baseline); rng.stream = "torch<=2.11"' in warned
+    assert "rng.stream" not in stream_warning("2.11.0", "==2.12.0", [drew()])
+    assert stream_warning("2.11.0", "==2.12.0", [drew()])
+
+
+@pytest.mark.parametrize(
+    ("hosted", "run"),
+    [
+        ("==2.12.1", drew()),
+        ("", drew()),
+        (">=2.4", drew()),
+        ("any version", drew()),
+        ("==2.4.0", drew(device="cuda")),
+        ("==2.4.0", drew(dtype="float32")),
+        ("==2.4.0", drew(stream="torch<=2.11")),
+    ],
+)
+def test_nothing_is_warned_of_where_the_streams_agree_or_nobody_knows(hosted: str, run: RunRecord) -> None:
+    assert stream_warning("2.13.0", hosted, [run]) == ""

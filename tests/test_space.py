@@ -510,7 +510,7 @@ print(json.dumps(told))
 @pytest.fixture(scope="module")
 def hub(app: SpaceApp) -> Iterator[HubStandIn]:
     spaces = {
-        "org/running": Space(app.url),
+        "org/running": Space(app.url, requirements="# pins\ntorch==2.4.0 # CUDA 12\nspaces\n-r x\ndiffusers>=0.30\n"),
         "org/private": Space(app.url, private=True),
         "org/crashed": Space(app.url, "RUNTIME_ERROR", error=f"OOM \x1b[31m {TOKEN}"),
         **{f"org/{stage}": Space(app.url, stage) for stage in ("PAUSED", "SLEEPING", "BUILDING", "APP_STARTING")},
@@ -551,6 +551,8 @@ def test_a_space_is_found_through_the_hub_and_gets_the_token(app: SpaceApp, hub:
         "sdk version": "4.44.1",
         "python": "3.10",
         "gradio": running["hosted"]["gradio"],
+        "torch": "==2.4.0",
+        "diffusers": ">=0.30",
     }
     assert crashed["message"] == "Space org/crashed has crashed: OOM [31m [redacted]"
     assert misspelt["message"] == "Space org/runing is not on the Hub, or it is private"

@@ -18,6 +18,7 @@ from harness.sources import Progress
 from harness.sources.space.answers import SILENCE_SECONDS, on_loopback
 from harness.sources.space.explaining import plain
 from harness.sources.space.request import SpaceRequest
+from harness.sources.space.requirements import required_libraries
 
 POLL_SECONDS = 0.2
 
@@ -89,6 +90,7 @@ def _looked_up(request: SpaceRequest) -> dict[str, str]:
         "sdk": info.sdk,
         "sdk version": card.get("sdk_version"),
         "python": card.get("python_version"),
+        **required_libraries(info.id, info.sha),
     }
     return {name: plain(fact, 200) for name, fact in facts.items() if fact}
 
