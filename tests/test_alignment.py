@@ -198,7 +198,7 @@ def test_a_shift_that_explains_less_than_half_is_not_believed() -> None:
 # ---- when: frames
 
 
-@pytest.mark.parametrize("times", [2, 3, 4])
+@pytest.mark.parametrize("times", [2, 3, 4, 5, 8])
 @pytest.mark.parametrize("made", [interpolated, lambda clip, times: np.repeat(clip, times, axis=0)])
 def test_a_multiplied_rate_is_undone(times: int, made: Callable[[Frames, int], Frames]) -> None:
     candidate = made(SAME, times)
