@@ -6,19 +6,20 @@ controls among them; the scale comes out of the same table as the numbers that i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from harness.clip import Frame, read_clip, read_frames
-from harness.codec import Encoding, planted_resolution, read_encoding
+from harness.clip import read_clip, read_frames
+from harness.codec import planted_resolution, read_encoding
 from harness.controls import controls_of
-from harness.errors import NotMeasuredError
+from harness.measuring import Measuring
 from harness.metrics import Metric, metrics_named
-from harness.metrics.motion import MEASURES, measure, parting, pooled_measure, ratio
+from harness.metrics.motion import parting
 from harness.metrics.scoring import pooled, score, worst_frame
+from harness.obstacles import Obstacles
 from harness.record import (
     ComparisonRecord,
     ControlRecord,
@@ -64,25 +65,39 @@ def compare_prompt(
         A comparison for each candidate, in order; what could not be compared says why.
     """
     if reference.clip is None:
-        reason = f"there is no reference: {reference.reason}"
-        return Compared([_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates], [], [])
-    encoding = read_encoding(folder / reference.clip.original) if reference.clip.original else None
-    ours = Side(reference, reference.clip, folder / (reference.clip.original or reference.clip.lossless))
-    pairs, obstacles = _paired(ours, candidates, Encoder(encoding, folder))
-    itself, tables = _scored(ours, pairs, metrics, on_frame)
-    measures = _measured(pairs)
-    sides = {ours.run.name: ours, **{name: pair.candidate for name, pair in pairs.items()}}
+        return _nothing_compared(reference, candidates, f"there is no reference: {reference.reason}")
+    obstacles = Obstacles()
+    with obstacles.noted(reference.name):
+        encoding = read_encoding(folder / reference.clip.original) if reference.clip.original else None
+        ours = Side(reference, reference.clip, folder / (reference.clip.original or reference.clip.lossless))
+        return _compared_with(ours, candidates, Encoder(encoding, folder), metrics, on_frame)
+    return _nothing_compared(reference, candidates, obstacles.found[reference.name][1])
+
+
+def _compared_with(
+    ours: Side,
+    candidates: Sequence[RunRecord],
+    encoder: Encoder,
+    metrics: tuple[Metric, ...],
+    on_frame: Callable[[int, int], None],
+) -> Compared:
+    folder, obstacles = encoder.folder, Obstacles()
+    pairs = _paired(ours, candidates, encoder, obstacles)
+    itself, tables = _scored(ours, pairs, metrics, on_frame, obstacles)
+    sides = {ours.run.name: ours, **{name: pairs[name].candidate for name in tables}}
     meaning = yardstick(tables, sides, folder, metrics)
+    measuring = Measuring()
+    found: dict[str, ComparisonRecord] = {}
+    for name, table in tables.items():
+        with obstacles.noted(name):
+            found[name] = _compared(pairs[name], table, measuring.both(pairs[name]), meaning, folder)
     comparisons = [
-        _compared(pairs[run.name], tables[run.name], measures[run.name], meaning, folder)
-        if run.name in pairs
-        else _without_numbers(reference, run, *obstacles[run.name])
-        for run in candidates
+        found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates
     ]
     return Compared(
         comparisons,
         controls_of(itself, comparisons, sides),
-        _resolution([side for side in sides.values() if side.run.role is Role.BASELINE], encoding, folder),
+        [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE],
     )
 
 
@@ -91,6 +106,7 @@ def _scored(
     pairs: Mapping[str, Pair],
     metrics: tuple[Metric, ...],
     on_frame: Callable[[int, int], None],
+    obstacles: Obstacles,
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """Score the reference against itself and all pairs: equal files once, and in one pass where nothing was aligned."""
     files = {str(pair.candidate.file): pair.candidate_frames() for pair in pairs.values() if pair.alike}
@@ -100,54 +116,29 @@ def _scored(
         metrics,
         on_frame=lambda done: on_frame(done, reference.clip.frames),
     )
-    return tables[""], {
-        name: tables[str(pair.candidate.file)]
-        if pair.alike
-        else score(pair.reference_frames(), {name: pair.candidate_frames()}, metrics)[name]
-        for name, pair in pairs.items()
-    }
-
-
-def _measured(pairs: Mapping[str, Pair]) -> dict[str, dict[str, MeasureRecord]]:
-    """Measure both sides of each pair alone, on the frames that are compared, equal ones once."""
-    done: dict[Path, pd.DataFrame] = {}
-
-    def of(side: Side, pair: Pair, frames: Callable[[], Iterator[Frame]]) -> pd.DataFrame:
+    found = {name: tables[str(pair.candidate.file)] for name, pair in pairs.items() if pair.alike}
+    for name, pair in pairs.items():
         if not pair.alike:
-            return measure(frames())
-        if side.file not in done:
-            done[side.file] = measure(frames())
-        return done[side.file]
-
-    return {
-        name: _measure_records(
-            of(pair.reference, pair, pair.reference_frames), of(pair.candidate, pair, pair.candidate_frames)
-        )
-        for name, pair in pairs.items()
-    }
+            with obstacles.noted(name):
+                found[name] = score(pair.reference_frames(), {name: pair.candidate_frames()}, metrics)[name]
+    return tables[""], found
 
 
 def _paired(
-    reference: Side, candidates: Sequence[RunRecord], encoder: Encoder
-) -> tuple[dict[str, Pair], dict[str, tuple[Verdict, str]]]:
-    """Return the pairs that can be compared, and for the others what stands in the way."""
+    reference: Side, candidates: Sequence[RunRecord], encoder: Encoder, obstacles: Obstacles
+) -> dict[str, Pair]:
+    """Return the pairs that can be compared; the obstacles tell of the others."""
     pairs: dict[str, Pair] = {}
-    obstacles: dict[str, tuple[Verdict, str]] = {}
     looked = reference.source()
     for run in candidates:
         if run.clip is None:
-            obstacles[run.name] = Verdict.NOT_MEASURED, run.reason
+            obstacles.found[run.name] = Verdict.NOT_MEASURED, run.reason
             continue
-        try:
+        with obstacles.noted(run.name):
             side = encoder.side(run, run.clip)
-        except NotMeasuredError as error:
-            obstacles[run.name] = Verdict.NOT_MEASURED, error.message
-            continue
-        try:
-            pairs[run.name] = paired(reference, side, looked)
-        except NotMeasuredError as error:
-            obstacles[run.name] = Verdict.NOT_COMPARABLE, error.message
-    return pairs, obstacles
+            with obstacles.noted(run.name, Verdict.NOT_COMPARABLE):
+                pairs[run.name] = paired(reference, side, looked)
+    return pairs
 
 
 def _compared(
@@ -212,19 +203,6 @@ def _metric(table: pd.DataFrame, metric: Metric, scale: Scale) -> MetricRecord:
     )
 
 
-def _measure_records(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, MeasureRecord]:
-    return {
-        each.info.name: MeasureRecord(
-            reference=pooled_measure(ours, each),
-            candidate=pooled_measure(theirs, each),
-            ratio=ratio(theirs, ours, each),
-            reference_frames=ours[each.info.name].tolist(),
-            candidate_frames=theirs[each.info.name].tolist(),
-        )
-        for each in MEASURES
-    }
-
-
 def _parting(table: pd.DataFrame, meaning: Yardstick) -> PartingRecord | None:
     """Return when the clips part, by the metric that sees it best."""
     drifts = {name: meaning.scales[name].drift(error) for name, error in errors_of(table).items()}
@@ -237,19 +215,17 @@ def _parting(table: pd.DataFrame, meaning: Yardstick) -> PartingRecord | None:
     return PartingRecord(metric=metric.info.name, beyond_floor=found.beyond_floor, half_way=found.half_way)
 
 
-def _resolution(baselines: list[Side], encoding: Encoding | None, folder: Path) -> list[ResolutionRecord]:
-    if not baselines:
-        return []
-    baseline, prompt = baselines[0], baselines[0].run.prompt
-    if encoding is None:
+def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
+    prompt = baseline.run.prompt
+    if encoder.encoding is None:
         sentence = "nothing was encoded: a difference of one level in one pixel would have been seen"
-        return [ResolutionRecord(prompt=prompt, sentence=sentence, levels=1, share=0.0)]
-    try:
-        found = planted_resolution(read_clip(folder / baseline.clip.lossless), encoding)
-    except NotMeasuredError as error:
-        return [ResolutionRecord(prompt=prompt, sentence=error.message, levels=None, share=0.0)]
-    levels = found.levels if found.seen else None
-    return [ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)]
+        return ResolutionRecord(prompt=prompt, sentence=sentence, levels=1, share=0.0)
+    obstacles = Obstacles()
+    with obstacles.noted(prompt):
+        found = planted_resolution(read_clip(encoder.folder / baseline.clip.lossless), encoder.encoding)
+        levels = found.levels if found.seen else None
+        return ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)
+    return ResolutionRecord(prompt=prompt, sentence=obstacles.found[prompt][1], levels=None, share=0.0)
 
 
 def _write_table(table: pd.DataFrame, run: RunRecord, folder: Path) -> str:
@@ -257,6 +233,10 @@ def _write_table(table: pd.DataFrame, run: RunRecord, folder: Path) -> str:
     (folder / place).mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / place / "frames.csv")
     return str(place / "frames.csv")
+
+
+def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], reason: str) -> Compared:
+    return Compared([_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates], [], [])
 
 
 def _without_numbers(reference: RunRecord, run: RunRecord, verdict: Verdict, reason: str) -> ComparisonRecord:

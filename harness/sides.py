@@ -80,8 +80,8 @@ class Encoder:
     """
 
     def __init__(self, encoding: Encoding | None, folder: Path) -> None:
-        self._encoding = encoding
-        self._folder = folder
+        self.encoding = encoding
+        self.folder = folder
         self._made: dict[str, tuple[Path, Match]] = {}
 
     def side(self, run: RunRecord, clip: ClipRecord) -> Side:
@@ -91,13 +91,13 @@ class Encoder:
             NotMeasuredError: The frames cannot be encoded.
         """
         if clip.original is not None:
-            return Side(run, clip, self._folder / clip.original)
-        if self._encoding is None:
-            return Side(run, clip, self._folder / clip.lossless)
+            return Side(run, clip, self.folder / clip.original)
+        if self.encoding is None:
+            return Side(run, clip, self.folder / clip.lossless)
         if clip.digest not in self._made:
-            path = self._folder / "comparisons" / run.prompt / run.name / "matched.mp4"
+            path = self.folder / "comparisons" / run.prompt / run.name / "matched.mp4"
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._made[clip.digest] = path, encode_like(read_clip(self._folder / clip.lossless), self._encoding, path)
+            self._made[clip.digest] = path, encode_like(read_clip(self.folder / clip.lossless), self.encoding, path)
         return Side(run, clip, *self._made[clip.digest])
 
 

@@ -11,11 +11,15 @@ import pandas as pd
 import pytest
 
 from clips import moving_ball, with_frames
+from harness import comparison
 from harness.clip import Clip, read_clip, write_lossless
 from harness.codec import export_to_video
 from harness.comparison import compare_prompt
+from harness.errors import NotMeasuredError
 from harness.metrics import METRICS
+from harness.metrics.alignment import FrameSource
 from harness.record import ClipRecord, ComparisonRecord, Role, RunRecord, Verdict
+from harness.sides import Pair, Side, paired
 
 CLIP = moving_ball(6)
 SEEDS = [moving_ball(6, seed=seed) for seed in (1, 2, 3)]
@@ -249,6 +253,29 @@ def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["no GPU"])
     (found,) = compare_prompt(gone, [reference], tmp_path, METRICS, unheard).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["there is no reference: no GPU"])
+
+
+def test_an_error_with_one_clip_costs_no_other_its_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaking(reference: Side, candidate: Side, looked: FrameSource) -> Pair:
+        if candidate.run.name == "odd":
+            raise KeyError(5)
+        return paired(reference, candidate, looked)
+
+    monkeypatch.setattr(comparison, "paired", breaking)
+    found = compare(tmp_path, {"odd": nudged(3), "same": CLIP}, hosted=False)
+    assert found["same"].verdict is Verdict.IDENTICAL
+    assert found["odd"].verdict is Verdict.NOT_MEASURED
+    assert found["odd"].evidence == ["comparing it failed: KeyError: 5"]
+
+
+def test_an_error_with_all_clips_of_a_prompt_is_their_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaking(*_: object, **__: object) -> None:
+        raise NotMeasuredError("the weights are damaged")
+
+    monkeypatch.setattr(comparison, "score", breaking)
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, unheard).comparisons
+    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["the weights are damaged"])
 
 
 def test_without_a_rerun_drift_cannot_be_told(tmp_path: Path) -> None:
