@@ -14,7 +14,7 @@ import pandas as pd
 
 from harness.clip import read_clip, read_frames
 from harness.codec import planted_resolution, read_encoding
-from harness.controls import controls_of
+from harness.controls import control_of_itself, controls_of_seeds
 from harness.measuring import Measuring
 from harness.metrics import Metric, metrics_named
 from harness.metrics.motion import parting
@@ -32,8 +32,11 @@ from harness.record import (
     Verdict,
 )
 from harness.sides import Encoder, Pair, Side, paired
-from harness.verdict import Findings, Scale, combined_drift, judge, spread
+from harness.verdict import Findings, Scale, combined_drift, judge, judge_frames, spread
 from harness.yardstick import Yardstick, defined, errors_of, yardstick
+
+_ITSELF = ""
+"""Stands for the reference as its own candidate; no run has this name."""
 
 
 @dataclass(frozen=True)
@@ -81,24 +84,35 @@ def _compared_with(
     metrics: tuple[Metric, ...],
     on_frame: Callable[[int, int], None],
 ) -> Compared:
-    folder, obstacles = encoder.folder, Obstacles()
+    obstacles = Obstacles()
     pairs = _paired(ours, candidates, encoder, obstacles)
-    itself, tables = _scored(ours, pairs, metrics, on_frame, obstacles)
-    sides = {ours.run.name: ours, **{name: pairs[name].candidate for name in tables}}
-    meaning = yardstick(tables, sides, folder, metrics)
+    tables = _scored(ours, pairs, metrics, on_frame, obstacles)
+    sides = {ours.run.name: ours, **{name: pairs[name].candidate for name in tables if name != _ITSELF}}
+    meaning = yardstick(tables, sides, encoder.folder, metrics)
+    findings = {name: _findings(pairs[name], table, meaning) for name, table in tables.items()}
     measuring = Measuring()
     found: dict[str, ComparisonRecord] = {}
-    for name, table in tables.items():
-        with obstacles.noted(name):
-            found[name] = _compared(pairs[name], table, measuring.both(pairs[name]), meaning, folder)
-    comparisons = [
-        found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates
-    ]
+    for run in candidates:
+        if run.name in tables:
+            with obstacles.noted(run.name):
+                pair, table = pairs[run.name], tables[run.name]
+                found[run.name] = _compared(pair, table, findings[run.name], measuring.both(pair), meaning)
+                _write_table(table, encoder.folder / found[run.name].frames_csv)
     return Compared(
-        comparisons,
-        controls_of(itself, comparisons, sides),
+        [found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates],
+        _controls([ours.run, *candidates], findings, obstacles),
         [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE],
     )
+
+
+def _controls(runs: Sequence[RunRecord], findings: Mapping[str, Findings], obstacles: Obstacles) -> list[ControlRecord]:
+    if _ITSELF in findings:
+        verdict, evidence = judge(findings[_ITSELF])
+    else:
+        verdict, reason = obstacles.found[_ITSELF]
+        evidence = [reason]
+    frames = {name: judge_frames(found)[0] for name, found in findings.items()}
+    return [control_of_itself(runs[0].prompt, verdict, evidence), *controls_of_seeds(runs, frames)]
 
 
 def _scored(
@@ -107,12 +121,12 @@ def _scored(
     metrics: tuple[Metric, ...],
     on_frame: Callable[[int, int], None],
     obstacles: Obstacles,
-) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Score the reference against itself and all pairs: equal files once, and in one pass where nothing was aligned."""
+) -> dict[str, pd.DataFrame]:
+    """Score all pairs: equal files once, and in one pass where nothing was aligned."""
     files = {str(pair.candidate.file): pair.candidate_frames() for pair in pairs.values() if pair.alike}
     tables = score(
         read_frames(reference.file),
-        {"": read_frames(reference.file), **files},
+        files,
         metrics,
         on_frame=lambda done: on_frame(done, reference.clip.frames),
     )
@@ -121,15 +135,17 @@ def _scored(
         if not pair.alike:
             with obstacles.noted(name):
                 found[name] = score(pair.reference_frames(), {name: pair.candidate_frames()}, metrics)[name]
-    return tables[""], found
+    return found
 
 
 def _paired(
     reference: Side, candidates: Sequence[RunRecord], encoder: Encoder, obstacles: Obstacles
 ) -> dict[str, Pair]:
-    """Return the pairs that can be compared; the obstacles tell of the others."""
+    """Return the pairs that can be compared, the reference with itself first; the obstacles tell of the others."""
     pairs: dict[str, Pair] = {}
     looked = reference.source()
+    with obstacles.noted(_ITSELF):
+        pairs[_ITSELF] = paired(reference, reference, looked)
     for run in candidates:
         if run.clip is None:
             obstacles.found[run.name] = Verdict.NOT_MEASURED, run.reason
@@ -141,20 +157,22 @@ def _paired(
     return pairs
 
 
-def _compared(
-    pair: Pair, table: pd.DataFrame, measures: dict[str, MeasureRecord], meaning: Yardstick, folder: Path
-) -> ComparisonRecord:
-    run = pair.candidate.run
-    errors = errors_of(table)
-    findings = Findings(
+def _findings(pair: Pair, table: pd.DataFrame, meaning: Yardstick) -> Findings:
+    return Findings(
         equal=bool((table["mae"] == 0).all()),
         encoded=pair.reference.clip.original is not None and pair.candidate.clip.original is None,
         processed=() if pair.alike else pair.notes,
-        errors=errors,
+        errors=errors_of(table),
         scales=meaning.scales,
         codec_errors=meaning.codec_errors,
         titles={metric.info.name: metric.info.title for metric in metrics_named(table.columns)},
     )
+
+
+def _compared(
+    pair: Pair, table: pd.DataFrame, findings: Findings, measures: dict[str, MeasureRecord], meaning: Yardstick
+) -> ComparisonRecord:
+    run = pair.candidate.run
     verdict, evidence = judge(findings)
     match = pair.candidate.match
     return ComparisonRecord(
@@ -174,7 +192,7 @@ def _compared(
         },
         measures=measures,
         parting=_parting(table, meaning),
-        frames_csv=_write_table(table, run, folder),
+        frames_csv=str(Path("comparisons") / run.prompt / run.name / "frames.csv"),
         drift=combined_drift(findings),
         verdict=verdict,
         evidence=evidence,
@@ -228,11 +246,9 @@ def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
     return ResolutionRecord(prompt=prompt, sentence=obstacles.found[prompt][1], levels=None, share=0.0)
 
 
-def _write_table(table: pd.DataFrame, run: RunRecord, folder: Path) -> str:
-    place = Path("comparisons") / run.prompt / run.name
-    (folder / place).mkdir(parents=True, exist_ok=True)
-    table.to_csv(folder / place / "frames.csv")
-    return str(place / "frames.csv")
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path)
 
 
 def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], reason: str) -> Compared:

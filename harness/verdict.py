@@ -84,7 +84,7 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
     No class has a threshold of its own: `numeric drift` is no more than the codec does, `different sample` is a drift
     at least that of the nearest other seed, and `settings differ` is what lies between.
     """
-    verdict, reason = _of_frames(findings)
+    verdict, reason = judge_frames(findings)
     sentences = [] if findings.equal else [_sentence(name, findings) for name in findings.errors]
     if not findings.processed:
         return verdict, [reason, *sentences]
@@ -93,8 +93,8 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
     return Verdict.POST_PROCESSED, [*findings.processed, f"so aligned, {reason}", *sentences]
 
 
-def _of_frames(findings: Findings) -> tuple[Verdict, str]:
-    """Judge the frames that are held against each other."""
+def judge_frames(findings: Findings) -> tuple[Verdict, str]:
+    """Return the class of the frames that are held against each other, whatever was done to align them, and why."""
     if findings.equal and findings.encoded:
         return Verdict.CODEC_ONLY, "after the same encoding, every frame equals the reference byte for byte"
     if findings.equal:

@@ -11,18 +11,20 @@ import pandas as pd
 import pytest
 
 from clips import moving_ball, with_frames
-from harness import comparison
+from harness import comparison, sides
 from harness.clip import Clip, read_clip, write_lossless
 from harness.codec import export_to_video
 from harness.comparison import compare_prompt
 from harness.errors import NotMeasuredError
 from harness.metrics import METRICS
 from harness.metrics.alignment import FrameSource
-from harness.record import ClipRecord, ComparisonRecord, Role, RunRecord, Verdict
+from harness.metrics.levels import Levels
+from harness.record import ClipRecord, ComparisonRecord, ControlRecord, Role, RunRecord, Verdict
 from harness.sides import Pair, Side, paired
 
 CLIP = moving_ball(6)
 SEEDS = [moving_ball(6, seed=seed) for seed in (1, 2, 3)]
+BASELINE = moving_ball(6, seed=4)
 
 
 def kept(folder: Path, name: str, clip: Clip, role: Role = Role.VARIANT, *, hosted: bool = False) -> RunRecord:
@@ -61,7 +63,7 @@ def unheard(done: int, total: int) -> None:
 def compare(folder: Path, candidates: dict[str, Clip], *, hosted: bool = True) -> dict[str, ComparisonRecord]:
     reference = kept(folder, "reference", CLIP, Role.REFERENCE, hosted=hosted)
     runs = [kept(folder, name, clip) for name, clip in candidates.items()]
-    runs += [kept(folder, "baseline", SEEDS[0], Role.BASELINE), kept(folder, "rerun", SEEDS[0], Role.RERUN)]
+    runs += [kept(folder, "baseline", BASELINE, Role.BASELINE), kept(folder, "rerun", BASELINE, Role.RERUN)]
     runs += [kept(folder, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
     compared = compare_prompt(reference, runs, folder, METRICS, unheard)
     assert [each.candidate for each in compared.comparisons] == [run.name for run in runs]
@@ -225,14 +227,47 @@ def test_a_host_that_disagrees_with_itself_raises_the_floor(tmp_path: Path) -> N
     assert asked_twice["near"].metrics["mae"].floor == pytest.approx(asked_twice["reference-2"].metrics["mae"].pooled)
 
 
-def test_a_control_that_fails_is_told(tmp_path: Path) -> None:
-    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "seed-1", CLIP, Role.SEED)]
-    controls = compare_prompt(reference, runs, tmp_path, METRICS, unheard).controls
-    assert {control.name: control.passed for control in controls} == {
+def controls(folder: Path, reference: Clip, *, baseline: Clip, seed: Clip) -> dict[str, ControlRecord]:
+    runs = [kept(folder, "baseline", baseline, Role.BASELINE), kept(folder, "seed-1", seed, Role.SEED)]
+    compared = compare_prompt(kept(folder, "reference", reference, Role.REFERENCE), runs, folder, METRICS, unheard)
+    return {control.name: control for control in compared.controls}
+
+
+def test_a_seed_that_is_as_near_as_the_codec_fails_its_control(tmp_path: Path) -> None:
+    found = controls(tmp_path, CLIP, baseline=BASELINE, seed=CLIP)
+    assert {name: control.passed for name, control in found.items()} == {
         "the reference against itself": True,
         "another seed (seed-1)": False,
     }
+    assert found["another seed (seed-1)"].found == "identical"
+
+
+def test_a_seed_that_does_nothing_fails_its_control_however_far_the_reference_is(tmp_path: Path) -> None:
+    found = controls(tmp_path, CLIP, baseline=SEEDS[0], seed=SEEDS[0])["another seed (seed-1)"]
+    assert not found.passed
+    assert "the seed does nothing" in found.found
+
+
+def test_a_seed_is_judged_by_its_aligned_frames(tmp_path: Path) -> None:
+    doubled = Clip(CLIP.frames.repeat(2, axis=0), Fraction(16))
+    assert not controls(tmp_path, doubled, baseline=BASELINE, seed=CLIP)["another seed (seed-1)"].passed
+    assert controls(tmp_path, doubled, baseline=CLIP, seed=SEEDS[1])["another seed (seed-1)"].passed
+
+
+def test_seeds_that_could_not_be_compared_are_a_control_that_failed(tmp_path: Path) -> None:
+    found = controls(tmp_path, CLIP, baseline=CLIP, seed=moving_ball(6, 96, 64, seed=7))["another seed"]
+    assert not found.passed
+    assert found.found == "it could not be compared"
+
+
+def test_the_reference_goes_through_every_step_against_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    (control,) = compare_prompt(reference, [], tmp_path, METRICS, unheard).controls
+    assert (control.passed, control.found) == (True, "identical")
+    monkeypatch.setattr(sides, "levels", lambda _: Levels.SQUEEZED)
+    (control,) = compare_prompt(reference, [], tmp_path, METRICS, unheard).controls
+    assert not control.passed
+    assert control.found.startswith("post-processed (")
 
 
 def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
