@@ -181,7 +181,7 @@ def _compared(
         candidate=run.name,
         path=_path(pair),
         codec_exact=None if match is None else match.exact,
-        notes=list(pair.notes),
+        notes=[*pair.notes, *(metric.need for metric in metrics_named(table.columns) if not defined(table, metric))],
         frame_map=list(pair.alignment.frame_map),
         identical=findings.equal and not findings.processed,
         per_frame={str(name): values.tolist() for name, values in table.items() if values.notna().all()},

@@ -279,6 +279,15 @@ def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
     assert resolution.sentence
 
 
+def test_a_metric_that_small_frames_have_not_is_told(tmp_path: Path) -> None:
+    small = moving_ball(2, 24, 48)
+    reference = kept(tmp_path, "reference", small, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "same", small)], tmp_path, METRICS, unheard).comparisons
+    assert found.verdict is Verdict.IDENTICAL
+    assert set(found.metrics) == {"mae", "psnr", "ssim"}
+    assert found.notes == ["LPIPS needs frames of at least 32x32 pixels"]
+
+
 def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
     gone = RunRecord(
         key="k", name="gone", role=Role.VARIANT, prompt="p", source="diffusers", measured=False, reason="no GPU"

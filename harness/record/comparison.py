@@ -138,7 +138,7 @@ class ComparisonRecord(Record):
         path: What both sides went through before scoring, such as `both decoded from export_to_video, quality 5`.
         codec_exact: Whether local frames were encoded exactly as the reference's file was; None without a codec.
         notes: The stated mapping when the clips differ in length, rate, size or geometry; what the codec path could
-            not repeat.
+            not repeat; metrics that frames of this size have not.
         frame_map: Pairs of frame numbers (reference, candidate) that were compared.
         identical: Whether all compared frames are equal, byte for byte, and nothing else differs.
         per_frame: Metric name to one value per compared pair.
