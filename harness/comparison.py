@@ -32,7 +32,7 @@ from harness.record import (
     Verdict,
 )
 from harness.sides import Encoder, Pair, Side, paired
-from harness.verdict import Findings, Scale, combined_drift, judge, judge_frames, spread
+from harness.verdict import Findings, combined_drift, judge, judge_frames, spread
 from harness.yardstick import Yardstick, defined, errors_of, yardstick
 
 _ITSELF = ""
@@ -97,7 +97,7 @@ def _compared_with(
             with obstacles.noted(run.name):
                 pair, table = pairs[run.name], tables[run.name]
                 found[run.name] = _compared(pair, table, findings[run.name], measuring.both(pair), meaning)
-                _write_table(table, encoder.folder / found[run.name].frames_csv)
+                _write_table(table, found[run.name], encoder.folder)
     return Compared(
         [found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates],
         _controls([ours.run, *candidates], findings, obstacles),
@@ -186,7 +186,7 @@ def _compared(
         identical=findings.equal and not findings.processed,
         per_frame={str(name): values.tolist() for name, values in table.items() if values.notna().all()},
         metrics={
-            metric.info.name: _metric(table, metric, meaning.scales[metric.info.name])
+            metric.info.name: _metric(table, metric, meaning, pair.alignment.frame_map)
             for metric in metrics_named(table.columns)
             if defined(table, metric)
         },
@@ -207,13 +207,16 @@ def _path(pair: Pair) -> str:
     return "frames as generated, no codec on either side"
 
 
-def _metric(table: pd.DataFrame, metric: Metric, scale: Scale) -> MetricRecord:
+def _metric(
+    table: pd.DataFrame, metric: Metric, meaning: Yardstick, frame_map: Sequence[tuple[int, int]]
+) -> MetricRecord:
     value, row = pooled(table, metric), worst_frame(table, metric)
+    scale = meaning.scales[metric.info.name]
     limits = spread(scale.ceilings)
     return MetricRecord(
         pooled=value,
         worst=float(table[metric.info.name].iloc[row]),
-        worst_frame=row,
+        worst_frame=frame_map[row][0],
         floor=None if scale.floor is None else metric.value(scale.floor),
         ceiling=None if scale.ceiling is None else metric.value(scale.ceiling),
         ceiling_spread=None if limits is None else (metric.value(limits[0]), metric.value(limits[1])),
@@ -246,9 +249,11 @@ def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
     return ResolutionRecord(prompt=prompt, sentence=obstacles.found[prompt][1], levels=None, share=0.0)
 
 
-def _write_table(table: pd.DataFrame, path: Path) -> None:
+def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) -> None:
+    path = folder / record.frames_csv
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path)
+    numbers = pd.MultiIndex.from_tuples(record.frame_map, names=["reference_frame", "candidate_frame"])
+    table.set_index(numbers).to_csv(path)
 
 
 def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], reason: str) -> Compared:

@@ -299,6 +299,20 @@ def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["there is no reference: no GPU"])
 
 
+def test_the_worst_frame_is_named_by_its_number_in_the_reference(tmp_path: Path) -> None:
+    frames = CLIP.frames.astype(int)
+    frames[4, 8:40, 8:60] += 50
+    reference = Clip(CLIP.frames.repeat(2, axis=0), Fraction(16))
+    runs = [kept(tmp_path, "changed", with_frames(CLIP, frames))]
+    (found,) = compare_prompt(
+        kept(tmp_path, "reference", reference, Role.REFERENCE), runs, tmp_path, METRICS, unheard
+    ).comparisons
+    assert found.frame_map[4] == (8, 4)
+    assert {metric.worst_frame for metric in found.metrics.values()} == {8}
+    table = pd.read_csv(tmp_path / found.frames_csv)
+    assert list(zip(table["reference_frame"], table["candidate_frame"], strict=True)) == found.frame_map
+
+
 def test_an_error_with_one_clip_costs_no_other_its_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaking(reference: Side, candidate: Side, looked: FrameSource) -> Pair:
         if candidate.run.name == "odd":
@@ -332,6 +346,6 @@ def test_without_a_rerun_drift_cannot_be_told(tmp_path: Path) -> None:
 def test_the_table_is_written(tmp_path: Path) -> None:
     found = compare(tmp_path, {"near": nudged(30)})["near"]
     table = pd.read_csv(tmp_path / found.frames_csv)
-    assert list(table.columns) == ["frame", "mae", "psnr", "ssim", "lpips"]
+    assert list(table.columns) == ["reference_frame", "candidate_frame", "mae", "psnr", "ssim", "lpips"]
     assert np.allclose(table["ssim"], found.per_frame["ssim"])
     assert len(table) == 6
