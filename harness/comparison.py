@@ -181,7 +181,7 @@ def _compared(
         candidate=run.name,
         path=_path(pair),
         codec_exact=None if match is None else match.exact,
-        notes=[*pair.notes, *(metric.need for metric in metrics_named(table.columns) if not defined(table, metric))],
+        notes=[*pair.notes, *_not_repeated(pair.candidate), *_without_value(table)],
         frame_map=list(pair.alignment.frame_map),
         identical=findings.equal and not findings.processed,
         per_frame={str(name): values.tolist() for name, values in table.items() if values.notna().all()},
@@ -199,6 +199,18 @@ def _compared(
     )
 
 
+def _not_repeated(side: Side) -> list[str]:
+    """Say what of the hosted file's encoding is not as in this clip's."""
+    if side.match is None or side.match.exact:
+        return []
+    return [f"encoded nearly, not exactly, as the hosted file: {'; '.join(side.match.differences)}"]
+
+
+def _without_value(table: pd.DataFrame) -> list[str]:
+    """Say which metrics frames of this size have not."""
+    return [metric.need for metric in metrics_named(table.columns) if not defined(table, metric)]
+
+
 def _path(pair: Pair) -> str:
     if pair.candidate.match is not None:
         return pair.candidate.match.described
@@ -211,7 +223,7 @@ def _metric(
     table: pd.DataFrame, metric: Metric, meaning: Yardstick, frame_map: Sequence[tuple[int, int]]
 ) -> MetricRecord:
     value, row = pooled(table, metric), worst_frame(table, metric)
-    scale = meaning.scales[metric.info.name]
+    scale, codec = meaning.scales[metric.info.name], meaning.codec_errors.get(metric.info.name)
     limits = spread(scale.ceilings)
     return MetricRecord(
         pooled=value,
@@ -220,7 +232,9 @@ def _metric(
         floor=None if scale.floor is None else metric.value(scale.floor),
         ceiling=None if scale.ceiling is None else metric.value(scale.ceiling),
         ceiling_spread=None if limits is None else (metric.value(limits[0]), metric.value(limits[1])),
+        codec=None if codec is None else metric.value(codec),
         drift=scale.drift(metric.error(value)),
+        codec_drift=None if codec is None else scale.drift(codec),
     )
 
 

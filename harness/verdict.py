@@ -86,6 +86,8 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
     """
     verdict, reason = judge_frames(findings)
     sentences = [] if findings.equal else [_sentence(name, findings) for name in findings.errors]
+    if verdict is Verdict.NUMERIC_DRIFT:
+        sentences = [f"{_sentence(name, findings)}; {_beside_the_codec(name, findings)}" for name in findings.errors]
     if not findings.processed:
         return verdict, [reason, *sentences]
     if verdict is Verdict.DIFFERENT_SAMPLE:
@@ -111,6 +113,11 @@ def judge_frames(findings: Findings) -> tuple[Verdict, str]:
 
 def _all(findings: Findings, holds: Callable[[str, float], bool]) -> bool:
     return bool(findings.errors) and all(holds(name, error) for name, error in findings.errors.items())
+
+
+def _beside_the_codec(name: str, findings: Findings) -> str:
+    error, codec = findings.errors[name], findings.codec_errors.get(name, 0.0)
+    return f"the error is {error / codec if codec else 0:.1%} of what the codec alone does"
 
 
 def _sentence(name: str, findings: Findings) -> str:

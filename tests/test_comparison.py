@@ -6,6 +6,7 @@ import dataclasses
 from fractions import Fraction
 from pathlib import Path
 
+import imageio.v2 as imageio
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,6 +109,27 @@ def test_a_difference_below_the_codecs_own_is_numeric_drift(tmp_path: Path) -> N
     frames[:, ::9, ::9] += 1
     found = compare(tmp_path, {"nudged": with_frames(CLIP, frames)}, hosted=False)["nudged"]
     assert found.verdict is Verdict.NUMERIC_DRIFT
+    for metric in found.metrics.values():
+        assert metric.codec is not None
+        assert metric.drift is not None
+        assert metric.codec_drift is not None
+        assert metric.drift <= metric.codec_drift
+    assert found.metrics["psnr"].codec is not None
+    assert 20 < found.metrics["psnr"].codec < found.metrics["psnr"].pooled
+
+
+def test_what_the_codec_path_could_not_repeat_is_told(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    silent = tmp_path / "reference.webm"
+    imageio.mimwrite(silent, list(CLIP.frames), fps=8, codec="libvpx-vp9")
+    assert reference.clip is not None
+    silenced = reference.clip.model_copy(update={"original": silent.name})
+    reference = reference.model_copy(update={"clip": silenced})
+    found = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, unheard).comparisons[0]
+    assert found.codec_exact is False
+    assert found.notes == [
+        "encoded nearly, not exactly, as the hosted file: the hosted file is vp9, which does not say how it was encoded"
+    ]
 
 
 def test_other_seeds_are_different_samples_near_the_ceiling(tmp_path: Path) -> None:

@@ -91,6 +91,13 @@ def test_the_evidence_names_what_was_done_first() -> None:
     assert evidence[0] == HALVED[0]
 
 
+def test_numeric_drift_is_said_beside_what_the_codec_does() -> None:
+    verdict, evidence = judge(replace(FINDINGS, errors={"SSIM": 0.01, "LPIPS": 0.03}))
+    assert verdict is Verdict.NUMERIC_DRIFT
+    assert "20.0% of what the codec alone does" in evidence[1]
+    assert "75.0% of what the codec alone does" in evidence[2]
+
+
 def test_a_scale_that_is_missing_is_not_called_one_that_does_not_separate() -> None:
     for scale, told in (
         (Scale(None, (1.0,)), "a re-run was not measured"),

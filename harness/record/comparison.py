@@ -49,8 +49,11 @@ class MetricRecord(Record):
         floor: The same metric where nothing differs but a re-run; None when not measured.
         ceiling: The same metric between unrelated samples (other seeds), their mean; None when not measured.
         ceiling_spread: Lowest and highest of the other seeds.
+        codec: The same metric between a clip and its own encoding, which is what `numeric drift` is judged by; None
+            when not measured.
         drift: (pooled - floor) / (ceiling - floor), on the metric's error scale; None when floor and ceiling do not
             separate or are missing.
+        codec_drift: Where `codec` stands on the same scale.
     """
 
     pooled: Number
@@ -59,7 +62,9 @@ class MetricRecord(Record):
     floor: Number | None = None
     ceiling: Number | None = None
     ceiling_spread: tuple[Number, Number] | None = None
+    codec: Number | None = None
     drift: float | None = None
+    codec_drift: float | None = None
 
 
 class MeasureRecord(Record):
