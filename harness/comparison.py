@@ -245,8 +245,8 @@ def _parting(table: pd.DataFrame, meaning: Yardstick) -> PartingRecord | None:
     if not seen:
         return None
     (metric,) = metrics_named([max(seen, key=lambda name: seen[name])])
-    scale = meaning.scales[metric.info.name]
-    found = parting([metric.error(value) for value in table[metric.info.name]], scale.floor or 0.0, min(scale.ceilings))
+    scale, floor = meaning.scales[metric.info.name], meaning.farthest_floor.get(metric.info.name, 0.0)
+    found = parting([metric.error(value) for value in table[metric.info.name]], floor, min(scale.ceilings))
     return PartingRecord(metric=metric.info.name, beyond_floor=found.beyond_floor, half_way=found.half_way)
 
 

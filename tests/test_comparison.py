@@ -255,6 +255,21 @@ def controls(folder: Path, reference: Clip, *, baseline: Clip, seed: Clip) -> di
     return {control.name: control for control in compared.controls}
 
 
+def test_clips_part_where_no_frame_of_a_repeat_is_as_far(tmp_path: Path) -> None:
+    """The host disagrees with itself in one frame; a mean over its frames would make the others part at once."""
+    once, late = CLIP.frames.astype(int), CLIP.frames.astype(int)
+    once[2] += 12
+    late += 4
+    late[4:] += 30
+    other = kept(tmp_path, "reference-2", with_frames(CLIP, once), Role.REPEAT)
+    runs = [other, kept(tmp_path, "late", with_frames(CLIP, late))]
+    runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    parting = compare_prompt(reference, runs, tmp_path, METRICS[:1], unheard).comparisons[1].parting
+    assert parting is not None
+    assert parting.beyond_floor == 4
+
+
 def test_a_seed_that_is_as_near_as_the_codec_fails_its_control(tmp_path: Path) -> None:
     found = controls(tmp_path, CLIP, baseline=BASELINE, seed=CLIP)
     assert {name: control.passed for name, control in found.items()} == {

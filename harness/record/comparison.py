@@ -90,7 +90,8 @@ class PartingRecord(Record):
 
     Attributes:
         metric: The metric that sees it best.
-        beyond_floor: First compared pair whose error is more than a re-run's; None when there is none.
+        beyond_floor: First compared pair whose error is more than that of any frame of a re-run; None when there is
+            none.
         half_way: First compared pair at least half-way to the nearest other seed; None when there is none.
     """
 
