@@ -13,52 +13,19 @@ import pytest
 
 from clips import moving_ball, with_frames
 from harness import comparison, sides
-from harness.clip import Clip, read_clip, write_lossless
-from harness.codec import export_to_video
+from harness.clip import Clip
 from harness.comparison import compare_prompt
 from harness.errors import NotMeasuredError
 from harness.metrics import METRICS
 from harness.metrics.alignment import FrameSource
 from harness.metrics.levels import Levels
-from harness.record import ClipRecord, ComparisonRecord, ControlRecord, Role, RunRecord, Verdict
+from harness.record import ComparisonRecord, ControlRecord, Role, RunRecord, Verdict
 from harness.sides import Pair, Side, paired
+from kept_runs import kept, unheard
 
 CLIP = moving_ball(6)
 SEEDS = [moving_ball(6, seed=seed) for seed in (1, 2, 3)]
 BASELINE = moving_ball(6, seed=4)
-
-
-def kept(folder: Path, name: str, clip: Clip, role: Role = Role.VARIANT, *, hosted: bool = False) -> RunRecord:
-    """A run as the executor would have kept it."""
-    write_lossless(clip, folder / f"{name}.mkv")
-    export_to_video(clip, folder / f"{name}.mp4", quality=5)
-    if hosted:
-        clip = read_clip(folder / f"{name}.mp4")
-        write_lossless(clip, folder / f"{name}.mkv")
-    frames, height, width = clip.frames.shape[:3]
-    return RunRecord(
-        key=name,
-        name=name,
-        role=role,
-        prompt="p",
-        source="diffusers",
-        measured=True,
-        clip=ClipRecord(
-            lossless=f"{name}.mkv",
-            preview=f"{name}.mp4",
-            original=f"{name}.mp4" if hosted else None,
-            delivered=None if hosted else f"{name}.mp4",
-            digest=clip.digest,
-            frames=frames,
-            width=width,
-            height=height,
-            fps=float(clip.fps),
-        ),
-    )
-
-
-def unheard(done: int, total: int) -> None:
-    assert 0 < done <= total
 
 
 def compare(folder: Path, candidates: dict[str, Clip], *, hosted: bool = True) -> dict[str, ComparisonRecord]:
@@ -130,16 +97,6 @@ def test_what_the_codec_path_could_not_repeat_is_told(tmp_path: Path) -> None:
     assert found.notes == [
         "encoded nearly, not exactly, as the hosted file: the hosted file is vp9, which does not say how it was encoded"
     ]
-
-
-def test_other_seeds_are_different_samples_near_the_ceiling(tmp_path: Path) -> None:
-    found = compare(tmp_path, {"same": CLIP, "near": nudged(30)})
-    assert found["near"].drift is not None
-    drifts = [found[f"seed-{number}"].drift for number in range(3)]
-    assert all(drift is not None and drift > found["near"].drift for drift in drifts)
-    nearest = min(drift for drift in drifts if drift is not None)
-    assert nearest > 0.5
-    assert Verdict.DIFFERENT_SAMPLE in {found[f"seed-{number}"].verdict for number in range(3)}
 
 
 def test_every_number_stands_on_its_scale(tmp_path: Path) -> None:
