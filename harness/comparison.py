@@ -256,8 +256,8 @@ def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
         sentence = "nothing was encoded: a difference of one level in one pixel would have been seen"
         return ResolutionRecord(prompt=prompt, sentence=sentence, levels=1, share=0.0)
     obstacles = Obstacles()
-    with obstacles.noted(prompt):
-        found = planted_resolution(read_clip(encoder.folder / baseline.clip.lossless), encoder.encoding)
+    with obstacles.noted(prompt), encoder.timed() as encoding:
+        found = planted_resolution(read_clip(encoder.folder / baseline.clip.lossless), encoding)
         levels = found.levels if found.seen else None
         return ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)
     return ResolutionRecord(prompt=prompt, sentence=obstacles.found[prompt][1], levels=None, share=0.0)

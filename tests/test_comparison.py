@@ -282,6 +282,18 @@ def test_a_metric_that_small_frames_have_not_is_told(tmp_path: Path) -> None:
     assert found.notes == ["LPIPS needs frames of at least 32x32 pixels"]
 
 
+def test_a_host_whose_options_take_too_long_holds_up_no_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sides, "MAX_SECONDS", 0.0)
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "far", SEEDS[0])]
+    compared = compare_prompt(reference, [*runs, kept(tmp_path, "again", CLIP)], tmp_path, METRICS, unheard)
+    verdicts = {each.candidate: each.verdict for each in compared.comparisons}
+    assert verdicts["far"] is Verdict.NOT_MEASURED
+    assert verdicts["baseline"] is verdicts["again"] is Verdict.CODEC_ONLY
+    assert "took longer than 0 s" in compared.comparisons[1].evidence[0]
+    assert "took longer than 0 s" in compared.resolutions[0].sentence
+
+
 def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
     gone = RunRecord(
         key="k", name="gone", role=Role.VARIANT, prompt="p", source="diffusers", measured=False, reason="no GPU"
