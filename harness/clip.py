@@ -30,6 +30,10 @@ MAX_PIXELS_PER_FRAME = 7680 * 4320
 MAX_CLIP_BYTES = 8 * 2**30
 """A hostile file may claim any size; what is larger than this is refused before it is decoded."""
 
+CONTAINERS = ("mov", "mp4", "matroska", "webm", "avi", "gif", "mpegts", "mpeg", "ogg", "flv", "h264", "hevc")
+"""FFmpeg's names of the containers that are read. It tells them by content, and others, such as concat, HLS and DASH,
+are lists of files and addresses that it would open too."""
+
 
 @dataclass(frozen=True)
 class VideoInfo:
@@ -150,7 +154,7 @@ def probe(path: Path) -> VideoInfo:
     Raises:
         NotMeasuredError: The file is not a video, or is larger than what is decoded here.
     """
-    with _opened(path) as container:
+    with open_video(path) as container:
         return _info(container, path)
 
 
@@ -163,7 +167,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
     import av
 
     count = 0
-    with _opened(path) as container:
+    with open_video(path) as container:
         size = _info(container, path)
         container.streams.video[0].thread_type = "AUTO"
         try:
@@ -211,11 +215,22 @@ def read_clip(path: Path) -> Clip:
     return Clip(np.stack(frames), info.fps)
 
 
-def _opened(path: Path) -> InputContainer:
+def open_video(path: Path) -> InputContainer:
+    """Open a video file that may be a stranger's.
+
+    Raises:
+        NotMeasuredError: It is no video in one of the containers that are read here.
+    """
     import av
 
+    options = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
     try:
-        return av.open(path, "r", metadata_errors="replace")
+        return av.open(path, "r", metadata_errors="replace", container_options=options)
+    except av.ArgumentError as error:  # what FFmpeg calls a container that is not on the list
+        raise NotMeasuredError(
+            f"{path.name} cannot be opened as a video: it is in none of the containers read here "
+            f"({', '.join(CONTAINERS)})"
+        ) from error
     except (av.FFmpegError, OSError) as error:
         raise NotMeasuredError(f"{path.name} cannot be opened as a video: {error.strerror}") from error
 

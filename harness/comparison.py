@@ -6,19 +6,20 @@ controls among them; the scale comes out of the same table as the numbers that i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from harness.clip import Frame, read_clip, read_frames
-from harness.codec import Encoding, planted_resolution, read_encoding
-from harness.controls import controls_of
-from harness.errors import NotMeasuredError
+from harness.clip import read_clip, read_frames
+from harness.codec import planted_resolution, read_encoding
+from harness.controls import control_of_itself, controls_of_seeds
+from harness.measuring import Measuring
 from harness.metrics import Metric, metrics_named
-from harness.metrics.motion import MEASURES, measure, parting, pooled_measure, ratio
+from harness.metrics.motion import parting
 from harness.metrics.scoring import pooled, score, worst_frame
+from harness.obstacles import Obstacles
 from harness.record import (
     ComparisonRecord,
     ControlRecord,
@@ -31,8 +32,11 @@ from harness.record import (
     Verdict,
 )
 from harness.sides import Encoder, Pair, Side, paired
-from harness.verdict import Findings, Scale, combined_drift, judge, spread
+from harness.verdict import Findings, combined_drift, judge, judge_frames, spread
 from harness.yardstick import Yardstick, defined, errors_of, yardstick
+
+_ITSELF = ""
+"""Stands for the reference as its own candidate; no run has this name."""
 
 
 @dataclass(frozen=True)
@@ -64,26 +68,51 @@ def compare_prompt(
         A comparison for each candidate, in order; what could not be compared says why.
     """
     if reference.clip is None:
-        reason = f"there is no reference: {reference.reason}"
-        return Compared([_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates], [], [])
-    encoding = read_encoding(folder / reference.clip.original) if reference.clip.original else None
-    ours = Side(reference, reference.clip, folder / (reference.clip.original or reference.clip.lossless))
-    pairs, obstacles = _paired(ours, candidates, Encoder(encoding, folder))
-    itself, tables = _scored(ours, pairs, metrics, on_frame)
-    measures = _measured(pairs)
-    sides = {ours.run.name: ours, **{name: pair.candidate for name, pair in pairs.items()}}
-    meaning = yardstick(tables, sides, folder, metrics)
-    comparisons = [
-        _compared(pairs[run.name], tables[run.name], measures[run.name], meaning, folder)
-        if run.name in pairs
-        else _without_numbers(reference, run, *obstacles[run.name])
-        for run in candidates
-    ]
+        return _nothing_compared(reference, candidates, f"there is no reference: {reference.reason}")
+    obstacles = Obstacles()
+    with obstacles.noted(reference.name):
+        encoding = read_encoding(folder / reference.clip.original) if reference.clip.original else None
+        ours = Side(reference, reference.clip, folder / (reference.clip.original or reference.clip.lossless))
+        return _compared_with(ours, candidates, Encoder(encoding, folder), metrics, on_frame)
+    return _nothing_compared(reference, candidates, obstacles.found[reference.name][1])
+
+
+def _compared_with(
+    ours: Side,
+    candidates: Sequence[RunRecord],
+    encoder: Encoder,
+    metrics: tuple[Metric, ...],
+    on_frame: Callable[[int, int], None],
+) -> Compared:
+    obstacles = Obstacles()
+    pairs = _paired(ours, candidates, encoder, obstacles)
+    tables = _scored(ours, pairs, metrics, on_frame, obstacles)
+    sides = {ours.run.name: ours, **{name: pairs[name].candidate for name in tables if name != _ITSELF}}
+    meaning = yardstick(tables, sides, encoder.folder, metrics)
+    findings = {name: _findings(pairs[name], table, meaning) for name, table in tables.items()}
+    measuring = Measuring()
+    found: dict[str, ComparisonRecord] = {}
+    for run in candidates:
+        if run.name in tables:
+            with obstacles.noted(run.name):
+                pair, table = pairs[run.name], tables[run.name]
+                found[run.name] = _compared(pair, table, findings[run.name], measuring.both(pair), meaning)
+                _write_table(table, found[run.name], encoder.folder)
     return Compared(
-        comparisons,
-        controls_of(itself, comparisons, sides),
-        _resolution([side for side in sides.values() if side.run.role is Role.BASELINE], encoding, folder),
+        [found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates],
+        _controls([ours.run, *candidates], findings, obstacles),
+        [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE],
     )
+
+
+def _controls(runs: Sequence[RunRecord], findings: Mapping[str, Findings], obstacles: Obstacles) -> list[ControlRecord]:
+    if _ITSELF in findings:
+        verdict, evidence = judge(findings[_ITSELF])
+    else:
+        verdict, reason = obstacles.found[_ITSELF]
+        evidence = [reason]
+    frames = {name: judge_frames(found)[0] for name, found in findings.items()}
+    return [control_of_itself(runs[0].prompt, verdict, evidence), *controls_of_seeds(runs, frames)]
 
 
 def _scored(
@@ -91,79 +120,59 @@ def _scored(
     pairs: Mapping[str, Pair],
     metrics: tuple[Metric, ...],
     on_frame: Callable[[int, int], None],
-) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Score the reference against itself and all pairs: equal files once, and in one pass where nothing was aligned."""
+    obstacles: Obstacles,
+) -> dict[str, pd.DataFrame]:
+    """Score all pairs: equal files once, and in one pass where nothing was aligned."""
     files = {str(pair.candidate.file): pair.candidate_frames() for pair in pairs.values() if pair.alike}
     tables = score(
         read_frames(reference.file),
-        {"": read_frames(reference.file), **files},
+        files,
         metrics,
         on_frame=lambda done: on_frame(done, reference.clip.frames),
     )
-    return tables[""], {
-        name: tables[str(pair.candidate.file)]
-        if pair.alike
-        else score(pair.reference_frames(), {name: pair.candidate_frames()}, metrics)[name]
-        for name, pair in pairs.items()
-    }
-
-
-def _measured(pairs: Mapping[str, Pair]) -> dict[str, dict[str, MeasureRecord]]:
-    """Measure both sides of each pair alone, on the frames that are compared, equal ones once."""
-    done: dict[Path, pd.DataFrame] = {}
-
-    def of(side: Side, pair: Pair, frames: Callable[[], Iterator[Frame]]) -> pd.DataFrame:
+    found = {name: tables[str(pair.candidate.file)] for name, pair in pairs.items() if pair.alike}
+    for name, pair in pairs.items():
         if not pair.alike:
-            return measure(frames())
-        if side.file not in done:
-            done[side.file] = measure(frames())
-        return done[side.file]
-
-    return {
-        name: _measure_records(
-            of(pair.reference, pair, pair.reference_frames), of(pair.candidate, pair, pair.candidate_frames)
-        )
-        for name, pair in pairs.items()
-    }
+            with obstacles.noted(name):
+                found[name] = score(pair.reference_frames(), {name: pair.candidate_frames()}, metrics)[name]
+    return found
 
 
 def _paired(
-    reference: Side, candidates: Sequence[RunRecord], encoder: Encoder
-) -> tuple[dict[str, Pair], dict[str, tuple[Verdict, str]]]:
-    """Return the pairs that can be compared, and for the others what stands in the way."""
+    reference: Side, candidates: Sequence[RunRecord], encoder: Encoder, obstacles: Obstacles
+) -> dict[str, Pair]:
+    """Return the pairs that can be compared, the reference with itself first; the obstacles tell of the others."""
     pairs: dict[str, Pair] = {}
-    obstacles: dict[str, tuple[Verdict, str]] = {}
     looked = reference.source()
+    with obstacles.noted(_ITSELF):
+        pairs[_ITSELF] = paired(reference, reference, looked)
     for run in candidates:
         if run.clip is None:
-            obstacles[run.name] = Verdict.NOT_MEASURED, run.reason
+            obstacles.found[run.name] = Verdict.NOT_MEASURED, run.reason
             continue
-        try:
+        with obstacles.noted(run.name):
             side = encoder.side(run, run.clip)
-        except NotMeasuredError as error:
-            obstacles[run.name] = Verdict.NOT_MEASURED, error.message
-            continue
-        try:
-            pairs[run.name] = paired(reference, side, looked)
-        except NotMeasuredError as error:
-            obstacles[run.name] = Verdict.NOT_COMPARABLE, error.message
-    return pairs, obstacles
+            with obstacles.noted(run.name, Verdict.NOT_COMPARABLE):
+                pairs[run.name] = paired(reference, side, looked)
+    return pairs
 
 
-def _compared(
-    pair: Pair, table: pd.DataFrame, measures: dict[str, MeasureRecord], meaning: Yardstick, folder: Path
-) -> ComparisonRecord:
-    run = pair.candidate.run
-    errors = errors_of(table)
-    findings = Findings(
+def _findings(pair: Pair, table: pd.DataFrame, meaning: Yardstick) -> Findings:
+    return Findings(
         equal=bool((table["mae"] == 0).all()),
         encoded=pair.reference.clip.original is not None and pair.candidate.clip.original is None,
         processed=() if pair.alike else pair.notes,
-        errors=errors,
+        errors=errors_of(table),
         scales=meaning.scales,
         codec_errors=meaning.codec_errors,
         titles={metric.info.name: metric.info.title for metric in metrics_named(table.columns)},
     )
+
+
+def _compared(
+    pair: Pair, table: pd.DataFrame, findings: Findings, measures: dict[str, MeasureRecord], meaning: Yardstick
+) -> ComparisonRecord:
+    run = pair.candidate.run
     verdict, evidence = judge(findings)
     match = pair.candidate.match
     return ComparisonRecord(
@@ -172,22 +181,34 @@ def _compared(
         candidate=run.name,
         path=_path(pair),
         codec_exact=None if match is None else match.exact,
-        notes=list(pair.notes),
+        notes=[*pair.notes, *_not_repeated(pair.candidate), *_without_value(table)],
         frame_map=list(pair.alignment.frame_map),
         identical=findings.equal and not findings.processed,
         per_frame={str(name): values.tolist() for name, values in table.items() if values.notna().all()},
         metrics={
-            metric.info.name: _metric(table, metric, meaning.scales[metric.info.name])
+            metric.info.name: _metric(table, metric, meaning, pair.alignment.frame_map)
             for metric in metrics_named(table.columns)
             if defined(table, metric)
         },
         measures=measures,
         parting=_parting(table, meaning),
-        frames_csv=_write_table(table, run, folder),
+        frames_csv=str(Path("comparisons") / run.prompt / run.name / "frames.csv"),
         drift=combined_drift(findings),
         verdict=verdict,
         evidence=evidence,
     )
+
+
+def _not_repeated(side: Side) -> list[str]:
+    """Say what of the hosted file's encoding is not as in this clip's."""
+    if side.match is None or side.match.exact:
+        return []
+    return [f"encoded nearly, not exactly, as the hosted file: {'; '.join(side.match.differences)}"]
+
+
+def _without_value(table: pd.DataFrame) -> list[str]:
+    """Say which metrics frames of this size have not."""
+    return [metric.need for metric in metrics_named(table.columns) if not defined(table, metric)]
 
 
 def _path(pair: Pair) -> str:
@@ -198,31 +219,23 @@ def _path(pair: Pair) -> str:
     return "frames as generated, no codec on either side"
 
 
-def _metric(table: pd.DataFrame, metric: Metric, scale: Scale) -> MetricRecord:
+def _metric(
+    table: pd.DataFrame, metric: Metric, meaning: Yardstick, frame_map: Sequence[tuple[int, int]]
+) -> MetricRecord:
     value, row = pooled(table, metric), worst_frame(table, metric)
+    scale, codec = meaning.scales[metric.info.name], meaning.codec_errors.get(metric.info.name)
     limits = spread(scale.ceilings)
     return MetricRecord(
         pooled=value,
         worst=float(table[metric.info.name].iloc[row]),
-        worst_frame=row,
+        worst_frame=frame_map[row][0],
         floor=None if scale.floor is None else metric.value(scale.floor),
         ceiling=None if scale.ceiling is None else metric.value(scale.ceiling),
         ceiling_spread=None if limits is None else (metric.value(limits[0]), metric.value(limits[1])),
+        codec=None if codec is None else metric.value(codec),
         drift=scale.drift(metric.error(value)),
+        codec_drift=None if codec is None else scale.drift(codec),
     )
-
-
-def _measure_records(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, MeasureRecord]:
-    return {
-        each.info.name: MeasureRecord(
-            reference=pooled_measure(ours, each),
-            candidate=pooled_measure(theirs, each),
-            ratio=ratio(theirs, ours, each),
-            reference_frames=ours[each.info.name].tolist(),
-            candidate_frames=theirs[each.info.name].tolist(),
-        )
-        for each in MEASURES
-    }
 
 
 def _parting(table: pd.DataFrame, meaning: Yardstick) -> PartingRecord | None:
@@ -232,31 +245,33 @@ def _parting(table: pd.DataFrame, meaning: Yardstick) -> PartingRecord | None:
     if not seen:
         return None
     (metric,) = metrics_named([max(seen, key=lambda name: seen[name])])
-    scale = meaning.scales[metric.info.name]
-    found = parting([metric.error(value) for value in table[metric.info.name]], scale.floor or 0.0, min(scale.ceilings))
+    scale, floor = meaning.scales[metric.info.name], meaning.farthest_floor.get(metric.info.name, 0.0)
+    found = parting([metric.error(value) for value in table[metric.info.name]], floor, min(scale.ceilings))
     return PartingRecord(metric=metric.info.name, beyond_floor=found.beyond_floor, half_way=found.half_way)
 
 
-def _resolution(baselines: list[Side], encoding: Encoding | None, folder: Path) -> list[ResolutionRecord]:
-    if not baselines:
-        return []
-    baseline, prompt = baselines[0], baselines[0].run.prompt
-    if encoding is None:
+def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
+    prompt = baseline.run.prompt
+    if encoder.encoding is None:
         sentence = "nothing was encoded: a difference of one level in one pixel would have been seen"
-        return [ResolutionRecord(prompt=prompt, sentence=sentence, levels=1, share=0.0)]
-    try:
-        found = planted_resolution(read_clip(folder / baseline.clip.lossless), encoding)
-    except NotMeasuredError as error:
-        return [ResolutionRecord(prompt=prompt, sentence=error.message, levels=None, share=0.0)]
-    levels = found.levels if found.seen else None
-    return [ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)]
+        return ResolutionRecord(prompt=prompt, sentence=sentence, levels=1, share=0.0)
+    obstacles = Obstacles()
+    with obstacles.noted(prompt), encoder.timed() as encoding:
+        found = planted_resolution(read_clip(encoder.folder / baseline.clip.lossless), encoding)
+        levels = found.levels if found.seen else None
+        return ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)
+    return ResolutionRecord(prompt=prompt, sentence=obstacles.found[prompt][1], levels=None, share=0.0)
 
 
-def _write_table(table: pd.DataFrame, run: RunRecord, folder: Path) -> str:
-    place = Path("comparisons") / run.prompt / run.name
-    (folder / place).mkdir(parents=True, exist_ok=True)
-    table.to_csv(folder / place / "frames.csv")
-    return str(place / "frames.csv")
+def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) -> None:
+    path = folder / record.frames_csv
+    path.parent.mkdir(parents=True, exist_ok=True)
+    numbers = pd.MultiIndex.from_tuples(record.frame_map, names=["reference_frame", "candidate_frame"])
+    table.set_index(numbers).to_csv(path)
+
+
+def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], reason: str) -> Compared:
+    return Compared([_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates], [], [])
 
 
 def _without_numbers(reference: RunRecord, run: RunRecord, verdict: Verdict, reason: str) -> ComparisonRecord:

@@ -1,57 +1,56 @@
 """Controls: comparisons whose outcome is known beforehand, in every audit.
 
 A clip against itself, decoded anew and sent through every step, has to come out identical; a clip with another seed has
-to come out different. Where one of them fails, no number of the audit can be trusted.
+to come out different, from the reference and from the baseline. Where one of them fails, no number of the audit can be
+trusted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
-from harness.record import ComparisonRecord, ControlRecord, Role, Verdict
-from harness.sides import Side
-from harness.yardstick import errors_of
+from harness.record import ControlRecord, Role, RunRecord, Verdict
 
 _ALIKE = {Verdict.IDENTICAL, Verdict.CODEC_ONLY, Verdict.NUMERIC_DRIFT}
+_EXPECTED = "different"
 
 
-def controls_of(
-    itself: pd.DataFrame, comparisons: Sequence[ComparisonRecord], sides: Mapping[str, Side]
-) -> list[ControlRecord]:
-    """Return the controls of one prompt.
-
-    Args:
-        itself: Scores of the reference against itself.
-        comparisons: All comparisons of the prompt.
-        sides: Run name to its side.
-    """
-    return [_itself(itself, prompt) for prompt in {c.prompt for c in comparisons}] + [
-        _another_seed(comparison)
-        for comparison in comparisons
-        if comparison.candidate in sides and sides[comparison.candidate].run.role is Role.SEED
-    ]
-
-
-def _itself(table: pd.DataFrame, prompt: str) -> ControlRecord:
-    errors = errors_of(table)
-    wrong = {name: error for name, error in errors.items() if error != 0}
-    found = ", ".join(f"{name} error {error:.3g}" for name, error in wrong.items()) or "no difference in any metric"
+def control_of_itself(prompt: str, verdict: Verdict, evidence: Sequence[str]) -> ControlRecord:
+    """Return the control of a reference that was held against itself, from what was judged of it."""
+    passed = verdict is Verdict.IDENTICAL
     return ControlRecord(
         prompt=prompt,
         name="the reference against itself",
-        expected="identical",
-        found=found,
-        passed=bool(errors) and not wrong,
+        expected=Verdict.IDENTICAL,
+        found=str(verdict) if passed else f"{verdict} ({'; '.join(evidence)})",
+        passed=passed,
     )
 
 
-def _another_seed(comparison: ComparisonRecord) -> ControlRecord:
+def controls_of_seeds(runs: Sequence[RunRecord], frames: Mapping[str, Verdict]) -> list[ControlRecord]:
+    """Return the controls of one prompt's other seeds.
+
+    Args:
+        runs: All runs of the prompt; none is an other seed where the scenario asks for none.
+        frames: Run name to what its frames are against the reference's, once they are aligned.
+    """
+    seeds = [run for run in runs if run.role is Role.SEED]
+    compared = [run for run in seeds if run.name in frames]
+    if seeds and not compared:
+        found = f"none of {len(seeds)} could be compared" if len(seeds) > 1 else "it could not be compared"
+        return [
+            ControlRecord(prompt=seeds[0].prompt, name="another seed", expected=_EXPECTED, found=found, passed=False)
+        ]
+    usual = {run.clip.digest for run in runs if run.role is Role.BASELINE and run.clip}
+    return [_of_seed(run, frames[run.name], usual) for run in compared]
+
+
+def _of_seed(run: RunRecord, verdict: Verdict, usual: set[str]) -> ControlRecord:
+    idle = run.clip is not None and run.clip.digest in usual
     return ControlRecord(
-        prompt=comparison.prompt,
-        name=f"another seed ({comparison.candidate})",
-        expected="different",
-        found=comparison.verdict,
-        passed=comparison.verdict not in _ALIKE,
+        prompt=run.prompt,
+        name=f"another seed ({run.name})",
+        expected=_EXPECTED,
+        found="the baseline's own frames: the seed does nothing" if idle else str(verdict),
+        passed=not idle and verdict not in _ALIKE,
     )

@@ -7,16 +7,22 @@ difference; each of the steps is stated.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from harness.clip import Frame, read_clip, read_frames
 from harness.codec import Encoding, Match, encode_like
+from harness.errors import NotMeasuredError
 from harness.metrics.alignment import Alignment, FrameSource, align
 from harness.metrics.levels import Levels, levels
 from harness.record import ClipRecord, RunRecord
+
+MAX_SECONDS = 1800.0
+"""What encoding a prompt's clips may take in all: a stranger's options may ask for days of motion search."""
 
 _LEVELS_EVERY = 8
 """A mistake of levels is the same in all frames; every eighth is looked at."""
@@ -77,28 +83,50 @@ class Encoder:
     Args:
         encoding: What the reference's file tells; None where it has been through no codec.
         folder: The audit folder.
+
+    Attributes:
+        seconds: What encoding has taken so far.
     """
 
     def __init__(self, encoding: Encoding | None, folder: Path) -> None:
-        self._encoding = encoding
-        self._folder = folder
+        self.encoding = encoding
+        self.folder = folder
+        self.seconds = 0.0
         self._made: dict[str, tuple[Path, Match]] = {}
 
     def side(self, run: RunRecord, clip: ClipRecord) -> Side:
         """Return the side of a run's clip, encoded where that is called for.
 
         Raises:
-            NotMeasuredError: The frames cannot be encoded.
+            NotMeasuredError: The frames cannot be encoded, or all before them took longer than `MAX_SECONDS`.
         """
         if clip.original is not None:
-            return Side(run, clip, self._folder / clip.original)
-        if self._encoding is None:
-            return Side(run, clip, self._folder / clip.lossless)
+            return Side(run, clip, self.folder / clip.original)
+        if self.encoding is None:
+            return Side(run, clip, self.folder / clip.lossless)
         if clip.digest not in self._made:
-            path = self._folder / "comparisons" / run.prompt / run.name / "matched.mp4"
+            path = self.folder / "comparisons" / run.prompt / run.name / "matched.mp4"
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._made[clip.digest] = path, encode_like(read_clip(self._folder / clip.lossless), self._encoding, path)
+            with self.timed() as encoding:
+                self._made[clip.digest] = path, encode_like(read_clip(self.folder / clip.lossless), encoding, path)
         return Side(run, clip, *self._made[clip.digest])
+
+    @contextmanager
+    def timed(self) -> Iterator[Encoding]:
+        """Give the reference's encoding to a block that encodes, and count its time.
+
+        Raises:
+            NotMeasuredError: No time is left, or the reference was not encoded.
+        """
+        if self.encoding is None:
+            raise NotMeasuredError("the reference has been through no codec")
+        if self.seconds > MAX_SECONDS:
+            raise NotMeasuredError(f"encoding as hosted took longer than {MAX_SECONDS:.0f} s for the clips before")
+        began = time.monotonic()
+        try:
+            yield self.encoding
+        finally:
+            self.seconds += time.monotonic() - began
 
 
 def paired(reference: Side, candidate: Side, looked: FrameSource) -> Pair:

@@ -69,13 +69,13 @@ def combined_drift(findings: Findings) -> float | None:
     return max((drift for drift in drifts if drift is not None), default=None)
 
 
-def nearest_seed(findings: Findings) -> float | None:
-    """Return the smallest combined drift of the other seeds, by the rule of `combined_drift`; None without any."""
+def seed_drifts(findings: Findings) -> list[float]:
+    """Return the combined drift of each other seed, by the rule of `combined_drift`; empty when none can be told."""
     drifts = [
         [findings.scales[name].drift(error) for error in findings.scales[name].ceilings] for name in findings.errors
     ]
     seeds = [[drift for drift in seed if drift is not None] for seed in zip(*drifts, strict=False)]
-    return min((max(seed) for seed in seeds if seed), default=None)
+    return [max(seed) for seed in seeds if seed]
 
 
 def judge(findings: Findings) -> tuple[Verdict, list[str]]:
@@ -84,8 +84,10 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
     No class has a threshold of its own: `numeric drift` is no more than the codec does, `different sample` is a drift
     at least that of the nearest other seed, and `settings differ` is what lies between.
     """
-    verdict, reason = _of_frames(findings)
+    verdict, reason = judge_frames(findings)
     sentences = [] if findings.equal else [_sentence(name, findings) for name in findings.errors]
+    if verdict is Verdict.NUMERIC_DRIFT:
+        sentences = [f"{_sentence(name, findings)}; {_beside_the_codec(name, findings)}" for name in findings.errors]
     if not findings.processed:
         return verdict, [reason, *sentences]
     if verdict is Verdict.DIFFERENT_SAMPLE:
@@ -93,24 +95,33 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
     return Verdict.POST_PROCESSED, [*findings.processed, f"so aligned, {reason}", *sentences]
 
 
-def _of_frames(findings: Findings) -> tuple[Verdict, str]:
-    """Judge the frames that are held against each other."""
+def judge_frames(findings: Findings) -> tuple[Verdict, str]:
+    """Return the class of the frames that are held against each other, whatever was done to align them, and why."""
     if findings.equal and findings.encoded:
         return Verdict.CODEC_ONLY, "after the same encoding, every frame equals the reference byte for byte"
     if findings.equal:
         return Verdict.IDENTICAL, "every frame equals the reference byte for byte"
     if _all(findings, lambda name, error: error <= findings.codec_errors.get(name, 0.0)):
         return Verdict.NUMERIC_DRIFT, "by every metric the difference is no more than what the codec does"
-    drift, nearest = combined_drift(findings), nearest_seed(findings)
-    if drift is None or nearest is None:
+    drift, seeds = combined_drift(findings), seed_drifts(findings)
+    if drift is None or not seeds:
         return Verdict.DIFFERS, "the frames differ; how far, on a scale from a re-run to another seed, cannot be told"
-    if drift >= nearest:
-        return Verdict.DIFFERENT_SAMPLE, f"drift {drift:.3f} is as far as the nearest other seed ({nearest:.3f})"
-    return Verdict.SETTINGS_DIFFER, f"drift {drift:.3f} is nearer than any other seed ({nearest:.3f})"
+    if drift >= min(seeds):
+        return Verdict.DIFFERENT_SAMPLE, f"drift {drift:.3f} is as far as the nearest other seed ({min(seeds):.3f})"
+    others = f"any of {len(seeds)} other seeds" if len(seeds) > 1 else "the one other seed"
+    return Verdict.SETTINGS_DIFFER, (
+        f"drift {drift:.3f} is nearer than {others} (nearest: {min(seeds):.3f}), as about 1 in {len(seeds) + 1} "
+        "unrelated samples would be too"
+    )
 
 
 def _all(findings: Findings, holds: Callable[[str, float], bool]) -> bool:
     return bool(findings.errors) and all(holds(name, error) for name, error in findings.errors.items())
+
+
+def _beside_the_codec(name: str, findings: Findings) -> str:
+    error, codec = findings.errors[name], findings.codec_errors.get(name, 0.0)
+    return f"the error is {error / codec if codec else 0:.1%} of what the codec alone does"
 
 
 def _sentence(name: str, findings: Findings) -> str:

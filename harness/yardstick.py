@@ -28,10 +28,12 @@ class Yardstick:
     Attributes:
         scales: Metric name to floor and ceilings.
         codec_errors: Metric name to what encoding alone does to the baseline; empty when not measured.
+        farthest_floor: Metric name to the error of the floor's farthest single frame; empty when not measured.
     """
 
     scales: Mapping[str, Scale]
     codec_errors: Mapping[str, float]
+    farthest_floor: Mapping[str, float]
 
 
 def yardstick(
@@ -47,8 +49,9 @@ def yardstick(
     """
     baseline = next((side for side in sides.values() if _is(side, Role.BASELINE)), None)
     rerun = next((side for side in sides.values() if _is(side, Role.RERUN)), None)
-    floors = [_errors_between(baseline.file, rerun.file, metrics)] if baseline and rerun else []
-    floors += [errors_of(tables[name]) for name, side in sides.items() if _is(side, Role.REPEAT) and name in tables]
+    again = [_between(baseline.file, rerun.file, metrics)] if baseline and rerun else []
+    again += [tables[name] for name, side in sides.items() if _is(side, Role.REPEAT) and name in tables]
+    floors = [errors_of(table) for table in again]
     ceilings = [errors_of(tables[name]) for name, side in sides.items() if _is(side, Role.SEED) and name in tables]
     return Yardstick(
         {
@@ -59,6 +62,11 @@ def yardstick(
             for metric in metrics
         },
         _codec_errors(baseline, folder, metrics) if baseline else {},
+        {
+            metric.name: max(metric.error(value) for table in again for value in table[metric.name])
+            for metric in metrics
+            if again and all(defined(table, metric) for table in again)
+        },
     )
 
 
@@ -83,13 +91,13 @@ def _codec_errors(baseline: Side, folder: Path, metrics: tuple[Metric, ...]) -> 
     encoded = baseline.file if baseline.match is not None else encoded
     if encoded is None or (probe(encoded).width, probe(encoded).height) != (baseline.clip.width, baseline.clip.height):
         return {}  # nothing is encoded, or the encoder scaled the frames
-    return _errors_between(lossless, encoded, metrics)
+    return errors_of(_between(lossless, encoded, metrics))
 
 
-def _errors_between(left: Path, right: Path, metrics: tuple[Metric, ...]) -> dict[str, float]:
-    if left == right:
-        return {metric.name: 0.0 for metric in metrics}
-    return errors_of(score(read_frames(left), {"right": read_frames(right)}, metrics)["right"])
+def _between(left: Path, right: Path, metrics: tuple[Metric, ...]) -> pd.DataFrame:
+    if left == right:  # equal clips are encoded once: no frame differs
+        return pd.DataFrame({metric.name: [metric.value(0.0)] for metric in metrics})
+    return score(read_frames(left), {"right": read_frames(right)}, metrics)["right"]
 
 
 def _is(side: Side, role: Role) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from clips import moving_ball
 from harness.clip import Clip, frames_digest, probe, read_clip, read_frames, write_lossless, write_preview
+from harness.codec import read_encoding
 from harness.errors import NotMeasuredError
 
 
@@ -140,14 +142,30 @@ def test_a_torn_download_with_its_header_first_never_passes_for_whole(tmp_path: 
             list(read_frames(tmp_path / "torn.mp4"))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "ffconcat version 1.0\nfile secret.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.mp4\n#EXT-X-ENDLIST\n",
+    ],
+    ids=["concat", "hls"],
+)
+@pytest.mark.parametrize("read", [probe, read_clip, read_encoding])
+def test_a_list_of_other_files_is_no_video(tmp_path: Path, content: str, read: Callable[[Path], object]) -> None:
+    write_preview(moving_ball(3), tmp_path / "secret.mp4")
+    (tmp_path / "hosted.mp4").write_text(content)
+    with pytest.raises(NotMeasuredError, match=r"none of the containers read here|Invalid data"):
+        read(tmp_path / "hosted.mp4")
+
+
 def test_an_audio_file_holds_no_video(tmp_path: Path) -> None:
-    with av.open(tmp_path / "tone.wav", "w") as container:
+    with av.open(tmp_path / "tone.mkv", "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout="mono")
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
     with pytest.raises(NotMeasuredError, match="no video stream"):
-        probe(tmp_path / "tone.wav")
+        probe(tmp_path / "tone.mkv")
 
 
 def test_a_full_range_file_is_not_read_as_limited(tmp_path: Path) -> None:

@@ -26,7 +26,6 @@ from harness.codec import (
     encode_like,
     encoders,
     export_to_video,
-    instruction_sets,
     nal,
     planted_resolution,
     read_encoding,
@@ -78,10 +77,10 @@ def by_pyav(clip: Clip, path: Path, pixel_format: str = "yuv420p", **options: st
     return path
 
 
-def put_through(clip: Clip, hosted: Path, *, instructions: str = "") -> tuple[Match, bool]:
+def put_through(clip: Clip, hosted: Path) -> tuple[Match, bool]:
     """Encode like a hosted file; return the match and whether both files decode to the same bytes."""
     ours = hosted.with_name("ours.mp4")
-    match = encode_like(clip, read_encoding(hosted), ours, instructions=instructions)
+    match = encode_like(clip, read_encoding(hosted), ours)
     mine, theirs = read_clip(ours), read_clip(hosted)
     assert mine.fps == theirs.fps
     return match, np.array_equal(mine.frames, theirs.frames)
@@ -443,14 +442,6 @@ def test_takes_the_encoder_with_the_hosts_core(tmp_path: Path, monkeypatch: pyte
     assert "encoder" not in av.open(ours).streams.video[0].metadata  # PyAV wrote it
     assert np.array_equal(read_clip(ours).frames, read_clip(hosted).frames)
     assert match.exact
-
-
-def test_repeats_another_processors_decisions(tmp_path: Path) -> None:
-    clip = grainy()
-    hosted = by_ffmpeg(clip, tmp_path / "hosted.mp4", "-x264-params", "asm=0")
-    match, same = put_through(clip, hosted, instructions=instruction_sets()[-1])
-    assert match.exact
-    assert same
 
 
 def _opencv(clip: Clip, path: Path) -> Path:

@@ -25,7 +25,14 @@ def test_a_mix_up_is_named_and_undone(squeezed: bool, found: Levels, seed: int) 
     before = np.abs(wrong.frames.astype(int) - clip.frames).mean()
     undone = np.stack([found.undone(frame) for frame in wrong.frames])
     assert np.abs(undone.astype(int) - clip.frames).mean() < before / 3
-    assert found.note
+
+
+@pytest.mark.parametrize(("squeezed", "found"), [(True, Levels.STRETCHED), (False, Levels.SQUEEZED)])
+def test_either_side_may_be_the_wrong_one(squeezed: bool, found: Levels) -> None:  # noqa: FBT001 - a case
+    wrong = mistaken(CLIP, squeezed=squeezed)
+    assert levels(zip(wrong.frames, CLIP.frames, strict=True)) is found
+    wrongly = "squeezed into the limited" if squeezed else "stretched from limited to full"
+    assert f"or the reference's are {wrongly} range once too often" in found.note
 
 
 @pytest.mark.parametrize("change", [0, 3, 30])

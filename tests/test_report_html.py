@@ -378,6 +378,18 @@ def test_ignored_arguments_are_named_once_with_their_runs(record: AuditRecord, f
     assert "Accepted, but ignored" not in draw(silent, folder).text
 
 
+def test_what_the_codec_does_stands_on_the_scale(record: AuditRecord, folder: Path) -> None:
+    def marks(page: Page) -> int:
+        return sum(attrs.get("class") == "codec" for attrs in page.named("line"))
+
+    assert marks(draw(record, folder)) == 0
+    metrics = next(c for c in record.comparisons if c.candidate == "dpm").metrics
+    metrics = metrics | {"psnr": metrics["psnr"].model_copy(update={"codec": 38.25, "codec_drift": 0.1})}
+    page = draw(change_comparison(record, "dpm", metrics=metrics), folder)
+    assert "codec alone 38.25" in page.text
+    assert marks(page) == 1
+
+
 def test_an_interrupted_audit_says_so(record: AuditRecord, folder: Path) -> None:
     assert "this report is partial" in draw(record.model_copy(update={"finished": False}), folder).text
     assert "this report is partial" not in draw(record, folder).text

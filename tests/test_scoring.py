@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from clips import moving_ball, with_frames
 from harness.clip import Frame
 from harness.errors import NotMeasuredError
-from harness.metrics import METRICS
+from harness.metrics import METRICS, Comparer
 from harness.metrics.scoring import measure, pooled, score, worst_frame
 
 BY_NAME = {metric.name: metric for metric in METRICS}
@@ -68,6 +69,15 @@ def test_a_metric_that_is_not_defined_is_left_open() -> None:
     table = score(tiny.frames, {"a": tiny.frames})["a"]
     assert table["lpips"].isna().all()
     assert table["ssim"].notna().all()
+
+
+def test_a_metric_that_lacks_something_is_no_metric_that_is_not_defined() -> None:
+    def damaged(_: Frame) -> Comparer:
+        raise NotMeasuredError("the weights are damaged")
+
+    clip = moving_ball(2)
+    with pytest.raises(NotMeasuredError, match="damaged"):
+        score(clip.frames, {"a": clip.frames}, (*PIXEL, dataclasses.replace(BY_NAME["lpips"], prepare=damaged)))
 
 
 def test_tables_are_what_was_measured() -> None:

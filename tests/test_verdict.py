@@ -79,6 +79,23 @@ def test_the_class_follows_from_the_findings(change: dict[str, object], verdict:
     assert evidence
 
 
+@pytest.mark.parametrize("seeds", [1, 3, 7])
+def test_how_often_an_unrelated_sample_is_as_near_is_said(seeds: int) -> None:
+    scales = dict.fromkeys(("SSIM", "LPIPS"), Scale(0.0, (1.0,) * seeds))
+    verdict, evidence = judge(replace(FINDINGS, scales=scales))
+    assert verdict is Verdict.SETTINGS_DIFFER
+    assert f"as about 1 in {seeds + 1} unrelated samples would be too" in evidence[0]
+
+
+@given(st.permutations([0.1, 0.2, 0.3, 0.4]))
+def test_one_of_four_exchangeable_seeds_is_nearer_than_the_three_others(errors: list[float]) -> None:
+    verdicts = []
+    for number, error in enumerate(errors):
+        scale = Scale(0.0, tuple(errors[:number] + errors[number + 1 :]))
+        verdicts.append(judge(replace(FINDINGS, errors={"SSIM": error}, scales={"SSIM": scale}, codec_errors={}))[0])
+    assert sorted(verdicts) == [*[Verdict.DIFFERENT_SAMPLE] * 3, Verdict.SETTINGS_DIFFER]
+
+
 def test_without_other_seeds_nothing_is_called_a_different_sample() -> None:
     far = replace(FINDINGS, errors={"SSIM": 9.0, "LPIPS": 9.0}, scales=dict.fromkeys(("SSIM", "LPIPS"), Scale(0.0, ())))
     judged, evidence = judge(far)
@@ -89,6 +106,13 @@ def test_without_other_seeds_nothing_is_called_a_different_sample() -> None:
 def test_the_evidence_names_what_was_done_first() -> None:
     _, evidence = judge(replace(FINDINGS, processed=HALVED))
     assert evidence[0] == HALVED[0]
+
+
+def test_numeric_drift_is_said_beside_what_the_codec_does() -> None:
+    verdict, evidence = judge(replace(FINDINGS, errors={"SSIM": 0.01, "LPIPS": 0.03}))
+    assert verdict is Verdict.NUMERIC_DRIFT
+    assert "20.0% of what the codec alone does" in evidence[1]
+    assert "75.0% of what the codec alone does" in evidence[2]
 
 
 def test_a_scale_that_is_missing_is_not_called_one_that_does_not_separate() -> None:

@@ -6,7 +6,7 @@ options gives the same bytes, so local frames can be put through the very road t
 
 from harness.codec.encoding import Encoding, read_encoding
 from harness.codec.export import export_to_video
-from harness.codec.matching import Match, encode_like, instruction_sets
+from harness.codec.matching import Match, encode_like
 from harness.codec.resolution import Resolution, planted_resolution
 from harness.codec.x264 import X264
 
@@ -17,7 +17,6 @@ __all__ = [
     "Resolution",
     "encode_like",
     "export_to_video",
-    "instruction_sets",
     "planted_resolution",
     "read_encoding",
 ]

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.clip import MAX_PIXELS_PER_FRAME
+from harness.clip import MAX_PIXELS_PER_FRAME, open_video
 from harness.codec import nal, x264
 from harness.codec.x264 import X264
 from harness.errors import NotMeasuredError, failure
@@ -97,7 +97,7 @@ def read_encoding(path: Path) -> Encoding:
     import av
 
     try:
-        with av.open(path, "r", metadata_errors="replace") as container:
+        with open_video(path) as container:
             return _encoding(container, path)
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or failure(error)

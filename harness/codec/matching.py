@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,12 +31,7 @@ class Match:
     described: str
 
 
-def instruction_sets() -> tuple[str, ...]:
-    """Return the kinds of processor that x264 can be told to encode as; the first is this machine's own."""
-    return ("", "avx2", "0") if platform.machine() in {"x86_64", "AMD64"} else ("", "0")
-
-
-def encode_like(clip: Clip, encoding: Encoding, path: Path, *, instructions: str = "") -> Match:
+def encode_like(clip: Clip, encoding: Encoding, path: Path) -> Match:
     """Encode frames as a hosted file was encoded.
 
     Frames are scaled only where the hosted size is theirs rounded up to multiples of 16, as imageio does; any other
@@ -47,8 +41,6 @@ def encode_like(clip: Clip, encoding: Encoding, path: Path, *, instructions: str
         clip: Local frames, before any codec.
         encoding: What the hosted file tells; see `read_encoding`.
         path: Where to write; `.mp4`.
-        instructions: One of `instruction_sets()`. x264 decides differently with other vector instructions, and the
-            hosted file does not tell which it had: where the bytes differ, the others are worth a try.
 
     Returns:
         How near it came.
@@ -65,8 +57,6 @@ def encode_like(clip: Clip, encoding: Encoding, path: Path, *, instructions: str
     stored = pixel_format if pixel_format in {*_PIXEL_FORMATS, "rgb24"} else "yuv420p"
     pictures = converted(clip, encoding, stored)
     asked = _asked(encoding, encoding.x264, stored)
-    if instructions:
-        asked = replace(asked, parameters=asked.parameters | {"asm": instructions})
     x264_of_core(encoding.x264.core, stored)(pictures, asked, fps, path)
     found = differences(encoding.x264, read_encoding(path).x264, asked.lost)
     if stored != pixel_format:

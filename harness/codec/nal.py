@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 MAX_UNITS = 64
 MAX_BYTES = 1 << 20
-"""x264 writes its note before the first picture: what lies deeper in an access unit is not looked at."""
+"""Of a packet, so many units of its first bytes: x264 writes its note before the first picture."""
 
 _SEI, _SPS = 6, 7
 _PROFILES_WITH_CHROMA_FORMAT = {100, 110, 122, 244}

@@ -33,9 +33,10 @@ def timing_notes(timing: Timing, frames: tuple[int, int]) -> list[str]:
 def _every(timing: Timing, step: tuple[int, ...], side: int) -> str:
     dense, coarse = _NAMES[side], _NAMES[1 - side]
     between = f"{timing.between} frames" if timing.between else "frames"
+    ordinal = _ORDINALS.get(step[side], f"{step[side]}th")
     grounds = f"; only {dense} itself shows this, since it differs from {coarse}" if timing.inherent else ""
     return (
-        f"every {_ORDINALS[step[side]]} one of {dense}, from frame {timing.pairs[0, side]} on, is held against "
+        f"every {ordinal} one of {dense}, from frame {timing.pairs[0, side]} on, is held against "
         f"{coarse}, and the {between} between are left out{grounds}"
     )
 

@@ -22,19 +22,23 @@ _EXPLAINED = 0.25
 
 
 class Levels(StrEnum):
-    """What happened to the candidate's levels, seen from the reference."""
+    """How the candidate's levels stand to the reference's; which of the two is right, the pictures do not tell."""
 
     KEPT = "kept"
-    SQUEEZED = "squeezed"  # full range was written as limited: washed out
-    STRETCHED = "stretched"  # limited range was read as full: too much contrast
+    SQUEEZED = "squeezed"  # as if full range was written as limited: washed out beside the reference
+    STRETCHED = "stretched"  # as if limited range was read as full: more contrast than the reference
 
     @property
     def note(self) -> str:
         """The finding in words; empty when the levels were kept."""
         if self is Levels.KEPT:
             return ""
-        done = "squeezed into the limited range" if self is Levels.SQUEEZED else "stretched from limited to full range"
-        return f"the candidate's levels are {done} once too often; that was undone before the comparison"
+        squeezed, stretched = "squeezed into the limited range", "stretched from limited to full range"
+        ours, theirs = (squeezed, stretched) if self is Levels.SQUEEZED else (stretched, squeezed)
+        return (
+            f"one of the two mixes up its range: either this clip's levels are {ours} once too often, or the "
+            f"reference's are {theirs} once too often; it was undone on this clip before the comparison"
+        )
 
     def undone(self, frame: Frame) -> Frame:
         """Return a candidate's frame with the mistake undone, uint8 `[H, W, 3]`."""
@@ -44,7 +48,7 @@ class Levels(StrEnum):
 
 
 def levels(pairs: Iterable[tuple[Frame, Frame]]) -> Levels:
-    """Return what happened to the candidate's levels.
+    """Return how the candidate's levels stand to the reference's.
 
     Args:
         pairs: Frames of reference and candidate that lie on each other, each uint8 `[H, W, 3]`.

@@ -48,12 +48,13 @@ class Metric:
     Attributes:
         described: Name, unit, direction and source.
         prepare: Takes the reference frame, returns what compares candidates with it; raises NotMeasuredError where
-            the metric is not defined for such a frame.
+            the frame is too small, or something that the metric needs is missing.
         error: Turns a pooled value into an error that is 0 for equal clips and grows as they part; drift is
             measured on this scale.
         value: The inverse of `error`.
         enter_thread: Called first in each of the threads that share the frames out among them.
         package: What has to be installed for it; empty when spacediff brings it along.
+        smallest_side: Pixels that frames need in width and height; of smaller ones the metric has no value.
     """
 
     described: About | MetricInfo
@@ -62,6 +63,16 @@ class Metric:
     value: Callable[[float], float]
     enter_thread: Callable[[], None] = nothing
     package: str = ""
+    smallest_side: int = 1
+
+    def defined_for(self, frame: Frame) -> bool:
+        """Return whether a frame is large enough for it."""
+        return all(side >= self.smallest_side for side in frame.shape[:2])
+
+    @property
+    def need(self) -> str:
+        """What frames it needs, in words."""
+        return f"{self.described.title} needs frames of at least {self.smallest_side}x{self.smallest_side} pixels"
 
     @property
     def name(self) -> str:

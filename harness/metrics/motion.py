@@ -194,9 +194,9 @@ class Parting:
     """When two clips part.
 
     Attributes:
-        beyond_floor: First row whose error is above the floor; None when there is none.
-        half_way: First row whose error is at least half-way from the floor to the nearest other seed; None when there
-            is none, or when the nearest other seed is no farther than the floor.
+        beyond_floor: First row whose error is above that of every frame of a re-run; None when there is none.
+        half_way: First row whose error is at least half-way from there to the nearest other seed; None when there is
+            none, or when the nearest other seed is no farther.
     """
 
     beyond_floor: int | None
@@ -208,8 +208,8 @@ def parting(errors: Sequence[float], floor: float, nearest_seed: float) -> Parti
 
     Args:
         errors: One per compared frame, on a metric's error scale (0 for equal frames); NaN is never beyond anything.
-        floor: The error where nothing differs but a re-run.
-        nearest_seed: The smallest error of the other seeds.
+        floor: The largest error of any single frame where nothing differs but a re-run.
+        nearest_seed: The smallest error of the other seeds, over all frames.
     """
     half = (floor + nearest_seed) / 2 if nearest_seed > floor else math.inf
     return Parting(

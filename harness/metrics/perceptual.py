@@ -33,7 +33,6 @@ _CONVOLUTIONS = {0: (4, 2), 3: (1, 2), 6: (1, 1), 8: (1, 1), 10: (1, 1)}  # torc
 _POOLED = {3, 6}  # max pooling over 3x3 with stride 2 comes before these
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # lpips.ScalingLayer, for pixels in -1..1
 _EPSILON = 1e-10  # lpips.normalize_tensor
-_SMALLEST_SIDE = 32  # AlexNet's second pooling leaves nothing of less
 _one_at_a_time = threading.Lock()
 
 
@@ -43,8 +42,8 @@ def prepare_lpips(reference: Frame) -> Callable[[Frame], float]:
     Raises:
         NotMeasuredError: The frame is smaller than 32 pixels on a side, or weights are missing.
     """
-    if min(reference.shape[:2]) < _SMALLEST_SIDE:
-        raise NotMeasuredError(f"LPIPS needs frames of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE} pixels")
+    if not LPIPS.defined_for(reference):
+        raise NotMeasuredError(LPIPS.need)
     import torch
 
     network = _network()
@@ -189,4 +188,5 @@ LPIPS = Metric(
     error=same,
     value=same,
     enter_thread=keep_to_one_processor,
+    smallest_side=32,  # AlexNet's second pooling leaves nothing of less
 )

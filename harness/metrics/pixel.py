@@ -65,8 +65,8 @@ def prepare_ssim(reference: Frame) -> Callable[[Frame], float]:
     Raises:
         NotMeasuredError: The frame is smaller than the 11x11 window.
     """
-    if min(reference.shape[:2]) <= 2 * _RADIUS:
-        raise NotMeasuredError(f"SSIM needs frames of at least {2 * _RADIUS + 1}x{2 * _RADIUS + 1} pixels")
+    if not SSIM.defined_for(reference):
+        raise NotMeasuredError(SSIM.need)
     height, width, channels = reference.shape
     means = np.empty((height - 2 * _RADIUS, width - 2 * _RADIUS, channels), np.float32)
     strips = [(rows, means[rows.start : rows.stop - 2 * _RADIUS]) for rows in _strips(height)]
@@ -191,4 +191,5 @@ SSIM = Metric(
     prepare=prepare_ssim,
     error=complement,
     value=complement,
+    smallest_side=2 * _RADIUS + 1,
 )

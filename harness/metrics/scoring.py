@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.clip import Frame
-from harness.errors import NotMeasuredError
 from harness.metrics import METRICS, Comparer, Metric
 from harness.metrics.pixel import psnr_of_mse, rmse_of_psnr
 
@@ -60,7 +59,10 @@ def measure(
         on_frame: Called with the number of reference frames done.
 
     Returns:
-        For each candidate and metric the value per frame, NaN where a metric is not defined for such frames.
+        For each candidate and metric the value per frame, NaN where frames are too small for a metric.
+
+    Raises:
+        NotMeasuredError: A stream breaks off, or something that a metric needs is missing.
     """
 
     def enter_thread() -> None:
@@ -112,10 +114,7 @@ def _prepared(metrics: Sequence[Metric], reference: Frame) -> Callable[[Frame], 
 
 
 def _prepare(metric: Metric, frame: Frame) -> Comparer:
-    try:
-        return metric.prepare(frame)
-    except NotMeasuredError:
-        return lambda _: float("nan")
+    return metric.prepare(frame) if metric.defined_for(frame) else lambda _: float("nan")
 
 
 def _compared(prepared: Future[Callable[[Frame], Values]], candidate: Frame) -> Values:

@@ -49,8 +49,11 @@ class MetricRecord(Record):
         floor: The same metric where nothing differs but a re-run; None when not measured.
         ceiling: The same metric between unrelated samples (other seeds), their mean; None when not measured.
         ceiling_spread: Lowest and highest of the other seeds.
+        codec: The same metric between a clip and its own encoding, which is what `numeric drift` is judged by; None
+            when not measured.
         drift: (pooled - floor) / (ceiling - floor), on the metric's error scale; None when floor and ceiling do not
             separate or are missing.
+        codec_drift: Where `codec` stands on the same scale.
     """
 
     pooled: Number
@@ -59,7 +62,9 @@ class MetricRecord(Record):
     floor: Number | None = None
     ceiling: Number | None = None
     ceiling_spread: tuple[Number, Number] | None = None
+    codec: Number | None = None
     drift: float | None = None
+    codec_drift: float | None = None
 
 
 class MeasureRecord(Record):
@@ -85,7 +90,8 @@ class PartingRecord(Record):
 
     Attributes:
         metric: The metric that sees it best.
-        beyond_floor: First compared pair whose error is more than a re-run's; None when there is none.
+        beyond_floor: First compared pair whose error is more than that of any frame of a re-run; None when there is
+            none.
         half_way: First compared pair at least half-way to the nearest other seed; None when there is none.
     """
 
@@ -138,7 +144,7 @@ class ComparisonRecord(Record):
         path: What both sides went through before scoring, such as `both decoded from export_to_video, quality 5`.
         codec_exact: Whether local frames were encoded exactly as the reference's file was; None without a codec.
         notes: The stated mapping when the clips differ in length, rate, size or geometry; what the codec path could
-            not repeat.
+            not repeat; metrics that frames of this size have not.
         frame_map: Pairs of frame numbers (reference, candidate) that were compared.
         identical: Whether all compared frames are equal, byte for byte, and nothing else differs.
         per_frame: Metric name to one value per compared pair.
