@@ -1,6 +1,7 @@
-"""Measures how fast two videos are scored, against the tools that one would take instead: `python -m benchmarks`.
+"""Measures how fast clips are generated and scored, against what one would take instead: `python -m benchmarks`.
 
-Every side is a whole process from MP4 files to numbers, imports included. The sides take turns; times are medians, and
+Every side is a whole process, imports included: from MP4 files to numbers, or from a checkpoint to clips. The sides
+take turns; times are medians, and
 a ratio is the median over the rounds. Nothing is asserted of time; values that differ are an error.
 """
 
@@ -21,7 +22,14 @@ from shutil import which
 from statistics import median
 
 from benchmarks.processes import Outcome, run
+from benchmarks.variants import VARIANTS
 
+_EACH_ALONE = """
+import subprocess, sys
+for name in sys.argv[2:]:
+    command = [sys.executable, "-m", "benchmarks.plain_script", sys.argv[1], name]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+"""
 _TOLERANCE = 1e-5
 _PIXEL, _ALL = "psnr,ssim", "mae,psnr,ssim,lpips"
 
@@ -60,15 +68,17 @@ def main() -> int:
         reference, *candidates = [
             str(Path(folder, name)) for name in ("reference.mp4", *(f"variant-{n + 1}.mp4" for n in range(variants)))
         ]
-        contests = _contests(reference, candidates, quick=quick)
+        contests = [*_contests(reference, candidates, quick=quick), *_generations(quick=quick)]
         rows = [_row(contest, _rounds(contest)) for contest in contests]
+        _say("observing a generation")
+        observing = [_observing(frames, rounds=1 if quick else 10) for frames in ((5,) if quick else (17, 49))]
         _say("comparing the values on the same decoded frames")
         differences = _differences(reference, candidates[0])
     _print_table([("whole process", "ours s", "peer s", "as fast", "aim", "ours MB", "peer MB", "peer"), *rows])
     print()
     for name, (difference, peer) in differences.items():
         print(f"{name:6} differs from {peer} by at most {difference:.1e} (limit {_TOLERANCE:.0e})")
-    print(_conditions(load, quick=quick))
+    print("\n".join(["", *observing, _conditions(load, quick=quick)]))
     return int(not all(difference <= _TOLERANCE for difference, _ in differences.values()))
 
 
@@ -95,6 +105,30 @@ def _contests(reference: str, candidates: list[str], *, quick: bool) -> list[Con
         name, command = peer
         every.insert(1, Contest("PSNR + SSIM, a pair", name, every[0].ours, command, 1 if quick else 5, 0.5))
     return every
+
+
+def _generations(*, quick: bool) -> list[Contest]:
+    """Return what an audit's generating is held against: load, observing and storing included, scoring apart."""
+    steps, rounds = ("2", 1) if quick else ("50", 3)
+    peer = f"plain script of diffusers {version('diffusers')}"
+    once = _part("plain_script", steps)
+    anew, reusing = _part("generating", "--no-reuse", steps), _part("generating", steps)
+    each = [sys.executable, "-c", _EACH_ALONE, steps, *VARIANTS]
+    return [
+        Contest(f"{len(VARIANTS)} clips, no reuse", f"{peer}, one load", anew, once, rounds, 1 / 1.03),
+        Contest(f"{len(VARIANTS)} clips", f"{peer}, one load", reusing, once, rounds, math.nan),
+        Contest(f"{len(VARIANTS)} clips", f"{peer}, a process each", reusing, each, 1, math.nan),
+    ]
+
+
+def _observing(frames: int, *, rounds: int) -> str:
+    """Return a line on what observing a generation costs."""
+    seconds = json.loads(run(_part("observing", str(frames), str(rounds))).output)
+    plain, observed = seconds["plain"], seconds["observed"]
+    return (
+        f"observing a clip of {frames} frames, 50 steps of {1000 * plain / 50:.0f} ms: "
+        f"{observed:.3f} s against {plain:.3f} s, {observed / plain - 1:+.1%} (aim: below 2 %)"
+    )
 
 
 def _ffmpeg_quality_metrics(reference: str, candidate: str) -> tuple[str, list[str]] | str:

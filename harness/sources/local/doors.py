@@ -17,6 +17,7 @@ class Call:
     """A call that has reached a door."""
 
     method: Callable[..., Any]
+    signature: inspect.Signature
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
@@ -26,7 +27,7 @@ class Call:
 
     def arguments(self) -> dict[str, Any]:
         """Return all arguments by name, defaults included."""
-        bound = inspect.signature(self.method).bind(*self.args, **self.kwargs)
+        bound = self.signature.bind(*self.args, **self.kwargs)
         bound.apply_defaults()
         return bound.arguments
 
@@ -40,9 +41,11 @@ def guard(owner: Any, name: str, watch: Callable[[Call], Any]) -> None:
     if method is None:
         return
 
+    signature = inspect.signature(method)
+
     @functools.wraps(method)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        return watch(Call(method, args, kwargs))
+        return watch(Call(method, signature, args, kwargs))
 
     setattr(owner, name, guarded)
 

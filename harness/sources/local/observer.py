@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
 
 from harness.record import NoiseRecord, StageRecord, StepRecord, TraceRecord
 from harness.sources.local.doors import Call, guard, step_result
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     import torch
 
 _DIGITS = 24  # of a digest: 96 bits
+_LOOK_EVERY = 0.05  # seconds
 
 
 @dataclass
@@ -185,32 +190,44 @@ def _number(value: Any) -> float | None:
 
 def _statistics(tensor: torch.Tensor) -> tuple[float, float, float, int]:
     """Return mean, standard deviation and norm of the finite values, and how many are not finite."""
-    import torch
-
-    values = tensor.detach().cpu().double().flatten()
-    finite = values[torch.isfinite(values)]
-    if not len(finite):
-        return 0.0, 0.0, 0.0, len(values)
-    std, mean = torch.std_mean(finite, correction=0)
-    return float(mean), float(std), float(torch.linalg.vector_norm(finite)), len(values) - len(finite)
+    values = tensor.detach().cpu().double().numpy().ravel()
+    square = float(np.dot(values, values))
+    if not math.isfinite(square):
+        finite = values[np.isfinite(values)]
+        if not len(finite):
+            return 0.0, 0.0, 0.0, len(values)
+        return float(finite.mean()), float(finite.std()), float(np.linalg.norm(finite)), len(values) - len(finite)
+    return float(values.mean()), float(values.std()), math.sqrt(square), 0
 
 
 def _extremes(tensor: torch.Tensor) -> tuple[float, float]:
-    import torch
+    values = tensor.detach().cpu().double().numpy()
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
 
-    values = torch.nan_to_num(tensor.detach().cpu().double())
-    return float(values.min()), float(values.max())
 
-
-@contextmanager
-def _draws() -> Iterator[list[torch.Tensor]]:
+def _draws() -> AbstractContextManager[list[torch.Tensor]]:
     """Collect what `torch.randn` and `torch.randn_like` return inside the block."""
+    watching: AbstractContextManager[list[torch.Tensor]] = _watching()()
+    return watching
+
+
+@functools.cache
+def _watching() -> type:
     import torch
     from torch.overrides import TorchFunctionMode
 
-    drawn: list[torch.Tensor] = []
+    drawing = {torch.randn, torch.randn_like}
 
     class Watching(TorchFunctionMode):
+        def __init__(self) -> None:
+            super().__init__()
+            self.drawn: list[torch.Tensor] = []
+
+        def __enter__(self) -> list[torch.Tensor]:
+            super().__enter__()  # type: ignore[no-untyped-call]
+            return self.drawn
+
         def __torch_function__(
             self,
             func: Callable[..., Any],
@@ -219,12 +236,11 @@ def _draws() -> Iterator[list[torch.Tensor]]:
             kwargs: Mapping[str, Any] | None = None,
         ) -> Any:
             result = func(*args, **(kwargs or {}))
-            if func is torch.randn or func is torch.randn_like:
-                drawn.append(result)
+            if func in drawing:
+                self.drawn.append(result)
             return result
 
-    with Watching():
-        yield drawn
+    return Watching
 
 
 class _Clock:
@@ -235,6 +251,8 @@ class _Clock:
         self._name = ""
         self._began = 0.0
         self._peak = 0
+        self._looked = 0.0
+        self._process = psutil.Process()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -249,7 +267,11 @@ class _Clock:
             _forget_peak()
 
     def look(self) -> None:
-        self._peak = max(self._peak, _memory_in_use())
+        """Look at the memory in use, but not more often than is worth its cost."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_EVERY or not self._peak:
+            self._peak = max(self._peak, _allocated() or self._process.memory_info().rss)
+            self._looked = now
 
     def close(self) -> None:
         if self._name:
@@ -259,13 +281,10 @@ class _Clock:
             self._name = ""
 
 
-def _memory_in_use() -> int:
-    import psutil
+def _allocated() -> int:
     import torch
 
-    if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
-    return int(psutil.Process().memory_info().rss)
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
 
 
 def _forget_peak() -> None:

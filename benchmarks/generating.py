@@ -1,0 +1,49 @@
+"""Generates clips with harness: `benchmarks.generating [--no-reuse] STEPS`; load, observing and storing included."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.variants import PROMPT, SEED, VARIANTS
+from harness.environment import environment
+from harness.executor import InProcess
+from harness.plan import Prompt, Run
+from harness.record import Role, RunRecord
+from harness.settings import Origin, Settings
+from harness.sources.local.pipeline import TINY
+from harness.store import Store
+
+
+class _Silent:
+    def planned(self, runs: Sequence[Run]) -> None: ...
+    def started(self, run: Run) -> None: ...
+    def finished(self, run: Run, record: RunRecord, *, reused: bool) -> None: ...
+    def status(self, text: str) -> None: ...
+    def step(self, done: int, total: int) -> None: ...
+
+
+def main() -> None:
+    """Carry the runs out as an audit does."""
+    reuse, steps = "--no-reuse" not in sys.argv, int(sys.argv[-1])
+    runs = [
+        Run(name, Role.VARIANT, Prompt("p", PROMPT, SEED), "diffusers", _settings(tables, steps))
+        for name, tables in VARIANTS.items()
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        records = list(InProcess(environment(), reuse=reuse).carry_out(runs, Store(Path(folder)), _Silent()))
+    if not all(record.measured for record in records):
+        raise SystemExit(next(record.reason for record in records if not record.measured))
+    print(len(records))
+
+
+def _settings(tables: dict[str, dict[str, object]], steps: int) -> Settings:
+    base = {"model": {"id": TINY}, "call": {"num_inference_steps": steps}, "placement": "cpu"}
+    changes = Settings.of(tables, Origin.DECLARED)
+    return Settings.of(base, Origin.DECLARED).changed_by(changes)
+
+
+if __name__ == "__main__":
+    main()

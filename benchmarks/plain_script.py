@@ -1,0 +1,46 @@
+"""Generates the same clips as a plain diffusers script: `benchmarks.plain_script STEPS [NAME...]`; all by default."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.variants import PROMPT, SEED, VARIANTS
+from harness.tiny.checkpoint import ensure_checkpoint
+from harness.torchvision_mend import mend_torchvision
+
+
+def main() -> None:
+    """Load once, generate and export each."""
+    mend_torchvision()
+    import torch
+    from diffusers import CogVideoXDPMScheduler, CogVideoXPipeline
+    from diffusers.utils import export_to_video
+
+    steps, names = int(sys.argv[1]), sys.argv[2:] or list(VARIANTS)
+    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint())
+    pipe.set_progress_bar_config(disable=True)
+    ddim = pipe.scheduler
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            tables: dict[str, dict[str, Any]] = VARIANTS[name]
+            dpm = tables.get("scheduler")
+            pipe.scheduler = CogVideoXDPMScheduler.from_config(ddim.config) if dpm else ddim
+            pipe.vae.enable_slicing() if "vae" in tables else pipe.vae.disable_slicing()
+            frames = pipe(
+                prompt=PROMPT,
+                num_inference_steps=steps,
+                generator=torch.Generator().manual_seed(SEED),
+                **tables.get("call", {}),
+            ).frames[0]
+            output = tables.get("output", {})
+            export_to_video(
+                frames, str(Path(folder, f"{name}.mp4")), fps=output.get("fps", 10), quality=output.get("quality", 5.0)
+            )
+    print(len(names))
+
+
+if __name__ == "__main__":
+    main()
