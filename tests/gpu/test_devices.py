@@ -1,0 +1,108 @@
+"""What a CUDA device changes and what it does not; `python -m pytest tests/gpu -rP` shows the figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from cuda_models import Model, large_model, tiny_model
+
+from harness.errors import NotMeasuredError
+from harness.sources import Produced
+
+pytestmark = [
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+    pytest.mark.timeout(1200),
+]
+
+
+@pytest.fixture(scope="module", params=[tiny_model, pytest.param(large_model, marks=pytest.mark.slow)])
+def model(request: pytest.FixtureRequest) -> Model:
+    made: Model = request.param()
+    return made
+
+
+@pytest.fixture(scope="module")
+def resident(model: Model) -> Produced:
+    return model.generated()
+
+
+def distances(one: Produced, other: Produced) -> list[float]:
+    """Relative distance of the latents, before the first step and after each."""
+    return [
+        float((a.double() - b.double()).norm() / b.double().norm())
+        for a, b in zip(other.latents, one.latents, strict=True)
+    ]
+
+
+def told(model: Model, what: str, one: Produced, other: Produced) -> None:
+    """Print how far a clip is from the first."""
+    apart = distances(one, other)
+    levels = np.abs(one.clip.frames.astype(int) - other.clip.frames).mean()
+    print(  # noqa: T201 - shown by -rP
+        f"{model.name}: {what}: latents {apart[1]:.2e} after step 1, {apart[-1]:.2e} at the end; {levels:.3f} levels"
+    )
+
+
+def test_a_rerun_is_the_same_to_the_last_bit(model: Model, resident: Produced) -> None:
+    again = model.generated()
+    told(model, "re-run", resident, again)
+    assert again.clip.digest == resident.clip.digest
+
+
+@pytest.mark.parametrize("placement", ["model_cpu_offload", "sequential_cpu_offload", "group_offload"])
+def test_offloading_changes_no_bit(model: Model, resident: Produced, placement: str) -> None:
+    offloaded = model.generated(placement=placement)
+    told(model, placement, resident, offloaded)
+    assert offloaded.clip.digest == resident.clip.digest
+
+
+def test_a_cpu_and_a_cuda_generator_draw_unrelated_noise(model: Model, resident: Produced) -> None:
+    drawn_there = model.generated(rng={"device": "cuda"})
+    told(model, "CUDA generator", resident, drawn_there)
+    assert resident.trace
+    assert drawn_there.trace
+    assert resident.trace.noise
+    assert drawn_there.trace.noise
+    assert (resident.trace.noise.device, drawn_there.trace.noise.device) == ("cpu", "cuda")
+    ours, theirs = (each.latents[0].double().flatten() for each in (resident, drawn_there))
+    correlation = float(torch.corrcoef(torch.stack([ours, theirs]))[0, 1])
+    assert abs(correlation) < 5 / len(ours) ** 0.5, "five standard errors of unrelated samples"
+
+
+@pytest.mark.parametrize("kernel", ["math", "flash", "efficient", "cudnn"])
+def test_attention_kernels_start_from_the_same_noise(model: Model, resident: Produced, kernel: str) -> None:
+    if model.name == "5b" and kernel == "math":
+        pytest.skip("the score matrix of 17,776 tokens does not fit")
+    try:
+        other = model.generated(numerics={"attention": kernel})
+    except NotMeasuredError as error:
+        pytest.skip(f"{kernel} is not to be had here: {error.message}")
+    told(model, f"attention {kernel}", resident, other)
+    assert distances(resident, other)[0] == 0
+
+
+def test_tf32_changes_float32_and_only_that(model: Model) -> None:
+    if model.name == "5b":
+        pytest.skip("the 5b architecture is run in bfloat16")
+    exact, rough = (model.generated("float32", numerics={"tf32": on}) for on in (False, True))
+    told(model, "TF32", exact, rough)
+    assert exact.clip.digest != rough.clip.digest
+    half: list[Any] = [model.generated(numerics={"tf32": on}).clip.digest for on in (False, True)]
+    assert half[0] == half[1]
+
+
+def test_observing_changes_no_bit(model: Model, resident: Produced) -> None:
+    """The clip of the source, observed, is that of the pipeline called plainly."""
+    if model.name == "5b":
+        pytest.skip("shown at tiny size")
+    from diffusers import CogVideoXPipeline
+
+    from harness.tiny.checkpoint import ensure_checkpoint
+
+    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(), torch_dtype=torch.bfloat16).to("cuda")
+    generator = torch.Generator().manual_seed(42)
+    frames = pipe("A hand squeezes half a lemon", generator=generator, output_type="np", **model.call).frames[0]
+    assert np.array_equal(np.rint(frames * 255).astype(np.uint8), resident.clip.frames)
