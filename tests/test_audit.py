@@ -19,7 +19,7 @@ from conftest import Finished
 from harness.cli import main
 from harness.clip import read_clip
 from harness.metrics import METRICS
-from harness.record import AuditRecord, GateStatus, Role, RunRecord, Verdict, read_record
+from harness.record import AuditRecord, GateStatus, Role, RunRecord, Stage, Verdict, read_record
 from harness.reporting.view import prompt_view
 from harness.shipped import shipped
 from harness.verdict import Scale
@@ -283,3 +283,81 @@ def test_an_interrupted_audit_goes_on_where_it_stopped(
     assert read_record(folder).finished
     assert json.loads((folder / "audit.json").read_text())["schema_version"] == 1
     assert list(folder.glob("runs/.*")) == []
+
+
+FRAMES = {"digest", "delivered_digest"}
+SHARING = (
+    SCENARIO.split("[variants.on-gpu]", maxsplit=1)[0]
+    + """
+[variants.sliced]
+vae.slicing = true
+[variants.truncated]
+output.rounding = "truncate"
+[variants.dpm]
+scheduler.class = "CogVideoXDPMScheduler"
+[reference]
+variant = "baseline"
+[scale]
+seeds = 1
+[steps]
+alone = ["guidance-7"]
+"""
+)
+
+
+def test_what_runs_share_is_computed_once_and_gives_the_same_bytes(tmp_path: Path, audit: Audit) -> None:
+    scenario = tmp_path / "sharing.toml"
+    scenario.write_text(SHARING)
+    records = []
+    for name, options in (("shared", ()), ("anew", ("--no-reuse",))):
+        code, _, _ = audit(scenario, tmp_path / name, *options)
+        assert code == 0
+        records.append(read_record(tmp_path / name))
+    shared, anew = ({run.name: run for run in record.runs} for record in records)
+    for name, run in shared.items():
+        other = anew[name]
+        assert run.clip
+        assert other.clip
+        assert (run.clip.digest, run.clip.delivered_digest) == (
+            anew[name].clip.digest,
+            anew[name].clip.delivered_digest,
+        )
+        assert run.trace
+        assert other.trace
+        assert run.trace.steps == other.trace.steps
+        assert run.trace.decoded == other.trace.decoded
+    taken = {name: run.trace.shared for name, run in shared.items() if run.trace}
+    assert taken == {
+        "baseline": [],
+        "guidance-7": ["text embeddings"],
+        "sliced": ["text embeddings", "latents"],
+        "truncated": ["text embeddings", "latents"],
+        "dpm": ["text embeddings"],
+        "rerun": [],
+        "seed-43": ["text embeddings"],
+        "guidance-7-alone": [],
+    }
+    assert not any(run.trace.shared for run in anew.values() if run.trace)
+
+
+def test_the_record_says_where_runs_part_and_what_each_step_does(tmp_path: Path, audit: Audit) -> None:
+    scenario = tmp_path / "sharing.toml"
+    scenario.write_text(SHARING)
+    audit(scenario, tmp_path / "out")
+    record = read_record(tmp_path / "out")
+    assert {trace.candidate: (trace.stage, trace.step) for trace in record.traces} == {
+        "guidance-7": (Stage.STEP, 1),
+        "sliced": (Stage.NOWHERE, None),
+        "truncated": (Stage.ENCODING, None),
+        "dpm": (Stage.STEP, 1),
+        "rerun": (Stage.NOWHERE, None),
+        "seed-43": (Stage.NOISE, None),
+    }
+    alone = record.run("lemon", "guidance-7-alone")
+    assert alone.role is Role.STEPS
+    assert alone.trace
+    assert len(alone.trace.own_errors) == 3
+    assert alone.trace.own_errors[0] == pytest.approx(record.traces[0].distances[1], rel=1e-2), (
+        "step 1 inherits nothing"
+    )
+    assert "guidance-7-alone" not in {comparison.candidate for comparison in record.comparisons}
