@@ -19,6 +19,7 @@ from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
 from harness.record import AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
+from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
 
 _NARROW = 72
@@ -146,10 +147,12 @@ def show_summary(record: AuditRecord, report: Path) -> None:
         shown = [c for c in compared if _worth_a_row(record, c)]
         if shown:
             console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
+        if places := _places(record, prompt.name):
+            console.print(Text.assemble(("inside the loop, ", "bold"), places), soft_wrap=True)
         for text, names in _remarks(shown).items():
             console.print(Text.assemble((f"{', '.join(names)}: ", "bold"), text), soft_wrap=True)
     for run in record.runs:
-        for ignored in run.ignored:
+        for ignored in run.ignored if run.role is not Role.STEPS else []:
             advice = f"; {ignored.advice}" if ignored.advice else ""
             text = f"{run.name}: {ignored.argument} = {ignored.value!r} was accepted by {ignored.given_to} but ignored"
             console.print(Text.assemble(("note: ", "bold"), text, advice), soft_wrap=True)
@@ -189,6 +192,17 @@ def _remarks(comparisons: Sequence[ComparisonRecord]) -> dict[str, list[str]]:
         for text in [*comparison.notes, *(comparison.evidence if incomparable else [])]:
             found.setdefault(text, []).append(comparison.candidate)
     return found
+
+
+def _places(record: AuditRecord, prompt: str) -> str:
+    """Say in one line where the variants part from inside, the earliest stage first."""
+    traces = [trace for trace in in_order(record.traces) if trace.prompt == prompt]
+    found: dict[str, list[str]] = {}
+    for trace in traces:
+        if record.run(prompt, trace.candidate).role in {Role.BASELINE, Role.VARIANT}:
+            found.setdefault(place_of(trace), []).append(trace.candidate)
+    parts = "; ".join(f"{place}: {', '.join(names)}" for place, names in found.items())
+    return f"first parting from {traces[0].reference} {parts}" if parts else ""
 
 
 def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRecord], *, narrow: bool) -> Table:

@@ -88,6 +88,7 @@ function showPanels() {
   for (const mark of all("[data-mark]")) chosen(mark, mark.dataset.mark);
   for (const mark of all("[data-mark].selected")) mark.parentNode.append(mark); // drawn last, over its twins
   for (const row of all("[data-pick]")) chosen(row, row.dataset.pick);
+  for (const curve of all("[data-runs]")) curve.classList.toggle("selected", JSON.parse(curve.dataset.runs).includes(selected.variant));
 }
 
 function showChoices() {
@@ -214,7 +215,7 @@ function keyPressed(event) {
 function usesKey(target, key) {
   if (key === "[" || key === "]") return false;
   if (target.matches("select, textarea")) return true;
-  if (target.matches("input[type=range], input[type=radio], .wide")) return key !== " ";
+  if (target.matches("input[type=range], input[type=radio], .wide, .steps-plot")) return key !== " ";
   if (target.matches("button, summary, input[type=checkbox], a")) return key === " ";
   return false;
 }
@@ -260,6 +261,7 @@ function start() {
   if (!report.prompts.length) return;
   wireControls();
   wirePickers();
+  for (const plot of all(".steps-plot")) new StepsPlot(plot);
   addEventListener("keydown", keyPressed);
   addEventListener("hashchange", followAddress);
   const { prompt, variant, metric, frame } = readAddress();

@@ -12,7 +12,9 @@ import pytest
 from clips import moving_ball
 from harness.cli import main
 from harness.clip import write_preview
+from harness.display import show_summary
 from harness.record import Verdict, read_record
+from synthetic_audit import synthetic_audit, with_traces
 
 
 def spacediff(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -160,3 +162,18 @@ def test_the_doctor_names_what_is_missing() -> None:
     assert "torchvision" in done.stdout
     assert "accelerator" in done.stdout
     assert time.monotonic() - began < 120
+
+
+def test_the_summary_says_in_a_line_where_variants_part_from_inside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = synthetic_audit(tmp_path, frames=1, size=(32, 48))
+    show_summary(record, tmp_path)
+    assert "inside the loop" not in capsys.readouterr().out
+    show_summary(with_traces(record), tmp_path)
+    printed = capsys.readouterr().out
+    assert (
+        "inside the loop, first parting from baseline at the text embedding: cpu-noise; at the initial noise: "
+        "as-hosted; at step 1: dpm; at step 3: dynamic-cfg; nowhere: on-gpu\n"
+    ) in printed
+    assert "note: dynamic-cfg-alone" not in printed

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.record import AuditRecord, ClipRecord, ComparisonRecord, MetricInfo, RunRecord
+from harness.reporting.axes import linear
 from harness.reporting.numbers import number
 from harness.reporting.view import PromptView
 
@@ -111,18 +112,5 @@ def _measure_axis(info: MetricInfo, comparisons: list[ComparisonRecord]) -> dict
 
 
 def _axis(finite: list[float]) -> dict[str, Any]:
-    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
-    step = _round_step((high - low or abs(high) or 1.0) / 4)
-    first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
-    decimals = max(0, -math.floor(math.log10(step)))
-    return {
-        "low": first * step,
-        "high": last * step,
-        "ticks": [[n * step, f"{n * step:.{decimals}f}".replace("-", "−")] for n in range(first, last + 1)],  # noqa: RUF001 - a minus sign
-    }
-
-
-def _round_step(step: float) -> float:
-    """Return the next of 1, 2, 5, 10, 20, … at or above a step."""
-    unit = 10.0 ** math.floor(math.log10(step))
-    return next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= step * (1 - 1e-9))
+    axis = linear(finite)
+    return {"low": axis.low, "high": axis.high, "ticks": [[v, text] for v, text in axis.ticks]}

@@ -21,14 +21,16 @@ from markupsafe import Markup
 from harness.files import write_atomically
 from harness.record import (
     AuditRecord,
+    Role,
     RunRecord,
 )
 from harness.reporting.charts import clip_key, script_view
+from harness.reporting.inside import place_of
 from harness.reporting.numbers import drift, duration, moment, number, place, plain, value
 from harness.reporting.view import prompt_view
 from harness.shipped import shipped
 
-SCRIPTS = ("address.js", "frames.js", "player.js", "chart.js", "numbers.js", "report.js")
+SCRIPTS = ("address.js", "frames.js", "player.js", "chart.js", "numbers.js", "steps.js", "report.js")
 SHORT_TEXT = 200
 """Characters of a text that is shown at full length; a longer one scrolls in a box."""
 
@@ -99,6 +101,7 @@ def _templates() -> Environment:
         plain=plain,
         place=place,
         clip_key=clip_key,
+        place_of=place_of,
     )
     templates.globals.update(short_text=SHORT_TEXT)
     return templates
@@ -135,7 +138,7 @@ def _embedded(runs: Iterable[RunRecord], folder: Path) -> Iterator[tuple[str, st
     """Yield the previews that there are, base64; a record cannot make the report embed anything but its own videos."""
     done: set[str] = set()
     for run in runs:
-        if run.clip is None or clip_key(run.clip) in done:
+        if run.clip is None or run.role is Role.STEPS or clip_key(run.clip) in done:
             continue
         inside = PurePosixPath(run.clip.preview)
         if inside.is_absolute() or ".." in inside.parts:
@@ -150,7 +153,7 @@ def _embedded(runs: Iterable[RunRecord], folder: Path) -> Iterator[tuple[str, st
 
 
 def _grouped(found: Iterable[tuple[Any, RunRecord]]) -> list[tuple[Any, list[RunRecord]]]:
-    """Put equal findings of several runs together, in order of appearance."""
+    """Put equal findings of several runs together, in order of appearance; steps alone repeat those of their run."""
     groups: list[tuple[Any, list[RunRecord]]] = []
     for finding, run in found:
         runs = next((runs for known, runs in groups if known == finding), None)
@@ -158,4 +161,4 @@ def _grouped(found: Iterable[tuple[Any, RunRecord]]) -> list[tuple[Any, list[Run
             groups.append((finding, [run]))
         else:
             runs.append(run)
-    return groups
+    return [(finding, [run for run in runs if run.role is not Role.STEPS] or runs) for finding, runs in groups]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from harness.record import MetricInfo
+
+_LONG = 10.0
+"""From so many seconds, or so many times a whole, on, small fractions do not matter."""
 
 
 def number(v: float | None, info: MetricInfo | None = None, *, unit: bool = False, decimals: int | None = None) -> str:
@@ -53,6 +57,36 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def seconds(v: float) -> str:
+    """Write a short duration so that it can be told from nothing: `0.079 s`, `4.31 s`, and longer ones as durations."""
+    if 0 < v < 0.0005:  # noqa: PLR2004 - would be written as nothing
+        return "<0.001 s"
+    return f"{v:.3f} s" if v < 1 else f"{v:.2f} s" if v < _LONG else duration(v)
+
+
+def size(count: int) -> str:
+    """Write a number of bytes: `531 MiB`, `21.4 GiB`."""
+    gib = count / 2**30
+    return f"{gib:.2f} GiB" if gib >= 1 else f"{count / 2**20:.0f} MiB"
+
+
+def percent(v: float) -> str:
+    """Write a share with three digits: `0.0123%`, `8.20%`, `142%`."""
+    if v == 0:
+        return "0%"
+    return f"{100 * v:#.3g}".rstrip(".") + "%" if v < _LONG else f"{100 * v:.0f}%"
+
+
+def round_percent(v: float) -> str:
+    """Write a round share, as an axis has it: `10%`."""
+    return f"{plain(100 * v)}%"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Join texts: `a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def moment(text: str) -> str:

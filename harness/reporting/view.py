@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.record import (
     AuditRecord,
@@ -14,8 +14,10 @@ from harness.record import (
     Role,
     RunRecord,
     SettingRecord,
+    TraceComparisonRecord,
     recorded_settings,
 )
+from harness.reporting.inside import Inside, inside_view
 from harness.settings import Origin, diff
 
 
@@ -49,6 +51,7 @@ class Row:
         twins: Names of all runs with these very frames, its own among them.
         settings: Its settings in groups that are not empty: those `changed` against the baseline, those `apart` from
             the reference though not changed, those `unknown` on a side, and the `same`, with those that one side tells.
+        trace: Where it parts from inside; None when that was not looked into.
     """
 
     run: RunRecord
@@ -56,6 +59,7 @@ class Row:
     rank: str
     twins: list[str]
     settings: dict[str, list[SettingRow]]
+    trace: TraceComparisonRecord | None
 
     @property
     def twin_of(self) -> str:
@@ -81,10 +85,12 @@ class PromptView:
         prompt: The prompt.
         reference: The reference's run, or None.
         baseline: The baseline's row, or None.
-        rows: Variants from the closest to the farthest, then the unscored ones, then the controls.
+        rows: Variants from the closest to the farthest, then the unscored ones, then the controls. Runs whose
+            steps stood alone are none of these: they answer another question.
         judged: The row of the gate's variant, or None.
         scale: Metric name to its floor and ceiling, where all comparisons share them.
         first: Name of the run that is selected at the start; empty when there is none.
+        inside: What the traces show; None when no run was looked into.
     """
 
     prompt: PromptRecord
@@ -94,6 +100,7 @@ class PromptView:
     judged: Row | None
     scale: dict[str, MetricRecord]
     first: str
+    inside: Inside | None
 
     @property
     def ranked(self) -> list[Row]:
@@ -108,6 +115,7 @@ def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
     baseline = next((run for run in runs if run.role is Role.BASELINE), None)
     against = reference.name if reference else ""
     comparisons = {c.candidate: c for c in record.comparisons if (c.prompt, c.reference) == (prompt.name, against)}
+    traces = {trace.candidate: trace for trace in record.traces if trace.prompt == prompt.name}
     rows = [
         Row(
             run=run,
@@ -115,9 +123,10 @@ def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
             rank="",
             twins=_twins(run, runs),
             settings=_setting_groups(run, baseline, reference),
+            trace=traces.get(run.name),
         )
         for run in runs
-        if run is not reference
+        if run is not reference and run.role is not Role.STEPS
     ]
     rows = _ordered(rows, record.metrics)
     names = [row.run.name for row in rows]
@@ -130,6 +139,7 @@ def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
         judged=next((row for row in rows if row.run.name == record.gate.variant), None),
         scale=_shared_scale(list(comparisons.values()), record.metrics),
         first=next((name for name in wanted if name in names), ""),
+        inside=inside_view(record, prompt),
     )
 
 
@@ -143,7 +153,8 @@ def _shared_scale(comparisons: list[ComparisonRecord], metrics: list[MetricInfo]
 
 
 def _twins(run: RunRecord, runs: list[RunRecord]) -> list[str]:
-    return [other.name for other in runs if other.clip and run.clip and other.clip.digest == run.clip.digest]
+    others = [other for other in runs if other.clip and other.role is not Role.STEPS]
+    return [other.name for other in others if other.clip and run.clip and other.clip.digest == run.clip.digest]
 
 
 def _ordered(rows: list[Row], metrics: list[MetricInfo]) -> list[Row]:
@@ -157,9 +168,7 @@ def _ordered(rows: list[Row], metrics: list[MetricInfo]) -> list[Row]:
     rows = sorted(rows, key=lambda row: (row.control, not row.scored, distances[row.run.name]))
     places = [distances[row.run.name] for row in rows if row.scored and not row.control]
     return [
-        Row(row.run, row.comparison, _rank(places, distances[row.run.name]), row.twins, row.settings)
-        if row.scored and not row.control
-        else row
+        replace(row, rank=_rank(places, distances[row.run.name])) if row.scored and not row.control else row
         for row in rows
     ]
 

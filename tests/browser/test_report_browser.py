@@ -13,7 +13,7 @@ import pytest
 
 from harness.record import AuditRecord, ComparisonRecord, GateRecord, GateStatus, Role, RunRecord
 from harness.reporting.html import write_report
-from synthetic_audit import CODE_BLOCKS, compare, draw_scene, save_clip, synthetic_audit, with_codes
+from synthetic_audit import CODE_BLOCKS, compare, draw_scene, save_clip, synthetic_audit, with_codes, with_traces
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
@@ -136,7 +136,7 @@ def with_interpolated(record: AuditRecord, folder: Path) -> AuditRecord:
 @pytest.fixture(scope="module")
 def audit(tmp_path_factory: pytest.TempPathFactory) -> tuple[AuditRecord, Path]:
     folder = tmp_path_factory.mktemp("audit")
-    record = synthetic_audit(folder, frames=FRAMES, prompts=("lemon", "an orange & more"))
+    record = with_traces(synthetic_audit(folder, frames=FRAMES, prompts=("lemon", "an orange & more")))
     return with_interpolated(record, folder), folder
 
 
@@ -356,6 +356,27 @@ def test_the_table_holds_the_curve(reports: Reports, url: str) -> None:
     rows.first.wait_for()
     assert rows.count() == FRAMES
     assert "as-hosted" in report.page.locator("#numbers thead").text_content()
+
+
+def test_plots_of_the_loop_tell_the_values_of_a_step(reports: Reports, url: str) -> None:
+    report = reports.open(url, "#prompt=lemon&variant=dynamic-cfg&frame=4")
+    report.shown(4)
+    plot = report.page.locator(".inside:visible .steps-plot").first
+    tip = plot.locator(".tip")
+    assert plot.locator("g.selected").count() == 1
+    plot.hover(position={"x": 53, "y": 40})
+    assert "after step 0" in tip.inner_text()
+    plot.focus()
+    report.page.keyboard.press("End")
+    assert "25.0%" in tip.inner_text()
+    report.page.keyboard.press("ArrowLeft")
+    report.page.mouse.move(0, 0)
+    assert (plot.get_attribute("aria-valuenow"), tip.is_visible()) == ("3", True)
+    assert "dynamic-cfg 1.23%" in (plot.get_attribute("aria-valuetext") or "")
+    report.page.keyboard.press("Tab")
+    assert not tip.is_visible()
+    assert report.shown(4) == [4, 4]  # the keys were the plot's, not the player's
+    assert report.complaints == []
 
 
 def test_all_settings_are_shown_on_demand(reports: Reports, url: str) -> None:

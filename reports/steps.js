@@ -1,0 +1,73 @@
+// Plots over the steps of a loop come drawn; here they only tell the values of a step, read from the table below them.
+
+class StepsPlot {
+  constructor(plot) {
+    const figure = plot.closest("figure");
+    Object.assign(this, { plot, tip: plot.querySelector(".tip"), guide: plot.querySelector(".guide"), at: 0 });
+    this.table = figure.querySelector("table");
+    this.rows = [...this.table.tBodies[0].rows];
+    this.swatches = [...figure.querySelectorAll(".steps-legend .swatch")];
+    plot.addEventListener("pointermove", (event) => this.tell(this.under(event)));
+    plot.addEventListener("pointerdown", (event) => this.tell(this.under(event)));
+    plot.addEventListener("pointerleave", () => this.leave());
+    plot.addEventListener("focus", () => plot.matches(":focus-visible") && this.tell(this.at));
+    plot.addEventListener("blur", () => this.leave());
+    plot.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** Return the position of the step that is nearest to the pointer. */
+  under(event) {
+    const box = this.guide.ownerSVGElement.getBoundingClientRect();
+    return Math.round(((event.clientX - box.left) / box.width) * (this.rows.length - 1));
+  }
+
+  key(event) {
+    const last = this.rows.length - 1;
+    const to = { ArrowLeft: this.at - 1, ArrowDown: this.at - 1, ArrowRight: this.at + 1, ArrowUp: this.at + 1, Home: 0, End: last }[event.key];
+    if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    this.tell(to);
+  }
+
+  /** Show the values of a step. */
+  tell(at) {
+    this.at = Math.min(Math.max(at, 0), this.rows.length - 1);
+    const [step, ...values] = [...this.rows[this.at].cells].map((cell) => cell.textContent);
+    const heads = [...this.table.tHead.rows[0].cells].slice(1);
+    this.tip.querySelector(".tip-step").textContent = step;
+    this.tip.querySelector("ul").replaceChildren(...values.map((value, n) => this.item(heads[n], value)));
+    this.plot.setAttribute("aria-valuenow", step);
+    this.plot.setAttribute("aria-valuetext", `${step}: ${values.map((value, n) => `${heads[n].dataset.short ?? heads[n].textContent} ${value}`).join("; ")}`);
+    this.place();
+  }
+
+  item(head, value) {
+    const [item, name, number] = ["li", "bdi", "strong"].map((kind) => document.createElement(kind));
+    [name.textContent, number.textContent] = [head.dataset.short ?? head.textContent, value];
+    item.append(this.swatch(head) ?? document.createElement("span"), name, number);
+    return item;
+  }
+
+  /** Return how the legend draws a column's curve; controls share the last look. */
+  swatch(head) {
+    const number = Number(head.dataset.swatch ?? -1);
+    return this.swatches[Math.min(number, this.swatches.length - 1)]?.cloneNode(true);
+  }
+
+  /** Put the guide on the step, and the values beside it. */
+  place() {
+    const share = this.rows.length > 1 ? this.at / (this.rows.length - 1) : 0.5;
+    put(this.guide, { x1: `${100 * share}%`, x2: `${100 * share}%`, visibility: "visible" });
+    this.tip.hidden = false;
+    const ground = this.guide.ownerSVGElement;
+    const x = ground.parentElement.clientWidth - ground.clientWidth + share * ground.clientWidth;
+    const room = this.plot.clientWidth - this.tip.offsetWidth - 4;
+    this.tip.style.left = `${Math.max(4, Math.min(room, x + 12 > room ? x - this.tip.offsetWidth - 12 : x + 12))}px`;
+  }
+
+  leave() {
+    if (this.plot.matches(":focus-visible")) return;
+    this.tip.hidden = true;
+    this.guide.setAttribute("visibility", "hidden");
+  }
+}
