@@ -163,7 +163,13 @@ def _traced(produced: Produced, place: Path) -> TraceRecord | None:
 def _labels(run: Run) -> dict[str, Any]:
     """Return what a record says of a run's part in this audit; another audit may give the same clip another name."""
     changes = {path: setting.value for path, setting in run.changes.items()}
-    return {"name": run.name, "role": run.role, "prompt": run.prompt.name, "changes": changes}
+    return {
+        "name": run.name,
+        "role": run.role,
+        "prompt": run.prompt.name,
+        "changes": changes,
+        "fed_by": run.fed_from,
+    }
 
 
 def _in_order(runs: Iterable[Run]) -> list[Run]:

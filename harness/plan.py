@@ -44,6 +44,7 @@ class Run:
         request: What a Space or a file is asked for, as plain values; empty for local runs.
         repeat: Counts runs that are the same but for being done again.
         fed_by: Settings whose latents every step of this run is fed; None for a run that goes its own way.
+        fed_from: Name of the run with these Settings.
         against: Name of the hosted run of the same prompt without which this one is of no use; empty for none.
     """
 
@@ -56,6 +57,7 @@ class Run:
     request: Mapping[str, Any] = field(default_factory=dict)
     repeat: int = 0
     fed_by: Settings | None = None
+    fed_from: str = ""
     against: str = ""
 
     @property
@@ -187,7 +189,7 @@ def _runs_of(scenario: Scenario, prompt: Prompt, variants: list[str]) -> list[Ru
         runs.append(Run(f"seed-{seed}", Role.SEED, prompt, "diffusers", baseline.changed_by(change), change))
     fed_by = scenario.settings_of(scenario.steps.against)
     runs += [
-        replace(run, name=f"{run.name}-alone", role=Role.STEPS, fed_by=fed_by)
+        replace(run, name=f"{run.name}-alone", role=Role.STEPS, fed_by=fed_by, fed_from=scenario.steps.against)
         for run in runs
         if run.name in scenario.steps.alone and run.role in {Role.BASELINE, Role.VARIANT}
     ]

@@ -441,7 +441,9 @@ def with_traces(record: AuditRecord) -> AuditRecord:
     """Look into every local run of an audit, and let each step of one stand alone; the baseline is held to."""
     runs = [run.model_copy(update={"trace": _trace(run.name)}) if _local(run) else run for run in record.runs]
     alone = [
-        run.model_copy(update={"name": f"{run.name}-alone", "role": Role.STEPS, "trace": _trace_alone()})
+        run.model_copy(
+            update={"name": f"{run.name}-alone", "role": Role.STEPS, "fed_by": "baseline", "trace": _trace_alone()}
+        )
         for run in record.runs
         if run.name == "dynamic-cfg"
     ]

@@ -97,6 +97,7 @@ class RunRecord(Record):
         seconds: Duration of the generation or the fetch.
         seed_echoed: The seed that a Space said it used.
         clip: The clip, or None.
+        fed_by: Name of the run whose latents each step was fed; empty for a run that went its own way.
         trace: What a local generation looked like from inside.
     """
 
@@ -117,6 +118,7 @@ class RunRecord(Record):
     seconds: float = 0.0
     seed_echoed: int | None = None
     clip: ClipRecord | None = None
+    fed_by: str = ""
     trace: TraceRecord | None = None
 
 

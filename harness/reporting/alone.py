@@ -37,7 +37,7 @@ class Alone:
     Attributes:
         name: The run.
         variant: The run whose steps these are.
-        fed: The run whose latents were fed; empty when it cannot be told.
+        fed: The run whose latents were fed.
         reason: Why it was not measured; empty when it was.
         hint: What to do about it.
         most: Which steps make most of the sum, in words; empty when no step has an error.
@@ -60,7 +60,7 @@ class Alone:
 
 def alone_view(runs: list[RunRecord], found: list[TraceComparisonRecord]) -> list[Alone]:
     """Return the runs of a prompt whose steps stood alone."""
-    return [_alone(run, runs, found) for run in runs if run.role is Role.STEPS]
+    return [_alone(run, found) for run in runs if run.role is Role.STEPS]
 
 
 def most_of(errors: list[float]) -> str:
@@ -83,17 +83,16 @@ def most_of(errors: list[float]) -> str:
     )
 
 
-def _alone(run: RunRecord, runs: list[RunRecord], found: list[TraceComparisonRecord]) -> Alone:
+def _alone(run: RunRecord, found: list[TraceComparisonRecord]) -> Alone:
     errors = run.trace.own_errors if run.trace else []
     variant = run.name.removesuffix(_ENDING)
     trace = next((t for t in found if t.candidate == variant), None)
-    givers = _givers(run, runs)
-    fits = trace is not None and trace.reference in givers
+    fits = trace is not None and trace.reference == run.fed_by
     whole = list(trace.distances[1:]) if trace is not None and fits else []
     return Alone(
         name=run.name,
         variant=variant,
-        fed=trace.reference if trace is not None and fits else next(iter(givers), ""),
+        fed=run.fed_by,
         reason=run.reason,
         hint=run.hint,
         most=most_of(errors),
@@ -117,24 +116,6 @@ def _rows(errors: list[float], whole: list[float | None]) -> list[StepRow]:
         StepRow(n, percent(own), percent(own / total) if total else "–", "–" if far is None else percent(far))  # noqa: RUF001
         for n, (own, far) in enumerate(zip(errors, distances, strict=True), 1)
     ]
-
-
-def _givers(run: RunRecord, runs: list[RunRecord]) -> list[str]:
-    """Return the runs whose latents may have been fed, the baseline first.
-
-    What was fed shows in the trace: in place of a step's own result it holds the latents that the next step got.
-    """
-    fed = _fed(run)
-    givers = [other for other in runs if other.role is not Role.STEPS and fed and _fed(other) == fed]
-    return [giver.name for giver in sorted(givers, key=lambda giver: giver.role is not Role.BASELINE)]
-
-
-def _fed(run: RunRecord) -> list[str]:
-    """Return the digests of the initial noise and of all latents that went into a further step."""
-    if run.trace is None or not run.trace.steps:
-        return []
-    noise = [run.trace.noise.digest] if run.trace.noise else []
-    return [*noise, *(step.digest for step in run.trace.steps[:-1])]
 
 
 def _steps(numbers: list[int]) -> str:
