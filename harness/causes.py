@@ -1,0 +1,149 @@
+"""The cause: the smallest set of settings whose change brings one end to the other, found with few generations.
+
+The key insight: the search starts from the matched end. While the noise differs, mending anything else changes nothing
+that can be seen; with everything changed the clips agree, and what can be taken back without harm is innocent.
+
+The search is a binary search for one member after another. Put the suspects in a row: some shortest beginning of the
+row reaches the other end, and its last suspect is needed. Keep that one, turn the beginning before it round, since
+causes tend to be neighbours, and search it again. Where changing more never harms, a set that fails tells of all its
+subsets, and one that reaches of all that hold it. For one cause among n suspects this takes at most ⌈log₂ n⌉ + 1
+generations beside the two ends. The test is that of delta debugging (Zeller and Hildebrandt 2002,
+doi:10.1109/32.988498), the division that of QuickXplain (Junker 2004, AAAI).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, permutations
+
+Subset = frozenset[str]
+Reaches = Callable[[Subset], bool]
+"""Tells whether the first end, with these settings changed to the other's, gives the other end's clip."""
+
+MOST_FOR_SHAPLEY = 4
+"""Exact Shapley values take all 2^k subsets of k members."""
+
+
+class BudgetSpentError(Exception):
+    """No more generations may be spent."""
+
+
+@dataclass
+class Search:
+    """A search as far as it got; its state is right at every moment, so it may be interrupted.
+
+    Attributes:
+        suspects: What differs between the two ends, the likeliest first.
+        reaches: The test; a subset is tested once.
+        tested: Every subset that was tested, and how it came out.
+        smallest: The smallest subset known to reach the other end.
+    """
+
+    suspects: Sequence[str]
+    reaches: Reaches
+    tested: dict[Subset, bool] = field(default_factory=dict)
+    smallest: Subset = frozenset()
+
+    def __post_init__(self) -> None:
+        everything, nothing = frozenset(self.suspects), frozenset[str]()
+        self.smallest = everything
+        self.tested |= {everything: True, nothing: not everything}
+
+    def run(self) -> Subset:
+        """Return a sufficient subset of which no member can be left out, provided that changing more never harms.
+
+        Each member's need is known from a test of more than the subset without it; `confirm` tests just that.
+
+        Raises:
+            BudgetSpentError: From the test; `smallest` is the best so far.
+        """
+        found: list[str] = []
+        rest = [suspect for suspect in self.suspects if suspect in self.smallest]
+        while not self._test(found):
+            last = self._shortest_beginning(found, rest)
+            found.append(rest[last - 1])
+            rest = rest[: last - 1][::-1]
+        return self.smallest
+
+    def confirm(self) -> Subset:
+        """Leave out each member of the smallest subset alone, and drop those that prove needless."""
+        for member in sorted(self.smallest):
+            rest = self.smallest - {member}
+            if rest not in self.tested:
+                self.tested[rest] = self.reaches(rest)
+            if self.tested[rest]:
+                self.smallest = rest
+        return self.smallest
+
+    def _shortest_beginning(self, found: Sequence[str], rest: Sequence[str]) -> int:
+        """Return how many of the rest are needed at least; none is known to fail, all are known to do."""
+        fails, reaches = 0, len(rest)
+        while reaches - fails > 1:
+            middle = (fails + reaches) // 2
+            if self._test([*found, *rest[:middle]]):
+                reaches = middle
+            else:
+                fails = middle
+        return reaches
+
+    def _test(self, members: Collection[str]) -> bool:
+        subset = frozenset(members)
+        told = self.told_of(subset)
+        if told is None:
+            told = self.tested[subset] = self.reaches(subset)
+        if told and len(subset) < len(self.smallest):
+            self.smallest = subset
+        return told
+
+    def told_of(self, subset: Subset) -> bool | None:
+        """Return what the tests so far tell of a subset; None when it has to be tested."""
+        if subset in self.tested:
+            return self.tested[subset]
+        for other, reached in self.tested.items():
+            if (reached and other <= subset) or (not reached and subset <= other):
+                return reached
+        return None
+
+
+def expected_tests(suspects: int, causes: int = 1) -> int:
+    """Return how many generations the search takes beside the two ends, for so many causes among so many suspects."""
+    return causes * (math.ceil(math.log2(max(suspects, 1))) + 1)
+
+
+def subsets_to_weigh(cause: Sequence[str]) -> list[Subset]:
+    """Return the subsets of a cause whose drift its members' weights are computed from.
+
+    All of them for a cause of few members; else each member alone, and all but each.
+    """
+    if len(cause) <= MOST_FOR_SHAPLEY:
+        return [frozenset(some) for size in range(len(cause) + 1) for some in combinations(cause, size)]
+    whole = frozenset(cause)
+    return [frozenset(), *(frozenset({one}) for one in cause), *(whole - {one} for one in cause), whole]
+
+
+def shapley_values(drift: Callable[[Subset], float | None], cause: Sequence[str]) -> dict[str, float] | None:
+    """Return what each member of a cause takes off the drift, on the average over all orders of changing them.
+
+    The values sum up to what they take off together (Shapley 1953, doi:10.1515/9781400881970-018).
+
+    Args:
+        drift: The drift with a subset changed; None where it was not measured.
+        cause: The members, at most `MOST_FOR_SHAPLEY`.
+
+    Returns:
+        Member to value; None when a drift is missing, or there are too many members.
+    """
+    if len(cause) > MOST_FOR_SHAPLEY:
+        return None
+    drifts = {subset: drift(subset) for subset in subsets_to_weigh(cause)}
+    known = {subset: value for subset, value in drifts.items() if value is not None}
+    if len(known) < len(drifts):
+        return None
+    sums = dict.fromkeys(cause, 0.0)
+    for order in permutations(cause):
+        for place, member in enumerate(order):
+            before = frozenset(order[:place])
+            sums[member] += known[before] - known[before | {member}]
+    return {member: total / math.factorial(len(cause)) for member, total in sums.items()}
