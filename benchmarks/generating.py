@@ -32,8 +32,8 @@ def main() -> None:
         Run(name, Role.VARIANT, Prompt("p", PROMPT, SEED), "diffusers", _settings(tables, steps))
         for name, tables in VARIANTS.items()
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        records = list(InProcess(environment(), reuse=reuse).carry_out(runs, Store(Path(folder)), _Silent()))
+    with tempfile.TemporaryDirectory() as folder, InProcess(environment(), reuse=reuse) as executor:
+        records = list(executor.carry_out(runs, Store(Path(folder)), _Silent()))
     if not all(record.measured for record in records):
         raise SystemExit(next(record.reason for record in records if not record.measured))
     print(len(records))

@@ -11,11 +11,12 @@ from harness import __version__
 from harness.comparison import compare_prompt
 from harness.environment import environment
 from harness.executor import Executor, InProcess, Listener
+from harness.explain import Explaining, cause_record, explain
 from harness.gate import hold
 from harness.metrics import Metric, chosen
 from harness.metrics.motion import MEASURES
 from harness.noise_streams import stream_warning
-from harness.plan import Plan
+from harness.plan import Plan, Run
 from harness.record import (
     AuditRecord,
     ComparisonRecord,
@@ -61,8 +62,9 @@ def audit(
     listener.planned(plan.runs)
     with store.locked():
         try:
-            carry_out = executor or InProcess(here, reuse=reuse, keep_latents=plan.keep_latents)
-            _run(plan, store, carry_out, listener, done)
+            with executor or InProcess(here, reuse=reuse, keep_latents=plan.keep_latents) as carrying:
+                _run(plan, store, carrying, listener, done)
+                _explain(plan, store, carrying, listener, done)
             _compare(plan, folder, metrics, listener, done)
         except KeyboardInterrupt:
             done.finished = False
@@ -79,6 +81,7 @@ class _Done:
     controls: list[ControlRecord] = field(default_factory=list)
     resolutions: list[ResolutionRecord] = field(default_factory=list)
     traces: list[TraceComparisonRecord] = field(default_factory=list)
+    explaining: Explaining | None = None
     finished: bool = True
 
 
@@ -88,6 +91,16 @@ def _run(plan: Plan, store: Store, executor: Executor, listener: Listener, done:
     for record in executor.carry_out(plan.runs, store, listener):
         done.runs.append(record)
         done.runs.sort(key=lambda run: order[run.prompt, run.name])
+
+
+def _explain(plan: Plan, store: Store, executor: Executor, listener: Listener, done: _Done) -> None:
+    def generate(run: Run) -> RunRecord:
+        (record,) = executor.carry_out([run], store, listener)
+        done.runs.append(record)
+        return record
+
+    for explaining in explain(plan, done.runs, store.folder, generate, listener.status):
+        done.explaining = explaining
 
 
 def _compare(plan: Plan, folder: Path, metrics: tuple[Metric, ...], listener: Listener, done: _Done) -> None:
@@ -125,9 +138,12 @@ def _doubts(done: _Done) -> list[str]:
 
 def _cautions(done: _Done, here: dict[str, str]) -> list[str]:
     """Return what the reader should know beside that."""
-    hosted = next((run.hosted for run in done.runs if run.hosted), {})
-    caution = stream_warning(here["torch"], hosted.get("torch", ""), done.runs)
+    caution = stream_warning(here["torch"], _hosted(done).get("torch", ""), done.runs)
     return [caution] if caution else []
+
+
+def _hosted(done: _Done) -> dict[str, str]:
+    return next((run.hosted for run in done.runs if run.hosted), {})
 
 
 def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) -> AuditRecord:
@@ -150,7 +166,8 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         controls=done.controls,
         resolutions=done.resolutions,
         traces=done.traces,
+        cause=done.explaining and cause_record(done.explaining, done.comparisons, here, _hosted(done)),
         gate=hold(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, _doubts(done)),
         warnings=_doubts(done) + _cautions(done, here),
-        environment=EnvironmentRecord(local=here, hosted=next((run.hosted for run in done.runs if run.hosted), {})),
+        environment=EnvironmentRecord(local=here, hosted=_hosted(done)),
     )

@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--only", action="append", default=[], metavar="VARIANT",
                        help="measure this variant only, beside baseline and reference; may be repeated")  # fmt: skip
     audit.add_argument("--fresh", action="store_true", help="forget what earlier runs of this audit finished")
+    audit.add_argument("--budget", type=_count, metavar="N",
+                       help="generate at most N clips to find the cause (default: what the scenario says)")  # fmt: skip
     audit.add_argument("--no-reuse", action="store_true",
                        help="compute every clip from the start, also what runs share")  # fmt: skip
     audit.add_argument("--strict", action="store_true", help="fail with 3 when anything at all was not measured")
@@ -103,6 +105,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _count(text: str) -> int:
+    """Read a whole number of at least 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return number
+
+
 def _audit(options: argparse.Namespace) -> Exit:
     from harness.plan import plan_scenario
     from harness.scenario import load_scenario
@@ -110,7 +123,7 @@ def _audit(options: argparse.Namespace) -> Exit:
     # a mistake shows before the heavy imports
     only = [word for name in options.only for word in ("--only", name)]
     command = _command("audit", options.scenario, *only)
-    plan = plan_scenario(load_scenario(options.scenario), options.only, command=command)
+    plan = plan_scenario(load_scenario(options.scenario), options.only, budget=options.budget, command=command)
 
     from harness.audit import audit
     from harness.display import Display

@@ -18,7 +18,7 @@ from rich.text import Text
 from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
-from harness.record import AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
+from harness.record import ASIDE, AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
 from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
 
@@ -76,6 +76,10 @@ class Display:
 
     def started(self, run: Run) -> None:
         """Show a run's own bar."""
+        if self._done == self._runs:  # the search for the cause adds runs as it goes
+            self._runs += 1
+            if self._whole is not None:
+                self._bars.update(self._whole, total=self._runs)
         self._name = run.name
         self._said = time.monotonic()
         self._current = self._bars.add_task(escape(f"{run.prompt.name} · {run.name}"), total=None, doing="")
@@ -151,14 +155,9 @@ def show_summary(record: AuditRecord, report: Path) -> None:
             console.print(Text.assemble(("inside the loop, ", "bold"), places), soft_wrap=True)
         for text, names in _remarks(shown).items():
             console.print(Text.assemble((f"{', '.join(names)}: ", "bold"), text), soft_wrap=True)
-    for run in record.runs:
-        for ignored in run.ignored if run.role is not Role.STEPS else []:
-            advice = f"; {ignored.advice}" if ignored.advice else ""
-            text = f"{run.name}: {ignored.argument} = {ignored.value!r} was accepted by {ignored.given_to} but ignored"
-            console.print(Text.assemble(("note: ", "bold"), text, advice), soft_wrap=True)
-        if not run.measured:
-            reason = f"{run.name} ({run.prompt}): {run.reason}" + (f"\n      {run.hint}" if run.hint else "")
-            console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
+    if record.cause:
+        console.print(Text.assemble(("cause: ", "bold"), record.cause.sentence), soft_wrap=True)
+    _show_notes(console, record.runs)
     if not record.finished:
         console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
     if record.gate.status is not GateStatus.NONE:
@@ -168,6 +167,18 @@ def show_summary(record: AuditRecord, report: Path) -> None:
             Text.assemble((gate, style), *(f"\n      {reason}" for reason in record.gate.reasons)), soft_wrap=True
         )
     console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
+
+
+def _show_notes(console: Console, runs: Iterable[RunRecord]) -> None:
+    """Print what was ignored, and what could not be had."""
+    for run in runs:
+        for ignored in run.ignored if run.role not in ASIDE else []:
+            advice = f"; {ignored.advice}" if ignored.advice else ""
+            text = f"{run.name}: {ignored.argument} = {ignored.value!r} was accepted by {ignored.given_to} but ignored"
+            console.print(Text.assemble(("note: ", "bold"), text, advice), soft_wrap=True)
+        if not run.measured:
+            reason = f"{run.name} ({run.prompt}): {run.reason}" + (f"\n      {run.hint}" if run.hint else "")
+            console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
 
 
 def show_checks(checks: Iterable[Check]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from harness.clip import write_lossless, write_preview
 from harness.codec import export_to_video
@@ -43,6 +43,12 @@ class Listener(Progress, Protocol):
 class Executor(Protocol):
     """Carries runs out, in whatever order suits it."""
 
+    def __enter__(self) -> Self:
+        """Make ready; what runs share is kept until the end, over several calls."""
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of it."""
+
     def carry_out(self, runs: Iterable[Run], store: Store, listener: Listener) -> Iterator[RunRecord]:
         """Yield the record of each run as it finishes; a run that cannot be had yields a record with the reason."""
 
@@ -58,25 +64,29 @@ class InProcess:
 
     def __init__(self, environment: Mapping[str, str], *, reuse: bool = True, keep_latents: bool = True) -> None:
         self._environment = dict(environment)
-        self._reuse = reuse
         self._keep_latents = keep_latents
+        self._sources = Sources(reuse=reuse, keep_latents=keep_latents)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sources.close()
 
     def carry_out(self, runs: Iterable[Run], store: Store, listener: Listener) -> Iterator[RunRecord]:
         """Yield the record of each run as it finishes."""
         missing: set[tuple[str, str]] = set()
-        with Sources(reuse=self._reuse, keep_latents=self._keep_latents) as sources:
-            for run in _in_order(runs):
-                listener.started(run)
-                needless = (run.prompt.name, run.against) in missing
-                record, reused = self._one(run, store, sources, listener, needless=needless)
-                listener.finished(run, record, reused=reused)
-                if not record.measured:
-                    missing.add((run.prompt.name, run.name))
-                yield record
+        for run in _in_order(runs):
+            listener.started(run)
+            needless = (run.prompt.name, run.against) in missing
+            record, reused = self._one(run, store, listener, needless=needless)
+            listener.finished(run, record, reused=reused)
+            if not record.measured:
+                missing.add((run.prompt.name, run.name))
+            yield record
 
-    def _one(
-        self, run: Run, store: Store, sources: Sources, progress: Progress, *, needless: bool
-    ) -> tuple[RunRecord, bool]:
+    def _one(self, run: Run, store: Store, progress: Progress, *, needless: bool) -> tuple[RunRecord, bool]:
+        sources = self._sources
         key = run.key(determining(self._environment) | {"checkpoint": sources.checkpoint_stamp(run)})
         found = store.get(key)
         if found is not None and not (self._keep_latents and found.trace and not found.trace.latents):

@@ -85,6 +85,25 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """Between which two runs the cause is searched.
+
+    Attributes:
+        left: Name of the run to be explained.
+        right: Name of the run at the matched end.
+        left_settings: What the first declares.
+        right_settings: What the second declares.
+        budget: The most generations to spend.
+    """
+
+    left: str
+    right: str
+    left_settings: Settings
+    right_settings: Settings
+    budget: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """What an audit is to do.
 
@@ -97,6 +116,7 @@ class Plan:
         reference: Name of the run that the others of its prompt are held against.
         gate: What the audit passes or fails on; None for nothing.
         metrics: Names of the metrics to measure beside those that always are.
+        explain: Between which runs the cause is searched; None for no search.
         keep_latents: Whether the latents of each step are kept.
         scenario: The scenario's text; empty for a comparison of files.
         scenario_name: Its file name, without its folder.
@@ -110,17 +130,21 @@ class Plan:
     reference: str
     gate: Gate | None = None
     metrics: tuple[str, ...] = ()
+    explain: Explanation | None = None
     keep_latents: bool = True
     scenario: str = ""
     scenario_name: str = ""
 
 
-def plan_scenario(scenario: Scenario, only: Iterable[str] = (), *, command: str = "") -> Plan:
+def plan_scenario(
+    scenario: Scenario, only: Iterable[str] = (), *, budget: int | None = None, command: str = ""
+) -> Plan:
     """Plan a scenario.
 
     Args:
         scenario: What to audit.
         only: Variants to measure; all when empty. Baseline, reference and the runs that give the scale always are.
+        budget: The most generations to spend on the search for the cause; by default what the scenario says.
         command: What repeats the audit; by default without options.
 
     Raises:
@@ -137,6 +161,7 @@ def plan_scenario(scenario: Scenario, only: Iterable[str] = (), *, command: str 
         reference=scenario.reference.variant or "reference",
         gate=scenario.gate,
         metrics=tuple(scenario.metrics),
+        explain=_explanation(scenario, wanted, budget),
         keep_latents=scenario.steps.keep_latents,
         scenario=scenario.text,
         scenario_name=scenario.path.name,
@@ -158,6 +183,15 @@ def plan_files(reference: Path, candidate: Path, metrics: Iterable[str] = (), *,
         reference="reference",
         metrics=tuple(metrics),
     )
+
+
+def _explanation(scenario: Scenario, wanted: list[str], budget: int | None) -> Explanation | None:
+    """Return the search that the scenario asks for; none where `only` leaves one of its ends out."""
+    asked = scenario.explain
+    if asked is None or not {asked.from_, asked.to} <= {"baseline", *wanted}:
+        return None
+    left, right = scenario.settings_of(asked.from_), scenario.settings_of(asked.to)
+    return Explanation(asked.from_, asked.to, left, right, asked.budget if budget is None else budget)
 
 
 def _wanted(scenario: Scenario, only: tuple[str, ...]) -> list[str]:

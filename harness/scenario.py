@@ -77,6 +77,8 @@ class Explain(Table):
     """`baseline` or a variant."""
     to: BaselineOrVariant
     """`baseline` or a variant."""
+    budget: Annotated[int, Field(ge=1, le=1000)] = 40
+    """The most generations to spend on it."""
 
 
 class Gate(Table):

@@ -24,7 +24,9 @@ PLACEHOLDERS = ("{prompt}", "{seed}")
 """What a Space's inputs may ask for."""
 
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
-_RESERVED = re.compile(r"baseline|reference|rerun|candidate|(reference|seed)-.*|.*-alone", re.IGNORECASE | re.DOTALL)
+_RESERVED = re.compile(
+    r"baseline|reference|rerun|candidate|(reference|seed|probe)-.*|.*-alone|(counter-)?proof", re.IGNORECASE | re.DOTALL
+)
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 _ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _64_BITS = range(-(2**63), 2**63)
@@ -122,9 +124,8 @@ def _names(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
                 expected = f"a name that differs from {shown(taken)} in more than capitals: both become folders"
                 yield mistake_at(lines, (table, name), shown(name), expected)
             elif table == "variants" and _RESERVED.fullmatch(name):
-                expected = (
-                    "another name: baseline, reference(-…), candidate, rerun, seed-… and …-alone are spacediff's own"
-                )
+                own = "baseline, reference(-…), candidate, rerun, seed-…, probe-…, (counter-)proof and …-alone"
+                expected = f"another name: {own} are spacediff's own"
                 yield mistake_at(lines, (table, name), shown(name), expected)
 
 

@@ -47,7 +47,8 @@ def made(folder: Path, name: str, **tables: Any) -> RunRecord:
     prompt = tables.pop("prompt", PROMPT)
     role = Role.BASELINE if name == "baseline" else Role.VARIANT
     run = Run(name, role, prompt, "diffusers", settings(**tables), repeat=next(_NUMBERS))
-    (record,) = InProcess({}).carry_out([run], Store(folder), Silent())
+    with InProcess({}) as executor:
+        (record,) = executor.carry_out([run], Store(folder), Silent())
     assert record.measured, record.reason
     return record
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.record.audit import SCHEMA_VERSION, AuditRecord, EnvironmentRecord, GateRecord, GateStatus, PromptRecord
 from harness.record.base import Number, Record
+from harness.record.cause import CauseRecord, ProbeRecord, Standing, SuspectRecord
 from harness.record.comparison import (
     ComparisonRecord,
     ControlRecord,
@@ -19,12 +20,23 @@ from harness.record.comparison import (
     Verdict,
 )
 from harness.record.file import read_record, write_record
-from harness.record.run import ClipRecord, Ignored, Role, RunRecord, SettingRecord, record_settings, recorded_settings
+from harness.record.run import (
+    ASIDE,
+    ClipRecord,
+    Ignored,
+    Role,
+    RunRecord,
+    SettingRecord,
+    record_settings,
+    recorded_settings,
+)
 from harness.record.trace import NoiseRecord, Stage, StageRecord, StepRecord, TraceComparisonRecord, TraceRecord
 
 __all__ = [
+    "ASIDE",
     "SCHEMA_VERSION",
     "AuditRecord",
+    "CauseRecord",
     "ClipRecord",
     "ComparisonRecord",
     "ControlRecord",
@@ -38,6 +50,7 @@ __all__ = [
     "NoiseRecord",
     "Number",
     "PartingRecord",
+    "ProbeRecord",
     "PromptRecord",
     "Record",
     "ResolutionRecord",
@@ -46,7 +59,9 @@ __all__ = [
     "SettingRecord",
     "Stage",
     "StageRecord",
+    "Standing",
     "StepRecord",
+    "SuspectRecord",
     "TraceComparisonRecord",
     "TraceRecord",
     "Verdict",

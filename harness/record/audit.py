@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from harness.record.base import Record
+from harness.record.cause import CauseRecord
 from harness.record.comparison import ComparisonRecord, ControlRecord, MetricInfo, ResolutionRecord
 from harness.record.run import RunRecord
 from harness.record.trace import TraceComparisonRecord
@@ -74,6 +75,7 @@ class AuditRecord(Record):
         controls: Comparisons whose outcome is known beforehand.
         resolutions: What the comparison could have seen, per prompt.
         traces: Local runs held against each other from inside.
+        cause: Which settings explain the gap, where the scenario asks for it.
         gate: The gate's outcome.
         environment: Versions and devices.
         warnings: What the reader should know first.
@@ -98,6 +100,7 @@ class AuditRecord(Record):
     controls: list[ControlRecord] = []
     resolutions: list[ResolutionRecord] = []
     traces: list[TraceComparisonRecord] = []
+    cause: CauseRecord | None = None
     gate: GateRecord
     environment: EnvironmentRecord
     warnings: list[str] = []

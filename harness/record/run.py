@@ -20,6 +20,11 @@ class Role(StrEnum):
     RERUN = "rerun"
     SEED = "other seed"
     STEPS = "each step alone"
+    PROBE = "probe for the cause"
+
+
+ASIDE = frozenset({Role.STEPS, Role.PROBE})
+"""Runs that serve a question of their own and are no variants."""
 
 
 class SettingRecord(Record):

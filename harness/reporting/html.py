@@ -20,8 +20,8 @@ from markupsafe import Markup
 
 from harness.files import write_atomically
 from harness.record import (
+    ASIDE,
     AuditRecord,
-    Role,
     RunRecord,
 )
 from harness.reporting.charts import clip_key, script_view
@@ -138,7 +138,7 @@ def _embedded(runs: Iterable[RunRecord], folder: Path) -> Iterator[tuple[str, st
     """Yield the previews that there are, base64; a record cannot make the report embed anything but its own videos."""
     done: set[str] = set()
     for run in runs:
-        if run.clip is None or run.role is Role.STEPS or clip_key(run.clip) in done:
+        if run.clip is None or run.role in ASIDE or clip_key(run.clip) in done:
             continue
         inside = PurePosixPath(run.clip.preview)
         if inside.is_absolute() or ".." in inside.parts:
@@ -161,4 +161,4 @@ def _grouped(found: Iterable[tuple[Any, RunRecord]]) -> list[tuple[Any, list[Run
             groups.append((finding, [run]))
         else:
             runs.append(run)
-    return [(finding, [run for run in runs if run.role is not Role.STEPS] or runs) for finding, runs in groups]
+    return [(finding, [run for run in runs if run.role not in ASIDE] or runs) for finding, runs in groups]

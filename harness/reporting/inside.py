@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
-from harness.record import AuditRecord, PromptRecord, Role, RunRecord, Stage, TraceComparisonRecord, Verdict
+from harness.record import ASIDE, AuditRecord, PromptRecord, Role, RunRecord, Stage, TraceComparisonRecord, Verdict
 from harness.reporting.alone import Alone, alone_view
 from harness.reporting.axes import from_zero, linear
 from harness.reporting.costs import Costs, costs_view
@@ -136,7 +136,7 @@ def inside_view(record: AuditRecord, prompt: PromptRecord) -> Inside | None:
     traced = [run for run in runs if run.trace and (run.trace.steps or run.trace.stages)]
     if not traced:
         return None
-    own_way = [run for run in traced if run.role is not Role.STEPS]
+    own_way = [run for run in traced if run.role not in ASIDE]
     controls = {run.name for run in runs if run.role in _CONTROLS}
     guidance = _guidance(own_way)
     constant = _constant(guidance)

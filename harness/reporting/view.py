@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from harness.record import (
+    ASIDE,
     AuditRecord,
     ComparisonRecord,
     MetricInfo,
@@ -126,7 +127,7 @@ def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
             trace=traces.get(run.name),
         )
         for run in runs
-        if run is not reference and run.role is not Role.STEPS
+        if run is not reference and run.role not in ASIDE
     ]
     rows = _ordered(rows, record.metrics)
     names = [row.run.name for row in rows]
@@ -153,7 +154,7 @@ def _shared_scale(comparisons: list[ComparisonRecord], metrics: list[MetricInfo]
 
 
 def _twins(run: RunRecord, runs: list[RunRecord]) -> list[str]:
-    others = [other for other in runs if other.clip and other.role is not Role.STEPS]
+    others = [other for other in runs if other.clip and other.role not in ASIDE]
     return [other.name for other in others if other.clip and run.clip and other.clip.digest == run.clip.digest]
 
 

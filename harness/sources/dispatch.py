@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from harness.errors import NotMeasuredError
 from harness.plan import Run
@@ -33,10 +33,8 @@ class Sources:
         self._local: LocalSource | None = None
         self._tiny_space: str | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End what was started, the tiny Space among it."""
         self._open.close()
 
     def produce(self, run: Run, folder: Path, progress: Progress) -> Produced:
