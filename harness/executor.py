@@ -89,7 +89,9 @@ class InProcess:
         sources = self._sources
         key = run.key(determining(self._environment) | {"checkpoint": sources.checkpoint_stamp(run)})
         found = store.get(key)
-        if found is not None and not (self._keep_latents and found.trace and not found.trace.latents):
+        if found is not None and self._lacks_latents(found):
+            store.forget(key)
+        elif found is not None:
             return found.model_copy(update=_labels(run)), True
         began = time.monotonic()
         try:
@@ -104,6 +106,11 @@ class InProcess:
         except Exception as error:  # noqa: BLE001 - one run's failure, whatever it is, must not cost the others
             return _unmeasured(run, key, NotMeasuredError(failure(error)), time.monotonic() - began), False
         return record, False
+
+    def _lacks_latents(self, run: RunRecord) -> bool:
+        """Whether latents are wanted which an earlier audit did not keep."""
+        trace = run.trace
+        return self._keep_latents and trace is not None and bool(trace.steps) and not (trace.latents or run.fed_by)
 
 
 def _unmeasured(run: Run, key: str, error: NotMeasuredError, seconds: float) -> RunRecord:

@@ -74,6 +74,10 @@ class Store:
         """Return where a run's files lie once it is finished."""
         return self._runs / key
 
+    def forget(self, key: str) -> None:
+        """Remove a run."""
+        shutil.rmtree(self.place(key), ignore_errors=True)
+
     def forget_drafts(self) -> None:
         """Remove what killed audits left behind."""
         self._remove(_DRAFT)

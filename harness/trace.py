@@ -125,7 +125,9 @@ def _step_differs(number: int, ours: TraceRecord, theirs: TraceRecord) -> str:
     if number > min(len(ours.steps), len(theirs.steps)):
         return f"; then one has {len(ours.steps)} steps, the other {len(theirs.steps)}"
     a, b = ours.steps[number - 1], theirs.steps[number - 1]
-    parts = [
+    steps = (len(ours.steps), len(theirs.steps))
+    parts = [f"{steps[0]} steps against {steps[1]}"] if steps[0] != steps[1] else []
+    parts += [
         f"{name} {_short(x)} against {_short(y)}"
         for name, x, y in (("timestep", a.timestep, b.timestep), ("guidance", a.guidance, b.guidance))
         if x != y

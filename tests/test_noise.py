@@ -87,7 +87,9 @@ def test_a_run_leaves_the_global_generator_as_it_was() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-def drew(device: str = "cpu", dtype: str = "bfloat16", stream: str = "torch 2.13.0") -> RunRecord:
+def drew(
+    device: str = "cpu", dtype: str = "bfloat16", stream: str = "torch 2.13.0", declared_dtype: str = ""
+) -> RunRecord:
     noise = NoiseRecord(digest="0", mean=0, std=1, low=-1, high=1, shape=[1], dtype=dtype, device=device)
     return RunRecord(
         key="k",
@@ -96,7 +98,10 @@ def drew(device: str = "cpu", dtype: str = "bfloat16", stream: str = "torch 2.13
         prompt="p",
         source="diffusers",
         measured=True,
-        settings={"rng.stream": SettingRecord(value=stream, origin=Origin.DEFAULT)},
+        settings={
+            "rng.stream": SettingRecord(value=stream, origin=Origin.DEFAULT),
+            "rng.dtype": SettingRecord(value=declared_dtype or dtype, origin=Origin.DECLARED),
+        },
         trace=TraceRecord(noise=noise),
     )
 
@@ -107,6 +112,8 @@ def test_a_host_with_another_stream_is_warned_of() -> None:
     assert '(baseline); rng.stream = "torch<=2.11"' in warned
     assert "rng.stream" not in stream_warning("2.11.0", "==2.12.0", [drew()])
     assert stream_warning("2.11.0", "==2.12.0", [drew()])
+    for older in ("<=2.11", "~=2.4.0", ">=2.0,<2.9"):
+        assert older in stream_warning("2.13.0", older, [drew()])
 
 
 @pytest.mark.parametrize(
@@ -118,6 +125,9 @@ def test_a_host_with_another_stream_is_warned_of() -> None:
         ("any version", drew()),
         ("==2.4.0", drew(device="cuda")),
         ("==2.4.0", drew(dtype="float32")),
+        ("==2.4.0", drew(declared_dtype="float32")),
+        (">=2.0,!=2.5", drew()),
+        ("nonsense", drew()),
         ("==2.4.0", drew(stream="torch<=2.11")),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -9,12 +11,29 @@ import pytest
 import torch
 
 from harness.settings import Origin, Settings
-from harness.sources.local.observer import observing, observing_decoding
+from harness.sources.local.doors import Call, guard
+from harness.sources.local.observer import Observed, observing, observing_decoding
 from harness.sources.local.reuse import Reuse, resume
 from harness.stages import Stage, acts_from, up_to
 from other_pipelines import FAMILIES, drawn
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in diffusers
+
+
+def noting(notes: list[str], name: str) -> Callable[[Call], Any]:
+    def watch(call: Call) -> Any:
+        notes.append(name)
+        return call.happen()
+
+    return watch
+
+
+def starting_again(seen: Observed) -> Callable[[Call], Any]:
+    def watch(call: Call) -> Any:
+        seen.steps.append(seen.steps[0])
+        return call.happen()
+
+    return watch
 
 
 def told(**tables: Any) -> Settings:
@@ -33,9 +52,8 @@ def test_a_resumed_run_ends_in_the_same_pictures_for_other_pipelines_too(family:
     def second(pipeline: Any, generator: torch.Generator) -> None:
         end = reuse.denoised("p", settings)
         assert end
-        (pipeline.transformer if hasattr(pipeline, "transformer") else pipeline.unet).register_forward_pre_hook(
-            lambda *_: calls.append("called")
-        )
+        denoiser = pipeline.transformer if hasattr(pipeline, "transformer") else pipeline.unet
+        guard(denoiser, "forward", noting(calls, "denoised"))
         resume(pipeline, end, generator)
         again.append(stack.enter_context(observing_decoding(pipeline, end.observed)))
 
@@ -47,6 +65,7 @@ def test_a_resumed_run_ends_in_the_same_pictures_for_other_pipelines_too(family:
     assert taken.tobytes() == whole.tobytes() == drawn(family).tobytes()
     assert len(again[0].steps) == 3
     assert again[0].decoded
+    assert not calls, "the denoiser has nothing to do"
 
 
 def test_a_generator_goes_on_where_the_whole_run_left_it() -> None:
@@ -111,3 +130,38 @@ def test_another_vae_setting_is_not_shared_once_the_vae_encoded_something() -> N
     assert reuse.denoised("p", told(output={"fps": 3}))
     assert reuse.denoised("p", told(vae={"tiling": True})) is None
     assert reuse.denoised("q", told()) is None
+
+
+@pytest.mark.parametrize("piecewise", ["prepared twice", "decoded between", "timesteps start again"])
+def test_what_is_made_piece_by_piece_is_not_taken_over(piecewise: str) -> None:
+    """Chunked pipelines end every piece with another result; one end would be wrong for the others."""
+    reuse = Reuse()
+
+    def keep(pipeline: Any, generator: torch.Generator) -> None:
+        seen = stack.enter_context(observing(pipeline))
+        stack.enter_context(reuse.keeping(pipeline, "p", told(), seen, generator))
+        seen.loops += piecewise == "prepared twice"
+        if piecewise == "decoded between":
+            seen.decoded = "a piece"
+        if piecewise == "timesteps start again":
+            guard(pipeline.vae, "decode", starting_again(seen))
+
+    with ExitStack() as stack:
+        drawn("wan", prepare=keep)
+    assert reuse.denoised("p", told()) is None
+
+
+def test_a_copy_of_a_guarded_scheduler_is_its_own() -> None:
+    """Some pipelines copy their scheduler; the copy has its own state and no guard."""
+    from diffusers import FlowMatchEulerDiscreteScheduler
+
+    scheduler = FlowMatchEulerDiscreteScheduler()
+    seen: list[str] = []
+    for name in ("inner", "outer"):
+        guard(scheduler, "step", noting(seen, name))
+    copied = copy.deepcopy(scheduler)
+    for each in (scheduler, copied):
+        each.set_timesteps(3)
+        each.step(torch.zeros(2), each.timesteps[0], torch.ones(2))
+    assert seen == ["outer", "inner"]
+    assert (scheduler.step_index, copied.step_index) == (1, 1)

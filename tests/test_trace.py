@@ -197,6 +197,7 @@ def test_each_step_alone_shows_only_its_own_error() -> None:
     assert len(guided) == 4
     assert all(error > 0 for error in guided)
     assert inherited.trace
+    assert inherited.trace.steps[0].digest
     noisy = alone(settings(rng={"seed": 7}), settings())
     assert noisy == [0.0] * 4, "other noise errs nowhere: a deterministic scheduler only inherits it"
 
@@ -204,9 +205,30 @@ def test_each_step_alone_shows_only_its_own_error() -> None:
 def test_steps_of_another_number_cannot_be_fed() -> None:
     from harness.errors import NotMeasuredError
 
-    with pytest.raises(NotMeasuredError, match="6 steps cannot be fed the latents of 4"):
+    with pytest.raises(NotMeasuredError, match=r"call\.num_inference_steps = 6 cannot be fed the latents of 4"):
         LocalSource().generate(
             settings(call={"num_inference_steps": 6}), PROMPT.text, PROMPT.seed, Heard(), fed_by=settings()
         )
-    with pytest.raises(NotMeasuredError, match="cannot be fed those of"):
+    with pytest.raises(NotMeasuredError, match=r"call\.num_frames = 9 cannot be fed"):
         LocalSource().generate(settings(call={"num_frames": 9}), PROMPT.text, PROMPT.seed, Heard(), fed_by=settings())
+
+
+def test_steps_that_turn_out_to_be_fewer_are_told_too() -> None:
+    """Where the library's default decides, the number of steps is known only once they ran."""
+    from harness.errors import NotMeasuredError
+
+    unsaid = Settings({path: setting for path, setting in settings().items() if path != "call.num_inference_steps"})
+    with pytest.raises(NotMeasuredError, match="50 steps cannot be fed the latents of 4"):
+        LocalSource().generate(unsaid, PROMPT.text, PROMPT.seed, Heard(), fed_by=settings())
+
+
+def test_latents_that_an_earlier_audit_did_not_keep_are_made_good(tmp_path: Path) -> None:
+    run = Run("baseline", Role.BASELINE, PROMPT, "diffusers", settings())
+    found = []
+    for keep in (False, True, True):
+        with InProcess({}, keep_latents=keep) as executor:
+            found += executor.carry_out([run], Store(tmp_path), Silent())
+    traces = [record.trace for record in found if record.trace]
+    assert [bool(trace.latents) for trace in traces] == [False, True, True]
+    assert (tmp_path / traces[1].latents).is_file()
+    assert found[2].seconds == found[1].seconds, "the third is the second, from the store"

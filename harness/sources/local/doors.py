@@ -5,8 +5,10 @@ A guard stands at a method of one object, the run's own. It may look at the call
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -32,22 +34,34 @@ class Call:
         return bound.arguments
 
 
+class _Guarded:
+    """A method with a guard; a deep copy of its owner gets the method without, as its own."""
+
+    def __init__(self, owner: Any, method: Callable[..., Any], watch: Callable[[Call], Any]) -> None:
+        self._owner = owner
+        self._method = method
+        self._watch = watch
+        self._signature = inspect.signature(method)
+        functools.update_wrapper(self, method, updated=())  # not the state of a guard inside
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._watch(Call(self._method, self._signature, args, kwargs))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        copied = memo.get(id(self._owner), self._owner)
+        if isinstance(self._method, _Guarded):
+            return copy.deepcopy(self._method, memo)
+        return types.MethodType(self._method.__func__, copied) if inspect.ismethod(self._method) else self._method
+
+
 def guard(owner: Any, name: str, watch: Callable[[Call], Any]) -> None:
     """Put a guard at a method of one object, outside those that stand there already.
 
     Signature and name stay, since pipelines look at them. An object without the method is left alone.
     """
     method = getattr(owner, name, None)
-    if method is None:
-        return
-
-    signature = inspect.signature(method)
-
-    @functools.wraps(method)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        return watch(Call(method, signature, args, kwargs))
-
-    setattr(owner, name, guarded)
+    if method is not None:
+        setattr(owner, name, _Guarded(owner, method, watch))
 
 
 def step_result(result: Any) -> Any:

@@ -18,7 +18,7 @@ from harness.errors import NotMeasuredError, failure, nearest_name
 from harness.record import Ignored
 from harness.settings import Settings
 from harness.sources import Produced, Progress
-from harness.sources.local.isolation import feed
+from harness.sources.local.isolation import feed, refuse_other_sizes
 from harness.sources.local.listening import warnings_of_libraries
 from harness.sources.local.noise import generator_for
 from harness.sources.local.numerics import numerics
@@ -47,6 +47,7 @@ class LocalSource:
         self._checkpoints = Checkpoints()
         self._reuse = Reuse() if reuse else None
         self._keep_latents = keep_latents
+        self._to_feed: tuple[tuple[str, str, int], Sequence[torch.Tensor]] | None = None
 
     def generate(
         self,
@@ -71,16 +72,36 @@ class LocalSource:
         Raises:
             NotMeasuredError: The Settings cannot run here; the message says why.
         """
-        latents = None if fed_by is None else self._latents(fed_by, prompt, seed, progress)
+        if fed_by is not None:
+            return self._fed(declared, fed_by, prompt, seed, progress)
+        try:
+            return self._generated(declared, prompt, seed, progress, reuse=None if anew else self._reuse)
+        except _NotResumedError:  # its denoiser gives other shapes from step to step, or the like
+            return self._generated(declared, prompt, seed, progress, reuse=None)
+
+    def _generated(
+        self, declared: Settings, prompt: str, seed: int, progress: Progress, *, reuse: Reuse | None
+    ) -> Produced:
         began = time.monotonic()
         with self._prepared(declared, seed, progress) as ready:
             progress.status("generating")
-            fed = None if latents is None else feed(ready.pipeline, latents)
-            frames, observed, shared = self._carried_out(ready, prompt, reuse=None if anew or fed else self._reuse)
-            if fed is not None:
-                fed.refuse_other_lengths()
-                observed.own_errors = fed.errors
+            frames, observed, shared = self._carried_out(ready, prompt, reuse=reuse)
         return ready.produced(frames, observed, shared, seconds=time.monotonic() - began)
+
+    def _fed(self, declared: Settings, fed_by: Settings, prompt: str, seed: int, progress: Progress) -> Produced:
+        """Generate with another run's latents fed into each step; they are not kept again."""
+        began = time.monotonic()
+        refuse_other_sizes(declared, fed_by)
+        asked = (fed_by.digest(), prompt, seed)
+        if self._to_feed is None or self._to_feed[0] != asked:
+            self._to_feed = asked, self._latents(fed_by, prompt, seed, progress)
+        with self._prepared(declared, seed, progress) as ready:
+            progress.status("generating")
+            fed = feed(ready.pipeline, self._to_feed[1])
+            frames, observed, _ = self._carried_out(ready, prompt, reuse=None)
+        fed.refuse_other_lengths()
+        observed.own_errors, observed.latents = fed.errors, []
+        return ready.produced(frames, observed, (), seconds=time.monotonic() - began)
 
     def _latents(self, declared: Settings, prompt: str, seed: int, progress: Progress) -> Sequence[torch.Tensor]:
         """Return the latents of a run to the last bit, which the audit folder does not hold."""
@@ -118,11 +139,18 @@ class LocalSource:
             if reuse and (end := reuse.denoised(prompt, settings)):
                 resume(pipeline, end, generator)
                 observed = stack.enter_context(observing_decoding(pipeline, end.observed))
-                return _frames(ready, prompt, generator), observed, ("text embeddings", "latents")
+                try:
+                    return _frames(ready, prompt, generator), observed, ("text embeddings", "latents")
+                except NotMeasuredError as error:
+                    raise _NotResumedError from error
             observed = stack.enter_context(observing(pipeline, keep_latents=self._keep_latents))
             if reuse:
                 stack.enter_context(reuse.keeping(pipeline, prompt, settings, observed, generator))
             return _frames(ready, prompt, generator), observed, tuple(embeddings)
+
+
+class _NotResumedError(Exception):
+    """A run could not take over the end of an earlier one's denoising."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import NotMeasuredError
+from harness.settings import Settings
 from harness.sources.local.doors import Call, guard, step_result
 
 if TYPE_CHECKING:
@@ -34,6 +35,18 @@ class Fed:
             raise NotMeasuredError(
                 f"{len(self.errors)} steps cannot be fed the latents of {len(self.latents) - 1}", hint=_HINT
             )
+
+
+def refuse_other_sizes(declared: Settings, fed_by: Settings) -> None:
+    """Refuse what cannot work before anything is generated.
+
+    Raises:
+        NotMeasuredError: Both sides declare the number of steps, or a size, and not the same one.
+    """
+    for name in ("num_inference_steps", "num_frames", "height", "width"):
+        own, other = (settings.value(f"call.{name}") for settings in (declared, fed_by))
+        if None not in (own, other) and own != other:
+            raise NotMeasuredError(f"call.{name} = {own} cannot be fed the latents of {other}", hint=_HINT)
 
 
 def feed(pipeline: Any, latents: Sequence[torch.Tensor]) -> Fed:

@@ -42,6 +42,8 @@ class Observed:
         latents: The latents before the first step and after each, on the CPU, in the dtype that the pipeline has
             them in; empty when they are not kept.
         own_errors: For a run that is fed another's latents, each step's own error.
+        loops: How often latents were prepared.
+        interleaved: Whether a step came after something was decoded, as where clips are made piece by piece.
         encoded: Whether the VAE encoded something first, as for image-to-video.
     """
 
@@ -52,6 +54,8 @@ class Observed:
     stages: list[StageRecord] = field(default_factory=list)
     latents: list[torch.Tensor] = field(default_factory=list)
     own_errors: list[float] = field(default_factory=list)
+    loops: int = 0
+    interleaved: bool = False
     encoded: bool = False
 
     def record(self) -> TraceRecord:
@@ -111,8 +115,7 @@ def digest(tensor: torch.Tensor) -> str:
 def _see_text(seen: Observed, clock: _Clock, call: Call) -> Any:
     with clock.stage("text"):
         embeddings = call.happen()
-        parts = embeddings if isinstance(embeddings, list | tuple) else [embeddings]
-        seen.embeddings += [digest(part) if hasattr(part, "dtype") else "" for part in parts]
+        seen.embeddings += _digests(embeddings)
     return embeddings
 
 
@@ -121,7 +124,9 @@ def _see_noise(seen: Observed, clock: _Clock, call: Call) -> Any:
     with _draws() as drawn:
         prepared = call.happen()
     latents = prepared[0] if isinstance(prepared, list | tuple) else prepared
-    start = drawn[0] if drawn else latents
+    # what an encoder draws first, of another shape, is not what the latents start from
+    start = next((noise for noise in drawn if noise.shape == getattr(latents, "shape", None)), latents)
+    seen.loops += 1
     if seen.noise is None and hasattr(start, "dtype"):
         low, high = _extremes(start)
         mean, std, _, _ = _statistics(start)
@@ -140,6 +145,7 @@ def _see_noise(seen: Observed, clock: _Clock, call: Call) -> Any:
 
 def _see_step(seen: Observed, clock: _Clock, pipeline: Any, keep: bool, call: Call) -> Any:  # noqa: FBT001 - bound once
     clock.enter("denoising")
+    seen.interleaved |= bool(seen.decoded)
     given = call.arguments()
     sample: torch.Tensor = given["sample"]
     with _draws() as drawn:
@@ -152,7 +158,7 @@ def _see_step(seen: Observed, clock: _Clock, pipeline: Any, keep: bool, call: Ca
     seen.steps.append(
         StepRecord(
             timestep=_number(given.get("timestep")),
-            guidance=_number(getattr(pipeline, "guidance_scale", None)),
+            guidance=_guidance(pipeline, _number(given.get("timestep"))),
             digest=digest(here),
             mean=mean,
             std=std,
@@ -179,6 +185,24 @@ def _see_decoding(seen: Observed, clock: _Clock, call: Call) -> Any:
         # some pipelines decode in pieces
         seen.decoded = hashlib.sha256(f"{seen.decoded} {found}".encode()).hexdigest()[:_DIGITS]
     return result
+
+
+def _digests(embeddings: Any) -> list[str]:
+    """Return a digest of each tensor, those in inner lists too; empty texts for what is none."""
+    if isinstance(embeddings, list | tuple):
+        return [found for part in embeddings for found in _digests(part)]
+    return [digest(embeddings) if hasattr(embeddings, "dtype") else ""]
+
+
+def _guidance(pipeline: Any, timestep: float | None) -> float | None:
+    """Return the guidance scale in force; of two models, that of the second below its boundary (Wan 2.2)."""
+    second = _number(getattr(pipeline, "guidance_scale_2", getattr(pipeline, "_guidance_scale_2", None)))
+    ratio = getattr(getattr(pipeline, "config", None), "boundary_ratio", None)
+    if second is not None and ratio is not None and timestep is not None:
+        boundary = ratio * pipeline.scheduler.config.num_train_timesteps
+        if timestep < boundary:
+            return second
+    return _number(getattr(pipeline, "guidance_scale", None))
 
 
 def _number(value: Any) -> float | None:

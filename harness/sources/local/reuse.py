@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from harness.settings import Settings
@@ -101,8 +102,8 @@ class Reuse:
         for name, module in _denoisers(pipeline):
             module.register_forward_hook(functools.partial(last.see_output, name))
         yield
-        if last.states is None or not observed.decoded:
-            return  # this pipeline has other doors
+        if last.states is None or not _one_loop(observed):
+            return  # this pipeline has other doors, or works piece by piece
         result = _mapped(lambda tensor: tensor.detach().cpu(), last.result)
         end = Denoised(observed, result, last.outputs, last.states, _vae(settings) if observed.encoded else None)
         _put(self._denoised, _identity(prompt, settings), end)
@@ -159,6 +160,13 @@ class _Last:
 
     def see_output(self, name: str, _module: Any, _inputs: Any, output: Any) -> None:
         self.outputs[name] = output
+
+
+def _one_loop(observed: Observed) -> bool:
+    """Whether all denoising was one loop over falling timesteps, and all decoding came after it."""
+    times = [step.timestep for step in observed.steps]
+    falling = all(a is not None and b is not None and a > b for a, b in pairwise(times))
+    return bool(observed.decoded) and observed.loops == 1 and not observed.interleaved and falling
 
 
 def _denoisers(pipeline: Any) -> list[tuple[str, Any]]:

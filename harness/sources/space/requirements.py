@@ -41,6 +41,7 @@ def parsed(text: str) -> dict[str, str]:
             requirement = Requirement(line.split("#", 1)[0].strip())
         except InvalidRequirement:
             continue  # a comment, an option, an address
-        if requirement.name.lower() in LIBRARIES:
-            found[requirement.name.lower()] = plain(requirement.specifier or "any version", 60)
+        name = requirement.name.lower()
+        if name in LIBRARIES and name not in found and requirement.url is None and requirement.marker is None:
+            found[name] = plain(requirement.specifier or "any version", 60)
     return found
