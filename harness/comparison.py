@@ -166,6 +166,8 @@ def _findings(pair: Pair, table: pd.DataFrame, meaning: Yardstick) -> Findings:
         scales=meaning.scales,
         codec_errors=meaning.codec_errors,
         titles={metric.info.name: metric.info.title for metric in metrics_named(table.columns)},
+        moments_told=pair.alignment.moments_told,
+        place_told=pair.alignment.place_told,
     )
 
 

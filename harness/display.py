@@ -187,7 +187,8 @@ def _remarks(comparisons: Sequence[ComparisonRecord]) -> dict[str, list[str]]:
     for comparison in comparisons:
         incomparable = comparison.verdict is Verdict.NOT_COMPARABLE
         for text in [*comparison.notes, *(comparison.evidence if incomparable else [])]:
-            found.setdefault(text, []).append(comparison.candidate)
+            names = found.setdefault(text, [])
+            names += [comparison.candidate] * (comparison.candidate not in names)
     return found
 
 

@@ -52,6 +52,8 @@ class Findings:
         scales: Metric name to its scale.
         codec_errors: Metric name to what the codec alone does to a clip; empty when not measured.
         titles: Metric name to its title.
+        moments_told: Whether it is known which frames belong together; otherwise they were paired by number.
+        place_told: Whether it is known how the pictures lie on each other; otherwise they were only scaled.
     """
 
     equal: bool
@@ -61,6 +63,8 @@ class Findings:
     scales: Mapping[str, Scale]
     codec_errors: Mapping[str, float]
     titles: Mapping[str, str]
+    moments_told: bool = True
+    place_told: bool = True
 
 
 def combined_drift(findings: Findings) -> float | None:
@@ -92,6 +96,11 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
         return verdict, [reason, *sentences]
     if verdict is Verdict.DIFFERENT_SAMPLE:
         return verdict, [*findings.processed, f"even so aligned, {reason}", *sentences]
+    if verdict in {Verdict.DIFFERS, Verdict.SETTINGS_DIFFER} and not findings.moments_told:
+        doubt = "the frames so paired differ, so that the numbers may be of different moments"
+        return Verdict.NOT_COMPARABLE, [*findings.processed, doubt]
+    if verdict is Verdict.DIFFERS and not findings.place_told:
+        return verdict, [*findings.processed, f"so aligned, {reason}", *sentences]
     return Verdict.POST_PROCESSED, [*findings.processed, f"so aligned, {reason}", *sentences]
 
 

@@ -123,6 +123,21 @@ def test_a_cut_clip_is_post_processed_and_the_mapping_is_said(tmp_path: Path) ->
     assert found.verdict is Verdict.POST_PROCESSED
 
 
+def test_an_unrelated_clip_of_another_length_is_not_comparable(tmp_path: Path) -> None:
+    other = moving_ball(5, seed=9)
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, unheard).comparisons
+    assert found.verdict is Verdict.NOT_COMPARABLE
+    assert "the pictures do not tell" in found.evidence[0]
+
+
+def test_an_unrelated_clip_of_another_size_differs(tmp_path: Path) -> None:
+    other = moving_ball(6, 128, 192, seed=9)
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, unheard).comparisons
+    assert found.verdict is Verdict.DIFFERS, found.evidence
+
+
 def test_doubled_frames_are_held_against_their_originals(tmp_path: Path) -> None:
     doubled = Clip(CLIP.frames.repeat(2, axis=0), Fraction(16))
     found = compare(tmp_path, {"doubled": doubled}, hosted=False)["doubled"]

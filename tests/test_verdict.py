@@ -21,6 +21,9 @@ FINDINGS = Findings(
     codec_errors={"SSIM": 0.05, "LPIPS": 0.04},
     titles={"SSIM": "SSIM", "LPIPS": "LPIPS"},
 )
+NO_SCALES = dict.fromkeys(("SSIM", "LPIPS"), Scale(None, ()))
+BY_NUMBER = ("the pictures do not tell which frames belong together",)
+SCALED = ("this clip is scaled down",)
 HALVED = ("every second frame is held against the reference",)
 
 
@@ -65,6 +68,16 @@ def test_the_metric_that_sees_most_counts() -> None:
         ({"equal": True, "processed": HALVED}, Verdict.POST_PROCESSED),
         ({"processed": HALVED}, Verdict.POST_PROCESSED),
         ({"processed": HALVED, "errors": {"SSIM": 0.9, "LPIPS": 1.5}}, Verdict.DIFFERENT_SAMPLE),
+        ({"processed": BY_NUMBER, "moments_told": False}, Verdict.NOT_COMPARABLE),
+        ({"processed": BY_NUMBER, "moments_told": False, "scales": NO_SCALES}, Verdict.NOT_COMPARABLE),
+        ({"processed": BY_NUMBER, "moments_told": False, "equal": True}, Verdict.POST_PROCESSED),
+        (
+            {"processed": BY_NUMBER, "moments_told": False, "errors": {"SSIM": 0.9, "LPIPS": 1.5}},
+            Verdict.DIFFERENT_SAMPLE,
+        ),
+        ({"processed": SCALED, "place_told": False}, Verdict.POST_PROCESSED),
+        ({"processed": SCALED, "place_told": False, "scales": NO_SCALES}, Verdict.DIFFERS),
+        ({"processed": SCALED, "scales": NO_SCALES}, Verdict.POST_PROCESSED),
         ({"errors": {"SSIM": 0.04, "LPIPS": 0.03}}, Verdict.NUMERIC_DRIFT),
         ({"errors": {"SSIM": 0.04, "LPIPS": 0.3}}, Verdict.SETTINGS_DIFFER),
         ({}, Verdict.SETTINGS_DIFFER),
