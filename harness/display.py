@@ -158,12 +158,12 @@ def show_summary(record: AuditRecord, report: Path) -> None:
             console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
     if not record.finished:
         console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
-    if record.gate.status is not GateStatus.NONE:
-        style = _GATE_STYLES[record.gate.status]
-        gate = f"gate on {record.gate.variant}: {record.gate.status}"
-        console.print(
-            Text.assemble((gate, style), *(f"\n      {reason}" for reason in record.gate.reasons)), soft_wrap=True
-        )
+    if record.gate.variant or (record.gate.reasons and record.finished):
+        asked = [f"gate on {record.gate.variant}: {record.gate.status}"] if record.gate.variant else []
+        headline, *reasons = [*asked, *record.gate.reasons]
+        style = _GATE_STYLES.get(record.gate.status, "bold")
+        outcome = Text.assemble((headline, style), *(f"\n      {reason}" for reason in reasons))
+        console.print(outcome, soft_wrap=True)
     console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
 
 
