@@ -112,12 +112,13 @@ def _audit(options: argparse.Namespace) -> Exit:
     command = _command("audit", options.scenario, *only)
     plan = plan_scenario(load_scenario(options.scenario), options.only, command=command)
 
-    from harness.audit import audit
+    from harness.audit import audit, refuse_anothers
     from harness.display import Display
     from harness.gate import exit_code
 
     folder = options.out or Path("audits") / options.scenario.stem
     if options.fresh:
+        refuse_anothers(plan, folder)
         _forget(folder)
     with Display() as display:
         record = audit(plan, folder, display, reuse=not options.no_reuse)

@@ -14,6 +14,17 @@ from harness.cli import main
 from harness.clip import write_preview
 from harness.record import Verdict, read_record
 
+SCENARIO = """
+title = "Another"
+[prompts.lemon]
+text = "a lemon"
+seed = 42
+[baseline]
+model = { id = "builtin:tiny-cogvideox" }
+[reference.video]
+file = "gone.mp4"
+"""
+
 
 def spacediff(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "harness", *(str(argument) for argument in arguments)]
@@ -97,6 +108,37 @@ def test_comparing_two_files(tmp_path: Path) -> None:
         assert comparison.verdict is verdict
         assert (tmp_path / name / "report.html").is_file()
         assert str(tmp_path) not in (tmp_path / name / "audit.json").read_text()
+
+
+def test_without_a_gate_none_is_spoken_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.toml").write_text(SCENARIO)
+    assert main(["audit", str(tmp_path / "other.toml"), "--out", str(tmp_path / "out")]) == 3
+    printed = capsys.readouterr().out
+    assert "nothing was compared" in printed
+    assert "gate on" not in printed
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Gate not measured" not in page
+
+
+def test_a_folder_of_another_audit_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed, name in enumerate("abc"):
+        write_preview(moving_ball(2, seed=seed), tmp_path / f"{name}.mp4")
+    scenario = tmp_path / "other.toml"
+    scenario.write_text(SCENARIO)
+    out = tmp_path / "out"
+    first = ["compare", str(tmp_path / "a.mp4"), str(tmp_path / "b.mp4"), "--out", str(out)]
+    assert main(first) == 0
+    before = {name: (out / name).read_bytes() for name in ("audit.json", "report.html")}
+    for other in (
+        ["compare", str(tmp_path / "a.mp4"), str(tmp_path / "c.mp4"), "--out", str(out)],
+        ["audit", str(scenario), "--out", str(out)],
+        ["audit", str(scenario), "--out", str(out), "--fresh"],
+    ):
+        capsys.readouterr()
+        assert main(other) == 2
+        assert "holds another audit: 'b.mp4 against a.mp4'" in " ".join(capsys.readouterr().err.split())
+        assert {name: (out / name).read_bytes() for name in before} == before
+    assert main(first) == 0
 
 
 def test_a_further_metric_stands_beside_the_others(tmp_path: Path) -> None:
