@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.clip import read_clip, read_frames
-from harness.codec import planted_resolution, read_encoding
+from harness.codec import MAX_PIXELS, is_encoded_again, planted_resolution, read_encoding
 from harness.controls import control_of_itself, controls_of_seeds
 from harness.measuring import Measuring
 from harness.metrics import Metric, metrics_named
@@ -166,9 +166,24 @@ def _findings(pair: Pair, table: pd.DataFrame, meaning: Yardstick) -> Findings:
         scales=meaning.scales,
         codec_errors=meaning.codec_errors,
         titles={metric.info.name: metric.info.title for metric in metrics_named(table.columns)},
+        again="" if (table["mae"] == 0).all() else _again(pair),
         moments_told=pair.alignment.moments_told,
         place_told=pair.alignment.place_told,
     )
+
+
+def _again(pair: Pair) -> str:
+    """Say which of two files is the other one, encoded again; empty where neither is, or it is too large to try."""
+    ours, theirs = pair.reference, pair.candidate
+    if None in (ours.clip.original, theirs.clip.original) or theirs.run.role is not Role.VARIANT or not pair.alike:
+        return ""
+    if ours.clip.frames * ours.clip.width * ours.clip.height > MAX_PIXELS:
+        return ""
+    names = {"the reference": ours.file, "this clip": theirs.file}
+    for result, source in (names, reversed(names)):
+        if is_encoded_again(names[source], names[result]):
+            return f"{result} is {source}, encoded again: that repeats every frame byte for byte"
+    return ""
 
 
 def _compared(

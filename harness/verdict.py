@@ -52,6 +52,7 @@ class Findings:
         scales: Metric name to its scale.
         codec_errors: Metric name to what the codec alone does to a clip; empty when not measured.
         titles: Metric name to its title.
+        again: Which of two files is the other one, encoded again, in words; empty where neither is known to be.
         moments_told: Whether it is known which frames belong together; otherwise they were paired by number.
         place_told: Whether it is known how the pictures lie on each other; otherwise they were only scaled.
     """
@@ -63,6 +64,7 @@ class Findings:
     scales: Mapping[str, Scale]
     codec_errors: Mapping[str, float]
     titles: Mapping[str, str]
+    again: str = ""
     moments_told: bool = True
     place_told: bool = True
 
@@ -89,7 +91,7 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
     at least that of the nearest other seed, and `settings differ` is what lies between.
     """
     verdict, reason = judge_frames(findings)
-    sentences = [] if findings.equal else [_sentence(name, findings) for name in findings.errors]
+    sentences = [] if findings.equal or findings.again else [_sentence(name, findings) for name in findings.errors]
     if verdict is Verdict.NUMERIC_DRIFT:
         sentences = [f"{_sentence(name, findings)}; {_beside_the_codec(name, findings)}" for name in findings.errors]
     if not findings.processed:
@@ -106,8 +108,9 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
 
 def judge_frames(findings: Findings) -> tuple[Verdict, str]:
     """Return the class of the frames that are held against each other, whatever was done to align them, and why."""
-    if findings.equal and findings.encoded:
-        return Verdict.CODEC_ONLY, "after the same encoding, every frame equals the reference byte for byte"
+    if findings.again or (findings.equal and findings.encoded):
+        same = "after the same encoding, every frame equals the reference byte for byte"
+        return Verdict.CODEC_ONLY, findings.again or same
     if findings.equal:
         return Verdict.IDENTICAL, "every frame equals the reference byte for byte"
     if _all(findings, lambda name, error: error <= findings.codec_errors.get(name, 0.0)):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
 import imageio.v2 as imageio
+import imageio_ffmpeg
 import numpy as np
 import pandas as pd
 import pytest
 
 from clips import moving_ball, with_frames
 from harness import comparison, sides
-from harness.clip import Clip
+from harness.clip import Clip, read_clip
+from harness.codec import export_to_video
 from harness.comparison import compare_prompt
 from harness.errors import NotMeasuredError
 from harness.metrics import METRICS
@@ -54,6 +57,28 @@ def test_a_clip_against_its_own_encoding_is_codec_only(tmp_path: Path) -> None:
         "ssim": 1,
         "lpips": 0,
     }
+
+
+@pytest.mark.parametrize("by_rgb", [False, True])
+def test_a_file_that_is_the_other_one_encoded_again_is_codec_only(tmp_path: Path, by_rgb: bool) -> None:  # noqa: FBT001 - a case
+    once = kept(tmp_path, "once", CLIP, hosted=True)
+    again, other = kept(tmp_path, "again", CLIP, hosted=True), kept(tmp_path, "other", SEEDS[0], hosted=True)
+    decoded = read_clip(tmp_path / "once.mp4")
+    if by_rgb:
+        export_to_video(decoded, tmp_path / "again.mp4", quality=3)
+    else:
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-i", str(tmp_path / "once.mp4")]
+        subprocess.run([*command, "-c:v", "libx264", "-crf", "30", str(tmp_path / "again.mp4")], check=True)
+    assert (read_clip(tmp_path / "again.mp4").frames != decoded.frames).any()
+    for reference, candidate, said in (
+        (once, again, "this clip is the reference, encoded again"),
+        (again, once, "the reference is this clip, encoded again"),
+        (once, other, None),
+    ):
+        (found,) = compare_prompt(reference, [candidate], tmp_path, METRICS[:1], unheard).comparisons
+        assert found.verdict is (Verdict.CODEC_ONLY if said else Verdict.DIFFERS), found.evidence
+        assert said is None or said in found.evidence[0]
+        assert found.metrics["mae"].pooled > 0
 
 
 def test_without_a_codec_the_same_clip_is_identical(tmp_path: Path) -> None:
