@@ -14,7 +14,7 @@ import pandas as pd
 
 from harness.clip import read_clip, read_frames
 from harness.codec import MAX_PIXELS, is_encoded_again, planted_resolution, read_encoding
-from harness.controls import control_of_itself, controls_of_seeds
+from harness.controls import control_of_itself, control_of_rerun, controls_of_seeds
 from harness.measuring import Measuring
 from harness.metrics import Metric, metrics_named
 from harness.metrics.motion import parting
@@ -100,19 +100,22 @@ def _compared_with(
                 _write_table(table, found[run.name], encoder.folder)
     return Compared(
         [found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates],
-        _controls([ours.run, *candidates], findings, obstacles),
+        _controls([ours.run, *candidates], findings, obstacles, meaning),
         [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE],
     )
 
 
-def _controls(runs: Sequence[RunRecord], findings: Mapping[str, Findings], obstacles: Obstacles) -> list[ControlRecord]:
+def _controls(
+    runs: Sequence[RunRecord], findings: Mapping[str, Findings], obstacles: Obstacles, meaning: Yardstick
+) -> list[ControlRecord]:
     if _ITSELF in findings:
         verdict, evidence = judge(findings[_ITSELF])
     else:
         verdict, reason = obstacles.found[_ITSELF]
         evidence = [reason]
     frames = {name: judge_frames(found)[0] for name, found in findings.items()}
-    return [control_of_itself(runs[0].prompt, verdict, evidence), *controls_of_seeds(runs, frames)]
+    again = [control_of_rerun(runs[0].prompt, meaning.rerun, meaning.scales)] if meaning.rerun else []
+    return [control_of_itself(runs[0].prompt, verdict, evidence), *again, *controls_of_seeds(runs, frames)]
 
 
 def _scored(

@@ -18,7 +18,7 @@ from rich.text import Text
 from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
-from harness.record import AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
+from harness.record import RERUN_CONTROL, AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
 from harness.reporting.numbers import duration, number
 
 _NARROW = 72
@@ -146,6 +146,8 @@ def show_summary(record: AuditRecord, report: Path) -> None:
         shown = [c for c in compared if _worth_a_row(record, c)]
         if shown:
             console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
+        for line in _again(record, prompt.name):
+            console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
         for text, names in _remarks(shown).items():
             console.print(Text.assemble((f"{', '.join(names)}: ", "bold"), text), soft_wrap=True)
     for run in record.runs:
@@ -179,6 +181,17 @@ def show_checks(checks: Iterable[Check]) -> None:
 
 def _worth_a_row(record: AuditRecord, comparison: ComparisonRecord) -> bool:
     return record.run(comparison.prompt, comparison.candidate).role in {Role.BASELINE, Role.VARIANT}
+
+
+def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
+    """Return what came of doing the same once more: here, and on the host."""
+    here = [("re-run", each.found) for each in record.controls if (each.prompt, each.name) == (prompt, RERUN_CONTROL)]
+    there = [
+        (each.candidate, f"the host asked again, against its first clip: {each.verdict}")
+        for each in record.comparisons
+        if each.prompt == prompt and record.run(prompt, each.candidate).role is Role.REPEAT
+    ]
+    return here + there
 
 
 def _remarks(comparisons: Sequence[ComparisonRecord]) -> dict[str, list[str]]:

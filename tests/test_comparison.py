@@ -288,6 +288,21 @@ def test_a_seed_is_judged_by_its_aligned_frames(tmp_path: Path) -> None:
     assert controls(tmp_path, doubled, baseline=CLIP, seed=SEEDS[1])["another seed (seed-1)"].passed
 
 
+def test_the_rerun_is_a_control_that_is_held_against_the_baseline(tmp_path: Path) -> None:
+    def rerun(clip: Clip, *seeds: Clip) -> ControlRecord:
+        runs = [kept(tmp_path, "baseline", BASELINE, Role.BASELINE), kept(tmp_path, "rerun", clip, Role.RERUN)]
+        runs += [kept(tmp_path, f"seed-{number}", seed, Role.SEED) for number, seed in enumerate(seeds)]
+        reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+        controls = compare_prompt(reference, runs, tmp_path, METRICS[:2], unheard).controls
+        return next(control for control in controls if control.name == "the baseline run again")
+
+    same, near = rerun(BASELINE, SEEDS[0]), rerun(with_frames(BASELINE, BASELINE.frames.astype(int) + 1), SEEDS[0])
+    assert (same.found, same.passed) == ("identical to the baseline, byte for byte", True)
+    assert near.found.startswith("not identical to the baseline: MAE ")
+    assert near.passed
+    assert not rerun(SEEDS[1], with_frames(CLIP, CLIP.frames.astype(int) + 3)).passed
+
+
 def test_seeds_that_could_not_be_compared_are_a_control_that_failed(tmp_path: Path) -> None:
     found = controls(tmp_path, CLIP, baseline=CLIP, seed=moving_ball(6, 96, 64, seed=7))["another seed"]
     assert not found.passed

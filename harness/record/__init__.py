@@ -9,6 +9,7 @@ from __future__ import annotations
 from harness.record.audit import SCHEMA_VERSION, AuditRecord, EnvironmentRecord, GateRecord, GateStatus, PromptRecord
 from harness.record.base import Number, Record
 from harness.record.comparison import (
+    RERUN_CONTROL,
     ComparisonRecord,
     ControlRecord,
     MeasureRecord,
@@ -23,6 +24,7 @@ from harness.record.run import ClipRecord, Ignored, Role, RunRecord, SettingReco
 from harness.record.trace import NoiseRecord, Stage, StageRecord, StepRecord, TraceComparisonRecord, TraceRecord
 
 __all__ = [
+    "RERUN_CONTROL",
     "SCHEMA_VERSION",
     "AuditRecord",
     "ClipRecord",
