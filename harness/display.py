@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -37,11 +38,19 @@ _STYLES = {
 _GATE_STYLES = {GateStatus.HOLDS: "bold green", GateStatus.FAILS: "bold red", GateStatus.NOT_MEASURED: "bold yellow"}
 
 
+class _Console(Console):
+    """A console that falls silent when nobody reads on: the exit code still tells what came out."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 class Display:
     """Shows an audit's progress: bars with the time left on a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = _Console(stderr=True, highlight=False)
         self._bars = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
@@ -130,7 +139,7 @@ class Display:
 
 def show_error(error: SpacediffError) -> None:
     """Print an expected failure as one paragraph."""
-    console = Console(stderr=True, highlight=False)
+    console = _Console(stderr=True, highlight=False)
     console.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
     if error.hint:
         console.print(Text.assemble(("hint: ", "bold"), error.hint), soft_wrap=True)
@@ -138,7 +147,7 @@ def show_error(error: SpacediffError) -> None:
 
 def show_summary(record: AuditRecord, report: Path) -> None:
     """Print what came out, and where the report is."""
-    console = Console(highlight=False)
+    console = _Console(highlight=False)
     console.print()
     console.print(Text(record.title, "bold"), soft_wrap=True)
     for prompt in record.prompts:
@@ -171,7 +180,7 @@ def show_summary(record: AuditRecord, report: Path) -> None:
 
 def show_checks(checks: Iterable[Check]) -> None:
     """Print what the doctor found."""
-    console = Console(highlight=False)
+    console = _Console(highlight=False)
     for check in checks:
         mark = ("yes ", "green") if check.fine else ("no  ", "yellow")
         console.print(Text.assemble(mark, (f"{check.name}: ", "bold"), check.found), soft_wrap=True)

@@ -110,6 +110,20 @@ def test_comparing_two_files(tmp_path: Path) -> None:
         assert str(tmp_path) not in (tmp_path / name / "audit.json").read_text()
 
 
+def test_a_reader_that_goes_away_is_no_gate_that_fails(tmp_path: Path) -> None:
+    write_preview(moving_ball(2), tmp_path / "a.mp4")
+    words = ["compare", tmp_path / "a.mp4", tmp_path / "a.mp4", "--out", tmp_path / "out"]
+    command = [sys.executable, "-m", "harness", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    assert b"Traceback" not in said
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
 def test_without_a_gate_none_is_spoken_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "other.toml").write_text(SCENARIO)
     assert main(["audit", str(tmp_path / "other.toml"), "--out", str(tmp_path / "out")]) == 3
