@@ -101,7 +101,8 @@ def _compared_with(
     return Compared(
         [found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates],
         _controls([ours.run, *candidates], findings, obstacles, meaning),
-        [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE],
+        [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE]
+        or _resolution_of_files([*sides.values()]),
     )
 
 
@@ -281,6 +282,14 @@ def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
         levels = found.levels if found.seen else None
         return ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)
     return ResolutionRecord(prompt=prompt, sentence=obstacles.found[prompt][1], levels=None, share=0.0)
+
+
+def _resolution_of_files(sides: Sequence[Side]) -> list[ResolutionRecord]:
+    """Return what could have been seen where files alone were compared."""
+    if len(sides) == 1 or not all(side.clip.original for side in sides):
+        return []
+    sentence = "Both files were compared as they decode: a difference of one level in one pixel would have been seen."
+    return [ResolutionRecord(prompt=sides[0].run.prompt, sentence=sentence, levels=1, share=0.0)]
 
 
 def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) -> None:

@@ -91,7 +91,7 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
     at least that of the nearest other seed, and `settings differ` is what lies between.
     """
     verdict, reason = judge_frames(findings)
-    sentences = [] if findings.equal or findings.again else [_sentence(name, findings) for name in findings.errors]
+    sentences = [] if findings.equal or findings.again else _sentences(findings)
     if verdict is Verdict.NUMERIC_DRIFT:
         sentences = [f"{_sentence(name, findings)}; {_beside_the_codec(name, findings)}" for name in findings.errors]
     if not findings.processed:
@@ -136,19 +136,33 @@ def _beside_the_codec(name: str, findings: Findings) -> str:
     return f"the error is {error / codec if codec else 0:.1%} of what the codec alone does"
 
 
+def _sentences(findings: Findings) -> list[str]:
+    """Return one sentence for each metric, or a single one where all cannot be told for the same reason."""
+    reasons = {_untold(name, findings) for name in findings.errors}
+    if len(reasons) == 1 and "" not in reasons:
+        return [f"drift cannot be told, {reasons.pop()}"]
+    return [_sentence(name, findings) for name in findings.errors]
+
+
 def _sentence(name: str, findings: Findings) -> str:
     title, drift = findings.titles[name], findings.scales[name].drift(findings.errors[name])
+    if drift is None:
+        return f"{title}: drift cannot be told, {_untold(name, findings)}"
+    return f"{title}: drift {drift:.3f} on a scale from a re-run (0) to another seed (1)"
+
+
+def _untold(name: str, findings: Findings) -> str:
+    """Return why a metric has no drift; empty where it has one."""
     scale = findings.scales[name]
     if scale.floor is None or not scale.ceilings:
-        missing = " and ".join(
-            what
-            for what, there in (("a re-run", scale.floor is not None), ("other seeds", scale.ceilings))
-            if not there
-        )
-        return f"{title}: drift cannot be told, {missing} was not measured"
-    if drift is None:
-        return f"{title}: drift cannot be told, floor and ceiling do not separate"
-    return f"{title}: drift {drift:.3f} on a scale from a re-run (0) to another seed (1)"
+        return f"{_missing(scale)} not measured"
+    return "floor and ceiling do not separate" if scale.drift(findings.errors[name]) is None else ""
+
+
+def _missing(scale: Scale) -> str:
+    if scale.ceilings:
+        return "a re-run was"
+    return "other seeds were" if scale.floor is not None else "a re-run and other seeds were"
 
 
 def spread(values: Sequence[float]) -> tuple[float, float] | None:

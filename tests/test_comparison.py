@@ -328,6 +328,13 @@ def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
     assert resolution.sentence
 
 
+def test_what_could_have_been_seen_between_two_files_is_said(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    other = kept(tmp_path, "other", SEEDS[0], hosted=True)
+    (resolution,) = compare_prompt(reference, [other], tmp_path, METRICS[:1], unheard).resolutions
+    assert "one level in one pixel" in resolution.sentence
+
+
 def test_a_metric_that_small_frames_have_not_is_told(tmp_path: Path) -> None:
     small = moving_ball(2, 24, 48)
     reference = kept(tmp_path, "reference", small, Role.REFERENCE)

@@ -131,8 +131,10 @@ def test_numeric_drift_is_said_beside_what_the_codec_does() -> None:
 def test_a_scale_that_is_missing_is_not_called_one_that_does_not_separate() -> None:
     for scale, told in (
         (Scale(None, (1.0,)), "a re-run was not measured"),
-        (Scale(0.0, ()), "other seeds was not measured"),
+        (Scale(0.0, ()), "drift cannot be told, other seeds were not measured"),
         (Scale(2.0, (1.0,)), "do not separate"),
     ):
         _, evidence = judge(replace(FINDINGS, scales=dict.fromkeys(("SSIM", "LPIPS"), scale)))
         assert told in evidence[1]
+    findings = replace(FINDINGS, scales=NO_SCALES)
+    assert judge(findings)[1][1:] == ["drift cannot be told, a re-run and other seeds were not measured"]
