@@ -155,28 +155,48 @@ def test_a_folder_of_another_audit_is_left_alone(tmp_path: Path, capsys: pytest.
     assert main(first) == 0
 
 
+def test_the_command_that_repeats_a_comparison_names_its_files_and_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "work").mkdir()
+    write_preview(moving_ball(2), tmp_path / "clips" / "a.mp4")
+    write_preview(moving_ball(2), tmp_path / "work" / "b.mp4")
+    monkeypatch.chdir(tmp_path / "work")
+    assert main(["compare", "../clips/a.mp4", str(tmp_path / "work" / "b.mp4"), "--out", "found"]) == 0
+    assert read_record(Path("found")).command == "spacediff compare ../clips/a.mp4 b.mp4 --out found"
+    assert '<p class="prompt"' not in Path("found/report.html").read_text(), "files have no prompt and no seed"
+
+
 def test_a_further_metric_stands_beside_the_others(tmp_path: Path) -> None:
     write_preview(moving_ball(2), tmp_path / "a.mp4")
     write_preview(moving_ball(2, seed=1), tmp_path / "b.mp4")
     done = spacediff("compare", tmp_path / "a.mp4", tmp_path / "b.mp4", "--metric", "flip", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     record = read_record(tmp_path / "out")
-    assert record.command == "spacediff compare a.mp4 b.mp4 --metric flip"
+    assert record.command == "spacediff compare .../a.mp4 .../b.mp4 --metric flip --out .../out"
     assert list(record.comparisons[0].metrics) == ["mae", "psnr", "ssim", "lpips", "flip"]
     assert "FLIP" in (tmp_path / "out" / "report.html").read_text()
 
 
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize(
-    ("content", "told"), [(None, "there is no video file"), (b"broken", "cannot be opened as a video")]
+    ("content", "told"),
+    [
+        (None, "there is no video file"),
+        (b"broken", "cannot be opened as a video"),
+        ("a folder", "is no regular file"),
+    ],
 )
 def test_comparing_what_is_no_video_is_exit_code_2(
-    tmp_path: Path, which: int, content: bytes | None, told: str
+    tmp_path: Path, which: int, content: bytes | str | None, told: str
 ) -> None:
     files = [tmp_path / "good.mp4", tmp_path / "bad.mp4"]
     write_preview(moving_ball(), files[0])
-    if content is not None:
+    if isinstance(content, bytes):
         files[1].write_bytes(content)
+    elif content is not None:
+        files[1].mkdir()
     done = spacediff("compare", files[which], files[1 - which], "--out", tmp_path / "out")
     assert done.returncode == 2
     assert told in " ".join(done.stderr.split())
