@@ -230,6 +230,13 @@ def test_a_few_frames_in_common_make_no_alignment() -> None:
     assert aligned(SAME[:8], SAME[1:9]).frame_map == tuple((number + 1, number) for number in range(7))
 
 
+@pytest.mark.parametrize("clip", [scene(frames=24), ball(3, 24)], ids=["scene", "ball"])
+def test_clips_that_share_most_of_the_shorter_one_are_held_where_they_overlap(clip: Frames) -> None:
+    found = aligned(clip[:13], clip[5:16])
+    assert found.frame_map == tuple((number + 5, number) for number in range(8))
+    assert len(found.notes) == 2
+
+
 def test_a_cut_head_is_found_and_stated() -> None:
     found = aligned(SAME, SAME[2:])
     assert found.frame_map == tuple((number + 2, number) for number in range(14))
