@@ -35,6 +35,9 @@ from harness.sides import Encoder, Pair, Side, paired
 from harness.verdict import Findings, combined_drift, judge, judge_frames, spread
 from harness.yardstick import Yardstick, defined, errors_of, yardstick
 
+_STILL = 0.005
+"""Share of another clip's motion that reads 0.00."""
+
 _ITSELF = ""
 """Stands for the reference as its own candidate; no run has this name."""
 
@@ -216,8 +219,19 @@ def _compared(
         frames_csv=str(Path("comparisons") / run.prompt / run.name / "frames.csv"),
         drift=combined_drift(findings),
         verdict=verdict,
-        evidence=evidence,
+        evidence=[*evidence, *_frozen(measures["motion"])],
     )
+
+
+def _frozen(motion: MeasureRecord) -> list[str]:
+    """Say that one of two clips stands still; what rounds to none of the other's motion is none."""
+    for name, own, other in (
+        ("this clip", motion.candidate, motion.reference),
+        ("the reference", motion.reference, motion.candidate),
+    ):
+        if own < _STILL * other:
+            return [f"{name} does not move: its motion is {own / other:.2f} of the other's"]
+    return []
 
 
 def _not_repeated(side: Side) -> list[str]:

@@ -195,6 +195,8 @@ def test_a_frozen_clip_has_no_motion(tmp_path: Path) -> None:
     motion = found["frozen"].measures["motion"]
     assert motion.candidate == 0 < motion.reference
     assert found["same"].measures["motion"].ratio == 1
+    assert found["frozen"].evidence[-1] == "this clip does not move: its motion is 0.00 of the other's"
+    assert not any("does not move" in sentence for sentence in found["same"].evidence)
     parting = found["frozen"].parting
     assert parting is not None
     assert parting.beyond_floor == 1
