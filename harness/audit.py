@@ -10,6 +10,7 @@ from pathlib import Path
 from harness import __version__
 from harness.comparison import compare_prompt
 from harness.environment import environment
+from harness.errors import SpacediffError
 from harness.executor import Executor, InProcess, Listener
 from harness.explain import Explaining, cause_record, explain
 from harness.gate import hold
@@ -30,6 +31,7 @@ from harness.record import (
     read_record,
     write_record,
 )
+from harness.redaction import redact_text
 from harness.store import Store
 from harness.trace import compare_traces, held_to
 
@@ -53,9 +55,11 @@ def audit(
         The record as it stands in the folder, redacted.
 
     Raises:
-        SpacediffError: Another audit is writing into the folder, or a metric's package is missing.
+        SpacediffError: The folder holds an audit of something else, another audit is writing into it, or a metric's
+            package is missing.
     """
     began = time.monotonic()
+    refuse_anothers(plan, folder)
     metrics = chosen(plan.metrics)
     here = environment()
     store, done = Store(folder), _Done()
@@ -70,6 +74,29 @@ def audit(
             done.finished = False
         write_record(_recorded(plan, here, done, seconds=time.monotonic() - began), folder)
     return read_record(folder)
+
+
+def refuse_anothers(plan: Plan, folder: Path) -> None:
+    """Refuse a folder that holds an audit of something else, which this one would overwrite.
+
+    Raises:
+        SpacediffError: The audit in the folder has another title or another scenario.
+    """
+    try:
+        there = read_record(folder)
+    except SpacediffError:
+        return  # none, or none that can be read
+    if (there.title, there.scenario_name) == (redact_text(plan.title), redact_text(plan.scenario_name)):
+        return
+    raise SpacediffError(
+        f"{folder} holds another audit: {_named(there.title, there.scenario_name)}; this one is "
+        f"{_named(plan.title, plan.scenario_name)}",
+        hint="give another folder with --out, or remove that one",
+    )
+
+
+def _named(title: str, scenario_name: str) -> str:
+    return f"{title!r} ({scenario_name})" if scenario_name else repr(title)
 
 
 @dataclass

@@ -122,15 +122,17 @@ def _audit(options: argparse.Namespace) -> Exit:
 
     # a mistake shows before the heavy imports
     only = [word for name in options.only for word in ("--only", name)]
-    command = _command("audit", options.scenario, *only)
+    budget = ["--budget", str(options.budget)] if options.budget else []
+    command = _command("audit", options.scenario, *only, *budget, *_where(options))
     plan = plan_scenario(load_scenario(options.scenario), options.only, budget=options.budget, command=command)
 
-    from harness.audit import audit
+    from harness.audit import audit, refuse_anothers
     from harness.display import Display
     from harness.gate import exit_code
 
     folder = options.out or Path("audits") / options.scenario.stem
     if options.fresh:
+        refuse_anothers(plan, folder)
         _forget(folder)
     with Display() as display:
         record = audit(plan, folder, display, reuse=not options.no_reuse)
@@ -149,7 +151,7 @@ def _compare(options: argparse.Namespace) -> Exit:
     from harness.plan import plan_files
 
     asked = [word for name in options.metric for word in ("--metric", name)]
-    command = _command("compare", options.reference, options.candidate, *asked)
+    command = _command("compare", options.reference, options.candidate, *asked, *_where(options))
     files = (options.reference, options.candidate)
     mark = hashlib.sha256("\n".join(str(file.resolve()) for file in files).encode()).hexdigest()[:6]
     folder = options.out or Path("audits") / f"compare-{files[0].name}-{files[1].name}-{mark}"
@@ -206,14 +208,19 @@ def _schema(_: argparse.Namespace) -> Exit:
 
 
 def _command(*words: str | Path) -> str:
-    """Return what repeats this, with paths from here; a path elsewhere is its owner's business and keeps its name."""
+    """Return what repeats this, with paths from here; of a path elsewhere only the name is told, behind an ellipsis."""
+    return shlex.join(["spacediff", *(_shown(word) if isinstance(word, Path) else word for word in words)])
+
+
+def _shown(path: Path) -> str:
     here = Path.cwd()
-    shown = [
-        str(word.resolve().relative_to(here)) if word.resolve().is_relative_to(here) else word.name
-        for word in words
-        if isinstance(word, Path)
-    ]
-    return shlex.join(["spacediff", *(shown.pop(0) if isinstance(word, Path) else word for word in words)])
+    if path.resolve().is_relative_to(here):
+        return str(path.resolve().relative_to(here))
+    return str(path) if not path.is_absolute() else f".../{path.name}"
+
+
+def _where(options: argparse.Namespace) -> list[str | Path]:
+    return ["--out", options.out] if options.out else []
 
 
 def _forget(folder: Path) -> None:

@@ -177,24 +177,24 @@ def read_frames(path: Path) -> Iterator[Frame]:
                 yield np.asarray(_converted(picture, "rgb24").to_ndarray(), dtype=np.uint8)
         except av.FFmpegError as error:
             raise NotMeasuredError(f"{path.name} breaks off after {count} frames: {error.strerror}") from error
-        claimed = _claimed_frames(container)
+        claimed, least = _claimed_frames(container)
     if not count:
         raise NotMeasuredError(f"{path.name} holds no video frame")
-    if count < claimed:
+    if count < least:
         raise NotMeasuredError(f"{path.name} breaks off after {count} of {claimed} frames")
 
 
-def _claimed_frames(container: InputContainer) -> int:
-    """Return how many frames the file says it holds; 0 when it does not say.
+def _claimed_frames(container: InputContainer) -> tuple[int, int]:
+    """Return how many frames the file says it holds, and how many have to be there; 0 when it does not say.
 
     A torn MP4 still has the header of the whole one. An edit list may hide frames that the header counts, and shortens
-    the duration with them; so the smaller of the two claims is what has to be there.
+    the duration with them; so the smaller of the two claims is what has to be there, but for one frame of rounding.
     """
     stream = container.streams.video[0]
     if not stream.frames or not container.duration or not stream.average_rate:
-        return 0
+        return 0, 0
     played = int(container.duration / 1_000_000 * stream.average_rate)  # PyAV gives microseconds
-    return min(stream.frames, max(played - 1, 1))
+    return min(stream.frames, max(played, 1)), min(stream.frames, max(played - 1, 1))
 
 
 def _refuse_unreasonable(picture: av.VideoFrame, count: int, size: VideoInfo, path: Path) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from harness.clip import read_clip, read_frames
-from harness.codec import planted_resolution, read_encoding
-from harness.controls import control_of_itself, controls_of_seeds
+from harness.codec import MAX_PIXELS, is_encoded_again, planted_resolution, read_encoding
+from harness.controls import control_of_itself, control_of_rerun, controls_of_seeds
 from harness.measuring import Measuring
 from harness.metrics import Metric, metrics_named
 from harness.metrics.motion import parting
@@ -34,6 +34,9 @@ from harness.record import (
 from harness.sides import Encoder, Pair, Side, paired
 from harness.verdict import Findings, combined_drift, judge, judge_frames, spread
 from harness.yardstick import Yardstick, defined, errors_of, yardstick
+
+_STILL = 0.005
+"""Share of another clip's motion that reads 0.00."""
 
 _ITSELF = ""
 """Stands for the reference as its own candidate; no run has this name."""
@@ -100,19 +103,23 @@ def _compared_with(
                 _write_table(table, found[run.name], encoder.folder)
     return Compared(
         [found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates],
-        _controls([ours.run, *candidates], findings, obstacles),
-        [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE],
+        _controls([ours.run, *candidates], findings, obstacles, meaning),
+        [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE]
+        or _resolution_of_files([*sides.values()]),
     )
 
 
-def _controls(runs: Sequence[RunRecord], findings: Mapping[str, Findings], obstacles: Obstacles) -> list[ControlRecord]:
+def _controls(
+    runs: Sequence[RunRecord], findings: Mapping[str, Findings], obstacles: Obstacles, meaning: Yardstick
+) -> list[ControlRecord]:
     if _ITSELF in findings:
         verdict, evidence = judge(findings[_ITSELF])
     else:
         verdict, reason = obstacles.found[_ITSELF]
         evidence = [reason]
     frames = {name: judge_frames(found)[0] for name, found in findings.items()}
-    return [control_of_itself(runs[0].prompt, verdict, evidence), *controls_of_seeds(runs, frames)]
+    again = [control_of_rerun(runs[0].prompt, meaning.rerun, meaning.scales)] if meaning.rerun else []
+    return [control_of_itself(runs[0].prompt, verdict, evidence), *again, *controls_of_seeds(runs, frames)]
 
 
 def _scored(
@@ -166,7 +173,24 @@ def _findings(pair: Pair, table: pd.DataFrame, meaning: Yardstick) -> Findings:
         scales=meaning.scales,
         codec_errors=meaning.codec_errors,
         titles={metric.info.name: metric.info.title for metric in metrics_named(table.columns)},
+        again="" if (table["mae"] == 0).all() else _again(pair),
+        moments_told=pair.alignment.moments_told,
+        place_told=pair.alignment.place_told,
     )
+
+
+def _again(pair: Pair) -> str:
+    """Say which of two files is the other one, encoded again; empty where neither is, or it is too large to try."""
+    ours, theirs = pair.reference, pair.candidate
+    if None in (ours.clip.original, theirs.clip.original) or theirs.run.role is not Role.VARIANT or not pair.alike:
+        return ""
+    if ours.clip.frames * ours.clip.width * ours.clip.height > MAX_PIXELS:
+        return ""
+    names = {"the reference": ours.file, "this clip": theirs.file}
+    for result, source in (names, reversed(names)):
+        if is_encoded_again(names[source], names[result]):
+            return f"{result} is {source}, encoded again: that repeats every frame byte for byte"
+    return ""
 
 
 def _compared(
@@ -195,8 +219,19 @@ def _compared(
         frames_csv=str(Path("comparisons") / run.prompt / run.name / "frames.csv"),
         drift=combined_drift(findings),
         verdict=verdict,
-        evidence=evidence,
+        evidence=[*evidence, *_frozen(measures["motion"])],
     )
+
+
+def _frozen(motion: MeasureRecord) -> list[str]:
+    """Say that one of two clips stands still; what rounds to none of the other's motion is none."""
+    for name, own, other in (
+        ("this clip", motion.candidate, motion.reference),
+        ("the reference", motion.reference, motion.candidate),
+    ):
+        if own < _STILL * other:
+            return [f"{name} does not move: its motion is {own / other:.2f} of the other's"]
+    return []
 
 
 def _not_repeated(side: Side) -> list[str]:
@@ -261,6 +296,14 @@ def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
         levels = found.levels if found.seen else None
         return ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)
     return ResolutionRecord(prompt=prompt, sentence=obstacles.found[prompt][1], levels=None, share=0.0)
+
+
+def _resolution_of_files(sides: Sequence[Side]) -> list[ResolutionRecord]:
+    """Return what could have been seen where files alone were compared."""
+    if len(sides) == 1 or not all(side.clip.original for side in sides):
+        return []
+    sentence = "Both files were compared as they decode: a difference of one level in one pixel would have been seen."
+    return [ResolutionRecord(prompt=sides[0].run.prompt, sentence=sentence, levels=1, share=0.0)]
 
 
 def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) -> None:

@@ -1,7 +1,8 @@
 """Controls: comparisons whose outcome is known beforehand, in every audit.
 
 A clip against itself, decoded anew and sent through every step, has to come out identical; a clip with another seed has
-to come out different, from the reference and from the baseline. Where one of them fails, no number of the audit can be
+to come out different, from the reference and from the baseline; the baseline run again has to be nearer to itself than
+another seed is to the reference. Where one of them fails, no number of the audit can be
 trusted.
 """
 
@@ -9,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.record import ControlRecord, Role, RunRecord, Verdict
+from harness.metrics import metrics_named
+from harness.record import RERUN_CONTROL, ControlRecord, Role, RunRecord, Verdict
+from harness.verdict import Scale
 
 _ALIKE = {Verdict.IDENTICAL, Verdict.CODEC_ONLY, Verdict.NUMERIC_DRIFT}
 _EXPECTED = "different"
+_SAME = "identical to the baseline, byte for byte"
 
 
 def control_of_itself(prompt: str, verdict: Verdict, evidence: Sequence[str]) -> ControlRecord:
@@ -24,6 +28,28 @@ def control_of_itself(prompt: str, verdict: Verdict, evidence: Sequence[str]) ->
         expected=Verdict.IDENTICAL,
         found=str(verdict) if passed else f"{verdict} ({'; '.join(evidence)})",
         passed=passed,
+    )
+
+
+def control_of_rerun(prompt: str, errors: Mapping[str, float], scales: Mapping[str, Scale]) -> ControlRecord:
+    """Return the control of the baseline's re-run, which is held against the baseline.
+
+    Args:
+        prompt: Name of the prompt.
+        errors: Metric name to the re-run's error.
+        scales: Metric name to its scale; without other seeds there is nothing that it could fail against.
+    """
+    values = [
+        f"{metric.info.title} {metric.value(errors[metric.name]):.4g} {metric.info.unit}".strip()
+        for metric in metrics_named(errors)
+    ]
+    seeds = {name: scales[name].ceilings for name in errors if scales[name].ceilings}
+    return ControlRecord(
+        prompt=prompt,
+        name=RERUN_CONTROL,
+        expected="nearer than another seed",
+        found=f"not identical to the baseline: {', '.join(values)}" if any(errors.values()) else _SAME,
+        passed=not seeds or any(errors[name] < min(ceilings) for name, ceilings in seeds.items()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from rich.text import Text
 from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
-from harness.record import ASIDE, AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
+from harness.record import ASIDE, RERUN_CONTROL, AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
 from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
 
@@ -38,11 +39,19 @@ _STYLES = {
 _GATE_STYLES = {GateStatus.HOLDS: "bold green", GateStatus.FAILS: "bold red", GateStatus.NOT_MEASURED: "bold yellow"}
 
 
+class _Console(Console):
+    """A console that falls silent when nobody reads on: the exit code still tells what came out."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 class Display:
     """Shows an audit's progress: bars with the time left on a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = _Console(stderr=True, highlight=False)
         self._bars = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
@@ -135,7 +144,7 @@ class Display:
 
 def show_error(error: SpacediffError) -> None:
     """Print an expected failure as one paragraph."""
-    console = Console(stderr=True, highlight=False)
+    console = _Console(stderr=True, highlight=False)
     console.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
     if error.hint:
         console.print(Text.assemble(("hint: ", "bold"), error.hint), soft_wrap=True)
@@ -143,7 +152,7 @@ def show_error(error: SpacediffError) -> None:
 
 def show_summary(record: AuditRecord, report: Path) -> None:
     """Print what came out, and where the report is."""
-    console = Console(highlight=False)
+    console = _Console(highlight=False)
     console.print()
     console.print(Text(record.title, "bold"), soft_wrap=True)
     for prompt in record.prompts:
@@ -153,6 +162,8 @@ def show_summary(record: AuditRecord, report: Path) -> None:
             console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
         if places := _places(record, prompt.name):
             console.print(Text.assemble(("inside the loop, ", "bold"), places), soft_wrap=True)
+        for line in _again(record, prompt.name):
+            console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
         for text, names in _remarks(shown).items():
             console.print(Text.assemble((f"{', '.join(names)}: ", "bold"), text), soft_wrap=True)
     if record.cause:
@@ -160,12 +171,12 @@ def show_summary(record: AuditRecord, report: Path) -> None:
     _show_notes(console, record.runs)
     if not record.finished:
         console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
-    if record.gate.status is not GateStatus.NONE:
-        style = _GATE_STYLES[record.gate.status]
-        gate = f"gate on {record.gate.variant}: {record.gate.status}"
-        console.print(
-            Text.assemble((gate, style), *(f"\n      {reason}" for reason in record.gate.reasons)), soft_wrap=True
-        )
+    if record.gate.variant or (record.gate.reasons and record.finished):
+        asked = [f"gate on {record.gate.variant}: {record.gate.status}"] if record.gate.variant else []
+        headline, *reasons = [*asked, *record.gate.reasons]
+        style = _GATE_STYLES.get(record.gate.status, "bold")
+        outcome = Text.assemble((headline, style), *(f"\n      {reason}" for reason in reasons))
+        console.print(outcome, soft_wrap=True)
     console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
 
 
@@ -183,7 +194,7 @@ def _show_notes(console: Console, runs: Iterable[RunRecord]) -> None:
 
 def show_checks(checks: Iterable[Check]) -> None:
     """Print what the doctor found."""
-    console = Console(highlight=False)
+    console = _Console(highlight=False)
     for check in checks:
         mark = ("yes ", "green") if check.fine else ("no  ", "yellow")
         console.print(Text.assemble(mark, (f"{check.name}: ", "bold"), check.found), soft_wrap=True)
@@ -195,13 +206,25 @@ def _worth_a_row(record: AuditRecord, comparison: ComparisonRecord) -> bool:
     return record.run(comparison.prompt, comparison.candidate).role in {Role.BASELINE, Role.VARIANT}
 
 
+def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
+    """Return what came of doing the same once more: here, and on the host."""
+    here = [("re-run", each.found) for each in record.controls if (each.prompt, each.name) == (prompt, RERUN_CONTROL)]
+    there = [
+        (each.candidate, f"the host asked again, against its first clip: {each.verdict}")
+        for each in record.comparisons
+        if each.prompt == prompt and record.run(prompt, each.candidate).role is Role.REPEAT
+    ]
+    return here + there
+
+
 def _remarks(comparisons: Sequence[ComparisonRecord]) -> dict[str, list[str]]:
     """Return what was noticed or stood in the way, each with the runs that it holds for."""
     found: dict[str, list[str]] = {}
     for comparison in comparisons:
         incomparable = comparison.verdict is Verdict.NOT_COMPARABLE
         for text in [*comparison.notes, *(comparison.evidence if incomparable else [])]:
-            found.setdefault(text, []).append(comparison.candidate)
+            names = found.setdefault(text, [])
+            names += [comparison.candidate] * (comparison.candidate not in names)
     return found
 
 

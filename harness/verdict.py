@@ -52,6 +52,9 @@ class Findings:
         scales: Metric name to its scale.
         codec_errors: Metric name to what the codec alone does to a clip; empty when not measured.
         titles: Metric name to its title.
+        again: Which of two files is the other one, encoded again, in words; empty where neither is known to be.
+        moments_told: Whether it is known which frames belong together; otherwise they were paired by number.
+        place_told: Whether it is known how the pictures lie on each other; otherwise they were only scaled.
     """
 
     equal: bool
@@ -61,6 +64,9 @@ class Findings:
     scales: Mapping[str, Scale]
     codec_errors: Mapping[str, float]
     titles: Mapping[str, str]
+    again: str = ""
+    moments_told: bool = True
+    place_told: bool = True
 
 
 def combined_drift(findings: Findings) -> float | None:
@@ -85,20 +91,26 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
     at least that of the nearest other seed, and `settings differ` is what lies between.
     """
     verdict, reason = judge_frames(findings)
-    sentences = [] if findings.equal else [_sentence(name, findings) for name in findings.errors]
+    sentences = [] if findings.equal or findings.again else _sentences(findings)
     if verdict is Verdict.NUMERIC_DRIFT:
         sentences = [f"{_sentence(name, findings)}; {_beside_the_codec(name, findings)}" for name in findings.errors]
     if not findings.processed:
         return verdict, [reason, *sentences]
     if verdict is Verdict.DIFFERENT_SAMPLE:
         return verdict, [*findings.processed, f"even so aligned, {reason}", *sentences]
+    if verdict in {Verdict.DIFFERS, Verdict.SETTINGS_DIFFER} and not findings.moments_told:
+        doubt = "the frames so paired differ, so that the numbers may be of different moments"
+        return Verdict.NOT_COMPARABLE, [*findings.processed, doubt]
+    if verdict is Verdict.DIFFERS and not findings.place_told:
+        return verdict, [*findings.processed, f"so aligned, {reason}", *sentences]
     return Verdict.POST_PROCESSED, [*findings.processed, f"so aligned, {reason}", *sentences]
 
 
 def judge_frames(findings: Findings) -> tuple[Verdict, str]:
     """Return the class of the frames that are held against each other, whatever was done to align them, and why."""
-    if findings.equal and findings.encoded:
-        return Verdict.CODEC_ONLY, "after the same encoding, every frame equals the reference byte for byte"
+    if findings.again or (findings.equal and findings.encoded):
+        same = "after the same encoding, every frame equals the reference byte for byte"
+        return Verdict.CODEC_ONLY, findings.again or same
     if findings.equal:
         return Verdict.IDENTICAL, "every frame equals the reference byte for byte"
     if _all(findings, lambda name, error: error <= findings.codec_errors.get(name, 0.0)):
@@ -124,19 +136,33 @@ def _beside_the_codec(name: str, findings: Findings) -> str:
     return f"the error is {error / codec if codec else 0:.1%} of what the codec alone does"
 
 
+def _sentences(findings: Findings) -> list[str]:
+    """Return one sentence for each metric, or a single one where all cannot be told for the same reason."""
+    reasons = {_untold(name, findings) for name in findings.errors}
+    if len(reasons) == 1 and "" not in reasons:
+        return [f"drift cannot be told, {reasons.pop()}"]
+    return [_sentence(name, findings) for name in findings.errors]
+
+
 def _sentence(name: str, findings: Findings) -> str:
     title, drift = findings.titles[name], findings.scales[name].drift(findings.errors[name])
+    if drift is None:
+        return f"{title}: drift cannot be told, {_untold(name, findings)}"
+    return f"{title}: drift {drift:.3f} on a scale from a re-run (0) to another seed (1)"
+
+
+def _untold(name: str, findings: Findings) -> str:
+    """Return why a metric has no drift; empty where it has one."""
     scale = findings.scales[name]
     if scale.floor is None or not scale.ceilings:
-        missing = " and ".join(
-            what
-            for what, there in (("a re-run", scale.floor is not None), ("other seeds", scale.ceilings))
-            if not there
-        )
-        return f"{title}: drift cannot be told, {missing} was not measured"
-    if drift is None:
-        return f"{title}: drift cannot be told, floor and ceiling do not separate"
-    return f"{title}: drift {drift:.3f} on a scale from a re-run (0) to another seed (1)"
+        return f"{_missing(scale)} not measured"
+    return "floor and ceiling do not separate" if scale.drift(findings.errors[name]) is None else ""
+
+
+def _missing(scale: Scale) -> str:
+    if scale.ceilings:
+        return "a re-run was"
+    return "other seeds were" if scale.floor is not None else "a re-run and other seeds were"
 
 
 def spread(values: Sequence[float]) -> tuple[float, float] | None:

@@ -29,11 +29,13 @@ class Yardstick:
         scales: Metric name to floor and ceilings.
         codec_errors: Metric name to what encoding alone does to the baseline; empty when not measured.
         farthest_floor: Metric name to the error of the floor's farthest single frame; empty when not measured.
+        rerun: Metric name to the error of the re-run against the baseline; empty when not measured.
     """
 
     scales: Mapping[str, Scale]
     codec_errors: Mapping[str, float]
     farthest_floor: Mapping[str, float]
+    rerun: Mapping[str, float]
 
 
 def yardstick(
@@ -67,6 +69,7 @@ def yardstick(
             for metric in metrics
             if again and all(defined(table, metric) for table in again)
         },
+        floors[0] if baseline and rerun else {},
     )
 
 

@@ -230,6 +230,13 @@ def test_a_few_frames_in_common_make_no_alignment() -> None:
     assert aligned(SAME[:8], SAME[1:9]).frame_map == tuple((number + 1, number) for number in range(7))
 
 
+@pytest.mark.parametrize("clip", [scene(frames=24), ball(3, 24)], ids=["scene", "ball"])
+def test_clips_that_share_most_of_the_shorter_one_are_held_where_they_overlap(clip: Frames) -> None:
+    found = aligned(clip[:13], clip[5:16])
+    assert found.frame_map == tuple((number + 5, number) for number in range(8))
+    assert len(found.notes) == 2
+
+
 def test_a_cut_head_is_found_and_stated() -> None:
     found = aligned(SAME, SAME[2:])
     assert found.frame_map == tuple((number + 2, number) for number in range(14))
@@ -309,7 +316,7 @@ def test_an_upscaled_clip_is_scaled_down_again(factor: float) -> None:
     assert found.scale == (factor, factor)
     assert found.frame_map == by_number(16)
     assert error(found, SAME, candidate) < 0.5
-    assert "this clip is scaled down to 96x64 by area averaging; the pictures agree to the pixel" in found.notes[0]
+    assert "this clip is scaled down to 96x64 by area averaging; this place is confirmed to the pixel" in found.notes[0]
     turned = aligned(candidate, SAME)
     assert turned.scale == (1 / factor, 1 / factor)
     assert error(turned, candidate, SAME) == pytest.approx(error(found, SAME, candidate))
@@ -318,7 +325,7 @@ def test_an_upscaled_clip_is_scaled_down_again(factor: float) -> None:
 def test_another_sample_in_another_size_is_scaled_but_not_confirmed() -> None:
     found = aligned(SAME, resized(scene(seed=9), 192, 128))
     assert (found.scale, found.shift) == ((2, 2), (0, 0))
-    assert "the pictures differ too much to confirm it" in found.notes[0]
+    assert "the pictures do not confirm this place" in found.notes[0]
 
 
 def test_sizes_that_imageio_rounded_up_are_rounded_down_again(tmp_path: Path) -> None:
@@ -481,6 +488,12 @@ def test_aligned_frames_are_streamed() -> None:
     next(stream)
     next(stream)
     assert read == [0, 1, 2]
+
+
+def test_a_single_frame_is_spoken_of_in_the_singular() -> None:
+    (note,) = aligned(SAME[:1], SAME[5:8]).notes
+    assert note.startswith("the reference has 1 frame, this clip 3, and the pictures do not tell")
+    assert note.endswith("the first frame of each is held against each other by number")
 
 
 def test_other_rates_are_stated() -> None:

@@ -16,6 +16,17 @@ from harness.display import show_summary
 from harness.record import Verdict, read_record
 from synthetic_audit import synthetic_audit, with_traces
 
+SCENARIO = """
+title = "Another"
+[prompts.lemon]
+text = "a lemon"
+seed = 42
+[baseline]
+model = { id = "builtin:tiny-cogvideox" }
+[reference.video]
+file = "gone.mp4"
+"""
+
 
 def spacediff(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "harness", *(str(argument) for argument in arguments)]
@@ -101,28 +112,93 @@ def test_comparing_two_files(tmp_path: Path) -> None:
         assert str(tmp_path) not in (tmp_path / name / "audit.json").read_text()
 
 
+def test_a_reader_that_goes_away_is_no_gate_that_fails(tmp_path: Path) -> None:
+    write_preview(moving_ball(2), tmp_path / "a.mp4")
+    words = ["compare", tmp_path / "a.mp4", tmp_path / "a.mp4", "--out", tmp_path / "out"]
+    command = [sys.executable, "-m", "harness", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    assert b"Traceback" not in said
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_without_a_gate_none_is_spoken_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.toml").write_text(SCENARIO)
+    assert main(["audit", str(tmp_path / "other.toml"), "--out", str(tmp_path / "out")]) == 3
+    printed = capsys.readouterr().out
+    assert "nothing was compared" in printed
+    assert "gate on" not in printed
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Gate not measured" not in page
+
+
+def test_a_folder_of_another_audit_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed, name in enumerate("abc"):
+        write_preview(moving_ball(2, seed=seed), tmp_path / f"{name}.mp4")
+    scenario = tmp_path / "other.toml"
+    scenario.write_text(SCENARIO)
+    out = tmp_path / "out"
+    first = ["compare", str(tmp_path / "a.mp4"), str(tmp_path / "b.mp4"), "--out", str(out)]
+    assert main(first) == 0
+    before = {name: (out / name).read_bytes() for name in ("audit.json", "report.html")}
+    for other in (
+        ["compare", str(tmp_path / "a.mp4"), str(tmp_path / "c.mp4"), "--out", str(out)],
+        ["audit", str(scenario), "--out", str(out)],
+        ["audit", str(scenario), "--out", str(out), "--fresh"],
+    ):
+        capsys.readouterr()
+        assert main(other) == 2
+        assert "holds another audit: 'b.mp4 against a.mp4'" in " ".join(capsys.readouterr().err.split())
+        assert {name: (out / name).read_bytes() for name in before} == before
+    assert main(first) == 0
+
+
+def test_the_command_that_repeats_a_comparison_names_its_files_and_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "work").mkdir()
+    write_preview(moving_ball(2), tmp_path / "clips" / "a.mp4")
+    write_preview(moving_ball(2), tmp_path / "work" / "b.mp4")
+    monkeypatch.chdir(tmp_path / "work")
+    assert main(["compare", "../clips/a.mp4", str(tmp_path / "work" / "b.mp4"), "--out", "found"]) == 0
+    assert read_record(Path("found")).command == "spacediff compare ../clips/a.mp4 b.mp4 --out found"
+    assert '<p class="prompt"' not in Path("found/report.html").read_text(), "files have no prompt and no seed"
+
+
 def test_a_further_metric_stands_beside_the_others(tmp_path: Path) -> None:
     write_preview(moving_ball(2), tmp_path / "a.mp4")
     write_preview(moving_ball(2, seed=1), tmp_path / "b.mp4")
     done = spacediff("compare", tmp_path / "a.mp4", tmp_path / "b.mp4", "--metric", "flip", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     record = read_record(tmp_path / "out")
-    assert record.command == "spacediff compare a.mp4 b.mp4 --metric flip"
+    assert record.command == "spacediff compare .../a.mp4 .../b.mp4 --metric flip --out .../out"
     assert list(record.comparisons[0].metrics) == ["mae", "psnr", "ssim", "lpips", "flip"]
     assert "FLIP" in (tmp_path / "out" / "report.html").read_text()
 
 
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize(
-    ("content", "told"), [(None, "there is no video file"), (b"broken", "cannot be opened as a video")]
+    ("content", "told"),
+    [
+        (None, "there is no video file"),
+        (b"broken", "cannot be opened as a video"),
+        ("a folder", "is no regular file"),
+    ],
 )
 def test_comparing_what_is_no_video_is_exit_code_2(
-    tmp_path: Path, which: int, content: bytes | None, told: str
+    tmp_path: Path, which: int, content: bytes | str | None, told: str
 ) -> None:
     files = [tmp_path / "good.mp4", tmp_path / "bad.mp4"]
     write_preview(moving_ball(), files[0])
-    if content is not None:
+    if isinstance(content, bytes):
         files[1].write_bytes(content)
+    elif content is not None:
+        files[1].mkdir()
     done = spacediff("compare", files[which], files[1 - which], "--out", tmp_path / "out")
     assert done.returncode == 2
     assert told in " ".join(done.stderr.split())

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
 import imageio.v2 as imageio
+import imageio_ffmpeg
 import numpy as np
 import pandas as pd
 import pytest
 
 from clips import moving_ball, with_frames
 from harness import comparison, sides
-from harness.clip import Clip
+from harness.clip import Clip, read_clip
+from harness.codec import export_to_video
 from harness.comparison import compare_prompt
 from harness.errors import NotMeasuredError
 from harness.metrics import METRICS
@@ -54,6 +57,28 @@ def test_a_clip_against_its_own_encoding_is_codec_only(tmp_path: Path) -> None:
         "ssim": 1,
         "lpips": 0,
     }
+
+
+@pytest.mark.parametrize("by_rgb", [False, True])
+def test_a_file_that_is_the_other_one_encoded_again_is_codec_only(tmp_path: Path, by_rgb: bool) -> None:  # noqa: FBT001 - a case
+    once = kept(tmp_path, "once", CLIP, hosted=True)
+    again, other = kept(tmp_path, "again", CLIP, hosted=True), kept(tmp_path, "other", SEEDS[0], hosted=True)
+    decoded = read_clip(tmp_path / "once.mp4")
+    if by_rgb:
+        export_to_video(decoded, tmp_path / "again.mp4", quality=3)
+    else:
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-i", str(tmp_path / "once.mp4")]
+        subprocess.run([*command, "-c:v", "libx264", "-crf", "30", str(tmp_path / "again.mp4")], check=True)
+    assert (read_clip(tmp_path / "again.mp4").frames != decoded.frames).any()
+    for reference, candidate, said in (
+        (once, again, "this clip is the reference, encoded again"),
+        (again, once, "the reference is this clip, encoded again"),
+        (once, other, None),
+    ):
+        (found,) = compare_prompt(reference, [candidate], tmp_path, METRICS[:1], unheard).comparisons
+        assert found.verdict is (Verdict.CODEC_ONLY if said else Verdict.DIFFERS), found.evidence
+        assert said is None or said in found.evidence[0]
+        assert found.metrics["mae"].pooled > 0
 
 
 def test_without_a_codec_the_same_clip_is_identical(tmp_path: Path) -> None:
@@ -123,6 +148,21 @@ def test_a_cut_clip_is_post_processed_and_the_mapping_is_said(tmp_path: Path) ->
     assert found.verdict is Verdict.POST_PROCESSED
 
 
+def test_an_unrelated_clip_of_another_length_is_not_comparable(tmp_path: Path) -> None:
+    other = moving_ball(5, seed=9)
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, unheard).comparisons
+    assert found.verdict is Verdict.NOT_COMPARABLE
+    assert "the pictures do not tell" in found.evidence[0]
+
+
+def test_an_unrelated_clip_of_another_size_differs(tmp_path: Path) -> None:
+    other = moving_ball(6, 128, 192, seed=9)
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, unheard).comparisons
+    assert found.verdict is Verdict.DIFFERS, found.evidence
+
+
 def test_doubled_frames_are_held_against_their_originals(tmp_path: Path) -> None:
     doubled = Clip(CLIP.frames.repeat(2, axis=0), Fraction(16))
     found = compare(tmp_path, {"doubled": doubled}, hosted=False)["doubled"]
@@ -155,6 +195,8 @@ def test_a_frozen_clip_has_no_motion(tmp_path: Path) -> None:
     motion = found["frozen"].measures["motion"]
     assert motion.candidate == 0 < motion.reference
     assert found["same"].measures["motion"].ratio == 1
+    assert found["frozen"].evidence[-1] == "this clip does not move: its motion is 0.00 of the other's"
+    assert not any("does not move" in sentence for sentence in found["same"].evidence)
     parting = found["frozen"].parting
     assert parting is not None
     assert parting.beyond_floor == 1
@@ -248,6 +290,21 @@ def test_a_seed_is_judged_by_its_aligned_frames(tmp_path: Path) -> None:
     assert controls(tmp_path, doubled, baseline=CLIP, seed=SEEDS[1])["another seed (seed-1)"].passed
 
 
+def test_the_rerun_is_a_control_that_is_held_against_the_baseline(tmp_path: Path) -> None:
+    def rerun(clip: Clip, *seeds: Clip) -> ControlRecord:
+        runs = [kept(tmp_path, "baseline", BASELINE, Role.BASELINE), kept(tmp_path, "rerun", clip, Role.RERUN)]
+        runs += [kept(tmp_path, f"seed-{number}", seed, Role.SEED) for number, seed in enumerate(seeds)]
+        reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+        controls = compare_prompt(reference, runs, tmp_path, METRICS[:2], unheard).controls
+        return next(control for control in controls if control.name == "the baseline run again")
+
+    same, near = rerun(BASELINE, SEEDS[0]), rerun(with_frames(BASELINE, BASELINE.frames.astype(int) + 1), SEEDS[0])
+    assert (same.found, same.passed) == ("identical to the baseline, byte for byte", True)
+    assert near.found.startswith("not identical to the baseline: MAE ")
+    assert near.passed
+    assert not rerun(SEEDS[1], with_frames(CLIP, CLIP.frames.astype(int) + 3)).passed
+
+
 def test_seeds_that_could_not_be_compared_are_a_control_that_failed(tmp_path: Path) -> None:
     found = controls(tmp_path, CLIP, baseline=CLIP, seed=moving_ball(6, 96, 64, seed=7))["another seed"]
     assert not found.passed
@@ -271,6 +328,13 @@ def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
     ).resolutions
     assert resolution.levels
     assert resolution.sentence
+
+
+def test_what_could_have_been_seen_between_two_files_is_said(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    other = kept(tmp_path, "other", SEEDS[0], hosted=True)
+    (resolution,) = compare_prompt(reference, [other], tmp_path, METRICS[:1], unheard).resolutions
+    assert "one level in one pixel" in resolution.sentence
 
 
 def test_a_metric_that_small_frames_have_not_is_told(tmp_path: Path) -> None:

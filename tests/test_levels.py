@@ -35,6 +35,16 @@ def test_either_side_may_be_the_wrong_one(squeezed: bool, found: Levels) -> None
     assert f"or the reference's are {wrongly} range once too often" in found.note
 
 
+@pytest.mark.parametrize("wrong_is_reference", [False, True])
+def test_a_mix_up_is_named_though_it_clipped(wrong_is_reference: bool) -> None:  # noqa: FBT001 - a case
+    wide = with_frames(CLIP, (CLIP.frames.astype(float) - 128) * 2.2 + 128)
+    clipped = mistaken(wide, squeezed=False)
+    assert ((clipped.frames == 0) | (clipped.frames == 255)).mean() > 0.2
+    sides = (clipped, wide) if wrong_is_reference else (wide, clipped)
+    found = Levels.SQUEEZED if wrong_is_reference else Levels.STRETCHED
+    assert levels(zip(*(side.frames for side in sides), strict=True)) is found
+
+
 @pytest.mark.parametrize("change", [0, 3, 30])
 def test_other_differences_are_none(change: int) -> None:
     other = with_frames(CLIP, CLIP.frames.astype(int) + change)

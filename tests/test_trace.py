@@ -224,7 +224,7 @@ def test_steps_that_turn_out_to_be_fewer_are_told_too() -> None:
 
 def test_latents_that_an_earlier_audit_did_not_keep_are_made_good(tmp_path: Path) -> None:
     run = Run("baseline", Role.BASELINE, PROMPT, "diffusers", settings())
-    found = []
+    found: list[RunRecord] = []
     for keep in (False, True, True):
         with InProcess({}, keep_latents=keep) as executor:
             found += executor.carry_out([run], Store(tmp_path), Silent())

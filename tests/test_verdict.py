@@ -21,6 +21,9 @@ FINDINGS = Findings(
     codec_errors={"SSIM": 0.05, "LPIPS": 0.04},
     titles={"SSIM": "SSIM", "LPIPS": "LPIPS"},
 )
+NO_SCALES = dict.fromkeys(("SSIM", "LPIPS"), Scale(None, ()))
+BY_NUMBER = ("the pictures do not tell which frames belong together",)
+SCALED = ("this clip is scaled down",)
 HALVED = ("every second frame is held against the reference",)
 
 
@@ -65,6 +68,16 @@ def test_the_metric_that_sees_most_counts() -> None:
         ({"equal": True, "processed": HALVED}, Verdict.POST_PROCESSED),
         ({"processed": HALVED}, Verdict.POST_PROCESSED),
         ({"processed": HALVED, "errors": {"SSIM": 0.9, "LPIPS": 1.5}}, Verdict.DIFFERENT_SAMPLE),
+        ({"processed": BY_NUMBER, "moments_told": False}, Verdict.NOT_COMPARABLE),
+        ({"processed": BY_NUMBER, "moments_told": False, "scales": NO_SCALES}, Verdict.NOT_COMPARABLE),
+        ({"processed": BY_NUMBER, "moments_told": False, "equal": True}, Verdict.POST_PROCESSED),
+        (
+            {"processed": BY_NUMBER, "moments_told": False, "errors": {"SSIM": 0.9, "LPIPS": 1.5}},
+            Verdict.DIFFERENT_SAMPLE,
+        ),
+        ({"processed": SCALED, "place_told": False}, Verdict.POST_PROCESSED),
+        ({"processed": SCALED, "place_told": False, "scales": NO_SCALES}, Verdict.DIFFERS),
+        ({"processed": SCALED, "scales": NO_SCALES}, Verdict.POST_PROCESSED),
         ({"errors": {"SSIM": 0.04, "LPIPS": 0.03}}, Verdict.NUMERIC_DRIFT),
         ({"errors": {"SSIM": 0.04, "LPIPS": 0.3}}, Verdict.SETTINGS_DIFFER),
         ({}, Verdict.SETTINGS_DIFFER),
@@ -118,8 +131,10 @@ def test_numeric_drift_is_said_beside_what_the_codec_does() -> None:
 def test_a_scale_that_is_missing_is_not_called_one_that_does_not_separate() -> None:
     for scale, told in (
         (Scale(None, (1.0,)), "a re-run was not measured"),
-        (Scale(0.0, ()), "other seeds was not measured"),
+        (Scale(0.0, ()), "drift cannot be told, other seeds were not measured"),
         (Scale(2.0, (1.0,)), "do not separate"),
     ):
         _, evidence = judge(replace(FINDINGS, scales=dict.fromkeys(("SSIM", "LPIPS"), scale)))
         assert told in evidence[1]
+    findings = replace(FINDINGS, scales=NO_SCALES)
+    assert judge(findings)[1][1:] == ["drift cannot be told, a re-run and other seeds were not measured"]

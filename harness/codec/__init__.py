@@ -4,6 +4,7 @@ The key insight: x264 writes its version and its whole option string into the st
 options gives the same bytes, so local frames can be put through the very road that the hosted ones took.
 """
 
+from harness.codec.again import MAX_PIXELS, is_encoded_again
 from harness.codec.encoding import Encoding, read_encoding
 from harness.codec.export import export_to_video
 from harness.codec.matching import Match, encode_like
@@ -11,12 +12,14 @@ from harness.codec.resolution import Resolution, planted_resolution
 from harness.codec.x264 import X264
 
 __all__ = [
+    "MAX_PIXELS",
     "X264",
     "Encoding",
     "Match",
     "Resolution",
     "encode_like",
     "export_to_video",
+    "is_encoded_again",
     "planted_resolution",
     "read_encoding",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from harness.clip import Clip
 from harness.codec.encoders import nearest, x264_of_core
 from harness.codec.encoding import UNSPECIFIED, Encoding, read_encoding
-from harness.codec.pictures import CONVERTED_TO, converted
+from harness.codec.pictures import CONVERTED_TO, Pictures, converted
 from harness.codec.x264 import X264, Repeat, differences, repeat
 from harness.errors import NotMeasuredError
 
@@ -56,14 +57,24 @@ def encode_like(clip: Clip, encoding: Encoding, path: Path) -> Match:
     pixel_format = _STORED_AS.get(encoding.pixel_format, encoding.pixel_format)
     stored = pixel_format if pixel_format in {*_PIXEL_FORMATS, "rgb24"} else "yuv420p"
     pictures = converted(clip, encoding, stored)
-    asked = _asked(encoding, encoding.x264, stored)
-    x264_of_core(encoding.x264.core, stored)(pictures, asked, fps, path)
+    asked = encode_pictures(pictures, encoding, encoding.x264, fps, path)
     found = differences(encoding.x264, read_encoding(path).x264, asked.lost)
     if stored != pixel_format:
         found = (f"{stored} here, {pixel_format} there", *found)
     if encoding.matrix not in {UNSPECIFIED, "gbr", *CONVERTED_TO}:
         found = (f"the matrix {encoding.matrix} there could not be repeated", *found)
     return Match(not found, found, _described(encoding.x264, found, pictures.remarks))
+
+
+def encode_pictures(pictures: Pictures, encoding: Encoding, note: X264, fps: Fraction, path: Path) -> Repeat:
+    """Encode pictures by the x264 and with the options that a file names; return what was asked of it.
+
+    Raises:
+        NotMeasuredError: There is no encoder here, or it refuses.
+    """
+    asked = _asked(encoding, note, pictures.pixel_format)
+    x264_of_core(note.core, pictures.pixel_format)(pictures, asked, fps, path)
+    return asked
 
 
 def _asked(encoding: Encoding, note: X264, pixel_format: str) -> Repeat:

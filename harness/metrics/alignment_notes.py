@@ -18,10 +18,11 @@ def timing_notes(timing: Timing, frames: tuple[int, int]) -> list[str]:
     pairs = timing.pairs
     if len(pairs) == frames[0] == frames[1]:
         return []
-    counts = f"the reference has {frames[0]} frames, this clip {frames[1]}"
+    counts = f"the reference has {_counted(frames[0])}, this clip {frames[1]}"
     if not timing.confirmed:
         reason = "clips this long are not searched for" if max(frames) > LONGEST else "the pictures do not tell"
-        way = f"the first {len(pairs)} of both are held against each other by their number"
+        first = "first frame of each is" if len(pairs) == 1 else f"first {len(pairs)} frames of each are"
+        way = f"the {first} held against each other by number"
         return [f"{counts}, and {reason} which frames belong together: {way}"]
     steps = np.diff(pairs, axis=0)
     step = tuple(int(column[0]) if (column == column[0]).all() else 1 for column in steps.T)
@@ -64,6 +65,10 @@ def _listed(numbers: NDArray[np.intp], name: str) -> str:
     return f"{frames} {', '.join(texts[:_SHOWN])}{more} of {name} {are} left out"
 
 
+def _counted(frames: int) -> str:
+    return "1 frame" if frames == 1 else f"{frames} frames"
+
+
 def rate_notes(reference: float | None, candidate: float | None) -> list[str]:
     """Say that two clips play at different rates, in frames per second."""
     if not reference or not candidate or np.isclose(reference, candidate, rtol=1e-3):
@@ -103,7 +108,7 @@ def _scaled(geometry: Geometry, place: Place, wholes: tuple[Box, Box]) -> str:
     ]
     if geometry.cropped:
         done.append("only the region that both show is compared")
-    trust = "the pictures agree to the pixel" if place.confirmed else "the pictures differ too much to confirm it"
+    trust = "this place is confirmed to the pixel" if place.confirmed else "the pictures do not confirm this place"
     return (
         f"the reference is {_pixels(wholes[0])} pixels, this clip {_pixels(wholes[1])}: {' and '.join(done)}; {trust}"
     )

@@ -32,6 +32,7 @@ _TIE = 0.05  # of one frame's motion: a difference that small does not prefer on
 _REPEAT = 0.05  # of the motion between own frames: a frame that differs less from the one before is its repetition
 _GAP = 0.25  # of one frame's motion: what leaving a frame out costs; a pair that differs by twice that is none
 _SHARED = 0.75  # of a clip's frames that must find a partner: of the shorter clip's, or of both where one is denser
+_OVERLAP = 0.5  # the same of the shorter clip's where no frame is missing in between
 _EVERY = 0.9  # of a clip's own frames that must stand out from those between them
 _VISIBLE = 0.05  # squared levels of a thumbnail: less motion than this is the rounding of 8-bit values
 _ROUNDING = 1e-6  # squared levels
@@ -142,7 +143,7 @@ def _regular_maps(reference: int, candidate: int) -> Iterator[Pairs]:
 
 def _every(step: int, coarse: int, dense: int) -> Iterator[Pairs]:
     sides = (coarse, dense / step)
-    fewest = max(_FEWEST, _SHARED * (min(sides) if step == 1 else max(sides)))
+    fewest = max(_FEWEST, _OVERLAP * min(sides) if step == 1 else _SHARED * max(sides))
     numbers = np.arange(coarse)
     for offset in range(-step * coarse, dense):
         partners = step * numbers + offset

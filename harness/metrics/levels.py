@@ -37,7 +37,8 @@ class Levels(StrEnum):
         ours, theirs = (squeezed, stretched) if self is Levels.SQUEEZED else (stretched, squeezed)
         return (
             f"one of the two mixes up its range: either this clip's levels are {ours} once too often, or the "
-            f"reference's are {theirs} once too often; it was undone on this clip before the comparison"
+            f"reference's are {theirs} once too often; it was undone on this clip before the comparison, but for "
+            "what the mistake had clipped"
         )
 
     def undone(self, frame: Frame) -> Frame:
@@ -55,8 +56,11 @@ def levels(pairs: Iterable[tuple[Frame, Frame]]) -> Levels:
     """
     errors = dict.fromkeys(Levels, 0.0)
     for reference, candidate in pairs:
-        for found in Levels:
-            errors[found] += _squared_error(reference, found.undone(candidate))
+        errors[Levels.KEPT] += _squared_error(reference, candidate)
+        # whichever is the narrower is stretched: that clips as the mistake may have done, and squeezing brings no
+        # clipped value back
+        errors[Levels.SQUEEZED] += _squared_error(reference, _stretched(candidate))
+        errors[Levels.STRETCHED] += _squared_error(_stretched(reference), candidate)
     best = min(errors, key=lambda found: errors[found])
     return best if errors[best] < _EXPLAINED * errors[Levels.KEPT] else Levels.KEPT
 

@@ -10,6 +10,7 @@ from harness.record.audit import SCHEMA_VERSION, AuditRecord, EnvironmentRecord,
 from harness.record.base import Number, Record
 from harness.record.cause import CauseRecord, ProbeRecord, Standing, SuspectRecord
 from harness.record.comparison import (
+    RERUN_CONTROL,
     ComparisonRecord,
     ControlRecord,
     MeasureRecord,
@@ -34,6 +35,7 @@ from harness.record.trace import NoiseRecord, Stage, StageRecord, StepRecord, Tr
 
 __all__ = [
     "ASIDE",
+    "RERUN_CONTROL",
     "SCHEMA_VERSION",
     "AuditRecord",
     "CauseRecord",

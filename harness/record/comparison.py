@@ -100,12 +100,16 @@ class PartingRecord(Record):
     half_way: int | None
 
 
+RERUN_CONTROL = "the baseline run again"
+"""Names the control that a re-run is."""
+
+
 class ControlRecord(Record):
     """A comparison whose outcome is known beforehand; when it fails, no number of the audit can be trusted.
 
     Attributes:
         prompt: Name of the prompt.
-        name: `the reference against itself`, `another seed`.
+        name: `the reference against itself`, `the baseline run again`, `another seed`.
         expected: What has to come out.
         found: What came out.
         passed: Whether it did.

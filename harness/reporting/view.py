@@ -111,7 +111,8 @@ class PromptView:
 
 def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
     """Return what the page shows of one prompt."""
-    runs = [run for run in record.runs if run.prompt == prompt.name]
+    # a re-run is told as a control: it is held against the baseline, and all shown here against the reference
+    runs = [run for run in record.runs if run.prompt == prompt.name and not (run.role is Role.RERUN and run.measured)]
     reference = next((run for run in runs if run.name == record.reference), None)
     baseline = next((run for run in runs if run.role is Role.BASELINE), None)
     against = reference.name if reference else ""
