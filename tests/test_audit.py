@@ -19,7 +19,7 @@ from conftest import Finished
 from harness.cli import main
 from harness.clip import read_clip
 from harness.metrics import METRICS
-from harness.record import AuditRecord, GateStatus, Role, RunRecord, Stage, Verdict, read_record
+from harness.record import AuditRecord, GateStatus, Role, RunRecord, Stage, Standing, Verdict, read_record
 from harness.reporting.view import prompt_view
 from harness.shipped import shipped
 from harness.verdict import Scale
@@ -105,6 +105,24 @@ def test_quickstart_finds_what_changes_the_clip(quickstart: Finished) -> None:
     found = digests(quickstart.record)
     changed = ["baseline", "dynamic-cfg", "guidance-7", "dpm", "dpm-linspace", "noise-of-older-torch", "as-hosted"]
     assert len({found[name] for name in changed}) == len(changed)
+
+
+def test_quickstart_finds_the_cause_and_proves_it(quickstart: Finished) -> None:
+    cause = quickstart.record.cause
+    assert cause
+    assert cause.finished
+    assert set(cause.cause) == {"scheduler.class", "call.guidance_scale", "call.use_dynamic_cfg"}
+    innocent = {suspect.path for suspect in cause.suspects if suspect.standing is Standing.INNOCENT}
+    assert innocent == {"placement", "scheduler.timestep_spacing"}
+    verdicts = {comparison.candidate: comparison.verdict for comparison in quickstart.record.comparisons}
+    assert verdicts[cause.proof] is Verdict.CODEC_ONLY
+    assert verdicts[cause.counter_proof] not in {Verdict.CODEC_ONLY, Verdict.IDENTICAL}
+    assert cause.counter_reached is False
+    drifts = {comparison.candidate: comparison.drift for comparison in quickstart.record.comparisons}
+    weights = [suspect.weight for suspect in cause.suspects if suspect.weight is not None]
+    assert sum(weights) == pytest.approx(drifts["baseline"]), "the members share out all of the drift"
+    assert all(suspect.left_out for suspect in cause.suspects if suspect.standing is Standing.CAUSE)
+    assert "cause: scheduler.class and" in quickstart.stdout
 
 
 def test_quickstart_reaches_the_hosted_clip_but_for_the_codec(quickstart: Finished) -> None:

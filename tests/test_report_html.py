@@ -16,10 +16,14 @@ from jinja2 import UndefinedError
 
 from harness.record import (
     AuditRecord,
+    CauseRecord,
     GateRecord,
     GateStatus,
+    ProbeRecord,
     Role,
     RunRecord,
+    Standing,
+    SuspectRecord,
     Verdict,
 )
 from harness.reporting import html, numbers
@@ -769,3 +773,50 @@ def test_places_on_the_scale_stay_on_it() -> None:
     shares = [float(numbers.place(v).rstrip("%")) for v in (-9.0, 0.0, 0.5, 1.0, 99.0)]
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[1] < shares[3] < shares[4] < 100
+
+
+def with_cause(record: AuditRecord, **changes: Any) -> AuditRecord:
+    suspects = [
+        SuspectRecord(
+            path="call.use_dynamic_cfg",
+            left=None,
+            right=True,
+            standing=Standing.CAUSE,
+            left_out=0.9,
+            alone=0.4,
+            weight=0.7,
+        ),
+        SuspectRecord(path="call.<b>bold", left="<i>", right=7, standing=Standing.INNOCENT),
+    ]
+    cause = CauseRecord(
+        prompt="lemon",
+        left="baseline",
+        right="as-hosted",
+        finished=True,
+        suspects=suspects,
+        proof="as-hosted",
+        counter_proof="dpm",
+        counter_reached=False,
+        probes=[ProbeRecord(run="probe-1", changed=["call.use_dynamic_cfg"], reached=True)],
+        sentence="call.use_dynamic_cfg makes the difference",
+    )
+    return record.model_copy(update={"cause": cause.model_copy(update=changes)})
+
+
+def test_the_cause_is_told_with_its_proof(record: AuditRecord, folder: Path) -> None:
+    page = render_html(with_cause(record), folder)
+    section = page.split('id="cause"')[1].split("</section>")[0]
+    assert "call.use_dynamic_cfg makes the difference" in section
+    assert 'variant=as-hosted"><bdi>as-hosted</bdi></a>' in section
+    assert "changes all the others and does not give the clip of" in section
+    assert all(number in section for number in ("0.900", "0.400", "0.700"))
+    assert "innocent, may be anything" in section
+    assert "<b>" not in section
+    assert "<i>" not in section
+    assert 'id="cause"' not in render_html(record, folder)
+
+
+def test_what_is_left_unexplained_is_listed(record: AuditRecord, folder: Path) -> None:
+    page = render_html(with_cause(record, residual=0.4, outside=["torch: <other>"], counter_reached=True), folder)
+    assert "torch: &lt;other&gt;" in page
+    assert "so the cause is one of two ways there" in page
