@@ -1,7 +1,11 @@
-"""Generates clips with harness: `benchmarks.generating [--no-reuse] STEPS`; load, observing and storing included."""
+"""Generates clips with harness: `benchmarks.generating [--no-reuse] STEPS`; load, observing and storing included.
+
+Prints the digest of each clip's frames as JSON.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -36,7 +40,7 @@ def main() -> None:
         records = list(executor.carry_out(runs, Store(Path(folder)), _Silent()))
     if not all(record.measured for record in records):
         raise SystemExit(next(record.reason for record in records if not record.measured))
-    print(len(records))
+    print(json.dumps({record.name: record.clip.digest for record in records if record.clip}))
 
 
 def _settings(tables: dict[str, dict[str, object]], steps: int) -> Settings:

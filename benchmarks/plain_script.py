@@ -1,13 +1,21 @@
-"""Generates the same clips as a plain diffusers script: `benchmarks.plain_script STEPS [NAME...]`; all by default."""
+"""Generates the same clips as a plain diffusers script: `benchmarks.plain_script STEPS [NAME...]`; all by default.
+
+Prints the digest of each clip's frames as JSON.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.variants import PROMPT, SEED, VARIANTS
+from harness.clip import Clip
 from harness.tiny.checkpoint import ensure_checkpoint
 from harness.torchvision_mend import mend_torchvision
 
@@ -23,6 +31,7 @@ def main() -> None:
     pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint())
     pipe.set_progress_bar_config(disable=True)
     ddim = pipe.scheduler
+    digests = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             tables: dict[str, dict[str, Any]] = VARIANTS[name]
@@ -35,11 +44,12 @@ def main() -> None:
                 generator=torch.Generator().manual_seed(SEED),
                 **tables.get("call", {}),
             ).frames[0]
+            digests[name] = Clip(np.stack([np.asarray(frame) for frame in frames]), Fraction(10)).digest
             output = tables.get("output", {})
             export_to_video(
                 frames, str(Path(folder, f"{name}.mp4")), fps=output.get("fps", 10), quality=output.get("quality", 5.0)
             )
-    print(len(names))
+    print(json.dumps(digests))
 
 
 if __name__ == "__main__":
