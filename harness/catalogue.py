@@ -224,8 +224,8 @@ def as_markdown() -> str:
     lines = [
         "# Known causes",
         "",
-        "What makes the same prompt and seed give another clip. Drawn from `harness/catalogue.py`; an entry says nothing",
-        "of a given pair of runs, only measuring does.",
+        "What makes the same prompt and seed give another clip. Drawn from `harness/catalogue.py`; an entry says",
+        "nothing of a given pair of runs, only measuring does.",
         "",
         "| cause | settings | looks like | how it is found | tends to be | what to do | source |",
         "|---|---|---|---|---|---|---|",
