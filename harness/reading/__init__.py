@@ -7,6 +7,7 @@ for; they have to be followed the way Python would, with unknown values where on
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import SpacediffError
@@ -15,7 +16,7 @@ from harness.reading.harvest import harvest
 from harness.reading.model import IgnoredArgument, Input, Note, Reading
 from harness.reading.parsing import MOST_BYTES, Files, UnreadableError, parse
 
-__all__ = ["IgnoredArgument", "Input", "Note", "Reading", "read_files", "read_source", "read_text"]
+__all__ = ["IgnoredArgument", "Input", "Note", "Reading", "read_fetched", "read_files", "read_source", "read_text"]
 
 _MAIN_FILES = ("app.py", "main.py", "run.py", "demo.py", "inference.py", "gradio_app.py", "generate.py", "predict.py")
 
@@ -40,20 +41,21 @@ def read_source(path: Path) -> Reading:
         other = (folder / name).resolve()
         return _head(other) if other.is_relative_to(folder) and other.is_file() else None
 
-    return _read(_head(main), main.name, fetch)
+    return read_fetched(_head(main), main.name, fetch)
 
 
 def read_files(files: dict[str, bytes], main: str) -> Reading:
     """Return what files that are already here say; `main` is the one that is run."""
-    return _read(files[main], main, files.get)
+    return read_fetched(files[main], main, files.get)
 
 
-def _read(text: bytes, name: str, fetch: object) -> Reading:
+def read_fetched(text: bytes, name: str, fetch: Callable[[str], bytes | None]) -> Reading:
+    """Return what a main file says; `fetch` gives the other files of its folder by their relative path."""
     try:
         source = parse(text, name)
     except UnreadableError as error:
         return Reading(notes=[Note("not read", str(error), name)])
-    return harvest(follow(Files(source, fetch if callable(fetch) else None)))
+    return harvest(follow(Files(source, fetch)))
 
 
 def _head(path: Path) -> bytes:

@@ -93,7 +93,7 @@ def _part(state: State, name: str, arguments: Arguments, node: ast.AST) -> Objec
                       "load_in_8bit": "load_in_8bit"}.items():  # fmt: skip
         if key in arguments.named:
             held[path] = pipelines.dtype(arguments.named[key]) if path == "dtype" else arguments.named[key]
-    if arguments.named.get("quantization_config") is not None:
+    if not isinstance(arguments.named.get("quantization_config", Table("", ())), Table):
         state.note("quantisation", node)
     return Object(state.where(node), "part", state.heap.new({f"own.{key}": value for key, value in held.items()}))
 
@@ -111,7 +111,7 @@ def _override(
         if key in names.CALL_ONLY - {"timesteps"}:
             advice = f"it belongs to the pipeline's call: pipe(..., {key}=...)"
             given_to = f"{pipelines.plain(state.get(made, 'class'))}.from_config"
-            state.ignore(IgnoredArgument(key, pipelines.plain(value), given_to, state.where(node), advice))
+            state.ignore(IgnoredArgument(key, pipelines.plain(value), given_to, value.where, advice))
         elif key not in without:
             state.put(made, f"config.{key}", value)
     if arguments.open:
@@ -154,7 +154,9 @@ def _quantisation(state: State, name: str, arguments: Arguments, node: ast.AST) 
     for position, value in enumerate(arguments.positional):
         items[f"argument {position + 1}"] = value
     return Table(
-        state.where(node), tuple((key, pipelines.dtype(value)) for key, value in items.items()), bool(arguments.open)
+        state.where(node),
+        tuple((key, pipelines.dtype(value, texts=False)) for key, value in items.items()),
+        bool(arguments.open),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from abc import ABC
 
-from harness.reading import folding
+from harness.reading import folding, pipelines
 from harness.reading.heap import TooMuchError
 from harness.reading.state import State, present
 from harness.reading.values import (
@@ -332,6 +332,8 @@ class Expressions(State, ABC):
         held = self.get(owner, name)
         if held is not None and not isinstance(held, Absent):
             return present(held) or held
+        if owner.kind == "pipeline" and name in {"device", "_execution_device"}:
+            return pipelines.device_of(self, owner, name) or Attribute(self.where(node), owner, name)
         kind = self.get(owner, "__class__")
         if isinstance(kind, Class):
             found = self._of_class(kind, name, node)

@@ -158,6 +158,9 @@ def binary(operation: ast.operator, left: Value, right: Value, otherwise: Value)
         return replace(left, items=tuple(merged.items()), open=left.open or right.open)
     if isinstance(operation, ast.Mult) and isinstance(left, Items) and isinstance(right, Known):
         return left
+    for side in (left, right):
+        if isinstance(side, Unknown) and side.random:
+            return side
     if not isinstance(left, Known) or not isinstance(right, Known) or _is_large(operation, left.value, right.value):
         return otherwise
     if isinstance(operation, ast.Div) and isinstance(left.value, str) and isinstance(right.value, str):  # pathlib
@@ -238,7 +241,7 @@ def function(name: str, values: Sequence[Value], otherwise: Value) -> Value:
     """Return a builtin's result on constants."""
     known = [value.value for value in values if isinstance(value, Known)]
     if len(known) != len(values):
-        return otherwise
+        return next((value for value in values if isinstance(value, Unknown) and value.random), otherwise)
     where = values[0].where if len(values) == 1 else otherwise.where
     try:
         return _result(_FUNCTIONS[name](*known), where, otherwise)

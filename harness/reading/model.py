@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.settings import Setting, Settings
@@ -75,3 +75,15 @@ class Reading:
     notes: list[Note] = field(default_factory=list)
     unknowns: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as plain tables and lists."""
+        return {
+            "settings": {path: asdict(setting) for path, setting in self.settings.items()},
+            "inputs": {path: asdict(asked) for path, asked in self.inputs.items()},
+            "alternatives": {path: [asdict(one) for one in each] for path, each in self.alternatives.items()},
+            "ignored": [asdict(argument) for argument in self.ignored],
+            "notes": [asdict(note) for note in self.notes],
+            "unknowns": dict(self.unknowns),
+            "facts": dict(self.facts),
+        }

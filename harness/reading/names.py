@@ -54,7 +54,7 @@ POSITIONS = {
 
 PIPELINE = re.compile(r"(^|\.)(\w*Pipeline\w*|AutoPipelineFor\w+)$")
 SCHEDULER = re.compile(r"(^|\.)\w*Scheduler$")
-QUANTISATION = re.compile(r"(BitsAndBytes|TorchAo|Quanto|GGUF|Pipeline)\w*Quant\w*Config$|GGUFQuantizationConfig$")
+QUANTISATION = re.compile(r"(BitsAndBytes|TorchAo|Quanto|GGUFQuantization|PipelineQuantization|Modelopt)Config$")
 UPSCALING = re.compile(r"esrgan|upscal|upsampl|super_?res|superres|realsr|swinir", re.IGNORECASE)
 INTERPOLATION = re.compile(r"\brife|rife_|_rife|frame_?interp|interpolate_(frames|video)|film_net", re.IGNORECASE)
 REWRITING = re.compile(

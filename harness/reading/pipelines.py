@@ -34,14 +34,14 @@ _OFFLOADS = {
 _VAE = {"tiling": "tiling", "slicing": "slicing", "vae_tiling": "tiling", "vae_slicing": "slicing"}
 
 
-def dtype(value: Value) -> Value:
-    """Return a dtype by its short name."""
+def dtype(value: Value, *, texts: bool = True) -> Value:
+    """Return a dtype by its short name; `texts`: also one that is written as a text."""
 
     def named(one: Value) -> Value:
         if isinstance(one, External):
             short = names.DTYPES.get(names.last(one.name))
             return Known(one.where, short) if short and "." in one.name else one
-        if isinstance(one, Known) and isinstance(one.value, str):
+        if texts and isinstance(one, Known) and isinstance(one.value, str):
             return Known(one.where, names.DTYPES.get(names.last(one.value), one.value))
         if isinstance(one, Table):
             return Table(one.where, tuple((key, named(item)) for key, item in one.items), one.open)
@@ -103,7 +103,7 @@ def _take_identity(state: State, pipeline: Object, part: Value) -> None:
 def _new(state: State, name: str, node: ast.AST) -> Object:
     where = state.where(node)
     pipeline = Object(where, "pipeline", state.heap.new({"model.pipeline": Known(where, name)}))
-    for part in ("vae", "transformer", "unet", "text_encoder"):
+    for part in names.PARTS:
         state.put(pipeline, part, Object(where, "part", state.heap.new({"__pipeline__": pipeline})))
     state.put(pipeline, "scheduler", Object(where, "scheduler", state.heap.new({"__pipeline__": pipeline})))
     return pipeline
@@ -112,17 +112,17 @@ def _new(state: State, name: str, node: ast.AST) -> Object:
 def _argument(state: State, pipeline: Object, given_to: str, argument: tuple[str, Value], node: ast.AST) -> None:
     key, value = argument
     if key in names.MODEL_ARGUMENTS:
-        state.put(pipeline, names.MODEL_ARGUMENTS[key], dtype(value))
+        state.put(pipeline, names.MODEL_ARGUMENTS[key], dtype(value) if "dtype" in key else value)
     elif key in names.PARTS and isinstance(value, Object | Either):
         state.put(pipeline, key, value)
     elif key in names.CALL_ONLY:
         advice = f"the library drops it here: give it to the call, pipe(..., {key}=...)"
         state.ignore(IgnoredArgument(key, plain(value), given_to, value.where or state.where(node), advice))
     elif key not in names.NOT_SETTINGS:
-        state.put(pipeline, f"load.{key}", dtype(value))
+        state.put(pipeline, f"load.{key}", dtype(value, texts=False))
         if key == "device_map" and isinstance(value, Known) and value.value in {"cuda", "cpu"}:
             state.put(pipeline, "placement", value)
-        if key == "quantization_config":
+        if key == "quantization_config" and not isinstance(value, Table):
             state.note("quantisation", node)
 
 
@@ -287,11 +287,39 @@ def _own(state: State, held: dict[str, Value]) -> dict[str, Value]:
             cell = state.heap.cell(one.cell)
             paths |= {path: value for path, value in cell.items() if path.startswith("numerics.")}
             own = {key.removeprefix("own."): value for key, value in cell.items() if key.startswith("own.")}
+            other = _lender(state, one, held)
+            if other is not None and part not in names.NOT_LOADED_PARTS:
+                paths[f"load.{part}"] = Table(one.where, (("id", other),))
             if own and part not in names.NOT_LOADED_PARTS:
                 if "quantization_config" in own:
                     paths["load.quantization_config"] = own.pop("quantization_config")
                 paths[f"load.{part}"] = Table(one.where, tuple(own.items()))
     return paths
+
+
+def _lender(state: State, part: Object, held: dict[str, Value]) -> Value | None:
+    """Return the checkpoint that a part was borrowed from, where it is another one."""
+    owner = state.get(part, "__pipeline__")
+    if not isinstance(owner, Object):
+        return None
+    theirs, mine = state.get(owner, "model.id"), held.get("model.id")
+    return theirs if isinstance(theirs, Known) and isinstance(mine, Known) and theirs.value != mine.value else None
+
+
+def device_of(state: State, pipeline: Object, name: str) -> Value | None:
+    """Return a pipeline's `device`, which follows from where it was put."""
+    placement = state.get(pipeline, "placement")
+
+    def of(one: Value) -> Value:
+        if isinstance(one, Known) and one.value in {"cuda", "cpu", "mps"}:
+            return one
+        if isinstance(one, Known) and name == "_execution_device":
+            return Known(one.where, "cuda")
+        if isinstance(one, Known) and one.value == "model_cpu_offload":
+            return Known(one.where, "cpu")
+        return Unknown(one.where, f"the pipeline's {name}")
+
+    return None if placement is None else lift(of, [placement])
 
 
 def _is_path(name: str) -> bool:
