@@ -129,6 +129,9 @@ class Interpreter(Statements):
         if len(nested) >= _MOST_NESTED_CALLS or again >= _MOST_REPEATED:
             return self.unknown(node, *arguments.every())
         self.called.add(id(function.node))
+        command = self.commands.get(id(function.node))
+        if command is not None and not arguments.every():
+            arguments = command.arguments
         scope = self.heap.new()
         source = self.frame.source if function.file == self.frame.source.name else self._source(function.file)
         frame = Frame(source, (scope, *function.scopes), function, outer_conditions=len(self.conditions))

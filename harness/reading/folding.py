@@ -25,6 +25,7 @@ from harness.reading.values import (
     Unknown,
     Value,
     Widget,
+    is_small,
 )
 
 _LONGEST = 20_000
@@ -95,16 +96,20 @@ def asked(kind: str, label: str, default: Value | None, where: str) -> Value:
 
 
 def json_of(value: Value | None) -> Any:
-    """Return a value as JSON, None where it is not known."""
+    """Return a value as JSON, None where it is not known or too large."""
+    return _json(value) if value is not None and is_small(value) else None
+
+
+def _json(value: Value) -> Any:
     if isinstance(value, Known):
         return value.value
     if isinstance(value, Asked):
-        return json_of(value.value)
+        return _json(value.value)
     if isinstance(value, Items) and not value.open:
-        return [json_of(item) for item in value.items]
+        return [_json(item) for item in value.items]
     if isinstance(value, Table) and not value.open:
-        return {name: json_of(item) for name, item in value.items}
-    return None
+        return {name: _json(item) for name, item in value.items}
+    return value.name if isinstance(value, External) else None
 
 
 def shown(value: Value) -> str:

@@ -23,6 +23,7 @@ def follow(files: Files) -> Interpreter:
         cell = state.heap.new({"__name__": Known(f"{main.name}:1", "__main__")})
         state.modules[main.name] = cell
         state.follow_file(main, cell)
+        state.entries += [one for number, one in state.commands.items() if number not in state.called]
         _enter(state)
         if not state.calls:
             _try_the_rest(state, cell)

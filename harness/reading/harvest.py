@@ -24,6 +24,8 @@ from harness.reading.values import (
     Unknown,
     Value,
     either,
+    inside,
+    is_small,
 )
 from harness.settings import Origin, Setting, Settings
 
@@ -145,7 +147,7 @@ class _Telling:
                 return Setting(None, Origin.UNKNOWN, value.where)
             return Setting(value.value, Origin.READ, value.where)
         if isinstance(value, Items | Table) and _whole(value):
-            return Setting(_json(value), Origin.READ, value.where)
+            return Setting(json_of(value), Origin.READ, value.where)
         if isinstance(value, External) and "." in value.name:
             return Setting(value.name, Origin.READ, value.where)
         if isinstance(value, Function | Class):
@@ -153,23 +155,13 @@ class _Telling:
         return Setting(None, Origin.UNKNOWN, value.where)
 
 
-def _whole(value: Value, depth: int = 6) -> bool:
+def _whole(value: Value) -> bool:
     """Return whether nothing in a list or dict is unknown."""
-    if depth == 0:
+    if not is_small(value):
         return False
-    if isinstance(value, Items):
-        return not value.open and all(_whole(item, depth - 1) for item in value.items)
-    if isinstance(value, Table):
-        return not value.open and all(_whole(item, depth - 1) for _, item in value.items)
+    if isinstance(value, Items | Table):
+        return not value.open and all(_whole(item) for item in inside(value))
     return isinstance(value, Known | External)
-
-
-def _json(value: Value) -> object:
-    if isinstance(value, Items):
-        return [_json(item) for item in value.items]
-    if isinstance(value, Table):
-        return {key: _json(item) for key, item in value.items}
-    return value.name if isinstance(value, External) else json_of(value)
 
 
 def _words(value: Value) -> str:

@@ -148,7 +148,8 @@ def _add_argument(state: State, parser: Object, arguments: Arguments, node: ast.
     if not texts:
         return
     long = next((flag for flag in texts if flag.startswith("--")), texts[0])
-    destination = _text(arguments.get("dest")) or long.lstrip("-").replace("-", "_")
+    named = next((text for text in texts if not text.startswith("-")), "")  # click's own way to say `dest`
+    destination = _text(arguments.get("dest")) or named or long.lstrip("-").replace("-", "_")
     action = _text(arguments.get("action"))
     where = state.where(node)
     default = arguments.get("default")
@@ -184,7 +185,7 @@ def decorate(state: State, function: Function, node: ast.FunctionDef | ast.Async
             options |= _option(state, given, decorator)
     if is_command:
         named = {**_defaults(function), **options}
-        state.entries.append(Entry(function, Arguments([], named), state.where(node)))
+        state.commands[id(function.node)] = Entry(function, Arguments([], named), state.where(node))
 
 
 def _option(state: State, given: Arguments, node: ast.AST) -> dict[str, Value]:

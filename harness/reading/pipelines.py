@@ -52,7 +52,7 @@ def dtype(value: Value, *, texts: bool = True) -> Value:
 
 def plain(value: Value | None) -> Any:
     """Return a value as JSON: a constant, or a library's name for it."""
-    return value.name if isinstance(value, External) else folding.json_of(value)
+    return folding.json_of(value)
 
 
 def loaded(state: State, name: str, method: str, arguments: Arguments, node: ast.AST) -> Object:

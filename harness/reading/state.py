@@ -105,6 +105,7 @@ class State(ABC):
         self.calls: list[PipelineCall] = []
         self.exports: list[Export] = []
         self.entries: list[Entry] = []
+        self.commands: dict[int, Entry] = {}
         self.defined: list[Function] = []
         self.called: set[int] = set()
         self.modules: dict[str, int] = {}

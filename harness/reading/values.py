@@ -15,6 +15,8 @@ from harness.reading.model import Input
 MOST_OPTIONS = 8
 """Alternatives that one value may have; more are of no use to anybody."""
 
+_MOST_LOOKED_AT = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -172,6 +174,9 @@ class Arguments:
 
 def either(options: Iterable[Value], where: str, *, decided: bool = False) -> Value:
     """Return one of several values: alternatives flattened, equal ones merged, at most `MOST_OPTIONS` kept."""
+    options = list(options)
+    if len(options) == 1:
+        return options[0]
     flat: list[Value] = []
     for number, option in enumerate(options):
         inner = option.options if isinstance(option, Either) else (option,)
@@ -195,7 +200,9 @@ def _same(left: Value, right: Value) -> bool:
 
 def shallow(value: Value) -> bool:
     """Return whether comparing this value costs next to nothing."""
-    return not isinstance(value, Items | Table | Function | Attribute)
+    if isinstance(value, Asked | Widget):
+        return shallow(value.value)
+    return not isinstance(value, Items | Table | Function | Attribute | Either)
 
 
 def lift(function: Callable[..., Value], values: Sequence[Value]) -> Value:
@@ -251,21 +258,39 @@ def negated(held: Truth) -> Truth:
     )
 
 
-def results_in(value: Value | None, depth: int = 4) -> tuple[int, ...]:
-    """Return the pipeline calls that a value came out of."""
-    if value is None or depth == 0:
-        return ()
-    if isinstance(value, Unknown):
-        return value.results
-    inner: Iterable[Value] = ()
+def results_in(value: Value | None) -> tuple[int, ...]:
+    """Return the pipeline calls that a value came out of, as far as a bounded look into it tells."""
+    found: dict[int, None] = {}
+    waiting = [value]
+    for _ in range(_MOST_LOOKED_AT):
+        if not waiting:
+            break
+        one = waiting.pop(0)
+        if isinstance(one, Unknown):
+            found |= dict.fromkeys(one.results)
+        else:
+            waiting.extend(inside(one)[:_MOST_LOOKED_AT])
+    return tuple(found)
+
+
+def inside(value: Value | None) -> list[Value]:
+    """Return the values that a value is made of."""
     if isinstance(value, Either):
-        inner = value.options
-    elif isinstance(value, Items):
-        inner = value.items[:64]
-    elif isinstance(value, Table):
-        inner = [item for _, item in value.items[:64]]
-    elif isinstance(value, Attribute):
-        inner = [value.owner]
-    elif isinstance(value, Asked):
-        inner = [value.value]
-    return tuple(dict.fromkeys(result for item in inner for result in results_in(item, depth - 1)))
+        return list(value.options)
+    if isinstance(value, Items):
+        return list(value.items)
+    if isinstance(value, Table):
+        return [item for _, item in value.items]
+    if isinstance(value, Attribute):
+        return [value.owner]
+    return [value.value] if isinstance(value, Asked) else []
+
+
+def is_small(value: Value) -> bool:
+    """Return whether a value is small enough to be written out; lists may hold one another many times over."""
+    waiting = [value]
+    for _ in range(_MOST_LOOKED_AT * 4):
+        if not waiting:
+            return True
+        waiting.extend(inside(waiting.pop()))
+    return False
