@@ -92,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--format", choices=["html", "json"], default="html", help="what to write (default: html)")
     report.set_defaults(command=_report)
 
+    read = commands.add_parser("read", help="the settings that a script or a Space declares, without running it")
+    read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME", help="a script, a folder with an app, or a Space")
+    read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
+    read.set_defaults(command=_read)
+
     doctor = commands.add_parser("doctor", help="what this machine can run, and why not")
     doctor.set_defaults(command=_doctor)
 
@@ -175,6 +180,21 @@ def _report(options: argparse.Namespace) -> Exit:
     from harness.reporting.html import write_report
 
     print(write_report(record, options.folder))
+    return Exit.GATE_HOLDS
+
+
+def _read(options: argparse.Namespace) -> Exit:
+    from harness.reading.sources import read_any
+
+    reading = read_any(options.source)
+    if options.format == "json":
+        import json
+
+        print(json.dumps(reading.as_json(), indent=2))
+        return Exit.GATE_HOLDS
+    from harness.display import show_reading
+
+    show_reading(reading)
     return Exit.GATE_HOLDS
 
 

@@ -19,15 +19,20 @@ from rich.text import Text
 from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
+from harness.reading.model import Reading
 from harness.record import ASIDE, RERUN_CONTROL, AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
 from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
+from harness.settings import Origin, Setting
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
 
 _PLAIN_SECONDS = 10.0
 """Without a terminal a long run says every so often how far it is."""
+
+_LONGEST_LINE = 300
+"""Characters of a read text that are shown."""
 
 _STYLES = {
     Verdict.IDENTICAL: "green",
@@ -200,6 +205,59 @@ def show_checks(checks: Iterable[Check]) -> None:
         console.print(Text.assemble(mark, (f"{check.name}: ", "bold"), check.found), soft_wrap=True)
         if check.hint:
             console.print(Text(f"    {check.hint}"), soft_wrap=True)
+
+
+def show_reading(reading: Reading) -> None:
+    """Print what a source says: its settings, then what the user gives, what is undecided, and what is missing."""
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("path", "value", "origin", "where"):
+        table.add_column(column, overflow="fold")
+    for path, setting in reading.settings.items():
+        style = "yellow" if setting.origin is Origin.UNKNOWN else ""
+        table.add_row(
+            Text(_line(path)), Text(_value(setting), style), Text(setting.origin, style), _line(setting.where)
+        )
+    console.print(table)
+    _list(console, "inputs: the user may change them", [
+        f"{path}: {asked.kind} {asked.label!r}, by default {asked.default!r} ({asked.where})"
+        for path, asked in reading.inputs.items()
+    ])  # fmt: skip
+    _list(console, "alternatives: a branch decides", [
+        f"{path}: " + " or ".join(f"{_value(setting)} ({setting.where})" for setting in each)
+        for path, each in reading.alternatives.items()
+    ])  # fmt: skip
+    _list(console, "ignored: given where the library does not look", [
+        f"{one.argument} = {one.value!r} in {one.given_to} ({one.where}): {one.advice}" for one in reading.ignored
+    ])  # fmt: skip
+    _list(console, "notes", [
+        f"{note.kind}: {note.text} ({note.where})" + (f", only if {note.only_if}" if note.only_if else "")
+        for note in reading.notes
+    ])  # fmt: skip
+    _list(console, "facts", [f"{name}: {fact}" for name, fact in reading.facts.items()])
+    _list(console, "questions: what only running it, or its author, could tell", [
+        f"what is {path}? the source says: {words} ({reading.settings[path].where})"
+        for path, words in reading.unknowns.items()
+    ])  # fmt: skip
+
+
+def _list(console: Console, title: str, lines: list[str]) -> None:
+    if lines:
+        console.print(Text(f"\n{title}", "bold"))
+    for line in lines:
+        console.print(Text(f"  {_line(line)}"), soft_wrap=True)
+
+
+def _value(setting: Setting) -> str:
+    if setting.origin is Origin.UNKNOWN:
+        return "?"
+    return "not given" if setting.origin is Origin.DEFAULT else _line(repr(setting.value))
+
+
+def _line(text: str) -> str:
+    """Return a stranger's text as one bounded line that moves no cursor."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
 def _worth_a_row(record: AuditRecord, comparison: ComparisonRecord) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ class Space:
     error: str = ""
     private: bool = False
     requirements: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    app_file: str = "app.py"
 
     def runtime(self) -> dict[str, Any]:
         return {
@@ -43,8 +46,14 @@ class Space:
             "likes": 1,
             "sdk": "gradio",
             "tags": ["gradio"],
-            "cardData": {"title": "CogVideoX", "sdk": "gradio", "sdk_version": "4.44.1", "python_version": "3.10"},
-            "siblings": [{"rfilename": "app.py"}],
+            "cardData": {
+                "title": "CogVideoX",
+                "sdk": "gradio",
+                "sdk_version": "4.44.1",
+                "python_version": "3.10",
+                "app_file": self.app_file,
+            },
+            "siblings": [{"rfilename": name} for name in self.files or ["app.py"]],
             "runtime": self.runtime(),
         }
 
@@ -75,6 +84,9 @@ class HubStandIn:
             return 404, {"X-Error-Code": "RepoNotFound", "X-Error-Message": refusal}, {"error": refusal}
         if rest == ["resolve", "2e" * 20, "requirements.txt"] and space.requirements:
             return 200, {"ETag": '"1"', "X-Repo-Commit": "2e" * 20}, space.requirements.encode()
+        if rest[:2] == ["resolve", "2e" * 20] and "/".join(rest[2:]) in space.files:
+            content = space.files["/".join(rest[2:])].encode()
+            return 200, {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": "2e" * 20}, content
         answers: dict[tuple[str, ...], Any] = {
             (): space.info(name),
             ("runtime",): space.runtime(),

@@ -1,0 +1,86 @@
+"""The state of the source as it is followed: cells of names, which branches fork and join."""
+
+from __future__ import annotations
+
+import itertools
+
+from harness.reading.values import Absent, Value, either
+
+
+class TooMuchError(Exception):
+    """The source is larger than what is worth following."""
+
+
+class Budget:
+    """How much may still be done for one source."""
+
+    def __init__(self, units: int) -> None:
+        self._left = units
+
+    def spend(self, units: int = 1) -> None:
+        """Take from the budget.
+
+        Raises:
+            TooMuchError: Nothing is left.
+        """
+        self._left -= units
+        if self._left < 0:
+            raise TooMuchError
+
+
+class Heap:
+    """Cells that hold values by name: scopes and objects. A fork is cheap, since cells are shared until written."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._cells: dict[int, dict[str, Value]] = {}
+        self._owned: set[int] = set()
+        self._numbers = itertools.count()
+
+    def new(self, values: dict[str, Value] | None = None) -> int:
+        """Return a new cell."""
+        number = next(self._numbers)
+        self._cells[number] = dict(values or {})
+        self._owned.add(number)
+        return number
+
+    def cell(self, number: int) -> dict[str, Value]:
+        """Return a cell's values, to be read only."""
+        return self._cells.get(number, {})
+
+    def put(self, number: int, name: str, value: Value) -> None:
+        """Set a value; being set again makes it the last."""
+        if number not in self._owned:
+            self._budget.spend(1 + len(self.cell(number)) // 16)
+            self._cells[number] = dict(self.cell(number))
+            self._owned.add(number)
+        self._cells[number].pop(name, None)
+        self._cells[number][name] = value
+
+    def fork(self) -> Heap:
+        """Return a copy that goes its own way."""
+        self._budget.spend(1 + len(self._cells) // 16)
+        copy = Heap(self._budget)
+        copy._cells = dict(self._cells)
+        copy._numbers = self._numbers
+        self._owned.clear()
+        return copy
+
+    def join(self, other: Heap, where: str, *, decided: bool) -> None:
+        """Take in the other side of a branch; this side is the usual one where `decided`."""
+        self._budget.spend(1 + len(other._cells) // 16)
+        for number, theirs in other._cells.items():
+            mine = self._cells.get(number)
+            if mine is None or mine is theirs:
+                self._cells[number] = theirs
+                self._owned.discard(number)
+                continue
+            self._budget.spend(1 + len(theirs) // 16)
+            joined = dict(mine)
+            for name in [*mine, *(name for name in theirs if name not in mine)]:
+                left, right = mine.get(name), theirs.get(name)
+                if left is not right:
+                    options = [left or Absent(where), right or Absent(where)]
+                    joined[name] = either(options, where, decided=decided)
+            self._cells[number] = joined
+            self._owned.add(number)
