@@ -97,6 +97,14 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
     read.set_defaults(command=_read)
 
+    why = commands.add_parser("why", help="what a script and a Space set differently, and which of it matters",
+                              epilog=_EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    why.add_argument("--script", required=True, metavar="FILE.py", help="the script as you run it")
+    why.add_argument("--space", required=True, metavar="ORG/NAME", help="the Space, or a folder with its source")
+    why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs neither torch nor a GPU")
+    why.add_argument("--write", type=Path, metavar="SCENARIO.toml", help="write the scenario that measures it")
+    why.set_defaults(command=_why)
+
     doctor = commands.add_parser("doctor", help="what this machine can run, and why not")
     doctor.set_defaults(command=_doctor)
 
@@ -196,6 +204,25 @@ def _read(options: argparse.Namespace) -> Exit:
 
     show_reading(reading)
     return Exit.GATE_HOLDS
+
+
+def _why(options: argparse.Namespace) -> Exit:
+    from harness.display import show_differences
+    from harness.reading.sources import read_any
+    from harness.why import compare_sources, scenario_text, write_scenario
+
+    script, space = read_any(options.script), read_any(options.space)
+    found = compare_sources(script, space)
+    show_differences(found)
+    if options.plan_only and not options.write:
+        return Exit.GATE_HOLDS
+    path = options.write or Path(f"why-{Path(options.script).stem}.toml")
+    write_scenario(scenario_text(found, script, options.space), path)
+    print(f"wrote {path}")
+    if options.plan_only:
+        print(f"look it over, then: spacediff audit {path}")
+        return Exit.GATE_HOLDS
+    return _audit(_parser().parse_args(["audit", str(path)]))
 
 
 def _doctor(_: argparse.Namespace) -> Exit:

@@ -24,6 +24,7 @@ from harness.record import ASIDE, RERUN_CONTROL, AuditRecord, ComparisonRecord, 
 from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
 from harness.settings import Origin, Setting
+from harness.why import Comparison
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
@@ -205,6 +206,26 @@ def show_checks(checks: Iterable[Check]) -> None:
         console.print(Text.assemble(mark, (f"{check.name}: ", "bold"), check.found), soft_wrap=True)
         if check.hint:
             console.print(Text(f"    {check.hint}"), soft_wrap=True)
+
+
+def show_differences(found: Comparison) -> None:
+    """Print what two sources set differently, what is known about it, and what to do."""
+    console = Console(highlight=False)
+    if not found.differences:
+        console.print("no setting that was read differs")
+    else:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("setting", "script", "Space", "tends to be"):
+            table.add_column(column, overflow="fold")
+        for row in found.differences:
+            sides = [Text.assemble(_value(side), (f"\n{_line(side.where)}", "dim")) for side in (row.left, row.right)]
+            table.add_row(Text(_line(row.path), "bold"), *sides, row.known.size if row.known else "not known")
+        console.print(table)
+    console.print(f"{found.equal} other settings agree, defaults included")
+    known = {row.known.name: row.known for row in found.differences if row.known}
+    _list(console, "what to do", [f"{cause.name}: {cause.change} ({cause.source})" for cause in known.values()])
+    _list(console, "notes", [_line(note) for note in found.notes])
+    _list(console, "questions: what reading cannot tell", [_line(question) for question in found.questions])
 
 
 def show_reading(reading: Reading) -> None:
