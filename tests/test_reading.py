@@ -385,3 +385,35 @@ def test_texts_of_a_source_move_no_cursor(tmp_path: Path, capsys: pytest.Capture
 
 def test_a_source_that_is_not_there_exits_with_2() -> None:
     assert main(["read", "gone.py"]) == 2
+
+
+def test_a_token_in_the_source_is_not_repeated() -> None:
+    token = "hf_" + "abcdEFGH12345678" * 2
+    reading = read(f"{LOADED}pipe.load_lora_weights('a/b', token={token!r}); pipe(unknown_of({token!r}))")
+    assert token not in json.dumps(reading.as_json())
+
+
+def test_a_request_model_is_what_the_sender_fills_in() -> None:
+    reading = read(
+        f"{LOADED}class Wish(Model):\n    text: str\n    steps: int = 40\n"
+        "def make(wish: Wish):\n"
+        "    export_to_video(pipe(wish.text, num_inference_steps=wish.steps).frames[0], 'x', 8)\n"
+    )
+    assert reading.settings.value("call.num_inference_steps") == 40
+    assert reading.inputs["call.prompt"].label == "text"
+
+
+def test_the_usual_branch_calls_the_pipeline_that_the_usual_branch_loaded() -> None:
+    reading = read(
+        LOADED.replace("pipe =", "text =")
+        + "import argparse\np = argparse.ArgumentParser()\np.add_argument('--kind', default='t2v')\n"
+        + "a = p.parse_args()\n"
+        + "from diffusers import CogVideoXImageToVideoPipeline\n"
+        + "if a.kind == 'i2v':\n    pipe = CogVideoXImageToVideoPipeline.from_pretrained('c/d')\n"
+        + "else:\n    pipe = text\n"
+        + "if a.kind == 'i2v':\n    v = pipe('i', 'x')\nelse:\n    v = pipe('x', num_frames=9)\n"
+        + "export_to_video(v, 'x')\n"
+    )
+    assert reading.settings.value("model.pipeline") == "CogVideoXPipeline"
+    assert reading.settings.value("call.num_frames") == 9
+    assert "model.pipeline" not in reading.alternatives
