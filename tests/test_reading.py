@@ -417,3 +417,23 @@ def test_the_usual_branch_calls_the_pipeline_that_the_usual_branch_loaded() -> N
     assert reading.settings.value("model.pipeline") == "CogVideoXPipeline"
     assert reading.settings.value("call.num_frames") == 9
     assert "model.pipeline" not in reading.alternatives
+
+
+def test_methods_properties_and_loops_are_followed() -> None:
+    reading = read(
+        f"{LOADED}class A:\n    @property\n    def steps(self): return 12\n"
+        "    @classmethod\n    def make(cls): return cls()\n    @staticmethod\n    def scale(): return 3\n"
+        "for i, word in enumerate(['a', 'b']):\n"
+        "    pipe(word, num_inference_steps=A.make().steps, guidance_scale=A.scale(),\n"
+        "         generator=torch.Generator().manual_seed(100 + i))\n"
+    )
+    assert reading.settings.value("call.num_inference_steps") == 12
+    assert reading.settings.value("call.guidance_scale") == 3
+    assert [one.value for one in reading.alternatives["rng.seed"]] == [100, 101]
+    assert [one.value for one in reading.alternatives["call.prompt"]] == ["a", "b"]
+
+
+def test_an_environment_variable_falls_back_as_the_source_says() -> None:
+    reading = read(f"{LOADED}import os\npipe('x', height=int(os.environ.get('H', '480')), width=os.getenv('W') or 720)")
+    assert (reading.settings.value("call.height"), reading.settings.value("call.width")) == (480, 720)
+    assert reading.inputs["call.width"].label == "W"
