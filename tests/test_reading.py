@@ -437,3 +437,9 @@ def test_an_environment_variable_falls_back_as_the_source_says() -> None:
     reading = read(f"{LOADED}import os\npipe('x', height=int(os.environ.get('H', '480')), width=os.getenv('W') or 720)")
     assert (reading.settings.value("call.height"), reading.settings.value("call.width")) == (480, 720)
     assert reading.inputs["call.width"].label == "W"
+
+
+def test_what_is_too_deep_to_follow_is_said() -> None:
+    deep = "x = " + "[" * 120 + "1" + "]" * 120
+    assert [note.kind for note in read(f"{LOADED}{deep}\npipe('x')").notes if note.kind.startswith("not read")]
+    assert not [note for note in read(f"{LOADED}pipe('x')").notes if note.kind.startswith("not read")]

@@ -28,6 +28,8 @@ def follow(files: Files) -> Interpreter:
         if not state.calls:
             _try_the_rest(state, cell)
     except (TooMuchError, RecursionError):
+        state.cut = True
+    if state.cut:
         state.notes.append(Note("not read to the end", "the source is larger or deeper than is followed", main.name))
     return state
 
