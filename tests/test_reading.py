@@ -385,3 +385,61 @@ def test_texts_of_a_source_move_no_cursor(tmp_path: Path, capsys: pytest.Capture
 
 def test_a_source_that_is_not_there_exits_with_2() -> None:
     assert main(["read", "gone.py"]) == 2
+
+
+def test_a_token_in_the_source_is_not_repeated() -> None:
+    token = "hf_" + "abcdEFGH12345678" * 2
+    reading = read(f"{LOADED}pipe.load_lora_weights('a/b', token={token!r}); pipe(unknown_of({token!r}))")
+    assert token not in json.dumps(reading.as_json())
+
+
+def test_a_request_model_is_what_the_sender_fills_in() -> None:
+    reading = read(
+        f"{LOADED}class Wish(Model):\n    text: str\n    steps: int = 40\n"
+        "def make(wish: Wish):\n"
+        "    export_to_video(pipe(wish.text, num_inference_steps=wish.steps).frames[0], 'x', 8)\n"
+    )
+    assert reading.settings.value("call.num_inference_steps") == 40
+    assert reading.inputs["call.prompt"].label == "text"
+
+
+def test_the_usual_branch_calls_the_pipeline_that_the_usual_branch_loaded() -> None:
+    reading = read(
+        LOADED.replace("pipe =", "text =")
+        + "import argparse\np = argparse.ArgumentParser()\np.add_argument('--kind', default='t2v')\n"
+        + "a = p.parse_args()\n"
+        + "from diffusers import CogVideoXImageToVideoPipeline\n"
+        + "if a.kind == 'i2v':\n    pipe = CogVideoXImageToVideoPipeline.from_pretrained('c/d')\n"
+        + "else:\n    pipe = text\n"
+        + "if a.kind == 'i2v':\n    v = pipe('i', 'x')\nelse:\n    v = pipe('x', num_frames=9)\n"
+        + "export_to_video(v, 'x')\n"
+    )
+    assert reading.settings.value("model.pipeline") == "CogVideoXPipeline"
+    assert reading.settings.value("call.num_frames") == 9
+    assert "model.pipeline" not in reading.alternatives
+
+
+def test_methods_properties_and_loops_are_followed() -> None:
+    reading = read(
+        f"{LOADED}class A:\n    @property\n    def steps(self): return 12\n"
+        "    @classmethod\n    def make(cls): return cls()\n    @staticmethod\n    def scale(): return 3\n"
+        "for i, word in enumerate(['a', 'b']):\n"
+        "    pipe(word, num_inference_steps=A.make().steps, guidance_scale=A.scale(),\n"
+        "         generator=torch.Generator().manual_seed(100 + i))\n"
+    )
+    assert reading.settings.value("call.num_inference_steps") == 12
+    assert reading.settings.value("call.guidance_scale") == 3
+    assert [one.value for one in reading.alternatives["rng.seed"]] == [100, 101]
+    assert [one.value for one in reading.alternatives["call.prompt"]] == ["a", "b"]
+
+
+def test_an_environment_variable_falls_back_as_the_source_says() -> None:
+    reading = read(f"{LOADED}import os\npipe('x', height=int(os.environ.get('H', '480')), width=os.getenv('W') or 720)")
+    assert (reading.settings.value("call.height"), reading.settings.value("call.width")) == (480, 720)
+    assert reading.inputs["call.width"].label == "W"
+
+
+def test_what_is_too_deep_to_follow_is_said() -> None:
+    deep = "x = " + "[" * 120 + "1" + "]" * 120
+    assert [note.kind for note in read(f"{LOADED}{deep}\npipe('x')").notes if note.kind.startswith("not read")]
+    assert not [note for note in read(f"{LOADED}pipe('x')").notes if note.kind.startswith("not read")]

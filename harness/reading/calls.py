@@ -46,10 +46,11 @@ class Interpreter(Statements):
         """Return what a call gives."""
         self.budget.spend()
         if isinstance(function, Either):
+            sure = [condition.usual is True for condition in self.conditions]
+            # Where each branch is the usual one, so was the branch that chose what is called.
+            candidates = function.options[:1] if function.decided and sure and all(sure) else function.options
             options = [
-                self.call(option, arguments, node)
-                for option in function.options
-                if not isinstance(option, Absent | Known)
+                self.call(option, arguments, node) for option in candidates if not isinstance(option, Absent | Known)
             ]
             return either(options, self.where(node), decided=function.decided)
         if isinstance(function, Function):

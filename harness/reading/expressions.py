@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC
+from dataclasses import replace
 
 from harness.reading import folding, pipelines
 from harness.reading.heap import TooMuchError
@@ -236,7 +237,7 @@ class Expressions(State, ABC):
                 )
             return either([*owner.items, *self._rest(owner, node)], self.where(node))
         if isinstance(owner, External) and owner.name.endswith("environ") and isinstance(key, Known):
-            return self.call(External(owner.where, "os.getenv"), Arguments([key], {}), node)
+            return folding.asked("environment variable", folding.shown(key), None, self.where(node))
         if isinstance(owner, External) and owner.name == "sys.argv":
             return folding.asked("argument", f"number {folding.shown(key)}", None, self.where(node))
         if isinstance(owner, Object) and isinstance(key, Known):
@@ -311,7 +312,8 @@ class Expressions(State, ABC):
         if isinstance(owner, Module):
             return self.heap.cell(owner.cell).get(name) or self.unknown(node)
         if isinstance(owner, Class):
-            return self._of_class(owner, name, node)
+            member = self._of_class(owner, name, node)
+            return _given(member, owner) if isinstance(member, Function) and member.kind == "classmethod" else member
         if isinstance(owner, Object):
             return self._of_object(owner, name, node)
         if isinstance(owner, Unknown | Asked):
@@ -338,21 +340,23 @@ class Expressions(State, ABC):
         if isinstance(kind, Class):
             found = self._of_class(kind, name, node)
             if isinstance(found, Function):
-                return self._bound(found, owner)
+                return self._bound(found, owner, kind, node)
             return Attribute(owner.where, owner, name) if isinstance(found, Unknown) else found
         return Attribute(self.where(node), owner, name)
 
-    @staticmethod
-    def _bound(function: Function, owner: Object) -> Value:
+    def _bound(self, function: Function, owner: Object, made: Class, node: ast.AST) -> Value:
         if function.kind == "staticmethod":
             return function
-        if function.kind == "property":
-            return Attribute(owner.where, function, "__get__")
-        positional, named = function.given
-        return Function(
-            function.where, function.node, function.scopes, function.file, function.defaults,
-            ((owner, *positional), named), function.kind,
-        )  # fmt: skip
+        if function.kind == "classmethod":
+            return _given(function, made)
+        method = _given(function, owner)
+        return self.call(method, Arguments([], {}), node) if function.kind == "property" else method
+
+
+def _given(function: Function, first: Value) -> Function:
+    """Return a function that has its first argument already."""
+    positional, named = function.given
+    return replace(function, given=((first, *positional), named))
 
 
 def _is_none(value: Value) -> bool:

@@ -28,6 +28,8 @@ def follow(files: Files) -> Interpreter:
         if not state.calls:
             _try_the_rest(state, cell)
     except (TooMuchError, RecursionError):
+        state.cut = True
+    if state.cut:
         state.notes.append(Note("not read to the end", "the source is larger or deeper than is followed", main.name))
     return state
 
@@ -69,19 +71,19 @@ def _try_the_rest(state: Interpreter, cell: int) -> None:
                 state.frames.pop()
     for function in state.defined[:_MOST_ENTRIES]:
         if id(function.node) not in state.called and cell == function.scopes[0]:
-            _call(state, function, interface.parameters(function))
+            _call(state, function, interface.parameters(state, function))
 
 
 def _use(state: Interpreter, made: Class) -> None:
     node = ast.Pass(lineno=int(made.where.rpartition(":")[2] or 1), col_offset=0)
     start = state.heap.cell(made.cell).get("__init__")
-    instance = state.call(made, interface.parameters(_without_self(start)), node)
+    instance = state.call(made, interface.parameters(state, _without_self(start)), node)
     methods = [name for name, value in state.heap.cell(made.cell).items() if isinstance(value, Function)]
     ordered = [*(name for name in _FIRST_METHODS if name in methods), *methods]
     for name in dict.fromkeys(ordered):
         method = state.attribute(instance, name, node)
         if isinstance(method, Function) and name != "__init__" and id(method.node) not in state.called:
-            state.call(method, interface.parameters(method), node)
+            state.call(method, interface.parameters(state, method), node)
 
 
 def _without_self(start: object) -> Function:

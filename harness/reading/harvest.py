@@ -27,8 +27,10 @@ from harness.reading.values import (
     inside,
     is_small,
 )
+from harness.redaction import redact_text
 from harness.settings import Origin, Setting, Settings
 
+_MOST_NAMED = 6
 _CALLED_WITH_NONE = frozenset({"argument", "parameter"})
 """Inputs that are None when nobody gives them; a component that is left empty is a question to the user."""
 
@@ -43,20 +45,25 @@ def harvest(state: Interpreter, facts: Mapping[str, str] | None = None) -> Readi
     paths = _paths_of(state, call)
     if export is not None:
         paths |= export.paths
-    others = [f"{other.name} ({other.where})" for other in state.calls if other.where != call.where]
+    others: dict[str, list[str]] = {}
+    for other in state.calls:
+        if other.where != call.where:
+            others.setdefault(other.where, []).append(other.name)
     if others:
-        text = f"{call.name} ({call.where}) is the one that was read; also called: {', '.join(dict.fromkeys(others))}"
+        each = [f"{' or '.join(dict.fromkeys(names))} ({where})" for where, names in others.items()][:_MOST_NAMED]
+        text = f"{call.name} ({call.where}) is the one that was read; also called: {', '.join(each)}"
         notes.append(Note("several pipelines", text, call.where))
     telling = _Telling()
     for path, value in paths.items():
         telling.tell(path, value)
+    all_notes = [*notes, *telling.notes]
     return Reading(
         Settings(telling.settings),
         dict(sorted(telling.inputs.items())),
         dict(sorted(telling.alternatives.items())),
         state.ignored,
-        [*notes, *telling.notes],
-        dict(sorted(telling.unknowns.items())),
+        [replace(note, text=redact_text(note.text), only_if=redact_text(note.only_if)) for note in all_notes],
+        {path: redact_text(words) for path, words in sorted(telling.unknowns.items())},
         dict(facts or {}),
     )
 

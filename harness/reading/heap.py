@@ -17,6 +17,11 @@ class Budget:
     def __init__(self, units: int) -> None:
         self._left = units
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left."""
+        return self._left <= 0
+
     def spend(self, units: int = 1) -> None:
         """Take from the budget.
 

@@ -11,6 +11,7 @@ from harness.reading.values import (
     Arguments,
     Asked,
     Attribute,
+    Class,
     Either,
     External,
     Function,
@@ -216,9 +217,26 @@ def _enter_with_defaults(state: State, function: Value, node: ast.AST) -> None:
         state.entries.append(Entry(function, Arguments([], _defaults(function)), state.where(node)))
 
 
-def parameters(function: Function) -> Arguments:
+def parameters(state: State, function: Function) -> Arguments:
     """Return arguments for a function that nobody calls: each an input with its default."""
-    return Arguments([], _defaults(function))
+    named = _defaults(function)
+    for parameter in (*function.node.args.args, *function.node.args.kwonlyargs):
+        annotation = parameter.annotation
+        if isinstance(annotation, ast.Name) and parameter.arg in named:
+            found = [state.heap.cell(scope).get(annotation.id) for scope in function.scopes]
+            made = next((one for one in found if one is not None), None)
+            if isinstance(made, Class) and made.fields:
+                named[parameter.arg] = _request(state, made, f"{function.file}:{parameter.lineno}")
+    return Arguments([], named)
+
+
+def _request(state: State, made: Class, where: str) -> Object:
+    """Return an instance whose fields come from whoever sends the request."""
+    held: dict[str, Value] = {"__class__": made}
+    for name in made.fields:
+        default = state.heap.cell(made.cell).get(name)
+        held[name] = folding.asked("field", name, default, default.where if default else made.where)
+    return Object(where, "instance", state.heap.new(held))
 
 
 __all__ = ["call_library", "call_method", "decorate", "field_default", "is_event", "parameters", "wire"]

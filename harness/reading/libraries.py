@@ -7,6 +7,7 @@ import ast
 from harness.reading import folding, names
 from harness.reading.state import Export, State
 from harness.reading.values import (
+    MOST_OPTIONS,
     Arguments,
     Class,
     External,
@@ -35,7 +36,7 @@ def call_library(state: State, function: External, arguments: Arguments, node: a
     ) in names.LOADED_AS_IS:  # fmt: skip
         return lift(lambda one: one, [first]) if first is not None else None
     if function.name in {"os.getenv", "os.environ.get"}:
-        default = arguments.get("default", 1)
+        default = arguments.get("default", 1) or Known(state.where(node), None)
         return folding.asked("environment variable", folding.shown(first or function), default, state.where(node))
     if function.name == "input":
         return folding.asked("input()", folding.shown(first) if first else "", None, state.where(node))
@@ -66,17 +67,23 @@ def _builtin(state: State, name: str, arguments: Arguments, node: ast.AST) -> Va
         return _parent(state, node)
     if name == "range" and len(arguments.positional) == 1:
         return Items(state.where(node), (Known(state.where(node), 0),), open=True)
-    if name == "enumerate" and first is not None:
-        return Items(state.where(node), (Items(state.where(node), (state.unknown(node), _one_of(first, state, node))),))
+    if name in {"enumerate", "zip"} and first is not None:
+        return _rows(name, arguments.positional[:8], state, node)
     if names.last(name) in {"partial", "Thread", "submit"}:
         return _later(state, names.last(name), arguments, node)
     return None
 
 
-def _one_of(values: Value, state: State, node: ast.AST) -> Value:
-    if isinstance(values, Items) and len(values.items) == 1:
-        return values.items[0]
-    return state.unknown(node, values)
+def _rows(name: str, columns: list[Value], state: State, node: ast.AST) -> Value:
+    """Return what a loop over `enumerate` or `zip` sees, row by row where all is known."""
+    where = state.where(node)
+    closed = [column.items for column in columns if isinstance(column, Items) and not column.open]
+    if len(closed) != len(columns):
+        return Items(where, (Items(where, tuple(state.unknown(node, column) for column in (columns * 2)[:2])),))
+    rows = list(zip(*closed, strict=False))[:MOST_OPTIONS]
+    if name == "enumerate":
+        rows = [(Known(where, number), *row) for number, row in enumerate(rows)]
+    return Items(where, tuple(Items(where, tuple(row)) for row in rows))
 
 
 def _parent(state: State, node: ast.AST) -> Value:

@@ -110,6 +110,7 @@ class State(ABC):
         self.called: set[int] = set()
         self.modules: dict[str, int] = {}
         self.depth = 0
+        self.cut = False
 
     @abstractmethod
     def evaluate(self, node: ast.expr | None) -> Value:
@@ -137,11 +138,11 @@ class State(ABC):
         Raises:
             TooMuchError: The nesting or the budget is exhausted.
         """
+        self.cut = self.cut or self.depth >= MOST_DEPTH or self.budget.is_spent
+        if self.depth >= MOST_DEPTH:
+            raise TooMuchError
         self.budget.spend()
         self.depth += 1
-        if self.depth > MOST_DEPTH:
-            self.depth -= 1
-            raise TooMuchError
 
     def leave(self) -> None:
         """Come back."""
