@@ -96,6 +96,8 @@ def _drawing(dtype: torch.dtype | None, *, older: bool) -> Any:
     import torch
     from torch.overrides import TorchFunctionMode
 
+    randn = torch.randn  # the observer exchanges the name while it looks
+
     class Drawing(TorchFunctionMode):
         """Draw every `torch.randn` as asked, then give it the dtype and the device that its caller wanted."""
 
@@ -107,7 +109,7 @@ def _drawing(dtype: torch.dtype | None, *, older: bool) -> Any:
             kwargs: Mapping[str, Any] | None = None,
         ) -> Any:
             given = dict(kwargs or {})
-            if func is not torch.randn:
+            if func is not randn:
                 return func(*args, **given)
             wanted = given.get("dtype") or torch.get_default_dtype()
             drawn = dtype or wanted
