@@ -14,6 +14,7 @@ from harness.errors import SpacediffError
 from harness.executor import Executor, InProcess, Listener
 from harness.explain import Explaining, cause_record, explain
 from harness.gate import hold
+from harness.interrupts import heard, heed
 from harness.metrics import Metric, chosen
 from harness.metrics.motion import MEASURES
 from harness.noise_streams import stream_warning
@@ -70,7 +71,9 @@ def audit(
                 _run(plan, store, carrying, listener, done)
                 _explain(plan, store, carrying, listener, done)
             _compare(plan, folder, metrics, listener, done)
+            heed()
         except KeyboardInterrupt:
+            heard()
             done.finished = False
         write_record(_recorded(plan, here, done, seconds=time.monotonic() - began), folder)
     return read_record(folder)

@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import os
 import shlex
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from harness import __version__
 from harness.errors import Exit, SpacediffError
+from harness.interrupts import listen
 
 if TYPE_CHECKING:
     from harness.record import AuditRecord
@@ -32,7 +32,7 @@ _EXIT_CODES = """exit codes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI stops a job this way: nothing finished is lost
+    listen()
     try:
         return int(options.command(options))
     except SpacediffError as error:

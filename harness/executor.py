@@ -16,6 +16,7 @@ from harness.codec import export_to_video
 from harness.environment import determining
 from harness.errors import NotMeasuredError, failure
 from harness.files import sha256
+from harness.interrupts import heed
 from harness.latents import write_latents
 from harness.plan import Run
 from harness.record import ClipRecord, RunRecord, TraceRecord, record_settings
@@ -77,6 +78,7 @@ class InProcess:
         """Yield the record of each run as it finishes."""
         missing: set[tuple[str, str]] = set()
         for run in _in_order(runs):
+            heed()
             listener.started(run)
             needless = (run.prompt.name, run.against) in missing
             record, reused = self._one(run, store, listener, needless=needless)

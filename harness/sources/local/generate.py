@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from harness.clip import Clip
 from harness.errors import NotMeasuredError, failure, nearest_name
+from harness.interrupts import heed
 from harness.record import Ignored
 from harness.settings import Settings
 from harness.sources import Produced, Progress
@@ -294,6 +295,7 @@ class _Steps:
             self.update()
 
     def update(self, count: int = 1) -> None:
+        heed()
         self._done += count
         self._progress.step(self._done, self._total)
 
