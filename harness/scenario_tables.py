@@ -82,18 +82,18 @@ Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 ModelId = Annotated[
     str,
     _matching(
-        rf"^(builtin:tiny-cogvideox|[./].*|{_HUB_ID})$",
+        rf"^(builtin:tiny-cogvideox(?:-random)?|[./].*|{_HUB_ID})$",
         'a Hub id such as "org/name", a folder that begins with . or /, or "builtin:tiny-cogvideox"',
-        examples=["builtin:tiny-cogvideox"],
+        examples=["builtin:tiny-cogvideox", "builtin:tiny-cogvideox-random"],
     ),
     AfterValidator(_folder_or_id),
 ]
 SpaceId = Annotated[
     str,
     _matching(
-        rf"^(builtin:tiny-space|https?://[^\s/@?#]+(/[^\s@?#]*)?|{_HUB_ID})$",
+        rf"^(builtin:tiny-space(?:-random)?|https?://[^\s/@?#]+(/[^\s@?#]*)?|{_HUB_ID})$",
         'a Space id such as "org/name", an http(s) address without password or query, or "builtin:tiny-space"',
-        examples=["builtin:tiny-space"],
+        examples=["builtin:tiny-space", "builtin:tiny-space-random"],
     ),
 ]
 VideoPath = Annotated[
@@ -107,7 +107,7 @@ class ModelTable(Table):
     """Which checkpoint is loaded, and as what."""
 
     id: ModelId | None = None
-    """Hub id, folder, or `builtin:tiny-cogvideox`."""
+    """Hub id, folder, or `builtin:tiny-cogvideox`, also with `-random`."""
     revision: Word | None = None
     """Branch, tag or commit on the Hub."""
     dtype: Precision | None = None
@@ -122,7 +122,7 @@ class BaselineModelTable(ModelTable):
     """Which checkpoint is loaded, and as what."""
 
     id: ModelId
-    """Hub id, folder, or `builtin:tiny-cogvideox`."""
+    """Hub id, folder, or `builtin:tiny-cogvideox`, also with `-random`."""
 
 
 class SchedulerTable(Table):
@@ -240,7 +240,7 @@ class SpaceReference(Table):
     """A clip that a Gradio Space draws."""
 
     id: SpaceId
-    """Space id, address, or `builtin:tiny-space`."""
+    """Space id, address, or `builtin:tiny-space`, also with `-random`."""
     endpoint: ApiName
     """API name of the endpoint."""
     inputs: dict[str, Any] = {}

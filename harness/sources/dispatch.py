@@ -15,7 +15,11 @@ from harness.sources import Produced, Progress
 if TYPE_CHECKING:
     from harness.sources.local.generate import LocalSource
 
-TINY_SPACE = "builtin:tiny-space"
+TINY_SPACES = {
+    "builtin:tiny-space": "builtin:tiny-cogvideox",
+    "builtin:tiny-space-random": "builtin:tiny-cogvideox-random",
+}
+"""Which checkpoint each of the embedded Spaces serves."""
 
 
 class Sources:
@@ -31,7 +35,7 @@ class Sources:
         self._keep_latents = keep_latents
         self._open = ExitStack()
         self._local: LocalSource | None = None
-        self._tiny_space: str | None = None
+        self._served: dict[str, str] = {}
 
     def close(self) -> None:
         """End what was started, the tiny Space among it."""
@@ -76,28 +80,29 @@ class Sources:
 
     def checkpoint_stamp(self, run: Run) -> str:
         """Return what tells that a local checkpoint's files were exchanged; empty for the Hub's, which have ids."""
-        from harness.sources.local.pipeline import TINY, stamp
+        from harness.sources.local.pipeline import stamp
 
-        return stamp(run.settings.value("model.id", TINY)) if run.made_here else ""
+        checkpoint = TINY_SPACES.get(str(run.request.get("id"))) or run.settings.value("model.id")
+        return stamp(checkpoint) if run.made_here else ""
 
     def _fetch(self, run: Run, folder: Path, progress: Progress) -> Produced:
         from harness.sources.space import SpaceRequest, fetch
 
         request = SpaceRequest(**run.request)
-        if request.id != TINY_SPACE:
+        if request.id not in TINY_SPACES:
             return fetch(request, run.prompt.text, run.prompt.seed, folder, progress)
-        address = self._served(progress)
+        address = self._address(request.id, progress)
         produced = fetch(replace(request, id=address), run.prompt.text, run.prompt.seed, folder, progress)
         # its port differs from audit to audit and tells nothing
-        named = Settings.of({"space": {"id": TINY_SPACE}}, Origin.DECLARED)
+        named = Settings.of({"space": {"id": request.id}}, Origin.DECLARED)
         hosted = {name: text for name, text in produced.hosted.items() if address not in text}
-        described = produced.described.replace(address, TINY_SPACE)
+        described = produced.described.replace(address, request.id)
         return replace(produced, described=described, settings=produced.settings.changed_by(named), hosted=hosted)
 
-    def _served(self, progress: Progress) -> str:
-        if self._tiny_space is None:
+    def _address(self, space: str, progress: Progress) -> str:
+        if space not in self._served:
             from harness.tiny.serving import serve_tiny_space
 
             progress.status("starting the tiny Space")
-            self._tiny_space = self._open.enter_context(serve_tiny_space())
-        return self._tiny_space
+            self._served[space] = self._open.enter_context(serve_tiny_space(checkpoint=TINY_SPACES[space]))
+        return self._served[space]

@@ -1,6 +1,7 @@
-"""The tiny checkpoint as a folder in the cache, made on first use and proven whole on every use.
+"""The tiny checkpoints as folders in the cache, made on first use and proven whole on every use.
 
-A folder is made beside its place and moved there in one step, together with its fingerprint. So a reader sees all of it
+There are two: the trained one, which follows its prompt, and one with drawn weights, which is made from code alone. A
+folder is made beside its place and moved there in one step, together with its fingerprint. So a reader sees all of it
 or nothing, two processes that make it at once end with one of two equal folders, and a folder that was damaged
 afterwards no longer matches its fingerprint and is made again.
 """
@@ -13,50 +14,103 @@ import importlib.metadata
 import shutil
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.cache import cache_dir
 from harness.errors import NotMeasuredError
+from harness.tiny.trained import WEIGHTS
 
-RECIPE = "tiny-cogvideox-3"
-"""Names the bytes that are made: counts up when `harness.tiny.pipeline` or `harness.tiny.tokenizer` change them."""
-
-_NAME = "tiny-cogvideox"
 _FINGERPRINT = "fingerprint"
 _DRAFT = ".draft-"
 _ABANDONED_AFTER = 3600.0  # seconds; a draft takes a few, so what is older was left by a killed process
 
-_CARD = """---
+_TRAINED_CARD = """---
+library_name: diffusers
+pipeline_tag: text-to-video
+tags: [testing]
+---
+# tiny-cogvideox
+
+A CogVideoX pipeline of 3 million parameters, trained on clips of plain shapes drawn in code: "a red ball rolls to the
+left over a grey floor". It exists so that spacediff can be exercised from end to end in seconds, without a GPU and
+without a download, and so that wrong settings can be seen to lose an object or its motion. The classes, the scheduler
+settings and the text length are those of `zai-org/CogVideoX-5b`; nothing of its weights is in here.
+
+What it is asked for beyond its few words (colours, floors, `ball`, `box`, `cone`, `rolls`, `slides`, `rises`, `falls`,
+`meet`, `appears`) it does not know. How it was trained and how well it does: `docs/tiny-model.md` of spacediff.
+
+Made by `harness.tiny.train`. Safe to delete.
+"""
+
+_RANDOM_CARD = """---
 library_name: diffusers
 pipeline_tag: text-to-video
 tags: [untrained, testing]
 ---
-# tiny-cogvideox
+# tiny-cogvideox-random
 
 A CogVideoX pipeline with **random weights**: it draws moving blobs of colour, whatever it is asked for. It exists so
-that spacediff can be exercised from end to end in seconds, without a GPU and without a download. The classes, the
-scheduler settings and the text length are those of `zai-org/CogVideoX-5b`; nothing of its weights is in here.
+that spacediff can be tested in seconds from code alone. The classes, the scheduler settings and the text length are
+those of `zai-org/CogVideoX-5b`; nothing of its weights is in here.
 
 Made by `harness.tiny.checkpoint`. Safe to delete.
 """
 
 
-def ensure_checkpoint() -> Path:
-    """Return the folder of the tiny CogVideoX checkpoint, for `DiffusionPipeline.from_pretrained`; make it if needed.
+@dataclass(frozen=True)
+class TinyCheckpoint:
+    """One of the tiny checkpoints.
+
+    Attributes:
+        name: Of its folder; `builtin:` in front of it is its id in a scenario.
+        recipe: Names the bytes that are made.
+        card: Its README.
+    """
+
+    name: str
+    recipe: str
+    card: str
+
+    @property
+    def stamp(self) -> str:
+        """What tells that its bytes changed: the recipe and, for a trained one, its weights."""
+        return self.recipe if self is RANDOM else f"{self.recipe}-{fingerprint(WEIGHTS)[:12]}"
+
+    def build(self) -> Any:
+        """Return its pipeline in float32."""
+        if self is RANDOM:
+            from harness.tiny.random_weights import build_pipeline
+
+            return build_pipeline()
+        from harness.tiny.trained import build_trained
+
+        return build_trained()
+
+
+TRAINED = TinyCheckpoint("tiny-cogvideox", "tiny-cogvideox-4", _TRAINED_CARD)
+RANDOM = TinyCheckpoint("tiny-cogvideox-random", "tiny-cogvideox-random-3", _RANDOM_CARD)
+BUILTIN = {f"builtin:{each.name}": each for each in (TRAINED, RANDOM)}
+"""By the id that a scenario gives."""
+
+
+def ensure_checkpoint(which: TinyCheckpoint = TRAINED) -> Path:
+    """Return the folder of a tiny CogVideoX checkpoint, for `DiffusionPipeline.from_pretrained`; make it if needed.
 
     Raises:
         NotMeasuredError: The cache cannot be written to.
     """
-    place = cache_dir() / _folder_name()
-    if not _is_whole(place):
+    place = cache_dir() / _folder_name(which)
+    if not _is_whole(place, which):
         try:
-            _make(place)
+            _make(place, which)
         except OSError as error:
             raise NotMeasuredError(
                 f"the tiny checkpoint cannot be written to the cache: {error.strerror or error}",
-                hint="set SPACEDIFF_CACHE to a folder that can be written to and has 12 MB left",
+                hint="set SPACEDIFF_CACHE to a folder that can be written to and has 20 MB left",
             ) from error
-    return place / _NAME
+    return place / which.name
 
 
 def fingerprint(folder: Path) -> str:
@@ -68,26 +122,26 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _folder_name() -> str:
+def _folder_name(which: TinyCheckpoint) -> str:
     """Name the recipe and the libraries, whose versions stand in the configuration files that they write."""
     versions = (f"{library}-{importlib.metadata.version(library)}" for library in ("diffusers", "transformers"))
-    return "-".join((RECIPE, *versions))
+    return "-".join((which.stamp, *versions))
 
 
-def _is_whole(place: Path) -> bool:
+def _is_whole(place: Path, which: TinyCheckpoint) -> bool:
     try:
-        return (place / _FINGERPRINT).read_text(encoding="ascii") == fingerprint(place / _NAME)
+        return (place / _FINGERPRINT).read_text(encoding="ascii") == fingerprint(place / which.name)
     except (OSError, UnicodeDecodeError):
         return False
 
 
-def _make(place: Path) -> None:
+def _make(place: Path, which: TinyCheckpoint) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(place.parent)
     draft = _new_draft(place)
     try:
-        _write(draft)
-        _move(draft, place)
+        _write(draft, which)
+        _move(draft, place, which)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -96,29 +150,27 @@ def _new_draft(place: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place.parent))
 
 
-def _write(draft: Path) -> None:
+def _write(draft: Path, which: TinyCheckpoint) -> None:
     from harness.torchvision_mend import mend_torchvision
 
     mend_torchvision()
     from transformers.utils import logging as transformers_logging
 
-    from harness.tiny.pipeline import build_pipeline
-
-    folder = draft / _NAME
+    folder = draft / which.name
     showed_progress = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()
     try:
-        build_pipeline().save_pretrained(folder)
+        which.build().save_pretrained(folder)
     finally:
         if showed_progress:
             transformers_logging.enable_progress_bar()
-    (folder / "README.md").write_text(_CARD, encoding="utf-8")
+    (folder / "README.md").write_text(which.card, encoding="utf-8")
     (draft / _FINGERPRINT).write_text(fingerprint(folder), encoding="ascii")
     for path in (draft, *draft.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)  # a cache inside an image is read by other users
 
 
-def _move(draft: Path, place: Path) -> None:
+def _move(draft: Path, place: Path, which: TinyCheckpoint) -> None:
     """Put the draft in its place, unless another process was first with a whole one."""
     while True:
         try:
@@ -126,7 +178,7 @@ def _move(draft: Path, place: Path) -> None:
         except OSError:
             if not place.exists():
                 raise
-            if _is_whole(place):
+            if _is_whole(place, which):
                 return
             _take_away(place)
         else:

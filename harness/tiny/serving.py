@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from harness.errors import NotMeasuredError
-from harness.tiny.space_app import STEPS, scratch_prefix
+from harness.tiny.space_app import CHECKPOINT, STEPS, scratch_prefix
 
 STARTUP_DEADLINE = 180.0  # seconds; importing torch, diffusers and gradio takes ten on a quiet machine, cold
 _PATIENCE = 5.0  # seconds between asking it to leave and asking harder
@@ -39,34 +39,40 @@ class TinySpaceError(NotMeasuredError):
 
 
 @contextlib.contextmanager
-def serve_tiny_space(steps: int = STEPS, startup_deadline: float = STARTUP_DEADLINE) -> Iterator[str]:
+def serve_tiny_space(
+    steps: int = STEPS, startup_deadline: float = STARTUP_DEADLINE, checkpoint: str = CHECKPOINT
+) -> Iterator[str]:
     """Run the tiny Space; yield its address, such as `http://127.0.0.1:43210`.
 
     Args:
         steps: Denoising steps of each clip.
         startup_deadline: Seconds it may take until it answers.
+        checkpoint: Id of the tiny checkpoint that it serves.
 
     Raises:
         TinySpaceError: It did not start; the message ends with what it said last.
     """
-    with TinySpace(steps, startup_deadline) as space:
+    with TinySpace(steps, startup_deadline, checkpoint) as space:
         yield space.url
 
 
 class TinySpace:
-    """A process that serves the tiny checkpoint, while entered.
+    """A process that serves a tiny checkpoint, while entered.
 
     Args:
         steps: Denoising steps of each clip.
         startup_deadline: Seconds it may take until it answers.
+        checkpoint: Id of the tiny checkpoint that it serves.
     """
 
     url: str
     """Where it answers."""
     process_id: int
 
-    def __init__(self, steps: int = STEPS, startup_deadline: float = STARTUP_DEADLINE) -> None:
-        self._steps = steps
+    def __init__(
+        self, steps: int = STEPS, startup_deadline: float = STARTUP_DEADLINE, checkpoint: str = CHECKPOINT
+    ) -> None:
+        self._options = ["--steps", str(steps), "--checkpoint", checkpoint]
         self._startup_deadline = startup_deadline
         self._cleanup = contextlib.ExitStack()
 
@@ -92,7 +98,7 @@ class TinySpace:
     def _start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "harness.tiny.space_app", "--steps", str(self._steps)],
+                [sys.executable, "-m", "harness.tiny.space_app", *self._options],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -25,6 +25,7 @@ import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
+CHECKPOINT = "builtin:tiny-cogvideox"
 STEPS = 50  # as the demo; a clip then takes about a second on two cores
 GUIDANCE_SCALE = 7.0
 LONGEST_PROMPT = 2000  # characters; the demo asks for fewer than 200 words
@@ -40,7 +41,7 @@ def main() -> None:
     # Libraries print; our stdout carries one line, for the process that waits for it.
     announcements = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
-        app = build_app(load_pipeline(), options.steps, scratch)
+        app = build_app(load_pipeline(options.checkpoint), options.steps, scratch)
         os.chdir(scratch)  # Gradio serves files of the working directory
         port = _launch(app, options.port)
         print(f"READY http://127.0.0.1:{port}", file=announcements, flush=True)
@@ -52,18 +53,20 @@ def scratch_prefix(process_id: int) -> str:
     return f"spacediff-tiny-space-{process_id}-"
 
 
-def load_pipeline() -> Any:
-    """Return the pipeline as the demo sets it up."""
+def load_pipeline(checkpoint: str) -> Any:
+    """Return the pipeline over one of the tiny checkpoints, as the demo sets it up."""
     from harness.torchvision_mend import mend_torchvision
 
     mend_torchvision()
     import torch
     from diffusers import CogVideoXDPMScheduler, CogVideoXPipeline
 
-    from harness.tiny.checkpoint import ensure_checkpoint
+    from harness.tiny.checkpoint import BUILTIN, ensure_checkpoint
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(), torch_dtype=torch.bfloat16).to(device)
+    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(BUILTIN[checkpoint]), torch_dtype=torch.bfloat16).to(
+        device
+    )
     pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
     return pipe
 
@@ -100,7 +103,7 @@ def build_app(pipe: Any, steps: int, scratch: Path) -> Any:
         )
 
     with gr.Blocks(title="CogVideoX, tiny", analytics_enabled=False) as app:
-        gr.Markdown("# CogVideoX, tiny\nRandom weights behind the interface of the CogVideoX-5B demo.")
+        gr.Markdown("# CogVideoX, tiny\nA tiny model behind the interface of the CogVideoX-5B demo.")
         with gr.Row():
             with gr.Column():
                 with gr.Accordion("Image to video (not served by the tiny model)", open=False):
@@ -162,6 +165,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m harness.tiny.space_app", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 for a free one (the default)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"denoising steps of a clip (default {STEPS})")
+    parser.add_argument("--checkpoint", default=CHECKPOINT, help=f"what it serves (default {CHECKPOINT})")
     return parser.parse_args()
 
 

@@ -8,7 +8,7 @@ differ in their ids, because the pieces of a text spell it out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 _SPACE = "▁"
@@ -56,8 +56,12 @@ _STANDARD_ROWS = (("gb2312", 16, 55), ("euc_kr", 16, 40))
 _WHOLE, _GROUP, _CHARACTER = -4.0, -5.0, -6.0
 
 
-def vocabulary() -> list[tuple[str, float]]:
-    """Return every piece with its score; the position is the id."""
+def vocabulary(words: Iterable[str] = ()) -> list[tuple[str, float]]:
+    """Return every piece with its score; the position is the id.
+
+    Args:
+        words: Further whole words, which come last.
+    """
     scores: dict[str, float] = dict.fromkeys(_SPECIAL, 0.0)
     for word in _WORDS.split():
         scores.setdefault(_SPACE + word, _WHOLE)
@@ -65,6 +69,8 @@ def vocabulary() -> list[tuple[str, float]]:
         scores.setdefault(group, _GROUP)
     for character in _characters():
         scores.setdefault(character, _CHARACTER)
+    for word in words:
+        scores.setdefault(_SPACE + word, _WHOLE)
     return list(scores.items())
 
 
@@ -78,14 +84,14 @@ def _characters() -> Iterator[str]:
                 yield from bytes((0xA0 + row, 0xA0 + cell)).decode(codec, errors="ignore")
 
 
-def build_tokenizer() -> Any:
-    """Return a `transformers` T5 tokenizer over `vocabulary()`; `save_pretrained` makes it one like any other."""
+def build_tokenizer(words: Iterable[str] = ()) -> Any:
+    """Return a `transformers` T5 tokenizer over `vocabulary(words)`; `save_pretrained` makes it one like any other."""
     from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
     from tokenizers.models import Unigram
     from transformers import T5TokenizerFast
 
     # The parts that transformers 5 puts together itself when it loads a T5 tokenizer; transformers 4 keeps these.
-    tokenizer = Tokenizer(Unigram(vocabulary(), unk_id=_SPECIAL.index("<unk>"), byte_fallback=False))
+    tokenizer = Tokenizer(Unigram(vocabulary(words), unk_id=_SPECIAL.index("<unk>"), byte_fallback=False))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(_SPACE, "always", split=True)]
     )

@@ -64,7 +64,7 @@ def _large() -> Any:
     from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
     from transformers import T5Config, T5EncoderModel
 
-    from harness.tiny.pipeline import SCHEDULER_CONFIG
+    from harness.tiny.architecture import SCHEDULER_CONFIG
     from harness.tiny.tokenizer import build_tokenizer
 
     torch.manual_seed(0)

@@ -13,9 +13,8 @@ from harness.errors import NotMeasuredError, failure
 from harness.record import Ignored
 from harness.settings import Settings
 from harness.sources.local.listening import warnings_of_libraries
+from harness.tiny.checkpoint import BUILTIN, ensure_checkpoint
 from harness.torchvision_mend import mend_torchvision
-
-TINY = "builtin:tiny-cogvideox"
 
 
 @dataclass(frozen=True)
@@ -95,10 +94,8 @@ class Checkpoints:
 
 def stamp(model_id: str) -> str:
     """Return what tells that a checkpoint's files were exchanged; empty for the Hub's, whose revision is a setting."""
-    if model_id == TINY:
-        from harness.tiny.checkpoint import RECIPE
-
-        return RECIPE
+    if model_id in BUILTIN:
+        return BUILTIN[model_id].stamp
     folder = Path(model_id).expanduser()
     if not folder.is_dir():
         return ""
@@ -157,10 +154,8 @@ def _pipeline_class(name: str | None, default: Any) -> Any:
 
 def _files_of(model_id: str, choice: dict[str, str], pipeline_class: Any) -> tuple[Path, str | None]:
     """Return the folder of a checkpoint and, for one of the Hub, the commit; downloads what is missing."""
-    if model_id == TINY:
-        from harness.tiny.checkpoint import ensure_checkpoint
-
-        return ensure_checkpoint(), None
+    if model_id in BUILTIN:
+        return ensure_checkpoint(BUILTIN[model_id]), None
     folder = Path(model_id).expanduser()
     if folder.is_dir():
         return folder, None

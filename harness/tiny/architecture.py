@@ -1,0 +1,113 @@
+"""A CogVideoX pipeline of any size: the classes of CogVideoX-5b with their mechanisms switched on, and small widths.
+
+Rotary positions, a causal 3D autoencoder with compression 4 in time and 8 in space, 226 text tokens, v-prediction down
+to zero terminal SNR. Only widths and depths differ from the large model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+FRAMES, HEIGHT, WIDTH = 17, 64, 96  # of a clip by default: frames, pixels, pixels
+TEXT_TOKENS = 226
+LATENT_CHANNELS = 16
+
+# scheduler/scheduler_config.json of zai-org/CogVideoX-5b (formerly THUDM/CogVideoX-5b) on the Hub. Where it goes
+# beyond the class' defaults: v_prediction, trailing, zero terminal SNR, no clipping, and a shift of 1 (the 2b has 3).
+SCHEDULER_CONFIG: dict[str, Any] = {
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "beta_start": 0.00085,
+    "clip_sample": False,
+    "num_train_timesteps": 1000,
+    "prediction_type": "v_prediction",
+    "rescale_betas_zero_snr": True,
+    "set_alpha_to_one": True,
+    "snr_shift_scale": 1.0,
+    "steps_offset": 0,
+    "timestep_spacing": "trailing",
+}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Widths and depths of the three models.
+
+    Attributes:
+        text_width: Of a text embedding.
+        text_layers: Of the T5 encoder, which has two heads.
+        time_width: Of a timestep embedding.
+        heads: Of the transformer.
+        head_width: Rotary positions split it 2:3:3 over time, height and width, in pairs.
+        layers: Of the transformer.
+        channels: Of the autoencoder, from frames to latents; few where frames are large, since a convolution there is
+            what a clip costs most.
+        scaling_factor: Of the latents.
+    """
+
+    text_width: int
+    text_layers: int
+    time_width: int
+    heads: int
+    head_width: int
+    layers: int
+    channels: tuple[int, int, int, int]
+    scaling_factor: float
+
+
+def assemble(sizes: Sizes, tokenizer: Any) -> Any:
+    """Return a `CogVideoXPipeline` in float32 whose weights are whatever torch's constructors leave.
+
+    Its models are in evaluation mode, as `from_pretrained` returns them. torch's random state is left alone.
+    """
+    import torch
+    from diffusers import (
+        AutoencoderKLCogVideoX,
+        CogVideoXDDIMScheduler,
+        CogVideoXPipeline,
+        CogVideoXTransformer3DModel,
+    )
+    from transformers import T5Config, T5EncoderModel
+
+    with torch.random.fork_rng(devices=[]):
+        text_encoder = T5EncoderModel(
+            T5Config(
+                vocab_size=len(tokenizer),
+                d_model=sizes.text_width,
+                d_kv=16,
+                d_ff=2 * sizes.text_width,
+                num_layers=sizes.text_layers,
+                num_heads=2,
+                feed_forward_proj="gated-gelu",
+            )
+        )
+        transformer = CogVideoXTransformer3DModel(
+            num_attention_heads=sizes.heads,
+            attention_head_dim=sizes.head_width,
+            in_channels=LATENT_CHANNELS,
+            out_channels=LATENT_CHANNELS,
+            time_embed_dim=sizes.time_width,
+            text_embed_dim=sizes.text_width,
+            num_layers=sizes.layers,
+            sample_width=WIDTH // 8,
+            sample_height=HEIGHT // 8,
+            sample_frames=FRAMES,
+            use_rotary_positional_embeddings=True,
+        )
+        vae = AutoencoderKLCogVideoX(
+            block_out_channels=sizes.channels,
+            latent_channels=LATENT_CHANNELS,
+            layers_per_block=1,
+            norm_num_groups=4,
+            sample_height=HEIGHT,
+            sample_width=WIDTH,
+            scaling_factor=sizes.scaling_factor,
+        )
+    return CogVideoXPipeline(
+        tokenizer=tokenizer,
+        text_encoder=text_encoder.eval(),
+        vae=vae.eval(),
+        transformer=transformer.eval(),
+        scheduler=CogVideoXDDIMScheduler(**SCHEDULER_CONFIG),
+    )

@@ -1,0 +1,82 @@
+"""How the text encoder and the transformer of the tiny model are trained together: v-prediction over stored latents.
+
+The key insight: CogVideoX attends to all 226 text positions, the padding among them, which is most of the work for a
+caption of twelve words. So the first stage pads to few positions, and a last one, short, to all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.tiny.architecture import HEIGHT, WIDTH
+
+if TYPE_CHECKING:
+    import torch
+
+DROPPED = 0.1  # share of captions that are left empty, for classifier-free guidance
+
+
+@dataclass(frozen=True)
+class Latents:
+    """What the autoencoder made of the training clips.
+
+    Attributes:
+        means: float32 `[N, C, T, H, W]`, not scaled.
+        deviations: Of the same shape.
+        captions: N of them.
+    """
+
+    means: torch.Tensor
+    deviations: torch.Tensor
+    captions: list[str]
+
+
+class Denoising:
+    """The loss of a training step.
+
+    Args:
+        pipe: The pipeline whose text encoder and transformer are trained.
+        latents: What is learnt from.
+        batch: Clips per step.
+        tokens: Text positions.
+        seed: Of all draws.
+        device: Where the models are.
+    """
+
+    def __init__(self, pipe: Any, latents: Latents, *, batch: int, tokens: int, seed: int, device: str) -> None:
+        import torch
+
+        self._pipe = pipe
+        self._latents = latents
+        self._batch = batch
+        self._seed = seed
+        self._device = device
+        padded = {"padding": "max_length", "max_length": tokens, "truncation": True, "return_tensors": "pt"}
+        self._ids = pipe.tokenizer(latents.captions, **padded).input_ids
+        self._empty = pipe.tokenizer([""], **padded).input_ids
+        frames = latents.means.shape[2]
+        self._rotary = pipe._prepare_rotary_positional_embeddings(HEIGHT, WIDTH, frames, torch.device(device))
+
+    def __call__(self, step: int) -> torch.Tensor:
+        """Return the mean squared error of the predicted velocity (Salimans and Ho 2022, arXiv:2202.00512)."""
+        import torch
+
+        draw = torch.Generator().manual_seed(self._seed + step)
+        scheduler, latents = self._pipe.scheduler, self._latents
+        which = torch.randint(len(latents.captions), (self._batch,), generator=draw)
+        means, deviations = latents.means[which], latents.deviations[which]
+        clean = means + deviations * torch.randn(means.shape, generator=draw)
+        clean = (clean * self._pipe.vae.config.scaling_factor).transpose(1, 2)
+        noise = torch.randn(clean.shape, generator=draw)
+        times = torch.randint(scheduler.config.num_train_timesteps, (self._batch,), generator=draw)
+        dropped = torch.rand(self._batch, generator=draw) < DROPPED
+        ids = torch.where(dropped[:, None], self._empty, self._ids[which])
+        noisy = scheduler.add_noise(clean, noise, times)
+        velocity = scheduler.get_velocity(clean, noise, times).to(self._device)
+        with torch.autocast(self._device, dtype=torch.bfloat16):
+            text = self._pipe.text_encoder(ids.to(self._device))[0]
+            predicted = self._pipe.transformer(
+                noisy.to(self._device), text, times.to(self._device), image_rotary_emb=self._rotary, return_dict=False
+            )[0]
+        return (predicted.float() - velocity).square().mean()

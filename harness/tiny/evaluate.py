@@ -1,0 +1,136 @@
+"""How well the trained tiny model does: `python -m harness.tiny.evaluate`.
+
+On captions that the training never saw, each with a seed of its own and at the settings of the Space: whether the named
+colours are there, and whether they do what the caption says, told by `harness.tiny.detector`. Then how well the
+autoencoder gives held-out clips back, and what a clip costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.tiny.architecture import FRAMES, HEIGHT, WIDTH
+from harness.tiny.autoencoder import as_tensor
+from harness.tiny.detector import colours_shown, motion_shown
+from harness.tiny.trained import WEIGHTS, build_trained
+from harness.tiny.world import Scene, draw_clip, scenes
+
+CLIPS = 48
+SCENE_SEED, FIRST_SEED = 4242, 1000
+TIMED_STEPS = 20
+
+
+def main() -> None:
+    """Print the figures; write them and the clips where asked."""
+    options = _options()
+    from harness.torchvision_mend import mend_torchvision
+
+    mend_torchvision()
+    import torch
+    from diffusers import CogVideoXDPMScheduler
+
+    pipe = build_trained(options.weights).to(torch.bfloat16)
+    pipe.set_progress_bar_config(disable=True)
+    cost = _seconds(pipe)
+    pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
+    some = list(itertools.islice(scenes(SCENE_SEED, held_out=True), options.clips))
+    clips = [generated(pipe, scene.caption, FIRST_SEED + n) for n, scene in enumerate(some)]
+    found = {
+        "captions": len(some),
+        "colours shown": sum(map(colours_shown, clips, some)) / len(some),
+        "motion shown": sum(map(motion_shown, clips, some)) / len(some),
+        "motion shown, one thing that moves": _share_of_directions(clips, some),
+        "autoencoder, dB": _reconstruction(pipe, some),
+        f"seconds a clip at {TIMED_STEPS} steps": cost,
+    }
+    print(json.dumps(found, indent=2))
+    if options.pictures:
+        _write_pictures(options.pictures, clips, some)
+
+
+def generated(pipe: Any, prompt: str, seed: int, steps: int = 50) -> NDArray[np.uint8]:
+    """Return a clip at the Space's settings, uint8 `[T, H, W, 3]`."""
+    import torch
+
+    frames = pipe(
+        prompt=prompt,
+        num_frames=FRAMES,
+        num_inference_steps=steps,
+        guidance_scale=7.0,
+        use_dynamic_cfg=True,
+        generator=torch.Generator().manual_seed(seed),
+        output_type="np",
+    ).frames[0]
+    return np.rint(frames * 255).astype(np.uint8)
+
+
+def _share_of_directions(clips: list[NDArray[np.uint8]], some: list[Scene]) -> float:
+    told = [motion_shown(clip, scene) for clip, scene in zip(clips, some, strict=True) if len(scene.motion) < len("meet!") and scene.motion != "meet"]  # fmt: skip
+    return sum(told) / max(len(told), 1)
+
+
+def _reconstruction(pipe: Any, some: list[Scene]) -> float:
+    """Return the mean PSNR in dB of held-out clips through the autoencoder in float32, as 8-bit frames."""
+    import torch
+
+    vae = pipe.vae.float()
+    measured = []
+    for number, scene in enumerate(some):
+        frames = as_tensor([draw_clip(scene, np.random.default_rng([SCENE_SEED, number]))])
+        with torch.no_grad():
+            back = vae.decode(vae.encode(frames).latent_dist.mode()).sample
+        levels = ((back.clamp(-1, 1) + 1) * 127.5).round() - (frames + 1) * 127.5
+        measured.append(10 * np.log10(255**2 / float(levels.square().mean())))
+    return float(np.mean(measured))
+
+
+def _seconds(pipe: Any) -> float:
+    """Return the least of three times that a clip takes at the pipeline's own settings."""
+    import torch
+
+    took = []
+    for seed in range(3):
+        begun = time.perf_counter()
+        pipe(
+            prompt="a red ball rolls to the left over a grey floor",
+            height=HEIGHT,
+            width=WIDTH,
+            num_frames=FRAMES,
+            num_inference_steps=TIMED_STEPS,
+            generator=torch.Generator().manual_seed(seed),
+        )
+        took.append(time.perf_counter() - begun)
+    return min(took)
+
+
+def _write_pictures(path: Path, clips: list[NDArray[np.uint8]], some: list[Scene]) -> None:
+    """Write a sheet: a row for each caption, every fourth frame of its clip."""
+    import cv2
+
+    rows = []
+    for clip, scene in zip(clips, some, strict=True):
+        row = np.concatenate(list(clip[::4]), axis=1)
+        text = np.full((14, row.shape[1], 3), 255, np.uint8)
+        cv2.putText(text, scene.caption, (2, 10), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (0, 0, 0), 1, cv2.LINE_AA)
+        rows += [text, row]
+    cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m harness.tiny.evaluate", description=__doc__.partition("\n")[0])
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="default: those that the package ships")
+    parser.add_argument("--clips", type=int, default=CLIPS, help="captions and seeds (default: %(default)s)")
+    parser.add_argument("--pictures", type=Path, help="a PNG of every fourth frame of each clip")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

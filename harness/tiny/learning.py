@@ -1,0 +1,124 @@
+"""One stage of training: steps of AdamW with a state on disk, so that it can be interrupted anywhere and goes on.
+
+The key insight: what a step draws depends on the seed and the step's number alone. So a stage that was interrupted ends
+with the weights of one that was not, on the same machine and number of threads.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+_SAVED_EVERY = 60.0  # seconds
+_AVERAGED = 50  # steps, in a line of the curve
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a stage goes.
+
+    Attributes:
+        name: Of its files.
+        steps: All of them.
+        rate: The highest learning rate; reached after the warm-up, and left linearly towards zero over the cooling.
+        warm_up: Steps.
+        cooling: Share of the steps at the end.
+        averaging: Of the weights that are kept, as decay of an exponential moving average per step; 0 keeps the last.
+    """
+
+    name: str
+    steps: int
+    rate: float
+    warm_up: int = 100
+    cooling: float = 0.3
+    averaging: float = 0.998
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        left = (self.steps - step) / max(self.steps * self.cooling, 1.0)
+        return self.rate * min(1.0, (step + 1) / self.warm_up, left)
+
+
+Loss = Callable[[int], "torch.Tensor"]
+Told = Callable[[int, float], None]
+
+
+def learn(course: Course, module: torch.nn.Module, loss_of: Loss, folder: Path, told: Told) -> None:
+    """Train a module in place; it ends with the averaged weights.
+
+    Args:
+        course: How.
+        module: What is trained: all of its parameters.
+        loss_of: The loss of a step, from the step's number.
+        folder: Holds the state (`NAME.state`) and the loss curve (`NAME.csv`: step, loss, seconds).
+        told: Told a step's number and its loss.
+    """
+    import torch
+
+    parameters = list(module.parameters())
+    optimizer = torch.optim.AdamW(parameters, betas=(0.9, 0.99), weight_decay=0.01)
+    average = [parameter.detach().clone() for parameter in parameters]
+    state = folder / f"{course.name}.state"
+    step = _resumed(state, module, optimizer, average)
+    module.train()
+    saved, losses = time.monotonic(), list[float]()
+    while step < course.steps:
+        for group in optimizer.param_groups:
+            group["lr"] = course.rate_at(step)
+        loss = loss_of(step)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        kept = min(course.averaging, step / (step + 10))
+        torch._foreach_lerp_(average, [p.detach() for p in parameters], 1.0 - kept)
+        step += 1
+        losses.append(float(loss.detach()))
+        told(step, losses[-1])
+        if step % _AVERAGED == 0:
+            _note(folder / f"{course.name}.csv", step, sum(losses) / len(losses))
+            losses.clear()
+        if time.monotonic() - saved > _SAVED_EVERY or step == course.steps:
+            _save(state, step, module, optimizer, average)
+            saved = time.monotonic()
+    for parameter, mean in zip(parameters, average, strict=True):
+        parameter.data.copy_(mean)
+    module.eval()
+
+
+def _resumed(state: Path, module: torch.nn.Module, optimizer: Any, average: Iterable[torch.Tensor]) -> int:
+    import torch
+
+    if not state.exists():
+        return 0
+    held = torch.load(state, weights_only=True)
+    module.load_state_dict(held["module"])
+    optimizer.load_state_dict(held["optimizer"])
+    for mean, kept in zip(average, held["average"], strict=True):
+        mean.copy_(kept)
+    return int(held["step"])
+
+
+def _save(state: Path, step: int, module: torch.nn.Module, optimizer: Any, average: list[torch.Tensor]) -> None:
+    import torch
+
+    draft = state.with_suffix(".draft")
+    held = {"step": step, "module": module.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
+    torch.save(held, draft)
+    draft.replace(state)
+
+
+def _note(curve: Path, step: int, loss: float) -> None:
+    fresh = not curve.exists()
+    with curve.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if fresh:
+            writer.writerow(["step", "loss", "time"])
+        writer.writerow([step, f"{loss:.6f}", f"{time.time():.0f}"])

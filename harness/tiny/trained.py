@@ -1,0 +1,71 @@
+"""The trained tiny CogVideoX: its sizes, its weights as the package ships them, and the pipeline that they make."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from harness.tiny.architecture import Sizes, assemble
+from harness.tiny.tokenizer import build_tokenizer
+from harness.tiny.world import words
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+SIZES = Sizes(
+    text_width=64,
+    text_layers=2,
+    time_width=64,
+    heads=5,
+    head_width=32,
+    layers=4,
+    channels=(16, 16, 32, 32),
+    scaling_factor=1.0,  # the shipped one stands beside the weights
+)
+
+_PARTS = ("text_encoder", "transformer", "vae")
+
+
+def build_untrained(seed: int) -> Any:
+    """Return the pipeline as torch's constructors draw it, in float32."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return assemble(SIZES, build_tokenizer(words()))
+
+
+def write_weights(pipe: Any, folder: Path) -> None:
+    """Write what was trained: safetensors in bfloat16, and the scaling factor of the latents."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in _PARTS:
+        state = {name: value.to("cpu", torch.bfloat16).contiguous() for name, value in _parameters(pipe, part)}
+        save_file(state, folder / f"{part}.safetensors")
+    about = {"scaling_factor": pipe.vae.config.scaling_factor}
+    (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def build_trained(folder: Path = WEIGHTS) -> Any:
+    """Return the trained pipeline in float32.
+
+    Raises:
+        OSError: The weights are not there.
+    """
+    from dataclasses import replace
+
+    from safetensors.torch import load_file
+
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    pipe = assemble(replace(SIZES, scaling_factor=about["scaling_factor"]), build_tokenizer(words()))
+    for part in _PARTS:
+        held = load_file(folder / f"{part}.safetensors")
+        for name, parameter in _parameters(pipe, part):
+            parameter.copy_(held[name])
+    return pipe
+
+
+def _parameters(pipe: Any, part: str) -> list[tuple[str, Any]]:
+    return [(name, parameter.data) for name, parameter in getattr(pipe, part).named_parameters()]
