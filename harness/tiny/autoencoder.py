@@ -56,7 +56,8 @@ class Reconstructing:
         mean, logarithm = latents.mean.float(), latents.logvar.float()
         divergence = 0.5 * (mean.square() + logarithm.exp() - 1.0 - logarithm).mean()
         error = back - frames
-        return error.square().mean() + _ABSOLUTE * error.abs().mean() + _DIVERGENCE * divergence
+        loss: torch.Tensor = error.square().mean() + _ABSOLUTE * error.abs().mean() + _DIVERGENCE * divergence
+        return loss
 
     def _cut(self, step: int) -> Iterable[NDArray[np.uint8]]:
         draw = np.random.default_rng([self._seed, step])

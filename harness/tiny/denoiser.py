@@ -56,7 +56,7 @@ class Denoising:
         self._ids = pipe.tokenizer(latents.captions, **padded).input_ids
         self._empty = pipe.tokenizer([""], **padded).input_ids
         frames = latents.means.shape[2]
-        self._rotary = pipe._prepare_rotary_positional_embeddings(HEIGHT, WIDTH, frames, torch.device(device))
+        self._rotary = pipe._prepare_rotary_positional_embeddings(HEIGHT, WIDTH, frames, torch.device(device))  # noqa: SLF001 - what the pipeline itself passes
 
     def __call__(self, step: int) -> torch.Tensor:
         """Return the mean squared error of the predicted velocity (Salimans and Ho 2022, arXiv:2202.00512)."""
@@ -79,4 +79,5 @@ class Denoising:
             predicted = self._pipe.transformer(
                 noisy.to(self._device), text, times.to(self._device), image_rotary_emb=self._rotary, return_dict=False
             )[0]
-        return (predicted.float() - velocity).square().mean()
+        loss: torch.Tensor = (predicted.float() - velocity).square().mean()
+        return loss

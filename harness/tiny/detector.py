@@ -74,7 +74,8 @@ def track(frames: NDArray[np.uint8], colour: str, floor: str) -> Track:
 def _distance(frames: NDArray[np.uint8], colour: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return how far each pixel is from a colour, in levels, float32 `[T, H, W]`."""
     apart = frames.astype(np.float32) - colour.astype(np.float32)
-    return np.sqrt(np.einsum("thwc,thwc->thw", apart, apart))
+    distance: NDArray[np.float32] = np.sqrt(np.einsum("thwc,thwc->thw", apart, apart))
+    return distance
 
 
 def colours_shown(frames: NDArray[np.uint8], scene: Scene) -> bool:

@@ -21,7 +21,7 @@ from harness.tiny.architecture import FRAMES, HEIGHT, WIDTH
 from harness.tiny.autoencoder import as_tensor
 from harness.tiny.detector import colours_shown, motion_shown
 from harness.tiny.trained import WEIGHTS, build_trained
-from harness.tiny.world import Scene, draw_clip, scenes
+from harness.tiny.world import DIRECTIONS, Scene, draw_clip, scenes
 
 CLIPS = 48
 SCENE_SEED, FIRST_SEED = 4242, 1000
@@ -47,11 +47,11 @@ def main() -> None:
         "captions": len(some),
         "colours shown": sum(map(colours_shown, clips, some)) / len(some),
         "motion shown": sum(map(motion_shown, clips, some)) / len(some),
-        "motion shown, one thing that moves": _share_of_directions(clips, some),
+        "motion shown, where a direction is named": _share_of_directions(clips, some),
         "autoencoder, dB": _reconstruction(pipe, some),
         f"seconds a clip at {TIMED_STEPS} steps": cost,
     }
-    print(json.dumps(found, indent=2))
+    print(json.dumps(found, indent=2))  # noqa: T201 - a command of its own
     if options.pictures:
         _write_pictures(options.pictures, clips, some)
 
@@ -69,11 +69,13 @@ def generated(pipe: Any, prompt: str, seed: int, steps: int = 50) -> NDArray[np.
         generator=torch.Generator().manual_seed(seed),
         output_type="np",
     ).frames[0]
-    return np.rint(frames * 255).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.rint(frames * 255).astype(np.uint8)
+    return rounded
 
 
 def _share_of_directions(clips: list[NDArray[np.uint8]], some: list[Scene]) -> float:
-    told = [motion_shown(clip, scene) for clip, scene in zip(clips, some, strict=True) if len(scene.motion) < len("meet!") and scene.motion != "meet"]  # fmt: skip
+    """Return the share of clips that move as they are told, among those of which a direction is asked."""
+    told = [motion_shown(clip, scene) for clip, scene in zip(clips, some, strict=True) if scene.motion in DIRECTIONS]
     return sum(told) / max(len(told), 1)
 
 

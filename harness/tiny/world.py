@@ -41,6 +41,7 @@ FLOORS: dict[str, tuple[int, int, int]] = {
 
 SHAPES = ("ball", "box", "cone")
 MOTIONS: tuple[Motion, ...] = ("left", "right", "up", "down", "meet", "appear")
+DIRECTIONS: frozenset[Motion] = frozenset({"left", "right", "up", "down"})
 _SHARES = (0.2, 0.2, 0.15, 0.15, 0.2, 0.1)  # of the motions
 
 HELD_OUT_ONE_IN = 10  # captions
