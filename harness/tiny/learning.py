@@ -66,9 +66,10 @@ def learn(course: Course, module: torch.nn.Module, loss_of: Loss, folder: Path, 
     optimizer = torch.optim.AdamW(parameters, betas=(0.9, 0.99), weight_decay=0.01)
     average = [parameter.detach().clone() for parameter in parameters]
     state = folder / f"{course.name}.state"
-    step = _resumed(state, module, optimizer, average)
+    step, losses = _resumed(state, module, optimizer, average)
+    _cut_back(folder / f"{course.name}.csv", step)
     module.train()
-    saved, losses = time.monotonic(), list[float]()
+    saved = time.monotonic()
     while step < course.steps:
         for group in optimizer.param_groups:
             group["lr"] = course.rate_at(step)
@@ -86,33 +87,50 @@ def learn(course: Course, module: torch.nn.Module, loss_of: Loss, folder: Path, 
             _note(folder / f"{course.name}.csv", step, sum(losses) / len(losses))
             losses.clear()
         if time.monotonic() - saved > _SAVED_EVERY or step == course.steps:
-            _save(state, step, module, optimizer, average)
+            _save(state, step, module, optimizer, average, losses)
             saved = time.monotonic()
     for parameter, mean in zip(parameters, average, strict=True):
         parameter.data.copy_(mean)
     module.eval()
 
 
-def _resumed(state: Path, module: torch.nn.Module, optimizer: Any, average: Iterable[torch.Tensor]) -> int:
+def _resumed(
+    state: Path, module: torch.nn.Module, optimizer: Any, average: Iterable[torch.Tensor]
+) -> tuple[int, list[float]]:
     import torch
 
     if not state.exists():
-        return 0
+        return 0, []
     held = torch.load(state, weights_only=True)
     module.load_state_dict(held["module"])
     optimizer.load_state_dict(held["optimizer"])
     for mean, kept in zip(average, held["average"], strict=True):
         mean.copy_(kept)
-    return int(held["step"])
+    return int(held["step"]), list(held["losses"])
 
 
-def _save(state: Path, step: int, module: torch.nn.Module, optimizer: Any, average: list[torch.Tensor]) -> None:
+def _save(
+    state: Path,
+    step: int,
+    module: torch.nn.Module,
+    optimizer: Any,
+    average: list[torch.Tensor],
+    losses: list[float],
+) -> None:
     import torch
 
     draft = state.with_suffix(".draft")
-    held = {"step": step, "module": module.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
-    torch.save(held, draft)
+    held = {"step": step, "module": module.state_dict(), "optimizer": optimizer.state_dict()}
+    torch.save(held | {"average": average, "losses": losses}, draft)
     draft.replace(state)
+
+
+def _cut_back(curve: Path, step: int) -> None:
+    """Drop the lines beyond the step from which the stage goes on."""
+    if curve.exists():
+        head, *lines = curve.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if int(line.partition(",")[0]) <= step]
+        curve.write_text("\n".join([head, *kept, ""]), encoding="utf-8")
 
 
 def _note(curve: Path, step: int, loss: float) -> None:

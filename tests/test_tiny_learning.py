@@ -1,0 +1,147 @@
+"""The training of the tiny model: repeatable, resumable, and made of the pieces that the real one is made of."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from harness.tiny import train
+from harness.tiny.architecture import TEXT_TOKENS
+from harness.tiny.autoencoder import PIECE, Reconstructing, as_tensor
+from harness.tiny.denoiser import Denoising, Latents
+from harness.tiny.learning import Course, learn
+from harness.tiny.trained import WEIGHTS, build_trained, build_untrained, write_weights
+from harness.torchvision_mend import mend_torchvision
+
+mend_torchvision()
+
+TARGET = torch.linspace(-1.0, 1.0, 8)
+
+
+def line() -> torch.nn.Linear:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return torch.nn.Linear(8, 1)
+
+
+def loss_of(module: torch.nn.Linear, step: int) -> torch.Tensor:
+    inputs = torch.randn(16, 8, generator=torch.Generator().manual_seed(step))
+    loss: torch.Tensor = (module(inputs)[:, 0] - inputs @ TARGET).square().mean()
+    return loss
+
+
+class Interrupted(Exception):  # noqa: N818
+    pass
+
+
+def test_a_course_learns_and_writes_its_curve(tmp_path: Path) -> None:
+    module = line()
+    learn(Course("line", 400, 0.05, warm_up=10), module, lambda step: loss_of(module, step), tmp_path, lambda *_: None)
+    assert torch.allclose(module.weight[0], TARGET, atol=0.05)
+    with (tmp_path / "line.csv").open() as file:
+        curve = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in curve] == list(range(50, 401, 50))
+    assert float(curve[-1]["loss"]) < float(curve[0]["loss"]) / 10
+
+
+def test_a_course_that_was_interrupted_ends_with_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.tiny.learning._SAVED_EVERY", 0.0)
+    course = Course("line", 120, 0.05, warm_up=10)
+
+    def stop_at_73(step: int, _: float) -> None:
+        if step == 73:
+            raise Interrupted
+
+    ends = []
+    for name, told in (("whole", lambda *_: None), ("halved", stop_at_73)):
+        folder = tmp_path / name
+        folder.mkdir()
+        module = line()
+        try:
+            learn(course, module, lambda step, module=module: loss_of(module, step), folder, told)  # type: ignore[misc]
+        except Interrupted:
+            module = line()
+            learn(course, module, lambda step, module=module: loss_of(module, step), folder, lambda *_: None)  # type: ignore[misc]
+        ends.append(module.weight.detach().clone())
+    assert torch.equal(*ends)
+    curves = [
+        [line.rpartition(",")[0] for line in file.read_text().splitlines()] for file in tmp_path.glob("*/line.csv")
+    ]
+    assert curves[0] == curves[1]
+    assert not torch.equal(ends[0], line().weight)
+
+
+def test_the_rate_warms_up_and_cools_to_nothing() -> None:
+    course = Course("c", steps=1000, rate=1.0, warm_up=100, cooling=0.5)
+    rates = [course.rate_at(step) for step in range(1000)]
+    assert rates[0] == pytest.approx(0.01)
+    assert rates[100] == rates[499] == 1.0
+    assert rates[750] == pytest.approx(0.5)
+    assert 0 < rates[-1] < 0.01
+
+
+def test_pieces_are_a_chunk_long_and_a_quarter_of_the_picture() -> None:
+    clip = np.random.default_rng(0).integers(0, 256, (17, 64, 96, 3), np.uint8)
+    loss = Reconstructing(None, [clip], batch=3, whole=False, seed=1, device="cpu")
+    pieces = list(loss._cut(5))
+    assert [piece.shape for piece in pieces] == [(*PIECE, 3)] * 3
+    assert all(np.array_equal(*pair) for pair in zip(pieces, loss._cut(5), strict=True))
+    assert not np.array_equal(pieces[0], next(iter(loss._cut(6))))
+    tensor = as_tensor(pieces)
+    assert tensor.shape == (3, 3, *PIECE)
+    assert (tensor.min(), tensor.max()) == (-1.0, 1.0)
+
+
+def test_the_loss_is_that_of_the_velocity_that_the_scheduler_defines() -> None:
+    """Where all latents are zero the velocity is the noise, weighted: its mean square over all times is known."""
+    pipe = build_untrained(0)
+    shape = (4, 16, 5, 8, 12)
+    zero = Latents(torch.zeros(shape), torch.zeros(shape), ["a red ball falls over a grey floor"] * 4)
+    for parameter in pipe.transformer.proj_out.parameters():
+        parameter.data.zero_()  # a transformer that predicts nothing
+    loss = Denoising(pipe, zero, batch=64, tokens=TEXT_TOKENS, seed=3, device="cpu")
+    with torch.no_grad():
+        measured = float(loss(0))
+    # v = sqrt(alpha) noise - sqrt(1 - alpha) clean (Salimans and Ho 2022), the clean part being nothing here
+    draw = torch.Generator().manual_seed(3)
+    torch.randint(4, (64,), generator=draw)
+    for _ in range(2):
+        torch.randn((64, *shape[1:]), generator=draw)
+    times = torch.randint(1000, (64,), generator=draw)
+    expected = float(pipe.scheduler.alphas_cumprod[times].mean())
+    assert math.isclose(measured, expected, rel_tol=0.01)
+
+
+def test_all_stages_in_small_lead_to_weights_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"AUTOENCODER_CLIPS": 3, "CLIPS": 3, "PIECE_BATCH": 1, "WHOLE_BATCH": 1, "BATCH": 2}.items():
+        monkeypatch.setattr(train, name, value)
+    for name in ("PIECES", "WHOLE", "SHORT", "FULL"):
+        monkeypatch.setattr(train, name, Course(name.lower(), steps=2, rate=1e-3))
+    out = tmp_path / "weights"
+    monkeypatch.setattr("sys.argv", ["train", "--work", str(tmp_path / "work"), "--out", str(out)])
+    train.main()
+    first = build_trained(out)
+    assert first.vae.config.scaling_factor != 1.0
+    untrained = build_untrained(train.SEED)
+    for part in ("vae", "transformer", "text_encoder"):
+        ours, theirs = (next(getattr(pipe, part).parameters()) for pipe in (first, untrained))
+        assert not torch.allclose(ours, theirs, atol=1e-4), part
+    train.main()  # everything is there: it only writes the same again
+    assert all(
+        torch.equal(*pair) for pair in zip(first.vae.parameters(), build_trained(out).vae.parameters(), strict=True)
+    )
+
+
+def test_the_shipped_weights_are_small_and_as_written(tmp_path: Path) -> None:
+    files = sorted(WEIGHTS.glob("*.safetensors"))
+    assert [file.stem for file in files] == ["text_encoder", "transformer", "vae"]
+    assert sum(file.stat().st_size for file in files) <= 12e6
+    write_weights(build_trained(), tmp_path)
+    assert all((tmp_path / file.name).read_bytes() == file.read_bytes() for file in files)
