@@ -251,10 +251,7 @@ def show_reading(reading: Reading) -> None:
     _list(console, "ignored: given where the library does not look", [
         f"{one.argument} = {one.value!r} in {one.given_to} ({one.where}): {one.advice}" for one in reading.ignored
     ])  # fmt: skip
-    _list(console, "notes", [
-        f"{note.kind}: {note.text} ({note.where})" + (f", only if {note.only_if}" if note.only_if else "")
-        for note in reading.notes
-    ])  # fmt: skip
+    _list(console, "notes", [note.sentence for note in reading.notes])
     _list(console, "facts", [f"{name}: {fact}" for name, fact in reading.facts.items()])
     _list(console, "questions: what only running it, or its author, could tell", [
         f"what is {path}? the source says: {words} ({reading.settings[path].where})"

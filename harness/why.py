@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.catalogue import Cause, known_cause
+from harness.delivery import EXPORT_FPS, EXPORT_QUALITY
 from harness.errors import SpacediffError
 from harness.reading import Reading
 from harness.scenario_tables import OWNED, SettingsTables
 from harness.settings import Origin, Setting, Settings, diff
 
-_EXPORT = {"output": {"fps": 10, "quality": 5.0}}
-"""Defaults of `diffusers.utils.export_to_video`."""
+_EXPORT = {"output": {"fps": EXPORT_FPS, "quality": EXPORT_QUALITY}}
 _SWITCHES = {"vae": {"tiling": False, "slicing": False}}
 _UNSAID = Setting("nothing said", Origin.DEFAULT, "the checkpoint or the library decides")
 
@@ -164,10 +164,7 @@ def _notes(side: str, reading: Reading) -> list[str]:
         f"{argument.advice}"
         for argument in reading.ignored
     ]
-    return ignored + [
-        f"{side}: {note.kind}: {note.text} ({note.where})" + (f", only if {note.only_if}" if note.only_if else "")
-        for note in reading.notes
-    ]
+    return ignored + [f"{side}: {note.sentence}" for note in reading.notes]
 
 
 def scenario_text(comparison: Comparison, script: Reading, space_id: str) -> str:

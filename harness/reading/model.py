@@ -53,6 +53,11 @@ class Note:
     where: str
     only_if: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """All of it in one line."""
+        return f"{self.kind}: {self.text} ({self.where})" + (f", only if {self.only_if}" if self.only_if else "")
+
 
 @dataclass(frozen=True)
 class Reading:
