@@ -210,12 +210,13 @@ def _why(options: argparse.Namespace) -> Exit:
     from harness.display import show_differences
     from harness.reading.hub import is_space
     from harness.reading.sources import read_any
-    from harness.why import compare_sources, scenario_text, write_scenario
+    from harness.why import compare_sources
+    from harness.why_scenario import scenario_text, write_scenario
 
     if not options.plan_only and not is_space(options.space):
         raise SpacediffError("only a Space can be measured", hint="give ORG/NAME, or --plan-only to read alone")
     script, space = read_any(options.script), read_any(options.space)
-    found = compare_sources(script, space)
+    found = compare_sources(script, space, ask=True)
     show_differences(found)
     if options.plan_only and not options.write:
         return Exit.GATE_HOLDS

@@ -24,7 +24,7 @@ from harness.record import ASIDE, RERUN_CONTROL, AuditRecord, ComparisonRecord, 
 from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
 from harness.settings import Origin, Setting
-from harness.why import Comparison
+from harness.why import UNSAID, Comparison
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
@@ -218,7 +218,7 @@ def show_differences(found: Comparison) -> None:
         for column in ("setting", "script", "Space", "tends to be"):
             table.add_column(column, overflow="fold")
         for row in found.differences:
-            sides = [Text.assemble(_value(side), (f"\n{_line(side.where)}", "dim")) for side in (row.left, row.right)]
+            sides = [Text.assemble(_side(side), (f"\n{_line(side.where)}", "dim")) for side in (row.left, row.right)]
             table.add_row(Text(_line(row.path), "bold"), *sides, row.known.size if row.known else "not known")
         console.print(table)
     console.print(f"{found.equal} other settings agree, defaults included")
@@ -264,6 +264,11 @@ def _list(console: Console, title: str, lines: list[str]) -> None:
         console.print(Text(f"\n{title}", "bold"))
     for line in lines:
         console.print(Text(f"  {_line(line)}"), soft_wrap=True)
+
+
+def _side(setting: Setting) -> str:
+    """Return a value that is in force, whoever set it."""
+    return setting.value if setting is UNSAID else _line(repr(setting.value))
 
 
 def _value(setting: Setting) -> str:

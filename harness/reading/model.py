@@ -71,6 +71,8 @@ class Reading:
         notes: What else changes the result.
         unknowns: Path to why its value is unknown, in the source's own words.
         facts: What is known about the source, such as commit, hardware, requirements.
+        scheduler_base: The checkpoint that the scheduler's config begins from, empty for the class alone; None for the
+            pipeline's own.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -80,6 +82,7 @@ class Reading:
     notes: list[Note] = field(default_factory=list)
     unknowns: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    scheduler_base: Setting | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain tables and lists."""
@@ -91,4 +94,5 @@ class Reading:
             "notes": [asdict(note) for note in self.notes],
             "unknowns": dict(self.unknowns),
             "facts": dict(self.facts),
+            "scheduler_base": asdict(self.scheduler_base) if self.scheduler_base else None,
         }
