@@ -221,7 +221,7 @@ def _why(options: argparse.Namespace) -> Exit:
     if options.plan_only and not options.write:
         return Exit.GATE_HOLDS
     path = options.write or Path(f"why-{Path(options.script).stem}.toml")
-    write_scenario(scenario_text(found, script, options.space), path)
+    write_scenario(scenario_text(found, script, space, options.space), path)
     print(f"wrote {path}")
     if options.plan_only:
         print(f"look it over, then: spacediff audit {path}")

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -221,7 +222,7 @@ gr.Interface(run, gr.Slider(1, 99, value=31), gr.Video())
 
 def test_the_scenario_measures_what_was_read(demo: Reading) -> None:
     script = read_text(SCRIPT, "run.py")
-    text = scenario_text(compare_sources(script, demo), script, "org/space")
+    text = scenario_text(compare_sources(script, demo), script, demo, "org/space")
     scenario = parse_scenario(text, Path("why.toml"))
     assert scenario.settings_of("baseline").value("placement") == "model_cpu_offload"
     hosted = scenario.settings_of("as-hosted")
@@ -232,10 +233,46 @@ def test_the_scenario_measures_what_was_read(demo: Reading) -> None:
     assert "# open: what is output.fps in the Space?" in text
 
 
+def test_the_scenario_asks_the_space_as_its_source_offers_it(demo: Reading) -> None:
+    script = read_text(SCRIPT, "run.py")
+    scenario = parse_scenario(scenario_text(compare_sources(script, demo), script, demo, "org/space"), Path("why.toml"))
+    asked_for = scenario.reference.space
+    assert asked_for
+    assert asked_for.endpoint == "/generate"
+    assert asked_for.inputs == {"prompt": "{prompt}", "video_strength": 0.8, "seed_value": "{seed}",
+                                "scale_status": False, "rife_status": False}  # fmt: skip
+    assert (asked_for.outputs.video, asked_for.outputs.seed) == (0, 1)
+
+
+INTERFACE = """
+import gradio as gr
+from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b")
+def draw(text, randomize_seed, seed):
+    return pipe(prompt=text).frames[0]
+gr.Interface(draw, [gr.Textbox(), gr.Checkbox(label="Randomize seed", value=True), gr.Number(0)], gr.Video())
+"""
+
+
+@pytest.mark.parametrize(("version", "name"), [("6.1.0", "draw"), ("5.49.1", "predict"), ("3.50.2", ""), ("", "")])
+def test_an_interface_is_called_as_its_version_of_gradio_calls_it(version: str, name: str) -> None:
+    space = replace(read_text(INTERFACE, "app.py"), facts={"sdk version": version})
+    script = read_text(SCRIPT, "run.py")
+    text = scenario_text(compare_sources(script, space), script, space, "org/space")
+    asked_for = parse_scenario(text, Path("why.toml")).reference.space
+    assert asked_for
+    if name:
+        assert asked_for.endpoint == f"/{name}"
+        assert asked_for.inputs == {"text": "{prompt}", "randomize_seed": False, "seed": "{seed}"}
+        assert "to be checked" not in text
+    else:
+        assert "# to be checked" in text
+
+
 def test_hostile_texts_make_a_scenario_all_the_same() -> None:
     hostile = SCRIPT.replace("a lemon", 'x"]\\n[gate]\\nvariant = \\"\\u0007').replace("5b", '5b\\"\\n')
     script = read_text(hostile, "run.py")
-    text = scenario_text(compare_sources(script, script), script, 'org/"\n[x]')
+    text = scenario_text(compare_sources(script, script), script, script, 'org/"\n[x]')
     assert text.count("\n[gate]\n") == 1
 
 

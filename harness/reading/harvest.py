@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from harness.reading.calls import Interpreter
+from harness.reading.endpoints import endpoint_of
 from harness.reading.folding import json_of
 from harness.reading.model import Input, Note, Reading
 from harness.reading.names import SCHEDULER_BASE
@@ -68,6 +69,7 @@ def harvest(state: Interpreter, facts: Mapping[str, str] | None = None) -> Readi
         {path: redact_text(words) for path, words in sorted(telling.unknowns.items())},
         dict(facts or {}),
         telling.scheduler_base(base),
+        endpoint_of(state, call.number, telling.inputs),
     )
 
 

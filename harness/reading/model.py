@@ -59,6 +59,31 @@ class Note:
         return f"{self.kind}: {self.text} ({self.where})" + (f", only if {self.only_if}" if self.only_if else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a Gradio app offers the call that was read.
+
+    Attributes:
+        name: Its name in the API, without the slash; empty where it has none, or none that can be told.
+        former_name: The same by the rules of Gradio 4 and 5.
+        has_own_name: Whether the source says that name itself.
+        inputs: Parameter to the component that it comes from, in order.
+        outputs: The components of its results, in order.
+        prompt: The parameter that takes the prompt; empty where that cannot be told.
+        seed: The parameter that takes the seed; empty where there is none or it cannot be told.
+        where: File and line of the event.
+    """
+
+    name: str
+    former_name: str
+    has_own_name: bool
+    inputs: Mapping[str, Input]
+    outputs: tuple[Input, ...]
+    prompt: str
+    seed: str
+    where: str
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a source says.
@@ -73,6 +98,7 @@ class Reading:
         facts: What is known about the source, such as commit, hardware, requirements.
         scheduler_base: The checkpoint that the scheduler's config begins from, empty for the class alone; None for the
             pipeline's own.
+        endpoint: Where the call that was read is offered to others.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -83,6 +109,7 @@ class Reading:
     unknowns: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     scheduler_base: Setting | None = None
+    endpoint: Endpoint | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain tables and lists."""
@@ -95,4 +122,5 @@ class Reading:
             "unknowns": dict(self.unknowns),
             "facts": dict(self.facts),
             "scheduler_base": asdict(self.scheduler_base) if self.scheduler_base else None,
+            "endpoint": asdict(self.endpoint) if self.endpoint else None,
         }
