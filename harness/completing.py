@@ -103,26 +103,38 @@ def class_defaults(scheduler: str) -> dict[str, Any]:
     return _signature("schedulers", scheduler, "__init__")
 
 
-@functools.lru_cache(maxsize=64)
+def accepts(pipeline: str, argument: str) -> bool:
+    """Return whether a pipeline's `__call__` takes an argument, as far as its source is here to tell."""
+    method = _method("pipelines", pipeline, "__call__")
+    return method is None or argument in {one.arg for one in (*method.args.args, *method.args.kwonlyargs)}
+
+
 def _signature(folder: str, name: str, method: str) -> dict[str, Any]:
     """Return parameter to default of a method of a class of diffusers, without importing it."""
+    found = _method(folder, name, method)
+    return dict(_defaults_of(found)) if found else {}
+
+
+@functools.lru_cache(maxsize=64)
+def _method(folder: str, name: str, method: str) -> ast.FunctionDef | None:
     package = find_spec("diffusers")
     if package is None or package.origin is None or not name.isidentifier():
-        return {}
+        return None
     marker = f"class {name}("
     for file in sorted((Path(package.origin).parent / folder).rglob("*.py")):
         text = file.read_text("utf-8")
         if marker in text:
-            return dict(_defaults_in(ast.parse(text), name, method))
-    return {}
+            return _method_in(ast.parse(text), name, method)
+    return None
 
 
-def _defaults_in(module: ast.Module, name: str, method: str) -> Iterator[tuple[str, Any]]:
+def _method_in(module: ast.Module, name: str, method: str) -> ast.FunctionDef | None:
     for node in module.body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             for inner in node.body:
                 if isinstance(inner, ast.FunctionDef) and inner.name == method:
-                    yield from _defaults_of(inner)
+                    return inner
+    return None
 
 
 def _defaults_of(method: ast.FunctionDef) -> Iterator[tuple[str, Any]]:

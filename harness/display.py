@@ -16,6 +16,7 @@ from rich.progress import TimeRemainingColumn as Eta
 from rich.table import Table
 from rich.text import Text
 
+from harness.advice import Advice
 from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
@@ -208,7 +209,7 @@ def show_checks(checks: Iterable[Check]) -> None:
             console.print(Text(f"    {check.hint}"), soft_wrap=True)
 
 
-def show_differences(found: Comparison) -> None:
+def show_differences(found: Comparison, advice: Advice) -> None:
     """Print what two sources set differently, what is known about it, and what to do."""
     console = Console(highlight=False)
     if not found.differences:
@@ -222,8 +223,12 @@ def show_differences(found: Comparison) -> None:
             table.add_row(Text(_line(row.path), "bold"), *sides, row.known.size if row.known else "not known")
         console.print(table)
     console.print(f"{found.equal} other settings agree, defaults included")
+    changes = {**advice.by_hand, **advice.changes}
+    _list(console, "what to change in the script", [
+        f"{row.path}: {'by hand: ' * (row.path in advice.by_hand)}{changes[row.path]}" for row in found.differences
+    ])  # fmt: skip
     known = {row.known.name: row.known for row in found.differences if row.known}
-    _list(console, "what to do", [f"{cause.name}: {cause.change} ({cause.source})" for cause in known.values()])
+    _list(console, "what is known", [f"{cause.name}: {cause.looks} ({cause.source})" for cause in known.values()])
     _list(console, "notes", [_line(note) for note in found.notes])
     _list(console, "questions: what reading cannot tell", [_line(question) for question in found.questions])
 

@@ -50,12 +50,14 @@ class Comparison:
         questions: What one side does not tell, in words.
         notes: What else changes the Space's clip, or is ignored on either side.
         equal: How many settings agree.
+        script: What the script sets, defaults included.
     """
 
     differences: list[Row]
     questions: list[str]
     notes: list[str]
     equal: int
+    script: Settings
 
 
 _SIZES = {"another sample": 0, "small to another sample": 0, "large": 1, "small to large": 1, "small": 2, "none": 3}
@@ -89,6 +91,7 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
         ],
         notes=[*moved, *_notes("the script", script), *_notes("the Space", space)],
         equal=sum(matters(path) for path in {*left, *right}) - len(rows),
+        script=left,
     )
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from harness.completing import is_plain
-from harness.errors import SpacediffError
 from harness.reading import Reading
 from harness.reading.model import Endpoint
 from harness.scenario_tables import SettingsTables
-from harness.settings import Origin, Setting
+from harness.settings import Origin, Setting, Settings
 from harness.why import UNSAID, Comparison, matters
 
 _UNREAD = [
@@ -35,22 +33,9 @@ def scenario_text(comparison: Comparison, script: Reading, space: Reading, space
         space: What was read of the Space: its endpoint, and what differs there.
         space_id: The Space.
     """
-    prompt, seed = script.settings.value("call.prompt"), script.settings.value("rng.seed")
     changes = {row.path: row.right for row in comparison.differences}
     lines = [
-        f"title = {_toml(f'The script against {space_id}')}",
-        "",
-        "[prompts.main]",
-        f"text = {_toml(prompt if isinstance(prompt, str) and prompt.strip() else 'write the prompt here')}",
-        f"seed = {seed if type(seed) is int and seed >= 0 else 42}",
-        "",
-        "[baseline]                     # what was read of the script",
-        *_assignments(script.settings),
-        "",
-        "[reference.space]",
-        f"id = {_toml(space_id)}",
-        *_request(space),
-        "",
+        *_beginning(f"The script against {space_id}", script, script.settings, space, space_id),
         "[variants.as-hosted]           # what was read of the Space, where it differs",
         *_assignments(changes),
         "",
@@ -62,6 +47,44 @@ def scenario_text(comparison: Comparison, script: Reading, space: Reading, space
         'variant = "as-hosted"',
     ]
     return "\n".join([*lines, *(f"# open: {_comment(question)}" for question in comparison.questions)]) + "\n"
+
+
+def corrected_text(
+    comparison: Comparison, script: Reading, space: Reading, space_id: str, cause: Collection[str]
+) -> str:
+    """Return the scenario whose baseline has the cause mended: its gate asks whether that reaches the Space.
+
+    Args:
+        comparison: What differs.
+        script: What was read of the script.
+        space: What was read of the Space.
+        space_id: The Space.
+        cause: The paths that were found guilty.
+    """
+    mended = Settings({row.path: row.right for row in comparison.differences if row.path in cause})
+    title = f"The corrected script against {space_id}"
+    beginning = _beginning(title, script, script.settings.changed_by(mended), space, space_id)
+    return "\n".join([*beginning, "[gate]", 'variant = "baseline"']) + "\n"
+
+
+def _beginning(title: str, script: Reading, baseline: Settings, space: Reading, space_id: str) -> list[str]:
+    """Return the lines up to what is varied: the prompt, the baseline, and how the Space is asked."""
+    prompt, seed = script.settings.value("call.prompt"), script.settings.value("rng.seed")
+    return [
+        f"title = {_toml(title)}",
+        "",
+        "[prompts.main]",
+        f"text = {_toml(prompt if isinstance(prompt, str) and prompt.strip() else 'write the prompt here')}",
+        f"seed = {seed if type(seed) is int and seed >= 0 else 42}",
+        "",
+        "[baseline]                     # what was read of the script",
+        *_assignments(baseline),
+        "",
+        "[reference.space]",
+        f"id = {_toml(space_id)}",
+        *_request(space),
+        "",
+    ]
 
 
 def _request(space: Reading) -> list[str]:
@@ -131,21 +154,6 @@ def _inputs(endpoint: Endpoint) -> tuple[dict[str, Any], list[str]]:
 
 def _table(values: Mapping[str, Any]) -> str:
     return "{ " + ", ".join(f"{name} = {_toml(value)}" for name, value in values.items()) + " }"
-
-
-def write_scenario(text: str, path: Path) -> None:
-    """Write a scenario into a new file.
-
-    Raises:
-        SpacediffError: There is a file already, or it cannot be written.
-    """
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise SpacediffError(f"{path} is there already", hint="name another file with --write") from error
-    except OSError as error:
-        raise SpacediffError(f"{path} cannot be written: {error.strerror}") from error
 
 
 _DECLARABLE = frozenset(SettingsTables.model_fields)

@@ -297,6 +297,9 @@ def test_a_scenario_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixtur
                  "--plan-only", "--write", str(tmp_path / "why.toml")]  # fmt: skip
     assert main(arguments) == 0
     assert "spacediff audit" in capsys.readouterr().out
+    assert main(arguments) == 0, "the same text again is no other scenario"
+    capsys.readouterr()
+    (tmp_path / "why.toml").write_text("title = 'mine'")
     assert main(arguments) == 2
     assert "is there already" in " ".join(capsys.readouterr().err.split())
 

@@ -70,6 +70,7 @@ def harvest(state: Interpreter, facts: Mapping[str, str] | None = None) -> Readi
         dict(facts or {}),
         telling.scheduler_base(base),
         endpoint_of(state, call.number, telling.inputs),
+        call.where,
     )
 
 

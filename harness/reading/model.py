@@ -99,6 +99,7 @@ class Reading:
         scheduler_base: The checkpoint that the scheduler's config begins from, empty for the class alone; None for the
             pipeline's own.
         endpoint: Where the call that was read is offered to others.
+        called_at: File and line of the call that was read; empty when there is none.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -110,6 +111,7 @@ class Reading:
     facts: Mapping[str, str] = field(default_factory=dict)
     scheduler_base: Setting | None = None
     endpoint: Endpoint | None = None
+    called_at: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain tables and lists."""
@@ -123,4 +125,5 @@ class Reading:
             "facts": dict(self.facts),
             "scheduler_base": asdict(self.scheduler_base) if self.scheduler_base else None,
             "endpoint": asdict(self.endpoint) if self.endpoint else None,
+            "called_at": self.called_at,
         }
