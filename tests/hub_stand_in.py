@@ -66,10 +66,13 @@ class Model:
     def answer(self, name: str, path: str, rest: list[str]) -> tuple[int, dict[str, str], Any]:
         if self.moved_to:
             return 307, {"Location": path.replace(name, self.moved_to)}, {}
-        if not rest or rest == ["revision", "2e" * 20]:
+        if not rest or rest in (["revision", "main"], ["revision", "2e" * 20]):
             siblings = [{"rfilename": path} for path in self.files]
             return 200, {}, {"_id": "0" * 24, "id": name, "sha": "2e" * 20, "tags": [], "siblings": siblings,
                              "private": False, "disabled": False, "downloads": 1, "likes": 1}  # fmt: skip
+        if rest == ["tree", "2e" * 20]:
+            kept = self.files.items()
+            return 200, {}, [{"type": "file", "oid": "0", "size": len(one), "path": each} for each, one in kept]
         content = self.files.get("/".join(rest[2:])) if rest[0] == "resolve" else None
         if content is None:
             return 404, {"X-Error-Code": "EntryNotFound"}, {"error": "Not Found"}
