@@ -16,6 +16,7 @@ from rich.progress import TimeRemainingColumn as Eta
 from rich.table import Table
 from rich.text import Text
 
+from harness.advice import Advice
 from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
@@ -24,7 +25,7 @@ from harness.record import ASIDE, RERUN_CONTROL, AuditRecord, ComparisonRecord, 
 from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
 from harness.settings import Origin, Setting
-from harness.why import Comparison
+from harness.why import UNSAID, Comparison
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
@@ -208,7 +209,7 @@ def show_checks(checks: Iterable[Check]) -> None:
             console.print(Text(f"    {check.hint}"), soft_wrap=True)
 
 
-def show_differences(found: Comparison) -> None:
+def show_differences(found: Comparison, advice: Advice) -> None:
     """Print what two sources set differently, what is known about it, and what to do."""
     console = Console(highlight=False)
     if not found.differences:
@@ -218,12 +219,16 @@ def show_differences(found: Comparison) -> None:
         for column in ("setting", "script", "Space", "tends to be"):
             table.add_column(column, overflow="fold")
         for row in found.differences:
-            sides = [Text.assemble(_value(side), (f"\n{_line(side.where)}", "dim")) for side in (row.left, row.right)]
+            sides = [Text.assemble(_side(side), (f"\n{_line(side.where)}", "dim")) for side in (row.left, row.right)]
             table.add_row(Text(_line(row.path), "bold"), *sides, row.known.size if row.known else "not known")
         console.print(table)
     console.print(f"{found.equal} other settings agree, defaults included")
+    changes = {**advice.by_hand, **advice.changes}
+    _list(console, "what to change in the script", [
+        f"{row.path}: {'by hand: ' * (row.path in advice.by_hand)}{changes[row.path]}" for row in found.differences
+    ])  # fmt: skip
     known = {row.known.name: row.known for row in found.differences if row.known}
-    _list(console, "what to do", [f"{cause.name}: {cause.change} ({cause.source})" for cause in known.values()])
+    _list(console, "what is known", [f"{cause.name}: {cause.looks} ({cause.source})" for cause in known.values()])
     _list(console, "notes", [_line(note) for note in found.notes])
     _list(console, "questions: what reading cannot tell", [_line(question) for question in found.questions])
 
@@ -251,10 +256,7 @@ def show_reading(reading: Reading) -> None:
     _list(console, "ignored: given where the library does not look", [
         f"{one.argument} = {one.value!r} in {one.given_to} ({one.where}): {one.advice}" for one in reading.ignored
     ])  # fmt: skip
-    _list(console, "notes", [
-        f"{note.kind}: {note.text} ({note.where})" + (f", only if {note.only_if}" if note.only_if else "")
-        for note in reading.notes
-    ])  # fmt: skip
+    _list(console, "notes", [note.sentence for note in reading.notes])
     _list(console, "facts", [f"{name}: {fact}" for name, fact in reading.facts.items()])
     _list(console, "questions: what only running it, or its author, could tell", [
         f"what is {path}? the source says: {words} ({reading.settings[path].where})"
@@ -267,6 +269,11 @@ def _list(console: Console, title: str, lines: list[str]) -> None:
         console.print(Text(f"\n{title}", "bold"))
     for line in lines:
         console.print(Text(f"  {_line(line)}"), soft_wrap=True)
+
+
+def _side(setting: Setting) -> str:
+    """Return a value that is in force, whoever set it."""
+    return setting.value if setting is UNSAID else _line(repr(setting.value))
 
 
 def _value(setting: Setting) -> str:
