@@ -34,7 +34,6 @@ Generate = Callable[[Run], RunRecord]
 
 _LIKELY = ("rng", "scheduler.class", "call", "model", "scheduler", "lora", "numerics", "vae", "load", "output")
 """The likeliest suspects come first; what is not named here comes last."""
-_REACHED = {Verdict.IDENTICAL, Verdict.CODEC_ONLY}
 
 
 @dataclass
@@ -88,8 +87,8 @@ def explain(
     suspects = _in_order(diff(plan.explain.left_settings, plan.explain.right_settings), left, right)
     going = Explaining(plan.explain, left, right, suspects)
     yield going
-    going.reason = _obstacle(going)
-    if going.reason:
+    if obstacle := _obstacle(going):
+        going.reason = obstacle
         return
     same = _Same(right, found.get("baseline"), found.get("rerun"), folder)
     template = next(run for run in plan.runs if run.prompt.name == prompt and run.name == plan.explain.left)
@@ -98,7 +97,6 @@ def explain(
 
 def _searched(going: Explaining, prober: _Prober, say: Callable[[str], None]) -> None:
     names = [difference.path for difference in going.suspects]
-    going.reason = "the search was interrupted"
     going.search = search = Search(names, prober.reaches)
     say(
         f"searching the cause among {len(names)} suspects: about {expected_tests(len(names)) + 1} generations for one, "
@@ -230,8 +228,9 @@ def cause_record(
     weights = shapley_values(drift, sorted(cause)) or {}
     suspects = [_suspect(going, difference, cause, drift, weights) for difference in going.suspects]
     right = verdicts.get(going.right.name)
-    residual = None if right in _REACHED else drifts.get(going.right.name)
-    outside = _outside(going, here, hosted) if right not in _REACHED and right is not None else []
+    unreached = right is not None and not right.reached
+    residual = drifts.get(going.right.name) if unreached else None
+    outside = _outside(going, here, hosted) if unreached else []
     counter = everything - cause
     return CauseRecord(
         prompt=going.left.prompt,
@@ -317,7 +316,7 @@ def _sentence(
     together = "makes" if len(cause) == 1 else "together make"
     rest = f"; {innocent} other{'s' * (innocent != 1)} may be anything" if innocent else ""
     left = ""
-    if right not in _REACHED and right is not None:
+    if right is not None and not right.reached:
         size = "" if residual is None else f" (drift {residual:.3f})"
         left = f". {going.right.name} itself does not reach the reference{size}: that is left unexplained"
     return f"{' and '.join(cause)} {together} the difference {ends}{rest}{left}"
