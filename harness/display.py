@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -25,6 +25,10 @@ from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
 from harness.settings import Origin, Setting
 from harness.why import Comparison
+
+if TYPE_CHECKING:
+    from harness.causes import Subset
+    from harness.explain import Explaining
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
@@ -91,10 +95,8 @@ class Display:
 
     def started(self, run: Run) -> None:
         """Show a run's own bar."""
-        if self._done == self._runs:  # the search for the cause adds runs as it goes
-            self._runs += 1
-            if self._whole is not None:
-                self._bars.update(self._whole, total=self._runs)
+        if self._done == self._runs:  # the search for the cause may take more runs than it was thought to
+            self._expect(1)
         self._name = run.name
         self._said = time.monotonic()
         self._current = self._bars.add_task(escape(f"{run.prompt.name} · {run.name}"), total=None, doing="")
@@ -131,6 +133,38 @@ class Display:
         place = f"{escape(run.prompt.name)} · {escape(run.name)}"
         self._console.print(f"\\[{self._done}/{self._runs}] {place}: {outcome}{left}", soft_wrap=True)
 
+    def searching(self, going: Explaining) -> None:
+        """Say what the search for the cause will take, before it begins."""
+        count = going.more
+        self._expect(count)
+        innocent = f", {len(going.innocent)} more are innocent at once" if going.innocent else ""
+        self._console.print(
+            f"searching the cause among {_counted(len(going.names), 'suspect')}{innocent}: about "
+            f"{_counted(count, 'generation')} if it is one of them, {duration(count * going.seconds_each)} at most; "
+            f"the budget is {going.budget.most}",
+            soft_wrap=True,
+        )
+
+    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> None:
+        """Say what a probe of the search has shown, and about how many there will be."""
+        self._expect(going.more)
+        shown = "the clip of" if reached else "not the clip of" if run.measured else "no clip, so not that of"
+        spent = going.budget.spent
+        self._console.print(
+            f"      search, {spent} of about {spent + going.more}: {len(changed)} of "
+            f"{_counted(len(going.suspects), 'setting')} changed: {shown} {escape(going.right.name)}",
+            soft_wrap=True,
+        )
+
+    def searched(self) -> None:
+        """Let the bars end where the search did."""
+        self._expect(0)
+
+    def _expect(self, more: int) -> None:
+        self._runs = self._done + more
+        if self._whole is not None:
+            self._bars.update(self._whole, total=self._runs)
+
     def _clear(self) -> None:
         if self._current is not None:
             self._bars.remove_task(self._current)
@@ -146,6 +180,10 @@ class Display:
         if not self._console.is_terminal and now - self._said > _PLAIN_SECONDS:
             self._said = now
             self._console.print(escape(f"      {self._name}: {text}"))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def show_error(error: SpacediffError) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.causes import Subset
 from harness.executor import InProcess
-from harness.explain import COUNTER_PROOF, PROOF, Explaining, cause_record, explain
+from harness.explain import Explaining, explain
+from harness.finding import cause_record
 from harness.plan import Explanation, Plan, Prompt, Run
+from harness.probing import COUNTER_PROOF, PROOF
 from harness.record import CauseRecord, ComparisonRecord, Role, RunRecord, Standing, Verdict
 from harness.settings import Origin, Settings
 from harness.sources.local.pipeline import TINY
@@ -66,7 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("audit")
 
 
-def dotted(values: dict[str, Any]) -> Settings:
+def dotted(values: Mapping[str, Any]) -> Settings:
     return Settings({path: setting for key, value in values.items() for path, setting in _one(key, value).items()})
 
 
@@ -75,38 +78,89 @@ def _one(path: str, value: Any) -> Settings:
     return Settings.of({head: {rest: value}} if rest else {head: value}, Origin.DECLARED, "test")
 
 
-class World:
-    """Two ends that differ by what is planted, and how many clips the search makes between them."""
+class Heard(Silent):
+    """Remembers what was said of the search."""
 
-    def __init__(self, executor: InProcess, folder: Path, planted: Sequence[str], budget: int = 60) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected: list[int] = []
+        self.shown: list[tuple[str, int, bool]] = []
+        self.ended = False
+
+    def searching(self, going: Explaining) -> None:
+        self.expected.append(going.more)
+
+    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> None:
+        assert going.more >= 0
+        self.shown.append((run.name, len(changed), reached))
+
+    def searched(self) -> None:
+        self.ended = True
+
+
+class World:
+    """Two ends that differ by what is planted and by what is innocent, on one or more prompts."""
+
+    def __init__(
+        self,
+        executor: InProcess,
+        folder: Path,
+        planted: Mapping[str, Any] | Sequence[str],
+        *,
+        budget: int = 60,
+        prompts: Sequence[Prompt] = (PROMPT,),
+        innocent: Mapping[str, Any] = INNOCENT,
+        variants: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        guilty = planted if isinstance(planted, Mapping) else {path: GUILTY[path] for path in planted}
         left = Settings.of(BASE, Origin.DECLARED)
-        right = left.changed_by(dotted({**INNOCENT, **{path: GUILTY[path] for path in planted}}))
+        right = left.changed_by(dotted({**innocent, **guilty}))
+        named = {"as-hosted": right, **{name: left.changed_by(dotted(v)) for name, v in (variants or {}).items()}}
         self.runs = [
-            Run("baseline", Role.BASELINE, PROMPT, "diffusers", left),
-            Run("as-hosted", Role.VARIANT, PROMPT, "diffusers", right),
+            run
+            for prompt in prompts
+            for run in (
+                Run("baseline", Role.BASELINE, prompt, "diffusers", left),
+                *(Run(name, Role.VARIANT, prompt, "diffusers", settings) for name, settings in named.items()),
+            )
         ]
         self._executor, self._store, self._folder = executor, Store(folder), folder
-        self.plan = Plan("", "", "", (PROMPT,), tuple(self.runs), "baseline",
+        self.plan = Plan("", "", "", tuple(prompts), tuple(self.runs), "baseline",
                          explain=Explanation("baseline", "as-hosted", left, right, budget))  # fmt: skip
-        self.before_proof = 0
+        self.heard = Heard()
+        self.records: list[RunRecord] = []
+
+    def carried_out(self) -> list[RunRecord]:
+        self.records = list(self._executor.carry_out(self.runs, self._store, Silent()))
+        assert all(record.measured for record in self.records), self.records
+        return self.records
 
     def searched(self) -> Explaining:
-        records = list(self._executor.carry_out(self.runs, self._store, Silent()))
-        assert all(record.measured for record in records), records
-        (going,) = explain(self.plan, records, self._folder, self._generate, lambda _: None)
+        (going,) = explain(self.plan, self.records or self.carried_out(), self._folder, self.generate, self.heard)
+        assert self.heard.ended or going.search is None
         return going
 
-    def _generate(self, run: Run) -> RunRecord:
+    def generate(self, run: Run) -> RunRecord:
         (record,) = self._executor.carry_out([run], self._store, Silent())
         assert record.measured, record.reason
+        self.records.append(record)
         return record
 
 
-def told(going: Explaining, right: Verdict = Verdict.CODEC_ONLY, drift: float = 0.0) -> CauseRecord:
-    reached = ComparisonRecord(
-        prompt="p", reference="reference", candidate="as-hosted", path="", drift=drift, verdict=right
+HOSTED = RunRecord(key="", name="reference", role=Role.REFERENCE, prompt="p", source="space", measured=True,
+                   hosted={"torch": "==2.4.0", "hardware": "zero-a10g"})  # fmt: skip
+HERE = {"torch": "2.13.0+cpu", "device": "cpu"}
+
+
+def compared(candidate: str, drift: float, verdict: Verdict, prompt: str = "p") -> ComparisonRecord:
+    return ComparisonRecord(
+        prompt=prompt, reference="reference", candidate=candidate, path="", drift=drift, verdict=verdict
     )
-    return cause_record(going, [reached], {"torch": "2.13.0+cpu"}, {"torch": "==2.4.0", "hardware": "zero-a10g"})
+
+
+def told(going: Explaining, *others: ComparisonRecord, right: Verdict = Verdict.CODEC_ONLY, drift: float = 0.0,
+         runs: Sequence[RunRecord] = ()) -> CauseRecord:  # fmt: skip
+    return cause_record(going, [compared("as-hosted", drift, right), *others], [HOSTED, *runs], HERE)
 
 
 @pytest.mark.parametrize("planted", PAIRS, ids="+".join)
@@ -131,12 +185,13 @@ def test_there_are_thirty_pairs() -> None:
 
 
 def test_what_lies_outside_the_settings_is_never_explained_away(executor: InProcess, folder: Path) -> None:
-    found = told(World(executor, folder, ["rng.seed"]).searched(), Verdict.SETTINGS_DIFFER, 0.4)
+    found = told(World(executor, folder, ["rng.seed"]).searched(), right=Verdict.SETTINGS_DIFFER, drift=0.4)
     assert found.cause == ["rng.seed"]
     assert found.residual == 0.4
     assert "as-hosted itself does not reach the reference (drift 0.400): that is left unexplained" in found.sentence
-    assert "torch: the host asks for ==2.4.0, here is 2.13.0+cpu" in found.outside
-    assert any("zero-a10g" in text for text in found.outside)
+    assert any(text.startswith("torch: the host asks for ==2.4.0, here is 2.13.0+cpu") for text in found.outside)
+    assert any("zero-a10g there" in text and "cpu here" in text for text in found.outside)
+    assert any(text.startswith("prompt rewriting") for text in found.outside)
 
 
 def test_only_innocent_differences_need_no_search(executor: InProcess, folder: Path) -> None:
@@ -155,22 +210,18 @@ def test_a_spent_budget_tells_the_best_so_far(executor: InProcess, folder: Path)
     assert {"scheduler.class", "rng.seed"} <= undecided
 
 
-def test_an_interruption_loses_nothing(executor: InProcess, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_loses_nothing(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, ["call.guidance_scale", "call.negative_prompt"])
-    made = World._generate
 
-    def interrupted(self: World, run: Run) -> RunRecord:
+    def interrupted(run: Run) -> RunRecord:
         if run.name == "probe-3":
             raise KeyboardInterrupt
-        return made(self, run)
+        return world.generate(run)
 
-    records = list(executor.carry_out(world.runs, Store(folder), Silent()))
-    monkeypatch.setattr(World, "_generate", interrupted)
-    seen: list[Explaining] = []
-    searching = explain(world.plan, records, folder, world._generate, lambda _: None)
-    seen.append(next(searching))
+    searching = explain(world.plan, world.carried_out(), folder, interrupted, world.heard)
+    going = next(searching)
     with pytest.raises(KeyboardInterrupt):
         next(searching)
-    found = told(seen[0])
+    found = told(going)
     assert "the search was interrupted" in found.sentence
     assert len(found.probes) == 2
