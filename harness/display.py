@@ -20,7 +20,17 @@ from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
 from harness.reading.model import Reading
-from harness.record import ASIDE, RERUN_CONTROL, AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
+from harness.record import (
+    ASIDE,
+    RERUN_CONTROL,
+    AuditRecord,
+    CauseRecord,
+    ComparisonRecord,
+    GateStatus,
+    Role,
+    RunRecord,
+    Verdict,
+)
 from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
 from harness.settings import Origin, Setting
@@ -135,26 +145,17 @@ class Display:
 
     def searching(self, going: Explaining) -> None:
         """Say what the search for the cause will take, before it begins."""
-        count = going.more
-        self._expect(count)
-        innocent = f", {len(going.innocent)} more are innocent at once" if going.innocent else ""
-        self._console.print(
-            f"searching the cause among {_counted(len(going.names), 'suspect')}{innocent}: about "
-            f"{_counted(count, 'generation')} if it is one of them, {duration(count * going.seconds_each)} at most; "
-            f"the budget is {going.budget.most}",
-            soft_wrap=True,
-        )
+        from harness.search_words import outlook
+
+        self._expect(going.more)
+        self._console.print(escape(outlook(going)), soft_wrap=True)
 
     def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> None:
         """Say what a probe of the search has shown, and about how many there will be."""
+        from harness.search_words import probe_line
+
         self._expect(going.more)
-        shown = "the clip of" if reached else "not the clip of" if run.measured else "no clip, so not that of"
-        spent = going.budget.spent
-        self._console.print(
-            f"      search, {spent} of about {spent + going.more}: {len(changed)} of "
-            f"{_counted(len(going.suspects), 'setting')} changed: {shown} {escape(going.right.name)}",
-            soft_wrap=True,
-        )
+        self._console.print(escape(probe_line(going, run, changed, reached=reached)), soft_wrap=True)
 
     def searched(self) -> None:
         """Let the bars end where the search did."""
@@ -182,10 +183,6 @@ class Display:
             self._console.print(escape(f"      {self._name}: {text}"))
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
-
-
 def show_error(error: SpacediffError) -> None:
     """Print an expected failure as one paragraph."""
     console = _Console(stderr=True, highlight=False)
@@ -210,8 +207,7 @@ def show_summary(record: AuditRecord, report: Path) -> None:
             console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
         for text, names in _remarks(shown).items():
             console.print(Text.assemble((f"{', '.join(names)}: ", "bold"), text), soft_wrap=True)
-    if record.cause:
-        console.print(Text.assemble(("cause: ", "bold"), record.cause.sentence), soft_wrap=True)
+    _show_cause(console, record.cause)
     _show_notes(console, record.runs)
     if not record.finished:
         console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
@@ -222,6 +218,16 @@ def show_summary(record: AuditRecord, report: Path) -> None:
         outcome = Text.assemble((headline, style), *(f"\n      {reason}" for reason in reasons))
         console.print(outcome, soft_wrap=True)
     console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
+
+
+def _show_cause(console: Console, cause: CauseRecord | None) -> None:
+    if cause is None:
+        return
+    console.print(Text.assemble(("cause: ", "bold"), cause.sentence), soft_wrap=True)
+    for each in cause.interactions:
+        console.print(Text(f"       {each.sentence}"), soft_wrap=True)
+    for text in cause.outside:
+        console.print(Text.assemble(("outside the settings: ", "bold"), text), soft_wrap=True)
 
 
 def _show_notes(console: Console, runs: Iterable[RunRecord]) -> None:

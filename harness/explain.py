@@ -124,7 +124,7 @@ class Explaining:
         members = [*self.search.found, "the one looked for"] if tests else sorted(self.search.smallest)
         open_ = [subset for subset in subsets_to_weigh(members) if subset not in self.reached]
         weights = len(open_) - 1 if tests else len(open_)  # the last test is a subset to weigh
-        counter = 0 if self.everything - self.search.smallest in self.reached else 1
+        counter = 1 if tests or self.everything - self.search.smallest not in self.reached else 0
         proofs = 2 * (len(self.prompts) - sum(not each.reason for each in self.further))
         return min(tests + max(weights, 0) + counter + proofs, self.budget.most - self.budget.spent)
 

@@ -225,3 +225,141 @@ def test_an_interruption_loses_nothing(executor: InProcess, folder: Path) -> Non
     found = told(going)
     assert "the search was interrupted" in found.sentence
     assert len(found.probes) == 2
+
+
+# ---- cheap evidence
+
+
+def test_what_can_have_no_effect_is_innocent_without_a_generation(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["call.guidance_scale"])
+    going = world.searched()
+    found = {suspect.path: suspect for suspect in told(going).suspects}
+    assert set(going.innocent) == {"scheduler.timestep_spacing", "load.use_dynamic_cfg", "call.eta"}
+    assert not any(set(going.innocent) & subset for subset in going.probes if subset != going.everything - {
+        "call.guidance_scale"}), "only the counter-proof changes them"  # fmt: skip
+    assert found["call.eta"].why.startswith("both come to 0.0")
+    assert found["load.use_dynamic_cfg"].why.endswith("accepts it and ignores it")
+    assert found["placement"].why.startswith("taken back, the clip stays the same (")
+    assert found["call.guidance_scale"].why == "left out, the clip is another (baseline)"
+
+
+def test_a_default_that_the_schedulers_class_may_move_is_searched(executor: InProcess, folder: Path) -> None:
+    going = World(executor, folder, ["scheduler.class"]).searched()
+    assert "scheduler.timestep_spacing" in going.names
+    assert going.innocent
+
+
+def test_a_record_that_lies_is_found_out_by_the_proof(executor: InProcess, folder: Path) -> None:
+    """The baseline's record is made to say that it has by default the guidance that the matched end declares."""
+    world = World(executor, folder, ["call.guidance_scale", "rng.seed"])
+    for number, run in enumerate(world.carried_out()):
+        if run.name == "baseline":
+            lie = run.settings["call.guidance_scale"].model_copy(update={"value": 7.0, "origin": Origin.DEFAULT})
+            world.records[number] = run.model_copy(update={"settings": {**run.settings, "call.guidance_scale": lie}})
+    going = world.searched()
+    assert len(world.heard.expected) == 2, "the search began anew"
+    assert going.innocent == {}
+    assert set(told(going).cause) == {"call.guidance_scale", "rng.seed"}
+
+
+def test_what_the_audit_generates_anyway_is_no_probe(executor: InProcess, folder: Path) -> None:
+    planted = ["call.guidance_scale", "call.negative_prompt"]
+    alone = {path: {path: GUILTY[path]} for path in planted}
+    without = World(executor, folder, planted).searched()
+    going = World(
+        executor, folder, planted, variants={"first": alone[planted[0]], "second": alone[planted[1]]}
+    ).searched()
+    assert set(told(going).cause) == set(planted)
+    assert len(going.probes) < len(without.probes)
+    assert going.known[frozenset(planted[:1])].name == "first"
+
+
+def test_number_of_generations_is_told_before_and_during(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["call.guidance_scale"])
+    going = world.searched()
+    assert world.heard.expected == [going.budget.spent], "for one cause, at most so many, and here all are needed"
+    assert [name for name, *_ in world.heard.shown][-1] == COUNTER_PROOF
+    assert going.more == 0
+
+
+def test_a_probe_that_cannot_be_generated_is_told(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["call.guidance_scale"])
+
+    def failing(run: Run) -> RunRecord:
+        made = world.generate(run)
+        return made.model_copy(update={"clip": None, "measured": False}) if run.name == COUNTER_PROOF else made
+
+    (going,) = explain(world.plan, world.carried_out(), folder, failing, world.heard)
+    found = told(going)
+    assert [probe.reached for probe in found.probes if probe.run == COUNTER_PROOF] == [None]
+    assert "1 of the probes could not be generated, and count as another clip" in found.sentence
+
+
+# ---- the proof on further prompts
+
+OTHER = Prompt("q", "A street at night", 7)
+THIRD = Prompt("r", "A harbour", 8)
+
+
+def test_a_cause_is_proved_on_every_prompt(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["call.guidance_scale"], prompts=[PROMPT, OTHER, THIRD])
+    going = world.searched()
+    found = told(
+        going, compared(PROOF, 0.0, Verdict.CODEC_ONLY, "q"), compared(COUNTER_PROOF, 0.4, Verdict.SETTINGS_DIFFER, "q")
+    )
+    assert [(proof.prompt, proof.holds) for proof in found.proofs] == [("p", True), ("q", True), ("r", True)]
+    assert (found.proofs[1].drift, found.proofs[1].counter_drift) == (0.0, 0.4)
+    assert found.proofs[1].verdict is Verdict.CODEC_ONLY
+    assert "That holds on 3 of 3 prompts" in found.sentence
+    assert {run.prompt for run in world.records if run.name == PROOF} == {"p", "q", "r"}
+
+
+def test_where_something_else_counts_too_is_told(executor: InProcess, folder: Path) -> None:
+    """The matched end says the first prompt's seed, which changes nothing there, and everything on another."""
+    guilty = {"call.guidance_scale": 7.0}
+    world = World(
+        executor, folder, guilty, prompts=[PROMPT, OTHER], innocent={"rng.seed": PROMPT.seed, "output.fps": 16}
+    )
+    found = told(world.searched())
+    assert found.cause == ["call.guidance_scale"]
+    assert [proof.reached for proof in found.proofs] == [True, False]
+    assert "holds on 1 of 2 prompts; on q something else counts too: proof does not give the clip" in found.sentence
+
+
+def test_where_the_cause_is_not_needed_is_told(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, {"rng.seed": OTHER.seed}, prompts=[PROMPT, OTHER])
+    found = told(world.searched())
+    assert found.cause == ["rng.seed"]
+    assert (found.proofs[1].reached, found.proofs[1].counter_reached) == (True, True)
+    assert (
+        "holds on 1 of 2 prompts; on q it is not needed: counter-proof gives the clip of as-hosted too"
+        in found.sentence
+    )
+
+
+def test_prompts_that_the_budget_does_not_reach_are_told(executor: InProcess, folder: Path) -> None:
+    enough = World(executor, folder, ["call.guidance_scale"]).searched().budget.spent
+    world = World(executor, folder, ["call.guidance_scale"], prompts=[PROMPT, OTHER], budget=enough + 1)
+    found = told(world.searched())
+    assert found.finished
+    assert found.proofs[1].reached is True
+    assert found.proofs[1].counter_reached is None
+    assert f"on q it was not proved: the budget of {enough + 1} generations was spent" in found.sentence
+
+
+# ---- what is reachable at best
+
+
+def test_the_nearest_of_all_runs_is_named(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["rng.seed"])
+    going = world.searched()
+    nearest = compared(COUNTER_PROOF, 0.2, Verdict.SETTINGS_DIFFER)
+    found = told(going, nearest, right=Verdict.SETTINGS_DIFFER, drift=0.4, runs=world.records)
+    assert (found.best, found.best_drift, found.residual) == (COUNTER_PROOF, 0.2, 0.4)
+    assert "the nearest of all runs is counter-proof (drift 0.200)" in found.sentence
+    farther = told(going, compared(COUNTER_PROOF, 0.5, Verdict.SETTINGS_DIFFER), right=Verdict.SETTINGS_DIFFER,
+                   drift=0.4, runs=world.records)  # fmt: skip
+    assert farther.best == "as-hosted"
+    assert "nearest" not in farther.sentence
+    reached = told(going, nearest, runs=world.records)
+    assert (reached.best, reached.residual, reached.outside) == ("", None, [])
