@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,11 +21,25 @@ from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
 from harness.reading.model import Reading
-from harness.record import ASIDE, RERUN_CONTROL, AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
+from harness.record import (
+    ASIDE,
+    RERUN_CONTROL,
+    AuditRecord,
+    CauseRecord,
+    ComparisonRecord,
+    GateStatus,
+    Role,
+    RunRecord,
+    Verdict,
+)
 from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
 from harness.settings import Origin, Setting
 from harness.why import UNSAID, Comparison
+
+if TYPE_CHECKING:
+    from harness.causes import Subset
+    from harness.explain import Explaining
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
@@ -92,10 +106,8 @@ class Display:
 
     def started(self, run: Run) -> None:
         """Show a run's own bar."""
-        if self._done == self._runs:  # the search for the cause adds runs as it goes
-            self._runs += 1
-            if self._whole is not None:
-                self._bars.update(self._whole, total=self._runs)
+        if self._done == self._runs:  # the search for the cause may take more runs than it was thought to
+            self._expect(1)
         self._name = run.name
         self._said = time.monotonic()
         self._current = self._bars.add_task(escape(f"{run.prompt.name} · {run.name}"), total=None, doing="")
@@ -131,6 +143,29 @@ class Display:
         left = "" if self._console.is_terminal or self._done == self._runs else f" ({self._left()} left)"
         place = f"{escape(run.prompt.name)} · {escape(run.name)}"
         self._console.print(f"\\[{self._done}/{self._runs}] {place}: {outcome}{left}", soft_wrap=True)
+
+    def searching(self, going: Explaining) -> None:
+        """Say what the search for the cause will take, before it begins."""
+        from harness.search_words import outlook
+
+        self._expect(going.more)
+        self._console.print(escape(outlook(going)), soft_wrap=True)
+
+    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> None:
+        """Say what a probe of the search has shown, and about how many there will be."""
+        from harness.search_words import probe_line
+
+        self._expect(going.more)
+        self._console.print(escape(probe_line(going, run, changed, reached=reached)), soft_wrap=True)
+
+    def searched(self) -> None:
+        """Let the bars end where the search did."""
+        self._expect(0)
+
+    def _expect(self, more: int) -> None:
+        self._runs = self._done + more
+        if self._whole is not None:
+            self._bars.update(self._whole, total=self._runs)
 
     def _clear(self) -> None:
         if self._current is not None:
@@ -173,8 +208,7 @@ def show_summary(record: AuditRecord, report: Path) -> None:
             console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
         for text, names in _remarks(shown).items():
             console.print(Text.assemble((f"{', '.join(names)}: ", "bold"), text), soft_wrap=True)
-    if record.cause:
-        console.print(Text.assemble(("cause: ", "bold"), record.cause.sentence), soft_wrap=True)
+    _show_cause(console, record.cause)
     _show_notes(console, record.runs)
     if not record.finished:
         console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
@@ -185,6 +219,16 @@ def show_summary(record: AuditRecord, report: Path) -> None:
         outcome = Text.assemble((headline, style), *(f"\n      {reason}" for reason in reasons))
         console.print(outcome, soft_wrap=True)
     console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
+
+
+def _show_cause(console: Console, cause: CauseRecord | None) -> None:
+    if cause is None:
+        return
+    console.print(Text.assemble(("cause: ", "bold"), cause.sentence), soft_wrap=True)
+    for each in cause.interactions:
+        console.print(Text(f"       {each.sentence}"), soft_wrap=True)
+    for text in cause.outside:
+        console.print(Text.assemble(("outside the settings: ", "bold"), text), soft_wrap=True)
 
 
 def _show_notes(console: Console, runs: Iterable[RunRecord]) -> None:
