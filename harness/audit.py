@@ -6,13 +6,15 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from harness import __version__
 from harness.comparison import compare_prompt
 from harness.environment import environment
 from harness.errors import SpacediffError
 from harness.executor import Executor, InProcess, Listener
-from harness.explain import Explaining, cause_record, explain
+from harness.explain import Explaining, Hearer, explain
+from harness.finding import cause_record
 from harness.gate import hold
 from harness.interrupts import heard, heed
 from harness.metrics import Metric, chosen
@@ -37,8 +39,12 @@ from harness.store import Store
 from harness.trace import compare_traces, held_to
 
 
+class Audience(Listener, Hearer, Protocol):
+    """Hears how an audit goes on, the search for the cause included."""
+
+
 def audit(
-    plan: Plan, folder: Path, listener: Listener, executor: Executor | None = None, *, reuse: bool = True
+    plan: Plan, folder: Path, listener: Audience, executor: Executor | None = None, *, reuse: bool = True
 ) -> AuditRecord:
     """Carry a plan out and leave everything in the audit folder.
 
@@ -123,13 +129,13 @@ def _run(plan: Plan, store: Store, executor: Executor, listener: Listener, done:
         done.runs.sort(key=lambda run: order[run.prompt, run.name])
 
 
-def _explain(plan: Plan, store: Store, executor: Executor, listener: Listener, done: _Done) -> None:
+def _explain(plan: Plan, store: Store, executor: Executor, listener: Audience, done: _Done) -> None:
     def generate(run: Run) -> RunRecord:
         (record,) = executor.carry_out([run], store, listener)
         done.runs.append(record)
         return record
 
-    for explaining in explain(plan, done.runs, store.folder, generate, listener.status):
+    for explaining in explain(plan, done.runs, store.folder, generate, listener):
         done.explaining = explaining
 
 
@@ -196,7 +202,7 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         controls=done.controls,
         resolutions=done.resolutions,
         traces=done.traces,
-        cause=done.explaining and cause_record(done.explaining, done.comparisons, here, _hosted(done)),
+        cause=done.explaining and cause_record(done.explaining, done.comparisons, done.runs, here),
         gate=hold(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, _doubts(done)),
         warnings=_doubts(done) + _cautions(done, here),
         environment=EnvironmentRecord(local=here, hosted=_hosted(done)),

@@ -1,7 +1,7 @@
 """Known causes: what makes the same prompt and seed give another clip, as data.
 
-One list feeds the plan of `spacediff why` and docs/known-causes.md. An entry says nothing of a given pair of runs; only
-measuring does.
+One list feeds the plan of `spacediff why`, the report's cause and docs/known-causes.md. An entry says nothing of a
+given pair of runs; only measuring does.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ doi:10.1109/32.988498), the division that of QuickXplain (Junker 2004, AAAI).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, permutations
 
@@ -37,19 +37,27 @@ class Search:
     Attributes:
         suspects: What differs between the two ends, the likeliest first.
         reaches: The test; a subset is tested once.
-        tested: Every subset that was tested, and how it came out.
+        tested: Every subset that was tested, and how it came out; what is known beforehand costs no test.
         smallest: The smallest subset known to reach the other end.
+        found: The members found so far.
     """
 
     suspects: Sequence[str]
     reaches: Reaches
     tested: dict[Subset, bool] = field(default_factory=dict)
     smallest: Subset = frozenset()
+    found: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         everything, nothing = frozenset(self.suspects), frozenset[str]()
-        self.smallest = everything
-        self.tested |= {everything: True, nothing: not everything}
+        self.tested = self.tested | {everything: True, nothing: not everything}
+        self.smallest = min((subset for subset, reached in self.tested.items() if reached), key=len)
+        self._open = len(self.smallest)
+
+    @property
+    def tests_left(self) -> int:
+        """How many tests are still to come at most if the member looked for is the last one."""
+        return expected_tests(self._open) if self._open else 0
 
     def run(self) -> Subset:
         """Return a sufficient subset of which no member can be left out, provided that changing more never harms.
@@ -59,12 +67,12 @@ class Search:
         Raises:
             BudgetSpentError: From the test; `smallest` is the best so far.
         """
-        found: list[str] = []
         rest = [suspect for suspect in self.suspects if suspect in self.smallest]
-        while not self._test(found):
-            last = self._shortest_beginning(found, rest)
-            found.append(rest[last - 1])
+        while not self._test(self.found):
+            last = self._shortest_beginning(self.found, rest)
+            self.found.append(rest[last - 1])
             rest = rest[: last - 1][::-1]
+        self._open = 0
         return self.smallest
 
     def confirm(self) -> Subset:
@@ -80,12 +88,14 @@ class Search:
     def _shortest_beginning(self, found: Sequence[str], rest: Sequence[str]) -> int:
         """Return how many of the rest are needed at least; none is known to fail, all are known to do."""
         fails, reaches = 0, len(rest)
-        while reaches - fails > 1:
+        while (width := reaches - fails) > 1:
+            self._open = width
             middle = (fails + reaches) // 2
             if self._test([*found, *rest[:middle]]):
                 reaches = middle
             else:
                 fails = middle
+        self._open = 1
         return reaches
 
     def _test(self, members: Collection[str]) -> bool:
@@ -107,9 +117,9 @@ class Search:
         return None
 
 
-def expected_tests(suspects: int, causes: int = 1) -> int:
-    """Return how many generations the search takes beside the two ends, for so many causes among so many suspects."""
-    return causes * (math.ceil(math.log2(max(suspects, 1))) + 1)
+def expected_tests(suspects: int) -> int:
+    """Return how many generations it takes at most, beside the two ends, to find one cause among so many suspects."""
+    return math.ceil(math.log2(max(suspects, 1))) + 1
 
 
 def subsets_to_weigh(cause: Sequence[str]) -> list[Subset]:
@@ -135,11 +145,8 @@ def shapley_values(drift: Callable[[Subset], float | None], cause: Sequence[str]
     Returns:
         Member to value; None when a drift is missing, or there are too many members.
     """
-    if len(cause) > MOST_FOR_SHAPLEY:
-        return None
-    drifts = {subset: drift(subset) for subset in subsets_to_weigh(cause)}
-    known = {subset: value for subset, value in drifts.items() if value is not None}
-    if len(known) < len(drifts):
+    known = _all_drifts(drift, cause)
+    if known is None:
         return None
     sums = dict.fromkeys(cause, 0.0)
     for order in permutations(cause):
@@ -147,3 +154,47 @@ def shapley_values(drift: Callable[[Subset], float | None], cause: Sequence[str]
             before = frozenset(order[:place])
             sums[member] += known[before] - known[before | {member}]
     return {member: total / math.factorial(len(cause)) for member, total in sums.items()}
+
+
+def interaction_indices(
+    drift: Callable[[Subset], float | None], cause: Sequence[str]
+) -> dict[tuple[str, str], float] | None:
+    """Return what each pair of members takes off the drift together beyond what each takes off by itself.
+
+    The Shapley interaction index (Grabisch and Roubens 1999, doi:10.1007/s001820050125): the second difference of the
+    drift, on the average over what else is changed. Positive: one does more where the other is changed too. Negative:
+    they take off the same.
+
+    Args:
+        drift: The drift with a subset changed; None where it was not measured.
+        cause: The members, at most `MOST_FOR_SHAPLEY`.
+
+    Returns:
+        Pair to value, empty for a single member; None when a drift is missing, or there are too many members.
+    """
+    known = _all_drifts(drift, cause)
+    if known is None:
+        return None
+    found = {}
+    for one, other in combinations(cause, 2):
+        rest = [member for member in cause if member not in {one, other}]
+        means = []
+        for size in range(len(rest) + 1):
+            # the weights t! (k - t - 2)! / (k - 1)! are a mean over the sizes of means over the subsets of a size
+            gains = [_second_difference(known, frozenset(some), one, other) for some in combinations(rest, size)]
+            means.append(math.fsum(gains) / len(gains))
+        found[one, other] = math.fsum(means) / len(means)
+    return found
+
+
+def _all_drifts(drift: Callable[[Subset], float | None], cause: Sequence[str]) -> dict[Subset, float] | None:
+    """Return the drift of every subset of a cause; None when one is missing, or there are too many members."""
+    if len(cause) > MOST_FOR_SHAPLEY:
+        return None
+    drifts = {subset: drift(subset) for subset in subsets_to_weigh(cause)}
+    known = {subset: value for subset, value in drifts.items() if value is not None}
+    return known if len(known) == len(drifts) else None
+
+
+def _second_difference(drifts: Mapping[Subset, float], before: Subset, one: str, other: str) -> float:
+    return drifts[before | {one}] + drifts[before | {other}] - drifts[before | {one, other}] - drifts[before]

@@ -17,7 +17,10 @@ from harness.errors import Exit, SpacediffError
 from harness.interrupts import listen
 
 if TYPE_CHECKING:
+    from harness.advice import Advice
+    from harness.reading import Reading
     from harness.record import AuditRecord
+    from harness.why import Comparison
 
 _EXIT_CODES = """exit codes:
   0  the gate holds (or there is none)
@@ -103,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     why.add_argument("--space", required=True, metavar="ORG/NAME", help="the Space, or a folder with its source")
     why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs neither torch nor a GPU")
     why.add_argument("--write", type=Path, metavar="SCENARIO.toml", help="write the scenario that measures it")
+    why.add_argument("--patch", type=Path, metavar="FILE", help="write the changes to the script as a patch")
     why.set_defaults(command=_why)
 
     doctor = commands.add_parser("doctor", help="what this machine can run, and why not")
@@ -207,25 +211,78 @@ def _read(options: argparse.Namespace) -> Exit:
 
 
 def _why(options: argparse.Namespace) -> Exit:
+    from harness.advice import advise
     from harness.display import show_differences
+    from harness.files import write_new
     from harness.reading.hub import is_space
     from harness.reading.sources import read_any
-    from harness.why import compare_sources, scenario_text, write_scenario
+    from harness.why import compare_sources
+    from harness.why_scenario import scenario_text
 
     if not options.plan_only and not is_space(options.space):
         raise SpacediffError("only a Space can be measured", hint="give ORG/NAME, or --plan-only to read alone")
+    if options.patch and options.patch.exists():
+        raise SpacediffError(f"{options.patch} is there already", hint="name another file with --patch")
     script, space = read_any(options.script), read_any(options.space)
-    found = compare_sources(script, space)
-    show_differences(found)
-    if options.plan_only and not options.write:
-        return Exit.GATE_HOLDS
+    found = compare_sources(script, space, ask=True)
+    advice = advise(options.script, script, space, found, ask=True)
+    show_differences(found, advice)
+    if options.plan_only:
+        _give(advice, options.patch)
+        if not options.write:
+            return Exit.GATE_HOLDS
     path = options.write or Path(f"why-{Path(options.script).stem}.toml")
-    write_scenario(scenario_text(found, script, options.space), path)
+    write_new(path, scenario_text(found, script, space, options.space), "--write")
     print(f"wrote {path}")
     if options.plan_only:
         print(f"look it over, then: spacediff audit {path}")
         return Exit.GATE_HOLDS
-    return _audit(_parser().parse_args(["audit", str(path)]))
+    code = _audit(_parser().parse_args(["audit", str(path)]))
+    if code is not Exit.INTERRUPTED:
+        _mend(options, Path("audits") / path.stem, (script, space, found))
+    return code
+
+
+def _mend(options: argparse.Namespace, folder: Path, read: tuple[Reading, Reading, Comparison]) -> None:
+    """Advise on what a finished search found guilty, and write the corrected scenario beside the report."""
+    from harness.advice import advise
+    from harness.files import write_atomically
+    from harness.record import read_record
+    from harness.why_scenario import corrected_text
+
+    cause = read_record(folder).cause
+    if cause is None or not cause.finished or not cause.cause:
+        print("no cause was found, so no change is advised")
+        return
+    script, space, found = read
+    advice = advise(options.script, script, space, found, only=cause.cause, ask=True)
+    for path, words in advice.by_hand.items():
+        print(f"change by hand: {path}: {_printable(words)}")
+    _give(advice, options.patch)
+    corrected = folder / "corrected.toml"
+    write_atomically(corrected, corrected_text(found, script, space, options.space, cause.cause))
+    print(f"corrected scenario: {corrected}")
+
+
+def _give(advice: Advice, path: Path | None) -> None:
+    """Print a patch, and write it where that was asked for."""
+    from harness.files import write_new
+
+    if not advice.patch:
+        print("nothing in the script can be patched")
+        return
+    print(
+        f"\nthe patch, for {shlex.quote(_printable(advice.name))} in {_printable(str(advice.folder))}: patch -p0 < FILE"
+    )
+    print("\n".join(_printable(line) for line in advice.patch.split("\n")), end="")
+    if path:
+        write_new(path, advice.patch, "--patch")
+        print(f"wrote {path}")
+
+
+def _printable(text: str) -> str:
+    """Return a line that moves no cursor; a carriage return at its end is of no use on a screen."""
+    return "".join(letter if letter.isprintable() or letter == "\t" else "\ufffd" for letter in text.removesuffix("\r"))
 
 
 def _doctor(_: argparse.Namespace) -> Exit:

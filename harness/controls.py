@@ -14,7 +14,6 @@ from harness.metrics import metrics_named
 from harness.record import RERUN_CONTROL, ControlRecord, Role, RunRecord, Verdict
 from harness.verdict import Scale
 
-_ALIKE = {Verdict.IDENTICAL, Verdict.CODEC_ONLY, Verdict.NUMERIC_DRIFT}
 _EXPECTED = "different"
 _SAME = "identical to the baseline, byte for byte"
 
@@ -72,11 +71,12 @@ def controls_of_seeds(runs: Sequence[RunRecord], frames: Mapping[str, Verdict]) 
 
 
 def _of_seed(run: RunRecord, verdict: Verdict, usual: set[str]) -> ControlRecord:
+    alike = verdict.reached or verdict is Verdict.NUMERIC_DRIFT
     idle = run.clip is not None and run.clip.digest in usual
     return ControlRecord(
         prompt=run.prompt,
         name=f"another seed ({run.name})",
         expected=_EXPECTED,
         found="the baseline's own frames: the seed does nothing" if idle else str(verdict),
-        passed=not idle and verdict not in _ALIKE,
+        passed=not idle and not alike,
     )

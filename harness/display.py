@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,15 +16,30 @@ from rich.progress import TimeRemainingColumn as Eta
 from rich.table import Table
 from rich.text import Text
 
+from harness.advice import Advice
 from harness.doctor import Check
 from harness.errors import SpacediffError
 from harness.plan import Run
 from harness.reading.model import Reading
-from harness.record import ASIDE, RERUN_CONTROL, AuditRecord, ComparisonRecord, GateStatus, Role, RunRecord, Verdict
+from harness.record import (
+    ASIDE,
+    RERUN_CONTROL,
+    AuditRecord,
+    CauseRecord,
+    ComparisonRecord,
+    GateStatus,
+    Role,
+    RunRecord,
+    Verdict,
+)
 from harness.reporting.inside import in_order, place_of
 from harness.reporting.numbers import duration, number
 from harness.settings import Origin, Setting
-from harness.why import Comparison
+from harness.why import UNSAID, Comparison
+
+if TYPE_CHECKING:
+    from harness.causes import Subset
+    from harness.explain import Explaining
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
@@ -91,10 +106,8 @@ class Display:
 
     def started(self, run: Run) -> None:
         """Show a run's own bar."""
-        if self._done == self._runs:  # the search for the cause adds runs as it goes
-            self._runs += 1
-            if self._whole is not None:
-                self._bars.update(self._whole, total=self._runs)
+        if self._done == self._runs:  # the search for the cause may take more runs than it was thought to
+            self._expect(1)
         self._name = run.name
         self._said = time.monotonic()
         self._current = self._bars.add_task(escape(f"{run.prompt.name} · {run.name}"), total=None, doing="")
@@ -130,6 +143,29 @@ class Display:
         left = "" if self._console.is_terminal or self._done == self._runs else f" ({self._left()} left)"
         place = f"{escape(run.prompt.name)} · {escape(run.name)}"
         self._console.print(f"\\[{self._done}/{self._runs}] {place}: {outcome}{left}", soft_wrap=True)
+
+    def searching(self, going: Explaining) -> None:
+        """Say what the search for the cause will take, before it begins."""
+        from harness.search_words import outlook
+
+        self._expect(going.more)
+        self._console.print(escape(outlook(going)), soft_wrap=True)
+
+    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> None:
+        """Say what a probe of the search has shown, and about how many there will be."""
+        from harness.search_words import probe_line
+
+        self._expect(going.more)
+        self._console.print(escape(probe_line(going, run, changed, reached=reached)), soft_wrap=True)
+
+    def searched(self) -> None:
+        """Let the bars end where the search did."""
+        self._expect(0)
+
+    def _expect(self, more: int) -> None:
+        self._runs = self._done + more
+        if self._whole is not None:
+            self._bars.update(self._whole, total=self._runs)
 
     def _clear(self) -> None:
         if self._current is not None:
@@ -172,8 +208,7 @@ def show_summary(record: AuditRecord, report: Path) -> None:
             console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
         for text, names in _remarks(shown).items():
             console.print(Text.assemble((f"{', '.join(names)}: ", "bold"), text), soft_wrap=True)
-    if record.cause:
-        console.print(Text.assemble(("cause: ", "bold"), record.cause.sentence), soft_wrap=True)
+    _show_cause(console, record.cause)
     _show_notes(console, record.runs)
     if not record.finished:
         console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
@@ -184,6 +219,16 @@ def show_summary(record: AuditRecord, report: Path) -> None:
         outcome = Text.assemble((headline, style), *(f"\n      {reason}" for reason in reasons))
         console.print(outcome, soft_wrap=True)
     console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
+
+
+def _show_cause(console: Console, cause: CauseRecord | None) -> None:
+    if cause is None:
+        return
+    console.print(Text.assemble(("cause: ", "bold"), cause.sentence), soft_wrap=True)
+    for each in cause.interactions:
+        console.print(Text(f"       {each.sentence}"), soft_wrap=True)
+    for text in cause.outside:
+        console.print(Text.assemble(("outside the settings: ", "bold"), text), soft_wrap=True)
 
 
 def _show_notes(console: Console, runs: Iterable[RunRecord]) -> None:
@@ -208,7 +253,7 @@ def show_checks(checks: Iterable[Check]) -> None:
             console.print(Text(f"    {check.hint}"), soft_wrap=True)
 
 
-def show_differences(found: Comparison) -> None:
+def show_differences(found: Comparison, advice: Advice) -> None:
     """Print what two sources set differently, what is known about it, and what to do."""
     console = Console(highlight=False)
     if not found.differences:
@@ -218,12 +263,16 @@ def show_differences(found: Comparison) -> None:
         for column in ("setting", "script", "Space", "tends to be"):
             table.add_column(column, overflow="fold")
         for row in found.differences:
-            sides = [Text.assemble(_value(side), (f"\n{_line(side.where)}", "dim")) for side in (row.left, row.right)]
+            sides = [Text.assemble(_side(side), (f"\n{_line(side.where)}", "dim")) for side in (row.left, row.right)]
             table.add_row(Text(_line(row.path), "bold"), *sides, row.known.size if row.known else "not known")
         console.print(table)
     console.print(f"{found.equal} other settings agree, defaults included")
+    changes = {**advice.by_hand, **advice.changes}
+    _list(console, "what to change in the script", [
+        f"{row.path}: {'by hand: ' * (row.path in advice.by_hand)}{changes[row.path]}" for row in found.differences
+    ])  # fmt: skip
     known = {row.known.name: row.known for row in found.differences if row.known}
-    _list(console, "what to do", [f"{cause.name}: {cause.change} ({cause.source})" for cause in known.values()])
+    _list(console, "what is known", [f"{cause.name}: {cause.looks} ({cause.source})" for cause in known.values()])
     _list(console, "notes", [_line(note) for note in found.notes])
     _list(console, "questions: what reading cannot tell", [_line(question) for question in found.questions])
 
@@ -251,10 +300,7 @@ def show_reading(reading: Reading) -> None:
     _list(console, "ignored: given where the library does not look", [
         f"{one.argument} = {one.value!r} in {one.given_to} ({one.where}): {one.advice}" for one in reading.ignored
     ])  # fmt: skip
-    _list(console, "notes", [
-        f"{note.kind}: {note.text} ({note.where})" + (f", only if {note.only_if}" if note.only_if else "")
-        for note in reading.notes
-    ])  # fmt: skip
+    _list(console, "notes", [note.sentence for note in reading.notes])
     _list(console, "facts", [f"{name}: {fact}" for name, fact in reading.facts.items()])
     _list(console, "questions: what only running it, or its author, could tell", [
         f"what is {path}? the source says: {words} ({reading.settings[path].where})"
@@ -267,6 +313,11 @@ def _list(console: Console, title: str, lines: list[str]) -> None:
         console.print(Text(f"\n{title}", "bold"))
     for line in lines:
         console.print(Text(f"  {_line(line)}"), soft_wrap=True)
+
+
+def _side(setting: Setting) -> str:
+    """Return a value that is in force, whoever set it."""
+    return setting.value if setting is UNSAID else _line(repr(setting.value))
 
 
 def _value(setting: Setting) -> str:

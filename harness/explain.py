@@ -1,40 +1,63 @@
-"""Explain: carry the search for the cause out with real generations, and say what it found.
+"""Explain: carry the search for the cause out with real generations, then its proof on every prompt.
 
-The key insight: a probe is a run like any other, so the store keeps it, runs that share work share it here too, and an
-interrupted search goes on where it was.
+The key insight: cheap evidence comes first, and nothing is taken on trust. What can have no effect is left out of the
+search, what the audit has generated anyway is no probe to be made, and the proof run at the end shows that both were
+right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from harness.causes import BudgetSpentError, Search, Subset, expected_tests, shapley_values, subsets_to_weigh
-from harness.clip import read_frames
-from harness.metrics import METRICS
-from harness.metrics.scoring import score
-from harness.plan import Explanation, Plan, Run
-from harness.record import (
-    CauseRecord,
-    ComparisonRecord,
-    ProbeRecord,
-    Role,
-    RunRecord,
-    Standing,
-    SuspectRecord,
-    Verdict,
-)
-from harness.settings import Difference, Settings, diff
-from harness.yardstick import errors_of
+from harness.causes import BudgetSpentError, Search, Subset, subsets_to_weigh
+from harness.evidence import at_hand, in_order, innocent_at_once
+from harness.plan import Explanation, Plan
+from harness.probing import COUNTER_PROOF, PROOF, Budget, Generate, Prober, Same
+from harness.record import RunRecord
+from harness.settings import Difference, diff
 
-PROOF, COUNTER_PROOF = "proof", "counter-proof"
+INTERRUPTED = "the search was interrupted"
 
-Generate = Callable[[Run], RunRecord]
 
-_LIKELY = ("rng", "scheduler.class", "call", "model", "scheduler", "lora", "numerics", "vae", "load", "output")
-"""The likeliest suspects come first; what is not named here comes last."""
-_REACHED = {Verdict.IDENTICAL, Verdict.CODEC_ONLY}
+class Hearer(Protocol):
+    """Hears how the search goes on."""
+
+    def searching(self, going: Explaining) -> None:
+        """Hear that the search begins, or that it goes on with other suspects."""
+
+    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> None:
+        """Hear what a probe has shown."""
+
+    def searched(self) -> None:
+        """Hear that nothing more is generated for the search."""
+
+
+@dataclass
+class Proving:
+    """The proof on one more prompt, as far as it got.
+
+    Attributes:
+        prompt: Name of the prompt.
+        left: Its run that is to be explained.
+        right: Its matched end.
+        proof: The first with only the cause changed; None while it is not made.
+        counter: The second with only the cause taken back; None while it is not made.
+        proof_reached: Whether the proof is the matched end's clip.
+        counter_reached: Whether the counter-proof still is.
+        reason: Why something is missing; empty when nothing is.
+    """
+
+    prompt: str
+    left: RunRecord
+    right: RunRecord
+    proof: RunRecord | None = None
+    counter: RunRecord | None = None
+    proof_reached: bool | None = None
+    counter_reached: bool | None = None
+    reason: str = INTERRUPTED
 
 
 @dataclass
@@ -46,8 +69,14 @@ class Explaining:
         left: The run to be explained.
         right: The matched end.
         suspects: What differs between them, the likeliest first.
+        prompts: Names of the further prompts.
+        innocent: Suspects that can have no effect, each with the reason.
         search: How far it got; None where it could not begin.
+        known: Runs that were there anyway, by what they change; the two ends among them.
         probes: The runs of the search, by what they change.
+        reached: Every subset that was judged, and how it came out.
+        further: The proofs on further prompts.
+        budget: The generations.
         reason: Why it did not come to its end; empty when it did.
     """
 
@@ -55,69 +84,101 @@ class Explaining:
     left: RunRecord
     right: RunRecord
     suspects: list[Difference]
+    prompts: Sequence[str] = ()
+    innocent: dict[str, str] = field(default_factory=dict)
     search: Search | None = None
+    known: dict[Subset, RunRecord] = field(default_factory=dict)
     probes: dict[Subset, RunRecord] = field(default_factory=dict)
-    reason: str = "the search was interrupted"
+    reached: dict[Subset, bool] = field(default_factory=dict)
+    further: list[Proving] = field(default_factory=list)
+    budget: Budget = field(init=False)
+    reason: str = INTERRUPTED
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.what.budget)
 
     @property
     def finished(self) -> bool:
         """Whether the search came to its end."""
         return not self.reason
 
+    @property
+    def everything(self) -> Subset:
+        """All suspects."""
+        return frozenset(difference.path for difference in self.suspects)
+
+    @property
+    def names(self) -> list[str]:
+        """The suspects that have to be searched, the likeliest first."""
+        return [difference.path for difference in self.suspects if difference.path not in self.innocent]
+
+    @property
+    def more(self) -> int:
+        """About how many generations are still to come, at most the rest of the budget.
+
+        The member that is being looked for counts as the last one.
+        """
+        if self.search is None:
+            return 0
+        tests = self.search.tests_left
+        members = [*self.search.found, "the one looked for"] if tests else sorted(self.search.smallest)
+        open_ = [subset for subset in subsets_to_weigh(members) if subset not in self.reached]
+        weights = len(open_) - 1 if tests else len(open_)  # the last test is a subset to weigh
+        counter = 1 if tests or self.everything - self.search.smallest not in self.reached else 0
+        proofs = 2 * (len(self.prompts) - sum(not each.reason for each in self.further))
+        return min(tests + max(weights, 0) + counter + proofs, self.budget.most - self.budget.spent)
+
+    @property
+    def seconds_each(self) -> float:
+        """How long one generation takes at most: the longer of the two ends; probes may share work with others."""
+        return max(self.left.seconds, self.right.seconds)
+
 
 def explain(
-    plan: Plan, runs: Sequence[RunRecord], folder: Path, generate: Generate, say: Callable[[str], None]
+    plan: Plan, runs: Sequence[RunRecord], folder: Path, generate: Generate, hearer: Hearer
 ) -> Iterator[Explaining]:
-    """Search for the cause on the first prompt.
+    """Search for the cause on the first prompt, and prove it on all.
 
     Args:
         plan: The plan, with the two ends.
         runs: What was carried out.
         folder: The audit folder.
         generate: Carries a run out.
-        say: Told how it goes on.
+        hearer: Hears how it goes on.
 
     Yields:
         The search, before it begins; it fills while the caller goes on, so that an interruption loses nothing.
     """
     if plan.explain is None:
         return
-    prompt = plan.prompts[0].name
-    found = {run.name: run for run in runs if run.prompt == prompt}
-    left, right = found[plan.explain.left], found[plan.explain.right]
-    suspects = _in_order(diff(plan.explain.left_settings, plan.explain.right_settings), left, right)
-    going = Explaining(plan.explain, left, right, suspects)
+    first, *others = [prompt.name for prompt in plan.prompts]
+    found = {(run.prompt, run.name): run for run in runs}
+    left, right = found[first, plan.explain.left], found[first, plan.explain.right]
+    suspects = in_order(diff(plan.explain.left_settings, plan.explain.right_settings), left, right)
+    going = Explaining(plan.explain, left, right, suspects, others)
     yield going
-    going.reason = _obstacle(going)
-    if going.reason:
+    if obstacle := _obstacle(going):
+        going.reason = obstacle
         return
-    same = _Same(right, found.get("baseline"), found.get("rerun"), folder)
-    template = next(run for run in plan.runs if run.prompt.name == prompt and run.name == plan.explain.left)
-    _searched(going, _Prober(going, template, generate, same), say)
 
+    def told(run: RunRecord, changed: Subset, reached: bool) -> None:  # noqa: FBT001 - called by position
+        hearer.probed(going, run, changed, reached=reached)
 
-def _searched(going: Explaining, prober: _Prober, say: Callable[[str], None]) -> None:
-    names = [difference.path for difference in going.suspects]
-    going.reason = "the search was interrupted"
-    going.search = search = Search(names, prober.reaches)
-    say(
-        f"searching the cause among {len(names)} suspects: about {expected_tests(len(names)) + 1} generations for one, "
-        f"at most {going.what.budget}"
-    )
+    def prober(prompt: str) -> Prober:
+        template = next(run for run in plan.runs if (run.prompt.name, run.name) == (prompt, going.what.left))
+        of_prompt = [run for run in runs if run.prompt == prompt]
+        same = Same(found[prompt, going.what.right], of_prompt, folder)
+        return Prober(template, {each.path: each for each in suspects}, generate, same, going.budget, told)
+
+    searching = prober(first)
+    going.probes, going.reached = searching.made, searching.reached
     try:
-        search.run()
-        search.confirm()
-        cause = sorted(search.smallest)
-        for subset in subsets_to_weigh(cause):
-            if subset not in {frozenset[str](), frozenset(names)}:
-                search.tested[subset] = prober.reaches(subset, PROOF if subset == search.smallest else "")
-        if len(cause) < len(names):
-            counter = frozenset(names) - search.smallest
-            search.tested[counter] = prober.reaches(counter, COUNTER_PROOF)
+        _searched(going, searching, plan, found, hearer)
+        going.reason = ""
+        _proved_further(going, prober, found)
     except BudgetSpentError:
         going.reason = f"the budget of {going.what.budget} generations was spent"
-    else:
-        going.reason = ""
+    hearer.searched()
 
 
 def _obstacle(going: Explaining) -> str:
@@ -132,192 +193,69 @@ def _obstacle(going: Explaining) -> str:
     return ""
 
 
-def _in_order(differences: list[Difference], left: RunRecord, right: RunRecord) -> list[Difference]:
-    """Put the likeliest suspects first, and last those that come to the same value once defaults are resolved."""
+def _searched(
+    going: Explaining, prober: Prober, plan: Plan, runs: Mapping[tuple[str, str], RunRecord], hearer: Hearer
+) -> None:
+    """Search the cause, weigh its members and prove it.
 
-    def rank(difference: Difference) -> tuple[bool, int]:
-        path = difference.path
-        ours, theirs = left.settings.get(path), right.settings.get(path)
-        place = next((n for n, start in enumerate(_LIKELY) if path.startswith(start)), len(_LIKELY))
-        return ours is not None and theirs is not None and ours.value == theirs.value, place
-
-    return sorted(differences, key=rank)
-
-
-class _Same:
-    """Tells whether a clip is the matched end's: byte for byte, or within what a re-run differs where it does."""
-
-    def __init__(self, right: RunRecord, baseline: RunRecord | None, rerun: RunRecord | None, folder: Path) -> None:
-        self._right = right
-        self._folder = folder
-        self._floor = self._errors(baseline, rerun) if baseline and rerun else {}
-
-    def __call__(self, run: RunRecord) -> bool:
-        if run.clip is None or self._right.clip is None:
-            return False
-        if run.clip.digest == self._right.clip.digest:
-            return True
-        if not any(self._floor.values()):
-            return False
-        errors = self._errors(self._right, run)
-        return bool(errors) and all(error <= self._floor.get(name, 0.0) for name, error in errors.items())
-
-    def _errors(self, one: RunRecord, other: RunRecord) -> Mapping[str, float]:
-        if one.clip is None or other.clip is None or one.clip.digest == other.clip.digest:
-            return {}
-        shapes = {(clip.frames, clip.height, clip.width) for clip in (one.clip, other.clip)}
-        if len(shapes) > 1:
-            return {}
-        ours, theirs = (read_frames(self._folder / clip.lossless) for clip in (one.clip, other.clip))
-        return errors_of(score(ours, {"": theirs}, METRICS)[""])
-
-
-class _Prober:
-    """Generates with a subset of the suspects changed, each subset once, within the budget."""
-
-    def __init__(self, going: Explaining, template: Run, generate: Generate, same: _Same) -> None:
-        self._going = going
-        self._template = template
-        self._generate = generate
-        self._same = same
-        self._differences = {difference.path: difference for difference in going.suspects}
-
-    def reaches(self, subset: Subset, name: str = "") -> bool:
-        return self._same(self.generated(subset, name))
-
-    def generated(self, subset: Subset, name: str = "") -> RunRecord:
-        """Return the run with a subset changed; one that was generated may get a name of its own."""
-        going = self._going
-        known = going.probes.get(subset)
-        if known is None and len(going.probes) >= going.what.budget:
-            raise BudgetSpentError
-        if known is None or (name and known.name != name):
-            named = name or f"probe-{len(going.probes) + 1}"
-            going.probes[subset] = self._generate(self._run(subset, named))
-        return going.probes[subset]
-
-    def _run(self, subset: Subset, name: str) -> Run:
-        changes = Settings({path: right for path in subset if (right := self._differences[path].right) is not None})
-        taken = {path for path in subset if self._differences[path].right is None}
-        kept = Settings({path: value for path, value in self._template.settings.items() if path not in taken})
-        role = Role.VARIANT if name in {PROOF, COUNTER_PROOF} else Role.PROBE
-        return replace(
-            self._template, name=name, role=role, settings=kept.changed_by(changes), changes=changes, repeat=0
-        )
-
-
-def cause_record(
-    going: Explaining, comparisons: Sequence[ComparisonRecord], here: Mapping[str, str], hosted: Mapping[str, str]
-) -> CauseRecord:
-    """Say what a search found, with the drifts that the comparisons measured.
-
-    Args:
-        going: The search.
-        comparisons: All comparisons with the reference.
-        here: Versions and devices of this machine.
-        hosted: What the host says of itself.
+    Should the suspects that are left not suffice, one that was taken for innocent is not: then all are searched.
     """
-    drifts = {c.candidate: c.drift for c in comparisons if c.prompt == going.left.prompt}
-    verdicts = {c.candidate: c.verdict for c in comparisons if c.prompt == going.left.prompt}
-    names = {subset: run.name for subset, run in going.probes.items()}
-    everything = frozenset(d.path for d in going.suspects)
-    names |= {frozenset[str](): going.left.name, everything: going.right.name}
+    going.innocent = innocent_at_once(going.suspects, going.left, going.right)
+    if not going.names:
+        going.innocent = {}
+    smallest = _smallest(going, prober, plan, runs, hearer)
+    if not prober.reaches(smallest, PROOF if smallest < going.everything else ""):
+        going.innocent = {}
+        smallest = _smallest(going, prober, plan, runs, hearer)
+    for subset in subsets_to_weigh(sorted(smallest)):
+        prober.reaches(subset, PROOF if subset == smallest < going.everything else "")
+    if smallest < going.everything:
+        prober.reaches(going.everything - smallest, COUNTER_PROOF)
+
+
+def _smallest(
+    going: Explaining, prober: Prober, plan: Plan, runs: Mapping[tuple[str, str], RunRecord], hearer: Hearer
+) -> Subset:
+    """Return the smallest set that suffices, as far as the suspects that are searched are all that count."""
+    names = frozenset(going.names)
+    planned = [run for run in plan.runs if run.prompt.name == going.left.prompt]
+    named = at_hand(planned, going.what, names, frozenset(going.innocent))
+    records = {subset: runs[going.left.prompt, name] for subset, name in named.items()}
+    ends = {frozenset[str](): going.left, going.everything: going.right}
+    going.known = prober.known = {subset: run for subset, run in records.items() if run.measured} | ends
+    tested = {subset: prober.reaches(subset) for subset in {*prober.known, *prober.reached} if subset <= names}
+    going.search = Search(going.names, prober.reaches, tested)
+    hearer.searching(going)
+    going.search.run()
+    return going.search.confirm()
+
+
+def _proved_further(
+    going: Explaining, prober: Callable[[str], Prober], runs: Mapping[tuple[str, str], RunRecord]
+) -> None:
+    """Prove the cause on the further prompts; a budget that is spent leaves the rest unproved, and says so."""
     cause = going.search.smallest if going.search else frozenset[str]()
+    ends = [(runs[prompt, going.what.left], runs[prompt, going.what.right]) for prompt in going.prompts]
+    going.further = [Proving(left.prompt, left, right) for left, right in ends]
+    for each in going.further:
+        missing = next((run for run in (each.left, each.right) if not run.measured), None)
+        if missing is not None:
+            each.reason = f"{missing.name} was not measured: {missing.reason}"
+            continue
+        there = prober(each.prompt)
+        there.known = {frozenset[str](): each.left, going.everything: each.right}
+        try:
+            _prove(each, there, going, cause)
+        except BudgetSpentError:
+            each.reason = f"the budget of {going.what.budget} generations was spent"
 
-    def drift(subset: Subset) -> float | None:
-        return drifts.get(names.get(subset, ""))
 
-    weights = shapley_values(drift, sorted(cause)) or {}
-    suspects = [_suspect(going, difference, cause, drift, weights) for difference in going.suspects]
-    right = verdicts.get(going.right.name)
-    residual = None if right in _REACHED else drifts.get(going.right.name)
-    outside = _outside(going, here, hosted) if right not in _REACHED and right is not None else []
-    counter = everything - cause
-    return CauseRecord(
-        prompt=going.left.prompt,
-        left=going.left.name,
-        right=going.right.name,
-        finished=going.finished,
-        reason=going.reason,
-        suspects=sorted(suspects, key=lambda suspect: list(_ORDER).index(suspect.standing)),
-        proof=names.get(cause, "") if cause else "",
-        counter_proof=names.get(counter, "") if cause and counter else "",
-        counter_reached=going.search.tested.get(counter) if going.search else None,
-        probes=_probes(going),
-        residual=residual,
-        outside=outside,
-        sentence=_sentence(going, suspects, right, residual),
+def _prove(each: Proving, prober: Prober, going: Explaining, cause: Subset) -> None:
+    counter = going.everything - cause
+    each.proof_reached = prober.reaches(cause, PROOF if counter else "")
+    each.proof = prober.run_of(cause)
+    each.counter_reached = prober.reaches(counter, COUNTER_PROOF if counter else "")
+    each.counter = prober.run_of(counter)
+    each.reason = next(
+        (f"{run.name} was not measured: {run.reason}" for run in (each.proof, each.counter) if not run.measured), ""
     )
-
-
-_ORDER = (Standing.CAUSE, Standing.UNDECIDED, Standing.INNOCENT)
-
-
-def _suspect(
-    going: Explaining,
-    difference: Difference,
-    cause: Subset,
-    drift: Callable[[Subset], float | None],
-    weights: Mapping[str, float],
-) -> SuspectRecord:
-    path, left, right = difference.path, difference.left, difference.right
-    if path in cause:
-        standing = Standing.CAUSE if going.finished else Standing.UNDECIDED
-    else:
-        standing = Standing.INNOCENT if going.search else Standing.UNDECIDED
-    member = standing is Standing.CAUSE
-    return SuspectRecord(
-        path=path,
-        left=left.value if left else None,
-        right=right.value if right else None,
-        left_where=left.where if left else "",
-        right_where=right.where if right else "",
-        standing=standing,
-        left_out=drift(cause - {path}) if member else None,
-        alone=drift(frozenset({path})) if member else None,
-        weight=weights.get(path) if member else None,
-    )
-
-
-def _probes(going: Explaining) -> list[ProbeRecord]:
-    tested = going.search.tested if going.search else {}
-    return [
-        ProbeRecord(run=run.name, changed=sorted(subset), reached=tested.get(subset, False))
-        for subset, run in going.probes.items()
-    ]
-
-
-def _outside(going: Explaining, here: Mapping[str, str], hosted: Mapping[str, str]) -> list[str]:
-    """Name what differs beside the settings, or is not known, when the matched end does not reach the reference."""
-    found = [
-        f"{name}: the host asks for {hosted[name]}, here is {here[name]}"
-        for name in ("torch", "diffusers", "transformers", "accelerate")
-        if name in hosted and hosted[name].removeprefix("==") != here.get(name, "").split("+")[0]
-    ]
-    if "hardware" in hosted:
-        found.append(f"hardware: {hosted['hardware']} there, {here.get('device', 'unknown')} here")
-    if going.right.settings.get("model.commit") is None:
-        found.append("model revision: nobody says which the host has loaded")
-    return [*found, "prompt rewriting and post-processing on the host, which its clip does not tell"]
-
-
-def _sentence(
-    going: Explaining, suspects: Sequence[SuspectRecord], right: Verdict | None, residual: float | None
-) -> str:
-    if going.search is None:
-        return f"no cause was searched: {going.reason}"
-    of = {standing: [s.path for s in suspects if s.standing is standing] for standing in Standing}
-    ends = f"between {going.left.name} and {going.right.name}"
-    if not going.finished:
-        return (
-            f"{going.reason}: of {len(suspects)} suspects {ends}, these {len(of[Standing.UNDECIDED])} suffice so far, "
-            f"and some may be needless: {', '.join(of[Standing.UNDECIDED])}"
-        )
-    cause, innocent = of[Standing.CAUSE], len(of[Standing.INNOCENT])
-    together = "makes" if len(cause) == 1 else "together make"
-    rest = f"; {innocent} other{'s' * (innocent != 1)} may be anything" if innocent else ""
-    left = ""
-    if right not in _REACHED and right is not None:
-        size = "" if residual is None else f" (drift {residual:.3f})"
-        left = f". {going.right.name} itself does not reach the reference{size}: that is left unexplained"
-    return f"{' and '.join(cause)} {together} the difference {ends}{rest}{left}"

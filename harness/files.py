@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from harness.errors import SpacediffError
+
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old or the new one, never a part."""
@@ -20,6 +22,28 @@ def write_atomically(path: Path, text: str) -> None:
         Path(draft).replace(path)
     finally:
         Path(draft).unlink(missing_ok=True)
+
+
+def write_new(path: Path, text: str, option: str) -> None:
+    """Write a text into a new file, line ends as they are; a file that holds the same text already stays.
+
+    Args:
+        path: The file.
+        text: Its text.
+        option: The option that named it, for the hint.
+
+    Raises:
+        SpacediffError: There is another file already, or it cannot be written.
+    """
+    content = text.encode("utf-8")
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        if not path.is_file() or path.read_bytes() != content:
+            raise SpacediffError(f"{path} is there already", hint=f"name another file with {option}") from error
+    except OSError as error:
+        raise SpacediffError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def sha256(path: Path) -> str:

@@ -8,8 +8,6 @@ from harness.errors import Exit
 from harness.record import ComparisonRecord, GateRecord, GateStatus, Verdict
 from harness.scenario import Gate
 
-_SAME = (Verdict.IDENTICAL, Verdict.CODEC_ONLY)
-
 
 def hold(
     gate: Gate | None, prompts: Sequence[str], comparisons: Sequence[ComparisonRecord], doubts: Sequence[str]
@@ -52,7 +50,7 @@ def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float)
 def _of_comparison(prompt: str, comparison: ComparisonRecord, max_drift: float) -> tuple[GateStatus, str]:
     if comparison.verdict in {Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE}:
         return GateStatus.NOT_MEASURED, f"{prompt}: {comparison.verdict}: {'; '.join(comparison.evidence)}"
-    if comparison.verdict in _SAME:
+    if comparison.verdict.reached:
         return GateStatus.HOLDS, f"{prompt}: {comparison.verdict}"
     if comparison.verdict is Verdict.POST_PROCESSED:
         return GateStatus.FAILS, f"{prompt}: {comparison.verdict}: {comparison.evidence[0]}"

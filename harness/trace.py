@@ -21,10 +21,7 @@ from harness.record import (
     StepRecord,
     TraceComparisonRecord,
     TraceRecord,
-    Verdict,
 )
-
-_MATCHES = {Verdict.IDENTICAL, Verdict.CODEC_ONLY}
 
 
 def held_to(reference: RunRecord, runs: list[RunRecord], comparisons: list[ComparisonRecord]) -> RunRecord | None:
@@ -36,7 +33,7 @@ def held_to(reference: RunRecord, runs: list[RunRecord], comparisons: list[Compa
     if reference.trace is not None:
         return reference
     traced = {run.name: run for run in runs if run.trace is not None and run.trace.steps}
-    matching = [c.candidate for c in comparisons if c.verdict in _MATCHES and c.candidate in traced]
+    matching = [c.candidate for c in comparisons if c.verdict.reached and c.candidate in traced]
     names = matching or [run.name for run in traced.values() if run.role is Role.BASELINE]
     return traced[names[0]] if names else None
 

@@ -1,4 +1,4 @@
-"""A stand-in for the Hub on loopback: answers what `huggingface_hub` and `gradio_client` ask of a Space."""
+"""A stand-in for the Hub on loopback: answers what `huggingface_hub` and `gradio_client` ask of Spaces and models."""
 
 from __future__ import annotations
 
@@ -59,16 +59,44 @@ class Space:
 
 
 @dataclass
+class Model:
+    files: dict[str, bytes] = field(default_factory=dict)
+    moved_to: str = ""
+
+    def answer(self, name: str, path: str, rest: list[str]) -> tuple[int, dict[str, str], Any]:
+        if self.moved_to:
+            return 307, {"Location": path.replace(name, self.moved_to)}, {}
+        if not rest or rest in (["revision", "main"], ["revision", "2e" * 20]):
+            siblings = [{"rfilename": path} for path in self.files]
+            return 200, {}, {"_id": "0" * 24, "id": name, "sha": "2e" * 20, "tags": [], "siblings": siblings,
+                             "private": False, "disabled": False, "downloads": 1, "likes": 1}  # fmt: skip
+        if rest == ["tree", "2e" * 20]:
+            kept = self.files.items()
+            return 200, {}, [{"type": "file", "oid": "0", "size": len(one), "path": each} for each, one in kept]
+        content = self.files.get("/".join(rest[2:])) if rest[0] == "resolve" else None
+        if content is None:
+            return 404, {"X-Error-Code": "EntryNotFound"}, {"error": "Not Found"}
+        return 200, {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": "2e" * 20}, content
+
+
+@dataclass
 class HubStandIn:
     url: str
     spaces: dict[str, Space]
     token: str
+    models: dict[str, Model] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Path and Authorization header of every request."""
 
     def answer(self, path: str, authorization: str) -> tuple[int, dict[str, str], Any]:
         self.asked.append((path, authorization))
         parts = path.split("?", maxsplit=1)[0].strip("/").split("/")
+        named = parts[2:] if parts[:2] == ["api", "models"] else parts
+        if (name := "/".join(named[:2])) in self.models:
+            return self.models[name].answer(name, path, named[2:])
+        return self.of_space(parts, authorization)
+
+    def of_space(self, parts: list[str], authorization: str) -> tuple[int, dict[str, str], Any]:
         parts = ["api", *parts] if parts[0] == "spaces" else parts  # files lie under /spaces, facts under /api/spaces
         name, rest = "/".join(parts[2:4]), parts[4:]
         space = self.spaces.get(name) if parts[:2] == ["api", "spaces"] else None
@@ -96,8 +124,10 @@ class HubStandIn:
 
 
 @contextmanager
-def hub_stand_in(spaces: dict[str, Space], token: str = "") -> Iterator[HubStandIn]:
-    """Serve a Hub that knows these Spaces, and one token that may read the private ones."""
+def hub_stand_in(
+    spaces: dict[str, Space], token: str = "", models: dict[str, Model] | None = None
+) -> Iterator[HubStandIn]:
+    """Serve a Hub that knows these Spaces and models, and one token that may read the private ones."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -123,7 +153,7 @@ def hub_stand_in(spaces: dict[str, Space], token: str = "") -> Iterator[HubStand
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    hub = HubStandIn(f"http://127.0.0.1:{server.server_port}", spaces, token)
+    hub = HubStandIn(f"http://127.0.0.1:{server.server_port}", spaces, token, models or {})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -17,6 +17,7 @@ from harness.causes import (
     Search,
     Subset,
     expected_tests,
+    interaction_indices,
     shapley_values,
     subsets_to_weigh,
 )
@@ -144,3 +145,67 @@ def test_shapley_values_share_out_what_is_gained() -> None:
 def test_what_is_weighed() -> None:
     assert len(subsets_to_weigh(NAMES[:3])) == 8
     assert len(subsets_to_weigh(NAMES[:6])) == 14
+
+
+def test_what_is_known_beforehand_costs_no_test() -> None:
+    asked: list[Subset] = []
+
+    def reaches(subset: Subset) -> bool:
+        asked.append(subset)
+        return NAMES[2] in subset
+
+    known = {frozenset(NAMES[2:4]): True, frozenset(NAMES[3:8]): False}
+    assert Search(NAMES[:8], reaches, known).run() == {NAMES[2]}
+    assert len(asked) == 1
+    assert not set(known) & set(asked)
+    asked.clear()
+    assert Search(NAMES[:8], reaches).run() == {NAMES[2]}
+    assert len(asked) > 1
+
+
+@pytest.mark.parametrize("suspects", range(1, 17))
+def test_for_one_cause_the_tests_that_are_left_suffice(suspects: int) -> None:
+    for cause in NAMES[:suspects]:
+        left = _tests_left(NAMES[:suspects], cause)
+        assert all(len(left) - n <= there for n, there in enumerate(left))
+
+
+def _tests_left(suspects: list[str], cause: str) -> list[int]:
+    """Return how many tests were said to be left before each test."""
+    left: list[int] = []
+
+    def reaches(subset: Subset) -> bool:
+        left.append(search.tests_left)
+        return cause in subset
+
+    search = Search(suspects, reaches)
+    search.run()
+    assert search.tests_left == 0
+    return left
+
+
+def test_interactions_are_the_second_differences_on_the_average() -> None:
+    """Against the sum over orders: a pair counts as one player that takes any place among the others."""
+    names = ["a", "b", "c", "d"]
+    drifts = {
+        frozenset(s): (7 * sum(map(ord, s)) % 11) / 10 for n in range(5) for s in itertools.combinations(names, n)
+    }
+    found = interaction_indices(drifts.get, names)
+    assert found is not None
+    for one, other in itertools.combinations(names, 2):
+        rest = [name for name in names if name not in {one, other}]
+        orders = list(itertools.permutations(["pair", *rest]))
+        gains = []
+        for order in orders:
+            before = frozenset(order[: order.index("pair")])
+            gains.append(
+                drifts[before | {one}] + drifts[before | {other}] - drifts[before | {one, other}] - drifts[before]
+            )
+        assert found[one, other] == pytest.approx(sum(gains) / len(orders))
+
+
+def test_members_that_add_up_do_not_interact() -> None:
+    found = interaction_indices(lambda s: 1.0 - 0.3 * len(s), ["a", "b", "c"])
+    assert found == pytest.approx(dict.fromkeys([("a", "b"), ("a", "c"), ("b", "c")], 0.0))
+    assert interaction_indices(lambda s: None if len(s) == 1 else 0.0, ["a", "b"]) is None
+    assert interaction_indices(lambda _: 0.0, list("abcde")) is None

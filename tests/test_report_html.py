@@ -19,7 +19,9 @@ from harness.record import (
     CauseRecord,
     GateRecord,
     GateStatus,
+    InteractionRecord,
     ProbeRecord,
+    ProofRecord,
     Role,
     RunRecord,
     Standing,
@@ -820,3 +822,68 @@ def test_what_is_left_unexplained_is_listed(record: AuditRecord, folder: Path) -
     page = render_html(with_cause(record, residual=0.4, outside=["torch: <other>"], counter_reached=True), folder)
     assert "torch: &lt;other&gt;" in page
     assert "so the cause is one of two ways there" in page
+
+
+def test_what_the_standing_rests_on_and_what_is_known_is_told(record: AuditRecord, folder: Path) -> None:
+    cause = with_cause(record).cause
+    assert cause
+    innocent = SuspectRecord(path="placement", left="cuda", right="cpu", standing=Standing.INNOCENT, why="<why>")
+    page = render_html(with_cause(record, suspects=[cause.suspects[0], innocent]), folder)
+    section = page.split('id="cause"')[1].split("</section>")[0]
+    assert "&lt;why&gt;" in section
+    assert "known as offloading; tends to be: none" in section
+    known = section.split('class="known"')[1].split("</dl>")[0]
+    assert "objects appear or are missing" in known
+    assert "use_dynamic_cfg=True to the call" in known
+    assert "offloading" not in known, "of an innocent one, a few words do"
+    assert 'class="known"' not in render_html(with_cause(record, suspects=[innocent]), folder)
+
+
+def test_sources_of_the_catalogue_are_linked_where_they_have_an_address(record: AuditRecord, folder: Path) -> None:
+    paths = {
+        "call.guidance_scale": 'href="https://arxiv.org/abs/2207.12598"',
+        "scheduler.class": 'href="https://huggingface.co/docs/diffusers/api/schedulers/overview"',
+        "rng.stream": '<span class="none">docs/noise-streams.md</span>',
+        "rng.seed": '<span class="none">the demo&#39;s app.py',
+    }
+    for path, link in paths.items():
+        suspect = SuspectRecord(path=path, left=1, right=2, standing=Standing.CAUSE)
+        assert link in render_html(with_cause(record, suspects=[suspect]), folder)
+
+
+def test_the_proof_on_each_prompt_is_shown(record: AuditRecord, folder: Path) -> None:
+    first = ProofRecord(prompt="lemon", proof="as-hosted", reached=True, drift=0.0, counter_proof="dpm",
+                        counter_reached=False, counter_drift=0.321)  # fmt: skip
+    fails = first.model_copy(update={"prompt": "str<eet", "reached": False, "drift": 0.123})
+    missing = ProofRecord(prompt="third", reason="the budget was spent")
+    one = render_html(with_cause(record, proofs=[first]), folder)
+    assert "(drift 0.321)" in one
+    assert 'class="proofs"' not in one, "one prompt needs no table"
+    page = render_html(with_cause(record, proofs=[first, fails, missing]), folder)
+    rows = page.split('class="proofs"')[1].split("</table>")[0].split("<tr>")[2:]
+    assert [("yes" in row, "<strong>no</strong>" in row) for row in rows] == [
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+    assert "not the clip of" in rows[1]
+    assert "0.123" in rows[1]
+    assert "str&lt;eet" in rows[1]
+    assert "not proved: <bdi>the budget was spent</bdi>" in rows[2]
+
+
+def test_members_that_act_together_are_told(record: AuditRecord, folder: Path) -> None:
+    found = InteractionRecord(members=["a", "b"], index=0.1, sentence="a hides <b>")
+    assert "a hides &lt;b&gt;" in render_html(with_cause(record, interactions=[found]), folder)
+    assert "do not act each for itself" not in render_html(with_cause(record), folder)
+
+
+def test_an_older_audit_without_these_is_read(record: AuditRecord) -> None:
+    told = with_cause(record).model_dump(mode="json")
+    for name in ("proofs", "interactions", "best", "best_drift"):
+        del told["cause"][name]
+    for suspect in told["cause"]["suspects"]:
+        del suspect["why"]
+    cause = AuditRecord.model_validate(told).cause
+    assert cause
+    assert (cause.proofs, cause.suspects[0].why) == ([], "")

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.cli import main
+from harness.completing import call_defaults, completed
 from harness.reading import Reading, read_source, read_text
 from harness.scenario import parse_scenario
 from harness.settings import Origin
-from harness.why import call_defaults, compare_sources, completed, scenario_text
+from harness.why import compare_sources
+from harness.why_scenario import scenario_text
+from hub_stand_in import Model, hub_stand_in
 
 SOURCES = Path(__file__).parent / "data" / "sources"
 SCRIPT = """
@@ -24,6 +31,12 @@ pipe.enable_model_cpu_offload()
 video = pipe(prompt="a lemon").frames[0]
 export_to_video(video, "out.mp4", fps=8)
 """
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever runs in this process asks no Hub; the stand-in is asked from processes of their own."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +65,122 @@ def test_a_source_agrees_with_itself(demo: Reading) -> None:
     found = compare_sources(demo, demo)
     assert found.differences == []
     assert any("placement" in question for question in found.questions), "an unknown value never counts as equal"
+
+
+CONFIG = {"_class_name": "CogVideoXDDIMScheduler", "_diffusers_version": "0.30", "snr_shift_scale": 1.0,
+          "timestep_spacing": "trailing"}  # fmt: skip
+ON_THE_HUB = """
+import json, sys
+from harness.reading import read_text
+from harness.why import compare_sources
+found = compare_sources(*(read_text(text, name) for text, name in zip(sys.argv[1:], ("run.py", "app.py"))), ask=True)
+rows = {row.path: [row.left.value, row.right.value, row.left.origin, row.left.where] for row in found.differences}
+print(json.dumps({"rows": rows, "questions": found.questions, "notes": found.notes}))
+"""
+"""A process of its own, because huggingface_hub reads HF_ENDPOINT when it is imported."""
+
+
+def asked(script: str, space: str, folder: Path, models: dict[str, Model], **environment: str) -> dict[str, Any]:
+    with hub_stand_in({}, models=models) as hub:
+        home = {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "home"), "HF_TOKEN": "", **environment}
+        done = subprocess.run([sys.executable, "-c", ON_THE_HUB, script, space], env={**os.environ, **home},
+                              capture_output=True, text=True, check=True, timeout=120)  # fmt: skip
+    return dict(json.loads(done.stdout))
+
+
+def model(config: dict[str, Any]) -> Model:
+    return Model({"scheduler/scheduler_config.json": json.dumps(config).encode()})
+
+
+DPM = """
+from diffusers import CogVideoXDPMScheduler
+pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
+"""
+LOADED, CALLED = SCRIPT.split("pipe.enable")
+HOSTED = f"{LOADED}{DPM}pipe.enable{CALLED}"
+
+
+def test_what_a_script_leaves_to_the_checkpoint_is_looked_up(tmp_path: Path) -> None:
+    told = asked(SCRIPT, HOSTED, tmp_path, {"zai-org/CogVideoX-5b": model(CONFIG)})
+    where = "zai-org/CogVideoX-5b: scheduler/scheduler_config.json"
+    assert told["rows"] == {
+        "scheduler.class": ["CogVideoXDDIMScheduler", "CogVideoXDPMScheduler", Origin.DEFAULT, where]
+    }
+    assert told["questions"] == []
+    other = asked(
+        SCRIPT, HOSTED, tmp_path / "2", {"zai-org/CogVideoX-5b": model({**CONFIG, "timestep_spacing": "leading"})}
+    )
+    assert other["rows"]["scheduler.timestep_spacing"] == ["leading", "trailing", Origin.DEFAULT, where]
+
+
+def test_what_the_file_does_not_say_is_the_schedulers_own_default(tmp_path: Path) -> None:
+    silent = {"_class_name": "CogVideoXDDIMScheduler"}
+    told = asked(SCRIPT, HOSTED, tmp_path, {"zai-org/CogVideoX-5b": model(silent)})
+    assert told["rows"]["scheduler.timestep_spacing"] == [
+        "leading",
+        "trailing",
+        Origin.DEFAULT,
+        "CogVideoXDDIMScheduler",
+    ]
+
+
+def test_a_scheduler_that_is_not_made_from_the_checkpoints_does_not_take_its_values(tmp_path: Path) -> None:
+    made = f"{LOADED}{DPM}pipe.enable{CALLED}".replace(
+        '.from_config(pipe.scheduler.config, timestep_spacing="trailing")', "()"
+    )
+    told = asked(SCRIPT, made, tmp_path, {"zai-org/CogVideoX-5b": model(CONFIG)})
+    assert told["rows"]["scheduler.timestep_spacing"][:2] == ["trailing", "leading"]
+    elsewhere = made.replace("Scheduler()", 'Scheduler.from_pretrained("org/other", subfolder="scheduler")')
+    models = {"zai-org/CogVideoX-5b": model(CONFIG), "org/other": model({**CONFIG, "timestep_spacing": "linspace"})}
+    told = asked(SCRIPT, elsewhere, tmp_path / "2", models)
+    assert told["rows"]["scheduler.timestep_spacing"][:2] == ["trailing", "linspace"]
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{", b'{"_class_name": 3}', b"[" * 70_000, b" " * 70_000])
+def test_a_checkpoint_without_a_readable_scheduler_leaves_a_question(content: bytes, tmp_path: Path) -> None:
+    models = {"zai-org/CogVideoX-5b": Model({"scheduler/scheduler_config.json": content})}
+    told = asked(SCRIPT, HOSTED, tmp_path, models)
+    assert told["rows"]["scheduler.timestep_spacing"][:2] == ["nothing said", "trailing"]
+    assert any("zai-org/CogVideoX-5b" in question for question in told["questions"])
+
+
+def test_without_the_hub_a_question_is_left(tmp_path: Path) -> None:
+    told = asked(SCRIPT, HOSTED, tmp_path, {}, HF_HUB_OFFLINE="1")
+    assert told["rows"]["scheduler.class"][:2] == ["nothing said", "CogVideoXDPMScheduler"]
+    (question,) = told["questions"]
+    assert "HF_HUB_OFFLINE" in question
+    assert "the script" in question
+
+
+def test_a_folder_is_looked_into_for_the_script_alone(tmp_path: Path) -> None:
+    (tmp_path / "scheduler").mkdir()
+    (tmp_path / "scheduler" / "scheduler_config.json").write_text(json.dumps(CONFIG))
+    usual, changed = (text.replace("zai-org/CogVideoX-5b", str(tmp_path)) for text in (SCRIPT, HOSTED))
+    found = compare_sources(read_text(usual, "run.py"), read_text(changed, "app.py"), ask=True)
+    assert {row.path: row.left.value for row in found.differences} == {"scheduler.class": "CogVideoXDDIMScheduler"}
+    found = compare_sources(read_text(changed, "run.py"), read_text(usual, "app.py"), ask=True)
+    assert {row.right.value for row in found.differences} == {"nothing said"}
+
+
+def test_a_repository_that_was_moved_is_the_same() -> None:
+    former = SCRIPT.replace("zai-org/", "THUDM/")
+    found = compare_sources(read_text(former, "run.py"), read_text(SCRIPT, "app.py"))
+    assert found.differences == []
+    assert any("THUDM" in note and "zai-org" in note and "moved" in note for note in found.notes)
+    other = compare_sources(read_text(former.replace("5b", "2b"), "run.py"), read_text(SCRIPT, "app.py"))
+    assert [row.path for row in other.differences] == ["model.id"]
+    part = 'CogVideoXTransformer3DModel.from_pretrained("{}/CogVideoX-5b", subfolder="transformer")'
+    borrowed = f"pipe.transformer = {part}\npipe.enable"
+    each = [SCRIPT.replace("pipe.enable", borrowed.format(owner)) for owner in ("THUDM", "zai-org")]
+    assert compare_sources(read_text(each[0], "run.py"), read_text(each[1], "app.py")).differences == []
+
+
+def test_the_hub_says_that_a_repository_was_moved(tmp_path: Path) -> None:
+    moved = SCRIPT.replace("zai-org/CogVideoX-5b", "someone/old-name")
+    models = {"someone/old-name": Model(moved_to="zai-org/CogVideoX-5b"), "zai-org/CogVideoX-5b": model(CONFIG)}
+    told = asked(moved, SCRIPT, tmp_path, models)
+    assert told["rows"] == {}
+    assert any("moved" in note for note in told["notes"])
 
 
 def test_what_is_ignored_is_told() -> None:
@@ -93,7 +222,7 @@ gr.Interface(run, gr.Slider(1, 99, value=31), gr.Video())
 
 def test_the_scenario_measures_what_was_read(demo: Reading) -> None:
     script = read_text(SCRIPT, "run.py")
-    text = scenario_text(compare_sources(script, demo), script, "org/space")
+    text = scenario_text(compare_sources(script, demo), script, demo, "org/space")
     scenario = parse_scenario(text, Path("why.toml"))
     assert scenario.settings_of("baseline").value("placement") == "model_cpu_offload"
     hosted = scenario.settings_of("as-hosted")
@@ -104,10 +233,46 @@ def test_the_scenario_measures_what_was_read(demo: Reading) -> None:
     assert "# open: what is output.fps in the Space?" in text
 
 
+def test_the_scenario_asks_the_space_as_its_source_offers_it(demo: Reading) -> None:
+    script = read_text(SCRIPT, "run.py")
+    scenario = parse_scenario(scenario_text(compare_sources(script, demo), script, demo, "org/space"), Path("why.toml"))
+    asked_for = scenario.reference.space
+    assert asked_for
+    assert asked_for.endpoint == "/generate"
+    assert asked_for.inputs == {"prompt": "{prompt}", "video_strength": 0.8, "seed_value": "{seed}",
+                                "scale_status": False, "rife_status": False}  # fmt: skip
+    assert (asked_for.outputs.video, asked_for.outputs.seed) == (0, 1)
+
+
+INTERFACE = """
+import gradio as gr
+from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b")
+def draw(text, randomize_seed, seed):
+    return pipe(prompt=text).frames[0]
+gr.Interface(draw, [gr.Textbox(), gr.Checkbox(label="Randomize seed", value=True), gr.Number(0)], gr.Video())
+"""
+
+
+@pytest.mark.parametrize(("version", "name"), [("6.1.0", "draw"), ("5.49.1", "predict"), ("3.50.2", ""), ("", "")])
+def test_an_interface_is_called_as_its_version_of_gradio_calls_it(version: str, name: str) -> None:
+    space = replace(read_text(INTERFACE, "app.py"), facts={"sdk version": version})
+    script = read_text(SCRIPT, "run.py")
+    text = scenario_text(compare_sources(script, space), script, space, "org/space")
+    asked_for = parse_scenario(text, Path("why.toml")).reference.space
+    assert asked_for
+    if name:
+        assert asked_for.endpoint == f"/{name}"
+        assert asked_for.inputs == {"text": "{prompt}", "randomize_seed": False, "seed": "{seed}"}
+        assert "to be checked" not in text
+    else:
+        assert "# to be checked" in text
+
+
 def test_hostile_texts_make_a_scenario_all_the_same() -> None:
     hostile = SCRIPT.replace("a lemon", 'x"]\\n[gate]\\nvariant = \\"\\u0007').replace("5b", '5b\\"\\n')
     script = read_text(hostile, "run.py")
-    text = scenario_text(compare_sources(script, script), script, 'org/"\n[x]')
+    text = scenario_text(compare_sources(script, script), script, script, 'org/"\n[x]')
     assert text.count("\n[gate]\n") == 1
 
 
@@ -132,6 +297,9 @@ def test_a_scenario_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixtur
                  "--plan-only", "--write", str(tmp_path / "why.toml")]  # fmt: skip
     assert main(arguments) == 0
     assert "spacediff audit" in capsys.readouterr().out
+    assert main(arguments) == 0, "the same text again is no other scenario"
+    capsys.readouterr()
+    (tmp_path / "why.toml").write_text("title = 'mine'")
     assert main(arguments) == 2
     assert "is there already" in " ".join(capsys.readouterr().err.split())
 

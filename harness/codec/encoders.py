@@ -15,10 +15,8 @@ from harness.codec.export import export_to_video
 from harness.codec.ffmpeg import ffmpeg, in_process, raw_input, target
 from harness.codec.pictures import Pictures, converted
 from harness.codec.x264 import Repeat
+from harness.delivery import EXPORT_QUALITY
 from harness.errors import NotMeasuredError, failure
-
-EXPORT_QUALITY = 5.0
-"""What `diffusers.utils.export_to_video` takes when nobody says."""
 
 Encoder = Callable[[Pictures, Repeat, Fraction, Path], None]
 

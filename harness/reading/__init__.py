@@ -16,7 +16,18 @@ from harness.reading.harvest import harvest
 from harness.reading.model import IgnoredArgument, Input, Note, Reading
 from harness.reading.parsing import MOST_BYTES, Files, UnreadableError, parse
 
-__all__ = ["IgnoredArgument", "Input", "Note", "Reading", "read_fetched", "read_files", "read_source", "read_text"]
+__all__ = [
+    "IgnoredArgument",
+    "Input",
+    "Note",
+    "Reading",
+    "main_file",
+    "read_changed",
+    "read_fetched",
+    "read_files",
+    "read_source",
+    "read_text",
+]
 
 _MAIN_FILES = ("app.py", "main.py", "run.py", "demo.py", "inference.py", "gradio_app.py", "generate.py", "predict.py")
 
@@ -32,16 +43,19 @@ def read_source(path: Path) -> Reading:
     Raises:
         SpacediffError: There is no such script, or the folder has no main file.
     """
-    main = _main_file(path) if path.is_dir() else path
-    if not main.is_file():
-        raise SpacediffError(f"{path} is no file", hint="give a .py file, a folder with an app.py, or ORG/NAME")
+    main = main_file(path)
+    return read_changed(main, _head(main))
+
+
+def read_changed(main: Path, content: bytes) -> Reading:
+    """Return what a script would say with another content, beside the other files of its folder."""
     folder = main.parent.resolve()
 
     def fetch(name: str) -> bytes | None:
         other = (folder / name).resolve()
         return _head(other) if other.is_relative_to(folder) and other.is_file() else None
 
-    return read_fetched(_head(main), main.name, fetch)
+    return read_fetched(content, main.name, fetch)
 
 
 def read_files(files: dict[str, bytes], main: str) -> Reading:
@@ -62,6 +76,18 @@ def _head(path: Path) -> bytes:
     """Return a file's bytes, one more than is ever parsed at most."""
     with path.open("rb") as file:
         return file.read(MOST_BYTES + 1)
+
+
+def main_file(path: Path) -> Path:
+    """Return the file that is read of a script or a folder.
+
+    Raises:
+        SpacediffError: There is no such script, or the folder has no main file.
+    """
+    main = _main_file(path) if path.is_dir() else path
+    if not main.is_file():
+        raise SpacediffError(f"{path} is no file", hint="give a .py file, a folder with an app.py, or ORG/NAME")
+    return main
 
 
 def _main_file(folder: Path) -> Path:

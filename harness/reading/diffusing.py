@@ -9,6 +9,7 @@ from harness.reading.model import IgnoredArgument
 from harness.reading.pipelines import call_pipeline
 from harness.reading.state import State
 from harness.reading.values import (
+    Absent,
     Arguments,
     Attribute,
     Either,
@@ -78,6 +79,7 @@ def _loaded(state: State, owner: str, method: str, arguments: Arguments, node: a
             return _from_config(state, owner, arguments, node)
         made = _scheduler(state, owner, Arguments([], {}), node)
         _override(state, made, arguments, node, names.NOT_SETTINGS | {"subfolder", "revision", "torch_dtype"})
+        state.put(made, "base", arguments.get("pretrained_model_name_or_path", 0) or state.unknown(node))
         return made
     return _part(state, name, arguments, node)
 
@@ -99,7 +101,9 @@ def _part(state: State, name: str, arguments: Arguments, node: ast.AST) -> Objec
 
 
 def _scheduler(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
-    made = Object(state.where(node), "scheduler", state.heap.new({"class": Known(state.where(node), names.last(name))}))
+    where = state.where(node)
+    held = {"class": Known(where, names.last(name)), "base": Known(where, "")}
+    made = Object(where, "scheduler", state.heap.new(dict(held)))
     _override(state, made, arguments, node)
     return made
 
@@ -127,9 +131,12 @@ def _from_config(state: State, name: str, arguments: Arguments, node: ast.AST) -
             held = state.heap.cell(option.owner.cell)
             for key in [key for key in held if key.startswith("config.")]:
                 state.put(made, key, held[key])
+            state.put(made, "base", held.get("base") or Absent(option.where))
         elif isinstance(option, Table):
             for key, value in option.items:
                 state.put(made, f"config.{key}", value)
+        else:
+            state.put(made, "base", state.unknown(node))
     named = {key: value for key, value in arguments.named.items() if key != "config"}
     _override(state, made, Arguments([], named, arguments.open), node)
     return made

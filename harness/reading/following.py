@@ -41,7 +41,10 @@ def _enter(state: Interpreter) -> None:
         if not entries:
             return
         done.add(id(entries[0]))
+        before = len(state.calls)
         _call(state, entries[0].function, entries[0].arguments)
+        if entries[0].event is not None:
+            state.reached.append((entries[0].event, range(before, len(state.calls))))
 
 
 def _call(state: Interpreter, function: object, arguments: Arguments) -> None:

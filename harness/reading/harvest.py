@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from harness.reading.calls import Interpreter
+from harness.reading.endpoints import endpoint_of
 from harness.reading.folding import json_of
 from harness.reading.model import Input, Note, Reading
+from harness.reading.names import SCHEDULER_BASE
 from harness.reading.state import Export, PipelineCall
 from harness.reading.values import (
     Absent,
@@ -53,6 +55,7 @@ def harvest(state: Interpreter, facts: Mapping[str, str] | None = None) -> Readi
         each = [f"{' or '.join(dict.fromkeys(names))} ({where})" for where, names in others.items()][:_MOST_NAMED]
         text = f"{call.name} ({call.where}) is the one that was read; also called: {', '.join(each)}"
         notes.append(Note("several pipelines", text, call.where))
+    base = paths.pop(SCHEDULER_BASE, None)
     telling = _Telling()
     for path, value in paths.items():
         telling.tell(path, value)
@@ -65,6 +68,9 @@ def harvest(state: Interpreter, facts: Mapping[str, str] | None = None) -> Readi
         [replace(note, text=redact_text(note.text), only_if=redact_text(note.only_if)) for note in all_notes],
         {path: redact_text(words) for path, words in sorted(telling.unknowns.items())},
         dict(facts or {}),
+        telling.scheduler_base(base),
+        endpoint_of(state, call.number, telling.inputs),
+        call.where,
     )
 
 
@@ -132,6 +138,11 @@ class _Telling:
         words = ", ".join("not given" if isinstance(one, Absent) else _words(one) for one in options)
         self.settings[path] = Setting(None, Origin.UNKNOWN, value.where)
         self.unknowns[path] = f"one of: {words}"
+
+    def scheduler_base(self, value: Value | None) -> Setting | None:
+        """Return which checkpoint a scheduler's config begins from, on the usual branch; None for the pipeline's."""
+        usual = value.options[0] if isinstance(value, Either) and value.decided else value
+        return None if usual is None or isinstance(usual, Absent) else self._setting(SCHEDULER_BASE, usual)
 
     def _keep(self, path: str, setting: Setting, value: Value) -> None:
         self.settings[path] = setting

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from harness.errors import NotMeasuredError
@@ -13,7 +11,6 @@ from harness.reading import read_fetched
 from harness.reading.model import Reading
 from harness.reading.parsing import MOST_BYTES
 
-_PATIENCE_SECONDS = 30.0
 _MOST_FILES = 40
 _SPACE = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -32,13 +29,14 @@ def read_space(space: str) -> Reading:
         NotMeasuredError: The Hub does not give the Space or its app file.
     """
     from harness.sources.space.explaining import explained
+    from harness.sources.space.hub import PATIENCE_SECONDS, facts_of
 
     if not is_space(space):
         raise NotMeasuredError(f"{space[:200]!r} is no Space", hint="give ORG/NAME, as in the Space's address")
     with explained(space):
         from huggingface_hub import HfApi
 
-        info = HfApi().space_info(space, timeout=_PATIENCE_SECONDS)
+        info = HfApi().space_info(space, timeout=PATIENCE_SECONDS)
         card: Any = info.card_data or {}
         main = str(card.get("app_file") or "app.py")
         files = {sibling.rfilename for sibling in info.siblings or []}
@@ -54,50 +52,25 @@ def read_space(space: str) -> Reading:
                 f"Space {space}: {main} cannot be had", hint=f"files up to {MOST_BYTES // 1024} KiB are read"
             )
         reading = read_fetched(text, main, fetch)
-        return replace(reading, facts=_facts(info, card))
+        return replace(reading, facts=facts_of(info))
 
 
 class _Fetch:
     """Fetches files of one commit of a Space, as far as they are asked for."""
 
     def __init__(self, space: str, commit: str | None, files: set[str], main: str) -> None:
-        self._where: dict[str, Any] = {"repo_id": space, "repo_type": "space", "revision": commit}
+        self._space = space
+        self._commit = commit
         self._files = files
         self._folder = main.rpartition("/")[0]
         self._left = _MOST_FILES
 
     def __call__(self, name: str) -> bytes | None:
         """Return a file's bytes; None for one that is not there, too large, or refused."""
-        from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+        from harness.sources.space.hub import small_file
 
         path = name if name in self._files else f"{self._folder}/{name}"
         if path not in self._files or self._left == 0:
             return None
         self._left -= 1
-        try:
-            size = get_hf_file_metadata(hf_hub_url(filename=path, **self._where), timeout=_PATIENCE_SECONDS).size
-            if size is None or size > MOST_BYTES:
-                return None
-            return Path(hf_hub_download(filename=path, **self._where)).read_bytes()[: MOST_BYTES + 1]
-        except Exception:  # noqa: BLE001 - a file that the Hub refuses leaves unknown values, not a failure
-            return None
-
-
-def _facts(info: Any, card: Any) -> dict[str, str]:
-    from harness.sources.space.explaining import plain
-    from harness.sources.space.requirements import required_libraries
-
-    runtime: Mapping[str, Any] = info.runtime.raw if info.runtime else {}
-    facts = {
-        "space": info.id,
-        "commit": info.sha,
-        "running commit": runtime.get("sha"),
-        "last modified": info.last_modified and info.last_modified.isoformat(),
-        "stage": runtime.get("stage"),
-        "hardware": (runtime.get("hardware") or {}).get("current"),
-        "sdk": info.sdk,
-        "sdk version": card.get("sdk_version"),
-        "python": card.get("python_version"),
-        **required_libraries(info.id, info.sha),
-    }
-    return {name: plain(fact, 200) for name, fact in facts.items() if fact}
+        return small_file(self._space, path, kind="space", revision=self._commit, most_bytes=MOST_BYTES)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 
 from harness.reading import folding, names
+from harness.reading.endpoints import listed
 from harness.reading.model import Input
-from harness.reading.state import Entry, State
+from harness.reading.state import Entry, Event, State
 from harness.reading.values import (
     Arguments,
     Asked,
@@ -92,11 +93,23 @@ def wire(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     function = arguments.get("fn", 0)
     options = function.options if isinstance(function, Either) else (function,)
     inputs = arguments.get("inputs", 1)
-    listed = inputs.items if isinstance(inputs, Items) else (inputs,) if inputs is not None else ()
-    for option in options:
-        if isinstance(option, Function) and (name in _EVENTS or name == "on"):
-            state.entries.append(Entry(option, Arguments([_asked(value) for value in listed], {}), state.where(node)))
+    given = inputs.items if isinstance(inputs, Items) else (inputs,) if inputs is not None else ()
+    functions = tuple(option for option in options if isinstance(option, Function))
+    if name in _EVENTS or name == "on":
+        event = _event(state, name, functions, arguments, node)
+        for option in functions:
+            asked = Arguments([_asked(value) for value in given], {})
+            state.entries.append(Entry(option, asked, state.where(node), event))
     return state.unknown(node)
+
+
+def _event(state: State, kind: str, functions: tuple[Function, ...], arguments: Arguments, node: ast.AST) -> Event:
+    """Remember an event, from which Gradio makes an endpoint, in the order of the source."""
+    given, results = listed(arguments.get("inputs", 1)), listed(arguments.get("outputs", 2))
+    api_name = arguments.get("api_name", None if kind == "Interface" else 3)
+    event = Event(kind, functions, api_name, given, results, state.where(node))
+    state.events.append(event)
+    return event
 
 
 def _asked(value: Value) -> Value:
@@ -119,7 +132,8 @@ def _interface(state: State, name: str, arguments: Arguments, node: ast.AST) -> 
         given = [folding.asked("chat message", "message", None, where),
                  folding.asked("chat history", "history", None, where), *given]  # fmt: skip
     if isinstance(function, Function):
-        state.entries.append(Entry(function, Arguments(given, {}), state.where(node)))
+        event = _event(state, name, (function,), arguments, node) if name == "Interface" else None
+        state.entries.append(Entry(function, Arguments(given, {}), state.where(node), event))
     return state.unknown(node)
 
 
@@ -178,6 +192,8 @@ def decorate(state: State, function: Function, node: ast.FunctionDef | ast.Async
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         words = state.words(called)
         is_command |= names.last(words) == "command"
+        if isinstance(decorator, ast.Call) and isinstance(called, ast.Attribute) and called.attr in _EVENTS | {"on"}:
+            _wired_by_decorator(state, function, decorator)
         if isinstance(decorator, ast.Call) and words in {"click.option", "click.argument"}:
             given = Arguments(
                 [state.evaluate(argument) for argument in decorator.args],
@@ -187,6 +203,18 @@ def decorate(state: State, function: Function, node: ast.FunctionDef | ast.Async
     if is_command:
         named = {**_defaults(function), **options}
         state.commands[id(function.node)] = Entry(function, Arguments([], named), state.where(node))
+
+
+def _wired_by_decorator(state: State, function: Function, node: ast.Call) -> None:
+    """Wire a function below `@button.click(inputs=..., outputs=...)`."""
+    target = state.evaluate(node.func)
+    is_on = isinstance(target, External) and target.name in {"gr.on", "gradio.on"}
+    if not is_on and not (isinstance(target, Attribute) and is_event(target.owner, target.name)):
+        return
+    given = {keyword.arg: state.evaluate(keyword.value) for keyword in node.keywords if keyword.arg}
+    given.pop("triggers", None)
+    name = "on" if is_on else names.last(state.words(node.func))
+    wire(state, name, Arguments([], {**given, "fn": function}), node)
 
 
 def _option(state: State, given: Arguments, node: ast.AST) -> dict[str, Value]:

@@ -53,6 +53,36 @@ class Note:
     where: str
     only_if: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """All of it in one line."""
+        return f"{self.kind}: {self.text} ({self.where})" + (f", only if {self.only_if}" if self.only_if else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a Gradio app offers the call that was read.
+
+    Attributes:
+        name: Its name in the API, without the slash; empty where it has none, or none that can be told.
+        former_name: The same by the rules of Gradio 4 and 5.
+        has_own_name: Whether the source says that name itself.
+        inputs: Parameter to the component that it comes from, in order.
+        outputs: The components of its results, in order.
+        prompt: The parameter that takes the prompt; empty where that cannot be told.
+        seed: The parameter that takes the seed; empty where there is none or it cannot be told.
+        where: File and line of the event.
+    """
+
+    name: str
+    former_name: str
+    has_own_name: bool
+    inputs: Mapping[str, Input]
+    outputs: tuple[Input, ...]
+    prompt: str
+    seed: str
+    where: str
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -66,6 +96,10 @@ class Reading:
         notes: What else changes the result.
         unknowns: Path to why its value is unknown, in the source's own words.
         facts: What is known about the source, such as commit, hardware, requirements.
+        scheduler_base: The checkpoint that the scheduler's config begins from, empty for the class alone; None for the
+            pipeline's own.
+        endpoint: Where the call that was read is offered to others.
+        called_at: File and line of the call that was read; empty when there is none.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -75,6 +109,9 @@ class Reading:
     notes: list[Note] = field(default_factory=list)
     unknowns: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    scheduler_base: Setting | None = None
+    endpoint: Endpoint | None = None
+    called_at: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain tables and lists."""
@@ -86,4 +123,7 @@ class Reading:
             "notes": [asdict(note) for note in self.notes],
             "unknowns": dict(self.unknowns),
             "facts": dict(self.facts),
+            "scheduler_base": asdict(self.scheduler_base) if self.scheduler_base else None,
+            "endpoint": asdict(self.endpoint) if self.endpoint else None,
+            "called_at": self.called_at,
         }

@@ -32,6 +32,9 @@ CALL_ONLY = frozenset({
 PARTS = ("vae", "transformer", "transformer_2", "unet", "text_encoder", "text_encoder_2", "text_encoder_3", "scheduler",
          "image_encoder", "controlnet", "tokenizer", "tokenizer_2", "tokenizer_3")  # fmt: skip
 
+SCHEDULER_BASE = "scheduler:base"
+"""Under which the checkpoint is handed on that a scheduler's config was taken from; no path of a setting."""
+
 NOT_LOADED_PARTS = frozenset({"tokenizer", "tokenizer_2", "tokenizer_3", "scheduler", "feature_extractor"})
 
 POSITIONS = {

@@ -277,7 +277,8 @@ def _own(state: State, held: dict[str, Value]) -> dict[str, Value]:
     """Return a pipeline's paths, with those of its scheduler and its parts."""
     paths = {path: value for path, value in held.items() if _is_path(path) and not isinstance(value, Absent)}
     where = next(iter(held.values())).where
-    paths |= _across(state, held.get("scheduler"), where, {"class": "scheduler.class", "config.": "scheduler."})
+    of_scheduler = {"class": "scheduler.class", "config.": "scheduler.", "base": names.SCHEDULER_BASE}
+    paths |= _across(state, held.get("scheduler"), where, of_scheduler)
     paths |= _across(
         state, held.get("vae"), where, {"tiling": "vae.tiling", "slicing": "vae.slicing", "option.": "vae."}
     )

@@ -82,12 +82,25 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """What makes an endpoint: functions, and the components that they are called with; None where they are unknown."""
+
+    kind: str
+    functions: tuple[Function, ...]
+    api_name: Value | None
+    inputs: tuple[Value, ...] | None
+    outputs: tuple[Value, ...] | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A function that the user interface calls."""
 
     function: Value
     arguments: Arguments
     where: str
+    event: Event | None = None
 
 
 class State(ABC):
@@ -105,6 +118,8 @@ class State(ABC):
         self.calls: list[PipelineCall] = []
         self.exports: list[Export] = []
         self.entries: list[Entry] = []
+        self.events: list[Event] = []
+        self.reached: list[tuple[Event, range]] = []
         self.commands: dict[int, Entry] = {}
         self.defined: list[Function] = []
         self.called: set[int] = set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from harness.record.audit import SCHEMA_VERSION, AuditRecord, EnvironmentRecord, GateRecord, GateStatus, PromptRecord
 from harness.record.base import Number, Record
-from harness.record.cause import CauseRecord, ProbeRecord, Standing, SuspectRecord
+from harness.record.cause import CauseRecord, InteractionRecord, ProbeRecord, ProofRecord, Standing, SuspectRecord
 from harness.record.comparison import (
     RERUN_CONTROL,
     ComparisonRecord,
@@ -46,6 +46,7 @@ __all__ = [
     "GateRecord",
     "GateStatus",
     "Ignored",
+    "InteractionRecord",
     "MeasureRecord",
     "MetricInfo",
     "MetricRecord",
@@ -54,6 +55,7 @@ __all__ = [
     "PartingRecord",
     "ProbeRecord",
     "PromptRecord",
+    "ProofRecord",
     "Record",
     "ResolutionRecord",
     "Role",

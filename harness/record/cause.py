@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from harness.record.base import Record
+from harness.record.comparison import Verdict
 
 
 class Standing(StrEnum):
@@ -26,6 +27,7 @@ class SuspectRecord(Record):
         left_where: Where the first is declared.
         right_where: Where the second is declared.
         standing: What came out.
+        why: What that rests on.
         left_out: For a member of the cause, the drift with all but this one changed.
         alone: For a member of the cause, the drift with only this one changed.
         weight: For a member of the cause, its Shapley value: what it takes off the drift, on the average over all
@@ -38,6 +40,7 @@ class SuspectRecord(Record):
     left_where: str = ""
     right_where: str = ""
     standing: Standing
+    why: str = ""
     left_out: float | None = None
     alone: float | None = None
     weight: float | None = None
@@ -49,12 +52,61 @@ class ProbeRecord(Record):
     Attributes:
         run: Name of the run.
         changed: The settings changed to the matched end's.
-        reached: Whether the clip is the matched end's, up to what a re-run differs.
+        reached: Whether the clip is the matched end's, up to what a re-run differs; None where there is no clip, which
+            counts as not reached.
     """
 
     run: str
     changed: list[str]
-    reached: bool
+    reached: bool | None
+
+
+class ProofRecord(Record):
+    """The proof on one prompt.
+
+    Attributes:
+        prompt: Name of the prompt.
+        proof: Name of the run in which only the cause is changed; empty when it is missing.
+        reached: Whether it gives the matched end's clip of this prompt; None when it is missing.
+        drift: Its drift from the reference; None when it cannot be told.
+        verdict: How it stands to the reference; None when it was not compared.
+        counter_proof: Name of the run of the matched end in which only the cause is taken back.
+        counter_reached: Whether that run still gives the matched end's clip, as it must not.
+        counter_drift: Its drift from the reference.
+        counter_verdict: How it stands to the reference.
+        reason: Why something is missing; empty when nothing is.
+    """
+
+    prompt: str
+    proof: str = ""
+    reached: bool | None = None
+    drift: float | None = None
+    verdict: Verdict | None = None
+    counter_proof: str = ""
+    counter_reached: bool | None = None
+    counter_drift: float | None = None
+    counter_verdict: Verdict | None = None
+    reason: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the cause suffices on this prompt, and is needed."""
+        return self.reached is True and self.counter_reached is False
+
+
+class InteractionRecord(Record):
+    """Members of the cause that do not act each for itself.
+
+    Attributes:
+        members: Their paths.
+        index: For a pair, the Shapley interaction index: what they take off the drift together beyond what each takes
+            off by itself, on the average over what else is changed. None where the sentence is about more than two.
+        sentence: The finding in words.
+    """
+
+    members: list[str]
+    index: float | None = None
+    sentence: str
 
 
 class CauseRecord(Record):
@@ -71,9 +123,13 @@ class CauseRecord(Record):
         counter_proof: Name of the run of the matched end in which only the cause is taken back.
         counter_reached: Whether that run still gives the matched end's clip, as it must not.
         probes: The generations of the search, in order.
+        proofs: The proof on each prompt, the one that was searched first.
+        interactions: Which members of the cause do not act each for itself.
         residual: Drift that is left at the matched end, for which these settings are no explanation; None where that
             end has reached the reference, or drift cannot be told.
-        outside: What differs beside the settings, and may explain the residual.
+        best: Where the matched end has not reached the reference, the run with the least drift of all.
+        best_drift: Its drift.
+        outside: What differs beside the settings, and may explain the residual, each with its evidence.
         sentence: The finding in words.
     """
 
@@ -87,7 +143,11 @@ class CauseRecord(Record):
     counter_proof: str = ""
     counter_reached: bool | None = None
     probes: list[ProbeRecord] = []
+    proofs: list[ProofRecord] = []
+    interactions: list[InteractionRecord] = []
     residual: float | None = None
+    best: str = ""
+    best_drift: float | None = None
     outside: list[str] = []
     sentence: str
 

@@ -20,6 +20,11 @@ class Verdict(StrEnum):
     NOT_COMPARABLE = "not comparable"
     NOT_MEASURED = "not measured"
 
+    @property
+    def reached(self) -> bool:
+        """Whether the clip is the reference's, but for the codec at most."""
+        return self in {Verdict.IDENTICAL, Verdict.CODEC_ONLY}
+
 
 class MetricInfo(Record):
     """What a reader needs to know of a metric.

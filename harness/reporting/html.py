@@ -24,6 +24,7 @@ from harness.record import (
     AuditRecord,
     RunRecord,
 )
+from harness.reporting.cause import cause_view
 from harness.reporting.charts import clip_key, script_view
 from harness.reporting.inside import place_of
 from harness.reporting.numbers import drift, duration, moment, number, place, plain, value
@@ -64,6 +65,7 @@ def render_html(record: AuditRecord, folder: Path) -> str:
         .render(
             record=record,
             prompts=prompts,
+            cause_view=cause_view(record.cause),
             environment=_environment(record.environment.local, record.environment.hosted),
             warnings=_grouped((warning, run) for run in record.runs for warning in run.warnings),
             ignored=_grouped((found, run) for run in record.runs for found in run.ignored),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
-from harness.record import ASIDE, AuditRecord, PromptRecord, Role, RunRecord, Stage, TraceComparisonRecord, Verdict
+from harness.record import ASIDE, AuditRecord, PromptRecord, Role, RunRecord, Stage, TraceComparisonRecord
 from harness.reporting.alone import Alone, alone_view
 from harness.reporting.axes import from_zero, linear
 from harness.reporting.costs import Costs, costs_view
@@ -15,7 +15,6 @@ from harness.reporting.numbers import percent, plain, round_percent
 from harness.reporting.plots import Plot, Series, plot
 
 _CONTROLS = {Role.REPEAT, Role.RERUN, Role.SEED}
-_REACHED = {Verdict.IDENTICAL, Verdict.CODEC_ONLY}
 _IN_ORDER = list(Stage)
 _Key = TypeVar("_Key")
 _Item = TypeVar("_Item")
@@ -183,12 +182,13 @@ def _held(record: AuditRecord, runs: list[RunRecord], found: list[TraceCompariso
         return None
     name = found[0].reference
     verdicts = {c.candidate: c.verdict for c in record.comparisons if c.prompt == found[0].prompt}
-    reached = verdicts.get(name) in _REACHED
+    verdict = verdicts.get(name)
+    reached = verdict is not None and verdict.reached
     return Held(
         name=name,
         role="reference" if name == record.reference else "stands in" if reached else "baseline",
         hosted=any(run.name == record.reference and run.source == "space" for run in runs),
-        verdict=verdicts[name].value if reached else "",
+        verdict=verdict.value if verdict and reached else "",
     )
 
 

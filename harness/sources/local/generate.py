@@ -86,7 +86,7 @@ class LocalSource:
         began = time.monotonic()
         with self._prepared(declared, seed, progress) as ready:
             progress.status("generating")
-            frames, observed, shared = self._carried_out(ready, prompt, reuse=reuse)
+            frames, observed, shared = self._carried_out(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
         return ready.produced(frames, observed, shared, seconds=time.monotonic() - began)
 
     def _fed(self, declared: Settings, fed_by: Settings, prompt: str, seed: int, progress: Progress) -> Produced:
@@ -99,17 +99,16 @@ class LocalSource:
         with self._prepared(declared, seed, progress) as ready:
             progress.status("generating")
             fed = feed(ready.pipeline, self._to_feed[1])
-            frames, observed, _ = self._carried_out(ready, prompt, reuse=None)
+            frames, observed, _ = self._carried_out(ready, prompt, reuse=None, keep_latents=False)
         fed.refuse_other_lengths()
-        observed.own_errors, observed.latents = fed.errors, []
+        observed.own_errors = fed.errors
         return ready.produced(frames, observed, (), seconds=time.monotonic() - began)
 
     def _latents(self, declared: Settings, prompt: str, seed: int, progress: Progress) -> Sequence[torch.Tensor]:
         """Return the latents of a run to the last bit, which the audit folder does not hold."""
-        with self._prepared(declared, seed, progress) as ready, observing(ready.pipeline) as observed:
+        with self._prepared(declared, seed, progress) as ready:
             progress.status("generating the latents to feed")
-            with generator_for(declared, ready.settings.value("rng.seed")) as generator:
-                _frames(ready, prompt, generator)
+            _, observed, _ = self._carried_out(ready, prompt, reuse=None, keep_latents=True)
         return observed.latents
 
     @contextmanager
@@ -130,7 +129,7 @@ class LocalSource:
             yield _Ready(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
 
     def _carried_out(
-        self, ready: _Ready, prompt: str, *, reuse: Reuse | None
+        self, ready: _Ready, prompt: str, *, reuse: Reuse | None, keep_latents: bool
     ) -> tuple[_Frames, Observed, tuple[str, ...]]:
         """Run a pipeline, observed; resume it after the denoising where an earlier run got as far."""
         pipeline, settings = ready.pipeline, ready.settings
@@ -144,7 +143,7 @@ class LocalSource:
                     return _frames(ready, prompt, generator), observed, ("text embeddings", "latents")
                 except NotMeasuredError as error:
                     raise _NotResumedError from error
-            observed = stack.enter_context(observing(pipeline, keep_latents=self._keep_latents))
+            observed = stack.enter_context(observing(pipeline, keep_latents=keep_latents))
             if reuse:
                 stack.enter_context(reuse.keeping(pipeline, prompt, settings, observed, generator))
             return _frames(ready, prompt, generator), observed, tuple(embeddings)

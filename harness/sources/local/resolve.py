@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from harness.clip import Clip
+from harness.delivery import EXPORT_FPS, EXPORT_QUALITY
 from harness.record import NoiseRecord
 from harness.settings import Origin, Settings
 from harness.sources.local.pipeline import Checkpoint
@@ -22,10 +23,6 @@ OWNED = frozenset(
     }
 )
 """Arguments of `__call__` that spacediff itself gives."""
-
-EXPORT_FPS = 10
-EXPORT_QUALITY = 5.0
-"""Defaults of `diffusers.utils.export_to_video`."""
 
 
 def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: int, placement: str) -> Settings:

@@ -17,8 +17,8 @@ from harness.errors import NotMeasuredError
 from harness.sources import Progress
 from harness.sources.space.answers import SILENCE_SECONDS, on_loopback
 from harness.sources.space.explaining import plain
+from harness.sources.space.hub import facts_of
 from harness.sources.space.request import SpaceRequest
-from harness.sources.space.requirements import required_libraries
 
 POLL_SECONDS = 0.2
 
@@ -73,26 +73,13 @@ def _looked_up(request: SpaceRequest) -> dict[str, str]:
     from huggingface_hub import HfApi
 
     info = HfApi().space_info(request.id, timeout=min(SILENCE_SECONDS, request.deadline))
-    card: Any = info.card_data or {}
     runtime: Mapping[str, Any] = info.runtime.raw if info.runtime else {}
     stage = str(runtime.get("stage"))
     if stage in _STAGES:
         what, hint = _STAGES[stage]
         detail = runtime.get("errorMessage")
         raise NotMeasuredError(f"Space {request.id} {what}" + (f": {detail}" if detail else ""), hint=hint)
-    facts = {
-        "space": info.id,
-        "commit": info.sha,
-        "running commit": runtime.get("sha"),
-        "last modified": info.last_modified and info.last_modified.isoformat(),
-        "stage": runtime.get("stage"),
-        "hardware": (runtime.get("hardware") or {}).get("current"),
-        "sdk": info.sdk,
-        "sdk version": card.get("sdk_version"),
-        "python": card.get("python_version"),
-        **required_libraries(info.id, info.sha),
-    }
-    return {name: plain(fact, 200) for name, fact in facts.items() if fact}
+    return facts_of(info)
 
 
 _STAGES = {

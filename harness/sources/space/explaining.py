@@ -38,7 +38,7 @@ def _own_token(_environment: str) -> str:
 
 
 @contextlib.contextmanager
-def explained(space: str) -> Iterator[None]:
+def explained(name: str, kind: str = "Space") -> Iterator[None]:
     """Turn whatever a host and its clients can raise into a clean reason with a hint."""
     try:
         yield
@@ -46,7 +46,7 @@ def explained(space: str) -> Iterator[None]:
         raise NotMeasuredError(plain(error.message), hint=plain(error.hint, 4 * MAX_TEXT)) from error
     except Exception as error:
         what, hint = _reason_of(error)
-        raise NotMeasuredError(f"Space {plain(space)} {what}", hint=hint) from error
+        raise NotMeasuredError(f"{kind} {plain(name)} {what}", hint=hint) from error
 
 
 def _reason_of(error: Exception) -> tuple[str, str]:
