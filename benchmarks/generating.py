@@ -17,8 +17,8 @@ from harness.executor import InProcess
 from harness.plan import Prompt, Run
 from harness.record import Role, RunRecord
 from harness.settings import Origin, Settings
-from harness.sources.local.pipeline import TINY
 from harness.store import Store
+from harness.tiny.checkpoint import RANDOM
 
 
 class _Silent:
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _settings(tables: dict[str, dict[str, object]], steps: int) -> Settings:
-    base = {"model": {"id": TINY}, "call": {"num_inference_steps": steps}, "placement": "cpu"}
+    base = {"model": {"id": RANDOM.id}, "call": {"num_inference_steps": steps}, "placement": "cpu"}
     changes = Settings.of(tables, Origin.DECLARED)
     return Settings.of(base, Origin.DECLARED).changed_by(changes)
 

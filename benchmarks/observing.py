@@ -13,7 +13,7 @@ import time
 from contextlib import nullcontext
 
 from benchmarks.variants import PROMPT, SEED
-from harness.tiny.checkpoint import ensure_checkpoint
+from harness.tiny.checkpoint import RANDOM, ensure_checkpoint
 from harness.torchvision_mend import mend_torchvision
 
 
@@ -27,7 +27,9 @@ def main() -> None:
     from harness.sources.local.pipeline import Checkpoint
 
     frames, rounds = int(sys.argv[1]), int(sys.argv[2])
-    checkpoint = Checkpoint(CogVideoXPipeline.from_pretrained(ensure_checkpoint()), ensure_checkpoint(), None, (), ())
+    checkpoint = Checkpoint(
+        CogVideoXPipeline.from_pretrained(ensure_checkpoint(RANDOM)), ensure_checkpoint(RANDOM), None, (), ()
+    )
     seconds: dict[str, list[float]] = {"plain": [], "observed": []}
     for number in range(2 * rounds + 2):
         side = ("plain", "observed")[(number + number // 2) % 2]  # in turns, and neither always first

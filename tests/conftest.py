@@ -23,9 +23,10 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny_space(own_cache: None) -> Iterator[str]:  # noqa: ARG001 - it must be set before the Space starts
     """The address of a running tiny Space, the same one for the whole session."""
+    from harness.tiny.checkpoint import RANDOM
     from harness.tiny.serving import serve_tiny_space
 
-    with serve_tiny_space() as url:
+    with serve_tiny_space(checkpoint=RANDOM.id) as url:
         yield url
 
 

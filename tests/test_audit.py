@@ -32,7 +32,7 @@ title = "Small"
 text = "a lemon"
 seed = 42
 [baseline]
-model = { id = "builtin:tiny-cogvideox" }
+model = { id = "builtin:tiny-cogvideox-random" }
 call = { num_inference_steps = 3, num_frames = 5 }
 placement = "cpu"
 [variants.guidance-7]

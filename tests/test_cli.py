@@ -22,7 +22,7 @@ title = "Another"
 text = "a lemon"
 seed = 42
 [baseline]
-model = { id = "builtin:tiny-cogvideox" }
+model = { id = "builtin:tiny-cogvideox-random" }
 [reference.video]
 file = "gone.mp4"
 """

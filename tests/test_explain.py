@@ -18,15 +18,15 @@ from harness.plan import Explanation, Plan, Prompt, Run
 from harness.probing import COUNTER_PROOF, PROOF
 from harness.record import CauseRecord, ComparisonRecord, Role, RunRecord, Standing, Verdict
 from harness.settings import Origin, Settings
-from harness.sources.local.pipeline import TINY
 from harness.store import Store
+from harness.tiny.checkpoint import RANDOM
 from test_trace import Silent
 
 pytestmark = pytest.mark.slow
 
 PROMPT = Prompt("p", "A hand squeezes half a lemon", 42)
 BASE = {
-    "model": {"id": TINY, "dtype": "bfloat16"},
+    "model": {"id": RANDOM.id, "dtype": "bfloat16"},
     "call": {"num_inference_steps": 3, "num_frames": 5},
     "placement": "model_cpu_offload",
 }

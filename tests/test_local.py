@@ -16,8 +16,8 @@ from harness.errors import NotMeasuredError
 from harness.settings import Origin, Settings
 from harness.sources import Produced
 from harness.sources.local.generate import LocalSource
-from harness.sources.local.pipeline import TINY, Checkpoint, stamp
-from harness.tiny.checkpoint import ensure_checkpoint
+from harness.sources.local.pipeline import Checkpoint, stamp
+from harness.tiny.checkpoint import RANDOM, ensure_checkpoint
 
 PROMPT = "A hand squeezes half a lemon"
 SMALL = {"num_inference_steps": 2, "num_frames": 5}
@@ -38,9 +38,9 @@ class Heard:
 
 
 def asked(**tables: Any) -> Settings:
-    merged = {"model": {"id": TINY}, "call": SMALL, "placement": "cpu", **tables}
+    merged = {"model": {"id": RANDOM.id}, "call": SMALL, "placement": "cpu", **tables}
     merged["call"] = {**SMALL, **tables.get("call", {})}
-    merged["model"] = {"id": TINY, **tables.get("model", {})}
+    merged["model"] = {"id": RANDOM.id, **tables.get("model", {})}
     return Settings.of(merged, Origin.DECLARED, "test")
 
 
@@ -62,7 +62,7 @@ def as_diffusers(scheduler: dict[str, Any] | None = None, dtype: torch.dtype = t
     """What a plain script gives."""
     import diffusers
 
-    pipe = diffusers.CogVideoXPipeline.from_pretrained(ensure_checkpoint(), dtype=dtype)
+    pipe = diffusers.CogVideoXPipeline.from_pretrained(ensure_checkpoint(RANDOM), dtype=dtype)
     pipe.set_progress_bar_config(disable=True)
     if scheduler:
         name = scheduler.pop("class")

@@ -20,7 +20,7 @@ seed = 42
 text = "a hand"
 seed = 7
 [baseline]
-model = { id = "builtin:tiny-cogvideox" }
+model = { id = "builtin:tiny-cogvideox-random" }
 call = { guidance_scale = 6.0 }
 [variants.dynamic-cfg]
 call.use_dynamic_cfg = true
@@ -32,7 +32,7 @@ seeds = 2
 """
 SPACE = """
 [reference.space]
-id = "builtin:tiny-space"
+id = "builtin:tiny-space-random"
 endpoint = "/generate"
 inputs = { prompt = "{prompt}" }
 outputs = { video = 0 }
@@ -98,7 +98,7 @@ def test_equal_runs_have_one_key_and_others_another() -> None:
         ('text = "a lemon"', 'text = "a lemon."'),
         ("seed = 42", "seed = 41"),
         ("guidance_scale = 6.0", "guidance_scale = 6.5"),
-        ('id = "builtin:tiny-cogvideox"', 'id = "./elsewhere"'),
+        ('id = "builtin:tiny-cogvideox-random"', 'id = "./elsewhere"'),
     ],
 )
 def test_whatever_determines_a_clip_changes_its_key(change: tuple[str, str]) -> None:
@@ -112,7 +112,7 @@ def test_the_machine_determines_local_clips_only() -> None:
     builtin = named(plan_scenario(scenario()).runs)
     assert builtin["baseline"].key(HERE) != builtin["baseline"].key(other)
     assert builtin["reference"].key(HERE) != builtin["reference"].key(other), "the builtin Space is made here too"
-    hosted = named(plan_scenario(scenario(SPACE.replace("builtin:tiny-space", "org/name"))).runs)
+    hosted = named(plan_scenario(scenario(SPACE.replace("builtin:tiny-space-random", "org/name"))).runs)
     assert hosted["reference"].key(HERE) == hosted["reference"].key(other)
 
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from harness.cache import cache_dir
 from harness.errors import NotMeasuredError
-from harness.tiny.checkpoint import RECIPE, ensure_checkpoint, fingerprint
+from harness.tiny.checkpoint import BUILTIN, RANDOM, TRAINED, ensure_checkpoint, fingerprint
+from harness.tiny.trained import WEIGHTS
 
 ROOT = Path(__file__).parents[1]
 LEMON = "A hand squeezes half a lemon over a glass bowl, close-up"
@@ -53,7 +54,7 @@ def pipeline(own_cache: None) -> Any:  # noqa: ARG001 - it must be set before th
     mend_torchvision()
     from diffusers import DiffusionPipeline
 
-    loaded = DiffusionPipeline.from_pretrained(ensure_checkpoint())
+    loaded = DiffusionPipeline.from_pretrained(ensure_checkpoint(RANDOM))
     loaded.set_progress_bar_config(disable=True)
     return loaded
 
@@ -203,9 +204,9 @@ def test_recipe_names_what_is_drawn(pipeline: Any) -> None:
     for part in ("text_encoder", "transformer", "vae"):
         for name, weights in sorted(getattr(pipeline, part).named_parameters()):
             digest.update(name.encode() + weights.detach().numpy().tobytes())
-    # Weights or words changed? Then count RECIPE up, or caches and audits keep what the old recipe made.
-    assert {RECIPE: digest.hexdigest()} == {
-        "tiny-cogvideox-3": "b95933b91700a1a01f54852e49cee7a5f68bb90a096addd668eb073af395df40"
+    # Weights or words changed? Then count RANDOM.recipe up, or caches and audits keep what the old recipe made.
+    assert {RANDOM.recipe: digest.hexdigest()} == {
+        "tiny-cogvideox-random-3": "b95933b91700a1a01f54852e49cee7a5f68bb90a096addd668eb073af395df40"
     }
 
 
@@ -223,7 +224,7 @@ def test_two_builds_are_byte_identical_and_leave_random_states_alone(
         torch.manual_seed(seed)
         monkeypatch.setenv("SPACEDIFF_CACHE", str(tmp_path / str(seed)))
         before = random_states()
-        prints.append(fingerprint(ensure_checkpoint()))
+        prints.append(fingerprint(ensure_checkpoint(RANDOM)))
         assert random_states() == before
     assert prints[0] == prints[1]
 
@@ -243,7 +244,7 @@ def test_fingerprint_sees_names_and_bytes(tmp_path: Path) -> None:
 
 
 def test_folder_is_small_and_speaks_of_no_machine(own_cache: None) -> None:  # noqa: ARG001
-    folder = ensure_checkpoint()
+    folder = ensure_checkpoint(RANDOM)
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 12 * 1024**2
     assert "random weights" in (folder / "README.md").read_text()
@@ -252,6 +253,27 @@ def test_folder_is_small_and_speaks_of_no_machine(own_cache: None) -> None:  # n
         for private in (str(cache_dir()), str(Path.home()) + "/", str(ROOT)):
             assert private.encode() not in content
     assert json.loads((folder / "model_index.json").read_text())["_class_name"] == "CogVideoXPipeline"
+
+
+def test_the_trained_one_is_another_that_loads_alike(own_cache: None) -> None:  # noqa: ARG001
+    from diffusers import DiffusionPipeline
+
+    folder = ensure_checkpoint(TRAINED)
+    loaded = DiffusionPipeline.from_pretrained(folder)
+    assert type(loaded).__name__ == "CogVideoXPipeline"
+    assert "trained on clips of plain shapes" in (folder / "README.md").read_text()
+    assert fingerprint(folder) != fingerprint(ensure_checkpoint(RANDOM))
+    assert BUILTIN == {"builtin:tiny-cogvideox": TRAINED, "builtin:tiny-cogvideox-random": RANDOM}
+
+
+def test_a_trained_ones_stamp_tells_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = TRAINED.stamp
+    shutil.copytree(WEIGHTS, tmp_path / "weights")
+    monkeypatch.setattr("harness.tiny.checkpoint.WEIGHTS", tmp_path / "weights")
+    assert TRAINED.stamp == before
+    (tmp_path / "weights" / "about.json").write_text("{}")
+    assert TRAINED.stamp != before
+    assert RANDOM.stamp == RANDOM.recipe
 
 
 def lose_a_file(folder: Path) -> None:
@@ -284,24 +306,24 @@ def put_a_file_in_its_place(folder: Path) -> None:
 def test_damaged_folder_is_made_again(
     damage: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = ensure_checkpoint()
+    whole = ensure_checkpoint(RANDOM)
     copy = tmp_path / whole.parent.name
     shutil.copytree(whole.parent, copy)
     monkeypatch.setenv("SPACEDIFF_CACHE", str(tmp_path))
     untouched = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
-    assert ensure_checkpoint() == copy / whole.name
+    assert ensure_checkpoint(RANDOM) == copy / whole.name
     assert {path: path.stat().st_mtime_ns for path in copy.rglob("*")} == untouched  # a whole one is kept
     damage(copy / whole.name)
-    assert fingerprint(ensure_checkpoint()) == fingerprint(whole)
+    assert fingerprint(ensure_checkpoint(RANDOM)) == fingerprint(whole)
     assert [path.name for path in tmp_path.iterdir()] == [copy.name]  # and nothing is left lying about
 
 
 @pytest.mark.parametrize("broken_before", [False, True])
 def test_processes_that_race_both_end_with_a_whole_folder(tmp_path: Path, broken_before: bool) -> None:  # noqa: FBT001
-    expected = ensure_checkpoint()
+    expected = ensure_checkpoint(RANDOM)
     if broken_before:
         (tmp_path / expected.parent.name / expected.name).mkdir(parents=True)
-    code = "from harness.tiny.checkpoint import *; print(fingerprint(ensure_checkpoint()))"
+    code = "from harness.tiny.checkpoint import *; print(fingerprint(ensure_checkpoint(RANDOM)))"
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", code],
@@ -320,7 +342,7 @@ def test_cache_that_cannot_be_written_is_named_as_the_reason(tmp_path: Path, mon
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SPACEDIFF_CACHE", str(tmp_path / "file" / "below"))
     with pytest.raises(NotMeasuredError, match="cannot be written") as caught:
-        ensure_checkpoint()
+        ensure_checkpoint(RANDOM)
     assert "SPACEDIFF_CACHE" in caught.value.hint
 
 

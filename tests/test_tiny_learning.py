@@ -96,7 +96,7 @@ def test_pieces_are_a_chunk_long_and_a_quarter_of_the_picture() -> None:
     assert not np.array_equal(pieces[0], next(iter(loss._cut(6))))
     tensor = as_tensor(pieces)
     assert tensor.shape == (3, 3, *PIECE)
-    assert (tensor.min(), tensor.max()) == (-1.0, 1.0)
+    assert [float(tensor.min()), float(tensor.max())] == [-1.0, 1.0]
 
 
 def test_the_loss_is_that_of_the_velocity_that_the_scheduler_defines() -> None:

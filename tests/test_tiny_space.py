@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from harness.errors import Exit
 from harness.tiny import serving
-from harness.tiny.checkpoint import ensure_checkpoint
+from harness.tiny.checkpoint import RANDOM, ensure_checkpoint
 from harness.tiny.serving import TinySpace, TinySpaceError, serve_tiny_space
 from harness.tiny.space_app import scratch_prefix
 
@@ -81,7 +81,7 @@ def generated_here(folder: Path, *, as_the_demo: bool) -> str:
     from diffusers import CogVideoXDPMScheduler, CogVideoXPipeline
     from diffusers.utils import export_to_video
 
-    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(), torch_dtype=torch.bfloat16)
+    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(RANDOM), torch_dtype=torch.bfloat16)
     pipe.set_progress_bar_config(disable=True)
     settings: dict[str, Any] = {}
     if as_the_demo:

@@ -16,13 +16,14 @@ from harness.record import ComparisonRecord, Role, RunRecord, Stage, TraceCompar
 from harness.settings import Origin, Settings
 from harness.sources.local.doors import Call, guard
 from harness.sources.local.generate import LocalSource
-from harness.sources.local.pipeline import TINY, Checkpoint
+from harness.sources.local.pipeline import Checkpoint
 from harness.store import Store
+from harness.tiny.checkpoint import RANDOM
 from harness.trace import compare_traces, held_to
 from test_local import Heard
 
 PROMPT = Prompt("p", "A hand squeezes half a lemon", 42)
-BASE = {"model": {"id": TINY}, "call": {"num_inference_steps": 4, "num_frames": 5}, "placement": "cpu"}
+BASE = {"model": {"id": RANDOM.id}, "call": {"num_inference_steps": 4, "num_frames": 5}, "placement": "cpu"}
 Plant = Callable[[Any], None]
 _NUMBERS = itertools.count(1)
 

@@ -13,7 +13,7 @@ import pytest
 from harness.reading import read_text
 from harness.record import read_record
 from harness.scenario import load_scenario
-from harness.tiny.checkpoint import ensure_checkpoint
+from harness.tiny.checkpoint import RANDOM, ensure_checkpoint
 from harness.tiny.serving import serve_tiny_space
 from hub_stand_in import Model, Space, hub_stand_in
 
@@ -77,7 +77,7 @@ def short_space() -> Iterator[str]:
 @pytest.mark.timeout(900)
 def test_why_names_the_cause_and_patches_the_script(short_space: str, tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)
-    checkpoint = ensure_checkpoint()
+    checkpoint = ensure_checkpoint(RANDOM)
     files = {
         str(path.relative_to(checkpoint)): path.read_bytes() for path in Path(checkpoint).rglob("*") if path.is_file()
     }

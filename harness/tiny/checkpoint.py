@@ -64,7 +64,7 @@ class TinyCheckpoint:
     """One of the tiny checkpoints.
 
     Attributes:
-        name: Of its folder; `builtin:` in front of it is its id in a scenario.
+        name: Of its folder.
         recipe: Names the bytes that are made.
         card: Its README.
     """
@@ -72,6 +72,11 @@ class TinyCheckpoint:
     name: str
     recipe: str
     card: str
+
+    @property
+    def id(self) -> str:
+        """What a scenario calls it."""
+        return f"builtin:{self.name}"
 
     @property
     def stamp(self) -> str:
@@ -91,8 +96,8 @@ class TinyCheckpoint:
 
 TRAINED = TinyCheckpoint("tiny-cogvideox", "tiny-cogvideox-4", _TRAINED_CARD)
 RANDOM = TinyCheckpoint("tiny-cogvideox-random", "tiny-cogvideox-random-3", _RANDOM_CARD)
-BUILTIN = {f"builtin:{each.name}": each for each in (TRAINED, RANDOM)}
-"""By the id that a scenario gives."""
+BUILTIN = {each.id: each for each in (TRAINED, RANDOM)}
+"""By what a scenario calls them."""
 
 
 def ensure_checkpoint(which: TinyCheckpoint = TRAINED) -> Path:

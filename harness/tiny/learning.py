@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
@@ -46,6 +46,17 @@ class Course:
         return self.rate * min(1.0, (step + 1) / self.warm_up, left)
 
 
+@dataclass
+class _Pupil:
+    """What a step changes: weights, the optimizer's state, the average, and the losses that no line holds yet."""
+
+    module: torch.nn.Module
+    optimizer: torch.optim.Optimizer
+    average: list[torch.Tensor]
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+
+
 Loss = Callable[[int], "torch.Tensor"]
 Told = Callable[[int, float], None]
 
@@ -64,64 +75,68 @@ def learn(course: Course, module: torch.nn.Module, loss_of: Loss, folder: Path, 
 
     parameters = list(module.parameters())
     optimizer = torch.optim.AdamW(parameters, betas=(0.9, 0.99), weight_decay=0.01)
-    average = [parameter.detach().clone() for parameter in parameters]
-    state = folder / f"{course.name}.state"
-    step, losses = _resumed(state, module, optimizer, average)
-    _cut_back(folder / f"{course.name}.csv", step)
+    pupil = _Pupil(module, optimizer, [parameter.detach().clone() for parameter in parameters])
+    state, curve = folder / f"{course.name}.state", folder / f"{course.name}.csv"
+    _resumed(state, pupil)
+    _cut_back(curve, pupil.step)
     module.train()
     saved = time.monotonic()
-    while step < course.steps:
-        for group in optimizer.param_groups:
-            group["lr"] = course.rate_at(step)
-        loss = loss_of(step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        kept = min(course.averaging, step / (step + 10))
-        torch._foreach_lerp_(average, [p.detach() for p in parameters], 1.0 - kept)
-        step += 1
-        losses.append(float(loss.detach()))
-        told(step, losses[-1])
-        if step % _AVERAGED == 0:
-            _note(folder / f"{course.name}.csv", step, sum(losses) / len(losses))
-            losses.clear()
-        if time.monotonic() - saved > _SAVED_EVERY or step == course.steps:
-            _save(state, step, module, optimizer, average, losses)
+    while pupil.step < course.steps:
+        pupil.losses.append(_stepped(course, pupil, parameters, loss_of))
+        told(pupil.step, pupil.losses[-1])
+        if pupil.step % _AVERAGED == 0:
+            _note(curve, pupil.step, sum(pupil.losses) / len(pupil.losses))
+            pupil.losses.clear()
+        if time.monotonic() - saved > _SAVED_EVERY or pupil.step == course.steps:
+            _save(state, pupil)
             saved = time.monotonic()
-    for parameter, mean in zip(parameters, average, strict=True):
+    for parameter, mean in zip(parameters, pupil.average, strict=True):
         parameter.data.copy_(mean)
     module.eval()
 
 
-def _resumed(
-    state: Path, module: torch.nn.Module, optimizer: Any, average: Iterable[torch.Tensor]
-) -> tuple[int, list[float]]:
+def _stepped(course: Course, pupil: _Pupil, parameters: list[torch.nn.Parameter], loss_of: Loss) -> float:
+    """Take a step; return its loss."""
+    import torch
+
+    for group in pupil.optimizer.param_groups:
+        group["lr"] = course.rate_at(pupil.step)
+    loss = loss_of(pupil.step)
+    pupil.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+    pupil.optimizer.step()
+    kept = min(course.averaging, pupil.step / (pupil.step + 10))
+    torch._foreach_lerp_(pupil.average, [parameter.detach() for parameter in parameters], 1.0 - kept)
+    pupil.step += 1
+    return float(loss.detach())
+
+
+def _resumed(state: Path, pupil: _Pupil) -> None:
     import torch
 
     if not state.exists():
-        return 0, []
+        return
     held = torch.load(state, weights_only=True)
-    module.load_state_dict(held["module"])
-    optimizer.load_state_dict(held["optimizer"])
-    for mean, kept in zip(average, held["average"], strict=True):
+    pupil.module.load_state_dict(held["module"])
+    pupil.optimizer.load_state_dict(held["optimizer"])
+    for mean, kept in zip(pupil.average, held["average"], strict=True):
         mean.copy_(kept)
-    return int(held["step"]), list(held["losses"])
+    pupil.step, pupil.losses = int(held["step"]), list(held["losses"])
 
 
-def _save(
-    state: Path,
-    step: int,
-    module: torch.nn.Module,
-    optimizer: Any,
-    average: list[torch.Tensor],
-    losses: list[float],
-) -> None:
+def _save(state: Path, pupil: _Pupil) -> None:
     import torch
 
     draft = state.with_suffix(".draft")
-    held = {"step": step, "module": module.state_dict(), "optimizer": optimizer.state_dict()}
-    torch.save(held | {"average": average, "losses": losses}, draft)
+    held = {
+        "step": pupil.step,
+        "losses": pupil.losses,
+        "module": pupil.module.state_dict(),
+        "optimizer": pupil.optimizer.state_dict(),
+        "average": pupil.average,
+    }
+    torch.save(held, draft)
     draft.replace(state)
 
 

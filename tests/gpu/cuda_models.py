@@ -9,8 +9,8 @@ from harness.record import Ignored
 from harness.settings import Origin, Settings
 from harness.sources import Produced
 from harness.sources.local.generate import LocalSource
-from harness.sources.local.pipeline import TINY, Checkpoint, Checkpoints
-from harness.tiny.checkpoint import ensure_checkpoint
+from harness.sources.local.pipeline import Checkpoint, Checkpoints
+from harness.tiny.checkpoint import RANDOM, ensure_checkpoint
 from harness.torchvision_mend import mend_torchvision
 
 
@@ -31,7 +31,7 @@ class Model:
 
     def generated(self, dtype: str = "bfloat16", **tables: Any) -> Produced:
         """Generate a clip anew."""
-        base = {"model": {"id": TINY, "dtype": dtype}, "call": self.call, "placement": "cuda"}
+        base = {"model": {"id": RANDOM.id, "dtype": dtype}, "call": self.call, "placement": "cuda"}
         settings = Settings.of(base, Origin.DECLARED).changed_by(Settings.of(tables, Origin.DECLARED))
         return self.source.generate(settings, "A hand squeezes half a lemon", 42, Silent(), anew=True)
 
@@ -44,7 +44,7 @@ def tiny_model() -> Model:
 def large_model() -> Model:
     """The architecture of CogVideoX-5b at 480x720, 49 frames, 4 steps."""
     source = LocalSource()
-    source._checkpoints = _Given(Checkpoint(_large(), ensure_checkpoint(), None, (), ()))
+    source._checkpoints = _Given(Checkpoint(_large(), ensure_checkpoint(RANDOM), None, (), ()))
     return Model("5b", source, {"num_inference_steps": 4, "num_frames": 49, "height": 480, "width": 720})
 
 
