@@ -56,18 +56,18 @@ def main() -> None:
         _write_pictures(options.pictures, clips, some)
 
 
-def generated(pipe: Any, prompt: str, seed: int, steps: int = 50) -> NDArray[np.uint8]:
-    """Return a clip at the Space's settings, uint8 `[T, H, W, 3]`."""
+def generated(pipe: Any, prompt: str, seed: int, **call: Any) -> NDArray[np.uint8]:
+    """Return a clip at the Space's settings, or with other arguments of the call, uint8 `[T, H, W, 3]`."""
     import torch
+
+    settings = {"num_inference_steps": 50, "guidance_scale": 7.0, "use_dynamic_cfg": True} | call
 
     frames = pipe(
         prompt=prompt,
         num_frames=FRAMES,
-        num_inference_steps=steps,
-        guidance_scale=7.0,
-        use_dynamic_cfg=True,
         generator=torch.Generator().manual_seed(seed),
         output_type="np",
+        **settings,
     ).frames[0]
     rounded: NDArray[np.uint8] = np.rint(frames * 255).astype(np.uint8)
     return rounded

@@ -28,7 +28,7 @@ SEED = 2026
 
 PIECES = Course("autoencoder-pieces", steps=4400, rate=2e-3)
 WHOLE = Course("autoencoder", steps=250, rate=1e-3)
-SHORT = Course("denoiser-short", steps=6000, rate=1.5e-3)
+SHORT = Course("denoiser-short", steps=8500, rate=1.5e-3)
 FULL = Course("denoiser", steps=600, rate=5e-4)
 PIECE_BATCH, WHOLE_BATCH, BATCH = 4, 2, 16
 AUTOENCODER_CLIPS, CLIPS = 2000, 4000
