@@ -80,6 +80,7 @@ def assemble(sizes: Sizes, tokenizer: Any) -> Any:
                 num_layers=sizes.text_layers,
                 num_heads=2,
                 feed_forward_proj="gated-gelu",
+                dropout_rate=0.0,
             )
         )
         transformer = CogVideoXTransformer3DModel(

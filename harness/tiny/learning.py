@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,10 +48,10 @@ class Course:
 
 @dataclass
 class _Pupil:
-    """What a step changes: weights, the optimizer's state, the average, and the losses that no line holds yet."""
+    """What a step changes: weights, the optimizers' states, the average, and the losses that no line holds yet."""
 
     module: torch.nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizers: list[torch.optim.Optimizer]
     average: list[torch.Tensor]
     step: int = 0
     losses: list[float] = field(default_factory=list)
@@ -61,7 +61,15 @@ Loss = Callable[[int], "torch.Tensor"]
 Told = Callable[[int, float], None]
 
 
-def learn(course: Course, module: torch.nn.Module, loss_of: Loss, folder: Path, told: Told) -> None:
+def learn(
+    course: Course,
+    module: torch.nn.Module,
+    loss_of: Loss,
+    folder: Path,
+    told: Told,
+    *,
+    hidden: Sequence[torch.nn.Parameter] = (),
+) -> None:
     """Train a module in place; it ends with the averaged weights.
 
     Args:
@@ -70,12 +78,11 @@ def learn(course: Course, module: torch.nn.Module, loss_of: Loss, folder: Path, 
         loss_of: The loss of a step, from the step's number.
         folder: Holds the state (`NAME.state`) and the loss curve (`NAME.csv`: step, loss, seconds).
         told: Told a step's number and its loss.
+        hidden: Those of its matrices that are trained by Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon),
+            with the scale of its steps matched to AdamW's (arXiv:2502.16982); all else is trained by AdamW.
     """
-    import torch
-
     parameters = list(module.parameters())
-    optimizer = torch.optim.AdamW(parameters, betas=(0.9, 0.99), weight_decay=0.01)
-    pupil = _Pupil(module, optimizer, [parameter.detach().clone() for parameter in parameters])
+    pupil = _Pupil(module, _optimizers(parameters, hidden), [parameter.detach().clone() for parameter in parameters])
     state, curve = folder / f"{course.name}.state", folder / f"{course.name}.csv"
     _resumed(state, pupil)
     _cut_back(curve, pupil.step)
@@ -95,17 +102,31 @@ def learn(course: Course, module: torch.nn.Module, loss_of: Loss, folder: Path, 
     module.eval()
 
 
+def _optimizers(
+    parameters: list[torch.nn.Parameter], hidden: Sequence[torch.nn.Parameter]
+) -> list[torch.optim.Optimizer]:
+    import torch
+
+    apart = {id(parameter) for parameter in hidden}
+    others = [parameter for parameter in parameters if id(parameter) not in apart]
+    optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=0.01)]
+    if hidden:
+        optimizers.append(torch.optim.Muon(hidden, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"))
+    return optimizers
+
+
 def _stepped(course: Course, pupil: _Pupil, parameters: list[torch.nn.Parameter], loss_of: Loss) -> float:
     """Take a step; return its loss."""
     import torch
 
-    for group in pupil.optimizer.param_groups:
-        group["lr"] = course.rate_at(pupil.step)
     loss = loss_of(pupil.step)
-    pupil.optimizer.zero_grad(set_to_none=True)
+    pupil.module.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-    pupil.optimizer.step()
+    for optimizer in pupil.optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = course.rate_at(pupil.step)
+        optimizer.step()
     kept = min(course.averaging, pupil.step / (pupil.step + 10))
     torch._foreach_lerp_(pupil.average, [parameter.detach() for parameter in parameters], 1.0 - kept)
     pupil.step += 1
@@ -119,9 +140,10 @@ def _resumed(state: Path, pupil: _Pupil) -> None:
         return
     held = torch.load(state, weights_only=True)
     pupil.module.load_state_dict(held["module"])
-    pupil.optimizer.load_state_dict(held["optimizer"])
-    for mean, kept in zip(pupil.average, held["average"], strict=True):
-        mean.copy_(kept)
+    for optimizer, kept in zip(pupil.optimizers, held["optimizers"], strict=True):
+        optimizer.load_state_dict(kept)
+    for mean, value in zip(pupil.average, held["average"], strict=True):
+        mean.copy_(value)
     pupil.step, pupil.losses = int(held["step"]), list(held["losses"])
 
 
@@ -133,7 +155,7 @@ def _save(state: Path, pupil: _Pupil) -> None:
         "step": pupil.step,
         "losses": pupil.losses,
         "module": pupil.module.state_dict(),
-        "optimizer": pupil.optimizer.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in pupil.optimizers],
         "average": pupil.average,
     }
     torch.save(held, draft)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from harness.tiny.architecture import TEXT_TOKENS
 from harness.tiny.autoencoder import Reconstructing, as_tensor
-from harness.tiny.denoiser import Denoising, Latents
+from harness.tiny.denoiser import Denoising, Latents, hidden_matrices
 from harness.tiny.learning import Course, learn
 from harness.tiny.trained import WEIGHTS, build_untrained, write_weights
 from harness.tiny.world import draw_clip, scenes
@@ -31,8 +31,8 @@ WHOLE = Course("autoencoder", steps=250, rate=1e-3)
 SHORT = Course("denoiser-short", steps=8500, rate=1.5e-3)
 FULL = Course("denoiser", steps=600, rate=5e-4)
 PIECE_BATCH, WHOLE_BATCH, BATCH = 4, 2, 16
-AUTOENCODER_CLIPS, CLIPS = 2000, 4000
-SHORT_TOKENS = 24
+AUTOENCODER_CLIPS, CLIPS = 2000, 8000
+SHORT_TOKENS = 16  # the longest caption has 13
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,12 @@ def train_denoiser(shop: Workshop, latents: Latents) -> None:
     both = torch.nn.ModuleList([shop.pipe.text_encoder, shop.pipe.transformer])
     for course, tokens in ((SHORT, SHORT_TOKENS), (FULL, TEXT_TOKENS)):
         loss = Denoising(shop.pipe, latents, batch=BATCH, tokens=tokens, seed=SEED, device=shop.device)
-        _learn(shop, course, both, loss)
+        _learn(shop, course, both, loss, hidden_matrices(shop.pipe))
 
 
-def _learn(shop: Workshop, course: Course, module: Any, loss: Callable[[int], Any]) -> None:
+def _learn(shop: Workshop, course: Course, module: Any, loss: Callable[[int], Any], hidden: Sequence[Any] = ()) -> None:
     with _progress(course.name, course.steps) as told:
-        learn(course, module, loss, shop.folder, told)
+        learn(course, module, loss, shop.folder, told, hidden=hidden)
 
 
 def _drawn(seed: int, count: int) -> list[tuple[NDArray[np.uint8], str]]:
