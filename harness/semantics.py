@@ -100,13 +100,13 @@ def write_into_tables(found: SemanticsRecord, comparisons: Sequence[ComparisonRe
         if comparison.prompt != found.prompt or not comparison.frames_csv or not found.texts:
             continue
         path = folder / comparison.frames_csv
-        table = pd.read_csv(path, index_col=[0, 1], float_precision="round_trip")
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)  # what is there stays as it was written
         for text in found.texts:
             sides = ("reference", comparison.reference), ("candidate", comparison.candidate)
             for side, (name, run) in enumerate(sides):
                 if clip := text.of(run):
                     table[f"{text.part or _PROMPT}@{name}"] = [clip.frames[pair[side]] for pair in comparison.frame_map]
-        write_atomically(path, table.to_csv())
+        write_atomically(path, table.to_csv(index=False))
 
 
 class _Measured(Record):
