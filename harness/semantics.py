@@ -156,7 +156,7 @@ class _Found:
         """Return the record of it."""
         return SemanticsRecord(
             prompt=self.prompt.name,
-            model=self.asked.model,
+            model=_named(self.asked.model),
             version=self.measure.version,
             about=self.measure.about,
             texts=[
@@ -225,4 +225,9 @@ def _sentence(
 
 
 def _not_measured(asked: Semantics, prompt: Prompt, error: NotMeasuredError) -> SemanticsRecord:
-    return SemanticsRecord(prompt=prompt.name, model=asked.model, reason=error.message, hint=error.hint)
+    return SemanticsRecord(prompt=prompt.name, model=_named(asked.model), reason=error.message, hint=error.hint)
+
+
+def _named(model: str) -> str:
+    """Return a model's name; of a folder elsewhere only the last part is told, behind an ellipsis."""
+    return f".../{Path(model).name}" if Path(model).is_absolute() else model
