@@ -317,6 +317,26 @@ def test_no_clip_is_measured_twice(tmp_path: Path) -> None:
     assert not list((tmp_path / "semantics").iterdir())
 
 
+class Interrupted(ShareOfColour):
+    """Ctrl-C while the third clip is measured."""
+
+    def measure(
+        self, frames: Iterable[Frame], texts: Sequence[str], on_frame: Callable[[int], None] = lambda _: None
+    ) -> Agreement:
+        if self.measured == 2:
+            raise KeyboardInterrupt
+        return super().measure(frames, texts, on_frame)
+
+
+def test_what_was_measured_before_an_interrupt_is_not_measured_again(tmp_path: Path) -> None:
+    runs, interrupted, goes_on = runs_in(tmp_path), Interrupted(), ShareOfColour()
+    with pytest.raises(KeyboardInterrupt):
+        seen(tmp_path, runs, interrupted)
+    assert interrupted.closed
+    assert seen(tmp_path, runs, goes_on).measured
+    assert goes_on.measured == 2
+
+
 def test_what_cannot_be_measured_is_told_for_every_prompt(tmp_path: Path) -> None:
     runs = runs_in(tmp_path)
     (found,) = measure_semantics(
