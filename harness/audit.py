@@ -30,11 +30,13 @@ from harness.record import (
     ResolutionRecord,
     Role,
     RunRecord,
+    SemanticsRecord,
     TraceComparisonRecord,
     read_record,
     write_record,
 )
 from harness.redaction import redact_text
+from harness.semantics import measure_semantics, write_into_tables
 from harness.store import Store
 from harness.trace import compare_traces, held_to
 
@@ -77,6 +79,7 @@ def audit(
                 _run(plan, store, carrying, listener, done)
                 _explain(plan, store, carrying, listener, done)
             _compare(plan, folder, metrics, listener, done)
+            _see(plan, folder, listener, done)
             heed()
         except KeyboardInterrupt:
             heard()
@@ -117,6 +120,8 @@ class _Done:
     controls: list[ControlRecord] = field(default_factory=list)
     resolutions: list[ResolutionRecord] = field(default_factory=list)
     traces: list[TraceComparisonRecord] = field(default_factory=list)
+    files: dict[tuple[str, str], Path] = field(default_factory=dict)
+    semantics: list[SemanticsRecord] = field(default_factory=list)
     explaining: Explaining | None = None
     finished: bool = True
 
@@ -150,6 +155,16 @@ def _compare(plan: Plan, folder: Path, metrics: tuple[Metric, ...], listener: Li
         done.controls += compared.controls
         done.resolutions += compared.resolutions
         done.traces += _traces(reference, candidates, compared.comparisons, folder)
+        done.files |= {(prompt.name, name): file for name, file in compared.files.items()}
+
+
+def _see(plan: Plan, folder: Path, listener: Listener, done: _Done) -> None:
+    """Measure what the clips show, where the scenario names a model for it."""
+    if plan.semantics is not None:
+        listener.status("what the clips show")
+    for found in measure_semantics(plan, done.runs, done.files, folder, listener):
+        write_into_tables(found, done.comparisons, folder)
+        done.semantics.append(found)
 
 
 def _traces(
@@ -202,6 +217,7 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         controls=done.controls,
         resolutions=done.resolutions,
         traces=done.traces,
+        semantics=done.semantics,
         cause=done.explaining and cause_record(done.explaining, done.comparisons, done.runs, here),
         gate=hold(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, _doubts(done)),
         warnings=_doubts(done) + _cautions(done, here),

@@ -88,6 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
     compare.add_argument("--metric", action="append", default=[], choices=["flip"],
                          help="measure this too, beside MAE, PSNR, SSIM and LPIPS; may be repeated")  # fmt: skip
+    compare.add_argument("--semantics", metavar="MODEL",
+                         help="CLIP checkpoint, folder or Hub id, that tells how far frames show a --part")  # fmt: skip
+    compare.add_argument("--part", action="append", default=[], metavar="TEXT",
+                         help="what to look for, such as hand; may be repeated")  # fmt: skip
     compare.set_defaults(command=_compare)
 
     report = commands.add_parser("report", help="draw an audit's report again")
@@ -156,7 +160,8 @@ def _audit(options: argparse.Namespace) -> Exit:
     _conclude(record, folder)
     if not record.finished:
         return Exit.INTERRUPTED
-    if options.strict and not all(run.measured for run in record.runs):
+    measured = [*(run.measured for run in record.runs), *(found.measured for found in record.semantics)]
+    if options.strict and not all(measured):
         print("strict: not everything was measured")
         return max(Exit.NOT_MEASURED, exit_code(record.gate.status))
     return exit_code(record.gate.status)
@@ -167,12 +172,17 @@ def _compare(options: argparse.Namespace) -> Exit:
     from harness.display import Display
     from harness.plan import plan_files
 
+    if bool(options.semantics) != bool(options.part):
+        raise SpacediffError("--semantics and --part go together", hint="--semantics MODEL --part hand")
     asked = [word for name in options.metric for word in ("--metric", name)]
+    asked += [word for part in options.part for word in ("--part", part)]
+    asked += ["--semantics", options.semantics] if options.semantics else []
     command = _command("compare", options.reference, options.candidate, *asked, *_where(options))
     files = (options.reference, options.candidate)
     mark = hashlib.sha256("\n".join(str(file.resolve()) for file in files).encode()).hexdigest()[:6]
     folder = options.out or Path("audits") / f"compare-{files[0].name}-{files[1].name}-{mark}"
-    plan = plan_files(options.reference, options.candidate, options.metric, command=command)
+    parts = list(dict.fromkeys(options.part))
+    plan = plan_files(*files, options.metric, command=command, semantics=options.semantics or "", parts=parts)
     with Display() as display:
         record = audit(plan, folder, display)
     for run in record.runs:

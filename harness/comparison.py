@@ -44,11 +44,19 @@ _ITSELF = ""
 
 @dataclass(frozen=True)
 class Compared:
-    """What came out for one prompt."""
+    """What came out for one prompt.
+
+    Attributes:
+        comparisons: One for each candidate.
+        controls: Comparisons whose outcome is known beforehand.
+        resolutions: What could have been seen.
+        files: Run name to the file whose frames stand for its clip, all of them after the same codec.
+    """
 
     comparisons: list[ComparisonRecord]
     controls: list[ControlRecord]
     resolutions: list[ResolutionRecord]
+    files: dict[str, Path]
 
 
 def compare_prompt(
@@ -71,13 +79,13 @@ def compare_prompt(
         A comparison for each candidate, in order; what could not be compared says why.
     """
     if reference.clip is None:
-        return _nothing_compared(reference, candidates, f"there is no reference: {reference.reason}")
+        return _nothing_compared(reference, candidates, f"there is no reference: {reference.reason}", folder)
     obstacles = Obstacles()
     with obstacles.noted(reference.name):
         encoding = read_encoding(folder / reference.clip.original) if reference.clip.original else None
         ours = Side(reference, reference.clip, folder / (reference.clip.original or reference.clip.lossless))
         return _compared_with(ours, candidates, Encoder(encoding, folder), metrics, on_frame)
-    return _nothing_compared(reference, candidates, obstacles.found[reference.name][1])
+    return _nothing_compared(reference, candidates, obstacles.found[reference.name][1], folder)
 
 
 def _compared_with(
@@ -106,6 +114,7 @@ def _compared_with(
         _controls([ours.run, *candidates], findings, obstacles, meaning),
         [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE]
         or _resolution_of_files([*sides.values()]),
+        {ours.run.name: ours.file, **encoder.files},
     )
 
 
@@ -313,8 +322,13 @@ def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) ->
     table.set_index(numbers).to_csv(path)
 
 
-def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], reason: str) -> Compared:
-    return Compared([_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates], [], [])
+def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], reason: str, folder: Path) -> Compared:
+    return Compared(
+        [_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates],
+        [],
+        [],
+        {run.name: folder / (run.clip.original or run.clip.lossless) for run in candidates if run.clip},
+    )
 
 
 def _without_numbers(reference: RunRecord, run: RunRecord, verdict: Verdict, reason: str) -> ComparisonRecord:

@@ -204,6 +204,7 @@ def show_summary(record: AuditRecord, report: Path) -> None:
             console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
         if places := _places(record, prompt.name):
             console.print(Text.assemble(("inside the loop, ", "bold"), places), soft_wrap=True)
+        _show_contents(console, record, prompt.name)
         for line in _again(record, prompt.name):
             console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
         for text, names in _remarks(shown).items():
@@ -229,6 +230,26 @@ def _show_cause(console: Console, cause: CauseRecord | None) -> None:
         console.print(Text(f"       {each.sentence}"), soft_wrap=True)
     for text in cause.outside:
         console.print(Text.assemble(("outside the settings: ", "bold"), text), soft_wrap=True)
+
+
+def _show_contents(console: Console, record: AuditRecord, prompt: str) -> None:
+    """Print how far the judged clip shows what was asked for, or why that is not known."""
+    for found in record.semantics:
+        if found.prompt != prompt:
+            continue
+        if not found.measured:
+            reason = f"what the clips show ({prompt}): {found.reason}" + (f"\n      {found.hint}" if found.hint else "")
+            console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
+        judged = record.gate.variant or _foremost(record, prompt)
+        told = [clip.sentence for text in found.texts if (clip := text.of(judged))]
+        if told:
+            console.print(Text.assemble(("shows ", "bold"), "; ".join(told)), soft_wrap=True)
+
+
+def _foremost(record: AuditRecord, prompt: str) -> str:
+    """Return the baseline, or where there is none the first run that is held against the reference."""
+    runs = [run for run in record.runs if run.prompt == prompt and run.name != record.reference]
+    return next((run.name for run in sorted(runs, key=lambda run: run.role is not Role.BASELINE)), "")
 
 
 def _show_notes(console: Console, runs: Iterable[RunRecord]) -> None:

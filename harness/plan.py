@@ -17,7 +17,7 @@ from typing import Any, Literal
 from harness.errors import SpacediffError, nearest_name
 from harness.record import Role
 from harness.scenario import Gate, Scenario
-from harness.scenario_tables import VideoReference
+from harness.scenario_tables import TEMPLATE, VideoReference
 from harness.settings import Origin, Settings
 
 
@@ -104,6 +104,28 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Semantics:
+    """By what it is measured what clips show.
+
+    Attributes:
+        model: Folder or Hub id of a CLIP checkpoint.
+        parts: Prompt name to the named parts of it.
+        revision: Branch, tag or commit on the Hub; None for the default.
+        template: What is asked of a part; `{part}` stands for it.
+    """
+
+    model: str
+    parts: Mapping[str, tuple[str, ...]]
+    revision: str | None = None
+    template: str = TEMPLATE
+
+    def texts(self, prompt: Prompt) -> dict[str, str]:
+        """Return what is asked: the whole prompt under an empty name, where there is one, then part to text."""
+        whole = {"": prompt.text} if prompt.text else {}
+        return whole | {part: self.template.replace("{part}", part) for part in self.parts.get(prompt.name, ())}
+
+
+@dataclass(frozen=True)
 class Plan:
     """What an audit is to do.
 
@@ -116,6 +138,7 @@ class Plan:
         reference: Name of the run that the others of its prompt are held against.
         gate: What the audit passes or fails on; None for nothing.
         metrics: Names of the metrics to measure beside those that always are.
+        semantics: By what it is measured what the clips show; None for nothing.
         explain: Between which runs the cause is searched; None for no search.
         keep_latents: Whether the latents of each step are kept.
         scenario: The scenario's text; empty for a comparison of files.
@@ -130,6 +153,7 @@ class Plan:
     reference: str
     gate: Gate | None = None
     metrics: tuple[str, ...] = ()
+    semantics: Semantics | None = None
     explain: Explanation | None = None
     keep_latents: bool = True
     scenario: str = ""
@@ -161,6 +185,7 @@ def plan_scenario(
         reference=scenario.reference.variant or "reference",
         gate=scenario.gate,
         metrics=tuple(scenario.metrics),
+        semantics=_semantics(scenario),
         explain=_explanation(scenario, wanted, budget),
         keep_latents=scenario.steps.keep_latents,
         scenario=scenario.text,
@@ -168,8 +193,25 @@ def plan_scenario(
     )
 
 
-def plan_files(reference: Path, candidate: Path, metrics: Iterable[str] = (), *, command: str = "") -> Plan:
-    """Plan the comparison of two video files; it has no scale, as nothing tells what another seed would do."""
+def plan_files(
+    reference: Path,
+    candidate: Path,
+    metrics: Iterable[str] = (),
+    *,
+    command: str = "",
+    semantics: str = "",
+    parts: Iterable[str] = (),
+) -> Plan:
+    """Plan the comparison of two video files; it has no scale, as nothing tells what another seed would do.
+
+    Args:
+        reference: The reference.
+        candidate: The video held against it.
+        metrics: What to measure beside what always is.
+        command: What repeats it; by default without options.
+        semantics: Folder or Hub id of a CLIP checkpoint that tells what the frames show; empty for none.
+        parts: What it is asked for.
+    """
     prompt = Prompt("files", "", 0)
     return Plan(
         title=f"{candidate.name} against {reference.name}",
@@ -182,7 +224,16 @@ def plan_files(reference: Path, candidate: Path, metrics: Iterable[str] = (), *,
         ),
         reference="reference",
         metrics=tuple(metrics),
+        semantics=Semantics(semantics, {prompt.name: tuple(parts)}) if semantics else None,
     )
+
+
+def _semantics(scenario: Scenario) -> Semantics | None:
+    asked = scenario.semantics
+    if asked is None:
+        return None
+    parts = {name: asked.parts if prompt.parts is None else prompt.parts for name, prompt in scenario.prompts.items()}
+    return Semantics(asked.model, parts, asked.revision, asked.template)
 
 
 def _explanation(scenario: Scenario, wanted: list[str], budget: int | None) -> Explanation | None:

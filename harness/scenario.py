@@ -24,8 +24,10 @@ from harness.scenario_tables import (
     BaselineOrVariant,
     LongText,
     Name,
+    Part,
     Reference,
     Seed,
+    Semantics,
     SettingsTables,
     Table,
     Title,
@@ -48,6 +50,8 @@ class Prompt(Table):
     """What the clip should show."""
     seed: Seed
     """The seed that people give, here and on the Space."""
+    parts: tuple[Part, ...] | None = Field(None, strict=False)
+    """Named parts of this prompt, in place of those in [semantics]."""
 
 
 class Scale(Table):
@@ -113,6 +117,8 @@ class Scenario(Table):
     """What is looked at inside the denoising loop."""
     metrics: tuple[Literal["flip"], ...] = Field((), strict=False)
     """Metrics to measure beside MAE, PSNR, SSIM and LPIPS."""
+    semantics: Semantics | None = None
+    """By what it is measured what the clips show."""
     explain: Explain | None = None
     """Between which two the cause is looked for."""
     gate: Gate | None = None

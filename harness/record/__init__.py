@@ -31,12 +31,14 @@ from harness.record.run import (
     record_settings,
     recorded_settings,
 )
+from harness.record.semantics import AgreementRecord, SemanticsRecord, TextRecord
 from harness.record.trace import NoiseRecord, Stage, StageRecord, StepRecord, TraceComparisonRecord, TraceRecord
 
 __all__ = [
     "ASIDE",
     "RERUN_CONTROL",
     "SCHEMA_VERSION",
+    "AgreementRecord",
     "AuditRecord",
     "CauseRecord",
     "ClipRecord",
@@ -60,12 +62,14 @@ __all__ = [
     "ResolutionRecord",
     "Role",
     "RunRecord",
+    "SemanticsRecord",
     "SettingRecord",
     "Stage",
     "StageRecord",
     "Standing",
     "StepRecord",
     "SuspectRecord",
+    "TextRecord",
     "TraceComparisonRecord",
     "TraceRecord",
     "Verdict",

@@ -9,6 +9,7 @@ from harness.record.base import Record
 from harness.record.cause import CauseRecord
 from harness.record.comparison import ComparisonRecord, ControlRecord, MetricInfo, ResolutionRecord
 from harness.record.run import RunRecord
+from harness.record.semantics import SemanticsRecord
 from harness.record.trace import TraceComparisonRecord
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -75,6 +76,7 @@ class AuditRecord(Record):
         controls: Comparisons whose outcome is known beforehand.
         resolutions: What the comparison could have seen, per prompt.
         traces: Local runs held against each other from inside.
+        semantics: What the clips show, per prompt, where the scenario names a model for it.
         cause: Which settings explain the gap, where the scenario asks for it.
         gate: The gate's outcome.
         environment: Versions and devices.
@@ -100,6 +102,7 @@ class AuditRecord(Record):
     controls: list[ControlRecord] = []
     resolutions: list[ResolutionRecord] = []
     traces: list[TraceComparisonRecord] = []
+    semantics: list[SemanticsRecord] = []
     cause: CauseRecord | None = None
     gate: GateRecord
     environment: EnvironmentRecord
