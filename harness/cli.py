@@ -276,7 +276,8 @@ def _give(advice: Advice, path: Path | None) -> None:
     from harness.files import write_new
 
     if not advice.patch:
-        print("nothing in the script can be patched")
+        because = f": {_printable(advice.reason)}" if advice.reason else ""
+        print(f"nothing in the script can be patched{because}")
         return
     print(
         f"\nthe patch, for {shlex.quote(_printable(advice.name))} in {_printable(str(advice.folder))}: patch -p0 < FILE"

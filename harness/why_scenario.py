@@ -161,8 +161,8 @@ def _request(space: Reading, refused: Refused) -> list[str]:
     outputs = {"video": videos[0]}
     seeds = [
         place
-        for place, one in enumerate(endpoint.outputs)
-        if "seed" in one.label.lower() and one.kind in _TEXTS | _NUMBERS
+        for place, (one, name) in enumerate(zip(endpoint.outputs, endpoint.results, strict=True))
+        if "seed" in (one.label or name).lower() and one.kind in _TEXTS | _NUMBERS
     ]
     if len(seeds) == 1:
         outputs["seed"] = seeds[0]
@@ -212,9 +212,24 @@ def _inputs(endpoint: Endpoint) -> tuple[dict[str, Any], list[str]]:
             inputs[name] = ""
         elif is_plain(one.default) and "{" not in str(one.default):
             inputs[name] = one.default
+        elif one.kind.lower() in _FILES:
+            remarks.append(
+                f"open: {_comment(name)} takes a file of the user ({_comment(one.kind)}){_how(name, one.kind)}"
+            )
     if not endpoint.seed:
         remarks.append("to be checked: no input was found that takes the seed")
     return inputs, remarks
+
+
+_FILES = frozenset({"image", "imageeditor", "video", "file", "audio", "uploadbutton"})
+
+
+def _how(name: str, kind: str) -> str:
+    """Say how a file is put among the inputs; a video's form depends on the version of Gradio."""
+    if kind.lower() != "image":
+        return ': give it in the form that the Space\'s page shows under "Use via API"'
+    given = '{ path = "FILE", meta = { _type = "gradio.FileData" } }'
+    return f": add {_comment(name)} = {given} to the inputs"
 
 
 def _table(values: Mapping[str, Any]) -> str:

@@ -125,3 +125,80 @@ def test_who_makes_the_file_is_told_as_json(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "run.py").write_text(SCRIPT)
     assert main(["read", str(tmp_path / "run.py"), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["exported_by"] == "export_to_video"
+
+
+def test_lines_that_are_ipythons_own_are_passed_over() -> None:
+    plain = SCRIPT.replace("video = pipe", "if True:\n    pass\nvideo = pipe").replace(
+        "import torch\n", "import torch\n#\n#\n"
+    )
+    magic = plain.replace("    pass", "    !nvidia-smi").replace("#\n#\n", "!pip install \\\n  diffusers\n")
+    timed = magic.replace("video = pipe", "%time video = pipe").replace("!nvidia-smi", "gpus = !nvidia-smi")
+    for text in (magic, timed):
+        assert read_text(text, "run.py") == read_text(plain, "run.py")
+    rest = "x = (7\n%3)\nnum = 8\n" + SCRIPT.replace("prompt=", "num_inference_steps=(7\n%3), prompt=")
+    assert read_text(rest, "run.py").settings.value("call.num_inference_steps") == 1
+
+
+def notebook(*cells: str | list[str]) -> str:
+    written = [{"cell_type": "markdown", "source": "# pipe('x')"}]
+    return json.dumps({"cells": [*written, *({"cell_type": "code", "source": cell} for cell in cells)], "nbformat": 4})
+
+
+def test_a_notebook_is_read_cell_by_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start, _, end = SCRIPT.partition("\nvideo")
+    path = tmp_path / "run.ipynb"
+    path.write_text(notebook("%%bash\nls (", start.splitlines(keepends=True), "broken (", "!ls\n\nvideo" + end))
+    reading = read_any(str(path))
+    assert [note.text for note in reading.notes] == ["run.ipynb, cell 4 is no Python"]
+    settings = reading.settings
+    assert settings["model.id"].where == "run.ipynb, cell 3, line 4"
+    assert settings["output.fps"].value == 24
+    assert settings["output.fps"].where == "run.ipynb, cell 5, line 4"
+    (tmp_path / "app.py").write_text(SCRIPT.replace("fps=24", "fps=8"))
+    plan = ["why", "--script", str(path), "--space", str(tmp_path / "app.py"), "--plan-only"]
+    assert main(plan) == 0
+    told = capsys.readouterr().out
+    assert "nothing in the script can be patched: run.ipynb is no .py file" in told
+    assert "output.fps: by hand" in told
+
+
+def test_a_class_of_a_notebook_is_followed() -> None:
+    start, _, end = SCRIPT.partition("\nvideo")
+    lines = "".join(f"        {line}\n" for line in f"video{end}".replace('"a lemon"', "prompt").splitlines())
+    served = notebook(start, "class Served:\n    def predict(self, prompt='x'):\n" + lines)
+    reading = read_text(served, "a.ipynb")
+    assert reading.settings.value("output.fps") == 24
+    assert reading.inputs["call.prompt"].where == "a.ipynb, cell 3, line 2"
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"cells": 3}', b"[" * 100_000, b'{"cells": [3, {}]}'])
+def test_what_is_no_notebook_is_an_error(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.ipynb").write_bytes(content)
+    assert main(["read", str(tmp_path / "a.ipynb")]) == 2
+    assert "a.ipynb" in capsys.readouterr().err
+
+
+def test_a_notebook_with_pictures_may_be_large(tmp_path: Path) -> None:
+    large = json.loads(notebook(SCRIPT))
+    large["cells"][1]["outputs"] = ["x" * 2_000_000]
+    (tmp_path / "a.ipynb").write_text(json.dumps(large))
+    assert read_any(str(tmp_path / "a.ipynb")).called_at
+
+
+def test_the_encoding_that_a_file_names_is_heeded() -> None:
+    latin = "# -*- coding: latin-1 -*-\n" + SCRIPT.replace("a lemon", "Zitronenfrüchte")
+    assert read_text(latin.encode("latin-1"), "run.py").settings.value("call.prompt") == "Zitronenfrüchte"
+    unknown = latin.replace("latin-1", "klingon").encode()
+    assert read_text(unknown, "run.py").settings.value("call.prompt") == "Zitronenfrüchte"
+
+
+def test_another_model_altogether_is_the_reason_for_no_patch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT)
+    other = SCRIPT.replace("CogVideoXPipeline", "MochiPipeline").replace("zai-org/CogVideoX-5b", "genmo/mochi")
+    (tmp_path / "app.py").write_text(other)
+    arguments = ["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path / "app.py"), "--plan-only"]
+    assert main(arguments) == 0
+    told = capsys.readouterr().out
+    assert "the script runs CogVideoXPipeline of zai-org/CogVideoX-5b, the Space MochiPipeline of genmo/mochi" in told

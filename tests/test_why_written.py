@@ -125,3 +125,40 @@ def test_one_file_for_two_is_refused_before_anything_is_written(
     assert main([*arguments, "--write", both, "--patch", both]) == 2
     assert "both scenario and patch" in capsys.readouterr().err
     assert not Path(both).exists()
+
+
+IMAGES = """
+import gradio as gr, torch
+from diffusers import CogVideoXImageToVideoPipeline
+pipe = CogVideoXImageToVideoPipeline.from_pretrained("zai-org/CogVideoX-5b-I2V")
+def go(prompt, image, clip, seed):
+    path = pipe(prompt=prompt, image=image, generator=torch.Generator("cpu").manual_seed(int(seed))).frames[0]
+    return path, seed
+with gr.Blocks() as demo:
+    a, b, c, s = gr.Textbox(), gr.Image(type="filepath"), gr.Video(), gr.Number(value=1)
+    out, used, go_ = gr.Video(), gr.Number(), gr.Button()
+    go_.click(go, [a, b, c, s], [out, used], api_name="go")
+"""
+
+
+def test_a_file_that_the_space_asks_for_is_left_open() -> None:
+    text, scenario = written(SCRIPT, IMAGES)
+    asked = scenario.reference.space
+    assert asked
+    assert asked.inputs == {"prompt": "{prompt}", "seed": "{seed}"}
+    (image,) = [line for line in opened(text) if "image takes a file" in line]
+    (clip,) = [line for line in opened(text) if "clip takes a file" in line]
+    assert '"Use via API"' in clip
+    filled_in = image.partition(": add ")[2].partition(" to the inputs")[0].replace("FILE", "https://a.b/c.png")
+    given = text.replace('inputs = { prompt = "{prompt}"', f'inputs = {{ {filled_in}, prompt = "{{prompt}}"')
+    filled = parse_scenario(given, Path("why.toml")).reference.space
+    assert filled
+    from gradio_client.utils import is_file_obj_with_meta
+
+    assert is_file_obj_with_meta(filled.inputs["image"])
+
+
+def test_the_seed_that_a_function_returns_is_found_without_a_label() -> None:
+    _, scenario = written(SCRIPT, IMAGES)
+    assert scenario.reference.space
+    assert scenario.reference.space.outputs.seed == 1

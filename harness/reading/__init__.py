@@ -14,6 +14,7 @@ from harness.errors import SpacediffError
 from harness.reading.following import follow
 from harness.reading.harvest import harvest
 from harness.reading.model import IgnoredArgument, Input, Note, Reading
+from harness.reading.notebooks import MOST_NOTEBOOK_BYTES
 from harness.reading.parsing import MOST_BYTES, Files, UnreadableError, parse
 
 __all__ = [
@@ -86,7 +87,7 @@ def read_fetched(text: bytes, name: str, fetch: Callable[[str], bytes | None], l
 def _head(path: Path) -> bytes:
     """Return a file's bytes, one more than is ever parsed at most."""
     with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+        return file.read((MOST_NOTEBOOK_BYTES if path.suffix == ".ipynb" else MOST_BYTES) + 1)
 
 
 def main_file(path: Path) -> Path:
@@ -97,7 +98,9 @@ def main_file(path: Path) -> Path:
     """
     main = _main_file(path) if path.is_dir() else path
     if not main.is_file():
-        raise SpacediffError(f"{path} is no file", hint="give a .py file, a folder with an app.py, or ORG/NAME")
+        raise SpacediffError(
+            f"{path} is no file", hint="give a .py file, a notebook, a folder with an app.py, or ORG/NAME"
+        )
     return main
 
 

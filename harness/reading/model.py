@@ -72,6 +72,7 @@ class Endpoint:
         prompt: The parameter that takes the prompt; empty where that cannot be told.
         seed: The parameter that takes the seed; empty where there is none or it cannot be told.
         where: File and line of the event.
+        results: What the function's `return` calls each of the outputs, in order; empty where it calls it nothing.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Endpoint:
     prompt: str
     seed: str
     where: str
+    results: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
