@@ -25,6 +25,7 @@ _MOST_TRIED = 24
 """Edits tried for one difference."""
 _SEED = 42
 """Where a script says no seed: the one that the written scenario takes too."""
+_SEEDING = frozenset({"manual_seed", "manual_seed_all", "set_seed", "seed_everything"})
 _RUNS_CODE = frozenset({"load.trust_remote_code", "load.custom_pipeline"})
 """What runs a stranger's code is never put into a patch."""
 _SCHEDULER = re.compile(r"[A-Z]\w*Scheduler", re.ASCII)
@@ -41,6 +42,7 @@ class Advice:
         folder: The file's folder, where the patch applies.
         changes: Path to the change that the patch makes, in one line.
         by_hand: Path to what is to be changed by hand, in words.
+        reason: Why nothing is patched, where there is one reason for all; may be empty.
     """
 
     patch: str = ""
@@ -48,6 +50,7 @@ class Advice:
     folder: Path = field(default_factory=Path)
     changes: Mapping[str, str] = field(default_factory=dict)
     by_hand: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,11 @@ def advise(
     rows = [row for row in found.differences if only is None or row.path in only]
     path = Path(source)
     if not path.exists():
-        return Advice(by_hand={row.path: _words(row) for row in rows})
+        return Advice(by_hand={row.path: _words(row) for row in rows}, reason=f"{source} is no file here")
     main = main_file(path)
+    if main.suffix != ".py":
+        by_hand = {row.path: _words(row) for row in rows}
+        return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=f"{main.name} is no .py file")
     original = main.read_bytes()
     patching = _Patching(main, original, script, space, found, ask=ask)
     everything = {"model.id", "model.pipeline"} <= {row.path for row in found.differences}  # another model altogether
@@ -84,7 +90,17 @@ def advise(
         waiting = [row for row in waiting if not patching.makes(row)]
     by_hand |= {row.path: _words(row) for row in waiting}
     patch = unified_diff(main.name, original, patching.content) if patching.changes else ""
-    return Advice(patch, main.name, main.parent, patching.changes, by_hand)
+    reason = _another_model(found) if everything and not patch else ""
+    return Advice(patch, main.name, main.parent, patching.changes, by_hand, reason)
+
+
+def _another_model(found: Comparison) -> str:
+    """Say that the two sources run different pipelines of different checkpoints, whose settings do not carry over."""
+    rows = {row.path: row for row in found.differences}
+    pipeline, model = rows["model.pipeline"], rows["model.id"]
+    left = f"{pipeline.left.value} of {model.left.value}"
+    right = f"{pipeline.right.value} of {model.right.value}"
+    return f"the script runs {left}, the Space {right}: change the model first"
 
 
 def _words(row: Row) -> str:
@@ -138,6 +154,8 @@ class _Patching:
         except NotEditableError:
             return False
         reading = read_changed(self._main, content)
+        if _seed_of(self._reading) not in {None, _seed_of(reading)}:
+            return False
         found = compare_sources(reading, self._space, ask=self._ask)
         before = {row.path for row in self._found.differences}
         after = {row.path for row in found.differences}
@@ -298,14 +316,29 @@ class _Proposer:
     def _generator(self, key: str) -> Iterator[_Proposal]:
         if key != "device" or self._value not in {"cpu", "cuda", "mps"} or self._row.left.value != "global":
             return
+        for call in self._calls_at(self._reading.called_at):
+            for seed, remark in self._seeds(call):
+                text = f"torch.Generator({_literal(self._value)}).manual_seed({seed})"
+                for proposal in self._argument(call, "generator", text):
+                    words = f"{proposal.words}{remark}"
+                    yield _Proposal((*self._import("", "torch"), *proposal.edits), words)
+
+    def _seeds(self, call: ast.Call) -> Iterator[tuple[str, str]]:
+        """Yield what a generator beside a call may be seeded with, as the script writes it, and what to say of it."""
+        here = self._script.function_of(call)
+        for node in self._script.nodes():
+            if isinstance(node, ast.Call) and _last_name(node.func) in _SEEDING and len(node.args) == 1:
+                given = node.args[0]
+                is_seen = self._script.function_of(node) in {None, here}
+                if is_seen and isinstance(given, ast.Name | ast.Attribute):
+                    yield self._script.source_of(given), ""
         if "rng.seed" in self._reading.inputs:
             return  # a literal would take the seed out of the user's hands
         said = self._reading.settings.value("rng.seed")
-        seed = said if isinstance(said, int) else _SEED
-        for call in self._calls_at(self._reading.called_at):
-            text = f"torch.Generator({_literal(self._value)}).manual_seed({seed})"
-            for proposal in self._argument(call, "generator", text):
-                yield _Proposal((*self._import("", "torch"), *proposal.edits), proposal.words)
+        if isinstance(said, int):
+            yield str(said), ""
+        else:
+            yield str(_SEED), f"; {_SEED} stands for a number that you choose, since the script says no seed"
 
     def _switch(self, key: str) -> Iterator[_Proposal]:
         if not isinstance(self._value, bool):
@@ -338,6 +371,12 @@ class _Proposer:
 
     def _one(self, edit: Edit, words: str) -> _Proposal:
         return _Proposal((edit,), words)
+
+
+def _seed_of(reading: Reading) -> tuple[int | None, bool] | None:
+    """Return a script's seed, and whether whoever runs it may give another; None where it says none."""
+    seed, is_given = reading.settings.value("rng.seed"), "rng.seed" in reading.inputs
+    return (seed, is_given) if isinstance(seed, int) or is_given else None
 
 
 def _last_name(node: ast.expr) -> str:

@@ -111,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs neither torch nor a GPU")
     why.add_argument("--write", type=Path, metavar="SCENARIO.toml", help="write the scenario that measures it")
     why.add_argument("--patch", type=Path, metavar="FILE", help="write the changes to the script as a patch")
+    why.add_argument("--budget", type=_count, metavar="N", help="generate at most N clips to find the cause")
     why.set_defaults(command=_why)
 
     doctor = commands.add_parser("doctor", help="what this machine can run, and why not")
@@ -229,11 +230,16 @@ def _why(options: argparse.Namespace) -> Exit:
     from harness.why import compare_sources
     from harness.why_scenario import scenario_text
 
-    if not options.plan_only and not is_space(options.space):
+    space_id = options.space if is_space(options.space) and not Path(options.space).exists() else ""
+    if not options.plan_only and not space_id:
         raise SpacediffError("only a Space can be measured", hint="give ORG/NAME, or --plan-only to read alone")
+    path = options.write or Path(f"why-{Path(options.script).stem}.toml")
     if options.patch and options.patch.exists():
         raise SpacediffError(f"{options.patch} is there already", hint="name another file with --patch")
-    script, space = read_any(options.script), read_any(options.space)
+    if options.patch and options.patch.absolute() == path.absolute():
+        raise SpacediffError(f"{path} would hold both scenario and patch", hint="name another file with --patch")
+    script = read_any(options.script)
+    space = read_any(options.space, str(script.settings.value("model.pipeline")))
     found = compare_sources(script, space, ask=True)
     advice = advise(options.script, script, space, found, ask=True)
     show_differences(found, advice)
@@ -241,13 +247,14 @@ def _why(options: argparse.Namespace) -> Exit:
         _give(advice, options.patch)
         if not options.write:
             return Exit.GATE_HOLDS
-    path = options.write or Path(f"why-{Path(options.script).stem}.toml")
-    write_new(path, scenario_text(found, script, space, options.space), "--write")
+    write_new(path, scenario_text(found, script, space, space_id), "--write")
     print(f"wrote {path}")
     if options.plan_only:
-        print(f"look it over, then: spacediff audit {path}")
+        fill_in = "" if space_id else " and fill in the Space's id, ORG/NAME"
+        print(f"look it over{fill_in}, then: spacediff audit {shlex.quote(str(path))}")
         return Exit.GATE_HOLDS
-    code = _audit(_parser().parse_args(["audit", str(path)]))
+    budget = ["--budget", str(options.budget)] if options.budget else []
+    code = _audit(_parser().parse_args(["audit", str(path), *budget]))
     if code is not Exit.INTERRUPTED:
         _mend(options, Path("audits") / path.stem, (script, space, found))
     return code
@@ -279,7 +286,8 @@ def _give(advice: Advice, path: Path | None) -> None:
     from harness.files import write_new
 
     if not advice.patch:
-        print("nothing in the script can be patched")
+        because = f": {_printable(advice.reason)}" if advice.reason else ""
+        print(f"nothing in the script can be patched{because}")
         return
     print(
         f"\nthe patch, for {shlex.quote(_printable(advice.name))} in {_printable(str(advice.folder))}: patch -p0 < FILE"

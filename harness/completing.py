@@ -20,10 +20,9 @@ from harness.settings import Origin, Setting, Settings
 
 _SPACING = "timestep_spacing"
 """Resolved wherever a scheduler is: what a checkpoint and a class say of it often differs."""
-_OF_DIFFUSERS = {
-    "output": {"fps": EXPORT_FPS, "quality": EXPORT_QUALITY},
-    "vae": {"tiling": False, "slicing": False},
-}
+_OF_VAE = {"tiling": False, "slicing": False}
+_OF_EXPORTS = {"export_to_video": {"fps": EXPORT_FPS, "quality": EXPORT_QUALITY}, "export_to_gif": {"fps": EXPORT_FPS}}
+"""Defaults of diffusers' own exports; what another library makes of frames is not known."""
 
 
 def completed(reading: Reading) -> Settings:
@@ -35,7 +34,8 @@ def completed(reading: Reading) -> Settings:
         if one.default is not None and (path not in said or said[path].origin is Origin.UNKNOWN)
     }
     pipeline = said.value("model.pipeline")
-    defaults = {"call": call_defaults(pipeline) if isinstance(pipeline, str) else {}, **_OF_DIFFUSERS}
+    called = call_defaults(pipeline) if isinstance(pipeline, str) else {}
+    defaults = {"call": called, "output": _OF_EXPORTS.get(reading.exported_by, {}), "vae": _OF_VAE}
     filled = said.changed_by(Settings(asked))
     for table, values in defaults.items():
         where = f"{pipeline}.__call__" if table == "call" else "diffusers"
@@ -106,7 +106,9 @@ def class_defaults(scheduler: str) -> dict[str, Any]:
 def accepts(pipeline: str, argument: str) -> bool:
     """Return whether a pipeline's `__call__` takes an argument, as far as its source is here to tell."""
     method = _method("pipelines", pipeline, "__call__")
-    return method is None or argument in {one.arg for one in (*method.args.args, *method.args.kwonlyargs)}
+    if method is None or method.args.kwarg is not None:
+        return True
+    return argument in {one.arg for one in (*method.args.args, *method.args.kwonlyargs)}
 
 
 def _signature(folder: str, name: str, method: str) -> dict[str, Any]:

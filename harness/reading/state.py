@@ -170,7 +170,7 @@ class State(ABC):
 
     def where(self, node: ast.AST) -> str:
         """Return file and line."""
-        return f"{self.frame.source.name}:{getattr(node, 'lineno', 1)}"
+        return self.frame.source.place(getattr(node, "lineno", 1))
 
     def words(self, node: ast.AST) -> str:
         """Return the node's own text."""
