@@ -223,7 +223,9 @@ def _history(record: AuditRecord) -> str:
     """Return how the audit stands to the earlier one, in a sentence; empty where it was held against none."""
     if record.history is None:
         return ""
-    return f"{prose(record.history.against)} of {moment(record.history.created)}: {prose(record.history.sentence)}"
+    return (
+        f"{prose(record.history.against)} of {code(moment(record.history.created))}: {prose(record.history.sentence)}"
+    )
 
 
 def _over_time(record: AuditRecord) -> Table:
