@@ -153,12 +153,13 @@ def _write_formats(options: argparse.Namespace, record: AuditRecord, formats: li
 def _approve(options: argparse.Namespace) -> Exit:
     from harness.accepted import approve
     from harness.record import read_record
+    from harness.redaction import redact_text
 
     folder = options.out or Path("audits") / options.scenario.stem
     path, history = approve(read_record(folder), options.scenario)
     if history:
         print(f"against what was accepted before: {history.sentence}")
-    print(f"accepted: {path}")
+    print(f"accepted: {redact_text(str(path))}")
     print("commit it beside the scenario; later audits are held against it")
     return Exit.GATE_HOLDS
 

@@ -190,6 +190,6 @@ def test_what_is_not_whole_or_not_this_scenarios_is_not_accepted(record: AuditRe
     for update, told in (({"finished": False}, "interrupted"), ({"controls": [failed]}, "another seed")):
         with pytest.raises(SpacediffError, match=told):
             approve(record.model_copy(update=update), scenario)
-    with pytest.raises(SpacediffError, match="not of other.toml"):
+    with pytest.raises(SpacediffError, match="not of other"):
         approve(record, tmp_path / "other.toml")
     assert not accepted_path(scenario).exists()
