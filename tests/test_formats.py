@@ -31,13 +31,20 @@ def conforms(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
         return any(conforms(value, each, root) for each in schema["anyOf"])
     if "const" in schema or "enum" in schema:
         return value in schema.get("enum", [schema.get("const")])
-    kinds = {"object": _table, "array": _list}
-    if schema.get("type") in kinds:
-        return kinds[schema["type"]](value, schema, root)
+    if schema.get("type") == "object":
+        return _table(value, schema, root)
+    if schema.get("type") == "array":
+        return _list(value, schema, root)
     return "type" not in schema or type(value) in PLAIN[schema["type"]]
 
 
-PLAIN = {"string": {str}, "boolean": {bool}, "integer": {int}, "number": {int, float}, "null": {type(None)}}
+PLAIN: dict[str, set[type]] = {
+    "string": {str},
+    "boolean": {bool},
+    "integer": {int},
+    "number": {int, float},
+    "null": {type(None)},
+}
 
 
 def _table(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
@@ -124,6 +131,12 @@ def test_the_records_schema_is_printed_and_describes_a_record(folder: Path, caps
     assert conforms(data, schema, schema)
     for broken in ({"schema_version": 2}, {"gate": {"status": "green"}}, {"unheard_of": 1}, {"seconds": "long"}):
         assert not conforms(data | broken, schema, schema)
+
+
+def test_the_published_schema_is_the_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "--record"]) == 0
+    published = Path(__file__).parent.parent / "docs" / "audit.schema.json"
+    assert published.read_text() == capsys.readouterr().out, "spacediff schema --record > docs/audit.schema.json"
 
 
 @pytest.mark.slow
