@@ -104,8 +104,13 @@ def _variants(before: AuditRecord, now: AuditRecord) -> Iterator[VariantHistory]
 
 
 def _compared(record: AuditRecord) -> dict[tuple[str, str], ComparisonRecord]:
-    """Return the comparisons of baseline and variants."""
-    wanted = {(run.prompt, run.name) for run in record.runs if run.role in {Role.BASELINE, Role.VARIANT}}
+    """Return the comparisons of baseline and variants; what the search made for its proof is none of the scenario's."""
+    proofs = {record.cause.proof, record.cause.counter_proof} if record.cause else set()
+    wanted = {
+        (run.prompt, run.name)
+        for run in record.runs
+        if run.role in {Role.BASELINE, Role.VARIANT} and run.name not in proofs
+    }
     found = {(each.prompt, each.candidate): each for each in record.comparisons}
     return {place: each for place, each in found.items() if place in wanted}
 

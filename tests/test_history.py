@@ -12,6 +12,7 @@ from harness.gate import hold, hold_over_time
 from harness.history import change_of, history_of
 from harness.record import (
     AuditRecord,
+    CauseRecord,
     Change,
     ComparisonRecord,
     ControlRecord,
@@ -87,6 +88,15 @@ def test_an_audit_has_not_changed_since_itself(record: AuditRecord) -> None:
     assert {each.change for each in history.variants} == {Change.SAME}
     assert {each.name for each in history.variants} >= {"baseline", "as-hosted", "dpm"}
     assert "seed 43" not in {each.name for each in history.variants}
+
+
+def test_a_proof_that_is_no_longer_needed_is_not_gone(record: AuditRecord) -> None:
+    cause = CauseRecord(prompt="lemon", left="baseline", right="as-hosted", finished=True, proof="dpm", sentence="dpm")
+    without = [each for each in record.comparisons if each.candidate != "dpm"]
+    now = record.model_copy(update={"comparisons": without})
+    assert history_of(record, now, "before").sentence == "gone: dpm; 5 as before"
+    explained = record.model_copy(update={"cause": cause})
+    assert history_of(explained, now, "before").sentence == "every variant stands where it stood"
 
 
 def test_facts_that_changed_stand_beside(record: AuditRecord) -> None:
