@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. No logic lives here."""
+"""The commands: parse, call, print. No logic lives here."""
 
 from __future__ import annotations
 
@@ -8,36 +8,29 @@ import os
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__
+from harness.command_line import parser
 from harness.errors import Exit, SpacediffError
 from harness.interrupts import listen
 
 if TYPE_CHECKING:
     from harness.advice import Advice
+    from harness.audit import Earlier
     from harness.reading import Reading
     from harness.record import AuditRecord
     from harness.why import Comparison
 
-_EXIT_CODES = """exit codes:
-  0  the gate holds (or there is none)
-  1  the gate does not hold
-  2  the scenario or the command line is wrong
-  3  something that the gate needs was not measured
-  70  spacediff made a mistake of its own
-  130  interrupted; the same command goes on from there
-"""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     listen()
     try:
-        return int(options.command(options))
+        return int(_COMMANDS[options.command](options))
     except SpacediffError as error:
         _say_error(error)
         return int(error.exit_code)
@@ -56,88 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(Exit.INTERNAL)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="spacediff",
-        description="Audit whether a video model gives the same result locally as on a hosted Space, and why not.",
-        epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"spacediff {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES,
-                                formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    audit.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="what to audit")
-    audit.add_argument(
-        "--out", type=Path, metavar="DIR", help="audit folder (default: audits/ and the scenario's name)"
-    )
-    audit.add_argument("--only", action="append", default=[], metavar="VARIANT",
-                       help="measure this variant only, beside baseline and reference; may be repeated")  # fmt: skip
-    audit.add_argument("--fresh", action="store_true", help="forget what earlier runs of this audit finished")
-    audit.add_argument("--budget", type=_count, metavar="N",
-                       help="generate at most N clips to find the cause (default: what the scenario says)")  # fmt: skip
-    audit.add_argument("--no-reuse", action="store_true",
-                       help="compute every clip from the start, also what runs share")  # fmt: skip
-    audit.add_argument("--strict", action="store_true", help="fail with 3 when anything at all was not measured")
-    audit.set_defaults(command=_audit)
-
-    compare = commands.add_parser("compare", help="score two videos")
-    compare.add_argument("reference", type=Path, metavar="A.mp4", help="the reference")
-    compare.add_argument("candidate", type=Path, metavar="B.mp4", help="the video held against it")
-    compare.add_argument("--out", type=Path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
-    compare.add_argument("--metric", action="append", default=[], choices=["flip"],
-                         help="measure this too, beside MAE, PSNR, SSIM and LPIPS; may be repeated")  # fmt: skip
-    compare.add_argument("--semantics", metavar="MODEL",
-                         help="CLIP checkpoint, folder or Hub id, that tells how far frames show a --part")  # fmt: skip
-    compare.add_argument("--part", action="append", default=[], metavar="TEXT",
-                         help="what to look for, such as hand; may be repeated")  # fmt: skip
-    compare.set_defaults(command=_compare)
-
-    report = commands.add_parser("report", help="draw an audit's report again")
-    report.add_argument("folder", type=Path, metavar="AUDIT_DIR", help="the folder that `spacediff audit` named")
-    report.add_argument("--format", choices=["html", "json"], default="html", help="what to write (default: html)")
-    report.set_defaults(command=_report)
-
-    read = commands.add_parser("read", help="the settings that a script or a Space declares, without running it")
-    read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME", help="a script, a folder with an app, or a Space")
-    read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
-    read.set_defaults(command=_read)
-
-    why = commands.add_parser("why", help="what a script and a Space set differently, and which of it matters",
-                              epilog=_EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    why.add_argument("--script", required=True, metavar="FILE.py", help="the script as you run it")
-    why.add_argument("--space", required=True, metavar="ORG/NAME", help="the Space, or a folder with its source")
-    why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs neither torch nor a GPU")
-    why.add_argument("--write", type=Path, metavar="SCENARIO.toml", help="write the scenario that measures it")
-    why.add_argument("--patch", type=Path, metavar="FILE", help="write the changes to the script as a patch")
-    why.add_argument("--budget", type=_count, metavar="N", help="generate at most N clips to find the cause")
-    why.set_defaults(command=_why)
-
-    doctor = commands.add_parser("doctor", help="what this machine can run, and why not")
-    doctor.set_defaults(command=_doctor)
-
-    init = commands.add_parser("init", help="copy the scenarios here to edit")
-    init.add_argument("folder", type=Path, nargs="?", default=Path("scenarios"), metavar="DIR",
-                      help="where to (default: scenarios)")  # fmt: skip
-    init.set_defaults(command=_init)
-
-    schema = commands.add_parser("schema", help="print the JSON Schema of a scenario, for editors")
-    schema.set_defaults(command=_schema)
-    return parser
-
-
-def _count(text: str) -> int:
-    """Read a whole number of at least 1."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
-    return number
-
-
 def _audit(options: argparse.Namespace) -> Exit:
     from harness.plan import plan_scenario
     from harness.scenario import load_scenario
@@ -152,12 +63,13 @@ def _audit(options: argparse.Namespace) -> Exit:
     from harness.display import Display
     from harness.gate import exit_code
 
+    earlier = _earlier(options)
     folder = options.out or Path("audits") / options.scenario.stem
     if options.fresh:
         refuse_anothers(plan, folder)
         _forget(folder)
     with Display() as display:
-        record = audit(plan, folder, display, reuse=not options.no_reuse)
+        record = audit(plan, folder, display, reuse=not options.no_reuse, earlier=earlier)
     _conclude(record, folder)
     if not record.finished:
         return Exit.INTERRUPTED
@@ -166,6 +78,24 @@ def _audit(options: argparse.Namespace) -> Exit:
         print("strict: not everything was measured")
         return max(Exit.NOT_MEASURED, exit_code(record.gate.status))
     return exit_code(record.gate.status)
+
+
+def _earlier(options: argparse.Namespace) -> Earlier | None:
+    """Return what an audit is held against: what was asked for, else the accepted state, else nothing."""
+    from harness.accepted import NAME, read_accepted
+    from harness.audit import Earlier
+
+    if options.against:
+        return Earlier(_record_of(options.against), options.against.resolve().name, accepted=False)
+    accepted = read_accepted(options.scenario)
+    return Earlier(accepted, NAME, accepted=True) if accepted else None
+
+
+def _record_of(path: Path) -> AuditRecord:
+    """Read an audit folder, or a record's file such as an accepted state."""
+    from harness.record import read_record, read_record_file
+
+    return read_record_file(path) if path.is_file() else read_record(path)
 
 
 def _compare(options: argparse.Namespace) -> Exit:
@@ -194,15 +124,49 @@ def _compare(options: argparse.Namespace) -> Exit:
 
 
 def _report(options: argparse.Namespace) -> Exit:
-    from harness.record import read_record
+    from harness.history import history_of
+    from harness.record import read_record, redacted
 
     record = read_record(options.folder)
-    if options.format == "json":
-        print((options.folder / "audit.json").read_text("utf-8"), end="")
-        return Exit.GATE_HOLDS
-    from harness.reporting.html import write_report
+    if options.against:
+        history = history_of(_record_of(options.against), record, options.against.resolve().name)
+        record = redacted(record.model_copy(update={"history": history}))
+    formats = list(dict.fromkeys(options.format)) or ["html"]
+    if formats == ["json"] and not options.out:
+        from harness.record.file import record_text
 
-    print(write_report(record, options.folder))
+        print(record_text(record), end="")
+        return Exit.GATE_HOLDS
+    _write_formats(options, record, formats)
+    return Exit.GATE_HOLDS
+
+
+def _write_formats(options: argparse.Namespace, record: AuditRecord, formats: list[str]) -> None:
+    from harness.reporting.formats import FILES, write_format
+
+    into = options.folder
+    if len(formats) > 1 and options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+    if options.out and options.out.is_dir():
+        into, options.out = options.out, None
+    for name in formats:
+        path = options.out or into / FILES[name]
+        for line in write_format(name, record, options.folder, path, options.variant):
+            print(line, file=sys.stderr)
+        print(path)
+
+
+def _approve(options: argparse.Namespace) -> Exit:
+    from harness.accepted import approve
+    from harness.record import read_record
+    from harness.redaction import redact_text
+
+    folder = options.out or Path("audits") / options.scenario.stem
+    path, history = approve(read_record(folder), options.scenario)
+    if history:
+        print(f"against what was accepted before: {history.sentence}")
+    print(f"accepted: {redact_text(str(path))}")
+    print("commit it beside the scenario; later audits are held against it")
     return Exit.GATE_HOLDS
 
 
@@ -254,7 +218,7 @@ def _why(options: argparse.Namespace) -> Exit:
         print(f"look it over{fill_in}, then: spacediff audit {shlex.quote(str(path))}")
         return Exit.GATE_HOLDS
     budget = ["--budget", str(options.budget)] if options.budget else []
-    code = _audit(_parser().parse_args(["audit", str(path), *budget]))
+    code = _audit(parser().parse_args(["audit", str(path), *budget]))
     if code is not Exit.INTERRUPTED:
         _mend(options, Path("audits") / path.stem, (script, space, found))
     return code
@@ -323,12 +287,13 @@ def _init(options: argparse.Namespace) -> Exit:
     return Exit.GATE_HOLDS
 
 
-def _schema(_: argparse.Namespace) -> Exit:
+def _schema(options: argparse.Namespace) -> Exit:
     import json
 
+    from harness.record import record_schema
     from harness.scenario import scenario_schema
 
-    print(json.dumps(scenario_schema(), indent=2))
+    print(json.dumps(record_schema() if options.record else scenario_schema(), indent=2))
     return Exit.GATE_HOLDS
 
 
@@ -356,16 +321,31 @@ def _forget(folder: Path) -> None:
 
 def _conclude(record: AuditRecord, folder: Path) -> None:
     from harness.display import show_summary
+    from harness.reporting.formats import add_to_job_page
     from harness.reporting.html import write_report
 
     report = write_report(record, folder)
     show_summary(record, report)
+    add_to_job_page(record)
 
 
 def _say_error(error: SpacediffError) -> None:
     from harness.display import show_error
 
     show_error(error)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], Exit]] = {
+    "audit": _audit,
+    "compare": _compare,
+    "report": _report,
+    "approve": _approve,
+    "read": _read,
+    "why": _why,
+    "doctor": _doctor,
+    "init": _init,
+    "schema": _schema,
+}
 
 
 if __name__ == "__main__":

@@ -26,14 +26,17 @@ from harness.record import (
     RERUN_CONTROL,
     AuditRecord,
     CauseRecord,
+    Change,
     ComparisonRecord,
     GateStatus,
+    HistoryRecord,
     Role,
     RunRecord,
     Verdict,
 )
+from harness.redaction import redact_text
 from harness.reporting.inside import in_order, place_of
-from harness.reporting.numbers import duration, number
+from harness.reporting.numbers import duration, number, value
 from harness.settings import Origin, Setting
 from harness.why import UNSAID, Comparison
 
@@ -139,7 +142,7 @@ class Display:
         self._clear()
         outcome = "taken from the store" if reused else f"{record.seconds:.1f} s"
         if not record.measured:
-            outcome = f"[yellow]not measured:[/] {escape(record.reason)}"
+            outcome = f"[yellow]not measured:[/] {escape(redact_text(record.reason))}"
         left = "" if self._console.is_terminal or self._done == self._runs else f" ({self._left()} left)"
         place = f"{escape(run.prompt.name)} · {escape(run.name)}"
         self._console.print(f"\\[{self._done}/{self._runs}] {place}: {outcome}{left}", soft_wrap=True)
@@ -187,9 +190,9 @@ class Display:
 def show_error(error: SpacediffError) -> None:
     """Print an expected failure as one paragraph."""
     console = _Console(stderr=True, highlight=False)
-    console.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
+    console.print(Text.assemble(("error: ", "bold red"), redact_text(error.message)), soft_wrap=True)
     if error.hint:
-        console.print(Text.assemble(("hint: ", "bold"), error.hint), soft_wrap=True)
+        console.print(Text.assemble(("hint: ", "bold"), redact_text(error.hint)), soft_wrap=True)
 
 
 def show_summary(record: AuditRecord, report: Path) -> None:
@@ -213,8 +216,11 @@ def show_summary(record: AuditRecord, report: Path) -> None:
     _show_notes(console, record.runs)
     if not record.finished:
         console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
+    if record.history:
+        _show_history(console, record.history)
     if record.gate.variant or (record.gate.reasons and record.finished):
-        asked = [f"gate on {record.gate.variant}: {record.gate.status}"] if record.gate.variant else []
+        on = f" on {record.gate.variant}" if record.gate.variant else ""
+        asked = [f"gate{on}: {record.gate.status}"] if on or record.gate.against else []
         headline, *reasons = [*asked, *record.gate.reasons]
         style = _GATE_STYLES.get(record.gate.status, "bold")
         outcome = Text.assemble((headline, style), *(f"\n      {reason}" for reason in reasons))
@@ -250,6 +256,25 @@ def _foremost(record: AuditRecord, prompt: str) -> str:
     """Return the baseline, or where there is none the first run that is held against the reference."""
     runs = [run for run in record.runs if run.prompt == prompt and run.name != record.reference]
     return next((run.name for run in sorted(runs, key=lambda run: run.role is not Role.BASELINE)), "")
+
+
+def _show_history(console: Console, history: HistoryRecord) -> None:
+    """Print how the audit stands to an earlier one, and which facts changed beside it."""
+    console.print(Text.assemble((f"against {history.against}: ", "bold"), history.sentence), soft_wrap=True)
+    for each in history.variants:
+        if each.change in {Change.BETTER, Change.WORSE, Change.OTHER}:
+            sides = " → ".join(_stood(*side) for side in (
+                (each.verdict_before, each.drift_before), (each.verdict_now, each.drift_now)
+            ))  # fmt: skip
+            console.print(Text(f"      {each.name} ({each.prompt}): {sides}"), soft_wrap=True)
+    for fact in history.facts:
+        runs = f" of {', '.join(fact.runs)}" if fact.runs else ""
+        sides = " → ".join("not told" if v is None else _line(value(v)) for v in (fact.before, fact.now))
+        console.print(Text(f"      {fact.subject.value}{runs}, {_line(fact.name)}: {sides}"), soft_wrap=True)
+
+
+def _stood(verdict: Verdict | None, far: float | None) -> str:
+    return f"{verdict or 'not compared'}" + ("" if far is None else f", drift {far:.3f}")
 
 
 def _show_notes(console: Console, runs: Iterable[RunRecord]) -> None:

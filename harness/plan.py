@@ -17,17 +17,19 @@ from typing import Any, Literal
 from harness.errors import SpacediffError, nearest_name
 from harness.record import Role
 from harness.scenario import Gate, Scenario
+from harness.scenario_checks import PLACEHOLDERS
 from harness.scenario_tables import TEMPLATE, VideoReference
 from harness.settings import Origin, Settings
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt with its seed."""
+    """A prompt with its seed; of a private one, neither text nor pictures are shown."""
 
     name: str
     text: str
     seed: int
+    private: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,19 @@ class Plan:
     scenario: str = ""
     scenario_name: str = ""
 
+    @property
+    def private_texts(self) -> tuple[str, ...]:
+        """What must not be shown: the texts of private prompts, and all that runs are told beside them in words."""
+        texts = [prompt.text for prompt in self.prompts if prompt.private]
+        for run in self.runs if texts else ():
+            told = [*run.settings.items(), *run.changes.items()]
+            texts += [each.value for path, each in told if "prompt" in path and isinstance(each.value, str)]
+            inputs = run.request.get("inputs", {})
+            texts += [
+                v for name, v in inputs.items() if "prompt" in name and isinstance(v, str) and v not in PLACEHOLDERS
+            ]
+        return tuple(dict.fromkeys(texts))
+
 
 def plan_scenario(
     scenario: Scenario, only: Iterable[str] = (), *, budget: int | None = None, command: str = ""
@@ -175,7 +190,10 @@ def plan_scenario(
         SpacediffError: `only` names a variant that the scenario does not have.
     """
     wanted = _wanted(scenario, tuple(only))
-    prompts = tuple(Prompt(name, prompt.text, prompt.seed) for name, prompt in scenario.prompts.items())
+    prompts = tuple(
+        Prompt(name, prompt.text, prompt.seed, scenario.private or prompt.private)
+        for name, prompt in scenario.prompts.items()
+    )
     return Plan(
         title=scenario.title,
         question=scenario.question or "Does this machine give the same clip as the reference, and if not, why not?",

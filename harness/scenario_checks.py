@@ -47,6 +47,7 @@ def checks(data: Mapping[str, Any], text: str, lines: Places) -> Iterator[Mistak
     yield from _mentions(data, lines)
     yield from _cycles(data, lines)
     yield from _reference(data, lines)
+    yield from _gate(data, lines)
     yield from _placeholders(data, lines)
     yield from _parts(data, lines)
 
@@ -211,6 +212,13 @@ def _reference(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
     if "files" in video and missing:
         found = f"no file for {shown(', '.join(missing))}"
         yield mistake_at(lines, ("reference", "video", "files"), found, "a file for each prompt")
+
+
+def _gate(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
+    """Find a gate that asks for nothing, which would always hold."""
+    gate = data.get("gate")
+    if isinstance(gate, Mapping) and not {"variant", "against"} & gate.keys():
+        yield mistake_at(lines, ("gate",), "neither of them", 'variant = NAME, against = "accepted", or both')
 
 
 def _placeholders(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:

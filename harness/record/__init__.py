@@ -20,7 +20,8 @@ from harness.record.comparison import (
     ResolutionRecord,
     Verdict,
 )
-from harness.record.file import read_record, write_record
+from harness.record.file import read_record, read_record_file, record_schema, redacted, write_record
+from harness.record.history import Change, FactChange, HistoryRecord, Subject, VariantHistory
 from harness.record.run import (
     ASIDE,
     ClipRecord,
@@ -41,12 +42,15 @@ __all__ = [
     "AgreementRecord",
     "AuditRecord",
     "CauseRecord",
+    "Change",
     "ClipRecord",
     "ComparisonRecord",
     "ControlRecord",
     "EnvironmentRecord",
+    "FactChange",
     "GateRecord",
     "GateStatus",
+    "HistoryRecord",
     "Ignored",
     "InteractionRecord",
     "MeasureRecord",
@@ -68,13 +72,18 @@ __all__ = [
     "StageRecord",
     "Standing",
     "StepRecord",
+    "Subject",
     "SuspectRecord",
     "TextRecord",
     "TraceComparisonRecord",
     "TraceRecord",
+    "VariantHistory",
     "Verdict",
     "read_record",
+    "read_record_file",
+    "record_schema",
     "record_settings",
     "recorded_settings",
+    "redacted",
     "write_record",
 ]
