@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
 from harness import __version__
 
@@ -28,6 +29,8 @@ _FORMATS = """formats:
            describes it
 """
 
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; the parsed options name their command in `command`."""
@@ -39,7 +42,12 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"spacediff {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_measuring, _showing, _reading, _else):
+        add(commands)
+    return whole
 
+
+def _measuring(commands: _Commands) -> None:
     audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     audit.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="what to audit")
@@ -70,6 +78,8 @@ def parser() -> argparse.ArgumentParser:
                          help="what to look for, such as hand; may be repeated")  # fmt: skip
     compare.set_defaults(command="compare")
 
+
+def _showing(commands: _Commands) -> None:
     report = commands.add_parser("report", help="draw an audit's report again, for an issue, for CI, for programs",
                                  epilog=_FORMATS, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     report.add_argument("folder", type=Path, metavar="AUDIT_DIR", help="the folder that `spacediff audit` named")
@@ -89,6 +99,8 @@ def parser() -> argparse.ArgumentParser:
                          help="audit folder (default: audits/ and the scenario's name)")  # fmt: skip
     approve.set_defaults(command="approve")
 
+
+def _reading(commands: _Commands) -> None:
     read = commands.add_parser("read", help="the settings that a script or a Space declares, without running it")
     read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME", help="a script, a folder with an app, or a Space")
     read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
@@ -104,6 +116,8 @@ def parser() -> argparse.ArgumentParser:
     why.add_argument("--budget", type=_count, metavar="N", help="generate at most N clips to find the cause")
     why.set_defaults(command="why")
 
+
+def _else(commands: _Commands) -> None:
     doctor = commands.add_parser("doctor", help="what this machine can run, and why not")
     doctor.set_defaults(command="doctor")
 
@@ -115,7 +129,6 @@ def parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="print the JSON Schema of a scenario, for editors")
     schema.add_argument("--record", action="store_true", help="that of `audit.json`, for programs that read it")
     schema.set_defaults(command="schema")
-    return whole
 
 
 def _count(text: str) -> int:
