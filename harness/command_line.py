@@ -29,7 +29,7 @@ _FORMATS = """formats:
            describes it
 """
 
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names it nowhere else
 
 
 def parser() -> argparse.ArgumentParser:
