@@ -19,8 +19,11 @@ from dataclasses import dataclass, field
 from itertools import combinations, permutations
 
 Subset = frozenset[str]
-Reaches = Callable[[Subset], bool]
-"""Tells whether the first end, with these settings changed to the other's, gives the other end's clip."""
+Reaches = Callable[[Subset], bool | None]
+"""Tells whether the first end, with these settings changed to the other's, gives the other end's clip.
+
+None: there is no clip. That counts as not reached, and tells nothing of any other subset.
+"""
 
 MOST_FOR_SHAPLEY = 4
 """Exact Shapley values take all 2^k subsets of k members."""
@@ -44,7 +47,7 @@ class Search:
 
     suspects: Sequence[str]
     reaches: Reaches
-    tested: dict[Subset, bool] = field(default_factory=dict)
+    tested: dict[Subset, bool | None] = field(default_factory=dict)
     smallest: Subset = frozenset()
     found: list[str] = field(default_factory=list)
 
@@ -62,7 +65,8 @@ class Search:
     def run(self) -> Subset:
         """Return a sufficient subset of which no member can be left out, provided that changing more never harms.
 
-        Each member's need is known from a test of more than the subset without it; `confirm` tests just that.
+        Each member's need is known from a test of more than the subset without it; `confirm` tests just that. Where
+        changes undo each other, the subset suffices all the same, and `confirm` and `weigh` look for a smaller one.
 
         Raises:
             BudgetSpentError: From the test; `smallest` is the best so far.
@@ -76,14 +80,30 @@ class Search:
         return self.smallest
 
     def confirm(self) -> Subset:
-        """Leave out each member of the smallest subset alone, and drop those that prove needless."""
-        for member in sorted(self.smallest):
-            rest = self.smallest - {member}
-            if rest not in self.tested:
-                self.tested[rest] = self.reaches(rest)
-            if self.tested[rest]:
-                self.smallest = rest
+        """Leave out each member of the smallest subset alone, and begin again whenever one proves needless.
+
+        Returns:
+            A sufficient subset that is none any more without any one of its members, whatever undoes what.
+        """
+        while any(self._judge(self.smallest - {member}) for member in sorted(self.smallest)):
+            pass
         return self.smallest
+
+    def weigh(self) -> Subset:
+        """Test what the weights need; should a smaller subset reach the other end, it is the cause and weighed anew.
+
+        Returns:
+            The smallest subset known; up to `MOST_FOR_SHAPLEY` members, no subset of it reaches the other end.
+        """
+        while any(self._judge(subset) for subset in subsets_to_weigh(sorted(self.confirm()))[:-1]):
+            pass
+        return self.smallest
+
+    def _judge(self, subset: Subset) -> bool:
+        """Test a subset itself, whatever the others tell of it."""
+        if subset not in self.tested:
+            self.tested[subset] = self.reaches(subset)
+        return self._noted(subset, self.tested[subset])
 
     def _shortest_beginning(self, found: Sequence[str], rest: Sequence[str]) -> int:
         """Return how many of the rest are needed at least; none is known to fail, all are known to do."""
@@ -101,18 +121,21 @@ class Search:
     def _test(self, members: Collection[str]) -> bool:
         subset = frozenset(members)
         told = self.told_of(subset)
-        if told is None:
+        if told is None and subset not in self.tested:
             told = self.tested[subset] = self.reaches(subset)
-        if told and len(subset) < len(self.smallest):
+        return self._noted(subset, told)
+
+    def _noted(self, subset: Subset, reached: bool | None) -> bool:  # noqa: FBT001 - the outcome of a test
+        if reached and len(subset) < len(self.smallest):
             self.smallest = subset
-        return told
+        return bool(reached)
 
     def told_of(self, subset: Subset) -> bool | None:
-        """Return what the tests so far tell of a subset; None when it has to be tested."""
+        """Return what the tests so far tell of a subset; None when they tell nothing."""
         if subset in self.tested:
             return self.tested[subset]
         for other, reached in self.tested.items():
-            if (reached and other <= subset) or (not reached and subset <= other):
+            if (reached and other <= subset) or (reached is False and subset <= other):
                 return reached
         return None
 

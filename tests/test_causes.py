@@ -154,7 +154,7 @@ def test_what_is_known_beforehand_costs_no_test() -> None:
         asked.append(subset)
         return NAMES[2] in subset
 
-    known = {frozenset(NAMES[2:4]): True, frozenset(NAMES[3:8]): False}
+    known: dict[Subset, bool | None] = {frozenset(NAMES[2:4]): True, frozenset(NAMES[3:8]): False}
     assert Search(NAMES[:8], reaches, known).run() == {NAMES[2]}
     assert len(asked) == 1
     assert not set(known) & set(asked)

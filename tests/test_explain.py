@@ -84,13 +84,13 @@ class Heard(Silent):
     def __init__(self) -> None:
         super().__init__()
         self.expected: list[int] = []
-        self.shown: list[tuple[str, int, bool]] = []
+        self.shown: list[tuple[str, int, bool | None]] = []
         self.ended = False
 
     def searching(self, going: Explaining) -> None:
         self.expected.append(going.more)
 
-    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> None:
+    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool | None) -> None:
         assert going.more >= 0
         self.shown.append((run.name, len(changed), reached))
 
