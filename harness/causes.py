@@ -7,8 +7,9 @@ The search is a binary search for one member after another. Put the suspects in 
 row reaches the other end, and its last suspect is needed. Keep that one, turn the beginning before it round, since
 causes tend to be neighbours, and search it again. Where changing more never harms, a set that fails tells of all its
 subsets, and one that reaches of all that hold it. For one cause among n suspects this takes at most ⌈log₂ n⌉ + 1
-generations beside the two ends. The test is that of delta debugging (Zeller and Hildebrandt 2002,
-doi:10.1109/32.988498), the division that of QuickXplain (Junker 2004, AAAI).
+generations beside the two ends. Two causes are often neighbours, and plain delta debugging is quick with those; so
+beside the first member its nearest two are tried one by one before the halving goes on. The test is that of delta
+debugging (Zeller and Hildebrandt 2002, doi:10.1109/32.988498), the division that of QuickXplain (Junker 2004, AAAI).
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ None: there is no clip. That counts as not reached, and tells nothing of any oth
 
 MOST_FOR_SHAPLEY = 4
 """Exact Shapley values take all 2^k subsets of k members."""
+
+_NEIGHBOURS = 2
+"""So many are tried one by one beside the first member that is found."""
 
 
 class BudgetSpentError(Exception):
@@ -55,12 +59,12 @@ class Search:
         everything, nothing = frozenset(self.suspects), frozenset[str]()
         self.tested = self.tested | {everything: True, nothing: not everything}
         self.smallest = min((subset for subset, reached in self.tested.items() if reached), key=len)
-        self._open = len(self.smallest)
+        self._open, self._singly = len(self.smallest), 0
 
     @property
     def tests_left(self) -> int:
         """How many tests are still to come at most if the member looked for is the last one."""
-        return expected_tests(self._open) if self._open else 0
+        return self._singly + expected_tests(self._open - self._singly) if self._open else 0
 
     def run(self) -> Subset:
         """Return a sufficient subset of which no member can be left out, provided that changing more never harms.
@@ -108,14 +112,17 @@ class Search:
     def _shortest_beginning(self, found: Sequence[str], rest: Sequence[str]) -> int:
         """Return how many of the rest are needed at least; none is known to fail, all are known to do."""
         fails, reaches = 0, len(rest)
+        later = len(found) > 1
         while (width := reaches - fails) > 1:
             self._open = width
-            middle = (fails + reaches) // 2
+            self._singly = min(max(_NEIGHBOURS - fails, 0), width - 1) if len(found) == 1 else 0
+            # of later members the greater half: where there are two, more of them are to come
+            middle = fails + 1 if self._singly else (fails + reaches + later) // 2
             if self._test([*found, *rest[:middle]]):
                 reaches = middle
             else:
                 fails = middle
-        self._open = 1
+        self._open, self._singly = 1, 0
         return reaches
 
     def _test(self, members: Collection[str]) -> bool:
