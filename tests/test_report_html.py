@@ -857,7 +857,7 @@ def test_sources_of_the_catalogue_are_linked_where_they_have_an_address(record: 
         "call.guidance_scale": 'href="https://arxiv.org/abs/2207.12598"',
         "scheduler.class": 'href="https://huggingface.co/docs/diffusers/api/schedulers/overview"',
         "rng.stream": '<span class="none">docs/noise-streams.md</span>',
-        "rng.seed": '<span class="none">the demo&#39;s app.py',
+        "call.use_dynamic_cfg": '<span class="none">diffusers, CogVideoXPipeline.__call__</span>',
     }
     for path, link in paths.items():
         suspect = SuspectRecord(path=path, left=1, right=2, standing=Standing.CAUSE)
