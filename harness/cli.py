@@ -232,16 +232,16 @@ def _mend(options: argparse.Namespace, folder: Path, read: tuple[Reading, Readin
     from harness.why_scenario import corrected_text
 
     cause = read_record(folder).cause
-    if cause is None or not cause.finished or not cause.cause:
+    if cause is None or not cause.finished or not cause.sufficient:
         print("no cause was found, so no change is advised")
         return
     script, space, found = read
-    advice = advise(options.script, script, space, found, only=cause.cause, ask=True)
+    advice = advise(options.script, script, space, found, only=cause.sufficient, ask=True)
     for path, words in advice.by_hand.items():
         print(f"change by hand: {path}: {_printable(words)}")
     _give(advice, options.patch)
     corrected = folder / "corrected.toml"
-    write_atomically(corrected, corrected_text(found, script, space, options.space, cause.cause))
+    write_atomically(corrected, corrected_text(found, script, space, options.space, cause.sufficient))
     print(f"corrected scenario: {corrected}")
 
 

@@ -154,12 +154,19 @@ class Display:
         self._expect(going.more)
         self._console.print(escape(outlook(going)), soft_wrap=True)
 
-    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> None:
+    def probed(
+        self,
+        going: Explaining,
+        run: RunRecord,  # noqa: ARG002 - what it has shown is enough here
+        changed: Subset,
+        *,
+        reached: bool | None,
+    ) -> None:
         """Say what a probe of the search has shown, and about how many there will be."""
         from harness.search_words import probe_line
 
         self._expect(going.more)
-        self._console.print(escape(probe_line(going, run, changed, reached=reached)), soft_wrap=True)
+        self._console.print(escape(probe_line(going, changed, reached=reached)), soft_wrap=True)
 
     def searched(self) -> None:
         """Let the bars end where the search did."""

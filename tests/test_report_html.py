@@ -822,6 +822,19 @@ def test_what_is_left_unexplained_is_listed(record: AuditRecord, folder: Path) -
     page = render_html(with_cause(record, residual=0.4, outside=["torch: <other>"], counter_reached=True), folder)
     assert "torch: &lt;other&gt;" in page
     assert "so the cause is one of two ways there" in page
+    assert "innocent, beside the changed cause" in page
+    assert "may be anything" not in page
+
+
+def test_a_counter_proof_without_a_clip_is_shown_as_no_proof(record: AuditRecord, folder: Path) -> None:
+    kept = ProofRecord(prompt="lemon", proof="as-hosted", reached=True, counter_proof="dpm", counter_reached=False)
+    lost = kept.model_copy(update={"counter_reached": None, "reason": "dpm was not measured: out of memory"})
+    page = render_html(with_cause(record, counter_reached=None, proofs=[lost, kept]), folder)
+    section = page.split('id="cause"')[1].split("</section>")[0]
+    assert "has no clip, so it does not show that the cause is needed" in section
+    first, second = section.split('class="proofs"')[1].split("</table>")[0].split("<tr>")[2:]
+    assert "not proved: <bdi>dpm was not measured: out of memory</bdi>" in first
+    assert "<td>yes</td>" in second
 
 
 def test_what_the_standing_rests_on_and_what_is_known_is_told(record: AuditRecord, folder: Path) -> None:
@@ -844,7 +857,7 @@ def test_sources_of_the_catalogue_are_linked_where_they_have_an_address(record: 
         "call.guidance_scale": 'href="https://arxiv.org/abs/2207.12598"',
         "scheduler.class": 'href="https://huggingface.co/docs/diffusers/api/schedulers/overview"',
         "rng.stream": '<span class="none">docs/noise-streams.md</span>',
-        "rng.seed": '<span class="none">the demo&#39;s app.py',
+        "call.use_dynamic_cfg": '<span class="none">diffusers, CogVideoXPipeline.__call__</span>',
     }
     for path, link in paths.items():
         suspect = SuspectRecord(path=path, left=1, right=2, standing=Standing.CAUSE)
