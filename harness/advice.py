@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.advice_words import words
 from harness.completing import accepts, class_defaults, is_plain
 from harness.reading import Reading, main_file, read_changed
 from harness.rewriting import Edit, NotEditableError, Script, unified_diff
@@ -76,22 +77,31 @@ def advise(
     rows = [row for row in found.differences if only is None or row.path in only]
     path = Path(source)
     if not path.exists():
-        return Advice(by_hand={row.path: _words(row) for row in rows}, reason=f"{source} is no file here")
+        return Advice(by_hand={row.path: words(row, rows) for row in rows}, reason=f"{source} is no file here")
     main = main_file(path)
     if main.suffix != ".py":
-        by_hand = {row.path: _words(row) for row in rows}
+        by_hand = {row.path: words(row, rows) for row in rows}
         return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=f"{main.name} is no .py file")
     original = main.read_bytes()
     patching = _Patching(main, original, script, space, found, ask=ask)
     everything = {"model.id", "model.pipeline"} <= {row.path for row in found.differences}  # another model altogether
-    by_hand = {row.path: _words(row) for row in rows if everything or not _may_be_patched(row)}
+    by_hand = {row.path: words(row, rows) for row in rows if everything or not _may_be_patched(row)}
     waiting = [row for row in rows if row.path not in by_hand]
     for _ in range(2):  # what needs another change first succeeds the second time
         waiting = [row for row in waiting if not patching.makes(row)]
-    by_hand |= {row.path: _words(row) for row in waiting}
+    by_hand |= {row.path: words(row, rows) for row in waiting}
     patch = unified_diff(main.name, original, patching.content) if patching.changes else ""
-    reason = _another_model(found) if everything and not patch else ""
+    reason = _another_model(found) if everything and not patch else _not_editable(original)
     return Advice(patch, main.name, main.parent, patching.changes, by_hand, reason)
+
+
+def _not_editable(content: bytes) -> str:
+    """Return why a script cannot be edited; empty where it can."""
+    try:
+        Script(content)
+    except NotEditableError as error:
+        return str(error)
+    return ""
 
 
 def _another_model(found: Comparison) -> str:
@@ -101,14 +111,6 @@ def _another_model(found: Comparison) -> str:
     left = f"{pipeline.left.value} of {model.left.value}"
     right = f"{pipeline.right.value} of {model.right.value}"
     return f"the script runs {left}, the Space {right}: change the model first"
-
-
-def _words(row: Row) -> str:
-    """Return what to do about a difference by hand."""
-    if row.known and row.known.size == "none":
-        return row.known.change
-    said = "leave it unsaid" if row.right is UNSAID else f"make it {row.right.value!r}"
-    return f"{said} ({row.left.where})" + (f"; {row.known.change}" if row.known else "")
 
 
 def _may_be_patched(row: Row) -> bool:

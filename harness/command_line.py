@@ -102,7 +102,8 @@ def _showing(commands: _Commands) -> None:
 
 def _reading(commands: _Commands) -> None:
     read = commands.add_parser("read", help="the settings that a script or a Space declares, without running it")
-    read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME", help="a script, a folder with an app, or a Space")
+    read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME",
+                      help="a script or notebook, a folder with an app, or a Space")  # fmt: skip
     read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
     read.set_defaults(command="read")
 

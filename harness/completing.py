@@ -14,7 +14,8 @@ from typing import Any
 
 from harness.checkpoints import SCHEDULER_FILE, Checkpoint, LookUp
 from harness.delivery import EXPORT_FPS, EXPORT_QUALITY
-from harness.reading import Reading
+from harness.errors import nearest_name
+from harness.reading import Note, Reading
 from harness.scenario_tables import OWNED
 from harness.settings import Origin, Setting, Settings
 
@@ -105,10 +106,33 @@ def class_defaults(scheduler: str) -> dict[str, Any]:
 
 def accepts(pipeline: str, argument: str) -> bool:
     """Return whether a pipeline's `__call__` takes an argument, as far as its source is here to tell."""
+    taken = _taken(pipeline)
+    return taken is None or argument in taken
+
+
+def _taken(pipeline: str) -> list[str] | None:
+    """Return the names that a pipeline's `__call__` takes; None where they cannot be told, or it takes any."""
     method = _method("pipelines", pipeline, "__call__")
     if method is None or method.args.kwarg is not None:
-        return True
-    return argument in {one.arg for one in (*method.args.args, *method.args.kwonlyargs)}
+        return None
+    return [one.arg for one in (*method.args.args, *method.args.kwonlyargs)]
+
+
+def refusals(reading: Reading) -> list[Note]:
+    """Return a note for each argument that the installed diffusers' pipeline does not take, with what is meant."""
+    pipeline = reading.settings.value("model.pipeline")
+    of_another = "load.custom_pipeline" in reading.settings
+    taken = _taken(pipeline) if isinstance(pipeline, str) and not of_another else None
+    notes = []
+    for path, setting in reading.settings.items():
+        table, _, name = path.partition(".")
+        is_named = table == "call" and name.isidentifier() and not name.startswith("argument_")
+        if is_named and taken is not None and name not in taken:
+            nearest = nearest_name(name, taken)
+            meant = f"; did you mean {nearest}?" if nearest else ""
+            text = f"{pipeline} of the installed diffusers takes no {name}, and the call would fail{meant}"
+            notes.append(Note("refused argument", text, setting.where))
+    return notes
 
 
 def _signature(folder: str, name: str, method: str) -> dict[str, Any]:

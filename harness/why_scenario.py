@@ -91,6 +91,7 @@ def _beginning(title: str, script: Settings, baseline: Settings, refused: Refuse
     """Return the lines up to how the Space is asked: the prompt and the baseline."""
     prompt, seed = script.value("call.prompt"), script.value("rng.seed")
     has_prompt = isinstance(prompt, str) and prompt.strip() and not reason_at("prompts.main.text", refused)
+    is_seed = type(seed) is int and 0 <= seed < _FIRST_TOO_LARGE
     lines = _assignments(baseline, "baseline", refused)
     if not any(line.startswith("model.id = ") for line in lines):
         lines.append(f"model.id = {_toml(_PLACEHOLDER)}          # to be filled in: the checkpoint could not be read")
@@ -99,7 +100,7 @@ def _beginning(title: str, script: Settings, baseline: Settings, refused: Refuse
         "",
         "[prompts.main]",
         f"text = {_toml(prompt if has_prompt else 'write the prompt here')}",
-        f"seed = {seed if type(seed) is int and 0 <= seed < _FIRST_TOO_LARGE else 42}",
+        f"seed = {seed}" if is_seed else f"seed = 42{_CHOSEN}",
         "",
         "[baseline]                     # what was read of the script",
         *lines,
@@ -114,6 +115,7 @@ def _reference(space: Reading, space_id: str, refused: Refused) -> list[str]:
     return ["[reference.space]", named if is_space(space_id) else unnamed, *_request(space, refused), ""]
 
 
+_CHOSEN = "          # to be chosen: the script says none that a scenario can hold"
 _LONGEST_TITLE = 500
 _FIRST_TOO_LARGE = 2**63
 

@@ -49,7 +49,7 @@ def test_every_cause_that_is_expected_has_an_entry_of_its_own() -> None:
     assert {name for name, change in HAS_TO_HOLD.items() if change in entries[name].change} == {*HAS_TO_HOLD}
     assert "black" in entries["float16-overflow"].looks
     assert "not finite" in entries["float16-overflow"].detected
-    assert [cause.id for cause in CATALOGUE if cause.size == "none"] == ["offloading"], "the control that is innocent"
+    assert [cause.id for cause in CATALOGUE if cause.size == "none"] == ["vae-slicing", "offloading"], "the innocent"
 
 
 def test_every_entry_is_whole() -> None:
@@ -88,7 +88,9 @@ def test_the_documentation_has_a_row_for_each_entry() -> None:
     ("path", "name"),
     [
         ("scheduler.class", "scheduler"),
-        ("scheduler.beta_schedule", "timestep spacing"),
+        ("scheduler.beta_schedule", "the scheduler's configuration"),
+        ("scheduler.flow_shift", "shift of the noise schedule"),
+        ("vae.slicing", "VAE slicing"),
         ("load.use_dynamic_cfg", "dynamic CFG"),
         ("load.quantization_config", "quantisation"),
         ("placement", "offloading"),

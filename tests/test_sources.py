@@ -202,3 +202,80 @@ def test_another_model_altogether_is_the_reason_for_no_patch(
     assert main(arguments) == 0
     told = capsys.readouterr().out
     assert "the script runs CogVideoXPipeline of zai-org/CogVideoX-5b, the Space MochiPipeline of genmo/mochi" in told
+
+
+def test_an_argument_that_the_call_does_not_take_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT.replace("prompt=", "guidence_scale=9, num_frames=49, prompt="))
+    (tmp_path / "app.py").write_text(SCRIPT)
+    for command in (
+        ["read", str(tmp_path / "run.py")],
+        ["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path / "app.py"), "--plan-only"],
+    ):
+        assert main(command) == 0
+        told = capsys.readouterr().out
+        assert "takes no guidence_scale" in told
+        assert "did you mean guidance_scale?" in told
+        assert "takes no num_frames" not in told
+    community = SCRIPT.replace('CogVideoX-5b"', 'CogVideoX-5b", custom_pipeline="x"').replace(
+        "prompt=", "own=1, prompt="
+    )
+    (tmp_path / "run.py").write_text(community)
+    assert not any(note.kind == "refused argument" for note in read_any(str(tmp_path / "run.py")).notes)
+
+
+@pytest.mark.parametrize(
+    ("export", "prompt"),
+    [("", "real"), ('export_to_video(a, "o.mp4")', "warm up"), ('export_to_video(b, "o.mp4")', "real")],
+)
+def test_the_call_that_is_exported_is_the_run_and_else_the_last(export: str, prompt: str) -> None:
+    start, _, _ = SCRIPT.partition("\nvideo")
+    calls = f"\na = pipe(prompt='warm up').frames[0]\nb = pipe(prompt='real').frames[0]\n{export}\n"
+    assert read_text(start + calls, "run.py").settings.value("call.prompt") == prompt
+
+
+def test_a_part_whose_checkpoint_is_an_argument_has_that_arguments_default() -> None:
+    start, _, end = SCRIPT.partition("pipe =")
+    parser = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--model'{})\nargs = p.parse_args()\n"
+    vae = "pipe.vae = AutoencoderKLCogVideoX.from_pretrained(args.model, subfolder='vae')\n"
+    scripts = [
+        f"{start}from diffusers import AutoencoderKLCogVideoX\n{parser.format(default)}pipe ={end}".replace(
+            "video = ", f"{vae}video = "
+        )
+        for default in (", default='a/b'", "")
+    ]
+    known, unknown = (read_text(script, "run.py") for script in scripts)
+    assert known.settings.value("load.vae") == {"class": "AutoencoderKLCogVideoX", "id": "a/b", "subfolder": "vae"}
+    assert known.unknowns == {}
+    assert "load.vae" in unknown.unknowns
+
+
+def test_a_negative_seed_is_what_it_is() -> None:
+    reading = read_text(SCRIPT.replace("manual_seed(1)", "manual_seed(-1)"), "run.py")
+    assert reading.settings.value("rng.seed") == -1
+    assert reading.unknowns == {}
+
+
+def test_a_word_of_the_command_line_is_called_by_its_place() -> None:
+    reading = read_text("import sys\n" + SCRIPT.replace("manual_seed(1)", "manual_seed(int(sys.argv[2]))"), "run.py")
+    assert reading.inputs["rng.seed"].label == "sys.argv[2]"
+
+
+def test_a_lora_is_changed_in_words_that_can_be_typed(tmp_path: Path) -> None:
+    from harness.advice import advise
+
+    lora = """
+pipe.load_lora_weights("me/lora", weight_name="a.safetensors", adapter_name="x")
+pipe.set_adapters(["x"], [0.7])
+pipe.fuse_lora()
+video ="""
+    path = tmp_path / "run.py"
+    path.write_text(SCRIPT)
+    plain, hosted = read_text(SCRIPT, "run.py"), read_text(SCRIPT.replace("\nvideo =", lora), "app.py")
+    by_hand = advise(str(path), plain, hosted, compare_sources(plain, hosted)).by_hand
+    load = "pipe.load_lora_weights('me/lora', weight_name='a.safetensors', adapter_name='x')"
+    assert by_hand["lora.id"].startswith(f"add the line {load}")
+    assert by_hand["lora.weight_name"].startswith(f"comes with {load}")
+    assert by_hand["lora.scale"].startswith("add the line pipe.set_adapters(['x'], adapter_weights=[0.7])")
+    assert by_hand["lora.fused"].startswith("add the line pipe.fuse_lora()")
+    back = advise(str(path), hosted, plain, compare_sources(hosted, plain)).by_hand
+    assert back["lora.id"].startswith("remove it (app.py:")

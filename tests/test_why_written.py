@@ -162,3 +162,17 @@ def test_the_seed_that_a_function_returns_is_found_without_a_label() -> None:
     _, scenario = written(SCRIPT, IMAGES)
     assert scenario.reference.space
     assert scenario.reference.space.outputs.seed == 1
+
+
+@pytest.mark.parametrize("seed", ["-1", "2**63"])
+def test_a_seed_that_no_scenario_holds_is_to_be_chosen(seed: str) -> None:
+    text, scenario = written(SCRIPT.replace("manual_seed(1)", f"manual_seed({seed})"), SCRIPT)
+    assert scenario.prompts["main"].seed == 42
+    assert "seed = 42          # to be chosen" in text
+    assert "to be chosen" not in written(SCRIPT, SCRIPT)[0]
+
+
+def test_a_budget_is_a_whole_number(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["why", "--script", "run.py", "--space", "org/name", "--budget", "0"])
+    assert "no whole number of at least 1" in capsys.readouterr().err

@@ -239,7 +239,7 @@ class Expressions(State, ABC):
         if isinstance(owner, External) and owner.name.endswith("environ") and isinstance(key, Known):
             return folding.asked("environment variable", folding.shown(key), None, self.where(node))
         if isinstance(owner, External) and owner.name == "sys.argv":
-            return folding.asked("argument", f"number {folding.shown(key)}", None, self.where(node))
+            return folding.asked("argument", f"sys.argv[{folding.shown(key)}]", None, self.where(node))
         if isinstance(owner, Object) and isinstance(key, Known):
             return self.attribute(owner, str(key.value), node)
         return self.unknown(node, owner, key)

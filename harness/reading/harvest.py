@@ -160,6 +160,8 @@ class _Telling:
 
     def _setting(self, path: str, value: Value) -> Setting:  # noqa: PLR0911 - one way out for each kind
         if isinstance(value, Asked):
+            if path == "rng.seed" and _is_negative(value.value):  # -1 asks for a random one
+                return Setting(None, Origin.UNKNOWN, value.where)
             if (
                 isinstance(value.value, Known)
                 and value.value.value is None
@@ -170,7 +172,7 @@ class _Telling:
         if isinstance(value, Absent):
             return Setting(None, Origin.DEFAULT, value.where)
         if isinstance(value, Known):
-            if path == "rng.seed" and (not isinstance(value.value, int) or value.value < 0):
+            if path == "rng.seed" and not isinstance(value.value, int):
                 return Setting(None, Origin.UNKNOWN, value.where)
             return Setting(value.value, Origin.READ, value.where)
         if isinstance(value, Items | Table) and _whole(value):
@@ -188,7 +190,13 @@ def _whole(value: Value) -> bool:
         return False
     if isinstance(value, Items | Table):
         return not value.open and all(_whole(item) for item in inside(value))
+    if isinstance(value, Asked):
+        return _whole(value.value) and value.value != Known(value.value.where, None)
     return isinstance(value, Known | External)
+
+
+def _is_negative(value: Value) -> bool:
+    return isinstance(value, Known) and isinstance(value.value, int) and value.value < 0
 
 
 def _words(value: Value) -> str:

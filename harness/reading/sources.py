@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from harness.completing import refusals
 from harness.errors import SpacediffError
 from harness.reading import read_source
 from harness.reading.hub import is_space, read_space
@@ -29,7 +31,7 @@ def read_any(source: str, like: str = "") -> Reading:
         reading = read_source(path, like)
     if not reading.called_at:
         raise _nothing_read(source, reading)
-    return reading
+    return replace(reading, notes=[*reading.notes, *refusals(reading)])
 
 
 def _nothing_read(source: str, reading: Reading) -> SpacediffError:
