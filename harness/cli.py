@@ -60,8 +60,8 @@ def _audit(options: argparse.Namespace) -> Exit:
     plan = plan_scenario(load_scenario(options.scenario), options.only, budget=options.budget, command=command)
 
     from harness.audit import audit, refuse_anothers
-    from harness.display import Display
     from harness.gate import exit_code
+    from harness.terminal.progress import Display
 
     earlier = _earlier(options)
     folder = options.out or Path("audits") / options.scenario.stem
@@ -100,8 +100,8 @@ def _record_of(path: Path) -> AuditRecord:
 
 def _compare(options: argparse.Namespace) -> Exit:
     from harness.audit import audit
-    from harness.display import Display
     from harness.plan import plan_files
+    from harness.terminal.progress import Display
 
     if bool(options.semantics) != bool(options.part):
         raise SpacediffError("--semantics and --part go together", hint="--semantics MODEL --part hand")
@@ -179,7 +179,7 @@ def _read(options: argparse.Namespace) -> Exit:
 
         print(json.dumps(reading.as_json(), indent=2))
         return Exit.GATE_HOLDS
-    from harness.display import show_reading
+    from harness.terminal.sources import show_reading
 
     show_reading(reading)
     return Exit.GATE_HOLDS
@@ -187,10 +187,10 @@ def _read(options: argparse.Namespace) -> Exit:
 
 def _why(options: argparse.Namespace) -> Exit:
     from harness.advice import advise
-    from harness.display import show_differences
     from harness.files import write_new
     from harness.reading.hub import is_space
     from harness.reading.sources import read_any
+    from harness.terminal.sources import show_differences
     from harness.why import compare_sources
     from harness.why_scenario import scenario_text
 
@@ -268,8 +268,8 @@ def _printable(text: str) -> str:
 
 
 def _doctor(_: argparse.Namespace) -> Exit:
-    from harness.display import show_checks
     from harness.doctor import examine
+    from harness.terminal.sources import show_checks
 
     show_checks(examine())
     return Exit.GATE_HOLDS
@@ -320,9 +320,9 @@ def _forget(folder: Path) -> None:
 
 
 def _conclude(record: AuditRecord, folder: Path) -> None:
-    from harness.display import show_summary
     from harness.reporting.formats import add_to_job_page
     from harness.reporting.html import write_report
+    from harness.terminal.summary import show_summary
 
     report = write_report(record, folder)
     show_summary(record, report)
@@ -330,7 +330,7 @@ def _conclude(record: AuditRecord, folder: Path) -> None:
 
 
 def _say_error(error: SpacediffError) -> None:
-    from harness.display import show_error
+    from harness.terminal.words import show_error
 
     show_error(error)
 

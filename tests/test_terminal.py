@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from harness.causes import Search
-from harness.display import Display
 from harness.explain import Explaining
 from harness.plan import Explanation, Prompt, Run
 from harness.record import Role, RunRecord
 from harness.settings import Origin, Settings, diff
+from harness.terminal.progress import Display
 
 LEFT = Settings.of({"call": {"a": 1, "b": 1, "c": 1, "d": 1}}, Origin.DECLARED)
 RIGHT = Settings.of({"call": {"a": 2, "b": 2, "c": 2, "d": 2}}, Origin.DECLARED)
