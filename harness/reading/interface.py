@@ -228,7 +228,7 @@ def _option(state: State, given: Arguments, node: ast.AST) -> dict[str, Value]:
 def _defaults(function: Function) -> dict[str, Value]:
     """Return a function's parameters as inputs with their defaults."""
     defaults = dict(function.defaults)
-    parameters = [*function.node.args.args, *function.node.args.kwonlyargs]
+    parameters = [*function.parameters.args, *function.parameters.kwonlyargs]
     bound = len(function.given[0])
     return {
         parameter.arg: defaults[parameter.arg]
@@ -248,7 +248,7 @@ def _enter_with_defaults(state: State, function: Value, node: ast.AST) -> None:
 def parameters(state: State, function: Function) -> Arguments:
     """Return arguments for a function that nobody calls: each an input with its default."""
     named = _defaults(function)
-    for parameter in (*function.node.args.args, *function.node.args.kwonlyargs):
+    for parameter in (*function.parameters.args, *function.parameters.kwonlyargs):
         annotation = parameter.annotation
         if isinstance(annotation, ast.Name) and parameter.arg in named:
             found = [state.heap.cell(scope).get(annotation.id) for scope in function.scopes]
