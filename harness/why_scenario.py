@@ -19,6 +19,7 @@ _UNREAD = [
     'endpoint = "/generate"',
     'inputs = { prompt = "{prompt}", seed_value = "{seed}" }',
 ]
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _API_NAME = re.compile(r"[^\s?#]+")
 _TEXTS = frozenset({"Textbox", "TextArea", "Text", "text", "textbox"})
 _NUMBERS = frozenset({"Number", "Slider", "number", "slider"})
@@ -70,11 +71,13 @@ def corrected_text(
 def _beginning(title: str, script: Reading, baseline: Settings, space: Reading, space_id: str) -> list[str]:
     """Return the lines up to what is varied: the prompt, the baseline, and how the Space is asked."""
     prompt, seed = script.settings.value("call.prompt"), script.settings.value("rng.seed")
+    if not isinstance(prompt, str) or not prompt.strip() or not is_plain(prompt):
+        prompt = "write the prompt here"
     return [
         f"title = {_toml(title)}",
         "",
         "[prompts.main]",
-        f"text = {_toml(prompt if isinstance(prompt, str) and prompt.strip() else 'write the prompt here')}",
+        f"text = {_toml(prompt)}",
         f"seed = {seed if type(seed) is int and seed >= 0 else 42}",
         "",
         "[baseline]                     # what was read of the script",
@@ -153,7 +156,17 @@ def _inputs(endpoint: Endpoint) -> tuple[dict[str, Any], list[str]]:
 
 
 def _table(values: Mapping[str, Any]) -> str:
-    return "{ " + ", ".join(f"{name} = {_toml(value)}" for name, value in values.items()) + " }"
+    return "{ " + ", ".join(f"{_key(name)} = {_toml(value)}" for name, value in values.items()) + " }"
+
+
+def _key(name: str) -> str:
+    """Return a key, quoted where TOML asks for it."""
+    return name if _BARE.fullmatch(name) else _toml(name)
+
+
+def _dotted(path: str) -> str:
+    table, dot, key = path.partition(".")
+    return f"{_key(table)}.{_key(key)}" if dot else _key(table)
 
 
 _DECLARABLE = frozenset(SettingsTables.model_fields)
@@ -161,7 +174,7 @@ _DECLARABLE = frozenset(SettingsTables.model_fields)
 
 def _assignments(settings: Mapping[str, Setting]) -> list[str]:
     return [
-        f"{path} = {_toml(setting.value)}"
+        f"{_dotted(path)} = {_toml(setting.value)}"
         for path, setting in sorted(settings.items())
         if path.split(".", 1)[0] in _DECLARABLE
         and matters(path)
