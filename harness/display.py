@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
 
+_WIDE = 120
+"""Columns, at least, of a table that goes into a file or a pipe, where names are looked for."""
+
 _PLAIN_SECONDS = 10.0
 """Without a terminal a long run says every so often how far it is."""
 
@@ -255,7 +258,9 @@ def show_checks(checks: Iterable[Check]) -> None:
 
 def show_differences(found: Comparison, advice: Advice) -> None:
     """Print what two sources set differently, what is known about it, and what to do."""
-    console = Console(highlight=False)
+    console = _Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDE)
     if not found.differences:
         console.print("no setting that was read differs")
     else:

@@ -346,3 +346,15 @@ def test_inputs_with_names_of_any_alphabet_are_asked_for() -> None:
     script = read_text(SCRIPT, "run.py")
     tables = tomllib.loads(scenario_text(compare_sources(script, space), script, space, "org/space"))
     assert tables["reference"]["space"]["inputs"]["größe"] == "{prompt}"
+
+
+def test_names_are_whole_where_no_terminal_is_narrow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    (tmp_path / "run.py").write_text(SCRIPT.replace("CogVideoXPipeline", "CogVideoXImageToVideoPipeline"))
+    (tmp_path / "app.py").write_text(HOSTED)
+    assert main(["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path / "app.py"), "--plan-only"]) == 0
+    table = capsys.readouterr().out.partition("other settings agree")[0]
+    for name in ("CogVideoXImageToVideoPipeline", "scheduler.timestep_spacing", "CogVideoXDPMScheduler"):
+        assert name in table
