@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import math
 from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,7 @@ from harness.reading import Note, Reading
 from harness.scenario_tables import OWNED
 from harness.settings import Origin, Setting, Settings
 
+_LARGEST = 2**63
 _SPACING = "timestep_spacing"
 """Resolved wherever a scheduler is: what a checkpoint and a class say of it often differs."""
 _OF_VAE = {"tiling": False, "slicing": False}
@@ -175,5 +177,12 @@ def _defaults_of(method: ast.FunctionDef) -> Iterator[tuple[str, Any]]:
 
 
 def is_plain(value: Any) -> bool:
-    """Return whether a scenario can say a value: a text, a number, a truth value, or a list of these."""
-    return isinstance(value, bool | int | float | str) or (isinstance(value, list) and all(map(is_plain, value)))
+    """Return whether a scenario can say a value: a text, a number, a truth value, or a list of these.
+
+    Numbers are finite and fit TOML's 64 bits; texts are Unicode, without half a letter.
+    """
+    if isinstance(value, str):
+        return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    if isinstance(value, int):
+        return -_LARGEST <= value < _LARGEST
+    return math.isfinite(value) if isinstance(value, float) else isinstance(value, list) and all(map(is_plain, value))

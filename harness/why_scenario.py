@@ -21,6 +21,7 @@ _UNREAD = [
     'endpoint = "/generate"',
     'inputs = { prompt = "{prompt}", seed_value = "{seed}" }',
 ]
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _API_NAME = re.compile(r"[^\s?#]+")
 _TEXTS = frozenset({"Textbox", "TextArea", "Text", "text", "textbox"})
 _NUMBERS = frozenset({"Number", "Slider", "number", "slider"})
@@ -90,7 +91,9 @@ def _titled(what: str, space_id: str) -> str:
 def _beginning(title: str, script: Settings, baseline: Settings, refused: Refused) -> list[str]:
     """Return the lines up to how the Space is asked: the prompt and the baseline."""
     prompt, seed = script.value("call.prompt"), script.value("rng.seed")
-    has_prompt = isinstance(prompt, str) and prompt.strip() and not reason_at("prompts.main.text", refused)
+    text = prompt if isinstance(prompt, str) and prompt.strip() and is_plain(prompt) else ""
+    if not text or reason_at("prompts.main.text", refused):
+        text = "write the prompt here"
     is_seed = type(seed) is int and 0 <= seed < _FIRST_TOO_LARGE
     lines = _assignments(baseline, "baseline", refused)
     if not any(line.startswith("model.id = ") for line in lines):
@@ -99,7 +102,7 @@ def _beginning(title: str, script: Settings, baseline: Settings, refused: Refuse
         f"title = {_toml(title)}",
         "",
         "[prompts.main]",
-        f"text = {_toml(prompt if has_prompt else 'write the prompt here')}",
+        f"text = {_toml(text)}",
         f"seed = {seed}" if is_seed else f"seed = 42{_CHOSEN}",
         "",
         "[baseline]                     # what was read of the script",
@@ -235,7 +238,17 @@ def _how(name: str, kind: str) -> str:
 
 
 def _table(values: Mapping[str, Any]) -> str:
-    return "{ " + ", ".join(f"{name} = {_toml(value)}" for name, value in values.items()) + " }"
+    return "{ " + ", ".join(f"{_key(name)} = {_toml(value)}" for name, value in values.items()) + " }"
+
+
+def _key(name: str) -> str:
+    """Return a key, quoted where TOML asks for it."""
+    return name if _BARE.fullmatch(name) else _toml(name)
+
+
+def _dotted(path: str) -> str:
+    table, dot, key = path.partition(".")
+    return f"{_key(table)}.{_key(key)}" if dot else _key(table)
 
 
 _DECLARABLE = frozenset(SettingsTables.model_fields)
@@ -243,7 +256,7 @@ _DECLARABLE = frozenset(SettingsTables.model_fields)
 
 def _assignments(settings: Mapping[str, Setting], owner: str, refused: Refused) -> list[str]:
     return [
-        f"{path} = {_toml(setting.value)}"
+        f"{_dotted(path)} = {_toml(setting.value)}"
         for path, setting in sorted(settings.items())
         if matters(path)
         and path != "call.prompt"

@@ -125,7 +125,7 @@ def _parameters(function: Function, count: int) -> list[str] | None:
     """Return the names under which a function's inputs are given."""
     if function.given[1]:  # functools.partial: its own signature
         return None
-    arguments = function.node.args
+    arguments = function.parameters
     every = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [*[None] * (len(every) - len(arguments.defaults)), *arguments.defaults]
     filled = list(zip(every, defaults, strict=True))[len(function.given[0]) :]

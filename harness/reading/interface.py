@@ -233,7 +233,7 @@ def _place(state: State, function: Function, line: int) -> str:
 def _defaults(state: State, function: Function) -> dict[str, Value]:
     """Return a function's parameters as inputs with their defaults."""
     defaults = dict(function.defaults)
-    parameters = [*function.node.args.args, *function.node.args.kwonlyargs]
+    parameters = [*function.parameters.args, *function.parameters.kwonlyargs]
     bound = len(function.given[0])
     return {
         parameter.arg: defaults[parameter.arg]
@@ -253,7 +253,7 @@ def _enter_with_defaults(state: State, function: Value, node: ast.AST) -> None:
 def parameters(state: State, function: Function) -> Arguments:
     """Return arguments for a function that nobody calls: each an input with its default."""
     named = _defaults(state, function)
-    for parameter in (*function.node.args.args, *function.node.args.kwonlyargs):
+    for parameter in (*function.parameters.args, *function.parameters.kwonlyargs):
         annotation = parameter.annotation
         if isinstance(annotation, ast.Name) and parameter.arg in named:
             found = [state.heap.cell(scope).get(annotation.id) for scope in function.scopes]

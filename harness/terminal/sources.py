@@ -15,6 +15,9 @@ from harness.settings import Origin, Setting
 from harness.terminal.words import Terminal, listed, one_line
 from harness.why import UNSAID, Comparison
 
+_WIDE = 120
+"""Columns, at least, of a table that goes into a file or a pipe, where names are looked for."""
+
 
 def show_checks(checks: Iterable[Check]) -> None:
     """Print what the doctor found."""
@@ -28,7 +31,9 @@ def show_checks(checks: Iterable[Check]) -> None:
 
 def show_differences(found: Comparison, advice: Advice) -> None:
     """Print what two sources set differently, what is known about it, and what to do."""
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDE)
     if not found.differences:
         console.print("no setting that was read differs")
     else:
