@@ -28,9 +28,9 @@ Image = NDArray[np.float32]
 
 _PEAK = 255.0
 _SIGMA = 1.5
-_RADIUS = 5  # skimage.metrics.structural_similarity: int(truncate * sigma + 0.5) with truncate = 3.5
-_C1 = (0.01 * _PEAK) ** 2  # K1 and K2 of Wang et al.
-_C2 = (0.03 * _PEAK) ** 2
+RADIUS = 5  # skimage.metrics.structural_similarity: int(truncate * sigma + 0.5) with truncate = 3.5
+C1 = (0.01 * _PEAK) ** 2  # K1 and K2 of Wang et al.
+C2 = (0.03 * _PEAK) ** 2
 _STRIP_ROWS = 120  # a strip's images stay in the processor's cache, and few rows are filtered twice
 
 
@@ -68,8 +68,8 @@ def prepare_ssim(reference: Frame) -> Callable[[Frame], float]:
     if not SSIM.defined_for(reference):
         raise NotMeasuredError(SSIM.need)
     height, width, channels = reference.shape
-    means = np.empty((height - 2 * _RADIUS, width - 2 * _RADIUS, channels), np.float32)
-    strips = [(rows, means[rows.start : rows.stop - 2 * _RADIUS]) for rows in _strips(height)]
+    means = np.empty((height - 2 * RADIUS, width - 2 * RADIUS, channels), np.float32)
+    strips = [(rows, means[rows.start : rows.stop - 2 * RADIUS]) for rows in _strips(height)]
     for rows, mean in strips:
         x = reference[rows]
         np.subtract(_windowed(x, _scratch(x.shape)[0]), np.float32(_centre(x)), out=mean)
@@ -82,8 +82,8 @@ def prepare_ssim(reference: Frame) -> Callable[[Frame], float]:
 
 def _strips(height: int) -> Iterator[slice]:
     """Cut a frame into strips that overlap so that every window lies wholly in one of them."""
-    last = height - 2 * _RADIUS
-    return (slice(top, min(top + _STRIP_ROWS, last) + 2 * _RADIUS) for top in range(0, last, _STRIP_ROWS))
+    last = height - 2 * RADIUS
+    return (slice(top, min(top + _STRIP_ROWS, last) + 2 * RADIUS) for top in range(0, last, _STRIP_ROWS))
 
 
 def _loss(x: Frame, y: Frame, mean_x: Image) -> float:
@@ -103,8 +103,8 @@ def _loss(x: Frame, y: Frame, mean_x: Image) -> float:
     cv2.add(mean_p, (centre_p,) * 4, dst=mean_p)
     cv2.add(mean_q, (centre_q,) * 4, dst=mean_q)
 
-    brightness = _share(cv2.multiply(mean_q, mean_q, dst=mean_q), cv2.multiply(mean_p, mean_p, dst=mean_p), _C1)
-    structure = _share(variance_q, variance_p, _C2)
+    brightness = _share(cv2.multiply(mean_q, mean_q, dst=mean_q), cv2.multiply(mean_p, mean_p, dst=mean_p), C1)
+    structure = _share(variance_q, variance_p, C2)
     # 1 - (1 - b) (1 - s) = b + s - b s
     return _sum(brightness) + _sum(structure) - _sum(cv2.multiply(brightness, structure, dst=structure))
 
@@ -121,23 +121,23 @@ def _share(q: Image, p: Image, constant: float) -> Image:
 
 
 def _gaussian_kernel() -> Image:
-    x = np.arange(-_RADIUS, _RADIUS + 1)
+    x = np.arange(-RADIUS, RADIUS + 1)
     weights: NDArray[np.float64] = np.exp(-0.5 * (x / _SIGMA) ** 2)
     normalised: Image = (weights / weights.sum()).astype(np.float32)
     return normalised
 
 
-_KERNEL = _gaussian_kernel()
+KERNEL = _gaussian_kernel()
 
 
 def _windowed(image: Image | Frame, filtered: Image) -> Image:
     """Return the Gaussian mean over each window that lies inside; overwrites `filtered`."""
-    cv2.sepFilter2D(image, cv2.CV_32F, _KERNEL, _KERNEL, dst=filtered)
+    cv2.sepFilter2D(image, cv2.CV_32F, KERNEL, KERNEL, dst=filtered)
     return _inside(filtered)
 
 
 def _inside(image: Image) -> Image:
-    return image[_RADIUS:-_RADIUS, _RADIUS:-_RADIUS]
+    return image[RADIUS:-RADIUS, RADIUS:-RADIUS]
 
 
 def _sum(image: Image | Frame) -> float:
@@ -191,5 +191,5 @@ SSIM = Metric(
     prepare=prepare_ssim,
     error=complement,
     value=complement,
-    smallest_side=2 * _RADIUS + 1,
+    smallest_side=2 * RADIUS + 1,
 )
