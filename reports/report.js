@@ -78,7 +78,7 @@ function select(wanted) {
 }
 
 function knownMetric(prompt, name) {
-  return name in prompt.axes ? name : Object.keys(prompt.axes)[0];
+  return Object.hasOwn(prompt.axes, name ?? "") ? name : Object.keys(prompt.axes)[0];
 }
 
 /** Return the position of the last pair at or before a frame of the reference. */

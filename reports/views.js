@@ -44,7 +44,7 @@ function tellHeat({ across, down }) {
 
 /** Return the mode that is asked for, if these two clips can be shown so. */
 function possibleMode(mode, heat) {
-  return (mode in MODES && (mode !== "heat" || heat)) ? mode : "side";
+  return Object.hasOwn(MODES, mode) && (mode !== "heat" || heat) ? mode : "side";
 }
 
 function showMode(mode, heat) {

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from harness.metrics.pixel import prepare_ssim
-from harness.metrics.ssim_map import cells_of, ssim_map, tile, write_map
+from harness.metrics.pixel import prepare_ssim, ssim_map
+from harness.metrics.ssim_map import cells_of, tile, write_map
 from synthetic_audit import draw_scene
 
 REFERENCE = draw_scene(2, (64, 96), hand=True)
@@ -28,13 +28,13 @@ def test_agrees_with_scikit_image_at_every_pixel() -> None:
     )
     inside = slice(5, -5)
     ours = ssim_map(REFERENCE[0], CANDIDATE[0])
-    assert ours.shape == (64, 96)
-    assert ours[inside, inside] == pytest.approx(theirs.mean(axis=2)[inside, inside], abs=2e-4)
+    assert ours.shape == (54, 86)
+    assert ours == pytest.approx(theirs.mean(axis=2)[inside, inside], abs=2e-4)
     assert ours.min() < 0.5 < ours.max()
 
 
 def test_its_mean_is_the_metric() -> None:
-    ours = ssim_map(REFERENCE[0], CANDIDATE[0])[5:-5, 5:-5]
+    ours = ssim_map(REFERENCE[0], CANDIDATE[0])
     assert float(ours.mean()) == pytest.approx(prepare_ssim(REFERENCE[0])(CANDIDATE[0]), abs=1e-4)
 
 

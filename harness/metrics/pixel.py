@@ -29,8 +29,8 @@ Image = NDArray[np.float32]
 _PEAK = 255.0
 _SIGMA = 1.5
 RADIUS = 5  # skimage.metrics.structural_similarity: int(truncate * sigma + 0.5) with truncate = 3.5
-C1 = (0.01 * _PEAK) ** 2  # K1 and K2 of Wang et al.
-C2 = (0.03 * _PEAK) ** 2
+_C1 = (0.01 * _PEAK) ** 2  # K1 and K2 of Wang et al.
+_C2 = (0.03 * _PEAK) ** 2
 _STRIP_ROWS = 120  # a strip's images stay in the processor's cache, and few rows are filtered twice
 
 
@@ -67,17 +67,29 @@ def prepare_ssim(reference: Frame) -> Callable[[Frame], float]:
     """
     if not SSIM.defined_for(reference):
         raise NotMeasuredError(SSIM.need)
+    strips = _prepared(reference)
+    count = sum(mean.size for _, mean in strips)
+
+    def ssim(candidate: Frame) -> float:
+        return 1 - sum(_loss(reference[rows], candidate[rows], mean) for rows, mean in strips) / count
+
+    return ssim
+
+
+def ssim_map(reference: Frame, candidate: Frame) -> Image:
+    """Return SSIM in every window that lies inside, the mean of the channels, float32 `[H - 10, W - 10]`."""
+    return np.concatenate([_kept(reference[rows], candidate[rows], mean) for rows, mean in _prepared(reference)])
+
+
+def _prepared(reference: Frame) -> list[tuple[slice, Image]]:
+    """Return the strips of a frame, each with the means of its windows, centred."""
     height, width, channels = reference.shape
     means = np.empty((height - 2 * RADIUS, width - 2 * RADIUS, channels), np.float32)
     strips = [(rows, means[rows.start : rows.stop - 2 * RADIUS]) for rows in _strips(height)]
     for rows, mean in strips:
         x = reference[rows]
         np.subtract(_windowed(x, _scratch(x.shape)[0]), np.float32(_centre(x)), out=mean)
-
-    def ssim(candidate: Frame) -> float:
-        return 1 - sum(_loss(reference[rows], candidate[rows], mean) for rows, mean in strips) / means.size
-
-    return ssim
+    return strips
 
 
 def _strips(height: int) -> Iterator[slice]:
@@ -88,6 +100,20 @@ def _strips(height: int) -> Iterator[slice]:
 
 def _loss(x: Frame, y: Frame, mean_x: Image) -> float:
     """Return 1 - SSIM summed over all windows that lie inside; `mean_x` holds their means of x, centred."""
+    brightness, structure = _lost(x, y, mean_x)
+    # 1 - (1 - b) (1 - s) = b + s - b s
+    return _sum(brightness) + _sum(structure) - _sum(cv2.multiply(brightness, structure, dst=structure))
+
+
+def _kept(x: Frame, y: Frame, mean_x: Image) -> Image:
+    """Return SSIM in each window that lies inside, the mean of the channels."""
+    kept = [cv2.subtract((1.0,) * 4, lost, dst=lost) for lost in _lost(x, y, mean_x)]
+    ssim = cv2.transform(cv2.multiply(*kept, dst=kept[0]), np.full((1, x.shape[2]), 1 / x.shape[2], np.float32))
+    return np.asarray(ssim, dtype=np.float32)
+
+
+def _lost(x: Frame, y: Frame, mean_x: Image) -> tuple[Image, Image]:
+    """Return what each window loses of brightness and of structure, in images that the next call overwrites."""
     p, q, whole_p, whole_q, *filtered = _scratch(x.shape)
     centre_p, centre_q = _centre(x) + _centre(y), _centre(x) - _centre(y)
     cv2.addWeighted(x, 1, y, 1, -centre_p, dst=p, dtype=cv2.CV_32F)
@@ -103,10 +129,8 @@ def _loss(x: Frame, y: Frame, mean_x: Image) -> float:
     cv2.add(mean_p, (centre_p,) * 4, dst=mean_p)
     cv2.add(mean_q, (centre_q,) * 4, dst=mean_q)
 
-    brightness = _share(cv2.multiply(mean_q, mean_q, dst=mean_q), cv2.multiply(mean_p, mean_p, dst=mean_p), C1)
-    structure = _share(variance_q, variance_p, C2)
-    # 1 - (1 - b) (1 - s) = b + s - b s
-    return _sum(brightness) + _sum(structure) - _sum(cv2.multiply(brightness, structure, dst=structure))
+    brightness = _share(cv2.multiply(mean_q, mean_q, dst=mean_q), cv2.multiply(mean_p, mean_p, dst=mean_p), _C1)
+    return brightness, _share(variance_q, variance_p, _C2)
 
 
 def _centre(x: Frame) -> int:
@@ -127,12 +151,12 @@ def _gaussian_kernel() -> Image:
     return normalised
 
 
-KERNEL = _gaussian_kernel()
+_KERNEL = _gaussian_kernel()
 
 
 def _windowed(image: Image | Frame, filtered: Image) -> Image:
     """Return the Gaussian mean over each window that lies inside; overwrites `filtered`."""
-    cv2.sepFilter2D(image, cv2.CV_32F, KERNEL, KERNEL, dst=filtered)
+    cv2.sepFilter2D(image, cv2.CV_32F, _KERNEL, _KERNEL, dst=filtered)
     return _inside(filtered)
 
 

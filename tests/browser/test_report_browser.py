@@ -264,7 +264,15 @@ def test_the_address_says_what_is_shown(reports: Reports, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hash_", ["#frame=999", "#frame=-4", "#frame=x&variant=nobody", "#warnings", "#prompt=%E0%A4%A"]
+    "hash_",
+    [
+        "#frame=999",
+        "#frame=-4",
+        "#frame=x&variant=nobody",
+        "#warnings",
+        "#prompt=%E0%A4%A",
+        "#frame=1&mode=toString&metric=toString&zoom=x&share=-3&speed=9",
+    ],
 )
 def test_a_strange_address_does_no_harm(reports: Reports, url: str, hash_: str) -> None:
     report = reports.open(url, hash_)
