@@ -86,6 +86,6 @@ function delay(milliseconds) {
 
 /** Turn base64 into an address that the browser can seek in without decoding the text again. */
 function videoAddress(base64) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const bytes = Uint8Array.fromBase64?.(base64) ?? Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   return URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
 }

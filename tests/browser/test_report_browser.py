@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.record import AuditRecord, ComparisonRecord, GateRecord, GateStatus, Role, RunRecord
+from harness.reporting import html
 from harness.reporting.html import write_report
 from report_pages import FRAMES, Reports
 from synthetic_audit import synthetic_audit
@@ -68,6 +69,19 @@ def test_both_pictures_show_the_frame_that_is_named(reports: Reports, url: str, 
         for frame in (0, 1, 5, 4, FRAMES - 1, 3, turn):
             report.go(frame)
             assert report.shown(frame) == [frame, factor * frame]
+
+
+def test_shrunk_previews_show_the_frame_that_is_named(
+    reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = synthetic_audit(tmp_path, frames=20, size=(96, 144))
+    whole = sum(path.stat().st_size for path in (tmp_path / "previews").iterdir())
+    monkeypatch.setattr(html, "BUDGET", html._REST + whole // 2)
+    report = reports.open(write_report(record, tmp_path).as_uri(), "#prompt=lemon&variant=dpm&frame=0")
+    assert report.page.locator(".shrunk").is_visible()
+    for frame in (0, 11, 12, 5, 19, 13, 1):  # from one key frame to the next there are twelve
+        report.go(frame)
+        assert report.shown(frame) == [frame, frame]
 
 
 def test_pictures_never_part_while_playing(reports: Reports, url: str) -> None:
