@@ -15,6 +15,7 @@ import pandas as pd
 from harness.clip import read_clip, read_frames
 from harness.codec import MAX_PIXELS, is_encoded_again, planted_resolution, read_encoding
 from harness.controls import control_of_itself, control_of_rerun, controls_of_seeds
+from harness.maps import Maps
 from harness.measuring import Measuring
 from harness.metrics import Metric, metrics_named
 from harness.metrics.motion import parting
@@ -23,6 +24,7 @@ from harness.obstacles import Obstacles
 from harness.record import (
     ComparisonRecord,
     ControlRecord,
+    MapRecord,
     MeasureRecord,
     MetricRecord,
     PartingRecord,
@@ -101,13 +103,15 @@ def _compared_with(
     sides = {ours.run.name: ours, **{name: pairs[name].candidate for name in tables if name != _ITSELF}}
     meaning = yardstick(tables, sides, encoder.folder, metrics)
     findings = {name: _findings(pairs[name], table, meaning) for name, table in tables.items()}
-    measuring = Measuring()
+    measuring, maps = Measuring(), Maps(encoder.folder)
     found: dict[str, ComparisonRecord] = {}
     for run in candidates:
         if run.name in tables:
             with obstacles.noted(run.name):
                 pair, table = pairs[run.name], tables[run.name]
-                found[run.name] = _compared(pair, table, findings[run.name], measuring.both(pair), meaning)
+                heat = None if findings[run.name].equal else maps.of(pair)
+                measures = measuring.both(pair)
+                found[run.name] = _compared(pair, table, findings[run.name], meaning, measures=measures, heat=heat)
                 _write_table(table, found[run.name], encoder.folder)
     return Compared(
         [found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates],
@@ -203,7 +207,13 @@ def _again(pair: Pair) -> str:
 
 
 def _compared(
-    pair: Pair, table: pd.DataFrame, findings: Findings, measures: dict[str, MeasureRecord], meaning: Yardstick
+    pair: Pair,
+    table: pd.DataFrame,
+    findings: Findings,
+    meaning: Yardstick,
+    *,
+    measures: dict[str, MeasureRecord],
+    heat: MapRecord | None,
 ) -> ComparisonRecord:
     run = pair.candidate.run
     verdict, evidence = judge(findings)
@@ -226,6 +236,7 @@ def _compared(
         measures=measures,
         parting=_parting(table, meaning),
         frames_csv=str(Path("comparisons") / run.prompt / run.name / "frames.csv"),
+        map=heat,
         drift=combined_drift(findings),
         verdict=verdict,
         evidence=[*evidence, *_frozen(measures["motion"])],

@@ -11,6 +11,8 @@ import pytest
 from harness.record import AuditRecord, read_record
 from harness.shipped import shipped
 
+pytest_plugins = ["report_pages"]  # the fixtures of the tests that open a report in a browser
+
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

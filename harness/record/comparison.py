@@ -90,6 +90,21 @@ class MeasureRecord(Record):
     candidate_frames: list[float]
 
 
+class MapRecord(Record):
+    """Where in the pictures two clips differ: SSIM of every compared pair in cells.
+
+    Attributes:
+        file: A grey 8-bit PNG, relative to the audit folder: one tile for each pair, from top to bottom; level 255 is
+            an SSIM of 1, level 0 one of 0 or below, each the mean over its cell.
+        columns: Cells across a tile.
+        rows: Cells down a tile.
+    """
+
+    file: str
+    columns: int
+    rows: int
+
+
 class PartingRecord(Record):
     """When two clips part.
 
@@ -161,6 +176,7 @@ class ComparisonRecord(Record):
         measures: Measure name to what it is on both sides.
         parting: When the clips part; None when they do not, or it cannot be told.
         frames_csv: The same table, relative to the audit folder.
+        map: Where in the pictures they differ; None when they are equal, or the frames are too small for SSIM.
         drift: Combined drift; None is "cannot tell".
         verdict: The class.
         evidence: The sentences that the verdict rests on.
@@ -179,6 +195,7 @@ class ComparisonRecord(Record):
     measures: dict[str, MeasureRecord] = {}
     parting: PartingRecord | None = None
     frames_csv: str = ""
+    map: MapRecord | None = None
     drift: float | None = None
     verdict: Verdict
     evidence: list[str] = []

@@ -1,7 +1,8 @@
 """The door: what a presenter gets to see of a record.
 
 Every text in a record is a stranger's, and some prompts are private. So each presenter takes its record through here:
-what a reader could not see in a text is spelt out, and clips of a private prompt have no files that could be shown.
+what a reader could not see in a text is spelt out, and clips and maps of a private prompt have no files that could be
+shown.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def presentable(record: AuditRecord) -> AuditRecord:
     hidden = {prompt.name for prompt in record.prompts if prompt.private}
     runs = [_without_pictures(run) if run.prompt in hidden else run for run in record.runs]
     prompts = [prompt.model_copy(update={"text": ""}) if prompt.private else prompt for prompt in record.prompts]
-    return record.model_copy(update={"runs": runs, "prompts": prompts})
+    comparisons = [c.model_copy(update={"map": None}) if c.prompt in hidden else c for c in record.comparisons]
+    return record.model_copy(update={"runs": runs, "prompts": prompts, "comparisons": comparisons})
 
 
 def _without_pictures(run: RunRecord) -> RunRecord:

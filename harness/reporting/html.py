@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -24,15 +24,36 @@ from harness.record import (
     RunRecord,
 )
 from harness.reporting.cause import cause_view
-from harness.reporting.charts import clip_key, script_view
+from harness.reporting.charts import script_view
 from harness.reporting.door import PRIVATE, presentable
 from harness.reporting.inside import place_of
+from harness.reporting.maps import embedded_maps
 from harness.reporting.markdown import render_markdown
 from harness.reporting.numbers import drift, duration, moment, number, place, plain, value
+from harness.reporting.previews import BUDGET, clip_key, embedded_previews
 from harness.reporting.view import prompt_view
 from harness.shipped import shipped
 
-SCRIPTS = ("address.js", "frames.js", "player.js", "chart.js", "numbers.js", "steps.js", "report.js", "issue.js")
+SCRIPTS = (
+    "address.js",
+    "frames.js",
+    "modes.js",
+    "heat.js",
+    "player.js",
+    "zoom.js",
+    "strip.js",
+    "chart.js",
+    "numbers.js",
+    "steps.js",
+    "views.js",
+    "keys.js",
+    "controls.js",
+    "issue.js",
+    "report.js",  # begins, so it comes last
+)
+_REST = 1_000_000
+"""Bytes of a page that are left for all but previews and maps: its texts, tables, style and script."""
+
 SHORT_TEXT = 200
 """Characters of a text that is shown at full length; a longer one scrolls in a box."""
 
@@ -48,7 +69,8 @@ def render_html(record: AuditRecord, folder: Path) -> str:
     """Return the report as one HTML page; previews are read from the audit folder and embedded."""
     record = presentable(record)
     prompts = [prompt_view(record, prompt) for prompt in record.prompts]
-    clips = dict(_embedded(record.runs, folder))
+    maps = dict(embedded_maps(record, folder))
+    previews = embedded_previews(record.runs, folder, BUDGET - _REST - sum(map(len, maps.values())))
     style = _source("report.css")
     script = "\n".join(_source(name) for name in SCRIPTS)
     policy = (
@@ -65,14 +87,16 @@ def render_html(record: AuditRecord, folder: Path) -> str:
             environment=_environment(record.environment.local, record.environment.hosted),
             warnings=_grouped((warning, run) for run in record.runs for warning in run.warnings),
             ignored=_grouped((found, run) for run in record.runs for found in run.ignored),
-            embedded=clips.keys(),
+            embedded=previews.clips.keys(),
+            shrunk=previews.note,
             issue=_json(render_markdown(record)),
             private=PRIVATE,
             policy=policy,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own files
-            data=_json({"prompts": [script_view(record, view, clips.keys()) for view in prompts]}),
-            clips=_json(clips),
+            data=_json({"prompts": [script_view(record, view, previews.clips) for view in prompts]}),
+            clips=_json({key: clip.base64 for key, clip in previews.clips.items()}),
+            maps=_json(maps),
         )
     )
 
@@ -121,24 +145,6 @@ def _json(data: Any) -> Markup:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # noqa: S704 - escaped above
-
-
-def _embedded(runs: Iterable[RunRecord], folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the previews that there are, base64; a record cannot make the report embed anything but its own videos."""
-    done: set[str] = set()
-    for run in runs:
-        if run.clip is None or run.role in ASIDE or clip_key(run.clip) in done:
-            continue
-        inside = PurePosixPath(run.clip.preview)
-        if inside.is_absolute() or ".." in inside.parts:
-            continue
-        try:
-            content = (folder / inside).read_bytes()
-        except OSError:
-            continue
-        if content[4:8] == b"ftyp":
-            done.add(clip_key(run.clip))
-            yield clip_key(run.clip), base64.b64encode(content).decode()
 
 
 def _grouped(found: Iterable[tuple[Any, RunRecord]]) -> list[tuple[Any, list[RunRecord]]]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_report_browser import Opened, Reports, browser, reports
 
 from harness.record import AuditRecord
 from harness.reporting.html import write_report
 from harness.reporting.markdown import render_markdown
+from report_pages import Opened, Reports
 from synthetic_audit import synthetic_audit
 
-__all__ = ["browser", "reports"]
 pytestmark = pytest.mark.browser
 
 PASTE = """() => {
