@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import time
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from harness.reading import Reading, read_text
 from harness.settings import Origin
@@ -46,6 +49,10 @@ TABLE: dict[str, tuple[str, Any, int]] = {
     "counted up in a for": ("g = 1\nfor _ in range(3):\n    g *= 2" + CALL, UNKNOWN, 2),
     "counted up in a while": ("g = 2\nwhile g < 6:\n    g += 1" + CALL, UNKNOWN, 2),
     "counted up through another name": ("g = h = 1\nfor _ in range(3):\n    g = h\n    h = g + 1" + CALL, UNKNOWN, 2),
+    "read by a function before the loop sets it": (
+        "g = h = 1\ndef f():\n    return h\nfor _ in range(3):\n    g = f()\n    h = 5" + CALL, UNKNOWN, 4),
+    "a list changed under the name that the round before gave it": (
+        "a, b = [1.0], [2.0]\nfor _ in range(3):\n    b.insert(0, 7.0)\n    b = a" + ITEM, UNKNOWN, 2),
     "set in a loop that may not run": ("g = 6.0\nfor _ in some():\n    g = 3.0" + CALL, UNKNOWN, 2),
     "set in a loop that runs": ("g = 6.0\nfor _ in [1, 2]:\n    g = 3.0" + CALL, 3.0, 0),
     "set in a while that may not run": ("g = 6.0\nwhile some():\n    g = 3.0" + CALL, UNKNOWN, 2),
@@ -53,6 +60,13 @@ TABLE: dict[str, tuple[str, Any, int]] = {
     "an attribute counted up": (
         "class A: pass\na = A()\na.g = 1\nfor _ in range(3):\n    a.g += 1\ng = a.g" + CALL, UNKNOWN, 4),
     "a list filled in a loop": ("a = []\nfor n in range(3):\n    a.append(n)\ng = len(a)" + CALL, UNKNOWN, 4),
+    "a list that was filled in the round before": (
+        "a = []\nfor n in range(3):\n    g = len(a)\n    a.append(n)" + CALL, UNKNOWN, 3),
+    "a dict that was changed in the round before": (
+        KW + "for n in range(3):\n    g = kw.get('guidance_scale')\n    kw.update(guidance_scale=9)"
+        + CALL, UNKNOWN, 2),
+    "a dict that each round sets before it is used": (
+        KW + "for n in some():\n    kw.update(eta=n)\n    pipe('x', **kw)", 3.0, 0),
     "a comprehension's own name": ("g = 6.0\nxs = [g for g in [1.0]]" + CALL, 6.0, 0),
     "a dict comprehension's own name": ("g = 6.0\nxs = {g: 1 for g in [1.0]}" + CALL, 6.0, 0),
     "a name bound in a comprehension": ("g = 6.0\nxs = [(g := 2.0) for _ in [1]]" + CALL, 2.0, 0),
@@ -61,6 +75,8 @@ TABLE: dict[str, tuple[str, Any, int]] = {
     "a dict under another name": (KW + "k2 = kw\nk2['guidance_scale'] = 9" + UNPACKED, 9, 0),
     "a dict inside another": (
         KW + "c = {'call': kw}\nc['call']['guidance_scale'] = 9" + UNPACKED, 9, 0),
+    "either of two dicts changed by a method": (
+        KW + "k2 = kw if some() else {}\nk2.update(guidance_scale=9)" + UNPACKED, UNKNOWN, 3),
     "a copied dict": (KW + "k2 = kw.copy()\nk2['guidance_scale'] = 9" + UNPACKED, 3.0, 0),
     "a dict made of a dict": (KW + "k2 = dict(kw)\nk2.update(guidance_scale=9)" + UNPACKED, 3.0, 0),
     "a dict merged in place": (KW + "k2 = kw\nk2 |= {'guidance_scale': 9}" + UNPACKED, 9, 0),
@@ -191,3 +207,59 @@ def test_hostile_sources_are_read_in_bounded_time(text: str) -> None:
     began = time.process_time()
     assert isinstance(read(text + "\npipe('x', guidance_scale=g)"), Reading)
     assert time.process_time() - began < 15
+
+
+BEGINNING = """a = 1
+b = 2
+c = 3
+x = [1, 2]
+y = x
+k = {'g': 1}
+q = k
+def f(d):
+    global a
+    a = d.get('g', 3)
+    d['g'] = b
+def h():
+    global c
+    c = c * 2
+    x.append(c)
+"""
+SIMPLE = """{n} = {v};{n} = {m};{n} += {v};{xs} = [{n}, {m}, {v}];{xs}.append({n});{xs}.insert(0, {n});{xs}.reverse()
+{n} = {xs}[0];x = y;{t} = {{'g': {n}, 1: {v}}};{t}['g'] = {n};k = q;{n} = {t}.get('g', {v});{t}.update(g={m})
+{t}.pop('g', 0);f({t});{n} = len({xs});h()""".replace("\n", ";").split(";")
+COMPOUND = ["if coin():", "if {n} > {v}:", "for {n} in [{m}, {v}]:", "for _ in range({v}):", "for _ in rounds():"]
+ENDS = ["", "", "if coin(): break\n", "if coin(): continue\n"]
+
+
+def lines_of(draw: st.DataObject, depth: int = 0) -> str:
+    """Return a statement that a script may have, with its body."""
+    compound = depth < 2 and draw.draw(st.integers(0, 3)) == 0
+    text = draw.draw(st.sampled_from(COMPOUND if compound else SIMPLE)).format(
+        n=draw.draw(st.sampled_from("abc")), m=draw.draw(st.sampled_from("abc")), v=draw.draw(st.integers(0, 4)),
+        xs=draw.draw(st.sampled_from("xy")), t=draw.draw(st.sampled_from("kq")),
+    )  # fmt: skip
+    if not compound:
+        return text + "\n"
+    end = draw.draw(st.sampled_from(ENDS)) if text.startswith("for") else ""
+    body = [*(lines_of(draw, depth + 1) for _ in range(draw.draw(st.integers(1, 3)))), end, lines_of(draw, depth + 1)]
+    return text + "\n" + "".join(f"    {line}\n" for part in body for line in part.splitlines())
+
+
+@settings(deadline=None, max_examples=250, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_value_that_is_read_is_the_one_that_python_has(data: st.DataObject) -> None:
+    script = BEGINNING + "".join(lines_of(data) for _ in range(data.draw(st.integers(1, 7))))
+    asked = data.draw(st.sampled_from(["a", "b", "c", "x[0]", "k.get('g', 7)", "len(y)"]))
+    read_value = told(read(f"{script}pipe('x', guidance_scale={asked})"))
+    if read_value is UNKNOWN:
+        return
+    for trial in range(4):
+        chance = random.Random(trial)  # noqa: S311 - chance that can be repeated
+        known = {"coin": lambda r=chance: r.random() < 0.5, "rounds": lambda r=chance: range(r.randrange(4))}
+        try:
+            exec(script, known)  # noqa: S102 - made above, of a few harmless lines
+            real = eval(asked, known)  # noqa: S307
+        except LookupError:
+            continue
+        assert read_value == real, script

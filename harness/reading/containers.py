@@ -6,11 +6,12 @@ identity, and a change is made wherever that identity is found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from harness.reading.values import (
+    Absent,
     Arguments,
     Asked,
     Either,
@@ -246,6 +247,36 @@ def _of_dict(  # noqa: PLR0911 - one way out for each kind
             return owner.with_item(first.value, unknown)
         return owner.with_item(first.value, default if held is None else filled(held, default))
     return None
+
+
+def in_any_round(value: Value, left: Mapping[int, Sequence[Value]], unknown: Unknown) -> Value:
+    """Return a list or dict as a loop's body finds it in any round.
+
+    Args:
+        value: As the first round finds it.
+        left: Identity to what the first round leaves.
+        unknown: Stands for what later rounds may make of it.
+    """
+    if isinstance(value, Table):
+        after = [one for one in left.get(value.identity, ()) if isinstance(one, Table)]
+        keys = dict.fromkeys(key for table in (value, *after) for key, _ in table.items)
+        made: dict[Key, Value] = {}
+        for key in keys:
+            each = [table.get(key) for table in (value, *after)]
+            same = each[0] is not None and all(one is each[0] for one in each)
+            options = [one or Absent(unknown.where) for one in each]
+            made[key] = options[0] if same else either([*options, unknown], unknown.where)
+        return replace(value, items=tuple(made.items()), open=value.open or any(table.open for table in after))
+    if isinstance(value, Items):
+        longer = [one for one in left.get(value.identity, ()) if isinstance(one, Items)]
+        if all(_begins_with(one, value) for one in longer):
+            return replace(value, open=True)
+    return spoiled(value, unknown)
+
+
+def _begins_with(longer: Items, value: Items) -> bool:
+    pairs = zip(longer.items, value.items, strict=False)
+    return len(longer.items) >= len(value.items) and all(one is other for one, other in pairs)
 
 
 def filled(held: Value, default: Value) -> Value:

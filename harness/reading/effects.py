@@ -53,7 +53,14 @@ def change(state: State, owner: Value, target: ast.expr, how: Callable[[Value], 
         parts = [changed(option) if option in held else option for option in options]
         state.assign(target, either(parts, owner.where, decided=isinstance(owner, Either) and owner.decided))
     if identities:
+        _touch(state, identities)
         state.heap.change(identities, changed)
+
+
+def _touch(state: State, identities: set[int]) -> None:
+    """Remember what a loop's body changes."""
+    if state.touched:
+        state.touched[-1] |= identities
 
 
 def change_by_method(state: State, owner: Value, target: ast.expr, name: str, arguments: Arguments) -> None:
@@ -76,6 +83,7 @@ def let_go(state: State, name: str, arguments: Arguments, node: ast.AST) -> None
         return
     identities = containers.identities(arguments.every())
     if identities:
+        _touch(state, identities)
         unknown = state.unknown(node)
         state.heap.change(identities, lambda value: containers.spoiled(value, unknown))
 

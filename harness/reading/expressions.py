@@ -321,9 +321,11 @@ class Expressions(State, ABC):
             table = self.as_table(value)
             arguments.named |= table.named
             arguments.open = arguments.open or (self.words(keyword.value) if table.open else "")
-        for method in function.options if isinstance(function, Either) else (function,):
-            if isinstance(method, Attribute) and isinstance(node.func, ast.Attribute):
-                effects.change_by_method(self, method.owner, node.func.value, method.name, arguments)
+        methods = function.options if isinstance(function, Either) else (function,)
+        owners = tuple(method.owner if isinstance(method, Attribute) else method for method in methods)
+        if isinstance(node.func, ast.Attribute):
+            owner = owners[0] if len(owners) == 1 else Either(self.where(node), owners, decided=False)
+            effects.change_by_method(self, owner, node.func.value, node.func.attr, arguments)
         made = self.call(function, arguments, node)
         return made if isinstance(function, Function | Partial) else self._own(made)
 

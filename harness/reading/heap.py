@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Collection
 
 from harness.reading.containers import Change
-from harness.reading.values import Absent, Table, Value, either
+from harness.reading.values import Absent, Items, Table, Value, either
 
 
 class TooMuchError(Exception):
@@ -64,6 +64,18 @@ class Heap:
             if changes:
                 self._cells[number] = {**cell, **changes}
                 self._owned.add(number)
+
+    def held(self, identities: Collection[int]) -> list[Items | Table]:
+        """Return the lists and dicts of some identities, as they are held anywhere."""
+        found: list[Items | Table] = []
+
+        def look(value: Value) -> Value:
+            if isinstance(value, Items | Table):
+                found.append(value)
+            return value
+
+        self.change(identities, look)
+        return found
 
     def cell(self, number: int) -> dict[str, Value]:
         """Return a cell's values, to be read only."""

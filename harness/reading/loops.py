@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 from abc import ABC
 from collections.abc import Iterator, Sequence
+from functools import partial
 
+from harness.reading import containers
 from harness.reading.expressions import Expressions
 from harness.reading.heap import Heap
 from harness.reading.values import Absent, Asked, Either, Function, Items, Known, Value, either, truth
@@ -45,23 +47,68 @@ class Loops(Expressions, ABC):
         targets = [] if once else self._carried(node)
         for target in targets:
             self.assign(target, either([self.evaluate(target), self.unknown(node)], self.where(node)))
-        if not once:
+        if once:
+            ends = self._round(node, element)
+        else:
             self.floors.append(self.heap.identity())
-        outer, self.frame.rounds = self.frame.rounds, []
-        try:
-            if element is not None and isinstance(node, ast.For | ast.AsyncFor):
-                self.assign(node.target, element)
-            ends = [self.heap] if self.run(node.body) else []
-            ends += [heap for heap in self.frame.rounds if heap not in ends]
-        finally:
-            self.frame.rounds = outer
-            if not once:
+            self.touched.append(set())
+            try:
+                ends = self._rounds(node, element, targets)
+            finally:
                 self.floors.pop()
+                inner = self.touched.pop()
+                if self.touched:
+                    self.touched[-1] |= inner
         if not self._joined_ends(ends if sure else [*ends, before], node):
             return False
         for target in targets:
             self.assign(target, self._after(self.evaluate(target), node))
         return self.run(node.orelse)
+
+    def _rounds(
+        self, node: ast.For | ast.AsyncFor | ast.While, element: Value | None, targets: Sequence[ast.expr]
+    ) -> list[Heap]:
+        """Follow the body for all rounds: once more as long as a round leaves other lists and dicts than it found."""
+        start, records, unknown = self.heap, self.records, self.unknown(node)
+        counts = [len(record) for record in records]
+        spoiled: set[int] = set()
+        while True:
+            self.heap = start.fork()
+            ends = self._round(node, element)
+            touched = {identity for identity in self.touched[-1] if identity < self.floors[-1]} - spoiled
+            others = self._also_named(targets, start, ends) - spoiled
+            if not (touched or others) or not ends:
+                return ends
+            for record, count in zip(records, counts, strict=True):
+                del record[count:]
+            left: dict[int, list[Value]] = {}
+            for value in (value for heap in ends for value in heap.held(touched)):
+                left.setdefault(value.identity, []).append(value)
+            start.change(touched - others, partial(containers.in_any_round, left=left, unknown=unknown))
+            start.change(others, partial(containers.spoiled, unknown=unknown))
+            spoiled |= touched | others
+
+    def _also_named(self, targets: Sequence[ast.expr], start: Heap, ends: Sequence[Heap]) -> set[int]:
+        """Return the lists and dicts that a round hands on to the next under names through which it changes others."""
+        found: set[int] = set()
+        for target in targets:
+            each: list[set[int]] = []
+            for self.heap in (start, *ends):
+                each.append(containers.identities([self.evaluate(target)]))
+            if each[0] & self.touched[-1]:
+                found |= set().union(*each[1:]) - each[0]
+        return {identity for identity in found if identity < self.floors[-1]}
+
+    def _round(self, node: ast.For | ast.AsyncFor | ast.While, element: Value | None) -> list[Heap]:
+        """Follow the body once; return the states in which it is left."""
+        outer, self.frame.rounds = self.frame.rounds, []
+        try:
+            if element is not None and isinstance(node, ast.For | ast.AsyncFor):
+                self.assign(node.target, element)
+            ends = [self.heap] if self.run(node.body) else []
+            return ends + [heap for heap in self.frame.rounds if heap not in ends]
+        finally:
+            self.frame.rounds = outer
 
     def _joined_ends(self, ends: list[Heap], node: ast.AST) -> bool:
         for number, heap in enumerate(ends):
@@ -122,9 +169,13 @@ class Loops(Expressions, ABC):
 
     @staticmethod
     def _of_function(node: ast.AST) -> list[_Event]:
-        """Return the globals that a function both reads and sets, as events, the last one first."""
-        names = {name for one in ast.walk(node) if isinstance(one, ast.Global | ast.Nonlocal) for name in one.names}
-        return [event for name in sorted(names) for event in ((name, True), (name, False))]
+        """Return the names of others that a function reads or sets, as events, the last one first."""
+        parts = list(ast.walk(node))
+        shared = {name for one in parts if isinstance(one, ast.Global | ast.Nonlocal) for name in one.names}
+        own = {one.arg for one in parts if isinstance(one, ast.arg)}
+        own |= {one.id for one in parts if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)}
+        read = {one.id for one in parts if isinstance(one, ast.Name)} - (own - shared)
+        return [*((name, True) for name in sorted(shared)), *((name, False) for name in sorted(read | shared))]
 
 
 def _steps(node: ast.AST) -> list[ast.AST | _Event]:

@@ -6,6 +6,7 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.reading.heap import Budget, Heap, TooMuchError
 from harness.reading.model import IgnoredArgument, Note
@@ -132,6 +133,7 @@ class State(ABC):
         self.called: set[int] = set()
         self.modules: dict[str, int] = {}
         self.floors: list[int] = []
+        self.touched: list[set[int]] = []
         self.depth = 0
         self.cut = False
 
@@ -204,6 +206,11 @@ class State(ABC):
         """Write down an argument without effect."""
         if argument not in self.ignored:
             self.ignored.append(argument)
+
+    @property
+    def records(self) -> list[list[Any]]:
+        """What is written down while a source is followed, in its order."""
+        return [self.calls, self.exports, self.entries, self.events, self.notes, self.ignored, self.defined]
 
     def is_repeated(self, identity: int) -> bool:
         """Return whether what is done here may be done again to something that has this identity."""

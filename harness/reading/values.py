@@ -212,7 +212,10 @@ class Arguments:
 
 
 def either(options: Iterable[Value], where: str, *, decided: bool = False) -> Value:
-    """Return one of several values: alternatives flattened, equal ones merged, at most `MOST_OPTIONS` kept."""
+    """Return one of several values: alternatives flattened, equal ones merged.
+
+    At most `MOST_OPTIONS` are kept, the last of them unknown where there were more.
+    """
     options = list(options)
     if len(options) == 1:
         return options[0]
@@ -228,7 +231,10 @@ def either(options: Iterable[Value], where: str, *, decided: bool = False) -> Va
         return flat[0]
     if not flat:
         return Absent(where)
-    return Either(where, tuple(flat[:MOST_OPTIONS]), decided)
+    if len(flat) > MOST_OPTIONS:
+        results = dict.fromkeys(result for value in flat[MOST_OPTIONS - 1 :] for result in results_in(value))
+        flat = [*flat[: MOST_OPTIONS - 1], Unknown(where, "one of many", tuple(results))]
+    return Either(where, tuple(flat), decided)
 
 
 def _same(left: Value, right: Value) -> bool:
