@@ -122,9 +122,15 @@ class Semantics:
     template: str = TEMPLATE
 
     def texts(self, prompt: Prompt) -> dict[str, str]:
-        """Return what is asked: the whole prompt under an empty name, where there is one, then part to text."""
+        """Return what is asked: the whole prompt under an empty name, where there is one, then part to text.
+
+        Parts of a private prompt are numbered instead of named.
+        """
         whole = {"": prompt.text} if prompt.text else {}
-        return whole | {part: self.template.replace("{part}", part) for part in self.parts.get(prompt.name, ())}
+        parts = enumerate(self.parts.get(prompt.name, ()), 1)
+        return whole | {
+            f"part {n}" if prompt.private else part: self.template.replace("{part}", part) for n, part in parts
+        }
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from harness.record import (
     SemanticsRecord,
     TextRecord,
 )
+from harness.redaction import redact_text
 from harness.sources import Progress
 from harness.store import SEMANTICS
 
@@ -134,7 +135,8 @@ class _Look:
         except (OSError, ValueError):  # there is none, or it is damaged
             found = self.measure.measure(read_frames(file), texts, lambda done: self._told(f"{name}: {done} frames"))
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, _Measured(scores=found.scores.tolist(), remarks=list(found.remarks)).model_dump_json())
+        remarks = [redact_text(each) for each in found.remarks]
+        write_atomically(path, _Measured(scores=found.scores.tolist(), remarks=remarks).model_dump_json())
         return found
 
     def _told(self, text: str) -> None:
@@ -162,7 +164,7 @@ class _Found:
             texts=[
                 _text(
                     part,
-                    text,
+                    "" if self.prompt.private else text,
                     {name: each.scores[:, n] for name, each in self.agreements.items()},
                     self.roles,
                     reference,

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -293,6 +294,16 @@ def test_a_thing_that_is_missing_is_a_number_and_a_curve(tmp_path: Path) -> None
     assert found.notes == ["the detector knows two colours"]
 
 
+def test_of_a_private_prompt_the_numbers_are_kept_and_no_words(tmp_path: Path) -> None:
+    hidden = replace(PLAN, prompts=(replace(PLAN.prompts[0], private=True),))
+    shown, private = (seen(tmp_path, runs_in(tmp_path), ShareOfColour(), plan) for plan in (PLAN, hidden))
+    assert [(text.part, text.asked) for text in private.texts] == [("", ""), ("part 1", ""), ("part 2", "")]
+    assert [text.clips[0].frames for text in private.texts] == [text.clips[0].frames for text in shown.texts]
+    words = private.model_copy(update={"notes": []}).model_dump_json()
+    assert not any(word in words for word in ("red:", "yellow", "square"))
+    assert "yellow" in shown.model_dump_json()
+
+
 def test_without_reference_or_seeds_there_is_still_a_curve_and_no_scale(tmp_path: Path) -> None:
     runs = [run for run in runs_in(tmp_path, seeds=()) if run.name != "reference"]
     baseline = seen(tmp_path, runs, ShareOfColour()).texts[1].of("baseline")
@@ -390,7 +401,14 @@ def test_the_page_draws_a_curve_over_the_references_frames_for_each_text(tmp_pat
     )
     maps = {"baseline": [(0, 0), (1, 2)], "as-hosted": [(0, 0), (1, 1)], "seed 43": [(0, 0), (1, 1)]}
     comparisons = [
-        each.model_copy(update={"frame_map": maps[each.candidate]}) if each.candidate in maps else each
+        each.model_copy(
+            update={
+                "frame_map": maps[each.candidate],
+                "per_frame": {name: values[:2] for name, values in each.per_frame.items()},
+            }
+        )
+        if each.candidate in maps
+        else each
         for each in record.comparisons
     ]
     record = record.model_copy(update={"semantics": [found], "comparisons": comparisons})

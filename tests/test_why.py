@@ -329,7 +329,8 @@ def test_the_scenario_is_valid_whatever_a_source_gives(argument: str) -> None:
         name = argument.partition("=")[0]
         assert tables["baseline"]["placement"] == "model_cpu_offload"
         said = (tables["baseline"] if one is space else tables["variants"]["as-hosted"]).get("call", {})
-        assert (name in said) is (argument == "grösse=4")
+        assert name not in said
+        assert ("# open: call.grösse" in text) is (argument == "grösse=4"), "no pipeline takes such an argument"
 
 
 def test_a_prompt_that_is_no_text_is_left_to_the_user() -> None:

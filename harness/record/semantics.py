@@ -31,8 +31,8 @@ class TextRecord(Record):
     """What was asked of all clips of a prompt, and what came out.
 
     Attributes:
-        part: The named part, such as `hand`; empty for the whole prompt.
-        asked: The text as the model got it, such as `a photo of hand`.
+        part: The named part, such as `hand`; empty for the whole prompt, a number for a private one's.
+        asked: The text as the model got it, such as `a photo of hand`; empty for a private prompt.
         clips: All clips that were measured, the reference first.
         seeds: Lowest and highest mean of the baseline with other seeds; None when there are none.
         rerun: How far the mean of a re-run is from the baseline's; None without a re-run.
