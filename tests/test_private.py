@@ -65,7 +65,8 @@ def test_neither_text_nor_picture_is_shown_and_numbers_are(
     for page in (folder / "report.html", out / "report.html"):
         assert "The prompt is private" in page.read_text()
         assert "AAAAIGZ0eX" not in page.read_text(), "no clip"
-        assert not re.search(r"data:(video|image/(png|jpeg|webp))", page.read_text())
+        assert "iVBORw0KGgo" not in page.read_text(), "no map"
+        assert not re.search(r"data:(video|image/(png|jpeg|webp));base64,[A-Za-z0-9+/]{9}", page.read_text())
     record = read_record(folder)
     assert record.prompts[0].private
     assert json.loads((out / "record.json").read_text())["scenario"].startswith("# not kept")

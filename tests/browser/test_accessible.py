@@ -10,7 +10,6 @@ import pytest
 from report_pages import Opened, Reports
 
 pytestmark = pytest.mark.browser
-axe = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN = "(rules) => axe.run(document, { runOnly: rules })"
