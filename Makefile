@@ -21,8 +21,8 @@ help: ## what can be made
 audit: $(READY) ## run the scenario and write its report
 	@$(BIN)/spacediff audit $(SCENARIO) $(ARGS)
 
-test: $(READY) ## run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(READY) ## run the tests, a file per process
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(READY) ## lint, formatting and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
