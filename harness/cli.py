@@ -326,7 +326,8 @@ def _conclude(record: AuditRecord, folder: Path) -> None:
 
     report = write_report(record, folder)
     show_summary(record, report)
-    add_to_job_page(record)
+    if trouble := add_to_job_page(record):  # the gate's exit code stays what it is
+        print(trouble, file=sys.stderr)
 
 
 def _say_error(error: SpacediffError) -> None:

@@ -38,6 +38,9 @@ def hold(
     )
 
 
+_WITHOUT_NUMBERS = frozenset({Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE})
+
+
 def hold_over_time(held: GateRecord, gate: Gate | None, history: HistoryRecord | None) -> GateRecord:
     """Hold the accepted state against a gate that asks for it.
 
@@ -62,6 +65,8 @@ def hold_over_time(held: GateRecord, gate: Gate | None, history: HistoryRecord |
 
 
 def _over_time(found: VariantHistory, max_rise: float) -> GateStatus:
+    if found.verdict_now in _WITHOUT_NUMBERS:  # whatever it was before: what is not measured is never green
+        return GateStatus.NOT_MEASURED
     if found.change in {Change.SAME, Change.BETTER, Change.GAINED, Change.NEW}:
         return GateStatus.HOLDS
     if found.change is not Change.WORSE:
@@ -97,7 +102,7 @@ def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float)
 
 
 def _of_comparison(prompt: str, comparison: ComparisonRecord, max_drift: float) -> tuple[GateStatus, str]:
-    if comparison.verdict in {Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE}:
+    if comparison.verdict in _WITHOUT_NUMBERS:
         return GateStatus.NOT_MEASURED, f"{prompt}: {comparison.verdict}: {'; '.join(comparison.evidence)}"
     if comparison.verdict.reached:
         return GateStatus.HOLDS, f"{prompt}: {comparison.verdict}"

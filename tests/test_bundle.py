@@ -127,6 +127,13 @@ def test_a_private_prompt_gives_no_picture_and_no_text(record: AuditRecord, fold
     assert mp4 not in parts["report.html"].decode()
 
 
+def test_an_entrys_name_leads_nowhere(record: AuditRecord, folder: Path) -> None:
+    strange = AuditRecord.model_validate_json(record.model_dump_json().replace('"lemon"', '"../../../x"'))
+    made = render_bundle(strange.model_copy(update={"prompts": [*strange.prompts, *record.prompts]}), folder)
+    videos = [name for name in opened(made.content) if name.endswith(".mp4")]
+    assert videos == ["side-by-side-_________x.mp4"]
+
+
 def test_missing_clips_are_said(record: AuditRecord, tmp_path: Path) -> None:
     bundle = render_bundle(record, tmp_path)
     assert bundle.left_out == ["side-by-side.mp4 was left out: its clips are not in the audit folder"]

@@ -17,7 +17,7 @@ from conftest import Finished
 from harness.cli import main
 from harness.clip import write_preview
 from harness.record import AuditRecord, read_record, record_schema
-from harness.reporting.formats import FILES
+from harness.reporting.formats import FILES, add_to_job_page
 from synthetic_audit import synthetic_audit
 
 ALL = [word for name in FILES for word in ("--format", name)]
@@ -155,6 +155,17 @@ def test_all_formats_of_a_real_audit(quickstart: Finished, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+def test_a_job_page_that_cannot_be_written_leaves_the_exit_code_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = read_record(folder)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "page.md"))
+    assert "could not be added to the job's page" in add_to_job_page(record)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "page.md"))
+    assert add_to_job_page(record) == ""
+    assert "the usual script against the Space" in (tmp_path / "page.md").read_text()
+
+
 def test_two_files_have_all_formats_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     write_preview(moving_ball(3), tmp_path / "a.mp4")

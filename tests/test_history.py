@@ -169,6 +169,14 @@ def test_a_rise_that_the_scenario_allows_holds(record: AuditRecord) -> None:
     assert outcome(before, now, Gate(against="accepted", max_rise=0.01))[0] is GateStatus.FAILS
 
 
+@pytest.mark.parametrize("blank", [Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE])
+def test_what_was_never_measured_is_never_green(record: AuditRecord, blank: Verdict) -> None:
+    never = with_outcome(record, "dpm", blank, None)
+    status, (reason, *_) = outcome(never, never, ASKS)
+    assert status is GateStatus.NOT_MEASURED
+    assert "dpm" in reason
+
+
 def test_what_cannot_be_told_is_never_green(record: AuditRecord) -> None:
     for lost in (Verdict.NOT_MEASURED, Verdict.POST_PROCESSED):
         assert outcome(record, with_outcome(record, "dpm", lost, None), ASKS)[0] is GateStatus.NOT_MEASURED

@@ -7,6 +7,7 @@ and what would pass the limit is left out and said, in the ZIP itself too. Equal
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -93,6 +94,10 @@ def _deflated(content: bytes) -> int:
     return len(trial.getvalue())
 
 
+_WORD = re.compile(r"[^A-Za-z0-9_-]")
+"""What an entry's name is kept free of: a record may come from anybody."""
+
+
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, packed: int) -> None:
     entry = zipfile.ZipInfo(name, _LONG_AGO)
     entry.compress_type = packed
@@ -106,7 +111,7 @@ def _parts(record: AuditRecord, folder: Path, variant: str, bundle: Bundle) -> I
     yield "issue.md", "what to paste into the issue", render_markdown(record).encode()
     yield "report.html", "the page; open it in a browser", render_html(record, folder).encode()
     for prompt in record.prompts:
-        name = "side-by-side.mp4" if len(record.prompts) == 1 else f"side-by-side-{prompt.name}.mp4"
+        name = "side-by-side.mp4" if len(record.prompts) == 1 else f"side-by-side-{_WORD.sub('_', prompt.name)}.mp4"
         if prompt.private:
             bundle.left_out.append(f"{name} was left out: the prompt is private")
             continue

@@ -46,16 +46,23 @@ def write_format(name: str, record: AuditRecord, folder: Path, path: Path, varia
     return []
 
 
-def add_to_job_page(record: AuditRecord) -> Path | None:
-    """Add the summary to a CI job's page where there is one, and return its file."""
+def add_to_job_page(record: AuditRecord) -> str:
+    """Add the summary to a CI job's page where there is one.
+
+    Returns:
+        Why it could not be added; empty where it was, or where there is no such page.
+    """
     named = os.environ.get(JOB_PAGE)
     if not named:
-        return None
+        return ""
     from harness.reporting.markdown import render_summary
 
-    with Path(named).open("a", encoding="utf-8") as file:
-        file.write(render_summary(record) + "\n")
-    return Path(named)
+    try:
+        with Path(named).open("a", encoding="utf-8") as file:
+            file.write(render_summary(record) + "\n")
+    except OSError as error:
+        return f"the summary could not be added to the job's page ({JOB_PAGE}): {error.strerror}"
+    return ""
 
 
 def _drawn(name: str, record: AuditRecord, folder: Path) -> str:
