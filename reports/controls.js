@@ -64,23 +64,3 @@ function wireTheme() {
   const dark = () => getComputedStyle(root).colorScheme === "dark" || (root.dataset.theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   one("#theme").addEventListener("click", () => (root.dataset.theme = dark() ? "light" : "dark"));
 }
-
-function wireCopy() {
-  const [before, after] = [one("#copy .before"), one("#copy .after")];
-  one("#copy").addEventListener("click", async () => {
-    await copyText(one("#command"));
-    [before.hidden, after.hidden] = [true, false];
-    await delay(1600);
-    [before.hidden, after.hidden] = [false, true];
-  });
-}
-
-/** Copy by the clipboard, or by a selection where a page opened from a file may not use it. */
-async function copyText(element) {
-  try {
-    await navigator.clipboard.writeText(element.textContent);
-  } catch {
-    getSelection().selectAllChildren(element);
-    document.execCommand("copy");
-  }
-}

@@ -264,7 +264,7 @@ function followAddress() {
 
 function start() {
   wireTheme();
-  wireCopy();
+  wireCopying();
   if (!report.prompts.length) return;
   wireControls();
   wirePickers();

@@ -48,7 +48,7 @@ SCRIPTS = (
     "views.js",
     "keys.js",
     "controls.js",
-    "issue.js",
+    "clipboard.js",
     "report.js",  # begins, so it comes last
 )
 _REST = 1_000_000

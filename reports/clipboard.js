@@ -1,19 +1,22 @@
-// "Copy for issue": puts the Markdown that came with the page onto the clipboard.
+// What buttons copy: the command that repeats the audit, and the Markdown for an issue that came with the page.
 
-function wireIssue() {
-  const button = document.querySelector("#copy-for-issue");
-  const [before, after] = button.querySelectorAll("span");
-  const text = JSON.parse(document.querySelector("#issue-text").textContent);
-  button.addEventListener("click", async () => {
-    await putOnClipboard(text);
+function wireCopying() {
+  wireCopy("#copy", () => one("#command").textContent);
+  wireCopy("#copy-for-issue", () => JSON.parse(one("#issue-text").textContent));
+}
+
+function wireCopy(name, text) {
+  const [before, after] = all(`${name} span`);
+  one(name).addEventListener("click", async () => {
+    await copyText(text());
     [before.hidden, after.hidden] = [true, false];
-    await new Promise((done) => setTimeout(done, 1600));
+    await delay(1600);
     [before.hidden, after.hidden] = [false, true];
   });
 }
 
 /** Copy by the clipboard, or as a selection would be where a page opened from a file may not use it. */
-async function putOnClipboard(text) {
+async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -26,5 +29,3 @@ async function putOnClipboard(text) {
     document.removeEventListener("copy", answer);
   }
 }
-
-wireIssue();
