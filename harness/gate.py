@@ -38,9 +38,6 @@ def hold(
     )
 
 
-_WITHOUT_NUMBERS = frozenset({Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE})
-
-
 def hold_over_time(held: GateRecord, gate: Gate | None, history: HistoryRecord | None) -> GateRecord:
     """Hold the accepted state against a gate that asks for it.
 
@@ -65,7 +62,7 @@ def hold_over_time(held: GateRecord, gate: Gate | None, history: HistoryRecord |
 
 
 def _over_time(found: VariantHistory, max_rise: float) -> GateStatus:
-    if found.verdict_now in _WITHOUT_NUMBERS:  # whatever it was before: what is not measured is never green
+    if found.verdict_now is not None and not found.verdict_now.told:  # whatever it was before
         return GateStatus.NOT_MEASURED
     if found.change in {Change.SAME, Change.BETTER, Change.GAINED, Change.NEW}:
         return GateStatus.HOLDS
@@ -102,7 +99,7 @@ def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float)
 
 
 def _of_comparison(prompt: str, comparison: ComparisonRecord, max_drift: float) -> tuple[GateStatus, str]:
-    if comparison.verdict in _WITHOUT_NUMBERS:
+    if not comparison.verdict.told:
         return GateStatus.NOT_MEASURED, f"{prompt}: {comparison.verdict}: {'; '.join(comparison.evidence)}"
     if comparison.verdict.reached:
         return GateStatus.HOLDS, f"{prompt}: {comparison.verdict}"

@@ -34,7 +34,6 @@ _LADDER = {
     Verdict.DIFFERENT_SAMPLE: 3,
 }
 """From the closest to the farthest; a verdict that is not here has no place among them."""
-_WITHOUT_NUMBERS = frozenset({Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE})
 _SHOWN_OF_DIGEST = 12
 
 
@@ -62,7 +61,7 @@ def change_of(before: ComparisonRecord | None, now: ComparisonRecord | None) -> 
         return Change.NEW
     if now is None:
         return Change.GONE
-    blank = before.verdict in _WITHOUT_NUMBERS, now.verdict in _WITHOUT_NUMBERS
+    blank = not before.verdict.told, not now.verdict.told
     if any(blank):
         return {(True, True): Change.SAME, (True, False): Change.GAINED, (False, True): Change.LOST}[blank]
     if before.verdict != now.verdict and (by_class := _by_class(before.verdict, now.verdict)):

@@ -25,6 +25,11 @@ class Verdict(StrEnum):
         """Whether the clip is the reference's, but for the codec at most."""
         return self in {Verdict.IDENTICAL, Verdict.CODEC_ONLY}
 
+    @property
+    def told(self) -> bool:
+        """Whether it tells anything of the frames; what is not measured or not comparable is never green."""
+        return self not in {Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE}
+
 
 class MetricInfo(Record):
     """What a reader needs to know of a metric.

@@ -13,14 +13,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from harness.record import AuditRecord, ControlRecord, GateStatus, Role, RunRecord, Verdict
+from harness.record import AuditRecord, ControlRecord, GateStatus, Role, RunRecord
 from harness.reporting.door import PRIVATE, presentable
 from harness.reporting.numbers import drift, number
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML 1.0 document may hold."""
-
-_UNMEASURED = frozenset({Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE})
 
 
 def render_junit(record: AuditRecord) -> str:
@@ -70,7 +68,7 @@ def _of_prompt(record: AuditRecord, prompt: str) -> Iterator[ET.Element]:
 def _variant(record: AuditRecord, run: RunRecord, remark: str) -> ET.Element:
     case = _case(f"{run.prompt}.variants", run.name, run.seconds)
     found = next((c for c in record.comparisons if (c.prompt, c.candidate) == (run.prompt, run.name)), None)
-    if not run.measured or found is None or found.verdict in _UNMEASURED:
+    if not run.measured or found is None or not found.verdict.told:
         evidence = "; ".join(found.evidence) if found else "it was not compared"
         reason = run.reason or evidence
         _told(case, "skipped", reason, "\n".join(filter(None, (reason, run.hint))))
