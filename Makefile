@@ -11,7 +11,7 @@ BIN      := $(VENV)/bin
 READY    := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test check bench report clean
+.PHONY: help audit test check bench report pictures clean
 
 help: ## what can be made
 	@echo "spacediff"
@@ -21,8 +21,8 @@ help: ## what can be made
 audit: $(READY) ## run the scenario and write its report
 	@$(BIN)/spacediff audit $(SCENARIO) $(ARGS)
 
-test: $(READY) ## run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(READY) ## run the tests, a file per process
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(READY) ## lint, formatting and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
@@ -32,6 +32,9 @@ bench: $(READY) ## measure speed against named peers
 
 report: $(READY) ## draw the scenario's last report again
 	@$(BIN)/spacediff report audits/$(basename $(notdir $(SCENARIO))) $(ARGS)
+
+pictures: $(READY) ## take the pictures of the report in docs/ again
+	@PYTHONPATH=tests $(BIN)/python tests/picture_report.py
 
 clean: ## remove the virtual environment, caches and build products (audits stay)
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,6 +7,7 @@ noise lies over all. A variant moves a little differently and has other noise. T
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,11 +25,16 @@ _MARGIN = 160
 def main() -> None:
     """Write the clips."""
     folder, frames, variants = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    for number, pictures in enumerate(clips(frames, variants)):
+        name = f"variant-{number}.mp4" if number else "reference.mp4"
+        export_to_video(Clip(pictures, Fraction(8)), folder / name, quality=5)
+
+
+def clips(frames: int, variants: int) -> Iterator[Frame]:
+    """Yield the frames of the reference and then of each variant, uint8 `[T, H, W, 3]`."""
     landscape = _landscape(np.random.default_rng(0))
     for number in range(variants + 1):
-        name = f"variant-{number}.mp4" if number else "reference.mp4"
-        pictures = [_picture(landscape, moment, number) for moment in range(frames)]
-        export_to_video(Clip(np.stack(pictures), Fraction(8)), folder / name, quality=5)
+        yield np.stack([_picture(landscape, moment, number) for moment in range(frames)])
 
 
 def _landscape(random: np.random.Generator) -> NDArray[np.float32]:

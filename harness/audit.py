@@ -15,7 +15,8 @@ from harness.errors import SpacediffError
 from harness.executor import Executor, InProcess, Listener
 from harness.explain import Explaining, Hearer, explain
 from harness.finding import cause_record
-from harness.gate import hold
+from harness.gate import hold, hold_over_time
+from harness.history import history_of
 from harness.interrupts import heard, heed
 from harness.metrics import Metric, chosen
 from harness.metrics.motion import MEASURES
@@ -30,13 +31,33 @@ from harness.record import (
     ResolutionRecord,
     Role,
     RunRecord,
+    SemanticsRecord,
     TraceComparisonRecord,
     read_record,
+    redacted,
     write_record,
 )
-from harness.redaction import redact_text
+from harness.redaction import private, redact_text
+from harness.semantics import measure_semantics, write_into_tables
 from harness.store import Store
 from harness.trace import compare_traces, held_to
+
+PRIVATE_SCENARIO = "# not kept: a prompt of this scenario is private"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An audit that this one is held against.
+
+    Attributes:
+        record: Its record, as it was read.
+        name: What it is called.
+        accepted: Whether it is the accepted state, which a gate may ask for.
+    """
+
+    record: AuditRecord
+    name: str
+    accepted: bool
 
 
 class Audience(Listener, Hearer, Protocol):
@@ -44,7 +65,13 @@ class Audience(Listener, Hearer, Protocol):
 
 
 def audit(
-    plan: Plan, folder: Path, listener: Audience, executor: Executor | None = None, *, reuse: bool = True
+    plan: Plan,
+    folder: Path,
+    listener: Audience,
+    executor: Executor | None = None,
+    *,
+    reuse: bool = True,
+    earlier: Earlier | None = None,
 ) -> AuditRecord:
     """Carry a plan out and leave everything in the audit folder.
 
@@ -57,6 +84,7 @@ def audit(
         listener: Hears how it goes on.
         executor: Where runs are carried out; by default in this process.
         reuse: Whether a run in this process takes over what an earlier one computed that shares everything before it.
+        earlier: The audit that this one is held against; None for none.
 
     Returns:
         The record as it stands in the folder, redacted.
@@ -71,18 +99,30 @@ def audit(
     here = environment()
     store, done = Store(folder), _Done()
     listener.planned(plan.runs)
-    with store.locked():
+    with store.locked(), private(plan.private_texts):
         try:
             with executor or InProcess(here, reuse=reuse, keep_latents=plan.keep_latents) as carrying:
                 _run(plan, store, carrying, listener, done)
                 _explain(plan, store, carrying, listener, done)
             _compare(plan, folder, metrics, listener, done)
+            _see(plan, folder, listener, done)
             heed()
         except KeyboardInterrupt:
             heard()
             done.finished = False
-        write_record(_recorded(plan, here, done, seconds=time.monotonic() - began), folder)
+        record = redacted(_recorded(plan, here, done, seconds=time.monotonic() - began))
+        write_record(_over_time(record, plan, earlier), folder)
     return read_record(folder)
+
+
+def _over_time(record: AuditRecord, plan: Plan, earlier: Earlier | None) -> AuditRecord:
+    """Hold a redacted record against an earlier one, and the gate against the accepted state."""
+    if not record.finished:
+        return record
+    history = history_of(earlier.record, record, earlier.name) if earlier else None
+    accepted = history if earlier and earlier.accepted else None
+    gate = hold_over_time(record.gate, plan.gate, accepted)
+    return record.model_copy(update={"history": history, "gate": gate})
 
 
 def refuse_anothers(plan: Plan, folder: Path) -> None:
@@ -117,6 +157,8 @@ class _Done:
     controls: list[ControlRecord] = field(default_factory=list)
     resolutions: list[ResolutionRecord] = field(default_factory=list)
     traces: list[TraceComparisonRecord] = field(default_factory=list)
+    files: dict[tuple[str, str], Path] = field(default_factory=dict)
+    semantics: list[SemanticsRecord] = field(default_factory=list)
     explaining: Explaining | None = None
     finished: bool = True
 
@@ -150,6 +192,16 @@ def _compare(plan: Plan, folder: Path, metrics: tuple[Metric, ...], listener: Li
         done.controls += compared.controls
         done.resolutions += compared.resolutions
         done.traces += _traces(reference, candidates, compared.comparisons, folder)
+        done.files |= {(prompt.name, name): file for name, file in compared.files.items()}
+
+
+def _see(plan: Plan, folder: Path, listener: Listener, done: _Done) -> None:
+    """Measure what the clips show, where the scenario names a model for it."""
+    if plan.semantics is not None:
+        listener.status("what the clips show")
+    for found in measure_semantics(plan, done.runs, done.files, folder, listener):
+        write_into_tables(found, done.comparisons, folder)
+        done.semantics.append(found)
 
 
 def _traces(
@@ -187,13 +239,21 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         spacediff_version=__version__,
         title=plan.title,
         question=plan.question,
-        scenario=plan.scenario,
+        scenario=PRIVATE_SCENARIO if any(prompt.private for prompt in plan.prompts) else plan.scenario,
         scenario_name=plan.scenario_name,
         command=plan.command,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         finished=done.finished,
         seconds=seconds,
-        prompts=[PromptRecord(name=prompt.name, text=prompt.text, seed=prompt.seed) for prompt in plan.prompts],
+        prompts=[
+            PromptRecord(
+                name=prompt.name,
+                text="" if prompt.private else prompt.text,
+                seed=prompt.seed,
+                private=prompt.private,
+            )
+            for prompt in plan.prompts
+        ],
         reference=plan.reference,
         runs=done.runs,
         comparisons=done.comparisons,
@@ -202,6 +262,7 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         controls=done.controls,
         resolutions=done.resolutions,
         traces=done.traces,
+        semantics=done.semantics,
         cause=done.explaining and cause_record(done.explaining, done.comparisons, done.runs, here),
         gate=hold(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, _doubts(done)),
         warnings=_doubts(done) + _cautions(done, here),

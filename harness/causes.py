@@ -7,8 +7,9 @@ The search is a binary search for one member after another. Put the suspects in 
 row reaches the other end, and its last suspect is needed. Keep that one, turn the beginning before it round, since
 causes tend to be neighbours, and search it again. Where changing more never harms, a set that fails tells of all its
 subsets, and one that reaches of all that hold it. For one cause among n suspects this takes at most ⌈log₂ n⌉ + 1
-generations beside the two ends. The test is that of delta debugging (Zeller and Hildebrandt 2002,
-doi:10.1109/32.988498), the division that of QuickXplain (Junker 2004, AAAI).
+generations beside the two ends. Two causes are often neighbours, and plain delta debugging is quick with those; so
+beside the first member its nearest two are tried one by one before the halving goes on. The test is that of delta
+debugging (Zeller and Hildebrandt 2002, doi:10.1109/32.988498), the division that of QuickXplain (Junker 2004, AAAI).
 """
 
 from __future__ import annotations
@@ -19,11 +20,17 @@ from dataclasses import dataclass, field
 from itertools import combinations, permutations
 
 Subset = frozenset[str]
-Reaches = Callable[[Subset], bool]
-"""Tells whether the first end, with these settings changed to the other's, gives the other end's clip."""
+Reaches = Callable[[Subset], bool | None]
+"""Tells whether the first end, with these settings changed to the other's, gives the other end's clip.
+
+None: there is no clip. That counts as not reached, and tells nothing of any other subset.
+"""
 
 MOST_FOR_SHAPLEY = 4
 """Exact Shapley values take all 2^k subsets of k members."""
+
+_NEIGHBOURS = 2
+"""So many are tried one by one beside the first member that is found."""
 
 
 class BudgetSpentError(Exception):
@@ -44,7 +51,7 @@ class Search:
 
     suspects: Sequence[str]
     reaches: Reaches
-    tested: dict[Subset, bool] = field(default_factory=dict)
+    tested: dict[Subset, bool | None] = field(default_factory=dict)
     smallest: Subset = frozenset()
     found: list[str] = field(default_factory=list)
 
@@ -52,17 +59,18 @@ class Search:
         everything, nothing = frozenset(self.suspects), frozenset[str]()
         self.tested = self.tested | {everything: True, nothing: not everything}
         self.smallest = min((subset for subset, reached in self.tested.items() if reached), key=len)
-        self._open = len(self.smallest)
+        self._open, self._singly = len(self.smallest), 0
 
     @property
     def tests_left(self) -> int:
         """How many tests are still to come at most if the member looked for is the last one."""
-        return expected_tests(self._open) if self._open else 0
+        return self._singly + expected_tests(self._open - self._singly) if self._open else 0
 
     def run(self) -> Subset:
         """Return a sufficient subset of which no member can be left out, provided that changing more never harms.
 
-        Each member's need is known from a test of more than the subset without it; `confirm` tests just that.
+        Each member's need is known from a test of more than the subset without it; `confirm` tests just that. Where
+        changes undo each other, the subset suffices all the same, and `confirm` and `weigh` look for a smaller one.
 
         Raises:
             BudgetSpentError: From the test; `smallest` is the best so far.
@@ -76,43 +84,65 @@ class Search:
         return self.smallest
 
     def confirm(self) -> Subset:
-        """Leave out each member of the smallest subset alone, and drop those that prove needless."""
-        for member in sorted(self.smallest):
-            rest = self.smallest - {member}
-            if rest not in self.tested:
-                self.tested[rest] = self.reaches(rest)
-            if self.tested[rest]:
-                self.smallest = rest
+        """Leave out each member of the smallest subset alone, and begin again whenever one proves needless.
+
+        Returns:
+            A sufficient subset that is none any more without any one of its members, whatever undoes what.
+        """
+        while any(self._judge(self.smallest - {member}) for member in sorted(self.smallest)):
+            pass
         return self.smallest
+
+    def weigh(self) -> Subset:
+        """Test what the weights need; should a smaller subset reach the other end, it is the cause and weighed anew.
+
+        Returns:
+            The smallest subset known; up to `MOST_FOR_SHAPLEY` members, no subset of it reaches the other end.
+        """
+        while any(self._judge(subset) for subset in subsets_to_weigh(sorted(self.confirm()))[:-1]):
+            pass
+        return self.smallest
+
+    def _judge(self, subset: Subset) -> bool:
+        """Test a subset itself, whatever the others tell of it."""
+        if subset not in self.tested:
+            self.tested[subset] = self.reaches(subset)
+        return self._noted(subset, self.tested[subset])
 
     def _shortest_beginning(self, found: Sequence[str], rest: Sequence[str]) -> int:
         """Return how many of the rest are needed at least; none is known to fail, all are known to do."""
         fails, reaches = 0, len(rest)
+        later = len(found) > 1
         while (width := reaches - fails) > 1:
             self._open = width
-            middle = (fails + reaches) // 2
+            self._singly = min(max(_NEIGHBOURS - fails, 0), width - 1) if len(found) == 1 else 0
+            # of later members the greater half: where there are two, more of them are to come
+            middle = fails + 1 if self._singly else (fails + reaches + later) // 2
             if self._test([*found, *rest[:middle]]):
                 reaches = middle
             else:
                 fails = middle
-        self._open = 1
+        self._open, self._singly = 1, 0
         return reaches
 
     def _test(self, members: Collection[str]) -> bool:
         subset = frozenset(members)
         told = self.told_of(subset)
-        if told is None:
+        if told is None and subset not in self.tested:
             told = self.tested[subset] = self.reaches(subset)
-        if told and len(subset) < len(self.smallest):
+        return self._noted(subset, told)
+
+    def _noted(self, subset: Subset, reached: bool | None) -> bool:  # noqa: FBT001 - the outcome of a test
+        if reached and len(subset) < len(self.smallest):
             self.smallest = subset
-        return told
+        return bool(reached)
 
     def told_of(self, subset: Subset) -> bool | None:
-        """Return what the tests so far tell of a subset; None when it has to be tested."""
+        """Return what the tests so far tell of a subset; None when they tell nothing."""
         if subset in self.tested:
             return self.tested[subset]
         for other, reached in self.tested.items():
-            if (reached and other <= subset) or (not reached and subset <= other):
+            if (reached and other <= subset) or (reached is False and subset <= other):
                 return reached
         return None
 

@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. No logic lives here."""
+"""The commands: parse, call, print. No logic lives here."""
 
 from __future__ import annotations
 
@@ -8,36 +8,29 @@ import os
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__
+from harness.command_line import parser
 from harness.errors import Exit, SpacediffError
 from harness.interrupts import listen
 
 if TYPE_CHECKING:
     from harness.advice import Advice
+    from harness.audit import Earlier
     from harness.reading import Reading
     from harness.record import AuditRecord
     from harness.why import Comparison
 
-_EXIT_CODES = """exit codes:
-  0  the gate holds (or there is none)
-  1  the gate does not hold
-  2  the scenario or the command line is wrong
-  3  something that the gate needs was not measured
-  70  spacediff made a mistake of its own
-  130  interrupted; the same command goes on from there
-"""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     listen()
     try:
-        return int(options.command(options))
+        return int(_COMMANDS[options.command](options))
     except SpacediffError as error:
         _say_error(error)
         return int(error.exit_code)
@@ -56,83 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(Exit.INTERNAL)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="spacediff",
-        description="Audit whether a video model gives the same result locally as on a hosted Space, and why not.",
-        epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"spacediff {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES,
-                                formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    audit.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="what to audit")
-    audit.add_argument(
-        "--out", type=Path, metavar="DIR", help="audit folder (default: audits/ and the scenario's name)"
-    )
-    audit.add_argument("--only", action="append", default=[], metavar="VARIANT",
-                       help="measure this variant only, beside baseline and reference; may be repeated")  # fmt: skip
-    audit.add_argument("--fresh", action="store_true", help="forget what earlier runs of this audit finished")
-    audit.add_argument("--budget", type=_count, metavar="N",
-                       help="generate at most N clips to find the cause (default: what the scenario says)")  # fmt: skip
-    audit.add_argument("--no-reuse", action="store_true",
-                       help="compute every clip from the start, also what runs share")  # fmt: skip
-    audit.add_argument("--strict", action="store_true", help="fail with 3 when anything at all was not measured")
-    audit.set_defaults(command=_audit)
-
-    compare = commands.add_parser("compare", help="score two videos")
-    compare.add_argument("reference", type=Path, metavar="A.mp4", help="the reference")
-    compare.add_argument("candidate", type=Path, metavar="B.mp4", help="the video held against it")
-    compare.add_argument("--out", type=Path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
-    compare.add_argument("--metric", action="append", default=[], choices=["flip"],
-                         help="measure this too, beside MAE, PSNR, SSIM and LPIPS; may be repeated")  # fmt: skip
-    compare.set_defaults(command=_compare)
-
-    report = commands.add_parser("report", help="draw an audit's report again")
-    report.add_argument("folder", type=Path, metavar="AUDIT_DIR", help="the folder that `spacediff audit` named")
-    report.add_argument("--format", choices=["html", "json"], default="html", help="what to write (default: html)")
-    report.set_defaults(command=_report)
-
-    read = commands.add_parser("read", help="the settings that a script or a Space declares, without running it")
-    read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME", help="a script, a folder with an app, or a Space")
-    read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
-    read.set_defaults(command=_read)
-
-    why = commands.add_parser("why", help="what a script and a Space set differently, and which of it matters",
-                              epilog=_EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    why.add_argument("--script", required=True, metavar="FILE.py", help="the script as you run it")
-    why.add_argument("--space", required=True, metavar="ORG/NAME", help="the Space, or a folder with its source")
-    why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs neither torch nor a GPU")
-    why.add_argument("--write", type=Path, metavar="SCENARIO.toml", help="write the scenario that measures it")
-    why.add_argument("--patch", type=Path, metavar="FILE", help="write the changes to the script as a patch")
-    why.set_defaults(command=_why)
-
-    doctor = commands.add_parser("doctor", help="what this machine can run, and why not")
-    doctor.set_defaults(command=_doctor)
-
-    init = commands.add_parser("init", help="copy the scenarios here to edit")
-    init.add_argument("folder", type=Path, nargs="?", default=Path("scenarios"), metavar="DIR",
-                      help="where to (default: scenarios)")  # fmt: skip
-    init.set_defaults(command=_init)
-
-    schema = commands.add_parser("schema", help="print the JSON Schema of a scenario, for editors")
-    schema.set_defaults(command=_schema)
-    return parser
-
-
-def _count(text: str) -> int:
-    """Read a whole number of at least 1."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
-    return number
-
-
 def _audit(options: argparse.Namespace) -> Exit:
     from harness.plan import plan_scenario
     from harness.scenario import load_scenario
@@ -144,35 +60,60 @@ def _audit(options: argparse.Namespace) -> Exit:
     plan = plan_scenario(load_scenario(options.scenario), options.only, budget=options.budget, command=command)
 
     from harness.audit import audit, refuse_anothers
-    from harness.display import Display
     from harness.gate import exit_code
+    from harness.terminal.progress import Display
 
+    earlier = _earlier(options)
     folder = options.out or Path("audits") / options.scenario.stem
     if options.fresh:
         refuse_anothers(plan, folder)
         _forget(folder)
     with Display() as display:
-        record = audit(plan, folder, display, reuse=not options.no_reuse)
+        record = audit(plan, folder, display, reuse=not options.no_reuse, earlier=earlier)
     _conclude(record, folder)
     if not record.finished:
         return Exit.INTERRUPTED
-    if options.strict and not all(run.measured for run in record.runs):
+    measured = [*(run.measured for run in record.runs), *(found.measured for found in record.semantics)]
+    if options.strict and not all(measured):
         print("strict: not everything was measured")
         return max(Exit.NOT_MEASURED, exit_code(record.gate.status))
     return exit_code(record.gate.status)
 
 
+def _earlier(options: argparse.Namespace) -> Earlier | None:
+    """Return what an audit is held against: what was asked for, else the accepted state, else nothing."""
+    from harness.accepted import NAME, read_accepted
+    from harness.audit import Earlier
+
+    if options.against:
+        return Earlier(_record_of(options.against), options.against.resolve().name, accepted=False)
+    accepted = read_accepted(options.scenario)
+    return Earlier(accepted, NAME, accepted=True) if accepted else None
+
+
+def _record_of(path: Path) -> AuditRecord:
+    """Read an audit folder, or a record's file such as an accepted state."""
+    from harness.record import read_record, read_record_file
+
+    return read_record_file(path) if path.is_file() else read_record(path)
+
+
 def _compare(options: argparse.Namespace) -> Exit:
     from harness.audit import audit
-    from harness.display import Display
     from harness.plan import plan_files
+    from harness.terminal.progress import Display
 
+    if bool(options.semantics) != bool(options.part):
+        raise SpacediffError("--semantics and --part go together", hint="--semantics MODEL --part hand")
     asked = [word for name in options.metric for word in ("--metric", name)]
+    asked += [word for part in options.part for word in ("--part", part)]
+    asked += ["--semantics", options.semantics] if options.semantics else []
     command = _command("compare", options.reference, options.candidate, *asked, *_where(options))
     files = (options.reference, options.candidate)
     mark = hashlib.sha256("\n".join(str(file.resolve()) for file in files).encode()).hexdigest()[:6]
     folder = options.out or Path("audits") / f"compare-{files[0].name}-{files[1].name}-{mark}"
-    plan = plan_files(options.reference, options.candidate, options.metric, command=command)
+    parts = list(dict.fromkeys(options.part))
+    plan = plan_files(*files, options.metric, command=command, semantics=options.semantics or "", parts=parts)
     with Display() as display:
         record = audit(plan, folder, display)
     for run in record.runs:
@@ -183,15 +124,49 @@ def _compare(options: argparse.Namespace) -> Exit:
 
 
 def _report(options: argparse.Namespace) -> Exit:
-    from harness.record import read_record
+    from harness.history import history_of
+    from harness.record import read_record, redacted
 
     record = read_record(options.folder)
-    if options.format == "json":
-        print((options.folder / "audit.json").read_text("utf-8"), end="")
-        return Exit.GATE_HOLDS
-    from harness.reporting.html import write_report
+    if options.against:
+        history = history_of(_record_of(options.against), record, options.against.resolve().name)
+        record = redacted(record.model_copy(update={"history": history}))
+    formats = list(dict.fromkeys(options.format)) or ["html"]
+    if formats == ["json"] and not options.out:
+        from harness.record.file import record_text
 
-    print(write_report(record, options.folder))
+        print(record_text(record), end="")
+        return Exit.GATE_HOLDS
+    _write_formats(options, record, formats)
+    return Exit.GATE_HOLDS
+
+
+def _write_formats(options: argparse.Namespace, record: AuditRecord, formats: list[str]) -> None:
+    from harness.reporting.formats import FILES, write_format
+
+    into = options.folder
+    if len(formats) > 1 and options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+    if options.out and options.out.is_dir():
+        into, options.out = options.out, None
+    for name in formats:
+        path = options.out or into / FILES[name]
+        for line in write_format(name, record, options.folder, path, options.variant):
+            print(line, file=sys.stderr)
+        print(path)
+
+
+def _approve(options: argparse.Namespace) -> Exit:
+    from harness.accepted import approve
+    from harness.record import read_record
+    from harness.redaction import redact_text
+
+    folder = options.out or Path("audits") / options.scenario.stem
+    path, history = approve(read_record(folder), options.scenario)
+    if history:
+        print(f"against what was accepted before: {history.sentence}")
+    print(f"accepted: {redact_text(str(path))}")
+    print("commit it beside the scenario; later audits are held against it")
     return Exit.GATE_HOLDS
 
 
@@ -204,7 +179,7 @@ def _read(options: argparse.Namespace) -> Exit:
 
         print(json.dumps(reading.as_json(), indent=2))
         return Exit.GATE_HOLDS
-    from harness.display import show_reading
+    from harness.terminal.sources import show_reading
 
     show_reading(reading)
     return Exit.GATE_HOLDS
@@ -212,18 +187,23 @@ def _read(options: argparse.Namespace) -> Exit:
 
 def _why(options: argparse.Namespace) -> Exit:
     from harness.advice import advise
-    from harness.display import show_differences
     from harness.files import write_new
     from harness.reading.hub import is_space
     from harness.reading.sources import read_any
+    from harness.terminal.sources import show_differences
     from harness.why import compare_sources
     from harness.why_scenario import scenario_text
 
-    if not options.plan_only and not is_space(options.space):
+    space_id = options.space if is_space(options.space) and not Path(options.space).exists() else ""
+    if not options.plan_only and not space_id:
         raise SpacediffError("only a Space can be measured", hint="give ORG/NAME, or --plan-only to read alone")
+    path = options.write or Path(f"why-{Path(options.script).stem}.toml")
     if options.patch and options.patch.exists():
         raise SpacediffError(f"{options.patch} is there already", hint="name another file with --patch")
-    script, space = read_any(options.script), read_any(options.space)
+    if options.patch and options.patch.absolute() == path.absolute():
+        raise SpacediffError(f"{path} would hold both scenario and patch", hint="name another file with --patch")
+    script = read_any(options.script)
+    space = read_any(options.space, str(script.settings.value("model.pipeline")))
     found = compare_sources(script, space, ask=True)
     advice = advise(options.script, script, space, found, ask=True)
     show_differences(found, advice)
@@ -231,13 +211,14 @@ def _why(options: argparse.Namespace) -> Exit:
         _give(advice, options.patch)
         if not options.write:
             return Exit.GATE_HOLDS
-    path = options.write or Path(f"why-{Path(options.script).stem}.toml")
-    write_new(path, scenario_text(found, script, space, options.space), "--write")
+    write_new(path, scenario_text(found, script, space, space_id), "--write")
     print(f"wrote {path}")
     if options.plan_only:
-        print(f"look it over, then: spacediff audit {path}")
+        fill_in = "" if space_id else " and fill in the Space's id, ORG/NAME"
+        print(f"look it over{fill_in}, then: spacediff audit {shlex.quote(str(path))}")
         return Exit.GATE_HOLDS
-    code = _audit(_parser().parse_args(["audit", str(path)]))
+    budget = ["--budget", str(options.budget)] if options.budget else []
+    code = _audit(parser().parse_args(["audit", str(path), *budget]))
     if code is not Exit.INTERRUPTED:
         _mend(options, Path("audits") / path.stem, (script, space, found))
     return code
@@ -251,16 +232,16 @@ def _mend(options: argparse.Namespace, folder: Path, read: tuple[Reading, Readin
     from harness.why_scenario import corrected_text
 
     cause = read_record(folder).cause
-    if cause is None or not cause.finished or not cause.cause:
+    if cause is None or not cause.finished or not cause.sufficient:
         print("no cause was found, so no change is advised")
         return
     script, space, found = read
-    advice = advise(options.script, script, space, found, only=cause.cause, ask=True)
+    advice = advise(options.script, script, space, found, only=cause.sufficient, ask=True)
     for path, words in advice.by_hand.items():
         print(f"change by hand: {path}: {_printable(words)}")
     _give(advice, options.patch)
     corrected = folder / "corrected.toml"
-    write_atomically(corrected, corrected_text(found, script, space, options.space, cause.cause))
+    write_atomically(corrected, corrected_text(found, script, space, options.space, cause.sufficient))
     print(f"corrected scenario: {corrected}")
 
 
@@ -269,7 +250,8 @@ def _give(advice: Advice, path: Path | None) -> None:
     from harness.files import write_new
 
     if not advice.patch:
-        print("nothing in the script can be patched")
+        because = f": {_printable(advice.reason)}" if advice.reason else ""
+        print(f"nothing in the script can be patched{because}")
         return
     print(
         f"\nthe patch, for {shlex.quote(_printable(advice.name))} in {_printable(str(advice.folder))}: patch -p0 < FILE"
@@ -286,8 +268,8 @@ def _printable(text: str) -> str:
 
 
 def _doctor(_: argparse.Namespace) -> Exit:
-    from harness.display import show_checks
     from harness.doctor import examine
+    from harness.terminal.sources import show_checks
 
     show_checks(examine())
     return Exit.GATE_HOLDS
@@ -305,12 +287,13 @@ def _init(options: argparse.Namespace) -> Exit:
     return Exit.GATE_HOLDS
 
 
-def _schema(_: argparse.Namespace) -> Exit:
+def _schema(options: argparse.Namespace) -> Exit:
     import json
 
+    from harness.record import record_schema
     from harness.scenario import scenario_schema
 
-    print(json.dumps(scenario_schema(), indent=2))
+    print(json.dumps(record_schema() if options.record else scenario_schema(), indent=2))
     return Exit.GATE_HOLDS
 
 
@@ -337,17 +320,33 @@ def _forget(folder: Path) -> None:
 
 
 def _conclude(record: AuditRecord, folder: Path) -> None:
-    from harness.display import show_summary
+    from harness.reporting.formats import add_to_job_page
     from harness.reporting.html import write_report
+    from harness.terminal.summary import show_summary
 
     report = write_report(record, folder)
     show_summary(record, report)
+    if trouble := add_to_job_page(record):  # the gate's exit code stays what it is
+        print(trouble, file=sys.stderr)
 
 
 def _say_error(error: SpacediffError) -> None:
-    from harness.display import show_error
+    from harness.terminal.words import show_error
 
     show_error(error)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], Exit]] = {
+    "audit": _audit,
+    "compare": _compare,
+    "report": _report,
+    "approve": _approve,
+    "read": _read,
+    "why": _why,
+    "doctor": _doctor,
+    "init": _init,
+    "schema": _schema,
+}
 
 
 if __name__ == "__main__":

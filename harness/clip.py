@@ -126,10 +126,16 @@ def write_lossless(clip: Clip, path: Path) -> None:
         container.mux(stream.encode())
 
 
-def write_preview(clip: Clip, path: Path) -> None:
-    """Write a clip as H.264 that browsers play and seek frame by frame: every frame is a key frame.
+def write_preview(clip: Clip, path: Path, *, quality: int = 16, key_frames: int = 1) -> None:
+    """Write a clip as H.264 that browsers play and seek frame by frame.
 
     Odd sizes are padded by repeating the last row or column, since 4:2:0 needs even ones.
+
+    Args:
+        clip: The clip.
+        path: Where to.
+        quality: x264's constant rate factor.
+        key_frames: Frames from one key frame to the next; with 1, a seek decodes just the frame that is wanted.
     """
     import av
 
@@ -139,7 +145,7 @@ def write_preview(clip: Clip, path: Path) -> None:
         stream = container.add_stream("libx264", rate=clip.fps)
         stream.height, stream.width = even.shape[1:3]
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.options = {"crf": "16", "preset": "medium", "g": "1", "threads": "1"}
+        stream.codec_context.options = {"crf": str(quality), "preset": "medium", "g": str(key_frames), "threads": "1"}
         stream.codec_context.color_range = 1  # limited
         stream.codec_context.colorspace = 1  # BT.709
         for frame in even:

@@ -15,6 +15,7 @@ import pandas as pd
 from harness.clip import read_clip, read_frames
 from harness.codec import MAX_PIXELS, is_encoded_again, planted_resolution, read_encoding
 from harness.controls import control_of_itself, control_of_rerun, controls_of_seeds
+from harness.maps import Maps
 from harness.measuring import Measuring
 from harness.metrics import Metric, metrics_named
 from harness.metrics.motion import parting
@@ -23,6 +24,7 @@ from harness.obstacles import Obstacles
 from harness.record import (
     ComparisonRecord,
     ControlRecord,
+    MapRecord,
     MeasureRecord,
     MetricRecord,
     PartingRecord,
@@ -44,11 +46,19 @@ _ITSELF = ""
 
 @dataclass(frozen=True)
 class Compared:
-    """What came out for one prompt."""
+    """What came out for one prompt.
+
+    Attributes:
+        comparisons: One for each candidate.
+        controls: Comparisons whose outcome is known beforehand.
+        resolutions: What could have been seen.
+        files: Run name to the file whose frames stand for its clip, all of them after the same codec.
+    """
 
     comparisons: list[ComparisonRecord]
     controls: list[ControlRecord]
     resolutions: list[ResolutionRecord]
+    files: dict[str, Path]
 
 
 def compare_prompt(
@@ -71,13 +81,13 @@ def compare_prompt(
         A comparison for each candidate, in order; what could not be compared says why.
     """
     if reference.clip is None:
-        return _nothing_compared(reference, candidates, f"there is no reference: {reference.reason}")
+        return _nothing_compared(reference, candidates, f"there is no reference: {reference.reason}", folder)
     obstacles = Obstacles()
     with obstacles.noted(reference.name):
         encoding = read_encoding(folder / reference.clip.original) if reference.clip.original else None
         ours = Side(reference, reference.clip, folder / (reference.clip.original or reference.clip.lossless))
         return _compared_with(ours, candidates, Encoder(encoding, folder), metrics, on_frame)
-    return _nothing_compared(reference, candidates, obstacles.found[reference.name][1])
+    return _nothing_compared(reference, candidates, obstacles.found[reference.name][1], folder)
 
 
 def _compared_with(
@@ -93,19 +103,22 @@ def _compared_with(
     sides = {ours.run.name: ours, **{name: pairs[name].candidate for name in tables if name != _ITSELF}}
     meaning = yardstick(tables, sides, encoder.folder, metrics)
     findings = {name: _findings(pairs[name], table, meaning) for name, table in tables.items()}
-    measuring = Measuring()
+    measuring, maps = Measuring(), Maps(encoder.folder)
     found: dict[str, ComparisonRecord] = {}
     for run in candidates:
         if run.name in tables:
             with obstacles.noted(run.name):
                 pair, table = pairs[run.name], tables[run.name]
-                found[run.name] = _compared(pair, table, findings[run.name], measuring.both(pair), meaning)
+                heat = None if findings[run.name].equal else maps.of(pair)
+                measures = measuring.both(pair)
+                found[run.name] = _compared(pair, table, findings[run.name], meaning, measures=measures, heat=heat)
                 _write_table(table, found[run.name], encoder.folder)
     return Compared(
         [found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates],
         _controls([ours.run, *candidates], findings, obstacles, meaning),
         [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE]
         or _resolution_of_files([*sides.values()]),
+        {ours.run.name: ours.file, **encoder.files},
     )
 
 
@@ -194,7 +207,13 @@ def _again(pair: Pair) -> str:
 
 
 def _compared(
-    pair: Pair, table: pd.DataFrame, findings: Findings, measures: dict[str, MeasureRecord], meaning: Yardstick
+    pair: Pair,
+    table: pd.DataFrame,
+    findings: Findings,
+    meaning: Yardstick,
+    *,
+    measures: dict[str, MeasureRecord],
+    heat: MapRecord | None,
 ) -> ComparisonRecord:
     run = pair.candidate.run
     verdict, evidence = judge(findings)
@@ -217,6 +236,7 @@ def _compared(
         measures=measures,
         parting=_parting(table, meaning),
         frames_csv=str(Path("comparisons") / run.prompt / run.name / "frames.csv"),
+        map=heat,
         drift=combined_drift(findings),
         verdict=verdict,
         evidence=[*evidence, *_frozen(measures["motion"])],
@@ -313,8 +333,13 @@ def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) ->
     table.set_index(numbers).to_csv(path)
 
 
-def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], reason: str) -> Compared:
-    return Compared([_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates], [], [])
+def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], reason: str, folder: Path) -> Compared:
+    return Compared(
+        [_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates],
+        [],
+        [],
+        {run.name: folder / (run.clip.original or run.clip.lossless) for run in candidates if run.clip},
+    )
 
 
 def _without_numbers(reference: RunRecord, run: RunRecord, verdict: Verdict, reason: str) -> ComparisonRecord:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import math
 from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,16 +15,17 @@ from typing import Any
 
 from harness.checkpoints import SCHEDULER_FILE, Checkpoint, LookUp
 from harness.delivery import EXPORT_FPS, EXPORT_QUALITY
-from harness.reading import Reading
+from harness.errors import nearest_name
+from harness.reading import Note, Reading
 from harness.scenario_tables import OWNED
 from harness.settings import Origin, Setting, Settings
 
+_LARGEST = 2**63
 _SPACING = "timestep_spacing"
 """Resolved wherever a scheduler is: what a checkpoint and a class say of it often differs."""
-_OF_DIFFUSERS = {
-    "output": {"fps": EXPORT_FPS, "quality": EXPORT_QUALITY},
-    "vae": {"tiling": False, "slicing": False},
-}
+_OF_VAE = {"tiling": False, "slicing": False}
+_OF_EXPORTS = {"export_to_video": {"fps": EXPORT_FPS, "quality": EXPORT_QUALITY}, "export_to_gif": {"fps": EXPORT_FPS}}
+"""Defaults of diffusers' own exports; what another library makes of frames is not known."""
 
 
 def completed(reading: Reading) -> Settings:
@@ -35,7 +37,8 @@ def completed(reading: Reading) -> Settings:
         if one.default is not None and (path not in said or said[path].origin is Origin.UNKNOWN)
     }
     pipeline = said.value("model.pipeline")
-    defaults = {"call": call_defaults(pipeline) if isinstance(pipeline, str) else {}, **_OF_DIFFUSERS}
+    called = call_defaults(pipeline) if isinstance(pipeline, str) else {}
+    defaults = {"call": called, "output": _OF_EXPORTS.get(reading.exported_by, {}), "vae": _OF_VAE}
     filled = said.changed_by(Settings(asked))
     for table, values in defaults.items():
         where = f"{pipeline}.__call__" if table == "call" else "diffusers"
@@ -105,8 +108,33 @@ def class_defaults(scheduler: str) -> dict[str, Any]:
 
 def accepts(pipeline: str, argument: str) -> bool:
     """Return whether a pipeline's `__call__` takes an argument, as far as its source is here to tell."""
+    taken = _taken(pipeline)
+    return taken is None or argument in taken
+
+
+def _taken(pipeline: str) -> list[str] | None:
+    """Return the names that a pipeline's `__call__` takes; None where they cannot be told, or it takes any."""
     method = _method("pipelines", pipeline, "__call__")
-    return method is None or argument in {one.arg for one in (*method.args.args, *method.args.kwonlyargs)}
+    if method is None or method.args.kwarg is not None:
+        return None
+    return [one.arg for one in (*method.args.args, *method.args.kwonlyargs)]
+
+
+def refusals(reading: Reading) -> list[Note]:
+    """Return a note for each argument that the installed diffusers' pipeline does not take, with what is meant."""
+    pipeline = reading.settings.value("model.pipeline")
+    of_another = "load.custom_pipeline" in reading.settings
+    taken = _taken(pipeline) if isinstance(pipeline, str) and not of_another else None
+    notes = []
+    for path, setting in reading.settings.items():
+        table, _, name = path.partition(".")
+        is_named = table == "call" and name.isidentifier() and not name.startswith("argument_")
+        if is_named and taken is not None and name not in taken:
+            nearest = nearest_name(name, taken)
+            meant = f"; did you mean {nearest}?" if nearest else ""
+            text = f"{pipeline} of the installed diffusers takes no {name}, and the call would fail{meant}"
+            notes.append(Note("refused argument", text, setting.where))
+    return notes
 
 
 def _signature(folder: str, name: str, method: str) -> dict[str, Any]:
@@ -149,5 +177,12 @@ def _defaults_of(method: ast.FunctionDef) -> Iterator[tuple[str, Any]]:
 
 
 def is_plain(value: Any) -> bool:
-    """Return whether a scenario can say a value: a text, a number, a truth value, or a list of these."""
-    return isinstance(value, bool | int | float | str) or (isinstance(value, list) and all(map(is_plain, value)))
+    """Return whether a scenario can say a value: a text, a number, a truth value, or a list of these.
+
+    Numbers are finite and fit TOML's 64 bits; texts are Unicode, without half a letter.
+    """
+    if isinstance(value, str):
+        return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    if isinstance(value, int):
+        return -_LARGEST <= value < _LARGEST
+    return math.isfinite(value) if isinstance(value, float) else isinstance(value, list) and all(map(is_plain, value))

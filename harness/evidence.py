@@ -70,21 +70,22 @@ def innocent_at_once(suspects: Sequence[Difference], left: RunRecord, right: Run
         found |= more
 
 
-def at_hand(runs: Iterable[Run], what: Explanation, names: Subset, innocent: Subset) -> dict[Subset, str]:
+def at_hand(runs: Iterable[Run], what: Explanation) -> dict[Subset, str]:
     """Return what the audit generates anyway: the suspects that a run changes to the matched end's, to its name.
+
+    A run that changes anything else, or a suspect to another value, is no probe.
 
     Args:
         runs: The planned runs of the prompt.
         what: The two ends.
-        names: The suspects of the search; a run that changes anything else is no probe.
-        innocent: Those that can have no effect; a run may change them too.
     """
     found: dict[Subset, str] = {}
-    changes = [(run, {each.path for each in diff(what.left_settings, run.settings)}) for run in runs if _own_way(run)]
-    for run, changed in sorted(changes, key=lambda each: len(each[1])):
+    suspects = {each.path for each in diff(what.left_settings, what.right_settings)}
+    for run in filter(_own_way, runs):
+        changed = {each.path for each in diff(what.left_settings, run.settings)}
         missing = {each.path for each in diff(run.settings, what.right_settings)}
-        if changed <= names | innocent and not changed & missing:
-            found.setdefault(frozenset(changed) - innocent, run.name)
+        if changed <= suspects and not changed & missing:
+            found.setdefault(frozenset(changed), run.name)
     return found
 
 

@@ -7,7 +7,7 @@ right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -28,8 +28,8 @@ class Hearer(Protocol):
     def searching(self, going: Explaining) -> None:
         """Hear that the search begins, or that it goes on with other suspects."""
 
-    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> None:
-        """Hear what a probe has shown."""
+    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool | None) -> None:
+        """Hear what a probe has shown; None where it has no clip, and shows nothing."""
 
     def searched(self) -> None:
         """Hear that nothing more is generated for the search."""
@@ -72,9 +72,9 @@ class Explaining:
         prompts: Names of the further prompts.
         innocent: Suspects that can have no effect, each with the reason.
         search: How far it got; None where it could not begin.
-        known: Runs that were there anyway, by what they change; the two ends among them.
+        known: Runs that were there anyway, by all that they change; the two ends among them.
         probes: The runs of the search, by what they change.
-        reached: Every subset that was judged, and how it came out.
+        reached: All of these that were judged, and how they came out; None where there is no clip.
         further: The proofs on further prompts.
         budget: The generations.
         reason: Why it did not come to its end; empty when it did.
@@ -89,7 +89,7 @@ class Explaining:
     search: Search | None = None
     known: dict[Subset, RunRecord] = field(default_factory=dict)
     probes: dict[Subset, RunRecord] = field(default_factory=dict)
-    reached: dict[Subset, bool] = field(default_factory=dict)
+    reached: dict[Subset, bool | None] = field(default_factory=dict)
     further: list[Proving] = field(default_factory=list)
     budget: Budget = field(init=False)
     reason: str = INTERRUPTED
@@ -113,6 +113,25 @@ class Explaining:
         return [difference.path for difference in self.suspects if difference.path not in self.innocent]
 
     @property
+    def sufficient(self) -> Subset:
+        """The smallest set that was seen to reach the matched end: everything, as long as nothing less was.
+
+        What the search takes for sufficient rests on the innocents until a run shows it; this never does.
+        """
+        shown = (subset for subset, reached in self.reached.items() if reached)
+        return min(shown, key=len, default=self.everything)
+
+    @property
+    def runs(self) -> dict[Subset, RunRecord]:
+        """All runs of the searched prompt that the search has, by what they change."""
+        return self.known | self.probes
+
+    def without_innocents(self, runs: Iterable[Subset]) -> dict[Subset, Subset]:
+        """Return what runs change of the suspects that are searched, to what they change; what changes less wins."""
+        ordered = sorted(runs, key=len, reverse=True)
+        return {changed.difference(self.innocent): changed for changed in ordered}
+
+    @property
     def more(self) -> int:
         """About how many generations are still to come, at most the rest of the budget.
 
@@ -122,11 +141,12 @@ class Explaining:
             return 0
         tests = self.search.tests_left
         members = [*self.search.found, "the one looked for"] if tests else sorted(self.search.smallest)
-        open_ = [subset for subset in subsets_to_weigh(members) if subset not in self.reached]
+        open_ = [subset for subset in subsets_to_weigh(members) if subset not in self.search.tested]
         weights = len(open_) - 1 if tests else len(open_)  # the last test is a subset to weigh
-        counter = 1 if tests or self.everything - self.search.smallest not in self.reached else 0
+        ends = (self.search.smallest, self.everything - self.search.smallest)
+        proof = 1 if tests else sum(subset not in self.reached for subset in ends)
         proofs = 2 * (len(self.prompts) - sum(not each.reason for each in self.further))
-        return min(tests + max(weights, 0) + counter + proofs, self.budget.most - self.budget.spent)
+        return min(tests + max(weights, 0) + proof + proofs, self.budget.most - self.budget.spent)
 
     @property
     def seconds_each(self) -> float:
@@ -161,7 +181,7 @@ def explain(
         going.reason = obstacle
         return
 
-    def told(run: RunRecord, changed: Subset, reached: bool) -> None:  # noqa: FBT001 - called by position
+    def told(run: RunRecord, changed: Subset, reached: bool | None) -> None:  # noqa: FBT001 - called by position
         hearer.probed(going, run, changed, reached=reached)
 
     def prober(prompt: str) -> Prober:
@@ -171,9 +191,12 @@ def explain(
         return Prober(template, {each.path: each for each in suspects}, generate, same, going.budget, told)
 
     searching = prober(first)
+    planned = at_hand((run for run in plan.runs if run.prompt.name == first), plan.explain)
+    there = {subset: found[first, name] for subset, name in planned.items() if found[first, name].measured}
+    going.known = searching.known = there | {frozenset[str](): left, going.everything: right}
     going.probes, going.reached = searching.made, searching.reached
     try:
-        _searched(going, searching, plan, found, hearer)
+        _searched(going, searching, hearer)
         going.reason = ""
         _proved_further(going, prober, found)
     except BudgetSpentError:
@@ -182,9 +205,8 @@ def explain(
 
 
 def _obstacle(going: Explaining) -> str:
-    for run in (going.left, going.right):
-        if run.clip is None:
-            return f"{run.name} was not measured: {run.reason}"
+    if missing := unmeasured(going.left, going.right):
+        return missing
     if not going.suspects:
         return f"{going.left.name} and {going.right.name} declare the same settings"
     ours, theirs = going.left.clip, going.right.clip
@@ -193,9 +215,7 @@ def _obstacle(going: Explaining) -> str:
     return ""
 
 
-def _searched(
-    going: Explaining, prober: Prober, plan: Plan, runs: Mapping[tuple[str, str], RunRecord], hearer: Hearer
-) -> None:
+def _searched(going: Explaining, prober: Prober, hearer: Hearer) -> None:
     """Search the cause, weigh its members and prove it.
 
     Should the suspects that are left not suffice, one that was taken for innocent is not: then all are searched.
@@ -203,31 +223,28 @@ def _searched(
     going.innocent = innocent_at_once(going.suspects, going.left, going.right)
     if not going.names:
         going.innocent = {}
-    smallest = _smallest(going, prober, plan, runs, hearer)
-    if not prober.reaches(smallest, PROOF if smallest < going.everything else ""):
+    search = _smallest(going, prober, hearer)
+    if not prober.reaches(search.smallest):
         going.innocent = {}
-        smallest = _smallest(going, prober, plan, runs, hearer)
-    for subset in subsets_to_weigh(sorted(smallest)):
-        prober.reaches(subset, PROOF if subset == smallest < going.everything else "")
-    if smallest < going.everything:
-        prober.reaches(going.everything - smallest, COUNTER_PROOF)
+        search = _smallest(going, prober, hearer)
+    search.tested = (
+        prober.reached
+    )  # what was only told of a run with innocents in it is tested where the proof needs it
+    cause = search.weigh()
+    if cause < going.everything:
+        prober.reaches(cause, PROOF)
+        prober.reaches(going.everything - cause, COUNTER_PROOF)
 
 
-def _smallest(
-    going: Explaining, prober: Prober, plan: Plan, runs: Mapping[tuple[str, str], RunRecord], hearer: Hearer
-) -> Subset:
-    """Return the smallest set that suffices, as far as the suspects that are searched are all that count."""
-    names = frozenset(going.names)
-    planned = [run for run in plan.runs if run.prompt.name == going.left.prompt]
-    named = at_hand(planned, going.what, names, frozenset(going.innocent))
-    records = {subset: runs[going.left.prompt, name] for subset, name in named.items()}
-    ends = {frozenset[str](): going.left, going.everything: going.right}
-    going.known = prober.known = {subset: run for subset, run in records.items() if run.measured} | ends
-    tested = {subset: prober.reaches(subset) for subset in {*prober.known, *prober.reached} if subset <= names}
+def _smallest(going: Explaining, prober: Prober, hearer: Hearer) -> Search:
+    """Search the smallest set that suffices, as far as the suspects that are searched are all that count."""
+    known = going.without_innocents(going.runs)
+    tested = {subset: prober.reaches(changed) for subset, changed in known.items()}
     going.search = Search(going.names, prober.reaches, tested)
     hearer.searching(going)
     going.search.run()
-    return going.search.confirm()
+    going.search.confirm()
+    return going.search
 
 
 def _proved_further(
@@ -238,9 +255,8 @@ def _proved_further(
     ends = [(runs[prompt, going.what.left], runs[prompt, going.what.right]) for prompt in going.prompts]
     going.further = [Proving(left.prompt, left, right) for left, right in ends]
     for each in going.further:
-        missing = next((run for run in (each.left, each.right) if not run.measured), None)
-        if missing is not None:
-            each.reason = f"{missing.name} was not measured: {missing.reason}"
+        if missing := unmeasured(each.left, each.right):
+            each.reason = missing
             continue
         there = prober(each.prompt)
         there.known = {frozenset[str](): each.left, going.everything: each.right}
@@ -256,6 +272,9 @@ def _prove(each: Proving, prober: Prober, going: Explaining, cause: Subset) -> N
     each.proof = prober.run_of(cause)
     each.counter_reached = prober.reaches(counter, COUNTER_PROOF if counter else "")
     each.counter = prober.run_of(counter)
-    each.reason = next(
-        (f"{run.name} was not measured: {run.reason}" for run in (each.proof, each.counter) if not run.measured), ""
-    )
+    each.reason = unmeasured(each.proof, each.counter)
+
+
+def unmeasured(*runs: RunRecord) -> str:
+    """Say which of some runs has no clip, and why; empty when each has."""
+    return next((f"{run.name} was not measured: {run.reason}" for run in runs if not run.measured), "")

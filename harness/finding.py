@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.causes import Subset, shapley_values
-from harness.explain import Explaining, Proving
+from harness.explain import Explaining, Proving, unmeasured
 from harness.interplay import interplay
 from harness.outside import outside_reach
 from harness.record import (
@@ -40,7 +40,7 @@ def cause_record(
         here: Versions and devices of this machine.
     """
     seen = _Seen(going, {(each.prompt, each.candidate): each for each in comparisons})
-    cause = going.search.smallest if going.search else frozenset[str]()
+    cause = _sufficient(going)
     suspects = _suspects(seen, cause)
     right = seen.of(going.right)
     unreached = right is not None and not right.verdict.reached
@@ -58,12 +58,10 @@ def cause_record(
         counter_proof=seen.names.get(counter, "") if cause and counter else "",
         counter_reached=going.reached.get(counter) if cause else None,
         probes=[
-            ProbeRecord(
-                run=run.name, changed=sorted(subset), reached=going.reached.get(subset) if run.measured else None
-            )
+            ProbeRecord(run=run.name, changed=sorted(subset), reached=going.reached.get(subset))
             for subset, run in going.probes.items()
         ],
-        proofs=_proofs(seen, cause) if going.finished and cause else [],
+        proofs=_proofs(seen, cause) if going.finished else [],
         interactions=interplay(seen.drift, seen.verdict, sorted(cause), seen.codec) if going.finished else [],
         residual=right.drift if right and unreached else None,
         best=best.candidate if best else "",
@@ -72,6 +70,13 @@ def cause_record(
         sentence="",
     )
     return record.model_copy(update={"sentence": _sentence(record, going, unreached=unreached)})
+
+
+def _sufficient(going: Explaining) -> Subset:
+    """Return what suffices: the cause once the search has come to its end, before that the least that was seen to."""
+    if going.search is None:
+        return frozenset()
+    return going.search.smallest if going.finished else going.sufficient
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ class _Seen:
     @property
     def names(self) -> dict[Subset, str]:
         """Names of the runs of the searched prompt, by what they change."""
-        return {subset: run.name for subset, run in {**self.going.known, **self.going.probes}.items()}
+        return {subset: run.name for subset, run in self.going.runs.items()}
 
     @property
     def codec(self) -> float:
@@ -132,11 +137,8 @@ def _suspects(seen: _Seen, cause: Subset) -> list[SuspectRecord]:
 
 def _suspect(seen: _Seen, difference: Difference, cause: Subset, weights: Mapping[str, float]) -> SuspectRecord:
     path, left, right = difference.path, difference.left, difference.right
-    if path in cause:
-        standing = Standing.CAUSE if seen.going.finished else Standing.UNDECIDED
-    else:
-        standing = Standing.INNOCENT if seen.going.search else Standing.UNDECIDED
-    member = standing is Standing.CAUSE
+    standing = _standing(seen.going, path, cause)
+    member = seen.going.finished and path in cause
     return SuspectRecord(
         path=path,
         left=left.value if left else None,
@@ -151,34 +153,42 @@ def _suspect(seen: _Seen, difference: Difference, cause: Subset, weights: Mappin
     )
 
 
+def _standing(going: Explaining, path: str, cause: Subset) -> Standing:
+    """Tell how a suspect stands; a member that is left out in a run without a clip is not shown to be needed."""
+    if going.search is None:
+        return Standing.UNDECIDED
+    if path not in cause:
+        return Standing.INNOCENT
+    needed = going.finished and going.search.told_of(cause - {path}) is False
+    return Standing.CAUSE if needed else Standing.UNDECIDED
+
+
 def _why(seen: _Seen, path: str, standing: Standing, cause: Subset) -> str:
     """Say what a suspect's standing rests on, by the run that shows it."""
     going = seen.going
     if standing is Standing.CAUSE:
-        return f"left out, the clip is another ({seen.names.get(cause - {path}, going.left.name)})"
-    if standing is Standing.INNOCENT and path in going.innocent:
+        return f"left out, the clip is another ({seen.names[cause - {path}]})"
+    if standing is Standing.UNDECIDED:
+        return f"left out, there is no clip ({seen.names[cause - {path}]})" if going.finished else ""
+    if path in going.innocent:
         return going.innocent[path]
-    if standing is Standing.INNOCENT:
-        shown = next(
-            (seen.names[subset] for subset in going.reached if path not in subset and going.reached[subset]), ""
-        )
-        return f"taken back, the clip stays the same ({shown})"
-    return ""
+    shown = next(subset for subset, reached in going.reached.items() if reached and path not in subset)
+    return f"taken back, the clip stays the same ({seen.names[shown]})"
 
 
 def _proofs(seen: _Seen, cause: Subset) -> list[ProofRecord]:
     going = seen.going
     counter = going.everything - cause
-    runs = {**going.known, **going.probes}
+    proof, opposite = going.runs[cause], going.runs[counter]
     first = Proving(
         going.left.prompt,
         going.left,
         going.right,
-        runs[cause],
-        runs[counter],
+        proof,
+        opposite,
         going.reached[cause],
         going.reached[counter],
-        reason="",
+        reason=unmeasured(proof, opposite),
     )
     return [_proof(seen, each) for each in (first, *going.further)]
 
@@ -207,39 +217,55 @@ def _sentence(record: CauseRecord, going: Explaining, *, unreached: bool) -> str
         return f"no cause was searched: {record.reason}"
     ends = f"between {record.left} and {record.right}"
     if not record.finished:
-        open_ = [suspect.path for suspect in record.suspects if suspect.standing is Standing.UNDECIDED]
+        open_ = record.sufficient
         return (
             f"{record.reason}: of {len(record.suspects)} suspects {ends}, these {len(open_)} suffice so far, "
             f"and some may be needless: {', '.join(open_)}{_failed(record)}"
         )
-    innocent = len(record.suspects) - len(record.cause)
-    together = "makes" if len(record.cause) == 1 else "together make"
-    rest = f"; {innocent} other{'s' * (innocent != 1)} may be anything" if innocent else ""
-    found = f"{' and '.join(record.cause)} {together} the difference {ends}{rest}"
+    together = "makes" if len(record.sufficient) == 1 else "together make"
+    found = f"{' and '.join(record.sufficient)} {together} the difference {ends}{_others(record)}{_needless(record)}"
     return f"{found}{_on_prompts(record)}{_failed(record)}{_left(record) if unreached else ''}"
 
 
-def _on_prompts(record: CauseRecord) -> str:
-    """Say on how many prompts the proof holds, and where and how it fails; nothing where there is one prompt."""
-    if len(record.proofs) == 1:
+def _others(record: CauseRecord) -> str:
+    """Say of the others just what was tested: all of them taken back, and all of them changed."""
+    count = len(record.suspects) - len(record.sufficient)
+    if not count or record.counter_reached:
         return ""
-    holding = sum(proof.holds for proof in record.proofs)
+    others, them = ("1 other", "it") if count == 1 else (f"{count} others", "all of them")
+    return (
+        f"; {others} may be anything, as far as was tested: with {them} as in {record.left}, "
+        f"and with {them} as in {record.right}, the clip is the same"
+    )
+
+
+def _needless(record: CauseRecord) -> str:
+    """Name the members of which no clip shows that they are needed."""
+    open_ = [f"{each.path} ({each.why})" for each in record.suspects if each.standing is Standing.UNDECIDED]
+    return f". Not shown to be needed: {', '.join(open_)}" if open_ else ""
+
+
+def _on_prompts(record: CauseRecord) -> str:
+    """Say on how many prompts the proof holds, and where and how it fails; nothing where it holds on the only one."""
     failures = [f"on {proof.prompt} {_failure(proof, record)}" for proof in record.proofs if not proof.holds]
+    if len(record.proofs) == 1:
+        return "".join(f". But {text}" for text in failures)
+    holding = len(record.proofs) - len(failures)
     return f". That holds on {holding} of {len(record.proofs)} prompts" + "".join(f"; {text}" for text in failures)
 
 
 def _failure(proof: ProofRecord, record: CauseRecord) -> str:
-    if proof.reason:
-        return f"it was not proved: {proof.reason}"
     drift = "" if proof.drift is None else f" (drift {proof.drift:.3f})"
-    if not proof.reached:
+    if proof.reached is False:
         return f"something else counts too: {proof.proof} does not give the clip of {record.right}{drift}"
-    return f"it is not needed: {proof.counter_proof} gives the clip of {record.right} too"
+    if proof.counter_reached:
+        return f"it is not needed: {proof.counter_proof} gives the clip of {record.right} too"
+    return f"it was not proved: {proof.reason}"
 
 
 def _failed(record: CauseRecord) -> str:
     count = sum(probe.reached is None for probe in record.probes)
-    return f". {count} of the probes could not be generated, and count as another clip" if count else ""
+    return f". {count} of the probes could not be generated, and tell nothing" if count else ""
 
 
 def _left(record: CauseRecord) -> str:

@@ -1,11 +1,11 @@
-"""The gate: what an audit passes or fails on. Not measured is never green."""
+"""The gate: what an audit passes or fails on, alone and beside an accepted state. Not measured is never green."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from harness.errors import Exit
-from harness.record import ComparisonRecord, GateRecord, GateStatus, Verdict
+from harness.record import Change, ComparisonRecord, GateRecord, GateStatus, HistoryRecord, VariantHistory, Verdict
 from harness.scenario import Gate
 
 
@@ -25,14 +25,65 @@ def hold(
             return GateRecord(status=GateStatus.NONE)
         reasons = list(dict.fromkeys(reason for comparison in comparisons for reason in comparison.evidence))
         return GateRecord(status=GateStatus.NOT_MEASURED, reasons=["nothing was compared", *reasons[:3]])
-    of_variant = {comparison.prompt: comparison for comparison in comparisons if comparison.candidate == gate.variant}
-    outcomes = [_outcome(prompt, of_variant.get(prompt), gate.max_drift) for prompt in prompts]
-    outcomes += [(GateStatus.NOT_MEASURED, doubt) for doubt in doubts]
-    statuses = [status for status, _ in outcomes]
-    worst = next(s for s in (GateStatus.FAILS, GateStatus.NOT_MEASURED, GateStatus.HOLDS) if s in statuses)
+    outcomes = [(GateStatus.NOT_MEASURED, doubt) for doubt in doubts]
+    if gate.variant is not None:
+        of_variant = {each.prompt: each for each in comparisons if each.candidate == gate.variant}
+        outcomes = [*(_outcome(prompt, of_variant.get(prompt), gate.max_drift) for prompt in prompts), *outcomes]
     return GateRecord(
-        status=worst, variant=gate.variant, max_drift=gate.max_drift, reasons=[reason for _, reason in outcomes]
+        status=_worst([status for status, _ in outcomes]),
+        variant=gate.variant or "",
+        max_drift=None if gate.variant is None else gate.max_drift,
+        against=gate.against or "",
+        reasons=[reason for _, reason in outcomes],
     )
+
+
+def hold_over_time(held: GateRecord, gate: Gate | None, history: HistoryRecord | None) -> GateRecord:
+    """Hold the accepted state against a gate that asks for it.
+
+    Args:
+        held: The gate's outcome so far.
+        gate: The gate; None when the scenario has none.
+        history: How this audit stands to the accepted state; None where nothing was accepted yet, or the audit was
+            interrupted.
+    """
+    if gate is None or gate.against is None:
+        return held
+    if history is None:
+        none = "there is no accepted state to hold this against: look at the report, then `spacediff approve`"
+        return held.model_copy(
+            update={"status": _worst([held.status, GateStatus.NOT_MEASURED]), "reasons": [*held.reasons, none]}
+        )
+    outcomes = [(_over_time(each, gate.max_rise), each) for each in history.variants]
+    reasons = [_reason(each) for status, each in outcomes if status is not GateStatus.HOLDS]
+    reasons = reasons or [f"nothing is worse than in {history.against}"]
+    worst = _worst([held.status, *(status for status, _ in outcomes)])
+    return held.model_copy(update={"status": worst, "reasons": [*held.reasons, *reasons]})
+
+
+def _over_time(found: VariantHistory, max_rise: float) -> GateStatus:
+    if found.verdict_now is not None and not found.verdict_now.told:  # whatever it was before
+        return GateStatus.NOT_MEASURED
+    if found.change in {Change.SAME, Change.BETTER, Change.GAINED, Change.NEW}:
+        return GateStatus.HOLDS
+    if found.change is not Change.WORSE:
+        return GateStatus.NOT_MEASURED
+    if found.verdict_before == found.verdict_now and None not in (found.drift_before, found.drift_now):
+        rise = (found.drift_now or 0.0) - (found.drift_before or 0.0)
+        return GateStatus.HOLDS if rise <= max_rise else GateStatus.FAILS
+    return GateStatus.FAILS
+
+
+def _reason(found: VariantHistory) -> str:
+    sides = [
+        f"{verdict or 'not compared'}" + (f", drift {drift:.3f}" if drift is not None else "")
+        for verdict, drift in ((found.verdict_before, found.drift_before), (found.verdict_now, found.drift_now))
+    ]
+    return f"{found.prompt}: {found.name} was {sides[0]}, and is {sides[1]}"
+
+
+def _worst(statuses: Sequence[GateStatus]) -> GateStatus:
+    return next((s for s in (GateStatus.FAILS, GateStatus.NOT_MEASURED) if s in statuses), GateStatus.HOLDS)
 
 
 def exit_code(status: GateStatus) -> Exit:
@@ -48,7 +99,7 @@ def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float)
 
 
 def _of_comparison(prompt: str, comparison: ComparisonRecord, max_drift: float) -> tuple[GateStatus, str]:
-    if comparison.verdict in {Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE}:
+    if not comparison.verdict.told:
         return GateStatus.NOT_MEASURED, f"{prompt}: {comparison.verdict}: {'; '.join(comparison.evidence)}"
     if comparison.verdict.reached:
         return GateStatus.HOLDS, f"{prompt}: {comparison.verdict}"

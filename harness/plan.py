@@ -17,17 +17,19 @@ from typing import Any, Literal
 from harness.errors import SpacediffError, nearest_name
 from harness.record import Role
 from harness.scenario import Gate, Scenario
-from harness.scenario_tables import VideoReference
+from harness.scenario_checks import PLACEHOLDERS
+from harness.scenario_tables import TEMPLATE, VideoReference
 from harness.settings import Origin, Settings
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt with its seed."""
+    """A prompt with its seed; of a private one, neither text nor pictures are shown."""
 
     name: str
     text: str
     seed: int
+    private: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,34 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Semantics:
+    """By what it is measured what clips show.
+
+    Attributes:
+        model: Folder or Hub id of a CLIP checkpoint.
+        parts: Prompt name to the named parts of it.
+        revision: Branch, tag or commit on the Hub; None for the default.
+        template: What is asked of a part; `{part}` stands for it.
+    """
+
+    model: str
+    parts: Mapping[str, tuple[str, ...]]
+    revision: str | None = None
+    template: str = TEMPLATE
+
+    def texts(self, prompt: Prompt) -> dict[str, str]:
+        """Return what is asked: the whole prompt under an empty name, where there is one, then part to text.
+
+        Parts of a private prompt are numbered instead of named.
+        """
+        whole = {"": prompt.text} if prompt.text else {}
+        parts = enumerate(self.parts.get(prompt.name, ()), 1)
+        return whole | {
+            f"part {n}" if prompt.private else part: self.template.replace("{part}", part) for n, part in parts
+        }
+
+
+@dataclass(frozen=True)
 class Plan:
     """What an audit is to do.
 
@@ -116,6 +146,7 @@ class Plan:
         reference: Name of the run that the others of its prompt are held against.
         gate: What the audit passes or fails on; None for nothing.
         metrics: Names of the metrics to measure beside those that always are.
+        semantics: By what it is measured what the clips show; None for nothing.
         explain: Between which runs the cause is searched; None for no search.
         keep_latents: Whether the latents of each step are kept.
         scenario: The scenario's text; empty for a comparison of files.
@@ -130,10 +161,24 @@ class Plan:
     reference: str
     gate: Gate | None = None
     metrics: tuple[str, ...] = ()
+    semantics: Semantics | None = None
     explain: Explanation | None = None
     keep_latents: bool = True
     scenario: str = ""
     scenario_name: str = ""
+
+    @property
+    def private_texts(self) -> tuple[str, ...]:
+        """What must not be shown: the texts of private prompts, and all that runs are told beside them in words."""
+        texts = [prompt.text for prompt in self.prompts if prompt.private]
+        for run in self.runs if texts else ():
+            told = [*run.settings.items(), *run.changes.items()]
+            texts += [each.value for path, each in told if "prompt" in path and isinstance(each.value, str)]
+            inputs = run.request.get("inputs", {})
+            texts += [
+                v for name, v in inputs.items() if "prompt" in name and isinstance(v, str) and v not in PLACEHOLDERS
+            ]
+        return tuple(dict.fromkeys(texts))
 
 
 def plan_scenario(
@@ -151,7 +196,10 @@ def plan_scenario(
         SpacediffError: `only` names a variant that the scenario does not have.
     """
     wanted = _wanted(scenario, tuple(only))
-    prompts = tuple(Prompt(name, prompt.text, prompt.seed) for name, prompt in scenario.prompts.items())
+    prompts = tuple(
+        Prompt(name, prompt.text, prompt.seed, scenario.private or prompt.private)
+        for name, prompt in scenario.prompts.items()
+    )
     return Plan(
         title=scenario.title,
         question=scenario.question or "Does this machine give the same clip as the reference, and if not, why not?",
@@ -161,6 +209,7 @@ def plan_scenario(
         reference=scenario.reference.variant or "reference",
         gate=scenario.gate,
         metrics=tuple(scenario.metrics),
+        semantics=_semantics(scenario),
         explain=_explanation(scenario, wanted, budget),
         keep_latents=scenario.steps.keep_latents,
         scenario=scenario.text,
@@ -168,8 +217,25 @@ def plan_scenario(
     )
 
 
-def plan_files(reference: Path, candidate: Path, metrics: Iterable[str] = (), *, command: str = "") -> Plan:
-    """Plan the comparison of two video files; it has no scale, as nothing tells what another seed would do."""
+def plan_files(
+    reference: Path,
+    candidate: Path,
+    metrics: Iterable[str] = (),
+    *,
+    command: str = "",
+    semantics: str = "",
+    parts: Iterable[str] = (),
+) -> Plan:
+    """Plan the comparison of two video files; it has no scale, as nothing tells what another seed would do.
+
+    Args:
+        reference: The reference.
+        candidate: The video held against it.
+        metrics: What to measure beside what always is.
+        command: What repeats it; by default without options.
+        semantics: Folder or Hub id of a CLIP checkpoint that tells what the frames show; empty for none.
+        parts: What it is asked for.
+    """
     prompt = Prompt("files", "", 0)
     return Plan(
         title=f"{candidate.name} against {reference.name}",
@@ -182,7 +248,16 @@ def plan_files(reference: Path, candidate: Path, metrics: Iterable[str] = (), *,
         ),
         reference="reference",
         metrics=tuple(metrics),
+        semantics=Semantics(semantics, {prompt.name: tuple(parts)}) if semantics else None,
     )
+
+
+def _semantics(scenario: Scenario) -> Semantics | None:
+    asked = scenario.semantics
+    if asked is None:
+        return None
+    parts = {name: asked.parts if prompt.parts is None else prompt.parts for name, prompt in scenario.prompts.items()}
+    return Semantics(asked.model, parts, asked.revision, asked.template)
 
 
 def _explanation(scenario: Scenario, wanted: list[str], budget: int | None) -> Explanation | None:

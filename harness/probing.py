@@ -65,10 +65,10 @@ class Same:
         self._floor = self._errors(baseline, rerun) if baseline and rerun else {}
         self._judged: dict[str, bool] = {}
 
-    def __call__(self, run: RunRecord) -> bool:
-        """Return whether a run's clip is the matched end's; one without a clip is not."""
+    def __call__(self, run: RunRecord) -> bool | None:
+        """Return whether a run's clip is the matched end's; None where there is no clip to tell it from."""
         if run.clip is None or self._right.clip is None:
-            return False
+            return None
         if run.clip.digest not in self._judged:
             self._judged[run.clip.digest] = self._judge(run)
         return self._judged[run.clip.digest]
@@ -104,7 +104,7 @@ class Prober:
         told: Hears what each probe has shown.
         known: Runs that were there anyway, the two ends among them.
         made: The probes, by what they change.
-        reached: Every subset that was judged, and how it came out.
+        reached: Every subset that was judged, and how it came out; None where there is no clip.
     """
 
     template: Run
@@ -112,13 +112,15 @@ class Prober:
     generate: Generate
     same: Same
     budget: Budget
-    told: Callable[[RunRecord, Subset, bool], None]
+    told: Callable[[RunRecord, Subset, bool | None], None]
     known: Mapping[Subset, RunRecord] = field(default_factory=dict)
     made: dict[Subset, RunRecord] = field(default_factory=dict)
-    reached: dict[Subset, bool] = field(default_factory=dict)
+    reached: dict[Subset, bool | None] = field(default_factory=dict)
 
-    def reaches(self, subset: Subset, name: str = "") -> bool:
+    def reaches(self, subset: Subset, name: str = "") -> bool | None:
         """Return whether a subset gives the matched end's clip; a probe may be given a name of its own.
+
+        To name what was there already spends nothing, since the store has it.
 
         Raises:
             BudgetSpentError: It would have to be generated, and nothing is left to spend.
@@ -135,12 +137,11 @@ class Prober:
         return self.made.get(subset) or self.known[subset]
 
     def _asked(self, subset: Subset, name: str) -> RunRecord:
-        if not name and subset in self.known:
-            return self.known[subset]
-        if subset not in self.made:
+        there = self.made.get(subset) or self.known.get(subset)
+        if there is None:
             self.budget.spend()
-        elif not name or self.made[subset].name == name:
-            return self.made[subset]
+        elif not name or there.name == name:
+            return there
         self.made[subset] = self.generate(self._run(subset, name or f"probe-{len(self.made) + 1}"))
         return self.made[subset]
 

@@ -90,6 +90,13 @@ class Script:
         found = [node for node in self.nodes() if isinstance(node, ast.stmt) and self._holds(node, start, end)]
         return found[-1] if found else None
 
+    def function_of(self, inner: ast.expr) -> ast.stmt | None:
+        """Return the innermost named function around an expression; None at the level of the file."""
+        start, end = self._span(inner)
+        functions = [node for node in self.nodes() if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        around = [node for node in functions if self._holds(node, start, end)]
+        return around[-1] if around else None
+
     def _holds(self, node: ast.stmt, start: int, end: int) -> bool:
         outer = self._span(node)
         return outer[0] <= start and end <= outer[1]

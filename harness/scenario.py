@@ -24,8 +24,10 @@ from harness.scenario_tables import (
     BaselineOrVariant,
     LongText,
     Name,
+    Part,
     Reference,
     Seed,
+    Semantics,
     SettingsTables,
     Table,
     Title,
@@ -48,6 +50,10 @@ class Prompt(Table):
     """What the clip should show."""
     seed: Seed
     """The seed that people give, here and on the Space."""
+    parts: tuple[Part, ...] | None = Field(None, strict=False)
+    """Named parts of this prompt, in place of those in [semantics]."""
+    private: bool = False
+    """Whether the prompt's text and its pictures are kept out of record and reports; numbers stay."""
 
 
 class Scale(Table):
@@ -84,10 +90,14 @@ class Explain(Table):
 class Gate(Table):
     """What `spacediff audit` passes or fails on."""
 
-    variant: BaselineOrVariant
+    variant: BaselineOrVariant | None = None
     """The variant, or `baseline`, that has to match the reference."""
     max_drift: Annotated[float, Field(ge=0, le=1)] = 0.05
     """The drift it may have: 0 is the floor, 1 another seed."""
+    against: Literal["accepted"] | None = None
+    """`accepted`: nothing may be worse than in the state that `spacediff approve` kept."""
+    max_rise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """With `against`, what a drift may have risen by."""
 
 
 class Scenario(Table):
@@ -97,6 +107,8 @@ class Scenario(Table):
     """What the audit is called."""
     question: Title | None = None
     """What it should answer, in one sentence."""
+    private: bool = False
+    """Whether the texts and pictures of all prompts are kept out of record and reports; numbers stay."""
     prompts: dict[Name, Prompt] = Field(
         min_length=1, json_schema_extra={**_NAMED, **expect("at least one prompt, such as [prompts.lemon]")}
     )
@@ -113,6 +125,8 @@ class Scenario(Table):
     """What is looked at inside the denoising loop."""
     metrics: tuple[Literal["flip"], ...] = Field((), strict=False)
     """Metrics to measure beside MAE, PSNR, SSIM and LPIPS."""
+    semantics: Semantics | None = None
+    """By what it is measured what the clips show."""
     explain: Explain | None = None
     """Between which two the cause is looked for."""
     gate: Gate | None = None

@@ -47,7 +47,9 @@ def checks(data: Mapping[str, Any], text: str, lines: Places) -> Iterator[Mistak
     yield from _mentions(data, lines)
     yield from _cycles(data, lines)
     yield from _reference(data, lines)
+    yield from _gate(data, lines)
     yield from _placeholders(data, lines)
+    yield from _parts(data, lines)
 
 
 def _tokens(text: str, lines: Places) -> Iterator[Mistake]:
@@ -212,6 +214,13 @@ def _reference(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
         yield mistake_at(lines, ("reference", "video", "files"), found, "a file for each prompt")
 
 
+def _gate(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
+    """Find a gate that asks for nothing, which would always hold."""
+    gate = data.get("gate")
+    if isinstance(gate, Mapping) and not {"variant", "against"} & gate.keys():
+        yield mistake_at(lines, ("gate",), "neither of them", 'variant = NAME, against = "accepted", or both')
+
+
 def _placeholders(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
     """Find inputs such as `{promt}` that a Space would get as they stand."""
     for name, value in _table(data, "reference", "space", "inputs").items():
@@ -219,6 +228,21 @@ def _placeholders(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
             where = ("reference", "space", "inputs", name)
             expected = f"one of {', '.join(PLACEHOLDERS)}, or a value"
             yield mistake_at(lines, where, shown(value), expected, nearest_name(value, PLACEHOLDERS))
+
+
+def _parts(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
+    """Find parts that no model is asked for, and parts that would have one name."""
+    owners: list[Parts] = [("semantics",), *(("prompts", name) for name in _table(data, "prompts"))]
+    for owner in owners:
+        parts = _table(data, *owner).get("parts")
+        if parts is not None and "semantics" not in data:
+            expected = "a table [semantics] that names a model to measure them by"
+            yield mistake_at(lines, (*owner, "parts"), "parts without [semantics]", expected)
+        listed = parts if isinstance(parts, list) else []
+        for index, part in enumerate(listed):
+            if part == "prompt" or part in listed[:index]:
+                expected = "each part once, and none named prompt, which is always measured"
+                yield mistake_at(lines, (*owner, "parts", index), shown(part), expected)
 
 
 def _exactly_one(data: Mapping[str, Any], where: Parts, keys: tuple[str, ...], lines: Places) -> Iterator[Mistake]:

@@ -30,6 +30,9 @@ OWNED = {
 }
 """Arguments that spacediff passes itself, with what to do instead."""
 
+TEMPLATE = "a photo of {part}"
+"""What a semantic model is asked of a named part; as CLIP's authors ask of a class."""
+
 Precision = Literal["float32", "bfloat16", "float16"]
 Placement = Literal["cuda", "cpu", "model_cpu_offload", "sequential_cpu_offload", "group_offload"]
 _HUB_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+"
@@ -96,6 +99,15 @@ SpaceId = Annotated[
         examples=["builtin:tiny-space", "builtin:tiny-space-random"],
     ),
 ]
+ClipModelId = Annotated[
+    str,
+    _matching(
+        rf"^([./].*|{_HUB_ID})$",
+        'a CLIP checkpoint: a Hub id such as "openai/clip-vit-large-patch14", or a folder that begins with . or /',
+    ),
+    AfterValidator(_folder_or_id),
+]
+Part = Annotated[str, _matching(r"\S", "a text of 1 to 200 characters", max_length=200)]
 VideoPath = Annotated[
     Path,
     Field(strict=False, json_schema_extra=expect("the path of a video file, relative to the scenario's folder")),
@@ -271,3 +283,18 @@ class Reference(Table):
     """Video files."""
     variant: BaselineOrVariant | None = None
     """A variant of this scenario, or `baseline`."""
+
+
+class Semantics(Table):
+    """By what it is measured what the clips show."""
+
+    model: ClipModelId
+    """CLIP checkpoint: a Hub id, or a folder; only safetensors are read."""
+    revision: Word | None = None
+    """Branch, tag or commit on the Hub."""
+    parts: tuple[Part, ...] = Field((), strict=False)
+    """Named parts of the prompts, such as "hand"; a prompt may have its own."""
+    template: Annotated[
+        str, _matching(r"\{part\}", "a text of up to 200 characters with {part} in it", max_length=200)
+    ] = TEMPLATE
+    """What the model is asked of a part."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness.causes import Subset
 from harness.explain import Explaining
-from harness.record import RunRecord
 from harness.reporting.numbers import duration
 
 
@@ -19,9 +18,9 @@ def outlook(going: Explaining) -> str:
     )
 
 
-def probe_line(going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> str:
+def probe_line(going: Explaining, changed: Subset, *, reached: bool | None) -> str:
     """Say what a probe has shown, and about how many there will be."""
-    shown = "the clip of" if reached else "not the clip of" if run.measured else "no clip, so not that of"
+    shown = {True: "the clip of", False: "not the clip of", None: "no clip, so nothing is told of"}[reached]
     spent = going.budget.spent
     return (
         f"      search, {spent} of about {spent + going.more}: {len(changed)} of "

@@ -86,12 +86,14 @@ class Encoder:
 
     Attributes:
         seconds: What encoding has taken so far.
+        files: Run name to the file that its frames are read from, for all that could be encoded.
     """
 
     def __init__(self, encoding: Encoding | None, folder: Path) -> None:
         self.encoding = encoding
         self.folder = folder
         self.seconds = 0.0
+        self.files: dict[str, Path] = {}
         self._made: dict[str, tuple[Path, Match]] = {}
 
     def side(self, run: RunRecord, clip: ClipRecord) -> Side:
@@ -100,6 +102,11 @@ class Encoder:
         Raises:
             NotMeasuredError: The frames cannot be encoded, or all before them took longer than `MAX_SECONDS`.
         """
+        side = self._side(run, clip)
+        self.files[run.name] = side.file
+        return side
+
+    def _side(self, run: RunRecord, clip: ClipRecord) -> Side:
         if clip.original is not None:
             return Side(run, clip, self.folder / clip.original)
         if self.encoding is None:

@@ -27,6 +27,10 @@ _DRAFT = re.compile(rf"\.{_RUN.pattern}-.+")
 _MANIFEST = "files.json"
 _RECORD = "run.json"
 
+SEMANTICS = "semantics"
+"""Folder of what was measured of clips' contents, inside an audit folder."""
+_KEPT = re.compile(r"[0-9a-f]{24}\.json")
+
 
 class Store:
     """Finished runs under `folder/runs`.
@@ -83,9 +87,12 @@ class Store:
         self._remove(_DRAFT)
 
     def forget_all(self) -> None:
-        """Remove all runs, and the record that speaks of them; foreign files stay."""
+        """Remove all runs, what was seen in them, and the record that speaks of them; foreign files stay."""
         self._remove(_DRAFT)
         self._remove(_RUN)
+        for path in (self.folder / SEMANTICS).glob("*"):
+            if _KEPT.fullmatch(path.name):
+                path.unlink(missing_ok=True)
         for name in ("audit.json", "report.html"):
             (self.folder / name).unlink(missing_ok=True)
 

@@ -80,6 +80,7 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
     right, theirs = with_scheduler(right, space, there, entries)
     open_ends = {"the script": ours, "the Space": theirs}
     compared, moved = _under_one_name(left, right, here, there)
+    compared, right = _with_unknown_output(compared, right, script), _with_unknown_output(right, compared, space)
     parted = [d for d in diff(compared, right) if matters(d.path)]
     rows = [Row(d.path, d.left or UNSAID, d.right or UNSAID, known_cause(d.path)) for d in parted]
     certain = [row for row in rows if row.certain]
@@ -117,6 +118,19 @@ def _under_one_name(left: Settings, right: Settings, here: LookUp, there: LookUp
     return left.changed_by(Settings(same)), sorted(notes)
 
 
+def _with_unknown_output(settings: Settings, other: Settings, reading: Reading) -> Settings:
+    """Return one side with what only the other one says of the file: a file is made there too, in an unknown way."""
+    told = {path for path in other if path.startswith("output.")} - {*settings}
+    return settings.filled_from(Settings({path: Setting(None, Origin.UNKNOWN, reading.called_at) for path in told}))
+
+
+def _of_output(reading: Reading) -> str:
+    """Say why nothing is known of the file that a source makes."""
+    if not reading.exported_by:
+        return "no export of the frames was found"
+    return f"{reading.exported_by} makes the file, and its defaults are not known"
+
+
 def _renamed(path: str, value: Any) -> Any:
     """Return a value with the present names of the repositories in it."""
     if isinstance(value, dict):
@@ -135,7 +149,8 @@ def _question(row: Row, script: Reading, space: Reading) -> str:
     if side.origin is not Origin.UNKNOWN:
         name, side, reading = ("the Space", row.right, space)
     either = [repr(each.value) for each in reading.alternatives.get(row.path, []) if each.value is not None]
-    told = f"one of {', '.join(either)}" if either else reading.unknowns.get(row.path) or "only running it would tell"
+    unsaid = _of_output(reading) if row.path.startswith("output.") else "only running it would tell"
+    told = f"one of {', '.join(either)}" if either else reading.unknowns.get(row.path) or unsaid
     return f"what is {row.path} in {name}? {told} ({side.where})"
 
 

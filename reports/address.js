@@ -1,5 +1,5 @@
 // The address holds what is shown, so that a link into a bug report opens at the same frame:
-// #prompt=lemon&variant=dpm&frame=17&metric=psnr
+// #prompt=lemon&variant=dpm&frame=17&metric=psnr&mode=slider&share=30&zoom=4,0.2,0.5
 
 /** Return what the address asks for; a plain section link (#warnings) asks for nothing. */
 function readAddress() {

@@ -5,15 +5,16 @@ const MARGIN = { top: 14, right: 10, bottom: 24, left: 46 };
 const INFINITY_LANE = 18; // pixels above the axis for frames that are equal
 
 class Chart {
-  constructor(plot, { onSeek }) {
-    Object.assign(this, { plot, svg: plot.querySelector("svg"), tip: plot.querySelector(".tip"), onSeek, view: null });
+  /** Args: where to draw, and who is told of a frame that is sought or pointed at (null: no more). */
+  constructor(plot, { onSeek, onPoint }) {
+    Object.assign(this, { plot, svg: plot.querySelector("svg"), tip: plot.querySelector(".tip"), onSeek, onPoint, view: null });
     new ResizeObserver(() => this.draw()).observe(plot);
     plot.addEventListener("pointermove", (event) => this.hover(event));
-    plot.addEventListener("pointerleave", () => this.leave());
+    plot.addEventListener("pointerleave", () => this.onPoint(null));
     plot.addEventListener("pointerdown", (event) => this.press(event));
   }
 
-  /** Show a view: { axis, curves: [{ name, frames, curve, selected }], mapped }. */
+  /** Show a view: { axis, frames, curves: [{ name, frames, curve, selected }] }. */
   show(view) {
     this.view = view;
     this.draw();
@@ -23,7 +24,7 @@ class Chart {
     const width = this.plot.clientWidth;
     const height = this.plot.clientHeight;
     if (!this.view || !width || !height) return;
-    this.leave();
+    this.point(null);
     this.places = places(this.view, width, height);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     if (!this.view.curves.length) return this.leaveEmpty();
@@ -40,7 +41,7 @@ class Chart {
       (this.readout = shape("text", { class: "readout" }, "")),
     );
     this.plot.querySelector(".empty").hidden = Boolean(this.selected()?.curve.values.length);
-    this.moveTo(this.position ?? 0);
+    this.moveTo(this.frame ?? 0);
   }
 
   leaveEmpty() {
@@ -53,17 +54,23 @@ class Chart {
     return this.view?.curves.find((line) => line.selected);
   }
 
-  /** Put the cursor on a position of the selected variant. */
-  moveTo(position) {
-    this.position = position;
+  /** Return what the selected curve says of a frame: its value, and as text; empty where it says nothing. */
+  valueAt(frame) {
+    const line = this.selected();
+    const n = line ? line.frames.indexOf(frame) : -1;
+    return n < 0 ? { value: null, shown: "" } : { value: line.curve.values[n] ?? null, shown: line.curve.shown[n] ?? "" };
+  }
+
+  /** Put the cursor on a frame of the reference. */
+  moveTo(frame) {
+    this.frame = frame;
     if (!this.places) return;
-    const frame = this.view.frames[position] ?? 0;
-    const value = this.selected()?.curve.values[position] ?? null;
+    const { value, shown } = this.valueAt(frame);
     const x = this.places.x(frame);
     for (const end of ["x1", "x2"]) this.cursor.setAttribute(end, x);
     this.cursor.setAttribute("visibility", this.view.frames.length ? "visible" : "hidden");
     this.dot.setAttribute("visibility", value === null ? "hidden" : "visible");
-    this.readout.textContent = value === null ? "" : this.selected().curve.shown[position];
+    this.readout.textContent = value === null ? "" : shown;
     if (value === null) return;
     const y = this.places.y(value);
     const before = x > (this.places.left + this.places.right) / 2;
@@ -73,13 +80,23 @@ class Chart {
 
   hover(event) {
     if (event.buttons && event.pointerType === "mouse") this.press(event);
-    const position = this.under(event);
-    if (position === null) return;
-    const frame = this.view.frames[position];
+    const frame = this.under(event);
+    if (frame === null) return;
+    this.onPoint(frame);
+    this.mark(nearest(this.view.curves, frame, this.pointer(event).y, this.places));
+    this.tell(frame);
+  }
+
+  /** Show what the curves say of a frame that is pointed at, here or in another chart; null takes it away. */
+  point(frame) {
+    if (frame === null || !this.places) {
+      this.tip.hidden = true;
+      this.guide?.setAttribute("visibility", "hidden");
+      return this.mark(null);
+    }
     const x = this.places.x(frame);
     put(this.guide, { x1: x, x2: x, visibility: "visible" });
-    this.mark(nearest(this.view.curves, frame, this.pointer(event).y, this.places));
-    this.tell(frame, position, x);
+    this.tell(frame);
   }
 
   /** Make the line under the pointer readable among the thin ones. */
@@ -88,29 +105,24 @@ class Chart {
     for (const line of this.svg.querySelectorAll(".line")) line.classList.toggle("near", line.dataset.name === near?.name);
   }
 
-  tell(frame, position, x) {
+  tell(frame) {
     const [tip, near] = [this.tip, this.near];
     tip.querySelector(".tip-frame").textContent = frame;
-    tip.querySelector(".tip-value").textContent = this.selected()?.curve.shown[position] ?? "";
+    tip.querySelector(".tip-value").textContent = this.valueAt(frame).shown;
     tip.querySelector(".tip-other").hidden = !near;
     if (near) {
       tip.querySelector(".tip-name").textContent = near.name;
       tip.querySelector(".tip-near").textContent = near.shown;
     }
     tip.hidden = false;
+    const x = this.places.x(frame);
     const room = this.plot.clientWidth - tip.offsetWidth - 4;
     tip.style.left = `${Math.max(4, Math.min(room, x + 12 > room ? x - tip.offsetWidth - 12 : x + 12))}px`;
   }
 
-  leave() {
-    this.tip.hidden = true;
-    this.guide?.setAttribute("visibility", "hidden");
-    this.mark(null);
-  }
-
   press(event) {
-    const position = this.under(event);
-    if (position !== null) this.onSeek(position);
+    const frame = this.under(event);
+    if (frame !== null) this.onSeek(frame);
   }
 
   pointer(event) {
@@ -118,13 +130,13 @@ class Chart {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
-  /** Return the position whose frame is nearest to the pointer. */
+  /** Return the frame that is nearest to the pointer. */
   under(event) {
     const frames = this.view?.frames ?? [];
     if (!frames.length || !this.places) return null;
     const { x } = this.pointer(event);
-    const away = (position) => Math.abs(this.places.x(frames[position]) - x);
-    return frames.reduce((best, _, position) => (away(position) < away(best) ? position : best), 0);
+    const away = (frame) => Math.abs(this.places.x(frame) - x);
+    return frames.reduce((best, frame) => (away(frame) < away(best) ? frame : best));
   }
 }
 

@@ -1,5 +1,5 @@
 // One clip as pictures by number. The video never plays: it is sought to the middle of a frame, where rounding cannot
-// tip it into a neighbour. All frames are key frames, so a seek decodes exactly one.
+// tip it into a neighbour. Where all frames are key frames a seek decodes exactly one; in shrunk previews a few more.
 
 const KEPT_BYTES = 128 * 2 ** 20; // of decoded frames that a clip keeps: a loop is quick from its second turn on
 const PAINT_GRACE = 250; // ms to wait for a painted frame after a seek that may have changed nothing
@@ -36,7 +36,7 @@ class Frames {
 
   /** Keep a copy of the picture that the video shows, while there is room. */
   async keep(n) {
-    if ((this.kept.size + 1) * this.clip.width * this.clip.height * 4 > KEPT_BYTES) return this.video;
+    if ((this.kept.size + 1) * this.clip.seenWidth * this.clip.seenHeight * 4 > KEPT_BYTES) return this.video;
     try {
       const picture = await createImageBitmap(this.video);
       this.kept.set(n, picture);
@@ -46,11 +46,17 @@ class Frames {
     }
   }
 
-  /** Draw the shown frame in its own size; the padding of odd sizes falls over the edge. */
+  /** Draw the shown frame in its own size. */
   drawOn(canvas) {
     const { width, height } = this.clip;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    canvas.getContext("2d").drawImage(this.picture, 0, 0);
+    this.drawInto(canvas);
+  }
+
+  /** Draw the shown frame over a whole canvas; the padding of odd sizes is left out. */
+  drawInto(canvas) {
+    const { seenWidth, seenHeight } = this.clip;
+    canvas.getContext("2d").drawImage(this.picture, 0, 0, seenWidth, seenHeight, 0, 0, canvas.width, canvas.height);
   }
 
   dispose() {
@@ -80,6 +86,6 @@ function delay(milliseconds) {
 
 /** Turn base64 into an address that the browser can seek in without decoding the text again. */
 function videoAddress(base64) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const bytes = Uint8Array.fromBase64?.(base64) ?? Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   return URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
 }

@@ -1,9 +1,12 @@
 // Two clips in step. A position is an index into the pairs of frames that were compared; both pictures are drawn in
 // one go, once both frames are there, so the screen never holds frame n of one beside frame m of the other.
 
+const BLINK = 500; // ms a picture stays: one flash a second, well below the three that may harm
+
 class Player {
-  constructor(stage, { onLength, onPosition, onPlaying }) {
-    Object.assign(this, { stage, onLength, onPosition, onPlaying, sides: {}, pairs: [], position: 0, speed: 1, loop: true });
+  constructor(stage, { onLength, onPosition, onPlaying, onFlip }) {
+    Object.assign(this, { stage, onLength, onPosition, onPlaying, onFlip, sides: {}, pairs: [], position: 0, speed: 1, loop: true });
+    Object.assign(this, { share: 0.5, flipped: false, heat: null });
     this.playing = false;
     this.target = 0; // where the stage is heading
     this.wanted = null; // the next position to draw; null when there is none
@@ -11,13 +14,19 @@ class Player {
     this.panes = Object.fromEntries([...stage.querySelectorAll("[data-side]")].map((pane) => [pane.dataset.side, pane]));
   }
 
-  /** Put two clips on the stage; either may be null. The pairs say which frames belong together. */
-  load(reference, variant, pairs, position) {
+  /**
+   * Put two clips on the stage; either may be null. The pairs say which frames belong together, and which frame of the
+   * reference of the audit they stand for: [left, right, reference].
+   */
+  load(reference, variant, pairs, position, heat) {
     this.generation += 1;
     this.fill("reference", reference);
     this.fill("variant", variant);
     this.pairs = pairs.length ? pairs : unmapped(reference, variant);
+    this.heat = heat;
+    heat?.ready.then(() => this.heat === heat && this.paintBoth());
     delete this.stage.dataset.position; // until something of these clips is on the screen
+    this.stage.dataset.both = Boolean(reference && variant);
     this.stage.dataset.sameSize = sameSize(reference, variant);
     this.onLength(this.pairs.length);
     return this.go(position);
@@ -79,10 +88,11 @@ class Player {
   }
 
   paintBoth() {
-    const { reference, variant, both } = this.panes;
-    const paint = { wipe: paintWipe, difference: paintDifference }[this.stage.dataset.view];
+    const paint = MODES[this.view];
     if (!paint || !this.sides.reference || !this.sides.variant) return;
-    paint(...[both, reference, variant].map((pane) => pane.querySelector("canvas")), this.wipe);
+    const { reference, variant, both } = this.panes;
+    const [canvas, left, right] = [both, reference, variant].map((pane) => pane.querySelector(".picture > canvas"));
+    paint(canvas, left, right, this);
   }
 
   get view() {
@@ -91,7 +101,16 @@ class Player {
 
   set view(name) {
     this.stage.dataset.view = name;
+    clearInterval(this.blinking);
+    if (name === "blink") this.blinking = setInterval(() => this.flip(), BLINK);
+    this.flip(false);
+  }
+
+  /** Show the other picture of the two that blink. */
+  flip(flipped = !this.flipped) {
+    this.flipped = flipped;
     this.paintBoth();
+    this.onFlip(flipped);
   }
 
   step(by) {
@@ -137,31 +156,9 @@ class Player {
 function unmapped(reference, variant) {
   const length = Math.max(reference?.frames ?? 0, variant?.frames ?? 0);
   const last = (clip) => (clip ? clip.frames - 1 : length);
-  return Array.from({ length }, (_, n) => [Math.min(n, last(reference)), Math.min(n, last(variant))]);
+  return Array.from({ length }, (_, n) => [Math.min(n, last(reference)), Math.min(n, last(variant)), n]);
 }
 
 function sameSize(reference, variant) {
   return Boolean(reference && variant && reference.width === variant.width && reference.height === variant.height);
-}
-
-function paintWipe(canvas, reference, variant, share = 0.5) {
-  const { width, height } = Object.assign(canvas, { width: reference.width, height: reference.height });
-  const context = canvas.getContext("2d");
-  const edge = Math.round(width * share);
-  context.drawImage(reference, 0, 0);
-  if (edge < width) context.drawImage(variant, edge, 0, width - edge, height, edge, 0, width - edge, height);
-  context.fillStyle = "#fff";
-  context.fillRect(edge - 1, 0, Math.max(1, width / 360), height);
-}
-
-/** |reference - variant|, doubled twice by adding the canvas to itself. */
-function paintDifference(canvas, reference, variant) {
-  Object.assign(canvas, { width: reference.width, height: reference.height });
-  const context = canvas.getContext("2d");
-  context.drawImage(reference, 0, 0);
-  context.globalCompositeOperation = "difference";
-  context.drawImage(variant, 0, 0);
-  context.globalCompositeOperation = "lighter";
-  context.drawImage(canvas, 0, 0);
-  context.drawImage(canvas, 0, 0);
 }

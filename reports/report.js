@@ -1,15 +1,17 @@
 // The page: what is selected, and everybody who has to know. A change goes one way:
-// a control or the address -> select() -> panels, player, curve, address.
+// a control or the address -> select() -> panels, player, strip, curves, address.
 
 const one = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
 
 const report = JSON.parse(one("#report-data").textContent);
 const videos = JSON.parse(one("#report-clips").textContent);
-one("#report-clips").remove(); // megabytes that are not needed twice
+const maps = JSON.parse(one("#report-maps").textContent);
+for (const used of ["#report-clips", "#report-maps"]) one(used).remove(); // megabytes that are not needed twice
 
-const selected = { prompt: null, variant: null, metric: null };
+const selected = { prompt: null, variant: null, against: "", metric: null, mode: "side" }; // against "": the reference
 const clips = new Map();
+const heatMaps = new Map();
 
 /** Give clips the addresses of their videos; clips with the same frames share one object. */
 function withAddress(clip) {
@@ -18,10 +20,18 @@ function withAddress(clip) {
   return clips.get(clip.key);
 }
 
+function heatOf(variant) {
+  if (!variant.heat || selected.against || !(variant.heat.key in maps)) return null;
+  if (!heatMaps.has(variant.heat.key)) heatMaps.set(variant.heat.key, new HeatMap(maps[variant.heat.key], variant.heat));
+  return heatMaps.get(variant.heat.key);
+}
+
 const player =
   one("#player") &&
-  new Player(one("#player"), { onLength: lengthChanged, onPosition: positionChanged, onPlaying: playingChanged });
-const chart = one("#plot") && new Chart(one("#plot"), { onSeek: (position) => seek(position) });
+  new Player(one("#player"), { onLength: lengthChanged, onPosition: positionChanged, onPlaying: playingChanged, onFlip: flipped });
+const zoom = player && new Zoom(one("#player"), { onChange: zoomChanged });
+const strip = player && new Strip(one("#strip"), { onSeek: (position) => seek(position) });
+const charts = all(".plot").map((plot) => new Chart(plot, { onSeek: seekFrame, onPoint: pointAll }));
 
 // ---- selecting
 
@@ -31,42 +41,74 @@ function promptOf(name) {
 
 function variantOf(prompt, name) {
   const find = (wanted) => prompt.variants.find((variant) => variant.name === wanted);
-  return find(name) ?? find(prompt.first) ?? { name: "", clip: null, pairs: [], curves: {} };
+  return find(name) ?? find(prompt.first) ?? { name: "", clip: null, pairs: [], curves: {}, marks: {} };
+}
+
+/** Return what stands on the left: the reference, or the run that was chosen in its place. */
+function leftOf(prompt, name) {
+  return prompt.variants.find((variant) => variant.name === name) ?? { name: "", clip: prompt.clip, pairs: null };
+}
+
+/** Return [left, right, reference] frame numbers of each pair; two runs meet where both meet the reference. */
+function pairsOf(left, variant) {
+  if (!left.pairs) return variant.pairs.map(([reference, frame]) => [reference, frame, reference]);
+  const other = new Map(left.pairs);
+  return variant.pairs.filter(([reference]) => other.has(reference)).map(([reference, frame]) => [other.get(reference), frame, reference]);
 }
 
 /** Change what is selected; what is not named stays. A frame is the reference's frame number. */
-function select({ prompt = selected.prompt, variant = selected.variant, metric = selected.metric, frame = currentFrame() }) {
+function select(wanted) {
+  const { prompt, variant, against, metric, mode, frame } = { ...selected, frame: currentFrame(), ...wanted };
   const nextPrompt = promptOf(prompt);
   const nextVariant = variantOf(nextPrompt, variant);
-  const moved = nextPrompt.name !== selected.prompt || nextVariant.name !== selected.variant;
-  Object.assign(selected, { prompt: nextPrompt.name, variant: nextVariant.name, metric: knownMetric(nextPrompt, metric) });
+  const left = leftOf(nextPrompt, against);
+  const moved = nextPrompt.name !== selected.prompt || nextVariant.name !== selected.variant || left.name !== selected.against;
+  Object.assign(selected, { prompt: nextPrompt.name, variant: nextVariant.name, against: left.name, metric: knownMetric(nextPrompt, metric) });
+  const heat = heatOf(nextVariant);
+  selected.mode = possibleMode(mode, heat);
   if (moved) showPanels();
-  showChoices();
-  const position = positionOf(nextVariant, frame);
-  if (moved) player.load(withAddress(nextPrompt.clip), withAddress(nextVariant.clip), nextVariant.pairs, position);
-  else player.go(position);
+  showChoices(heat);
+  const pairs = pairsOf(left, nextVariant);
+  const position = positionOf(pairs, frame);
+  if (moved) {
+    player.load(withAddress(left.clip), withAddress(nextVariant.clip), pairs, position, heat).then(showStrip);
+  } else player.go(position);
   showCurves();
   remember();
 }
 
 function knownMetric(prompt, name) {
-  return name in prompt.axes ? name : Object.keys(prompt.axes)[0];
+  return Object.hasOwn(prompt.axes, name ?? "") ? name : Object.keys(prompt.axes)[0];
 }
 
 /** Return the position of the last pair at or before a frame of the reference. */
-function positionOf(variant, frame) {
-  if (!variant.pairs.length) return frame;
-  return Math.max(0, variant.pairs.findLastIndex(([reference]) => reference <= frame));
+function positionOf(pairs, frame) {
+  if (!pairs.length) return frame;
+  return Math.max(0, pairs.findLastIndex(([, , reference]) => reference <= frame));
 }
 
 function currentFrame() {
-  const pair = player.pairs[player.target];
-  return pair ? pair[0] : 0;
+  return player.pairs[player.target]?.[2] ?? 0;
 }
 
 function seek(position) {
   player.pause();
   player.go(position);
+}
+
+function seekFrame(frame) {
+  seek(positionOf(player.pairs, frame));
+}
+
+/** Return the frames of the reference that stand out in the selected variant: { worst: [...], parts }. */
+function marks() {
+  const { marks } = variantOf(promptOf(selected.prompt), selected.variant);
+  return { worst: marks.worst?.[selected.metric] ?? [], parts: marks.parts ?? null };
+}
+
+function seekMarked(kind) {
+  const frame = kind === "worst" ? marks().worst[0] : marks().parts;
+  if (frame !== undefined && frame !== null) seekFrame(frame);
 }
 
 /** Select the next or the previous variant, in the order of the list. */
@@ -78,62 +120,101 @@ function nextVariant(by) {
 
 // ---- showing
 
-/** Show the parts that belong to the selected prompt and run. */
+/** Show the parts that belong to the selected prompt and runs. */
 function showPanels() {
   for (const panel of all("[data-prompt]")) {
-    const { prompt, run } = panel.dataset;
-    panel.hidden = prompt !== selected.prompt || (run !== undefined && run !== selected.variant);
+    const { prompt, run, against } = panel.dataset;
+    const others = (run !== undefined && run !== selected.variant) || (against !== undefined && against !== selected.against);
+    panel.hidden = prompt !== selected.prompt || others;
   }
   const chosen = (element, name) => element.classList.toggle("selected", name === selected.variant);
   for (const mark of all("[data-mark]")) chosen(mark, mark.dataset.mark);
   for (const mark of all("[data-mark].selected")) mark.parentNode.append(mark); // drawn last, over its twins
   for (const row of all("[data-pick]")) chosen(row, row.dataset.pick);
   for (const curve of all("[data-runs]")) curve.classList.toggle("selected", JSON.parse(curve.dataset.runs).includes(selected.variant));
+  for (const text of all(".of-left")) text.textContent = nameOf(selected.against);
+  for (const text of all(".of-right")) text.textContent = nameOf(selected.variant);
 }
 
-function showChoices() {
+function nameOf(run) {
+  return run || one("#against-select").options[0].textContent;
+}
+
+function showChoices(heat) {
   if (one("#prompt-select")) one("#prompt-select").value = selected.prompt;
   for (const menu of all(".variant-select")) menu.value = selected.variant;
   for (const radio of all(".variants input")) radio.checked = radio.value === selected.variant;
   for (const radio of all("#metrics input")) radio.checked = radio.value === selected.metric;
   for (const text of all("[data-metric]")) text.hidden = text.dataset.metric !== selected.metric;
+  one("#against-select").replaceChildren(...againstOptions());
+  one("#against-select").value = selected.against;
+  one("#to-worst").disabled = !marks().worst.length;
+  one("#to-parts").disabled = marks().parts === null;
+  showMode(selected.mode, heat);
 }
 
-/** Return the curves of the selected metric, with the frames that their values belong to. */
-function curves() {
+function againstOptions() {
+  const first = one("#against-select").options[0];
+  return [first, ...promptOf(selected.prompt).variants.filter((each) => each.clip).map((each) => new Option(each.name, each.name))];
+}
+
+/** Return the curves of a metric, with the frames that their values belong to. */
+function curves(metric) {
   return promptOf(selected.prompt)
-    .variants.filter((variant) => variant.curves[selected.metric])
+    .variants.filter((variant) => variant.curves[metric])
     .map((variant) => ({
       name: variant.name,
       control: variant.control,
       frames: variant.pairs.map(([reference]) => reference),
-      curve: variant.curves[selected.metric],
+      curve: variant.curves[metric],
       selected: variant.name === selected.variant,
     }));
 }
 
 function showCurves() {
-  if (!chart) return;
-  const lines = curves();
-  chart.show({ axis: promptOf(selected.prompt).axes[selected.metric], curves: lines, frames: player.pairs.map(([n]) => n) });
-  if (one("#numbers").open) fillNumbers(one("#numbers table"), lines);
+  const frames = player.pairs.map(([, , frame]) => frame);
+  for (const chart of charts) {
+    const metric = chart.plot.dataset.curve ?? selected.metric;
+    chart.show({ axis: promptOf(selected.prompt).axes[metric], curves: curves(metric), frames });
+  }
+  if (one("#numbers")?.open) fillNumbers(one("#numbers table"), curves(selected.metric));
+}
+
+function showStrip() {
+  const words = new Map();
+  const note = (frame, text) => {
+    const position = positionOf(player.pairs, frame);
+    words.set(position, [words.get(position), text].filter(Boolean).join(", "));
+  };
+  const { worst, parts } = marks();
+  const names = one("#strip").dataset;
+  worst.forEach((frame, n) => note(frame, n ? names.bad : names.worst));
+  if (parts !== null) note(parts, names.parts);
+  const { reference, variant } = player.sides;
+  strip.show([reference?.clip, variant?.clip], player.pairs, words);
+}
+
+function pointAll(frame) {
+  for (const chart of charts) chart.point(frame);
 }
 
 function lengthChanged(length) {
   one("#seek").max = Math.max(0, length - 1);
-  one("#last-frame").textContent = player.pairs.at(-1)?.[0] ?? 0;
-  one("#plot")?.setAttribute("aria-valuemax", player.pairs.at(-1)?.[0] ?? 0);
+  const last = player.pairs.at(-1)?.[2] ?? 0;
+  one("#last-frame").textContent = last;
+  one("#plot")?.setAttribute("aria-valuemax", last);
 }
 
 function positionChanged(position) {
-  const frame = player.pairs[position]?.[0] ?? 0;
+  const frame = player.pairs[position]?.[2] ?? 0;
   one("#seek").value = position;
   one("#seek").setAttribute("aria-valuetext", frame);
   one("#frame").value = frame;
-  chart?.moveTo(position);
+  for (const chart of charts) chart.moveTo(frame);
+  strip.mark(position);
   one("#plot")?.setAttribute("aria-valuenow", frame);
-  const value = chart?.selected()?.curve.shown[position];
-  if (value) one("#plot").setAttribute("aria-valuetext", `${frame}: ${value}`);
+  const { shown } = charts[0]?.valueAt(frame) ?? {};
+  if (shown) one("#plot").setAttribute("aria-valuetext", `${frame}: ${shown}`);
   if (!player.playing) remember();
 }
 
@@ -148,125 +229,53 @@ let remembering = 0;
 function remember() {
   clearTimeout(remembering);
   remembering = setTimeout(() => {
-    const { prompt, variant, metric } = selected;
-    writeAddress({ prompt, variant, frame: currentFrame(), ...(metric && { metric }) });
+    const { prompt, variant, against, metric, mode } = selected;
+    writeAddress({
+      prompt,
+      variant,
+      frame: currentFrame(),
+      ...(metric && { metric }),
+      ...(mode !== "side" && { mode }),
+      ...(against && { against }),
+      ...(["slider", "onion"].includes(mode) && { share: Math.round(100 * player.share) }),
+      ...(zoom.scale > 1 && { zoom: [zoom.scale, zoom.x, zoom.y].map((v) => Number(v.toFixed(3))).join(",") }),
+      ...(player.speed !== 1 && { speed: player.speed }),
+      ...(!player.loop && { loop: 0 }),
+    });
   }, 150);
 }
 
-// ---- controls
-
-function wireControls() {
-  one("#play").addEventListener("click", () => (player.playing ? player.pause() : player.play()));
-  one("#back").addEventListener("click", () => player.step(-1));
-  one("#forward").addEventListener("click", () => player.step(1));
-  one("#seek").addEventListener("input", (event) => seek(event.target.valueAsNumber));
-  one("#speed").addEventListener("change", (event) => (player.speed = Number(event.target.value)));
-  one("#loop").addEventListener("change", (event) => (player.loop = event.target.checked));
-  one("#views").addEventListener("change", (event) => (player.view = event.target.value));
-  one("#wipe").addEventListener("input", (event) => moveWipe(event.target.valueAsNumber / 100));
-  one('[data-side="both"] canvas').addEventListener("pointermove", wipeUnderPointer);
-}
-
-function moveWipe(share) {
-  player.wipe = share;
-  player.paintBoth();
-}
-
-function wipeUnderPointer(event) {
-  if (player.view !== "wipe") return;
-  const box = event.target.getBoundingClientRect();
-  const share = (event.clientX - box.left) / box.width;
-  one("#wipe").value = 100 * share;
-  moveWipe(share);
-}
-
-function wirePickers() {
-  one("#prompt-select").addEventListener("change", (event) => select({ prompt: event.target.value }));
-  for (const picker of all(".variant-select, .variants input"))
-    picker.addEventListener("change", (event) => select({ variant: event.target.value }));
-  one("#metrics")?.addEventListener("change", (event) => select({ metric: event.target.value }));
-  one("#numbers")?.addEventListener("toggle", showCurves);
-  for (const row of all("[data-pick]"))
-    row.addEventListener("click", (event) => {
-      if (!event.target.closest("a, summary")) select({ variant: row.dataset.pick });
-    });
-  for (const link of all("a.worst")) link.addEventListener("click", () => player.stage.scrollIntoView({ block: "nearest" }));
-}
-
-const KEYS = {
-  " ": () => (player.playing ? player.pause() : player.play()),
-  ArrowLeft: () => player.step(-1),
-  ArrowRight: () => player.step(1),
-  Home: () => seek(0),
-  End: () => seek(player.pairs.length - 1),
-  "[": () => nextVariant(-1),
-  "]": () => nextVariant(1),
-};
-
-/** Keys drive the player unless the focused control has a use for them of its own. */
-function keyPressed(event) {
-  const action = KEYS[event.key];
-  if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (usesKey(event.target, event.key)) return;
-  event.preventDefault();
-  action();
-}
-
-function usesKey(target, key) {
-  if (key === "[" || key === "]") return false;
-  if (target.matches("select, textarea")) return true;
-  if (target.matches("input[type=range], input[type=radio], .wide, .steps-plot")) return key !== " ";
-  if (target.matches("button, summary, input[type=checkbox], a")) return key === " ";
-  return false;
-}
-
-// ---- theme, copy, start
-
-function wireTheme() {
-  const root = document.documentElement;
-  const dark = () => getComputedStyle(root).colorScheme === "dark" || (root.dataset.theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
-  one("#theme").addEventListener("click", () => (root.dataset.theme = dark() ? "light" : "dark"));
-}
-
-function wireCopy() {
-  const [before, after] = [one("#copy .before"), one("#copy .after")];
-  one("#copy").addEventListener("click", async () => {
-    await copyText(one("#command"));
-    [before.hidden, after.hidden] = [true, false];
-    await delay(1600);
-    [before.hidden, after.hidden] = [false, true];
-  });
-}
-
-/** Copy by the clipboard, or by a selection where a page opened from a file may not use it. */
-async function copyText(element) {
-  try {
-    await navigator.clipboard.writeText(element.textContent);
-  } catch {
-    getSelection().selectAllChildren(element);
-    document.execCommand("copy");
-  }
+/** Show what an address asks for; what it does not name stays. */
+function follow({ share, zoom: seen, speed, loop, frame, ...names }) {
+  const fraction = Number(share) / 100;
+  if (share !== undefined && fraction >= 0 && fraction <= 1) moveShare(fraction);
+  if (seen !== undefined) zoom.set(...seen.split(",").map((v) => (Number.isFinite(Number(v)) ? Number(v) : 1)));
+  if (speed !== undefined) setSpeed(speed);
+  if (loop !== undefined) one("#loop").checked = player.loop = loop !== "0";
+  select({ ...names, ...(frame !== undefined && { frame: Number(frame) || 0 }) });
 }
 
 function followAddress() {
-  const { prompt, variant, metric, frame } = readAddress();
-  if (prompt === undefined && variant === undefined && frame === undefined) return;
+  const wanted = readAddress();
+  if (wanted.prompt === undefined && wanted.variant === undefined && wanted.frame === undefined) return;
   player.pause();
-  select({ prompt, variant, metric, ...(frame !== undefined && { frame: Number(frame) || 0 }) });
+  follow(wanted);
 }
 
 function start() {
   wireTheme();
-  wireCopy();
+  wireCopying();
   if (!report.prompts.length) return;
   wireControls();
   wirePickers();
-  for (const plot of all(".steps-plot")) new StepsPlot(plot);
+  wireViews();
+  wirePrinting();
+  linkStepsPlots(all(".inside"));
   addEventListener("keydown", keyPressed);
   addEventListener("hashchange", followAddress);
-  const { prompt, variant, metric, frame } = readAddress();
-  select({ prompt, variant, metric, frame: Number(frame) || 0 });
-  if (frame === undefined && !matchMedia("(prefers-reduced-motion: reduce)").matches) player.play();
+  const wanted = readAddress();
+  follow({ frame: 0, ...wanted });
+  if (wanted.frame === undefined && !matchMedia("(prefers-reduced-motion: reduce)").matches) player.play();
 }
 
 start();

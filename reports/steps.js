@@ -1,4 +1,5 @@
 // Plots over the steps of a loop come drawn; here they only tell the values of a step, read from the table below them.
+// All plots of a section share the step that is pointed at.
 
 class StepsPlot {
   constructor(plot) {
@@ -7,11 +8,12 @@ class StepsPlot {
     this.table = figure.querySelector("table");
     this.rows = [...this.table.tBodies[0].rows];
     this.swatches = [...figure.querySelectorAll(".steps-legend .swatch")];
-    plot.addEventListener("pointermove", (event) => this.tell(this.under(event)));
-    plot.addEventListener("pointerdown", (event) => this.tell(this.under(event)));
-    plot.addEventListener("pointerleave", () => this.leave());
-    plot.addEventListener("focus", () => plot.matches(":focus-visible") && this.tell(this.at));
-    plot.addEventListener("blur", () => this.leave());
+    plot.addEventListener("pointermove", (event) => this.share(this.under(event)));
+    plot.addEventListener("pointerdown", (event) => this.share(this.under(event)));
+    plot.addEventListener("pointerleave", () => this.shareLeave());
+    plot.addEventListener("focus", () => plot.matches(":focus-visible") && this.share(this.at));
+    plot.addEventListener("blur", () => this.shareLeave());
+    this.others = [];
     plot.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -26,7 +28,24 @@ class StepsPlot {
     const to = { ArrowLeft: this.at - 1, ArrowDown: this.at - 1, ArrowRight: this.at + 1, ArrowUp: this.at + 1, Home: 0, End: last }[event.key];
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    this.tell(to);
+    this.share(to);
+  }
+
+  /** Show the values of a step here, and of the same step in the other plots. */
+  share(at) {
+    this.tell(at);
+    const step = this.rows[this.at].cells[0].textContent;
+    for (const other of this.others) other.tellStep(step);
+  }
+
+  tellStep(step) {
+    const at = this.rows.findIndex((row) => row.cells[0].textContent === step);
+    if (at >= 0) this.tell(at);
+    else this.leave();
+  }
+
+  shareLeave() {
+    for (const plot of [this, ...this.others]) plot.leave();
   }
 
   /** Show the values of a step. */
@@ -69,5 +88,13 @@ class StepsPlot {
     if (this.plot.matches(":focus-visible")) return;
     this.tip.hidden = true;
     this.guide.setAttribute("visibility", "hidden");
+  }
+}
+
+/** Make the plots of each section, linked with each other. */
+function linkStepsPlots(sections) {
+  for (const section of sections) {
+    const plots = [...section.querySelectorAll(".steps-plot")].map((plot) => new StepsPlot(plot));
+    for (const plot of plots) plot.others = plots.filter((other) => other !== plot);
   }
 }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,12 @@ import pytest
 
 from harness.record import AuditRecord, read_record
 from harness.shipped import shipped
+
+pytest_plugins = ["report_pages"]  # the fixtures of the tests that open a report in a browser
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # a core each, for torch here and in the processes that tests start
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.clip import Clip, write_preview
+from harness.metrics.ssim_map import write_map
 from harness.record import (
     AuditRecord,
     ClipRecord,
@@ -24,6 +25,7 @@ from harness.record import (
     GateRecord,
     GateStatus,
     Ignored,
+    MapRecord,
     MetricInfo,
     MetricRecord,
     NoiseRecord,
@@ -289,6 +291,16 @@ def compare(
     )
 
 
+def with_map(folder: Path, comparison: ComparisonRecord, pixels: dict[str, NDArray[np.uint8]]) -> ComparisonRecord:
+    """Write the SSIM map of a comparison into the audit folder; equal clips have none."""
+    if comparison.identical:
+        return comparison
+    left, right = pixels["reference"], pixels[comparison.candidate]
+    file = Path("comparisons") / comparison.prompt / comparison.candidate / "ssim.png"
+    rows, columns = write_map(((left[a], right[b]) for a, b in comparison.frame_map), folder / file)
+    return comparison.model_copy(update={"map": MapRecord(file=file.as_posix(), columns=columns, rows=rows)})
+
+
 def _pool(
     values: list[float],
     pairs: list[tuple[int, int]],
@@ -337,7 +349,7 @@ def synthetic_audit(
             for name, picture in pixels.items()
         ]
         runs += [*measured, _missing(prompt)]
-        comparisons += [compare(measured[0], run, pixels) for run in measured[1:]]
+        comparisons += [with_map(folder, compare(measured[0], run, pixels), pixels) for run in measured[1:]]
     return AuditRecord(
         spacediff_version="0.1.0",
         title="CogVideoX-5b: the usual script against the Space",

@@ -238,3 +238,54 @@ def test_the_command_prints_the_patch_and_writes_it_once(tmp_path: Path, capsys:
     assert b"+pipe.vae.enable_tiling()\r\n" in patch.read_bytes()
     assert main(arguments) == 2
     assert "is there already" in " ".join(capsys.readouterr().err.split())
+
+
+SEEDED = SCRIPT.replace(
+    'video = pipe(prompt="a lemon", num_frames=49).frames[0]\n',
+    "import sys\nSEED = {seed}\ndef generate(seed=SEED):\n    torch.manual_seed(seed)\n"
+    '    return pipe(prompt="a lemon", num_frames=49).frames[0]\nvideo = generate()\n',
+)
+
+
+@pytest.mark.parametrize("seed", ["1234", "int(sys.argv[1]) if len(sys.argv) > 1 else 1234"])
+def test_a_generator_is_seeded_by_the_name_that_holds_the_seed(seed: str, tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SEEDED.replace("{seed}", seed))
+    text = applied(advised(script), script, tmp_path).decode()
+    assert 'generator=torch.Generator("cpu").manual_seed(seed)' in text
+    assert "manual_seed(1234)" not in text
+
+
+def test_a_seed_that_nobody_said_is_to_be_chosen(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT)
+    advice = advised(script)
+    assert "42 stands for a number that you choose" in advice.changes["rng.device"]
+    script.write_text(SCRIPT.replace("video =", "torch.manual_seed(7)\nvideo ="))
+    advice = advised(script)
+    assert "manual_seed(7)" in advice.changes["rng.device"]
+    assert "choose" not in advice.changes["rng.device"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'kw = {"guidance_scale": 3.0}\nk2 = kw\nk2["guidance_scale"] = 7.0\nvideo = pipe(**kw, ',
+        "scale = 7.0\nxs = [scale for scale in (1.0,)]\nvideo = pipe(guidance_scale=scale, ",
+    ],
+)
+def test_what_the_script_sets_already_is_not_patched(lines: str, tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.replace("video = pipe(", lines))
+    advice = advised(script)
+    assert "call.guidance_scale" not in {*advice.changes, *advice.by_hand}
+    assert all(word not in advice.patch for word in ("(7.0,)", '-kw = {"guidance', "+kw ="))
+    assert "call.guidance_scale" not in left_over(applied(advice, script, tmp_path))
+
+
+def test_the_line_that_counts_is_patched_and_not_one_of_the_same_name(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    lines = "scale = 6.0\nxs = [scale for scale in (6.0,)]\nvideo = pipe(guidance_scale=scale, "
+    script.write_text(SCRIPT.replace("video = pipe(", lines))
+    patched = applied(advised(script), script, tmp_path).decode()
+    assert "scale = 7.0\nxs = [scale for scale in (6.0,)]" in patched

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 import sys
 import types
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.causes import (
+    MOST_FOR_SHAPLEY,
     BudgetSpentError,
     Search,
     Subset,
@@ -54,29 +56,23 @@ def test_any_cause_is_found_exactly(data: st.DataObject) -> None:
     assert found == cause
 
 
-def test_fewer_tests_than_plain_delta_debugging(monkeypatch: pytest.MonkeyPatch) -> None:
-    """picire's `DD` is the delta debugging of Zeller and Hildebrandt; both know how the two ends come out.
-
-    For one cause, and for as many as can be, never more. Two causes that happen to make one of its parts alone can cost
-    it one test less: here that is in 4 of 161 pairs.
-    """
+@pytest.mark.parametrize(("size", "most"), [(1, 24), (2, 14), (3, 11), (4, 10)])
+def test_never_more_tests_than_plain_delta_debugging(size: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """picire's `DD` is the delta debugging of Zeller and Hildebrandt; both know how the two ends come out."""
     versions = types.ModuleType("pkg_resources")  # picire looks up its version in what setuptools no longer brings
     versions.get_distribution = lambda _: types.SimpleNamespace(version="")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pkg_resources", versions)
     import picire
 
-    for size in (1, 2, 3, 4):
-        ours, theirs = [], []
-        for suspects in (4, 5, 6, 8, 9, 12):
-            for cause in itertools.combinations(range(suspects), size):
-                needed = {NAMES[n] for n in cause}
-                found, count = searched(NAMES[:suspects], needed)
-                assert found == needed
-                ours.append(count)
-                theirs.append(_plain_delta_debugging(picire, NAMES[:suspects], needed))
-        more = [mine - other for mine, other in zip(ours, theirs, strict=True) if mine > other]
-        assert more == ([1] * 4 if size == 2 else [])
-        assert sum(ours) < sum(theirs)
+    ours, theirs = [], []
+    for suspects in range(size, most + 1):
+        for cause in itertools.combinations(NAMES[:suspects], size):
+            found, count = searched(NAMES[:suspects], {*cause})
+            assert found == {*cause}
+            ours.append(count)
+            theirs.append(_plain_delta_debugging(picire, NAMES[:suspects], {*cause}))
+    assert all(mine <= other for mine, other in zip(ours, theirs, strict=True))
+    assert sum(ours) < sum(theirs)
 
 
 def _plain_delta_debugging(picire: Any, suspects: list[str], needed: set[str]) -> int:
@@ -107,6 +103,56 @@ def test_a_suspect_that_undoes_another_does_not_mislead() -> None:
     found = search.confirm()
     assert reaches(found)
     assert not any(reaches(found - {member}) for member in found)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_whatever_undoes_what_no_member_of_the_cause_is_needless(block: int) -> None:
+    """Tables of any shape: what is found reaches, without any one member it does not, nor does any part if weighed."""
+    chance = random.Random(block)  # noqa: S311 - made-up tables, the same each time
+    for _ in range(500):
+        names = NAMES[: chance.randint(1, 5)]
+        parts = [frozenset(some) for size in range(len(names) + 1) for some in itertools.combinations(names, size)]
+        table: dict[Subset, bool | None] = {part: chance.choice([True, False, False, None]) for part in parts}
+        table |= {frozenset(): False, frozenset(names): True}
+        asked: list[Subset] = []
+
+        def reaches(
+            subset: Subset, asked: list[Subset] = asked, table: dict[Subset, bool | None] = table
+        ) -> bool | None:
+            asked.append(subset)
+            return table[subset]
+
+        search = Search(names, reaches)
+        search.run()
+        found = search.confirm()
+        assert table[found]
+        assert not any(table[found - {member}] for member in found)
+        weighed = search.weigh()
+        assert weighed <= found
+        assert table[weighed]
+        assert not any(table[weighed - {member}] for member in weighed)
+        if len(weighed) <= MOST_FOR_SHAPLEY:
+            assert not any(table[part] for part in parts if part < weighed)
+        assert len({*asked}) == len(asked), "each subset is tested once"
+
+
+def test_a_smaller_set_that_the_weighing_shows_is_the_cause() -> None:
+    a, b, c, d = NAMES[:4]
+    search = Search([a, b, c, d], lambda s: s in ({b}, {a, b, c}, {a, b, c, d}))
+    search.run()
+    assert search.confirm() == {a, b, c}
+    assert search.weigh() == {b}
+
+
+def test_what_leaves_no_clip_tells_nothing_of_other_sets() -> None:
+    a, b, c, d = NAMES[:4]
+    search = Search([a, b, c, d], lambda s: None if s == {a, b} else a in s)
+    search.run()
+    assert search.confirm() == {a}
+    assert search.tested[frozenset({a, b})] is None
+    parts: dict[Subset, bool | None] = {frozenset({a, b}): None, frozenset({c, d}): False}
+    told = Search([a, b, c, d], bool, parts).told_of
+    assert (told(frozenset({a})), told(frozenset({c}))) == (None, False)
 
 
 def test_nothing_differs_means_no_test() -> None:
@@ -154,7 +200,7 @@ def test_what_is_known_beforehand_costs_no_test() -> None:
         asked.append(subset)
         return NAMES[2] in subset
 
-    known = {frozenset(NAMES[2:4]): True, frozenset(NAMES[3:8]): False}
+    known: dict[Subset, bool | None] = {frozenset(NAMES[2:4]): True, frozenset(NAMES[3:8]): False}
     assert Search(NAMES[:8], reaches, known).run() == {NAMES[2]}
     assert len(asked) == 1
     assert not set(known) & set(asked)
@@ -164,19 +210,21 @@ def test_what_is_known_beforehand_costs_no_test() -> None:
 
 
 @pytest.mark.parametrize("suspects", range(1, 17))
-def test_for_one_cause_the_tests_that_are_left_suffice(suspects: int) -> None:
-    for cause in NAMES[:suspects]:
-        left = _tests_left(NAMES[:suspects], cause)
-        assert all(len(left) - n <= there for n, there in enumerate(left))
+def test_if_the_member_looked_for_is_the_last_the_tests_that_are_left_suffice(suspects: int) -> None:
+    for size in (1, 2):
+        for cause in itertools.combinations(NAMES[:suspects], size):
+            left = _tests_left(NAMES[:suspects], {*cause})
+            assert all(len(left) - n <= there for n, there in enumerate(left) if there), left
 
 
-def _tests_left(suspects: list[str], cause: str) -> list[int]:
-    """Return how many tests were said to be left before each test."""
+def _tests_left(suspects: list[str], cause: set[str]) -> list[int]:
+    """Return how many tests were said to be left before each test; 0 while an earlier member is looked for."""
     left: list[int] = []
 
     def reaches(subset: Subset) -> bool:
-        left.append(search.tests_left)
-        return cause in subset
+        looking = len(search.found) == len(cause) - 1 and subset != frozenset(search.found)
+        left.append(search.tests_left if looking else 0)
+        return cause <= subset
 
     search = Search(suspects, reaches)
     search.run()

@@ -12,8 +12,8 @@ import pytest
 from clips import moving_ball
 from harness.cli import main
 from harness.clip import write_preview
-from harness.display import show_summary
 from harness.record import Verdict, read_record
+from harness.terminal.summary import show_summary
 from synthetic_audit import synthetic_audit, with_traces
 
 SCENARIO = """

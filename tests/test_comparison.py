@@ -7,6 +7,7 @@ import subprocess
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import imageio.v2 as imageio
 import imageio_ffmpeg
 import numpy as np
@@ -94,6 +95,21 @@ def test_one_changed_frame_is_found(tmp_path: Path) -> None:
     assert found.per_frame["mae"][3] == 0 < found.per_frame["mae"][4]
     assert found.drift is not None
     assert 0 < found.drift < 1
+
+
+def test_a_map_tells_where_in_which_frame_clips_differ(tmp_path: Path) -> None:
+    frames = CLIP.frames.copy()
+    frames[3, :16, :16] = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    found = compare(tmp_path, {"same": CLIP, "changed": Clip(frames, CLIP.fps)}, hosted=False)
+    assert found["same"].map is None
+    heat = found["changed"].map
+    assert heat is not None
+    levels = cv2.imread(str(tmp_path / heat.file), cv2.IMREAD_UNCHANGED)
+    assert levels is not None
+    tiles = levels.reshape(len(CLIP.frames), heat.rows, heat.columns)
+    assert [n for n, tile in enumerate(tiles) if tile.min() < 255] == [3]
+    assert tiles[3, : heat.rows // 8, : heat.columns // 8].max() < 128
+    assert tiles[3, heat.rows // 2 :].min() == 255
 
 
 def test_a_difference_below_the_codecs_own_is_numeric_drift(tmp_path: Path) -> None:

@@ -84,13 +84,13 @@ class Heard(Silent):
     def __init__(self) -> None:
         super().__init__()
         self.expected: list[int] = []
-        self.shown: list[tuple[str, int, bool]] = []
+        self.shown: list[tuple[str, int, bool | None]] = []
         self.ended = False
 
     def searching(self, going: Explaining) -> None:
         self.expected.append(going.more)
 
-    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool) -> None:
+    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool | None) -> None:
         assert going.more >= 0
         self.shown.append((run.name, len(changed), reached))
 
@@ -292,7 +292,8 @@ def test_a_probe_that_cannot_be_generated_is_told(executor: InProcess, folder: P
     (going,) = explain(world.plan, world.carried_out(), folder, failing, world.heard)
     found = told(going)
     assert [probe.reached for probe in found.probes if probe.run == COUNTER_PROOF] == [None]
-    assert "1 of the probes could not be generated, and count as another clip" in found.sentence
+    assert "1 of the probes could not be generated, and tell nothing" in found.sentence
+    assert not found.proofs[0].holds
 
 
 # ---- the proof on further prompts

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from jinja2 import UndefinedError
+from markupsafe import escape
 
 from harness.record import (
     AuditRecord,
@@ -20,6 +21,8 @@ from harness.record import (
     GateRecord,
     GateStatus,
     InteractionRecord,
+    MapRecord,
+    PartingRecord,
     ProbeRecord,
     ProofRecord,
     Role,
@@ -818,10 +821,70 @@ def test_the_cause_is_told_with_its_proof(record: AuditRecord, folder: Path) -> 
     assert 'id="cause"' not in render_html(record, folder)
 
 
+def test_the_first_screen_has_the_cause_and_the_fix(record: AuditRecord, folder: Path) -> None:
+    page = render_html(with_cause(record), folder)
+    line = page.split('class="cause-line"')[1].split("</div>")[0]
+    cause = with_cause(record).cause
+    assert cause
+    assert cause.sentence in line
+    guilty = [suspect for suspect in cause.suspects if suspect.standing is Standing.CAUSE]
+    innocent = [suspect for suspect in cause.suspects if suspect.standing is Standing.INNOCENT]
+    assert guilty
+    assert innocent
+    assert all(f"<bdi>{suspect.path}</bdi>" in line for suspect in guilty)
+    assert not any(escape(suspect.path) in line for suspect in innocent)
+    cleared = page.split('id="innocents"')[1].split("</section>")[0]
+    assert all(escape(suspect.path) in cleared for suspect in innocent)
+    assert not any(suspect.path in cleared for suspect in guilty)
+    assert "cause-line" not in render_html(record, folder).split("<main>")[1]
+
+
+def test_sections_come_in_order_of_use(record: AuditRecord, folder: Path) -> None:
+    page = Page(render_html(with_cause(with_traces(record)), folder))
+    sections = [attrs.get("id") or attrs.get("class") for attrs in page.named("section")]
+    order = ["player", "cause", "frames", "card inside", "ranking", "settings", "innocents", "ignored", "warnings"]
+    order += ["environment", "method", "reproduce"]
+    assert [name for name in sections if name in order] == order
+
+
+def test_frames_that_stand_out_are_told_by_the_record(record: AuditRecord, folder: Path) -> None:
+    parting = PartingRecord(metric="psnr", beyond_floor=2, half_way=None)
+    page = draw(change_comparison(record, "dpm", parting=parting), folder)
+    variants = {each["name"]: each for each in page.data("report-data")["prompts"][0]["variants"]}
+    values = next(c for c in record.comparisons if c.candidate == "dpm").per_frame
+    worst = variants["dpm"]["marks"]["worst"]
+    assert variants["dpm"]["marks"]["parts"] == 2
+    assert [values["psnr"][n] for n in worst["psnr"]] == sorted(values["psnr"])[:3]
+    assert [values["lpips"][n] for n in worst["lpips"]] == sorted(values["lpips"], reverse=True)[:3]
+
+
+@pytest.mark.parametrize("file", ["../ssim.png", "{absolute}", "notes.txt", "missing.png"])
+def test_only_pictures_of_the_audit_folder_are_embedded_as_maps(record: AuditRecord, tmp_path: Path, file: str) -> None:
+    inside = tmp_path / "audit"
+    inside.mkdir()
+    (tmp_path / "ssim.png").write_bytes(b"\x89PNG\r\n\x1a\n secret")
+    (inside / "notes.txt").write_bytes(b"not a picture")
+    aimed = MapRecord(file=file.format(absolute=tmp_path / "ssim.png"), columns=3, rows=2)
+    assert draw(change_comparison(record, "dpm", map=aimed), inside).data("report-maps") == {}
+
+
 def test_what_is_left_unexplained_is_listed(record: AuditRecord, folder: Path) -> None:
     page = render_html(with_cause(record, residual=0.4, outside=["torch: <other>"], counter_reached=True), folder)
     assert "torch: &lt;other&gt;" in page
     assert "so the cause is one of two ways there" in page
+    assert "innocent, beside the changed cause" in page
+    assert "may be anything" not in page
+
+
+def test_a_counter_proof_without_a_clip_is_shown_as_no_proof(record: AuditRecord, folder: Path) -> None:
+    kept = ProofRecord(prompt="lemon", proof="as-hosted", reached=True, counter_proof="dpm", counter_reached=False)
+    lost = kept.model_copy(update={"counter_reached": None, "reason": "dpm was not measured: out of memory"})
+    page = render_html(with_cause(record, counter_reached=None, proofs=[lost, kept]), folder)
+    section = page.split('id="cause"')[1].split("</section>")[0]
+    assert "has no clip, so it does not show that the cause is needed" in section
+    first, second = section.split('class="proofs"')[1].split("</table>")[0].split("<tr>")[2:]
+    assert "not proved: <bdi>dpm was not measured: out of memory</bdi>" in first
+    assert "<td>yes</td>" in second
 
 
 def test_what_the_standing_rests_on_and_what_is_known_is_told(record: AuditRecord, folder: Path) -> None:
@@ -844,7 +907,7 @@ def test_sources_of_the_catalogue_are_linked_where_they_have_an_address(record: 
         "call.guidance_scale": 'href="https://arxiv.org/abs/2207.12598"',
         "scheduler.class": 'href="https://huggingface.co/docs/diffusers/api/schedulers/overview"',
         "rng.stream": '<span class="none">docs/noise-streams.md</span>',
-        "rng.seed": '<span class="none">the demo&#39;s app.py',
+        "call.use_dynamic_cfg": '<span class="none">diffusers, CogVideoXPipeline.__call__</span>',
     }
     for path, link in paths.items():
         suspect = SuspectRecord(path=path, left=1, right=2, standing=Standing.CAUSE)

@@ -238,7 +238,7 @@ model = { revision = "refs/pr/1", pipeline = "CogVideoXPipeline", variant = "fp1
 
 MISTAKES = [
     # what is added below MINIMAL (from line 5), line, key, found, expected, nearest
-    ("titel = 1", 5, "titel", "the unknown key 'titel'", "one of the keys title, question, prompts", "title"),
+    ("titel = 1", 5, "titel", "the unknown key 'titel'", "one of the keys title, question, private, prompts", "title"),
     ("scale.seeds = 0", 5, "scale.seeds", "0", "a whole number from 1 to 32", ""),
     ("scale.seeds = 33", 5, "scale.seeds", "33", "a whole number from 1 to 32", ""),
     ("scale.seeds = 3.0", 5, "scale.seeds", "3.0", "a whole number from 1 to 32", ""),
@@ -246,7 +246,8 @@ MISTAKES = [
     ("metrics = ['flipp']", 5, "metrics.0", "'flipp'", "'flip'", "flip"),
     ("metrics = 'flip'", 5, "metrics", "'flip'", "a list; each entry 'flip'", ""),
     ("scale = 3", 5, "scale", "3", "a table with the keys seeds, rerun", ""),
-    ("private = true", 5, "private", "the unknown key 'private'", "one of the keys title", ""),
+    ("private = 1", 5, "private", "1", "true or false", ""),
+    ("privat = true", 5, "privat", "the unknown key 'privat'", "one of the keys title", "private"),
     ("prompts.b = { text = '', seed = 1 }", 5, "prompts.b.text", "''", "a text of 1 to 20,000 characters", ""),
     ("prompts.b = { text = ' ', seed = 1 }", 5, "prompts.b.text", "' '", "a text of 1 to 20,000 characters", ""),
     ("prompts.b = { text = 'x' }", 5, "prompts.b.seed", "nothing", "a whole number from 0 to 9223372036854775807", ""),
@@ -313,7 +314,8 @@ MISTAKES = [
     ("explain = { from = 'baseline', to = 'baseline' }", 5, "explain.to", "'baseline'", "another name", ""),
     ("gate.variant = 'x'\nvariants.x1.call.a = 1", 5, "gate.variant", "'x'", "one of baseline, x1", "x1"),
     ("gate = { variant = 'baseline', max_drift = 1.5 }", 5, "gate.max_drift", "1.5", "a number from 0 to 1", ""),
-    ("gate.max_drift = 0.1", 5, "gate.variant", "nothing", "baseline or the name of a variant", ""),
+    ("gate.max_drift = 0.1", 5, "gate", "neither of them", 'variant = NAME, against = "accepted", or both', ""),
+    ("gate.against = 'yesterday'", 5, "gate.against", "'yesterday'", "'accepted'", ""),
     ("# hf_abcdefghijklmnopqrstuvwxyz", 5, "", "an access token of the Hub", "revoke", ""),
     # broken TOML
     ("scale.seeds =", 5, "scale.seeds", "'scale.seeds ='", "a value: text in quotes", ""),

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -312,3 +313,49 @@ def test_a_source_that_is_not_there_is_exit_code_2(
     there[missing] = str(tmp_path / "none.py")
     assert main(["why", *(word for pair in there.items() for word in pair), "--plan-only"]) == 2
     assert "none.py" in capsys.readouterr().err
+
+
+HOSTILE_VALUES = ["grösse=4", "guidance_scale=1e999", "negative_prompt='\\ud800'", "sigmas=[1.0, 1e999]", "seed_=2**63"]
+
+
+@pytest.mark.parametrize("argument", HOSTILE_VALUES)
+def test_the_scenario_is_valid_whatever_a_source_gives(argument: str) -> None:
+    space = read_text(SCRIPT.replace('"a lemon"', f'"a lemon", {argument}'), "app.py")
+    script = read_text(SCRIPT, "run.py")
+    for one, other in ((script, space), (space, script)):
+        text = scenario_text(compare_sources(one, other), one, other, "org/space")
+        text.encode()
+        tables = tomllib.loads(text)
+        name = argument.partition("=")[0]
+        assert tables["baseline"]["placement"] == "model_cpu_offload"
+        said = (tables["baseline"] if one is space else tables["variants"]["as-hosted"]).get("call", {})
+        assert name not in said
+        assert ("# open: call.grösse" in text) is (argument == "grösse=4"), "no pipeline takes such an argument"
+
+
+def test_a_prompt_that_is_no_text_is_left_to_the_user() -> None:
+    script = read_text(SCRIPT.replace("a lemon", "\\ud800"), "run.py")
+    text = scenario_text(compare_sources(script, script), script, script, "org/space")
+    assert tomllib.loads(text)["prompts"]["main"]["text"] == "write the prompt here"
+
+
+def test_inputs_with_names_of_any_alphabet_are_asked_for() -> None:
+    space = read_text(
+        INTERFACE.replace("text", "größe").replace("gr.Textbox()", "gr.Textbox(label='Prompt')"), "app.py"
+    )
+    space = replace(space, facts={"sdk version": "6.1.0"})
+    script = read_text(SCRIPT, "run.py")
+    tables = tomllib.loads(scenario_text(compare_sources(script, space), script, space, "org/space"))
+    assert tables["reference"]["space"]["inputs"]["größe"] == "{prompt}"
+
+
+def test_names_are_whole_where_no_terminal_is_narrow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    (tmp_path / "run.py").write_text(SCRIPT.replace("CogVideoXPipeline", "CogVideoXImageToVideoPipeline"))
+    (tmp_path / "app.py").write_text(HOSTED)
+    assert main(["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path / "app.py"), "--plan-only"]) == 0
+    table = capsys.readouterr().out.partition("other settings agree")[0]
+    for name in ("CogVideoXImageToVideoPipeline", "scheduler.timestep_spacing", "CogVideoXDPMScheduler"):
+        assert name in table

@@ -84,7 +84,8 @@ def test_why_names_the_cause_and_patches_the_script(short_space: str, tmp_path: 
     spaces = {"org/demo": Space(short_space, files={"app.py": APP}, requirements="diffusers\n")}
     with hub_stand_in(spaces, models={"org/tiny": Model(files)}) as hub:
         environment = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": "", "HF_HUB_OFFLINE": "0"}
-        command = ["why", "--script", "run.py", "--space", "org/demo", "--write", "mine.toml", "--patch", "mine.patch"]
+        command = ["why", "--script", "run.py", "--space", "org/demo", "--write", "mine.toml", "--patch", "mine.patch",
+                   "--budget", "39"]  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-m", "harness", *command],
             cwd=tmp_path,
@@ -97,6 +98,7 @@ def test_why_names_the_cause_and_patches_the_script(short_space: str, tmp_path: 
     record = read_record(tmp_path / "audits" / "mine")
     assert record.cause
     assert record.cause.finished
+    assert "--budget 39" in record.command
     assert set(record.cause.cause) == {"scheduler.class", "call.guidance_scale", "call.use_dynamic_cfg"}
     asked_for = load_scenario(tmp_path / "mine.toml").reference.space
     assert asked_for

@@ -100,7 +100,7 @@ class _Network:
         rows = torch.from_numpy(frame).to(self.gain.device).to(torch.float32).reshape(height, -1)
         rows.mul_(self.gain.repeat(width)).sub_(self.offset.repeat(width))
         features = []
-        with _full_precision(self.gain.device):
+        with full_precision(self.gain.device):
             layer = rows.view(1, height, width, 3).permute(0, 3, 1, 2)
             for convolve, pooled in self.convolutions:
                 layer = convolve(torch.nn.functional.max_pool2d(layer, 3, 2) if pooled else layer).relu_()
@@ -109,7 +109,7 @@ class _Network:
 
 
 @contextmanager
-def _full_precision(device: torch.device) -> Iterator[None]:
+def full_precision(device: torch.device) -> Iterator[None]:
     """Keep a GPU from rounding what it convolves to 10 bits (TF32, PyTorch's default there)."""
     if device.type == "cpu":
         yield

@@ -28,7 +28,7 @@ Image = NDArray[np.float32]
 
 _PEAK = 255.0
 _SIGMA = 1.5
-_RADIUS = 5  # skimage.metrics.structural_similarity: int(truncate * sigma + 0.5) with truncate = 3.5
+RADIUS = 5  # skimage.metrics.structural_similarity: int(truncate * sigma + 0.5) with truncate = 3.5
 _C1 = (0.01 * _PEAK) ** 2  # K1 and K2 of Wang et al.
 _C2 = (0.03 * _PEAK) ** 2
 _STRIP_ROWS = 120  # a strip's images stay in the processor's cache, and few rows are filtered twice
@@ -67,27 +67,53 @@ def prepare_ssim(reference: Frame) -> Callable[[Frame], float]:
     """
     if not SSIM.defined_for(reference):
         raise NotMeasuredError(SSIM.need)
-    height, width, channels = reference.shape
-    means = np.empty((height - 2 * _RADIUS, width - 2 * _RADIUS, channels), np.float32)
-    strips = [(rows, means[rows.start : rows.stop - 2 * _RADIUS]) for rows in _strips(height)]
-    for rows, mean in strips:
-        x = reference[rows]
-        np.subtract(_windowed(x, _scratch(x.shape)[0]), np.float32(_centre(x)), out=mean)
+    strips = _prepared(reference)
+    count = sum(mean.size for _, mean in strips)
 
     def ssim(candidate: Frame) -> float:
-        return 1 - sum(_loss(reference[rows], candidate[rows], mean) for rows, mean in strips) / means.size
+        return 1 - sum(_loss(reference[rows], candidate[rows], mean) for rows, mean in strips) / count
 
     return ssim
 
 
+def ssim_map(reference: Frame, candidate: Frame) -> Image:
+    """Return SSIM in every window that lies inside, the mean of the channels, float32 `[H - 10, W - 10]`."""
+    return np.concatenate([_kept(reference[rows], candidate[rows], mean) for rows, mean in _prepared(reference)])
+
+
+def _prepared(reference: Frame) -> list[tuple[slice, Image]]:
+    """Return the strips of a frame, each with the means of its windows, centred."""
+    height, width, channels = reference.shape
+    means = np.empty((height - 2 * RADIUS, width - 2 * RADIUS, channels), np.float32)
+    strips = [(rows, means[rows.start : rows.stop - 2 * RADIUS]) for rows in _strips(height)]
+    for rows, mean in strips:
+        x = reference[rows]
+        np.subtract(_windowed(x, _scratch(x.shape)[0]), np.float32(_centre(x)), out=mean)
+    return strips
+
+
 def _strips(height: int) -> Iterator[slice]:
     """Cut a frame into strips that overlap so that every window lies wholly in one of them."""
-    last = height - 2 * _RADIUS
-    return (slice(top, min(top + _STRIP_ROWS, last) + 2 * _RADIUS) for top in range(0, last, _STRIP_ROWS))
+    last = height - 2 * RADIUS
+    return (slice(top, min(top + _STRIP_ROWS, last) + 2 * RADIUS) for top in range(0, last, _STRIP_ROWS))
 
 
 def _loss(x: Frame, y: Frame, mean_x: Image) -> float:
     """Return 1 - SSIM summed over all windows that lie inside; `mean_x` holds their means of x, centred."""
+    brightness, structure = _lost(x, y, mean_x)
+    # 1 - (1 - b) (1 - s) = b + s - b s
+    return _sum(brightness) + _sum(structure) - _sum(cv2.multiply(brightness, structure, dst=structure))
+
+
+def _kept(x: Frame, y: Frame, mean_x: Image) -> Image:
+    """Return SSIM in each window that lies inside, the mean of the channels."""
+    kept = [cv2.subtract((1.0,) * 4, lost, dst=lost) for lost in _lost(x, y, mean_x)]
+    ssim = cv2.transform(cv2.multiply(*kept, dst=kept[0]), np.full((1, x.shape[2]), 1 / x.shape[2], np.float32))
+    return np.asarray(ssim, dtype=np.float32)
+
+
+def _lost(x: Frame, y: Frame, mean_x: Image) -> tuple[Image, Image]:
+    """Return what each window loses of brightness and of structure, in images that the next call overwrites."""
     p, q, whole_p, whole_q, *filtered = _scratch(x.shape)
     centre_p, centre_q = _centre(x) + _centre(y), _centre(x) - _centre(y)
     cv2.addWeighted(x, 1, y, 1, -centre_p, dst=p, dtype=cv2.CV_32F)
@@ -104,9 +130,7 @@ def _loss(x: Frame, y: Frame, mean_x: Image) -> float:
     cv2.add(mean_q, (centre_q,) * 4, dst=mean_q)
 
     brightness = _share(cv2.multiply(mean_q, mean_q, dst=mean_q), cv2.multiply(mean_p, mean_p, dst=mean_p), _C1)
-    structure = _share(variance_q, variance_p, _C2)
-    # 1 - (1 - b) (1 - s) = b + s - b s
-    return _sum(brightness) + _sum(structure) - _sum(cv2.multiply(brightness, structure, dst=structure))
+    return brightness, _share(variance_q, variance_p, _C2)
 
 
 def _centre(x: Frame) -> int:
@@ -121,7 +145,7 @@ def _share(q: Image, p: Image, constant: float) -> Image:
 
 
 def _gaussian_kernel() -> Image:
-    x = np.arange(-_RADIUS, _RADIUS + 1)
+    x = np.arange(-RADIUS, RADIUS + 1)
     weights: NDArray[np.float64] = np.exp(-0.5 * (x / _SIGMA) ** 2)
     normalised: Image = (weights / weights.sum()).astype(np.float32)
     return normalised
@@ -137,7 +161,7 @@ def _windowed(image: Image | Frame, filtered: Image) -> Image:
 
 
 def _inside(image: Image) -> Image:
-    return image[_RADIUS:-_RADIUS, _RADIUS:-_RADIUS]
+    return image[RADIUS:-RADIUS, RADIUS:-RADIUS]
 
 
 def _sum(image: Image | Frame) -> float:
@@ -191,5 +215,5 @@ SSIM = Metric(
     prepare=prepare_ssim,
     error=complement,
     value=complement,
-    smallest_side=2 * _RADIUS + 1,
+    smallest_side=2 * RADIUS + 1,
 )

@@ -14,6 +14,7 @@ from harness.errors import SpacediffError
 from harness.reading.following import follow
 from harness.reading.harvest import harvest
 from harness.reading.model import IgnoredArgument, Input, Note, Reading
+from harness.reading.notebooks import MOST_NOTEBOOK_BYTES
 from harness.reading.parsing import MOST_BYTES, Files, UnreadableError, parse
 
 __all__ = [
@@ -37,17 +38,21 @@ def read_text(text: str | bytes, name: str) -> Reading:
     return read_files({name: text.encode("utf-8", "replace") if isinstance(text, str) else text}, name)
 
 
-def read_source(path: Path) -> Reading:
+def read_source(path: Path, like: str = "") -> Reading:
     """Return what a script says, or the main file of a folder; other files of its folder are followed.
+
+    Args:
+        path: The script, or a folder.
+        like: The pipeline class whose call is read, where there are several.
 
     Raises:
         SpacediffError: There is no such script, or the folder has no main file.
     """
     main = main_file(path)
-    return read_changed(main, _head(main))
+    return read_changed(main, _head(main), like)
 
 
-def read_changed(main: Path, content: bytes) -> Reading:
+def read_changed(main: Path, content: bytes, like: str = "") -> Reading:
     """Return what a script would say with another content, beside the other files of its folder."""
     folder = main.parent.resolve()
 
@@ -55,7 +60,7 @@ def read_changed(main: Path, content: bytes) -> Reading:
         other = (folder / name).resolve()
         return _head(other) if other.is_relative_to(folder) and other.is_file() else None
 
-    return read_fetched(content, main.name, fetch)
+    return read_fetched(content, main.name, fetch, like)
 
 
 def read_files(files: dict[str, bytes], main: str) -> Reading:
@@ -63,19 +68,26 @@ def read_files(files: dict[str, bytes], main: str) -> Reading:
     return read_fetched(files[main], main, files.get)
 
 
-def read_fetched(text: bytes, name: str, fetch: Callable[[str], bytes | None]) -> Reading:
-    """Return what a main file says; `fetch` gives the other files of its folder by their relative path."""
+def read_fetched(text: bytes, name: str, fetch: Callable[[str], bytes | None], like: str = "") -> Reading:
+    """Return what a main file says.
+
+    Args:
+        text: The file.
+        name: Its name.
+        fetch: Gives the other files of its folder by their relative path.
+        like: The pipeline class whose call is read, where there are several.
+    """
     try:
         source = parse(text, name)
     except UnreadableError as error:
         return Reading(notes=[Note("not read", str(error), name)])
-    return harvest(follow(Files(source, fetch)))
+    return harvest(follow(Files(source, fetch)), like)
 
 
 def _head(path: Path) -> bytes:
     """Return a file's bytes, one more than is ever parsed at most."""
     with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+        return file.read((MOST_NOTEBOOK_BYTES if path.suffix == ".ipynb" else MOST_BYTES) + 1)
 
 
 def main_file(path: Path) -> Path:
@@ -86,7 +98,9 @@ def main_file(path: Path) -> Path:
     """
     main = _main_file(path) if path.is_dir() else path
     if not main.is_file():
-        raise SpacediffError(f"{path} is no file", hint="give a .py file, a folder with an app.py, or ORG/NAME")
+        raise SpacediffError(
+            f"{path} is no file", hint="give a .py file, a notebook, a folder with an app.py, or ORG/NAME"
+        )
     return main
 
 

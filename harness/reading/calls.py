@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
-from harness.reading import diffusing, folding, interface, libraries
+from harness.reading import diffusing, effects, folding, interface, libraries
 from harness.reading.parsing import Files, Source
 from harness.reading.state import Frame
 from harness.reading.statements import Statements
@@ -21,12 +22,14 @@ from harness.reading.values import (
     Known,
     Module,
     Object,
+    Partial,
     Table,
     Unknown,
     Value,
     Widget,
     either,
     lift,
+    results_in,
 )
 
 _MOST_NESTED_CALLS = 12
@@ -63,6 +66,17 @@ class Interpreter(Statements):
             return self._of_instance(function, arguments, node)
         if isinstance(function, Attribute):
             return self._method(function, arguments, node)
+        if isinstance(function, Partial):
+            given = Arguments(
+                [*function.positional, *arguments.positional], {**dict(function.named), **arguments.named}
+            )
+            given.open = arguments.open
+            return self.call(function.function, given, node)
+        return self._foreign("", function, arguments, node)
+
+    def _foreign(self, name: str, function: Value, arguments: Arguments, node: ast.AST) -> Value:
+        """Return what nobody knows, after what it may have done to its arguments."""
+        effects.let_go(self, name, arguments, node)
         return self.unknown(node, function, *arguments.every())
 
     def _of_instance(self, function: Object, arguments: Arguments, node: ast.AST) -> Value:
@@ -91,13 +105,29 @@ class Interpreter(Statements):
         if isinstance(owner, Known | Table | Items | Asked):
             otherwise = self.unknown(node, owner, *arguments.every())
             return lift(lambda one: folding.method(one, function.name, arguments, otherwise), [owner])
-        return self.unknown(node, owner, *arguments.every())
+        if isinstance(owner, Object) and owner.kind == "namespace" and function.name == "update":
+            return self._set_all(owner, arguments, node)
+        return self._foreign(f"{_package(owner)}.{function.name}", owner, arguments, node)
+
+    def _set_all(self, owner: Object, arguments: Arguments, node: ast.AST) -> Value:
+        """Set what `globals().update(...)` names."""
+        tables = [self.as_table(value) for value in arguments.positional]
+        if arguments.open or any(table.open for table in tables):
+            effects.forget(self, owner.cell, node)
+        for named in (*(table.named for table in tables), arguments.named):
+            for name, value in named.items():
+                self.put(owner, name, value)
+        return Known(self.where(node), None)
 
     def _of_library(self, function: External, arguments: Arguments, node: ast.AST) -> Value:
         if folding.is_function(function.name) and arguments.positional and not arguments.named:
             otherwise = self.unknown(node, *arguments.positional)
-            return lift(lambda *values: folding.function(function.name, values, otherwise), arguments.positional[:8])
-        found = interface.call_library(self, function, arguments, node)
+            if arguments.open:
+                return otherwise
+            return lift(lambda *values: folding.function(function.name, values, otherwise), arguments.positional)
+        found = effects.call_library(self, function, arguments, node)
+        if found is None:
+            found = interface.call_library(self, function, arguments, node)
         if found is None:
             found = diffusing.call_library(self, function, arguments, node)
         if found is None:
@@ -107,7 +137,7 @@ class Interpreter(Statements):
         only = arguments.positional[0] if len(arguments.positional) == 1 and not arguments.named else None
         if isinstance(only, Function):  # as `spaces.GPU(generate)`: the function with something around it
             return only
-        return self.unknown(node, function, *arguments.every())
+        return self._foreign(function.name, function, arguments, node)
 
     def _made(self, made: Class, arguments: Arguments, node: ast.AST) -> Value:
         instance = Object(self.where(node), "instance", self.heap.new({"__class__": made}))
@@ -128,7 +158,7 @@ class Interpreter(Statements):
         again = sum(other.node is function.node for other in nested)
         libraries.suspect(self, function.name, arguments, node)
         if len(nested) >= _MOST_NESTED_CALLS or again >= _MOST_REPEATED:
-            return self.unknown(node, *arguments.every())
+            return self._foreign("", function, arguments, node)
         self.called.add(id(function.node))
         command = self.commands.get(id(function.node))
         if command is not None and not arguments.every():
@@ -140,12 +170,19 @@ class Interpreter(Statements):
             self.heap.put(scope, name, value)
         self.frames.append(frame)
         try:
+            if function.wrapped is not None:
+                for name, value in list(self.heap.cell(scope).items()):
+                    self.heap.put(scope, name, self._wrapped(value, function.wrapped))
             if isinstance(function.node, ast.Lambda):
                 return self.evaluate(function.node.body)
             reached = self.run(function.node.body)
             return self._returned(frame, node, reached=reached)
         finally:
             self.frames.pop()
+
+    def _wrapped(self, value: Value, by: Unknown) -> Value:
+        """Return an argument that came through a foreign decorator: an object, or what nobody knows."""
+        return value if isinstance(value, Object | Class | Function) else replace(by, results=results_in(value))
 
     def _source(self, name: str) -> Source:
         return next((source for source in self.sources if source.name == name), self.frame.source)
@@ -185,7 +222,9 @@ class Interpreter(Statements):
             bound[parameters.vararg.arg] = Items(self.where(node), rest, open=bool(arguments.open))
         if parameters.kwarg is not None:
             named.pop("__pipeline__", None)
-            bound[parameters.kwarg.arg] = Table(self.where(node), tuple(named.items()), open=bool(arguments.open))
+            bound[parameters.kwarg.arg] = Table(
+                self.where(node), tuple(named.items()), bool(arguments.open), self.heap.identity()
+            )
         return bound
 
     def module(self, dotted: str, node: ast.AST, level: int = 0) -> Module | None:
@@ -215,3 +254,8 @@ class Interpreter(Statements):
     def decorated(self, function: Function, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         """Note a command line that a decorator makes of a function."""
         interface.decorate(self, function, node)
+
+
+def _package(owner: Value) -> str:
+    """Return the library that a value is of, as far as its own text tells."""
+    return owner.name.split(".", 1)[0] if isinstance(owner, External) else ""

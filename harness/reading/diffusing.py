@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from harness.reading import names, pipelines, switches
+from harness.reading import names, noise, pipelines, switches
 from harness.reading.model import IgnoredArgument
 from harness.reading.pipelines import call_pipeline
 from harness.reading.state import State
@@ -64,6 +64,18 @@ def set_attribute(state: State, owner: Value, name: str, value: Value, node: ast
                 IgnoredArgument(name, pipelines.plain(value), "an attribute of the pipeline", state.where(node), advice)
             )
         state.put(owner, name, value)
+
+
+def set_config(state: State, owner: Attribute, key: Value | None, node: ast.AST) -> None:
+    """Note an item set in an object's `config` or `__dict__`: the library refuses the one, or does as it pleases."""
+    target = owner.owner
+    if not isinstance(target, Object):
+        return
+    if owner.name == "__dict__" and isinstance(key, Known):
+        state.put(target, str(key.value), state.unknown(node))
+    elif owner.name == "config" and target.kind == "scheduler":
+        named = key.value if isinstance(key, Known) else "*"
+        state.put(target, f"config.{named}", state.unknown(node))
 
 
 def _loaded(state: State, owner: str, method: str, arguments: Arguments, node: ast.AST) -> Value | None:
@@ -133,7 +145,7 @@ def _from_config(state: State, name: str, arguments: Arguments, node: ast.AST) -
                 state.put(made, key, held[key])
             state.put(made, "base", held.get("base") or Absent(option.where))
         elif isinstance(option, Table):
-            for key, value in option.items:
+            for key, value in option.named.items():
                 state.put(made, f"config.{key}", value)
         else:
             state.put(made, "base", state.unknown(node))
@@ -170,9 +182,9 @@ def _quantisation(state: State, name: str, arguments: Arguments, node: ast.AST) 
 def _of_generator(state: State, owner: Object, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
     if name == "manual_seed":
         seed = arguments.get("seed", 0)
-        state.put(owner, "seed", seed if seed is not None else state.unknown(node))
+        noise.seeded(state, owner, seed if seed is not None else state.unknown(node))
         return owner
     if name == "seed":
-        state.put(owner, "seed", state.unknown(node))
+        noise.seeded(state, owner, state.unknown(node))
         return state.unknown(node)
     return None

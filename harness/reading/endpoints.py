@@ -47,16 +47,28 @@ def endpoint_of(state: State, call: int, sources: Mapping[str, Input]) -> Endpoi
         name: one for name, one in zip(parameters, given, strict=True) if one is not None and one.kind not in _LEFT_OUT
     }
     place = state.events.index(event)
+    shown = [(one, name) for one, name in zip(outputs, _results(event.functions[0], len(outputs)), strict=True) if one]
+    shown = [(one, name) for one, name in shown if one.kind not in _LEFT_OUT]
     return Endpoint(
         name=_names(state.events, "")[place],
         former_name=_names(state.events, "predict")[place],
         has_own_name=isinstance(event.api_name, Known) and bool(event.api_name.value),
         inputs=inputs,
-        outputs=tuple(one for one in outputs if one is not None and one.kind not in _LEFT_OUT),
+        outputs=tuple(one for one, _ in shown),
         prompt=_fed_by(inputs, sources.get("call.prompt"), lambda name, _: name == "prompt"),
         seed=_fed_by(inputs, sources.get("rng.seed"), lambda name, one: "seed" in name and one.kind in _SEED_KINDS),
         where=event.where,
+        results=tuple(name for _, name in shown),
     )
+
+
+def _results(function: Function, count: int) -> list[str]:
+    """Return the names under which a function returns its results, empty where it returns something without a name."""
+    if count > 1 and isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef):
+        for node in ast.walk(function.node):
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == count:
+                return [each.id if isinstance(each, ast.Name) else "" for each in node.value.elts]
+    return [""] * count
 
 
 def _fed_by(inputs: Mapping[str, Input], source: Input | None, similar: Callable[[str, Input], bool]) -> str:
@@ -113,7 +125,7 @@ def _parameters(function: Function, count: int) -> list[str] | None:
     """Return the names under which a function's inputs are given."""
     if function.given[1]:  # functools.partial: its own signature
         return None
-    arguments = function.node.args
+    arguments = function.parameters
     every = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [*[None] * (len(every) - len(arguments.defaults)), *arguments.defaults]
     filled = list(zip(every, defaults, strict=True))[len(function.given[0]) :]

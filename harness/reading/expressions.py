@@ -6,7 +6,7 @@ import ast
 from abc import ABC
 from dataclasses import replace
 
-from harness.reading import folding, pipelines
+from harness.reading import containers, effects, folding, pipelines
 from harness.reading.heap import TooMuchError
 from harness.reading.state import State, present
 from harness.reading.values import (
@@ -19,9 +19,11 @@ from harness.reading.values import (
     External,
     Function,
     Items,
+    Key,
     Known,
     Module,
     Object,
+    Partial,
     Table,
     Truth,
     Unknown,
@@ -59,9 +61,7 @@ class Expressions(State, ABC):
         return self.unknown(node, *parts)
 
     def _on_constant(self, node: ast.Constant) -> Value:
-        if node.value is None or isinstance(node.value, str | bool | int | float):
-            return Known(self.where(node), node.value)
-        return self.unknown(node)
+        return folding.constant(node.value, self.where(node), self.unknown(node))
 
     def _on_name(self, node: ast.Name) -> Value:
         value = self.look_up(node.id)
@@ -72,7 +72,10 @@ class Expressions(State, ABC):
 
     def _on_namedexpr(self, node: ast.NamedExpr) -> Value:
         value = self.evaluate(node.value)
+        scopes, inner = self.frame.scopes, self.frame.comprehensions
+        self.frame.scopes, self.frame.comprehensions = scopes[inner:], 0
         self.assign(node.target, value)
+        self.frame.scopes, self.frame.comprehensions = scopes, inner
         return value
 
     def _on_await(self, node: ast.Await) -> Value:
@@ -92,7 +95,7 @@ class Expressions(State, ABC):
     def _on_lambda(self, node: ast.Lambda) -> Value:
         return Function(self.where(node), node, self.frame.scopes, self.frame.source.name)
 
-    def _on_list(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
+    def _on_list(self, node: ast.List | ast.Tuple | ast.Set) -> Items:
         items: list[Value] = []
         is_open = False
         for item in node.elts:
@@ -104,27 +107,29 @@ class Expressions(State, ABC):
                 is_open |= value.open
             else:
                 is_open = True
-        return Items(self.where(node), tuple(items), is_open)
+        identity = 0 if isinstance(node, ast.Tuple) else self.heap.identity()
+        return Items(self.where(node), tuple(items), is_open, identity)
 
     _on_tuple = _on_list
-    _on_set = _on_list
+
+    def _on_set(self, node: ast.Set) -> Value:
+        return folding.distinct(self._on_list(node))
 
     def _on_dict(self, node: ast.Dict) -> Value:
-        items: dict[str, Value] = {}
-        is_open = False
+        where = self.where(node)
+        made = Table(where, ())
         for key, item in zip(node.keys, node.values, strict=True):
             value = self.evaluate(item)
-            if key is None:
-                table = self.as_table(value)
-                items |= dict(table.items)
-                is_open |= table.open
-                continue
-            name = self.evaluate(key)
-            if isinstance(name, Known):
-                items[str(name.value)] = value
+            name = self.evaluate(key) if key is not None else None
+            unknown = Unknown(self.where(item), self.words(item))
+            if name is None:
+                made = containers.merged(made, self.as_table(value), unknown)
+            elif isinstance(name, Known):
+                items: dict[Key, Value] = {**dict(made.items), name.value: value}
+                made = Table(where, tuple(items.items()), made.open)
             else:
-                is_open = True
-        return Table(self.where(node), tuple(items.items()), is_open)
+                made = containers.merged(made, Table(where, (), open=True), unknown)
+        return Table(where, made.items, made.open, self.heap.identity())
 
     def as_table(self, value: Value) -> Table:
         """Return a value as keyword arguments; whatever is no dict is open."""
@@ -170,7 +175,16 @@ class Expressions(State, ABC):
 
     def _on_binop(self, node: ast.BinOp) -> Value:
         sides = [self.evaluate(node.left), self.evaluate(node.right)]
-        return lift(lambda left, right: folding.binary(node.op, left, right, self.unknown(node, left, right)), sides)
+        made = lift(lambda left, right: folding.binary(node.op, left, right, self.unknown(node, left, right)), sides)
+        is_tuple = isinstance(sides[0], Items) and not sides[0].identity
+        return made if is_tuple else self._own(made)
+
+    def _own(self, value: Value) -> Value:
+        """Return a list or dict that was just made with an identity of its own."""
+        options = value.options if isinstance(value, Either) else (value,)
+        if any(isinstance(option, Items | Table) and not option.identity for option in options):
+            return containers.anew(value, self.heap.identity)
+        return value
 
     def _on_unaryop(self, node: ast.UnaryOp) -> Value:
         value = self.evaluate(node.operand)
@@ -189,7 +203,7 @@ class Expressions(State, ABC):
 
     def _on_compare(self, node: ast.Compare) -> Value:
         sides = [self.evaluate(side) for side in (node.left, *node.comparators)]
-        return lift(lambda *values: folding.compared(node.ops, values, self.unknown(node)), sides[:6])
+        return lift(lambda *values: folding.compared(node.ops, values, self.unknown(node)), sides)
 
     def _on_boolop(self, node: ast.BoolOp) -> Value:
         stops = isinstance(node.op, ast.Or)
@@ -228,7 +242,8 @@ class Expressions(State, ABC):
     def _item(self, owner: Value, key: Value, node: ast.expr) -> Value:  # noqa: PLR0911 - one way out for each kind
         if isinstance(owner, Table):
             if isinstance(key, Known):
-                return owner.get(str(key.value)) or self.unknown(node)
+                found = owner.get(key.value)
+                return (present(found) if found is not None else None) or self.unknown(node)
             return either([*(value for _, value in owner.items), *self._rest(owner, node)], self.where(node))
         if isinstance(owner, Items):
             if isinstance(key, Known) and isinstance(key.value, int) and not owner.open:
@@ -239,7 +254,7 @@ class Expressions(State, ABC):
         if isinstance(owner, External) and owner.name.endswith("environ") and isinstance(key, Known):
             return folding.asked("environment variable", folding.shown(key), None, self.where(node))
         if isinstance(owner, External) and owner.name == "sys.argv":
-            return folding.asked("argument", f"number {folding.shown(key)}", None, self.where(node))
+            return folding.asked("argument", f"sys.argv[{folding.shown(key)}]", None, self.where(node))
         if isinstance(owner, Object) and isinstance(key, Known):
             return self.attribute(owner, str(key.value), node)
         return self.unknown(node, owner, key)
@@ -248,26 +263,34 @@ class Expressions(State, ABC):
         return [self.unknown(node)] if owner.open or not owner.items else []
 
     def _on_listcomp(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
-        inside: list[Value] = []
-        for loop in node.generators:
-            inside.append(self.evaluate(loop.iter))
-            self.assign(loop.target, self.element(inside[-1], loop.iter))
-            for test in loop.ifs:
-                self.evaluate(test)
-        value = self.evaluate(node.elt)
-        if results_in(value) or not results_in(inside[0]):
-            return Items(self.where(node), (value,), open=True)
-        return self.unknown(node, value, *inside)
+        inside, parts = self._comprehended(node.generators, [node.elt])
+        if results_in(parts[0]) or not results_in(inside[0]):
+            return Items(self.where(node), tuple(parts), open=True, identity=self.heap.identity())
+        return self.unknown(node, *parts, *inside)
 
     _on_generatorexp = _on_listcomp
     _on_setcomp = _on_listcomp
 
     def _on_dictcomp(self, node: ast.DictComp) -> Value:
-        for loop in node.generators:
-            self.assign(loop.target, self.element(self.evaluate(loop.iter), loop.iter))
-        self.evaluate(node.key)
-        self.evaluate(node.value)
-        return Table(self.where(node), (), open=True)
+        self._comprehended(node.generators, [node.key, node.value])
+        return Table(self.where(node), (), open=True, identity=self.heap.identity())
+
+    def _comprehended(self, loops: list[ast.comprehension], parts: list[ast.expr]) -> tuple[list[Value], list[Value]]:
+        """Return what a comprehension runs over, and its parts; its names are its own."""
+        inside: list[Value] = []
+        scopes = self.frame.scopes
+        self.frame.scopes = (self.heap.new(), *scopes)
+        self.frame.comprehensions += 1
+        try:
+            for loop in loops:
+                inside.append(self.evaluate(loop.iter))
+                self.assign(loop.target, self.element(inside[-1], loop.iter))
+                for test in loop.ifs:
+                    self.evaluate(test)
+            return inside, [self.evaluate(part) for part in parts]
+        finally:
+            self.frame.scopes = scopes
+            self.frame.comprehensions -= 1
 
     def element(self, values: Value, node: ast.expr) -> Value:
         """Return what a loop over these values sees."""
@@ -282,9 +305,11 @@ class Expressions(State, ABC):
         arguments = Arguments([], {})
         for argument in node.args:
             value = self.evaluate(argument)
+            if arguments.open:  # nobody knows in which place it comes
+                continue
             if not isinstance(argument, ast.Starred):
                 arguments.positional.append(value)
-            elif isinstance(value, Items):
+            elif isinstance(value, Items) and not value.open:
                 arguments.positional.extend(value.items)
             else:
                 arguments.open = self.words(argument)
@@ -294,13 +319,15 @@ class Expressions(State, ABC):
                 arguments.named[keyword.arg] = value
                 continue
             table = self.as_table(value)
-            arguments.named |= dict(table.items)
+            arguments.named |= table.named
             arguments.open = arguments.open or (self.words(keyword.value) if table.open else "")
-        if isinstance(function, Attribute) and isinstance(node.func, ast.Attribute):
-            changed = folding.changed(function.owner, function.name, arguments, self.as_table)
-            if changed is not None:
-                self.assign(node.func.value, changed)
-        return self.call(function, arguments, node)
+        methods = function.options if isinstance(function, Either) else (function,)
+        owners = tuple(method.owner if isinstance(method, Attribute) else method for method in methods)
+        if isinstance(node.func, ast.Attribute):
+            owner = owners[0] if len(owners) == 1 else Either(self.where(node), owners, decided=False)
+            effects.change_by_method(self, owner, node.func.value, node.func.attr, arguments)
+        made = self.call(function, arguments, node)
+        return made if isinstance(function, Function | Partial) else self._own(made)
 
     def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:  # noqa: PLR0911 - one way out for each kind
         """Return an attribute; of what is not known it is unknown too."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from harness.reading.containers import filled, merged
 from harness.reading.model import Input
 from harness.reading.values import (
     Arguments,
@@ -26,6 +27,7 @@ from harness.reading.values import (
     Value,
     Widget,
     is_small,
+    may_miss,
 )
 
 _LONGEST = 20_000
@@ -65,6 +67,13 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 _FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, MemoryError)
 
+
+def _rounded(number: float, digits: int = 0) -> float:
+    if abs(digits) > _MOST_BITS:  # Python computes the power of ten
+        raise ValueError(digits)
+    return round(number, digits) if digits else round(number)
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "int": int,
     "float": float,
@@ -73,7 +82,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "min": min,
     "max": max,
-    "round": round,
+    "round": _rounded,
     "math.ceil": math.ceil,
     "math.floor": math.floor,
     "math.sqrt": math.sqrt,
@@ -108,8 +117,22 @@ def _json(value: Value) -> Any:
     if isinstance(value, Items) and not value.open:
         return [_json(item) for item in value.items]
     if isinstance(value, Table) and not value.open:
-        return {name: _json(item) for name, item in value.items}
+        return {str(name): _json(item) for name, item in value.items}
     return value.name if isinstance(value, External) else None
+
+
+def constant(value: object, where: str, otherwise: Value) -> Value:
+    """Return a constant of the source; `otherwise` for one that no setting can be."""
+    return _result(value, where, otherwise)
+
+
+def distinct(items: Items) -> Items:
+    """Return a set's items once each; how many there are is open where they are not known."""
+    known = {item.value: item for item in reversed(items.items) if isinstance(item, Known)}
+    if len({item.value for item in items.items if isinstance(item, Known)}) == len(items.items):
+        return items
+    sure = all(isinstance(item, Known) for item in items.items)
+    return replace(items, items=tuple(reversed(known.values()))) if sure else replace(items, open=True)
 
 
 def shown(value: Value) -> str:
@@ -157,12 +180,14 @@ def _digit_rows(spec: str) -> list[int]:
 def binary(operation: ast.operator, left: Value, right: Value, otherwise: Value) -> Value:  # noqa: PLR0911 - one way out for each kind
     """Return two constants under an operator."""
     if isinstance(operation, ast.Add) and isinstance(left, Items) and isinstance(right, Items):
-        return replace(left, items=(*left.items, *right.items)[:1000], open=left.open or right.open)
+        items = (*left.items, *right.items)
+        is_open = left.open or right.open or len(items) > _MOST_ITEMS
+        return Items(left.where, items[:_MOST_ITEMS], is_open)
     if isinstance(operation, ast.BitOr) and isinstance(left, Table) and isinstance(right, Table):
-        merged = {**dict(left.items), **dict(right.items)}
-        return replace(left, items=tuple(merged.items()), open=left.open or right.open)
-    if isinstance(operation, ast.Mult) and isinstance(left, Items) and isinstance(right, Known):
-        return left
+        table = merged(left, right, otherwise if isinstance(otherwise, Unknown) else Unknown(otherwise.where, ""))
+        return replace(table, identity=0)
+    if isinstance(operation, ast.Mult) and (isinstance(left, Items) or isinstance(right, Items)):
+        return _repeated(*((left, right) if isinstance(left, Items) else (right, left)))
     for side in (left, right):
         if isinstance(side, Unknown) and side.random:
             return side
@@ -174,6 +199,16 @@ def binary(operation: ast.operator, left: Value, right: Value, otherwise: Value)
         return _result(_BINARY[type(operation)](left.value, right.value), otherwise.where, otherwise)
     except (*_FAILURES, KeyError):
         return otherwise
+
+
+def _repeated(items: Value, times: Value) -> Value:
+    """Return a list several times over."""
+    if not isinstance(items, Items):
+        return items
+    count = times.value if isinstance(times, Known) and isinstance(times.value, int) else None
+    if count is None or items.open or len(items.items) * count > _MOST_ITEMS:
+        return Items(items.where, items.items, open=True)
+    return Items(items.where, items.items * count)
 
 
 def _is_large(operation: ast.operator, left: Any, right: Any) -> bool:
@@ -235,7 +270,8 @@ def _contains(item: Value, container: Value, *, wanted: bool) -> bool | None:
     if isinstance(container, Known) and isinstance(container.value, str) and isinstance(item.value, str):
         return (item.value in container.value) is wanted
     if isinstance(container, Table) and not container.open:
-        return (container.get(str(item.value)) is not None) is wanted
+        found = container.get(item.value)
+        return None if found is not None and may_miss(found) else (found is not None) is wanted
     if isinstance(container, Items) and not container.open:
         known = [one.value for one in container.items if isinstance(one, Known)]
         return (item.value in known) is wanted if len(known) == len(container.items) else None
@@ -264,7 +300,7 @@ def method(owner: Value, name: str, arguments: Arguments, otherwise: Value) -> V
     if isinstance(owner, Table):
         return _of_table(owner, name, arguments, otherwise)
     if isinstance(owner, Items) and name == "copy":
-        return owner
+        return replace(owner, identity=0)
     known = [value.value for value in arguments.positional if isinstance(value, Known)]
     if not isinstance(owner, Known) or not isinstance(owner.value, str) or len(known) != len(arguments.positional):
         return otherwise
@@ -286,19 +322,22 @@ def method(owner: Value, name: str, arguments: Arguments, otherwise: Value) -> V
 def _of_table(owner: Table, name: str, arguments: Arguments, otherwise: Value) -> Value:  # noqa: PLR0911 - one way out for each kind
     key = arguments.get("key", 0)
     if name in {"get", "pop", "setdefault"} and isinstance(key, Known):
-        found = owner.get(str(key.value))
+        found = owner.get(key.value)
+        default = arguments.get("default", 1) or Known(otherwise.where, None)
         if found is not None:
-            return found
-        return otherwise if owner.open else arguments.get("default", 1) or Known(otherwise.where, None)
+            return filled(found, default)
+        return otherwise if owner.open else default
     if name == "copy":
-        return owner
+        return replace(owner, identity=0)
+    sure = [(key, value) for key, value in owner.items if not may_miss(value)]
+    is_open = owner.open or len(sure) < len(owner.items)
     if name == "values":
-        return Items(owner.where, tuple(value for _, value in owner.items), owner.open)
+        return Items(owner.where, tuple(value for _, value in sure), is_open)
     if name == "keys":
-        return Items(owner.where, tuple(Known(owner.where, key) for key, _ in owner.items), owner.open)
+        return Items(owner.where, tuple(Known(owner.where, key) for key, _ in sure), is_open)
     if name == "items":
-        pairs = [Items(owner.where, (Known(owner.where, key), value)) for key, value in owner.items]
-        return Items(owner.where, tuple(pairs), owner.open)
+        pairs = [Items(owner.where, (Known(owner.where, key), value)) for key, value in sure]
+        return Items(owner.where, tuple(pairs), is_open)
     return otherwise
 
 
@@ -312,24 +351,3 @@ def _format(template: str, arguments: Arguments, otherwise: Value) -> Value:
     except _FAILURES:
         return otherwise
     return _result(filled, otherwise.where, otherwise)
-
-
-def changed(owner: Value, name: str, arguments: Arguments, as_table: Callable[[Value], Table]) -> Value | None:
-    """Return a list or dict after a method that changes it in place; None for a method that does not."""
-    first = arguments.get("", 0)
-    if isinstance(owner, Items) and len(owner.items) < _MOST_ITEMS:
-        if name == "append" and first:
-            return replace(owner, items=(*owner.items, first))
-        if name == "extend" and isinstance(first, Items):
-            return replace(owner, items=(*owner.items, *first.items), open=owner.open or first.open)
-    if isinstance(owner, Table):
-        if name == "update":
-            table = as_table(first) if first else Table(owner.where, ())
-            merged = {**dict(owner.items), **dict(table.items), **arguments.named}
-            return replace(owner, items=tuple(merged.items()), open=owner.open or table.open)
-        if name == "pop" and isinstance(first, Known):
-            return replace(owner, items=tuple(item for item in owner.items if item[0] != str(first.value)))
-        if name == "setdefault" and isinstance(first, Known) and len(arguments.positional) > 1:
-            known = owner.get(str(first.value)) is not None
-            return owner if known else owner.with_item(str(first.value), arguments.positional[1])
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from harness.reading import interface
 from harness.reading.calls import Interpreter
@@ -78,7 +79,8 @@ def _try_the_rest(state: Interpreter, cell: int) -> None:
 
 
 def _use(state: Interpreter, made: Class) -> None:
-    node = ast.Pass(lineno=int(made.where.rpartition(":")[2] or 1), col_offset=0)
+    line = re.search(r"(\d+)$", made.where)
+    node = ast.Pass(lineno=int(line[1]) if line else 1, col_offset=0)
     start = state.heap.cell(made.cell).get("__init__")
     instance = state.call(made, interface.parameters(state, _without_self(start)), node)
     methods = [name for name, value in state.heap.cell(made.cell).items() if isinstance(value, Function)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from harness.reading.calls import Interpreter
@@ -37,13 +36,18 @@ _CALLED_WITH_NONE = frozenset({"argument", "parameter"})
 """Inputs that are None when nobody gives them; a component that is left empty is a question to the user."""
 
 
-def harvest(state: Interpreter, facts: Mapping[str, str] | None = None) -> Reading:
-    """Return what a followed source says."""
+def harvest(state: Interpreter, like: str = "") -> Reading:
+    """Return what a followed source says.
+
+    Args:
+        state: What followed it.
+        like: The pipeline class whose call is read, where there are several.
+    """
     notes = [*state.notes, *(Note("not read", text, text.partition(" ")[0]) for text in state.files.unreadable)]
-    call, export = _chosen(state)
+    call, export = _chosen(state, like)
     if call is None:
         notes.append(Note("no pipeline", "no call of a diffusers pipeline was found", state.files.main.name))
-        return Reading(ignored=state.ignored, notes=notes, facts=dict(facts or {}))
+        return Reading(ignored=state.ignored, notes=notes)
     paths = _paths_of(state, call)
     if export is not None:
         paths |= export.paths
@@ -67,26 +71,31 @@ def harvest(state: Interpreter, facts: Mapping[str, str] | None = None) -> Readi
         state.ignored,
         [replace(note, text=redact_text(note.text), only_if=redact_text(note.only_if)) for note in all_notes],
         {path: redact_text(words) for path, words in sorted(telling.unknowns.items())},
-        dict(facts or {}),
-        telling.scheduler_base(base),
-        endpoint_of(state, call.number, telling.inputs),
-        call.where,
+        scheduler_base=telling.scheduler_base(base),
+        endpoint=endpoint_of(state, call.number, telling.inputs),
+        called_at=call.where,
+        exported_by=export.name if export is not None else "",
     )
 
 
-def _chosen(state: Interpreter) -> tuple[PipelineCall | None, Export | None]:
-    """Return the call whose result is exported, text-to-video and the usual branch first, with its export."""
+def _chosen(state: Interpreter, like: str) -> tuple[PipelineCall | None, Export | None]:
+    """Return the call of the class that is wanted, or else the one whose result is exported, with its export.
+
+    Text-to-video and the usual branch come first. Where nothing is exported, the last call is the run: those before it
+    warm up.
+    """
     exported = {export.results[0] for export in state.exports if export.results}
     exported |= {result for export in state.exports for result in export.results[:1]}
     fed = {number for call in state.calls for number in call.fed_by}
 
-    def rank(call: PipelineCall) -> tuple[bool, bool, bool, bool, int]:
+    def rank(call: PipelineCall) -> tuple[bool, bool, bool, bool, bool, int]:
         return (
+            call.name != like,
             call.number not in exported,
             call.number in fed,
             not call.usual,
             any(word in call.name for word in ("ImageTo", "VideoTo", "Img2Img", "Inpaint", "Upscale", "Upsample")),
-            call.number,
+            call.number if exported else -call.number,
         )
 
     call = min(state.calls, key=rank, default=None)
@@ -151,6 +160,8 @@ class _Telling:
 
     def _setting(self, path: str, value: Value) -> Setting:  # noqa: PLR0911 - one way out for each kind
         if isinstance(value, Asked):
+            if path == "rng.seed" and _is_negative(value.value):  # -1 asks for a random one
+                return Setting(None, Origin.UNKNOWN, value.where)
             if (
                 isinstance(value.value, Known)
                 and value.value.value is None
@@ -161,7 +172,7 @@ class _Telling:
         if isinstance(value, Absent):
             return Setting(None, Origin.DEFAULT, value.where)
         if isinstance(value, Known):
-            if path == "rng.seed" and (not isinstance(value.value, int) or value.value < 0):
+            if path == "rng.seed" and not isinstance(value.value, int):
                 return Setting(None, Origin.UNKNOWN, value.where)
             return Setting(value.value, Origin.READ, value.where)
         if isinstance(value, Items | Table) and _whole(value):
@@ -179,7 +190,13 @@ def _whole(value: Value) -> bool:
         return False
     if isinstance(value, Items | Table):
         return not value.open and all(_whole(item) for item in inside(value))
+    if isinstance(value, Asked):
+        return _whole(value.value) and value.value != Known(value.value.where, None)
     return isinstance(value, Known | External)
+
+
+def _is_negative(value: Value) -> bool:
+    return isinstance(value, Known) and isinstance(value.value, int) and value.value < 0
 
 
 def _words(value: Value) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Collection
 
-from harness.reading.values import Absent, Value, either
+from harness.reading.containers import Change
+from harness.reading.values import Absent, Items, Table, Value, either
 
 
 class TooMuchError(Exception):
@@ -49,6 +51,32 @@ class Heap:
         self._owned.add(number)
         return number
 
+    def identity(self) -> int:
+        """Return a new identity for a list or dict."""
+        return next(self._numbers) + 1
+
+    def change(self, identities: Collection[int], change: Callable[[Value], Value]) -> None:
+        """Change lists and dicts wherever they are held, under whatever name."""
+        made = Change(identities, change)
+        for number, cell in list(self._cells.items()):
+            self._budget.spend(1 + len(cell) // 4)
+            changes = {name: new for name, value in cell.items() if (new := made.within(value)) is not value}
+            if changes:
+                self._cells[number] = {**cell, **changes}
+                self._owned.add(number)
+
+    def held(self, identities: Collection[int]) -> list[Items | Table]:
+        """Return the lists and dicts of some identities, as they are held anywhere."""
+        found: list[Items | Table] = []
+
+        def look(value: Value) -> Value:
+            if isinstance(value, Items | Table):
+                found.append(value)
+            return value
+
+        self.change(identities, look)
+        return found
+
     def cell(self, number: int) -> dict[str, Value]:
         """Return a cell's values, to be read only."""
         return self._cells.get(number, {})
@@ -85,7 +113,20 @@ class Heap:
             for name in [*mine, *(name for name in theirs if name not in mine)]:
                 left, right = mine.get(name), theirs.get(name)
                 if left is not right:
-                    options = [left or Absent(where), right or Absent(where)]
-                    joined[name] = either(options, where, decided=decided)
+                    joined[name] = _joined(left or Absent(where), right or Absent(where), where, decided=decided)
             self._cells[number] = joined
             self._owned.add(number)
+
+
+def _joined(left: Value, right: Value, where: str, *, decided: bool) -> Value:
+    """Return what two branches made of a value; a dict that both have changed stays one, so that nothing is lost."""
+    if not isinstance(left, Table) or not isinstance(right, Table) or not left.identity == right.identity != 0:
+        return either([left, right], where, decided=decided)
+    ours, theirs = dict(left.items), dict(right.items)
+    items = {}
+    for key in [*ours, *(key for key in theirs if key not in ours)]:
+        one, other = ours.get(key), theirs.get(key)
+        same = one is other and one is not None
+        options = [one or Absent(where), other or Absent(where)]
+        items[key] = options[0] if same else either(options, where, decided=decided)
+    return Table(left.where, tuple(items.items()), left.open or right.open, left.identity)

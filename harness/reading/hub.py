@@ -20,10 +20,14 @@ def is_space(text: str) -> bool:
     return _SPACE.fullmatch(text) is not None
 
 
-def read_space(space: str) -> Reading:
+def read_space(space: str, like: str = "") -> Reading:
     """Return what a Space's source says, with the facts that the Hub tells of it.
 
     Only the app file and the files that it imports are fetched, each of a bounded size; nothing is run.
+
+    Args:
+        space: Its id.
+        like: The pipeline class whose call is read, where there are several.
 
     Raises:
         NotMeasuredError: The Hub does not give the Space or its app file.
@@ -51,7 +55,7 @@ def read_space(space: str) -> Reading:
             raise NotMeasuredError(
                 f"Space {space}: {main} cannot be had", hint=f"files up to {MOST_BYTES // 1024} KiB are read"
             )
-        reading = read_fetched(text, main, fetch)
+        reading = read_fetched(text, main, fetch, like)
         return replace(reading, facts=facts_of(info))
 
 

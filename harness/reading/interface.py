@@ -201,7 +201,7 @@ def decorate(state: State, function: Function, node: ast.FunctionDef | ast.Async
             )
             options |= _option(state, given, decorator)
     if is_command:
-        named = {**_defaults(function), **options}
+        named = {**_defaults(state, function), **options}
         state.commands[id(function.node)] = Entry(function, Arguments([], named), state.where(node))
 
 
@@ -225,16 +225,21 @@ def _option(state: State, given: Arguments, node: ast.AST) -> dict[str, Value]:
     return dict(state.heap.cell(parser.cell))
 
 
-def _defaults(function: Function) -> dict[str, Value]:
+def _place(state: State, function: Function, line: int) -> str:
+    main = state.files.main
+    return main.place(line) if function.file == main.name else f"{function.file}:{line}"
+
+
+def _defaults(state: State, function: Function) -> dict[str, Value]:
     """Return a function's parameters as inputs with their defaults."""
     defaults = dict(function.defaults)
-    parameters = [*function.node.args.args, *function.node.args.kwonlyargs]
+    parameters = [*function.parameters.args, *function.parameters.kwonlyargs]
     bound = len(function.given[0])
     return {
         parameter.arg: defaults[parameter.arg]
         if isinstance(defaults.get(parameter.arg), Asked)
         else folding.asked("parameter", parameter.arg, defaults.get(parameter.arg),
-                           f"{function.file}:{getattr(parameter, 'lineno', 1)}")
+                           _place(state, function, parameter.lineno))
         for position, parameter in enumerate(parameters)
         if position >= bound
     }  # fmt: skip
@@ -242,19 +247,19 @@ def _defaults(function: Function) -> dict[str, Value]:
 
 def _enter_with_defaults(state: State, function: Value, node: ast.AST) -> None:
     if isinstance(function, Function):
-        state.entries.append(Entry(function, Arguments([], _defaults(function)), state.where(node)))
+        state.entries.append(Entry(function, Arguments([], _defaults(state, function)), state.where(node)))
 
 
 def parameters(state: State, function: Function) -> Arguments:
     """Return arguments for a function that nobody calls: each an input with its default."""
-    named = _defaults(function)
-    for parameter in (*function.node.args.args, *function.node.args.kwonlyargs):
+    named = _defaults(state, function)
+    for parameter in (*function.parameters.args, *function.parameters.kwonlyargs):
         annotation = parameter.annotation
         if isinstance(annotation, ast.Name) and parameter.arg in named:
             found = [state.heap.cell(scope).get(annotation.id) for scope in function.scopes]
             made = next((one for one in found if one is not None), None)
             if isinstance(made, Class) and made.fields:
-                named[parameter.arg] = _request(state, made, f"{function.file}:{parameter.lineno}")
+                named[parameter.arg] = _request(state, made, _place(state, function, parameter.lineno))
     return Arguments([], named)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
-from harness.reading import folding, names
+from harness.reading import containers, folding, names
 from harness.reading.state import Export, State
 from harness.reading.values import (
     MOST_OPTIONS,
@@ -15,12 +16,17 @@ from harness.reading.values import (
     Items,
     Known,
     Object,
+    Partial,
     Table,
     Value,
     lift,
+    may_miss,
     results_in,
 )
 
+_COPIES = frozenset({"list", "tuple", "sorted", "set", "copy.copy", "copy.deepcopy"})
+_MOST_COPIED = 8
+"""Levels of a nested dict that a deep copy is followed into."""
 _IMAGE_SAVES = frozenset({"save", "write", "append_data", "imsave", "imwrite", "save_image"})
 
 
@@ -45,14 +51,11 @@ def call_library(state: State, function: External, arguments: Arguments, node: a
 
 def _builtin(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value | None:  # noqa: C901, PLR0911 - one way out for each kind
     first = arguments.get("", 0)
-    if name == "dict":
-        base = dict(first.items) if isinstance(first, Table) else {}
-        is_open = bool(arguments.open) or (first is not None and not isinstance(first, Table))
-        return Table(state.where(node), tuple({**base, **arguments.named}.items()), is_open)
-    if name in {"list", "tuple", "sorted", "set"} and isinstance(first, Items):
-        return first
+    if name == "dict" or (isinstance(first, Items | Table) and name in _COPIES):
+        return _copied(state, name, arguments, node)
     if name == "len" and isinstance(first, Items | Table) and not first.open:
-        return Known(state.where(node), len(first.items))
+        held = first.items if isinstance(first, Items) else first.named.values()
+        return None if any(may_miss(item) for item in held) else Known(state.where(node), len(first.items))
     if name == "len" and isinstance(first, Known) and isinstance(first.value, str):
         return Known(state.where(node), len(first.value))
     if name == "getattr" and first is not None and len(arguments.positional) > 1:
@@ -66,12 +69,39 @@ def _builtin(state: State, name: str, arguments: Arguments, node: ast.AST) -> Va
     if name == "super":
         return _parent(state, node)
     if name == "range" and len(arguments.positional) == 1:
+        if isinstance(first, Known) and isinstance(first.value, int) and first.value <= 1:
+            return Items(state.where(node), (Known(state.where(node), 0),) * max(first.value, 0))
         return Items(state.where(node), (Known(state.where(node), 0),), open=True)
     if name in {"enumerate", "zip"} and first is not None:
         return _rows(name, arguments.positional[:8], state, node)
     if names.last(name) in {"partial", "Thread", "submit"}:
         return _later(state, names.last(name), arguments, node)
     return None
+
+
+def _copied(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    """Return the list or dict that is made of another."""
+    first = arguments.get("", 0)
+    if name == "dict":
+        base = first if isinstance(first, Table) else Table("", (), open=first is not None)
+        named = Table(state.where(node), tuple(arguments.named.items()), bool(arguments.open))
+        made = containers.merged(Table(state.where(node), base.items, base.open), named, state.unknown(node))
+        return containers.anew(made, state.heap.identity)
+    if isinstance(first, Items) and name in {"list", "tuple"}:
+        return replace(first, identity=0)
+    if isinstance(first, Items) and name in {"sorted", "set"}:
+        return _in_other_order(name, first, arguments, state.unknown(node))
+    if first is None or not name.startswith("copy."):
+        return state.unknown(node, *arguments.every())
+    return containers.anew(first, state.heap.identity, 0 if name == "copy.copy" else _MOST_COPIED)
+
+
+def _in_other_order(name: str, items: Items, arguments: Arguments, unknown: Value) -> Value:
+    """Return what `sorted` or `set` makes of a list; open where the order or the number is not known."""
+    if name == "set":
+        return replace(folding.distinct(items), identity=0)
+    ordered = None if arguments.named else containers.in_order(items)
+    return replace(ordered or Items(items.where, (*items.items, unknown), open=True), identity=0)
 
 
 def _rows(name: str, columns: list[Value], state: State, node: ast.AST) -> Value:
@@ -105,13 +135,13 @@ def _parent(state: State, node: ast.AST) -> Value:
 
 
 def _later(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
-    if name == "partial" and arguments.positional and isinstance(arguments.positional[0], Function):
+    if name == "partial" and arguments.positional:
         inner = arguments.positional[0]
+        if not isinstance(inner, Function):
+            named = tuple(arguments.named.items())
+            return Partial(state.where(node), inner, tuple(arguments.positional[1:]), named)
         positional = (*inner.given[0], *arguments.positional[1:])
-        named = tuple({**dict(inner.given[1]), **arguments.named}.items())
-        return Function(
-            inner.where, inner.node, inner.scopes, inner.file, inner.defaults, (positional, named), inner.kind
-        )
+        return replace(inner, given=(positional, tuple({**dict(inner.given[1]), **arguments.named}.items())))
     if name == "Thread" and "target" in arguments.named:
         given = arguments.named.get("args")
         extra = arguments.named.get("kwargs")
@@ -119,7 +149,7 @@ def _later(state: State, name: str, arguments: Arguments, node: ast.AST) -> Valu
             arguments.named["target"],
             Arguments(
                 list(given.items) if isinstance(given, Items) else [],
-                dict(extra.items) if isinstance(extra, Table) else {},
+                extra.named if isinstance(extra, Table) else {},
             ),
             node,
         )

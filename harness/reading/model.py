@@ -72,6 +72,7 @@ class Endpoint:
         prompt: The parameter that takes the prompt; empty where that cannot be told.
         seed: The parameter that takes the seed; empty where there is none or it cannot be told.
         where: File and line of the event.
+        results: What the function's `return` calls each of the outputs, in order; empty where it calls it nothing.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Endpoint:
     prompt: str
     seed: str
     where: str
+    results: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Reading:
             pipeline's own.
         endpoint: Where the call that was read is offered to others.
         called_at: File and line of the call that was read; empty when there is none.
+        exported_by: The function that makes the frames a file, such as `export_to_video`; empty when there is none.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -112,6 +115,7 @@ class Reading:
     scheduler_base: Setting | None = None
     endpoint: Endpoint | None = None
     called_at: str = ""
+    exported_by: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain tables and lists."""
@@ -126,4 +130,5 @@ class Reading:
             "scheduler_base": asdict(self.scheduler_base) if self.scheduler_base else None,
             "endpoint": asdict(self.endpoint) if self.endpoint else None,
             "called_at": self.called_at,
+            "exported_by": self.exported_by,
         }

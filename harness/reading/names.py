@@ -74,6 +74,34 @@ EXPORTS = frozenset({
 LOADED_AS_IS = frozenset({"load_image", "load_video", "Image.open", "read_video", "Path", "pathlib.Path", "imread"})
 """Functions whose result is shown as the path that they were given."""
 
+KEEP_ARGUMENTS = frozenset({
+    "PIL", "abc", "accelerate", "argparse", "collections", "copy", "csv", "cv2", "dataclasses", "diffusers", "gradio",
+    "gr", "huggingface_hub", "imageio", "itertools", "json", "logging", "loguru", "math", "matplotlib", "moviepy",
+    "np", "numpy", "omegaconf", "os", "pandas", "pathlib", "pickle", "pprint", "re", "rich", "safetensors", "shutil",
+    "spaces", "st", "streamlit", "subprocess", "textwrap", "time", "torch", "torchvision", "tqdm", "transformers",
+    "types", "typing", "wandb", "warnings", "yaml",
+    # builtins
+    "all", "any", "bool", "dict", "enumerate", "filter", "float", "format", "frozenset", "hash", "id", "int",
+    "isinstance", "iter", "len", "list", "map", "max", "min", "next", "print", "range", "repr", "reversed", "set",
+    "sorted", "str", "sum", "tuple", "type", "zip",
+})  # fmt: skip
+"""Libraries and builtins whose functions leave the lists and dicts they are given as they are."""
+
+CHANGE_NOTHING = frozenset({
+    "critical", "debug", "dump", "dumps", "error", "exception", "format", "info", "join", "log", "pprint", "print",
+    "warn", "warning", "write", "writelines", "writerow", "writerows",
+})  # fmt: skip
+"""Methods, of whatever object, that leave what they are given as it is."""
+
+KEEP_FUNCTIONS = frozenset({
+    "abc", "absl", "beartype", "click", "cog", "contextlib", "contextmanager", "dataclasses", "fastapi", "flask",
+    "functools", "gr", "gradio", "hydra", "jaxtyping", "lru_cache", "cache", "cached_property", "loguru", "modal",
+    "no_grad", "inference_mode", "numba", "overload", "override", "property", "classmethod", "staticmethod", "pytest",
+    "ray", "replace_example_docstring", "retry", "spaces", "st", "streamlit", "tenacity", "torch", "typer", "typing",
+    "wandb", "wraps", "abstractmethod", "command", "group", "option", "argument",
+})  # fmt: skip
+"""Libraries and decorators that leave a function's arguments as they are."""
+
 
 def last(name: str) -> str:
     """Return the last part of a dotted name."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from harness.reading.notebooks import MOST_NOTEBOOK_BYTES, Cells, cells_of, without_magics
 
 MOST_BYTES = 1024 * 1024
 """Size of one source file; the largest demos have a tenth of it."""
@@ -21,6 +25,11 @@ class Source:
     name: str
     tree: ast.Module
     lines: list[str] = field(repr=False)
+    cells: Cells | None = None
+
+    def place(self, line: int) -> str:
+        """Return file and line, in a notebook with the cell."""
+        return f"{self.name}, {self.cells.place(line)}" if self.cells else f"{self.name}:{line}"
 
     def words(self, node: ast.AST) -> str:
         """Return the node's own text, one line of it."""
@@ -43,18 +52,51 @@ def parse(text: str | bytes, name: str) -> Source:
     Raises:
         UnreadableError: It is too large or no Python.
     """
+    if name.endswith(".ipynb"):
+        return _notebook(text.encode("utf-8", "replace") if isinstance(text, str) else text, name)
     if len(text) > MOST_BYTES:
         raise UnreadableError(f"{name} is larger than {MOST_BYTES // 1024} KiB")
-    code = text.decode("utf-8-sig", "replace") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    code = _decoded(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    try:
+        tree = _tree(code, name)
+    except UnreadableError:
+        plain = without_magics(code)
+        if plain == code:
+            raise
+        tree, code = _tree(plain, name), plain
+    return Source(name, tree, code.split("\n"))
+
+
+def _notebook(content: bytes, name: str) -> Source:
+    if len(content) > MOST_NOTEBOOK_BYTES:
+        raise UnreadableError(f"{name} is larger than {MOST_NOTEBOOK_BYTES // 1024} KiB")
+    try:
+        cells = cells_of(content)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"{name} is no notebook: {type(error).__name__}") from None
+    if len(cells.code) > MOST_BYTES:
+        raise UnreadableError(f"the code in {name} is larger than {MOST_BYTES // 1024} KiB")
+    return Source(name, _tree(cells.code, name), cells.code.split("\n"), cells)
+
+
+def _decoded(content: bytes) -> str:
+    """Return a file as text, in the encoding that its first lines name."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding, "replace")
+    except (SyntaxError, LookupError, ValueError):
+        return content.decode("utf-8-sig", "replace")
+
+
+def _tree(code: str, name: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(code)
+            return ast.parse(code)
     except SyntaxError as error:
         raise UnreadableError(f"{name}:{error.lineno or 1}: no Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise UnreadableError(f"{name} is no Python: {type(error).__name__}") from None
-    return Source(name, tree, code.split("\n"))
 
 
 class Files:
@@ -63,7 +105,8 @@ class Files:
     def __init__(self, main: Source, fetch: Callable[[str], bytes | None] | None = None, package: str = "") -> None:
         self.main = main
         self.package = package
-        self.unreadable: list[str] = []
+        unread = main.cells.unread if main.cells else ()
+        self.unreadable = [f"{main.name}, cell {number} is no Python" for number in unread]
         self._fetch = fetch
         self._parsed: dict[str, Source | None] = {}
 

@@ -7,12 +7,11 @@ from typing import Any
 
 from harness.reading import folding, names
 from harness.reading.model import IgnoredArgument
+from harness.reading.noise import noise_of
 from harness.reading.state import PipelineCall, State
 from harness.reading.values import (
     Absent,
     Arguments,
-    Asked,
-    Attribute,
     Either,
     External,
     Items,
@@ -257,7 +256,7 @@ def call_pipeline(state: State, pipeline: Object, arguments: Arguments, node: as
     name = plain(held.get("model.pipeline")) or "Pipeline"
     paths = {**_everywhere(state), **_own(state, held), **_arguments(state, str(name), arguments, node)}
     generator = arguments.named.get("generator")
-    paths |= _noise(state, generator, node)
+    paths |= noise_of(state, generator, node)
     inputs = [result for value in arguments.every() for result in results_in(value)]
     if names.UPSCALING.search(str(name)):
         state.note("upscaling", node)
@@ -365,36 +364,3 @@ def _arguments(state: State, name: str, arguments: Arguments, node: ast.AST) -> 
     if arguments.open:
         paths["call.*"] = Unknown(state.where(node), f"**{arguments.open}")
     return paths
-
-
-def _noise(state: State, generator: Value | None, node: ast.AST) -> dict[str, Value]:
-    """Return where the noise of a call comes from."""
-    options = generator.options if isinstance(generator, Either) else (generator,)
-    decided = isinstance(generator, Either) and generator.decided
-    devices: list[Value] = []
-    seeds: list[Value] = []
-    for option in options:
-        chosen = option.items[0] if isinstance(option, Items) and option.items else option
-        device_, seed = _of_one(state, chosen, node)
-        devices.append(device_)
-        seeds.append(seed)
-    where = state.where(node)
-    return {
-        "rng.device": either(devices, where, decided=decided),
-        "rng.seed": either(seeds, where, decided=decided),
-    }
-
-
-def _of_one(state: State, generator: Value | None, node: ast.AST) -> tuple[Value, Value]:
-    where = state.where(node)
-    if isinstance(generator, Object) and generator.kind == "generator":
-        held = state.heap.cell(generator.cell)
-        return held.get("device", Known(generator.where, "cpu")), held.get("seed", Unknown(where, "no seed"))
-    if generator is None or isinstance(generator, Absent) or (isinstance(generator, Known) and generator.value is None):
-        seed = state.heap.cell(state.everywhere).get("seed")
-        if seed is None:
-            seed = Unknown(where, "no generator and no torch.manual_seed: every run draws other noise", random=True)
-        return Known(seed.where if not isinstance(seed, Unknown) else where, "global"), seed
-    if isinstance(generator, Either | Asked | Attribute):
-        return state.unknown(node), state.unknown(node)
-    return Unknown(where, state.words(node)), Unknown(where, state.words(node))

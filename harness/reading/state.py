@@ -6,6 +6,7 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.reading.heap import Budget, Heap, TooMuchError
 from harness.reading.model import IgnoredArgument, Note
@@ -16,6 +17,7 @@ from harness.reading.values import (
     Either,
     Function,
     Object,
+    Table,
     Unknown,
     Value,
     either,
@@ -38,7 +40,11 @@ class End:
 
 @dataclass(slots=True)
 class Frame:
-    """One function, or one file, being followed."""
+    """One function, or one file, being followed.
+
+    `rounds` are the states at which a round of the innermost loop was left early, `comprehensions` how many of the
+    scopes, the innermost first, are those of comprehensions.
+    """
 
     source: Source
     scopes: tuple[int, ...]
@@ -47,6 +53,8 @@ class Frame:
     nonlocals: set[str] = field(default_factory=set)
     returns: list[End] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
+    rounds: list[Heap] = field(default_factory=list)
+    comprehensions: int = 0
     outer_conditions: int = 0
 
 
@@ -124,6 +132,8 @@ class State(ABC):
         self.defined: list[Function] = []
         self.called: set[int] = set()
         self.modules: dict[str, int] = {}
+        self.floors: list[int] = []
+        self.touched: list[set[int]] = []
         self.depth = 0
         self.cut = False
 
@@ -142,6 +152,10 @@ class State(ABC):
     @abstractmethod
     def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
         """Return an attribute."""
+
+    @abstractmethod
+    def as_table(self, value: Value) -> Table:
+        """Return a value as keyword arguments."""
 
     @abstractmethod
     def run(self, body: Sequence[ast.stmt]) -> bool:
@@ -170,7 +184,7 @@ class State(ABC):
 
     def where(self, node: ast.AST) -> str:
         """Return file and line."""
-        return f"{self.frame.source.name}:{getattr(node, 'lineno', 1)}"
+        return self.frame.source.place(getattr(node, "lineno", 1))
 
     def words(self, node: ast.AST) -> str:
         """Return the node's own text."""
@@ -192,6 +206,15 @@ class State(ABC):
         """Write down an argument without effect."""
         if argument not in self.ignored:
             self.ignored.append(argument)
+
+    @property
+    def records(self) -> list[list[Any]]:
+        """What is written down while a source is followed, in its order."""
+        return [self.calls, self.exports, self.entries, self.events, self.notes, self.ignored, self.defined]
+
+    def is_repeated(self, identity: int) -> bool:
+        """Return whether what is done here may be done again to something that has this identity."""
+        return bool(self.floors) and 0 < identity < self.floors[-1]
 
     @property
     def usual(self) -> bool:

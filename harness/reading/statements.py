@@ -1,4 +1,4 @@
-"""Statements followed in order: bindings, branches that fork the state, loops whose body is followed once."""
+"""Statements followed in order: bindings, branches that fork the state, definitions, imports."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import ast
 from abc import ABC
 from collections.abc import Sequence
 
-from harness.reading.expressions import Expressions
+from harness.reading import decorators, effects
 from harness.reading.heap import Heap, TooMuchError
+from harness.reading.loops import Loops
 from harness.reading.state import Condition, End
 from harness.reading.values import (
+    Arguments,
     Attribute,
     Class,
     Either,
@@ -26,10 +28,10 @@ from harness.reading.values import (
     truth,
 )
 
-_MOST_ITEMS = 1000
+_MOST_ENDS = 8
 
 
-class Statements(Expressions, ABC):
+class Statements(Loops, ABC):
     """Follows statements by the kind of their node."""
 
     def run(self, body: Sequence[ast.stmt]) -> bool:
@@ -62,6 +64,12 @@ class Statements(Expressions, ABC):
             self.assign(node.target, self.evaluate(node.value))
 
     def _do_augassign(self, node: ast.AugAssign) -> None:
+        if isinstance(node.op, ast.Add | ast.BitOr) and isinstance(node.target, ast.Name | ast.Attribute):
+            held = self.evaluate(_loaded(node.target))
+            if isinstance(held, Items | Table) and held.identity:
+                name = "update" if isinstance(held, Table) else "extend"
+                effects.change_by_method(self, held, node.target, name, Arguments([self.evaluate(node.value)], {}))
+                return
         side = ast.copy_location(ast.BinOp(left=_loaded(node.target), op=node.op, right=node.value), node)
         self.assign(node.target, self.evaluate(side))
 
@@ -87,8 +95,12 @@ class Statements(Expressions, ABC):
         return self.frame.scopes[0]
 
     def _unpack(self, targets: list[ast.expr], value: Value) -> None:
-        exact = isinstance(value, Items) and not value.open and len(value.items) == len(targets)
-        if isinstance(value, Either) and all(isinstance(one, Items) for one in value.options):
+        one_each = not any(isinstance(target, ast.Starred) for target in targets)
+        exact = one_each and isinstance(value, Items) and not value.open and len(value.items) == len(targets)
+        fit = isinstance(value, Either) and all(
+            isinstance(one, Items) and not one.open and len(one.items) == len(targets) for one in value.options
+        )
+        if isinstance(value, Either) and fit and one_each:
             columns = zip(*(one.items for one in value.options if isinstance(one, Items)), strict=False)
             for target, column in zip(targets, columns, strict=False):
                 self.assign(target, either(column, value.where, decided=value.decided))
@@ -101,25 +113,32 @@ class Statements(Expressions, ABC):
         from harness.reading.diffusing import set_attribute
 
         for option in owner.options if isinstance(owner, Either) else (owner,):
-            if isinstance(option, Class):
+            if isinstance(option, Class | Module):
                 self.heap.put(option.cell, name, value)
             elif isinstance(option, Object | Attribute | External):
                 set_attribute(self, option, name, value, node)
 
     def _set_item(self, target: ast.Subscript, value: Value) -> None:
+        from harness.reading.diffusing import set_config
+
         owner = self.evaluate(target.value)
         key = self.evaluate(target.slice) if not isinstance(target.slice, ast.Slice) else None
-        if isinstance(owner, Table) and isinstance(key, Known) and len(owner.items) < _MOST_ITEMS:
-            self.assign(target.value, owner.with_item(str(key.value), value))
-        elif isinstance(owner, Table):
-            self.assign(target.value, Table(owner.where, owner.items, open=True))
-        elif isinstance(owner, Object) and isinstance(key, Known):
-            self.put(owner, str(key.value), value)
+        effects.set_item(self, target, owner, key, value)
+        for option in owner.options if isinstance(owner, Either) else (owner,):
+            if isinstance(option, Object) and isinstance(key, Known):
+                self.put(option, str(key.value), value)
+            elif isinstance(option, Object) and option.kind == "namespace":
+                effects.forget(self, option.cell, target)
+            elif isinstance(option, Attribute):
+                set_config(self, option, key, target)
 
     def _do_delete(self, node: ast.Delete) -> None:
         for target in node.targets:
             if isinstance(target, ast.Name):
                 self.heap.put(self.frame.scopes[0], target.id, self.unknown(target))
+            elif isinstance(target, ast.Subscript):
+                key = self.evaluate(target.slice) if not isinstance(target.slice, ast.Slice) else None
+                effects.delete_item(self, target, self.evaluate(target.value), key)
 
     def _do_global(self, node: ast.Global) -> None:
         self.frame.globals_.update(node.names)
@@ -155,8 +174,18 @@ class Statements(Expressions, ABC):
         return bool(reached)
 
     def _do_match(self, node: ast.Match) -> bool:
-        self.evaluate(node.subject)
-        return self._either_of([case.body for case in node.cases], node, "match")
+        subject = self.evaluate(node.subject)
+        for case in node.cases:
+            for part in ast.walk(case.pattern):
+                name = part.rest if isinstance(part, ast.MatchMapping) else getattr(part, "name", None)
+                if isinstance(name, str):
+                    held = self.look_up(name)
+                    kept = [held] if held is not None else []
+                    self.heap.put(self._scope_of(name), name, either([*kept, self.unknown(part, subject)],
+                                                                     self.where(part)))  # fmt: skip
+        last = node.cases[-1]
+        complete = last.guard is None and isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None
+        return self._either_of([*(case.body for case in node.cases), *([] if complete else [[]])], node, "match")
 
     def _either_of(self, bodies: list[list[ast.stmt]], node: ast.AST, words: str) -> bool:
         if not bodies:
@@ -166,23 +195,6 @@ class Statements(Expressions, ABC):
         rest = bodies[1:]
         follow_rest = (lambda: self.run(rest[0])) if len(rest) == 1 else (lambda: self._either_of(rest, node, words))
         return self.branch(Truth(None, None), words, node, lambda: self.run(bodies[0]), follow_rest)
-
-    def _do_for(self, node: ast.For | ast.AsyncFor) -> bool:
-        values = self.evaluate(node.iter)
-        if isinstance(values, Items) and not values.items and not values.open:
-            return True
-        self.assign(node.target, self.element(values, node.iter))
-        self.run(node.body)
-        return self.run(node.orelse)
-
-    _do_asyncfor = _do_for
-
-    def _do_while(self, node: ast.While) -> bool:
-        held = truth(self.evaluate(node.test))
-        if held.certain is False:
-            return self.run(node.orelse)
-        self.run(node.body)
-        return True
 
     def _do_with(self, node: ast.With | ast.AsyncWith) -> bool:
         for item in node.items:
@@ -194,19 +206,34 @@ class Statements(Expressions, ABC):
     _do_asyncwith = _do_with
 
     def _do_try(self, node: ast.Try | ast.TryStar) -> bool:
+        before = len(self.frame.returns)
+        reached = self._tried(node)
+        ends = self.frame.returns[before:]
+        here, after = self.heap, len(self.frame.returns)
+        for end in ends[:_MOST_ENDS] if node.finalbody else []:
+            if end.heap is not here:
+                self.heap = end.heap
+                self.run(node.finalbody)
+        self.heap = here
+        del self.frame.returns[after:]
+        if self.run(node.finalbody):
+            return reached
+        if len(self.frame.returns) > after:
+            del self.frame.returns[before:after]  # what is returned at last is what counts
+        return False
+
+    _do_trystar = _do_try
+
+    def _tried(self, node: ast.Try | ast.TryStar) -> bool:
         imports = all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in node.body)
         returning = [handler.body for handler in node.handlers if not _gives_up(handler.body)]
         if imports or not returning:
-            reached = self.run(node.body) and self.run(node.orelse)
-        else:
-            reached = self.branch(
-                Truth(certain=None, usual=True), "no error", node,
-                lambda: self.run(node.body) and self.run(node.orelse),
-                lambda: self._either_of(returning, node, "error"),
-            )  # fmt: skip
-        return self.run(node.finalbody) and reached
-
-    _do_trystar = _do_try
+            return self.run(node.body) and self.run(node.orelse)
+        return self.branch(
+            Truth(certain=None, usual=True), "no error", node,
+            lambda: self.run(node.body) and self.run(node.orelse),
+            lambda: self._either_of(returning, node, "error"),
+        )  # fmt: skip
 
     def _do_return(self, node: ast.Return) -> bool:
         value = self.evaluate(node.value) if node.value else Known(self.where(node), None)
@@ -223,24 +250,22 @@ class Statements(Expressions, ABC):
         self.evaluate(node.exc)
         return False
 
-    def _do_continue(self, _: ast.Continue) -> bool:
-        return True  # what follows in the body is followed for another element
-
     def _do_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         defaults = self.defaults_of(node.args)
-        decorators = [self.words(decorator) for decorator in node.decorator_list]
-        kinds = [kind for kind in ("staticmethod", "classmethod", "property") if kind in decorators]
+        written = [self.words(decorator) for decorator in node.decorator_list]
+        kinds = [kind for kind in ("staticmethod", "classmethod", "property") if kind in written]
         function = Function(
             self.where(node), node, self.frame.scopes, self.frame.source.name, defaults, kind=kinds[0] if kinds else ""
         )
         self.defined.append(function)
-        self.heap.put(self.frame.scopes[0], node.name, function)
+        made = decorators.applied(self, function, node)
+        self.heap.put(self.frame.scopes[0], node.name, made)
         self.decorated(function, node)
 
     _do_asyncfunctiondef = _do_functiondef
 
     def decorated(self, function: Function, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        """Note what a function's decorators make of it; the function itself stays what it is."""
+        """Note what a function's decorators make of it for a user interface."""
 
     def defaults_of(self, arguments: ast.arguments) -> tuple[tuple[str, Value], ...]:
         """Return the default values of a function's parameters."""

@@ -16,6 +16,11 @@ MOST_OPTIONS = 8
 """Alternatives that one value may have; more are of no use to anybody."""
 
 _MOST_LOOKED_AT = 200
+_MOST_COMBINED = 64
+"""Combinations of alternatives for which one expression is computed."""
+
+Key = str | float | bool | None
+"""A constant that a dict holds something under; Python's own rules say which are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +76,49 @@ class External(Value):
 
 @dataclass(frozen=True, slots=True)
 class Items(Value):
-    """A list or tuple; `open` when it may hold more."""
+    """A list, tuple or set; `open` when it may hold more.
+
+    `identity` is the same wherever the source holds the same list; 0 for what cannot be changed in place.
+    """
 
     items: tuple[Value, ...]
     open: bool = False
+    identity: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Table(Value):
-    """A dict with constant keys; `open` when it may hold more."""
+    """A dict with constant keys; `open` when it may hold more; `identity` as that of a list."""
 
-    items: tuple[tuple[str, Value], ...]
+    items: tuple[tuple[Key, Value], ...]
     open: bool = False
+    identity: int = 0
 
-    def get(self, key: str) -> Value | None:
+    @property
+    def named(self) -> dict[str, Value]:
+        """What is held under texts, as keyword arguments are."""
+        return {key: value for key, value in self.items if isinstance(key, str)}
+
+    def get(self, key: Key) -> Value | None:
         """Return the value of a key, the last one given."""
         return dict(self.items).get(key)
 
-    def with_item(self, key: str, value: Value) -> Table:
+    def with_item(self, key: Key, value: Value) -> Table:
         """Return this table with one value set."""
         return replace(self, items=tuple({**dict(self.items), key: value}.items()))
+
+    def without(self, key: Key) -> Table:
+        """Return this table with one value taken out."""
+        return replace(self, items=tuple(item for item in self.items if item[0] != key))
 
 
 @dataclass(frozen=True, slots=True)
 class Function(Value):
-    """A function of the source, with the scopes it sees and its defaults."""
+    """A function of the source, with the scopes it sees and its defaults.
+
+    `wrapped` stands for what a foreign decorator may make of its arguments; `stands_for` is the function whose name and
+    parameters it shows, as `functools.wraps` says.
+    """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scopes: tuple[int, ...]
@@ -103,11 +126,27 @@ class Function(Value):
     defaults: tuple[tuple[str, Value], ...] = ()
     given: tuple[tuple[Value, ...], tuple[tuple[str, Value], ...]] = ((), ())
     kind: str = ""
+    wrapped: Unknown | None = None
+    stands_for: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None = None
 
     @property
     def name(self) -> str:
         """The function's name."""
-        return getattr(self.node, "name", "lambda")
+        return getattr(self.stands_for or self.node, "name", "lambda")
+
+    @property
+    def parameters(self) -> ast.arguments:
+        """The parameters that it shows."""
+        return (self.stands_for or self.node).args
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Value):
+    """Something to be called, some of whose arguments are given."""
+
+    function: Value
+    positional: tuple[Value, ...]
+    named: tuple[tuple[str, Value], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +212,10 @@ class Arguments:
 
 
 def either(options: Iterable[Value], where: str, *, decided: bool = False) -> Value:
-    """Return one of several values: alternatives flattened, equal ones merged, at most `MOST_OPTIONS` kept."""
+    """Return one of several values: alternatives flattened, equal ones merged.
+
+    At most `MOST_OPTIONS` are kept, the last of them unknown where there were more.
+    """
     options = list(options)
     if len(options) == 1:
         return options[0]
@@ -189,7 +231,10 @@ def either(options: Iterable[Value], where: str, *, decided: bool = False) -> Va
         return flat[0]
     if not flat:
         return Absent(where)
-    return Either(where, tuple(flat[:MOST_OPTIONS]), decided)
+    if len(flat) > MOST_OPTIONS:
+        results = dict.fromkeys(result for value in flat[MOST_OPTIONS - 1 :] for result in results_in(value))
+        flat = [*flat[: MOST_OPTIONS - 1], Unknown(where, "one of many", tuple(results))]
+    return Either(where, tuple(flat), decided)
 
 
 def _same(left: Value, right: Value) -> bool:
@@ -198,26 +243,53 @@ def _same(left: Value, right: Value) -> bool:
     return left is right or (type(left) is type(right) and shallow(left) and shallow(right) and left == right)
 
 
+def may_miss(value: Value) -> bool:
+    """Return whether there is nothing on some branch."""
+    return isinstance(value, Absent) or (
+        isinstance(value, Either) and any(isinstance(option, Absent) for option in value.options)
+    )
+
+
 def shallow(value: Value) -> bool:
     """Return whether comparing this value costs next to nothing."""
     if isinstance(value, Asked | Widget):
         return shallow(value.value)
-    return not isinstance(value, Items | Table | Function | Attribute | Either)
+    return not isinstance(value, Items | Table | Function | Partial | Attribute | Either)
 
 
 def lift(function: Callable[..., Value], values: Sequence[Value]) -> Value:
-    """Apply a function to values, once for each alternative, and to the defaults of inputs."""
+    """Apply a function to values, once for each alternative, and to the defaults of inputs.
+
+    Alternatives whose combinations are too many count as unknown.
+    """
+    return _lifted(function, _few_combinations(values))
+
+
+def _few_combinations(values: Sequence[Value]) -> list[Value]:
+    kept: list[Value] = []
+    combined = 1
+    for value in values:
+        options = len(value.options) if isinstance(value, Either) else 1
+        if combined * options > _MOST_COMBINED:
+            kept.append(Unknown(value.where, "one of several", results_in(value)))
+        else:
+            kept.append(value)
+            combined *= options
+    return kept
+
+
+def _lifted(function: Callable[..., Value], values: Sequence[Value]) -> Value:
     for position, value in enumerate(values):
         if isinstance(value, Either):
             options = [
-                lift(function, [*values[:position], option, *values[position + 1 :]])
+                _lifted(function, [*values[:position], option, *values[position + 1 :]])
                 for option in value.options
                 if not isinstance(option, Absent)
             ]
             return either(options, value.where, decided=value.decided)
     for position, value in enumerate(values):
         if isinstance(value, Asked):
-            inner = lift(function, [*values[:position], value.value, *values[position + 1 :]])
+            inner = _lifted(function, [*values[:position], value.value, *values[position + 1 :]])
             if isinstance(inner, Known | Unknown):
                 return Asked(value.where, value.source, inner)
             return inner
@@ -237,9 +309,11 @@ def truth(value: Value) -> Truth:
     if isinstance(value, Known):
         return Truth(bool(value.value), bool(value.value))
     if isinstance(value, Items | Table):
-        holds = None if value.open and not value.items else bool(value.items)
+        held = value.items if isinstance(value, Items) else [item for _, item in value.items if not may_miss(item)]
+        sure = [item for item in held if not value.open or not isinstance(item, Unknown) or item.results]
+        holds = True if sure else None if value.open or value.items else False
         return Truth(holds, holds)
-    if isinstance(value, Function | Class | Object | Module | Widget):
+    if isinstance(value, Function | Partial | Class | Object | Module | Widget):
         return Truth(certain=True, usual=True)
     if isinstance(value, Asked):
         return Truth(None, truth(value.value).usual)
@@ -283,6 +357,8 @@ def inside(value: Value | None) -> list[Value]:
         return [item for _, item in value.items]
     if isinstance(value, Attribute):
         return [value.owner]
+    if isinstance(value, Partial):
+        return [value.function, *value.positional, *(item for _, item in value.named)]
     return [value.value] if isinstance(value, Asked) else []
 
 

@@ -13,6 +13,7 @@ from harness.record.comparison import (
     RERUN_CONTROL,
     ComparisonRecord,
     ControlRecord,
+    MapRecord,
     MeasureRecord,
     MetricInfo,
     MetricRecord,
@@ -20,7 +21,8 @@ from harness.record.comparison import (
     ResolutionRecord,
     Verdict,
 )
-from harness.record.file import read_record, write_record
+from harness.record.file import read_record, read_record_file, record_schema, redacted, write_record
+from harness.record.history import Change, FactChange, HistoryRecord, Subject, VariantHistory
 from harness.record.run import (
     ASIDE,
     ClipRecord,
@@ -31,22 +33,28 @@ from harness.record.run import (
     record_settings,
     recorded_settings,
 )
+from harness.record.semantics import AgreementRecord, SemanticsRecord, TextRecord
 from harness.record.trace import NoiseRecord, Stage, StageRecord, StepRecord, TraceComparisonRecord, TraceRecord
 
 __all__ = [
     "ASIDE",
     "RERUN_CONTROL",
     "SCHEMA_VERSION",
+    "AgreementRecord",
     "AuditRecord",
     "CauseRecord",
+    "Change",
     "ClipRecord",
     "ComparisonRecord",
     "ControlRecord",
     "EnvironmentRecord",
+    "FactChange",
     "GateRecord",
     "GateStatus",
+    "HistoryRecord",
     "Ignored",
     "InteractionRecord",
+    "MapRecord",
     "MeasureRecord",
     "MetricInfo",
     "MetricRecord",
@@ -60,17 +68,24 @@ __all__ = [
     "ResolutionRecord",
     "Role",
     "RunRecord",
+    "SemanticsRecord",
     "SettingRecord",
     "Stage",
     "StageRecord",
     "Standing",
     "StepRecord",
+    "Subject",
     "SuspectRecord",
+    "TextRecord",
     "TraceComparisonRecord",
     "TraceRecord",
+    "VariantHistory",
     "Verdict",
     "read_record",
+    "read_record_file",
+    "record_schema",
     "record_settings",
     "recorded_settings",
+    "redacted",
     "write_record",
 ]

@@ -8,18 +8,28 @@ from typing import Literal
 from harness.record.base import Record
 from harness.record.cause import CauseRecord
 from harness.record.comparison import ComparisonRecord, ControlRecord, MetricInfo, ResolutionRecord
+from harness.record.history import HistoryRecord
 from harness.record.run import RunRecord
+from harness.record.semantics import SemanticsRecord
 from harness.record.trace import TraceComparisonRecord
 
 SCHEMA_VERSION: Literal[1] = 1
 
 
 class PromptRecord(Record):
-    """A prompt of the scenario."""
+    """A prompt of the scenario.
+
+    Attributes:
+        name: Its name.
+        text: What the clip should show; empty where it is private.
+        seed: Its seed.
+        private: Whether its text and its pictures are kept out of everything that is shown.
+    """
 
     name: str
     text: str
     seed: int
+    private: bool = False
 
 
 class GateStatus(StrEnum):
@@ -32,11 +42,20 @@ class GateStatus(StrEnum):
 
 
 class GateRecord(Record):
-    """The gate's outcome with its reasons."""
+    """The gate's outcome with its reasons.
+
+    Attributes:
+        status: Whether it holds.
+        variant: The variant that has to reach the reference; empty for none.
+        max_drift: The drift that it may have; None without a variant.
+        against: `accepted` where no variant may be worse than in the accepted state; else empty.
+        reasons: What the status rests on.
+    """
 
     status: GateStatus
     variant: str = ""
     max_drift: float | None = None
+    against: str = ""
     reasons: list[str] = []
 
 
@@ -75,7 +94,9 @@ class AuditRecord(Record):
         controls: Comparisons whose outcome is known beforehand.
         resolutions: What the comparison could have seen, per prompt.
         traces: Local runs held against each other from inside.
+        semantics: What the clips show, per prompt, where the scenario names a model for it.
         cause: Which settings explain the gap, where the scenario asks for it.
+        history: How this audit stands to an earlier one, where it is held against one.
         gate: The gate's outcome.
         environment: Versions and devices.
         warnings: What the reader should know first.
@@ -100,7 +121,9 @@ class AuditRecord(Record):
     controls: list[ControlRecord] = []
     resolutions: list[ResolutionRecord] = []
     traces: list[TraceComparisonRecord] = []
+    semantics: list[SemanticsRecord] = []
     cause: CauseRecord | None = None
+    history: HistoryRecord | None = None
     gate: GateRecord
     environment: EnvironmentRecord
     warnings: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
@@ -18,7 +18,7 @@ def _to_number(value: Any) -> Any:
     return math.inf if value == "inf" else value
 
 
-def _from_number(value: float) -> float | str:
+def _from_number(value: float) -> float | Literal["inf"]:
     return "inf" if math.isinf(value) else value
 
 

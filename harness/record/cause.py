@@ -53,7 +53,7 @@ class ProbeRecord(Record):
         run: Name of the run.
         changed: The settings changed to the matched end's.
         reached: Whether the clip is the matched end's, up to what a re-run differs; None where there is no clip, which
-            counts as not reached.
+            tells nothing.
     """
 
     run: str
@@ -67,11 +67,11 @@ class ProofRecord(Record):
     Attributes:
         prompt: Name of the prompt.
         proof: Name of the run in which only the cause is changed; empty when it is missing.
-        reached: Whether it gives the matched end's clip of this prompt; None when it is missing.
+        reached: Whether it gives the matched end's clip of this prompt; None when it or its clip is missing.
         drift: Its drift from the reference; None when it cannot be told.
         verdict: How it stands to the reference; None when it was not compared.
         counter_proof: Name of the run of the matched end in which only the cause is taken back.
-        counter_reached: Whether that run still gives the matched end's clip, as it must not.
+        counter_reached: Whether that run still gives the matched end's clip, as it must not; None without a clip.
         counter_drift: Its drift from the reference.
         counter_verdict: How it stands to the reference.
         reason: Why something is missing; empty when nothing is.
@@ -90,8 +90,8 @@ class ProofRecord(Record):
 
     @property
     def holds(self) -> bool:
-        """Whether the cause suffices on this prompt, and is needed."""
-        return self.reached is True and self.counter_reached is False
+        """Whether two clips show that the cause suffices on this prompt, and is needed."""
+        return self.reached is True and self.counter_reached is False and not self.reason
 
 
 class InteractionRecord(Record):
@@ -121,7 +121,7 @@ class CauseRecord(Record):
         suspects: All settings on which the ends differ: the cause first, then the undecided, then the innocent.
         proof: Name of the run in which only the cause is changed; empty when there is none.
         counter_proof: Name of the run of the matched end in which only the cause is taken back.
-        counter_reached: Whether that run still gives the matched end's clip, as it must not.
+        counter_reached: Whether that run still gives the matched end's clip, as it must not; None without a clip.
         probes: The generations of the search, in order.
         proofs: The proof on each prompt, the one that was searched first.
         interactions: Which members of the cause do not act each for itself.
@@ -153,5 +153,10 @@ class CauseRecord(Record):
 
     @property
     def cause(self) -> list[str]:
-        """The paths of the cause."""
+        """The paths of the cause, as far as clips show each of them to be needed."""
         return [suspect.path for suspect in self.suspects if suspect.standing is Standing.CAUSE]
+
+    @property
+    def sufficient(self) -> list[str]:
+        """The paths that suffice together: the cause, and what may be needless beside it."""
+        return [suspect.path for suspect in self.suspects if suspect.standing is not Standing.INNOCENT]

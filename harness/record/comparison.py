@@ -25,6 +25,11 @@ class Verdict(StrEnum):
         """Whether the clip is the reference's, but for the codec at most."""
         return self in {Verdict.IDENTICAL, Verdict.CODEC_ONLY}
 
+    @property
+    def told(self) -> bool:
+        """Whether it tells anything of the frames; what is not measured or not comparable is never green."""
+        return self not in {Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE}
+
 
 class MetricInfo(Record):
     """What a reader needs to know of a metric.
@@ -88,6 +93,21 @@ class MeasureRecord(Record):
     ratio: float | None
     reference_frames: list[float]
     candidate_frames: list[float]
+
+
+class MapRecord(Record):
+    """Where in the pictures two clips differ: SSIM of every compared pair in cells.
+
+    Attributes:
+        file: A grey 8-bit PNG, relative to the audit folder: one tile for each pair, from top to bottom; level 255 is
+            an SSIM of 1, level 0 one of 0 or below, each the mean over its cell.
+        columns: Cells across a tile.
+        rows: Cells down a tile.
+    """
+
+    file: str
+    columns: int
+    rows: int
 
 
 class PartingRecord(Record):
@@ -161,6 +181,7 @@ class ComparisonRecord(Record):
         measures: Measure name to what it is on both sides.
         parting: When the clips part; None when they do not, or it cannot be told.
         frames_csv: The same table, relative to the audit folder.
+        map: Where in the pictures they differ; None when they are equal, or the frames are too small for SSIM.
         drift: Combined drift; None is "cannot tell".
         verdict: The class.
         evidence: The sentences that the verdict rests on.
@@ -179,6 +200,7 @@ class ComparisonRecord(Record):
     measures: dict[str, MeasureRecord] = {}
     parting: PartingRecord | None = None
     frames_csv: str = ""
+    map: MapRecord | None = None
     drift: float | None = None
     verdict: Verdict
     evidence: list[str] = []

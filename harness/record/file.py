@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,12 +13,30 @@ from harness.files import write_atomically
 from harness.record.audit import SCHEMA_VERSION, AuditRecord
 from harness.redaction import redact
 
+NAME = "audit.json"
+
 
 def write_record(record: AuditRecord, folder: Path) -> None:
     """Write `audit.json` into an audit folder, redacted."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(redact(record.model_dump(mode="json")), indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(folder / "audit.json", text + "\n")
+    write_atomically(folder / NAME, record_text(record))
+
+
+def record_text(record: AuditRecord) -> str:
+    """Return a record as `audit.json` holds it, redacted."""
+    return json.dumps(redact(record.model_dump(mode="json")), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def redacted(record: AuditRecord) -> AuditRecord:
+    """Return a record as it would be read back from a folder."""
+    return AuditRecord.model_validate_json(record_text(record))
+
+
+def record_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `audit.json`, for programs that read it."""
+    schema = AuditRecord.model_json_schema(mode="serialization")
+    title = f"spacediff audit record, version {SCHEMA_VERSION}"
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
 
 
 def read_record(folder: Path) -> AuditRecord:
@@ -26,14 +45,26 @@ def read_record(folder: Path) -> AuditRecord:
     Raises:
         SpacediffError: There is none, it is broken, or a newer spacediff wrote it.
     """
-    path = folder / "audit.json"
     try:
-        text = path.read_text("utf-8")
+        return read_record_file(folder / NAME)
     except OSError as error:
         raise SpacediffError(
-            f"{folder} is not an audit folder: audit.json cannot be read ({error.strerror})",
+            f"{folder} is not an audit folder: {NAME} cannot be read ({error.strerror})",
             hint="give the folder that `spacediff audit` named",
         ) from error
+
+
+def read_record_file(path: Path) -> AuditRecord:
+    """Read a record from a file.
+
+    Raises:
+        OSError: The file cannot be read.
+        SpacediffError: It holds no record, or a newer spacediff wrote it.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise SpacediffError(f"{path} is no text in UTF-8") from error
     try:
         return AuditRecord.model_validate_json(text)
     except ValidationError as error:

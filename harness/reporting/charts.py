@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.record import AuditRecord, ClipRecord, ComparisonRecord, MetricInfo, RunRecord
+from harness.record import AuditRecord, ComparisonRecord, MetricInfo, RunRecord
 from harness.reporting.axes import linear
+from harness.reporting.maps import script_map
 from harness.reporting.numbers import number
+from harness.reporting.previews import Preview, clip_key
 from harness.reporting.view import PromptView
 
-
-def clip_key(clip: ClipRecord) -> str:
-    """Name the preview of a clip: the same frames at the same rate are embedded once."""
-    return f"{clip.digest}@{clip.fps:g}"
+_FEW = 3
+"""So many worst frames are marked in the filmstrip."""
 
 
-def script_view(record: AuditRecord, view: PromptView, embedded: Iterable[str]) -> dict[str, Any]:
-    """Return what the page's script needs to know of a prompt."""
+def script_view(record: AuditRecord, view: PromptView, embedded: Mapping[str, Preview]) -> dict[str, Any]:
+    """Return what the page's script needs to know of a prompt; `embedded` are the previews by their keys."""
     comparisons = [row.comparison for row in view.rows if row.comparison]
     return {
         "name": view.prompt.name,
@@ -35,10 +35,31 @@ def script_view(record: AuditRecord, view: PromptView, embedded: Iterable[str]) 
                 "clip": _script_clip(row.run, embedded),
                 "pairs": row.comparison.frame_map if row.comparison else [],
                 "curves": _curves(record, row.comparison) if row.comparison else {},
+                "marks": _marks(record, row.comparison) if row.comparison else {},
+                "heat": script_map(row.comparison) if row.comparison else None,
             }
             for row in view.rows
         ],
     }
+
+
+def _marks(record: AuditRecord, comparison: ComparisonRecord) -> dict[str, Any]:
+    """Return the reference's frames that stand out: the worst by each metric, worst first, and the first apart."""
+    pairs = comparison.frame_map
+    parts = comparison.parting.beyond_floor if comparison.parting else None
+    return {
+        "worst": {
+            info.name: [pairs[n][0] for n in _worst(comparison.per_frame[info.name], higher=info.higher_is_closer)]
+            for info in record.metrics
+            if info.name in comparison.per_frame and not comparison.identical
+        },
+        "parts": None if parts is None else pairs[parts][0],
+    }
+
+
+def _worst(values: Sequence[float], *, higher: bool) -> list[int]:
+    """Return the positions of the few farthest values, the farthest first; the earlier one of equals."""
+    return sorted(range(len(values)), key=lambda n: values[n] if higher else -values[n])[:_FEW]
 
 
 def _curves(record: AuditRecord, comparison: ComparisonRecord) -> dict[str, Any]:
@@ -48,7 +69,7 @@ def _curves(record: AuditRecord, comparison: ComparisonRecord) -> dict[str, Any]
     }
 
 
-def _script_clip(run: RunRecord | None, embedded: Iterable[str]) -> dict[str, Any] | None:
+def _script_clip(run: RunRecord | None, embedded: Mapping[str, Preview]) -> dict[str, Any] | None:
     if run is None or run.clip is None or clip_key(run.clip) not in embedded:
         return None
     clip = run.clip
@@ -58,6 +79,8 @@ def _script_clip(run: RunRecord | None, embedded: Iterable[str]) -> dict[str, An
         "fps": clip.fps,
         "width": clip.width,
         "height": clip.height,
+        "seenWidth": embedded[clip_key(clip)].width,
+        "seenHeight": embedded[clip_key(clip)].height,
     }
 
 

@@ -1,8 +1,8 @@
 """The HTML report: one self-contained file drawn from an audit record.
 
 The key insight is that every text in a record is a stranger's: prompts, titles, what a Space says of itself. So the
-record is made harmless once at the door (`_visible`), the templates escape, data for the script cannot close its tag,
-and the page's own policy allows no script or style but the two whose hashes it names.
+record is made harmless once at the door (`presentable`), the templates escape, data for the script cannot close its
+tag, and the page's own policy allows no script or style but the two whose hashes it names.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -25,20 +24,38 @@ from harness.record import (
     RunRecord,
 )
 from harness.reporting.cause import cause_view
-from harness.reporting.charts import clip_key, script_view
+from harness.reporting.charts import script_view
+from harness.reporting.door import PRIVATE, presentable
 from harness.reporting.inside import place_of
+from harness.reporting.maps import embedded_maps
+from harness.reporting.markdown import render_markdown
 from harness.reporting.numbers import drift, duration, moment, number, place, plain, value
+from harness.reporting.previews import BUDGET, clip_key, embedded_previews
 from harness.reporting.view import prompt_view
 from harness.shipped import shipped
 
-SCRIPTS = ("address.js", "frames.js", "player.js", "chart.js", "numbers.js", "steps.js", "report.js")
+SCRIPTS = (
+    "address.js",
+    "frames.js",
+    "modes.js",
+    "heat.js",
+    "player.js",
+    "zoom.js",
+    "strip.js",
+    "chart.js",
+    "numbers.js",
+    "steps.js",
+    "views.js",
+    "keys.js",
+    "controls.js",
+    "clipboard.js",
+    "report.js",  # begins, so it comes last
+)
+_REST = 1_000_000
+"""Bytes of a page that are left for all but previews and maps: its texts, tables, style and script."""
+
 SHORT_TEXT = 200
 """Characters of a text that is shown at full length; a longer one scrolls in a box."""
-
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
-)
-"""Controls, bidirectional overrides, invisible tags and lone surrogates: what a reader could not see is spelt out."""
 
 
 def write_report(record: AuditRecord, folder: Path) -> Path:
@@ -50,9 +67,10 @@ def write_report(record: AuditRecord, folder: Path) -> Path:
 
 def render_html(record: AuditRecord, folder: Path) -> str:
     """Return the report as one HTML page; previews are read from the audit folder and embedded."""
-    record = AuditRecord.model_validate(_visible(record.model_dump()))
+    record = presentable(record)
     prompts = [prompt_view(record, prompt) for prompt in record.prompts]
-    clips = dict(_embedded(record.runs, folder))
+    maps = dict(embedded_maps(record, folder))
+    previews = embedded_previews(record.runs, folder, BUDGET - _REST - sum(map(len, maps.values())))
     style = _source("report.css")
     script = "\n".join(_source(name) for name in SCRIPTS)
     policy = (
@@ -69,12 +87,16 @@ def render_html(record: AuditRecord, folder: Path) -> str:
             environment=_environment(record.environment.local, record.environment.hosted),
             warnings=_grouped((warning, run) for run in record.runs for warning in run.warnings),
             ignored=_grouped((found, run) for run in record.runs for found in run.ignored),
-            embedded=clips.keys(),
+            embedded=previews.clips.keys(),
+            shrunk=previews.note,
+            issue=_json(render_markdown(record)),
+            private=PRIVATE,
             policy=policy,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own files
-            data=_json({"prompts": [script_view(record, view, clips.keys()) for view in prompts]}),
-            clips=_json(clips),
+            data=_json({"prompts": [script_view(record, view, previews.clips) for view in prompts]}),
+            clips=_json({key: clip.base64 for key, clip in previews.clips.items()}),
+            maps=_json(maps),
         )
     )
 
@@ -123,35 +145,6 @@ def _json(data: Any) -> Markup:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # noqa: S704 - escaped above
-
-
-def _visible(data: Any) -> Any:
-    """Spell out what could not be seen in every text of a record, keys included."""
-    if isinstance(data, str):
-        return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", data.replace("\r\n", "\n"))
-    if isinstance(data, dict):
-        return {_visible(key): _visible(item) for key, item in data.items()}
-    if isinstance(data, list | tuple):
-        return [_visible(item) for item in data]
-    return data
-
-
-def _embedded(runs: Iterable[RunRecord], folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the previews that there are, base64; a record cannot make the report embed anything but its own videos."""
-    done: set[str] = set()
-    for run in runs:
-        if run.clip is None or run.role in ASIDE or clip_key(run.clip) in done:
-            continue
-        inside = PurePosixPath(run.clip.preview)
-        if inside.is_absolute() or ".." in inside.parts:
-            continue
-        try:
-            content = (folder / inside).read_bytes()
-        except OSError:
-            continue
-        if content[4:8] == b"ftyp":
-            done.add(clip_key(run.clip))
-            yield clip_key(run.clip), base64.b64encode(content).decode()
 
 
 def _grouped(found: Iterable[tuple[Any, RunRecord]]) -> list[tuple[Any, list[RunRecord]]]:

@@ -19,6 +19,7 @@ from harness.record import (
     recorded_settings,
 )
 from harness.reporting.inside import Inside, inside_view
+from harness.reporting.semantics import Shown, semantics_view
 from harness.settings import Origin, diff
 
 
@@ -92,6 +93,7 @@ class PromptView:
         scale: Metric name to its floor and ceiling, where all comparisons share them.
         first: Name of the run that is selected at the start; empty when there is none.
         inside: What the traces show; None when no run was looked into.
+        shown: What the clips show; None when that was not asked.
     """
 
     prompt: PromptRecord
@@ -102,6 +104,7 @@ class PromptView:
     scale: dict[str, MetricRecord]
     first: str
     inside: Inside | None
+    shown: Shown | None
 
     @property
     def ranked(self) -> list[Row]:
@@ -142,6 +145,7 @@ def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
         scale=_shared_scale(list(comparisons.values()), record.metrics),
         first=next((name for name in wanted if name in names), ""),
         inside=inside_view(record, prompt),
+        shown=semantics_view(record, prompt),
     )
 
 

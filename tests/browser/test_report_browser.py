@@ -3,146 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from harness.record import AuditRecord, ComparisonRecord, GateRecord, GateStatus, Role, RunRecord
+from harness.reporting import html
 from harness.reporting.html import write_report
-from synthetic_audit import CODE_BLOCKS, compare, draw_scene, save_clip, synthetic_audit, with_codes, with_traces
+from report_pages import FRAMES, Reports
+from synthetic_audit import synthetic_audit
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
-
-FRAMES = 9
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-READ_CODES = """(blocks) => ["reference", "variant"].map((side) => {
-    const shown = document.querySelector(`[data-side="${side}"] canvas`);
-    if (shown.hidden) return null;
-    const edge = Math.floor(shown.width / blocks);
-    const canvas = Object.assign(document.createElement("canvas"), { width: shown.width, height: edge });
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.drawImage(shown, 0, 0);
-    let number = 0;
-    for (let bit = 0; bit < blocks; bit += 1) {
-        const [red] = context.getImageData((bit + 0.5) * edge, edge / 2, 1, 1).data;
-        if (red > 127) number += 2 ** bit;
-    }
-    return number;
-})"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    with playwright.sync_playwright() as running:
-        started = running.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-@dataclass
-class Opened:
-    """A report in a browser, with what it complained about and what it asked for."""
-
-    page: Any
-    url: str
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-    def codes(self) -> list[int | None]:
-        """The frame numbers that the two pictures themselves carry."""
-        found: list[int | None] = self.page.evaluate(READ_CODES, CODE_BLOCKS)
-        return found
-
-    def shown(self, frame: int) -> list[int | None]:
-        """Wait until the page says that a frame is shown, and read both pictures."""
-        self.until(f"'position' in player.dataset && document.querySelector('#frame').value === '{frame}'")
-        return self.codes()
-
-    def until(self, condition: str) -> None:
-        """Wait for a condition; Playwright's own waiting evaluates texts, which the page's policy forbids."""
-        end = time.monotonic() + 20
-        while not self.page.evaluate(condition):
-            assert time.monotonic() < end, f"never became true: {condition}"
-            self.page.wait_for_timeout(20)
-
-    def go(self, frame: int) -> None:
-        self.page.evaluate(
-            "n => { const s = document.querySelector('#seek'); s.value = n; s.dispatchEvent(new Event('input')); }",
-            frame,
-        )
-
-    def variant(self) -> str:
-        return str(self.page.locator(".variant-select:visible").input_value())
-
-    def address_says(self, part: str) -> None:
-        self.until(f"location.hash.includes('{part}')")
-
-
-class Reports:
-    """Opens reports and closes them again."""
-
-    def __init__(self, browser: Any) -> None:
-        self.browser = browser
-        self.contexts: list[Any] = []
-
-    def open(self, url: str, hash_: str = "#frame=0", **options: Any) -> Opened:
-        context = self.browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        self.contexts.append(context)
-        opened = Opened(context.new_page(), url)
-        opened.page.on("console", lambda message: opened.complaints.append(message.text))
-        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        opened.page.on("request", lambda request: opened.requests.append(request.url))
-        opened.page.goto(url + hash_)
-        return opened
-
-
-@pytest.fixture
-def reports(browser: Any) -> Iterator[Reports]:
-    reports = Reports(browser)
-    yield reports
-    for context in reports.contexts:
-        context.close()
-
-
-def with_interpolated(record: AuditRecord, folder: Path) -> AuditRecord:
-    """Add a variant with twice the frames at twice the rate, mapped frame 2n on frame n."""
-    pixels = {
-        "reference": draw_scene(FRAMES, (64, 96), hand=True),
-        "interpolated": with_codes(draw_scene(2 * FRAMES, (64, 96), hand=True)),
-    }
-    clip = save_clip(folder, "interpolated", pixels["interpolated"], 16)
-    run = record.run("lemon", "dpm").model_copy(update={"name": "interpolated", "key": "interpolated", "clip": clip})
-    comparison = compare(record.run("lemon", "reference"), run, pixels, [(n, 2 * n) for n in range(FRAMES)])
-    return record.model_copy(update={"runs": [*record.runs, run], "comparisons": [*record.comparisons, comparison]})
-
-
-@pytest.fixture(scope="module")
-def audit(tmp_path_factory: pytest.TempPathFactory) -> tuple[AuditRecord, Path]:
-    folder = tmp_path_factory.mktemp("audit")
-    record = with_traces(synthetic_audit(folder, frames=FRAMES, prompts=("lemon", "an orange & more")))
-    return with_interpolated(record, folder), folder
-
-
-@pytest.fixture(scope="module")
-def url(audit: tuple[AuditRecord, Path]) -> str:
-    return write_report(*audit).as_uri()
 
 
 # ---- it opens, and asks for nothing
@@ -169,8 +40,8 @@ def test_the_policy_is_in_force(reports: Reports, url: str) -> None:
     assert len(report.complaints) == 2  # both refusals are told
 
 
-def test_hostile_texts_do_nothing(reports: Reports, audit: tuple[AuditRecord, Path], tmp_path: Path) -> None:
-    record, folder = audit
+def test_hostile_texts_do_nothing(reports: Reports, drawn_audit: tuple[AuditRecord, Path], tmp_path: Path) -> None:
+    record, folder = drawn_audit
     attack = "</script><script>window.stolen = 1</script><img src=x onerror='window.stolen = 1'>\u202e"
     runs = [
         run.model_copy(update={"name": run.name + attack, "prompt": attack, "described": attack}) for run in record.runs
@@ -198,6 +69,19 @@ def test_both_pictures_show_the_frame_that_is_named(reports: Reports, url: str, 
         for frame in (0, 1, 5, 4, FRAMES - 1, 3, turn):
             report.go(frame)
             assert report.shown(frame) == [frame, factor * frame]
+
+
+def test_shrunk_previews_show_the_frame_that_is_named(
+    reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = synthetic_audit(tmp_path, frames=20, size=(96, 144))
+    whole = sum(path.stat().st_size for path in (tmp_path / "previews").iterdir())
+    monkeypatch.setattr(html, "BUDGET", html._REST + whole // 2)
+    report = reports.open(write_report(record, tmp_path).as_uri(), "#prompt=lemon&variant=dpm&frame=0")
+    assert report.page.locator(".shrunk").is_visible()
+    for frame in (0, 11, 12, 5, 19, 13, 1):  # from one key frame to the next there are twelve
+        report.go(frame)
+        assert report.shown(frame) == [frame, frame]
 
 
 def test_pictures_never_part_while_playing(reports: Reports, url: str) -> None:
@@ -238,23 +122,6 @@ def test_without_loop_playing_ends_at_the_last_frame(reports: Reports, url: str)
     assert report.shown(FRAMES - 1) == [FRAMES - 1, FRAMES - 1]
 
 
-def test_wipe_and_difference_show_both(reports: Reports, url: str) -> None:
-    read = """() => { const c = document.querySelector('[data-side="both"] canvas');
-        const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
-        let sum = 0; for (let i = 0; i < d.length; i += 4) sum += d[i] + d[i + 1] + d[i + 2];
-        return [c.width, c.height, sum / (c.width * c.height * 3)]; }"""
-    report = reports.open(url, "#prompt=lemon&variant=as-hosted&frame=0")
-    report.shown(0)
-    report.page.check("input[value=difference]", force=True)
-    assert report.page.evaluate(read) == [96, 64, 0]  # the first frames are equal
-    report.page.keyboard.press("]")
-    report.until("!location.hash.includes('as-hosted')")
-    report.until(f"({read})()[2] > 3")
-    report.page.check("input[value=wipe]", force=True)
-    assert report.page.locator('[data-side="both"]').is_visible()
-    assert not report.page.locator('[data-side="reference"]').is_visible()
-
-
 # ---- controls
 
 
@@ -269,23 +136,25 @@ def test_a_click_on_the_curve_seeks(reports: Reports, url: str) -> None:
     report.address_says("frame=6")
 
 
-def test_the_curve_tells_values_under_the_pointer(reports: Reports, url: str, audit: tuple[AuditRecord, Path]) -> None:
+def test_the_curve_tells_values_under_the_pointer(
+    reports: Reports, url: str, drawn_audit: tuple[AuditRecord, Path]
+) -> None:
     report = reports.open(url, "#prompt=lemon&variant=dpm&frame=0")
     report.shown(0)
     box = report.page.locator("#plot").bounding_box()
     report.page.mouse.move(box["x"] + 48, box["y"] + 60)
-    expected = next(c for c in audit[0].comparisons if c.candidate == "dpm").per_frame["psnr"][0]
-    assert report.page.locator(".tip-value").text_content() == f"{expected:.2f}"
+    expected = next(c for c in drawn_audit[0].comparisons if c.candidate == "dpm").per_frame["psnr"][0]
+    assert report.page.locator("#plot .tip-value").text_content() == f"{expected:.2f}"
 
 
 def test_infinity_has_a_tick_above_all_others(reports: Reports, url: str) -> None:
     report = reports.open(url, "#prompt=lemon&variant=as-hosted&frame=0")
-    ticks = report.page.locator(".tick-y").evaluate_all(
+    ticks = report.page.locator("#plot .tick-y").evaluate_all(
         "all => all.map((t) => [t.textContent, Number(t.getAttribute('y'))])"
     )
     assert min(ticks, key=lambda tick: tick[1])[0] == "∞"
     report.page.check("#metrics input[value=lpips]", force=True)
-    assert "∞" not in report.page.locator(".tick-y").all_text_contents()
+    assert "∞" not in report.page.locator("#plot .tick-y").all_text_contents()
     report.address_says("metric=lpips")
 
 
@@ -298,8 +167,8 @@ def test_a_row_of_the_ranking_selects(reports: Reports, url: str) -> None:
     assert report.page.locator("section.chosen .name:visible").first.text_content() == "cpu-noise"
 
 
-def test_a_worst_frame_leads_there(reports: Reports, url: str, audit: tuple[AuditRecord, Path]) -> None:
-    worst = next(c for c in audit[0].comparisons if c.candidate == "baseline").metrics["psnr"].worst_frame
+def test_a_worst_frame_leads_there(reports: Reports, url: str, drawn_audit: tuple[AuditRecord, Path]) -> None:
+    worst = next(c for c in drawn_audit[0].comparisons if c.candidate == "baseline").metrics["psnr"].worst_frame
     report = reports.open(url)
     report.page.click("tr[data-pick=baseline] a.worst >> visible=true >> nth=0")
     assert report.shown(worst) == [worst, worst]
@@ -409,7 +278,15 @@ def test_the_address_says_what_is_shown(reports: Reports, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hash_", ["#frame=999", "#frame=-4", "#frame=x&variant=nobody", "#warnings", "#prompt=%E0%A4%A"]
+    "hash_",
+    [
+        "#frame=999",
+        "#frame=-4",
+        "#frame=x&variant=nobody",
+        "#warnings",
+        "#prompt=%E0%A4%A",
+        "#frame=1&mode=toString&metric=toString&zoom=x&share=-3&speed=9",
+    ],
 )
 def test_a_strange_address_does_no_harm(reports: Reports, url: str, hash_: str) -> None:
     report = reports.open(url, hash_)
@@ -460,9 +337,9 @@ def only(record: AuditRecord, names: set[str], comparisons: list[ComparisonRecor
 
 
 def test_a_missing_preview_leaves_the_other_side_working(
-    reports: Reports, audit: tuple[AuditRecord, Path], tmp_path: Path
+    reports: Reports, drawn_audit: tuple[AuditRecord, Path], tmp_path: Path
 ) -> None:
-    record, folder = audit
+    record, folder = drawn_audit
     (tmp_path / "previews").mkdir()
     shutil.copy(folder / "previews" / "lemon-reference.mp4", tmp_path / "previews")
     report = reports.open(write_report(record, tmp_path).as_uri(), "#prompt=lemon&variant=dpm&frame=4")
@@ -472,9 +349,9 @@ def test_a_missing_preview_leaves_the_other_side_working(
 
 
 def test_a_video_that_cannot_be_decoded_is_said(
-    reports: Reports, audit: tuple[AuditRecord, Path], tmp_path: Path
+    reports: Reports, drawn_audit: tuple[AuditRecord, Path], tmp_path: Path
 ) -> None:
-    record, folder = audit
+    record, folder = drawn_audit
     (tmp_path / "previews").mkdir()
     shutil.copy(folder / "previews" / "lemon-reference.mp4", tmp_path / "previews")
     (tmp_path / "previews" / "lemon-dpm.mp4").write_bytes(b"\x00\x00\x00\x18ftypisom" + bytes(400))
@@ -503,8 +380,8 @@ def states(record: AuditRecord) -> dict[str, AuditRecord]:
     }
 
 
-def test_every_state_opens_quietly(reports: Reports, audit: tuple[AuditRecord, Path], tmp_path: Path) -> None:
-    record, folder = audit
+def test_every_state_opens_quietly(reports: Reports, drawn_audit: tuple[AuditRecord, Path], tmp_path: Path) -> None:
+    record, folder = drawn_audit
     shutil.copytree(folder / "previews", tmp_path / "previews")
     for state, changed in states(record).items():
         report = reports.open(write_report(changed, tmp_path).as_uri())

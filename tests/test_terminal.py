@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from harness.causes import Search
-from harness.display import Display
 from harness.explain import Explaining
 from harness.plan import Explanation, Prompt, Run
 from harness.record import Role, RunRecord
 from harness.settings import Origin, Settings, diff
+from harness.terminal.progress import Display
 
 LEFT = Settings.of({"call": {"a": 1, "b": 1, "c": 1, "d": 1}}, Origin.DECLARED)
 RIGHT = Settings.of({"call": {"a": 2, "b": 2, "c": 2, "d": 2}}, Origin.DECLARED)
@@ -48,10 +48,10 @@ def test_each_probe_says_how_far_it_is_and_what_came_of_it(capsys: pytest.Captur
         display.started(probe)
         display.finished(probe, record("probe-1"), reused=False)
         display.probed(search, record("probe-1"), frozenset({"call.a", "call.b"}), reached=True)
-        display.probed(search, record("probe-1", measured=False), frozenset({"call.a"}), reached=False)
+        display.probed(search, record("probe-1", measured=False), frozenset({"call.a"}), reached=None)
         display.searched()
         display.status("scoring")
     lines = capsys.readouterr().err.splitlines()
     assert "[1/4] p · probe-1: 3.0 s (about" in lines[1]
     assert lines[2].strip() == "search, 1 of about 5: 2 of 4 settings changed: the clip of as-[hosted]"
-    assert lines[3].endswith("1 of 4 settings changed: no clip, so not that of as-[hosted]")
+    assert lines[3].endswith("1 of 4 settings changed: no clip, so nothing is told of as-[hosted]")

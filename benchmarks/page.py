@@ -1,0 +1,154 @@
+"""Measures the report: `python -m benchmarks.page` draws eight variants of 49 frames at 480x720 and opens their page.
+
+Tells the page's size, how long it takes to draw, what its previews were shrunk to, and the time from the navigation to
+the first picture, the median over ten loads in headless Chromium. Nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from benchmarks.drawn_clips import HEIGHT, WIDTH, clips
+from harness.clip import Clip, write_preview
+from harness.metrics.pixel import PSNR, prepare_psnr
+from harness.metrics.ssim_map import write_map
+from harness.record import (
+    AuditRecord,
+    ClipRecord,
+    ComparisonRecord,
+    EnvironmentRecord,
+    GateRecord,
+    GateStatus,
+    MapRecord,
+    MetricRecord,
+    PromptRecord,
+    Role,
+    RunRecord,
+    Verdict,
+)
+from harness.reporting.html import write_report
+
+_FRAMES, _VARIANTS, _LOADS = 49, 8, 10
+_FIRST_PICTURE = """new Promise((resolve) => {
+    const look = () => ("position" in document.querySelector("#player").dataset ? resolve(performance.now()) : setTimeout(look, 2));
+    look();
+})"""  # noqa: E501 - JavaScript
+
+
+def main() -> None:
+    """Draw, open and print."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        record = _record(folder)
+        began = time.perf_counter()
+        page = write_report(record, folder)
+        drawn = time.perf_counter() - began
+        previews = sum(path.stat().st_size for path in folder.glob("*.mp4"))
+        maps = sum(path.stat().st_size for path in folder.glob("*.png"))
+        print(f"{_VARIANTS} variants of {_FRAMES} frames, {HEIGHT}x{WIDTH}")
+        print(f"previews {previews / 1e6:.1f} MB, maps {maps / 1e6:.2f} MB, page {page.stat().st_size / 1e6:.2f} MB")
+        print(f"drawn in {drawn:.1f} s; {_note(page)}")
+        times = list(_first_pictures(page.as_uri()))
+        if times:
+            print(f"first picture after {median(times):.0f} ms (median of {len(times)}, worst {max(times):.0f} ms)")
+
+
+def _note(page: Path) -> str:
+    text = page.read_text("utf-8")
+    found = text.partition('class="label shrunk">')[2].partition("</p>")[0]
+    return found or "previews as they are"
+
+
+def _first_pictures(url: str) -> Iterator[float]:
+    from playwright.sync_api import sync_playwright
+
+    path = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+    if path is None:
+        print("no browser: the time to the first picture was not measured", file=sys.stderr)
+        return
+    with sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        for _ in range(_LOADS):
+            page = browser.new_page()
+            page.goto(f"{url}#frame=0", wait_until="commit")
+            page.wait_for_selector("#player")
+            yield float(page.evaluate(_FIRST_PICTURE))
+            page.close()
+        browser.close()
+
+
+def _record(folder: Path) -> AuditRecord:
+    runs: list[RunRecord] = []
+    comparisons: list[ComparisonRecord] = []
+    reference: Clip | None = None
+    for number, pictures in enumerate(clips(_FRAMES, _VARIANTS)):
+        clip = Clip(pictures, Fraction(8))
+        name = f"variant-{number}" if number else "reference"
+        runs.append(_run(name, clip, folder))
+        if reference is None:
+            reference = clip
+        else:
+            comparisons.append(_comparison(name, reference, clip, folder))
+    return AuditRecord(
+        spacediff_version="benchmark",
+        title="Eight variants",
+        question="",
+        scenario="",
+        scenario_name="benchmark",
+        command="python -m benchmarks.page",
+        created="",
+        finished=True,
+        seconds=0.0,
+        prompts=[PromptRecord(name="landscape", text="A landscape", seed=0)],
+        reference="reference",
+        runs=runs,
+        comparisons=comparisons,
+        metrics=[PSNR.info],
+        gate=GateRecord(status=GateStatus.NONE),
+        environment=EnvironmentRecord(local={}, hosted={}),
+    )
+
+
+def _run(name: str, clip: Clip, folder: Path) -> RunRecord:
+    write_preview(clip, folder / f"{name}.mp4")
+    shape = ClipRecord(
+        lossless="",
+        preview=f"{name}.mp4",
+        digest=clip.digest,
+        frames=_FRAMES,
+        width=WIDTH,
+        height=HEIGHT,
+        fps=8.0,
+    )
+    role = Role.REFERENCE if name == "reference" else Role.VARIANT
+    return RunRecord(key=name, name=name, role=role, prompt="landscape", source="diffusers", measured=True, clip=shape)
+
+
+def _comparison(name: str, reference: Clip, clip: Clip, folder: Path) -> ComparisonRecord:
+    values = [prepare_psnr(ours)(theirs) for ours, theirs in zip(reference.frames, clip.frames, strict=True)]
+    rows, columns = write_map(zip(reference.frames, clip.frames, strict=True), folder / f"{name}.png")
+    worst = int(np.argmin(values))
+    return ComparisonRecord(
+        prompt="landscape",
+        reference="reference",
+        candidate=name,
+        path="",
+        frame_map=[(n, n) for n in range(_FRAMES)],
+        per_frame={"psnr": values},
+        metrics={"psnr": MetricRecord(pooled=float(np.mean(values)), worst=values[worst], worst_frame=worst)},
+        map=MapRecord(file=f"{name}.png", columns=columns, rows=rows),
+        verdict=Verdict.DIFFERS,
+    )
+
+
+if __name__ == "__main__":
+    main()

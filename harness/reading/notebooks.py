@@ -1,0 +1,96 @@
+"""Notebooks: what is not Python in them blanked out, line by line, so that every line keeps its number."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MOST_NOTEBOOK_BYTES = 16 * 1024 * 1024
+"""Size of one notebook; those that keep their pictures and clips are large."""
+_MAGIC = re.compile(r"([ \t]*)([\w, \t]+=[ \t]*)?[!%](?!=)")
+_TIMED = re.compile(r"([ \t]*)%time[ \t]+(?=\S)")
+_OF_THE_WHOLE_CELL = re.compile(r"\s*%%(?!time|timeit|capture|prun)")
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The code cells of a notebook as one text.
+
+    Attributes:
+        code: Their text.
+        starts: For each code cell its number among all cells, from 1, and the line of the text before its first.
+        unread: The numbers of those that are no Python.
+    """
+
+    code: str
+    starts: tuple[tuple[int, int], ...]
+    unread: tuple[int, ...]
+
+    def place(self, line: int) -> str:
+        """Return cell and line within it of a line of the text, from 1."""
+        cell, before = next((one for one in reversed(self.starts) if one[1] < line), (1, 0))
+        return f"cell {cell}, line {line - before}"
+
+
+def cells_of(content: bytes) -> Cells:
+    """Return the code cells of a notebook.
+
+    Raises:
+        ValueError: It is no notebook; also a RecursionError where its JSON nests too deep.
+    """
+    notebook = json.loads(content.decode("utf-8-sig", "replace"))
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        raise ValueError("it has no list of cells")  # noqa: TRY004 - bad content, not a bad argument
+    lines: list[str] = []
+    starts: list[tuple[int, int]] = []
+    unread: list[int] = []
+    for number, cell in enumerate(cells, 1):
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            starts.append((number, len(lines)))
+            text = _text(cell.get("source"))
+            code = without_magics(text)
+            if _OF_THE_WHOLE_CELL.match(text) or not _is_python(code):
+                unread += [number] * (not _OF_THE_WHOLE_CELL.match(text))
+                code = "\n" * text.count("\n")
+            lines += code.split("\n")
+    return Cells("\n".join(lines), tuple(starts), tuple(unread))
+
+
+def _text(source: object) -> str:
+    if isinstance(source, list):
+        return "".join(line for line in source if isinstance(line, str))
+    return source if isinstance(source, str) else ""
+
+
+def _is_python(code: str) -> bool:
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def without_magics(code: str) -> str:
+    """Return Python in which IPython's own lines, such as `!pip install x` and `%matplotlib inline`, do nothing."""
+    return "\n".join(_plain_lines(code.split("\n")))
+
+
+def _plain_lines(lines: list[str]) -> Iterator[str]:
+    goes_on = False
+    for line in lines:
+        timed, magic = _TIMED.match(line), _MAGIC.match(line)
+        if goes_on:
+            yield ""
+        elif timed:
+            yield timed[1] + line[timed.end() :]
+            continue
+        elif magic:
+            yield f"{magic[1]}pass"
+        else:
+            yield line
+            continue
+        goes_on = line.rstrip().endswith("\\")

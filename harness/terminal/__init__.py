@@ -1,0 +1,1 @@
+"""What the command line shows: progress while it works, and what came out; colour on a terminal only."""

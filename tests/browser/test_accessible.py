@@ -1,0 +1,56 @@
+"""The page against WCAG 2.2 AA, as far as axe-core can tell, in every mode, light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from report_pages import Opened, Reports
+
+pytestmark = pytest.mark.browser
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RUN = "(rules) => axe.run(document, { runOnly: rules })"
+
+
+def violations(report: Opened) -> list[str]:
+    source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+    report.page.evaluate(source)
+    found: Any = report.page.evaluate(RUN, RULES)
+    assert found["passes"]  # it has looked
+    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
+
+
+def opened(reports: Reports, url: str, address: str, **options: Any) -> Opened:
+    report = reports.open(
+        url, f"#prompt=lemon&variant=dpm&frame=3{address}", bypass_csp=True, **options
+    )  # for axe itself
+    report.until("'position' in player.dataset")
+    return report
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing(reports: Reports, url: str, scheme: str, width: int) -> None:
+    report = opened(reports, url, "", color_scheme=scheme, viewport={"width": width, "height": 844})
+    assert violations(report) == []
+
+
+@pytest.mark.parametrize("mode", ["slider", "blink", "difference", "heat", "onion"])
+def test_axe_finds_nothing_in_any_mode(reports: Reports, url: str, mode: str) -> None:
+    assert violations(opened(reports, url, f"&mode={mode}&against=")) == []
+
+
+def test_axe_finds_nothing_in_the_help(reports: Reports, url: str) -> None:
+    report = opened(reports, url, "")
+    report.page.keyboard.press("?")
+    assert violations(report) == []
+
+
+def test_axe_would_find_a_button_without_a_name(reports: Reports, url: str) -> None:
+    report = opened(reports, url, "")
+    for name in ("aria-label", "title"):
+        report.page.evaluate("name => document.querySelector('#play').removeAttribute(name)", name)
+    assert any("button-name" in each for each in violations(report))

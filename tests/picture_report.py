@@ -1,0 +1,109 @@
+"""Takes the pictures of the report in docs/: `make pictures`. Its clips are drawn in code, its numbers with them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from harness.record import AuditRecord, CauseRecord, PartingRecord, Standing, SuspectRecord
+from harness.reporting.html import write_report
+from synthetic_audit import synthetic_audit, with_traces
+
+DOCS = Path(__file__).parent.parent / "docs"
+MODES = ("side", "slider", "blink", "difference", "heat", "onion")
+STAGE = "#prompt=lemon&variant=cpu-noise&frame=7&metric=ssim"
+
+
+def main() -> None:
+    """Draw the report and take all pictures."""
+    with tempfile.TemporaryDirectory() as folder, _chromium() as browser:
+        url = write_report(_record(Path(folder)), Path(folder)).as_uri()
+        _keep("report", _opened(browser, url, STAGE).screenshot())
+        _keep("report-dark", _opened(browser, url, STAGE, color_scheme="dark").screenshot())
+        for mode in MODES[1:]:
+            page = _opened(browser, url, f"{STAGE}&mode={mode}", viewport={"width": 1280, "height": 900})
+            _keep(f"report-{mode}", page.locator("#player").screenshot())
+        phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+        page = _opened(browser, url, f"{STAGE}&mode=slider", **phone)
+        _keep("report-phone", page.screenshot())
+        page.locator(".stage").scroll_into_view_if_needed()
+        page.evaluate("document.querySelector('.stage').scrollIntoView()")
+        _keep("report-phone-player", page.screenshot())
+        page = _opened(browser, url, STAGE, viewport={"width": 794, "height": 1123})  # A4 at 96 pixels an inch
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print")
+        _keep("report-print", page.screenshot())
+
+
+def _opened(browser: Browser, url: str, address: str, **options: Any) -> Page:
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "color_scheme": "light", **options})
+    page = context.new_page()
+    page.goto(url + address)
+    page.wait_for_selector("#strip[data-filled]", state="attached")
+    page.wait_for_timeout(300)
+    return page
+
+
+def _keep(name: str, png: bytes) -> None:
+    """Write a picture with a palette: a page has few colours, and a repository keeps every byte for ever."""
+    path = DOCS / f"{name}.png"
+    Image.open(BytesIO(png)).convert("RGB").quantize(256).save(path, optimize=True)
+    sys.stdout.write(f"{path.name}: {path.stat().st_size // 1000} kB\n")
+
+
+@contextmanager
+def _chromium() -> Iterator[Browser]:
+    path = next(found for name in ("chromium", "google-chrome") if (found := shutil.which(name)))
+    with sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def _record(folder: Path) -> AuditRecord:
+    record = with_traces(synthetic_audit(folder, frames=17, size=(240, 360), coded=False))
+    parting = PartingRecord(metric="psnr", beyond_floor=2, half_way=None)
+    comparisons = [
+        c if c.identical else c.model_copy(update={"parting": parting, "drift": c.drift}) for c in record.comparisons
+    ]
+    suspects = [
+        SuspectRecord(path="rng.device", left="cuda", right="cpu", standing=Standing.CAUSE, left_out=0.9, alone=0.54),
+        SuspectRecord(
+            path="scheduler.class",
+            left="CogVideoXDDIMScheduler",
+            right="CogVideoXDPMScheduler",
+            standing=Standing.CAUSE,
+            left_out=0.6,
+            alone=0.86,
+        ),
+        SuspectRecord(
+            path="placement",
+            left="model_cpu_offload",
+            right="cuda",
+            standing=Standing.INNOCENT,
+            why="on-gpu has the baseline's very frames",
+        ),
+    ]
+    cause = CauseRecord(
+        prompt="lemon",
+        left="baseline",
+        right="as-hosted",
+        finished=True,
+        suspects=suspects,
+        proof="as-hosted",
+        sentence="rng.device and scheduler.class together make the difference between baseline and as-hosted",
+    )
+    return record.model_copy(update={"comparisons": comparisons, "cause": cause})
+
+
+if __name__ == "__main__":
+    main()

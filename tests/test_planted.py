@@ -1,0 +1,114 @@
+"""A planted set of secrets and names, searched for in every file and every byte that an audit leaves or prints."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clips import moving_ball
+from harness.clip import write_preview
+
+TOKEN = "hf_PlantedPlantedPlantedPlanted1234"  # noqa: S105 - planted to be looked for
+SECRET = "planted-secret-value-0815"  # noqa: S105 - the same
+USER, HOST = "adaplanted", "planted-box-7"
+PLANTED = (TOKEN, SECRET, USER, HOST)
+PROGRAM = f"""
+import platform, sys
+platform.node = lambda: "{HOST}"
+from harness.cli import main
+raise SystemExit(main(sys.argv[1:]))
+"""
+FORMATS = ("html", "md", "junit", "zip", "summary", "json")
+
+
+def scenario(home: Path) -> str:
+    return f"""
+title = "audited on {HOST} with {SECRET}"
+question = "who is at {USER}@{HOST}?"
+[prompts.lemon]
+text = "a lemon in {home}/pictures, {SECRET}"
+seed = 42
+[baseline]
+model = {{ id = "builtin:tiny-cogvideox" }}
+call = {{ num_inference_steps = 1, num_frames = 9, negative_prompt = "{home}/{HOST}" }}
+placement = "cpu"
+[variants.gone]
+about = "{SECRET}"
+model.id = "{home}/models/{HOST}"
+[variants.refused]
+call.no_such_argument = "{SECRET} {home}/x"
+[reference.video]
+file = "{home}/hosted.mp4"
+[scale]
+seeds = 1
+rerun = false
+"""
+
+
+def contents(*folders: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file with its bytes, and every part of every ZIP among them."""
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                yield str(path), path.read_bytes()
+                if zipfile.is_zipfile(path):
+                    with zipfile.ZipFile(path) as archive:
+                        yield from ((f"{path}/{name}", archive.read(name)) for name in archive.namelist())
+
+
+@pytest.mark.slow
+def test_nothing_planted_comes_out(tmp_path: Path) -> None:
+    home, work = tmp_path / "home" / USER, tmp_path / "work"
+    home.mkdir(parents=True)
+    work.mkdir()
+    write_preview(moving_ball(2), home / "hosted.mp4")
+    (home / "mine.toml").write_text(scenario(home))
+    page = tmp_path / "job-page.md"
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "USER": USER,
+        "LOGNAME": USER,
+        "HF_TOKEN": TOKEN,
+        "MY_API_KEY": SECRET,
+        "GITHUB_STEP_SUMMARY": str(page),
+    }
+
+    def spacediff(*words: str | Path) -> str:
+        command = [sys.executable, "-c", PROGRAM, *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=work)
+        assert done.returncode in {0, 1, 3}, done.stderr
+        return done.stdout + done.stderr
+
+    said = {
+        "audit": spacediff("audit", home / "mine.toml", "--out", "found"),
+        "approve": spacediff("approve", home / "mine.toml", "--out", "found"),
+        "again": spacediff("audit", home / "mine.toml", "--out", "found", "--against", "found"),
+        "report": spacediff(
+            "report", "found", "--out", "formats", *(word for name in FORMATS for word in ("--format", name))
+        ),
+        "compare": spacediff("compare", home / "hosted.mp4", home / "hosted.mp4", "--out", "files"),
+    }
+    assert "[redacted]" in said["audit"], "what was planted did reach the outputs"
+    assert sum(1 for _ in contents(work / "formats")) >= len(FORMATS) + 4
+    (accepted,) = home.glob("*.accepted.json")
+    texts = [*said.items(), ("job page", page.read_text()), ("accepted", accepted.read_text())]
+    found = [*((name, text.encode()) for name, text in texts), *contents(work)]
+    for where, content in found:
+        for planted in PLANTED:
+            assert planted.encode() not in content, f"{planted} in {where}"
+        assert str(home).encode() not in content, where
+
+
+def test_the_search_would_find_something(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("deep.txt", f"{SECRET} " * 50)
+    assert [where for where, content in contents(tmp_path) if SECRET.encode() in content] == [
+        f"{tmp_path / 'a.zip'}/deep.txt"
+    ]

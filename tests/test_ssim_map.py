@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage.metrics import structural_similarity
+
+from harness.metrics.pixel import prepare_ssim, ssim_map
+from harness.metrics.ssim_map import cells_of, tile, write_map
+from synthetic_audit import draw_scene
+
+REFERENCE = draw_scene(2, (64, 96), hand=True)
+CANDIDATE = draw_scene(2, (64, 96), hand=False, tint=0.05)
+
+
+def test_agrees_with_scikit_image_at_every_pixel() -> None:
+    _, theirs = structural_similarity(
+        REFERENCE[0],
+        CANDIDATE[0],
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        channel_axis=2,
+        data_range=255,
+        full=True,
+    )
+    inside = slice(5, -5)
+    ours = ssim_map(REFERENCE[0], CANDIDATE[0])
+    assert ours.shape == (54, 86)
+    assert ours == pytest.approx(theirs.mean(axis=2)[inside, inside], abs=2e-4)
+    assert ours.min() < 0.5 < ours.max()
+
+
+def test_its_mean_is_the_metric() -> None:
+    ours = ssim_map(REFERENCE[0], CANDIDATE[0])
+    assert float(ours.mean()) == pytest.approx(prepare_ssim(REFERENCE[0])(CANDIDATE[0]), abs=1e-4)
+
+
+def test_equal_frames_are_white_and_a_changed_corner_is_not() -> None:
+    changed = REFERENCE[0].copy()
+    changed[:16, :16] = np.random.default_rng(3).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    levels = tile(ssim_map(REFERENCE[0], changed))
+    assert (tile(ssim_map(REFERENCE[0], REFERENCE[0])) == 255).all()
+    assert levels[2, 2] < 128
+    assert (levels[20:, 24:] == 255).all()
+
+
+@pytest.mark.parametrize(("size", "cells"), [((480, 720), (40, 60)), ((64, 96), (32, 48)), ((30, 20), (30, 20))])
+def test_cells_are_squares_that_cover_the_frame(size: tuple[int, int], cells: tuple[int, int]) -> None:
+    assert cells_of(*size) == cells
+    assert max(cells) <= 64
+
+
+def test_tiles_lie_below_each_other_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "ssim.png"
+    rows, columns = write_map(zip(REFERENCE, [REFERENCE[0], CANDIDATE[1]], strict=True), path)
+    levels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert levels is not None
+    assert levels.shape == (2 * rows, columns)
+    assert (levels[:rows] == 255).all()
+    assert np.array_equal(levels[rows:], tile(ssim_map(REFERENCE[1], CANDIDATE[1])))
