@@ -102,8 +102,9 @@ SpaceId = Annotated[
 ClipModelId = Annotated[
     str,
     _matching(
-        rf"^([./].*|{_HUB_ID})$",
+        rf"^(builtin:tiny-detector|[./].*|{_HUB_ID})$",
         'a CLIP checkpoint: a Hub id such as "openai/clip-vit-large-patch14", or a folder that begins with . or /',
+        examples=["openai/clip-vit-large-patch14", "builtin:tiny-detector"],
     ),
     AfterValidator(_folder_or_id),
 ]
@@ -289,7 +290,7 @@ class Semantics(Table):
     """By what it is measured what the clips show."""
 
     model: ClipModelId
-    """CLIP checkpoint: a Hub id, or a folder; only safetensors are read."""
+    """CLIP checkpoint: a Hub id, or a folder; only safetensors are read. `builtin:tiny-detector` for the tiny model."""
     revision: Word | None = None
     """Branch, tag or commit on the Hub."""
     parts: tuple[Part, ...] = Field((), strict=False)

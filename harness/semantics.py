@@ -38,6 +38,7 @@ from harness.record import (
 from harness.redaction import redact_text
 from harness.sources import Progress
 from harness.store import SEMANTICS
+from harness.tiny.agreement import DETECTOR, Detector
 
 Files = Mapping[tuple[str, str], Path]
 """Prompt and run to the file whose frames were compared."""
@@ -45,8 +46,18 @@ Files = Mapping[tuple[str, str], Path]
 Opened = Callable[[str, str | None], Semantic]
 """Opens a measure by the model's name and revision."""
 
+
 _PROMPT = "prompt"
 """Stands for the whole prompt where parts have their own names."""
+
+
+def open_measure(model: str, revision: str | None) -> Semantic:
+    """Return the measure that a scenario names: the tiny world's detector, or a CLIP checkpoint.
+
+    Raises:
+        NotMeasuredError: The checkpoint cannot be had.
+    """
+    return Detector() if model == DETECTOR else Contrastive.opened(model, revision)
 
 
 def measure_semantics(
@@ -56,7 +67,7 @@ def measure_semantics(
     folder: Path,
     progress: Progress,
     *,
-    opened: Opened = Contrastive.opened,
+    opened: Opened = open_measure,
 ) -> Iterator[SemanticsRecord]:
     """Measure what the clips show.
 

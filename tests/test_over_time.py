@@ -15,7 +15,7 @@ title = "over time"
 text = "a lemon"
 seed = 42
 [baseline]
-model = { id = "builtin:tiny-cogvideox" }
+model = { id = "builtin:tiny-cogvideox-random" }
 call = { num_inference_steps = 2, num_frames = 9, guidance_scale = GUIDANCE }
 placement = "cpu"
 [variants.hosted]

@@ -35,7 +35,7 @@ question = "who is at {USER}@{HOST}?"
 text = "a lemon in {home}/pictures, {SECRET}"
 seed = 42
 [baseline]
-model = {{ id = "builtin:tiny-cogvideox" }}
+model = {{ id = "builtin:tiny-cogvideox-random" }}
 call = {{ num_inference_steps = 1, num_frames = 9, negative_prompt = "{home}/{HOST}" }}
 placement = "cpu"
 [variants.gone]

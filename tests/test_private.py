@@ -24,7 +24,7 @@ text = "{TEXT}"
 seed = 42
 INNER
 [baseline]
-model = {{ id = "builtin:tiny-cogvideox" }}
+model = {{ id = "builtin:tiny-cogvideox-random" }}
 call = {{ num_inference_steps = 2, num_frames = 9, negative_prompt = "purple elephants dancing badly" }}
 placement = "cpu"
 [variants.broken]

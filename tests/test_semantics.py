@@ -447,7 +447,7 @@ text = "a cat"
 seed = 42
 parts = ["cat"]
 [baseline]
-model = { id = "builtin:tiny-cogvideox" }
+model = { id = "builtin:tiny-cogvideox-random" }
 [reference]
 variant = "baseline"
 [semantics]
@@ -504,7 +504,7 @@ title = "Small"
 text = "a hand squeezes half a lemon over a bowl"
 seed = 42
 [baseline]
-model = { id = "builtin:tiny-cogvideox" }
+model = { id = "builtin:tiny-cogvideox-random" }
 call = { num_inference_steps = 3, num_frames = 5 }
 placement = "cpu"
 [variants.guidance-7]

@@ -50,16 +50,16 @@ class Track:
         return float(self.x[last].mean() - self.x[first].mean()), float(self.y[last].mean() - self.y[first].mean())
 
 
-def track(frames: NDArray[np.uint8], colour: str, floor: str) -> Track:
+def track(frames: NDArray[np.uint8], colour: str, floor: str | None) -> Track:
     """Follow a colour through a clip.
 
     Args:
         frames: uint8 `[T, H, W, 3]`.
         colour: One of `COLOURS`.
-        floor: One of `FLOORS`; what lies nearer to it is not counted.
+        floor: One of `FLOORS`; what lies nearer to it is not counted. None where it is not known.
     """
     anchors = [(name, np.multiply(COLOURS[name], shade)) for name in COLOURS for shade in _SHADES]
-    anchors += [("", np.multiply(FLOORS[floor], light)) for light in _LIGHTS]
+    anchors += [("", np.multiply(FLOORS[floor], light)) for light in _LIGHTS if floor]
     distances = np.stack([_distance(frames, value) for _, value in anchors])
     wanted = np.array([name == colour for name, _ in anchors])
     mask = wanted[distances.argmin(axis=0)] & (distances.min(axis=0) <= _FARTHEST)

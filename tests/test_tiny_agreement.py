@@ -1,0 +1,75 @@
+"""The tiny world's detector as a semantic measure: what is missing, and what stands still, is a number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.errors import NotMeasuredError
+from harness.semantics import open_measure
+from harness.tiny.agreement import DETECTOR, Detector
+from harness.tiny.world import Scene, Thing, draw_clip
+
+BALL = Thing("red", "ball")
+ROLLS = Scene((BALL,), "left", "green")
+MEET = Scene((BALL, Thing("blue", "box")), "meet", "grey")
+
+
+def drawn(scene: Scene, seed: int = 0) -> NDArray[np.uint8]:
+    return draw_clip(scene, np.random.default_rng(seed))
+
+
+def means(clip: NDArray[np.uint8], *texts: str) -> list[float]:
+    return [float(value) for value in Detector().measure(iter(clip), texts).scores.mean(axis=0)]
+
+
+def test_a_scenario_names_it() -> None:
+    assert isinstance(open_measure(DETECTOR, None), Detector)
+
+
+def test_a_thing_that_is_there_scores_one_and_another_nothing() -> None:
+    assert means(drawn(MEET), MEET.caption, "red ball", "a photo of blue box", "yellow") == [1.0, 1.0, 1.0, 0.0]
+
+
+def test_half_of_the_things_are_half_of_the_score() -> None:
+    alone = drawn(Scene((BALL,), "left", "grey"))
+    assert means(alone, MEET.caption) == [0.5]
+
+
+def test_the_way_gone_grows_to_one_in_the_named_direction_alone() -> None:
+    clip = drawn(ROLLS)
+    scores = Detector().measure(iter(clip), [ROLLS.caption, "to the left", "to the right"]).scores
+    assert scores.shape == (17, 3)
+    left = scores[:, 1]
+    assert left[0] == 0.0
+    assert left[-1] == 1.0
+    assert (np.diff(left) >= 0).all()
+    assert (scores[:, 2] == 0).all()
+    np.testing.assert_allclose(scores[:, 0], (1 + left) / 2)  # the ball is there throughout
+
+
+def test_a_clip_that_stands_still_goes_no_way() -> None:
+    still = drawn(ROLLS)[:1].repeat(17, axis=0)
+    assert means(still, ROLLS.caption, "to the left") == [0.5, 0.0]
+
+
+def test_what_is_as_green_as_the_floor_is_no_thing() -> None:
+    floor = drawn(Scene((BALL,), "up", "green"))
+    assert means(floor, "a green box rises over a green floor") == [0.0]
+
+
+def test_a_larger_clip_is_measured_by_the_same_scale() -> None:
+    clip = drawn(ROLLS)
+    twice = clip.repeat(2, axis=1).repeat(2, axis=2)
+    np.testing.assert_allclose(means(twice, ROLLS.caption), means(clip, ROLLS.caption), atol=0.01)
+
+
+def test_a_text_that_names_nothing_is_not_measured() -> None:
+    with pytest.raises(NotMeasuredError, match="nothing to look for in “a hand”") as caught:
+        means(drawn(ROLLS), ROLLS.caption, "a hand")
+    assert "red, yellow" in caught.value.hint
+
+
+def test_a_clip_without_frames_has_no_scores() -> None:
+    assert Detector().measure(iter(()), [ROLLS.caption]).scores.shape == (0, 1)
