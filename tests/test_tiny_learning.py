@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 
 from harness.tiny import train
 from harness.tiny.architecture import TEXT_TOKENS
 from harness.tiny.autoencoder import PIECE, Reconstructing, as_tensor
-from harness.tiny.denoiser import Denoising, Latents
+from harness.tiny.denoiser import Denoising, Latents, _attention_in_float32, hidden_matrices
 from harness.tiny.learning import Course, learn
 from harness.tiny.trained import WEIGHTS, build_trained, build_untrained, write_weights
 from harness.torchvision_mend import mend_torchvision
@@ -78,6 +80,73 @@ def test_a_course_that_was_interrupted_ends_with_the_same_weights(
     assert not torch.equal(ends[0], line().weight)
 
 
+def test_muon_and_adamw_share_a_module_and_both_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.tiny.learning._SAVED_EVERY", 0.0)
+    course = Course("mlp", steps=40, rate=0.02, warm_up=5)
+    inputs = torch.randn(32, 8, generator=torch.Generator().manual_seed(1))
+
+    def learnt(folder: str, stops: tuple[int, ...], *, hidden: bool = True) -> list[torch.Tensor]:
+        (tmp_path / folder).mkdir(exist_ok=True)
+
+        def told(step: int, _: float) -> None:
+            if step in stops:
+                raise Interrupted
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            module = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Linear(8, 1))
+        matrices = [module[0].get_parameter("weight")] if hidden else []
+        with contextlib.suppress(Interrupted):
+            learn(
+                course,
+                module,
+                lambda _: (module(inputs)[:, 0] - inputs @ TARGET).square().mean(),
+                tmp_path / folder,
+                told,
+                hidden=matrices,
+            )
+        return [parameter.detach().clone() for parameter in module.parameters()]
+
+    whole = learnt("whole", ())
+    learnt("halved", (17,))
+    assert all(torch.equal(*pair) for pair in zip(whole, learnt("halved", ()), strict=True))
+    plain = learnt("plain", (), hidden=False)
+    assert not any(torch.allclose(*pair) for pair in zip(whole, plain, strict=True))
+
+
+def test_the_hidden_matrices_are_all_linear_layers_of_the_blocks() -> None:
+    pipe = build_untrained(0)
+    hidden = hidden_matrices(pipe)
+    assert all(matrix.ndim == 2 for matrix in hidden)
+    known = {id(matrix) for matrix in hidden}
+    assert len(known) == len(hidden)
+    left = {name for name, parameter in pipe.transformer.named_parameters() if id(parameter) not in known}
+    assert {name for name in left if name.startswith("transformer_blocks")} <= {
+        name for name, parameter in pipe.transformer.named_parameters() if parameter.ndim == 1
+    }
+    assert {"patch_embed.proj.weight", "proj_out.weight"} <= left
+    assert id(pipe.text_encoder.shared.weight) not in known
+
+
+def test_the_timesteps_of_a_step_are_spread_over_the_whole_schedule() -> None:
+    pipe = build_untrained(0)
+    loss = Denoising(
+        pipe, Latents(torch.zeros(1, 16, 5, 8, 12), torch.zeros(1), [""]), batch=10, tokens=4, seed=0, device="cpu"
+    )
+    drawn = [loss._times(torch.Generator().manual_seed(seed)) for seed in range(40)]
+    assert all((times // 100).tolist() == list(range(10)) for times in drawn)
+    assert {int(times[0]) for times in drawn} != {int(drawn[0][0])}
+
+
+def test_attention_under_autocast_is_computed_in_float32() -> None:
+    query, key, value = torch.randn(3, 1, 2, 5, 4, generator=torch.Generator().manual_seed(0)).to(torch.bfloat16)
+    expected = scaled_dot_product_attention(query.float(), key.float(), value.float()).to(torch.bfloat16)
+    with torch.autocast("cpu", dtype=torch.bfloat16), _attention_in_float32():
+        found = scaled_dot_product_attention(query, key, value)
+    assert torch.equal(found, expected)
+    assert found.dtype == torch.bfloat16
+
+
 def test_the_rate_warms_up_and_cools_to_nothing() -> None:
     course = Course("c", steps=1000, rate=1.0, warm_up=100, cooling=0.5)
     rates = [course.rate_at(step) for step in range(1000)]
@@ -114,7 +183,7 @@ def test_the_loss_is_that_of_the_velocity_that_the_scheduler_defines() -> None:
     torch.randint(4, (64,), generator=draw)
     for _ in range(2):
         torch.randn((64, *shape[1:]), generator=draw)
-    times = torch.randint(1000, (64,), generator=draw)
+    times = ((torch.arange(64) + torch.rand(64, generator=draw)) / 64 * 1000).long()
     expected = float(pipe.scheduler.alphas_cumprod[times].mean())
     assert math.isclose(measured, expected, rel_tol=0.01)
 

@@ -25,7 +25,7 @@ def hidden_matrices(pipe: Any) -> list[torch.nn.Parameter]:
 
     blocks = [pipe.text_encoder.encoder.block, pipe.transformer.transformer_blocks]
     layers = [layer for part in blocks for layer in part.modules() if isinstance(layer, torch.nn.Linear)]
-    return [layer.weight for layer in layers]
+    return [layer.get_parameter("weight") for layer in layers]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ class Denoising:
         import torch
 
         parts = (torch.arange(self._batch) + torch.rand(self._batch, generator=draw)) / self._batch
-        return (parts * self._pipe.scheduler.config.num_train_timesteps).long()
+        times: torch.Tensor = (parts * self._pipe.scheduler.config.num_train_timesteps).long()
+        return times
 
 
 @contextmanager
