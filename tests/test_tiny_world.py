@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from harness.tiny import sheet
 from harness.tiny.detector import colours_shown, motion_shown, track
 from harness.tiny.tokenizer import build_tokenizer
 from harness.tiny.world import COLOURS, FLOORS, MOTIONS, Scene, Thing, draw_clip, scenes, words
@@ -89,3 +92,15 @@ def test_each_word_of_a_caption_is_one_token() -> None:
 def test_further_words_leave_the_other_ids_alone() -> None:
     text = "A hand squeezes half a lemon over a glass bowl, close-up"
     assert build_tokenizer(words())(text).input_ids == build_tokenizer()(text).input_ids
+
+
+def test_the_world_is_shown_on_a_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["sheet", str(tmp_path / "world.png")])
+    sheet.main()
+    picture = cv2.imread(str(tmp_path / "world.png"))
+    assert picture is not None
+    assert picture.shape == (len(MOTIONS) * (14 + 64 + 4), 2 * (5 * (96 + 2) + 6), 3)
+    first = next(scene for scene in scenes(7, held_out=False) if scene.motion == "left")
+    drawn = draw_clip(first, np.random.default_rng([7, 0]))
+    assert np.array_equal(picture[14:78, :96, ::-1], drawn[0])
+    assert np.array_equal(picture[14:78, 98:194, ::-1], drawn[4])

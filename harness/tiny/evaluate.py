@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from harness.tiny.architecture import FRAMES, HEIGHT, WIDTH
 from harness.tiny.autoencoder import as_tensor
 from harness.tiny.detector import colours_shown, motion_shown
+from harness.tiny.sheet import write_sheet
 from harness.tiny.trained import WEIGHTS, build_trained
 from harness.tiny.world import DIRECTIONS, Scene, draw_clip, scenes
 
@@ -53,7 +54,7 @@ def main() -> None:
     }
     print(json.dumps(found, indent=2))  # noqa: T201 - a command of its own
     if options.pictures:
-        _write_pictures(options.pictures, clips, some)
+        write_sheet(options.pictures, clips, [scene.caption for scene in some])
 
 
 def generated(pipe: Any, prompt: str, seed: int, **call: Any) -> NDArray[np.uint8]:
@@ -111,19 +112,6 @@ def _seconds(pipe: Any) -> float:
         )
         took.append(time.perf_counter() - begun)
     return min(took)
-
-
-def _write_pictures(path: Path, clips: list[NDArray[np.uint8]], some: list[Scene]) -> None:
-    """Write a sheet: a row for each caption, every fourth frame of its clip."""
-    import cv2
-
-    rows = []
-    for clip, scene in zip(clips, some, strict=True):
-        row = np.concatenate(list(clip[::4]), axis=1)
-        text = np.full((14, row.shape[1], 3), 255, np.uint8)
-        cv2.putText(text, scene.caption, (2, 10), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (0, 0, 0), 1, cv2.LINE_AA)
-        rows += [text, row]
-    cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])
 
 
 def _options() -> argparse.Namespace:
