@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,10 @@ READ_CODES = """([blocks, sides]) => sides.map((side) => {
     }
     return number;
 })"""
+
+
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RUN_AXE = "(rules) => axe.run(document, { runOnly: rules })"
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +96,15 @@ class Opened:
 
     def address_says(self, part: str) -> None:
         self.until(f"location.hash.includes('{part}')")
+
+
+def violations(report: Opened) -> list[str]:
+    """Return what axe-core finds against WCAG 2.2 AA; the page has to be opened with `bypass_csp` for it."""
+    source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+    report.page.evaluate(source)
+    found: Any = report.page.evaluate(RUN_AXE, AXE_RULES)
+    assert found["passes"]  # it has looked
+    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
 
 
 class Reports:

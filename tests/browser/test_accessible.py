@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Any
 
 import pytest
 
-from report_pages import Opened, Reports
+from report_pages import Opened, Reports, violations
 
 pytestmark = pytest.mark.browser
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-RUN = "(rules) => axe.run(document, { runOnly: rules })"
-
-
-def violations(report: Opened) -> list[str]:
-    source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
-    report.page.evaluate(source)
-    found: Any = report.page.evaluate(RUN, RULES)
-    assert found["passes"]  # it has looked
-    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
 
 
 def opened(reports: Reports, url: str, address: str, **options: Any) -> Opened:

@@ -2,12 +2,85 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from conftest import Finished
-from report_pages import Reports
+from harness.clip import read_clip
+from harness.record import RunRecord
+from report_pages import Opened, Reports, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+LIMIT = 10_000_000  # bytes
+READ_PIXELS = """(side) => {
+    const canvas = document.querySelector(`[data-side="${side}"] .picture > canvas`);
+    return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
+}"""
+
+
+def shown_on(report: Opened, side: str, height: int, width: int) -> NDArray[np.float64]:
+    pixels = np.array(report.page.evaluate(READ_PIXELS, side), np.float64)
+    return pixels.reshape(height, width, 4)[..., :3]
+
+
+def frames_of(quickstart: Finished, run: RunRecord) -> NDArray[np.float64]:
+    assert run.clip is not None
+    return read_clip(quickstart.folder / run.clip.lossless).frames.astype(np.float64)
+
+
+def test_what_is_shown_is_the_frame_that_is_named(reports: Reports, quickstart: Finished) -> None:
+    """No number is drawn into these: each picture has to lie nearer to its own frame than to any that differs."""
+    (prompt,) = quickstart.record.prompts
+    runs = {name: quickstart.record.run(prompt.name, name) for name in ("reference", "baseline")}
+    clips = {name: frames_of(quickstart, run) for name, run in runs.items()}
+    report = reports.open((quickstart.folder / "report.html").as_uri(), "#variant=baseline&frame=0")
+    told_apart = 0
+    for number in range(len(clips["reference"])):
+        report.go(number)
+        report.shown(number)
+        for side, name in (("reference", "reference"), ("variant", "baseline")):
+            frames = clips[name]
+            picture = shown_on(report, side, *frames.shape[1:3])
+            apart = np.abs(frames - picture).mean(axis=(1, 2, 3))
+            others = np.abs(frames - frames[number]).mean(axis=(1, 2, 3))
+            clear = others > 2 * apart[number]  # levels; nearer ones look the same after the preview's encoder
+            assert (apart[clear] > apart[number]).all(), (name, number)
+            told_apart += int(clear.sum())
+    assert told_apart > len(clips["reference"])
+
+
+def test_keys_and_links_lead_to_the_evidence(reports: Reports, quickstart: Finished) -> None:
+    url = (quickstart.folder / "report.html").as_uri()
+    report = reports.open(url, "#variant=baseline&frame=0")
+    report.shown(0)
+    for key, says in (("ArrowRight", "frame=1"), ("2", "mode=slider"), ("5", "mode=heat"), ("End", "frame=16")):
+        report.page.keyboard.press(key)
+        report.address_says(says)
+    report.page.keyboard.press("g")
+    compared = next(c for c in quickstart.record.comparisons if c.candidate == "baseline")
+    worst = compared.metrics[quickstart.record.metrics[0].name].worst_frame
+    report.address_says(f"frame={worst}")
+    again = reports.open(report.page.url, "")
+    again.until("'position' in player.dataset")
+    assert again.page.locator("#views input:checked").input_value() == "heat"
+    assert again.page.locator("#frame").input_value() == str(worst)
+    targets = again.page.locator('a[href^="#"]:visible').evaluate_all(
+        "all => all.map((link) => link.getAttribute('href')).filter((href) => !href.includes('='))"
+    )
+    assert targets
+    assert all(again.page.locator(target).count() == 1 for target in targets)
+    assert report.complaints == again.complaints == []
+
+
+def test_the_page_is_accessible_and_within_its_budget(reports: Reports, quickstart: Finished) -> None:
+    page = quickstart.folder / "report.html"
+    assert page.stat().st_size < LIMIT
+    for scheme in ("light", "dark"):
+        report = reports.open(page.as_uri(), "#variant=baseline&frame=2", bypass_csp=True, color_scheme=scheme)
+        report.until("'position' in player.dataset")
+        assert violations(report) == []
 
 
 def test_every_mode_shows_a_real_audit(reports: Reports, quickstart: Finished) -> None:
