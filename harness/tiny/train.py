@@ -28,8 +28,8 @@ SEED = 2026
 
 PIECES = Course("autoencoder-pieces", steps=4400, rate=2e-3)
 WHOLE = Course("autoencoder", steps=250, rate=1e-3)
-SHORT = Course("denoiser-short", steps=8500, rate=1.5e-3)
-FULL = Course("denoiser", steps=600, rate=5e-4)
+SHORT = Course("denoiser-short", steps=14_000, rate=3e-3, cooling=0.4)
+FULL = Course("denoiser", steps=300, rate=5e-4)
 PIECE_BATCH, WHOLE_BATCH, BATCH = 4, 2, 16
 AUTOENCODER_CLIPS, CLIPS = 2000, 8000
 SHORT_TOKENS = 16  # the longest caption has 13
