@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from diffusers.utils import export_to_video
 from numpy.typing import NDArray
 
+from harness.cli import main
 from harness.errors import NotMeasuredError
+from harness.record import read_record
 from harness.semantics import open_measure
 from harness.tiny.agreement import DETECTOR, Detector
 from harness.tiny.world import Scene, Thing, draw_clip
@@ -73,3 +78,23 @@ def test_a_text_that_names_nothing_is_not_measured() -> None:
 
 def test_a_clip_without_frames_has_no_scores() -> None:
     assert Detector().measure(iter(()), [ROLLS.caption]).scores.shape == (0, 1)
+
+
+def test_a_comparison_says_which_clip_lacks_the_thing_and_which_its_motion(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in the story this project started from, with clips of which the truth is known."""
+    full = drawn(MEET)
+    alone = drawn(Scene((BALL,), "left", "grey"))
+    for name, frames in (("space", full), ("mine", alone)):
+        export_to_video([*frames / 255.0], str(tmp_path / f"{name}.mp4"), fps=8)
+    sides = [str(tmp_path / f"{name}.mp4") for name in ("space", "mine")]
+    asked = ["--semantics", DETECTOR, "--part", "blue box", "--part", "red ball", "--part", "to the left"]
+    assert main(["compare", *sides, "--out", str(tmp_path / "out"), *asked]) == 0
+    (found,) = read_record(tmp_path / "out").semantics
+    assert found.measured, found.reason
+    of_parts = {text.part: {clip.run: clip.mean for clip in text.clips} for text in found.texts}
+    reference, candidate = of_parts["blue box"]
+    assert of_parts["blue box"] == {reference: 1.0, candidate: 0.0}
+    assert of_parts["red ball"] == {reference: 1.0, candidate: 1.0}
+    assert "blue box: 1.000 in" in " ".join(capsys.readouterr().out.split())
