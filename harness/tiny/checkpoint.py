@@ -26,24 +26,6 @@ _FINGERPRINT = "fingerprint"
 _DRAFT = ".draft-"
 _ABANDONED_AFTER = 3600.0  # seconds; a draft takes a few, so what is older was left by a killed process
 
-_TRAINED_CARD = """---
-library_name: diffusers
-pipeline_tag: text-to-video
-tags: [testing]
----
-# tiny-cogvideox
-
-A CogVideoX pipeline of 3 million parameters, trained on clips of plain shapes drawn in code: "a red ball rolls to the
-left over a grey floor". It exists so that spacediff can be exercised from end to end in seconds, without a GPU and
-without a download, and so that wrong settings can be seen to lose an object or its motion. The classes, the scheduler
-settings and the text length are those of `zai-org/CogVideoX-5b`; nothing of its weights is in here.
-
-What it is asked for beyond its few words (colours, floors, `ball`, `box`, `cone`, `rolls`, `slides`, `rises`, `falls`,
-`meet`, `appears`) it does not know. How it was trained and how well it does: `docs/tiny-model.md` of spacediff.
-
-Made by `harness.tiny.train`. Safe to delete.
-"""
-
 _RANDOM_CARD = """---
 library_name: diffusers
 pipeline_tag: text-to-video
@@ -66,12 +48,10 @@ class TinyCheckpoint:
     Attributes:
         name: Of its folder.
         recipe: Names the bytes that are made.
-        card: Its README.
     """
 
     name: str
     recipe: str
-    card: str
 
     @property
     def id(self) -> str:
@@ -82,6 +62,11 @@ class TinyCheckpoint:
     def stamp(self) -> str:
         """What tells that its bytes changed: the recipe and, for a trained one, its weights."""
         return self.recipe if self is RANDOM else f"{self.recipe}-{fingerprint(WEIGHTS)[:12]}"
+
+    @property
+    def card(self) -> str:
+        """Its README; that of the trained one lies beside the weights."""
+        return _RANDOM_CARD if self is RANDOM else (WEIGHTS / "README.md").read_text(encoding="utf-8")
 
     def build(self) -> Any:
         """Return its pipeline in float32."""
@@ -94,8 +79,8 @@ class TinyCheckpoint:
         return build_trained()
 
 
-TRAINED = TinyCheckpoint("tiny-cogvideox", "tiny-cogvideox-4", _TRAINED_CARD)
-RANDOM = TinyCheckpoint("tiny-cogvideox-random", "tiny-cogvideox-random-3", _RANDOM_CARD)
+TRAINED = TinyCheckpoint("tiny-cogvideox", "tiny-cogvideox-4")
+RANDOM = TinyCheckpoint("tiny-cogvideox-random", "tiny-cogvideox-random-3")
 BUILTIN = {each.id: each for each in (TRAINED, RANDOM)}
 """By what a scenario calls them."""
 
