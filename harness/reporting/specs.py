@@ -66,8 +66,10 @@ def steps(scale: Literal["linear", "symlog"]) -> dict[str, Any]:
 
 def _lines(rows: str, across: str, scale: Literal["linear", "symlog"]) -> alt.Chart:
     """Return lines between axes whose ends, ticks and texts come with the rows; a value that lacks is a gap."""
-    lines = alt.Chart(alt.NamedData(rows), name=rows)
-    return lines.mark_line(strokeCap="round", strokeJoin="round", invalid="break-paths-show-domains").encode(
+    lines: alt.Chart = alt.Chart(alt.NamedData(rows), name=rows).mark_line(
+        strokeCap="round", strokeJoin="round", invalid="break-paths-show-domains"
+    )
+    return lines.encode(
         x=alt.X(
             f"{across}:Q",
             scale=alt.Scale(domain=[alt.expr("first"), alt.expr("last")], nice=False),
@@ -94,26 +96,28 @@ def _cursor() -> list[alt.Chart]:
     x, y = _at("frame"), _at("value")
     shown = alt.expr("value === null ? 0 : 1")
     late = "frame > (first + last) / 2"
-    text = {
-        "text": alt.expr("readout"),
-        "align": alt.expr(f"{late} ? 'right' : 'left'"),
-        "dx": alt.expr(f"{late} ? -9 : 9"),
-        "dy": alt.expr("value > low + 0.8 * (high - low) ? 15 : -13"),
-        "fontSize": 13,
-        "fontWeight": 600,
-        "fill": "var(--accent)",
-    }
     return [
         _mark("cursor").mark_rule(stroke="var(--ink)").encode(x=x),
         _mark("dot").mark_circle(size=64, fill="var(--accent)", opacity=shown).encode(x=x, y=y),
-        _mark("readout").mark_text(opacity=shown, **text).encode(x=x, y=y),
+        _mark("readout")
+        .mark_text(
+            text=alt.expr("readout"),
+            align=alt.expr(f"{late} ? 'right' : 'left'"),
+            dx=alt.expr(f"{late} ? -9 : 9"),
+            dy=alt.expr("value > low + 0.8 * (high - low) ? 15 : -13"),
+            fontSize=13,
+            fontWeight=600,
+            fill="var(--accent)",
+            opacity=shown,
+        )
+        .encode(x=x, y=y),
     ]
 
 
 def _guide() -> alt.Chart:
     """Return the line at what the pointer is over, in this chart or in one that is linked with it."""
     seen = alt.expr("pointed === null ? 0 : 1")
-    rule = _mark("guide").mark_rule(stroke="var(--thin)", strokeDash=[2, 2], opacity=seen)
+    rule: alt.Chart = _mark("guide").mark_rule(stroke="var(--thin)", strokeDash=[2, 2], opacity=seen)
     return rule.encode(x=_at("pointed"))
 
 
@@ -139,7 +143,7 @@ def _scale(domain: Sequence[Any], looks: Sequence[Any]) -> alt.Scale:
     return alt.Scale(domain=list(domain), range=list(looks))
 
 
-def _finished(chart: alt.LayerChart, **selected: Any) -> dict[str, Any]:
+def _finished(chart: alt.LayerChart | alt.FacetChart, **selected: Any) -> dict[str, Any]:
     """Return a chart's specification, with what the page sets in it."""
     params = {"first": 0, "last": 1, "low": 0, "high": 1, "ticks": [], "labels": [], "pointed": None, **selected}
     axis = {
