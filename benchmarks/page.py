@@ -1,11 +1,13 @@
 """Measures the report: `python -m benchmarks.page` draws eight variants of 49 frames at 480x720 and opens their page.
 
 Tells the page's size, how long it takes to draw, what its previews were shrunk to, and the time from the navigation to
-the first picture, the median over ten loads in headless Chromium. Nothing is asserted.
+the first picture and to the last curve, medians over ten loads in headless Chromium; by turns also those of the same
+page without the library that draws the curves. Nothing is asserted.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -14,6 +16,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +45,12 @@ _FIRST_PICTURE = """new Promise((resolve) => {
     const look = () => ("position" in document.querySelector("#player").dataset ? resolve(performance.now()) : setTimeout(look, 2));
     look();
 })"""  # noqa: E501 - JavaScript
+_CURVES = """new Promise((resolve) => {
+    const drawn = (ground) => !ground.clientWidth || ground.querySelector(".mark-line path");
+    const look = () => ([...document.querySelectorAll(".ground")].every(drawn) ? resolve(performance.now()) : setTimeout(look, 2));
+    look();
+})"""  # noqa: E501 - JavaScript
+_LIBRARY = re.compile(r'<script type="application/json" id="report-charting">.*?</script>')
 
 
 def main() -> None:
@@ -57,9 +66,13 @@ def main() -> None:
         print(f"{_VARIANTS} variants of {_FRAMES} frames, {HEIGHT}x{WIDTH}")
         print(f"previews {previews / 1e6:.1f} MB, maps {maps / 1e6:.2f} MB, page {page.stat().st_size / 1e6:.2f} MB")
         print(f"drawn in {drawn:.1f} s; {_note(page)}")
-        times = list(_first_pictures(page.as_uri()))
-        if times:
-            print(f"first picture after {median(times):.0f} ms (median of {len(times)}, worst {max(times):.0f} ms)")
+        bare = folder / "bare.html"
+        bare.write_text(_LIBRARY.sub("", page.read_text("utf-8")), "utf-8")
+        print(f"what draws the curves: {(page.stat().st_size - bare.stat().st_size) / 1e6:.2f} MB of it")
+        loads = list(_loads(page.as_uri(), bare.as_uri()))
+        for n, event in enumerate(("first picture", "first picture without curves", "curves") if loads else ()):
+            times = [load[n] for load in loads]
+            print(f"{event} after {median(times):.0f} ms (median of {len(times)}, worst {max(times):.0f} ms)")
 
 
 def _note(page: Path) -> str:
@@ -68,7 +81,8 @@ def _note(page: Path) -> str:
     return found or "previews as they are"
 
 
-def _first_pictures(url: str) -> Iterator[float]:
+def _loads(url: str, bare: str) -> Iterator[tuple[float, float, float]]:
+    """Yield milliseconds to the first picture, to that of the bare page, and to the last curve."""
     from playwright.sync_api import sync_playwright
 
     path = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
@@ -79,11 +93,18 @@ def _first_pictures(url: str) -> Iterator[float]:
         browser = running.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         for _ in range(_LOADS):
             page = browser.new_page()
-            page.goto(f"{url}#frame=0", wait_until="commit")
-            page.wait_for_selector("#player")
-            yield float(page.evaluate(_FIRST_PICTURE))
+            first, curves = _times(page, url, _FIRST_PICTURE, _CURVES)
+            (without,) = _times(page, bare, _FIRST_PICTURE)
             page.close()
+            yield first, without, curves
         browser.close()
+
+
+def _times(page: Any, url: str, *events: str) -> list[float]:
+    page.goto("about:blank")
+    page.goto(f"{url}#frame=0", wait_until="commit")
+    page.wait_for_selector("#player")
+    return [float(page.evaluate(event)) for event in events]
 
 
 def _record(folder: Path) -> AuditRecord:

@@ -1,14 +1,13 @@
 // The per-frame curve: every variant as a thin line, the selected one strong, the scale behind it as bands.
-// Axis, ticks and the texts of values come ready from the report's data; here they only get places.
+// Axis, ticks and the texts of values come ready from the report's data.
 
-const MARGIN = { top: 14, right: 10, bottom: 24, left: 46 };
-const INFINITY_LANE = 18; // pixels above the axis for frames that are equal
+const NEAR = 16; // pixels within which the pointer finds a thin line
 
 class Chart {
   /** Args: where to draw, and who is told of a frame that is sought or pointed at (null: no more). */
   constructor(plot, { onSeek, onPoint }) {
-    Object.assign(this, { plot, svg: plot.querySelector("svg"), tip: plot.querySelector(".tip"), onSeek, onPoint, view: null });
-    new ResizeObserver(() => this.draw()).observe(plot);
+    Object.assign(this, { plot, tip: plot.querySelector(".tip"), onSeek, onPoint, view: null });
+    this.drawing = new Drawing(plot.querySelector(".ground"), "frames", () => this.point(null));
     plot.addEventListener("pointermove", (event) => this.hover(event));
     plot.addEventListener("pointerleave", () => this.onPoint(null));
     plot.addEventListener("pointerdown", (event) => this.press(event));
@@ -17,37 +16,25 @@ class Chart {
   /** Show a view: { axis, frames, curves: [{ name, frames, curve, selected }] }. */
   show(view) {
     this.view = view;
-    this.draw();
-  }
-
-  draw() {
-    const width = this.plot.clientWidth;
-    const height = this.plot.clientHeight;
-    if (!this.view || !width || !height) return;
-    this.point(null);
-    this.places = places(this.view, width, height);
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    if (!this.view.curves.length) return this.leaveEmpty();
-    this.svg.replaceChildren(
-      ...bands(this.selected(), this.view.axis, this.places),
-      ...yAxis(this.view.axis, this.places),
-      ...xAxis(this.places),
-      ...this.view.curves.filter((line) => !line.selected).map((line) => curve(line, this.places)),
-      ...referenceLine(this.selected(), this.places),
-      ...this.view.curves.filter((line) => line.selected).map((line) => curve(line, this.places)),
-      (this.guide = shape("line", { class: "guide", y1: this.places.top, y2: this.places.bottom, visibility: "hidden" })),
-      (this.cursor = shape("line", { class: "cursor", y1: this.places.top, y2: this.places.bottom })),
-      (this.dot = shape("circle", { class: "dot", r: 4.5 })),
-      (this.readout = shape("text", { class: "readout" }, "")),
+    const line = this.selected();
+    const { axis, curves } = view;
+    const numbers = [...view.frames, ...curves.flatMap(({ frames }) => frames)];
+    const others = curves.filter((each) => each !== line).flatMap((each) => rows(each, each.curve.values, axis, { control: each.control }));
+    const reference = line?.curve.reference ? rows({ ...line, name: "" }, line.curve.reference, axis, { reference: true }) : [];
+    this.drawing.set(
+      {
+        first: numbers.reduce((a, b) => Math.min(a, b), numbers[0] ?? 0),
+        last: numbers.reduce((a, b) => Math.max(a, b), numbers[0] ?? 0),
+        low: axis.low,
+        high: axis.high,
+        ticks: curves.length ? axis.ticks.map(([value]) => value) : [],
+        labels: axis.ticks.map(([, text]) => text),
+      },
+      { bands: bands(line, axis), others, chosen: [...reference, ...(line ? rows(line, line.curve.values, axis) : [])] },
     );
-    this.plot.querySelector(".empty").hidden = Boolean(this.selected()?.curve.values.length);
+    this.plot.querySelector(".empty").hidden = Boolean(line?.curve.values.length);
+    this.point(null);
     this.moveTo(this.frame ?? 0);
-  }
-
-  leaveEmpty() {
-    this.places = null;
-    this.svg.replaceChildren();
-    this.plot.querySelector(".empty").hidden = false;
   }
 
   selected() {
@@ -64,18 +51,9 @@ class Chart {
   /** Put the cursor on a frame of the reference. */
   moveTo(frame) {
     this.frame = frame;
-    if (!this.places) return;
+    if (!this.view) return;
     const { value, shown } = this.valueAt(frame);
-    const x = this.places.x(frame);
-    for (const end of ["x1", "x2"]) this.cursor.setAttribute(end, x);
-    this.cursor.setAttribute("visibility", this.view.frames.length ? "visible" : "hidden");
-    this.dot.setAttribute("visibility", value === null ? "hidden" : "visible");
-    this.readout.textContent = value === null ? "" : shown;
-    if (value === null) return;
-    const y = this.places.y(value);
-    const before = x > (this.places.left + this.places.right) / 2;
-    put(this.dot, { cx: x, cy: y });
-    put(this.readout, { x: before ? x - 9 : x + 9, y: y < 40 ? y + 19 : y - 9, "text-anchor": before ? "end" : "start" });
+    this.drawing.set({ frame, value: placed(value, this.view.axis), readout: shown });
   }
 
   hover(event) {
@@ -83,26 +61,17 @@ class Chart {
     const frame = this.under(event);
     if (frame === null) return;
     this.onPoint(frame);
-    this.mark(nearest(this.view.curves, frame, this.pointer(event).y, this.places));
+    this.near = this.nearest(frame, event.clientY - this.plot.getBoundingClientRect().top);
+    this.drawing.set({ near: this.near?.name ?? null });
     this.tell(frame);
   }
 
   /** Show what the curves say of a frame that is pointed at, here or in another chart; null takes it away. */
   point(frame) {
-    if (frame === null || !this.places) {
-      this.tip.hidden = true;
-      this.guide?.setAttribute("visibility", "hidden");
-      return this.mark(null);
-    }
-    const x = this.places.x(frame);
-    put(this.guide, { x1: x, x2: x, visibility: "visible" });
-    this.tell(frame);
-  }
-
-  /** Make the line under the pointer readable among the thin ones. */
-  mark(near) {
-    this.near = near;
-    for (const line of this.svg.querySelectorAll(".line")) line.classList.toggle("near", line.dataset.name === near?.name);
+    this.near = null;
+    this.drawing.set({ pointed: frame, near: null });
+    if (frame === null || !this.drawing.view) this.tip.hidden = true;
+    else this.tell(frame);
   }
 
   tell(frame) {
@@ -114,10 +83,7 @@ class Chart {
       tip.querySelector(".tip-name").textContent = near.name;
       tip.querySelector(".tip-near").textContent = near.shown;
     }
-    tip.hidden = false;
-    const x = this.places.x(frame);
-    const room = this.plot.clientWidth - tip.offsetWidth - 4;
-    tip.style.left = `${Math.max(4, Math.min(room, x + 12 > room ? x - tip.offsetWidth - 12 : x + 12))}px`;
+    putBeside(tip, this.drawing.x(frame));
   }
 
   press(event) {
@@ -125,113 +91,41 @@ class Chart {
     if (frame !== null) this.onSeek(frame);
   }
 
-  pointer(event) {
-    const box = this.svg.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
-  }
-
   /** Return the frame that is nearest to the pointer. */
   under(event) {
-    const frames = this.view?.frames ?? [];
-    if (!frames.length || !this.places) return null;
-    const { x } = this.pointer(event);
-    const away = (frame) => Math.abs(this.places.x(frame) - x);
-    return frames.reduce((best, frame) => (away(frame) < away(best) ? frame : best));
+    return this.drawing.nearest(event, this.view?.frames ?? []);
+  }
+
+  /** Return the thin line that passes nearest to the pointer at a frame, if one is near. */
+  nearest(frame, y) {
+    const [near] = this.view.curves
+      .filter((line) => !line.selected && line.frames.includes(frame))
+      .map((line) => ({ line, n: line.frames.indexOf(frame) }))
+      .map(({ line, n }) => ({ name: line.name, shown: line.curve.shown[n], at: placed(line.curve.values[n] ?? null, this.view.axis) }))
+      .filter(({ at }) => at !== null)
+      .map((found) => ({ ...found, away: Math.abs(this.drawing.y(found.at) - y) }))
+      .sort((a, b) => a.away - b.away);
+    return near && near.away < NEAR ? near : null;
   }
 }
 
-/** Return the functions that give values and frames their places. */
-function places({ axis, curves, frames }, width, height) {
-  const numbers = [...frames, ...curves.flatMap((line) => line.frames)];
-  const first = numbers.reduce((a, b) => Math.min(a, b), numbers[0] ?? 0);
-  const last = numbers.reduce((a, b) => Math.max(a, b), numbers[0] ?? 0);
-  const [left, right] = [MARGIN.left, width - MARGIN.right];
-  const [top, bottom] = [MARGIN.top + (axis.infinite ? INFINITY_LANE : 0), height - MARGIN.bottom];
-  const span = last - first || 1;
-  return {
-    left,
-    right,
-    bottom,
-    first,
-    last,
-    top: MARGIN.top,
-    x: (frame) => (last === first ? (left + right) / 2 : left + ((frame - first) / span) * (right - left)),
-    y: (value) => (value === "inf" ? MARGIN.top : bottom - ((value - axis.low) / (axis.high - axis.low)) * (bottom - top)),
-  };
+/** Return where a value stands on an axis: an infinite one at the mark of its own, above all others. */
+function placed(value, axis) {
+  return value === "inf" ? axis.infinite : value;
 }
 
-/** Draw what means nothing (at or beyond the floor) and what another seed looks like (at or beyond the ceiling). */
-function bands(line, axis, at) {
+function rows({ name, frames }, values, axis, looks = {}) {
+  return frames.map((frame, n) => ({ name, frame, value: placed(values[n] ?? null, axis), ...looks }));
+}
+
+/** Return what means nothing (at or beyond the floor) and what another seed looks like (at or beyond the ceiling). */
+function bands(line, axis) {
   if (!line) return [];
-  const { floor, ceiling, spread } = line.curve;
-  const up = axis.closer === "up";
-  const closest = up ? at.top : at.bottom;
-  const farthest = up ? at.bottom : at.top;
-  const band = (name, from, to) =>
-    shape("rect", { class: name, x: at.left, width: at.right - at.left, y: Math.min(from, to), height: Math.abs(from - to) });
-  const rule = (name, value) => shape("line", { class: name, x1: at.left, x2: at.right, y1: at.y(value), y2: at.y(value) });
+  const [closest, farthest] = axis.closer === "up" ? [axis.high, axis.low] : [axis.low, axis.high];
+  const { floor, ceiling, spread } = { ...line.curve, floor: placed(line.curve.floor, axis), ceiling: placed(line.curve.ceiling, axis) };
   return [
-    ...(floor === null ? [] : [band("band-floor", at.y(floor), closest), rule("rule-floor", floor)]),
-    ...(ceiling === null ? [] : [band("band-ceiling", at.y(ceiling), farthest), rule("rule-ceiling", ceiling)]),
-    ...(spread ? [band("band-spread", at.y(spread[0]), at.y(spread[1]))] : []),
+    ...(floor === null ? [] : [{ kind: "floor", from: floor, to: closest, at: floor }]),
+    ...(ceiling === null ? [] : [{ kind: "ceiling", from: ceiling, to: farthest, at: ceiling }]),
+    ...(spread ? [{ kind: "spread", from: placed(spread[0], axis), to: placed(spread[1], axis), at: null }] : []),
   ];
-}
-
-function yAxis(axis, at) {
-  const ticks = axis.infinite ? [...axis.ticks, ["inf", "∞"]] : axis.ticks;
-  return ticks.flatMap(([value, text]) => [
-    shape("line", { class: "grid", x1: at.left, x2: at.right, y1: at.y(value), y2: at.y(value) }),
-    shape("text", { class: value === "inf" ? "tick-y infinite" : "tick-y", x: at.left - 8, y: at.y(value) + 4 }, text),
-  ]);
-}
-
-function xAxis(at) {
-  const room = Math.max(1, Math.floor((at.right - at.left) / 56));
-  const step = [1, 2, 4, 5, 8, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000].find((s) => (at.last - at.first) / s <= room) ?? 10000;
-  const frames = [];
-  for (let frame = Math.ceil(at.first / step) * step; frame <= at.last; frame += step) frames.push(frame);
-  return frames.map((frame) => shape("text", { class: "tick-x", x: at.x(frame), y: at.bottom + 17 }, String(frame)));
-}
-
-function curve({ name, frames, curve: { values }, selected, control }, at) {
-  const points = frames
-    .map((frame, n) => [frame, values[n] ?? null])
-    .filter(([, value]) => value !== null)
-    .map(([frame, value]) => [at.x(frame), at.y(value)]);
-  const kind = `line${selected ? " selected" : ""}${control ? " control" : ""}`;
-  const drawn =
-    points.length === 1
-      ? shape("circle", { class: kind, cx: points[0][0], cy: points[0][1], r: 3 })
-      : shape("polyline", { class: kind, points: points.map((point) => point.join(",")).join(" ") });
-  drawn.dataset.name = name;
-  return drawn;
-}
-
-/** Draw the reference's own values, where a curve has them to be read against. */
-function referenceLine(line, at) {
-  if (!line?.curve.reference) return [];
-  const drawn = curve({ ...line, name: "", curve: { values: line.curve.reference }, selected: false, control: false }, at);
-  drawn.classList.add("reference");
-  return [drawn];
-}
-
-/** Return the thin line that passes nearest to the pointer at a frame, if one is near. */
-function nearest(curves, frame, y, at) {
-  const near = curves
-    .filter((line) => !line.selected && line.frames.includes(frame))
-    .map((line) => [line, line.frames.indexOf(frame)])
-    .map(([line, n]) => ({ name: line.name, shown: line.curve.shown[n], away: Math.abs(at.y(line.curve.values[n]) - y) }))
-    .sort((a, b) => a.away - b.away)[0];
-  return near && near.away < 16 ? near : null;
-}
-
-function shape(kind, attributes, text) {
-  const element = put(document.createElementNS("http://www.w3.org/2000/svg", kind), attributes);
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-function put(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
 }

@@ -32,6 +32,7 @@ const player =
 const zoom = player && new Zoom(one("#player"), { onChange: zoomChanged });
 const strip = player && new Strip(one("#strip"), { onSeek: (position) => seek(position) });
 const charts = all(".plot").map((plot) => new Chart(plot, { onSeek: seekFrame, onPoint: pointAll }));
+const stepsPlots = linkStepsPlots(all(".inside"));
 
 // ---- selecting
 
@@ -131,7 +132,7 @@ function showPanels() {
   for (const mark of all("[data-mark]")) chosen(mark, mark.dataset.mark);
   for (const mark of all("[data-mark].selected")) mark.parentNode.append(mark); // drawn last, over its twins
   for (const row of all("[data-pick]")) chosen(row, row.dataset.pick);
-  for (const curve of all("[data-runs]")) curve.classList.toggle("selected", JSON.parse(curve.dataset.runs).includes(selected.variant));
+  for (const plot of stepsPlots) plot.choose(selected.variant);
   for (const text of all(".of-left")) text.textContent = nameOf(selected.against);
   for (const text of all(".of-right")) text.textContent = nameOf(selected.variant);
 }
@@ -262,6 +263,10 @@ function followAddress() {
   follow(wanted);
 }
 
+function beginDrawings() {
+  for (const { drawing } of [...charts, ...stepsPlots]) drawing.begin().catch(() => {}); // the page says it in place of the curves
+}
+
 function start() {
   wireTheme();
   wireCopying();
@@ -270,11 +275,11 @@ function start() {
   wirePickers();
   wireViews();
   wirePrinting();
-  linkStepsPlots(all(".inside"));
   addEventListener("keydown", keyPressed);
   addEventListener("hashchange", followAddress);
   const wanted = readAddress();
   follow({ frame: 0, ...wanted });
+  player.drawing.then(() => requestAnimationFrame(() => setTimeout(beginDrawings))); // once the picture is on the screen
   if (wanted.frame === undefined && !matchMedia("(prefers-reduced-motion: reduce)").matches) player.play();
 }
 

@@ -1,10 +1,13 @@
-// Plots over the steps of a loop come drawn; here they only tell the values of a step, read from the table below them.
+// Plots over the steps of a loop, and over frames: they tell the values of a step from the table below them.
 // All plots of a section share the step that is pointed at.
 
 class StepsPlot {
   constructor(plot) {
     const figure = plot.closest("figure");
-    Object.assign(this, { plot, tip: plot.querySelector(".tip"), guide: plot.querySelector(".guide"), at: 0 });
+    const { kind, runs, signals, rows } = JSON.parse(plot.dataset.plot);
+    Object.assign(this, { plot, runs, tip: plot.querySelector(".tip"), at: 0 });
+    this.drawing = new Drawing(plot.querySelector(".ground"), kind, () => this.leave());
+    this.drawing.set(signals, { lines: rows });
     this.table = figure.querySelector("table");
     this.rows = [...this.table.tBodies[0].rows];
     this.swatches = [...figure.querySelectorAll(".steps-legend .swatch")];
@@ -17,10 +20,15 @@ class StepsPlot {
     plot.addEventListener("keydown", (event) => this.key(event));
   }
 
+  /** Make the curve of a run strong. */
+  choose(run) {
+    this.drawing.set({ chosen: [...this.runs.keys()].filter((curve) => this.runs[curve].includes(run)) });
+  }
+
   /** Return the position of the step that is nearest to the pointer. */
   under(event) {
-    const box = this.guide.ownerSVGElement.getBoundingClientRect();
-    return Math.round(((event.clientX - box.left) / box.width) * (this.rows.length - 1));
+    const steps = this.rows.map((row) => Number(row.cells[0].textContent));
+    return Math.max(0, steps.indexOf(this.drawing.nearest(event, steps)));
   }
 
   key(event) {
@@ -75,26 +83,24 @@ class StepsPlot {
 
   /** Put the guide on the step, and the values beside it. */
   place() {
-    const share = this.rows.length > 1 ? this.at / (this.rows.length - 1) : 0.5;
-    put(this.guide, { x1: `${100 * share}%`, x2: `${100 * share}%`, visibility: "visible" });
-    this.tip.hidden = false;
-    const ground = this.guide.ownerSVGElement;
-    const x = ground.parentElement.clientWidth - ground.clientWidth + share * ground.clientWidth;
-    const room = this.plot.clientWidth - this.tip.offsetWidth - 4;
-    this.tip.style.left = `${Math.max(4, Math.min(room, x + 12 > room ? x - this.tip.offsetWidth - 12 : x + 12))}px`;
+    if (!this.drawing.view) return;
+    const step = Number(this.rows[this.at].cells[0].textContent);
+    this.drawing.set({ pointed: step });
+    putBeside(this.tip, this.drawing.x(step));
   }
 
   leave() {
     if (this.plot.matches(":focus-visible")) return;
     this.tip.hidden = true;
-    this.guide.setAttribute("visibility", "hidden");
+    this.drawing.set({ pointed: null });
   }
 }
 
-/** Make the plots of each section, linked with each other. */
+/** Make the plots of each section, linked with each other; returns all. */
 function linkStepsPlots(sections) {
-  for (const section of sections) {
+  return sections.flatMap((section) => {
     const plots = [...section.querySelectorAll(".steps-plot")].map((plot) => new StepsPlot(plot));
     for (const plot of plots) plot.others = plots.filter((other) => other !== plot);
-  }
+    return plots;
+  });
 }

@@ -85,6 +85,13 @@ class Opened:
             assert time.monotonic() < end, f"never became true: {condition}"
             self.page.wait_for_timeout(20)
 
+    def drawn(self) -> None:
+        """Wait until all curves that can be seen are drawn."""
+        self.until(
+            "[...document.querySelectorAll('.ground')].filter((ground) => ground.clientWidth)"
+            ".every((ground) => ground.querySelector('.mark-line path'))"
+        )
+
     def go(self, frame: int) -> None:
         self.page.evaluate(
             "n => { const s = document.querySelector('#seek'); s.value = n; s.dispatchEvent(new Event('input')); }",

@@ -1,4 +1,4 @@
-"""Axes: which range a chart shows, where its ticks stand, and where a value stands between them."""
+"""Axes: which range a chart shows, and where its ticks stand."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 _MANY = 20.0
 """From this ratio of the largest to the smallest value on, small values cannot be read from a linear axis."""
 
-_ZERO_LANE = 0.12
-"""Share of a logarithmic axis that is left for values that are zero."""
+_UNIT = 0.5
+"""A logarithmic axis counts in so much of its lowest mark: below that it is about linear, down to zero."""
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,13 @@ class Axis:
         low: Its lower end.
         high: Its upper end.
         ticks: Values with their texts, in rising order; a zero below a logarithmic axis is one.
-        logarithmic: Whether equal ratios are equally long.
-        lane: Share of the length, at the lower end, where a logarithmic axis holds zeros.
+        unit: What a logarithmic axis, log(1 + value / unit), counts in; None for a linear one.
     """
 
     low: float
     high: float
     ticks: list[tuple[float, str]]
-    logarithmic: bool = False
-    lane: float = 0.0
-
-    def place(self, v: float) -> float:
-        """Return where a value stands, from 0 (low) to 1 (high)."""
-        if not self.logarithmic:
-            return (v - self.low) / (self.high - self.low)
-        if v < self.low:
-            return 0.0
-        return self.lane + (1 - self.lane) * math.log(v / self.low) / math.log(self.high / self.low)
+    unit: float | None = None
 
 
 def linear(finite: list[float], text: Callable[[float], str] | None = None) -> Axis:
@@ -68,9 +58,9 @@ def from_zero(values: list[float], text: Callable[[float], str], *, readable: fl
     marks = _round_numbers(min(positive), max(positive))
     decades = [v for v in marks if round(math.log10(v), 6).is_integer()]
     shown = decades if len(decades) > 2 else marks  # noqa: PLR2004 - two ticks do not make a scale
-    lane = _ZERO_LANE if len(positive) < len(values) else 0.0
-    zero = [(0.0, text(0.0))] if lane else []
-    return Axis(marks[0], marks[-1], [*zero, *((v, text(v)) for v in shown)], logarithmic=True, lane=lane)
+    zero = [(0.0, text(0.0))] if len(positive) < len(values) else []
+    ticks = [*zero, *((v, text(v)) for v in shown)]
+    return Axis(0.0 if zero else marks[0], marks[-1], ticks, unit=_UNIT * marks[0])
 
 
 def _round_step(step: float) -> float:

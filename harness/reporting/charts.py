@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.record import AuditRecord, ComparisonRecord, MetricInfo, RunRecord
-from harness.reporting.axes import linear
+from harness.reporting.axes import Axis, linear
 from harness.reporting.maps import script_map
 from harness.reporting.numbers import number
 from harness.reporting.previews import Preview, clip_key
 from harness.reporting.view import PromptView
+
+_INFINITY = 0.2
+"""Share of the finite axis that infinite values stand above it."""
 
 _FEW = 3
 """So many worst frames are marked in the filmstrip."""
@@ -121,19 +124,23 @@ def _metric_axis(info: MetricInfo, comparisons: list[ComparisonRecord]) -> dict[
     values = [v for c in comparisons for v in c.per_frame.get(info.name, [])]
     scales = [c.metrics[info.name] for c in comparisons if info.name in c.metrics]
     marks = [v for s in scales for v in (s.floor, s.ceiling, *(s.ceiling_spread or ())) if v is not None]
-    return {
-        **_axis([v for v in (*values, *marks) if math.isfinite(v)]),
-        "infinite": any(math.isinf(v) for v in values),
-        "closer": "up" if info.higher_is_closer else "down",
-    }
+    axis = linear([v for v in (*values, *marks) if math.isfinite(v)])
+    return _axis(axis, infinite=any(math.isinf(v) for v in (*values, *marks)), up=info.higher_is_closer)
 
 
 def _measure_axis(info: MetricInfo, comparisons: list[ComparisonRecord]) -> dict[str, Any]:
     measures = [c.measures[info.name] for c in comparisons if info.name in c.measures]
     values = [v for m in measures for v in (*m.reference_frames, *m.candidate_frames) if math.isfinite(v)]
-    return {**_axis(values), "infinite": False, "closer": "down"}
+    return _axis(linear(values), infinite=False, up=False)
 
 
-def _axis(finite: list[float]) -> dict[str, Any]:
-    axis = linear(finite)
-    return {"low": axis.low, "high": axis.high, "ticks": [[v, text] for v, text in axis.ticks]}
+def _axis(axis: Axis, *, infinite: bool, up: bool) -> dict[str, Any]:
+    """Return an axis as the page draws it; infinite values get a mark of their own, above all others."""
+    beyond = axis.high + _INFINITY * (axis.high - axis.low) if infinite else None
+    return {
+        "low": axis.low,
+        "high": axis.high if beyond is None else beyond,
+        "ticks": [*axis.ticks, *([] if beyond is None else [(beyond, "∞")])],
+        "infinite": beyond,
+        "closer": "up" if up else "down",
+    }

@@ -2,7 +2,7 @@
 
 The key insight is that every text in a record is a stranger's: prompts, titles, what a Space says of itself. So the
 record is made harmless once at the door (`presentable`), the templates escape, data for the script cannot close its
-tag, and the page's own policy allows no script or style but the two whose hashes it names.
+tag, and the page's own policy allows no script or style but those whose hashes it names.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from harness.record import (
     RunRecord,
 )
 from harness.reporting.cause import cause_view
+from harness.reporting.charting import charting
 from harness.reporting.charts import script_view
 from harness.reporting.door import PRIVATE, presentable
 from harness.reporting.inside import place_of
@@ -42,6 +43,7 @@ SCRIPTS = (
     "player.js",
     "zoom.js",
     "strip.js",
+    "charting.js",
     "chart.js",
     "numbers.js",
     "steps.js",
@@ -51,8 +53,8 @@ SCRIPTS = (
     "clipboard.js",
     "report.js",  # begins, so it comes last
 )
-_REST = 1_000_000
-"""Bytes of a page that are left for all but previews and maps: its texts, tables, style and script."""
+_REST = 1_500_000
+"""Bytes of a page that are left for all but previews and maps: texts, tables, style, script, and what draws curves."""
 
 SHORT_TEXT = 200
 """Characters of a text that is shown at full length; a longer one scrolls in a box."""
@@ -73,8 +75,10 @@ def render_html(record: AuditRecord, folder: Path) -> str:
     previews = embedded_previews(record.runs, folder, BUDGET - _REST - sum(map(len, maps.values())))
     style = _source("report.css")
     script = "\n".join(_source(name) for name in SCRIPTS)
+    drawing = charting()
+    allowed = " ".join(f"'{_hash(text)}'" for text in (script, *([drawing.script] if drawing else [])))
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src {allowed}; "
         "img-src data:; media-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     return (
@@ -97,6 +101,7 @@ def render_html(record: AuditRecord, folder: Path) -> str:
             data=_json({"prompts": [script_view(record, view, previews.clips) for view in prompts]}),
             clips=_json({key: clip.base64 for key, clip in previews.clips.items()}),
             maps=_json(maps),
+            charting=_json({"packed": drawing.packed, "specs": drawing.specs}) if drawing else None,
         )
     )
 

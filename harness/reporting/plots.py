@@ -1,4 +1,4 @@
-"""Plots over the steps of a loop, placed and written out, so that the page has only to draw them.
+"""Plots over the steps of a loop: which curves there are, and the rows that the page draws them from.
 
 The key insight: most runs of an audit do the same inside the loop. Curves that coincide are one curve with many names,
 and what is left is few enough to tell apart.
@@ -9,16 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import groupby
+from typing import Any
 
 from harness.reporting.axes import Axis
-
-_SIZE = 1000
-"""Width and height of the space that the points of a curve are given in."""
-
-_TICKS = 6
-"""So many step numbers fit below a plot on a narrow screen."""
-
+from harness.reporting.looks import CONTROL, CURVES, DASHES
 
 _MANY = 6
 """So many names are too many for a legend; the table has them all."""
@@ -47,15 +41,25 @@ class Curve:
         names: The runs.
         label: The runs in short.
         shown: The value at each step, as text.
-        lines: The points of each unbroken stretch, as SVG has them.
-        look: Number of its colour and dash; None for a control.
+        values: The value at each step.
+        look: Its number among those that are told apart; None for a control.
     """
 
     names: list[str]
     label: str
     shown: list[str]
-    lines: list[str]
+    values: list[float | None]
     look: int | None
+
+    @property
+    def colour(self) -> int:
+        """Number of its colour."""
+        return CONTROL if self.look is None else self.look % CURVES
+
+    @property
+    def dash(self) -> int:
+        """Number of its dash."""
+        return CONTROL if self.look is None else self.look % len(DASHES)
 
 
 @dataclass(frozen=True)
@@ -64,17 +68,40 @@ class Plot:
 
     Attributes:
         steps: The step numbers, 0 being the state before the first.
-        ticks_x: Share of the width, and text.
-        ticks_y: Share of the height from the top, and text.
+        axis: The axis of all values.
         curves: The curves, controls last.
-        logarithmic: Whether its axis is.
     """
 
     steps: list[int]
-    ticks_x: list[tuple[str, str]]
-    ticks_y: list[tuple[str, str]]
+    axis: Axis
     curves: list[Curve]
-    logarithmic: bool
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether its axis is."""
+        return self.axis.unit is not None
+
+    @property
+    def drawn(self) -> dict[str, Any]:
+        """What the page draws: the kind of chart, the runs of each curve, and the rows, the first curve on top."""
+        unit = self.axis.unit or 1.0
+        return {
+            "kind": "logarithmic" if self.logarithmic else "linear",
+            "runs": [curve.names for curve in self.curves],
+            "signals": {
+                "first": self.steps[0],
+                "last": self.steps[-1],
+                "low": self.axis.low / unit,
+                "high": self.axis.high / unit,
+                "ticks": [v / unit for v, _ in self.axis.ticks],
+                "labels": [text for _, text in self.axis.ticks],
+            },
+            "rows": [
+                {"curve": n, "colour": curve.colour, "dash": curve.dash, "step": step, "value": _drawable(v, unit)}
+                for n, curve in reversed(list(enumerate(self.curves)))
+                for step, v in zip(self.steps, curve.values, strict=True)
+            ],
+        }
 
     @property
     def told_apart(self) -> list[Curve]:
@@ -107,13 +134,10 @@ def plot(
     groups = _coinciding(drawn)
     return Plot(
         steps=steps,
-        ticks_x=[(f"{100 * _across(n - first, count) / _SIZE:.2f}%", str(n)) for n in _tick_numbers(steps)],
-        ticks_y=[(f"{100 * (1 - axis.place(v)):.2f}%", shown) for v, shown in axis.ticks],
+        axis=axis,
         curves=[
-            _curve(group, look, axis, text, count=count, label=_label(group, groups))
-            for look, group in enumerate(groups)
+            _curve(group, look, text, count=count, label=_label(group, groups)) for look, group in enumerate(groups)
         ],
-        logarithmic=axis.logarithmic,
     )
 
 
@@ -138,34 +162,16 @@ def _label(group: list[Series], groups: list[list[Series]]) -> str:
     return f"{group[0].name} and {len(group) - 1} more"
 
 
-def _curve(
-    group: list[Series], look: int, axis: Axis, text: Callable[[float], str], *, count: int, label: str
-) -> Curve:
-    values = group[0].values
+def _drawable(v: float | None, unit: float) -> float | None:
+    return v / unit if v is not None and math.isfinite(v) else None
+
+
+def _curve(group: list[Series], look: int, text: Callable[[float], str], *, count: int, label: str) -> Curve:
+    values = [*group[0].values, *[None] * (count - len(group[0].values))]
     return Curve(
         names=[each.name for each in group],
         label=label,
-        shown=["–" if v is None else text(v) for v in [*values, *[None] * (count - len(values))]],  # noqa: RUF001
-        lines=_lines(values, axis, count),
+        shown=["–" if v is None else text(v) for v in values],  # noqa: RUF001
+        values=values,
         look=None if _only_controls(group) else look,
     )
-
-
-def _lines(values: list[float | None], axis: Axis, count: int) -> list[str]:
-    points = [
-        "" if v is None or not math.isfinite(v) else f"{_across(n, count):.1f},{_SIZE * (1 - axis.place(v)):.1f}"
-        for n, v in enumerate(values)
-    ]
-    stretches = [list(stretch) for there, stretch in groupby(points, key=bool) if there]
-    return [" ".join(stretch * 2 if len(stretch) == 1 else stretch) for stretch in stretches]
-
-
-def _across(n: int, count: int) -> float:
-    """Return how far to the right a step stands, of the whole width."""
-    return _SIZE * (n / (count - 1) if count > 1 else 0.5)
-
-
-def _tick_numbers(steps: list[int]) -> list[int]:
-    span = steps[-1] - steps[0]
-    apart = next(unit * 10**power for power in range(9) for unit in (1, 2, 5) if span < _TICKS * unit * 10**power)
-    return [n for n in steps if n % apart == 0 or n == steps[0]] if apart > 1 else steps

@@ -102,9 +102,9 @@ def test_every_mode_shows_a_real_audit(reports: Reports, quickstart: Finished) -
 
 def test_all_measures_have_their_curve(reports: Reports, quickstart: Finished) -> None:
     report = reports.open((quickstart.folder / "report.html").as_uri(), "#variant=dpm&frame=0")
-    report.until("document.querySelectorAll('.small-curve .line.selected').length > 0")
+    report.drawn()
     wanted = [info.name for info in (*quickstart.record.metrics, *quickstart.record.measures)]
-    drawn = report.page.locator(".small-curve .plot:has(.line.selected)").evaluate_all(
+    drawn = report.page.locator(".small-curve .plot:has(.chosen_marks path)").evaluate_all(
         "all => all.map((plot) => plot.dataset.curve)"
     )
     assert drawn == wanted
