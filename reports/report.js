@@ -22,7 +22,7 @@ function withAddress(clip) {
 
 function heatOf(variant) {
   if (!variant.heat || selected.against || !(variant.heat.key in maps)) return null;
-  if (!heatMaps.has(variant.heat.key)) heatMaps.set(variant.heat.key, new HeatMap(maps[variant.heat.key], variant.heat));
+  if (!heatMaps.has(variant.heat.key)) heatMaps.set(variant.heat.key, new HeatMap(maps[variant.heat.key]));
   return heatMaps.get(variant.heat.key);
 }
 
