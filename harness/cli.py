@@ -60,7 +60,9 @@ def _audit(options: argparse.Namespace) -> Exit:
     # a mistake shows before the heavy imports
     only = [word for name in options.only for word in ("--only", name)]
     budget = ["--budget", str(options.budget)] if options.budget else []
-    command = _command("audit", options.scenario, *only, *budget, *_where(options))
+    against: list[str | Path] = ["--against", options.against] if options.against else []
+    switches = [f"--{name.replace('_', '-')}" for name in ("no_reuse", "strict") if getattr(options, name)]
+    command = _command("audit", options.scenario, *only, *budget, *switches, *against, *_where(options))
     plan = plan_scenario(load_scenario(options.scenario), options.only, budget=options.budget, command=command)
     keep_private(plan.private_texts)
 
@@ -135,7 +137,9 @@ def _report(options: argparse.Namespace) -> Exit:
     record = read_record(options.folder)
     if options.against:
         history = history_of(_record_of(options.against), record, options.against.resolve().name)
-        record = redacted(record.model_copy(update={"history": history}))
+        again = _command("report", options.folder, "--against", options.against)
+        command = f"{record.command}; {again}"
+        record = redacted(record.model_copy(update={"history": history, "command": command}))
     formats = list(dict.fromkeys(options.format)) or ["html"]
     if formats == ["json"] and not options.out:
         from harness.record.file import record_text
