@@ -71,7 +71,7 @@ def test_neither_text_nor_picture_is_shown_and_numbers_are(
         assert not re.search(r"data:(video|image/(png|jpeg|webp));base64,[A-Za-z0-9+/]{9}", page.read_text())
     record = read_record(folder)
     assert record.prompts[0].private
-    assert json.loads((out / "record.json").read_text())["scenario"].startswith("# not kept")
+    assert json.loads((out / "audit.json").read_text())["scenario"].startswith("# not kept")
     (baseline, *_) = (each for each in record.comparisons if each.candidate == "baseline")
     assert baseline.metrics["mae"].pooled > 0
     assert f"{baseline.metrics['psnr'].pooled:.2f}" in (out / "issue.md").read_text()
