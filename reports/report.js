@@ -134,6 +134,7 @@ function showPanels() {
   for (const curve of all("[data-runs]")) curve.classList.toggle("selected", JSON.parse(curve.dataset.runs).includes(selected.variant));
   for (const text of all(".of-left")) text.textContent = nameOf(selected.against);
   for (const text of all(".of-right")) text.textContent = nameOf(selected.variant);
+  for (const note of all(".of-two")) note.hidden = !selected.against; // what was measured stays held against the reference
 }
 
 function nameOf(run) {

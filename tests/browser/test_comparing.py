@@ -10,7 +10,7 @@ import pytest
 
 from harness.metrics.ssim_map import lay, png
 from harness.record import AuditRecord, PartingRecord
-from harness.reporting.html import write_report
+from harness.reporting.html import render_html, write_report
 from harness.reporting.numbers import number
 from report_pages import FRAMES, Opened, Reports
 from synthetic_audit import synthetic_audit
@@ -154,6 +154,46 @@ def test_a_heat_map_of_many_frames_shows_the_right_one_and_rounds_nothing_onto_t
         for across, down in ((0.51, 0.52), (0.98, 0.9)):
             report.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
             assert report.page.locator("#heat-value").text_content() == f"here {text}"
+
+
+def test_between_two_runs_the_page_says_what_curves_and_marks_are_held_against(reports: Reports, url: str) -> None:
+    report = opened(reports, url, "frame=0")
+    notes = report.page.locator(".of-two")
+    assert [note.is_visible() for note in notes.all()] == [False] * 3
+    report.page.select_option("#against-select", "baseline")
+    report.address_says("against=baseline")
+    texts = [note.text_content() for note in notes.all() if note.is_visible()]
+    assert texts == [
+        "First apart and worst frame: dpm against the reference, not against baseline.",
+        "Each curve holds a run against the reference; between dpm and baseline nothing was measured.",
+        "The marked frames are those of dpm against the reference, not against baseline.",
+    ]
+    report.page.select_option("#against-select", "")
+    report.until("[...document.querySelectorAll('.of-two')].every((note) => note.hidden)")
+
+
+def test_frames_that_stand_side_by_side_by_number_alone_are_announced(
+    reports: Reports, drawn_audit: tuple[AuditRecord, Path], tmp_path: Path
+) -> None:
+    record, folder = drawn_audit
+    bare: dict[str, Any] = {
+        "frame_map": [],
+        "per_frame": {},
+        "metrics": {},
+        "measures": {},
+        "parting": None,
+        "map": None,
+    }
+    comparisons = [each.model_copy(update=bare) if each.candidate == "dpm" else each for each in record.comparisons]
+    page = tmp_path / "report.html"
+    page.write_text(render_html(record.model_copy(update={"comparisons": comparisons}), folder), encoding="utf-8")
+    report = opened(reports, page.as_uri(), "frame=2")
+    note = report.page.locator(".unmapped")
+    assert report.shown(2) == [2, 2]
+    assert note.is_visible()
+    assert "by number alone" in (note.text_content() or "")
+    report.page.evaluate("location.hash = '#prompt=lemon&variant=baseline&frame=2'")
+    report.until("document.querySelector('.unmapped').hidden")
 
 
 def test_a_heat_map_is_not_offered_where_none_was_measured(reports: Reports, url: str) -> None:
