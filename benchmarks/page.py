@@ -156,7 +156,7 @@ def _run(name: str, clip: Clip, folder: Path) -> RunRecord:
 
 def _comparison(name: str, reference: Clip, clip: Clip, folder: Path) -> ComparisonRecord:
     values = [prepare_psnr(ours)(theirs) for ours, theirs in zip(reference.frames, clip.frames, strict=True)]
-    rows, columns = write_map(zip(reference.frames, clip.frames, strict=True), folder / f"{name}.png")
+    rows, columns, across = write_map(zip(reference.frames, clip.frames, strict=True), folder / f"{name}.png")
     worst = int(np.argmin(values))
     return ComparisonRecord(
         prompt="landscape",
@@ -166,7 +166,7 @@ def _comparison(name: str, reference: Clip, clip: Clip, folder: Path) -> Compari
         frame_map=[(n, n) for n in range(_FRAMES)],
         per_frame={"psnr": values},
         metrics={"psnr": MetricRecord(pooled=float(np.mean(values)), worst=values[worst], worst_frame=worst)},
-        map=MapRecord(file=f"{name}.png", columns=columns, rows=rows),
+        map=MapRecord(file=f"{name}.png", columns=columns, rows=rows, across=across),
         verdict=Verdict.DIFFERS,
     )
 

@@ -13,6 +13,7 @@ from harness.files import write_atomically
 from harness.history import history_of
 from harness.record import AuditRecord, HistoryRecord, read_record_file
 from harness.record.file import record_text
+from harness.redaction import redact_text
 
 NAME = "the accepted state"
 
@@ -43,7 +44,7 @@ def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | 
     Raises:
         SpacediffError: The audit is another scenario's, it was interrupted, or one of its controls failed.
     """
-    if record.scenario_name != scenario.name:
+    if record.scenario_name != redact_text(scenario.name):
         raise SpacediffError(
             f"the audit is not of {scenario.name}, but of {record.scenario_name or 'two files'}",
             hint="give the scenario that was audited, and --out with its audit folder",
@@ -60,7 +61,7 @@ def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | 
 
 def _without_curves(record: AuditRecord) -> AuditRecord:
     """Return a record without what a later audit is not held against, so that the file stays small."""
-    bare = {"per_frame": {}, "frame_map": [], "measures": {}, "frames_csv": ""}
+    bare: dict[str, object] = {"per_frame": {}, "frame_map": [], "measures": {}, "frames_csv": "", "map": None}
     return record.model_copy(
         update={
             "runs": [run.model_copy(update={"trace": None}) for run in record.runs],

@@ -22,6 +22,7 @@ from harness.metrics import Metric, chosen
 from harness.metrics.motion import MEASURES
 from harness.noise_streams import stream_warning
 from harness.plan import Plan, Run
+from harness.private_words import private
 from harness.record import (
     AuditRecord,
     ComparisonRecord,
@@ -37,7 +38,7 @@ from harness.record import (
     redacted,
     write_record,
 )
-from harness.redaction import private, redact_text
+from harness.redaction import redact_text
 from harness.semantics import measure_semantics, write_into_tables
 from harness.store import Store
 from harness.trace import compare_traces, held_to
@@ -94,7 +95,8 @@ def audit(
             package is missing.
     """
     began = time.monotonic()
-    refuse_anothers(plan, folder)
+    with private(plan.private_texts):
+        refuse_anothers(plan, folder)
     metrics = chosen(plan.metrics)
     here = environment()
     store, done = Store(folder), _Done()

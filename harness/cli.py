@@ -7,7 +7,6 @@ import hashlib
 import os
 import shlex
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from harness import __version__
 from harness.command_line import parser
 from harness.errors import Exit, SpacediffError
 from harness.interrupts import listen
+from harness.private_words import keep_private, private
 
 if TYPE_CHECKING:
     from harness.advice import Advice
@@ -29,6 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = parser().parse_args(arguments)
     listen()
+    with private():  # what a command learns to be private, no message after it tells
+        return _carried_out(options)
+
+
+def _carried_out(options: argparse.Namespace) -> int:
     try:
         return int(_COMMANDS[options.command](options))
     except SpacediffError as error:
@@ -44,8 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say_error(SpacediffError(f"{error.filename or 'a file'}: {error.strerror or error}"))
         return int(Exit.BAD_INPUT)
     except Exception:  # noqa: BLE001 - a mistake of ours must not look like a gate that fails
-        traceback.print_exc()
-        print(f"spacediff {__version__} made a mistake of its own; please report the lines above", file=sys.stderr)
+        _say_mistake()
         return int(Exit.INTERNAL)
 
 
@@ -56,8 +60,11 @@ def _audit(options: argparse.Namespace) -> Exit:
     # a mistake shows before the heavy imports
     only = [word for name in options.only for word in ("--only", name)]
     budget = ["--budget", str(options.budget)] if options.budget else []
-    command = _command("audit", options.scenario, *only, *budget, *_where(options))
+    against: list[str | Path] = ["--against", options.against] if options.against else []
+    switches = [f"--{name.replace('_', '-')}" for name in ("no_reuse", "strict") if getattr(options, name)]
+    command = _command("audit", options.scenario, *only, *budget, *switches, *against, *_where(options))
     plan = plan_scenario(load_scenario(options.scenario), options.only, budget=options.budget, command=command)
+    keep_private(plan.private_texts)
 
     from harness.audit import audit, refuse_anothers
     from harness.gate import exit_code
@@ -130,7 +137,9 @@ def _report(options: argparse.Namespace) -> Exit:
     record = read_record(options.folder)
     if options.against:
         history = history_of(_record_of(options.against), record, options.against.resolve().name)
-        record = redacted(record.model_copy(update={"history": history}))
+        again = _command("report", options.folder, "--against", options.against)
+        command = f"{record.command}; {again}"
+        record = redacted(record.model_copy(update={"history": history, "command": command}))
     formats = list(dict.fromkeys(options.format)) or ["html"]
     if formats == ["json"] and not options.out:
         from harness.record.file import record_text
@@ -143,6 +152,7 @@ def _report(options: argparse.Namespace) -> Exit:
 
 def _write_formats(options: argparse.Namespace, record: AuditRecord, formats: list[str]) -> None:
     from harness.reporting.formats import FILES, write_format
+    from harness.terminal.words import say
 
     into = options.folder
     if len(formats) > 1 and options.out:
@@ -152,21 +162,26 @@ def _write_formats(options: argparse.Namespace, record: AuditRecord, formats: li
     for name in formats:
         path = options.out or into / FILES[name]
         for line in write_format(name, record, options.folder, path, options.variant):
-            print(line, file=sys.stderr)
-        print(path)
+            say(line, trouble=True)
+        say(path)
 
 
 def _approve(options: argparse.Namespace) -> Exit:
     from harness.accepted import approve
+    from harness.plan import plan_scenario
     from harness.record import read_record
-    from harness.redaction import redact_text
+    from harness.scenario import load_scenario
+    from harness.terminal.words import say
 
     folder = options.out or Path("audits") / options.scenario.stem
-    path, history = approve(read_record(folder), options.scenario)
+    record = read_record(folder)
+    if options.scenario.is_file():
+        keep_private(plan_scenario(load_scenario(options.scenario)).private_texts)
+    path, history = approve(record, options.scenario)
     if history:
-        print(f"against what was accepted before: {history.sentence}")
-    print(f"accepted: {redact_text(str(path))}")
-    print("commit it beside the scenario; later audits are held against it")
+        say(f"against what was accepted before: {history.sentence}")
+    say(f"accepted: {path}")
+    say("commit it beside the scenario; later audits are held against it")
     return Exit.GATE_HOLDS
 
 
@@ -177,7 +192,9 @@ def _read(options: argparse.Namespace) -> Exit:
     if options.format == "json":
         import json
 
-        print(json.dumps(reading.as_json(), indent=2))
+        from harness.redaction import redact
+
+        print(json.dumps(redact(reading.as_json()), indent=2))
         return Exit.GATE_HOLDS
     from harness.terminal.sources import show_reading
 
@@ -191,6 +208,7 @@ def _why(options: argparse.Namespace) -> Exit:
     from harness.reading.hub import is_space
     from harness.reading.sources import read_any
     from harness.terminal.sources import show_differences
+    from harness.terminal.words import say
     from harness.why import compare_sources
     from harness.why_scenario import scenario_text
 
@@ -212,10 +230,10 @@ def _why(options: argparse.Namespace) -> Exit:
         if not options.write:
             return Exit.GATE_HOLDS
     write_new(path, scenario_text(found, script, space, space_id), "--write")
-    print(f"wrote {path}")
+    say(f"wrote {path}")
     if options.plan_only:
         fill_in = "" if space_id else " and fill in the Space's id, ORG/NAME"
-        print(f"look it over{fill_in}, then: spacediff audit {shlex.quote(str(path))}")
+        say(f"look it over{fill_in}, then: spacediff audit {shlex.quote(str(path))}")
         return Exit.GATE_HOLDS
     budget = ["--budget", str(options.budget)] if options.budget else []
     code = _audit(parser().parse_args(["audit", str(path), *budget]))
@@ -229,37 +247,39 @@ def _mend(options: argparse.Namespace, folder: Path, read: tuple[Reading, Readin
     from harness.advice import advise
     from harness.files import write_atomically
     from harness.record import read_record
+    from harness.terminal.words import say
     from harness.why_scenario import corrected_text
 
     cause = read_record(folder).cause
     if cause is None or not cause.finished or not cause.sufficient:
-        print("no cause was found, so no change is advised")
+        say("no cause was found, so no change is advised")
         return
     script, space, found = read
     advice = advise(options.script, script, space, found, only=cause.sufficient, ask=True)
     for path, words in advice.by_hand.items():
-        print(f"change by hand: {path}: {_printable(words)}")
+        say(f"change by hand: {path}: {_printable(words)}")
     _give(advice, options.patch)
     corrected = folder / "corrected.toml"
     write_atomically(corrected, corrected_text(found, script, space, options.space, cause.sufficient))
-    print(f"corrected scenario: {corrected}")
+    say(f"corrected scenario: {corrected}")
 
 
 def _give(advice: Advice, path: Path | None) -> None:
     """Print a patch, and write it where that was asked for."""
     from harness.files import write_new
+    from harness.terminal.words import say
 
     if not advice.patch:
         because = f": {_printable(advice.reason)}" if advice.reason else ""
-        print(f"nothing in the script can be patched{because}")
+        say(f"nothing in the script can be patched{because}")
         return
-    print(
+    say(
         f"\nthe patch, for {shlex.quote(_printable(advice.name))} in {_printable(str(advice.folder))}: patch -p0 < FILE"
     )
-    print("\n".join(_printable(line) for line in advice.patch.split("\n")), end="")
+    say("\n".join(_printable(line) for line in advice.patch.removesuffix("\n").split("\n")))
     if path:
         write_new(path, advice.patch, "--patch")
-        print(f"wrote {path}")
+        say(f"wrote {path}")
 
 
 def _printable(text: str) -> str:
@@ -277,13 +297,14 @@ def _doctor(_: argparse.Namespace) -> Exit:
 
 def _init(options: argparse.Namespace) -> Exit:
     from harness.shipped import copy_scenarios
+    from harness.terminal.words import say
 
     copied, kept = copy_scenarios(options.folder)
     for path in copied:
-        print(f"wrote {path}")
+        say(f"wrote {path}")
     for path in kept:
-        print(f"kept {path}, which was there")
-    print(f"edit one, then: spacediff audit {options.folder / 'quickstart.toml'}")
+        say(f"kept {path}, which was there")
+    say(f"edit one, then: spacediff audit {options.folder / 'quickstart.toml'}")
     return Exit.GATE_HOLDS
 
 
@@ -323,11 +344,19 @@ def _conclude(record: AuditRecord, folder: Path) -> None:
     from harness.reporting.formats import add_to_job_page
     from harness.reporting.html import write_report
     from harness.terminal.summary import show_summary
+    from harness.terminal.words import say
 
     report = write_report(record, folder)
     show_summary(record, report)
     if trouble := add_to_job_page(record):  # the gate's exit code stays what it is
-        print(trouble, file=sys.stderr)
+        say(trouble, trouble=True)
+
+
+def _say_mistake() -> None:
+    from harness.terminal.words import say, say_traceback
+
+    say_traceback()
+    say(f"spacediff {__version__} made a mistake of its own; please report the lines above", trouble=True)
 
 
 def _say_error(error: SpacediffError) -> None:

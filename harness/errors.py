@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from harness.redaction import redact_text
+
 
 class Exit(IntEnum):
     """Exit codes of the command."""
@@ -85,8 +87,11 @@ class ScenarioError(SpacediffError):
 
 
 def failure(error: Exception) -> str:
-    """Return a library's error in one line: its type and the first line of its message, at most 300 characters."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """Return a library's error in one line: its type and the first line of its message, at most 300 characters.
+
+    It is redacted before it is cut: a part of a secret would not be known for one.
+    """
+    lines = [line.strip() for line in redact_text(str(error)).splitlines() if line.strip()]
     return f"{type(error).__name__}: {(lines or ['no message'])[0]}"[:300]
 
 

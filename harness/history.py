@@ -6,8 +6,10 @@ shows them; and a change of verdict means little without the facts that changed 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+from harness.private_words import private, texts_in
 from harness.record import (
     AuditRecord,
     Change,
@@ -21,6 +23,8 @@ from harness.record import (
     Verdict,
     recorded_settings,
 )
+from harness.record.file import field_names
+from harness.redaction import redact
 from harness.settings import Origin, Setting, diff
 
 DECIMALS = 3
@@ -35,10 +39,13 @@ _LADDER = {
 }
 """From the closest to the farthest; a verdict that is not here has no place among them."""
 _SHOWN_OF_DIGEST = 12
+_AS_GOOD_AS_EQUAL = 1e-4
+"""Relative; metrics of equal clips differ by less from one machine to another."""
+_HIDDEN = "[private]"
 
 
 def history_of(before: AuditRecord, now: AuditRecord, against: str) -> HistoryRecord:
-    """Hold an audit against an earlier one.
+    """Hold an audit against an earlier one; of what is private in either, no words are told.
 
     Args:
         before: The earlier record, redacted.
@@ -46,13 +53,33 @@ def history_of(before: AuditRecord, now: AuditRecord, against: str) -> HistoryRe
         against: What the earlier audit is called.
     """
     variants = list(_variants(before, now))
-    return HistoryRecord(
+    found = HistoryRecord(
         against=against,
         created=before.created,
         variants=variants,
         facts=list(_facts(before, now)),
         sentence=_sentence(variants),
     )
+    with private(_private_now(before, now)):
+        told = HistoryRecord.model_validate(redact(found.model_dump(mode="json"), field_names()))
+    return told.model_copy(update={"facts": [fact for fact in told.facts if fact.before != fact.now]})
+
+
+def _private_now(before: AuditRecord, now: AuditRecord) -> Iterator[str]:
+    """Yield the words of the earlier audit that have become private since, or belong to a prompt that is gone."""
+    if not _any_private(now):
+        return
+    shown = {prompt.name for prompt in now.prompts if not prompt.private}
+    yield from (prompt.text for prompt in before.prompts if prompt.name not in shown)
+    for found in before.semantics:
+        if found.prompt not in shown:
+            yield from (text.part for text in found.texts)
+    for run in before.runs:
+        yield from (t for path, each in run.settings.items() if "prompt" in path for t in texts_in(each.value))
+
+
+def _any_private(record: AuditRecord) -> bool:
+    return any(prompt.private for prompt in record.prompts)
 
 
 def change_of(before: ComparisonRecord | None, now: ComparisonRecord | None) -> Change:
@@ -66,10 +93,26 @@ def change_of(before: ComparisonRecord | None, now: ComparisonRecord | None) -> 
         return {(True, True): Change.SAME, (True, False): Change.GAINED, (False, True): Change.LOST}[blank]
     if before.verdict != now.verdict and (by_class := _by_class(before.verdict, now.verdict)):
         return by_class
+    return _by_numbers(before, now)
+
+
+def _by_numbers(before: ComparisonRecord, now: ComparisonRecord) -> Change:
+    """Return what the numbers tell of two comparisons that their classes do not tell apart."""
     then, today = _rounded(before.drift), _rounded(now.drift)
     if then is not None and today is not None and then != today:
         return Change.WORSE if today > then else Change.BETTER
-    return Change.SAME if before.verdict == now.verdict and (then is None) == (today is None) else Change.OTHER
+    if before.verdict != now.verdict or (then is None) != (today is None):
+        return Change.OTHER
+    return Change.SAME if then is not None or _same_metrics(before, now) else Change.OTHER
+
+
+def _same_metrics(before: ComparisonRecord, now: ComparisonRecord) -> bool:
+    """Return whether what both were measured by came out the same; without a scale it cannot be told more."""
+    shared = before.metrics.keys() & now.metrics.keys()
+    if not shared:
+        return not (before.metrics or now.metrics)
+    pooled = ((before.metrics[name].pooled, now.metrics[name].pooled) for name in shared)
+    return all(math.isclose(*pair, rel_tol=_AS_GOOD_AS_EQUAL, abs_tol=_AS_GOOD_AS_EQUAL) for pair in pooled)
 
 
 def _by_class(before: Verdict, now: Verdict) -> Change | None:
@@ -129,13 +172,28 @@ def _facts(before: AuditRecord, now: AuditRecord) -> Iterator[FactChange]:
         ("title", before.title, now.title),
         ("scenario", before.scenario_name, now.scenario_name),
         ("reference", before.reference, now.reference),
+        ("metrics", _metrics(before), _metrics(now)),
     ):
         if then != today:
             yield FactChange(subject=Subject.AUDIT, name=name, before=then, now=today)
+    yield from _of_prompts(before, now)
     yield from _of_reference(before, now)
     yield from _of_table(Subject.HOST, before.environment.hosted, now.environment.hosted)
     yield from _of_table(Subject.MACHINE, before.environment.local, now.environment.local)
     yield from _of_settings(before, now)
+
+
+def _metrics(record: AuditRecord) -> str:
+    return ", ".join(info.name for info in record.metrics)
+
+
+def _of_prompts(before: AuditRecord, now: AuditRecord) -> Iterator[FactChange]:
+    """Yield each prompt whose text is another one; of a private one that cannot be told."""
+    texts = {prompt.name: prompt for prompt in before.prompts}
+    for prompt in now.prompts:
+        then = texts.get(prompt.name)
+        if then and then.text != prompt.text and not (then.private or prompt.private):
+            yield FactChange(subject=Subject.PROMPT, name=prompt.name, before=then.text, now=prompt.text)
 
 
 def _of_reference(before: AuditRecord, now: AuditRecord) -> Iterator[FactChange]:
@@ -155,6 +213,7 @@ def _of_table(subject: Subject, before: dict[str, str], now: dict[str, str]) -> 
 def _of_settings(before: AuditRecord, now: AuditRecord) -> Iterator[FactChange]:
     """Yield each change of a setting once, with the runs that it holds for; unknown then and now is no change."""
     found: dict[str, tuple[FactChange, list[str]]] = {}
+    hidden = _any_private(before) or _any_private(now)
     for run in now.runs:
         then = _run(before, run.prompt, run.name)
         if then is None or run.role not in {Role.REFERENCE, Role.BASELINE, Role.VARIANT}:
@@ -162,7 +221,8 @@ def _of_settings(before: AuditRecord, now: AuditRecord) -> Iterator[FactChange]:
         if not (run.measured and then.measured):  # what was not generated has its declared settings alone
             continue
         for each in diff(recorded_settings(then.settings), recorded_settings(run.settings)):
-            old, new = _told(each.left), _told(each.right)
+            words = hidden and "prompt" in each.path
+            old, new = _told(each.left, words=words), _told(each.right, words=words)
             if old != new:
                 fact = FactChange(subject=Subject.SETTING, name=each.path, before=old, now=new)
                 _, runs = found.setdefault(fact.model_dump_json(), (fact, []))
@@ -170,8 +230,11 @@ def _of_settings(before: AuditRecord, now: AuditRecord) -> Iterator[FactChange]:
     yield from (fact.model_copy(update={"runs": runs}) for fact, runs in found.values())
 
 
-def _told(setting: Setting | None) -> object:
-    return None if setting is None or setting.origin is Origin.UNKNOWN else setting.value
+def _told(setting: Setting | None, *, words: bool) -> object:
+    """Return what is told of a setting; with `words`, those that it holds are private."""
+    if setting is None or setting.origin is Origin.UNKNOWN:
+        return None
+    return _HIDDEN if words and any(texts_in(setting.value)) else setting.value
 
 
 def _sentence(variants: list[VariantHistory]) -> str:

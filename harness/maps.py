@@ -32,5 +32,5 @@ class Maps:
         run = pair.candidate.run
         file = Path("comparisons") / run.prompt / run.name / "ssim.png"
         frames = zip(pair.reference_frames(), pair.candidate_frames(), strict=True)
-        rows, columns = write_map(frames, self._folder / file)
-        return MapRecord(file=file.as_posix(), columns=columns, rows=rows)
+        rows, columns, across = write_map(frames, self._folder / file)
+        return MapRecord(file=file.as_posix(), columns=columns, rows=rows, across=across)

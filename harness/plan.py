@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import SpacediffError, nearest_name
+from harness.private_words import texts_in
 from harness.record import Role
 from harness.scenario import Gate, Scenario
 from harness.scenario_checks import PLACEHOLDERS
@@ -169,16 +170,15 @@ class Plan:
 
     @property
     def private_texts(self) -> tuple[str, ...]:
-        """What must not be shown: the texts of private prompts, and all that runs are told beside them in words."""
-        texts = [prompt.text for prompt in self.prompts if prompt.private]
-        for run in self.runs if texts else ():
-            told = [*run.settings.items(), *run.changes.items()]
-            texts += [each.value for path, each in told if "prompt" in path and isinstance(each.value, str)]
-            inputs = run.request.get("inputs", {})
-            texts += [
-                v for name, v in inputs.items() if "prompt" in name and isinstance(v, str) and v not in PLACEHOLDERS
-            ]
-        return tuple(dict.fromkeys(texts))
+        """What must not be shown: private prompts, their named parts, and what runs are told beside them in words."""
+        hidden = [prompt for prompt in self.prompts if prompt.private]
+        texts = [prompt.text for prompt in hidden]
+        texts += [part for prompt in hidden if self.semantics for part in self.semantics.parts.get(prompt.name, ())]
+        for run in self.runs if hidden else ():
+            told = {path: each.value for path, each in [*run.settings.items(), *run.changes.items()]}
+            for asked in (told, run.request.get("inputs", {})):
+                texts += (text for name, v in asked.items() if "prompt" in name for text in texts_in(v))
+        return tuple(dict.fromkeys(text for text in texts if text not in PLACEHOLDERS))
 
 
 def plan_scenario(

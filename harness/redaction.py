@@ -1,7 +1,8 @@
 """Redact: tokens, the user's name and home, this machine's name and private prompts never reach an audit folder.
 
-Applied to every text of a record on its way to disk, so no source needs to remember it. The key insight for prompts is
-that others quote them, cut short or wrapped: so any few words in a row that are a private prompt's are taken out.
+Applied to every text of a record on its way to disk, and to all that is printed, so no source needs to remember it. The
+key insight is that what is known to be secret has more than one spelling: an address writes it in percent signs, JSON
+and Python put backslashes before some of its letters.
 """
 
 from __future__ import annotations
@@ -10,35 +11,45 @@ import getpass
 import os
 import platform
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-_TOKEN = re.compile(
-    r"\b(hf|api_org|ghp|gho|github_pat|sk)_[A-Za-z0-9_]{16,}|\bBearer\s+[A-Za-z0-9._~+/-]{8,}=*", re.ASCII
+from harness.private_words import without_private
+
+_FORMS = (
+    r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))(?:"
+    r"(?:hf|api_org|gh[oprsu]|github_pat|sk|r8)_[A-Za-z0-9_]{16,}"
+    r"|(?:sk|glpat|xox[a-z])-[A-Za-z0-9_-]{16,}"
+    r"|AKIA[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{30,}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
+    r"|Bearer(?:\s|\+|%20)+[A-Za-z0-9._~+/-]{8,}=*)"
 )
+"""Hugging Face, GitHub, Stripe, Replicate, OpenAI and Anthropic, GitLab, Slack, Amazon, Google, JSON Web Tokens."""
+_IN_ADDRESS = re.compile(
+    r"(?P<before>://)[^\s/?#@\"'<>\\]*(?:@[^\s/?#@\"'<>\\]*)*@"
+    r"|(?P<name>[?&](?:[\w.-]*(?:token|secret|password|api[_-]?key|signature)[\w.-]*|__sign)=)[^&\s#\"'<>\\]+",
+    re.IGNORECASE | re.ASCII,
+)
+"""User and password of an address, and what its query gives to be let in."""
 _SECRET_VARIABLE = re.compile(r"TOKEN|SECRET|PASSWORD|API_KEY")
 _SHORTEST_SECRET = 8
 _SHORTEST_NAME = 3
-_WORD = re.compile(r"\w+")
-_WORDS_IN_A_ROW = 4
-_SHORTEST_PROMPT = 8
-"""A shorter private text may be a word of our own, and is only left out where it is known to stand."""
-
-_private: ContextVar[frozenset[tuple[str, ...]]] = ContextVar("private", default=frozenset())
+_Rule = Callable[[str], str]
 
 
-def redact(value: Any) -> Any:
-    """Return a JSON value with every text in it redacted; keys are the schema's own and stay."""
+def redact(value: Any, own: Collection[str] = frozenset()) -> Any:
+    """Return a JSON value with every text in it redacted, keys included; those in `own` are the schema's and stay."""
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, dict):
-        return {key: redact(item) for key, item in value.items()}
+        found: dict[str, Any] = {}
+        for key, item in value.items():
+            found[key if key in own else _free(redact_text(key), found)] = redact(item, own)
+        return found
     if isinstance(value, list):
-        return [redact(item) for item in value]
+        return [redact(item, own) for item in value]
     return value
 
 
@@ -46,66 +57,62 @@ def redact_text(text: str) -> str:
     """Return a text without tokens, secrets of the environment, private prompts, with the home folder as `~`."""
     for rule in _rules():
         text = rule(text)
-    return _without_private(text)
+    return without_private(text)
 
 
-@contextmanager
-def private(texts: Iterable[str]) -> Iterator[None]:
-    """Within the block, take these texts, and any four words in a row of them, out of all that is redacted."""
-    rows: set[tuple[str, ...]] = set()
-    for text in texts:
-        words = _WORD.findall(text.casefold())
-        if sum(map(len, words)) >= _SHORTEST_PROMPT:
-            length = min(_WORDS_IN_A_ROW, len(words))
-            rows |= {tuple(words[n : n + length]) for n in range(len(words) - length + 1)}
-    before = _private.set(_private.get() | rows)
-    try:
-        yield
-    finally:
-        _private.reset(before)
-
-
-def _without_private(text: str) -> str:
-    rows = _private.get()
-    if not rows:
-        return text
-    words = list(_WORD.finditer(text))
-    folded = [word[0].casefold() for word in words]
-    covered: set[int] = set()
-    for length in {len(row) for row in rows}:
-        for first in range(len(words) - length + 1):
-            if tuple(folded[first : first + length]) in rows:
-                covered.update(range(first, first + length))
-    for last in sorted(covered, reverse=True):
-        if last + 1 in covered:
-            continue
-        first = last
-        while first - 1 in covered:
-            first -= 1
-        text = f"{text[: words[first].start()]}[private]{text[words[last].end() :]}"
-    return text
+def _free(key: str, taken: Collection[str]) -> str:
+    """Return a key that is not taken: two may read the same once they are redacted."""
+    number, free = 1, key
+    while free in taken:
+        number += 1
+        free = f"{key} ({number})"
+    return free
 
 
 @cache
-def _rules() -> tuple[Callable[[str], str], ...]:
-    secrets = {
-        value for name, value in os.environ.items() if _SECRET_VARIABLE.search(name) and len(value) >= _SHORTEST_SECRET
-    }
-    rules: list[Callable[[str], str]] = [_replacing(secret, "[redacted]") for secret in sorted(secrets)]
-    rules.append(lambda text: _TOKEN.sub("[redacted]", text))
-    home = str(Path.home())
-    if home != Path.home().anchor:
-        at_home = re.compile(re.escape(home) + r"(?![\w.-])")
-        rules.append(lambda text: at_home.sub("~", text))
+def _rules() -> tuple[_Rule, ...]:
+    rules = [_replacing(_spelt(secret), "[redacted]") for secret in _secrets()]
+    rules += [_replacing(_FORMS, "[redacted]"), _without_credentials]
+    rules += [_replacing(rf"{_spelt(home)}(?!\w)", "~") for home in _homes()]
     if len(user := _user()) >= _SHORTEST_NAME and user != "root":
-        named = re.compile(rf"(?<=[/\\]){re.escape(user)}(?![\w.-])|\b{re.escape(user)}(?=@)")
-        rules.append(lambda text: named.sub("[user]", text))
+        name, ends = _spelt(user), r"(?![\w-]|\.\w)"
+        part = rf"(?:(?<=[/\\])|(?<=%2F)|(?<=%5C)|(?<=%2f)|(?<=%5c)){name}{ends}"
+        rules.append(_replacing(rf"{part}|(?<=-of-){name}(?!\w)|\b{name}(?=@|%40)", "[user]"))
     if len(host := platform.node().split(".")[0]) >= _SHORTEST_NAME and host.lower() != "localhost":
         rules.append(_without_host(host))
     return tuple(rules)
 
 
-def _without_host(host: str) -> Callable[[str], str]:
+def _secrets() -> list[str]:
+    """Return the secrets of the environment, the longest first: one may be the beginning of another."""
+    found = {each for name, each in os.environ.items() if _SECRET_VARIABLE.search(name)}
+    return sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=lambda each: (-len(each), each))
+
+
+def _homes() -> list[str]:
+    """Return the home folder as it is called and as it is, the longest first."""
+    home = Path.home()
+    names = {str(each) for each in (home, Path(os.path.realpath(home))) if str(each) != each.anchor}
+    return sorted(names, key=lambda each: (-len(each), each))
+
+
+def _spelt(text: str) -> str:
+    """Return a pattern for a text in all its spellings: bare, with percent signs, with backslashes."""
+    return "".join(_letter(letter) for letter in text)
+
+
+def _letter(letter: str) -> str:
+    code = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in letter.encode("utf-8", errors="surrogateescape"))
+    bare = rf"\\*{re.escape(letter)}" if letter in "\"'/" else r"\\+" if letter == "\\" else re.escape(letter)
+    plus = r"|\+" if letter == " " else ""
+    return f"(?:{bare}|{code}{plus})"
+
+
+def _without_credentials(text: str) -> str:
+    return _IN_ADDRESS.sub(lambda found: f"{found['name'] or '://'}[redacted]{'' if found['name'] else '@'}", text)
+
+
+def _without_host(host: str) -> _Rule:
     """Return the rule that takes this machine's name out, with the domain after it.
 
     A name that is a plain word is only taken for the machine's where a host stands: after `@` or `//`.
@@ -116,12 +123,12 @@ def _without_host(host: str) -> Callable[[str], str]:
         pattern = rf"(?:(?<=@)|(?<=//)){name}{domain}(?![\w-])"
     else:
         pattern = rf"(?<![\w.-]){name}{domain}(?![\w-])"
-    named = re.compile(pattern, re.IGNORECASE)
-    return lambda text: named.sub("[host]", text)
+    return _replacing(rf"(?i:{pattern})", "[host]")
 
 
-def _replacing(old: str, new: str) -> Callable[[str], str]:
-    return lambda text: text.replace(old, new)
+def _replacing(pattern: str, new: str) -> _Rule:
+    compiled = re.compile(pattern)
+    return lambda text: compiled.sub(new, text)
 
 
 def _user() -> str:

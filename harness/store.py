@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from harness.errors import SpacediffError
 from harness.files import sha256, write_atomically
 from harness.record import RunRecord
+from harness.record.file import field_names
 from harness.redaction import redact
 
 _RUN = re.compile(r"[0-9a-f]{16,64}")
@@ -70,7 +71,7 @@ class Store:
 
     def seal(self, draft: Path, record: RunRecord) -> None:
         """Write the record and the manifest into a run's folder: the last thing before its block ends."""
-        write_atomically(draft / _RECORD, json.dumps(redact(record.model_dump(mode="json")), indent=1))
+        write_atomically(draft / _RECORD, json.dumps(redact(record.model_dump(mode="json"), field_names()), indent=1))
         files = {path.name: sha256(path) for path in sorted(draft.iterdir())}
         write_atomically(draft / _MANIFEST, json.dumps(files, indent=1))
 

@@ -1,5 +1,5 @@
-// The measured map of every frame pair: one grey picture with a tile for each pair, whose levels are values, coloured
-// here. Nothing is measured in the browser.
+// The measured map of every frame pair: one grey picture with a tile for each pair, from left to right, then down, whose
+// levels are values, coloured here. Nothing is measured in the browser.
 
 const HEAT = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]]; // viridis: dark is alike
 
@@ -11,9 +11,9 @@ function heatColour(level) {
 }
 
 class HeatMap {
-  /** Args: a grey PNG in base64, and the size of a tile in cells. */
-  constructor(png, { columns, rows }) {
-    Object.assign(this, { columns, rows, levels: null, tile: new OffscreenCanvas(columns, rows) });
+  /** Args: a grey PNG in base64, the size of a tile in cells, and how many tiles lie side by side. */
+  constructor({ png, columns, rows, across }) {
+    Object.assign(this, { columns, rows, across, levels: null, tile: new OffscreenCanvas(columns, rows) });
     this.ready = this.read(png);
   }
 
@@ -29,10 +29,12 @@ class HeatMap {
 
   /** Colour the tile of a pair over a whole canvas; cells stay squares, so that none looks more exact than it is. */
   drawOn(context, position) {
-    const from = position * this.columns * this.rows;
-    if (!this.levels || from >= this.levels.length) return;
+    if (this.level(position, 0, 0) === undefined) return;
     const drawn = new ImageData(this.columns, this.rows);
-    for (let n = 0; n < this.columns * this.rows; n += 1) drawn.data.set([...heatColour(this.levels[from + n]), 255], 4 * n);
+    for (let n = 0; n < this.columns * this.rows; n += 1) {
+      const level = this.level(position, Math.floor(n / this.columns), n % this.columns);
+      drawn.data.set([...heatColour(level), 255], 4 * n);
+    }
     this.tile.getContext("2d").putImageData(drawn, 0, 0);
     context.imageSmoothingEnabled = false;
     context.drawImage(this.tile, 0, 0, context.canvas.width, context.canvas.height);
@@ -42,8 +44,14 @@ class HeatMap {
   at(position, across, down) {
     const column = Math.min(this.columns - 1, Math.max(0, Math.floor(across * this.columns)));
     const row = Math.min(this.rows - 1, Math.max(0, Math.floor(down * this.rows)));
-    const level = this.levels?.[(position * this.rows + row) * this.columns + column];
+    const level = this.level(position, row, column);
     return level === undefined ? null : level / 255;
+  }
+
+  /** Return the level of a cell of a pair's tile. */
+  level(position, row, column) {
+    const [line, place] = [Math.floor(position / this.across), position % this.across];
+    return this.levels?.[((line * this.rows + row) * this.across + place) * this.columns + column];
   }
 }
 

@@ -23,6 +23,7 @@ class Player {
     this.fill("reference", reference);
     this.fill("variant", variant);
     this.pairs = pairs.length ? pairs : unmapped(reference, variant);
+    this.stage.querySelector(".unmapped").hidden = pairs.length > 0 || !reference || !variant;
     this.heat = heat;
     heat?.ready.then(() => this.heat === heat && this.paintBoth());
     delete this.stage.dataset.position; // until something of these clips is on the screen

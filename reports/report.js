@@ -22,7 +22,7 @@ function withAddress(clip) {
 
 function heatOf(variant) {
   if (!variant.heat || selected.against || !(variant.heat.key in maps)) return null;
-  if (!heatMaps.has(variant.heat.key)) heatMaps.set(variant.heat.key, new HeatMap(maps[variant.heat.key], variant.heat));
+  if (!heatMaps.has(variant.heat.key)) heatMaps.set(variant.heat.key, new HeatMap(maps[variant.heat.key]));
   return heatMaps.get(variant.heat.key);
 }
 
@@ -135,6 +135,7 @@ function showPanels() {
   for (const plot of stepsPlots) plot.choose(selected.variant);
   for (const text of all(".of-left")) text.textContent = nameOf(selected.against);
   for (const text of all(".of-right")) text.textContent = nameOf(selected.variant);
+  for (const note of all(".of-two")) note.hidden = !selected.against; // what was measured stays held against the reference
 }
 
 function nameOf(run) {

@@ -39,7 +39,14 @@ function flipByHand() {
 
 function tellHeat({ across, down }) {
   const value = player.heat?.at(player.position, across, down) ?? null;
-  one("#heat-value").value = value === null ? "" : `here ${value.toFixed(2)}`;
+  one("#heat-value").value = value === null ? "" : `here ${shareText(value)}`;
+}
+
+/** Write a share with two decimals; what is not 0 or 1 is not rounded onto it. */
+function shareText(share) {
+  if (share > 0 && share < 0.005) return "<0.01";
+  if (share < 1 && share >= 0.995) return ">0.99";
+  return share.toFixed(2);
 }
 
 /** Return the mode that is asked for, if these two clips can be shown so. */

@@ -297,8 +297,9 @@ def with_map(folder: Path, comparison: ComparisonRecord, pixels: dict[str, NDArr
         return comparison
     left, right = pixels["reference"], pixels[comparison.candidate]
     file = Path("comparisons") / comparison.prompt / comparison.candidate / "ssim.png"
-    rows, columns = write_map(((left[a], right[b]) for a, b in comparison.frame_map), folder / file)
-    return comparison.model_copy(update={"map": MapRecord(file=file.as_posix(), columns=columns, rows=rows)})
+    rows, columns, across = write_map(((left[a], right[b]) for a, b in comparison.frame_map), folder / file)
+    heat = MapRecord(file=file.as_posix(), columns=columns, rows=rows, across=across)
+    return comparison.model_copy(update={"map": heat})
 
 
 def _pool(

@@ -4,6 +4,7 @@ import hashlib
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,6 +77,20 @@ def test_the_video_plays_everywhere_and_pairs_the_frames(tmp_path: Path) -> None
     width, bar = (told.width - 4) // 2, 24
     assert [(code_in(frame, 0, width, bar), code_in(frame, width + 4, width, bar)) for frame in clip.frames] == pairs
     assert clip.frames[0, :bar, :width].max() > 150, "the label is drawn"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "fps"), [([(0, 0), (2, 1), (4, 2)], 4), ([(0, 0), (0, 1), (1, 2)], 16), ([(3, 0)], 8)]
+)
+def test_the_video_keeps_the_references_pace(
+    record: AuditRecord, folder: Path, tmp_path: Path, pairs: list[tuple[int, int]], fps: int
+) -> None:
+    bare: dict[str, Any] = {"frame_map": pairs, "per_frame": {}, "measures": {}, "parting": None, "map": None}
+    mapped = [each.model_copy(update=bare) for each in record.comparisons]
+    parts = opened(render_bundle(record.model_copy(update={"comparisons": mapped}), folder).content)
+    (tmp_path / "beside.mp4").write_bytes(parts["side-by-side.mp4"])
+    clip = read_clip(tmp_path / "beside.mp4")
+    assert (len(clip.frames), float(clip.fps)) == (len(pairs), fps)
 
 
 def test_quality_gives_way_before_the_limit_does_and_then_it_is_said(tmp_path: Path) -> None:

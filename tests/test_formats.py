@@ -17,6 +17,7 @@ from conftest import Finished
 from harness.cli import main
 from harness.clip import write_preview
 from harness.record import AuditRecord, read_record, record_schema
+from harness.redaction import redact_text
 from harness.reporting.formats import FILES, add_to_job_page
 from synthetic_audit import synthetic_audit
 
@@ -77,8 +78,8 @@ def folder(tmp_path: Path) -> Path:
 def test_formats_lie_beside_the_report_under_their_names(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(folder), *ALL]) == 0
     printed = capsys.readouterr().out.split()
-    assert printed == [str(folder / name) for name in FILES.values()]
-    assert all(Path(name).stat().st_size for name in printed)
+    assert printed == [redact_text(str(folder / name)) for name in FILES.values()]
+    assert all((folder / name).stat().st_size for name in FILES.values())
 
 
 def test_out_names_a_file_for_one_format_and_a_folder_for_several(
@@ -93,6 +94,22 @@ def test_out_names_a_file_for_one_format_and_a_folder_for_several(
     capsys.readouterr()
     assert main(["report", str(folder), "--format", "json"]) == 0
     assert AuditRecord.model_validate_json(capsys.readouterr().out) == read_record(folder)
+
+
+def test_the_audits_own_record_stays_as_it_is(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (folder / "audit.json").read_bytes()
+    (earlier := tmp_path / "earlier").mkdir()
+    (earlier / "audit.json").write_bytes(before)
+    assert main(["report", str(folder), "--format", "json", "--out", str(folder)]) == 0
+    assert main(["report", str(folder), "--against", str(earlier), "--format", "json", "--out", str(folder)]) == 2
+    assert "the audit's own record" in capsys.readouterr().err
+    assert (folder / "audit.json").read_bytes() == before
+    (other := tmp_path / "other").mkdir()
+    assert main(["report", str(folder), "--against", str(earlier), "--format", "json", "--out", str(other)]) == 0
+    record = read_record(other)
+    assert record.history is not None
+    assert record.command.startswith(read_record(folder).command + "; spacediff report ")
+    assert record.command.endswith("/audit --against .../earlier")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from harness.record import (
     ComparisonRecord,
     ControlRecord,
     GateStatus,
+    MetricRecord,
     Subject,
     Verdict,
     redacted,
@@ -28,8 +29,11 @@ from synthetic_audit import setting, synthetic_audit
 ASKS = Gate(against="accepted")
 
 
-def compared(verdict: Verdict, drift: float | None = None) -> ComparisonRecord:
-    return ComparisonRecord(prompt="lemon", reference="r", candidate="v", path="", verdict=verdict, drift=drift)
+def compared(verdict: Verdict, drift: float | None = None, mae: float | None = None) -> ComparisonRecord:
+    metrics = {} if mae is None else {"mae": MetricRecord(pooled=mae, worst=mae, worst_frame=0)}
+    return ComparisonRecord(
+        prompt="lemon", reference="r", candidate="v", path="", verdict=verdict, drift=drift, metrics=metrics
+    )
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +60,9 @@ def with_outcome(record: AuditRecord, name: str, verdict: Verdict, drift: float 
         (compared(Verdict.SETTINGS_DIFFER, 0.4), compared(Verdict.POST_PROCESSED, 0.4), Change.OTHER),
         (compared(Verdict.SETTINGS_DIFFER, 0.4), compared(Verdict.SETTINGS_DIFFER), Change.OTHER),
         (compared(Verdict.DIFFERS), compared(Verdict.DIFFERS), Change.SAME),
+        (compared(Verdict.DIFFERS, mae=3.0), compared(Verdict.DIFFERS, mae=3.00001), Change.SAME),
+        (compared(Verdict.DIFFERS, mae=3.0), compared(Verdict.DIFFERS, mae=40.0), Change.OTHER),
+        (compared(Verdict.DIFFERS, mae=3.0), compared(Verdict.DIFFERS), Change.OTHER),
         (compared(Verdict.CODEC_ONLY, 0.0), compared(Verdict.NOT_MEASURED), Change.LOST),
         (compared(Verdict.NOT_COMPARABLE), compared(Verdict.CODEC_ONLY, 0.0), Change.GAINED),
         (compared(Verdict.NOT_MEASURED), compared(Verdict.NOT_COMPARABLE), Change.SAME),
@@ -69,7 +76,9 @@ def test_a_change_is_better_or_worse_or_neither(
     assert change_of(before, now) is change
 
 
-OUTCOMES = st.builds(compared, st.sampled_from(Verdict), st.one_of(st.none(), st.floats(0, 2)))
+OUTCOMES = st.builds(
+    compared, st.sampled_from(Verdict), st.one_of(st.none(), st.floats(0, 2)), st.one_of(st.none(), st.floats(0, 255))
+)
 TURNED = {Change.BETTER: Change.WORSE, Change.GAINED: Change.LOST, Change.NEW: Change.GONE}
 TURNED |= {late: early for early, late in TURNED.items()}
 
@@ -125,6 +134,42 @@ def test_facts_that_changed_stand_beside(record: AuditRecord) -> None:
         (Subject.SETTING, "call.num_frames", None, 17),
     }
     assert [fact.runs for fact in facts if fact.before == 49] == [["baseline", "dpm"]]
+
+
+def prompted(record: AuditRecord, text: str, told: str, *, private: bool = False) -> AuditRecord:
+    """Return the record with another prompt; of a private one it holds no words."""
+    prompts = [each.model_copy(update={"text": "" if private else text, "private": private}) for each in record.prompts]
+    told = "[private]" if private else told
+    settings = {"call.negative_prompt": setting(told), "call.prompts_per_second": setting(8)}
+    runs = [run.model_copy(update={"settings": run.settings | settings}) for run in record.runs]
+    return record.model_copy(update={"prompts": prompts, "runs": runs, "title": f"Of {text}"})
+
+
+def test_another_prompt_and_other_metrics_are_facts(record: AuditRecord) -> None:
+    before = prompted(record, "a lemon", "no hands")
+    now = prompted(record, "a lime", "no hands").model_copy(
+        update={"metrics": record.metrics[:1], "title": "Of a lemon"}
+    )
+    facts = history_of(before, now, "before").facts
+    assert [(fact.subject, fact.name, fact.before, fact.now) for fact in facts] == [
+        (Subject.AUDIT, "metrics", ", ".join(info.name for info in record.metrics), record.metrics[0].name),
+        (Subject.PROMPT, "lemon", "a lemon", "a lime"),
+    ]
+
+
+def test_what_has_become_private_since_is_not_told_of_the_earlier_audit(record: AuditRecord) -> None:
+    text, told = "a zeppelin lands on a secret roof", "purple elephants dancing badly"
+    open_, hidden = (prompted(record, text, told, private=private) for private in (False, True))
+    hidden = hidden.model_copy(update={"title": "Of [private]"})
+    for before, now in ((open_, hidden), (hidden, open_)):
+        history = history_of(before, now, "before")
+        words = history.model_dump_json()
+        if now is hidden:
+            assert not [word for word in ("zeppelin", "secret", "elephants") if word in words]
+            assert history.facts == [], "what reads the same is no change"
+        assert Subject.PROMPT not in {fact.subject for fact in history.facts}, "whether it changed cannot be told"
+    shown = history_of(open_, prompted(record, text, "other words", private=False), "before").model_dump_json()
+    assert "elephants" in shown
 
 
 def test_a_setting_unknown_then_and_now_has_not_changed(record: AuditRecord) -> None:
@@ -195,7 +240,8 @@ def test_an_accepted_state_is_kept_beside_the_scenario_without_curves(record: Au
     assert (path, before) == (tmp_path / "cogvideox-lemon.accepted.json", None)
     kept = read_accepted(scenario)
     assert kept is not None
-    assert not any(each.per_frame for each in kept.comparisons)
+    assert any(each.per_frame and each.map for each in record.comparisons)
+    assert not any(each.per_frame or each.map for each in kept.comparisons)
     assert history_of(kept, record, "it").sentence == "every variant stands where it stood"
     _, before = approve(with_outcome(record, "dpm", Verdict.IDENTICAL, 0.0), scenario)
     assert before is not None

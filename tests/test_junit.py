@@ -94,6 +94,16 @@ def test_without_a_gate_there_is_no_case_for_it(record: AuditRecord) -> None:
     assert not [suite for suite in root if suite.attrib["name"].endswith(": gate")]
 
 
+def test_an_interrupted_audit_is_an_error_also_without_a_gate(record: AuditRecord) -> None:
+    stopped = record.model_copy(update={"finished": False, "gate": GateRecord(status=GateStatus.NONE)})
+    root = parsed(render_junit(stopped))
+    error = cases(root)["it was carried out to the end"].find("error")
+    assert error is not None
+    assert error.get("message") == "the audit was interrupted"
+    assert root.get("errors") == "1"
+    assert parsed(render_junit(record)).get("errors") == "0"
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(text=st.text(max_size=20))
 def test_any_text_gives_well_formed_xml(record: AuditRecord, text: str) -> None:

@@ -132,6 +132,50 @@ def test_a_long_audit_is_cut_and_says_so(record: AuditRecord, render: Any, limit
     assert "left out" not in render(record)
 
 
+def with_prompts(record: AuditRecord, count: int, text: str = "a lemon") -> AuditRecord:
+    """Return the record with its prompt repeated under other names."""
+    names = [f"prompt-{n}" for n in range(count)]
+    return record.model_copy(
+        update={
+            "prompts": [record.prompts[0].model_copy(update={"name": name, "text": text}) for name in names],
+            "runs": [run.model_copy(update={"prompt": name}) for name in names for run in record.runs],
+            "comparisons": [each.model_copy(update={"prompt": name}) for name in names for each in record.comparisons],
+        }
+    )
+
+
+@pytest.mark.parametrize(("render", "limit"), [(render_markdown, LIMIT), (render_summary, SUMMARY_LIMIT)])
+def test_hundreds_of_prompts_are_cut_and_say_so(record: AuditRecord, render: Any, limit: int) -> None:
+    drawn = render(with_prompts(record, 120, "a lemon " * 60))
+    assert limit * 0.6 < len(drawn) < limit
+    told = sum(line.startswith("- `prompt-") for line in drawn.splitlines()) // 2
+    assert 5 < told < 120
+    assert f"- {120 - told} more prompts left out to keep this short; the report has all." in drawn
+    assert drawn.count("more rows left out") >= 1
+    assert "| `prompt-0` | `as-hosted` |" in drawn
+    assert "more prompt" not in render(with_prompts(record, 3))
+
+
+@pytest.mark.parametrize(("render", "limit"), [(render_markdown, LIMIT), (render_summary, SUMMARY_LIMIT)])
+def test_whatever_a_record_holds_the_length_is_bounded(record: AuditRecord, render: Any, limit: int) -> None:
+    ticks = "`" * 700
+    monster = hostile(record, ticks).model_copy(
+        update={
+            "warnings": [f"{ticks}{n}" for n in range(50)],
+            "gate": GateRecord(status=GateStatus.FAILS, variant=ticks, reasons=[f"{ticks}{n}" for n in range(50)]),
+            "metrics": [record.metrics[0].model_copy(update={"name": f"m{n}", "title": ticks}) for n in range(500)],
+        }
+    )
+    drawn = render(with_prompts(monster, 3, ticks))
+    assert len(drawn) < limit
+    assert ("too long to stand here" in drawn) == (render is render_summary)
+
+
+def test_reasons_that_are_not_told_are_counted(record: AuditRecord) -> None:
+    gate = GateRecord(status=GateStatus.FAILS, reasons=["far"] * 11)
+    assert "; far; 3 more in the report" in render_markdown(record.model_copy(update={"gate": gate}))
+
+
 def test_the_text_of_a_private_prompt_is_not_shown(record: AuditRecord) -> None:
     hidden = record.model_copy(update={"prompts": [record.prompts[0].model_copy(update={"private": True})]})
     assert "A hand squeezes" in render_markdown(record)

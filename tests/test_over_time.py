@@ -85,12 +85,15 @@ def test_a_state_is_accepted_held_against_and_replaced(
     assert "better: baseline" in printed
 
     # any two audits: a folder in place of the accepted state, which the gate then cannot speak of
-    code, printed = audit("--out", "other", "--against", str(folder))
+    code, printed = audit("--out", "other", "--against", str(folder), "--no-reuse", "--strict")
     assert code == 3
+    command = "spacediff audit mine.toml --no-reuse --strict --against audits/mine --out other"
+    assert read_record(Path("other")).command == command
     assert "against mine: better: baseline" in printed
     assert main(["report", "other", "--against", str(folder), "--format", "md", "--format", "html"]) == 0
     assert "against `mine` of" not in Path("other/issue.md").read_text()
     assert "- **Over time**, against mine of" in Path("other/issue.md").read_text()
+    assert f"\n{command}; spacediff report other --against audits/mine\n" in Path("other/issue.md").read_text()
 
 
 def test_an_audit_of_something_else_is_not_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

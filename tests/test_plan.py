@@ -136,3 +136,13 @@ def test_an_exchanged_file_is_another_run(tmp_path: Path) -> None:
     after = plan_files(tmp_path / "a.mp4", tmp_path / "b.mp4")
     assert before.runs[0].key(HERE) == after.runs[0].key(HERE)
     assert before.runs[1].key(HERE) != after.runs[1].key(HERE)
+
+
+def test_of_a_private_prompt_its_parts_and_what_runs_are_told_are_private_too() -> None:
+    more = SPACE.replace('"{prompt}"', '"{prompt}", negative_prompt = "told the Space"')
+    more += '[semantics]\nmodel = "org/clip"\nparts = ["a hidden zeppelin"]\n'
+    text = TEXT.replace("seed = 7", "seed = 7\nprivate = true").replace("[variants.both]", "[variants.told]\n"
+        'call.negative_prompt = ["told here", "and here"]\n[variants.both]')  # fmt: skip
+    texts = plan_scenario(scenario(more, text)).private_texts
+    assert set(texts) == {"a hand", "a hidden zeppelin", "told the Space", "told here", "and here"}
+    assert plan_scenario(scenario(more)).private_texts == ()

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
+from harness.errors import failure
+from harness.private_words import keep_private, private
 from harness.record import read_record
-from harness.redaction import private, redact_text
+from harness.redaction import redact_text
 
 TEXT = "An unreleased zeppelin lands on the roof of our secret workshop"
 SCENARIO = f"""
@@ -69,7 +71,7 @@ def test_neither_text_nor_picture_is_shown_and_numbers_are(
         assert not re.search(r"data:(video|image/(png|jpeg|webp));base64,[A-Za-z0-9+/]{9}", page.read_text())
     record = read_record(folder)
     assert record.prompts[0].private
-    assert json.loads((out / "record.json").read_text())["scenario"].startswith("# not kept")
+    assert json.loads((out / "audit.json").read_text())["scenario"].startswith("# not kept")
     (baseline, *_) = (each for each in record.comparisons if each.candidate == "baseline")
     assert baseline.metrics["mae"].pooled > 0
     assert f"{baseline.metrics['psnr'].pooled:.2f}" in (out / "issue.md").read_text()
@@ -102,6 +104,56 @@ def test_others_words_are_taken_out_where_they_are_the_prompts(text: str, shown:
     with private([TEXT]):
         assert redact_text(text) == shown
     assert redact_text(text) == text
+
+
+HANZI = "一艘未发布的飞艇降落在我们秘密工作室的屋顶上"
+KANA = "未発表の飛行船が秘密の工房の屋根に着陸する"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("An_unreleased_zeppelin_lands_on_the_roof.mp4", "[private].mp4"),
+        ("an-unreleased-zeppelin-lands-8f3a.mp4", "[private]-8f3a.mp4"),
+        ("file=An%20unreleased%20zeppelin%20lands%20on", "file=[private]"),
+        ("?q=an+unreleased+zeppelin+lands%2C", "?q=[private]%2C"),
+        ("An%2520unreleased%2520zeppelin%2520lands", "[private]"),
+        ("cut short: An unreleased zeppelin la…", "cut short: [private]…"),
+        ("…nreleased zeppelin lands on the ro", "…[private]"),
+        ("…leased zeppelin lands o…", "…[private]…"),
+        (r"KeyError('An unreleased\nzeppelin lands on')", "KeyError('[private]')"),
+        (r"C:\new\An unreleased zeppelin lands", r"C:\new\[private]"),
+        ("an unreleased&nbsp;zeppelin&#32;lands", "[private]"),
+        ("cut short: 飞艇降落在…", "cut short: [private]…"),
+        ("秘密工作室.mp4", "[private].mp4"),
+        ("%E9%A3%9E%E8%89%87%E9%99%8D%E8%90%BD.mp4", "[private].mp4"),
+        (r'{"text": "\u98de\u8247\u964d\u843d"}', '{"text": "[private]"}'),
+        ("飛行船か\u3099秘密", "[private]"),
+        ("a zeppelin lane", "a zeppelin lane"),
+        ("飞机降落", "飞机降落"),
+    ],
+)
+def test_quotes_are_found_however_they_are_joined_written_or_cut(text: str, shown: str) -> None:
+    with private([TEXT, HANZI, KANA]):
+        assert redact_text(text) == shown
+    assert redact_text(text) == text
+
+
+def test_a_word_that_a_record_says_itself_stays() -> None:
+    with private(["Reference", "Elephants"]):
+        assert redact_text("reference: elephants") == "reference: [private]"
+
+
+def test_what_becomes_private_within_a_block_ends_with_it() -> None:
+    with private():
+        keep_private([TEXT])
+        assert redact_text(TEXT) == "[private]"
+    assert redact_text(TEXT) == TEXT
+
+
+def test_an_error_is_redacted_before_it_is_cut() -> None:
+    with private([TEXT]):
+        assert failure(ValueError("x" * 283 + f" {TEXT}")) == f"ValueError: {'x' * 283} [pri"
 
 
 def test_short_private_texts_are_no_words_of_ours() -> None:

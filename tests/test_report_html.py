@@ -203,6 +203,7 @@ def policy(page: Page) -> dict[str, list[str]]:
 def test_policy_allows_exactly_the_inlined_script_and_style(record: AuditRecord, folder: Path) -> None:
     page = draw(record, folder)
     rules = policy(page)
+    assert rules["media-src"] == ["blob:"], "videos come from nowhere else"
     [style] = page.raw["style"]
     [script] = [
         text

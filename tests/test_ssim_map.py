@@ -8,7 +8,7 @@ import pytest
 from skimage.metrics import structural_similarity
 
 from harness.metrics.pixel import prepare_ssim, ssim_map
-from harness.metrics.ssim_map import cells_of, tile, write_map
+from harness.metrics.ssim_map import abreast, cells_of, taken_up, tile, write_map
 from synthetic_audit import draw_scene
 
 REFERENCE = draw_scene(2, (64, 96), hand=True)
@@ -55,9 +55,30 @@ def test_cells_are_squares_that_cover_the_frame(size: tuple[int, int], cells: tu
 
 def test_tiles_lie_below_each_other_in_order(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "ssim.png"
-    rows, columns = write_map(zip(REFERENCE, [REFERENCE[0], CANDIDATE[1]], strict=True), path)
+    rows, columns, across = write_map(zip(REFERENCE, [REFERENCE[0], CANDIDATE[1]], strict=True), path)
+    assert across == 1
     levels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     assert levels is not None
     assert levels.shape == (2 * rows, columns)
     assert (levels[:rows] == 255).all()
     assert np.array_equal(levels[rows:], tile(ssim_map(REFERENCE[1], CANDIDATE[1])))
+
+
+def test_a_long_clips_map_is_no_higher_than_browsers_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert abreast(49, 43) == 1
+    assert abreast(1000, 43) * 190 >= 1000
+    monkeypatch.setattr("harness.metrics.ssim_map._HIGHEST", 70)
+    path, pairs = tmp_path / "ssim.png", [(REFERENCE[0], CANDIDATE[n % 2]) for n in range(5)]
+    rows, columns, across = write_map(pairs, path)
+    levels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    assert levels is not None
+    assert (rows, across, levels.shape) == (32, 3, (64, 3 * columns))
+    tiles = taken_up(np.asarray(levels, np.uint8), rows, columns)
+    assert all(np.array_equal(found, tile(ssim_map(*pair))) for found, pair in zip(tiles, pairs, strict=False))
+    assert (tiles[5:] == 255).all()
+
+
+def test_what_is_nearly_equal_is_not_kept_as_equal() -> None:
+    nearly = np.full((22, 22), 0.9999, np.float32)
+    assert (tile(nearly) == 254).all()
+    assert (tile(np.ones((22, 22), np.float32)) == 255).all()

@@ -22,6 +22,12 @@ _CELLS = 64
 """Cells along the longer side: fine enough to tell a hand from a bowl, and 49 tiles still make 100 kB."""
 
 
+_ROUNDING = 1e-6
+"""What an SSIM of 1 may lack once it was averaged."""
+_HIGHEST = 8192
+"""Pixels down a picture of tiles; browsers draw no higher one than 16,384 to 32,767."""
+
+
 def cells_of(height: int, width: int) -> tuple[int, int]:
     """Return how many rows and columns of cells a frame's map is kept in; cells are squares, but for rounding."""
     side = max(1, math.ceil(max(height, width) / _CELLS))
@@ -36,14 +42,40 @@ def tile(values: Floats) -> NDArray[np.uint8]:
     whole = cv2.copyMakeBorder(values, RADIUS, RADIUS, RADIUS, RADIUS, cv2.BORDER_REPLICATE)
     rows, columns = cells_of(whole.shape[0], whole.shape[1])
     means = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(np.rint(255 * np.clip(means, 0, 1)), dtype=np.uint8)
+    levels = np.asarray(np.rint(255 * np.clip(means, 0, 1)), dtype=np.uint8)
+    return np.where(means < 1 - _ROUNDING, np.minimum(levels, 254), levels)
 
 
-def write_map(pairs: Iterable[tuple[Frame, Frame]], path: Path) -> tuple[int, int]:
-    """Write the maps of frame pairs as one grey PNG, a tile below the other; return a tile's rows and columns."""
-    tiles = [tile(ssim_map(reference, candidate)) for reference, candidate in pairs]
-    _, content = cv2.imencode(".png", np.concatenate(tiles))
+def write_map(pairs: Iterable[tuple[Frame, Frame]], path: Path) -> tuple[int, int, int]:
+    """Write the maps of frame pairs as one grey PNG; return a tile's rows and columns, and how many lie abreast."""
+    tiles = np.stack([tile(ssim_map(reference, candidate)) for reference, candidate in pairs])
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.tobytes())
-    rows, columns = tiles[0].shape
-    return rows, columns
+    _, rows, columns = tiles.shape
+    laid = lay(tiles, across := abreast(len(tiles), rows))
+    path.write_bytes(png(laid))
+    return rows, columns, across
+
+
+def abreast(count: int, rows: int) -> int:
+    """Return how many tiles have to lie side by side so that the picture does not become too high."""
+    return math.ceil(count / max(1, _HIGHEST // rows))
+
+
+def lay(tiles: NDArray[np.uint8], across: int) -> NDArray[np.uint8]:
+    """Lay tiles `[N, rows, columns]` from left to right, then down; what is left of the last line is white."""
+    count, rows, columns = tiles.shape
+    lines = math.ceil(count / across)
+    rest = np.full((lines * across - count, rows, columns), 255, np.uint8)
+    whole = np.concatenate([tiles, rest]).reshape(lines, across, rows, columns)
+    return whole.transpose(0, 2, 1, 3).reshape(lines * rows, across * columns)
+
+
+def taken_up(laid: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    """Return the tiles `[N, rows, columns]` of a picture, the white ones at its end included."""
+    lines, across = laid.shape[0] // rows, laid.shape[1] // columns
+    return laid.reshape(lines, rows, across, columns).transpose(0, 2, 1, 3).reshape(-1, rows, columns)
+
+
+def png(levels: NDArray[np.uint8]) -> bytes:
+    """Return a grey picture as PNG."""
+    return bytes(cv2.imencode(".png", levels)[1])

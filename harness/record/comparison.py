@@ -99,15 +99,17 @@ class MapRecord(Record):
     """Where in the pictures two clips differ: SSIM of every compared pair in cells.
 
     Attributes:
-        file: A grey 8-bit PNG, relative to the audit folder: one tile for each pair, from top to bottom; level 255 is
-            an SSIM of 1, level 0 one of 0 or below, each the mean over its cell.
+        file: A grey 8-bit PNG, relative to the audit folder: one tile for each pair, from left to right, then down;
+            level 255 is an SSIM of 1, level 0 one of 0 or below, each the mean over its cell.
         columns: Cells across a tile.
         rows: Cells down a tile.
+        across: Tiles side by side; more than one where the picture would be too high for a browser.
     """
 
     file: str
     columns: int
     rows: int
+    across: int = 1
 
 
 class PartingRecord(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,15 @@ def write_record(record: AuditRecord, folder: Path) -> None:
 
 def record_text(record: AuditRecord) -> str:
     """Return a record as `audit.json` holds it, redacted."""
-    return json.dumps(redact(record.model_dump(mode="json")), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    data = redact(record.model_dump(mode="json"), field_names())
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+@cache
+def field_names() -> frozenset[str]:
+    """Return the names of all fields of a record, which are no stranger's words."""
+    definitions = [record_schema(), *record_schema()["$defs"].values()]
+    return frozenset(name for each in definitions for name in each.get("properties", {}))
 
 
 def redacted(record: AuditRecord) -> AuditRecord:

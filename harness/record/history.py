@@ -52,6 +52,7 @@ class Subject(StrEnum):
     MACHINE = "this machine"
     HOST = "the host"
     SETTING = "setting"
+    PROMPT = "prompt"
     REFERENCE = "the reference's frames"
     AUDIT = "the audit"
 

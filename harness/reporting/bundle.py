@@ -10,7 +10,7 @@ import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -147,8 +147,14 @@ def _video(view: PromptView, row: Row, folder: Path) -> tuple[bytes, int]:
     halves = Half(_file(ours, folder), "reference"), Half(_file(theirs, folder), label)
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "beside.mp4"
-        made = write_beside(*halves, pairs, ours.fps, path, most=MAX_VIDEO_BYTES)
+        made = write_beside(*halves, pairs, _rate(ours.fps, pairs), path, most=MAX_VIDEO_BYTES)
         return path.read_bytes(), made.quality
+
+
+def _rate(fps: float, pairs: Sequence[tuple[int, int]]) -> float:
+    """Return at how many pairs per second the reference plays at its own pace: pairs may skip its frames."""
+    span = pairs[-1][0] - pairs[0][0] if pairs else 0
+    return fps * (len(pairs) - 1) / span if span > 0 else fps
 
 
 def _file(clip: ClipRecord, folder: Path) -> Path:

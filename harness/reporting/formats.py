@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from harness.errors import SpacediffError
 from harness.files import write_atomically
-from harness.record import AuditRecord
+from harness.record import AuditRecord, read_record
 from harness.record.file import record_text
 
 FILES = {
     "html": "report.html",
     "md": "issue.md",
-    "json": "record.json",
+    "json": "audit.json",
     "junit": "junit.xml",
     "zip": "report.zip",
     "summary": "summary.md",
 }
 """Format to the name that its file has beside the report."""
+
+_ELSEWHERE = "name another file or folder with --out"
 
 JOB_PAGE = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub Actions (and who follows them) names the file that becomes the job's page."""
@@ -35,7 +38,14 @@ def write_format(name: str, record: AuditRecord, folder: Path, path: Path, varia
 
     Returns:
         What had to be left out, a line each.
+
+    Raises:
+        SpacediffError: It would replace the audit's own record by another one.
     """
+    if name == "json" and path.resolve() == (folder / FILES[name]).resolve():
+        if record != read_record(folder):
+            raise SpacediffError(f"{path} is the audit's own record, which a report does not change", hint=_ELSEWHERE)
+        return []
     if name == "zip":
         from harness.reporting.bundle import render_bundle
 

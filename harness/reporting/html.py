@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +30,11 @@ from harness.reporting.charting import charting
 from harness.reporting.charts import script_view
 from harness.reporting.door import PRIVATE, presentable
 from harness.reporting.inside import place_of
-from harness.reporting.maps import embedded_maps
+from harness.reporting.maps import Maps, embedded_maps
 from harness.reporting.markdown import render_markdown
 from harness.reporting.numbers import drift, duration, moment, number, place, plain, value
-from harness.reporting.previews import BUDGET, clip_key, embedded_previews
-from harness.reporting.view import prompt_view
+from harness.reporting.previews import Previews, clip_key, embedded_previews
+from harness.reporting.view import PromptView, prompt_view
 from harness.shipped import shipped
 
 SCRIPTS = (
@@ -53,8 +55,12 @@ SCRIPTS = (
     "clipboard.js",
     "report.js",  # begins, so it comes last
 )
-_REST = 1_500_000
-"""Bytes of a page that are left for all but previews and maps: texts, tables, style, script, and what draws curves."""
+BUDGET = 10_000_000
+"""Bytes of a whole page: what a mail or a tracker takes, and a browser opens at once."""
+_SPARE = 2_000
+"""Bytes for what a page says of its own size."""
+_MAPS_SHARE = 0.25
+"""Of the room for pictures, what maps may take before they are shrunk."""
 
 SHORT_TEXT = 200
 """Characters of a text that is shown at full length; a longer one scrolls in a box."""
@@ -67,19 +73,68 @@ def write_report(record: AuditRecord, folder: Path) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class _Pictures:
+    """What a page shows of clips and maps, and what it says of them."""
+
+    previews: Previews
+    maps: Maps
+    note: str = ""
+
+    @property
+    def size(self) -> int:
+        return self.previews.size + self.maps.size
+
+
 def render_html(record: AuditRecord, folder: Path) -> str:
-    """Return the report as one HTML page; previews are read from the audit folder and embedded."""
+    """Return the report as one HTML page; previews are read from the audit folder and embedded.
+
+    A page that would pass its budget is drawn again with smaller pictures; it says so, and by how much it still does.
+    """
     record = presentable(record)
     prompts = [prompt_view(record, prompt) for prompt in record.prompts]
-    maps = dict(embedded_maps(record, folder))
-    previews = embedded_previews(record.runs, folder, BUDGET - _REST - sum(map(len, maps.values())))
+    pictures = _pictures(record, folder, math.inf)
+    page = _draw(record, prompts, pictures)
+    if _over(page) <= 0:
+        return page
+    room = BUDGET - _SPARE - (len(page.encode()) - pictures.size)
+    pictures = _pictures(record, folder, room)
+    done = [each for each in (pictures.previews.note, pictures.maps.note) if each]
+    kept = f"So this page stays below {_megabytes(BUDGET)}."
+    page = _draw(record, prompts, replace(pictures, note=_shrinking([*done, kept])))
+    if (over := _over(page)) > 0:
+        still = f"This page is {_megabytes(over)} larger than the {_megabytes(BUDGET)} that it should have at most."
+        page = _draw(record, prompts, replace(pictures, note=_shrinking([*done, still])))
+    return page
+
+
+def _shrinking(said: list[str]) -> str:
+    return " ".join([*said, "The audit folder has all pictures whole; all numbers come from lossless frames."])
+
+
+def _over(page: str) -> int:
+    """Return by how many bytes a page passes its budget."""
+    return len(page.encode()) - BUDGET
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 10**6:.3g} MB"
+
+
+def _pictures(record: AuditRecord, folder: Path, room: float) -> _Pictures:
+    maps = embedded_maps(record, folder, room * _MAPS_SHARE)
+    return _Pictures(embedded_previews(record.runs, folder, room - maps.size), maps)
+
+
+def _draw(record: AuditRecord, prompts: list[PromptView], pictures: _Pictures) -> str:
+    previews = pictures.previews
     style = _source("report.css")
     script = "\n".join(_source(name) for name in SCRIPTS)
     drawing = charting()
     allowed = " ".join(f"'{_hash(text)}'" for text in (script, *([drawing.script] if drawing else [])))
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src {allowed}; "
-        "img-src data:; media-src data: blob:; base-uri 'none'; form-action 'none'"
+        "img-src data:; media-src blob:; base-uri 'none'; form-action 'none'"
     )
     return (
         _templates()
@@ -92,7 +147,7 @@ def render_html(record: AuditRecord, folder: Path) -> str:
             warnings=_grouped((warning, run) for run in record.runs for warning in run.warnings),
             ignored=_grouped((found, run) for run in record.runs for found in run.ignored),
             embedded=previews.clips.keys(),
-            shrunk=previews.note,
+            shrunk=pictures.note,
             issue=_json(render_markdown(record)),
             private=PRIVATE,
             policy=policy,
@@ -100,7 +155,7 @@ def render_html(record: AuditRecord, folder: Path) -> str:
             script=Markup(script),  # noqa: S704 - our own files
             data=_json({"prompts": [script_view(record, view, previews.clips) for view in prompts]}),
             clips=_json({key: clip.base64 for key, clip in previews.clips.items()}),
-            maps=_json(maps),
+            maps=_json({name: asdict(found) for name, found in pictures.maps.found.items()}),
             charting=_json({"packed": drawing.packed, "specs": drawing.specs}) if drawing else None,
         )
     )

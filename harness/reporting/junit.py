@@ -1,7 +1,8 @@
 """JUnit XML of an audit, as CI systems show it: one case for each variant, each control and the gate.
 
 The key insight: a variant that differs is a finding and no failure; what fails is the gate, or a control. What was not
-measured is skipped with its reason, and a gate that could not be measured is an error, so that it is never green.
+measured is skipped with its reason; a gate that could not be measured and an interrupted audit are errors, so that they
+are never green.
 
 The shape is that of the Jenkins xUnit plugin (junit-10.xsd), which GitLab, Azure and the GitHub actions read too.
 """
@@ -27,6 +28,7 @@ def render_junit(record: AuditRecord) -> str:
     root = ET.Element("testsuites", name="spacediff")
     suites = [(f"prompt {prompt.name}", list(_of_prompt(record, prompt.name))) for prompt in record.prompts]
     suites += [("gate", [_gate(record)])] if record.gate.status is not GateStatus.NONE else []
+    suites += [] if record.finished else [("audit", [_interrupted(record)])]
     for name, cases in suites:
         root.append(_suite(record, name, cases))
     for count in ("tests", "failures", "errors"):
@@ -100,6 +102,13 @@ def _gate(record: AuditRecord) -> ET.Element:
         _told(case, kinds[gate.status], f"the gate: {gate.status.value}", "\n".join(gate.reasons))
     else:
         ET.SubElement(case, "system-out").text = _legal("\n".join(gate.reasons))
+    return case
+
+
+def _interrupted(record: AuditRecord) -> ET.Element:
+    """Return the case that an interrupted audit fails: the runs that it did not come to have none."""
+    case = _case("audit", "it was carried out to the end", record.seconds)
+    _told(case, "error", "the audit was interrupted", "The same command goes on from there.")
     return case
 
 

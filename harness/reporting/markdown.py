@@ -25,9 +25,14 @@ LIMIT = 60_000
 SUMMARY_LIMIT = 20_000
 """A CI job's page takes a megabyte for all its steps; this is for reading."""
 
+_PROMPTS_SHARE = 2 / 3
+"""Of the characters: what prompts may take, before the tables have their rows."""
+_TOO_LONG = "### spacediff: {}\n\nThe texts of this audit are too long to stand here; the report has them.\n"
 _MOST_OF_CELL = 160
 _MOST_OF_COMMAND = 2000
 _MOST_SENTENCES = 8
+_MOST_SIDES = 4
+"""Runs whose settings stand side by side; more than baseline and the gate's variant only where there is no baseline."""
 _PARTED = ("changed", "apart")
 """Groups of settings that are known to differ."""
 
@@ -54,7 +59,7 @@ class Table:
 
 
 def render_markdown(record: AuditRecord) -> str:
-    """Return the Markdown for an issue: under `LIMIT` characters, with rows left out where there are too many."""
+    """Return the Markdown for an issue: under `LIMIT` characters, saying what was left out where there is too much."""
     return _within(LIMIT, record, "issue.md.j2")
 
 
@@ -64,7 +69,7 @@ def render_summary(record: AuditRecord) -> str:
 
 
 def _within(limit: int, record: AuditRecord, template: str) -> str:
-    """Draw with as many rows in each table as fit."""
+    """Draw as much as fits: prompts up to their share, then rows in each table; of monstrous texts hardly anything."""
     record = presentable(record)
     views = [prompt_view(record, prompt) for prompt in record.prompts]
     tables = [
@@ -74,35 +79,44 @@ def _within(limit: int, record: AuditRecord, template: str) -> str:
         _environment(record),
     ]
 
-    def draw(most: int) -> str:
-        return _draw(record, views, [table.at_most(most) for table in tables], template)
+    def draw(rows: int, prompts: int) -> str:
+        return _draw(record, views, prompts, [table.at_most(rows) for table in tables], template)
 
     longest = max(len(table.rows) for table in tables)
-    return _largest(draw, longest, limit)
+    prompts = _most(lambda count: len(draw(0, count)) < _PROMPTS_SHARE * limit, len(views))
+    for shown in (max(prompts, min(1, len(views))), 0):
+        rows = _most(lambda count: len(draw(count, shown)) < limit, longest)  # noqa: B023 - called in this round
+        if rows >= 0:
+            return draw(rows, shown)
+    return _TOO_LONG.format(record.gate.status.value)
 
 
-def _largest(draw: Callable[[int], str], longest: int, limit: int) -> str:
-    whole = draw(longest)
-    if len(whole) < limit:
-        return whole
-    fits, too_many = 0, longest
-    while too_many - fits > 1:
-        middle = (fits + too_many) // 2
-        if len(draw(middle)) < limit:
-            fits = middle
+def _most(fits: Callable[[int], bool], most: int) -> int:
+    """Return the largest number up to `most` that fits, where smaller ones take less; -1 where none does."""
+    if fits(most):
+        return most
+    fitting, too_many = -1, most
+    while too_many - fitting > 1:
+        middle = (fitting + too_many) // 2
+        if fits(middle):
+            fitting = middle
         else:
             too_many = middle
-    return draw(fits)
+    return fitting
 
 
-def _draw(record: AuditRecord, views: list[PromptView], tables: list[Table], template: str) -> str:
+def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[Table], template: str) -> str:
     templates = Environment(  # noqa: S701 - Markdown is no HTML: `inert` escapes
         loader=FileSystemLoader(shipped("reports")), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     templates.filters.update(code=code, prose=prose, moment=moment, fenced=_command)
     drawn = templates.get_template(template).render(
         record=record,
-        views=[(view.prompt, _sentences(view)) for view in views],
+        views=[(view.prompt, _sentences(view)) for view in views[:most]],
+        several=len(views) > 1,
+        prompts_left_out=len(views[most:]),
+        reasons=record.gate.reasons[:_MOST_SENTENCES],
+        reasons_left_out=len(record.gate.reasons[_MOST_SENTENCES:]),
         notes=_notes(record),
         tables=tables,
         private=PRIVATE,
@@ -154,7 +168,7 @@ def _notes(record: AuditRecord) -> list[str]:
 
 def _variants(record: AuditRecord, views: list[PromptView]) -> Table:
     several = len(views) > 1
-    units = [f"{info.title}{f' ({info.unit})' if info.unit else ''}" for info in record.metrics]
+    units = [_heading(f"{info.title}{f' ({info.unit})' if info.unit else ''}") for info in record.metrics]
     return Table(
         "Variants, the closest first",
         [*(["prompt"] if several else []), "variant", "verdict", "drift", *units],
@@ -167,6 +181,10 @@ def _variants(record: AuditRecord, views: list[PromptView]) -> Table:
     )
 
 
+def _heading(text: str) -> str:
+    return prose(text, _MOST_OF_CELL).replace("|", "\\|")
+
+
 def _variant(record: AuditRecord, row: Row) -> list[str]:
     found = row.comparison
     metrics = found.metrics if found else {}
@@ -177,10 +195,10 @@ def _variant(record: AuditRecord, row: Row) -> list[str]:
 
 def _settings(record: AuditRecord, views: list[PromptView]) -> Table:
     """Return where baseline, the gate's variant and the reference part; what all prompts share stands once."""
-    names = list(dict.fromkeys(row.run.name for view in views for row in _told_of(view)))
+    names = list(dict.fromkeys(row.run.name for view in views for row in _told_of(view)))[:_MOST_SIDES]
     rows: list[list[str]] = []
     for view in views:
-        told = {row.run.name: row for row in _told_of(view)}
+        told = {row.run.name: row for row in _told_of(view) if row.run.name in names}
         paths = {item.path for row in told.values() for kind in _PARTED for item in row.settings.get(kind, [])}
         for path in sorted(paths):
             sides = [told[name].run.settings.get(path) if name in told else None for name in names]

@@ -15,9 +15,6 @@ from tempfile import TemporaryDirectory
 
 from harness.record import ASIDE, ClipRecord, RunRecord
 
-BUDGET = 10_000_000
-"""Bytes of a whole page: what a mail or a tracker takes, and a browser opens at once."""
-
 
 @dataclass(frozen=True)
 class Level:
@@ -72,24 +69,29 @@ class Previews:
     clips: Mapping[str, Preview]
     note: str = ""
 
+    @property
+    def size(self) -> int:
+        """Bytes of base64."""
+        return _size(self.clips)
+
 
 def clip_key(clip: ClipRecord) -> str:
     """Name the preview of a clip: the same frames at the same rate are embedded once."""
     return f"{clip.digest}@{clip.fps:g}"
 
 
-def embedded_previews(runs: Iterable[RunRecord], folder: Path, room: int) -> Previews:
+def embedded_previews(runs: Iterable[RunRecord], folder: Path, room: float) -> Previews:
     """Return the previews that there are, in at most so many bytes of base64 if that can be reached."""
     found = _found(runs, folder)
     whole = {key: _preview(content, clip.width, clip.height) for key, (clip, content) in found.items()}
-    if _size(whole) <= room:
+    if not found or _size(whole) <= room:
         return Previews(whole)
-    shrunk, level = whole, None
+    shrunk, level = whole, _LEVELS[0]
     for level in _levels(found, room):
         shrunk = {key: _shrunk(clip, content, level) for key, (clip, content) in found.items()}
         if _size(shrunk) <= room:
             break
-    return Previews(shrunk, _note(level, fits=_size(shrunk) <= room)) if level else Previews(whole)
+    return Previews(shrunk, _note(level))
 
 
 def _found(runs: Iterable[RunRecord], folder: Path) -> dict[str, tuple[ClipRecord, bytes]]:
@@ -110,7 +112,7 @@ def _found(runs: Iterable[RunRecord], folder: Path) -> dict[str, tuple[ClipRecor
     return found
 
 
-def _levels(found: Mapping[str, tuple[ClipRecord, bytes]], room: int) -> list[Level]:
+def _levels(found: Mapping[str, tuple[ClipRecord, bytes]], room: float) -> list[Level]:
     """Return the levels worth trying, gentlest first, by what each does to the largest preview; the last one always."""
     clip, content = max(found.values(), key=lambda each: len(each[1]))
     whole = sum(len(each) for _, each in found.values())
@@ -151,11 +153,6 @@ def _size(clips: Mapping[str, Preview]) -> int:
     return sum(len(clip.base64) for clip in clips.values())
 
 
-def _note(level: Level, *, fits: bool) -> str:
+def _note(level: Level) -> str:
     size = "their full size" if level.share == 1 else f"{level.share} of their width and height"
-    budget = f"{BUDGET // 10**6} MB"
-    aim = f"so that this page stays below {budget}" if fits else f"and still this page is larger than {budget}"
-    return (
-        f"The pictures in this page are kept at {size} and compressed anew (x264, rate factor {level.quality}), {aim}. "
-        "The audit folder has them whole; all numbers come from lossless frames."
-    )
+    return f"The pictures in this page are kept at {size} and compressed anew (x264, rate factor {level.quality})."

@@ -31,6 +31,13 @@ def test_axe_finds_nothing_in_any_mode(reports: Reports, url: str, mode: str) ->
     assert violations(opened(reports, url, f"&mode={mode}&against=")) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_between_two_runs(reports: Reports, url: str, scheme: str) -> None:
+    report = opened(reports, url, "&against=baseline", color_scheme=scheme)
+    report.page.evaluate("document.querySelector('.unmapped').hidden = false")
+    assert violations(report) == []
+
+
 def test_axe_finds_nothing_in_the_help(reports: Reports, url: str) -> None:
     report = opened(reports, url, "")
     report.page.keyboard.press("?")

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from harness.metrics.ssim_map import lay, png
 from harness.record import AuditRecord, PartingRecord
-from harness.reporting.html import write_report
+from harness.reporting.html import render_html, write_report
+from harness.reporting.numbers import number
 from report_pages import FRAMES, Opened, Reports
+from synthetic_audit import synthetic_audit
 
 pytestmark = pytest.mark.browser
 
@@ -123,8 +127,73 @@ def test_the_heat_map_shows_what_was_measured(
         report.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
         row = 4 * comparison.map.rows + int(down * comparison.map.rows)
         value = levels[row, int(across * comparison.map.columns)] / 255
-        assert report.page.locator("#heat-value").text_content() == f"here {value:.2f}"
+        assert report.page.locator("#heat-value").text_content() == f"here {number(value, decimals=2)}"
     assert report.page.locator("#heat-scale").is_visible()
+
+
+def test_a_heat_map_of_many_frames_shows_the_right_one_and_rounds_nothing_onto_the_same(
+    reports: Reports, tmp_path: Path
+) -> None:
+    record = synthetic_audit(tmp_path, frames=6, size=(64, 96))
+    levels, texts = [255, 254, 253, 128, 1, 0], ["1.00", ">0.99", "0.99", "0.50", "<0.01", "0.00"]
+    tiles = np.stack([np.full((32, 48), level, np.uint8) for level in levels])
+    maps = [each.map.model_copy(update={"across": 4}) for each in record.comparisons if each.map]
+    for told in maps:
+        assert (told.rows, told.columns) == (32, 48)
+        (tmp_path / told.file).write_bytes(png(lay(tiles, 4)))
+    comparisons = [
+        each.model_copy(update={"map": each.map and each.map.model_copy(update={"across": 4})})
+        for each in record.comparisons
+    ]
+    page = write_report(record.model_copy(update={"comparisons": comparisons}), tmp_path)
+    report = opened(reports, page.as_uri(), "frame=0&mode=heat")
+    box = report.page.locator('[data-side="both"] .picture > canvas').bounding_box()
+    for frame, text in enumerate(texts):
+        report.page.evaluate(f"location.hash = '#prompt=lemon&variant=dpm&frame={frame}&mode=heat'")
+        report.shown(frame)
+        for across, down in ((0.51, 0.52), (0.98, 0.9)):
+            report.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+            assert report.page.locator("#heat-value").text_content() == f"here {text}"
+
+
+def test_between_two_runs_the_page_says_what_curves_and_marks_are_held_against(reports: Reports, url: str) -> None:
+    report = opened(reports, url, "frame=0")
+    notes = report.page.locator(".of-two")
+    assert [note.is_visible() for note in notes.all()] == [False] * 3
+    report.page.select_option("#against-select", "baseline")
+    report.address_says("against=baseline")
+    texts = [note.text_content() for note in notes.all() if note.is_visible()]
+    assert texts == [
+        "First apart and worst frame: dpm against the reference, not against baseline.",
+        "Each curve holds a run against the reference; between dpm and baseline nothing was measured.",
+        "The marked frames are those of dpm against the reference, not against baseline.",
+    ]
+    report.page.select_option("#against-select", "")
+    report.until("[...document.querySelectorAll('.of-two')].every((note) => note.hidden)")
+
+
+def test_frames_that_stand_side_by_side_by_number_alone_are_announced(
+    reports: Reports, drawn_audit: tuple[AuditRecord, Path], tmp_path: Path
+) -> None:
+    record, folder = drawn_audit
+    bare: dict[str, Any] = {
+        "frame_map": [],
+        "per_frame": {},
+        "metrics": {},
+        "measures": {},
+        "parting": None,
+        "map": None,
+    }
+    comparisons = [each.model_copy(update=bare) if each.candidate == "dpm" else each for each in record.comparisons]
+    page = tmp_path / "report.html"
+    page.write_text(render_html(record.model_copy(update={"comparisons": comparisons}), folder), encoding="utf-8")
+    report = opened(reports, page.as_uri(), "frame=2")
+    note = report.page.locator(".unmapped")
+    assert report.shown(2) == [2, 2]
+    assert note.is_visible()
+    assert "by number alone" in (note.text_content() or "")
+    report.page.evaluate("location.hash = '#prompt=lemon&variant=baseline&frame=2'")
+    report.until("document.querySelector('.unmapped').hidden")
 
 
 def test_a_heat_map_is_not_offered_where_none_was_measured(reports: Reports, url: str) -> None:
@@ -224,8 +293,8 @@ def test_all_curves_share_the_cursor_and_seek(reports: Reports, url: str) -> Non
     assert set(report.page.locator(".plot .tip-frame").all_text_contents()) == {"5"}
     report.page.mouse.click(x, box["y"] + 60)
     assert report.shown(5) == [5, 5]
-    for number in range(4):
-        plot = report.page.locator(".plot").nth(number)
+    for place in range(4):
+        plot = report.page.locator(".plot").nth(place)
         at = plot.locator(".cursor_marks line").evaluate("line => line.getBoundingClientRect().x")
         box = plot.bounding_box()
         assert at == pytest.approx(box["x"] + 46 + (box["width"] - 56) * 5 / (FRAMES - 1), abs=1)
