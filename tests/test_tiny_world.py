@@ -64,8 +64,43 @@ def test_a_floor_of_the_objects_colour_is_no_object() -> None:
 
 def test_noise_shows_no_object() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (17, 64, 96, 3), np.uint8)
-    shown = [motion_shown(noise, scene) for scene in SCENES]
-    assert not any(shown)
+    assert not any(colours_shown(noise, scene) or motion_shown(noise, scene) for scene in SCENES)
+
+
+def test_scattered_dots_are_no_object() -> None:
+    scene = Scene((Thing("red", "ball"),), "left", "grey")
+    clip = np.broadcast_to(np.array(FLOORS["grey"], np.uint8), (17, 64, 96, 3)).copy()
+    clip[:, 4:60:8, 4:90:8] = COLOURS["red"]
+    assert not colours_shown(clip, scene)
+    clip[:, 20:40, 20:40] = COLOURS["red"]
+    assert colours_shown(clip, scene)
+
+
+def test_those_that_part_or_stay_apart_do_not_meet() -> None:
+    scene = Scene((Thing("red", "ball"), Thing("blue", "box")), "meet", "grey")
+    clip = clip_of(scene)
+    assert motion_shown(clip, scene)
+    assert motion_shown(clip[:, :, ::-1], scene), "from whichever side"
+    assert not motion_shown(clip[::-1, :, ::-1], scene), "they part"
+    halfway = clip[[*range(8), *[8] * 9]]
+    assert not motion_shown(halfway, scene), "they stop halfway"
+
+
+def test_what_vanishes_is_not_shown() -> None:
+    scene = Scene((Thing("red", "ball"),), "right", "grey")
+    clip = clip_of(scene)
+    empty = np.broadcast_to(np.array(FLOORS["grey"], np.uint8), clip.shape)
+    gone = np.concatenate([clip[:6], empty[6:]])
+    assert not colours_shown(gone, scene)
+    assert not motion_shown(gone, scene)
+
+
+def test_what_rolls_in_does_not_appear() -> None:
+    ball = (Thing("red", "ball"),)
+    rolls = clip_of(Scene(ball, "left", "grey"))
+    empty = np.broadcast_to(np.array(FLOORS["grey"], np.uint8), rolls.shape)
+    assert not motion_shown(np.concatenate([empty[:1], rolls[1:]]), Scene(ball, "appear", "grey"))
+    assert not motion_shown(np.concatenate([empty[:5], rolls[5:]]), Scene(ball, "appear", "grey"))
 
 
 def test_captions_for_the_test_are_none_of_the_training() -> None:

@@ -29,7 +29,7 @@ class Reconstructing:
         clips: What is learnt from, each uint8 `[T, H, W, 3]`.
         batch: Clips per step.
         whole: Whether whole clips, or pieces.
-        seed: Of all draws.
+        seed: Of what is drawn from the clips.
         device: Where the autoencoder is.
     """
 

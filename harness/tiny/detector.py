@@ -1,7 +1,8 @@
 """What a clip of the tiny world shows, told from its pixels alone: which colours are there, and which way they move.
 
 Independent of the model: a pixel counts for the named colour that lies nearest to it, shades included, among those of
-objects and floors; so what the model paints in no named colour counts for nothing.
+objects and floors; so what the model paints in no named colour counts for nothing. Of a colour's pixels the largest
+patch that hangs together is the thing. Shape and floor are not judged, nor things that nobody named.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ _LIGHTS = (0.85, 0.95, 1.05, 1.2)  # of a floor, from near to far
 _FARTHEST = 45.0  # levels from the nearest shade, root of the summed squares over RGB; beyond it is no named colour
 SMALLEST, LARGEST = 0.008, 0.35  # share of a frame that an object takes: 50 of 6,144 pixels; more is a floor
 LEAST_WAY = 8.0  # pixels that count as a motion; the shortest way that is drawn has 28
+TOUCHING = 32.0  # pixels between the centres of two that meet; those that are drawn have at most 24
+_BEFORE = 3  # frames at least in which what appears is not to be seen yet
 
 
 @dataclass(frozen=True)
 class Track:
-    """Where one colour is.
+    """Where the largest patch of one colour is.
 
     Attributes:
         share: Of the pixels of each frame, `[T]`, 0 to 1.
@@ -63,12 +66,24 @@ def track(frames: NDArray[np.uint8], colour: str, floor: str | None) -> Track:
     distances = np.stack([_distance(frames, value) for _, value in anchors])
     wanted = np.array([name == colour for name, _ in anchors])
     mask = wanted[distances.argmin(axis=0)] & (distances.min(axis=0) <= _FARTHEST)
+    mask = np.stack([_largest_patch(each) for each in mask])
     counts = mask.sum(axis=(1, 2))
     height, width = mask.shape[1:]
     with np.errstate(invalid="ignore"):
         x = (mask.sum(axis=1) @ (np.arange(width) + 0.5)) / counts
         y = (mask.sum(axis=2) @ (np.arange(height) + 0.5)) / counts
     return Track(counts / (height * width), x, y)
+
+
+def _largest_patch(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the largest part of a mask `[H, W]` that hangs together by edges."""
+    from skimage.measure import label
+
+    labels = label(mask, connectivity=1)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0  # what is not in the mask
+    largest: NDArray[np.bool_] = (labels == sizes.argmax()) & mask
+    return largest
 
 
 def _distance(frames: NDArray[np.uint8], colour: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -79,24 +94,39 @@ def _distance(frames: NDArray[np.uint8], colour: NDArray[np.float64]) -> NDArray
 
 
 def colours_shown(frames: NDArray[np.uint8], scene: Scene) -> bool:
-    """Return whether every named colour is there as an object, in at least a third of the frames."""
-    return all(track(frames, thing.colour, scene.floor).seen.mean() >= 1 / 3 for thing in scene.things)
+    """Return whether every named colour is there as an object: in half of the frames, in a third if it appears."""
+    least = 1 / 3 if scene.motion == "appear" else 1 / 2
+    return all(track(frames, thing.colour, scene.floor).seen.mean() >= least for thing in scene.things)
 
 
 def motion_shown(frames: NDArray[np.uint8], scene: Scene) -> bool:
-    """Return whether the things do what the caption says.
+    """Return whether the things are there and do what the caption says.
 
     A direction is right when the way along it has at least `LEAST_WAY` pixels and outweighs the way across. Two that
-    meet approach each other by as much; what appears is not to be seen in the first frame, and is in the last.
+    meet, from whichever sides, come nearer by as much and end no more than `TOUCHING` pixels apart. What appears is not
+    to be seen in the first frames, is in the last third of them, and stays where it is.
     """
-    tracks = [track(frames, thing.colour, scene.floor) for thing in scene.things]
-    if not all(one.seen.any() for one in tracks):
+    if not colours_shown(frames, scene):
         return False
-    right, down = tracks[0].way
+    tracks = [track(frames, thing.colour, scene.floor) for thing in scene.things]
     if scene.motion == "appear":
-        return bool(tracks[0].share[0] < SMALLEST and tracks[0].seen[-1])
+        return _appears(tracks[0])
     if scene.motion == "meet":
-        return right - tracks[1].way[0] >= LEAST_WAY
+        return _meet(*tracks)
+    right, down = tracks[0].way
     along = {"left": -right, "right": right, "up": -down, "down": down}[scene.motion]
     across = down if scene.motion in {"left", "right"} else right
     return along >= LEAST_WAY and along > abs(across)
+
+
+def _appears(one: Track) -> bool:
+    last = one.seen[-len(one.seen) // 3 :]
+    return bool(not one.seen[:_BEFORE].any() and last.all() and np.hypot(*one.way) < LEAST_WAY)
+
+
+def _meet(one: Track, other: Track) -> bool:
+    both = np.flatnonzero(one.seen & other.seen)
+    if len(both) < _BEFORE:
+        return False
+    gap = np.hypot(one.x - other.x, one.y - other.y)[both]
+    return bool(gap[0] - gap[-1] >= LEAST_WAY and gap[-1] <= TOUCHING)

@@ -1,4 +1,4 @@
-"""One stage of training: steps of AdamW with a state on disk, so that it can be interrupted anywhere and goes on.
+"""One stage of training: steps of AdamW and Muon, with a state on disk, so that it can be interrupted and goes on.
 
 The key insight: what a step draws depends on the seed and the step's number alone. So a stage that was interrupted ends
 with the weights of one that was not, on the same machine and number of threads.
@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from harness.files import write_atomically
 
 if TYPE_CHECKING:
     import torch
@@ -76,7 +78,7 @@ def learn(
         course: How.
         module: What is trained: all of its parameters.
         loss_of: The loss of a step, from the step's number.
-        folder: Holds the state (`NAME.state`) and the loss curve (`NAME.csv`: step, loss, seconds).
+        folder: Holds the state (`NAME.state`) and the loss curve (`NAME.csv`: step, loss, Unix time in seconds).
         told: Told a step's number and its loss.
         hidden: Those of its matrices that are trained by Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon),
             with the scale of its steps matched to AdamW's (arXiv:2502.16982); all else is trained by AdamW.
@@ -138,7 +140,7 @@ def _resumed(state: Path, pupil: _Pupil) -> None:
 
     if not state.exists():
         return
-    held = torch.load(state, weights_only=True)
+    held = torch.load(state, map_location="cpu", weights_only=True)
     pupil.module.load_state_dict(held["module"])
     for optimizer, kept in zip(pupil.optimizers, held["optimizers"], strict=True):
         optimizer.load_state_dict(kept)
@@ -164,14 +166,13 @@ def _save(state: Path, pupil: _Pupil) -> None:
 
 def _cut_back(curve: Path, step: int) -> None:
     """Drop the lines beyond the step from which the stage goes on."""
-    if curve.exists():
-        head, *lines = curve.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if int(line.partition(",")[0]) <= step]
-        curve.write_text("\n".join([head, *kept, ""]), encoding="utf-8")
+    if curve.exists() and (lines := curve.read_text(encoding="utf-8").splitlines()):
+        kept = [line for line in lines[1:] if int(line.partition(",")[0]) <= step]
+        write_atomically(curve, "\n".join([lines[0], *kept, ""]))
 
 
 def _note(curve: Path, step: int, loss: float) -> None:
-    fresh = not curve.exists()
+    fresh = not curve.exists() or not curve.stat().st_size
     with curve.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         if fresh:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.tiny.arguments import new_file
 from harness.tiny.world import MOTIONS, draw_clip, scenes
 
 _EVERY = 4  # frames
@@ -49,7 +50,7 @@ def _beside(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def main() -> None:
     """Write two clips of each motion, as the training draws them."""
     parser = argparse.ArgumentParser(prog="python -m harness.tiny.sheet", description=main.__doc__)
-    parser.add_argument("picture", type=Path, help="the PNG to write")
+    parser.add_argument("picture", type=new_file, help="the PNG to write")
     options = parser.parse_args()
     some = [
         scene

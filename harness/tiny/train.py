@@ -1,8 +1,9 @@
-"""Train the tiny model: `python -m harness.tiny.train --work DIR`; some hours on two cores, interruptible anywhere.
+"""Train the tiny model: `python -m harness.tiny.train --work DIR`; three hours on one core, to be interrupted freely.
 
 A row of stages, each of which leaves a file in the working folder and is skipped when that is there: the autoencoder on
 pieces of clips, then on whole ones; the latents of the training clips; text encoder and transformer with short
-captions, then with all text positions; and the weights, as the package ships them.
+captions, then with all text positions; and the weights, as the package ships them. A working folder belongs to one
+course: whoever changes the world, a seed or a stage takes a new one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.tiny.architecture import TEXT_TOKENS
+from harness.tiny.arguments import count, folder
 from harness.tiny.autoencoder import Reconstructing, as_tensor
 from harness.tiny.denoiser import Denoising, Latents, hidden_matrices
 from harness.tiny.learning import Course, learn
@@ -61,7 +63,6 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    options.work.mkdir(parents=True, exist_ok=True)
     shop = Workshop(options.work, device, build_untrained(SEED).to(device))
     train_autoencoder(shop)
     latents = encode_clips(shop)
@@ -142,12 +143,17 @@ class _progress:  # noqa: N801
 
 
 def _options() -> argparse.Namespace:
+    import torch
+
     parser = argparse.ArgumentParser(prog="python -m harness.tiny.train", description=__doc__.partition("\n")[0])
-    parser.add_argument("--work", type=Path, required=True, help="states, loss curves and latents; goes on from there")
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go (default: into the package)")
+    parser.add_argument("--work", type=folder, required=True, help="states, loss curves and latents; goes on there")
+    parser.add_argument("--out", type=folder, default=WEIGHTS, help="where the weights go (default: into the package)")
     parser.add_argument("--device", help="torch's name of it (default: cuda if there is one, else cpu)")
-    parser.add_argument("--threads", type=int, help="of torch; the same number repeats the same weights")
-    return parser.parse_args()
+    parser.add_argument("--threads", type=count, help="of torch; the same number repeats the same weights")
+    options = parser.parse_args()
+    if not hasattr(torch.optim, "Muon"):
+        parser.error(f"training needs torch 2.9 or newer, which has Muon; found {torch.__version__}")
+    return options
 
 
 if __name__ == "__main__":

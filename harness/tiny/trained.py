@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.errors import NotMeasuredError, failure
 from harness.tiny.architecture import Sizes, assemble
 from harness.tiny.tokenizer import build_tokenizer
 from harness.tiny.world import words
@@ -24,6 +26,9 @@ SIZES = Sizes(
 )
 
 _PARTS = ("text_encoder", "transformer", "vae")
+_ABOUT = "about.json"
+FILES = (*(f"{part}.safetensors" for part in _PARTS), _ABOUT)
+"""What a folder of weights holds."""
 
 
 def build_untrained(seed: int) -> Any:
@@ -45,26 +50,44 @@ def write_weights(pipe: Any, folder: Path) -> None:
         state = {name: value.to("cpu", torch.bfloat16).contiguous() for name, value in _parameters(pipe, part)}
         save_file(state, folder / f"{part}.safetensors")
     about = {"scaling_factor": pipe.vae.config.scaling_factor}
-    (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    for name in FILES:
+        (folder / name).chmod(0o644)  # safetensors' own mode keeps an installed package from other users
 
 
 def build_trained(folder: Path = WEIGHTS) -> Any:
     """Return the trained pipeline in float32.
 
     Raises:
-        OSError: The weights are not there.
+        NotMeasuredError: The weights are missing or damaged.
     """
-    from dataclasses import replace
-
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    pipe = assemble(replace(SIZES, scaling_factor=about["scaling_factor"]), build_tokenizer(words()))
-    for part in _PARTS:
-        held = load_file(folder / f"{part}.safetensors")
-        for name, parameter in _parameters(pipe, part):
-            parameter.copy_(held[name])
+    try:
+        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        pipe = assemble(replace(SIZES, scaling_factor=float(about["scaling_factor"])), build_tokenizer(words()))
+        for part in _PARTS:
+            _fill(pipe, part, load_file(folder / f"{part}.safetensors"))
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise NotMeasuredError(
+            f"the weights of the tiny model are missing or damaged: {failure(error)}",
+            hint="install spacediff again; builtin:tiny-cogvideox-random needs none",
+        ) from error
     return pipe
+
+
+def _fill(pipe: Any, part: str, held: dict[str, Any]) -> None:
+    """Copy weights into a model.
+
+    Raises:
+        ValueError: They are not its own.
+    """
+    parameters = dict(_parameters(pipe, part))
+    if {name: value.shape for name, value in parameters.items()} != {name: each.shape for name, each in held.items()}:
+        raise ValueError(f"{part}.safetensors holds other weights than its model has")
+    for name, parameter in parameters.items():
+        parameter.copy_(held[name])
 
 
 def _parameters(pipe: Any, part: str) -> list[tuple[str, Any]]:

@@ -119,6 +119,16 @@ def scenes(seed: int, *, held_out: bool) -> Iterator[Scene]:
             yield scene
 
 
+def unseen_scenes(seed: int, count: int) -> list[Scene]:
+    """Return scenes with as many different captions, none of which the training sees."""
+    found: dict[str, Scene] = {}
+    for scene in scenes(seed, held_out=True):
+        found.setdefault(scene.caption, scene)
+        if len(found) == count:
+            break
+    return list(found.values())
+
+
 def _scene(draw: Draw) -> Scene:
     motion = MOTIONS[int(draw.choice(len(MOTIONS), p=_SHARES))]
     floor = str(draw.choice(list(FLOORS)))
