@@ -96,7 +96,18 @@ def test_an_audit_has_not_changed_since_itself(record: AuditRecord) -> None:
     assert history.facts == []
     assert {each.change for each in history.variants} == {Change.SAME}
     assert {each.name for each in history.variants} >= {"baseline", "as-hosted", "dpm"}
-    assert "seed 43" not in {each.name for each in history.variants}
+    assert "seed 43" in {each.candidate for each in record.comparisons}
+    assert {"seed 43", "reference"}.isdisjoint(each.name for each in history.variants), "no variants"
+
+
+def test_whether_the_frames_are_the_same_is_told_of_each_variant(record: AuditRecord) -> None:
+    clip = record.run("lemon", "dpm").clip
+    assert clip is not None
+    for other, dpm in ((clip, True), (clip.model_copy(update={"digest": "f" * 64}), False), (None, None)):
+        runs = [run.model_copy(update={"clip": other}) if run.name == "dpm" else run for run in record.runs]
+        found = history_of(record, record.model_copy(update={"runs": runs}), "before").variants
+        equal = {each.name: each.equal_frames for each in found}
+        assert (equal["dpm"], equal["baseline"]) == (dpm, True)
 
 
 def test_a_proof_that_is_no_longer_needed_is_not_gone(record: AuditRecord) -> None:
@@ -178,6 +189,22 @@ def test_a_setting_unknown_then_and_now_has_not_changed(record: AuditRecord) -> 
     assert history_of(record, record, "itself").facts == []
 
 
+def test_a_setting_known_on_one_side_alone_is_told_with_the_other_open(record: AuditRecord) -> None:
+    def told(value: object, origin: Origin) -> AuditRecord:
+        runs = [
+            run.model_copy(update={"settings": run.settings | {"vae.tiling": setting(value, origin)}})
+            if run.name == "dpm"
+            else run
+            for run in record.runs
+        ]
+        return record.model_copy(update={"runs": runs})
+
+    unknown, known = told(None, Origin.UNKNOWN), told(value=True, origin=Origin.OBSERVED)
+    for before, now, sides in ((unknown, known, (None, True)), (known, unknown, (True, None))):
+        (fact,) = history_of(before, now, "before").facts
+        assert (fact.name, (fact.before, fact.now), fact.runs) == ("vae.tiling", sides, ["dpm"])
+
+
 def test_the_sentence_names_the_worst_first(record: AuditRecord) -> None:
     now = with_outcome(record, "dpm", Verdict.IDENTICAL, 0.0)
     now = with_outcome(now, "on-gpu", Verdict.NOT_MEASURED, None)
@@ -219,7 +246,8 @@ def test_what_was_never_measured_is_never_green(record: AuditRecord, blank: Verd
     never = with_outcome(record, "dpm", blank, None)
     status, (reason, *_) = outcome(never, never, ASKS)
     assert status is GateStatus.NOT_MEASURED
-    assert "dpm" in reason
+    assert reason.startswith("lemon: dpm was ")
+    assert blank.value in reason
 
 
 def test_what_cannot_be_told_is_never_green(record: AuditRecord) -> None:
@@ -250,6 +278,8 @@ def test_an_accepted_state_is_kept_beside_the_scenario_without_curves(record: Au
 
 def test_what_is_not_whole_or_not_this_scenarios_is_not_accepted(record: AuditRecord, tmp_path: Path) -> None:
     scenario = tmp_path / record.scenario_name
+    assert approve(record, scenario)[0].exists(), "else it would be"
+    accepted_path(scenario).unlink()
     failed = ControlRecord(prompt="lemon", name="another seed", expected="far", found="near", passed=False)
     for update, told in (({"finished": False}, "interrupted"), ({"controls": [failed]}, "another seed")):
         with pytest.raises(SpacediffError, match=told):
