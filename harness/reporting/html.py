@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from harness.reporting.maps import embedded_maps
 from harness.reporting.markdown import render_markdown
 from harness.reporting.numbers import drift, duration, moment, number, place, plain, value
 from harness.reporting.previews import BUDGET, clip_key, embedded_previews
+from harness.reporting.text import ENGLISH, gettext, language, spoken, template_texts
 from harness.reporting.view import prompt_view
 from harness.shipped import shipped
 
@@ -65,9 +67,21 @@ def write_report(record: AuditRecord, folder: Path) -> Path:
     return path
 
 
-def render_html(record: AuditRecord, folder: Path) -> str:
-    """Return the report as one HTML page; previews are read from the audit folder and embedded."""
+def render_html(record: AuditRecord, folder: Path, translations: NullTranslations = ENGLISH) -> str:
+    """Return the report as one HTML page.
+
+    Args:
+        record: What to show.
+        folder: The audit folder, from which previews and maps are read and embedded.
+        translations: The catalogue of the page's language; texts of the record stay as they are.
+    """
     record = presentable(record)
+    issue = _json(render_markdown(record))
+    with spoken(translations):
+        return _drawn(record, folder, issue=issue, language=language(translations))
+
+
+def _drawn(record: AuditRecord, folder: Path, **given: Any) -> str:
     prompts = [prompt_view(record, prompt) for prompt in record.prompts]
     maps = dict(embedded_maps(record, folder))
     previews = embedded_previews(record.runs, folder, BUDGET - _REST - sum(map(len, maps.values())))
@@ -89,14 +103,14 @@ def render_html(record: AuditRecord, folder: Path) -> str:
             ignored=_grouped((found, run) for run in record.runs for found in run.ignored),
             embedded=previews.clips.keys(),
             shrunk=previews.note,
-            issue=_json(render_markdown(record)),
-            private=PRIVATE,
+            private=gettext(PRIVATE),
             policy=policy,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own files
             data=_json({"prompts": [script_view(record, view, previews.clips) for view in prompts]}),
             clips=_json({key: clip.base64 for key, clip in previews.clips.items()}),
             maps=_json(maps),
+            **given,
         )
     )
 
@@ -115,7 +129,9 @@ def _templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    templates.install_gettext_callables(newstyle=True, **template_texts())  # type: ignore[attr-defined]  # by i18n
     templates.filters.update(
         number=number,
         drift=drift,

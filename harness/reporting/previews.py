@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from harness.record import ASIDE, ClipRecord, RunRecord
+from harness.reporting.text import gettext
 
 BUDGET = 10_000_000
 """Bytes of a whole page: what a mail or a tracker takes, and a browser opens at once."""
@@ -152,10 +153,21 @@ def _size(clips: Mapping[str, Preview]) -> int:
 
 
 def _note(level: Level, *, fits: bool) -> str:
-    size = "their full size" if level.share == 1 else f"{level.share} of their width and height"
     budget = f"{BUDGET // 10**6} MB"
-    aim = f"so that this page stays below {budget}" if fits else f"and still this page is larger than {budget}"
-    return (
-        f"The pictures in this page are kept at {size} and compressed anew (x264, rate factor {level.quality}), {aim}. "
-        "The audit folder has them whole; all numbers come from lossless frames."
-    )
+    if level.share == 1:
+        done = gettext(
+            "The pictures in this page are kept at their full size and compressed anew (x264, rate factor %(quality)s)",
+            quality=level.quality,
+        )
+    else:
+        done = gettext(
+            "The pictures in this page are kept at %(share)s of their width and height and compressed anew "
+            "(x264, rate factor %(quality)s)",
+            share=level.share,
+            quality=level.quality,
+        )
+    if fits:
+        whole = gettext("%(done)s, so that this page stays below %(budget)s.", done=done, budget=budget)
+    else:
+        whole = gettext("%(done)s, and still this page is larger than %(budget)s.", done=done, budget=budget)
+    return f"{whole} {gettext('The audit folder has them whole; all numbers come from lossless frames.')}"
