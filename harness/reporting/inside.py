@@ -170,7 +170,7 @@ def place_of(trace: TraceComparisonRecord) -> str:
         Stage.NOISE: gettext("at the initial noise"),
         Stage.DECODING: gettext("in decoding"),
         Stage.ENCODING: gettext("in encoding"),
-    }.get(trace.stage) or gettext("nowhere")
+    }.get(trace.stage, "nowhere")
 
 
 def in_order(traces: Iterable[TraceComparisonRecord]) -> list[TraceComparisonRecord]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from harness.reporting.axes import Axis
+from harness.reporting.text import ngettext
 
 _SIZE = 1000
 """Width and height of the space that the points of a curve are given in."""
@@ -134,8 +135,10 @@ def _label(group: list[Series], groups: list[list[Series]]) -> str:
     if len(group) < _MANY:
         return ", ".join(each.name for each in group)
     if group is max(groups, key=len):
-        return f"all {len(group)} runs" if len(groups) == 1 else f"all {len(group)} others"
-    return f"{group[0].name} and {len(group) - 1} more"
+        if len(groups) == 1:
+            return ngettext("all %(num)s run", "all %(num)s runs", len(group))
+        return ngettext("all %(num)s other", "all %(num)s others", len(group))
+    return ngettext("%(name)s and %(num)s more", "%(name)s and %(num)s more", len(group) - 1, name=group[0].name)
 
 
 def _curve(
