@@ -11,7 +11,7 @@ BIN      := $(VENV)/bin
 READY    := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test check bench report pictures clean
+.PHONY: help audit test check bench report pictures messages clean
 
 help: ## what can be made
 	@echo "spacediff"
@@ -35,6 +35,9 @@ report: $(READY) ## draw the scenario's last report again
 
 pictures: $(READY) ## take the pictures of the report in docs/ again
 	@PYTHONPATH=tests $(BIN)/python tests/picture_report.py
+
+messages: $(READY) ## collect the page's texts for translators: reports/messages.pot
+	@PYTHONPATH=tests $(BIN)/python tests/page_messages.py
 
 clean: ## remove the virtual environment, caches and build products (audits stay)
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -43,7 +43,7 @@ class Strip {
     button.dataset.position = position;
     text.textContent = words ? `${frame} ${words}` : frame;
     button.append(document.createElement("canvas"), document.createElement("canvas"), text);
-    button.setAttribute("aria-label", `Frame ${text.textContent}`);
+    button.setAttribute("aria-label", this.list.dataset.frame.replace("{frame}", () => text.textContent));
     button.addEventListener("click", () => this.onSeek(position));
     item.append(button);
     return item;

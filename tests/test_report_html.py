@@ -613,14 +613,14 @@ def test_latents_that_are_no_numbers_are_warned_of(traced: AuditRecord, folder: 
     [
         ([0.0, 0.0], ""),
         ([], ""),
-        ([3.0, 1.0], "step 1 of 2 makes 75.0% of the sum of own errors"),
-        ([1.0, 1.0, 1.0, 0.0, 0.0], "steps 1 and 2 of 5 make 66.7% of the sum of own errors"),
-        ([0.0, *[1.0] * 3, *[0.0] * 8, 0.9, 0.4, 0.9], "steps 2 to 4 of 15 make 57.7% of the sum of own errors"),
+        ([3.0, 1.0], "Step 1 of 2 makes 75.0% of the sum of own errors."),
+        ([1.0, 1.0, 1.0, 0.0, 0.0], "Steps 1 and 2 of 5 make 66.7% of the sum of own errors."),
+        ([0.0, *[1.0] * 3, *[0.0] * 8, 0.9, 0.4, 0.9], "Steps 2 to 4 of 15 make 57.7% of the sum of own errors."),
         (
             [2.0, *[1.0] * 48],
             (
-                "no few steps make most of it: half of the sum of own errors takes 24 of 49 steps; "
-                "the largest, step 1, makes 4.00%"
+                "No few steps make most of it: half of the sum of own errors takes 24 of 49 steps; "
+                "the largest, step 1, makes 4.00%."
             ),
         ),
     ],

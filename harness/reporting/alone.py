@@ -8,6 +8,7 @@ from harness.record import Role, RunRecord, TraceComparisonRecord
 from harness.reporting.axes import from_zero
 from harness.reporting.numbers import listed, percent, round_percent
 from harness.reporting.plots import Plot, Series, plot
+from harness.reporting.text import deferred, gettext, ngettext
 
 _ENDING = "-alone"
 _MOST = 0.5
@@ -16,8 +17,8 @@ _MOST = 0.5
 _FEW, _FEW_OF_MANY = 3, 0.25
 """Naming more steps than these, or than this share of them, would say nothing."""
 
-OWN = "own error"
-WHOLE = "distance with all that was passed on"
+OWN = deferred("own error")
+WHOLE = deferred("distance with all that was passed on")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Alone:
         fed: The run whose latents were fed.
         reason: Why it was not measured; empty when it was.
         hint: What to do about it.
-        most: Which steps make most of the sum, in words; empty when no step has an error.
+        most: Which steps make most of the sum, in a sentence; empty when no step has an error.
         plot: Own errors and whole distances.
         rows: The same as numbers.
         other: The run that the whole distances are held against, where that is another one than `fed`, so that they
@@ -72,14 +73,21 @@ def most_of(errors: list[float]) -> str:
     shares = [sum(errors[n] for n in ordered[: count + 1]) / whole for count in range(len(ordered))]
     count = next((count for count, share in enumerate(shares, 1) if share >= _MOST), len(ordered))
     if count > max(_FEW, _FEW_OF_MANY * len(errors)):
-        return (
-            f"no few steps make most of it: half of the sum of own errors takes {count} of {len(errors)} steps; "
-            f"the largest, step {ordered[0] + 1}, makes {percent(shares[0])}"
+        return gettext(
+            "No few steps make most of it: half of the sum of own errors takes %(count)s of %(whole)s steps; "
+            "the largest, step %(largest)s, makes %(share)s.",
+            count=count,
+            whole=len(errors),
+            largest=ordered[0] + 1,
+            share=percent(shares[0]),
         )
-    made = "makes" if count == 1 else "make"
-    return (
-        f"{_steps(sorted(n + 1 for n in ordered[:count]))} of {len(errors)} {made} {percent(shares[count - 1])} "
-        "of the sum of own errors"
+    return ngettext(
+        "Step %(steps)s of %(whole)s makes %(share)s of the sum of own errors.",
+        "Steps %(steps)s of %(whole)s make %(share)s of the sum of own errors.",
+        count,
+        steps=_stretches(sorted(n + 1 for n in ordered[:count])),
+        whole=len(errors),
+        share=percent(shares[count - 1]),
     )
 
 
@@ -97,7 +105,7 @@ def _alone(run: RunRecord, found: list[TraceComparisonRecord]) -> Alone:
         hint=run.hint,
         most=most_of(errors),
         plot=plot(
-            [Series(OWN, list(errors)), Series(WHOLE, whole)],
+            [Series(gettext(OWN), list(errors)), Series(gettext(WHOLE), whole)],
             lambda values: from_zero(values, round_percent, readable=max(errors)),
             percent,
             first=1,
@@ -118,19 +126,18 @@ def _rows(errors: list[float], whole: list[float | None]) -> list[StepRow]:
     ]
 
 
-def _steps(numbers: list[int]) -> str:
-    """Write step numbers, neighbours as ranges: `step 3`, `steps 1 to 4 and 7`."""
+def _stretches(numbers: list[int]) -> str:
+    """Write numbers, neighbours as ranges: `3`, `1 to 4 and 7`."""
     stretches: list[list[int]] = []
     for number in numbers:
         if stretches and number == stretches[-1][-1] + 1:
             stretches[-1].append(number)
         else:
             stretches.append([number])
-    parts = [part for stretch in stretches for part in _written(stretch)]
-    return f"{'step' if len(numbers) == 1 else 'steps'} {listed(parts)}"
+    return listed([part for stretch in stretches for part in _written(stretch)])
 
 
 def _written(stretch: list[int]) -> list[str]:
     if len(stretch) > 2:  # noqa: PLR2004 - two are no range
-        return [f"{stretch[0]} to {stretch[-1]}"]
+        return [gettext("%(low)s to %(high)s", low=stretch[0], high=stretch[-1])]
     return [str(number) for number in stretch]

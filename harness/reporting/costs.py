@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harness.record import RunRecord, StageRecord, TraceRecord
 from harness.reporting.numbers import seconds, size
+from harness.reporting.text import ngettext
 
 _EMBEDDINGS = "text embeddings"
 _LATENTS = "latents"
@@ -80,22 +81,39 @@ def _effects(traces: list[TraceRecord]) -> list[str]:
     encoded = _text_seconds([trace for trace in traces if not {_EMBEDDINGS, _LATENTS} & set(trace.shared)])
     found = []
     if handed and _text_seconds(handed):
-        least = f", where encoding the prompt took {seconds(min(encoded))} or more" if encoded else ""
-        found.append(
-            f"{_runs(handed)} took over the text embeddings of an earlier run: the text stage took at most "
-            f"{seconds(max(_text_seconds(handed)))}{least}."
-        )
+        found.append(_handed(len(handed), max(_text_seconds(handed)), min(encoded, default=None)))
     if resumed:
         spared = sum(stage.seconds for trace in resumed for stage in trace.stages if _earlier(stage, trace))
         found.append(
-            f"{_runs(resumed)} took over the latents of an earlier run as well and only decoded them: "
-            f"{seconds(spared)} of encoding and denoising were not spent again."
+            ngettext(
+                "%(num)s run took over the latents of an earlier run as well and only decoded them: "
+                "%(spared)s of encoding and denoising were not spent again.",
+                "%(num)s runs took over the latents of an earlier run as well and only decoded them: "
+                "%(spared)s of encoding and denoising were not spent again.",
+                len(resumed),
+                spared=seconds(spared),
+            )
         )
     return found
 
 
-def _runs(traces: list[TraceRecord]) -> str:
-    return "1 run" if len(traces) == 1 else f"{len(traces)} runs"
+def _handed(runs: int, most: float, encoded: float | None) -> str:
+    if encoded is None:
+        return ngettext(
+            "%(num)s run took over the text embeddings of an earlier run: the text stage took at most %(most)s.",
+            "%(num)s runs took over the text embeddings of an earlier run: the text stage took at most %(most)s.",
+            runs,
+            most=seconds(most),
+        )
+    return ngettext(
+        "%(num)s run took over the text embeddings of an earlier run: the text stage took at most %(most)s, where "
+        "encoding the prompt took %(encoded)s or more.",
+        "%(num)s runs took over the text embeddings of an earlier run: the text stage took at most %(most)s, where "
+        "encoding the prompt took %(encoded)s or more.",
+        runs,
+        most=seconds(most),
+        encoded=seconds(encoded),
+    )
 
 
 def _text_seconds(traces: list[TraceRecord]) -> list[float]:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.record import AuditRecord, ComparisonRecord, MapRecord
+from harness.reporting.text import gettext
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LARGEST = 32 * 2**20
@@ -72,7 +73,8 @@ def embedded_maps(record: AuditRecord, folder: Path, room: float) -> Maps:
         shrunk = Maps({file: found for file, found in coarser.items() if found})
         if shrunk.size <= room:
             break
-    return Maps(shrunk.found, f"{factor * factor} cells of a heat map are one in it, their mean.")
+    note = gettext("%(count)s cells of a heat map are one in it, their mean.", count=factor * factor)
+    return Maps(shrunk.found, note)
 
 
 def _read(record: AuditRecord, folder: Path) -> Iterator[tuple[MapRecord, bytes]]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from harness.record import MetricInfo
+from harness.reporting.text import gettext
 
 _LONG = 10.0
 """From so many seconds, or so many times a whole, on, small fractions do not matter."""
@@ -86,7 +87,9 @@ def round_percent(v: float) -> str:
 
 def listed(parts: Sequence[str]) -> str:
     """Join texts: `a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    if len(parts) < 2:  # noqa: PLR2004 - one is no list
+        return "".join(parts)
+    return gettext("%(first)s and %(last)s", first=", ".join(parts[:-1]), last=parts[-1])
 
 
 def moment(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.reporting.axes import Axis
 from harness.reporting.looks import CONTROL, CURVES, DASHES
+from harness.reporting.text import ngettext
 
 _MANY = 6
 """So many names are too many for a legend; the table has them all."""
@@ -158,8 +159,10 @@ def _label(group: list[Series], groups: list[list[Series]]) -> str:
     if len(group) < _MANY:
         return ", ".join(each.name for each in group)
     if group is max(groups, key=len):
-        return f"all {len(group)} runs" if len(groups) == 1 else f"all {len(group)} others"
-    return f"{group[0].name} and {len(group) - 1} more"
+        if len(groups) == 1:
+            return ngettext("all %(num)s run", "all %(num)s runs", len(group))
+        return ngettext("all %(num)s other", "all %(num)s others", len(group))
+    return ngettext("%(name)s and %(num)s more", "%(name)s and %(num)s more", len(group) - 1, name=group[0].name)
 
 
 def _drawable(v: float | None, unit: float) -> float | None:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from harness.record import ASIDE, ClipRecord, RunRecord
+from harness.reporting.text import gettext
 
 
 @dataclass(frozen=True)
@@ -154,5 +155,15 @@ def _size(clips: Mapping[str, Preview]) -> int:
 
 
 def _note(level: Level) -> str:
-    size = "their full size" if level.share == 1 else f"{level.share} of their width and height"
-    return f"The pictures in this page are kept at {size} and compressed anew (x264, rate factor {level.quality})."
+    if level.share == 1:
+        return gettext(
+            "The pictures in this page are kept at their full size and compressed anew "
+            "(x264, rate factor %(quality)s).",
+            quality=level.quality,
+        )
+    return gettext(
+        "The pictures in this page are kept at %(share)s of their width and height and compressed anew "
+        "(x264, rate factor %(quality)s).",
+        share=level.share,
+        quality=level.quality,
+    )

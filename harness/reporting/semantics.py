@@ -8,12 +8,12 @@ from harness.record import AgreementRecord, AuditRecord, PromptRecord, Role, Run
 from harness.reporting.axes import linear
 from harness.reporting.numbers import number
 from harness.reporting.plots import Plot, Series, plot
+from harness.reporting.text import deferred, gettext
 
 _PLACES = {
-    "below": "below every other seed",
-    "within": "among the other seeds",
-    "above": "above every other seed",
-    "": "",
+    "below": deferred("below every other seed"),
+    "within": deferred("among the other seeds"),
+    "above": deferred("above every other seed"),
 }
 
 
@@ -82,9 +82,9 @@ def semantics_view(record: AuditRecord, prompt: PromptRecord) -> Shown | None:
         found=found,
         asked=[
             Asked(
-                label=text.part or "the prompt",
+                label=text.part or gettext("the prompt"),
                 text=text.asked,
-                seeds=" to ".join(dict.fromkeys(_written(v) for v in text.seeds)) if text.seeds else "",
+                seeds=_span(*text.seeds) if text.seeds else "",
                 rerun="" if text.rerun is None else _written(text.rerun),
                 plot=plot([_series(clip, runs, maps) for clip in text.clips], linear, _written, first=0),
             )
@@ -111,8 +111,24 @@ def _cell(text: TextRecord, name: str) -> Cell | None:
     if clip is None:
         return None
     less = clip.difference
-    apart = "" if less is None else f"{_written(abs(less))} {'less' if less >= 0 else 'more'} than the reference"
-    return Cell(_written(clip.mean), "as the reference" if less == 0 else apart, _PLACES[clip.place])
+    return Cell(
+        mean=_written(clip.mean),
+        apart="" if less is None else _apart(less),
+        place=gettext(_PLACES[clip.place]) if clip.place else "",
+    )
+
+
+def _apart(less: float) -> str:
+    if less == 0:
+        return gettext("as the reference")
+    if less > 0:
+        return gettext("%(difference)s less than the reference", difference=_written(less))
+    return gettext("%(difference)s more than the reference", difference=_written(-less))
+
+
+def _span(low: float, high: float) -> str:
+    ends = _written(low), _written(high)
+    return ends[0] if ends[0] == ends[1] else gettext("%(low)s to %(high)s", low=ends[0], high=ends[1])
 
 
 def _written(v: float) -> str:
