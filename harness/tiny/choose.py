@@ -13,11 +13,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.tiny.arguments import count, weights
 from harness.tiny.detector import colours_shown, motion_shown
-from harness.tiny.evaluate import generated
+from harness.tiny.evaluate import as_hosted, generated, in_half_precision
 from harness.tiny.trained import WEIGHTS, build_trained
 from harness.tiny.world import DIRECTIONS, unseen_scenes
 
@@ -68,14 +67,8 @@ def candidates(weights: Path, count: int) -> Iterator[Candidate]:
     from harness.torchvision_mend import mend_torchvision
 
     mend_torchvision()
-    import torch
-    from diffusers import CogVideoXDPMScheduler
-
-    usual = build_trained(weights).to(torch.bfloat16)
-    hosted: Any = type(usual)(**usual.components)
-    hosted.scheduler = CogVideoXDPMScheduler.from_config(usual.scheduler.config, timestep_spacing="trailing")
-    for pipe in (usual, hosted):
-        pipe.set_progress_bar_config(disable=True)
+    usual = in_half_precision(build_trained(weights))
+    hosted = as_hosted(usual)
     directed = (scene for scene in unseen_scenes(_SCENE_SEED, 3 * count) if scene.motion in DIRECTIONS)
     for scene in itertools.islice(directed, count):
         at_space = generated(hosted, scene.caption, SEED)

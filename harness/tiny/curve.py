@@ -9,7 +9,7 @@ from harness.tiny.arguments import folder, new_file
 from harness.tiny.train import FULL, PIECES, SHORT, WHOLE
 
 _FEW = 10  # points that are marked
-_SCALE = 2.0  # pixels of the picture per unit of the chart
+_SCALE = 1.25  # pixels of the picture per unit of the chart
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Train the tiny model: `python -m harness.tiny.train --work DIR`; three hours on one core, to be interrupted freely.
+"""Train the tiny model: `python -m harness.tiny.train --work DIR`; two hours on one core, to be interrupted freely.
 
 A row of stages, each of which leaves a file in the working folder and is skipped when that is there: the autoencoder on
 pieces of clips, then on whole ones; the latents of the training clips; text encoder and transformer with short
