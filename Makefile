@@ -33,7 +33,7 @@ bench: $(READY) ## measure speed against named peers
 report: $(READY) ## draw the scenario's last report again
 	@$(BIN)/spacediff report audits/$(basename $(notdir $(SCENARIO))) $(ARGS)
 
-pictures: $(READY) ## take the pictures of the report in docs/ again
+pictures: audit ## take the pictures of the quickstart's report in docs/ again
 	@PYTHONPATH=tests $(BIN)/python tests/picture_report.py
 
 messages: $(READY) ## collect the page's texts for translators: reports/messages.pot

@@ -1,10 +1,9 @@
-"""Takes the pictures of the report in docs/: `make pictures`. Its clips are drawn in code, its numbers with them."""
+"""Takes the pictures of the report in docs/, from the audit of the quickstart: `make pictures`."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -14,19 +13,15 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from harness.record import AuditRecord, CauseRecord, PartingRecord, Standing, SuspectRecord
-from harness.reporting.html import write_report
-from synthetic_audit import synthetic_audit, with_traces
-
 DOCS = Path(__file__).parent.parent / "docs"
 MODES = ("side", "slider", "blink", "difference", "heat", "onion")
-STAGE = "#prompt=lemon&variant=cpu-noise&frame=7&metric=ssim"
+STAGE = "#prompt=meeting&variant=baseline&frame=12&metric=ssim"
 
 
 def main() -> None:
-    """Draw the report and take all pictures."""
-    with tempfile.TemporaryDirectory() as folder, _chromium() as browser:
-        url = write_report(_record(Path(folder)), Path(folder)).as_uri()
+    """Take all pictures of the quickstart's report."""
+    url = (DOCS.parent / "audits" / "quickstart" / "report.html").as_uri()
+    with _chromium() as browser:
         _keep("report", _opened(browser, url, STAGE).screenshot())
         _keep("report-dark", _opened(browser, url, STAGE, color_scheme="dark").screenshot())
         for mode in MODES[1:]:
@@ -49,6 +44,7 @@ def _opened(browser: Browser, url: str, address: str, **options: Any) -> Page:
     page = context.new_page()
     page.goto(url + address)
     page.wait_for_selector("#strip[data-filled]", state="attached")
+    page.wait_for_selector("#plot .ground svg", state="attached")
     page.wait_for_timeout(300)
     return page
 
@@ -67,42 +63,6 @@ def _chromium() -> Iterator[Browser]:
         browser = running.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
-
-
-def _record(folder: Path) -> AuditRecord:
-    record = with_traces(synthetic_audit(folder, frames=17, size=(240, 360), coded=False))
-    parting = PartingRecord(metric="psnr", beyond_floor=2, half_way=None)
-    comparisons = [
-        c if c.identical else c.model_copy(update={"parting": parting, "drift": c.drift}) for c in record.comparisons
-    ]
-    suspects = [
-        SuspectRecord(path="rng.device", left="cuda", right="cpu", standing=Standing.CAUSE, left_out=0.9, alone=0.54),
-        SuspectRecord(
-            path="scheduler.class",
-            left="CogVideoXDDIMScheduler",
-            right="CogVideoXDPMScheduler",
-            standing=Standing.CAUSE,
-            left_out=0.6,
-            alone=0.86,
-        ),
-        SuspectRecord(
-            path="placement",
-            left="model_cpu_offload",
-            right="cuda",
-            standing=Standing.INNOCENT,
-            why="on-gpu has the baseline's very frames",
-        ),
-    ]
-    cause = CauseRecord(
-        prompt="lemon",
-        left="baseline",
-        right="as-hosted",
-        finished=True,
-        suspects=suspects,
-        proof="as-hosted",
-        sentence="rng.device and scheduler.class together make the difference between baseline and as-hosted",
-    )
-    return record.model_copy(update={"comparisons": comparisons, "cause": cause})
 
 
 if __name__ == "__main__":

@@ -85,17 +85,17 @@ def _show_cause(console: Console, cause: CauseRecord | None) -> None:
 
 
 def _show_contents(console: Console, record: AuditRecord, prompt: str) -> None:
-    """Print how far the judged clip shows what was asked for, or why that is not known."""
+    """Print how far the baseline's clip and the judged one show what was asked for, or why that is not known."""
     for found in record.semantics:
         if found.prompt != prompt:
             continue
         if not found.measured:
             reason = f"what the clips show ({prompt}): {found.reason}" + (f"\n      {found.hint}" if found.hint else "")
             console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
-        judged = record.gate.variant or _foremost(record, prompt)
-        told = [clip.sentence for text in found.texts if (clip := text.of(judged))]
-        if told:
-            console.print(Text.assemble(("shows ", "bold"), "; ".join(told)), soft_wrap=True)
+        for name in dict.fromkeys([_foremost(record, prompt), record.gate.variant]):
+            told = [clip.sentence for text in found.texts if (clip := text.of(name))]
+            if told:
+                console.print(Text.assemble(("shows ", "bold"), "; ".join(told)), soft_wrap=True)
 
 
 def _foremost(record: AuditRecord, prompt: str) -> str:
