@@ -331,7 +331,8 @@ def _shown(path: Path) -> str:
 
 
 def _where(options: argparse.Namespace) -> list[str | Path]:
-    return ["--out", options.out] if options.out else []
+    """Return where it was written to; not a folder elsewhere, whose path is not told and which nobody else has."""
+    return ["--out", options.out] if options.out and options.out.resolve().is_relative_to(Path.cwd()) else []
 
 
 def _forget(folder: Path) -> None:

@@ -19,7 +19,7 @@ from harness.private_words import texts_in
 from harness.record import Role
 from harness.scenario import Gate, Scenario
 from harness.scenario_checks import PLACEHOLDERS
-from harness.scenario_tables import TEMPLATE, VideoReference
+from harness.scenario_tables import DETECTOR, TEMPLATE, VideoReference
 from harness.settings import Origin, Settings
 
 
@@ -129,9 +129,8 @@ class Semantics:
         """
         whole = {"": prompt.text} if prompt.text else {}
         parts = enumerate(self.parts.get(prompt.name, ()), 1)
-        return whole | {
-            f"part {n}" if prompt.private else part: self.template.replace("{part}", part) for n, part in parts
-        }
+        template = "{part}" if self.model == DETECTOR else self.template  # it looks for words, not for a photo of them
+        return whole | {f"part {n}" if prompt.private else part: template.replace("{part}", part) for n, part in parts}
 
 
 @dataclass(frozen=True)

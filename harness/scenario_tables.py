@@ -33,6 +33,9 @@ OWNED = {
 TEMPLATE = "a photo of {part}"
 """What a semantic model is asked of a named part; as CLIP's authors ask of a class."""
 
+DETECTOR = "builtin:tiny-detector"
+"""What a scenario calls the measure of what the tiny model's clips show."""
+
 Precision = Literal["float32", "bfloat16", "float16"]
 Placement = Literal["cuda", "cpu", "model_cpu_offload", "sequential_cpu_offload", "group_offload"]
 _HUB_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+"

@@ -36,9 +36,10 @@ from harness.record import (
     TextRecord,
 )
 from harness.redaction import redact_text
+from harness.scenario_tables import DETECTOR
 from harness.sources import Progress
 from harness.store import SEMANTICS
-from harness.tiny.agreement import DETECTOR, Detector
+from harness.tiny.agreement import Detector
 
 Files = Mapping[tuple[str, str], Path]
 """Prompt and run to the file whose frames were compared."""

@@ -32,7 +32,7 @@ const player =
 const zoom = player && new Zoom(one("#player"), { onChange: zoomChanged });
 const strip = player && new Strip(one("#strip"), { onSeek: (position) => seek(position) });
 const charts = all(".plot").map((plot) => new Chart(plot, { onSeek: seekFrame, onPoint: pointAll }));
-const stepsPlots = linkStepsPlots(all(".inside"));
+const stepsPlots = linkStepsPlots(all(".inside"), seekFrame);
 
 // ---- selecting
 
@@ -212,7 +212,7 @@ function positionChanged(position) {
   one("#seek").value = position;
   one("#seek").setAttribute("aria-valuetext", frame);
   one("#frame").value = frame;
-  for (const chart of charts) chart.moveTo(frame);
+  for (const chart of [...charts, ...stepsPlots]) chart.moveTo(frame);
   strip.mark(position);
   one("#plot")?.setAttribute("aria-valuenow", frame);
   const { shown } = charts[0]?.valueAt(frame) ?? {};

@@ -1,18 +1,20 @@
 // Plots over the steps of a loop, and over frames: they tell the values of a step from the table below them.
-// All plots of a section share the step that is pointed at.
+// All plots of a section share the step that is pointed at; those over frames also the frame that the players show.
 
 class StepsPlot {
-  constructor(plot) {
+  /** Args: where it stands, and who is told of a frame that is sought. */
+  constructor(plot, onSeek) {
     const figure = plot.closest("figure");
     const { kind, runs, signals, rows } = JSON.parse(plot.dataset.plot);
-    Object.assign(this, { plot, runs, tip: plot.querySelector(".tip"), at: 0 });
+    Object.assign(this, { plot, runs, onSeek, tip: plot.querySelector(".tip"), at: 0, frame: null });
+    this.ofFrames = plot.dataset.counts === "frame";
     this.drawing = new Drawing(plot.querySelector(".ground"), kind, () => this.leave());
     this.drawing.set(signals, { lines: rows });
     this.table = figure.querySelector("table");
     this.rows = [...this.table.tBodies[0].rows];
     this.swatches = [...figure.querySelectorAll(".steps-legend .swatch")];
     plot.addEventListener("pointermove", (event) => this.share(this.under(event)));
-    plot.addEventListener("pointerdown", (event) => this.share(this.under(event)));
+    plot.addEventListener("pointerdown", (event) => this.seek(this.under(event)));
     plot.addEventListener("pointerleave", () => this.shareLeave());
     plot.addEventListener("focus", () => plot.matches(":focus-visible") && this.share(this.at));
     plot.addEventListener("blur", () => this.shareLeave());
@@ -36,7 +38,20 @@ class StepsPlot {
     const to = { ArrowLeft: this.at - 1, ArrowDown: this.at - 1, ArrowRight: this.at + 1, ArrowUp: this.at + 1, Home: 0, End: last }[event.key];
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    this.share(to);
+    this.seek(to);
+  }
+
+  /** Show the values of a step; where steps are frames, have the players show it too. */
+  seek(at) {
+    this.share(at);
+    if (this.ofFrames) this.onSeek(Number(this.rows[this.at].cells[0].textContent));
+  }
+
+  /** Put the guide on the frame that the players show, unless something else is pointed at. */
+  moveTo(frame) {
+    if (!this.ofFrames) return;
+    this.frame = frame;
+    if (this.tip.hidden) this.drawing.set({ pointed: frame });
   }
 
   /** Show the values of a step here, and of the same step in the other plots. */
@@ -92,14 +107,14 @@ class StepsPlot {
   leave() {
     if (this.plot.matches(":focus-visible")) return;
     this.tip.hidden = true;
-    this.drawing.set({ pointed: null });
+    this.drawing.set({ pointed: this.frame });
   }
 }
 
 /** Make the plots of each section, linked with each other; returns all. */
-function linkStepsPlots(sections) {
+function linkStepsPlots(sections, onSeek) {
   return sections.flatMap((section) => {
-    const plots = [...section.querySelectorAll(".steps-plot")].map((plot) => new StepsPlot(plot));
+    const plots = [...section.querySelectorAll(".steps-plot")].map((plot) => new StepsPlot(plot, onSeek));
     for (const plot of plots) plot.others = plots.filter((other) => other !== plot);
     return plots;
   });

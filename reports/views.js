@@ -39,7 +39,7 @@ function flipByHand() {
 
 function tellHeat({ across, down }) {
   const value = player.heat?.at(player.position, across, down) ?? null;
-  one("#heat-value").value = value === null ? "" : `here ${shareText(value)}`;
+  one("#heat-value").value = value === null ? "" : shareText(value);
 }
 
 /** Write a share with two decimals; what is not 0 or 1 is not rounded onto it. */
@@ -57,7 +57,9 @@ function possibleMode(mode, heat) {
 function showMode(mode, heat) {
   for (const radio of all("#views input")) {
     radio.checked = radio.value === mode;
-    if (radio.value === "heat") radio.disabled = !heat;
+    if (radio.value !== "heat") continue;
+    radio.disabled = !heat;
+    radio.parentElement.title = heat ? "" : radio.dataset.why;
   }
   if (player.view !== mode) player.view = mode;
 }

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from harness.cli import main
 from harness.errors import NotMeasuredError
 from harness.record import read_record
+from harness.scenario_tables import DETECTOR
 from harness.semantics import open_measure
-from harness.tiny.agreement import DETECTOR, Detector
+from harness.tiny.agreement import Detector
 from harness.tiny.world import Scene, Thing, draw_clip
 
 BALL = Thing("red", "ball")

@@ -35,6 +35,7 @@ def linear(finite: list[float], text: Callable[[float], str] | None = None) -> A
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     step = _round_step((high - low or abs(high) or 1.0) / 4)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
+    first -= low == high != 0  # a level line runs in the middle; at zero it is the edge
     decimals = max(0, -math.floor(math.log10(step)))
 
     def written(v: float) -> str:

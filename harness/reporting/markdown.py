@@ -117,6 +117,8 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
         prompts_left_out=len(views[most:]),
         reasons=record.gate.reasons[:_MOST_SENTENCES],
         reasons_left_out=len(record.gate.reasons[_MOST_SENTENCES:]),
+        fix=_fix(record),
+        contents=_contents(record, views[:most]),
         notes=_notes(record),
         tables=tables,
         private=PRIVATE,
@@ -148,6 +150,36 @@ def _verdict(row: Row) -> str:
     far = f", drift {drift(found.drift)}" if found.drift is not None else ""
     why = f": {prose(found.evidence[0])}" if found.evidence else ""
     return f"{code(row.run.name)}: **{found.verdict.value}**{far}{why}"
+
+
+def _fix(record: AuditRecord) -> str:
+    """Return what to change, in one line; empty where no cause was found."""
+    cause = record.cause
+    guilty = [suspect for suspect in cause.suspects if suspect.path in cause.cause] if cause else []
+    changes = [
+        f"{code(suspect.path)} left unset"
+        if suspect.right is None
+        else code(f"{suspect.path} = {value(suspect.right)}", _MOST_OF_CELL)
+        for suspect in guilty
+    ]
+    return ", ".join(changes)
+
+
+def _contents(record: AuditRecord, views: list[PromptView]) -> list[str]:
+    """Return for each prompt what its baseline, or the run shown first, shows least of."""
+    told = []
+    for view in views:
+        name = view.baseline.run.name if view.baseline else view.first
+        clips = [
+            clip
+            for found in record.semantics
+            if found.prompt == view.prompt.name and not view.prompt.private
+            for text in found.texts
+            if (clip := text.of(name)) and clip.difference
+        ]
+        if clips:
+            told.append(prose(max(clips, key=lambda clip: clip.difference or 0.0).sentence))
+    return told[:_MOST_SENTENCES]
 
 
 def _notes(record: AuditRecord) -> list[str]:
@@ -203,7 +235,9 @@ def _settings(record: AuditRecord, views: list[PromptView]) -> Table:
         for path in sorted(paths):
             sides = [told[name].run.settings.get(path) if name in told else None for name in names]
             theirs = view.reference.settings.get(path) if view.reference else None
-            rows.append([cell(path, _MOST_OF_CELL), *(_setting(side) for side in [*sides, theirs])])
+            told_sides = [_setting(side) for side in [*sides, theirs]]
+            if len(set(told_sides)) > 1:
+                rows.append([cell(path, _MOST_OF_CELL), *told_sides])
     head = ["setting", *map(cell, names), cell(record.reference)]
     return Table("Settings that differ", head, _each_once(rows))
 

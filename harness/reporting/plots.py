@@ -155,13 +155,11 @@ def _only_controls(group: list[Series]) -> bool:
 
 
 def _label(group: list[Series], groups: list[list[Series]]) -> str:
-    """Name the runs of a curve; when most share one, its name is what the others are not."""
+    """Name the runs of a curve; of many the first alone."""
     if len(group) < _MANY:
         return ", ".join(each.name for each in group)
-    if group is max(groups, key=len):
-        if len(groups) == 1:
-            return ngettext("all %(num)s run", "all %(num)s runs", len(group))
-        return ngettext("all %(num)s other", "all %(num)s others", len(group))
+    if len(groups) == 1:
+        return ngettext("all %(num)s run", "all %(num)s runs", len(group))
     return ngettext("%(name)s and %(num)s more", "%(name)s and %(num)s more", len(group) - 1, name=group[0].name)
 
 

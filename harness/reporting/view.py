@@ -135,7 +135,7 @@ def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
     ]
     rows = _ordered(rows, record.metrics)
     names = [row.run.name for row in rows]
-    wanted = [record.gate.variant, baseline.name if baseline else "", *names]
+    wanted = [baseline.name if baseline else "", record.gate.variant, *names]
     return PromptView(
         prompt=prompt,
         reference=reference,

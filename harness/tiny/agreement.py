@@ -21,9 +21,6 @@ from harness.tiny.architecture import HEIGHT, WIDTH
 from harness.tiny.detector import Track, track
 from harness.tiny.world import COLOURS, FLOORS
 
-DETECTOR = "builtin:tiny-detector"
-"""What a scenario calls it."""
-
 _VERSION = "1"
 _WHOLE_WAY = 28.0  # pixels; the shortest way that is drawn
 _TOWARDS = {
@@ -52,7 +49,7 @@ class Detector:
     @property
     def identity(self) -> str:
         """Its version."""
-        return f"{DETECTOR} {_VERSION}"
+        return f"tiny-detector {_VERSION}"
 
     @property
     def version(self) -> str:

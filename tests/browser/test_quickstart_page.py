@@ -119,3 +119,29 @@ def test_the_first_screen_names_the_cause_and_the_fix(reports: Reports, quicksta
     assert all(path in (line.locator(".fix").text_content() or "") for path in cause.cause)
     box = line.bounding_box()
     assert box["y"] + box["height"] < 800  # without scrolling
+
+
+def test_curves_of_what_clips_show_seek_and_share_the_frame(reports: Reports, quickstart: Finished) -> None:
+    report = reports.open((quickstart.folder / "report.html").as_uri(), "#variant=baseline&frame=2")
+    report.shown(2)
+    (prompt,) = quickstart.record.prompts
+    last = len(frames_of(quickstart, quickstart.record.run(prompt.name, "reference"))) - 1
+    plot = report.page.locator('.steps-plot[data-counts="frame"]').first
+    plot.scroll_into_view_if_needed()
+    report.until("document.querySelector('.steps-plot[data-counts=\"frame\"] .ground svg')")
+    box = plot.bounding_box()
+    left, right = 46, box["width"] - 10  # the padding in specs.py
+
+    def guide() -> float:
+        return float(plot.locator(".guide_marks line").evaluate("line => line.getBoundingClientRect().x"))
+
+    def at(frame: int) -> float:
+        return float(box["x"] + left + (right - left) * frame / last)
+
+    assert guide() == pytest.approx(at(2), abs=1)
+    report.page.mouse.click(at(6), box["y"] + 40)
+    report.address_says("frame=6")
+    report.page.mouse.move(box["x"], box["y"] - 30)
+    report.go(4)
+    report.shown(4)
+    assert guide() == pytest.approx(at(4), abs=1)
