@@ -69,7 +69,7 @@ demo.launch()
 
 @pytest.fixture(scope="module")
 def short_space() -> Iterator[str]:
-    with serve_tiny_space(steps=12) as url:
+    with serve_tiny_space(steps=12, checkpoint=RANDOM.id) as url:
         yield url
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,10 @@ def test_a_page_in_use_says_nothing_that_cannot_be_translated(reports: Reports, 
     opened.page.locator("#plot").hover()
     opened.page.locator(".steps-plot").first.hover()
     opened.page.keyboard.press("?")
+    drawn = opened.page.locator(".ground svg text").all_text_contents()
+    assert drawn
+    assert not [text for text in drawn if re.search("[A-Za-z]", text)], "drawings hold numbers"
+    opened.page.evaluate("() => document.querySelectorAll('.ground').forEach((each) => each.remove())")
     page = opened.page.evaluate("() => document.body.outerHTML")
     assert 'aria-label="⟦Frame ' in page, "the strip names its pictures"
     assert untranslated(page) == []

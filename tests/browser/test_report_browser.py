@@ -348,7 +348,7 @@ def test_the_address_says_what_is_shown(reports: Reports, url: str) -> None:
 def test_a_strange_address_does_no_harm(reports: Reports, url: str, hash_: str) -> None:
     report = reports.open(url, hash_)
     report.until("!document.querySelector('[data-side=reference] canvas').hidden")
-    assert report.variant() == "as-hosted"
+    assert report.variant() == "baseline"
     assert report.complaints == []
 
 
