@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from harness.record import AuditRecord, read_record
 from harness.shipped import shipped
@@ -58,14 +60,20 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def quickstart(own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:  # noqa: ARG001 - set first
-    """The quickstart scenario, audited once for the whole session by the real command."""
-    folder = tmp_path_factory.mktemp("audits") / "quickstart"
-    scenario = shipped("scenarios") / "quickstart.toml"
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", "audit", scenario, "--out", folder],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (folder / "audit.json").is_file(), done.stderr
-    return Finished(folder, read_record(folder), done.returncode, done.stdout, done.stderr)
+    """The quickstart scenario, audited by the real command: once, whatever number of processes the tests run on."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, said = shared / "audits" / "quickstart", shared / "quickstart.json"
+    with FileLock(shared / "quickstart.lock"):
+        if not said.exists():
+            done = subprocess.run(
+                [sys.executable, "-m", "harness", "audit", shipped("scenarios") / "quickstart.toml", "--out", folder],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            said.write_text(json.dumps([done.returncode, done.stdout, done.stderr]), "utf-8")
+    code, stdout, stderr = json.loads(said.read_text("utf-8"))
+    assert (folder / "audit.json").is_file(), stderr
+    return Finished(folder, read_record(folder), code, stdout, stderr)
