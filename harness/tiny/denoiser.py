@@ -110,8 +110,8 @@ class Denoising:
 def _attention_in_float32() -> Iterator[None]:
     """Compute attention in float32 under autocast.
 
-    On a processor torch's fused attention takes four times as long backwards in bfloat16 as in float32 for the short
-    rows of the tiny model, and was a third of a step.
+    On a processor torch's fused attention is far slower backwards in bfloat16 than in float32 for the short rows of the
+    tiny model.
     """
     import torch
     from torch.nn.functional import scaled_dot_product_attention
