@@ -141,6 +141,8 @@ def _report(options: argparse.Namespace) -> Exit:
         command = f"{record.command}; {again}"
         record = redacted(record.model_copy(update={"history": history, "command": command}))
     formats = list(dict.fromkeys(options.format)) or ["html"]
+    if options.variant and "zip" not in formats:
+        raise SpacediffError("--variant chooses the clip of the ZIP", hint="add --format zip")
     if formats == ["json"] and not options.out:
         from harness.record.file import record_text
 

@@ -113,7 +113,13 @@ def test_the_audits_own_record_stays_as_it_is(folder: Path, tmp_path: Path, caps
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--format", "pdf"], ["--format", "zip", "--variant", "dmp"], ["--against", "nowhere"]]
+    "wrong",
+    [
+        ["--format", "pdf"],
+        ["--format", "zip", "--variant", "dmp"],
+        ["--format", "md", "--variant", "dpm"],
+        ["--against", "nowhere"],
+    ],
 )
 def test_a_wrong_request_is_exit_code_2(folder: Path, wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     try:
