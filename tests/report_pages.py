@@ -80,7 +80,7 @@ class Opened:
 
     def until(self, condition: str) -> None:
         """Wait for a condition; Playwright's own waiting evaluates texts, which the page's policy forbids."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not self.page.evaluate(condition):
             assert time.monotonic() < end, f"never became true: {condition}"
             self.page.wait_for_timeout(20)
