@@ -24,8 +24,8 @@ audit: $(READY) ## run the scenario and write its report
 test: $(READY) ## run the tests, a file per process
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
-check: $(READY) ## lint, formatting and types
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
+check: $(READY) ## lint, formatting, types and the layers of imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 
 bench: $(READY) ## measure speed against named peers
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -34,10 +34,10 @@ report: $(READY) ## draw the scenario's last report again
 	@$(BIN)/spacediff report audits/$(basename $(notdir $(SCENARIO))) $(ARGS)
 
 pictures: audit ## take the pictures of the quickstart's report in docs/ again
-	@PYTHONPATH=tests $(BIN)/python tests/picture_report.py
+	@PYTHONPATH=tests $(BIN)/python -m support.picture_report
 
 messages: $(READY) ## collect the page's texts for translators: reports/messages.pot
-	@PYTHONPATH=tests $(BIN)/python tests/page_messages.py
+	@PYTHONPATH=tests $(BIN)/python -m support.page_messages
 
 clean: ## remove the virtual environment, caches and build products (audits stay)
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.clip import Clip, Frame
-from harness.codec import export_to_video
+from spacediff.clip import Clip, Frame
+from spacediff.codec import export_to_video
 
 HEIGHT, WIDTH = 480, 720
 _MARGIN = 160

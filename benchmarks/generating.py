@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.variants import PROMPT, SEED, VARIANTS
-from harness.environment import environment
-from harness.executor import InProcess
-from harness.plan import Prompt, Run
-from harness.record import Role, RunRecord
-from harness.settings import Origin, Settings
-from harness.store import Store
-from harness.tiny.checkpoint import RANDOM
+from spacediff.environment import environment
+from spacediff.executor import InProcess
+from spacediff.plan import Prompt, Run
+from spacediff.record import Role, RunRecord
+from spacediff.settings import Origin, Settings
+from spacediff.store.runs import Store
+from spacediff.tiny.checkpoint import RANDOM
 
 
 class _Silent:

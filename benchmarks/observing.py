@@ -13,8 +13,8 @@ import time
 from contextlib import nullcontext
 
 from benchmarks.variants import PROMPT, SEED
-from harness.tiny.checkpoint import RANDOM, ensure_checkpoint
-from harness.torchvision_mend import mend_torchvision
+from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
+from spacediff.torchvision_shim import mend_torchvision
 
 
 def main() -> None:
@@ -23,8 +23,8 @@ def main() -> None:
     import torch
     from diffusers import CogVideoXPipeline
 
-    from harness.sources.local.observer import observing
-    from harness.sources.local.pipeline import Checkpoint
+    from spacediff.observer.observer import observing
+    from spacediff.sources.local.pipeline import Checkpoint
 
     frames, rounds = int(sys.argv[1]), int(sys.argv[2])
     checkpoint = Checkpoint(

@@ -6,9 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-from harness.clip import read_frames
-from harness.metrics import METRICS
-from harness.metrics.scoring import measure
+from spacediff.clip import read_frames
+from spacediff.metrics import METRICS
+from spacediff.metrics.scoring import measure
 
 
 def main() -> None:

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.drawn_clips import HEIGHT, WIDTH, clips
-from harness.clip import Clip, write_preview
-from harness.metrics.pixel import PSNR, prepare_psnr
-from harness.metrics.ssim_map import write_map
-from harness.record import (
+from spacediff.clip import Clip, write_preview
+from spacediff.metrics.pixel import PSNR, prepare_psnr
+from spacediff.metrics.ssim_map import write_map
+from spacediff.record import (
     AuditRecord,
     ClipRecord,
     ComparisonRecord,
@@ -38,7 +38,7 @@ from harness.record import (
     RunRecord,
     Verdict,
 )
-from harness.reporting.html import write_report
+from spacediff.reporting.html import write_report
 
 _FRAMES, _VARIANTS, _LOADS = 49, 8, 10
 _FIRST_PICTURE = """new Promise((resolve) => {

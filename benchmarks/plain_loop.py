@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 Comparison = Callable[[Any, Any], float]
-_WEIGHTS = Path(__file__).parent.parent / "harness" / "metrics" / "weights" / "alexnet_features.safetensors"
+_WEIGHTS = (
+    Path(__file__).parent.parent / "harness" / "spacediff" / "metrics" / "weights" / "alexnet_features.safetensors"
+)
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def _frames(path: str) -> Iterator[Any]:
 
 
 def _our_frames(path: str) -> Iterator[Any]:
-    from harness.clip import read_frames
+    from spacediff.clip import read_frames
 
     return read_frames(Path(path))
 
@@ -71,7 +73,7 @@ def _comparison(name: str) -> Comparison:
 def _lpips() -> Comparison:
     import torch
 
-    from harness.torchvision_mend import mend_torchvision
+    from spacediff.torchvision_shim import mend_torchvision
 
     mend_torchvision()
     import lpips

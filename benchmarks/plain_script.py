@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.variants import PROMPT, SEED, VARIANTS
-from harness.clip import Clip
-from harness.tiny.checkpoint import RANDOM, ensure_checkpoint
-from harness.torchvision_mend import mend_torchvision
+from spacediff.clip import Clip
+from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
+from spacediff.torchvision_shim import mend_torchvision
 
 
 def main() -> None:

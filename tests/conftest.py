@@ -5,16 +5,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
-from harness.record import AuditRecord, read_record
-from harness.shipped import shipped
+from spacediff.record import read_record
+from spacediff.shipped import shipped
+from support.quickstart import Finished
 
-pytest_plugins = ["report_pages"]  # the fixtures of the tests that open a report in a browser
+pytest_plugins = ["support.report_pages"]  # the fixtures of the tests that open a report in a browser
 
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -32,30 +31,11 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny_space(own_cache: None) -> Iterator[str]:  # noqa: ARG001 - it must be set before the Space starts
     """The address of a running tiny Space, the same one for the whole session."""
-    from harness.tiny.checkpoint import RANDOM
-    from harness.tiny.serving import serve_tiny_space
+    from spacediff.tiny.checkpoint import RANDOM
+    from spacediff.tiny.serving import serve_tiny_space
 
     with serve_tiny_space(checkpoint=RANDOM.id) as url:
         yield url
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What a command did.
-
-    Attributes:
-        folder: The audit folder.
-        record: The audit's record.
-        code: Exit code.
-        stdout: What it printed.
-        stderr: What it said meanwhile.
-    """
-
-    folder: Path
-    record: AuditRecord
-    code: int
-    stdout: str
-    stderr: str
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +48,7 @@ def quickstart(own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Fin
     with FileLock(shared / "quickstart.lock"):
         if not said.exists():
             done = subprocess.run(
-                [sys.executable, "-m", "harness", "audit", shipped("scenarios") / "quickstart.toml", "--out", folder],
+                [sys.executable, "-m", "spacediff", "audit", shipped("scenarios") / "quickstart.toml", "--out", folder],
                 capture_output=True,
                 text=True,
                 check=False,

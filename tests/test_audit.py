@@ -15,14 +15,14 @@ from typing import Protocol
 import numpy as np
 import pytest
 
-from conftest import Finished
-from harness.cli import main
-from harness.clip import read_clip
-from harness.metrics import METRICS
-from harness.record import AuditRecord, GateStatus, Role, RunRecord, Stage, Standing, Verdict, read_record
-from harness.reporting.view import prompt_view
-from harness.shipped import shipped
-from harness.verdict import Scale
+from spacediff.cli.commands import main
+from spacediff.clip import read_clip
+from spacediff.comparing.verdict import Scale
+from spacediff.metrics import METRICS
+from spacediff.record import AuditRecord, GateStatus, Role, RunRecord, Stage, Standing, Verdict, read_record
+from spacediff.reporting.view import prompt_view
+from spacediff.shipped import shipped
+from support.quickstart import Finished
 
 pytestmark = pytest.mark.slow
 
@@ -176,7 +176,7 @@ class Refuse:
         if name.split(".")[0] in ("torch", "diffusers", "transformers", "gradio", "gradio_client", "lpips", "av"):
             raise ImportError(name)
 sys.meta_path.insert(0, Refuse())
-from harness.cli import main
+from spacediff.cli.commands import main
 sys.exit(main(["report", {str(quickstart.folder)!r}]))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
@@ -255,7 +255,7 @@ def test_the_large_scenario_says_what_is_missing_here(tmp_path: Path) -> None:
         pytest.skip("this machine may run it")
     offline = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
     scenario = shipped("scenarios") / "cogvideox-5b-space.toml"
-    command = [sys.executable, "-m", "harness", "audit", str(scenario), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "spacediff", "audit", str(scenario), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=offline)
     assert done.returncode == 3, done.stdout + done.stderr
     printed = " ".join(done.stdout.split())
@@ -270,7 +270,7 @@ def test_an_interrupted_audit_goes_on_where_it_stopped(
 ) -> None:
     scenario = written(tmp_path, SCENARIO.replace("num_inference_steps = 3", "num_inference_steps = 40"))
     folder = tmp_path / "out"
-    command = [sys.executable, "-m", "harness", "audit", str(scenario), "--out", str(folder)]
+    command = [sys.executable, "-m", "spacediff", "audit", str(scenario), "--out", str(folder)]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clips import moving_ball
-from harness.clip import Clip, frames_digest, probe, read_clip, read_frames, write_lossless, write_preview
-from harness.codec import read_encoding
-from harness.errors import NotMeasuredError
+from spacediff.clip import Clip, frames_digest, probe, read_clip, read_frames, write_lossless, write_preview
+from spacediff.codec import read_encoding
+from spacediff.errors import NotMeasuredError
+from support.clips import moving_ball
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

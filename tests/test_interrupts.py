@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from harness.interrupts import heard, heed, listen
+from spacediff.interrupts import heard, heed, listen
 
 
 @pytest.fixture(autouse=True)

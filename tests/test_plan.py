@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from harness.errors import SpacediffError
-from harness.plan import Run, plan_files, plan_scenario
-from harness.record import Role
-from harness.scenario import Scenario, parse_scenario
+from spacediff.errors import SpacediffError
+from spacediff.plan import Run, plan_files, plan_scenario
+from spacediff.record import Role
+from spacediff.scenario.scenario import Scenario, parse_scenario
 
 TEXT = """
 title = "t"

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.settings import Origin, Setting, Settings, diff
+from spacediff.settings import Origin, Setting, Settings, diff
 
 KEYS = st.text("abcdefgh_", min_size=1, max_size=4)
 VALUES = st.one_of(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from report_pages import Opened, Reports, violations
+from support.report_pages import Opened, Reports, violations
 
 pytestmark = pytest.mark.browser
 

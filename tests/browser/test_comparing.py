@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.metrics.ssim_map import lay, png
-from harness.record import AuditRecord, PartingRecord
-from harness.reporting.html import render_html, write_report
-from harness.reporting.numbers import number
-from report_pages import FRAMES, Opened, Reports
-from synthetic_audit import synthetic_audit
+from spacediff.metrics.ssim_map import lay, png
+from spacediff.record import AuditRecord, PartingRecord
+from spacediff.reporting.html import render_html, write_report
+from spacediff.reporting.numbers import number
+from support.report_pages import FRAMES, Opened, Reports
+from support.synthetic_audit import synthetic_audit
 
 pytestmark = pytest.mark.browser
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.record import AuditRecord
-from harness.reporting.html import write_report
-from harness.reporting.markdown import render_markdown
-from report_pages import Opened, Reports
-from synthetic_audit import synthetic_audit
+from spacediff.record import AuditRecord
+from spacediff.reporting.html import write_report
+from spacediff.reporting.markdown import render_markdown
+from support.report_pages import Opened, Reports
+from support.synthetic_audit import synthetic_audit
 
 pytestmark = pytest.mark.browser
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bracketed import Bracketed, untranslated, wide
-from harness.reporting.html import render_html
-from report_pages import Reports
-from told_audits import told_audits
+from spacediff.reporting.html import render_html
+from support.bracketed import Bracketed, untranslated, wide
+from support.full_audits import told_audits
+from support.report_pages import Reports
 
 pytestmark = pytest.mark.browser
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from conftest import Finished
-from harness.clip import read_clip
-from harness.record import RunRecord
-from report_pages import Opened, Reports, violations
+from spacediff.clip import read_clip
+from spacediff.record import RunRecord
+from support.quickstart import Finished
+from support.report_pages import Opened, Reports, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.record import AuditRecord, ComparisonRecord, GateRecord, GateStatus, Role, RunRecord
-from harness.reporting import html
-from harness.reporting.charting import charting
-from harness.reporting.html import render_html, write_report
-from report_pages import FRAMES, Reports
-from synthetic_audit import synthetic_audit
+from spacediff.record import AuditRecord, ComparisonRecord, GateRecord, GateStatus, Role, RunRecord
+from spacediff.reporting import html
+from spacediff.reporting.charting import charting
+from spacediff.reporting.html import render_html, write_report
+from support.report_pages import FRAMES, Reports
+from support.synthetic_audit import synthetic_audit
 
 pytestmark = pytest.mark.browser
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cuda_models import Model, large_model, tiny_model
 
-from harness.errors import NotMeasuredError
-from harness.sources import Produced
+from spacediff.errors import NotMeasuredError
+from spacediff.sources import Produced
+from support.cuda_models import Model, large_model, tiny_model
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
@@ -100,7 +100,7 @@ def test_observing_changes_no_bit(model: Model, resident: Produced) -> None:
         pytest.skip("shown at tiny size")
     from diffusers import CogVideoXPipeline
 
-    from harness.tiny.checkpoint import RANDOM, ensure_checkpoint
+    from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 
     pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(RANDOM), torch_dtype=torch.bfloat16).to("cuda")
     generator = torch.Generator().manual_seed(42)

@@ -1,0 +1,49 @@
+"""The catalogue of known causes: which entry goes with a setting, and how the documentation shows them all.
+
+One list feeds the plan of `spacediff why`, the report's cause and docs/known-causes.md. An entry says nothing of a
+given pair of runs; only measuring does.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from spacediff.catalogue.entries import CATALOGUE, Cause
+
+__all__ = ["CATALOGUE", "Cause", "as_markdown", "known_cause"]
+
+
+def known_cause(path: str) -> Cause | None:
+    """Return the entry that goes with a setting, the most exact pattern first."""
+    for exact in (True, False):
+        for cause in CATALOGUE:
+            if any(fnmatchcase(path, pattern) for pattern in cause.paths if ("*" not in pattern) is exact):
+                return cause
+    return None
+
+
+def as_markdown() -> str:
+    """Return the catalogue as the documentation shows it."""
+    lines = [
+        "# Known causes",
+        "",
+        "What makes the same prompt and seed give another clip. Drawn from",
+        "`harness/spacediff/catalogue/entries.py`; an entry says nothing of a given pair of runs, only measuring does.",
+        "",
+        "| id | cause | settings | looks like | how it is found | tends to be | what to do | source |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for cause in CATALOGUE:
+        paths = ", ".join(f"`{path}`" for path in cause.paths) or "–"  # noqa: RUF001 - a dash
+        cells = [
+            f"`{cause.id}`",
+            cause.name,
+            paths,
+            cause.looks,
+            cause.detected,
+            cause.size,
+            cause.change,
+            cause.source,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,146 @@
+"""An audit's progress: bars with the time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as Eta
+
+from spacediff.cli.console import Terminal
+from spacediff.cli.search_progress import probe_line
+from spacediff.plan import Run
+from spacediff.privacy.redaction import redact_text
+from spacediff.record import RunRecord
+from spacediff.reporting.numbers import duration
+
+if TYPE_CHECKING:
+    from spacediff.explaining.explain import Explaining
+    from spacediff.explaining.search import Subset
+
+_PLAIN_SECONDS = 10.0
+"""Without a terminal a long run says every so often how far it is."""
+
+
+class Display:
+    """Shows an audit's progress: bars with the time left on a terminal, plain lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = Terminal(stderr=True, highlight=False)
+        self._bars = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[doing]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            Eta(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._whole: TaskID | None = None
+        self._current: TaskID | None = None
+        self._name = ""
+        self._runs = 0
+        self._done = 0
+        self._said = 0.0
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def planned(self, runs: Sequence[Run]) -> None:
+        """Show how much there is to do."""
+        self._runs = len(runs)
+        self._whole = self._bars.add_task("audit", total=len(runs), doing="clips")
+
+    def started(self, run: Run) -> None:
+        """Show a run's own bar."""
+        if self._done == self._runs:  # the search for the cause may take more runs than it was thought to
+            self._expect(1)
+        self._name = run.name
+        self._said = time.monotonic()
+        self._current = self._bars.add_task(escape(f"{run.prompt.name} · {run.name}"), total=None, doing="")
+
+    def status(self, text: str) -> None:
+        """Show what is being done."""
+        if self._done == self._runs:  # the runs are over: each text is a task of its own
+            self._clear()
+        if self._current is None:
+            self._name = text
+            self._current = self._bars.add_task(escape(text), total=None, doing="")
+        self._bars.update(self._current, doing=escape(text))
+        self._say_sometimes(text)
+
+    def step(self, done: int, total: int) -> None:
+        """Move the bars."""
+        if self._current is None:
+            return
+        self._bars.update(self._current, completed=done, total=total)
+        if self._whole is not None and self._done < self._runs:
+            self._bars.update(self._whole, completed=self._done + done / max(total, 1))
+        self._say_sometimes(f"{done} of {total}")
+
+    def finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
+        """Say how a run ended."""
+        self._done += 1
+        if self._whole is not None:
+            self._bars.update(self._whole, completed=self._done)
+        self._clear()
+        outcome = "taken from the store" if reused else f"{record.seconds:.1f} s"
+        if not record.measured:
+            outcome = f"[yellow]not measured:[/] {escape(redact_text(record.reason))}"
+        left = "" if self._console.is_terminal or self._done == self._runs else f" ({self._left()} left)"
+        place = f"{escape(run.prompt.name)} · {escape(run.name)}"
+        self._console.print(f"\\[{self._done}/{self._runs}] {place}: {outcome}{left}", soft_wrap=True)
+
+    def searching(self, going: Explaining) -> None:
+        """Say what the search for the cause will take, before it begins."""
+        from spacediff.cli.search_progress import outlook
+
+        self._expect(going.more)
+        self._console.print(escape(outlook(going)), soft_wrap=True)
+
+    def probed(
+        self,
+        going: Explaining,
+        run: RunRecord,  # noqa: ARG002 - what it has shown is enough here
+        changed: Subset,
+        *,
+        reached: bool | None,
+    ) -> None:
+        """Say what a probe of the search has shown, and about how many there will be."""
+        self._expect(going.more)
+        self._console.print(escape(probe_line(going, changed, reached=reached)), soft_wrap=True)
+
+    def searched(self) -> None:
+        """Let the bars end where the search did."""
+        self._expect(0)
+
+    def _expect(self, more: int) -> None:
+        self._runs = self._done + more
+        if self._whole is not None:
+            self._bars.update(self._whole, total=self._runs)
+
+    def _clear(self) -> None:
+        if self._current is not None:
+            self._bars.remove_task(self._current)
+            self._current = None
+
+    def _left(self) -> str:
+        """Return how long the runs to come will take if they take as long as those that are done."""
+        seconds = (time.monotonic() - self._began) / self._done * (self._runs - self._done)
+        return f"about {duration(seconds)}"
+
+    def _say_sometimes(self, text: str) -> None:
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._said > _PLAIN_SECONDS:
+            self._said = now
+            self._console.print(escape(f"      {self._name}: {text}"))

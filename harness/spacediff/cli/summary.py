@@ -1,0 +1,201 @@
+"""What came out of an audit, in a screenful."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from spacediff.cli.console import Terminal, one_line
+from spacediff.record import (
+    ASIDE,
+    RERUN_CONTROL,
+    AuditRecord,
+    CauseRecord,
+    Change,
+    ComparisonRecord,
+    GateStatus,
+    HistoryRecord,
+    Role,
+    RunRecord,
+    Verdict,
+)
+from spacediff.reporting.inside import in_order, place_of
+from spacediff.reporting.numbers import number, value
+
+_NARROW = 72
+"""Columns below which the table keeps to verdict and drift."""
+
+_STYLES = {
+    Verdict.IDENTICAL: "green",
+    Verdict.CODEC_ONLY: "green",
+    Verdict.NUMERIC_DRIFT: "cyan",
+    Verdict.SETTINGS_DIFFER: "yellow",
+    Verdict.DIFFERENT_SAMPLE: "magenta",
+}
+_GATE_STYLES = {GateStatus.HOLDS: "bold green", GateStatus.FAILS: "bold red", GateStatus.NOT_MEASURED: "bold yellow"}
+
+
+def show_summary(record: AuditRecord, report: Path) -> None:
+    """Print what came out, and where the report is."""
+    console = Terminal(highlight=False)
+    console.print()
+    console.print(Text(record.title, "bold"), soft_wrap=True)
+    for prompt in record.prompts:
+        compared = [c for c in record.comparisons if c.prompt == prompt.name]
+        shown = [c for c in compared if _worth_a_row(record, c)]
+        if shown:
+            console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
+        if places := _places(record, prompt.name):
+            console.print(Text.assemble(("inside the loop, ", "bold"), places), soft_wrap=True)
+        _show_contents(console, record, prompt.name)
+        for line in _again(record, prompt.name):
+            console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
+        for text, names in _remarks(shown).items():
+            console.print(Text.assemble((f"{', '.join(names)}: ", "bold"), text), soft_wrap=True)
+    _show_cause(console, record.cause)
+    _show_notes(console, record.runs)
+    if not record.finished:
+        console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
+    if record.history:
+        _show_history(console, record.history)
+    if record.gate.variant or (record.gate.reasons and record.finished):
+        on = f" on {record.gate.variant}" if record.gate.variant else ""
+        asked = [f"gate{on}: {record.gate.status}"] if on or record.gate.against else []
+        headline, *reasons = [*asked, *record.gate.reasons]
+        style = _GATE_STYLES.get(record.gate.status, "bold")
+        outcome = Text.assemble((headline, style), *(f"\n      {reason}" for reason in reasons))
+        console.print(outcome, soft_wrap=True)
+    console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
+
+
+def _show_cause(console: Console, cause: CauseRecord | None) -> None:
+    if cause is None:
+        return
+    console.print(Text.assemble(("cause: ", "bold"), cause.sentence), soft_wrap=True)
+    for each in cause.interactions:
+        console.print(Text(f"       {each.sentence}"), soft_wrap=True)
+    for text in cause.outside:
+        console.print(Text.assemble(("outside the settings: ", "bold"), text), soft_wrap=True)
+
+
+def _show_contents(console: Console, record: AuditRecord, prompt: str) -> None:
+    """Print how far the baseline's clip and the judged one show what was asked for, or why that is not known."""
+    for found in record.semantics:
+        if found.prompt != prompt:
+            continue
+        if not found.measured:
+            reason = f"what the clips show ({prompt}): {found.reason}" + (f"\n      {found.hint}" if found.hint else "")
+            console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
+        for name in dict.fromkeys([_foremost(record, prompt), record.gate.variant]):
+            told = [clip.sentence for text in found.texts if (clip := text.of(name))]
+            if told:
+                console.print(Text.assemble(("shows ", "bold"), "; ".join(told)), soft_wrap=True)
+
+
+def _foremost(record: AuditRecord, prompt: str) -> str:
+    """Return the baseline, or where there is none the first run that is held against the reference."""
+    runs = [run for run in record.runs if run.prompt == prompt and run.name != record.reference]
+    return next((run.name for run in sorted(runs, key=lambda run: run.role is not Role.BASELINE)), "")
+
+
+def _show_history(console: Console, history: HistoryRecord) -> None:
+    """Print how the audit stands to an earlier one, and which facts changed beside it."""
+    console.print(Text.assemble((f"against {history.against}: ", "bold"), history.sentence), soft_wrap=True)
+    for each in history.variants:
+        if each.change in {Change.BETTER, Change.WORSE, Change.OTHER}:
+            sides = " → ".join(_stood(*side) for side in (
+                (each.verdict_before, each.drift_before), (each.verdict_now, each.drift_now)
+            ))  # fmt: skip
+            console.print(Text(f"      {each.name} ({each.prompt}): {sides}"), soft_wrap=True)
+    for fact in history.facts:
+        runs = f" of {', '.join(fact.runs)}" if fact.runs else ""
+        sides = " → ".join("not told" if v is None else one_line(value(v)) for v in (fact.before, fact.now))
+        console.print(Text(f"      {fact.subject.value}{runs}, {one_line(fact.name)}: {sides}"), soft_wrap=True)
+
+
+def _stood(verdict: Verdict | None, far: float | None) -> str:
+    return f"{verdict or 'not compared'}" + ("" if far is None else f", drift {far:.3f}")
+
+
+def _show_notes(console: Console, runs: Iterable[RunRecord]) -> None:
+    """Print what was ignored, and what could not be had."""
+    for run in runs:
+        for ignored in run.ignored if run.role not in ASIDE else []:
+            advice = f"; {ignored.advice}" if ignored.advice else ""
+            text = f"{run.name}: {ignored.argument} = {ignored.value!r} was accepted by {ignored.given_to} but ignored"
+            console.print(Text.assemble(("note: ", "bold"), text, advice), soft_wrap=True)
+        if not run.measured:
+            reason = f"{run.name} ({run.prompt}): {run.reason}" + (f"\n      {run.hint}" if run.hint else "")
+            console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
+
+
+def _worth_a_row(record: AuditRecord, comparison: ComparisonRecord) -> bool:
+    return record.run(comparison.prompt, comparison.candidate).role in {Role.BASELINE, Role.VARIANT}
+
+
+def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
+    """Return what came of doing the same once more: here, and on the host."""
+    here = [("re-run", each.found) for each in record.controls if (each.prompt, each.name) == (prompt, RERUN_CONTROL)]
+    there = [
+        (each.candidate, f"the host asked again, against its first clip: {each.verdict}")
+        for each in record.comparisons
+        if each.prompt == prompt and record.run(prompt, each.candidate).role is Role.REPEAT
+    ]
+    return here + there
+
+
+def _remarks(comparisons: Sequence[ComparisonRecord]) -> dict[str, list[str]]:
+    """Return what was noticed or stood in the way, each with the runs that it holds for."""
+    found: dict[str, list[str]] = {}
+    for comparison in comparisons:
+        incomparable = comparison.verdict is Verdict.NOT_COMPARABLE
+        for text in [*comparison.notes, *(comparison.evidence if incomparable else [])]:
+            names = found.setdefault(text, [])
+            names += [comparison.candidate] * (comparison.candidate not in names)
+    return found
+
+
+def _places(record: AuditRecord, prompt: str) -> str:
+    """Say in one line where the variants part from inside, the earliest stage first."""
+    traces = [trace for trace in in_order(record.traces) if trace.prompt == prompt]
+    found: dict[str, list[str]] = {}
+    for trace in traces:
+        if record.run(prompt, trace.candidate).role in {Role.BASELINE, Role.VARIANT}:
+            found.setdefault(place_of(trace), []).append(trace.candidate)
+    parts = "; ".join(f"{place}: {', '.join(names)}" for place, names in found.items())
+    return f"first parting from {traces[0].reference} {parts}" if parts else ""
+
+
+def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRecord], *, narrow: bool) -> Table:
+    table = Table(
+        title=f"{prompt}: held against {comparisons[0].reference}", title_justify="left", box=None, pad_edge=False
+    )
+    table.add_column("variant", no_wrap=True)
+    table.add_column("verdict")
+    table.add_column("drift", justify="right")
+    metrics = [] if narrow else record.metrics
+    for metric in metrics:
+        table.add_column(f"{metric.title}\n{metric.unit}".strip(), justify="right", vertical="bottom")
+    for comparison in sorted(comparisons, key=_closeness):
+        values = [comparison.metrics.get(metric.name) for metric in metrics]
+        table.add_row(
+            escape(comparison.candidate),
+            Text(comparison.verdict, _STYLES.get(comparison.verdict, "yellow")),
+            "-" if comparison.drift is None else f"{comparison.drift:.3f}",
+            *(
+                "-" if value is None else number(value.pooled, metric)
+                for value, metric in zip(values, metrics, strict=True)
+            ),
+        )
+    return table
+
+
+def _closeness(comparison: ComparisonRecord) -> tuple[bool, float, str]:
+    drift = comparison.drift
+    return not comparison.metrics, math.inf if drift is None else drift, comparison.candidate

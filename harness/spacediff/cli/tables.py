@@ -1,0 +1,97 @@
+"""What sources say, what they set differently, and what this machine can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from spacediff.cli.console import Terminal, listed, one_line
+from spacediff.doctor import Check
+from spacediff.reading.model import Reading
+from spacediff.settings import Origin, Setting
+from spacediff.why.differences import UNSAID, Comparison
+from spacediff.why.patch import Advice
+
+_WIDE = 120
+"""Columns, at least, of a table that goes into a file or a pipe, where names are looked for."""
+
+
+def show_checks(checks: Iterable[Check]) -> None:
+    """Print what the doctor found."""
+    console = Terminal(highlight=False)
+    for check in checks:
+        mark = ("yes ", "green") if check.fine else ("no  ", "yellow")
+        console.print(Text.assemble(mark, (f"{check.name}: ", "bold"), check.found), soft_wrap=True)
+        if check.hint:
+            console.print(Text(f"    {check.hint}"), soft_wrap=True)
+
+
+def show_differences(found: Comparison, advice: Advice) -> None:
+    """Print what two sources set differently, what is known about it, and what to do."""
+    console = Terminal(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDE)
+    if not found.differences:
+        console.print("no setting that was read differs")
+    else:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("setting", "script", "Space", "tends to be"):
+            table.add_column(column, overflow="fold")
+        for row in found.differences:
+            sides = [Text.assemble(_side(side), (f"\n{one_line(side.where)}", "dim")) for side in (row.left, row.right)]
+            table.add_row(Text(one_line(row.path), "bold"), *sides, row.known.size if row.known else "not known")
+        console.print(table)
+    console.print(f"{found.equal} other settings agree, defaults included")
+    changes = {**advice.by_hand, **advice.changes}
+    listed(console, "what to change in the script", [
+        f"{row.path}: {'by hand: ' * (row.path in advice.by_hand)}{changes[row.path]}" for row in found.differences
+    ])  # fmt: skip
+    known = {row.known.name: row.known for row in found.differences if row.known}
+    listed(console, "what is known", [f"{cause.name}: {cause.looks} ({cause.source})" for cause in known.values()])
+    listed(console, "notes", [one_line(note) for note in found.notes])
+    listed(console, "questions: what reading cannot tell", [one_line(question) for question in found.questions])
+
+
+def show_reading(reading: Reading) -> None:
+    """Print what a source says: its settings, then what the user gives, what is undecided, and what is missing."""
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("path", "value", "origin", "where"):
+        table.add_column(column, overflow="fold")
+    for path, setting in reading.settings.items():
+        style = "yellow" if setting.origin is Origin.UNKNOWN else ""
+        table.add_row(
+            Text(one_line(path)), Text(_value(setting), style), Text(setting.origin, style), one_line(setting.where)
+        )
+    console.print(table)
+    listed(console, "inputs: the user may change them", [
+        f"{path}: {asked.kind} {asked.label!r}, by default {asked.default!r} ({asked.where})"
+        for path, asked in reading.inputs.items()
+    ])  # fmt: skip
+    listed(console, "alternatives: a branch decides", [
+        f"{path}: " + " or ".join(f"{_value(setting)} ({setting.where})" for setting in each)
+        for path, each in reading.alternatives.items()
+    ])  # fmt: skip
+    listed(console, "ignored: given where the library does not look", [
+        f"{one.argument} = {one.value!r} in {one.given_to} ({one.where}): {one.advice}" for one in reading.ignored
+    ])  # fmt: skip
+    listed(console, "notes", [note.sentence for note in reading.notes])
+    listed(console, "facts", [f"{name}: {fact}" for name, fact in reading.facts.items()])
+    listed(console, "questions: what only running it, or its author, could tell", [
+        f"what is {path}? the source says: {words} ({reading.settings[path].where})"
+        for path, words in reading.unknowns.items()
+    ])  # fmt: skip
+
+
+def _side(setting: Setting) -> str:
+    """Return a value that is in force, whoever set it."""
+    return setting.value if setting is UNSAID else one_line(repr(setting.value))
+
+
+def _value(setting: Setting) -> str:
+    if setting.origin is Origin.UNKNOWN:
+        return "?"
+    return "not given" if setting.origin is Origin.DEFAULT else one_line(repr(setting.value))

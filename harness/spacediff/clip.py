@@ -1,0 +1,273 @@
+"""Clip: the frames of one video, kept losslessly and decoded by one definition.
+
+The key insight is that a decoder is part of the measurement: swscale's default YUV to RGB conversion darkens by about
+one level and a forgotten BT.709 tag costs up to 25, so every file that is scored is read here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spacediff.errors import NotMeasuredError
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
+
+Frame = NDArray[np.uint8]
+"""One picture, uint8 `[H, W, 3]`, RGB."""
+
+MAX_FRAMES = 20_000
+MAX_PIXELS_PER_FRAME = 7680 * 4320
+MAX_CLIP_BYTES = 8 * 2**30
+"""A hostile file may claim any size; what is larger than this is refused before it is decoded."""
+
+CONTAINERS = ("mov", "mp4", "matroska", "webm", "avi", "gif", "mpegts", "mpeg", "ogg", "flv", "h264", "hevc")
+"""FFmpeg's names of the containers that are read. It tells them by content, and others, such as concat, HLS and DASH,
+are lists of files and addresses that it would open too."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video file says of itself.
+
+    Attributes:
+        codec: Codec name, such as `h264`.
+        pixel_format: Pixel format, such as `yuv420p`.
+        width: Pixels.
+        height: Pixels.
+        fps: Average frame rate in frames per second.
+        color_range: `tv` (limited), `pc` (full) or `unspecified`.
+        color_space: Matrix, such as `bt709`, or `unspecified`.
+        size_bytes: File size.
+    """
+
+    codec: str
+    pixel_format: str
+    width: int
+    height: int
+    fps: Fraction
+    color_range: str
+    color_space: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Frames in memory.
+
+    Attributes:
+        frames: uint8 `[T, H, W, 3]`, RGB.
+        fps: Frames per second.
+    """
+
+    frames: NDArray[np.uint8]
+    fps: Fraction
+
+    def __post_init__(self) -> None:
+        if self.frames.dtype != np.uint8 or self.frames.ndim != 4 or self.frames.shape[-1] != 3:  # noqa: PLR2004 - [T, H, W, 3]
+            raise ValueError(f"a clip holds uint8 [T, H, W, 3], not {self.frames.dtype} {self.frames.shape}")
+
+    @classmethod
+    def from_floats(cls, frames: NDArray[np.floating[Any]], fps: Fraction, *, rounding: str = "round") -> Self:
+        """Turn a pipeline's float frames into bytes.
+
+        Args:
+            frames: `[T, H, W, 3]`, RGB in 0..1.
+            fps: Frames per second.
+            rounding: `round`, as diffusers' PIL output does, or `truncate`, as `export_to_video` does with arrays.
+
+        Raises:
+            NotMeasuredError: The frames hold NaN or infinity.
+        """
+        if not np.isfinite(frames).all():
+            share = float(1 - np.isfinite(frames).mean())
+            raise NotMeasuredError(
+                f"the pipeline returned frames with {share:.1%} NaN or infinite values",
+                hint="half precision overflows on some checkpoints: try model.dtype = 'bfloat16' or 'float32'",
+            )
+        scaled = np.clip(frames, 0, 1) * np.float32(255)
+        return cls((np.rint(scaled) if rounding == "round" else scaled).astype(np.uint8), fps)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of shape and bytes: equal digests are equal frames."""
+        return frames_digest(self.frames)
+
+
+def frames_digest(frames: Iterable[Frame]) -> str:
+    """Return the SHA-256 of a sequence of frames, one frame in memory at a time."""
+    digest = hashlib.sha256()
+    for frame in frames:
+        digest.update(repr(frame.shape).encode())
+        digest.update(np.ascontiguousarray(frame).data)
+    return digest.hexdigest()
+
+
+def write_lossless(clip: Clip, path: Path) -> None:
+    """Write a clip as FFV1 in Matroska (RGB, intra-only, with a checksum in every slice): any player opens it."""
+    import av
+
+    with av.open(path, "w", format="matroska", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("ffv1", rate=clip.fps)
+        stream.height, stream.width = clip.frames.shape[1:3]
+        stream.pix_fmt = "bgr0"
+        stream.codec_context.options = {"level": "3", "g": "1", "slicecrc": "1", "flags": "+bitexact"}
+        for frame in clip.frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="bgr0")))
+        container.mux(stream.encode())
+
+
+def write_preview(clip: Clip, path: Path, *, quality: int = 16, key_frames: int = 1) -> None:
+    """Write a clip as H.264 that browsers play and seek frame by frame.
+
+    Odd sizes are padded by repeating the last row or column, since 4:2:0 needs even ones.
+
+    Args:
+        clip: The clip.
+        path: Where to.
+        quality: x264's constant rate factor.
+        key_frames: Frames from one key frame to the next; with 1, a seek decodes just the frame that is wanted.
+    """
+    import av
+
+    height, width = clip.frames.shape[1:3]
+    even = np.pad(clip.frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    with av.open(path, "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}) as container:
+        stream = container.add_stream("libx264", rate=clip.fps)
+        stream.height, stream.width = even.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.options = {"crf": str(quality), "preset": "medium", "g": str(key_frames), "threads": "1"}
+        stream.codec_context.color_range = 1  # limited
+        stream.codec_context.colorspace = 1  # BT.709
+        for frame in even:
+            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            container.mux(stream.encode(_converted(picture, "yuv420p", to_colorspace=1)))
+        container.mux(stream.encode())
+
+
+def probe(path: Path) -> VideoInfo:
+    """Read what a video file says of itself.
+
+    Raises:
+        NotMeasuredError: The file is not a video, or is larger than what is decoded here.
+    """
+    with open_video(path) as container:
+        return _info(container, path)
+
+
+def read_frames(path: Path) -> Iterator[Frame]:
+    """Decode a file frame by frame, in presentation order, each uint8 `[H, W, 3]` RGB.
+
+    Raises:
+        NotMeasuredError: The file is broken, empty, or larger than what is decoded here.
+    """
+    import av
+
+    count = 0
+    with open_video(path) as container:
+        size = _info(container, path)
+        container.streams.video[0].thread_type = "AUTO"
+        try:
+            for picture in container.decode(video=0):
+                _refuse_unreasonable(picture, count, size, path)
+                count += 1
+                yield np.asarray(_converted(picture, "rgb24").to_ndarray(), dtype=np.uint8)
+        except av.FFmpegError as error:
+            raise NotMeasuredError(f"{path.name} breaks off after {count} frames: {error.strerror}") from error
+        claimed, least = _claimed_frames(container)
+    if not count:
+        raise NotMeasuredError(f"{path.name} holds no video frame")
+    if count < least:
+        raise NotMeasuredError(f"{path.name} breaks off after {count} of {claimed} frames")
+
+
+def _claimed_frames(container: InputContainer) -> tuple[int, int]:
+    """Return how many frames the file says it holds, and how many have to be there; 0 when it does not say.
+
+    A torn MP4 still has the header of the whole one. An edit list may hide frames that the header counts, and shortens
+    the duration with them; so the smaller of the two claims is what has to be there, but for one frame of rounding.
+    """
+    stream = container.streams.video[0]
+    if not stream.frames or not container.duration or not stream.average_rate:
+        return 0, 0
+    played = int(container.duration / 1_000_000 * stream.average_rate)  # PyAV gives microseconds
+    return min(stream.frames, max(played, 1)), min(stream.frames, max(played - 1, 1))
+
+
+def _refuse_unreasonable(picture: av.VideoFrame, count: int, size: VideoInfo, path: Path) -> None:
+    if count >= MAX_FRAMES:
+        raise NotMeasuredError(f"{path.name} holds more than {MAX_FRAMES} frames")
+    if (picture.width, picture.height) != (size.width, size.height):
+        raise NotMeasuredError(f"{path.name} changes its size at frame {count}")
+
+
+def read_clip(path: Path) -> Clip:
+    """Decode a whole file into memory; see `read_frames`."""
+    info = probe(path)
+    frames: list[Frame] = []
+    for frame in read_frames(path):
+        frames.append(frame)
+        if len(frames) * frame.nbytes > MAX_CLIP_BYTES:
+            raise NotMeasuredError(f"{path.name} holds more than {MAX_CLIP_BYTES / 2**30:.0f} GiB of frames")
+    return Clip(np.stack(frames), info.fps)
+
+
+def open_video(path: Path) -> InputContainer:
+    """Open a video file that may be a stranger's.
+
+    Raises:
+        NotMeasuredError: It is no video in one of the containers that are read here.
+    """
+    import av
+
+    options = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
+    try:
+        return av.open(path, "r", metadata_errors="replace", container_options=options)
+    except av.ArgumentError as error:  # what FFmpeg calls a container that is not on the list
+        raise NotMeasuredError(
+            f"{path.name} cannot be opened as a video: it is in none of the containers read here "
+            f"({', '.join(CONTAINERS)})"
+        ) from error
+    except (av.FFmpegError, OSError) as error:
+        raise NotMeasuredError(f"{path.name} cannot be opened as a video: {error.strerror}") from error
+
+
+def _info(container: InputContainer, path: Path) -> VideoInfo:
+    if not container.streams.video or container.streams.video[0].codec_context is None:
+        raise NotMeasuredError(f"{path.name} holds no video stream that can be decoded")
+    stream = container.streams.video[0]
+    context = stream.codec_context
+    if not 0 < context.width * context.height <= MAX_PIXELS_PER_FRAME:
+        raise NotMeasuredError(f"{path.name} claims {context.width}x{context.height} pixels, more than is decoded here")
+    return VideoInfo(
+        codec=context.codec.canonical_name,
+        pixel_format=context.pix_fmt or "unknown",
+        width=context.width,
+        height=context.height,
+        fps=Fraction(stream.average_rate or stream.guessed_rate or 0),
+        color_range={1: "tv", 2: "pc"}.get(int(context.color_range), "unspecified"),
+        color_space={1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}.get(
+            int(context.colorspace), "unspecified"
+        ),
+        size_bytes=path.stat().st_size,
+    )
+
+
+def _converted(picture: av.VideoFrame, pixel_format: str, to_colorspace: int | None = None) -> av.VideoFrame:
+    """Convert between pixel formats with accurate rounding; tags of range and matrix are honoured."""
+    from av.video.reformatter import Interpolation
+
+    return picture.reformat(
+        format=pixel_format,
+        dst_colorspace=to_colorspace,
+        interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
+    )

@@ -1,0 +1,25 @@
+"""Codec matching: what a hosted file's encoder did, and the same done to local frames before the two are compared.
+
+The key insight: x264 writes its version and its whole option string into the stream. The same encoder with the same
+options gives the same bytes, so local frames can be put through the very road that the hosted ones took.
+"""
+
+from spacediff.codec.encoding import Encoding, read_encoding
+from spacediff.codec.export import export_to_video
+from spacediff.codec.matching import Match, encode_like
+from spacediff.codec.re_encoded import MAX_PIXELS, is_encoded_again
+from spacediff.codec.resolution import Resolution, planted_resolution
+from spacediff.codec.x264 import X264
+
+__all__ = [
+    "MAX_PIXELS",
+    "X264",
+    "Encoding",
+    "Match",
+    "Resolution",
+    "encode_like",
+    "export_to_video",
+    "is_encoded_again",
+    "planted_resolution",
+    "read_encoding",
+]

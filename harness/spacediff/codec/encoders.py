@@ -1,0 +1,126 @@
+"""The encoders at hand: x264 in imageio's ffmpeg and in PyAV, and the nearest ones for files not written by x264."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+from spacediff.clip import Clip
+from spacediff.codec.encoding import UNSPECIFIED, Encoding, read_encoding
+from spacediff.codec.export import export_to_video
+from spacediff.codec.ffmpeg import ffmpeg, in_process, raw_input, target
+from spacediff.codec.pictures import Pictures, converted
+from spacediff.codec.x264 import Repeat
+from spacediff.errors import NotMeasuredError, failure
+from spacediff.settings import EXPORT_QUALITY
+
+Encoder = Callable[[Pictures, Repeat, Fraction, Path], None]
+
+_NEAREST = {  # codec: encoder in imageio's ffmpeg, its options, container
+    "h264": ("libx264", [], "mp4"),
+    "hevc": ("libx265", ["-x265-params", "log-level=error"], "mp4"),
+    "mpeg4": ("mpeg4", [], "mp4"),
+    "vp8": ("libvpx", ["-cpu-used", "4"], "webm"),
+    "vp9": ("libvpx-vp9", ["-cpu-used", "4", "-row-mt", "1"], "webm"),
+    "av1": ("libsvtav1", ["-preset", "8", "-svtav1-params", "lp=2"], "mp4"),
+}
+
+
+def x264_in_ffmpeg(pictures: Pictures, repeat: Repeat, fps: Fraction, path: Path) -> None:
+    """Encode by the x264 in imageio's ffmpeg."""
+    arguments = raw_input(pictures.width, pictures.height, pictures.pixel_format, fps)
+    arguments += ["-vcodec", "libx264rgb" if pictures.pixel_format == "rgb24" else "libx264"]
+    arguments += ["-preset", repeat.preset, "-pix_fmt", pictures.pixel_format, "-x264-params", repeat.joined]
+    ffmpeg([*arguments, "-f", "mp4", target(path)], pictures.data)
+
+
+def x264_in_pyav(pictures: Pictures, repeat: Repeat, fps: Fraction, path: Path) -> None:
+    """Encode 4:2:0 pictures of 8 bits by the x264 that PyAV brings."""
+    size = [str(pictures.width), str(pictures.height)]
+    program = [sys.executable, "-P", str(Path(__file__).with_name("pyav_process.py"))]
+    options = [pictures.pixel_format, str(fps), repeat.preset, repeat.joined]
+    in_process([*program, target(path), *size, *options], pictures.data)
+
+
+def x264_of_core(core: int, pixel_format: str) -> Encoder:
+    """Return the encoder whose x264 is of a given core; imageio's ffmpeg where none is."""
+    if pixel_format == "yuv420p" and core_of(x264_in_ffmpeg) != core and core_of(x264_in_pyav) == core:
+        return x264_in_pyav
+    return x264_in_ffmpeg
+
+
+@cache
+def core_of(encoder: Encoder) -> int | None:
+    """Return the core of an encoder's x264, read from a picture that it encodes; None when it cannot."""
+    black = Pictures(bytes(16 * 16 * 3 // 2), 1, 16, 16, "yuv420p", ())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "probe.mp4"
+        try:
+            encoder(black, Repeat({"threads": "1"}), Fraction(8), path)
+            note = read_encoding(path).x264
+        except NotMeasuredError:
+            return None
+    return note.core if note else None
+
+
+def nearest(clip: Clip, encoding: Encoding, fps: Fraction, path: Path) -> str:
+    """Encode as nearly as can be when the file does not tell how it was encoded; return in words what was done."""
+    if encoding.codec == "gif":
+        _as_gif(clip, fps, path)
+        return "drawn as a GIF by Pillow, as diffusers' export_to_gif does"
+    if encoding.codec == "mpeg4" and encoding.by_library and _by_opencv(clip, fps, path):
+        return "encoded by OpenCV's mp4v writer, as diffusers does without imageio"
+    if encoding.codec in _NEAREST and encoding.bit_rate:
+        encoder, options, container = _NEAREST[encoding.codec]
+        pictures = converted(clip, encoding, "yuv420p")
+        arguments = raw_input(pictures.width, pictures.height, pictures.pixel_format, fps)
+        arguments += ["-vcodec", encoder, "-pix_fmt", pictures.pixel_format, "-b:v", str(encoding.bit_rate), *options]
+        ffmpeg([*arguments, *_tags(encoding), "-f", container, target(path)], pictures.data)
+        kilobits = f"{encoding.bit_rate / 1000:.0f} kbit/s"
+        return ", ".join((f"encoded by {encoder} at the hosted file's mean rate of {kilobits}", *pictures.remarks))
+    try:
+        export_to_video(Clip(clip.frames, fps), path, quality=EXPORT_QUALITY)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise NotMeasuredError(f"export_to_video fails: {failure(error)}") from error
+    return f"encoded by export_to_video at its default quality {EXPORT_QUALITY:g}"
+
+
+def _tags(encoding: Encoding) -> list[str]:
+    """Return the filter that names the pictures' colours without changing them."""
+    named = {
+        "range": encoding.color_range,
+        "colorspace": encoding.matrix,
+        "color_primaries": encoding.primaries,
+        "color_trc": encoding.transfer,
+    }
+    tags = [f"{name}={value}" for name, value in named.items() if value != UNSPECIFIED]
+    return ["-vf", f"setparams={':'.join(tags)}"] if tags else []
+
+
+def _as_gif(clip: Clip, fps: Fraction, path: Path) -> None:
+    import PIL.Image
+
+    first, *others = (PIL.Image.fromarray(frame) for frame in clip.frames)
+    milliseconds = int(1000 // fps)
+    first.save(path, "GIF", save_all=True, append_images=others, optimize=False, duration=milliseconds, loop=0)
+
+
+def _by_opencv(clip: Clip, fps: Fraction, path: Path) -> bool:
+    """Write an MP4 as diffusers does without imageio; return whether OpenCV has a writer for it here."""
+    import cv2
+
+    height, width = clip.frames.shape[1:3]
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        written = Path(folder) / "clip.mp4"  # OpenCV takes the container from the name
+        writer = cv2.VideoWriter(str(written), cv2.VideoWriter.fourcc(*"mp4v"), float(fps), (width, height))
+        for frame in clip.frames if writer.isOpened() else ():
+            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        writer.release()
+        if written.exists() and written.stat().st_size:
+            written.replace(path)
+            return True
+    return False

@@ -1,0 +1,120 @@
+"""What a comparison through a codec could have seen: plant a known difference, encode both, look whether it is there.
+
+The key insight: an encoder is not a filter that hides small differences evenly. It may swallow one altogether, or turn
+it into other decisions and show it larger than it was. Only a trial with this clip and these options tells.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spacediff.clip import Clip, read_frames
+from spacediff.codec.encoding import Encoding
+from spacediff.codec.matching import encode_like
+
+MAX_FRAMES = 9
+LADDER = ((1, 0.01), (1, 0.1), (1, 1.0), (2, 1.0), (4, 1.0), (8, 1.0), (16, 1.0))
+"""Planted differences: levels, and the share of one frame's pixels. Seven steps are searched with three encodes."""
+
+_SEED = 20
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The smallest planted difference that was still there after the codec.
+
+    Attributes:
+        seen: Whether any of the planted differences was.
+        levels: By how many levels the pixels were changed; the largest tried when none was seen.
+        share: Share of one frame's pixels that were changed.
+        frames: Frames encoded.
+        psnr_before: PSNR between the planted and the plain frames before the codec, over all frames, in dB.
+        psnr_after: The same after the codec; infinite when nothing was seen.
+        exact: Whether the frames were encoded exactly as the hosted ones.
+        sentence: All this in words.
+    """
+
+    seen: bool
+    levels: int
+    share: float
+    frames: int
+    psnr_before: float
+    psnr_after: float
+    exact: bool
+    sentence: str
+
+
+def planted_resolution(clip: Clip, encoding: Encoding) -> Resolution:
+    """Find the smallest planted difference that the hosted file's codec lets through.
+
+    Costs at most four encodes of at most nine frames. A larger difference is taken to be seen where a smaller one is.
+
+    Args:
+        clip: Local frames; the first of them are used, and the middle one is changed.
+        encoding: What the hosted file tells.
+
+    Raises:
+        NotMeasuredError: The frames cannot be encoded.
+    """
+    plain = Clip(clip.frames[:MAX_FRAMES], clip.fps)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "planted.mp4"
+        exact = encode_like(plain, encoding, path).exact
+        decoded = _decoded(path)
+        low, high, after = 0, len(LADDER), np.inf
+        while low < high:
+            middle = (low + high) // 2
+            encode_like(planted(plain, *LADDER[middle]), encoding, path)
+            changed = _decoded(path)
+            if np.array_equal(changed, decoded):
+                low = middle + 1
+            else:
+                high, after = middle, _psnr(changed, decoded)
+    levels, share = LADDER[min(high, len(LADDER) - 1)]
+    before = _psnr(planted(plain, levels, share).frames, plain.frames)
+    frames, seen = len(plain.frames), high < len(LADDER)
+    sentence = _in_words(levels, share, before, after if seen else None)
+    return Resolution(seen, levels, share, frames, before, after, exact, sentence)
+
+
+def planted(clip: Clip, levels: int, share: float) -> Clip:
+    """Change pixels of the middle frame up or down, always the same ones; no value leaves 0..255 or stays as it was."""
+    random = np.random.default_rng(_SEED)
+    middle = len(clip.frames) // 2
+    frame = clip.frames[middle].astype(np.int16)
+    height, width = frame.shape[:2]
+    chosen = random.permutation(height * width).reshape(height, width, 1) < max(1, round(share * height * width))
+    step = np.where(random.random((height, width, 1)) < 0.5, levels, -levels) * chosen  # noqa: PLR2004 - an even chance
+    changed = frame + step
+    changed = np.where((changed < 0) | (changed > np.iinfo(np.uint8).max), frame - step, changed)
+    frames = clip.frames.copy()
+    frames[middle] = changed.astype(np.uint8)
+    return Clip(frames, clip.fps)
+
+
+def _decoded(path: Path) -> NDArray[np.uint8]:
+    return np.stack(list(read_frames(path)))
+
+
+def _psnr(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> float:
+    error = np.square(left.astype(np.float32) - right).mean(dtype=np.float64)
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")
+
+
+def _in_words(levels: int, share: float, before: float, after: float | None) -> str:
+    amount = "1 level" if levels == 1 else f"{levels} levels"
+    pixels = "all pixels" if share == 1 else f"{share:.0%} of the pixels"
+    difference = f"{amount} in {pixels} of one frame ({before:.1f} dB)"
+    if after is None:
+        return f"Even {difference} is gone after the codec."
+    if (levels, share) == LADDER[0]:
+        return f"The smallest difference tried, {difference}, survives the codec and reads {after:.1f} dB after it."
+    return (
+        f"The smallest planted difference that survives the codec is {difference}, which reads {after:.1f} dB after "
+        "it; the next smaller one is gone."
+    )

@@ -1,0 +1,55 @@
+"""When do two versions of torch draw different noise from one seed? See docs/noise-streams.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from spacediff.record import RunRecord
+
+_MINORS = [(1, 13), *((2, minor) for minor in range(30)), (3, 0)]
+_FIRST_NEW = (2, 12)
+"""From this version on, torch draws half-precision noise on the CPU otherwise than before."""
+_HALF = {"bfloat16", "float16"}
+
+
+def stream_warning(local: str, hosted: str, runs: Iterable[RunRecord]) -> str:
+    """Return what the reader should know of the two sides' noise; empty when there is nothing to say.
+
+    Args:
+        local: The version of torch here, such as `2.13.0+cpu`.
+        hosted: The versions that the host asks for, such as `==2.4.0`; tells nothing when they lie on both sides.
+        runs: The runs; only those that draw half-precision noise on the CPU, as this torch draws it, are concerned.
+    """
+    here, there = _is_older(f"~={local.split('+', maxsplit=1)[0]}"), _is_older(hosted)
+    concerned = [run.name for run in runs if _draws_half_precision_here(run)]
+    if here is None or there is None or here == there or not concerned:
+        return ""
+    remedy = '; rng.stream = "torch<=2.11" draws here as the host does' if there else ""
+    return (
+        f"the host asks for torch {hosted.removeprefix('==')}, here is {local}: on the CPU they draw other "
+        f"half-precision noise from one seed ({', '.join(concerned)}){remedy}"
+    )
+
+
+def _is_older(specifier: str) -> bool | None:
+    """Whether all versions that a specifier allows draw as up to 2.11; None when it allows newer ones too, or none."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        allowed = SpecifierSet(specifier)
+    except InvalidSpecifier:
+        return None
+    sides = {minor < _FIRST_NEW for minor in _MINORS if any(allowed.contains(v) for v in _patches(*minor))}
+    return sides.pop() if len(sides) == 1 else None
+
+
+def _patches(major: int, minor: int) -> list[str]:
+    return [f"{major}.{minor}.{patch}" for patch in range(10)]
+
+
+def _draws_half_precision_here(run: RunRecord) -> bool:
+    noise = run.trace.noise if run.trace else None
+    stream, dtype = run.settings.get("rng.stream"), run.settings.get("rng.dtype")
+    told = stream is not None and not str(stream.value).startswith("torch ")
+    drawn_in = dtype.value if dtype is not None else noise and noise.dtype
+    return noise is not None and noise.device == "cpu" and drawn_in in _HALF and not told

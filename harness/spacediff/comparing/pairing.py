@@ -1,0 +1,152 @@
+"""Sides: what of two clips is held against each other, once both have come the same way.
+
+The key insight: a hosted clip has been encoded before anyone sees it, and may have been cut, resized or interpolated
+too. So a local clip first goes through the same encoder, then the two are aligned, and only what is left is a
+difference; each of the steps is stated.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from spacediff.clip import Frame, read_clip, read_frames
+from spacediff.codec import Encoding, Match, encode_like
+from spacediff.errors import NotMeasuredError
+from spacediff.metrics.alignment import Alignment, FrameSource, align
+from spacediff.metrics.levels import Levels, levels
+from spacediff.record import ClipRecord, RunRecord
+
+MAX_SECONDS = 1800.0
+"""What encoding a prompt's clips may take in all: a stranger's options may ask for days of motion search."""
+
+_LEVELS_EVERY = 8
+"""A mistake of levels is the same in all frames; every eighth is looked at."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A clip of a comparison.
+
+    Attributes:
+        run: The run that made it.
+        clip: Its clip.
+        file: The file whose frames are scored.
+        match: How nearly it was encoded as the reference was; None where it was not encoded for the comparison.
+    """
+
+    run: RunRecord
+    clip: ClipRecord
+    file: Path
+    match: Match | None = None
+
+    def source(self) -> FrameSource:
+        """Return its frames as something that can be read more than once."""
+        return FrameSource(lambda: read_frames(self.file), self.clip.fps)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A reference and a candidate, aligned."""
+
+    reference: Side
+    candidate: Side
+    alignment: Alignment
+    levels: Levels = Levels.KEPT
+
+    @property
+    def alike(self) -> bool:
+        """Whether whole frames are compared by number, in place, as they are."""
+        return self.alignment.trivial and self.levels is Levels.KEPT
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed and done so that the two lie on each other, in words."""
+        return (*self.alignment.notes, self.levels.note) if self.levels.note else self.alignment.notes
+
+    def reference_frames(self) -> Iterator[Frame]:
+        """Yield what is compared of the reference."""
+        return self.alignment.of_reference(read_frames(self.reference.file))
+
+    def candidate_frames(self) -> Iterator[Frame]:
+        """Yield what is compared of the candidate, each of the size of its partner."""
+        return map(self.levels.undone, self.alignment.of_candidate(read_frames(self.candidate.file)))
+
+
+class Encoder:
+    """Puts local clips through the encoder of a reference's file, equal clips once.
+
+    Args:
+        encoding: What the reference's file tells; None where it has been through no codec.
+        folder: The audit folder.
+
+    Attributes:
+        seconds: What encoding has taken so far.
+        files: Run name to the file that its frames are read from, for all that could be encoded.
+    """
+
+    def __init__(self, encoding: Encoding | None, folder: Path) -> None:
+        self.encoding = encoding
+        self.folder = folder
+        self.seconds = 0.0
+        self.files: dict[str, Path] = {}
+        self._made: dict[str, tuple[Path, Match]] = {}
+
+    def side(self, run: RunRecord, clip: ClipRecord) -> Side:
+        """Return the side of a run's clip, encoded where that is called for.
+
+        Raises:
+            NotMeasuredError: The frames cannot be encoded, or all before them took longer than `MAX_SECONDS`.
+        """
+        side = self._side(run, clip)
+        self.files[run.name] = side.file
+        return side
+
+    def _side(self, run: RunRecord, clip: ClipRecord) -> Side:
+        if clip.original is not None:
+            return Side(run, clip, self.folder / clip.original)
+        if self.encoding is None:
+            return Side(run, clip, self.folder / clip.lossless)
+        if clip.digest not in self._made:
+            path = self.folder / "comparisons" / run.prompt / run.name / "matched.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with self.timed() as encoding:
+                self._made[clip.digest] = path, encode_like(read_clip(self.folder / clip.lossless), encoding, path)
+        return Side(run, clip, *self._made[clip.digest])
+
+    @contextmanager
+    def timed(self) -> Iterator[Encoding]:
+        """Give the reference's encoding to a block that encodes, and count its time.
+
+        Raises:
+            NotMeasuredError: No time is left, or the reference was not encoded.
+        """
+        if self.encoding is None:
+            raise NotMeasuredError("the reference has been through no codec")
+        if self.seconds > MAX_SECONDS:
+            raise NotMeasuredError(f"encoding as hosted took longer than {MAX_SECONDS:.0f} s for the clips before")
+        began = time.monotonic()
+        try:
+            yield self.encoding
+        finally:
+            self.seconds += time.monotonic() - began
+
+
+def paired(reference: Side, candidate: Side, looked: FrameSource) -> Pair:
+    """Align a candidate with the reference.
+
+    Args:
+        reference: The reference.
+        candidate: The clip that is held against it.
+        looked: The reference's frames; one object for all candidates, so that it is looked at once.
+
+    Raises:
+        NotMeasuredError: They cannot be aligned; the message says why.
+    """
+    pair = Pair(reference, candidate, align(looked, candidate.source()))
+    few = islice(zip(pair.reference_frames(), pair.candidate_frames(), strict=False), 0, None, _LEVELS_EVERY)
+    return replace(pair, levels=levels(few))

@@ -1,0 +1,107 @@
+"""The yardstick of one prompt: what its numbers mean, measured in the same audit and on the same path.
+
+The floor is what differs when nothing was changed: the baseline run again here, and the host asked again where the
+scenario says so. The ceiling is what two unrelated samples look like: the baseline with other seeds. Beside them
+stands what the codec alone does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from spacediff.clip import probe, read_frames
+from spacediff.comparing.pairing import Side
+from spacediff.comparing.verdict import Scale
+from spacediff.metrics import Metric, metrics_named
+from spacediff.metrics.scoring import pooled, score
+from spacediff.record import Role
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What the numbers of one prompt mean.
+
+    Attributes:
+        scales: Metric name to floor and ceilings.
+        codec_errors: Metric name to what encoding alone does to the baseline; empty when not measured.
+        farthest_floor: Metric name to the error of the floor's farthest single frame; empty when not measured.
+        rerun: Metric name to the error of the re-run against the baseline; empty when not measured.
+    """
+
+    scales: Mapping[str, Scale]
+    codec_errors: Mapping[str, float]
+    farthest_floor: Mapping[str, float]
+    rerun: Mapping[str, float]
+
+
+def yardstick(
+    tables: Mapping[str, pd.DataFrame], sides: Mapping[str, Side], folder: Path, metrics: tuple[Metric, ...]
+) -> Yardstick:
+    """Measure floor and ceiling.
+
+    Args:
+        tables: Run name to its scores against the reference.
+        sides: Run name to its side, the re-run and the other seeds among them.
+        folder: The audit folder.
+        metrics: What is measured.
+    """
+    baseline = next((side for side in sides.values() if _is(side, Role.BASELINE)), None)
+    rerun = next((side for side in sides.values() if _is(side, Role.RERUN)), None)
+    again = [_between(baseline.file, rerun.file, metrics)] if baseline and rerun else []
+    again += [tables[name] for name, side in sides.items() if _is(side, Role.REPEAT) and name in tables]
+    floors = [errors_of(table) for table in again]
+    ceilings = [errors_of(tables[name]) for name, side in sides.items() if _is(side, Role.SEED) and name in tables]
+    return Yardstick(
+        {
+            metric.info.name: Scale(
+                max((floor[metric.info.name] for floor in floors if metric.info.name in floor), default=None),
+                tuple(errors[metric.info.name] for errors in ceilings if metric.info.name in errors),
+            )
+            for metric in metrics
+        },
+        _codec_errors(baseline, folder, metrics) if baseline else {},
+        {
+            metric.name: max(metric.error(value) for table in again for value in table[metric.name])
+            for metric in metrics
+            if again and all(defined(table, metric) for table in again)
+        },
+        floors[0] if baseline and rerun else {},
+    )
+
+
+def errors_of(table: pd.DataFrame) -> dict[str, float]:
+    """Return metric name to the pooled error, for the metrics that are defined for these frames."""
+    return {
+        metric.name: metric.error(pooled(table, metric))
+        for metric in metrics_named(table.columns)
+        if defined(table, metric)
+    }
+
+
+def defined(table: pd.DataFrame, metric: Metric) -> bool:
+    """Return whether a metric has a value in every row."""
+    return bool(len(table)) and bool(table[metric.info.name].notna().all())
+
+
+def _codec_errors(baseline: Side, folder: Path, metrics: tuple[Metric, ...]) -> dict[str, float]:
+    """Return what the reference's codec does to the baseline; without one, what the baseline's own export does."""
+    lossless = folder / baseline.clip.lossless
+    encoded = folder / baseline.clip.delivered if baseline.clip.delivered else None
+    encoded = baseline.file if baseline.match is not None else encoded
+    if encoded is None or (probe(encoded).width, probe(encoded).height) != (baseline.clip.width, baseline.clip.height):
+        return {}  # nothing is encoded, or the encoder scaled the frames
+    return errors_of(_between(lossless, encoded, metrics))
+
+
+def _between(left: Path, right: Path, metrics: tuple[Metric, ...]) -> pd.DataFrame:
+    if left == right:  # equal clips are encoded once: no frame differs
+        return pd.DataFrame({metric.name: [metric.value(0.0)] for metric in metrics})
+    return score(read_frames(left), {"right": read_frames(right)}, metrics)["right"]
+
+
+def _is(side: Side, role: Role) -> bool:
+    return side.run.role is role

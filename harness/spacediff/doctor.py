@@ -1,0 +1,151 @@
+"""The doctor: what this machine can run, and why not."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from spacediff.environment import LIBRARIES, device, processor, version
+from spacediff.errors import SpacediffError
+
+_METRIC_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding.
+
+    Attributes:
+        name: What was looked at.
+        fine: Whether it can be used.
+        found: What was found.
+        hint: What to do about it; may be empty.
+    """
+
+    name: str
+    fine: bool
+    found: str
+    hint: str = ""
+
+
+def examine() -> list[Check]:
+    """Look at everything that an audit depends on."""
+    checks: list[Callable[[], Check]] = [
+        _libraries, _torchvision, _processor, _accelerator, _memory, _video, _metrics, _tiny, _hub, _token,
+    ]  # fmt: skip
+    return [check() for check in checks]
+
+
+def _libraries() -> Check:
+    missing = [name for name in LIBRARIES if version(name) == "not installed"]
+    listed = ", ".join(f"{name} {version(name)}" for name in LIBRARIES if name not in missing)
+    hint = f"install {', '.join(missing)}" if missing else ""
+    return Check("libraries", not missing, f"Python {platform.python_version()}, {listed}", hint)
+
+
+def _torchvision() -> Check:
+    from spacediff.torchvision_shim import MendOutcome, mend_torchvision
+
+    outcome = mend_torchvision()
+    told = {
+        MendOutcome.HEALTHY: "imports by itself",
+        MendOutcome.MENDED: "its operators do not fit this torch; declared by spacediff, so that it imports",
+        MendOutcome.ABSENT: "not installed",
+        MendOutcome.UNUSABLE: "does not import; LPIPS is not measured",
+    }
+    return Check("torchvision", outcome in {MendOutcome.HEALTHY, MendOutcome.MENDED}, told[outcome])
+
+
+def _processor() -> Check:
+    return Check("processor", fine=True, found=processor())
+
+
+def _accelerator() -> Check:
+    found = device()
+    if found == "cpu":
+        return Check(
+            "accelerator",
+            fine=False,
+            found="no CUDA device: placement 'cuda', 'sequential_cpu_offload' and rng.device 'cuda' are not measured",
+            hint="model and group offload run with the CPU as their execution device; large checkpoints need a GPU",
+        )
+    return Check("accelerator", fine=True, found=f"{found}: every placement runs")
+
+
+def _memory() -> Check:
+    free_disk = shutil.disk_usage(Path.cwd()).free / 2**30
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        memory = f"{total:.0f} GiB of memory"
+    except (ValueError, OSError, AttributeError):
+        memory = "memory unknown"
+    return Check("room", free_disk > 1, f"{memory}, {free_disk:.0f} GiB of disk free here")
+
+
+def _video() -> Check:
+    import av
+    import imageio_ffmpeg
+
+    try:
+        found = f"PyAV {av.__version__} decodes, ffmpeg {imageio_ffmpeg.get_ffmpeg_version()} encodes as diffusers does"
+    except RuntimeError as error:
+        return Check("video", fine=False, found=str(error), hint="reinstall imageio-ffmpeg")
+    return Check("video", fine="libx264" in av.codecs_available, found=found)
+
+
+def _metrics() -> Check:
+    """Hold the fast SSIM and PSNR against scikit-image, whose definition they follow, on this machine's kernels."""
+    import numpy as np
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+    from spacediff.metrics.pixel import prepare_psnr, prepare_ssim
+
+    random = np.random.default_rng(0)
+    ours = random.integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    theirs = np.clip(ours + random.normal(0, 12, ours.shape), 0, 255).astype(np.uint8)
+    ssim = structural_similarity(
+        ours, theirs, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, channel_axis=-1
+    )
+    away = max(
+        abs(prepare_ssim(ours)(theirs) - float(ssim)),
+        abs(prepare_psnr(ours)(theirs) - float(peak_signal_noise_ratio(ours, theirs, data_range=255))),
+    )
+    return Check("metrics", away < _METRIC_TOLERANCE, f"SSIM and PSNR agree with scikit-image to {away:.0e}")
+
+
+def _tiny() -> Check:
+    from spacediff.tiny.checkpoint import ensure_checkpoint
+
+    try:
+        ensure_checkpoint()
+    except (SpacediffError, OSError) as error:
+        return Check(
+            "builtin:tiny-cogvideox", fine=False, found=str(error), hint="SPACEDIFF_CACHE names another folder"
+        )
+    return Check("builtin:tiny-cogvideox", fine=True, found="ready")
+
+
+def _hub() -> Check:
+    import httpx
+
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    try:
+        httpx.head(endpoint, timeout=5, follow_redirects=True)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        hint = "Hub checkpoints must be in the cache, and Spaces are not measured; builtin: names need no network"
+        return Check(
+            "Hugging Face Hub", fine=False, found=f"{endpoint} cannot be reached ({type(error).__name__})", hint=hint
+        )
+    return Check("Hugging Face Hub", fine=True, found=f"{endpoint} answers")
+
+
+def _token() -> Check:
+    from huggingface_hub import get_token
+
+    if get_token():
+        return Check("Hub token", fine=True, found="present")
+    return Check("Hub token", fine=False, found="none", hint="gated checkpoints and GPU quota need HF_TOKEN")

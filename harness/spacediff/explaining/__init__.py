@@ -1,0 +1,1 @@
+"""Explaining: the smallest set of settings that explains a difference, and its proof."""

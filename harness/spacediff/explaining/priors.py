@@ -1,0 +1,129 @@
+"""Cheap evidence: what is known of the suspects before anything is generated for them.
+
+The key insight: a default that is only said aloud changes nothing, provided that the default cannot move. What the
+scheduler's timesteps are by default depends on the scheduler's class; so while another suspect may move a default, it
+is left to the search. Whatever is taken for innocent here stays as it is in every probe, and the proof run shows
+whether that was right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from spacediff.explaining.search import Subset
+from spacediff.plan import Explanation, Run
+from spacediff.record import Role, RunRecord, SettingRecord
+from spacediff.settings import Difference, Origin, diff
+
+_LIKELY = ("rng", "scheduler.class", "call", "model", "scheduler", "lora", "numerics", "vae", "load", "output")
+"""The likeliest suspects come first; what is not named here comes last."""
+
+_MOVED_BY: Mapping[str, tuple[str, ...]] = {
+    "call": ("model", "load"),
+    "scheduler": ("scheduler", "model", "load"),
+    "vae": ("model", "load"),
+    "load": ("model", "load"),
+    "rng": (),
+    "placement": (),
+    "output": (),
+}
+"""Table of settings to the tables that may move its defaults, and what of it is ignored.
+
+Tables that are not named here (`model`, `numerics`, `lora`) have defaults that stand for more than one switch.
+"""
+
+
+def in_order(differences: Iterable[Difference], left: RunRecord, right: RunRecord) -> list[Difference]:
+    """Put the likeliest suspects first, and last those that come to the same value once defaults are resolved."""
+
+    def rank(difference: Difference) -> tuple[bool, int]:
+        path = difference.path
+        ours, theirs = left.settings.get(path), right.settings.get(path)
+        place = next((n for n, start in enumerate(_LIKELY) if path.startswith(start)), len(_LIKELY))
+        return ours is not None and theirs is not None and ours.value == theirs.value, place
+
+    return sorted(differences, key=rank)
+
+
+def innocent_at_once(suspects: Sequence[Difference], left: RunRecord, right: RunRecord) -> dict[str, str]:
+    """Return the suspects that can have no effect, each with the reason.
+
+    One end leaves the setting unsaid and comes by default to what the other one says, or the library told that it
+    ignores it; and no other suspect is left that could move this.
+
+    Args:
+        suspects: What the two ends declare differently.
+        left: The run at one end, with its resolved settings.
+        right: The run at the other end.
+    """
+    found: dict[str, str] = {}
+    while True:
+        open_ = [suspect for suspect in suspects if suspect.path not in found]
+        more = {
+            suspect.path: why
+            for suspect in open_
+            if not _may_be_moved(suspect, open_)
+            and (why := _same_default(suspect, left, right) or _ignored(suspect, left, right))
+        }
+        if not more:
+            return found
+        found |= more
+
+
+def at_hand(runs: Iterable[Run], what: Explanation) -> dict[Subset, str]:
+    """Return what the audit generates anyway: the suspects that a run changes to the matched end's, to its name.
+
+    A run that changes anything else, or a suspect to another value, is no probe.
+
+    Args:
+        runs: The planned runs of the prompt.
+        what: The two ends.
+    """
+    found: dict[Subset, str] = {}
+    suspects = {each.path for each in diff(what.left_settings, what.right_settings)}
+    for run in filter(_own_way, runs):
+        changed = {each.path for each in diff(what.left_settings, run.settings)}
+        missing = {each.path for each in diff(run.settings, what.right_settings)}
+        if changed <= suspects and not changed & missing:
+            found.setdefault(frozenset(changed), run.name)
+    return found
+
+
+def _own_way(run: Run) -> bool:
+    return run.source == "diffusers" and run.role in {Role.BASELINE, Role.VARIANT}
+
+
+def _may_be_moved(suspect: Difference, others: Iterable[Difference]) -> bool:
+    movers = _MOVED_BY.get(_table(suspect.path))
+    return movers is None or any(_table(other.path) in movers for other in others if other is not suspect)
+
+
+def _table(path: str) -> str:
+    return path.split(".", 1)[0]
+
+
+def _same_default(suspect: Difference, left: RunRecord, right: RunRecord) -> str:
+    """Say that an unsaid setting comes to what the other end says; empty when it does not, or is not known to."""
+    said = (suspect.left, suspect.right)
+    if None not in said:
+        return ""
+    unsaid, other = (left, right) if suspect.left is None else (right, left)
+    default, told = unsaid.settings.get(suspect.path), other.settings.get(suspect.path)
+    if default is None or told is None or default.origin is not Origin.DEFAULT or not _equal(default, told):
+        return ""
+    where = f" ({default.where})" if default.where else ""
+    return f"both come to {told.value!r}: where it is left unsaid, that is the default{where}"
+
+
+def _equal(one: SettingRecord, other: SettingRecord) -> bool:
+    """Whether two settings are one value; what is 1 in one place and true in the other is not."""
+    return one.value == other.value and isinstance(one.value, bool) is isinstance(other.value, bool)
+
+
+def _ignored(suspect: Difference, left: RunRecord, right: RunRecord) -> str:
+    """Say that the loading ignores a setting wherever it is given; empty when it does not."""
+    if _table(suspect.path) != "load":
+        return ""  # a scheduler keeps in its config what it does not take, and a pipeline may read it there
+    ends = [run for run, said in ((left, suspect.left), (right, suspect.right)) if said is not None]
+    told = [next((each for each in run.ignored if each.argument == suspect.path), None) for run in ends]
+    return f"{told[0].given_to} accepts it and ignores it" if told[0] and all(told) else ""

@@ -1,0 +1,65 @@
+"""Files written so that a reader never sees a part of one, and the folder for those that can be made again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from spacediff.errors import SpacediffError
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader sees the old or the new one, never a part; a text in UTF-8."""
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).chmod(0o644)
+        Path(draft).replace(path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+def write_new(path: Path, text: str, option: str) -> None:
+    """Write a text into a new file, line ends as they are; a file that holds the same text already stays.
+
+    Args:
+        path: The file.
+        text: Its text.
+        option: The option that named it, for the hint.
+
+    Raises:
+        SpacediffError: There is another file already, or it cannot be written.
+    """
+    content = text.encode("utf-8")
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        if not path.is_file() or path.read_bytes() != content:
+            raise SpacediffError(f"{path} is there already", hint=f"name another file with {option}") from error
+    except OSError as error:
+        raise SpacediffError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_dir() -> Path:
+    """Return spacediff's cache folder, which need not exist yet.
+
+    `$SPACEDIFF_CACHE`, else `$XDG_CACHE_HOME/spacediff`, else `~/.cache/spacediff`. A relative `$XDG_CACHE_HOME` does
+    not count (XDG Base Directory Specification); a relative `$SPACEDIFF_CACHE` starts at the working directory.
+    """
+    if chosen := os.environ.get("SPACEDIFF_CACHE"):
+        return Path(chosen).expanduser().absolute()
+    if (caches := os.environ.get("XDG_CACHE_HOME")) and Path(caches).is_absolute():
+        return Path(caches) / "spacediff"
+    return Path.home() / ".cache" / "spacediff"

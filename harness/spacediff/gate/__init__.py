@@ -1,0 +1,1 @@
+"""What an audit passes or fails on: now, and beside an accepted state."""

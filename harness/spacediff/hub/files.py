@@ -1,0 +1,64 @@
+"""The Hub: what it says of a Space, and small files of a repository, of a bounded size and never run.
+
+Imports huggingface_hub inside its functions only, so that reading a source stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spacediff.hub.errors import plain
+from spacediff.hub.requirements import LIST, MOST_BYTES, parsed
+
+PATIENCE_SECONDS = 30.0
+
+
+def facts_of(info: Any) -> dict[str, str]:
+    """Return what the Hub says of a Space, name to text, with the libraries that the Space asks for.
+
+    Args:
+        info: The answer of `HfApi.space_info`.
+    """
+    card: Any = info.card_data or {}
+    runtime: Mapping[str, Any] = info.runtime.raw if info.runtime else {}
+    asked = small_file(info.id, LIST, kind="space", revision=info.sha, most_bytes=MOST_BYTES)
+    facts = {
+        "space": info.id,
+        "commit": info.sha,
+        "running commit": runtime.get("sha"),
+        "last modified": info.last_modified and info.last_modified.isoformat(),
+        "stage": runtime.get("stage"),
+        "hardware": (runtime.get("hardware") or {}).get("current"),
+        "sdk": info.sdk,
+        "sdk version": card.get("sdk_version"),
+        "python": card.get("python_version"),
+        **parsed((asked or b"").decode("utf-8", "replace")),
+    }
+    return {name: plain(fact, 200) for name, fact in facts.items() if fact}
+
+
+def small_file(repository: str, path: str, *, kind: str, revision: str | None, most_bytes: int) -> bytes | None:
+    """Return a file of a repository; None for one that is not there, too large, or refused.
+
+    Nothing is raised: what the Hub does not give costs a line of what is told, not the clip.
+
+    Args:
+        repository: `ORG/NAME`.
+        path: The file inside it.
+        kind: `space` or `model`.
+        revision: Branch, tag or commit; None for the newest.
+        most_bytes: Larger files are not fetched.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+
+    where: dict[str, Any] = {"repo_id": repository, "filename": path, "repo_type": kind, "revision": revision}
+    try:
+        size = get_hf_file_metadata(hf_hub_url(**where), timeout=PATIENCE_SECONDS).size
+        if size is None or size > most_bytes:
+            return None
+        content = Path(hf_hub_download(**where)).read_bytes()
+    except Exception:  # noqa: BLE001 - whatever the reason, the file cannot be had
+        return None
+    return content if len(content) <= most_bytes else None

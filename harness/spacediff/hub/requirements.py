@@ -1,0 +1,30 @@
+"""What a Space asks to have installed, read from its `requirements.txt`."""
+
+from __future__ import annotations
+
+from spacediff.hub.errors import plain
+
+LIBRARIES = ("torch", "diffusers", "transformers", "accelerate")
+"""What determines a clip; the rest is of no interest."""
+
+LIST = "requirements.txt"
+"""Its file."""
+
+MOST_BYTES = 64 * 1024
+"""Larger lists are not read."""
+
+
+def parsed(text: str) -> dict[str, str]:
+    """Return library to the versions asked for, such as `torch` to `==2.4.0`, from the lines of a requirements file."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        try:
+            requirement = Requirement(line.split("#", 1)[0].strip())
+        except InvalidRequirement:
+            continue  # a comment, an option, an address
+        name = requirement.name.lower()
+        if name in LIBRARIES and name not in found and requirement.url is None and requirement.marker is None:
+            found[name] = plain(requirement.specifier or "any version", 60)
+    return found

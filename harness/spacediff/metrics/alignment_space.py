@@ -1,0 +1,276 @@
+"""Which pixel of one picture belongs to which pixel of another: scaled, letterboxed, cropped, or moved.
+
+The key insight: as in time, a place is believed only where the pictures can tell it from its neighbours, that is, where
+one pixel to any side the error is clearly larger. Unrelated pictures differ by more than one pixel of displacement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from spacediff.clip import Frame
+
+Grey = NDArray[np.uint8]
+"""One picture's luma, uint8 `[H, W]`."""
+
+CLEARLY = 2.0
+"""How many times larger the squared error must be without a shift, and between unrelated pictures of this contrast."""
+
+_TELLS = 1.25  # the same for one pixel to any side
+_SUBPIXEL = 0.25  # pixels: what is farther from a whole pixel than this is no whole-pixel shift
+_TILES = 4  # the picture is judged in 4x4 tiles, each freed of its mean brightness
+_AGREEING = 0.75  # of the tiles that tell anything must be better off; these must be half of all
+_TELLING = 0.25  # squared levels
+_FLAT = 16  # levels: black bars of a coded clip are not quite even
+_SAMPLED = 4  # every fourth pixel along a bar is looked at
+_SMALLEST = 8  # pixels of a region in which a place is looked for
+_LARGEST = 4096 * 4096  # pixels of a transform; the complex picture takes 128 MiB
+
+
+class Box(NamedTuple):
+    """A region of a picture, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def of(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Cut the region out of a picture, without copying."""
+        return picture[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """One way in which the pictures of two clips may lie on each other; the larger is scaled down to the smaller.
+
+    Attributes:
+        reference_box: What of the reference is used: without bars.
+        candidate_box: The same for the candidate.
+        scale: Size of the candidate's pictures to the reference's, x and y.
+        cropped: Whether the regions are different parts of a picture, so that they may lie anywhere on each other.
+        natural: Whether the sizes alone suggest it, so that it holds unless something else is shown to be better.
+    """
+
+    reference_box: Box
+    candidate_box: Box
+    scale: tuple[float, float]
+    cropped: bool = False
+    natural: bool = False
+
+    @property
+    def reference_size(self) -> tuple[int, int]:
+        """Width and height of the reference's region after scaling."""
+        return _scaled(self.reference_box, (min(1.0, self.scale[0]), min(1.0, self.scale[1])))
+
+    @property
+    def candidate_size(self) -> tuple[int, int]:
+        """Width and height of the candidate's region after scaling."""
+        return _scaled(self.candidate_box, (min(1.0, 1 / self.scale[0]), min(1.0, 1 / self.scale[1])))
+
+
+def _scaled(box: Box, scale: tuple[float, float]) -> tuple[int, int]:
+    return max(1, round(box.width * scale[0])), max(1, round(box.height * scale[1]))
+
+
+def fit(picture: NDArray[np.uint8], box: Box, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Cut a region out and scale it down by area averaging; untouched where nothing is to be done."""
+    region = box.of(picture)
+    if (region.shape[1], region.shape[0]) == size:
+        return region
+    scaled: NDArray[np.uint8] = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
+    return scaled
+
+
+def grey(frame: Frame) -> Grey:
+    """Return a frame's luma."""
+    luma: Grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    return luma
+
+
+def without_bars(low: Grey, high: Grey) -> Box:
+    """Return the region inside bars of one colour, from the darkest and brightest values that each pixel ever had."""
+    height, width = low.shape
+    top, bottom = _edges(low[:, ::_SAMPLED], high[:, ::_SAMPLED])
+    left, right = _edges(low[::_SAMPLED].T, high[::_SAMPLED].T)
+    if bottom - top < _SMALLEST or right - left < _SMALLEST:
+        return Box(0, 0, width, height)
+    return Box(left, top, right - left, bottom - top)
+
+
+def _edges(low: Grey, high: Grey) -> tuple[int, int]:
+    """Return where the rows begin and end that hold more than a bar.
+
+    The quartiles decide: ringing of the codec at a bar's edge is strong, but only here and there.
+    """
+    lines = np.flatnonzero(np.percentile(high, 75, axis=1) - np.percentile(low, 25, axis=1) > _FLAT)
+    return (int(lines[0]), int(lines[-1]) + 1) if len(lines) else (0, 0)
+
+
+def geometries(reference: Box, candidate: Box, reference_inside: Box, candidate_inside: Box) -> Iterator[Geometry]:
+    """Yield how two pictures of these sizes may lie on each other, the natural way first.
+
+    Args:
+        reference: The whole picture of the reference.
+        candidate: The same of the candidate.
+        reference_inside: What lies inside the reference's bars.
+        candidate_inside: The same of the candidate.
+    """
+    yield _stretched(reference, candidate, natural=_same_shape(reference, candidate))
+    if (reference_inside, candidate_inside) != (reference, candidate) and reference_inside != candidate_inside:
+        yield _stretched(reference_inside, candidate_inside)
+    if reference[2:] != candidate[2:]:
+        ratios = candidate.width / reference.width, candidate.height / reference.height
+        for scale in dict.fromkeys((1.0, max(ratios), min(ratios))):
+            yield Geometry(reference, candidate, (scale, scale), cropped=True)
+
+
+def _stretched(reference: Box, candidate: Box, *, natural: bool = False) -> Geometry:
+    scale = candidate.width / reference.width, candidate.height / reference.height
+    return Geometry(reference, candidate, scale, natural=natural)
+
+
+def _same_shape(reference: Box, candidate: Box) -> bool:
+    """Whether one scale explains both sizes: to a pixel, or rounded up to multiples of 16 as imageio does."""
+    (w, h), (v, g) = reference[2:], candidate[2:]
+    if min(abs(v - w * g / h), abs(g - h * v / w)) <= 1:
+        return True
+    rounded_up = [tuple(-(-round(side * k) // 16) * 16 for side in (w, h)) for k in (1, 1.5, 2, 3, 4)]
+    return (v, g) in rounded_up or (w, h) == tuple(-(-side // 16) * 16 for side in (v, g))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the candidate's pictures lie on the reference's.
+
+    Attributes:
+        shift: Pixels to the right and down, after scaling.
+        confirmed: Whether the pictures can tell this place from the next pixel.
+    """
+
+    shift: tuple[int, int]
+    confirmed: bool
+
+
+Couple = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""The luma of a frame of the reference and its partner, scaled."""
+
+
+def find_place(couples: Sequence[Couple], *, cropped: bool) -> Place:
+    """Find by how many whole pixels the candidate's pictures lie off the reference's.
+
+    Args:
+        couples: Some pairs of pictures, spread over the clips.
+        cropped: Whether the pictures may lie anywhere on each other; otherwise a shift is a small part of the picture
+            and has to be better than none.
+    """
+    shift = _correlation_peak(couples, cropped=cropped)
+    for tried in [shift] if cropped or shift == (0, 0) else [shift, (0, 0)]:
+        if _tells(couples, tried, compared_with=None if cropped else (0, 0)):
+            return Place(tried, confirmed=True)
+    return Place((0, 0), confirmed=False)
+
+
+def _correlation_peak(couples: Sequence[Couple], *, cropped: bool) -> tuple[int, int]:
+    """Return the highest peak of the phase correlation of gradients, summed over all pairs.
+
+    Kuglin and Hines 1975; gradients as complex numbers as in Argyriou and Vlachos 2006 leave brightness and slow
+    shading out, so that a flat picture does not correlate with everything.
+    """
+    (rh, rw), (ch, cw) = couples[0][0].shape, couples[0][1].shape
+    width, height = (cv2.getOptimalDFTSize(max(a, b) * 9 // 8 + 1) for a, b in ((rw, cw), (rh, ch)))
+    if width * height > _LARGEST:
+        return 0, 0
+    total = np.zeros((height, width, 2), np.float32)
+    for left, right in couples:
+        power = cv2.mulSpectrums(_spectrum(right, width, height), _spectrum(left, width, height), 0, conjB=True)
+        total += power / (np.sqrt(cv2.magnitude(power[..., 0], power[..., 1]))[..., None] + np.float32(1))
+    surface = cv2.dft(total, flags=cv2.DFT_INVERSE)[..., 0]
+    columns = _allowed(width, rw, cw, cropped=cropped)
+    rows = _allowed(height, rh, ch, cropped=cropped)
+    allowed = surface[np.ix_(rows % height, columns % width)]
+    row, column = np.unravel_index(int(allowed.argmax()), allowed.shape)
+    return int(columns[column]), int(rows[row])
+
+
+def _allowed(size: int, reference: int, candidate: int, *, cropped: bool) -> NDArray[np.intp]:
+    """Return the shifts along one side that are looked at, without any that the transform cannot tell apart."""
+    if not cropped:
+        reach = max(1, reference // 8)
+        return np.arange(-reach, reach + 1)
+    slack = min(size - abs(reference - candidate) - 1, min(reference, candidate) // 4) // 2
+    return np.arange(min(0, candidate - reference) - slack, max(0, candidate - reference) + slack + 1)
+
+
+def _spectrum(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.float32]:
+    padded = np.zeros((height, width, 2), np.float32)
+    for axis in (0, 1):
+        gradient = cv2.Sobel(picture, cv2.CV_32F, 1 - axis, axis, ksize=3)
+        padded[: picture.shape[0], : picture.shape[1], axis] = gradient
+    spectrum: NDArray[np.float32] = cv2.dft(padded, flags=cv2.DFT_COMPLEX_OUTPUT)
+    return spectrum
+
+
+def _tells(couples: Sequence[Couple], shift: tuple[int, int], compared_with: tuple[int, int] | None) -> bool:
+    """Whether the pictures single this shift out: from the pixels around it, from no shift, and nearly everywhere."""
+    dx, dy = shift
+    around = [(dx - 1, dy), (dx + 1, dy), (dx, dy - 1), (dx, dy + 1)]
+    others = [*around, compared_with] if compared_with is not None and compared_with != shift else around
+    (rh, rw), (ch, cw) = couples[0][0].shape, couples[0][1].shape
+    left, right = _shared(rw, cw, [x for x, _ in [shift, *others]])
+    top, bottom = _shared(rh, ch, [y for _, y in [shift, *others]])
+    if min(right - left, bottom - top) < _SMALLEST:
+        return False
+    window = Box(left, top, right - left, bottom - top)
+    here = _tile_errors(couples, window, shift)
+    left_of, right_of, above, below = (_tile_errors(couples, window, other) for other in around)
+    error = here.sum()
+    if min(tiles.sum() for tiles in (left_of, right_of, above, below)) <= _TELLS * error:
+        return False
+    if max(abs(_vertex(a.sum(), error, b.sum())) for a, b in ((left_of, right_of), (above, below))) > _SUBPIXEL:
+        return False
+    if CLEARLY * error > _contrast(couples, window, shift):
+        return False
+    rest = (left_of + right_of + above + below) / 4
+    if others is not around:
+        rest = _tile_errors(couples, window, (0, 0))
+        if rest.sum() < CLEARLY * error:
+            return False
+    telling = np.abs(rest - here) > _TELLING
+    return bool(2 * telling.sum() >= telling.size and (rest > here)[telling].mean() >= _AGREEING)
+
+
+def _shared(reference: int, candidate: int, shifts: Sequence[int]) -> tuple[int, int]:
+    """Return the stretch of the reference that has a partner under each of these shifts."""
+    return max(0, -min(shifts)), min(reference, candidate - max(shifts))
+
+
+def _vertex(before: float, here: float, after: float) -> float:
+    """Return where the parabola through three errors is lowest, in pixels off the middle one."""
+    return float(0.5 * (before - after) / (before - 2 * here + after))
+
+
+def _tile_errors(couples: Sequence[Couple], window: Box, shift: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the variance of the difference in each tile of each pair, in squared levels, float64 `[pairs, 16]`."""
+    moved = window._replace(left=window.left + shift[0], top=window.top + shift[1])
+    return np.stack([_tile_variances(cv2.subtract(window.of(a), moved.of(b), dtype=cv2.CV_32F)) for a, b in couples])
+
+
+def _contrast(couples: Sequence[Couple], window: Box, shift: tuple[int, int]) -> float:
+    """Return what the tiles' errors would sum up to if the pictures were unrelated: the variances of both sides."""
+    moved = window._replace(left=window.left + shift[0], top=window.top + shift[1])
+    sides = [side for a, b in couples for side in (window.of(a), moved.of(b))]
+    return float(sum(_tile_variances(side.astype(np.float32)).sum() for side in sides))
+
+
+def _tile_variances(picture: NDArray[np.float32]) -> NDArray[np.float64]:
+    height, width = (side // _TILES * _TILES for side in picture.shape)
+    tiles = picture[:height, :width].reshape(_TILES, height // _TILES, _TILES, width // _TILES)
+    variances: NDArray[np.float64] = tiles.var(axis=(1, 3), dtype=np.float64).ravel()
+    return variances

@@ -1,0 +1,218 @@
+"""What one clip is like: brightness, contrast, saturation, sharpness and motion of its frames, and when two clips part.
+
+The key insight: a distance says that two clips differ, never how. "Washed out", "softer" or "it hardly moves" are
+measures of each clip alone, and their ratio says which way it went. A measure is one `Measure` in `MEASURES`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spacediff.clip import Frame
+from spacediff.record import MetricInfo
+
+_DIGITS = 6  # OpenCV is not repeatable to the last bit: one frame, measured twice, may differ beyond the ninth digit
+_BT709 = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
+_DIS_SMALLEST = 32  # pixels; on some smaller pictures OpenCV's DIS crashes the process (opencv issue 14554)
+
+
+class Picture:
+    """A frame and what several measures need of it, computed once."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+    @cached_property
+    def luma(self) -> NDArray[np.float32]:
+        """BT.709 luma of the gamma-coded values, 0..255."""
+        luma: NDArray[np.float32] = cv2.transform(self.frame.astype(np.float32), _BT709)
+        return luma
+
+    @cached_property
+    def for_flow(self) -> NDArray[np.uint8]:
+        """Luma in whole levels, its border repeated where the picture is too small for the flow."""
+        height, width = self.luma.shape
+        below, right = max(0, _DIS_SMALLEST - height), max(0, _DIS_SMALLEST - width)
+        whole = np.rint(self.luma).astype(np.uint8)
+        padded: NDArray[np.uint8] = cv2.copyMakeBorder(whole, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        return padded
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One registered measure of a clip.
+
+    Attributes:
+        info: Name, unit and source. There is no better or worse.
+        of: Takes a picture and the one before it (None for the first), returns the measure's value.
+        between: Whether it is defined between two frames, so that the first frame has none and shows 0.
+    """
+
+    info: MetricInfo
+    of: Callable[[Picture, Picture | None], float]
+    between: bool = False
+
+
+def _brightness(picture: Picture, _: Picture | None) -> float:
+    return float(cv2.mean(picture.luma)[0])
+
+
+def _contrast(picture: Picture, _: Picture | None) -> float:
+    return _deviation(picture.luma)
+
+
+def _deviation(image: NDArray[np.float32]) -> float:
+    return float(cv2.meanStdDev(image)[1][0, 0])
+
+
+def _saturation(picture: Picture, _: Picture | None) -> float:
+    lab = cv2.cvtColor(picture.frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
+    return float(cv2.mean(cv2.magnitude(lab[..., 1], lab[..., 2]))[0])
+
+
+def _sharpness(picture: Picture, _: Picture | None) -> float:
+    return _deviation(cv2.Laplacian(picture.luma, cv2.CV_32F, ksize=1, borderType=cv2.BORDER_REFLECT)) ** 2
+
+
+def _motion(picture: Picture, before: Picture | None) -> float:
+    if before is None:
+        return 0.0
+    height, width = picture.luma.shape
+    flow = _flow(before.for_flow, picture.for_flow)[:height, :width]
+    share = float(cv2.mean(cv2.magnitude(flow[..., 0], flow[..., 1]))[0]) / math.hypot(height, width)
+    return 100 * share
+
+
+def _flow(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the displacement of each pixel, x and y, float32 `[H, W, 2]`."""
+    if np.array_equal(before, after):
+        return np.zeros((*before.shape, 2), np.float32)
+    dis: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    flow: NDArray[np.float32] = dis.calc(before, after, None)
+    return flow
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        MetricInfo(
+            name="brightness",
+            title="Brightness",
+            unit="levels",
+            higher_is_closer=False,
+            about="Mean luma, with the weights of ITU-R BT.709 on the gamma-coded RGB values; 0 is black, 255 white.",
+        ),
+        _brightness,
+    ),
+    Measure(
+        MetricInfo(
+            name="contrast",
+            title="Contrast",
+            unit="levels",
+            higher_is_closer=False,
+            about="Standard deviation of luma (RMS contrast, Peli 1990, doi:10.1364/JOSAA.7.002032), in levels of 255.",
+        ),
+        _contrast,
+    ),
+    Measure(
+        MetricInfo(
+            name="saturation",
+            title="Saturation",
+            unit="C*ab",
+            higher_is_closer=False,
+            about="Mean chroma in CIELAB (D65, ISO/CIE 11664-4), the pixels' distance from grey; 0 is a grey picture.",
+        ),
+        _saturation,
+    ),
+    Measure(
+        MetricInfo(
+            name="sharpness",
+            title="Sharpness",
+            unit="levels²",
+            higher_is_closer=False,
+            about="Variance of the Laplacian of luma (Pech-Pacheco et al. 2000, doi:10.1109/ICPR.2000.903548); noise "
+            "counts as sharpness, and a larger picture of the same thing is less sharp.",
+        ),
+        _sharpness,
+    ),
+    Measure(
+        MetricInfo(
+            name="motion",
+            title="Motion",
+            unit="% of the diagonal per frame",
+            higher_is_closer=False,
+            about="Mean length of the optical flow from the frame before (DIS, Kroeger et al. 2016, arXiv:1603.03590, "
+            "OpenCV's ultrafast preset); the first frame, which has none before it, shows 0 and is not counted.",
+        ),
+        _motion,
+        between=True,
+    ),
+)
+"""All measures, in order of display."""
+
+
+def measure(frames: Iterable[Frame]) -> pd.DataFrame:
+    """Measure a clip, two frames in memory at a time.
+
+    Args:
+        frames: Each uint8 `[H, W, 3]`, all of one size.
+
+    Returns:
+        A table with a row per frame and a column per measure.
+    """
+    rows = []
+    before = None
+    for frame in frames:
+        picture = Picture(frame)
+        rows.append({each.info.name: round(each.of(picture, before), _DIGITS) for each in MEASURES})
+        before = picture
+    return pd.DataFrame(rows, columns=[each.info.name for each in MEASURES], dtype=float).rename_axis("frame")
+
+
+def pooled_measure(table: pd.DataFrame, measure: Measure) -> float:
+    """Return a measure over all frames where it is defined: the mean, and 0 where there is none to take it of."""
+    values = table[measure.info.name].to_numpy(dtype=float)[1 if measure.between else 0 :]
+    return float(values.mean()) if len(values) else 0.0
+
+
+def ratio(candidate: pd.DataFrame, reference: pd.DataFrame, measure: Measure) -> float | None:
+    """Return candidate / reference of a pooled measure; None where the reference has none of it."""
+    whole = pooled_measure(reference, measure)
+    return pooled_measure(candidate, measure) / whole if whole else None
+
+
+@dataclass(frozen=True)
+class Parting:
+    """When two clips part.
+
+    Attributes:
+        beyond_floor: First row whose error is above that of every frame of a re-run; None when there is none.
+        half_way: First row whose error is at least half-way from there to the nearest other seed; None when there is
+            none, or when the nearest other seed is no farther.
+    """
+
+    beyond_floor: int | None
+    half_way: int | None
+
+
+def parting(errors: Sequence[float], floor: float, nearest_seed: float) -> Parting:
+    """Find when two clips part: they may start alike and drift, or differ from the first frame.
+
+    Args:
+        errors: One per compared frame, on a metric's error scale (0 for equal frames); NaN is never beyond anything.
+        floor: The largest error of any single frame where nothing differs but a re-run.
+        nearest_seed: The smallest error of the other seeds, over all frames.
+    """
+    half = (floor + nearest_seed) / 2 if nearest_seed > floor else math.inf
+    return Parting(
+        beyond_floor=next((row for row, error in enumerate(errors) if error > floor), None),
+        half_way=next((row for row, error in enumerate(errors) if error >= half), None),
+    )

@@ -1,0 +1,192 @@
+"""LPIPS (Zhang et al. 2018, arXiv:1801.03924), AlexNet, version 0.1, from weights that ship with the package.
+
+The key insight: nearly all of its cost is the network, and the reference's features are the same for every candidate,
+so they are computed once per reference frame; on a processor the network's convolutions take Winograd's short way.
+AlexNet is five convolutions, so it is written out here: importing lpips, and with it torchvision, takes longer than
+scoring ten frames.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spacediff.clip import Frame
+from spacediff.errors import NotMeasuredError
+from spacediff.metrics.metric import About, Metric, same
+
+if TYPE_CHECKING:
+    import torch
+
+    Layer = Callable[[torch.Tensor], torch.Tensor]
+
+_WEIGHTS = Path(__file__).parent / "weights" / "alexnet_features.safetensors"
+_WEIGHTS_SHA256 = "889a9ed0249fad79da5157ecf3125bef56243b12ec058c99296bc803ad24ec94"
+_CONVOLUTIONS = {0: (4, 2), 3: (1, 2), 6: (1, 1), 8: (1, 1), 10: (1, 1)}  # torchvision's number: stride, padding
+_POOLED = {3, 6}  # max pooling over 3x3 with stride 2 comes before these
+_SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # lpips.ScalingLayer, for pixels in -1..1
+_EPSILON = 1e-10  # lpips.normalize_tensor
+_one_at_a_time = threading.Lock()
+
+
+def prepare_lpips(reference: Frame) -> Callable[[Frame], float]:
+    """Return the LPIPS distance as a function of the candidate frame.
+
+    Raises:
+        NotMeasuredError: The frame is smaller than 32 pixels on a side, or weights are missing.
+    """
+    if not LPIPS.defined_for(reference):
+        raise NotMeasuredError(LPIPS.need)
+    import torch
+
+    network = _network()
+    with torch.inference_mode():
+        features = network.features(reference)
+
+    def distance(candidate: Frame) -> float:
+        with torch.inference_mode():
+            layers = zip(features, network.features(candidate), network.weights, strict=True)
+            return float(sum((ours - theirs).square_().mean(0).dot(weights) for ours, theirs, weights in layers))
+
+    return distance
+
+
+def keep_to_one_processor() -> None:
+    """Keep PyTorch from starting threads of its own for this thread.
+
+    Two scoring threads with two PyTorch threads each wait for each other spinning: five times the processor time.
+    """
+    import torch
+
+    def restore() -> None:
+        torch.set_num_threads(usual)
+
+    with _one_at_a_time:
+        usual = torch.get_num_threads()
+        torch.set_num_threads(1)  # for this thread, and for every thread that starts from now on
+        passing = threading.Thread(target=restore)  # sets the latter back, and of the former only its own
+        passing.start()
+        passing.join()
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """LPIPS taken apart.
+
+    Attributes:
+        convolutions: AlexNet's, and whether pooling comes before.
+        gain: What a pixel value is multiplied with, `[3]`.
+        offset: What is subtracted then, `[3]`.
+        weights: For each convolution what a channel's mean squared distance counts, `[C]`.
+    """
+
+    convolutions: list[tuple[Layer, bool]]
+    gain: torch.Tensor
+    offset: torch.Tensor
+    weights: list[torch.Tensor]
+
+    def features(self, frame: Frame) -> list[torch.Tensor]:
+        """Return AlexNet's five feature maps of a frame, unit vectors, each float32 `[h w, C]`."""
+        import torch
+
+        height, width, _ = frame.shape
+        rows = torch.from_numpy(frame).to(self.gain.device).to(torch.float32).reshape(height, -1)
+        rows.mul_(self.gain.repeat(width)).sub_(self.offset.repeat(width))
+        features = []
+        with full_precision(self.gain.device):
+            layer = rows.view(1, height, width, 3).permute(0, 3, 1, 2)
+            for convolve, pooled in self.convolutions:
+                layer = convolve(torch.nn.functional.max_pool2d(layer, 3, 2) if pooled else layer).relu_()
+                features.append(layer.permute(0, 2, 3, 1).flatten(0, 2))
+        return [vectors / (torch.linalg.vector_norm(vectors, dim=1, keepdim=True) + _EPSILON) for vectors in features]
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Keep a GPU from rounding what it convolves to 10 bits (TF32, PyTorch's default there)."""
+    if device.type == "cpu":
+        yield
+        return
+    import torch
+
+    with _one_at_a_time, torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield
+
+
+def _network() -> _Network:
+    with _one_at_a_time:
+        return _loaded()
+
+
+@cache
+def _loaded() -> _Network:
+    import torch
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    alexnet = {name: tensor.to(device) for name, tensor in _alexnet().items()}
+    scale, shift = torch.tensor(_SCALE, device=device), torch.tensor(_SHIFT, device=device)
+    return _Network(
+        convolutions=[
+            (_convolution(alexnet[f"{number}.weight"], alexnet[f"{number}.bias"], stride, padding), number in _POOLED)
+            for number, (stride, padding) in _CONVOLUTIONS.items()
+        ],
+        gain=1 / (127.5 * scale),
+        offset=(1 + shift) / scale,  # 0..255 becomes -1..1, then (value - shift) / scale
+        weights=[weights.to(device) for weights in _layer_weights()],
+    )
+
+
+def _convolution(weights: torch.Tensor, bias: torch.Tensor, stride: int, padding: int) -> Layer:
+    import torch
+
+    from spacediff.metrics.winograd import Winograd
+
+    if stride == 1 and weights.device.type == "cpu":
+        return Winograd(weights, bias, padding)
+    weights = weights.contiguous(memory_format=torch.channels_last)
+    return partial(torch.nn.functional.conv2d, weight=weights, bias=bias, stride=stride, padding=padding)
+
+
+def _alexnet() -> dict[str, torch.Tensor]:
+    from safetensors.torch import load
+
+    weights = _WEIGHTS.read_bytes()
+    if hashlib.sha256(weights).hexdigest() != _WEIGHTS_SHA256:
+        raise NotMeasuredError(f"{_WEIGHTS.name} is damaged", hint="install spacediff again")
+    return load(weights)
+
+
+def _layer_weights() -> list[torch.Tensor]:
+    """Return what the LPIPS authors trained, from their package's file."""
+    import torch
+
+    package = find_spec("lpips")
+    if package is None or package.origin is None:
+        raise NotMeasuredError("LPIPS needs the weights of the lpips package", hint="pip install lpips")
+    file = Path(package.origin).parent / "weights" / "v0.1" / "alex.pth"
+    heads = torch.load(file, map_location="cpu", weights_only=True)
+    return [heads[f"lin{layer}.model.1.weight"].flatten() for layer in range(len(_CONVOLUTIONS))]
+
+
+LPIPS = Metric(
+    About(
+        name="lpips",
+        title="LPIPS",
+        unit="",
+        higher_is_closer=False,
+        about="Learned perceptual distance (Zhang et al. 2018, arXiv:1801.03924), AlexNet, version 0.1; 0 is equal, "
+        "unrelated pictures reach about 0.7.",
+    ),
+    prepare=prepare_lpips,
+    error=same,
+    value=same,
+    enter_thread=keep_to_one_processor,
+    smallest_side=32,  # AlexNet's second pooling leaves nothing of less
+)

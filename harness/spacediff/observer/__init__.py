@@ -1,0 +1,1 @@
+"""The observer: hooks on a diffusers pipeline, and what was seen through them."""

@@ -1,0 +1,340 @@
+"""Plan: the runs that a scenario needs, each once.
+
+Runs are plain data: they can be sent to another process or another machine, and equal runs are one run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count, islice
+from pathlib import Path
+from typing import Any, Literal
+
+from spacediff.errors import SpacediffError, nearest_name
+from spacediff.privacy.private_words import texts_in
+from spacediff.record import Role
+from spacediff.scenario.checks import PLACEHOLDERS
+from spacediff.scenario.scenario import Gate, Scenario
+from spacediff.scenario.tables import DETECTOR, TEMPLATE, VideoReference
+from spacediff.settings import Origin, Settings
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt with its seed; of a private one, neither text nor pictures are shown."""
+
+    name: str
+    text: str
+    seed: int
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """One clip to be produced.
+
+    Attributes:
+        name: `reference`, `baseline`, the variant's name, `rerun`, `seed-43`.
+        role: What it is for.
+        prompt: Its prompt.
+        source: Which source produces it.
+        settings: The declared Settings of a local run; empty for others.
+        changes: What it changes against the baseline.
+        request: What a Space or a file is asked for, as plain values; empty for local runs.
+        repeat: Counts runs that are the same but for being done again.
+        fed_by: Settings whose latents every step of this run is fed; None for a run that goes its own way.
+        fed_from: Name of the run with these Settings.
+        against: Name of the hosted run of the same prompt without which this one is of no use; empty for none.
+    """
+
+    name: str
+    role: Role
+    prompt: Prompt
+    source: Literal["diffusers", "space", "video"]
+    settings: Settings = field(default_factory=Settings)
+    changes: Settings = field(default_factory=Settings)
+    request: Mapping[str, Any] = field(default_factory=dict)
+    repeat: int = 0
+    fed_by: Settings | None = None
+    fed_from: str = ""
+    against: str = ""
+
+    @property
+    def made_here(self) -> bool:
+        """Whether this machine and its libraries make the clip, be it through the builtin Space."""
+        return self.source == "diffusers" or str(self.request.get("id", "")).startswith("builtin:")
+
+    def key(self, environment: Mapping[str, str]) -> str:
+        """Return the run's identity: a hash of all that determines its clip.
+
+        Args:
+            environment: What determines it beside the Settings: library versions, device, the checkpoint's files.
+        """
+        determines = {
+            "source": self.source,
+            "prompt": self.prompt.text,
+            "seed": self.prompt.seed,
+            "settings": self.settings.digest(),
+            "request": {name: value for name, value in self.request.items() if name != "deadline"},
+            "repeat": self.repeat,
+            "fed_by": self.fed_by.digest() if self.fed_by is not None else "",
+            "environment": dict(environment) if self.made_here else {},
+        }
+        return hashlib.sha256(json.dumps(determines, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Between which two runs the cause is searched.
+
+    Attributes:
+        left: Name of the run to be explained.
+        right: Name of the run at the matched end.
+        left_settings: What the first declares.
+        right_settings: What the second declares.
+        budget: The most generations to spend.
+    """
+
+    left: str
+    right: str
+    left_settings: Settings
+    right_settings: Settings
+    budget: int
+
+
+@dataclass(frozen=True)
+class Semantics:
+    """By what it is measured what clips show.
+
+    Attributes:
+        model: Folder or Hub id of a CLIP checkpoint.
+        parts: Prompt name to the named parts of it.
+        revision: Branch, tag or commit on the Hub; None for the default.
+        template: What is asked of a part; `{part}` stands for it.
+    """
+
+    model: str
+    parts: Mapping[str, tuple[str, ...]]
+    revision: str | None = None
+    template: str = TEMPLATE
+
+    def texts(self, prompt: Prompt) -> dict[str, str]:
+        """Return what is asked: the whole prompt under an empty name, where there is one, then part to text.
+
+        Parts of a private prompt are numbered instead of named.
+        """
+        whole = {"": prompt.text} if prompt.text else {}
+        parts = enumerate(self.parts.get(prompt.name, ()), 1)
+        template = "{part}" if self.model == DETECTOR else self.template  # it looks for words, not for a photo of them
+        return whole | {f"part {n}" if prompt.private else part: template.replace("{part}", part) for n, part in parts}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an audit is to do.
+
+    Attributes:
+        title: One line for people.
+        question: The question that the audit answers.
+        command: What repeats it.
+        prompts: The prompts.
+        runs: The runs, each once, the hosted ones first.
+        reference: Name of the run that the others of its prompt are held against.
+        gate: What the audit passes or fails on; None for nothing.
+        metrics: Names of the metrics to measure beside those that always are.
+        semantics: By what it is measured what the clips show; None for nothing.
+        explain: Between which runs the cause is searched; None for no search.
+        keep_latents: Whether the latents of each step are kept.
+        scenario: The scenario's text; empty for a comparison of files.
+        scenario_name: Its file name, without its folder.
+    """
+
+    title: str
+    question: str
+    command: str
+    prompts: tuple[Prompt, ...]
+    runs: tuple[Run, ...]
+    reference: str
+    gate: Gate | None = None
+    metrics: tuple[str, ...] = ()
+    semantics: Semantics | None = None
+    explain: Explanation | None = None
+    keep_latents: bool = True
+    scenario: str = ""
+    scenario_name: str = ""
+
+    @property
+    def private_texts(self) -> tuple[str, ...]:
+        """What must not be shown: private prompts, their named parts, and what runs are told beside them in words."""
+        hidden = [prompt for prompt in self.prompts if prompt.private]
+        texts = [prompt.text for prompt in hidden]
+        texts += [part for prompt in hidden if self.semantics for part in self.semantics.parts.get(prompt.name, ())]
+        for run in self.runs if hidden else ():
+            told = {path: each.value for path, each in [*run.settings.items(), *run.changes.items()]}
+            for asked in (told, run.request.get("inputs", {})):
+                texts += (text for name, v in asked.items() if "prompt" in name for text in texts_in(v))
+        return tuple(dict.fromkeys(text for text in texts if text not in PLACEHOLDERS))
+
+
+def plan_scenario(
+    scenario: Scenario, only: Iterable[str] = (), *, budget: int | None = None, command: str = ""
+) -> Plan:
+    """Plan a scenario.
+
+    Args:
+        scenario: What to audit.
+        only: Variants to measure; all when empty. Baseline, reference and the runs that give the scale always are.
+        budget: The most generations to spend on the search for the cause; by default what the scenario says.
+        command: What repeats the audit; by default without options.
+
+    Raises:
+        SpacediffError: `only` names a variant that the scenario does not have.
+    """
+    wanted = _wanted(scenario, tuple(only))
+    prompts = tuple(
+        Prompt(name, prompt.text, prompt.seed, scenario.private or prompt.private)
+        for name, prompt in scenario.prompts.items()
+    )
+    return Plan(
+        title=scenario.title,
+        question=scenario.question or "Does this machine give the same clip as the reference, and if not, why not?",
+        command=command or f"spacediff audit {shlex.quote(scenario.path.name)}",
+        prompts=prompts,
+        runs=tuple(run for prompt in prompts for run in _runs_of(scenario, prompt, wanted)),
+        reference=scenario.reference.variant or "reference",
+        gate=scenario.gate,
+        metrics=tuple(scenario.metrics),
+        semantics=_semantics(scenario),
+        explain=_explanation(scenario, wanted, budget),
+        keep_latents=scenario.steps.keep_latents,
+        scenario=scenario.text,
+        scenario_name=scenario.path.name,
+    )
+
+
+def plan_files(
+    reference: Path,
+    candidate: Path,
+    metrics: Iterable[str] = (),
+    *,
+    command: str = "",
+    semantics: str = "",
+    parts: Iterable[str] = (),
+) -> Plan:
+    """Plan the comparison of two video files; it has no scale, as nothing tells what another seed would do.
+
+    Args:
+        reference: The reference.
+        candidate: The video held against it.
+        metrics: What to measure beside what always is.
+        command: What repeats it; by default without options.
+        semantics: Folder or Hub id of a CLIP checkpoint that tells what the frames show; empty for none.
+        parts: What it is asked for.
+    """
+    prompt = Prompt("files", "", 0)
+    return Plan(
+        title=f"{candidate.name} against {reference.name}",
+        question="Do these two videos show the same frames?",
+        command=command or f"spacediff compare {shlex.quote(reference.name)} {shlex.quote(candidate.name)}",
+        prompts=(prompt,),
+        runs=(
+            _file_run("reference", Role.REFERENCE, prompt, reference),
+            _file_run("candidate", Role.VARIANT, prompt, candidate),
+        ),
+        reference="reference",
+        metrics=tuple(metrics),
+        semantics=Semantics(semantics, {prompt.name: tuple(parts)}) if semantics else None,
+    )
+
+
+def _semantics(scenario: Scenario) -> Semantics | None:
+    asked = scenario.semantics
+    if asked is None:
+        return None
+    parts = {name: asked.parts if prompt.parts is None else prompt.parts for name, prompt in scenario.prompts.items()}
+    return Semantics(asked.model, parts, asked.revision, asked.template)
+
+
+def _explanation(scenario: Scenario, wanted: list[str], budget: int | None) -> Explanation | None:
+    """Return the search that the scenario asks for; none where `only` leaves one of its ends out."""
+    asked = scenario.explain
+    if asked is None or not {asked.from_, asked.to} <= {"baseline", *wanted}:
+        return None
+    left, right = scenario.settings_of(asked.from_), scenario.settings_of(asked.to)
+    return Explanation(asked.from_, asked.to, left, right, asked.budget if budget is None else budget)
+
+
+def _wanted(scenario: Scenario, only: tuple[str, ...]) -> list[str]:
+    names = scenario.variant_names()
+    for name in only:
+        if name not in names and name != "baseline":
+            near = nearest_name(name, names)
+            raise SpacediffError(
+                f"the scenario has no variant {name!r}" + (f"; did you mean {near!r}?" if near else ""),
+                hint=f"its variants are {', '.join(names) or 'none'}",
+            )
+    kept = [name for name in names if not only or name in only]
+    reference = scenario.reference.variant
+    return kept if reference is None or reference in {"baseline", *kept} else [*kept, reference]
+
+
+def _runs_of(scenario: Scenario, prompt: Prompt, variants: list[str]) -> list[Run]:
+    baseline = scenario.settings_of("baseline")
+    hosted = _hosted(scenario, prompt)
+    runs = [Run("baseline", Role.BASELINE, prompt, "diffusers", baseline)]
+    runs += [
+        Run(name, Role.VARIANT, prompt, "diffusers", scenario.settings_of(name), scenario.changes_of(name))
+        for name in variants
+    ]
+    if scenario.scale.rerun:
+        runs.append(Run("rerun", Role.RERUN, prompt, "diffusers", baseline, repeat=1))
+    for seed in islice(_other_seeds(prompt, [run.settings for run in runs]), scenario.scale.seeds):
+        change = Settings.of({"rng": {"seed": seed}}, Origin.DECLARED, "the scale")
+        runs.append(Run(f"seed-{seed}", Role.SEED, prompt, "diffusers", baseline.changed_by(change), change))
+    fed_by = scenario.settings_of(scenario.steps.against)
+    runs += [
+        replace(run, name=f"{run.name}-alone", role=Role.STEPS, fed_by=fed_by, fed_from=scenario.steps.against)
+        for run in runs
+        if run.name in scenario.steps.alone and run.role in {Role.BASELINE, Role.VARIANT}
+    ]
+    needed = hosted[0].name if hosted else ""
+    return [*hosted, *(replace(run, against=needed) for run in runs)]
+
+
+def _other_seeds(prompt: Prompt, used: Iterable[Settings]) -> Iterator[int]:
+    """Yield seeds that no run of the prompt has, from the prompt's own upwards, and from 0 past the last."""
+    taken = {prompt.seed, *(settings.value("rng.seed") for settings in used)}
+    return (seed for n in count(1) if (seed := (prompt.seed + n) % 2**63) not in taken)
+
+
+def _hosted(scenario: Scenario, prompt: Prompt) -> list[Run]:
+    reference = scenario.reference
+    if reference.space is not None:
+        request = reference.space.model_dump(mode="json", exclude={"repeats"}, exclude_none=True)
+        first = Run("reference", Role.REFERENCE, prompt, "space", request=request)
+        again = range(2, reference.space.repeats + 1)
+        return [first, *(replace(first, name=f"reference-{n}", role=Role.REPEAT, repeat=n) for n in again)]
+    if reference.video is not None:
+        return [_file_run("reference", Role.REFERENCE, prompt, _video_of(reference.video, prompt))]
+    return []
+
+
+def _file_run(name: str, role: Role, prompt: Prompt, file: Path) -> Run:
+    return Run(name, role, prompt, "video", request={"file": str(file), **_stamp(file)})
+
+
+def _video_of(video: VideoReference, prompt: Prompt) -> Path:
+    return Path(video.files.get(prompt.name) or video.file or "")
+
+
+def _stamp(file: Path) -> dict[str, int]:
+    """Return what tells that a file was exchanged."""
+    try:
+        status = file.stat()
+    except OSError:
+        return {}
+    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}

@@ -1,0 +1,120 @@
+"""Settings out of Python source, without running it: the source is parsed and followed, never imported.
+
+The key insight is that a demo's settings are spread over names, functions and components, so they cannot be searched
+for; they have to be followed the way Python would, with unknown values where only running would tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from spacediff.errors import SpacediffError
+from spacediff.reading.following import follow
+from spacediff.reading.harvest import harvest
+from spacediff.reading.model import IgnoredArgument, Input, Note, Reading
+from spacediff.reading.notebooks import MOST_NOTEBOOK_BYTES
+from spacediff.reading.parsing import MOST_BYTES, Files, UnreadableError, parse
+
+__all__ = [
+    "IgnoredArgument",
+    "Input",
+    "Note",
+    "Reading",
+    "main_file",
+    "read_changed",
+    "read_fetched",
+    "read_files",
+    "read_source",
+    "read_text",
+]
+
+_MAIN_FILES = ("app.py", "main.py", "run.py", "demo.py", "inference.py", "gradio_app.py", "generate.py", "predict.py")
+
+
+def read_text(text: str | bytes, name: str) -> Reading:
+    """Return what one file's text says."""
+    return read_files({name: text.encode("utf-8", "replace") if isinstance(text, str) else text}, name)
+
+
+def read_source(path: Path, like: str = "") -> Reading:
+    """Return what a script says, or the main file of a folder; other files of its folder are followed.
+
+    Args:
+        path: The script, or a folder.
+        like: The pipeline class whose call is read, where there are several.
+
+    Raises:
+        SpacediffError: There is no such script, or the folder has no main file.
+    """
+    main = main_file(path)
+    return read_changed(main, _head(main), like)
+
+
+def read_changed(main: Path, content: bytes, like: str = "") -> Reading:
+    """Return what a script would say with another content, beside the other files of its folder."""
+    folder = main.parent.resolve()
+
+    def fetch(name: str) -> bytes | None:
+        other = (folder / name).resolve()
+        return _head(other) if other.is_relative_to(folder) and other.is_file() else None
+
+    return read_fetched(content, main.name, fetch, like)
+
+
+def read_files(files: dict[str, bytes], main: str) -> Reading:
+    """Return what files that are already here say; `main` is the one that is run."""
+    return read_fetched(files[main], main, files.get)
+
+
+def read_fetched(text: bytes, name: str, fetch: Callable[[str], bytes | None], like: str = "") -> Reading:
+    """Return what a main file says.
+
+    Args:
+        text: The file.
+        name: Its name.
+        fetch: Gives the other files of its folder by their relative path.
+        like: The pipeline class whose call is read, where there are several.
+    """
+    try:
+        source = parse(text, name)
+    except UnreadableError as error:
+        return Reading(notes=[Note("not read", str(error), name)])
+    return harvest(follow(Files(source, fetch)), like)
+
+
+def _head(path: Path) -> bytes:
+    """Return a file's bytes, one more than is ever parsed at most."""
+    with path.open("rb") as file:
+        return file.read((MOST_NOTEBOOK_BYTES if path.suffix == ".ipynb" else MOST_BYTES) + 1)
+
+
+def main_file(path: Path) -> Path:
+    """Return the file that is read of a script or a folder.
+
+    Raises:
+        SpacediffError: There is no such script, or the folder has no main file.
+    """
+    main = _main_file(path) if path.is_dir() else path
+    if not main.is_file():
+        raise SpacediffError(
+            f"{path} is no file", hint="give a .py file, a notebook, a folder with an app.py, or ORG/NAME"
+        )
+    return main
+
+
+def _main_file(folder: Path) -> Path:
+    readme = folder / "README.md"
+    if readme.is_file():
+        card = re.search(rb"^app_file:\s*([\w./-]+\.py)\s*$", _head(readme)[:4000], re.MULTILINE)
+        if card and (folder / card[1].decode()).resolve().is_relative_to(folder.resolve()):
+            return folder / card[1].decode()
+    for name in _MAIN_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    scripts = sorted(folder.glob("*.py"))
+    if len(scripts) != 1:
+        names = ", ".join(script.name for script in scripts[:8]) or "no .py file"
+        raise SpacediffError(f"{folder} has no main file: found {names}", hint="name the file to read")
+    return scripts[0]

@@ -1,0 +1,143 @@
+"""Endpoints: under which name, with which inputs and outputs, Gradio offers the function that generates.
+
+The rules are Gradio's own (`gradio/blocks.py`: set_event_trigger, get_api_info): an event's endpoint is called by its
+`api_name`, or else by its function, with a number where the name is taken; inputs carry the names of the function's
+parameters; components that hold nothing for a client are left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Callable, Mapping, Sequence
+
+from spacediff.reading.model import Endpoint, Input
+from spacediff.reading.state import Event, State
+from spacediff.reading.values import Function, Items, Known, Unknown, Value, Widget
+
+_LEFT_OUT = frozenset({"State", "Button", "Row", "Column", "Tab", "TabItem", "Tabs", "Accordion", "Group", "Blocks"})
+"""Components that the API skips."""
+_RESERVED = frozenset({"api_name", "fn_index", "result_callbacks"})
+_FILLED_IN = re.compile(r"\b(gr|gradio)\.(Request|Header|OAuth\w+|\w*Data)\b|^Request\b")
+"""Annotations of parameters that Gradio fills in itself."""
+_FILLED_IN_BY_DEFAULT = re.compile(r"^((gr|gradio)\.)?(Progress|Cache)\(")
+_COMPONENT = re.compile(r"^(?:gr|gradio)\.(\w+)\(")
+_PUNCTUATION = set(string.punctuation) - {"-", "_"}
+_SEED_KINDS = frozenset({"Number", "Slider", "Textbox", "Text", "number", "slider", "text", "textbox"})
+
+
+def endpoint_of(state: State, call: int, sources: Mapping[str, Input]) -> Endpoint | None:
+    """Return the endpoint through which a pipeline call is reached; None where that cannot be told.
+
+    Args:
+        state: What followed the source.
+        call: Number of the pipeline call.
+        sources: Path to the input that its value comes from.
+    """
+    event = next((event for event, calls in state.reached if call in calls), None)
+    if event is None or event.inputs is None or event.outputs is None or len(event.functions) != 1:
+        return None
+    given = [_component(value) for value in event.inputs]
+    parameters = _parameters(event.functions[0], len(given))
+    outputs = [_component(value) for value in event.outputs]
+    if parameters is None or None in given or None in outputs:
+        return None
+    inputs = {
+        name: one for name, one in zip(parameters, given, strict=True) if one is not None and one.kind not in _LEFT_OUT
+    }
+    place = state.events.index(event)
+    shown = [(one, name) for one, name in zip(outputs, _results(event.functions[0], len(outputs)), strict=True) if one]
+    shown = [(one, name) for one, name in shown if one.kind not in _LEFT_OUT]
+    return Endpoint(
+        name=_names(state.events, "")[place],
+        former_name=_names(state.events, "predict")[place],
+        has_own_name=isinstance(event.api_name, Known) and bool(event.api_name.value),
+        inputs=inputs,
+        outputs=tuple(one for one, _ in shown),
+        prompt=_fed_by(inputs, sources.get("call.prompt"), lambda name, _: name == "prompt"),
+        seed=_fed_by(inputs, sources.get("rng.seed"), lambda name, one: "seed" in name and one.kind in _SEED_KINDS),
+        where=event.where,
+        results=tuple(name for _, name in shown),
+    )
+
+
+def _results(function: Function, count: int) -> list[str]:
+    """Return the names under which a function returns its results, empty where it returns something without a name."""
+    if count > 1 and isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef):
+        for node in ast.walk(function.node):
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == count:
+                return [each.id if isinstance(each, ast.Name) else "" for each in node.value.elts]
+    return [""] * count
+
+
+def _fed_by(inputs: Mapping[str, Input], source: Input | None, similar: Callable[[str, Input], bool]) -> str:
+    """Return the parameter that an input feeds, or else the only one that looks like it."""
+    exact = [name for name, one in inputs.items() if one is source]
+    exact = exact or [name for name, one in inputs.items() if one == source]  # made of a text, such as "text"
+    alike = [name for name, one in inputs.items() if similar(name, one)]
+    return next((found[0] for found in (exact, alike) if len(found) == 1), "")
+
+
+def _component(value: Value) -> Input | None:
+    if isinstance(value, Widget):
+        return value.source
+    if isinstance(value, Known) and isinstance(value.value, str):  # gr.Interface(inputs="text")
+        return Input(value.value, "", None, value.where)
+    found = _COMPONENT.match(value.text) if isinstance(value, Unknown) else None
+    return Input(found[1], "", None, value.where) if found else None
+
+
+def listed(value: Value | None) -> tuple[Value, ...] | None:
+    """Return what an event is given as its inputs or outputs; None where that cannot be told."""
+    if value is None or (isinstance(value, Known) and value.value is None):
+        return ()
+    if isinstance(value, Items):
+        return None if value.open else value.items
+    return (value,) if isinstance(value, Widget | Known | Unknown) else None
+
+
+def _names(events: Sequence[Event], of_interface: str) -> list[str]:
+    """Return each event's name in the API, empty where it has none or none that can be told."""
+    taken: list[str] = []
+    for event in events:
+        name = _name(event, of_interface)
+        count = 0
+        while name and (numbered := f"{name}_{count}" if count else name) in taken:
+            count += 1
+        taken.append(numbered if name else "")
+    return taken
+
+
+def _name(event: Event, of_interface: str) -> str:
+    given = event.api_name
+    if isinstance(given, Known) and isinstance(given.value, str) and given.value.strip():
+        return given.value
+    if given is not None and not (isinstance(given, Known) and given.value in {None, ""}):
+        return ""
+    if event.kind == "Interface" and of_interface:
+        return of_interface
+    called = {function.name for function in event.functions}
+    return "".join(letter for letter in called.pop() if letter not in _PUNCTUATION) if len(called) == 1 else ""
+
+
+def _parameters(function: Function, count: int) -> list[str] | None:
+    """Return the names under which a function's inputs are given."""
+    if function.given[1]:  # functools.partial: its own signature
+        return None
+    arguments = function.parameters
+    every = [*arguments.posonlyargs, *arguments.args]
+    defaults: list[ast.expr | None] = [*[None] * (len(every) - len(arguments.defaults)), *arguments.defaults]
+    filled = list(zip(every, defaults, strict=True))[len(function.given[0]) :]
+    found = [parameter.arg for parameter, default in filled if not _is_filled_in(parameter, default)]
+    if count > 1 and len(found) == 1 and arguments.vararg is None:  # a set of inputs comes as one dict
+        return None
+    found += [""] * (count - len(found))
+    return [name if name and name not in _RESERVED else f"param_{place}" for place, name in enumerate(found[:count])]
+
+
+def _is_filled_in(parameter: ast.arg, default: ast.expr | None) -> bool:
+    annotation = ast.unparse(parameter.annotation) if parameter.annotation is not None else ""
+    return bool(_FILLED_IN.search(annotation)) or (
+        default is not None and bool(_FILLED_IN_BY_DEFAULT.match(ast.unparse(default)))
+    )

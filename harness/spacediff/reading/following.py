@@ -1,0 +1,99 @@
+"""Follow a whole source: its main file, then what the interface calls, then, if no pipeline ran, whatever may."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from spacediff.reading import interface
+from spacediff.reading.calls import Interpreter
+from spacediff.reading.heap import TooMuchError
+from spacediff.reading.model import Note
+from spacediff.reading.parsing import Files
+from spacediff.reading.values import Arguments, Class, Function, Known
+
+_MOST_ENTRIES = 64
+_FIRST_METHODS = ("setup", "load", "load_model", "initialize")
+
+
+def follow(files: Files) -> Interpreter:
+    """Return an interpreter that has followed the source as far as its bounds allow."""
+    state = Interpreter(files)
+    main = files.main
+    try:
+        cell = state.heap.new({"__name__": Known(f"{main.name}:1", "__main__")})
+        state.modules[main.name] = cell
+        state.follow_file(main, cell)
+        state.entries += [one for number, one in state.commands.items() if number not in state.called]
+        _enter(state)
+        if not state.calls:
+            _try_the_rest(state, cell)
+    except (TooMuchError, RecursionError):
+        state.cut = True
+    if state.cut:
+        state.notes.append(Note("not read to the end", "the source is larger or deeper than is followed", main.name))
+    return state
+
+
+def _enter(state: Interpreter) -> None:
+    done: set[int] = set()
+    for _ in range(_MOST_ENTRIES):
+        entries = [entry for entry in state.entries if id(entry) not in done]
+        if not entries:
+            return
+        done.add(id(entries[0]))
+        before = len(state.calls)
+        _call(state, entries[0].function, entries[0].arguments)
+        if entries[0].event is not None:
+            state.reached.append((entries[0].event, range(before, len(state.calls))))
+
+
+def _call(state: Interpreter, function: object, arguments: Arguments) -> None:
+    if not isinstance(function, Function):
+        return
+    from spacediff.reading.state import Frame
+
+    source = next((one for one in state.sources if one.name == function.file), state.files.main)
+    state.frames.append(Frame(source, function.scopes))
+    state.conditions.clear()
+    try:
+        state.call(function, arguments, function.node)
+    finally:
+        state.frames.pop()
+
+
+def _try_the_rest(state: Interpreter, cell: int) -> None:
+    """Call functions and methods that nothing in the source calls, as a server's endpoints are."""
+    from spacediff.reading.state import Frame
+
+    for value in list(state.heap.cell(cell).values()):
+        if isinstance(value, Class):
+            state.frames.append(Frame(state.files.main, (cell,)))
+            try:
+                _use(state, value)
+            finally:
+                state.frames.pop()
+    for function in state.defined[:_MOST_ENTRIES]:
+        if id(function.node) not in state.called and cell == function.scopes[0]:
+            _call(state, function, interface.parameters(state, function))
+
+
+def _use(state: Interpreter, made: Class) -> None:
+    line = re.search(r"(\d+)$", made.where)
+    node = ast.Pass(lineno=int(line[1]) if line else 1, col_offset=0)
+    start = state.heap.cell(made.cell).get("__init__")
+    instance = state.call(made, interface.parameters(state, _without_self(start)), node)
+    methods = [name for name, value in state.heap.cell(made.cell).items() if isinstance(value, Function)]
+    ordered = [*(name for name in _FIRST_METHODS if name in methods), *methods]
+    for name in dict.fromkeys(ordered):
+        method = state.attribute(instance, name, node)
+        if isinstance(method, Function) and name != "__init__" and id(method.node) not in state.called:
+            state.call(method, interface.parameters(state, method), node)
+
+
+def _without_self(start: object) -> Function:
+    if isinstance(start, Function):
+        given = ((Known(start.where, None),), ())
+        return Function(start.where, start.node, start.scopes, start.file, start.defaults, given)
+    nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    return Function("", ast.Lambda(args=nothing, body=ast.Constant(value=None)), (), "")

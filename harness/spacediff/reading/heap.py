@@ -1,0 +1,132 @@
+"""The state of the source as it is followed: cells of names, which branches fork and join."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection
+
+from spacediff.reading.containers import Change
+from spacediff.reading.values import Absent, Items, Table, Value, either
+
+
+class TooMuchError(Exception):
+    """The source is larger than what is worth following."""
+
+
+class Budget:
+    """How much may still be done for one source."""
+
+    def __init__(self, units: int) -> None:
+        self._left = units
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left."""
+        return self._left <= 0
+
+    def spend(self, units: int = 1) -> None:
+        """Take from the budget.
+
+        Raises:
+            TooMuchError: Nothing is left.
+        """
+        self._left -= units
+        if self._left < 0:
+            raise TooMuchError
+
+
+class Heap:
+    """Cells that hold values by name: scopes and objects. A fork is cheap, since cells are shared until written."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._cells: dict[int, dict[str, Value]] = {}
+        self._owned: set[int] = set()
+        self._numbers = itertools.count()
+
+    def new(self, values: dict[str, Value] | None = None) -> int:
+        """Return a new cell."""
+        number = next(self._numbers)
+        self._cells[number] = dict(values or {})
+        self._owned.add(number)
+        return number
+
+    def identity(self) -> int:
+        """Return a new identity for a list or dict."""
+        return next(self._numbers) + 1
+
+    def change(self, identities: Collection[int], change: Callable[[Value], Value]) -> None:
+        """Change lists and dicts wherever they are held, under whatever name."""
+        made = Change(identities, change)
+        for number, cell in list(self._cells.items()):
+            self._budget.spend(1 + len(cell) // 4)
+            changes = {name: new for name, value in cell.items() if (new := made.within(value)) is not value}
+            if changes:
+                self._cells[number] = {**cell, **changes}
+                self._owned.add(number)
+
+    def held(self, identities: Collection[int]) -> list[Items | Table]:
+        """Return the lists and dicts of some identities, as they are held anywhere."""
+        found: list[Items | Table] = []
+
+        def look(value: Value) -> Value:
+            if isinstance(value, Items | Table):
+                found.append(value)
+            return value
+
+        self.change(identities, look)
+        return found
+
+    def cell(self, number: int) -> dict[str, Value]:
+        """Return a cell's values, to be read only."""
+        return self._cells.get(number, {})
+
+    def put(self, number: int, name: str, value: Value) -> None:
+        """Set a value; being set again makes it the last."""
+        if number not in self._owned:
+            self._budget.spend(1 + len(self.cell(number)) // 16)
+            self._cells[number] = dict(self.cell(number))
+            self._owned.add(number)
+        self._cells[number].pop(name, None)
+        self._cells[number][name] = value
+
+    def fork(self) -> Heap:
+        """Return a copy that goes its own way."""
+        self._budget.spend(1 + len(self._cells) // 16)
+        copy = Heap(self._budget)
+        copy._cells = dict(self._cells)
+        copy._numbers = self._numbers
+        self._owned.clear()
+        return copy
+
+    def join(self, other: Heap, where: str, *, decided: bool) -> None:
+        """Take in the other side of a branch; this side is the usual one where `decided`."""
+        self._budget.spend(1 + len(other._cells) // 16)
+        for number, theirs in other._cells.items():
+            mine = self._cells.get(number)
+            if mine is None or mine is theirs:
+                self._cells[number] = theirs
+                self._owned.discard(number)
+                continue
+            self._budget.spend(1 + len(theirs) // 16)
+            joined = dict(mine)
+            for name in [*mine, *(name for name in theirs if name not in mine)]:
+                left, right = mine.get(name), theirs.get(name)
+                if left is not right:
+                    joined[name] = _joined(left or Absent(where), right or Absent(where), where, decided=decided)
+            self._cells[number] = joined
+            self._owned.add(number)
+
+
+def _joined(left: Value, right: Value, where: str, *, decided: bool) -> Value:
+    """Return what two branches made of a value; a dict that both have changed stays one, so that nothing is lost."""
+    if not isinstance(left, Table) or not isinstance(right, Table) or not left.identity == right.identity != 0:
+        return either([left, right], where, decided=decided)
+    ours, theirs = dict(left.items), dict(right.items)
+    items = {}
+    for key in [*ours, *(key for key in theirs if key not in ours)]:
+        one, other = ours.get(key), theirs.get(key)
+        same = one is other and one is not None
+        options = [one or Absent(where), other or Absent(where)]
+        items[key] = options[0] if same else either(options, where, decided=decided)
+    return Table(left.where, tuple(items.items()), left.open or right.open, left.identity)

@@ -1,0 +1,80 @@
+"""A Space's source from the Hub: its app file, what that imports, and what the Hub says of the machine under it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from spacediff.errors import NotMeasuredError
+from spacediff.reading import read_fetched
+from spacediff.reading.model import Reading
+from spacediff.reading.parsing import MOST_BYTES
+
+_MOST_FILES = 40
+_SPACE = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def is_space(text: str) -> bool:
+    """Return whether a text has the form ORG/NAME."""
+    return _SPACE.fullmatch(text) is not None
+
+
+def read_space(space: str, like: str = "") -> Reading:
+    """Return what a Space's source says, with the facts that the Hub tells of it.
+
+    Only the app file and the files that it imports are fetched, each of a bounded size; nothing is run.
+
+    Args:
+        space: Its id.
+        like: The pipeline class whose call is read, where there are several.
+
+    Raises:
+        NotMeasuredError: The Hub does not give the Space or its app file.
+    """
+    from spacediff.hub.errors import explained
+    from spacediff.hub.files import PATIENCE_SECONDS, facts_of
+
+    if not is_space(space):
+        raise NotMeasuredError(f"{space[:200]!r} is no Space", hint="give ORG/NAME, as in the Space's address")
+    with explained(space):
+        from huggingface_hub import HfApi
+
+        info = HfApi().space_info(space, timeout=PATIENCE_SECONDS)
+        card: Any = info.card_data or {}
+        main = str(card.get("app_file") or "app.py")
+        files = {sibling.rfilename for sibling in info.siblings or []}
+        if main not in files or not main.endswith(".py"):
+            raise NotMeasuredError(
+                f"Space {space} has no Python app file",
+                hint=f"it names {main}; clone it and read the file that starts it: spacediff read FOLDER/FILE.py",
+            )
+        fetch = _Fetch(info.id, info.sha, files, main)
+        text = fetch(main)
+        if text is None:
+            raise NotMeasuredError(
+                f"Space {space}: {main} cannot be had", hint=f"files up to {MOST_BYTES // 1024} KiB are read"
+            )
+        reading = read_fetched(text, main, fetch, like)
+        return replace(reading, facts=facts_of(info))
+
+
+class _Fetch:
+    """Fetches files of one commit of a Space, as far as they are asked for."""
+
+    def __init__(self, space: str, commit: str | None, files: set[str], main: str) -> None:
+        self._space = space
+        self._commit = commit
+        self._files = files
+        self._folder = main.rpartition("/")[0]
+        self._left = _MOST_FILES
+
+    def __call__(self, name: str) -> bytes | None:
+        """Return a file's bytes; None for one that is not there, too large, or refused."""
+        from spacediff.hub.files import small_file
+
+        path = name if name in self._files else f"{self._folder}/{name}"
+        if path not in self._files or self._left == 0:
+            return None
+        self._left -= 1
+        return small_file(self._space, path, kind="space", revision=self._commit, most_bytes=MOST_BYTES)

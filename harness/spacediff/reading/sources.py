@@ -1,0 +1,42 @@
+"""Which kind of source a text names: a file or folder here, or a Space."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from spacediff.errors import SpacediffError
+from spacediff.reading import read_source
+from spacediff.reading.hub import is_space, read_space
+from spacediff.reading.model import Reading
+from spacediff.reading.signatures import refusals
+
+
+def read_any(source: str, like: str = "") -> Reading:
+    """Return what a script, a folder or a Space says; what lies here comes before what has the same name there.
+
+    Args:
+        source: A file, a folder, or ORG/NAME.
+        like: The pipeline class whose call is read, where the source calls several.
+
+    Raises:
+        SpacediffError: There is no such source, or no call of a pipeline was found in it.
+    """
+    if not source.strip():
+        raise SpacediffError("no source is named", hint="give a .py file, a folder with an app.py, or ORG/NAME")
+    path = Path(source)
+    if not path.exists() and is_space(source) and not source.endswith(".py"):
+        reading = read_space(source, like)
+    else:
+        reading = read_source(path, like)
+    if not reading.called_at:
+        raise _nothing_read(source, reading)
+    return replace(reading, notes=[*reading.notes, *refusals(reading)])
+
+
+def _nothing_read(source: str, reading: Reading) -> SpacediffError:
+    """Say why nothing was read, in the words of what stood in the way."""
+    obstacles = [note for note in reading.notes if note.kind.startswith("not read")]
+    reasons = [note.text for note in obstacles] or ["no call of a diffusers pipeline was found"]
+    hint = "name the file that calls the pipeline" if Path(source).exists() else "clone it and name that file"
+    return SpacediffError(f"{source}: {'; '.join(reasons)}", hint=hint)

@@ -1,0 +1,98 @@
+"""The audit record: what `audit.json` holds, and the only thing that a report knows.
+
+Everything here is data: numbers measured, texts to escape, paths relative to the audit folder. A report that needs a
+number that is not here needs a new field here, not a computation there.
+"""
+
+from __future__ import annotations
+
+from spacediff.record.audit import (
+    SCHEMA_VERSION,
+    AuditRecord,
+    EnvironmentRecord,
+    GateRecord,
+    GateStatus,
+    PromptRecord,
+)
+from spacediff.record.base import Number, Record
+from spacediff.record.cause import CauseRecord, InteractionRecord, ProbeRecord, ProofRecord, Standing, SuspectRecord
+from spacediff.record.comparison import (
+    RERUN_CONTROL,
+    ComparisonRecord,
+    ControlRecord,
+    MapRecord,
+    MeasureRecord,
+    MetricInfo,
+    MetricRecord,
+    PartingRecord,
+    ResolutionRecord,
+    Verdict,
+)
+from spacediff.record.file import read_record, read_record_file, record_schema, redacted, write_record
+from spacediff.record.history import Change, FactChange, HistoryRecord, Subject, VariantHistory
+from spacediff.record.run import (
+    ASIDE,
+    ClipRecord,
+    Ignored,
+    Role,
+    RunRecord,
+    SettingRecord,
+    record_settings,
+    recorded_settings,
+)
+from spacediff.record.semantics import AgreementRecord, SemanticsRecord, TextRecord
+from spacediff.record.trace import NoiseRecord, Stage, StageRecord, StepRecord, TraceComparisonRecord, TraceRecord
+
+__all__ = [
+    "ASIDE",
+    "RERUN_CONTROL",
+    "SCHEMA_VERSION",
+    "AgreementRecord",
+    "AuditRecord",
+    "CauseRecord",
+    "Change",
+    "ClipRecord",
+    "ComparisonRecord",
+    "ControlRecord",
+    "EnvironmentRecord",
+    "FactChange",
+    "GateRecord",
+    "GateStatus",
+    "HistoryRecord",
+    "Ignored",
+    "InteractionRecord",
+    "MapRecord",
+    "MeasureRecord",
+    "MetricInfo",
+    "MetricRecord",
+    "NoiseRecord",
+    "Number",
+    "PartingRecord",
+    "ProbeRecord",
+    "PromptRecord",
+    "ProofRecord",
+    "Record",
+    "ResolutionRecord",
+    "Role",
+    "RunRecord",
+    "SemanticsRecord",
+    "SettingRecord",
+    "Stage",
+    "StageRecord",
+    "Standing",
+    "StepRecord",
+    "Subject",
+    "SuspectRecord",
+    "TextRecord",
+    "TraceComparisonRecord",
+    "TraceRecord",
+    "VariantHistory",
+    "Verdict",
+    "read_record",
+    "read_record_file",
+    "record_schema",
+    "record_settings",
+    "recorded_settings",
+    "redacted",
+    "write_record",
+]

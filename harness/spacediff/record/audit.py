@@ -1,0 +1,136 @@
+"""The whole audit, as `audit.json` holds it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from spacediff.record.base import Record
+from spacediff.record.cause import CauseRecord
+from spacediff.record.comparison import ComparisonRecord, ControlRecord, MetricInfo, ResolutionRecord
+from spacediff.record.history import HistoryRecord
+from spacediff.record.run import RunRecord
+from spacediff.record.semantics import SemanticsRecord
+from spacediff.record.trace import TraceComparisonRecord
+
+SCHEMA_VERSION: Literal[1] = 1
+
+
+class PromptRecord(Record):
+    """A prompt of the scenario.
+
+    Attributes:
+        name: Its name.
+        text: What the clip should show; empty where it is private.
+        seed: Its seed.
+        private: Whether its text and its pictures are kept out of everything that is shown.
+    """
+
+    name: str
+    text: str
+    seed: int
+    private: bool = False
+
+
+class GateStatus(StrEnum):
+    """Whether the gate holds."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    NOT_MEASURED = "not measured"
+    NONE = "no gate"
+
+
+class GateRecord(Record):
+    """The gate's outcome with its reasons.
+
+    Attributes:
+        status: Whether it holds.
+        variant: The variant that has to reach the reference; empty for none.
+        max_drift: The drift that it may have; None without a variant.
+        against: `accepted` where no variant may be worse than in the accepted state; else empty.
+        reasons: What the status rests on.
+    """
+
+    status: GateStatus
+    variant: str = ""
+    max_drift: float | None = None
+    against: str = ""
+    reasons: list[str] = []
+
+
+class EnvironmentRecord(Record):
+    """Versions and devices, of this machine and of the host as far as it tells.
+
+    Attributes:
+        local: Name to text, such as `torch` to `2.13.0+cpu`.
+        hosted: The same for the Space; empty when it says nothing.
+    """
+
+    local: dict[str, str]
+    hosted: dict[str, str] = {}
+
+
+class AuditRecord(Record):
+    """A whole audit.
+
+    Attributes:
+        schema_version: Version of this schema; a reader refuses a newer one.
+        spacediff_version: The program that wrote it.
+        title: The scenario's title.
+        question: The question in one sentence.
+        scenario: The scenario's text, as it was run.
+        scenario_name: File name of the scenario, without its folder.
+        command: What repeats the audit.
+        created: ISO 8601, UTC.
+        finished: False after the audit was interrupted.
+        seconds: Duration of the audit.
+        prompts: The prompts.
+        reference: Name of the run that the others of its prompt are held against.
+        runs: All runs, in the order of the plan.
+        comparisons: All comparisons.
+        metrics: What was measured between two clips, in order of display.
+        measures: What was measured of each clip alone, in order of display.
+        controls: Comparisons whose outcome is known beforehand.
+        resolutions: What the comparison could have seen, per prompt.
+        traces: Local runs held against each other from inside.
+        semantics: What the clips show, per prompt, where the scenario names a model for it.
+        cause: Which settings explain the gap, where the scenario asks for it.
+        history: How this audit stands to an earlier one, where it is held against one.
+        gate: The gate's outcome.
+        environment: Versions and devices.
+        warnings: What the reader should know first.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    spacediff_version: str
+    title: str
+    question: str
+    scenario: str
+    scenario_name: str
+    command: str
+    created: str
+    finished: bool
+    seconds: float
+    prompts: list[PromptRecord]
+    reference: str
+    runs: list[RunRecord]
+    comparisons: list[ComparisonRecord]
+    metrics: list[MetricInfo]
+    measures: list[MetricInfo] = []
+    controls: list[ControlRecord] = []
+    resolutions: list[ResolutionRecord] = []
+    traces: list[TraceComparisonRecord] = []
+    semantics: list[SemanticsRecord] = []
+    cause: CauseRecord | None = None
+    history: HistoryRecord | None = None
+    gate: GateRecord
+    environment: EnvironmentRecord
+    warnings: list[str] = []
+
+    def run(self, prompt: str, name: str) -> RunRecord:
+        """Return the run of a name for a prompt; raises KeyError when there is none."""
+        for run in self.runs:
+            if (run.prompt, run.name) == (prompt, name):
+                return run
+        raise KeyError((prompt, name))

@@ -1,0 +1,208 @@
+"""What comparing leaves: the numbers of one clip held against the reference, on their scale."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from spacediff.record.base import Number, Record
+
+
+class Verdict(StrEnum):
+    """How a clip stands to the reference; docs/drift.md explains them."""
+
+    IDENTICAL = "identical"
+    CODEC_ONLY = "codec only"
+    NUMERIC_DRIFT = "numeric drift"
+    SETTINGS_DIFFER = "settings differ"
+    DIFFERS = "differs"
+    DIFFERENT_SAMPLE = "different sample"
+    POST_PROCESSED = "post-processed"
+    NOT_COMPARABLE = "not comparable"
+    NOT_MEASURED = "not measured"
+
+    @property
+    def reached(self) -> bool:
+        """Whether the clip is the reference's, but for the codec at most."""
+        return self in {Verdict.IDENTICAL, Verdict.CODEC_ONLY}
+
+    @property
+    def told(self) -> bool:
+        """Whether it tells anything of the frames; what is not measured or not comparable is never green."""
+        return self not in {Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE}
+
+
+class MetricInfo(Record):
+    """What a reader needs to know of a metric.
+
+    Attributes:
+        name: Short name, such as `psnr`.
+        title: `PSNR`.
+        unit: `dB`, `levels`, or empty.
+        higher_is_closer: Whether a higher value means closer clips.
+        about: One sentence with its source.
+    """
+
+    name: str
+    title: str
+    unit: str
+    higher_is_closer: bool
+    about: str
+
+
+class MetricRecord(Record):
+    """One metric of one comparison, with its scale.
+
+    Attributes:
+        pooled: Over all frames; mean, except PSNR, which is that of the mean squared error.
+        worst: The worst frame's value.
+        worst_frame: Its number in the reference, from 0.
+        floor: The same metric where nothing differs but a re-run; None when not measured.
+        ceiling: The same metric between unrelated samples (other seeds), their mean; None when not measured.
+        ceiling_spread: Lowest and highest of the other seeds.
+        codec: The same metric between a clip and its own encoding, which is what `numeric drift` is judged by; None
+            when not measured.
+        drift: (pooled - floor) / (ceiling - floor), on the metric's error scale; None when floor and ceiling do not
+            separate or are missing.
+        codec_drift: Where `codec` stands on the same scale.
+    """
+
+    pooled: Number
+    worst: Number
+    worst_frame: int
+    floor: Number | None = None
+    ceiling: Number | None = None
+    ceiling_spread: tuple[Number, Number] | None = None
+    codec: Number | None = None
+    drift: float | None = None
+    codec_drift: float | None = None
+
+
+class MeasureRecord(Record):
+    """One measure of a single clip, for both sides of a comparison: users say "less motion", "washed out".
+
+    Attributes:
+        reference: Over the compared frames of the reference.
+        candidate: Over those of the candidate.
+        ratio: candidate / reference; None where the reference has none of it.
+        reference_frames: One value per compared frame of the reference.
+        candidate_frames: The same for the candidate.
+    """
+
+    reference: float
+    candidate: float
+    ratio: float | None
+    reference_frames: list[float]
+    candidate_frames: list[float]
+
+
+class MapRecord(Record):
+    """Where in the pictures two clips differ: SSIM of every compared pair in cells.
+
+    Attributes:
+        file: A grey 8-bit PNG, relative to the audit folder: one tile for each pair, from left to right, then down;
+            level 255 is an SSIM of 1, level 0 one of 0 or below, each the mean over its cell.
+        columns: Cells across a tile.
+        rows: Cells down a tile.
+        across: Tiles side by side; more than one where the picture would be too high for a browser.
+    """
+
+    file: str
+    columns: int
+    rows: int
+    across: int = 1
+
+
+class PartingRecord(Record):
+    """When two clips part.
+
+    Attributes:
+        metric: The metric that sees it best.
+        beyond_floor: First compared pair whose error is more than that of any frame of a re-run; None when there is
+            none.
+        half_way: First compared pair at least half-way to the nearest other seed; None when there is none.
+    """
+
+    metric: str
+    beyond_floor: int | None
+    half_way: int | None
+
+
+RERUN_CONTROL = "the baseline run again"
+"""Names the control that a re-run is."""
+
+
+class ControlRecord(Record):
+    """A comparison whose outcome is known beforehand; when it fails, no number of the audit can be trusted.
+
+    Attributes:
+        prompt: Name of the prompt.
+        name: `the reference against itself`, `the baseline run again`, `another seed`.
+        expected: What has to come out.
+        found: What came out.
+        passed: Whether it did.
+    """
+
+    prompt: str
+    name: str
+    expected: str
+    found: str
+    passed: bool
+
+
+class ResolutionRecord(Record):
+    """What the comparison could have seen, so that "no difference found" is worth something.
+
+    Attributes:
+        prompt: Name of the prompt.
+        sentence: The finding in words.
+        levels: Size of the smallest planted difference that was seen, in levels; None when none was.
+        share: Share of one frame's pixels that it changed.
+    """
+
+    prompt: str
+    sentence: str
+    levels: int | None
+    share: float
+
+
+class ComparisonRecord(Record):
+    """One clip held against the reference.
+
+    Attributes:
+        prompt: Name of the prompt.
+        reference: Name of the reference's run.
+        candidate: Name of the run held against it.
+        path: What both sides went through before scoring, such as `both decoded from export_to_video, quality 5`.
+        codec_exact: Whether local frames were encoded exactly as the reference's file was; None without a codec.
+        notes: The stated mapping when the clips differ in length, rate, size or geometry; what the codec path could
+            not repeat; metrics that frames of this size have not.
+        frame_map: Pairs of frame numbers (reference, candidate) that were compared.
+        identical: Whether all compared frames are equal, byte for byte, and nothing else differs.
+        per_frame: Metric name to one value per compared pair.
+        metrics: Metric name to its pooled value and scale.
+        measures: Measure name to what it is on both sides.
+        parting: When the clips part; None when they do not, or it cannot be told.
+        frames_csv: The same table, relative to the audit folder.
+        map: Where in the pictures they differ; None when they are equal, or the frames are too small for SSIM.
+        drift: Combined drift; None is "cannot tell".
+        verdict: The class.
+        evidence: The sentences that the verdict rests on.
+    """
+
+    prompt: str
+    reference: str
+    candidate: str
+    path: str
+    codec_exact: bool | None = None
+    notes: list[str] = []
+    frame_map: list[tuple[int, int]] = []
+    identical: bool = False
+    per_frame: dict[str, list[Number]] = {}
+    metrics: dict[str, MetricRecord] = {}
+    measures: dict[str, MeasureRecord] = {}
+    parting: PartingRecord | None = None
+    frames_csv: str = ""
+    map: MapRecord | None = None
+    drift: float | None = None
+    verdict: Verdict
+    evidence: list[str] = []

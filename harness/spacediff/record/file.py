@@ -1,0 +1,85 @@
+"""Write and read `audit.json`."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from spacediff.errors import SpacediffError
+from spacediff.files import write_atomically
+from spacediff.privacy.redaction import redact
+from spacediff.record.audit import SCHEMA_VERSION, AuditRecord
+
+NAME = "audit.json"
+
+
+def write_record(record: AuditRecord, folder: Path) -> None:
+    """Write `audit.json` into an audit folder, redacted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / NAME, record_text(record))
+
+
+def record_text(record: AuditRecord) -> str:
+    """Return a record as `audit.json` holds it, redacted."""
+    data = redact(record.model_dump(mode="json"), field_names())
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+@cache
+def field_names() -> frozenset[str]:
+    """Return the names of all fields of a record, which are no stranger's words."""
+    definitions = [record_schema(), *record_schema()["$defs"].values()]
+    return frozenset(name for each in definitions for name in each.get("properties", {}))
+
+
+def redacted(record: AuditRecord) -> AuditRecord:
+    """Return a record as it would be read back from a folder."""
+    return AuditRecord.model_validate_json(record_text(record))
+
+
+def record_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `audit.json`, for programs that read it."""
+    schema = AuditRecord.model_json_schema(mode="serialization")
+    title = f"spacediff audit record, version {SCHEMA_VERSION}"
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
+
+
+def read_record(folder: Path) -> AuditRecord:
+    """Read `audit.json` of an audit folder.
+
+    Raises:
+        SpacediffError: There is none, it is broken, or a newer spacediff wrote it.
+    """
+    try:
+        return read_record_file(folder / NAME)
+    except OSError as error:
+        raise SpacediffError(
+            f"{folder} is not an audit folder: {NAME} cannot be read ({error.strerror})",
+            hint="give the folder that `spacediff audit` named",
+        ) from error
+
+
+def read_record_file(path: Path) -> AuditRecord:
+    """Read a record from a file.
+
+    Raises:
+        OSError: The file cannot be read.
+        SpacediffError: It holds no record, or a newer spacediff wrote it.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise SpacediffError(f"{path} is no text in UTF-8") from error
+    try:
+        return AuditRecord.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise SpacediffError(
+            f"{path} cannot be read by schema version {SCHEMA_VERSION}: {key}: {first['msg']}",
+            hint="run the audit again, or use the spacediff version that wrote it",
+        ) from error

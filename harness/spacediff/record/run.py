@@ -1,0 +1,140 @@
+"""What a run leaves: what determined it, and the clip or the reason why there is none."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from spacediff.record.base import Record
+from spacediff.record.trace import TraceRecord
+from spacediff.settings import Origin, Setting, Settings
+
+
+class Role(StrEnum):
+    """What a run is for."""
+
+    REFERENCE = "reference"
+    REPEAT = "repeat of the reference"
+    BASELINE = "baseline"
+    VARIANT = "variant"
+    RERUN = "rerun"
+    SEED = "other seed"
+    STEPS = "each step alone"
+    PROBE = "probe for the cause"
+
+
+ASIDE = frozenset({Role.STEPS, Role.PROBE})
+"""Runs that serve a question of their own and are no variants."""
+
+
+class SettingRecord(Record):
+    """One setting with its origin."""
+
+    value: Any
+    origin: Origin
+    where: str = ""
+
+
+class Ignored(Record):
+    """An argument that a library took without using it.
+
+    Attributes:
+        argument: Dotted path, such as `load.use_dynamic_cfg`.
+        value: What was given.
+        given_to: The function that took it.
+        advice: Where it would take effect, or an empty text.
+    """
+
+    argument: str
+    value: Any
+    given_to: str
+    advice: str = ""
+
+
+class ClipRecord(Record):
+    """A clip in the audit folder.
+
+    Attributes:
+        lossless: FFV1 file, relative to the audit folder.
+        preview: H.264 file for the page, relative to the audit folder.
+        original: A hosted or given file, untouched; None for local clips.
+        delivered: The MP4 that a local run's own export writes; None for other sources.
+        delivered_digest: SHA-256 of the delivered file; empty for other sources.
+        digest: SHA-256 of the frames.
+        frames: Number of frames.
+        width: Pixels.
+        height: Pixels.
+        fps: Frames per second.
+        encoding: What the original file says of itself, such as `h264 yuv420p, tv range`; empty for local clips.
+    """
+
+    lossless: str
+    preview: str
+    original: str | None = None
+    delivered: str | None = None
+    delivered_digest: str = ""
+    digest: str
+    frames: int
+    width: int
+    height: int
+    fps: float
+    encoding: str = ""
+
+
+class RunRecord(Record):
+    """One run: what was asked for, what determined it, and the clip or the reason why there is none.
+
+    Attributes:
+        key: Identity of the run in the store.
+        name: `baseline`, the variant's name, `reference`, `seed 43`.
+        role: What it is for.
+        prompt: Name of its prompt.
+        source: `diffusers`, `space`, `video`.
+        described: One line for people: `Space zai-org/CogVideoX-5B-Space /generate`.
+        measured: Whether there is a clip.
+        reason: Why not; empty when measured.
+        hint: What to do about it; may be empty.
+        changes: The declared changes against the baseline, dotted path to value.
+        settings: All settings, resolved.
+        ignored: Arguments accepted but ignored.
+        warnings: What the reader should know.
+        hosted: What the host says of itself, name to text; empty for local runs.
+        seconds: Duration of the generation or the fetch.
+        seed_echoed: The seed that a Space said it used.
+        clip: The clip, or None.
+        fed_by: Name of the run whose latents each step was fed; empty for a run that went its own way.
+        trace: What a local generation looked like from inside.
+    """
+
+    key: str
+    name: str
+    role: Role
+    prompt: str
+    source: Literal["diffusers", "space", "video"]
+    described: str = ""
+    measured: bool
+    reason: str = ""
+    hint: str = ""
+    changes: dict[str, Any] = {}
+    settings: dict[str, SettingRecord] = {}
+    ignored: list[Ignored] = []
+    warnings: list[str] = []
+    hosted: dict[str, str] = {}
+    seconds: float = 0.0
+    seed_echoed: int | None = None
+    clip: ClipRecord | None = None
+    fed_by: str = ""
+    trace: TraceRecord | None = None
+
+
+def record_settings(settings: Settings) -> dict[str, SettingRecord]:
+    """Return Settings as they are written into a record."""
+    return {
+        path: SettingRecord(value=setting.value, origin=setting.origin, where=setting.where)
+        for path, setting in settings.items()
+    }
+
+
+def recorded_settings(record: dict[str, SettingRecord]) -> Settings:
+    """Return the Settings that a record holds."""
+    return Settings({path: Setting(s.value, s.origin, s.where) for path, s in record.items()})

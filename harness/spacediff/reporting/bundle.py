@@ -1,0 +1,166 @@
+"""The attachment: one ZIP with the page, both clips side by side, the Markdown and the record.
+
+The key insight: an issue takes a ZIP where it does not take HTML, up to a limit; so what matters most goes in first,
+and what would pass the limit is left out and said, in the ZIP itself too. Equal audits give equal bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from spacediff.codec.side_by_side import QUALITIES, Half, write_beside
+from spacediff.errors import SpacediffError
+from spacediff.record import AuditRecord, ClipRecord
+from spacediff.record.file import record_text
+from spacediff.reporting.html import render_html
+from spacediff.reporting.markdown import render_markdown
+from spacediff.reporting.numbers import drift
+from spacediff.reporting.presentable import presentable
+from spacediff.reporting.view import PromptView, Row, prompt_view
+
+MAX_BYTES = 25_000_000
+"""What GitHub takes as an attachment."""
+MAX_VIDEO_BYTES = 10_000_000
+"""What GitHub takes as a video on a free plan, so that it can be attached alone too."""
+
+_SPARE = 20_000
+"""Bytes for the contents list and the ZIP's own directory."""
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+"""The earliest moment that a ZIP can tell: the bytes do not depend on when it was made."""
+_CONTENTS = "CONTENTS.txt"
+
+
+@dataclass
+class Bundle:
+    """A ZIP as it is filled.
+
+    Attributes:
+        content: The bytes, once it is closed.
+        left_out: What is missing and why, a line each.
+    """
+
+    content: bytes = b""
+    left_out: list[str] = field(default_factory=list)
+
+
+def render_bundle(record: AuditRecord, folder: Path, variant: str = "", *, most: int = MAX_BYTES) -> Bundle:
+    """Return the attachment of an audit.
+
+    Args:
+        record: The record.
+        folder: The audit folder, for the clips.
+        variant: The run to show beside the reference; by default the baseline, else the one that the page begins with.
+        most: Bytes that it may have.
+
+    Raises:
+        SpacediffError: There is no such run, or the limit is too small for anything.
+    """
+    record = presentable(record)
+    if variant and variant not in {run.name for run in record.runs}:
+        raise SpacediffError(f"the audit has no run {variant!r}", hint="`--variant` takes a name of the report's table")
+    bundle, said = Bundle(), []
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, about, content in _parts(record, folder, variant, bundle):
+            packed = zipfile.ZIP_STORED if name.endswith(".mp4") else zipfile.ZIP_DEFLATED
+            size = len(content) if packed == zipfile.ZIP_STORED else _deflated(content)
+            if buffer.tell() + size + _SPARE > most:
+                bundle.left_out.append(
+                    f"{name} was left out: with its {size / 1e6:.1f} MB this would pass {most / 1e6:g} MB"
+                )
+                continue
+            _add(archive, name, content, packed)
+            said.append(f"{name}: {about}")
+        _add(
+            archive,
+            _CONTENTS,
+            "".join(f"{line}\n" for line in [*said, *bundle.left_out]).encode(),
+            zipfile.ZIP_DEFLATED,
+        )
+    bundle.content = buffer.getvalue()
+    return bundle
+
+
+def _deflated(content: bytes) -> int:
+    trial = io.BytesIO()
+    with zipfile.ZipFile(trial, "w") as archive:
+        _add(archive, "trial", content, zipfile.ZIP_DEFLATED)
+    return len(trial.getvalue())
+
+
+_WORD = re.compile(r"[^A-Za-z0-9_-]")
+"""What an entry's name is kept free of: a record may come from anybody."""
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes, packed: int) -> None:
+    entry = zipfile.ZipInfo(name, _LONG_AGO)
+    entry.compress_type = packed
+    entry.external_attr = 0o644 << 16
+    entry.create_system = 3  # Unix, on every system
+    archive.writestr(entry, content, compresslevel=9)
+
+
+def _parts(record: AuditRecord, folder: Path, variant: str, bundle: Bundle) -> Iterator[tuple[str, str, bytes]]:
+    """Yield name, description and content, what matters most first."""
+    yield "issue.md", "what to paste into the issue", render_markdown(record).encode()
+    yield "report.html", "the page; open it in a browser", render_html(record, folder).encode()
+    for prompt in record.prompts:
+        name = "side-by-side.mp4" if len(record.prompts) == 1 else f"side-by-side-{_WORD.sub('_', prompt.name)}.mp4"
+        if prompt.private:
+            bundle.left_out.append(f"{name} was left out: the prompt is private")
+            continue
+        view = prompt_view(record, prompt)
+        row = _shown(view, variant)
+        if row is None or view.reference is None:
+            bundle.left_out.append(f"{name} was left out: there are no two clips to show")
+            continue
+        try:
+            content, quality = _video(view, row, folder)
+            lowered = f", at CRF {quality} to stay under {MAX_VIDEO_BYTES / 1e6:g} MB" if quality > QUALITIES[0] else ""
+            yield name, f"{view.reference.name} and {row.run.name} side by side{lowered}", content
+        except SpacediffError as error:
+            bundle.left_out.append(f"{name} was left out: {error.message}")
+    yield "audit.json", "all numbers and settings, for programs", record_text(record).encode()
+
+
+def _shown(view: PromptView, variant: str) -> Row | None:
+    """Return the row of the run to show; None where it has no clip."""
+    wanted = [variant] if variant else [*([view.baseline.run.name] if view.baseline else []), view.first]
+    rows = [row for name in wanted for row in view.rows if row.run.name == name and row.run.clip]
+    return rows[0] if rows else None
+
+
+def _video(view: PromptView, row: Row, folder: Path) -> tuple[bytes, int]:
+    ours, theirs = view.reference.clip if view.reference else None, row.run.clip
+    if ours is None or theirs is None:
+        raise SpacediffError("there are no two clips to show")
+    found = row.comparison
+    pairs = (found.frame_map if found else []) or [(n, n) for n in range(min(ours.frames, theirs.frames))]
+    label = f"{row.run.name}: {found.verdict.value}" if found else row.run.name
+    label += f", drift {drift(found.drift)}" if found and found.drift is not None else ""
+    halves = Half(_file(ours, folder), "reference"), Half(_file(theirs, folder), label)
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "beside.mp4"
+        made = write_beside(*halves, pairs, _rate(ours.fps, pairs), path, most=MAX_VIDEO_BYTES)
+        return path.read_bytes(), made.quality
+
+
+def _rate(fps: float, pairs: Sequence[tuple[int, int]]) -> float:
+    """Return at how many pairs per second the reference plays at its own pace: pairs may skip its frames."""
+    span = pairs[-1][0] - pairs[0][0] if pairs else 0
+    return fps * (len(pairs) - 1) / span if span > 0 else fps
+
+
+def _file(clip: ClipRecord, folder: Path) -> Path:
+    """Return the best file that there is of a clip, always one inside the audit folder."""
+    for name in (clip.original, clip.lossless, clip.preview):
+        inside = PurePosixPath(name or "..")
+        if not inside.is_absolute() and ".." not in inside.parts and (folder / inside).is_file():
+            return folder / inside
+    raise SpacediffError("its clips are not in the audit folder")

@@ -1,0 +1,65 @@
+"""The cause as the page shows it: each suspect beside what the catalogue knows of its setting."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from spacediff.catalogue.lookup import Cause, known_cause
+from spacediff.record import CauseRecord, Standing, SuspectRecord
+
+_ADDRESS = re.compile(r"[a-z0-9.-]+\.[a-z]{2,}/\S*")
+_ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a setting.
+
+    Attributes:
+        cause: The catalogue's entry.
+        address: Where its source is on the web; empty for one that has no address.
+    """
+
+    cause: Cause
+    address: str
+
+
+@dataclass(frozen=True)
+class SuspectView:
+    """A suspect, and what is known of its setting; None where nothing is."""
+
+    suspect: SuspectRecord
+    known: Known | None
+
+
+@dataclass(frozen=True)
+class CauseView:
+    """The suspects in the order of the record, and the entries that go with the members of the cause, each once."""
+
+    suspects: list[SuspectView]
+    known: list[tuple[list[str], Known]]
+
+
+def cause_view(cause: CauseRecord | None) -> CauseView | None:
+    """Return what the page shows of a cause beside its record; None where none was searched."""
+    if cause is None:
+        return None
+    suspects = [SuspectView(suspect, _known(suspect.path)) for suspect in cause.suspects]
+    entries: dict[str, tuple[list[str], Known]] = {}
+    for each in suspects:
+        if each.known is not None and each.suspect.standing is not Standing.INNOCENT:
+            entries.setdefault(each.known.cause.name, ([], each.known))[0].append(each.suspect.path)
+    return CauseView(suspects, list(entries.values()))
+
+
+def _known(path: str) -> Known | None:
+    cause = known_cause(path)
+    return None if cause is None else Known(cause, _address(cause.source))
+
+
+def _address(source: str) -> str:
+    """Return the web address that a source of the catalogue stands for; empty where it is a page of ours or a name."""
+    if found := _ARXIV.fullmatch(source):
+        return f"https://arxiv.org/abs/{found[1]}"
+    return f"https://{source}" if _ADDRESS.fullmatch(source) else ""

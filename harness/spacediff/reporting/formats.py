@@ -1,0 +1,87 @@
+"""The formats of a report: what each is called, and who draws it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from spacediff.errors import SpacediffError
+from spacediff.files import write_atomically
+from spacediff.record import AuditRecord, read_record
+from spacediff.record.file import record_text
+
+FILES = {
+    "html": "report.html",
+    "md": "issue.md",
+    "json": "audit.json",
+    "junit": "junit.xml",
+    "zip": "report.zip",
+    "summary": "summary.md",
+}
+"""Format to the name that its file has beside the report."""
+
+_ELSEWHERE = "name another file or folder with --out"
+
+JOB_PAGE = "GITHUB_STEP_SUMMARY"
+"""The variable in which GitHub Actions (and who follows them) names the file that becomes the job's page."""
+
+
+def write_format(name: str, record: AuditRecord, folder: Path, path: Path, variant: str = "") -> list[str]:
+    """Write one format of a report, whole or not at all.
+
+    Args:
+        name: One of `FILES`.
+        record: What to show.
+        folder: The audit folder, for clips.
+        path: The file to write.
+        variant: For `zip`, the run to show beside the reference; empty for the usual one.
+
+    Returns:
+        What had to be left out, a line each.
+
+    Raises:
+        SpacediffError: It would replace the audit's own record by another one.
+    """
+    if name == "json" and path.resolve() == (folder / FILES[name]).resolve():
+        if record != read_record(folder):
+            raise SpacediffError(f"{path} is the audit's own record, which a report does not change", hint=_ELSEWHERE)
+        return []
+    if name == "zip":
+        from spacediff.reporting.bundle import render_bundle
+
+        bundle = render_bundle(record, folder, variant)
+        write_atomically(path, bundle.content)
+        return bundle.left_out
+    write_atomically(path, _drawn(name, record, folder))
+    return []
+
+
+def add_to_job_page(record: AuditRecord) -> str:
+    """Add the summary to a CI job's page where there is one.
+
+    Returns:
+        Why it could not be added; empty where it was, or where there is no such page.
+    """
+    named = os.environ.get(JOB_PAGE)
+    if not named:
+        return ""
+    from spacediff.reporting.markdown import render_summary
+
+    try:
+        with Path(named).open("a", encoding="utf-8") as file:
+            file.write(render_summary(record) + "\n")
+    except OSError as error:
+        return f"the summary could not be added to the job's page ({JOB_PAGE}): {error.strerror}"
+    return ""
+
+
+def _drawn(name: str, record: AuditRecord, folder: Path) -> str:
+    from spacediff.reporting.html import render_html
+    from spacediff.reporting.junit import render_junit
+    from spacediff.reporting.markdown import render_markdown, render_summary
+
+    if name == "html":
+        return render_html(record, folder)
+    if name == "json":
+        return record_text(record)
+    return {"md": render_markdown, "junit": render_junit, "summary": render_summary}[name](record)

@@ -1,0 +1,128 @@
+"""JUnit XML of an audit, as CI systems show it: one case for each variant, each control and the gate.
+
+The key insight: a variant that differs is a finding and no failure; what fails is the gate, or a control. What was not
+measured is skipped with its reason; a gate that could not be measured and an interrupted audit are errors, so that they
+are never green.
+
+The shape is that of the Jenkins xUnit plugin (junit-10.xsd), which GitLab, Azure and the GitHub actions read too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+
+from spacediff.record import AuditRecord, ControlRecord, GateStatus, Role, RunRecord
+from spacediff.reporting.numbers import drift, number
+from spacediff.reporting.presentable import PRIVATE, presentable
+
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML 1.0 document may hold."""
+
+
+def render_junit(record: AuditRecord) -> str:
+    """Return the JUnit XML of an audit."""
+    record = presentable(record)
+    root = ET.Element("testsuites", name="spacediff")
+    suites = [(f"prompt {prompt.name}", list(_of_prompt(record, prompt.name))) for prompt in record.prompts]
+    suites += [("gate", [_gate(record)])] if record.gate.status is not GateStatus.NONE else []
+    suites += [] if record.finished else [("audit", [_interrupted(record)])]
+    for name, cases in suites:
+        root.append(_suite(record, name, cases))
+    for count in ("tests", "failures", "errors"):
+        root.set(count, str(sum(int(suite.get(count, "0")) for suite in root)))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(record: AuditRecord, name: str, cases: list[ET.Element]) -> ET.Element:
+    suite = ET.Element("testsuite", name=_legal(f"{record.title or record.scenario_name}: {name}"))
+    counts = {"tests": len(cases)}
+    counts |= {f"{kind}s": sum(case.find(kind) is not None for case in cases) for kind in ("failure", "error")}
+    counts["skipped"] = sum(case.find("skipped") is not None for case in cases)
+    for key, count in counts.items():
+        suite.set(key, str(count))
+    suite.set("time", f"{sum(float(case.get('time', '0')) for case in cases):.3f}")
+    if created := _moment(record.created):
+        suite.set("timestamp", created)
+    suite.extend(cases)
+    return suite
+
+
+def _moment(text: str) -> str:
+    """Return a moment as `xs:dateTime` without a zone, in UTC; empty for what is none."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _of_prompt(record: AuditRecord, prompt: str) -> Iterator[ET.Element]:
+    private = any(each.private for each in record.prompts if each.name == prompt)
+    for run in record.runs:
+        if run.prompt == prompt and run.role in {Role.BASELINE, Role.VARIANT} and run.name != record.reference:
+            yield _variant(record, run, PRIVATE if private else "")
+    yield from (_control(control) for control in record.controls if control.prompt == prompt)
+
+
+def _variant(record: AuditRecord, run: RunRecord, remark: str) -> ET.Element:
+    case = _case(f"{run.prompt}.variants", run.name, run.seconds)
+    found = next((c for c in record.comparisons if (c.prompt, c.candidate) == (run.prompt, run.name)), None)
+    if not run.measured or found is None or not found.verdict.told:
+        evidence = "; ".join(found.evidence) if found else "it was not compared"
+        reason = run.reason or evidence
+        _told(case, "skipped", reason, "\n".join(filter(None, (reason, run.hint))))
+        return case
+    metrics = [
+        f"{info.title}: {number(found.metrics[info.name].pooled, info, unit=True)}"
+        for info in record.metrics
+        if info.name in found.metrics
+    ]
+    lines = [f"verdict: {found.verdict.value}", f"drift: {drift(found.drift)}", *metrics, *found.evidence, remark]
+    ET.SubElement(case, "system-out").text = _legal("\n".join(filter(None, lines)))
+    return case
+
+
+def _control(control: ControlRecord) -> ET.Element:
+    case = _case(f"{control.prompt}.controls", control.name, 0.0)
+    if not control.passed:
+        _told(case, "failure", f"has to be {control.expected}, found {control.found}", control.found)
+    return case
+
+
+def _gate(record: AuditRecord) -> ET.Element:
+    gate = record.gate
+    asked = [f"{gate.variant} reaches the reference"] if gate.variant else []
+    asked += ["nothing is worse than accepted"] if gate.against else []
+    case = _case("gate", " and ".join(asked) or "something was compared", record.seconds)
+    kinds = {GateStatus.FAILS: "failure", GateStatus.NOT_MEASURED: "error"}
+    if gate.status in kinds:
+        _told(case, kinds[gate.status], f"the gate: {gate.status.value}", "\n".join(gate.reasons))
+    else:
+        ET.SubElement(case, "system-out").text = _legal("\n".join(gate.reasons))
+    return case
+
+
+def _interrupted(record: AuditRecord) -> ET.Element:
+    """Return the case that an interrupted audit fails: the runs that it did not come to have none."""
+    case = _case("audit", "it was carried out to the end", record.seconds)
+    _told(case, "error", "the audit was interrupted", "The same command goes on from there.")
+    return case
+
+
+def _case(classname: str, name: str, seconds: float) -> ET.Element:
+    return ET.Element("testcase", classname=_legal(classname), name=_legal(name), time=f"{seconds:.3f}")
+
+
+def _told(case: ET.Element, kind: str, message: str, text: str) -> None:
+    told = ET.SubElement(case, kind, message=_legal(message))
+    if kind != "skipped":
+        told.set("type", kind)
+    told.text = _legal(text)
+
+
+def _legal(text: str) -> str:
+    """Return a text with what XML cannot hold spelt out."""
+    return _ILLEGAL.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)

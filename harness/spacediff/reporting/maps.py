@@ -1,0 +1,118 @@
+"""Heat maps in the page: the measured maps of the audit folder, in coarser cells where the page's budget asks it."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from spacediff.record import AuditRecord, ComparisonRecord, MapRecord
+from spacediff.reporting.text import gettext
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_LARGEST = 32 * 2**20
+"""Bytes; a map of an audit is a few hundred kilobytes, and more would not be one."""
+_MOST_PIXELS = 2**27
+"""Of a map that is decoded to be shrunk."""
+_COARSER = (2, 4, 8)
+"""How many cells become one, each way; the gentlest first."""
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A map in the page.
+
+    Attributes:
+        png: The file in base64.
+        columns: Cells across a tile.
+        rows: Cells down a tile.
+        across: Tiles side by side.
+    """
+
+    png: str
+    columns: int
+    rows: int
+    across: int
+
+
+@dataclass(frozen=True)
+class Maps:
+    """All maps of a page.
+
+    Attributes:
+        found: By the name of the file.
+        note: What was done to them, for the reader; empty when nothing was.
+    """
+
+    found: Mapping[str, HeatMap] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of base64."""
+        return sum(len(each.png) for each in self.found.values())
+
+
+def script_map(comparison: ComparisonRecord) -> dict[str, Any] | None:
+    """Return what the page's script needs to know of a comparison's map."""
+    return {"key": comparison.map.file} if comparison.map else None
+
+
+def embedded_maps(record: AuditRecord, folder: Path, room: float) -> Maps:
+    """Return the maps that there are, in at most so many bytes of base64 if that can be reached."""
+    read = list(_read(record, folder))
+    whole = Maps({told.file: _as_it_is(told, content) for told, content in read})
+    if whole.size <= room:
+        return whole
+    shrunk, factor = whole, 1
+    for factor in _COARSER:
+        coarser = {told.file: _coarser(told, content, factor) for told, content in read}
+        shrunk = Maps({file: found for file, found in coarser.items() if found})
+        if shrunk.size <= room:
+            break
+    note = gettext("%(count)s cells of a heat map are one in it, their mean.", count=factor * factor)
+    return Maps(shrunk.found, note)
+
+
+def _read(record: AuditRecord, folder: Path) -> Iterator[tuple[MapRecord, bytes]]:
+    """Yield each map once; a record cannot make the report embed anything but its own pictures."""
+    told = {c.map.file: c.map for c in record.comparisons if c.map and c.reference == record.reference}
+    for name, found in told.items():
+        inside = PurePosixPath(name)
+        if inside.is_absolute() or ".." in inside.parts:
+            continue
+        try:
+            with (folder / inside).open("rb") as file:
+                content = file.read(_LARGEST + 1)
+        except OSError:
+            continue
+        if content.startswith(_PNG) and len(content) <= _LARGEST:
+            yield found, content
+
+
+def _as_it_is(told: MapRecord, content: bytes) -> HeatMap:
+    return HeatMap(base64.b64encode(content).decode(), told.columns, told.rows, told.across)
+
+
+def _coarser(told: MapRecord, content: bytes, factor: int) -> HeatMap | None:
+    """Return a map of which so many cells are one, each way; None where it is none that the record tells of."""
+    import cv2
+    import numpy as np
+
+    from spacediff.metrics.ssim_map import lay, png, taken_up
+
+    width, height = struct.unpack(">II", content[16:24].ljust(8, b"\0"))
+    wanted = told.columns > 0 and told.rows > 0 and width == told.across * told.columns and height % told.rows == 0
+    if not wanted or not 0 < width * height <= _MOST_PIXELS:
+        return None
+    levels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if levels is None:
+        return None
+    rows, columns = (max(1, side // factor) for side in (told.rows, told.columns))
+    tiles = taken_up(np.asarray(levels, np.uint8), told.rows, told.columns)
+    small = [cv2.resize(tile, (columns, rows), interpolation=cv2.INTER_AREA) for tile in tiles]
+    whole = png(lay(np.asarray(np.stack(small), np.uint8), told.across))
+    return HeatMap(base64.b64encode(whole).decode(), columns, rows, told.across)

@@ -1,0 +1,49 @@
+"""The door: what a presenter gets to see of a record.
+
+Every text in a record is a stranger's, and some prompts are private. So each presenter takes its record through here:
+what a reader could not see in a text is spelt out, and clips and maps of a private prompt have no files that could be
+shown.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from spacediff.record import AuditRecord, ClipRecord, RunRecord
+from spacediff.reporting.text import deferred
+
+PRIVATE = deferred("The prompt is private: its text and its pictures are not shown, and its numbers are.")
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Controls, bidirectional overrides, invisible tags and lone surrogates: what a reader could not see is spelt out."""
+
+
+def presentable(record: AuditRecord) -> AuditRecord:
+    """Return a record as it may be shown; the same once more changes nothing."""
+    record = AuditRecord.model_validate(_visible(record.model_dump()))
+    hidden = {prompt.name for prompt in record.prompts if prompt.private}
+    runs = [_without_pictures(run) if run.prompt in hidden else run for run in record.runs]
+    prompts = [prompt.model_copy(update={"text": ""}) if prompt.private else prompt for prompt in record.prompts]
+    comparisons = [c.model_copy(update={"map": None}) if c.prompt in hidden else c for c in record.comparisons]
+    return record.model_copy(update={"runs": runs, "prompts": prompts, "comparisons": comparisons})
+
+
+def _without_pictures(run: RunRecord) -> RunRecord:
+    if run.clip is None:
+        return run
+    clip: ClipRecord = run.clip.model_copy(update={"lossless": "", "preview": "", "original": None, "delivered": None})
+    return run.model_copy(update={"clip": clip})
+
+
+def _visible(data: Any) -> Any:
+    """Spell out what could not be seen in every text of a record, keys included."""
+    if isinstance(data, str):
+        return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", data.replace("\r\n", "\n"))
+    if isinstance(data, dict):
+        return {_visible(key): _visible(item) for key, item in data.items()}
+    if isinstance(data, list | tuple):
+        return [_visible(item) for item in data]
+    return data

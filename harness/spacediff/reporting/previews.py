@@ -1,0 +1,169 @@
+"""Previews in the page: the clips of the audit folder as videos, shrunk as far as the page's budget asks for.
+
+The key insight is that numbers never come from previews, so these may lose quality; but a reader who looks for a
+difference has to be told that they did. Their pace and the number of their frames never change.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from spacediff.record import ASIDE, ClipRecord, RunRecord
+from spacediff.reporting.text import gettext
+
+
+@dataclass(frozen=True)
+class Level:
+    """How far previews are shrunk.
+
+    Attributes:
+        share: Of the width and of the height.
+        quality: x264's constant rate factor.
+    """
+
+    share: Fraction
+    quality: int
+
+
+_LEVELS = (
+    Level(Fraction(1), 23),
+    Level(Fraction(1), 28),
+    Level(Fraction(2, 3), 28),
+    Level(Fraction(1, 2), 30),
+    Level(Fraction(1, 2), 36),
+    Level(Fraction(1, 3), 38),
+    Level(Fraction(1, 4), 40),
+)
+_KEY_FRAMES = 12
+"""Frames from one key frame to the next in a shrunk preview; a seek decodes as many at most."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A video in the page.
+
+    Attributes:
+        base64: The file.
+        width: Pixels across that belong to the picture; odd sizes are padded.
+        height: Pixels down.
+    """
+
+    base64: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Previews:
+    """All videos of a page.
+
+    Attributes:
+        clips: By the clip's key.
+        note: What was done to them, for the reader; empty when nothing was.
+    """
+
+    clips: Mapping[str, Preview]
+    note: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of base64."""
+        return _size(self.clips)
+
+
+def clip_key(clip: ClipRecord) -> str:
+    """Name the preview of a clip: the same frames at the same rate are embedded once."""
+    return f"{clip.digest}@{clip.fps:g}"
+
+
+def embedded_previews(runs: Iterable[RunRecord], folder: Path, room: float) -> Previews:
+    """Return the previews that there are, in at most so many bytes of base64 if that can be reached."""
+    found = _found(runs, folder)
+    whole = {key: _preview(content, clip.width, clip.height) for key, (clip, content) in found.items()}
+    if not found or _size(whole) <= room:
+        return Previews(whole)
+    shrunk, level = whole, _LEVELS[0]
+    for level in _levels(found, room):
+        shrunk = {key: _shrunk(clip, content, level) for key, (clip, content) in found.items()}
+        if _size(shrunk) <= room:
+            break
+    return Previews(shrunk, _note(level))
+
+
+def _found(runs: Iterable[RunRecord], folder: Path) -> dict[str, tuple[ClipRecord, bytes]]:
+    """Read each preview once; a record cannot make the page embed anything but its own videos."""
+    found: dict[str, tuple[ClipRecord, bytes]] = {}
+    for run in runs:
+        if run.clip is None or run.role in ASIDE or clip_key(run.clip) in found:
+            continue
+        inside = PurePosixPath(run.clip.preview)
+        if inside.is_absolute() or ".." in inside.parts:
+            continue
+        try:
+            content = (folder / inside).read_bytes()
+        except OSError:
+            continue
+        if content[4:8] == b"ftyp":
+            found[clip_key(run.clip)] = run.clip, content
+    return found
+
+
+def _levels(found: Mapping[str, tuple[ClipRecord, bytes]], room: float) -> list[Level]:
+    """Return the levels worth trying, gentlest first, by what each does to the largest preview; the last one always."""
+    clip, content = max(found.values(), key=lambda each: len(each[1]))
+    whole = sum(len(each) for _, each in found.values())
+    for n, level in enumerate(_LEVELS[:-1]):
+        smaller = len(_shrunk(clip, content, level).base64)
+        if smaller * whole / len(content) <= room:
+            return list(_LEVELS[n:])
+    return [_LEVELS[-1]]
+
+
+def _shrunk(clip: ClipRecord, content: bytes, level: Level) -> Preview:
+    """Encode a preview again; one that cannot be decoded stays, and the page says that there is no picture."""
+    import cv2
+    import numpy as np
+
+    from spacediff.clip import Clip, read_frames, write_preview
+    from spacediff.errors import SpacediffError
+
+    width, height = (max(2, round(side * level.share)) for side in (clip.width, clip.height))
+    with TemporaryDirectory() as folder:
+        before, after = Path(folder, "before.mp4"), Path(folder, "after.mp4")
+        before.write_bytes(content)
+        try:
+            seen = (frame[: clip.height, : clip.width] for frame in read_frames(before))
+            frames = [cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in seen]
+        except SpacediffError:
+            return _preview(content, clip.width, clip.height)
+        smaller = Clip(np.asarray(frames, dtype=np.uint8), Fraction(clip.fps).limit_denominator(1001))
+        write_preview(smaller, after, quality=level.quality, key_frames=_KEY_FRAMES)
+        return _preview(after.read_bytes(), width, height)
+
+
+def _preview(content: bytes, width: int, height: int) -> Preview:
+    return Preview(base64.b64encode(content).decode(), width, height)
+
+
+def _size(clips: Mapping[str, Preview]) -> int:
+    return sum(len(clip.base64) for clip in clips.values())
+
+
+def _note(level: Level) -> str:
+    if level.share == 1:
+        return gettext(
+            "The pictures in this page are kept at their full size and compressed anew "
+            "(x264, rate factor %(quality)s).",
+            quality=level.quality,
+        )
+    return gettext(
+        "The pictures in this page are kept at %(share)s of their width and height and compressed anew "
+        "(x264, rate factor %(quality)s).",
+        share=level.share,
+        quality=level.quality,
+    )

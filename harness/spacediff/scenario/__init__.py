@@ -1,0 +1,1 @@
+"""Scenarios: a TOML file becomes a checked model, or a list of mistakes with file and line."""

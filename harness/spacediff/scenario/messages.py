@@ -1,0 +1,157 @@
+"""What is wrong with a scenario file, in plain words.
+
+pydantic names the place and the value; the JSON Schema knows what may stand at that place. The key insight is that a
+mistake only has to join the two with a line, so a new key needs no error text of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from spacediff.errors import Mistake, nearest_name
+from spacediff.scenario.locations import Parts, Places, dotted
+
+Schema = Mapping[str, Any]
+
+MAX_SHOWN = 60
+"""Characters of a found value that are shown."""
+
+_SYNTAX = {
+    "Cannot overwrite a value": "each key once, and no table where there is a value",
+    "Cannot mutate immutable namespace": "no further keys for a table that was closed with }",
+    "Expected '=' after a key in a key/value pair": "a = after the key",
+    "Expected newline or end of document after a statement": "the end of the line after the value",
+    'Expected "\'"': "a closing quote",
+    "Expected ']' at the end of a table declaration": "a ] after the table's name",
+    "Illegal character '\\n'": "a closing quote before the end of the line",
+    "Invalid initial character for a key part": "a key of letters, digits, - and _, or one in quotes",
+    "Invalid statement": "a line such as key = value or [table]",
+    "Invalid value": "a value: text in quotes, a number, true, false, [a list] or {a table}",
+    "Unclosed array": "a ] at the end of the list",
+    "Unclosed inline table": "a } at the end of the table, on the same line",
+    "Unterminated string": "a closing quote",
+}
+
+_SYNONYMS = {"gpu": "cuda", "half": "float16"}
+"""Names that resemble a wrong one more than the right one: `gpu` is nearer to `cpu`."""
+
+
+def shown(value: Any) -> str:
+    """Return a value as a mistake quotes it: one line of at most `MAX_SHOWN` characters."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Mapping():
+            return "a table" if value else "an empty table"
+        case list():
+            return "a list" if value else "an empty list"
+        case int() if value.bit_length() > 64:  # noqa: PLR2004 - Python refuses to print numbers of many digits
+            return f"a number of {value.bit_length()} bits"
+        case str():
+            quoted = repr(value[:MAX_SHOWN])
+            return quoted if len(value) < MAX_SHOWN >= len(quoted) else f"{quoted[: MAX_SHOWN - 2]}…'"
+        case _:
+            return str(value)
+
+
+def mistake_at(lines: Places, where: Parts, found: str, expected: str, nearest: str = "") -> Mistake:
+    """Return a mistake at a place, with its line."""
+    key = dotted(where)
+    return Mistake(lines.line_of(key), key, found, expected, nearest)
+
+
+def syntax_mistake(error: Exception, text: str, lines: Places) -> Mistake:
+    """Say what stopped tomllib; it names the line in its message, and none where it gave up for another reason."""
+    message, _, place = str(error).partition(" (at ")
+    if not place:
+        return Mistake(1, "", "a text that the TOML parser gives up on", f"plainer TOML: {shown(message)}")
+    rows = text.split("\n")
+    named = re.match(r"line (\d+)", place)
+    line = int(named[1]) if named else len(text.rstrip().split("\n"))
+    declared_twice = "each table once" if message.startswith("Cannot declare") else ""
+    expected = declared_twice or _SYNTAX.get(message) or f"valid TOML: {message}"
+    return Mistake(line, lines.path_on(line), shown(rows[line - 1].strip()), expected)
+
+
+def translated(error: ValidationError, schema: Schema, lines: Places) -> Iterator[Mistake]:
+    """Say pydantic's findings in plain words."""
+    for finding in error.errors(include_url=False):
+        kind, where, value = finding["type"], finding["loc"], finding["input"]
+        if kind == "extra_forbidden":
+            yield _unknown_key(schema, where, lines)
+        elif kind == "missing":
+            yield mistake_at(lines, where, "nothing", _expected(_node(schema, where)))
+        elif where[-1] == "[key]":
+            names = _node(schema, where[:-2])["propertyNames"]
+            yield mistake_at(lines, where[:-1], shown(value), _expected(names))
+        else:
+            node = _node(schema, where)
+            found = f"a text of {len(value):,} characters" if kind == "string_too_long" else shown(value)
+            yield mistake_at(lines, where, found, _expected(node), _nearest_value(value, node))
+
+
+def _nearest_value(value: Any, node: Schema) -> str:
+    known = [*node.get("enum", ()), *node.get("examples", ()), *([node["const"]] if "const" in node else ())]
+    if not isinstance(value, str):
+        return ""
+    synonym = _SYNONYMS.get(value.lower(), "")
+    return synonym if synonym in known else nearest_name(value, known)
+
+
+def _unknown_key(schema: Schema, where: Parts, lines: Places) -> Mistake:
+    table = _node(schema, where[:-1])
+    known = list(table.get("properties", ()))
+    key = str(where[-1])
+    expected = f"one of the keys {', '.join(known)}{table.get('x-hint', '')}"
+    return mistake_at(lines, where, f"the unknown key {shown(key)}", expected, nearest_name(key, known))
+
+
+def _node(schema: Schema, where: Parts) -> Schema:
+    """Return the part of a schema that speaks of a place, or of its nearest ancestor."""
+    node: Schema = schema
+    for part in where:
+        inner = _inside(node, part)
+        if inner is None:
+            return node
+        reference = inner.get("$ref", "").removeprefix("#/$defs/")
+        node = {**schema["$defs"][reference], **inner} if reference else inner
+    return node
+
+
+def _inside(node: Schema, part: str | int) -> Schema | None:
+    if isinstance(part, int):
+        return node.get("items")
+    named = node.get("properties", {}).get(part)
+    return named or next(iter(node.get("patternProperties", {}).values()), None)
+
+
+def _expected(node: Schema) -> str:
+    match node:
+        case {"x-expected": said}:
+            words = str(said)
+        case {"enum": values}:
+            words = f"one of {', '.join(values)}"
+        case {"const": value}:
+            words = shown(value)
+        case {"type": "array", "items": entry}:
+            words = f"a list; each entry {_expected(entry)}"
+        case {"type": "boolean"}:
+            words = "true or false"
+        case {"type": "integer" | "number" as kind}:
+            words = f"a {'whole ' if kind == 'integer' else ''}number{_range(node)}"
+        case {"properties": keys}:
+            words = f"a table with the keys {', '.join(keys)}"
+        case _:
+            words = "a table"
+    return words
+
+
+def _range(node: Schema) -> str:
+    if "exclusiveMinimum" in node:
+        upper = f" and at most {node['maximum']}" if "maximum" in node else ""
+        return f" above {node['exclusiveMinimum']}{upper}"
+    return f" from {node['minimum']} to {node['maximum']}" if "maximum" in node else f" of at least {node['minimum']}"

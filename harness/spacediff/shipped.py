@@ -1,0 +1,33 @@
+"""Where the scenarios and the report's templates lie: beside the package in a checkout, inside it in a wheel."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+_PACKAGE = Path(__file__).parent
+
+
+def shipped(name: Literal["scenarios", "reports"]) -> Path:
+    """Return the folder of a kind of data that ships with spacediff."""
+    inside = _PACKAGE / "_shipped" / name
+    return inside if inside.is_dir() else _PACKAGE.parents[1] / name
+
+
+def copy_scenarios(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Copy the scenarios into a folder; what is there stays as it is.
+
+    Returns:
+        The files written, and those kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    copied, kept = [], []
+    for scenario in sorted(shipped("scenarios").glob("*.toml")):
+        target = folder / scenario.name
+        if target.exists():
+            kept.append(target)
+        else:
+            shutil.copyfile(scenario, target)
+            copied.append(target)
+    return copied, kept

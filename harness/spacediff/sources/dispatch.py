@@ -1,0 +1,108 @@
+"""Which source produces a run. Each is opened when its first run comes and closed when the last is done."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spacediff.errors import NotMeasuredError
+from spacediff.plan import Run
+from spacediff.settings import Origin, Settings
+from spacediff.sources import Produced, Progress
+
+if TYPE_CHECKING:
+    from spacediff.sources.local.generate import LocalSource
+
+TINY_SPACES = {
+    "builtin:tiny-space": "builtin:tiny-cogvideox",
+    "builtin:tiny-space-random": "builtin:tiny-cogvideox-random",
+}
+"""Which checkpoint each of the embedded Spaces serves."""
+
+
+class Sources:
+    """The sources, each opened when its first run comes and closed when the last is done.
+
+    Args:
+        reuse: Whether local runs take over what an earlier one computed that shares everything before it.
+        keep_latents: Whether local runs keep the latents of each step.
+    """
+
+    def __init__(self, *, reuse: bool = True, keep_latents: bool = True) -> None:
+        self._reuse = reuse
+        self._keep_latents = keep_latents
+        self._open = ExitStack()
+        self._local: LocalSource | None = None
+        self._served: dict[str, str] = {}
+
+    def close(self) -> None:
+        """End what was started, the tiny Space among it."""
+        self._open.close()
+
+    def produce(self, run: Run, folder: Path, progress: Progress) -> Produced:
+        """Produce a run's clip.
+
+        Args:
+            run: What is asked for.
+            folder: Where a fetched or given file is kept untouched.
+            progress: Told how it goes on.
+
+        Raises:
+            NotMeasuredError: The clip cannot be had; the message says why.
+        """
+        if run.source == "space":
+            return self._fetch(run, folder, progress)
+        if run.source == "video":
+            from spacediff.sources.video import take
+
+            return take(Path(run.request["file"]), folder)
+        if self._local is None:
+            from spacediff.sources.local.generate import LocalSource
+
+            self._local = LocalSource(reuse=self._reuse, keep_latents=self._keep_latents)
+        return self._local.generate(
+            run.settings, run.prompt.text, run.prompt.seed, progress, anew=run.repeat > 0, fed_by=run.fed_by
+        )
+
+    def refuse_what_is_needless(self, run: Run) -> None:
+        """Refuse a run that has no reference to be held against, after a look at what else stands in its way.
+
+        Raises:
+            NotMeasuredError: Always; the message says what this machine lacks for it, if anything.
+        """
+        if run.source == "diffusers":
+            from spacediff.sources.local.placement import refuse_what_cannot_run
+
+            refuse_what_cannot_run(run.settings)
+        raise NotMeasuredError("not generated, since there is no reference to hold it against")
+
+    def checkpoint_stamp(self, run: Run) -> str:
+        """Return what tells that a local checkpoint's files were exchanged; empty for the Hub's, which have ids."""
+        from spacediff.sources.local.pipeline import stamp
+
+        checkpoint = TINY_SPACES.get(str(run.request.get("id"))) or run.settings.value("model.id")
+        return stamp(checkpoint) if run.made_here else ""
+
+    def _fetch(self, run: Run, folder: Path, progress: Progress) -> Produced:
+        from spacediff.sources.space import SpaceRequest, fetch
+
+        request = SpaceRequest(**run.request)
+        if request.id not in TINY_SPACES:
+            return fetch(request, run.prompt.text, run.prompt.seed, folder, progress)
+        address = self._address(request.id, progress)
+        produced = fetch(replace(request, id=address), run.prompt.text, run.prompt.seed, folder, progress)
+        # its port differs from audit to audit and tells nothing
+        named = Settings.of({"space": {"id": request.id}}, Origin.DECLARED)
+        hosted = {name: text for name, text in produced.hosted.items() if address not in text}
+        described = produced.described.replace(address, request.id)
+        return replace(produced, described=described, settings=produced.settings.changed_by(named), hosted=hosted)
+
+    def _address(self, space: str, progress: Progress) -> str:
+        if space not in self._served:
+            from spacediff.tiny.serving import serve_tiny_space
+
+            progress.status("starting the tiny Space")
+            self._served[space] = self._open.enter_context(serve_tiny_space(checkpoint=TINY_SPACES[space]))
+        return self._served[space]

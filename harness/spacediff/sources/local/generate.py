@@ -1,0 +1,309 @@
+"""One local run: load, copy, apply the Settings in the order in which scripts do, generate, resolve."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spacediff.clip import Clip
+from spacediff.errors import NotMeasuredError, failure, nearest_name
+from spacediff.interrupts import heed
+from spacediff.observer.observer import Observed, observing, observing_decoding
+from spacediff.record import Ignored
+from spacediff.settings import Settings
+from spacediff.sources import Produced, Progress
+from spacediff.sources.local.isolation import feed, refuse_other_sizes
+from spacediff.sources.local.listening import warnings_of_libraries
+from spacediff.sources.local.noise import generator_for
+from spacediff.sources.local.numerics import numerics
+from spacediff.sources.local.pipeline import Checkpoints
+from spacediff.sources.local.placement import default_placement, place, refuse_what_cannot_run
+from spacediff.sources.local.resolve import completed, resolved
+from spacediff.sources.local.reuse import Reuse, resume
+
+if TYPE_CHECKING:
+    import torch
+
+_Frames = NDArray[np.floating[Any]]
+"""float32 `[T, H, W, 3]` in 0..1."""
+
+
+class LocalSource:
+    """Generates clips here, one after the other, loading each checkpoint once and computing nothing twice.
+
+    Args:
+        reuse: Whether a run takes over what an earlier one computed that shares everything before it.
+        keep_latents: Whether the latents of each step are kept.
+    """
+
+    def __init__(self, *, reuse: bool = True, keep_latents: bool = True) -> None:
+        self._checkpoints = Checkpoints()
+        self._reuse = Reuse() if reuse else None
+        self._keep_latents = keep_latents
+        self._to_feed: tuple[tuple[str, str, int], Sequence[torch.Tensor]] | None = None
+
+    def generate(
+        self,
+        declared: Settings,
+        prompt: str,
+        seed: int,
+        progress: Progress,
+        *,
+        anew: bool = False,
+        fed_by: Settings | None = None,
+    ) -> Produced:
+        """Generate one clip.
+
+        Args:
+            declared: What the scenario says; the rest is filled from the library.
+            prompt: The prompt's text.
+            seed: The prompt's seed; `rng.seed` has the last word.
+            progress: Told of loading and of every denoising step.
+            anew: Whether everything has to be computed, as for a re-run.
+            fed_by: Settings whose latents are fed into each of the steps, so that it shows its own error alone.
+
+        Raises:
+            NotMeasuredError: The Settings cannot run here; the message says why.
+        """
+        if fed_by is not None:
+            return self._fed(declared, fed_by, prompt, seed, progress)
+        try:
+            return self._generated(declared, prompt, seed, progress, reuse=None if anew else self._reuse)
+        except _NotResumedError:  # its denoiser gives other shapes from step to step, or the like
+            return self._generated(declared, prompt, seed, progress, reuse=None)
+
+    def _generated(
+        self, declared: Settings, prompt: str, seed: int, progress: Progress, *, reuse: Reuse | None
+    ) -> Produced:
+        began = time.monotonic()
+        with self._prepared(declared, seed, progress) as ready:
+            progress.status("generating")
+            frames, observed, shared = self._carried_out(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
+        return ready.produced(frames, observed, shared, seconds=time.monotonic() - began)
+
+    def _fed(self, declared: Settings, fed_by: Settings, prompt: str, seed: int, progress: Progress) -> Produced:
+        """Generate with another run's latents fed into each step; they are not kept again."""
+        began = time.monotonic()
+        refuse_other_sizes(declared, fed_by)
+        asked = (fed_by.digest(), prompt, seed)
+        if self._to_feed is None or self._to_feed[0] != asked:
+            self._to_feed = asked, self._latents(fed_by, prompt, seed, progress)
+        with self._prepared(declared, seed, progress) as ready:
+            progress.status("generating")
+            fed = feed(ready.pipeline, self._to_feed[1])
+            frames, observed, _ = self._carried_out(ready, prompt, reuse=None, keep_latents=False)
+        fed.refuse_other_lengths()
+        observed.own_errors = fed.errors
+        return ready.produced(frames, observed, (), seconds=time.monotonic() - began)
+
+    def _latents(self, declared: Settings, prompt: str, seed: int, progress: Progress) -> Sequence[torch.Tensor]:
+        """Return the latents of a run to the last bit, which the audit folder does not hold."""
+        with self._prepared(declared, seed, progress) as ready:
+            progress.status("generating the latents to feed")
+            _, observed, _ = self._carried_out(ready, prompt, reuse=None, keep_latents=True)
+        return observed.latents
+
+    @contextmanager
+    def _prepared(self, declared: Settings, seed: int, progress: Progress) -> Iterator[_Ready]:
+        """Load, copy and place a pipeline, and put what is global to torch where the Settings say."""
+        refuse_what_cannot_run(declared)
+        progress.status("loading the checkpoint")
+        checkpoint, ignored = self._checkpoints.load(declared)
+        pipeline = checkpoint.fresh_pipeline()
+        placement = declared.value("placement") or default_placement()
+        seed = declared.value("rng.seed", seed)
+        with warnings_of_libraries() as messages, numerics(declared):
+            ignored += _apply(pipeline, declared)
+            arguments = _call_arguments(pipeline, declared)
+            place(pipeline, placement)
+            pipeline.progress_bar = _steps_to(progress)
+            settings = resolved(declared, checkpoint, pipeline, seed, placement)
+            yield _Ready(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
+
+    def _carried_out(
+        self, ready: _Ready, prompt: str, *, reuse: Reuse | None, keep_latents: bool
+    ) -> tuple[_Frames, Observed, tuple[str, ...]]:
+        """Run a pipeline, observed; resume it after the denoising where an earlier run got as far."""
+        pipeline, settings = ready.pipeline, ready.settings
+        with ExitStack() as stack:
+            generator = stack.enter_context(generator_for(ready.declared, settings.value("rng.seed")))
+            embeddings = reuse.share_embeddings(pipeline, settings) if reuse else []
+            if reuse and (end := reuse.denoised(prompt, settings)):
+                resume(pipeline, end, generator)
+                observed = stack.enter_context(observing_decoding(pipeline, end.observed))
+                try:
+                    return _frames(ready, prompt, generator), observed, ("text embeddings", "latents")
+                except NotMeasuredError as error:
+                    raise _NotResumedError from error
+            observed = stack.enter_context(observing(pipeline, keep_latents=keep_latents))
+            if reuse:
+                stack.enter_context(reuse.keeping(pipeline, prompt, settings, observed, generator))
+            return _frames(ready, prompt, generator), observed, tuple(embeddings)
+
+
+class _NotResumedError(Exception):
+    """A run could not take over the end of an earlier one's denoising."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A pipeline that is ready to be called.
+
+    Attributes:
+        pipeline: The run's own, placed.
+        declared: What the scenario says.
+        settings: All settings, resolved.
+        arguments: What the scenario says of the call.
+        ignored: Arguments that a library accepted without using them.
+        messages: What the libraries log; grows while the pipeline runs.
+        warnings: What they logged while loading.
+    """
+
+    pipeline: Any
+    declared: Settings
+    settings: Settings
+    arguments: dict[str, Any]
+    ignored: tuple[Ignored, ...]
+    messages: list[str]
+    warnings: tuple[str, ...]
+
+    def produced(self, frames: _Frames, observed: Observed, shared: tuple[str, ...], *, seconds: float) -> Produced:
+        """Return what came out."""
+        clip = Clip.from_floats(
+            frames,
+            Fraction(str(self.settings.value("output.fps"))).limit_denominator(100_000),
+            rounding=self.settings.value("output.rounding"),
+        )
+        return Produced(
+            clip=clip,
+            settings=completed(self.settings, clip, observed.noise),
+            described=f"{type(self.pipeline).__name__} {self.settings.value('model.id')}",
+            seconds=seconds,
+            ignored=self.ignored,
+            warnings=(*self.warnings, *(m for m in self.messages if "will be ignored" not in m)),
+            trace=observed.record().model_copy(update={"shared": list(shared)}),
+            latents=observed.latents,
+        )
+
+
+def _apply(pipeline: Any, settings: Settings) -> tuple[Ignored, ...]:
+    """Set scheduler and VAE; return what the scheduler ignored."""
+    ignored = _set_scheduler(pipeline, settings.table("scheduler"))
+    for name, on in settings.table("vae").items():
+        method = getattr(getattr(pipeline, "vae", None), f"{'enable' if on else 'disable'}_{name}", None)
+        if method is None:
+            raise NotMeasuredError(f"the VAE of {type(pipeline).__name__} has no {name}")
+        method()
+    return ignored
+
+
+def _set_scheduler(pipeline: Any, wanted: dict[str, Any]) -> tuple[Ignored, ...]:
+    if not wanted:
+        return ()
+    scheduler_class = _scheduler_class(wanted.pop("class", type(pipeline.scheduler).__name__))
+    name = scheduler_class.__name__
+    try:
+        pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config, **wanted)
+    except Exception as error:
+        raise NotMeasuredError(f"{name} refuses its settings: {failure(error)}") from error
+    expected = inspect.signature(scheduler_class).parameters
+    return tuple(
+        Ignored(argument=f"scheduler.{key}", value=value, given_to=f"{name}.from_config")
+        for key, value in wanted.items()
+        if key not in expected
+    )
+
+
+def _scheduler_class(name: str) -> Any:
+    import diffusers
+
+    found = getattr(diffusers, name, None)
+    if isinstance(found, type) and issubclass(found, diffusers.SchedulerMixin):
+        return found
+    near = nearest_name(name, [known for known in dir(diffusers) if known.endswith("Scheduler")])
+    raise NotMeasuredError(
+        f"diffusers {diffusers.__version__} has no scheduler {name!r}" + (f"; did you mean {near}?" if near else "")
+    )
+
+
+def _call_arguments(pipeline: Any, settings: Settings) -> dict[str, Any]:
+    arguments = settings.table("call")
+    known = inspect.signature(pipeline.__call__).parameters
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values()):
+        return arguments
+    for name in arguments:
+        if name not in known:
+            near = nearest_name(name, known)
+            raise NotMeasuredError(
+                f"{type(pipeline).__name__}.__call__ takes no argument {name!r}"
+                + (f"; did you mean {near!r}?" if near else "")
+            )
+    return arguments
+
+
+def _frames(ready: _Ready, prompt: str, generator: torch.Generator | None) -> _Frames:
+    """Call the pipeline; return the clip."""
+    try:
+        output = ready.pipeline(prompt=prompt, generator=generator, output_type="np", **ready.arguments)
+    except NotMeasuredError:
+        raise
+    except Exception as error:
+        reason, hint = _explained(error, ready.settings.value("placement"))
+        raise NotMeasuredError(f"{reason}: {failure(error)}", hint=hint) from error
+    frames = np.asarray(output.frames[0] if hasattr(output, "frames") else output.images)
+    return frames if frames.ndim == 4 else frames[None]  # noqa: PLR2004 - an image is a clip of one frame
+
+
+def _explained(error: Exception, placement: str) -> tuple[str, str]:
+    """Return why a generation failed, and what to do about it."""
+    import torch
+
+    if placement == "sequential_cpu_offload" and not torch.cuda.is_available():
+        return "sequential offload needs an accelerator: onto the CPU, accelerate cannot rebuild the weights", ""
+    if isinstance(error, torch.cuda.OutOfMemoryError):
+        return "the GPU's memory is too small", "try placement = 'model_cpu_offload' and vae.tiling = true"
+    return "the generation failed", ""
+
+
+class _Steps:
+    """Stands where diffusers puts its progress bar, so that any pipeline tells its steps."""
+
+    def __init__(self, progress: Progress, total: int, items: Any = None) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = 0
+        self._items = items
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._items:
+            yield item
+            self.update()
+
+    def update(self, count: int = 1) -> None:
+        heed()
+        self._done += count
+        self._progress.step(self._done, self._total)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None  # set_postfix and the like
+
+
+def _steps_to(progress: Progress) -> Callable[..., _Steps]:
+    def progress_bar(iterable: Any = None, total: int | None = None) -> _Steps:
+        return _Steps(progress, total if total is not None else len(iterable), iterable)
+
+    return progress_bar

@@ -1,0 +1,121 @@
+"""Draw noise as the Settings say: which generator, in which dtype, and as which version of torch.
+
+The key insight: with the noise differing, nothing else can make two clips agree, and one seed gives unrelated noise on
+a CPU and a CUDA generator, and on torch up to 2.11 and from 2.12 for half precision. So the stream is a setting, and
+every `torch.randn` of a run goes through it: the initial latents and whatever the scheduler draws later.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from spacediff.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+
+OLDER_TORCH = "torch<=2.11"
+_BLOCK = 16
+"""torch fills normal noise in blocks of 16: eight radii, eight angles."""
+
+
+@contextmanager
+def generator_for(settings: Settings, seed: int) -> Iterator[torch.Generator | None]:
+    """Seed what the run draws from, and put the global generators back afterwards.
+
+    Args:
+        settings: `rng.device` is `cpu`, `cuda`, `mps`, or `global` (no generator is passed and the global one is
+            seeded, as with `torch.manual_seed` in a script); `rng.dtype`, when given, is the dtype that noise is
+            drawn in; `rng.stream` is `torch<=2.11` or `float32`.
+        seed: The seed.
+
+    Yields:
+        The generator to pass to the pipeline, or None for the global one.
+    """
+    import torch
+
+    device = settings.value("rng.device", "cpu")
+    stream = settings.value("rng.stream")
+    dtype = "float32" if stream == "float32" else settings.value("rng.dtype")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        generator = None if device == "global" else torch.Generator(device).manual_seed(seed)
+        if dtype is None and stream is None:
+            yield generator
+        else:
+            with _drawing(getattr(torch, dtype) if dtype else None, older=stream == OLDER_TORCH):
+                yield generator
+
+
+def randn_as_older_torch(
+    shape: tuple[int, ...], dtype: torch.dtype, generator: torch.Generator | None = None
+) -> torch.Tensor:
+    """Draw what `torch.randn` of torch 2.11 and older draws on the CPU, bit for bit.
+
+    There, half precision was drawn in itself: a uniform value is the low 8 bits (bfloat16) or 11 bits (float16) of one
+    32-bit output of the generator, and the Box-Muller transform rounds after every operation
+    (`normal_fill` in ATen/native/cpu/DistributionTemplates.h of these versions).
+
+    Args:
+        shape: Shape of the tensor.
+        dtype: `torch.bfloat16` or `torch.float16`; draws in other dtypes did not change and are passed on.
+        generator: A CPU generator; None for the global one.
+    """
+    import torch
+
+    bits = {torch.bfloat16: 8, torch.float16: 11}.get(dtype)
+    count = math.prod(shape)
+    if bits is None or count < _BLOCK:
+        plain: torch.Tensor = torch.randn(shape, dtype=dtype, generator=generator)
+        return plain
+    rest = _BLOCK if count % _BLOCK else 0  # then the last 16 values are drawn again
+    drawn = torch.empty(count + rest, dtype=torch.int32).random_(generator=generator)
+    uniform = ((drawn & (2**bits - 1)).float() / 2**bits).to(dtype)
+    noise = uniform[:count].clone()
+    whole = count - count % _BLOCK
+    noise[:whole] = _box_muller(noise[:whole])
+    if rest:
+        noise[-_BLOCK:] = _box_muller(uniform[count:])
+    shaped: torch.Tensor = noise.view(shape)
+    return shaped
+
+
+def _box_muller(uniform: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    blocks = uniform.view(-1, _BLOCK)
+    radius = (-2 * (1 - blocks[:, : _BLOCK // 2]).log()).sqrt()
+    angle = (2 * math.pi * blocks[:, _BLOCK // 2 :].double()).to(uniform.dtype)
+    return torch.cat([radius * angle.cos(), radius * angle.sin()], dim=1).view(-1)
+
+
+def _drawing(dtype: torch.dtype | None, *, older: bool) -> Any:
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    randn = torch.randn  # the observer exchanges the name while it looks
+
+    class Drawing(TorchFunctionMode):
+        """Draw every `torch.randn` as asked, then give it the dtype and the device that its caller wanted."""
+
+        def __torch_function__(
+            self,
+            func: Callable[..., Any],
+            types: Any,
+            args: tuple[Any, ...] = (),
+            kwargs: Mapping[str, Any] | None = None,
+        ) -> Any:
+            given = dict(kwargs or {})
+            if func is not randn:
+                return func(*args, **given)
+            wanted = given.get("dtype") or torch.get_default_dtype()
+            drawn = dtype or wanted
+            if older and torch.device(given.get("device") or "cpu").type == "cpu":
+                size = args[0] if not isinstance(args[0], int) else args
+                return randn_as_older_torch(tuple(size), drawn, given.get("generator")).to(wanted)
+            return func(*args, **{**given, "dtype": drawn}).to(wanted)
+
+    return Drawing()

@@ -1,0 +1,208 @@
+"""Load a checkpoint once; give every run a pipeline of its own over the same weights."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spacediff.errors import NotMeasuredError, failure
+from spacediff.record import Ignored
+from spacediff.settings import Settings
+from spacediff.sources.local.listening import warnings_of_libraries
+from spacediff.tiny.checkpoint import BUILTIN, ensure_checkpoint
+from spacediff.torchvision_shim import mend_torchvision
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded checkpoint; never run, never changed.
+
+    Attributes:
+        pipeline: The pipeline as `from_pretrained` returned it, on the CPU.
+        folder: Where its files lie.
+        commit: The Hub commit of the files, or None for a folder.
+        ignored: Names of arguments that `from_pretrained` accepted without using them.
+        warnings: What the libraries logged while loading.
+    """
+
+    pipeline: Any
+    folder: Path
+    commit: str | None
+    ignored: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def fresh_pipeline(self) -> Any:
+        """Return a pipeline as if freshly loaded: its own modules and configs, the loaded weights."""
+        import torch
+        from diffusers import SchedulerMixin
+
+        alias: dict[int, Any] = {}
+        for component in self.pipeline.components.values():
+            if isinstance(component, torch.nn.Module):
+                for parameter in component.parameters():
+                    alias[id(parameter)] = torch.nn.Parameter(parameter.detach(), parameter.requires_grad)
+                for buffer in component.buffers():
+                    alias[id(buffer)] = buffer.detach()
+            elif not isinstance(component, SchedulerMixin):
+                alias[id(component)] = component  # a tokenizer holds no state of a run, and copying one is slow
+        return copy.deepcopy(self.pipeline, alias)
+
+
+class Checkpoints:
+    """Keeps the last loaded checkpoint, so that runs of one model and dtype share one load."""
+
+    def __init__(self) -> None:
+        self._identity: str | None = None
+        self._loaded: Checkpoint | None = None
+        self._failed: dict[str, NotMeasuredError] = {}
+
+    def load(self, settings: Settings) -> tuple[Checkpoint, tuple[Ignored, ...]]:
+        """Return the checkpoint for these Settings and the `load` arguments that were ignored.
+
+        Raises:
+            NotMeasuredError: The checkpoint cannot be had or loaded here.
+        """
+        asked = settings.table("load")
+        identity = _model_identity(settings)
+        if asked and self._loaded is not None and self._identity == identity:
+            # passing the loaded components makes from_pretrained check its arguments without reading weights
+            ignored = _ignored_arguments(self._loaded, asked)
+            if set(ignored) == set(asked):
+                return self._loaded, _as_records(asked, ignored, self._loaded)
+        used_identity = identity if not asked else f"{identity} {sorted(asked.items())}"
+        if self._loaded is None or self._identity != used_identity:
+            self._loaded = None  # free the memory first
+            self._loaded = self._load_once(used_identity, settings, asked)
+            effective = {name: value for name, value in asked.items() if name not in self._loaded.ignored}
+            self._identity = identity if not effective else used_identity
+        return self._loaded, _as_records(asked, self._loaded.ignored, self._loaded)
+
+    def _load_once(self, identity: str, settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
+        """Load a checkpoint; one that failed fails again at once, since a host that is down costs minutes."""
+        if identity in self._failed:
+            raise self._failed[identity]
+        try:
+            return _load(settings, arguments)
+        except NotMeasuredError as error:
+            self._failed[identity] = error
+            raise
+
+
+def stamp(model_id: str) -> str:
+    """Return what tells that a checkpoint's files were exchanged; empty for the Hub's, whose revision is a setting."""
+    if model_id in BUILTIN:
+        return BUILTIN[model_id].stamp
+    folder = Path(model_id).expanduser()
+    if not folder.is_dir():
+        return ""
+    files = sorted((str(path.relative_to(folder)), path.stat()) for path in folder.rglob("*") if path.is_file())
+    listed = [(name, status.st_size, status.st_mtime_ns) for name, status in files]
+    return hashlib.sha256(repr(listed).encode()).hexdigest()
+
+
+def _model_identity(settings: Settings) -> str:
+    return repr(sorted(settings.table("model").items()))
+
+
+def _load(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
+    mend_torchvision()
+    import torch
+    from diffusers import DiffusionPipeline
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    model = settings.table("model")
+    dtype = getattr(torch, model["dtype"]) if "dtype" in model else None
+    choice: dict[str, str] = {key: model[key] for key in ("revision", "variant") if key in model}
+    pipeline_class = _pipeline_class(model.get("pipeline"), DiffusionPipeline)
+    with warnings_of_libraries() as messages, warnings.catch_warnings():
+        try:
+            folder, commit = _files_of(model["id"], choice, pipeline_class)
+            # torch_dtype is the name that every version knows; newer ones deprecate it for `dtype`
+            warnings.filterwarnings("ignore", "`torch_dtype` is deprecated", FutureWarning)
+            pipeline = pipeline_class.from_pretrained(
+                folder,
+                torch_dtype=dtype,
+                **({"variant": choice["variant"]} if "variant" in choice else {}),
+                **arguments,
+            )
+        except NotMeasuredError:
+            raise
+        except Exception as error:
+            raise NotMeasuredError(
+                f"the checkpoint {model['id']} could not be loaded: {failure(error)}",
+            ) from error
+    return Checkpoint(pipeline, folder, commit, _ignored_names(messages, arguments), _worth_telling(messages))
+
+
+def _pipeline_class(name: str | None, default: Any) -> Any:
+    import diffusers
+
+    if name is None:
+        return default
+    found = getattr(diffusers, name, None)
+    if not (isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline)):
+        raise NotMeasuredError(f"diffusers {diffusers.__version__} has no pipeline class {name!r}")
+    return found
+
+
+def _files_of(model_id: str, choice: dict[str, str], pipeline_class: Any) -> tuple[Path, str | None]:
+    """Return the folder of a checkpoint and, for one of the Hub, the commit; downloads what is missing."""
+    if model_id in BUILTIN:
+        return ensure_checkpoint(BUILTIN[model_id]), None
+    folder = Path(model_id).expanduser()
+    if folder.is_dir():
+        return folder, None
+    if model_id.startswith((".", "/", "~")):
+        raise NotMeasuredError(f"there is no folder {model_id}", hint="model.id names a checkpoint's folder or Hub id")
+    try:
+        snapshot = Path(pipeline_class.download(model_id, **choice))
+    except Exception as error:
+        raise NotMeasuredError(
+            f"the checkpoint {model_id} is not on this machine and could not be fetched from the Hub: {failure(error)}",
+            hint="check the id, the network and, for gated models, HF_TOKEN; or give a folder as model.id",
+        ) from error
+    return snapshot, snapshot.name
+
+
+def _ignored_arguments(checkpoint: Checkpoint, arguments: dict[str, Any]) -> tuple[str, ...]:
+    with warnings_of_libraries() as messages:
+        try:
+            type(checkpoint.pipeline).from_pretrained(
+                checkpoint.folder, **dict(checkpoint.pipeline.components), **arguments
+            )
+        except Exception:  # noqa: BLE001 - then the arguments matter, and a real load will tell
+            return ()
+    return _ignored_names(messages, arguments)
+
+
+def _ignored_names(messages: list[str], arguments: dict[str, Any]) -> tuple[str, ...]:
+    told = [message for message in messages if "will be ignored" in message]
+    return tuple(name for name in arguments if any(repr(name) in message for message in told))
+
+
+def _as_records(asked: dict[str, Any], ignored: tuple[str, ...], checkpoint: Checkpoint) -> tuple[Ignored, ...]:
+    import inspect
+
+    pipeline = type(checkpoint.pipeline)
+    in_call = inspect.signature(pipeline.__call__).parameters
+    return tuple(
+        Ignored(
+            argument=f"load.{name}",
+            value=asked[name],
+            given_to=f"{pipeline.__name__}.from_pretrained",
+            advice=f"{name} is an argument of the call: say call.{name}" if name in in_call else "",
+        )
+        for name in ignored
+        if name in asked
+    )
+
+
+def _worth_telling(messages: list[str]) -> tuple[str, ...]:
+    return tuple(message for message in messages if "will be ignored" not in message)

@@ -1,0 +1,71 @@
+"""Put a pipeline where the Settings say: resident, or offloaded.
+
+Without an accelerator, model and group offload run with the CPU as their execution device, so their hooks are
+exercised anywhere; what cannot run is refused with the reason, before anything is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from spacediff.errors import NotMeasuredError, failure
+from spacediff.settings import Settings
+
+
+def default_placement() -> str:
+    """Return where a pipeline runs when nobody says: on the CUDA device, or on the CPU where there is none."""
+    return "cuda" if _cuda() else "cpu"
+
+
+def refuse_what_cannot_run(settings: Settings) -> None:
+    """Check devices before the checkpoint is loaded.
+
+    Raises:
+        NotMeasuredError: The Settings ask for a device that this machine lacks.
+    """
+    import torch
+
+    there = {"cuda": _cuda(), "mps": torch.backends.mps.is_available()}
+    asked = [(path, settings.value(path)) for path in ("placement", "rng.device")]
+    missing = [f"{path} = '{device}'" for path, device in asked if not there.get(device, True)]
+    if missing:
+        raise NotMeasuredError(
+            f"{' and '.join(missing)} needs a device that this machine does not have",
+            hint="run the audit on a machine that has it; `spacediff doctor` tells what is here",
+        )
+
+
+def place(pipeline: Any, placement: str) -> None:
+    """Place a pipeline.
+
+    Raises:
+        NotMeasuredError: The placement fails on this machine.
+    """
+    device = "cuda" if _cuda() else "cpu"
+    ways: dict[str, Callable[[], Any]] = {
+        "cuda": lambda: pipeline.to("cuda"),
+        "cpu": lambda: pipeline.to("cpu"),
+        "model_cpu_offload": lambda: pipeline.enable_model_cpu_offload(device=device),
+        "sequential_cpu_offload": lambda: pipeline.enable_sequential_cpu_offload(device=device),
+        "group_offload": lambda: _group_offload(pipeline, device),
+    }
+    try:
+        ways[placement]()
+    except Exception as error:
+        raise NotMeasuredError(
+            f"{placement} could not be set up on {device}: {failure(error)}",
+            hint="" if device == "cuda" else "this placement needs an accelerator",
+        ) from error
+
+
+def _group_offload(pipeline: Any, device: str) -> None:
+    import torch
+
+    pipeline.enable_group_offload(onload_device=torch.device(device), offload_type="leaf_level")
+
+
+def _cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

@@ -1,0 +1,203 @@
+"""No work twice: what an earlier run of this process computed, given to a later one that would compute the same.
+
+The key insight: a run is resumed by running its pipeline with the doors held: `encode_prompt` returns the embeddings
+that were kept, the denoiser returns zeros at no cost, the scheduler's `step` returns what its last call returned, and
+the generator is left as it stood then. All that comes before and after is the pipeline's own code, for any pipeline.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from spacediff.observer.hooks import Call, guard
+from spacediff.observer.observer import Observed, digest
+from spacediff.settings import Settings
+from spacediff.stages import Stage, up_to
+
+if TYPE_CHECKING:
+    import torch
+
+_DENOISERS = ("transformer", "unet")
+_MOST_KEPT = 4
+"""Runs that share are carried out one after the other; with latents kept, each takes up to some 100 MB."""
+
+
+@dataclass(frozen=True)
+class _States:
+    """Where the random generators stand."""
+
+    own: torch.Tensor | None
+    cpu: torch.Tensor
+    cuda: torch.Tensor | None
+
+    @classmethod
+    def now(cls, generator: torch.Generator | None) -> _States:
+        import torch
+
+        own = None if generator is None else generator.get_state()
+        return cls(own, torch.get_rng_state(), torch.cuda.get_rng_state() if torch.cuda.is_available() else None)
+
+    def restore(self, generator: torch.Generator | None) -> None:
+        import torch
+
+        if generator is not None and self.own is not None:
+            generator.set_state(self.own)
+        torch.set_rng_state(self.cpu)
+        if self.cuda is not None:
+            torch.cuda.set_rng_state(self.cuda)
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A generation at the end of its denoising.
+
+    Attributes:
+        observed: What was seen until then.
+        result: What the scheduler's last `step` returned, on the CPU.
+        outputs: What each denoiser last returned; only its shape counts.
+        states: The generators.
+        vae: The VAE's settings where it encoded something first; None where it did not.
+    """
+
+    observed: Observed
+    result: Any
+    outputs: dict[str, Any]
+    states: _States
+    vae: str | None
+
+
+class Reuse:
+    """Keeps text embeddings and ends of denoising, by the settings that determine them."""
+
+    def __init__(self) -> None:
+        self._embeddings: OrderedDict[str, Any] = OrderedDict()
+        self._denoised: OrderedDict[str, Denoised] = OrderedDict()
+
+    def share_embeddings(self, pipeline: Any, settings: Settings) -> list[str]:
+        """Let a pipeline take text embeddings from an earlier one; what it took is in the list once it ran."""
+        taken: list[str] = []
+        identity = up_to(settings, Stage.TEXT).digest()
+        guard(pipeline, "encode_prompt", functools.partial(self._embed, identity, taken))
+        return taken
+
+    def denoised(self, prompt: str, settings: Settings) -> Denoised | None:
+        """Return the end of denoising of an earlier run that shares everything before it."""
+        found = self._denoised.get(_identity(prompt, settings))
+        return None if found is None or found.vae not in {None, _vae(settings)} else found
+
+    @contextmanager
+    def keeping(
+        self, pipeline: Any, prompt: str, settings: Settings, observed: Observed, generator: torch.Generator | None
+    ) -> Iterator[None]:
+        """Keep the end of the denoising that happens inside the block."""
+        last = _Last(generator)
+        guard(pipeline.scheduler, "step", last.see_step)
+        for name, module in _denoisers(pipeline):
+            module.register_forward_hook(functools.partial(last.see_output, name))
+        yield
+        if last.states is None or not _one_loop(observed):
+            return  # this pipeline has other doors, or works piece by piece
+        result = _mapped(lambda tensor: tensor.detach().cpu(), last.result)
+        end = Denoised(observed, result, last.outputs, last.states, _vae(settings) if observed.encoded else None)
+        _put(self._denoised, _identity(prompt, settings), end)
+
+    def _embed(self, identity: str, taken: list[str], call: Call) -> Any:
+        import torch
+
+        asked = {
+            name: digest(value) if isinstance(value, torch.Tensor) else repr(value)
+            for name, value in call.arguments().items()
+        }
+        key = hashlib.sha256(f"{identity} {sorted(asked.items())}".encode()).hexdigest()
+        if key in self._embeddings:
+            taken.append("text embeddings")
+            return _mapped(torch.clone, self._embeddings[key])
+        made = call.happen()
+        _put(self._embeddings, key, _mapped(torch.clone, made))
+        return made
+
+
+def resume(pipeline: Any, end: Denoised, generator: torch.Generator | None) -> None:
+    """Let a pipeline go through its denoising without doing it; it ends where the earlier run's did."""
+    for name, module in _denoisers(pipeline):
+        if name in end.outputs:
+            module.forward = functools.partial(_zeros, end.outputs[name])
+    guard(pipeline.scheduler, "step", functools.partial(_end_at_once, end, generator))
+
+
+def _end_at_once(end: Denoised, generator: torch.Generator | None, call: Call) -> Any:
+    end.states.restore(generator)
+    device = call.arguments()["sample"].device
+    return _mapped(lambda tensor: tensor.to(device), end.result)
+
+
+def _zeros(output: Any, *_: Any, **__: Any) -> Any:
+    import torch
+
+    return _mapped(torch.zeros_like, output)
+
+
+class _Last:
+    """The last results of scheduler and denoisers."""
+
+    def __init__(self, generator: torch.Generator | None) -> None:
+        self._generator = generator
+        self.outputs: dict[str, Any] = {}
+        self.result: Any = None
+        self.states: _States | None = None
+
+    def see_step(self, call: Call) -> Any:
+        self.result = call.happen()
+        self.states = _States.now(self._generator)
+        return self.result
+
+    def see_output(self, name: str, _module: Any, _inputs: Any, output: Any) -> None:
+        self.outputs[name] = output
+
+
+def _one_loop(observed: Observed) -> bool:
+    """Whether all denoising was one loop over falling timesteps, and all decoding came after it."""
+    times = [step.timestep for step in observed.steps]
+    falling = all(a is not None and b is not None and a > b for a, b in pairwise(times))
+    return bool(observed.decoded) and observed.loops == 1 and not observed.interleaved and falling
+
+
+def _denoisers(pipeline: Any) -> list[tuple[str, Any]]:
+    """Return the modules that predict the noise, by diffusers' names for them."""
+    components: dict[str, Any] = pipeline.components
+    return [(name, module) for name, module in components.items() if module is not None and name.startswith(_DENOISERS)]
+
+
+def _mapped(change: Callable[[torch.Tensor], torch.Tensor], value: Any) -> Any:
+    """Return a result of a library with its tensors changed; other values stay."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if isinstance(value, dict):  # the output classes of diffusers are dicts whose class takes the entries as keywords
+        return type(value)(**{key: _mapped(change, entry) for key, entry in value.items()})
+    if isinstance(value, list | tuple):
+        return type(value)([_mapped(change, entry) for entry in value])
+    return value
+
+
+def _identity(prompt: str, settings: Settings) -> str:
+    return f"{up_to(settings, Stage.DENOISING).digest()} {prompt}"
+
+
+def _vae(settings: Settings) -> str:
+    return repr(sorted(settings.table("vae").items()))
+
+
+def _put(kept: OrderedDict[str, Any], key: str, value: Any) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > _MOST_KEPT:
+        kept.popitem(last=False)

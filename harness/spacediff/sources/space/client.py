@@ -1,0 +1,173 @@
+"""The line to a Space: found, opened, listened to while the job runs, and cancelled when that ends early.
+
+The only module that imports gradio_client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from spacediff.errors import NotMeasuredError
+from spacediff.hub.errors import plain
+from spacediff.hub.files import facts_of
+from spacediff.sources import Progress
+from spacediff.sources.space.answers import SILENCE_SECONDS, on_loopback
+from spacediff.sources.space.request import SpaceRequest
+
+POLL_SECONDS = 0.2
+
+
+CANCEL_SECONDS = 5.0
+
+
+@contextlib.contextmanager
+def connected(request: SpaceRequest) -> Iterator[tuple[Any, dict[str, str]]]:
+    """Open a gradio_client to the Space; also gives what the host says of itself."""
+    import gradio_client
+
+    class QuietClient(gradio_client.Client):  # type: ignore[misc]  # untyped
+        """The client without its telemetry, which `analytics_enabled=False` alone does not stop, and its tracebacks."""
+
+        def _telemetry_thread(self) -> None:
+            pass
+
+        def add_zero_gpu_headers(self, headers: dict[str, str]) -> dict[str, str]:
+            return headers  # the original imports all of gradio to see whether it runs inside an app
+
+        def stream_messages(self, *args: Any, **kwargs: Any) -> None:
+            with _muted_thread():
+                super().stream_messages(*args, **kwargs)
+
+    is_address = request.id.startswith(("http://", "https://"))
+    if is_address and urlsplit(request.id).username is not None:
+        raise NotMeasuredError("the address of a Space may not hold a user name or password")
+    hosted = {"address": plain(request.id)} if is_address else _looked_up(request)
+    client = QuietClient(
+        request.id,
+        token=False if is_address else None,  # None is the user's own token, which only the Hub's Spaces may see
+        verbose=False,
+        download_files=False,
+        analytics_enabled=False,
+        httpx_kwargs={"timeout": min(SILENCE_SECONDS, request.deadline), "trust_env": not on_loopback(request.id)},
+    )
+    try:
+        if client.protocol == "sse":
+            client.httpx_kwargs.clear()  # gradio_client sets a timeout of its own there and cannot take a second
+        yield client, {**hosted, "gradio": plain(client.app_version)}
+    finally:
+        client.close()
+
+
+def _looked_up(request: SpaceRequest) -> dict[str, str]:
+    """Return what the Hub says of a Space.
+
+    Raises:
+        NotMeasuredError: The Space does not run.
+    """
+    from huggingface_hub import HfApi
+
+    info = HfApi().space_info(request.id, timeout=min(SILENCE_SECONDS, request.deadline))
+    runtime: Mapping[str, Any] = info.runtime.raw if info.runtime else {}
+    stage = str(runtime.get("stage"))
+    if stage in _STAGES:
+        what, hint = _STAGES[stage]
+        detail = runtime.get("errorMessage")
+        raise NotMeasuredError(f"Space {request.id} {what}" + (f": {detail}" if detail else ""), hint=hint)
+    return facts_of(info)
+
+
+_STAGES = {
+    "PAUSED": ("is paused by its owner", "ask its owner to restart it, or duplicate it and give the copy's id"),
+    "STOPPED": ("is stopped", "ask its owner to restart it, or duplicate it and give the copy's id"),
+    "SLEEPING": ("is asleep", "open its page once to wake it, then run the same command again"),
+    "BUILDING": ("is still building", "run the same command again in some minutes"),
+    "APP_STARTING": ("is still starting", "run the same command again in some minutes"),
+    "BUILD_ERROR": ("could not be built", "its owner has to mend it; a duplicate may work"),
+    "RUNTIME_ERROR": ("has crashed", "its owner has to restart it; a duplicate may work"),
+    "CONFIG_ERROR": ("is misconfigured", "its owner has to mend it"),
+    "NO_APP_FILE": ("holds no app", "check the id"),
+    "DELETING": ("is being deleted", "give another Space"),
+}
+
+
+def awaited(job: Any, deadline: float, ends: float, progress: Progress) -> Any:
+    """Return the job's result; whatever ends the waiting early, Ctrl-C included, cancels the job."""
+    try:
+        _watch(job, deadline, ends, progress)
+    except BaseException:
+        # In a thread of its own, because a host that no longer answers would hold up Ctrl-C.
+        cancelling = threading.Thread(target=_cancel, args=(job,), daemon=True)
+        cancelling.start()
+        cancelling.join(CANCEL_SECONDS)
+        raise
+    return job.result()
+
+
+def _watch(job: Any, deadline: float, ends: float, progress: Progress) -> None:
+    text, done, total = "", 0, 0
+    while not job.done():
+        if time.monotonic() > ends:
+            raise NotMeasuredError(
+                f"the Space gave no clip within {deadline:g} s, queue included" + (f" (last: {text})" if text else ""),
+                hint="give it a longer deadline, or run the same command again when the queue is shorter",
+            )
+        before = (text, done, total)
+        text, done, total = _state_of(job.status())
+        if text and text != before[0]:
+            progress.status(text)
+        if total and (done, total) != before[1:]:
+            progress.step(done, total)
+        time.sleep(min(POLL_SECONDS, deadline))
+
+
+def _cancel(job: Any) -> None:
+    with contextlib.suppress(Exception):  # the job is given up; a host that does not hear of it changes nothing
+        job.cancel()
+
+
+def _state_of(status: Any) -> tuple[str, int, int]:
+    """Return a line for people and the steps done and in all; 0 in all when the host does not tell."""
+    done = total = 0
+    text = {"STARTING": "waiting for the Space", "PROCESSING": "the Space generates"}.get(status.code.name, "")
+    if status.code.name == "IN_QUEUE" and isinstance(status.rank, int):
+        text = f"number {status.rank + 1} of {plain(status.queue_size, 20)} in the queue"
+        text += f", about {status.eta:.0f} s" if isinstance(status.eta, int | float) else ""
+    for unit in status.progress_data or ():
+        if isinstance(unit.index, int) and isinstance(unit.length, int) and 0 <= unit.index <= unit.length:
+            done, total = unit.index, unit.length
+        elif isinstance(unit.progress, int | float) and 0 <= unit.progress <= 1:
+            done, total = round(100 * unit.progress), 100
+        text = plain(unit.desc or "the Space generates", 80)
+    return text, done, total
+
+
+@contextlib.contextmanager
+def _muted_thread() -> Iterator[None]:
+    """Drop what this thread writes to standard error: gradio_client prints a traceback when a connection breaks."""
+    muted = _MutedFor(threading.get_ident(), sys.stderr)
+    sys.stderr = muted
+    try:
+        yield
+    finally:
+        if sys.stderr is muted:  # otherwise someone else has taken over since
+            sys.stderr = muted.stream
+
+
+class _MutedFor:
+    """A text stream that is deaf to one thread."""
+
+    def __init__(self, thread: int, stream: Any) -> None:
+        self.thread = thread
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        return len(text) if threading.get_ident() == self.thread else self.stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)

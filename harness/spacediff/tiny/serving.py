@@ -1,0 +1,168 @@
+"""The tiny Space as a process of its own, for as long as a with-block lasts.
+
+The process gets a session of its own, so that Ctrl-C stops the audit and not the Space under its feet, and a pipe as
+stdin, whose end it takes as the order to leave. That order reaches it in every case: at the end of the block, after an
+exception, and when this process is killed without a chance to say goodbye, because the system closes the pipe then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from spacediff.errors import NotMeasuredError
+from spacediff.tiny.space_app import CHECKPOINT, STEPS, scratch_prefix
+
+STARTUP_DEADLINE = 180.0  # seconds; importing torch, diffusers and gradio takes ten on a quiet machine, cold
+_PATIENCE = 5.0  # seconds between asking it to leave and asking harder
+
+_READY = re.compile(r"READY (http://127\.0\.0\.1:\d+)")
+_LOG_TAIL = 12  # lines of the Space's own words in an error message
+
+
+class TinySpaceError(NotMeasuredError):
+    """The tiny Space did not start."""
+
+
+@contextlib.contextmanager
+def serve_tiny_space(
+    steps: int = STEPS, startup_deadline: float = STARTUP_DEADLINE, checkpoint: str = CHECKPOINT
+) -> Iterator[str]:
+    """Run the tiny Space; yield its address, such as `http://127.0.0.1:43210`.
+
+    Args:
+        steps: Denoising steps of each clip.
+        startup_deadline: Seconds it may take until it answers.
+        checkpoint: Id of the tiny checkpoint that it serves.
+
+    Raises:
+        TinySpaceError: It did not start; the message ends with what it said last.
+    """
+    with TinySpace(steps, startup_deadline, checkpoint) as space:
+        yield space.url
+
+
+class TinySpace:
+    """A process that serves a tiny checkpoint, while entered.
+
+    Args:
+        steps: Denoising steps of each clip.
+        startup_deadline: Seconds it may take until it answers.
+        checkpoint: Id of the tiny checkpoint that it serves.
+    """
+
+    url: str
+    """Where it answers."""
+    process_id: int
+
+    def __init__(
+        self, steps: int = STEPS, startup_deadline: float = STARTUP_DEADLINE, checkpoint: str = CHECKPOINT
+    ) -> None:
+        self._options = ["--steps", str(steps), "--checkpoint", checkpoint]
+        self._startup_deadline = startup_deadline
+        self._cleanup = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as cleanup:  # unwound if anything goes wrong before the Space answers
+            log = cleanup.enter_context(tempfile.TemporaryFile())
+            process = self._start(log)
+            said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+            listener = threading.Thread(target=_pass_on, args=(process.stdout, said), daemon=True)
+            listener.start()
+            cleanup.callback(listener.join)
+            cleanup.callback(_stop, process)
+            self.process_id = process.pid
+            self.url = self._wait_until_ready(said, log)
+            self._cleanup = cleanup.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cleanup.close()
+
+    def _start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-P", "-m", "spacediff.tiny.space_app", *self._options],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=_environment(),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise TinySpaceError(f"the tiny Space could not be started: {error.strerror or error}") from error
+
+    def _wait_until_ready(self, said: queue.SimpleQueue[bytes], log: IO[bytes]) -> str:
+        deadline = time.monotonic() + self._startup_deadline
+        while True:
+            try:
+                line = said.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise TinySpaceError(
+                    f"the tiny Space did not answer within {self._startup_deadline:g} seconds{_last_words(log)}",
+                    hint="a machine under load may need longer; try again",
+                ) from None
+            if not line:
+                raise TinySpaceError(
+                    f"the tiny Space ended before it answered{_last_words(log)}",
+                    hint="`python -m spacediff.tiny.space_app` shows why",
+                )
+            if found := _READY.fullmatch(line.decode(errors="replace").strip()):
+                return found[1]
+
+
+def _environment() -> dict[str, str]:
+    """Return the Space's environment: ours, and this package importable where it was not installed."""
+    root = str(Path(__file__).parents[2])
+    if root in sysconfig.get_paths().values():
+        return dict(os.environ)
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
+
+
+def _pass_on(stdout: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
+    """Queue the lines of a pipe, and an empty one at its end; to the end, or a full pipe would stop the writer."""
+    with contextlib.suppress(OSError, ValueError), stdout:  # closed under our hands: the same as its end
+        for line in stdout:
+            lines.put(line)
+    lines.put(b"")
+
+
+def _last_words(log: IO[bytes]) -> str:
+    """Return the end of the log for an error message; progress bars end in a carriage return and count as lines."""
+    log.seek(0)
+    lines = [line for line in re.split(r"[\r\n]+", log.read().decode(errors="replace")) if line.strip()]
+    return "\n  ".join(["; it said:", *lines[-_LOG_TAIL:]]) if lines else ""
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the Space: by end of file, then by request, then by force."""
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            process.wait(_PATIENCE)
+            break
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)  # it leads a group of its own: with it goes an encoder it may run
+    process.wait()
+    # What it removes itself unless it was killed. Its process id is free again only after the wait above.
+    for scratch in Path(tempfile.gettempdir()).glob(f"{scratch_prefix(process.pid)}*"):
+        shutil.rmtree(scratch, ignore_errors=True)

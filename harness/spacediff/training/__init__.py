@@ -1,0 +1,1 @@
+"""How the tiny model was made. Nothing that runs imports this package."""

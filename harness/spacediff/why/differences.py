@@ -1,0 +1,163 @@
+"""Why: what a script and a Space set differently, before anything is generated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from spacediff.catalogue.lookup import Cause, known_cause
+from spacediff.hub.scheduler_config import LookUp, here_or_on_the_hub, not_asked, on_the_hub, present_name
+from spacediff.reading import Reading
+from spacediff.scenario.tables import OWNED
+from spacediff.settings import Origin, Setting, Settings, diff
+from spacediff.why.defaults import completed, scheduler_entries, with_scheduler
+
+UNSAID = Setting("nothing said", Origin.DEFAULT, "the checkpoint or the library decides")
+"""Stands where neither a source nor a default says anything."""
+
+_NOT_SETTINGS = frozenset({"call.prompt", "rng.seed", "call.num_videos_per_prompt"})
+"""What the scenario's prompt says, and what changes nothing in a single clip."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting on which the two sources differ, or may differ.
+
+    Attributes:
+        path: Dotted path.
+        left: What the script says, defaults included.
+        right: What the Space says.
+        known: What is known about such a difference.
+    """
+
+    path: str
+    left: Setting
+    right: Setting
+    known: Cause | None
+
+    @property
+    def certain(self) -> bool:
+        """Whether both values are known."""
+        return Origin.UNKNOWN not in (self.left.origin, self.right.origin)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two sources set differently.
+
+    Attributes:
+        differences: What differs for certain, the likeliest cause first.
+        questions: What one side does not tell, in words.
+        notes: What else changes the Space's clip, or is ignored on either side.
+        equal: How many settings agree.
+        script: What the script sets, defaults included.
+    """
+
+    differences: list[Row]
+    questions: list[str]
+    notes: list[str]
+    equal: int
+    script: Settings
+
+
+_SIZES = {"another sample": 0, "small to another sample": 0, "large": 1, "small to large": 1, "small": 2, "none": 3}
+
+
+def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Comparison:
+    """Compare what two sources say, with the defaults of library and checkpoint where they say nothing.
+
+    Needs neither torch nor a device: defaults are read from the source of the installed diffusers.
+
+    Args:
+        script: The user's.
+        space: A stranger's.
+        ask: Whether checkpoints are looked up, in folders of this machine (for the script alone) and on the Hub.
+    """
+    here, there = (here_or_on_the_hub, on_the_hub) if ask else (not_asked, not_asked)
+    left, right = completed(script), completed(space)
+    entries = scheduler_entries(left) | scheduler_entries(right)
+    left, ours = with_scheduler(left, script, here, entries)
+    right, theirs = with_scheduler(right, space, there, entries)
+    open_ends = {"the script": ours, "the Space": theirs}
+    compared, moved = _under_one_name(left, right, here, there)
+    compared, right = _with_unknown_output(compared, right, script), _with_unknown_output(right, compared, space)
+    parted = [d for d in diff(compared, right) if matters(d.path)]
+    rows = [Row(d.path, d.left or UNSAID, d.right or UNSAID, known_cause(d.path)) for d in parted]
+    certain = [row for row in rows if row.certain]
+    return Comparison(
+        differences=sorted(certain, key=lambda row: _SIZES.get(row.known.size, 1) if row.known else 1),
+        questions=[
+            *(_question(row, script, space) for row in rows if not row.certain),
+            *(f"which scheduler is {side} left with? {reason}" for side, reason in open_ends.items() if reason),
+        ],
+        notes=[*moved, *_notes("the script", script), *_notes("the Space", space)],
+        equal=sum(matters(path) for path in {*left, *right}) - len(rows),
+        script=left,
+    )
+
+
+def _under_one_name(left: Settings, right: Settings, here: LookUp, there: LookUp) -> tuple[Settings, list[str]]:
+    """Return the left settings with the right one's name for a repository that has been moved, and what was found."""
+    same: dict[str, Setting] = {}
+    notes = []
+    for path in {*left} & {*right}:
+        ours, theirs = left[path], right[path]
+        if Origin.UNKNOWN in (ours.origin, theirs.origin) or ours.value == theirs.value:
+            continue
+        if path == "model.id":
+            one = here(str(ours.value), left.value("model.revision")).id
+            is_same = one == there(str(theirs.value), right.value("model.revision")).id
+        else:
+            is_same = _renamed(path, ours.value) == _renamed(path, theirs.value)
+        if is_same:
+            same[path] = theirs
+            notes.append(
+                f"{path}: {ours.value!r} ({ours.where}) and {theirs.value!r} ({theirs.where}) are one repository, "
+                "which was moved"
+            )
+    return left.changed_by(Settings(same)), sorted(notes)
+
+
+def _with_unknown_output(settings: Settings, other: Settings, reading: Reading) -> Settings:
+    """Return one side with what only the other one says of the file: a file is made there too, in an unknown way."""
+    told = {path for path in other if path.startswith("output.")} - {*settings}
+    return settings.filled_from(Settings({path: Setting(None, Origin.UNKNOWN, reading.called_at) for path in told}))
+
+
+def _of_output(reading: Reading) -> str:
+    """Say why nothing is known of the file that a source makes."""
+    if not reading.exported_by:
+        return "no export of the frames was found"
+    return f"{reading.exported_by} makes the file, and its defaults are not known"
+
+
+def _renamed(path: str, value: Any) -> Any:
+    """Return a value with the present names of the repositories in it."""
+    if isinstance(value, dict):
+        return {key: _renamed(f"{path}.{key}", item) for key, item in value.items()}
+    return present_name(value) if isinstance(value, str) and path.endswith(".id") else value
+
+
+def matters(path: str) -> bool:
+    """Return whether a setting may make a difference that a scenario can measure."""
+    return path not in _NOT_SETTINGS and path not in OWNED
+
+
+def _question(row: Row, script: Reading, space: Reading) -> str:
+    """Ask for the value that one side does not tell."""
+    name, side, reading = ("the script", row.left, script)
+    if side.origin is not Origin.UNKNOWN:
+        name, side, reading = ("the Space", row.right, space)
+    either = [repr(each.value) for each in reading.alternatives.get(row.path, []) if each.value is not None]
+    unsaid = _of_output(reading) if row.path.startswith("output.") else "only running it would tell"
+    told = f"one of {', '.join(either)}" if either else reading.unknowns.get(row.path) or unsaid
+    return f"what is {row.path} in {name}? {told} ({side.where})"
+
+
+def _notes(side: str, reading: Reading) -> list[str]:
+    ignored = [
+        f"{side}: {argument.argument} = {argument.value!r} is ignored by {argument.given_to} ({argument.where}): "
+        f"{argument.advice}"
+        for argument in reading.ignored
+    ]
+    return ignored + [f"{side}: {note.sentence}" for note in reading.notes]

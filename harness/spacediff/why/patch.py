@@ -1,0 +1,151 @@
+"""Advice: the lines to change in a script so that it sets what the Space sets, as a patch.
+
+The key insight is that an edit proves itself: the patched script is read again, and an edit that does not make the
+difference vanish, or that makes another one, is dropped and told in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spacediff.reading import Reading, main_file, read_changed
+from spacediff.settings import is_plain
+from spacediff.why.by_hand import words
+from spacediff.why.differences import UNSAID, Comparison, Row, compare_sources
+from spacediff.why.edits import Proposal, Proposer, seed_of
+from spacediff.why.rewriting import NotEditableError, Script, unified_diff
+
+_MOST_TRIED = 24
+"""Edits tried for one difference."""
+_RUNS_CODE = frozenset({"load.trust_remote_code", "load.custom_pipeline"})
+"""What runs a stranger's code is never put into a patch."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to change in a script.
+
+    Attributes:
+        patch: A unified diff; empty when nothing can be patched.
+        name: The file that it changes, without its folder.
+        folder: The file's folder, where the patch applies.
+        changes: Path to the change that the patch makes, in one line.
+        by_hand: Path to what is to be changed by hand, in words.
+        reason: Why nothing is patched, where there is one reason for all; may be empty.
+    """
+
+    patch: str = ""
+    name: str = ""
+    folder: Path = field(default_factory=Path)
+    changes: Mapping[str, str] = field(default_factory=dict)
+    by_hand: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+def advise(
+    source: str, script: Reading, space: Reading, found: Comparison, *, only: Collection[str] | None = None,
+    ask: bool = False,
+) -> Advice:  # fmt: skip
+    """Return what to change in a script.
+
+    Args:
+        source: The script, as it was named; anything but a file of this machine is told about in words alone.
+        script: What was read of it.
+        space: What was read of the Space.
+        found: What differs.
+        only: The paths to change; all that differ when None.
+        ask: Whether checkpoints were looked up for the comparison.
+    """
+    rows = [row for row in found.differences if only is None or row.path in only]
+    path = Path(source)
+    if not path.exists():
+        return Advice(by_hand={row.path: words(row, rows) for row in rows}, reason=f"{source} is no file here")
+    main = main_file(path)
+    if main.suffix != ".py":
+        by_hand = {row.path: words(row, rows) for row in rows}
+        return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=f"{main.name} is no .py file")
+    original = main.read_bytes()
+    patching = _Patching(main, original, script, space, found, ask=ask)
+    everything = {"model.id", "model.pipeline"} <= {row.path for row in found.differences}  # another model altogether
+    by_hand = {row.path: words(row, rows) for row in rows if everything or not _may_be_patched(row)}
+    waiting = [row for row in rows if row.path not in by_hand]
+    for _ in range(2):  # what needs another change first succeeds the second time
+        waiting = [row for row in waiting if not patching.makes(row)]
+    by_hand |= {row.path: words(row, rows) for row in waiting}
+    patch = unified_diff(main.name, original, patching.content) if patching.changes else ""
+    reason = _another_model(found) if everything and not patch else _not_editable(original)
+    return Advice(patch, main.name, main.parent, patching.changes, by_hand, reason)
+
+
+def _not_editable(content: bytes) -> str:
+    """Return why a script cannot be edited; empty where it can."""
+    try:
+        Script(content)
+    except NotEditableError as error:
+        return str(error)
+    return ""
+
+
+def _another_model(found: Comparison) -> str:
+    """Say that the two sources run different pipelines of different checkpoints, whose settings do not carry over."""
+    rows = {row.path: row for row in found.differences}
+    pipeline, model = rows["model.pipeline"], rows["model.id"]
+    left = f"{pipeline.left.value} of {model.left.value}"
+    right = f"{pipeline.right.value} of {model.right.value}"
+    return f"the script runs {left}, the Space {right}: change the model first"
+
+
+def _may_be_patched(row: Row) -> bool:
+    makes_none = row.known is not None and row.known.size == "none"
+    return not makes_none and row.right is not UNSAID and is_plain(row.right.value) and row.path not in _RUNS_CODE
+
+
+class _Patching:
+    """A script that is changed step by step; each step is proven by reading it again."""
+
+    def __init__(
+        self, main: Path, content: bytes, script: Reading, space: Reading, found: Comparison, *, ask: bool
+    ) -> None:
+        self.content = content
+        self.changes: dict[str, str] = {}
+        self._main = main
+        self._reading = script
+        self._space = space
+        self._found = found
+        self._ask = ask
+
+    def makes(self, row: Row) -> bool:
+        """Make a change, and return whether it could be made."""
+        now = next((one for one in self._found.differences if one.path == row.path), None)
+        if now is None:  # an earlier change did it too
+            self.changes[row.path] = "comes with another change"
+            return True
+        try:
+            proposer = Proposer(Script(self.content), self._main.name, self._reading, self._found.script, now)
+            for proposal, _ in zip(proposer.proposals(), range(_MOST_TRIED), strict=False):
+                if self._succeeds(proposal, row.path):
+                    self.changes[row.path] = proposal.words
+                    return True
+        except NotEditableError:
+            return False
+        return False
+
+    def _succeeds(self, proposal: Proposal, path: str) -> bool:
+        """Return whether an edit makes one difference vanish and no other appear; keep it if so."""
+        try:
+            content = Script(self.content).edited(proposal.edits)
+            Script(content)
+        except NotEditableError:
+            return False
+        reading = read_changed(self._main, content)
+        if seed_of(self._reading) not in {None, seed_of(reading)}:
+            return False
+        found = compare_sources(reading, self._space, ask=self._ask)
+        before = {row.path for row in self._found.differences}
+        after = {row.path for row in found.differences}
+        if path in after or not after < before or len(found.questions) > len(self._found.questions):
+            return False
+        self.content, self._reading, self._found = content, reading, found
+        return True

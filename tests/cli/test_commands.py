@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from spacediff.cli.commands import main
+from spacediff.cli.summary import show_summary
+from spacediff.clip import write_preview
+from spacediff.record import Verdict, read_record
+from support.clips import moving_ball
+from support.synthetic_audit import synthetic_audit, with_traces
+
+SCENARIO = """
+title = "Another"
+[prompts.lemon]
+text = "a lemon"
+seed = 42
+[baseline]
+model = { id = "builtin:tiny-cogvideox-random" }
+[reference.video]
+file = "gone.mp4"
+"""
+
+
+def spacediff(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "spacediff", *(str(argument) for argument in arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_help_is_quick_and_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    printed = capsys.readouterr().out
+    for command in ("audit", "compare", "report", "doctor", "init", "schema", "exit codes"):
+        assert command in printed
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = (
+        "torch",
+        "diffusers",
+        "transformers",
+        "gradio",
+        "gradio_client",
+        "lpips",
+        "pandas",
+        "av",
+        "cv2",
+        "pydantic",
+    )
+    program = f"""
+import sys
+from spacediff.cli.commands import main
+try:
+    main(["--help"])
+except SystemExit:
+    pass
+print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("arguments", [[], ["adit"], ["audit"], ["audit", "a.toml", "--what"], ["compare", "a.mp4"]])
+def test_a_wrong_command_line_is_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "wrong.toml"),
+        ("title = 'x", "wrong.toml:1"),
+        ("title = 'x'\n[prompts.a]\ntext = 'b'\nsed = 1", "wrong.toml:4: prompts.a.sed"),
+    ],
+)
+def test_a_wrong_scenario_is_one_paragraph_and_exit_code_2(tmp_path: Path, content: str | None, told: str) -> None:
+    if content is not None:
+        (tmp_path / "wrong.toml").write_text(content)
+    done = spacediff("audit", tmp_path / "wrong.toml", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b[" not in done.stderr, "colour on a terminal only"
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_variant_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "scenarios/quickstart.toml", "--only", "dynamic_cfg"]) == 2
+    assert "did you mean 'dynamic-cfg'?" in capsys.readouterr().err
+
+
+def test_comparing_two_files(tmp_path: Path) -> None:
+    write_preview(moving_ball(), tmp_path / "a.mp4")
+    write_preview(moving_ball(seed=1), tmp_path / "b.mp4")
+    shutil.copy(tmp_path / "a.mp4", tmp_path / "copy.mp4")
+    for name, verdict in (("copy", Verdict.IDENTICAL), ("b", Verdict.DIFFERS)):
+        done = spacediff("compare", tmp_path / "a.mp4", tmp_path / f"{name}.mp4", "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        (comparison,) = read_record(tmp_path / name).comparisons
+        assert comparison.verdict is verdict
+        assert (tmp_path / name / "report.html").is_file()
+        assert str(tmp_path) not in (tmp_path / name / "audit.json").read_text()
+
+
+def test_a_reader_that_goes_away_is_no_gate_that_fails(tmp_path: Path) -> None:
+    write_preview(moving_ball(2), tmp_path / "a.mp4")
+    words = ["compare", tmp_path / "a.mp4", tmp_path / "a.mp4", "--out", tmp_path / "out"]
+    command = [sys.executable, "-m", "spacediff", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    assert b"Traceback" not in said
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_without_a_gate_none_is_spoken_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.toml").write_text(SCENARIO)
+    assert main(["audit", str(tmp_path / "other.toml"), "--out", str(tmp_path / "out")]) == 3
+    printed = capsys.readouterr().out
+    assert "nothing was compared" in printed
+    assert "gate on" not in printed
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Gate not measured" not in page
+
+
+def test_a_folder_of_another_audit_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed, name in enumerate("abc"):
+        write_preview(moving_ball(2, seed=seed), tmp_path / f"{name}.mp4")
+    scenario = tmp_path / "other.toml"
+    scenario.write_text(SCENARIO)
+    out = tmp_path / "out"
+    first = ["compare", str(tmp_path / "a.mp4"), str(tmp_path / "b.mp4"), "--out", str(out)]
+    assert main(first) == 0
+    before = {name: (out / name).read_bytes() for name in ("audit.json", "report.html")}
+    for other in (
+        ["compare", str(tmp_path / "a.mp4"), str(tmp_path / "c.mp4"), "--out", str(out)],
+        ["audit", str(scenario), "--out", str(out)],
+        ["audit", str(scenario), "--out", str(out), "--fresh"],
+    ):
+        capsys.readouterr()
+        assert main(other) == 2
+        assert "holds another audit: 'b.mp4 against a.mp4'" in " ".join(capsys.readouterr().err.split())
+        assert {name: (out / name).read_bytes() for name in before} == before
+    assert main(first) == 0
+
+
+def test_the_command_that_repeats_a_comparison_names_its_files_and_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "work").mkdir()
+    write_preview(moving_ball(2), tmp_path / "clips" / "a.mp4")
+    write_preview(moving_ball(2), tmp_path / "work" / "b.mp4")
+    monkeypatch.chdir(tmp_path / "work")
+    assert main(["compare", "../clips/a.mp4", str(tmp_path / "work" / "b.mp4"), "--out", "found"]) == 0
+    assert read_record(Path("found")).command == "spacediff compare ../clips/a.mp4 b.mp4 --out found"
+    assert '<p class="prompt"' not in Path("found/report.html").read_text(), "files have no prompt and no seed"
+
+
+def test_a_further_metric_stands_beside_the_others(tmp_path: Path) -> None:
+    write_preview(moving_ball(2), tmp_path / "a.mp4")
+    write_preview(moving_ball(2, seed=1), tmp_path / "b.mp4")
+    done = spacediff("compare", tmp_path / "a.mp4", tmp_path / "b.mp4", "--metric", "flip", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    record = read_record(tmp_path / "out")
+    assert record.command == "spacediff compare .../a.mp4 .../b.mp4 --metric flip"
+    assert list(record.comparisons[0].metrics) == ["mae", "psnr", "ssim", "lpips", "flip"]
+    assert "FLIP" in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "there is no video file"),
+        (b"broken", "cannot be opened as a video"),
+        ("a folder", "is no regular file"),
+    ],
+)
+def test_comparing_what_is_no_video_is_exit_code_2(
+    tmp_path: Path, which: int, content: bytes | str | None, told: str
+) -> None:
+    files = [tmp_path / "good.mp4", tmp_path / "bad.mp4"]
+    write_preview(moving_ball(), files[0])
+    if isinstance(content, bytes):
+        files[1].write_bytes(content)
+    elif content is not None:
+        files[1].mkdir()
+    done = spacediff("compare", files[which], files[1 - which], "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert told in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"schema_version": 99}', "[1, 2"])
+def test_a_report_of_no_audit_is_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "audit.json").write_text(content)
+    assert main(["report", str(tmp_path)]) == 2
+    assert "audit.json" in " ".join(capsys.readouterr().err.split())
+
+
+def test_init_copies_the_scenarios_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", str(tmp_path / "mine")]) == 0
+    quickstart = tmp_path / "mine" / "quickstart.toml"
+    quickstart.write_text("edited")
+    assert main(["init", str(tmp_path / "mine")]) == 0
+    assert quickstart.read_text() == "edited"
+    assert "kept" in capsys.readouterr().out
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert {"title", "prompts", "baseline", "reference"} <= set(schema["properties"])
+
+
+@pytest.mark.slow
+def test_the_doctor_names_what_is_missing() -> None:
+    began = time.monotonic()
+    done = spacediff("doctor")
+    assert done.returncode == 0, done.stderr
+    assert "torchvision" in done.stdout
+    assert "accelerator" in done.stdout
+    assert time.monotonic() - began < 120
+
+
+def test_the_summary_says_in_a_line_where_variants_part_from_inside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = synthetic_audit(tmp_path, frames=1, size=(32, 48))
+    show_summary(record, tmp_path)
+    assert "inside the loop" not in capsys.readouterr().out
+    show_summary(with_traces(record), tmp_path)
+    printed = capsys.readouterr().out
+    assert (
+        "inside the loop, first parting from baseline at the text embedding: cpu-noise; at the initial noise: "
+        "as-hosted; at step 1: dpm; at step 3: dynamic-cfg; nowhere: on-gpu\n"
+    ) in printed
+    assert "note: dynamic-cfg-alone" not in printed

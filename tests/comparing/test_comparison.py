@@ -1,0 +1,438 @@
+"""Comparisons over real files, with the runs' records written by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import imageio.v2 as imageio
+import imageio_ffmpeg
+import numpy as np
+import pandas as pd
+import pytest
+
+from spacediff.clip import Clip, read_clip
+from spacediff.codec import export_to_video
+from spacediff.comparing import comparison
+from spacediff.comparing import pairing as sides
+from spacediff.comparing.comparison import compare_prompt
+from spacediff.comparing.pairing import Pair, Side, paired
+from spacediff.errors import NotMeasuredError
+from spacediff.metrics import METRICS
+from spacediff.metrics.alignment import FrameSource
+from spacediff.metrics.levels import Levels
+from spacediff.record import ComparisonRecord, ControlRecord, Role, RunRecord, Verdict
+from support.clips import moving_ball, with_frames
+from support.kept_runs import kept, unheard
+
+CLIP = moving_ball(6)
+SEEDS = [moving_ball(6, seed=seed) for seed in (1, 2, 3)]
+BASELINE = moving_ball(6, seed=4)
+
+
+def compare(folder: Path, candidates: dict[str, Clip], *, hosted: bool = True) -> dict[str, ComparisonRecord]:
+    reference = kept(folder, "reference", CLIP, Role.REFERENCE, hosted=hosted)
+    runs = [kept(folder, name, clip) for name, clip in candidates.items()]
+    runs += [kept(folder, "baseline", BASELINE, Role.BASELINE), kept(folder, "rerun", BASELINE, Role.RERUN)]
+    runs += [kept(folder, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
+    compared = compare_prompt(reference, runs, folder, METRICS, unheard)
+    assert [each.candidate for each in compared.comparisons] == [run.name for run in runs]
+    assert all(control.passed for control in compared.controls), compared.controls
+    return {each.candidate: each for each in compared.comparisons}
+
+
+def nudged(levels: int) -> Clip:
+    return with_frames(CLIP, CLIP.frames.astype(int) + levels)
+
+
+def test_a_clip_against_its_own_encoding_is_codec_only(tmp_path: Path) -> None:
+    found = compare(tmp_path, {"same": CLIP})["same"]
+    assert found.verdict is Verdict.CODEC_ONLY
+    assert found.identical
+    assert found.drift == 0
+    assert {name: metric.pooled for name, metric in found.metrics.items()} == {
+        "mae": 0,
+        "psnr": float("inf"),
+        "ssim": 1,
+        "lpips": 0,
+    }
+
+
+@pytest.mark.parametrize("by_rgb", [False, True])
+def test_a_file_that_is_the_other_one_encoded_again_is_codec_only(tmp_path: Path, by_rgb: bool) -> None:  # noqa: FBT001 - a case
+    once = kept(tmp_path, "once", CLIP, hosted=True)
+    again, other = kept(tmp_path, "again", CLIP, hosted=True), kept(tmp_path, "other", SEEDS[0], hosted=True)
+    decoded = read_clip(tmp_path / "once.mp4")
+    if by_rgb:
+        export_to_video(decoded, tmp_path / "again.mp4", quality=3)
+    else:
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-i", str(tmp_path / "once.mp4")]
+        subprocess.run([*command, "-c:v", "libx264", "-crf", "30", str(tmp_path / "again.mp4")], check=True)
+    assert (read_clip(tmp_path / "again.mp4").frames != decoded.frames).any()
+    for reference, candidate, said in (
+        (once, again, "this clip is the reference, encoded again"),
+        (again, once, "the reference is this clip, encoded again"),
+        (once, other, None),
+    ):
+        (found,) = compare_prompt(reference, [candidate], tmp_path, METRICS[:1], unheard).comparisons
+        assert found.verdict is (Verdict.CODEC_ONLY if said else Verdict.DIFFERS), found.evidence
+        assert said is None or said in found.evidence[0]
+        assert found.metrics["mae"].pooled > 0
+
+
+def test_without_a_codec_the_same_clip_is_identical(tmp_path: Path) -> None:
+    assert compare(tmp_path, {"same": CLIP}, hosted=False)["same"].verdict is Verdict.IDENTICAL
+
+
+def test_one_changed_frame_is_found(tmp_path: Path) -> None:
+    frames = CLIP.frames.astype(int)
+    frames[4, 8:40, 8:60] += 50
+    found = compare(tmp_path, {"changed": with_frames(CLIP, frames)}, hosted=False)["changed"]
+    assert not found.identical
+    assert {metric.worst_frame for metric in found.metrics.values()} == {4}
+    assert found.per_frame["mae"][3] == 0 < found.per_frame["mae"][4]
+    assert found.drift is not None
+    assert 0 < found.drift < 1
+
+
+def test_a_map_tells_where_in_which_frame_clips_differ(tmp_path: Path) -> None:
+    frames = CLIP.frames.copy()
+    frames[3, :16, :16] = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    found = compare(tmp_path, {"same": CLIP, "changed": Clip(frames, CLIP.fps)}, hosted=False)
+    assert found["same"].map is None
+    heat = found["changed"].map
+    assert heat is not None
+    levels = cv2.imread(str(tmp_path / heat.file), cv2.IMREAD_UNCHANGED)
+    assert levels is not None
+    tiles = levels.reshape(len(CLIP.frames), heat.rows, heat.columns)
+    assert [n for n, tile in enumerate(tiles) if tile.min() < 255] == [3]
+    assert tiles[3, : heat.rows // 8, : heat.columns // 8].max() < 128
+    assert tiles[3, heat.rows // 2 :].min() == 255
+
+
+def test_a_difference_below_the_codecs_own_is_numeric_drift(tmp_path: Path) -> None:
+    frames = CLIP.frames.astype(int)
+    frames[:, ::9, ::9] += 1
+    found = compare(tmp_path, {"nudged": with_frames(CLIP, frames)}, hosted=False)["nudged"]
+    assert found.verdict is Verdict.NUMERIC_DRIFT
+    for metric in found.metrics.values():
+        assert metric.codec is not None
+        assert metric.drift is not None
+        assert metric.codec_drift is not None
+        assert metric.drift <= metric.codec_drift
+    assert found.metrics["psnr"].codec is not None
+    assert 20 < found.metrics["psnr"].codec < found.metrics["psnr"].pooled
+
+
+def test_what_the_codec_path_could_not_repeat_is_told(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    silent = tmp_path / "reference.webm"
+    imageio.mimwrite(silent, list(CLIP.frames), fps=8, codec="libvpx-vp9")
+    assert reference.clip is not None
+    silenced = reference.clip.model_copy(update={"original": silent.name})
+    reference = reference.model_copy(update={"clip": silenced})
+    found = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, unheard).comparisons[0]
+    assert found.codec_exact is False
+    assert found.notes == [
+        "encoded nearly, not exactly, as the hosted file: the hosted file is vp9, which does not say how it was encoded"
+    ]
+
+
+def test_every_number_stands_on_its_scale(tmp_path: Path) -> None:
+    metric = compare(tmp_path, {"near": nudged(30)})["near"].metrics["ssim"]
+    assert metric.floor == 1
+    assert metric.ceiling is not None
+    assert metric.ceiling_spread is not None
+    assert min(metric.ceiling_spread) <= metric.ceiling <= max(metric.ceiling_spread) < metric.pooled < 1
+    assert metric.drift == pytest.approx((1 - metric.pooled) / (1 - metric.ceiling))
+
+
+def test_the_order_of_candidates_does_not_matter(tmp_path: Path) -> None:
+    clips = {"near": nudged(30), "same": CLIP, "far": SEEDS[2]}
+    forth = compare(tmp_path, clips)
+    back = compare(tmp_path, dict(reversed(clips.items())))
+    assert {name: forth[name] for name in clips} == {name: back[name] for name in clips}
+
+
+def test_a_cut_clip_is_post_processed_and_the_mapping_is_said(tmp_path: Path) -> None:
+    found = compare(tmp_path, {"short": Clip(CLIP.frames[:4], CLIP.fps)}, hosted=False)["short"]
+    assert found.frame_map == [(0, 0), (1, 1), (2, 2), (3, 3)]
+    assert found.notes
+    assert not found.identical
+    assert found.verdict is Verdict.POST_PROCESSED
+
+
+def test_an_unrelated_clip_of_another_length_is_not_comparable(tmp_path: Path) -> None:
+    other = moving_ball(5, seed=9)
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, unheard).comparisons
+    assert found.verdict is Verdict.NOT_COMPARABLE
+    assert "the pictures do not tell" in found.evidence[0]
+
+
+def test_an_unrelated_clip_of_another_size_differs(tmp_path: Path) -> None:
+    other = moving_ball(6, 128, 192, seed=9)
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, unheard).comparisons
+    assert found.verdict is Verdict.DIFFERS, found.evidence
+
+
+def test_doubled_frames_are_held_against_their_originals(tmp_path: Path) -> None:
+    doubled = Clip(CLIP.frames.repeat(2, axis=0), Fraction(16))
+    found = compare(tmp_path, {"doubled": doubled}, hosted=False)["doubled"]
+    assert [reference for reference, _ in found.frame_map] == list(range(6))
+    assert found.verdict is Verdict.POST_PROCESSED
+    assert found.drift == 0
+
+
+def test_a_shifted_picture_is_found_and_moved_back(tmp_path: Path) -> None:
+    wide = moving_ball(6, 96, 128)
+    reference = kept(tmp_path, "reference", Clip(wide.frames[:, :-2, :-3].copy(), wide.fps), Role.REFERENCE)
+    shifted = kept(tmp_path, "shifted", Clip(wide.frames[:, 2:, 3:].copy(), wide.fps))
+    (found,) = compare_prompt(reference, [shifted], tmp_path, METRICS, unheard).comparisons
+    assert found.verdict is Verdict.POST_PROCESSED
+    assert found.metrics["mae"].pooled == 0
+    assert any("moved back" in note for note in found.notes)
+
+
+def test_a_range_mix_up_is_found_and_undone(tmp_path: Path) -> None:
+    washed = with_frames(CLIP, np.rint(16 + CLIP.frames * (219 / 255)))
+    found = compare(tmp_path, {"washed": washed}, hosted=False)["washed"]
+    assert found.verdict is Verdict.POST_PROCESSED
+    assert any("limited range" in note for note in found.notes)
+    assert found.metrics["mae"].pooled < 2
+
+
+def test_a_frozen_clip_has_no_motion(tmp_path: Path) -> None:
+    frozen = Clip(CLIP.frames[:1].repeat(6, axis=0), CLIP.fps)
+    found = compare(tmp_path, {"frozen": frozen, "same": CLIP}, hosted=False)
+    motion = found["frozen"].measures["motion"]
+    assert motion.candidate == 0 < motion.reference
+    assert found["same"].measures["motion"].ratio == 1
+    assert found["frozen"].evidence[-1] == "this clip does not move: its motion is 0.00 of the other's"
+    assert not any("does not move" in sentence for sentence in found["same"].evidence)
+    parting = found["frozen"].parting
+    assert parting is not None
+    assert parting.beyond_floor == 1
+
+
+def test_another_rate_is_said(tmp_path: Path) -> None:
+    found = compare(tmp_path, {"fast": dataclasses.replace(CLIP, fps=Fraction(16))}, hosted=False)["fast"]
+    assert any("16" in note for note in found.notes)
+
+
+def test_another_shape_is_not_comparable(tmp_path: Path) -> None:
+    tall = moving_ball(6, 96, 64, seed=7)
+    found = compare(tmp_path, {"tall": tall, "same": CLIP}, hosted=False)
+    assert found["tall"].verdict is Verdict.NOT_COMPARABLE
+    assert "64x96" in found["tall"].evidence[0]
+    assert found["same"].verdict is Verdict.IDENTICAL
+
+
+def test_a_size_that_the_export_rounds_up_is_rounded_up_here_too(tmp_path: Path) -> None:
+    clip = moving_ball(4, 72, 104)
+    reference = kept(tmp_path, "reference", clip, Role.REFERENCE, hosted=True)
+    assert reference.clip is not None
+    assert (reference.clip.width, reference.clip.height) == (112, 80)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "same", clip)], tmp_path, METRICS, unheard).comparisons
+    assert found.verdict is Verdict.CODEC_ONLY, found.evidence
+
+
+def test_the_baseline_as_reference_has_a_scale(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "baseline", CLIP, Role.BASELINE)
+    runs = [kept(tmp_path, "near", nudged(30)), kept(tmp_path, "rerun", CLIP, Role.RERUN)]
+    runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
+    found = compare_prompt(reference, runs, tmp_path, METRICS, unheard).comparisons[0]
+    assert found.drift is not None
+    assert 0 < found.drift < 1
+
+
+def test_a_host_that_disagrees_with_itself_raises_the_floor(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    other = kept(tmp_path, "reference-2", nudged(12), Role.REPEAT, hosted=True)
+    runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "rerun", CLIP, Role.RERUN)]
+    runs += [kept(tmp_path, "near", nudged(8))]
+    runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
+    alone = {c.candidate: c for c in compare_prompt(reference, runs, tmp_path, METRICS, unheard).comparisons}
+    asked_twice = {
+        c.candidate: c for c in compare_prompt(reference, [*runs, other], tmp_path, METRICS, unheard).comparisons
+    }
+    assert alone["near"].metrics["mae"].drift
+    assert asked_twice["near"].metrics["mae"].drift == 0
+    assert asked_twice["near"].metrics["mae"].floor == pytest.approx(asked_twice["reference-2"].metrics["mae"].pooled)
+
+
+def controls(folder: Path, reference: Clip, *, baseline: Clip, seed: Clip) -> dict[str, ControlRecord]:
+    runs = [kept(folder, "baseline", baseline, Role.BASELINE), kept(folder, "seed-1", seed, Role.SEED)]
+    compared = compare_prompt(kept(folder, "reference", reference, Role.REFERENCE), runs, folder, METRICS, unheard)
+    return {control.name: control for control in compared.controls}
+
+
+def test_clips_part_where_no_frame_of_a_repeat_is_as_far(tmp_path: Path) -> None:
+    """The host disagrees with itself in one frame; a mean over its frames would make the others part at once."""
+    once, late = CLIP.frames.astype(int), CLIP.frames.astype(int)
+    once[2] += 12
+    late += 4
+    late[4:] += 30
+    other = kept(tmp_path, "reference-2", with_frames(CLIP, once), Role.REPEAT)
+    runs = [other, kept(tmp_path, "late", with_frames(CLIP, late))]
+    runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    parting = compare_prompt(reference, runs, tmp_path, METRICS[:1], unheard).comparisons[1].parting
+    assert parting is not None
+    assert parting.beyond_floor == 4
+
+
+def test_a_seed_that_is_as_near_as_the_codec_fails_its_control(tmp_path: Path) -> None:
+    found = controls(tmp_path, CLIP, baseline=BASELINE, seed=CLIP)
+    assert {name: control.passed for name, control in found.items()} == {
+        "the reference against itself": True,
+        "another seed (seed-1)": False,
+    }
+    assert found["another seed (seed-1)"].found == "identical"
+
+
+def test_a_seed_that_does_nothing_fails_its_control_however_far_the_reference_is(tmp_path: Path) -> None:
+    found = controls(tmp_path, CLIP, baseline=SEEDS[0], seed=SEEDS[0])["another seed (seed-1)"]
+    assert not found.passed
+    assert "the seed does nothing" in found.found
+
+
+def test_a_seed_is_judged_by_its_aligned_frames(tmp_path: Path) -> None:
+    doubled = Clip(CLIP.frames.repeat(2, axis=0), Fraction(16))
+    assert not controls(tmp_path, doubled, baseline=BASELINE, seed=CLIP)["another seed (seed-1)"].passed
+    assert controls(tmp_path, doubled, baseline=CLIP, seed=SEEDS[1])["another seed (seed-1)"].passed
+
+
+def test_the_rerun_is_a_control_that_is_held_against_the_baseline(tmp_path: Path) -> None:
+    def rerun(clip: Clip, *seeds: Clip) -> ControlRecord:
+        runs = [kept(tmp_path, "baseline", BASELINE, Role.BASELINE), kept(tmp_path, "rerun", clip, Role.RERUN)]
+        runs += [kept(tmp_path, f"seed-{number}", seed, Role.SEED) for number, seed in enumerate(seeds)]
+        reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+        controls = compare_prompt(reference, runs, tmp_path, METRICS[:2], unheard).controls
+        return next(control for control in controls if control.name == "the baseline run again")
+
+    same, near = rerun(BASELINE, SEEDS[0]), rerun(with_frames(BASELINE, BASELINE.frames.astype(int) + 1), SEEDS[0])
+    assert (same.found, same.passed) == ("identical to the baseline, byte for byte", True)
+    assert near.found.startswith("not identical to the baseline: MAE ")
+    assert near.passed
+    assert not rerun(SEEDS[1], with_frames(CLIP, CLIP.frames.astype(int) + 3)).passed
+
+
+def test_seeds_that_could_not_be_compared_are_a_control_that_failed(tmp_path: Path) -> None:
+    found = controls(tmp_path, CLIP, baseline=CLIP, seed=moving_ball(6, 96, 64, seed=7))["another seed"]
+    assert not found.passed
+    assert found.found == "it could not be compared"
+
+
+def test_the_reference_goes_through_every_step_against_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    (control,) = compare_prompt(reference, [], tmp_path, METRICS, unheard).controls
+    assert (control.passed, control.found) == (True, "identical")
+    monkeypatch.setattr(sides, "levels", lambda _: Levels.SQUEEZED)
+    (control,) = compare_prompt(reference, [], tmp_path, METRICS, unheard).controls
+    assert not control.passed
+    assert control.found.startswith("post-processed (")
+
+
+def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    (resolution,) = compare_prompt(
+        reference, [kept(tmp_path, "baseline", CLIP, Role.BASELINE)], tmp_path, METRICS, unheard
+    ).resolutions
+    assert resolution.levels
+    assert resolution.sentence
+
+
+def test_what_could_have_been_seen_between_two_files_is_said(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    other = kept(tmp_path, "other", SEEDS[0], hosted=True)
+    (resolution,) = compare_prompt(reference, [other], tmp_path, METRICS[:1], unheard).resolutions
+    assert "one level in one pixel" in resolution.sentence
+
+
+def test_a_metric_that_small_frames_have_not_is_told(tmp_path: Path) -> None:
+    small = moving_ball(2, 24, 48)
+    reference = kept(tmp_path, "reference", small, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "same", small)], tmp_path, METRICS, unheard).comparisons
+    assert found.verdict is Verdict.IDENTICAL
+    assert set(found.metrics) == {"mae", "psnr", "ssim"}
+    assert found.notes == ["LPIPS needs frames of at least 32x32 pixels"]
+
+
+def test_a_host_whose_options_take_too_long_holds_up_no_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sides, "MAX_SECONDS", 0.0)
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
+    runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "far", SEEDS[0])]
+    compared = compare_prompt(reference, [*runs, kept(tmp_path, "again", CLIP)], tmp_path, METRICS, unheard)
+    verdicts = {each.candidate: each.verdict for each in compared.comparisons}
+    assert verdicts["far"] is Verdict.NOT_MEASURED
+    assert verdicts["baseline"] is verdicts["again"] is Verdict.CODEC_ONLY
+    assert "took longer than 0 s" in compared.comparisons[1].evidence[0]
+    assert "took longer than 0 s" in compared.resolutions[0].sentence
+
+
+def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
+    gone = RunRecord(
+        key="k", name="gone", role=Role.VARIANT, prompt="p", source="diffusers", measured=False, reason="no GPU"
+    )
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [gone], tmp_path, METRICS, unheard).comparisons
+    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["no GPU"])
+    (found,) = compare_prompt(gone, [reference], tmp_path, METRICS, unheard).comparisons
+    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["there is no reference: no GPU"])
+
+
+def test_the_worst_frame_is_named_by_its_number_in_the_reference(tmp_path: Path) -> None:
+    frames = CLIP.frames.astype(int)
+    frames[4, 8:40, 8:60] += 50
+    reference = Clip(CLIP.frames.repeat(2, axis=0), Fraction(16))
+    runs = [kept(tmp_path, "changed", with_frames(CLIP, frames))]
+    (found,) = compare_prompt(
+        kept(tmp_path, "reference", reference, Role.REFERENCE), runs, tmp_path, METRICS, unheard
+    ).comparisons
+    assert found.frame_map[4] == (8, 4)
+    assert {metric.worst_frame for metric in found.metrics.values()} == {8}
+    table = pd.read_csv(tmp_path / found.frames_csv)
+    assert list(zip(table["reference_frame"], table["candidate_frame"], strict=True)) == found.frame_map
+
+
+def test_an_error_with_one_clip_costs_no_other_its_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaking(reference: Side, candidate: Side, looked: FrameSource) -> Pair:
+        if candidate.run.name == "odd":
+            raise KeyError(5)
+        return paired(reference, candidate, looked)
+
+    monkeypatch.setattr(comparison, "paired", breaking)
+    found = compare(tmp_path, {"odd": nudged(3), "same": CLIP}, hosted=False)
+    assert found["same"].verdict is Verdict.IDENTICAL
+    assert found["odd"].verdict is Verdict.NOT_MEASURED
+    assert found["odd"].evidence == ["comparing it failed: KeyError: 5"]
+
+
+def test_an_error_with_all_clips_of_a_prompt_is_their_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaking(*_: object, **__: object) -> None:
+        raise NotMeasuredError("the weights are damaged")
+
+    monkeypatch.setattr(comparison, "score", breaking)
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, unheard).comparisons
+    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["the weights are damaged"])
+
+
+def test_without_a_rerun_drift_cannot_be_told(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    (found,) = compare_prompt(reference, [kept(tmp_path, "near", nudged(30))], tmp_path, METRICS, unheard).comparisons
+    assert found.drift is None
+    assert found.metrics["ssim"].floor is None
+
+
+def test_the_table_is_written(tmp_path: Path) -> None:
+    found = compare(tmp_path, {"near": nudged(30)})["near"]
+    table = pd.read_csv(tmp_path / found.frames_csv)
+    assert list(table.columns) == ["reference_frame", "candidate_frame", "mae", "psnr", "ssim", "lpips"]
+    assert np.allclose(table["ssim"], found.per_frame["ssim"])
+    assert len(table) == 6

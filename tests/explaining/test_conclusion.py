@@ -1,0 +1,269 @@
+"""What a search claims, in made-up worlds where every answer is known; with real clips, see test_explain.py.
+
+A world is a table: for each set of changed settings whether it gives the matched end's clip, another, or none. The
+search, the proofs and the finding are the real ones; only the pictures are made up.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from spacediff.explaining.conclusion import cause_record
+from spacediff.explaining.explain import Explaining, explain
+from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Prober, Same
+from spacediff.explaining.search import MOST_FOR_SHAPLEY, BudgetSpentError, Subset
+from spacediff.plan import Explanation, Plan, Prompt, Run
+from spacediff.record import CauseRecord, ClipRecord, Role, RunRecord, SettingRecord, Standing
+from spacediff.settings import Origin, Setting, Settings, diff
+
+Table = Callable[[Subset], bool | None]
+"""Whether settings changed to the matched end's give its clip; None where nothing can be generated."""
+
+A, B, C, Z = "call.a", "call.b", "call.c", "call.z"
+
+
+class Silent:
+    """Hears nothing."""
+
+    def searching(self, going: Explaining) -> None:
+        assert going.more >= 0
+
+    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool | None) -> None:
+        assert going.more >= 0
+        assert changed, "the ends are no probes"
+        assert (reached is None) is (run.clip is None)
+
+    def searched(self) -> None: ...
+
+
+class World:
+    """Two ends that differ in some settings, with a table that says which clip each mixture gives."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        table: Table | Mapping[str, Table],
+        *,
+        budget: int = 100,
+        variants: Collection[Subset] = (),
+        lies: Collection[str] = (),
+    ) -> None:
+        """Plan the runs; of what is in `lies`, the baseline's record falsely says the matched end's value."""
+        self.names, self.lies = frozenset(names), frozenset(lies)
+        self.tables = table if isinstance(table, Mapping) else {"p": table}
+        self.left = self._settings(self.names - self.lies, 1)
+        self.right = self.left.changed_by(self._settings(self.names, 2))
+        prompts = tuple(Prompt(name, "", 1) for name in self.tables)
+        ends = {"baseline": frozenset[str](), "as-hosted": self.names}
+        named = ends | {f"variant-{number}": subset for number, subset in enumerate(variants, 1)}
+        runs = tuple(self._run(name, prompt, subset) for prompt in prompts for name, subset in named.items())
+        what = Explanation("baseline", "as-hosted", self.left, self.right, budget)
+        self.plan = Plan("", "", "", prompts, runs, "baseline", explain=what)
+        self.made: list[Run] = []
+
+    def _settings(self, names: Collection[str], value: int) -> Settings:
+        return Settings({name: Setting(value, Origin.DECLARED) for name in names})
+
+    def _run(self, name: str, prompt: Prompt, subset: Subset) -> Run:
+        role = Role.BASELINE if name == "baseline" else Role.VARIANT
+        return Run(name, role, prompt, "diffusers", self.left.changed_by(self._settings(subset, 2)))
+
+    def changed(self, run: Run) -> Subset:
+        return frozenset(each.path for each in diff(self.left, run.settings))
+
+    def generate(self, run: Run) -> RunRecord:
+        self.made.append(run)
+        return self.record(run)
+
+    def record(self, run: Run) -> RunRecord:
+        changed = self.changed(run)
+        reached = self.tables[run.prompt.name](changed)
+        digest = "hosted" if reached else " ".join(sorted(changed))
+        clip = ClipRecord(lossless="", preview="", digest=digest, frames=1, width=8, height=8, fps=8)
+        there = {path: SettingRecord(value=setting.value, origin=setting.origin)
+                 for path, setting in run.settings.items()}  # fmt: skip
+        lies = {path: SettingRecord(value=2, origin=Origin.DEFAULT) for path in self.lies}
+        return RunRecord(key="", name=run.name, role=run.role, prompt=run.prompt.name, source="diffusers",
+                         measured=reached is not None, reason="" if reached is not None else "out of memory",
+                         settings=lies | there, clip=None if reached is None else clip)  # fmt: skip
+
+    def searching(self) -> Explaining:
+        records = [self.record(run) for run in self.plan.runs]
+        (going,) = explain(self.plan, records, Path(), self.generate, Silent())
+        return going
+
+    def searched(self) -> CauseRecord:
+        return cause_record(self.searching(), [], [], {})
+
+
+def needs(*cause: str) -> Table:
+    return lambda subset: {*cause} <= subset
+
+
+def standings(found: CauseRecord) -> dict[str, Standing]:
+    return {suspect.path: suspect.standing for suspect in found.suspects}
+
+
+# ---- a run without a clip proves nothing
+
+
+def test_a_member_whose_absence_gives_no_clip_is_undecided() -> None:
+    found = World([A, B, C], lambda subset: A in subset if B in subset or not subset else None).searched()
+    assert found.finished
+    assert standings(found) == {A: Standing.CAUSE, B: Standing.UNDECIDED, C: Standing.INNOCENT}
+    assert (found.cause, found.sufficient) == ([A], [A, B])
+    why = next(suspect.why for suspect in found.suspects if suspect.path == B)
+    assert why.startswith("left out, there is no clip (probe-")
+    assert f"{A} and {B} together make the difference" in found.sentence
+    assert f"Not shown to be needed: {B} (left out, there is no clip (probe-" in found.sentence
+
+
+def test_what_has_no_clip_tells_nothing_of_less() -> None:
+    """With b but not c nothing can be generated; that must not make {a} fail unseen."""
+    found = World([A, B, C], lambda subset: A in subset if B not in subset or C in subset else None).searched()
+    assert found.cause == [A]
+    assert found.sufficient == [A]
+
+
+def test_a_counter_proof_without_a_clip_proves_nothing() -> None:
+    def table(subset: Subset) -> bool | None:
+        return None if subset == {B, C} else A in subset
+
+    found = World([A, B, C], {"p": table, "q": table}).searched()
+    assert [(proof.reached, proof.counter_reached, proof.holds) for proof in found.proofs] == [(True, None, False)] * 2
+    assert all(proof.reason == "counter-proof was not measured: out of memory" for proof in found.proofs)
+    assert found.counter_reached is None
+    assert "That holds on 0 of 2 prompts; on p it was not proved: counter-proof was not measured" in found.sentence
+    alone = World([A, B, C], table).searched()
+    assert "But on p it was not proved: counter-proof was not measured: out of memory" in alone.sentence
+
+
+# ---- before the proof, nothing is claimed that no run has shown
+
+
+@pytest.mark.parametrize("budget", [0, 1, 2])
+def test_what_is_taken_for_innocent_is_not_claimed_before_a_run_shows_it(budget: int) -> None:
+    found = World([A, B, Z], needs(Z), budget=budget, lies=[Z]).searched()
+    assert not found.finished
+    assert standings(found)[Z] is Standing.UNDECIDED
+    assert Z in found.sufficient
+    assert f"these {len(found.sufficient)} suffice so far" in found.sentence
+
+
+def test_a_record_that_lies_is_found_out_with_variants_at_hand_and_any_budget() -> None:
+    variants = [frozenset({A, Z}), frozenset({B, Z})]
+    found = World([A, B, Z], needs(Z), variants=variants, lies=[Z]).searched()
+    assert found.cause == [Z]
+    for budget in range(8):
+        cut = World([A, B, Z], needs(A, Z), variants=variants, lies=[Z], budget=budget).searched()
+        assert {A, Z} <= {*cut.sufficient}
+
+
+def test_an_interruption_claims_no_more_than_was_seen() -> None:
+    world = World([A, B, Z], needs(Z), lies=[Z])
+    searching = explain(world.plan, [world.record(run) for run in world.plan.runs], Path(), interrupted, Silent())
+    going = next(searching)
+    with pytest.raises(KeyboardInterrupt):
+        next(searching)
+    assert set(cause_record(going, [], [], {}).sufficient) == {A, B, Z}
+
+
+def interrupted(_: Run) -> RunRecord:
+    raise KeyboardInterrupt
+
+
+# ---- whatever the table, every claim is true
+
+
+def a_world(chance: random.Random) -> World:
+    """Return a world of up to five settings: a table of any shape, clips missing, variants, lies, a budget."""
+    names = [f"call.{letter}" for letter in "abcde"[: chance.randint(1, 5)]]
+    subsets = [frozenset(some) for size in range(len(names) + 1) for some in itertools.combinations(names, size)]
+    missing = chance.choice([0.0, 0.0, 0.2])
+    share = chance.choice([0.1, 0.3, 0.6])
+    table: dict[Subset, bool | None] = {
+        subset: None if chance.random() < missing else chance.random() < share for subset in subsets
+    }
+    table |= {frozenset(): False, frozenset(names): True}
+    return World(
+        names,
+        table.__getitem__,
+        budget=chance.choice([100, 100, chance.randint(0, 12)]),
+        variants=chance.sample(subsets, min(chance.choice([0, 0, 3]), len(subsets))),
+        lies=chance.sample(names, chance.choice([0, 1])),
+    )
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_every_claim_is_true_whatever_undoes_what(block: int) -> None:
+    chance = random.Random(block)  # noqa: S311 - made-up worlds, the same each time
+    for _ in range(250):
+        world = a_world(chance)
+        check(world, world.searching())
+
+
+def check(world: World, going: Explaining) -> None:
+    table = world.tables["p"]
+    found = cause_record(going, [], [], {})
+    cause = frozenset(found.sufficient)
+    assert table(cause), "what is said to suffice does"
+    assert len({(run.prompt, run.name) for run in world.made}) == len(world.made), "no two runs of one name"
+    assert going.budget.spent <= going.budget.most
+    if not found.finished:
+        assert found.cause == []
+        return
+    assert all(table(cause - {path}) is (False if path in found.cause else None) for path in cause)
+    reached = [frozenset(probe.changed) for probe in found.probes if probe.reached]
+    assert not any(subset < cause for subset in reached), "no smaller set was seen to suffice"
+    if len(cause) <= MOST_FOR_SHAPLEY:
+        parts = [frozenset(some) for size in range(len(cause)) for some in itertools.combinations(cause, size)]
+        assert not any(table(part) for part in parts)
+    assert found.counter_reached is table(world.names - cause)
+    assert found.proofs[0].holds is (found.counter_reached is False)
+
+
+# ---- what was tested, in words
+
+
+def test_the_others_are_told_as_they_were_tested() -> None:
+    found = World([A, B, C], needs(A)).searched()
+    assert found.sentence == (
+        f"{A} makes the difference between baseline and as-hosted; 2 others may be anything, as far as was tested: "
+        "with all of them as in baseline, and with all of them as in as-hosted, the clip is the same"
+    )
+
+
+def test_with_one_prompt_too_it_is_told_that_the_cause_is_not_needed() -> None:
+    found = World([A, B, C], lambda subset: A in subset or {B, C} <= subset).searched()
+    assert found.counter_reached is True
+    assert "But on p it is not needed: counter-proof gives the clip of as-hosted too" in found.sentence
+    assert "may be anything" not in found.sentence
+
+
+# ---- a proof of what was there already
+
+
+def test_to_name_what_was_there_spends_nothing() -> None:
+    enough = World([A, B], needs(A)).searching().budget.spent
+    world = World([A, B], needs(A), variants=[frozenset({A}), frozenset({B})], budget=0)
+    found = world.searched()
+    assert enough > 0
+    assert found.finished, found.reason
+    assert (found.cause, found.proof, found.counter_proof) == ([A], PROOF, COUNTER_PROOF)
+
+
+def test_what_was_not_there_spends_one() -> None:
+    world = World([A, B], needs(A), variants=[frozenset({A})])
+    baseline, hosted, variant = world.plan.runs
+    differences = {each.path: each for each in diff(world.left, world.right)}
+    same = Same(world.record(hosted), [], Path())
+    there = {frozenset({A}): world.record(variant)}
+    prober = Prober(baseline, differences, world.generate, same, Budget(0), lambda *_: None, there)
+    assert prober.reaches(frozenset({A}), PROOF)
+    with pytest.raises(BudgetSpentError):
+        prober.reaches(frozenset({B}), COUNTER_PROOF)

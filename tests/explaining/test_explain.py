@@ -1,0 +1,366 @@
+"""The search for the cause with real generations: pairs of ends with planted causes among innocent differences."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spacediff.executor import InProcess
+from spacediff.explaining.conclusion import cause_record
+from spacediff.explaining.explain import Explaining, explain
+from spacediff.explaining.probes import COUNTER_PROOF, PROOF
+from spacediff.explaining.search import Subset
+from spacediff.plan import Explanation, Plan, Prompt, Run
+from spacediff.record import CauseRecord, ComparisonRecord, Role, RunRecord, Standing, Verdict
+from spacediff.settings import Origin, Settings
+from spacediff.store.runs import Store
+from spacediff.tiny.checkpoint import RANDOM
+from support.listeners import Silent
+
+pytestmark = pytest.mark.slow
+
+PROMPT = Prompt("p", "A hand squeezes half a lemon", 42)
+BASE = {
+    "model": {"id": RANDOM.id, "dtype": "bfloat16"},
+    "call": {"num_inference_steps": 3, "num_frames": 5},
+    "placement": "model_cpu_offload",
+}
+INNOCENT = {
+    "placement": "cpu",
+    "scheduler.timestep_spacing": "trailing",
+    "output.fps": 16,
+    "output.quality": 8.0,
+    "vae.slicing": True,
+    "load.use_dynamic_cfg": True,
+    "rng.device": "global",
+    "call.eta": 0.0,
+    "numerics.tf32": True,
+}
+GUILTY = {
+    "scheduler.class": "CogVideoXDPMScheduler",
+    "call.use_dynamic_cfg": True,
+    "call.guidance_scale": 7.0,
+    "call.negative_prompt": "a foot",
+    "rng.stream": "torch<=2.11",
+    "rng.seed": 43,
+}
+PAIRS = [
+    *((one,) for one in GUILTY),
+    *itertools.combinations(GUILTY, 2),
+    *list(itertools.combinations(GUILTY, 3))[::3],
+    *list(itertools.combinations(GUILTY, 4))[::4],
+]
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[InProcess]:
+    with InProcess({}, keep_latents=False) as carrying:
+        yield carrying
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One store for all pairs: what they share is generated once."""
+    return tmp_path_factory.mktemp("audit")
+
+
+def dotted(values: Mapping[str, Any]) -> Settings:
+    return Settings({path: setting for key, value in values.items() for path, setting in _one(key, value).items()})
+
+
+def _one(path: str, value: Any) -> Settings:
+    head, _, rest = path.partition(".")
+    return Settings.of({head: {rest: value}} if rest else {head: value}, Origin.DECLARED, "test")
+
+
+class Heard(Silent):
+    """Remembers what was said of the search."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected: list[int] = []
+        self.shown: list[tuple[str, int, bool | None]] = []
+        self.ended = False
+
+    def searching(self, going: Explaining) -> None:
+        self.expected.append(going.more)
+
+    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool | None) -> None:
+        assert going.more >= 0
+        self.shown.append((run.name, len(changed), reached))
+
+    def searched(self) -> None:
+        self.ended = True
+
+
+class World:
+    """Two ends that differ by what is planted and by what is innocent, on one or more prompts."""
+
+    def __init__(
+        self,
+        executor: InProcess,
+        folder: Path,
+        planted: Mapping[str, Any] | Sequence[str],
+        *,
+        budget: int = 60,
+        prompts: Sequence[Prompt] = (PROMPT,),
+        innocent: Mapping[str, Any] = INNOCENT,
+        variants: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        guilty = planted if isinstance(planted, Mapping) else {path: GUILTY[path] for path in planted}
+        left = Settings.of(BASE, Origin.DECLARED)
+        right = left.changed_by(dotted({**innocent, **guilty}))
+        named = {"as-hosted": right, **{name: left.changed_by(dotted(v)) for name, v in (variants or {}).items()}}
+        self.runs = [
+            run
+            for prompt in prompts
+            for run in (
+                Run("baseline", Role.BASELINE, prompt, "diffusers", left),
+                *(Run(name, Role.VARIANT, prompt, "diffusers", settings) for name, settings in named.items()),
+            )
+        ]
+        self._executor, self._store, self._folder = executor, Store(folder), folder
+        self.plan = Plan("", "", "", tuple(prompts), tuple(self.runs), "baseline",
+                         explain=Explanation("baseline", "as-hosted", left, right, budget))  # fmt: skip
+        self.heard = Heard()
+        self.records: list[RunRecord] = []
+
+    def carried_out(self) -> list[RunRecord]:
+        self.records = list(self._executor.carry_out(self.runs, self._store, Silent()))
+        assert all(record.measured for record in self.records), self.records
+        return self.records
+
+    def searched(self) -> Explaining:
+        (going,) = explain(self.plan, self.records or self.carried_out(), self._folder, self.generate, self.heard)
+        assert self.heard.ended or going.search is None
+        return going
+
+    def generate(self, run: Run) -> RunRecord:
+        (record,) = self._executor.carry_out([run], self._store, Silent())
+        assert record.measured, record.reason
+        self.records.append(record)
+        return record
+
+
+HOSTED = RunRecord(key="", name="reference", role=Role.REFERENCE, prompt="p", source="space", measured=True,
+                   hosted={"torch": "==2.4.0", "hardware": "zero-a10g"})  # fmt: skip
+HERE = {"torch": "2.13.0+cpu", "device": "cpu"}
+
+
+def compared(candidate: str, drift: float, verdict: Verdict, prompt: str = "p") -> ComparisonRecord:
+    return ComparisonRecord(
+        prompt=prompt, reference="reference", candidate=candidate, path="", drift=drift, verdict=verdict
+    )
+
+
+def told(going: Explaining, *others: ComparisonRecord, right: Verdict = Verdict.CODEC_ONLY, drift: float = 0.0,
+         runs: Sequence[RunRecord] = ()) -> CauseRecord:  # fmt: skip
+    return cause_record(going, [compared("as-hosted", drift, right), *others], [HOSTED, *runs], HERE)
+
+
+@pytest.mark.parametrize("planted", PAIRS, ids="+".join)
+def test_the_exact_cause_is_found(executor: InProcess, folder: Path, planted: tuple[str, ...]) -> None:
+    going = World(executor, folder, planted).searched()
+    assert going.finished, going.reason
+    found = told(going)
+    assert set(found.cause) == set(planted)
+    assert {s.path for s in found.suspects if s.standing is Standing.INNOCENT} == set(INNOCENT)
+    assert found.proof == PROOF or len(planted) == 1
+    assert found.counter_proof == COUNTER_PROOF
+    assert found.counter_reached is False
+    if len(planted) == 1:
+        asked = sum(probe.run != COUNTER_PROOF for probe in found.probes)
+        assert asked + 2 <= math.ceil(math.log2(len(going.suspects))) + 3
+
+
+def test_there_are_thirty_pairs() -> None:
+    assert len(PAIRS) >= 30
+    assert max(len(pair) for pair in PAIRS) == 4
+    assert len(INNOCENT) >= 8
+
+
+def test_what_lies_outside_the_settings_is_never_explained_away(executor: InProcess, folder: Path) -> None:
+    found = told(World(executor, folder, ["rng.seed"]).searched(), right=Verdict.SETTINGS_DIFFER, drift=0.4)
+    assert found.cause == ["rng.seed"]
+    assert found.residual == 0.4
+    assert "as-hosted itself does not reach the reference (drift 0.400): that is left unexplained" in found.sentence
+    assert any(text.startswith("torch: the host asks for ==2.4.0, here is 2.13.0+cpu") for text in found.outside)
+    assert any("zero-a10g there" in text and "cpu here" in text for text in found.outside)
+    assert any(text.startswith("prompt rewriting") for text in found.outside)
+
+
+def test_only_innocent_differences_need_no_search(executor: InProcess, folder: Path) -> None:
+    found = told(World(executor, folder, []).searched())
+    assert found.probes == []
+    assert "give the same frames, byte for byte" in found.sentence
+
+
+def test_a_spent_budget_tells_the_best_so_far(executor: InProcess, folder: Path) -> None:
+    going = World(executor, folder, ["scheduler.class", "rng.seed"], budget=2).searched()
+    found = told(going)
+    assert not found.finished
+    assert found.cause == []
+    assert "the budget of 2 generations was spent" in found.sentence
+    undecided = {suspect.path for suspect in found.suspects if suspect.standing is Standing.UNDECIDED}
+    assert {"scheduler.class", "rng.seed"} <= undecided
+
+
+def test_an_interruption_loses_nothing(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["call.guidance_scale", "call.negative_prompt"])
+
+    def interrupted(run: Run) -> RunRecord:
+        if run.name == "probe-3":
+            raise KeyboardInterrupt
+        return world.generate(run)
+
+    searching = explain(world.plan, world.carried_out(), folder, interrupted, world.heard)
+    going = next(searching)
+    with pytest.raises(KeyboardInterrupt):
+        next(searching)
+    found = told(going)
+    assert "the search was interrupted" in found.sentence
+    assert len(found.probes) == 2
+
+
+# ---- cheap evidence
+
+
+def test_what_can_have_no_effect_is_innocent_without_a_generation(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["call.guidance_scale"])
+    going = world.searched()
+    found = {suspect.path: suspect for suspect in told(going).suspects}
+    assert set(going.innocent) == {"scheduler.timestep_spacing", "load.use_dynamic_cfg", "call.eta"}
+    assert not any(set(going.innocent) & subset for subset in going.probes if subset != going.everything - {
+        "call.guidance_scale"}), "only the counter-proof changes them"  # fmt: skip
+    assert found["call.eta"].why.startswith("both come to 0.0")
+    assert found["load.use_dynamic_cfg"].why.endswith("accepts it and ignores it")
+    assert found["placement"].why.startswith("taken back, the clip stays the same (")
+    assert found["call.guidance_scale"].why == "left out, the clip is another (baseline)"
+
+
+def test_a_default_that_the_schedulers_class_may_move_is_searched(executor: InProcess, folder: Path) -> None:
+    going = World(executor, folder, ["scheduler.class"]).searched()
+    assert "scheduler.timestep_spacing" in going.names
+    assert going.innocent
+
+
+def test_a_record_that_lies_is_found_out_by_the_proof(executor: InProcess, folder: Path) -> None:
+    """The baseline's record is made to say that it has by default the guidance that the matched end declares."""
+    world = World(executor, folder, ["call.guidance_scale", "rng.seed"])
+    for number, run in enumerate(world.carried_out()):
+        if run.name == "baseline":
+            lie = run.settings["call.guidance_scale"].model_copy(update={"value": 7.0, "origin": Origin.DEFAULT})
+            world.records[number] = run.model_copy(update={"settings": {**run.settings, "call.guidance_scale": lie}})
+    going = world.searched()
+    assert len(world.heard.expected) == 2, "the search began anew"
+    assert going.innocent == {}
+    assert set(told(going).cause) == {"call.guidance_scale", "rng.seed"}
+
+
+def test_what_the_audit_generates_anyway_is_no_probe(executor: InProcess, folder: Path) -> None:
+    planted = ["call.guidance_scale", "call.negative_prompt"]
+    alone = {path: {path: GUILTY[path]} for path in planted}
+    without = World(executor, folder, planted).searched()
+    going = World(
+        executor, folder, planted, variants={"first": alone[planted[0]], "second": alone[planted[1]]}
+    ).searched()
+    assert set(told(going).cause) == set(planted)
+    assert len(going.probes) < len(without.probes)
+    assert going.known[frozenset(planted[:1])].name == "first"
+
+
+def test_number_of_generations_is_told_before_and_during(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["call.guidance_scale"])
+    going = world.searched()
+    assert world.heard.expected == [going.budget.spent], "for one cause, at most so many, and here all are needed"
+    assert [name for name, *_ in world.heard.shown][-1] == COUNTER_PROOF
+    assert going.more == 0
+
+
+def test_a_probe_that_cannot_be_generated_is_told(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["call.guidance_scale"])
+
+    def failing(run: Run) -> RunRecord:
+        made = world.generate(run)
+        return made.model_copy(update={"clip": None, "measured": False}) if run.name == COUNTER_PROOF else made
+
+    (going,) = explain(world.plan, world.carried_out(), folder, failing, world.heard)
+    found = told(going)
+    assert [probe.reached for probe in found.probes if probe.run == COUNTER_PROOF] == [None]
+    assert "1 of the probes could not be generated, and tell nothing" in found.sentence
+    assert not found.proofs[0].holds
+
+
+# ---- the proof on further prompts
+
+OTHER = Prompt("q", "A street at night", 7)
+THIRD = Prompt("r", "A harbour", 8)
+
+
+def test_a_cause_is_proved_on_every_prompt(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["call.guidance_scale"], prompts=[PROMPT, OTHER, THIRD])
+    going = world.searched()
+    found = told(
+        going, compared(PROOF, 0.0, Verdict.CODEC_ONLY, "q"), compared(COUNTER_PROOF, 0.4, Verdict.SETTINGS_DIFFER, "q")
+    )
+    assert [(proof.prompt, proof.holds) for proof in found.proofs] == [("p", True), ("q", True), ("r", True)]
+    assert (found.proofs[1].drift, found.proofs[1].counter_drift) == (0.0, 0.4)
+    assert found.proofs[1].verdict is Verdict.CODEC_ONLY
+    assert "That holds on 3 of 3 prompts" in found.sentence
+    assert {run.prompt for run in world.records if run.name == PROOF} == {"p", "q", "r"}
+
+
+def test_where_something_else_counts_too_is_told(executor: InProcess, folder: Path) -> None:
+    """The matched end says the first prompt's seed, which changes nothing there, and everything on another."""
+    guilty = {"call.guidance_scale": 7.0}
+    world = World(
+        executor, folder, guilty, prompts=[PROMPT, OTHER], innocent={"rng.seed": PROMPT.seed, "output.fps": 16}
+    )
+    found = told(world.searched())
+    assert found.cause == ["call.guidance_scale"]
+    assert [proof.reached for proof in found.proofs] == [True, False]
+    assert "holds on 1 of 2 prompts; on q something else counts too: proof does not give the clip" in found.sentence
+
+
+def test_where_the_cause_is_not_needed_is_told(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, {"rng.seed": OTHER.seed}, prompts=[PROMPT, OTHER])
+    found = told(world.searched())
+    assert found.cause == ["rng.seed"]
+    assert (found.proofs[1].reached, found.proofs[1].counter_reached) == (True, True)
+    assert (
+        "holds on 1 of 2 prompts; on q it is not needed: counter-proof gives the clip of as-hosted too"
+        in found.sentence
+    )
+
+
+def test_prompts_that_the_budget_does_not_reach_are_told(executor: InProcess, folder: Path) -> None:
+    enough = World(executor, folder, ["call.guidance_scale"]).searched().budget.spent
+    world = World(executor, folder, ["call.guidance_scale"], prompts=[PROMPT, OTHER], budget=enough + 1)
+    found = told(world.searched())
+    assert found.finished
+    assert found.proofs[1].reached is True
+    assert found.proofs[1].counter_reached is None
+    assert f"on q it was not proved: the budget of {enough + 1} generations was spent" in found.sentence
+
+
+# ---- what is reachable at best
+
+
+def test_the_nearest_of_all_runs_is_named(executor: InProcess, folder: Path) -> None:
+    world = World(executor, folder, ["rng.seed"])
+    going = world.searched()
+    nearest = compared(COUNTER_PROOF, 0.2, Verdict.SETTINGS_DIFFER)
+    found = told(going, nearest, right=Verdict.SETTINGS_DIFFER, drift=0.4, runs=world.records)
+    assert (found.best, found.best_drift, found.residual) == (COUNTER_PROOF, 0.2, 0.4)
+    assert "the nearest of all runs is counter-proof (drift 0.200)" in found.sentence
+    farther = told(going, compared(COUNTER_PROOF, 0.5, Verdict.SETTINGS_DIFFER), right=Verdict.SETTINGS_DIFFER,
+                   drift=0.4, runs=world.records)  # fmt: skip
+    assert farther.best == "as-hosted"
+    assert "nearest" not in farther.sentence
+    reached = told(going, nearest, runs=world.records)
+    assert (reached.best, reached.residual, reached.outside) == ("", None, [])

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from spacediff.errors import Exit
+from spacediff.gate.gate import exit_code, hold
+from spacediff.record import ComparisonRecord, GateStatus, MetricRecord, Verdict
+from spacediff.scenario.scenario import Gate
+
+GATE = Gate(variant="as-hosted", max_drift=0.05)
+
+
+def compared(verdict: Verdict, drift: float | None = None, **given: Any) -> ComparisonRecord:
+    values = {"prompt": "lemon", "reference": "reference", "candidate": "as-hosted", "path": "", "evidence": ["why"]}
+    return ComparisonRecord(**values | given, verdict=verdict, drift=drift)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "status"),
+    [
+        (compared(Verdict.IDENTICAL), GateStatus.HOLDS),
+        (compared(Verdict.CODEC_ONLY), GateStatus.HOLDS),
+        (compared(Verdict.NUMERIC_DRIFT, 0.05), GateStatus.HOLDS),
+        (compared(Verdict.SETTINGS_DIFFER, 0.0501), GateStatus.FAILS),
+        (compared(Verdict.DIFFERENT_SAMPLE, 1.1), GateStatus.FAILS),
+        (compared(Verdict.SETTINGS_DIFFER, None), GateStatus.NOT_MEASURED),
+        (compared(Verdict.NOT_MEASURED), GateStatus.NOT_MEASURED),
+        (compared(Verdict.NOT_COMPARABLE), GateStatus.NOT_MEASURED),
+        (compared(Verdict.IDENTICAL, candidate="other"), GateStatus.NOT_MEASURED),
+        (compared(Verdict.IDENTICAL, prompt="other"), GateStatus.NOT_MEASURED),
+    ],
+)
+def test_the_gate_follows_its_variant(comparison: ComparisonRecord, status: GateStatus) -> None:
+    gate = hold(GATE, ["lemon"], [comparison], [])
+    assert gate.status is status
+    assert gate.reasons
+
+
+def test_every_prompt_has_to_pass_and_a_failure_outweighs_a_gap() -> None:
+    good, bad = compared(Verdict.IDENTICAL), compared(Verdict.SETTINGS_DIFFER, 0.5, prompt="bowl")
+    gap = compared(Verdict.NOT_MEASURED, prompt="hand")
+    assert hold(GATE, ["lemon", "bowl"], [good, bad], []).status is GateStatus.FAILS
+    assert hold(GATE, ["lemon", "hand"], [good, gap], []).status is GateStatus.NOT_MEASURED
+    assert hold(GATE, ["lemon", "hand", "bowl"], [good, gap, bad], []).status is GateStatus.FAILS
+
+
+def test_an_audit_in_doubt_holds_no_gate() -> None:
+    assert (
+        hold(GATE, ["lemon"], [compared(Verdict.IDENTICAL)], ["the audit was interrupted"]).status
+        is GateStatus.NOT_MEASURED
+    )
+
+
+def test_no_gate_is_no_green() -> None:
+    scored = compared(Verdict.SETTINGS_DIFFER, metrics={"mae": MetricRecord(pooled=1, worst=2, worst_frame=0)})
+    assert hold(None, ["lemon"], [scored], []).status is GateStatus.NONE
+    assert hold(None, ["lemon"], [compared(Verdict.NOT_MEASURED)], []).status is GateStatus.NOT_MEASURED
+
+
+def test_exit_codes() -> None:
+    codes = {status: exit_code(status) for status in GateStatus}
+    assert codes == {
+        GateStatus.HOLDS: Exit.GATE_HOLDS,
+        GateStatus.NONE: Exit.GATE_HOLDS,
+        GateStatus.FAILS: Exit.GATE_FAILS,
+        GateStatus.NOT_MEASURED: Exit.NOT_MEASURED,
+    }

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spacediff.clip import Frame
+from spacediff.errors import NotMeasuredError
+from spacediff.metrics import METRICS, Comparer
+from spacediff.metrics.scoring import measure, pooled, score, worst_frame
+from support.clips import moving_ball, with_frames
+
+BY_NAME = {metric.name: metric for metric in METRICS}
+PIXEL = tuple(BY_NAME[name] for name in ("mae", "psnr", "ssim"))
+
+
+def test_every_candidate_gets_a_row_for_every_frame() -> None:
+    clip, other = moving_ball(5), moving_ball(5, seed=1)
+    tables = score(clip.frames, {"same": clip.frames, "other": other.frames})
+    assert list(tables["same"].columns) == ["mae", "psnr", "ssim", "lpips"]
+    assert (tables["same"][["mae", "lpips"]] == 0).all().all()
+    assert (tables["same"]["psnr"] == math.inf).all()
+    assert (tables["same"]["ssim"] == 1).all()
+    assert (tables["other"]["mae"] > 1).all()
+
+
+def test_company_does_not_change_a_score() -> None:
+    clip, a, b = (moving_ball(3, seed=seed) for seed in range(3))
+    together = score(clip.frames, {"a": a.frames, "b": b.frames})
+    alone = score(clip.frames, {"a": a.frames})
+    pd.testing.assert_frame_equal(together["a"], alone["a"])
+
+
+def test_a_shorter_clip_is_scored_as_far_as_it_goes() -> None:
+    clip = moving_ball(5)
+    seen: list[int] = []
+    tables = score(
+        clip.frames, {"short": clip.frames[:2], "long": np.tile(clip.frames, (2, 1, 1, 1))}, on_frame=seen.append
+    )
+    assert (len(tables["short"]), len(tables["long"])) == (2, 5)
+    assert seen == [1, 2, 3, 4, 5]
+
+
+def test_the_worst_frame_is_the_changed_one() -> None:
+    clip = moving_ball(6)
+    frames = clip.frames.astype(int)
+    frames[4, 10:40, 10:40] += 60
+    table = score(clip.frames, {"changed": with_frames(clip, frames).frames})["changed"]
+    assert {name: worst_frame(table, metric) for name, metric in BY_NAME.items()} == dict.fromkeys(BY_NAME, 4)
+
+
+def test_pooled_psnr_is_that_of_the_mean_squared_error() -> None:
+    clip = moving_ball(4)
+    frames = clip.frames.astype(int)
+    frames[1] += np.where(frames[1] < 128, 20, -20)
+    table = score(clip.frames, {"a": with_frames(clip, frames).frames})["a"]
+    assert pooled(table, BY_NAME["psnr"]) == pytest.approx(10 * math.log10(255**2 / (20**2 / 4)))
+    assert pooled(table, BY_NAME["mae"]) == pytest.approx(5)
+
+
+def test_a_metric_that_is_not_defined_is_left_open() -> None:
+    tiny = moving_ball(2, 24, 24)
+    table = score(tiny.frames, {"a": tiny.frames})["a"]
+    assert table["lpips"].isna().all()
+    assert table["ssim"].notna().all()
+
+
+def test_a_metric_that_lacks_something_is_no_metric_that_is_not_defined() -> None:
+    def damaged(_: Frame) -> Comparer:
+        raise NotMeasuredError("the weights are damaged")
+
+    clip = moving_ball(2)
+    with pytest.raises(NotMeasuredError, match="damaged"):
+        score(clip.frames, {"a": clip.frames}, (*PIXEL, dataclasses.replace(BY_NAME["lpips"], prepare=damaged)))
+
+
+def test_tables_are_what_was_measured() -> None:
+    clip, other = moving_ball(3), moving_ball(3, seed=1)
+    table = score(clip.frames, {"a": other.frames})["a"]
+    measured = measure(clip.frames, {"a": other.frames})["a"]
+    assert list(measured) == list(table.columns) == list(BY_NAME)
+    for name, metric in BY_NAME.items():
+        assert table[name].tolist() == measured[name].tolist()
+        assert pooled(table, metric) == pooled(measured, metric)
+        assert worst_frame(table, metric) == worst_frame(measured, metric)
+
+
+def test_rows_keep_the_order_of_the_frames() -> None:
+    """Frames are measured side by side; here the late ones are much cheaper than the early ones."""
+    sizes = [(size, size, 3) for size in range(400, 40, -30)]
+    black = [np.zeros(size, np.uint8) for size in sizes]
+    brighter = [np.full(size, number, np.uint8) for number, size in enumerate(sizes)]
+    assert measure(black, {"a": brighter}, PIXEL)["a"]["mae"].tolist() == list(range(12))
+
+
+@pytest.mark.parametrize("candidates", [1, 3])
+def test_a_long_clip_is_read_as_it_is_scored(candidates: int) -> None:
+    total, read = 2_000, [0] * (candidates + 1)
+    furthest = 0
+
+    def frames(which: int) -> Iterator[Frame]:
+        for number in range(total):
+            read[which] += 1
+            yield np.full((16, 16, 3), (number + which) % 256, np.uint8)
+
+    def on_frame(done: int) -> None:
+        nonlocal furthest
+        furthest = max(furthest, *(count - done for count in read))
+
+    measured = measure(frames(0), {str(n): frames(n) for n in range(1, candidates + 1)}, PIXEL, on_frame)
+    assert {len(values["ssim"]) for values in measured.values()} == {total}
+    assert read == [total] * (candidates + 1)
+    assert 0 < furthest <= 12
+
+
+def torn(frames: int) -> Iterator[Frame]:
+    yield from moving_ball(frames).frames
+    raise NotMeasuredError("breaks off")
+
+
+def test_a_stream_that_breaks_off_is_said() -> None:
+    clip = moving_ball(6).frames
+    with pytest.raises(NotMeasuredError, match="breaks off"):
+        measure(clip, {"whole": clip, "torn": torn(3)}, PIXEL)
+    with pytest.raises(NotMeasuredError, match="breaks off"):
+        measure(torn(3), {"whole": clip}, PIXEL)
+
+
+def test_what_lies_behind_the_reference_is_not_looked_at() -> None:
+    clip = moving_ball(3).frames
+    assert len(measure(clip, {"longer": torn(3)}, PIXEL)["longer"]["mae"]) == 3
+
+
+def test_pixel_metrics_need_no_heavy_imports() -> None:
+    code = """
+import sys
+import numpy as np
+from spacediff.metrics import METRICS
+from spacediff.metrics.scoring import measure
+frames = np.zeros((2, 40, 40, 3), np.uint8)
+measure(frames, {"a": frames}, tuple(metric for metric in METRICS if metric.name != "lpips"))
+print(*sorted({"torch", "lpips", "pandas", "pydantic", "skimage", "scipy"} & set(sys.modules)))
+measure(frames, {"a": frames})
+print(*sorted({"torch", "lpips", "torchvision", "pandas", "skimage"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["", "torch"]

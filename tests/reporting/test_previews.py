@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from spacediff.clip import read_clip
+from spacediff.metrics.ssim_map import taken_up
+from spacediff.record import AuditRecord
+from spacediff.reporting import html
+from spacediff.reporting.html import render_html
+from spacediff.reporting.maps import embedded_maps
+from spacediff.reporting.previews import Previews, embedded_previews
+from support.synthetic_audit import synthetic_audit
+
+FRAMES = 6
+
+
+@pytest.fixture(scope="module")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> tuple[AuditRecord, Path]:
+    folder = tmp_path_factory.mktemp("audit")
+    return synthetic_audit(folder, frames=FRAMES, size=(96, 145)), folder
+
+
+def size(previews: Previews) -> int:
+    return sum(len(clip.base64) for clip in previews.clips.values())
+
+
+def test_within_its_room_a_preview_is_embedded_as_it_is(audit: tuple[AuditRecord, Path]) -> None:
+    record, folder = audit
+    previews = embedded_previews(record.runs, folder, 10**7)
+    files = {path.read_bytes() for path in (folder / "previews").iterdir()}
+    assert {base64.b64decode(clip.base64) for clip in previews.clips.values()} <= files
+    assert {(clip.width, clip.height) for clip in previews.clips.values()} == {(145, 96)}
+    assert previews.note == ""
+
+
+@pytest.mark.parametrize("share", [0.6, 0.25])
+def test_previews_are_shrunk_to_their_room_and_the_page_says_so(
+    audit: tuple[AuditRecord, Path], share: float, tmp_path: Path
+) -> None:
+    record, folder = audit
+    room = int(share * size(embedded_previews(record.runs, folder, 10**7)))
+    previews = embedded_previews(record.runs, folder, room)
+    assert size(previews) <= room
+    assert "compressed anew" in previews.note
+    for clip in previews.clips.values():
+        (tmp_path / "shrunk.mp4").write_bytes(base64.b64decode(clip.base64))
+        read = read_clip(tmp_path / "shrunk.mp4")
+        assert read.frames.shape[0] == FRAMES
+        assert read.fps == 8
+        assert read.frames.shape[2] >= clip.width  # what is seen of it, and the padding
+
+
+def test_without_a_preview_no_room_is_too_small(audit: tuple[AuditRecord, Path], tmp_path: Path) -> None:
+    assert embedded_previews(audit[0].runs, tmp_path, -1) == Previews({})
+
+
+def note_of(page: str) -> str:
+    return page.partition('class="label shrunk">')[2].partition("</p>")[0]
+
+
+@pytest.mark.parametrize("texts", [0, 300_000])
+def test_a_page_stays_within_its_budget_and_says_what_that_took(
+    audit: tuple[AuditRecord, Path], monkeypatch: pytest.MonkeyPatch, texts: int
+) -> None:
+    record, folder = audit
+    record = record.model_copy(update={"warnings": ["é" * texts]})
+    whole = render_html(record, folder)
+    assert note_of(whole) == ""
+    pictures = size(embedded_previews(record.runs, folder, 10**7)) + embedded_maps(record, folder, 10**7).size
+    budget = len(whole.encode()) - pictures // 2
+    monkeypatch.setattr(html, "BUDGET", budget)
+    page = render_html(record, folder)
+    assert len(page.encode()) <= budget
+    assert "compressed anew" in note_of(page)
+    assert "So this page stays below" in note_of(page)
+
+
+def test_a_page_that_cannot_stay_within_its_budget_says_by_how_much(
+    audit: tuple[AuditRecord, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, folder = audit
+    monkeypatch.setattr(html, "BUDGET", 100_000)
+    page = render_html(record.model_copy(update={"warnings": ["x" * 2_000_000]}), folder)
+    over = (len(page.encode()) - 100_000) / 10**6
+    assert f"This page is {over:.3g} MB larger than the 0.1 MB" in note_of(page)
+    assert "stays below" not in note_of(page)
+
+
+def test_maps_are_shrunk_in_whole_cells(audit: tuple[AuditRecord, Path]) -> None:
+    record, folder = audit
+    whole = embedded_maps(record, folder, 10**7)
+    less = embedded_maps(record, folder, whole.size // 2)
+    assert less.size <= whole.size // 2
+    assert less.found.keys() == whole.found.keys()
+    assert "4 cells of a heat map are one" in less.note
+    for name, found in less.found.items():
+        before, after = (
+            taken_up(decoded(each.png), each.rows, each.columns).astype(float) for each in (whole.found[name], found)
+        )
+        assert after.shape == (FRAMES, before.shape[1] // 2, before.shape[2] // 2)
+        assert np.abs(after.mean(axis=(1, 2)) - before.mean(axis=(1, 2))).max() < 3
+
+
+def decoded(png: str) -> NDArray[np.uint8]:
+    levels = cv2.imdecode(np.frombuffer(base64.b64decode(png), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert levels is not None
+    return np.asarray(levels, np.uint8)
+
+
+def test_a_map_that_is_not_as_the_record_tells_is_not_shrunk(audit: tuple[AuditRecord, Path]) -> None:
+    record, folder = audit
+    lying = [
+        each.model_copy(update={"map": each.map and each.map.model_copy(update={"columns": 7, "across": 3})})
+        for each in record.comparisons
+    ]
+    assert embedded_maps(record.model_copy(update={"comparisons": lying}), folder, 1).found == {}
+
+
+def test_the_order_of_frames_survives_shrinking(audit: tuple[AuditRecord, Path], tmp_path: Path) -> None:
+    record, folder = audit
+    previews = embedded_previews(record.runs, folder, size(embedded_previews(record.runs, folder, 10**7)) // 2)
+    run = record.run("lemon", "reference")
+    assert run.clip
+    (tmp_path / "shrunk.mp4").write_bytes(base64.b64decode(previews.clips[f"{run.clip.digest}@8"].base64))
+    shrunk = read_clip(tmp_path / "shrunk.mp4").frames.astype(int)
+    edge = shrunk.shape[2] // 8
+    numbers = [
+        sum(2**bit for bit in range(8) if np.mean(frame[edge // 3 : edge // 2, int((bit + 0.5) * edge)]) > 127)
+        for frame in shrunk
+    ]
+    assert numbers == list(range(FRAMES))

@@ -1,0 +1,273 @@
+"""The local source on the tiny checkpoint, through plain diffusers as its peer."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from spacediff.clip import Clip
+from spacediff.errors import NotMeasuredError
+from spacediff.settings import Origin, Settings
+from spacediff.sources import Produced
+from spacediff.sources.local.generate import LocalSource
+from spacediff.sources.local.pipeline import Checkpoint, stamp
+from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
+from support.listeners import Heard
+
+PROMPT = "A hand squeezes half a lemon"
+SMALL = {"num_inference_steps": 2, "num_frames": 5}
+
+
+def asked(**tables: Any) -> Settings:
+    merged = {"model": {"id": RANDOM.id}, "call": SMALL, "placement": "cpu", **tables}
+    merged["call"] = {**SMALL, **tables.get("call", {})}
+    merged["model"] = {"id": RANDOM.id, **tables.get("model", {})}
+    return Settings.of(merged, Origin.DECLARED, "test")
+
+
+@pytest.fixture(scope="module")
+def source() -> LocalSource:
+    return LocalSource()
+
+
+@pytest.fixture(scope="module")
+def baseline(source: LocalSource) -> Produced:
+    return generate(source)
+
+
+def generate(source: LocalSource, seed: int = 42, **tables: Any) -> Produced:
+    return source.generate(asked(**tables), PROMPT, seed, Heard())
+
+
+def as_diffusers(scheduler: dict[str, Any] | None = None, dtype: torch.dtype = torch.float32, **call: Any) -> Clip:
+    """What a plain script gives."""
+    import diffusers
+
+    pipe = diffusers.CogVideoXPipeline.from_pretrained(ensure_checkpoint(RANDOM), dtype=dtype)
+    pipe.set_progress_bar_config(disable=True)
+    if scheduler:
+        name = scheduler.pop("class")
+        pipe.scheduler = getattr(diffusers, name).from_config(pipe.scheduler.config, **scheduler)
+    generator = torch.Generator().manual_seed(42)
+    images = pipe(prompt=PROMPT, generator=generator, **SMALL, **call).frames[0]
+    return Clip(np.stack([np.asarray(image) for image in images]), fps=8)  # type: ignore[arg-type]
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "baseline": {},
+    "dynamic-cfg": {"call": {"use_dynamic_cfg": True}},
+    "dpm": {"scheduler": {"class": "CogVideoXDPMScheduler"}},
+    "linspace": {"scheduler": {"timestep_spacing": "linspace"}},
+    "model-offload": {"placement": "model_cpu_offload"},
+    "group-offload": {"placement": "group_offload"},
+    "slicing": {"vae": {"slicing": True}},
+    "tiling": {"vae": {"tiling": True}},
+    "math": {"numerics": {"attention": "math", "deterministic": True, "threads": 1, "tf32": True}},
+    "older-noise": {"rng": {"stream": "torch<=2.11"}, "model": {"dtype": "bfloat16"}},
+    "sequential": {"placement": "sequential_cpu_offload"},
+}
+
+
+def test_the_clip_is_that_of_a_plain_script(baseline: Produced, source: LocalSource) -> None:
+    assert baseline.clip.digest == as_diffusers().digest
+    dpm = {"class": "CogVideoXDPMScheduler", "timestep_spacing": "linspace"}
+    ours = generate(source, scheduler=dpm, call={"use_dynamic_cfg": True, "guidance_scale": 7.0})
+    assert ours.clip.digest == as_diffusers(dict(dpm), use_dynamic_cfg=True, guidance_scale=7.0).digest
+    assert ours.clip.digest != baseline.clip.digest
+
+
+def test_half_precision_is_that_of_a_plain_script(source: LocalSource) -> None:
+    ours = generate(source, model={"dtype": "bfloat16"})
+    assert ours.clip.digest == as_diffusers(dtype=torch.bfloat16).digest
+    assert ours.settings["model.dtype"].value == "bfloat16"
+
+
+@pytest.mark.slow
+def test_nothing_leaks_from_one_variant_to_the_next() -> None:
+    """Every variant gives the same bytes alone in a new source and after every other one in either order."""
+
+    def outcome(source: LocalSource, tables: dict[str, Any]) -> str:
+        try:
+            return generate(source, **tables).clip.digest
+        except NotMeasuredError as error:
+            return error.message
+
+    alone = {name: outcome(LocalSource(), tables) for name, tables in VARIANTS.items()}
+    forth, back = LocalSource(), LocalSource()
+    assert {name: outcome(forth, tables) for name, tables in VARIANTS.items()} == alone
+    assert {name: outcome(back, tables) for name, tables in reversed(VARIANTS.items())} == alone
+    assert len(set(alone.values())) >= len(alone) - 4, "the variants must differ for this to prove anything"
+
+
+@pytest.mark.parametrize("placement", ["model_cpu_offload", "group_offload"])
+def test_offloading_changes_no_byte(source: LocalSource, baseline: Produced, placement: str) -> None:
+    assert generate(source, placement=placement).clip.digest == baseline.clip.digest
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"call": {"use_dynamic_cfg": True}},
+        {"call": {"guidance_scale": 7.0}},
+        {"call": {"num_inference_steps": 5}},
+        {"scheduler": {"class": "CogVideoXDPMScheduler"}},
+        {"scheduler": {"timestep_spacing": "linspace"}},
+        {"rng": {"seed": 43}},
+        {"rng": {"dtype": "bfloat16"}},
+        {"model": {"dtype": "bfloat16"}},
+        {"output": {"rounding": "truncate"}},
+    ],
+    ids=str,
+)
+def test_what_matters_changes_the_clip(source: LocalSource, baseline: Produced, tables: dict[str, Any]) -> None:
+    assert generate(source, **tables).clip.digest != baseline.clip.digest
+
+
+def test_the_global_generator_draws_as_one_of_its_own_on_the_cpu(source: LocalSource, baseline: Produced) -> None:
+    assert generate(source, rng={"device": "global"}).clip.digest == baseline.clip.digest
+
+
+def test_the_weights_stay_as_they_were_loaded(source: LocalSource) -> None:
+    loaded, _ = source._checkpoints.load(asked())
+
+    def state(checkpoint: Checkpoint) -> dict[str, tuple[int, bytes]]:
+        pipe = checkpoint.pipeline
+        return {
+            f"{name}.{key}": (tensor.data_ptr(), tensor.numpy().tobytes())
+            for name in ("transformer", "vae", "text_encoder")
+            for key, tensor in getattr(pipe, name).state_dict().items()
+        }
+
+    before = state(loaded)
+    for tables in VARIANTS.values():
+        if "model" not in tables and tables.get("placement") != "sequential_cpu_offload":
+            generate(source, **tables)
+    after, _ = source._checkpoints.load(asked())
+    assert after is loaded
+    assert state(after) == before
+
+
+def test_one_load_serves_all_variants_of_a_model_and_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
+    from spacediff.sources.local import pipeline
+
+    loads: list[Settings] = []
+    load = pipeline._load
+
+    def counted(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
+        loads.append(settings)
+        return load(settings, arguments)
+
+    monkeypatch.setattr(pipeline, "_load", counted)
+    source = LocalSource()
+    for tables in ({}, {"call": {"guidance_scale": 7.0}}, {"load": {"use_dynamic_cfg": True}}, {}):
+        generate(source, **tables)
+    assert len(loads) == 1
+    generate(source, model={"dtype": "bfloat16"})
+    assert len(loads) == 2
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["loaded with it", "given later"])
+def test_an_argument_that_from_pretrained_ignores_is_told(baseline: Produced, *, first: bool) -> None:
+    source = LocalSource()
+    if not first:
+        assert generate(source).ignored == ()
+    produced = generate(source, load={"use_dynamic_cfg": True})
+    assert produced.clip.digest == baseline.clip.digest
+    (ignored,) = produced.ignored
+    assert (ignored.argument, ignored.value) == ("load.use_dynamic_cfg", True)
+    assert ignored.given_to == "CogVideoXPipeline.from_pretrained"
+    assert "call.use_dynamic_cfg" in ignored.advice
+
+
+def test_an_argument_that_from_pretrained_uses_is_not_called_ignored() -> None:
+    produced = generate(LocalSource(), load={"low_cpu_mem_usage": False, "nonsense": 1})
+    assert [ignored.argument for ignored in produced.ignored] == ["load.nonsense"]
+
+
+def test_a_scheduler_entry_that_its_class_does_not_know_is_told(source: LocalSource) -> None:
+    produced = generate(source, scheduler={"timestep_spacing": "trailing", "karras": True})
+    assert [(ignored.argument, ignored.given_to) for ignored in produced.ignored] == [
+        ("scheduler.karras", "CogVideoXDDIMScheduler.from_config")
+    ]
+
+
+def test_a_truncated_prompt_is_told(source: LocalSource) -> None:
+    produced = source.generate(asked(), "lemon " * 400, 42, Heard())
+    assert any("truncated" in warning for warning in produced.warnings)
+
+
+def test_settings_are_resolved_to_the_end(baseline: Produced) -> None:
+    found = {path: (setting.value, setting.origin) for path, setting in baseline.settings.items()}
+    assert found["call.guidance_scale"] == (6, Origin.DEFAULT)
+    assert found["call.use_dynamic_cfg"] == (False, Origin.DEFAULT)
+    assert found["call.num_inference_steps"] == (2, Origin.DECLARED)
+    assert found["call.height"] == (64, Origin.OBSERVED)
+    assert found["scheduler.class"] == ("CogVideoXDDIMScheduler", Origin.DEFAULT)
+    assert found["scheduler.prediction_type"] == ("v_prediction", Origin.DEFAULT)
+    assert found["model.dtype"] == ("float32", Origin.DEFAULT)
+    assert found["model.pipeline"] == ("CogVideoXPipeline", Origin.DEFAULT)
+    assert found["rng.seed"] == (42, Origin.DEFAULT)
+    assert found["placement"] == ("cpu", Origin.DECLARED)
+    assert found["vae.tiling"] == (False, Origin.DEFAULT)
+    assert "prompt" not in "".join(path for path in found if path.startswith("call.prompt") and "embeds" not in path)
+
+
+def test_every_step_is_told(source: LocalSource) -> None:
+    heard = Heard()
+    source.generate(asked(), PROMPT, 42, heard)
+    assert heard.steps == [(1, 2), (2, 2)]
+    assert heard.texts == ["loading the checkpoint", "generating"]
+
+
+def without_cuda() -> Iterator[Any]:
+    yield pytest.param({"placement": "cuda"}, "placement = 'cuda' needs a device")
+    yield pytest.param({"rng": {"device": "cuda"}}, "rng.device = 'cuda' needs a device")
+    yield pytest.param({"placement": "sequential_cpu_offload"}, "sequential offload needs an accelerator")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+@pytest.mark.parametrize(("tables", "told"), list(without_cuda()))
+def test_what_needs_an_accelerator_is_not_measured(source: LocalSource, tables: dict[str, Any], told: str) -> None:
+    with pytest.raises(NotMeasuredError, match=told) as caught:
+        generate(source, **tables)
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        ({"call": {"num_inference_step": 3}}, "no argument 'num_inference_step'; did you mean 'num_inference_steps'?"),
+        ({"scheduler": {"class": "CogVideoXDPMSchedule"}}, "no scheduler 'CogVideoXDPMSchedule'; did you mean"),
+        ({"scheduler": {"class": "AutoencoderKL"}}, "no scheduler 'AutoencoderKL'"),
+        ({"scheduler": {"beta_schedule": "none such"}}, "refuses its settings"),
+        ({"model": {"pipeline": "CogVideoXPipelin"}}, "no pipeline class"),
+        ({"model": {"id": "./nowhere"}}, "no folder"),
+        ({"call": {"height": 63}}, "the generation failed: ValueError"),
+    ],
+)
+def test_what_cannot_work_says_why(source: LocalSource, tables: dict[str, Any], told: str) -> None:
+    with pytest.raises(NotMeasuredError) as caught:
+        generate(source, **tables)
+    assert told in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_a_folder_that_holds_no_checkpoint_says_so(source: LocalSource, tmp_path: Path) -> None:
+    with pytest.raises(NotMeasuredError, match="could not be loaded"):
+        generate(source, model={"id": str(tmp_path)})
+
+
+def test_exchanged_files_change_a_checkpoints_stamp(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    stamps = []
+    for content in (b"a", b"bb", b"ccc"):
+        weights.write_bytes(content)
+        stamps.append(stamp(str(tmp_path)))
+    assert all(one != other for one, other in itertools.pairwise(stamps))
+    assert stamp("org/name") == ""

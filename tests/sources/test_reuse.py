@@ -1,0 +1,167 @@
+"""No work twice: the same bytes, whether computed or taken over."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+import torch
+
+from spacediff.observer.hooks import Call, guard
+from spacediff.observer.observer import Observed, observing, observing_decoding
+from spacediff.settings import Origin, Settings
+from spacediff.sources.local.reuse import Reuse, resume
+from spacediff.stages import Stage, acts_from, up_to
+from support.other_pipelines import FAMILIES, drawn
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in diffusers
+
+
+def noting(notes: list[str], name: str) -> Callable[[Call], Any]:
+    def watch(call: Call) -> Any:
+        notes.append(name)
+        return call.happen()
+
+    return watch
+
+
+def starting_again(seen: Observed) -> Callable[[Call], Any]:
+    def watch(call: Call) -> Any:
+        seen.steps.append(seen.steps[0])
+        return call.happen()
+
+    return watch
+
+
+def told(**tables: Any) -> Settings:
+    return Settings.of(tables, Origin.DECLARED)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_resumed_run_ends_in_the_same_pictures_for_other_pipelines_too(family: str) -> None:
+    reuse, settings = Reuse(), told(call={"num_inference_steps": 3})
+    calls: list[str] = []
+
+    def first(pipeline: Any, generator: torch.Generator) -> None:
+        seen = stack.enter_context(observing(pipeline))
+        stack.enter_context(reuse.keeping(pipeline, "p", settings, seen, generator))
+
+    def second(pipeline: Any, generator: torch.Generator) -> None:
+        end = reuse.denoised("p", settings)
+        assert end
+        denoiser = pipeline.transformer if hasattr(pipeline, "transformer") else pipeline.unet
+        guard(denoiser, "forward", noting(calls, "denoised"))
+        resume(pipeline, end, generator)
+        again.append(stack.enter_context(observing_decoding(pipeline, end.observed)))
+
+    again: list[Any] = []
+    with ExitStack() as stack:
+        whole = drawn(family, prepare=first)
+    with ExitStack() as stack:
+        taken = drawn(family, prepare=second)
+    assert taken.tobytes() == whole.tobytes() == drawn(family).tobytes()
+    assert len(again[0].steps) == 3
+    assert again[0].decoded
+    assert not calls, "the denoiser has nothing to do"
+
+
+def test_a_generator_goes_on_where_the_whole_run_left_it() -> None:
+    reuse, settings = Reuse(), told()
+    states = []
+
+    def first(pipeline: Any, generator: torch.Generator) -> None:
+        seen = stack.enter_context(observing(pipeline))
+        stack.enter_context(reuse.keeping(pipeline, "p", settings, seen, generator))
+        states.append(generator)
+
+    def second(pipeline: Any, generator: torch.Generator) -> None:
+        end = reuse.denoised("p", settings)
+        assert end
+        resume(pipeline, end, generator)
+        states.append(generator)
+
+    for prepare in (first, second):
+        with ExitStack() as stack:
+            drawn("stable-diffusion", prepare=prepare)  # its scheduler draws at every step
+    assert torch.equal(states[0].get_state(), states[1].get_state())
+
+
+@pytest.mark.parametrize(
+    ("changed", "shared"),
+    [
+        ({"output": {"fps": 9}}, True),
+        ({"output": {"rounding": "truncate"}}, True),
+        ({"vae": {"tiling": True}}, True),
+        ({"call": {"guidance_scale": 7.0}}, False),
+        ({"rng": {"device": "global"}}, False),
+        ({"scheduler": {"class": "X"}}, False),
+        ({"placement": "cpu"}, False),
+        ({"numerics": {"tf32": True}}, False),
+        ({"load": {"anything": 1}}, False),
+        ({"something": {"new": 1}}, False),
+    ],
+)
+def test_what_is_shared_follows_from_where_a_setting_acts(changed: dict[str, Any], shared: bool) -> None:  # noqa: FBT001
+    settings = told(model={"id": "x"}, call={"num_frames": 5})
+    other = settings.changed_by(told(**changed))
+    assert (up_to(settings, Stage.DENOISING).digest() == up_to(other, Stage.DENOISING).digest()) is shared
+
+
+def test_a_setting_that_nobody_knows_acts_from_the_start() -> None:
+    assert acts_from("something.new") is Stage.TEXT
+    assert acts_from("vae.tiling") is Stage.DECODING
+    assert acts_from("output.fps") is Stage.OUTPUT
+
+
+def test_another_vae_setting_is_not_shared_once_the_vae_encoded_something() -> None:
+    reuse = Reuse()
+
+    def keep(pipeline: Any, generator: torch.Generator) -> None:
+        seen = stack.enter_context(observing(pipeline))
+        stack.enter_context(reuse.keeping(pipeline, "p", told(), seen, generator))
+        seen.encoded = True  # as image-to-video does
+
+    with ExitStack() as stack:
+        drawn("wan", prepare=keep)
+    assert reuse.denoised("p", told())
+    assert reuse.denoised("p", told(output={"fps": 3}))
+    assert reuse.denoised("p", told(vae={"tiling": True})) is None
+    assert reuse.denoised("q", told()) is None
+
+
+@pytest.mark.parametrize("piecewise", ["prepared twice", "decoded between", "timesteps start again"])
+def test_what_is_made_piece_by_piece_is_not_taken_over(piecewise: str) -> None:
+    """Chunked pipelines end every piece with another result; one end would be wrong for the others."""
+    reuse = Reuse()
+
+    def keep(pipeline: Any, generator: torch.Generator) -> None:
+        seen = stack.enter_context(observing(pipeline))
+        stack.enter_context(reuse.keeping(pipeline, "p", told(), seen, generator))
+        seen.loops += piecewise == "prepared twice"
+        if piecewise == "decoded between":
+            seen.decoded = "a piece"
+        if piecewise == "timesteps start again":
+            guard(pipeline.vae, "decode", starting_again(seen))
+
+    with ExitStack() as stack:
+        drawn("wan", prepare=keep)
+    assert reuse.denoised("p", told()) is None
+
+
+def test_a_copy_of_a_guarded_scheduler_is_its_own() -> None:
+    """Some pipelines copy their scheduler; the copy has its own state and no guard."""
+    from diffusers import FlowMatchEulerDiscreteScheduler
+
+    scheduler = FlowMatchEulerDiscreteScheduler()
+    seen: list[str] = []
+    for name in ("inner", "outer"):
+        guard(scheduler, "step", noting(seen, name))
+    copied = copy.deepcopy(scheduler)
+    for each in (scheduler, copied):
+        each.set_timesteps(3)
+        each.step(torch.zeros(2), each.timesteps[0], torch.ones(2))
+    assert seen == ["outer", "inner"]
+    assert (scheduler.step_index, copied.step_index) == (1, 1)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from spacediff.record import Role, RunRecord
+from spacediff.store.runs import Store
+
+KEY = "0123456789abcdef"
+
+
+def record(name: str = "baseline") -> RunRecord:
+    return RunRecord(key=KEY, name=name, role=Role.BASELINE, prompt="p", source="diffusers", measured=True)
+
+
+def finished(folder: Path) -> Store:
+    store = Store(folder)
+    with store.writing(KEY) as draft:
+        (draft / "clip.bin").write_bytes(bytes(range(256)))
+        store.seal(draft, record())
+    return store
+
+
+def test_a_finished_run_is_found_again(tmp_path: Path) -> None:
+    assert Store(tmp_path).get(KEY) is None
+    finished(tmp_path)
+    assert Store(tmp_path).get(KEY) == record()
+    assert Store(tmp_path).get("another") is None
+
+
+def test_a_run_that_failed_leaves_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def fail() -> None:
+        with store.writing(KEY) as draft:
+            (draft / "clip.bin").write_bytes(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert store.get(KEY) is None
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(position=st.integers(0, 255), bit=st.integers(0, 7))
+def test_a_flipped_bit_is_never_read(tmp_path: Path, position: int, bit: int) -> None:
+    store = finished(tmp_path)
+    file = store.place(KEY) / "clip.bin"
+    content = bytearray(file.read_bytes())
+    content[position] ^= 1 << bit
+    file.write_bytes(content)
+    assert store.get(KEY) is None
+
+
+@pytest.mark.parametrize("name", ["run.json", "files.json", "clip.bin"])
+@pytest.mark.parametrize("damage", ["truncate", "remove", "garbage"])
+def test_damage_of_any_file_is_noticed(tmp_path: Path, name: str, damage: str) -> None:
+    file = finished(tmp_path).place(KEY) / name
+    if damage == "truncate":
+        file.write_bytes(file.read_bytes()[:-3])
+    elif damage == "remove":
+        file.unlink()
+    else:
+        file.write_bytes(b"[1]")
+    store = Store(tmp_path)
+    assert store.get(KEY) is None
+    assert finished(tmp_path).get(KEY) == record()
+
+
+def test_a_manifest_cannot_point_outside(tmp_path: Path) -> None:
+    store = finished(tmp_path)
+    (store.place(KEY) / "files.json").write_text("{}")
+    assert store.get(KEY) is None
+
+
+def test_a_killed_writer_leaves_no_run_and_its_draft_is_forgotten(tmp_path: Path) -> None:
+    program = f"""
+import sys, time
+from pathlib import Path
+from spacediff.store.runs import Store
+with Store(Path({str(tmp_path)!r})).writing({KEY!r}) as draft:
+    (draft / "clip.bin").write_bytes(b"half")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+    writer = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == b"writing\n"
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.wait()
+    writer.stdout.close()
+    store = Store(tmp_path)
+    assert store.get(KEY) is None
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+    for _ in range(50):
+        store.forget_drafts()
+        if not list((tmp_path / "runs").iterdir()):
+            break
+        time.sleep(0.1)
+    assert list((tmp_path / "runs").iterdir()) == []
+    assert finished(tmp_path).get(KEY) == record()

@@ -1,0 +1,60 @@
+"""An audit with one text wherever a stranger's text may stand."""
+
+from __future__ import annotations
+
+from spacediff.record import (
+    AuditRecord,
+    CauseRecord,
+    Change,
+    FactChange,
+    GateRecord,
+    GateStatus,
+    HistoryRecord,
+    Subject,
+    VariantHistory,
+    Verdict,
+)
+from support.synthetic_audit import setting
+
+
+def hostile(record: AuditRecord, text: str) -> AuditRecord:
+    """Put one text wherever a stranger's text may stand."""
+    history = HistoryRecord(
+        against=text,
+        created=text,
+        variants=[
+            VariantHistory(prompt=text, name=text, change=Change.WORSE, verdict_now=Verdict.DIFFERS, drift_now=0.5)
+        ],
+        facts=[FactChange(subject=Subject.SETTING, name=text, before=text, now={"a": text}, runs=[text])],
+        sentence=text,
+    )
+    cause = CauseRecord(prompt="lemon", left="a", right="b", finished=True, sentence=text)
+    runs = [
+        run.model_copy(
+            update={
+                "name": run.name if run.name in {"reference", "baseline"} else f"{run.name} {text}",
+                "reason": text if not run.measured else "",
+                "settings": run.settings | {f"call.{text}": setting(text), "call.guidance_scale": setting([text])},
+                "ignored": [each.model_copy(update={"argument": text, "advice": text}) for each in run.ignored],
+            }
+        )
+        for run in record.runs
+    ]
+    return record.model_copy(
+        update={
+            "title": text,
+            "question": text,
+            "command": text,
+            "scenario_name": text,
+            "created": text,
+            "spacediff_version": text,
+            "prompts": [prompt.model_copy(update={"text": text}) for prompt in record.prompts],
+            "runs": runs,
+            "comparisons": [each.model_copy(update={"evidence": [text]}) for each in record.comparisons],
+            "cause": cause,
+            "history": history,
+            "warnings": [text],
+            "gate": GateRecord(status=GateStatus.FAILS, variant="baseline", reasons=[text]),
+            "environment": record.environment.model_copy(update={"hosted": {text or "x": text}, "local": {"a": text}}),
+        }
+    )

@@ -1,0 +1,172 @@
+"""Reports in a real browser: how tests draw one, open it, and read back what is on its canvases."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spacediff.record import AuditRecord
+from spacediff.reporting.html import write_report
+from support.synthetic_audit import (
+    CODE_BLOCKS,
+    compare,
+    draw_scene,
+    save_clip,
+    synthetic_audit,
+    with_codes,
+    with_traces,
+)
+
+FRAMES = 9
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+READ_CODES = """([blocks, sides]) => sides.map((side) => {
+    const shown = document.querySelector(`[data-side="${side}"] .picture > canvas`);
+    if (shown.hidden) return null;
+    const edge = Math.floor(shown.width / blocks);
+    const canvas = Object.assign(document.createElement("canvas"), { width: shown.width, height: edge });
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(shown, 0, 0);
+    let number = 0;
+    for (let bit = 0; bit < blocks; bit += 1) {
+        const [red] = context.getImageData((bit + 0.5) * edge, edge / 2, 1, 1).data;
+        if (red > 127) number += 2 ** bit;
+    }
+    return number;
+})"""
+
+
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RUN_AXE = "(rules) => axe.run(document, { runOnly: rules })"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    with playwright.sync_playwright() as running:
+        started = running.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@dataclass
+class Opened:
+    """A report in a browser, with what it complained about and what it asked for."""
+
+    page: Any
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def codes(self, *sides: str) -> list[int | None]:
+        """The frame numbers that the pictures themselves carry; by default the two that are side by side."""
+        found: list[int | None] = self.page.evaluate(READ_CODES, [CODE_BLOCKS, sides or ("reference", "variant")])
+        return found
+
+    def shown(self, frame: int) -> list[int | None]:
+        """Wait until the page says that a frame is shown, and read both pictures."""
+        self.until(f"'position' in player.dataset && document.querySelector('#frame').value === '{frame}'")
+        return self.codes()
+
+    def until(self, condition: str) -> None:
+        """Wait for a condition; Playwright's own waiting evaluates texts, which the page's policy forbids."""
+        end = time.monotonic() + 60
+        while not self.page.evaluate(condition):
+            assert time.monotonic() < end, f"never became true: {condition}"
+            self.page.wait_for_timeout(20)
+
+    def drawn(self) -> None:
+        """Wait until all curves that can be seen are drawn."""
+        self.until(
+            "[...document.querySelectorAll('.ground')].filter((ground) => ground.clientWidth)"
+            ".every((ground) => ground.querySelector('.mark-line path'))"
+        )
+
+    def go(self, frame: int) -> None:
+        self.page.evaluate(
+            "n => { const s = document.querySelector('#seek'); s.value = n; s.dispatchEvent(new Event('input')); }",
+            frame,
+        )
+
+    def variant(self) -> str:
+        return str(self.page.locator(".variant-select:visible").input_value())
+
+    def address_says(self, part: str) -> None:
+        self.until(f"location.hash.includes('{part}')")
+
+
+def violations(report: Opened) -> list[str]:
+    """Return what axe-core finds against WCAG 2.2 AA; the page has to be opened with `bypass_csp` for it."""
+    source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+    report.page.evaluate(source)
+    found: Any = report.page.evaluate(RUN_AXE, AXE_RULES)
+    assert found["passes"]  # it has looked
+    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
+
+
+class Reports:
+    """Opens reports and closes them again."""
+
+    def __init__(self, browser: Any) -> None:
+        self.browser = browser
+        self.contexts: list[Any] = []
+
+    def open(self, url: str, hash_: str = "#frame=0", **options: Any) -> Opened:
+        context = self.browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.contexts.append(context)
+        opened = Opened(context.new_page(), url)
+        opened.page.on("console", lambda message: opened.complaints.append(message.text))
+        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        opened.page.on("request", lambda request: opened.requests.append(request.url))
+        opened.page.goto(url + hash_)
+        return opened
+
+
+@pytest.fixture
+def reports(browser: Any) -> Iterator[Reports]:
+    reports = Reports(browser)
+    yield reports
+    for context in reports.contexts:
+        context.close()
+
+
+def with_interpolated(record: AuditRecord, folder: Path) -> AuditRecord:
+    """Add a variant with twice the frames at twice the rate, mapped frame 2n on frame n."""
+    pixels = {
+        "reference": draw_scene(FRAMES, (64, 96), hand=True),
+        "interpolated": with_codes(draw_scene(2 * FRAMES, (64, 96), hand=True)),
+    }
+    clip = save_clip(folder, "interpolated", pixels["interpolated"], 16)
+    run = record.run("lemon", "dpm").model_copy(update={"name": "interpolated", "key": "interpolated", "clip": clip})
+    comparison = compare(record.run("lemon", "reference"), run, pixels, [(n, 2 * n) for n in range(FRAMES)])
+    return record.model_copy(update={"runs": [*record.runs, run], "comparisons": [*record.comparisons, comparison]})
+
+
+@pytest.fixture(scope="session")
+def drawn_audit(tmp_path_factory: pytest.TempPathFactory) -> tuple[AuditRecord, Path]:
+    folder = tmp_path_factory.mktemp("audit")
+    record = with_traces(synthetic_audit(folder, frames=FRAMES, prompts=("lemon", "an orange & more")))
+    return with_interpolated(record, folder), folder
+
+
+@pytest.fixture(scope="session")
+def url(drawn_audit: tuple[AuditRecord, Path]) -> str:
+    return write_report(*drawn_audit).as_uri()

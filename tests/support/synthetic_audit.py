@@ -1,0 +1,521 @@
+"""Audits made of numbers: clips drawn with numpy and a record around them, so a report can be tested without a model.
+
+Every clip can carry its own frame number as eight black or white blocks along the top edge; a test that reads the
+blocks back from a screen knows which frame is shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spacediff.clip import Clip, write_preview
+from spacediff.metrics.ssim_map import write_map
+from spacediff.record import (
+    AuditRecord,
+    ClipRecord,
+    ComparisonRecord,
+    EnvironmentRecord,
+    GateRecord,
+    GateStatus,
+    Ignored,
+    MapRecord,
+    MetricInfo,
+    MetricRecord,
+    NoiseRecord,
+    PromptRecord,
+    Role,
+    RunRecord,
+    SettingRecord,
+    Stage,
+    StageRecord,
+    StepRecord,
+    TraceComparisonRecord,
+    TraceRecord,
+    Verdict,
+)
+from spacediff.settings import Origin
+
+CODE_BLOCKS = 8
+Floats = NDArray[np.float64]
+
+METRICS = [
+    MetricInfo(
+        name="psnr",
+        title="PSNR",
+        unit="dB",
+        higher_is_closer=True,
+        about="Peak signal-to-noise ratio of 8-bit RGB; infinite where frames are equal.",
+    ),
+    MetricInfo(
+        name="ssim",
+        title="SSIM",
+        unit="",
+        higher_is_closer=True,
+        about="Structural similarity with an 11-pixel Gaussian window (Wang et al. 2004).",
+    ),
+    MetricInfo(
+        name="lpips",
+        title="LPIPS",
+        unit="",
+        higher_is_closer=False,
+        about="Learned perceptual distance over AlexNet features (Zhang et al. 2018).",
+    ),
+]
+
+
+def draw_scene(
+    frames: int, size: tuple[int, int], *, hand: bool, tint: float = 0.0, turn: float = 0.0, grain: float = 0.0
+) -> NDArray[np.uint8]:
+    """Draw half a lemon over a bowl, with or without the hand that squeezes it; uint8 `[T, H, W, 3]`."""
+    height, width = size
+    y, x = np.mgrid[0:height, 0:width]
+    x, y = (x - width / 2) / height, y / height - 0.5
+    noise = np.random.default_rng(7)
+    shape = (height, width, 3)
+    return np.stack(
+        [
+            _draw_frame(x, y, time, grain * noise.standard_normal(shape), hand=hand, tint=tint, turn=turn)
+            for time in np.linspace(0, 1, frames)
+        ]
+    )
+
+
+def _draw_frame(
+    x: Floats, y: Floats, time: float, grain: Floats, *, hand: bool, tint: float, turn: float
+) -> NDArray[np.uint8]:
+    picture = np.empty((*x.shape, 3))
+    picture[:] = np.array([0.20 + tint, 0.25, 0.27 - tint / 2]) + 0.16 * (0.5 - y)[..., None]
+    picture += 0.10 * np.exp(-((x + 0.35) ** 2 + (y + 0.35) ** 2) * 6)[..., None]
+    _lay(picture, (0.36, 0.29, 0.22), y - 0.30, 1.0)
+    squeeze = 0.5 + 0.5 * math.sin(2 * math.pi * (time * 1.5 + turn))
+    sway = 0.05 * math.sin(2 * math.pi * (time + turn))
+    _lay(picture, (0.62, 0.72, 0.74), 0.30 - np.hypot(x, (y - 0.16) * 1.25), 0.45)
+    _lay(picture, (0.85, 0.91, 0.90), 0.012 - np.abs(np.hypot(x, (y - 0.16) * 1.25) - 0.30), 0.8, y > 0.10)
+    _lay(picture, (0.93, 0.86, 0.45), 0.24 - np.hypot(x, (y - 0.22) * 1.7), 0.25 + 0.5 * time, y > 0.24)
+    across, along = x - sway, y + 0.14
+    lemon = np.hypot(across / (1.05 - 0.16 * squeeze), along / (0.82 + 0.08 * squeeze))
+    _lay(picture, (0.86, 0.68, 0.05), 0.205 - lemon, 1.0)
+    _lay(picture, (0.98, 0.86, 0.24), 0.185 - lemon, 1.0)
+    spokes = np.abs(np.sin(5 * np.arctan2(along, across) + 3 * turn))
+    _lay(picture, (0.99, 0.95, 0.62), 0.155 - lemon, np.where(spokes > 0.35, 0.8, 0.35))
+    for drop in range(3):
+        fall = (time * 3 + drop / 3 + turn) % 1
+        _lay(picture, (0.98, 0.93, 0.60), 0.018 - np.hypot(x - sway, (y - 0.05 - 0.22 * fall) / 1.5), 0.9)
+    if hand:
+        _draw_hand(picture, x - sway, y, squeeze)
+    picture += grain
+    return np.asarray(np.clip(np.rint(picture * 255), 0, 255), dtype=np.uint8)
+
+
+def _draw_hand(picture: Floats, x: Floats, y: Floats, squeeze: float) -> None:
+    skin, shade = (0.87, 0.66, 0.54), (0.70, 0.49, 0.39)
+    _lay(picture, skin, 0.15 - np.hypot(x * 0.85, y + 0.36), 1.0)
+    _lay(picture, skin, np.minimum(0.10 - np.abs(x + 0.05), -(y + 0.36)), 1.0)
+    for finger in range(4):
+        centre = -0.20 + 0.115 * finger + 0.02 * squeeze * (1.5 - finger)
+        reach = -0.15 - 0.03 * abs(finger - 1.5) + 0.02 * squeeze
+        capsule = np.hypot(x - centre, np.maximum(0, np.maximum(-0.34 - y, y - reach)))
+        _lay(picture, shade, 0.056 - capsule, 1.0)
+        _lay(picture, skin, 0.048 - capsule, 1.0)
+
+
+def _lay(
+    picture: Floats,
+    colour: tuple[float, float, float],
+    inside: Floats,
+    opacity: Floats | float,
+    where: NDArray[np.bool_] | None = None,
+) -> None:
+    """Lay a colour where a signed distance is positive, with soft edges."""
+    cover = np.clip(inside * picture.shape[0] / 1.5 + 0.5, 0, 1) * opacity
+    if where is not None:
+        cover = cover * where
+    picture += cover[..., None] * (np.array(colour) - picture)
+
+
+def with_codes(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Write each frame's number into it: eight blocks along the top, black or white, lowest bit first."""
+    coded = frames.copy()
+    edge = frames.shape[2] // CODE_BLOCKS
+    for number in range(len(coded)):
+        for bit in range(CODE_BLOCKS):
+            coded[number, :edge, bit * edge : (bit + 1) * edge] = 255 if number >> bit & 1 else 0
+    return coded
+
+
+def save_clip(folder: Path, name: str, frames: NDArray[np.uint8], fps: int) -> ClipRecord:
+    """Write a clip's preview into an audit folder and describe it."""
+    clip = Clip(frames, Fraction(fps))
+    preview = Path("previews") / f"{name}.mp4"
+    (folder / preview).parent.mkdir(parents=True, exist_ok=True)
+    write_preview(clip, folder / preview)
+    return ClipRecord(
+        lossless=f"clips/{name}.mkv",
+        preview=preview.as_posix(),
+        digest=clip.digest,
+        frames=len(frames),
+        width=frames.shape[2],
+        height=frames.shape[1],
+        fps=float(fps),
+    )
+
+
+def setting(value: Any, origin: Origin = Origin.DECLARED, where: str = "") -> SettingRecord:
+    """Shorten a setting's record."""
+    return SettingRecord(value=value, origin=origin, where=where)
+
+
+BASELINE_SETTINGS = {
+    "call.guidance_scale": setting(6.0, Origin.DECLARED, "audit.toml:9"),
+    "call.num_frames": setting(49, Origin.DECLARED, "audit.toml:9"),
+    "call.num_inference_steps": setting(50, Origin.DECLARED, "audit.toml:9"),
+    "call.use_dynamic_cfg": setting(False, Origin.DEFAULT, "CogVideoXPipeline.__call__"),  # noqa: FBT003 - a value
+    "model.dtype": setting("bfloat16", Origin.DECLARED, "audit.toml:8"),
+    "model.id": setting("zai-org/CogVideoX-5b", Origin.DECLARED, "audit.toml:8"),
+    "model.revision": setting("8fc5b281006c", Origin.OBSERVED, "refs/main of the cached snapshot"),
+    "numerics.attention": setting(None, Origin.UNKNOWN),
+    "placement": setting("model_cpu_offload", Origin.DECLARED, "audit.toml:11"),
+    "rng.device": setting("cuda", Origin.DECLARED, "audit.toml:10"),
+    "rng.seed": setting(42, Origin.DECLARED, "audit.toml:5"),
+    "scheduler.class": setting("CogVideoXDDIMScheduler", Origin.DEFAULT, "scheduler_config.json"),
+    "scheduler.timestep_spacing": setting("linspace", Origin.DEFAULT, "scheduler_config.json"),
+    "vae.tiling": setting(False, Origin.DEFAULT, "AutoencoderKLCogVideoX"),  # noqa: FBT003 - a value
+}
+REFERENCE_SETTINGS = {
+    "call.guidance_scale": setting(7.0, Origin.READ, "app.py:171"),
+    "call.num_inference_steps": setting(50, Origin.READ, "app.py:166"),
+    "call.use_dynamic_cfg": setting(True, Origin.READ, "app.py:170"),  # noqa: FBT003 - a value
+    "model.dtype": setting("bfloat16", Origin.READ, "app.py:52"),
+    "model.id": setting("zai-org/CogVideoX-5b", Origin.READ, "app.py:52"),
+    "numerics.attention": setting(None, Origin.UNKNOWN),
+    "placement": setting("cuda", Origin.READ, "app.py:52"),
+    "rng.device": setting("cpu", Origin.READ, "app.py:172"),
+    "rng.seed": setting(42, Origin.DECLARED, "audit.toml:5"),
+    "scheduler.class": setting("CogVideoXDPMScheduler", Origin.READ, "app.py:53"),
+    "scheduler.timestep_spacing": setting("trailing", Origin.READ, "app.py:53"),
+    "vae.tiling": setting(True, Origin.READ, "app.py:176"),  # noqa: FBT003 - a value
+}
+CHANGES: dict[str, dict[str, Any]] = {
+    "baseline": {},
+    "as-hosted": {
+        "call.guidance_scale": 7.0,
+        "call.use_dynamic_cfg": True,
+        "placement": "cuda",
+        "rng.device": "cpu",
+        "scheduler.class": "CogVideoXDPMScheduler",
+        "scheduler.timestep_spacing": "trailing",
+    },
+    "cpu-noise": {"rng.device": "cpu"},
+    "dpm": {"scheduler.class": "CogVideoXDPMScheduler", "scheduler.timestep_spacing": "trailing"},
+    "dynamic-cfg": {"call.use_dynamic_cfg": True},
+    "on-gpu": {"placement": "cuda"},
+}
+
+
+def pictures(frames: int, size: tuple[int, int]) -> dict[str, NDArray[np.uint8]]:
+    """Draw all clips of the story; on-gpu equals the baseline, as-hosted nearly equals the reference."""
+    reference = draw_scene(frames, size, hand=True)
+    as_hosted = draw_scene(frames, size, hand=True, grain=0.006)
+    as_hosted[: frames // 4] = reference[: frames // 4]
+    baseline = draw_scene(frames, size, hand=False, tint=0.10, turn=0.35)
+    return {
+        "reference": reference,
+        "baseline": baseline,
+        "as-hosted": as_hosted,
+        "cpu-noise": draw_scene(frames, size, hand=True, tint=0.05, turn=0.03),
+        "dpm": draw_scene(frames, size, hand=False, tint=0.02, turn=0.25),
+        "dynamic-cfg": draw_scene(frames, size, hand=False, tint=0.14, turn=0.30),
+        "on-gpu": baseline,
+        "seed 43": draw_scene(frames, size, hand=False, tint=-0.08, turn=0.62),
+    }
+
+
+def score(
+    reference: NDArray[np.uint8], candidate: NDArray[np.uint8], frame_map: Sequence[tuple[int, int]]
+) -> dict[str, list[float]]:
+    """Score frame pairs: a true PSNR, and two curves that only look like SSIM and LPIPS."""
+    errors = [
+        float(np.mean((reference[left].astype(float) - candidate[right].astype(float)) ** 2))
+        for left, right in frame_map
+    ]
+    return {
+        "psnr": [math.inf if error == 0 else 10 * math.log10(255**2 / error) for error in errors],
+        "ssim": [1 / (1 + error / 2500) for error in errors],
+        "lpips": [0.75 * (1 - math.exp(-error / 1800)) for error in errors],
+    }
+
+
+SCALE = {
+    "psnr": (45.0, 18.4, (17.9, 18.9)),
+    "ssim": (0.9995, 0.725, (0.70, 0.75)),
+    "lpips": (0.0004, 0.30, (0.28, 0.32)),
+}
+
+
+def compare(
+    reference: RunRecord,
+    candidate: RunRecord,
+    pixels: dict[str, NDArray[np.uint8]],
+    frame_map: list[tuple[int, int]] | None = None,
+) -> ComparisonRecord:
+    """Hold one clip against the reference."""
+    left, right = pixels["reference"], pixels[candidate.name]
+    pairs = frame_map or [(n, n) for n in range(min(len(left), len(right)))]
+    per_frame = score(left, right, pairs)
+    metrics = {
+        info.name: _pool(per_frame[info.name], pairs, higher=info.higher_is_closer, scale=SCALE[info.name])
+        for info in METRICS
+    }
+    identical = all(math.isinf(value) for value in per_frame["psnr"])
+    drift = 0.0 if identical else metrics["psnr"].drift
+    return ComparisonRecord(
+        prompt=candidate.prompt,
+        reference=reference.name,
+        candidate=candidate.name,
+        path="both decoded from export_to_video, quality 5",
+        frame_map=pairs,
+        identical=identical,
+        per_frame=per_frame,
+        metrics=metrics,
+        frames_csv=f"comparisons/{candidate.prompt}-{candidate.name}.csv",
+        drift=drift,
+        verdict=Verdict.IDENTICAL if identical else _verdict(drift or 0.0),
+        evidence=[f"PSNR stands {drift:.2f} of the way from the floor to another seed."],
+    )
+
+
+def with_map(folder: Path, comparison: ComparisonRecord, pixels: dict[str, NDArray[np.uint8]]) -> ComparisonRecord:
+    """Write the SSIM map of a comparison into the audit folder; equal clips have none."""
+    if comparison.identical:
+        return comparison
+    left, right = pixels["reference"], pixels[comparison.candidate]
+    file = Path("comparisons") / comparison.prompt / comparison.candidate / "ssim.png"
+    rows, columns, across = write_map(((left[a], right[b]) for a, b in comparison.frame_map), folder / file)
+    heat = MapRecord(file=file.as_posix(), columns=columns, rows=rows, across=across)
+    return comparison.model_copy(update={"map": heat})
+
+
+def _pool(
+    values: list[float],
+    pairs: list[tuple[int, int]],
+    *,
+    higher: bool,
+    scale: tuple[float, float, tuple[float, float]],
+) -> MetricRecord:
+    floor, ceiling, spread = scale
+    finite = [value for value in values if math.isfinite(value)]
+    pooled = sum(finite) / len(finite) if finite else math.inf
+    worst = min(values) if higher else max(values)
+    return MetricRecord(
+        pooled=pooled,
+        worst=worst,
+        worst_frame=pairs[values.index(worst)][0],
+        floor=floor,
+        ceiling=ceiling,
+        ceiling_spread=spread,
+        drift=max(0.0, (pooled - floor) / (ceiling - floor)) if math.isfinite(pooled) else 0.0,
+    )
+
+
+def _verdict(drift: float) -> Verdict:
+    limits = [(0.3, Verdict.NUMERIC_DRIFT), (0.8, Verdict.SETTINGS_DIFFER)]
+    return next((verdict for limit, verdict in limits if drift < limit), Verdict.DIFFERENT_SAMPLE)
+
+
+def synthetic_audit(
+    folder: Path,
+    *,
+    frames: int = 9,
+    size: tuple[int, int] = (64, 96),
+    fps: int = 8,
+    prompts: Sequence[str] = ("lemon",),
+    coded: bool = True,
+) -> AuditRecord:
+    """Write previews into a folder and return the record of a whole audit with seven local runs a prompt."""
+    runs: list[RunRecord] = []
+    comparisons: list[ComparisonRecord] = []
+    for prompt in prompts:
+        pixels = pictures(frames, size)
+        if coded:
+            pixels = {name: with_codes(picture) for name, picture in pixels.items()}
+        measured = [
+            _run(prompt, name, save_clip(folder, f"{prompt}-{name}".replace(" ", "-"), picture, fps))
+            for name, picture in pixels.items()
+        ]
+        runs += [*measured, _missing(prompt)]
+        comparisons += [with_map(folder, compare(measured[0], run, pixels), pixels) for run in measured[1:]]
+    return AuditRecord(
+        spacediff_version="0.1.0",
+        title="CogVideoX-5b: the usual script against the Space",
+        question="Same prompt, same seed 42: the Space draws the hand, my machine only draws the lemon. Why?",
+        scenario='title = "CogVideoX-5b: the usual script against the Space"\n\n[prompts.lemon]\nseed = 42\n',
+        scenario_name="cogvideox-lemon.toml",
+        command="spacediff audit scenarios/cogvideox-lemon.toml",
+        created="2025-11-22T19:13:04+00:00",
+        finished=True,
+        seconds=1873.4,
+        prompts=[
+            PromptRecord(name=prompt, text=f"A hand squeezes half a {prompt} over a glass bowl, close-up", seed=42)
+            for prompt in prompts
+        ],
+        reference="reference",
+        runs=runs,
+        comparisons=comparisons,
+        metrics=METRICS,
+        gate=GateRecord(
+            status=GateStatus.HOLDS, variant="as-hosted", max_drift=0.05, reasons=["as-hosted stays within 0.05."]
+        ),
+        environment=EnvironmentRecord(
+            local={"python": "3.11.7", "torch": "2.13.0+cu130", "diffusers": "0.36.0", "device": "NVIDIA L40S"},
+            hosted={"torch": "2.8.0", "diffusers": "0.36.0", "hardware": "zero-a10g", "commit": "5f3f1c7"},
+        ),
+        warnings=["The Space did not say which seed it used; its clip may come from another one."],
+    )
+
+
+def _run(prompt: str, name: str, clip: ClipRecord) -> RunRecord:
+    roles = {"reference": Role.REFERENCE, "baseline": Role.BASELINE, "seed 43": Role.SEED}
+    hosted = name == "reference"
+    changes = CHANGES.get(name, {"rng.seed": 43})
+    ignored = Ignored(
+        argument="load.use_dynamic_cfg",
+        value=True,
+        given_to="CogVideoXPipeline.from_pretrained",
+        advice="give it to the call: call.use_dynamic_cfg = true",
+    )
+    return RunRecord(
+        key=f"{prompt}-{name}",
+        name=name,
+        role=roles.get(name, Role.VARIANT),
+        prompt=prompt,
+        source="space" if hosted else "diffusers",
+        described="Space zai-org/CogVideoX-5B-Space /generate" if hosted else "CogVideoXPipeline on this machine",
+        measured=True,
+        changes={} if hosted else changes,
+        settings=REFERENCE_SETTINGS
+        if hosted
+        else BASELINE_SETTINGS | {path: setting(value, where="audit.toml:24") for path, value in changes.items()},
+        ignored=[] if hosted else [ignored],
+        warnings=["The clip was fetched at 8 fps."] if hosted else [],
+        seconds=41.0 if hosted else 212.5,
+        clip=clip.model_copy(update={"encoding": "h264 yuv420p, tv range"}) if hosted else clip,
+    )
+
+
+def _missing(prompt: str) -> RunRecord:
+    return RunRecord(
+        key=f"{prompt}-sequential",
+        name="sequential",
+        role=Role.VARIANT,
+        prompt=prompt,
+        source="diffusers",
+        measured=False,
+        reason="sequential offload needs a CUDA device; accelerate rebuilt a tensor as a parameter and failed",
+        hint="run this variant on a machine with a GPU",
+        changes={"placement": "sequential_cpu_offload"},
+    )
+
+
+# ---- inside the loop
+
+STEPS = 4
+_TIMESTEPS = {"dpm": (980.0, 740.0, 500.0, 260.0)}
+_GUIDANCE = {"dynamic-cfg": (1.25, 6.5, 2.5, 6.75), "as-hosted": (1.25, 6.5, 2.5, 6.75)}
+_SHARED = {"on-gpu": ["text embeddings", "latents"], "dpm": ["text embeddings"]}
+_FINDINGS: dict[str, tuple[Stage, int | None, str, list[float | None]]] = {
+    "as-hosted": (
+        Stage.NOISE,
+        None,
+        "other initial noise, so no step has a chance to agree",
+        [1.4, 1.3, 1.2, 1.1, 1.0],
+    ),
+    "cpu-noise": (Stage.TEXT, None, "other text embeddings from the start", []),
+    "dpm": (Stage.STEP, 1, "from the first step on (timestep 999 against 980)", [0.0, 0.3, 0.4, 0.5, 0.6]),
+    "dynamic-cfg": (Stage.STEP, 3, "identical up to step 2 of 4", [0.0, 0.0, 0.0, 0.0123, 0.25]),
+    "on-gpu": (Stage.NOWHERE, None, "identical in every stage", [0.0] * 5),
+    "seed 43": (
+        Stage.NOISE,
+        None,
+        "other initial noise, so no step has a chance to agree",
+        [1.41, 1.31, 1.21, 1.11, 1.0],
+    ),
+}
+OWN_ERRORS = [0.0, 0.0, 0.0123, 0.0041]
+
+
+def with_traces(record: AuditRecord) -> AuditRecord:
+    """Look into every local run of an audit, and let each step of one stand alone; the baseline is held to."""
+    runs = [run.model_copy(update={"trace": _trace(run.name)}) if _local(run) else run for run in record.runs]
+    alone = [
+        run.model_copy(
+            update={"name": f"{run.name}-alone", "role": Role.STEPS, "fed_by": "baseline", "trace": _trace_alone()}
+        )
+        for run in record.runs
+        if run.name == "dynamic-cfg"
+    ]
+    traces = [
+        TraceComparisonRecord(
+            prompt=prompt.name,
+            reference="baseline",
+            candidate=name,
+            stage=stage,
+            step=step,
+            sentence=sentence,
+            distances=distances,
+        )
+        for prompt in record.prompts
+        for name, (stage, step, sentence, distances) in _FINDINGS.items()
+    ]
+    return record.model_copy(update={"runs": [*runs, *alone], "traces": traces})
+
+
+def _local(run: RunRecord) -> bool:
+    return run.measured and run.source == "diffusers"
+
+
+def _trace(name: str) -> TraceRecord:
+    timesteps = _TIMESTEPS.get(name, (999.0, 749.0, 499.0, 249.0))
+    guidance = _GUIDANCE.get(name, (6.0,) * STEPS)
+    alike = name in {"baseline", "on-gpu"}
+    return TraceRecord(
+        embeddings=["text"],
+        noise=NoiseRecord(
+            digest="noise",
+            mean=0.0,
+            std=1.0,
+            low=-3.5,
+            high=3.5,
+            shape=[1, 3, 16, 8, 12],
+            dtype="bfloat16",
+            device="cpu",
+        ),
+        steps=[
+            _step(timestep, scale, f"{'baseline' if alike else name} {n}")
+            for n, (timestep, scale) in enumerate(zip(timesteps, guidance, strict=True))
+        ],
+        decoded="pictures",
+        stages=[
+            StageRecord(name="text", seconds=0.079, peak_bytes=531 * 2**20),
+            StageRecord(name="denoising", seconds=4.25, peak_bytes=21 * 2**30),
+            StageRecord(name="decoding", seconds=130.0, peak_bytes=25 * 2**30),
+        ],
+        latents=f"runs/{name}/latents.zip",
+        shared=_SHARED.get(name, []),
+    )
+
+
+def _trace_alone() -> TraceRecord:
+    trace = _trace("baseline")
+    own = _step(249.0, 6.75, "its own")
+    return trace.model_copy(update={"steps": [*trace.steps[:-1], own], "own_errors": OWN_ERRORS, "latents": ""})
+
+
+def _step(timestep: float, guidance: float, digest: str) -> StepRecord:
+    return StepRecord(timestep=timestep, guidance=guidance, digest=digest, mean=0.0, std=1.0, norm=67.0, nonfinite=0)

@@ -1,0 +1,363 @@
+"""The plan at no cost: a script and a Space, read and held against each other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spacediff.cli.commands import main
+from spacediff.reading import Reading, read_source, read_text
+from spacediff.reading.signatures import call_defaults
+from spacediff.scenario.scenario import parse_scenario
+from spacediff.settings import Origin
+from spacediff.why.defaults import completed
+from spacediff.why.differences import compare_sources
+from spacediff.why.scenario_writer import scenario_text
+from support.hub_stand_in import Model, hub_stand_in
+from support.paths import ROOT
+
+SOURCES = ROOT / "tests" / "data" / "sources"
+SCRIPT = """
+import torch
+from diffusers import CogVideoXPipeline
+from diffusers.utils import export_to_video
+pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b", torch_dtype=torch.bfloat16)
+pipe.enable_model_cpu_offload()
+video = pipe(prompt="a lemon").frames[0]
+export_to_video(video, "out.mp4", fps=8)
+"""
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever runs in this process asks no Hub; the stand-in is asked from processes of their own."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Reading:
+    return read_source(SOURCES / "cogvideox_demo")
+
+
+def test_who_changed_nothing_is_told_what_the_library_does(demo: Reading) -> None:
+    found = compare_sources(read_text(SCRIPT, "run.py"), demo)
+    rows = {row.path: (row.left.value, row.right.value) for row in found.differences}
+    assert rows["call.guidance_scale"] == (6, 7.0)
+    assert rows["call.use_dynamic_cfg"] == (False, True)
+    assert rows["scheduler.class"] == ("nothing said", "CogVideoXDPMScheduler")
+    assert rows["scheduler.timestep_spacing"] == ("nothing said", "trailing")
+    by_path = {row.path: row for row in found.differences}
+    assert by_path["call.use_dynamic_cfg"].left.where == "CogVideoXPipeline.__call__"
+    assert by_path["call.use_dynamic_cfg"].right.where.startswith("app.py:")
+    assert by_path["call.use_dynamic_cfg"].known
+    assert "call.num_inference_steps" not in rows, "50 is the default, and what the demo gives"
+    assert found.equal >= 5
+    assert any("output.fps" in question and "app.py" in question for question in found.questions)
+    assert any("frame interpolation" in note for note in found.notes)
+
+
+def test_a_source_agrees_with_itself(demo: Reading) -> None:
+    found = compare_sources(demo, demo)
+    assert found.differences == []
+    assert any("placement" in question for question in found.questions), "an unknown value never counts as equal"
+
+
+CONFIG = {"_class_name": "CogVideoXDDIMScheduler", "_diffusers_version": "0.30", "snr_shift_scale": 1.0,
+          "timestep_spacing": "trailing"}  # fmt: skip
+ON_THE_HUB = """
+import json, sys
+from spacediff.reading import read_text
+from spacediff.why.differences import compare_sources
+found = compare_sources(*(read_text(text, name) for text, name in zip(sys.argv[1:], ("run.py", "app.py"))), ask=True)
+rows = {row.path: [row.left.value, row.right.value, row.left.origin, row.left.where] for row in found.differences}
+print(json.dumps({"rows": rows, "questions": found.questions, "notes": found.notes}))
+"""
+"""A process of its own, because huggingface_hub reads HF_ENDPOINT when it is imported."""
+
+
+def asked(script: str, space: str, folder: Path, models: dict[str, Model], **environment: str) -> dict[str, Any]:
+    with hub_stand_in({}, models=models) as hub:
+        home = {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "home"), "HF_TOKEN": "", **environment}
+        done = subprocess.run([sys.executable, "-c", ON_THE_HUB, script, space], env={**os.environ, **home},
+                              capture_output=True, text=True, check=True, timeout=120)  # fmt: skip
+    return dict(json.loads(done.stdout))
+
+
+def model(config: dict[str, Any]) -> Model:
+    return Model({"scheduler/scheduler_config.json": json.dumps(config).encode()})
+
+
+DPM = """
+from diffusers import CogVideoXDPMScheduler
+pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
+"""
+LOADED, CALLED = SCRIPT.split("pipe.enable")
+HOSTED = f"{LOADED}{DPM}pipe.enable{CALLED}"
+
+
+def test_what_a_script_leaves_to_the_checkpoint_is_looked_up(tmp_path: Path) -> None:
+    told = asked(SCRIPT, HOSTED, tmp_path, {"zai-org/CogVideoX-5b": model(CONFIG)})
+    where = "zai-org/CogVideoX-5b: scheduler/scheduler_config.json"
+    assert told["rows"] == {
+        "scheduler.class": ["CogVideoXDDIMScheduler", "CogVideoXDPMScheduler", Origin.DEFAULT, where]
+    }
+    assert told["questions"] == []
+    other = asked(
+        SCRIPT, HOSTED, tmp_path / "2", {"zai-org/CogVideoX-5b": model({**CONFIG, "timestep_spacing": "leading"})}
+    )
+    assert other["rows"]["scheduler.timestep_spacing"] == ["leading", "trailing", Origin.DEFAULT, where]
+
+
+def test_what_the_file_does_not_say_is_the_schedulers_own_default(tmp_path: Path) -> None:
+    silent = {"_class_name": "CogVideoXDDIMScheduler"}
+    told = asked(SCRIPT, HOSTED, tmp_path, {"zai-org/CogVideoX-5b": model(silent)})
+    assert told["rows"]["scheduler.timestep_spacing"] == [
+        "leading",
+        "trailing",
+        Origin.DEFAULT,
+        "CogVideoXDDIMScheduler",
+    ]
+
+
+def test_a_scheduler_that_is_not_made_from_the_checkpoints_does_not_take_its_values(tmp_path: Path) -> None:
+    made = f"{LOADED}{DPM}pipe.enable{CALLED}".replace(
+        '.from_config(pipe.scheduler.config, timestep_spacing="trailing")', "()"
+    )
+    told = asked(SCRIPT, made, tmp_path, {"zai-org/CogVideoX-5b": model(CONFIG)})
+    assert told["rows"]["scheduler.timestep_spacing"][:2] == ["trailing", "leading"]
+    elsewhere = made.replace("Scheduler()", 'Scheduler.from_pretrained("org/other", subfolder="scheduler")')
+    models = {"zai-org/CogVideoX-5b": model(CONFIG), "org/other": model({**CONFIG, "timestep_spacing": "linspace"})}
+    told = asked(SCRIPT, elsewhere, tmp_path / "2", models)
+    assert told["rows"]["scheduler.timestep_spacing"][:2] == ["trailing", "linspace"]
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{", b'{"_class_name": 3}', b"[" * 70_000, b" " * 70_000])
+def test_a_checkpoint_without_a_readable_scheduler_leaves_a_question(content: bytes, tmp_path: Path) -> None:
+    models = {"zai-org/CogVideoX-5b": Model({"scheduler/scheduler_config.json": content})}
+    told = asked(SCRIPT, HOSTED, tmp_path, models)
+    assert told["rows"]["scheduler.timestep_spacing"][:2] == ["nothing said", "trailing"]
+    assert any("zai-org/CogVideoX-5b" in question for question in told["questions"])
+
+
+def test_without_the_hub_a_question_is_left(tmp_path: Path) -> None:
+    told = asked(SCRIPT, HOSTED, tmp_path, {}, HF_HUB_OFFLINE="1")
+    assert told["rows"]["scheduler.class"][:2] == ["nothing said", "CogVideoXDPMScheduler"]
+    (question,) = told["questions"]
+    assert "HF_HUB_OFFLINE" in question
+    assert "the script" in question
+
+
+def test_a_folder_is_looked_into_for_the_script_alone(tmp_path: Path) -> None:
+    (tmp_path / "scheduler").mkdir()
+    (tmp_path / "scheduler" / "scheduler_config.json").write_text(json.dumps(CONFIG))
+    usual, changed = (text.replace("zai-org/CogVideoX-5b", str(tmp_path)) for text in (SCRIPT, HOSTED))
+    found = compare_sources(read_text(usual, "run.py"), read_text(changed, "app.py"), ask=True)
+    assert {row.path: row.left.value for row in found.differences} == {"scheduler.class": "CogVideoXDDIMScheduler"}
+    found = compare_sources(read_text(changed, "run.py"), read_text(usual, "app.py"), ask=True)
+    assert {row.right.value for row in found.differences} == {"nothing said"}
+
+
+def test_a_repository_that_was_moved_is_the_same() -> None:
+    former = SCRIPT.replace("zai-org/", "THUDM/")
+    found = compare_sources(read_text(former, "run.py"), read_text(SCRIPT, "app.py"))
+    assert found.differences == []
+    assert any("THUDM" in note and "zai-org" in note and "moved" in note for note in found.notes)
+    other = compare_sources(read_text(former.replace("5b", "2b"), "run.py"), read_text(SCRIPT, "app.py"))
+    assert [row.path for row in other.differences] == ["model.id"]
+    part = 'CogVideoXTransformer3DModel.from_pretrained("{}/CogVideoX-5b", subfolder="transformer")'
+    borrowed = f"pipe.transformer = {part}\npipe.enable"
+    each = [SCRIPT.replace("pipe.enable", borrowed.format(owner)) for owner in ("THUDM", "zai-org")]
+    assert compare_sources(read_text(each[0], "run.py"), read_text(each[1], "app.py")).differences == []
+
+
+def test_the_hub_says_that_a_repository_was_moved(tmp_path: Path) -> None:
+    moved = SCRIPT.replace("zai-org/CogVideoX-5b", "someone/old-name")
+    models = {"someone/old-name": Model(moved_to="zai-org/CogVideoX-5b"), "zai-org/CogVideoX-5b": model(CONFIG)}
+    told = asked(moved, SCRIPT, tmp_path, models)
+    assert told["rows"] == {}
+    assert any("moved" in note for note in told["notes"])
+
+
+def test_what_is_ignored_is_told() -> None:
+    ignoring = SCRIPT.replace("torch_dtype=torch.bfloat16", "torch_dtype=torch.bfloat16, use_dynamic_cfg=True")
+    found = compare_sources(read_text(ignoring, "run.py"), read_text(SCRIPT, "app.py"))
+    assert any("use_dynamic_cfg" in note and "ignored" in note for note in found.notes)
+
+
+def test_defaults_are_those_of_the_installed_library() -> None:
+    import inspect
+
+    from spacediff.torchvision_shim import mend_torchvision
+
+    mend_torchvision()
+    import diffusers
+
+    for name in ("CogVideoXPipeline", "WanPipeline", "StableDiffusionPipeline"):
+        signature = inspect.signature(getattr(diffusers, name).__call__)
+        read = call_defaults(name)
+        assert read["num_inference_steps"] == 50
+        assert all(signature.parameters[argument].default == value for argument, value in read.items())
+    assert call_defaults("NoSuchPipeline") == {}
+    assert call_defaults("not a name; import os") == {}
+
+
+def test_defaults_of_inputs_count_and_say_where() -> None:
+    asking = """
+import gradio as gr
+from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b")
+def run(steps):
+    return pipe(prompt="a lemon", num_inference_steps=steps).frames[0]
+gr.Interface(run, gr.Slider(1, 99, value=31), gr.Video())
+"""
+    settings = completed(read_text(asking, "app.py"))
+    assert settings.value("call.num_inference_steps") == 31
+    assert settings["call.num_inference_steps"].origin is Origin.READ
+
+
+def test_the_scenario_measures_what_was_read(demo: Reading) -> None:
+    script = read_text(SCRIPT, "run.py")
+    text = scenario_text(compare_sources(script, demo), script, demo, "org/space")
+    scenario = parse_scenario(text, Path("why.toml"))
+    assert scenario.settings_of("baseline").value("placement") == "model_cpu_offload"
+    hosted = scenario.settings_of("as-hosted")
+    assert hosted.value("call.use_dynamic_cfg") is True
+    assert hosted.value("scheduler.class") == "CogVideoXDPMScheduler"
+    assert scenario.explain
+    assert scenario.prompts["main"].text == "a lemon"
+    assert "# open: what is output.fps in the Space?" in text
+
+
+def test_the_scenario_asks_the_space_as_its_source_offers_it(demo: Reading) -> None:
+    script = read_text(SCRIPT, "run.py")
+    scenario = parse_scenario(scenario_text(compare_sources(script, demo), script, demo, "org/space"), Path("why.toml"))
+    asked_for = scenario.reference.space
+    assert asked_for
+    assert asked_for.endpoint == "/generate"
+    assert asked_for.inputs == {"prompt": "{prompt}", "video_strength": 0.8, "seed_value": "{seed}",
+                                "scale_status": False, "rife_status": False}  # fmt: skip
+    assert (asked_for.outputs.video, asked_for.outputs.seed) == (0, 1)
+
+
+INTERFACE = """
+import gradio as gr
+from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b")
+def draw(text, randomize_seed, seed):
+    return pipe(prompt=text).frames[0]
+gr.Interface(draw, [gr.Textbox(), gr.Checkbox(label="Randomize seed", value=True), gr.Number(0)], gr.Video())
+"""
+
+
+@pytest.mark.parametrize(("version", "name"), [("6.1.0", "draw"), ("5.49.1", "predict"), ("3.50.2", ""), ("", "")])
+def test_an_interface_is_called_as_its_version_of_gradio_calls_it(version: str, name: str) -> None:
+    space = replace(read_text(INTERFACE, "app.py"), facts={"sdk version": version})
+    script = read_text(SCRIPT, "run.py")
+    text = scenario_text(compare_sources(script, space), script, space, "org/space")
+    asked_for = parse_scenario(text, Path("why.toml")).reference.space
+    assert asked_for
+    if name:
+        assert asked_for.endpoint == f"/{name}"
+        assert asked_for.inputs == {"text": "{prompt}", "randomize_seed": False, "seed": "{seed}"}
+        assert "to be checked" not in text
+    else:
+        assert "# to be checked" in text
+
+
+def test_hostile_texts_make_a_scenario_all_the_same() -> None:
+    hostile = SCRIPT.replace("a lemon", 'x"]\\n[gate]\\nvariant = \\"\\u0007').replace("5b", '5b\\"\\n')
+    script = read_text(hostile, "run.py")
+    text = scenario_text(compare_sources(script, script), script, script, 'org/"\n[x]')
+    assert text.count("\n[gate]\n") == 1
+
+
+def test_the_plan_is_quick_and_needs_no_torch(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT)
+    code = (
+        "import sys; from spacediff.cli.commands import main; code = main(sys.argv[1:]);"
+        "print(*({'torch', 'diffusers', 'transformers'} & set(sys.modules))); sys.exit(code)"
+    )
+    arguments = ["why", "--script", tmp_path / "run.py", "--space", SOURCES / "cogvideox_demo", "--plan-only"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == ""
+    assert "call.use_dynamic_cfg" in done.stdout
+
+
+def test_a_scenario_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT)
+    arguments = ["why", "--script", str(tmp_path / "run.py"), "--space", str(SOURCES / "cogvideox_demo"),
+                 "--plan-only", "--write", str(tmp_path / "why.toml")]  # fmt: skip
+    assert main(arguments) == 0
+    assert "spacediff audit" in capsys.readouterr().out
+    assert main(arguments) == 0, "the same text again is no other scenario"
+    capsys.readouterr()
+    (tmp_path / "why.toml").write_text("title = 'mine'")
+    assert main(arguments) == 2
+    assert "is there already" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("missing", ["--script", "--space"])
+def test_a_source_that_is_not_there_is_exit_code_2(
+    missing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = {"--script": str(SOURCES / "cogvideox_t2v.py"), "--space": str(SOURCES / "cogvideox_demo")}
+    there[missing] = str(tmp_path / "none.py")
+    assert main(["why", *(word for pair in there.items() for word in pair), "--plan-only"]) == 2
+    assert "none.py" in capsys.readouterr().err
+
+
+HOSTILE_VALUES = ["grösse=4", "guidance_scale=1e999", "negative_prompt='\\ud800'", "sigmas=[1.0, 1e999]", "seed_=2**63"]
+
+
+@pytest.mark.parametrize("argument", HOSTILE_VALUES)
+def test_the_scenario_is_valid_whatever_a_source_gives(argument: str) -> None:
+    space = read_text(SCRIPT.replace('"a lemon"', f'"a lemon", {argument}'), "app.py")
+    script = read_text(SCRIPT, "run.py")
+    for one, other in ((script, space), (space, script)):
+        text = scenario_text(compare_sources(one, other), one, other, "org/space")
+        text.encode()
+        tables = tomllib.loads(text)
+        name = argument.partition("=")[0]
+        assert tables["baseline"]["placement"] == "model_cpu_offload"
+        said = (tables["baseline"] if one is space else tables["variants"]["as-hosted"]).get("call", {})
+        assert name not in said
+        assert ("# open: call.grösse" in text) is (argument == "grösse=4"), "no pipeline takes such an argument"
+
+
+def test_a_prompt_that_is_no_text_is_left_to_the_user() -> None:
+    script = read_text(SCRIPT.replace("a lemon", "\\ud800"), "run.py")
+    text = scenario_text(compare_sources(script, script), script, script, "org/space")
+    assert tomllib.loads(text)["prompts"]["main"]["text"] == "write the prompt here"
+
+
+def test_inputs_with_names_of_any_alphabet_are_asked_for() -> None:
+    space = read_text(
+        INTERFACE.replace("text", "größe").replace("gr.Textbox()", "gr.Textbox(label='Prompt')"), "app.py"
+    )
+    space = replace(space, facts={"sdk version": "6.1.0"})
+    script = read_text(SCRIPT, "run.py")
+    tables = tomllib.loads(scenario_text(compare_sources(script, space), script, space, "org/space"))
+    assert tables["reference"]["space"]["inputs"]["größe"] == "{prompt}"
+
+
+def test_names_are_whole_where_no_terminal_is_narrow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    (tmp_path / "run.py").write_text(SCRIPT.replace("CogVideoXPipeline", "CogVideoXImageToVideoPipeline"))
+    (tmp_path / "app.py").write_text(HOSTED)
+    assert main(["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path / "app.py"), "--plan-only"]) == 0
+    table = capsys.readouterr().out.partition("other settings agree")[0]
+    for name in ("CogVideoXImageToVideoPipeline", "scheduler.timestep_spacing", "CogVideoXDPMScheduler"):
+        assert name in table

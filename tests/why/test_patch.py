@@ -1,0 +1,292 @@
+"""Advice: each patch is applied by git and by patch, and the script that comes out is read again."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from spacediff.cli.commands import main
+from spacediff.reading import read_source, read_text
+from spacediff.why.differences import compare_sources
+from spacediff.why.patch import Advice, advise
+from spacediff.why.rewriting import unified_diff
+from support.paths import ROOT
+
+SOURCES = ROOT / "tests" / "data" / "sources"
+SCRIPT = """import torch
+from diffusers import CogVideoXPipeline
+from diffusers.utils import export_to_video
+
+pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b", torch_dtype=torch.float16)
+pipe.enable_model_cpu_offload()
+video = pipe(prompt="a lemon", num_frames=49).frames[0]
+export_to_video(video, "out.mp4", fps=8)
+"""
+HOSTED = """
+import torch
+from diffusers import CogVideoXDPMScheduler, CogVideoXPipeline
+from diffusers.utils import export_to_video
+pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b", torch_dtype=torch.bfloat16).to("cuda")
+pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
+pipe.vae.enable_tiling()
+video = pipe(prompt="a lemon", num_frames=49, use_dynamic_cfg=True, guidance_scale=7.0,
+             generator=torch.Generator("cpu").manual_seed(42)).frames[0]
+export_to_video(video, "out.mp4", fps=16, quality=8)
+"""
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+
+def advised(path: Path, hosted: str = HOSTED, only: list[str] | None = None) -> Advice:
+    script, space = read_source(path), read_text(hosted, "app.py")
+    return advise(str(path), script, space, compare_sources(script, space), only=only)
+
+
+def applied(advice: Advice, script: Path, folder: Path) -> bytes:
+    """Apply a patch with git and with patch; return what both make of the script."""
+    made: list[bytes] = []
+    for command in (["git", "apply", "--check"], ["git", "apply"], ["patch", "-p0", "--binary"]):
+        place = folder / f"{len(made)}-{'-'.join(command[:2])}"
+        place.mkdir()
+        shutil.copy(script, place / script.name)
+        done = subprocess.run(
+            command,
+            cwd=place,
+            input=advice.patch.encode(),
+            capture_output=True,
+            check=False,
+            env={"PATH": "/usr/bin:/bin"},
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr, advice.patch)
+        assert sorted(each.name for each in place.iterdir()) == [script.name]
+        made.append((place / script.name).read_bytes())
+    assert made[0] == script.read_bytes()
+    assert made[1] == made[2]
+    return made[1]
+
+
+def left_over(patched: bytes, hosted: str = HOSTED) -> set[str]:
+    found = compare_sources(read_text(patched, "run.py"), read_text(hosted, "app.py"))
+    return {row.path for row in found.differences}
+
+
+def test_the_patched_script_sets_what_the_space_sets(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT)
+    advice = advised(script)
+    patched = applied(advice, script, tmp_path)
+    assert left_over(patched) == {"placement"}
+    assert set(advice.by_hand) == {"placement"}
+    assert "may be anything" in advice.by_hand["placement"]
+    text = patched.decode()
+    assert "from diffusers import CogVideoXDPMScheduler\n" in text
+    assert (
+        'pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")' in text
+    )
+    assert 'generator=torch.Generator("cpu").manual_seed(42)' in text
+    assert "torch_dtype=torch.bfloat16" in text
+    assert "pipe.vae.enable_tiling()\n" in text
+    assert 'export_to_video(video, "out.mp4", fps=16, quality=8)' in text
+    compile(text, "run.py", "exec")
+
+
+@pytest.mark.parametrize("name", ["cogvideox_t2v.py", "mochi_defaults.py", "ltx_cli.py", "wan_t2v.py"])
+def test_patches_of_realistic_scripts_apply(name: str, tmp_path: Path) -> None:
+    own = (SOURCES / name).read_text("utf-8")
+    hosted = (
+        own.replace("num_inference_steps=50", "num_inference_steps=33")
+        .replace("fps=8", "fps=9")
+        .replace("fps=30", "fps=3")
+    )
+    hosted = hosted.replace("num_frames=81", "num_frames=17").replace("num_frames=161", "num_frames=9")
+    advice = advised(SOURCES / name, hosted)
+    assert left_over(applied(advice, SOURCES / name, tmp_path), hosted) == set(advice.by_hand) == set()
+
+
+def test_only_what_was_found_guilty_is_changed(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT)
+    everything = left_over(SCRIPT.encode())
+    advice = advised(script, only=["call.use_dynamic_cfg", "scheduler.timestep_spacing", "scheduler.class"])
+    assert everything - left_over(applied(advice, script, tmp_path)) == set(advice.changes)
+    assert len(advice.changes) == 3
+
+
+LAYOUTS = {
+    "carriage returns": SCRIPT.replace("\n", "\r\n").encode(),
+    "no end of line": SCRIPT.rstrip("\n").encode(),
+    "byte order mark": b"\xef\xbb\xbf" + SCRIPT.encode(),
+    "letters of several bytes": SCRIPT.replace("a lemon", "柠檬🍋")
+    .replace("num_frames", "eta=0.0, num_frames")
+    .encode(),
+    "tabs and comments": b"""import torch, diffusers
+from diffusers.utils import export_to_video
+def main():
+\tpipe = diffusers.CogVideoXPipeline.from_pretrained(
+\t\t"zai-org/CogVideoX-5b",\t# the model
+\t\ttorch_dtype = (torch.float16))
+\tvideo = (pipe(
+\t\t"a lemon",
+\t\tnum_frames=(49)  # not a comma, after it
+\t)).frames[0]
+\texport_to_video(video, "out.mp4", fps=8,)
+main()""",
+    "form feeds and separators": SCRIPT.replace("\npipe =", "\n\x0c\n# \u2028 \x85\npipe =").encode(),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_all_layouts_survive(layout: str, tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_bytes(LAYOUTS[layout])
+    advice = advised(script)
+    patched = applied(advice, script, tmp_path)
+    assert left_over(patched) <= {"placement"}
+    assert patched.startswith(b"\xef\xbb\xbf") is (layout == "byte order mark")
+    assert patched.endswith(b"\n") is script.read_bytes().endswith(b"\n")
+    assert patched.count(b"\r\n") == (patched.count(b"\n") if layout == "carriage returns" else 0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b.py", 'quo"te.py', "back\\slash.py", "tab\there.py", "new\nline.py", "zitrône 柠.py", "-p1.py", "$(x).py"],
+)
+def test_all_file_names_survive(name: str, tmp_path: Path) -> None:
+    script = tmp_path / name
+    script.write_text(SCRIPT)
+    advice = advised(script)
+    assert left_over(applied(advice, script, tmp_path)) == {"placement"}
+
+
+def test_an_edit_that_changes_something_else_too_is_dropped(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.replace("pipe(", "N = 6\nvideo = pipe(").replace("video = N", "N").replace(
+        "num_frames=49", "guidance_scale=N, num_inference_steps=N, num_frames=49"))  # fmt: skip
+    hosted = HOSTED.replace("num_frames=49", "num_frames=49, num_inference_steps=6")
+    advice = advised(script, hosted)
+    assert "guidance_scale=7.0, num_inference_steps=N" in applied(advice, script, tmp_path).decode()
+
+
+@pytest.mark.parametrize(
+    ("script", "hosted", "path"),
+    [
+        (SCRIPT.replace("num_frames=49", '**{"guidance_scale": 3 * 2}'), HOSTED, "call.guidance_scale"),
+        (SCRIPT, HOSTED.replace("torch_dtype", 'custom_pipeline="org/code", torch_dtype'), "load.custom_pipeline"),
+        (SCRIPT, HOSTED.replace("torch_dtype", "trust_remote_code=True, torch_dtype"), "load.trust_remote_code"),
+        (SCRIPT, HOSTED.replace("use_dynamic_cfg", "no_such_argument"), "call.no_such_argument"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_patched_is_told_in_words(script: str, hosted: str, path: str, tmp_path: Path) -> None:
+    file = tmp_path / "run.py"
+    file.write_text(script)
+    advice = advised(file, hosted)
+    assert advice.by_hand[path]
+    assert path not in advice.changes
+    added = "".join(line for line in advice.patch.splitlines() if line.startswith("+"))
+    assert f"{path.rpartition('.')[2]}=" not in added
+
+
+def test_another_model_altogether_is_not_patched(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.replace("CogVideoX", "Wan"))
+    advice = advised(script)
+    assert advice.patch == ""
+    assert "model.id" in advice.by_hand
+
+
+@pytest.mark.parametrize("content", [SCRIPT.replace("\n", "\r"), SCRIPT.replace("a lemon", "\xe9")])
+def test_a_script_that_cannot_be_edited_is_left_alone(content: str, tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_bytes(content.encode("latin-1"))
+    advice = advised(script)
+    assert advice.patch == ""
+    assert advice.by_hand
+
+
+def test_a_strangers_values_stay_values(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.replace("num_frames=49", 'num_frames=49, negative_prompt="x"'))
+    hostile = '") or __import__("os").system("id") #\\n\\u2028\\x1b[31m'
+    advice = advised(script, HOSTED.replace("num_frames=49", f"num_frames=49, negative_prompt={hostile!r}"))
+    patched = applied(advice, script, tmp_path)
+    assert read_text(patched, "run.py").settings.value("call.negative_prompt") == hostile
+    assert "\x1b" not in advice.patch
+
+
+def test_a_diff_of_equal_texts_is_empty() -> None:
+    assert unified_diff("run.py", b"a\n", b"a\n") == ""
+    assert (
+        unified_diff("run.py", b"", b"a") == "--- run.py\n+++ run.py\n@@ -0,0 +1 @@\n+a\n\\ No newline at end of file\n"
+    )
+
+
+def test_the_command_prints_the_patch_and_writes_it_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script, space, patch = tmp_path / "run.py", tmp_path / "app.py", tmp_path / "run.patch"
+    script.write_bytes(SCRIPT.replace("\n", "\r\n").encode())
+    space.write_text(HOSTED)
+    arguments = ["why", "--script", str(script), "--space", str(space), "--plan-only", "--patch", str(patch)]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "+pipe.vae.enable_tiling()\n" in shown
+    assert "call.use_dynamic_cfg: add use_dynamic_cfg=True to pipe(...)" in shown
+    assert patch.read_bytes().decode() == advised(script).patch
+    assert b"+pipe.vae.enable_tiling()\r\n" in patch.read_bytes()
+    assert main(arguments) == 2
+    assert "is there already" in " ".join(capsys.readouterr().err.split())
+
+
+SEEDED = SCRIPT.replace(
+    'video = pipe(prompt="a lemon", num_frames=49).frames[0]\n',
+    "import sys\nSEED = {seed}\ndef generate(seed=SEED):\n    torch.manual_seed(seed)\n"
+    '    return pipe(prompt="a lemon", num_frames=49).frames[0]\nvideo = generate()\n',
+)
+
+
+@pytest.mark.parametrize("seed", ["1234", "int(sys.argv[1]) if len(sys.argv) > 1 else 1234"])
+def test_a_generator_is_seeded_by_the_name_that_holds_the_seed(seed: str, tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SEEDED.replace("{seed}", seed))
+    text = applied(advised(script), script, tmp_path).decode()
+    assert 'generator=torch.Generator("cpu").manual_seed(seed)' in text
+    assert "manual_seed(1234)" not in text
+
+
+def test_a_seed_that_nobody_said_is_to_be_chosen(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT)
+    advice = advised(script)
+    assert "42 stands for a number that you choose" in advice.changes["rng.device"]
+    script.write_text(SCRIPT.replace("video =", "torch.manual_seed(7)\nvideo ="))
+    advice = advised(script)
+    assert "manual_seed(7)" in advice.changes["rng.device"]
+    assert "choose" not in advice.changes["rng.device"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'kw = {"guidance_scale": 3.0}\nk2 = kw\nk2["guidance_scale"] = 7.0\nvideo = pipe(**kw, ',
+        "scale = 7.0\nxs = [scale for scale in (1.0,)]\nvideo = pipe(guidance_scale=scale, ",
+    ],
+)
+def test_what_the_script_sets_already_is_not_patched(lines: str, tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.replace("video = pipe(", lines))
+    advice = advised(script)
+    assert "call.guidance_scale" not in {*advice.changes, *advice.by_hand}
+    assert all(word not in advice.patch for word in ("(7.0,)", '-kw = {"guidance', "+kw ="))
+    assert "call.guidance_scale" not in left_over(applied(advice, script, tmp_path))
+
+
+def test_the_line_that_counts_is_patched_and_not_one_of_the_same_name(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    lines = "scale = 6.0\nxs = [scale for scale in (6.0,)]\nvideo = pipe(guidance_scale=scale, "
+    script.write_text(SCRIPT.replace("video = pipe(", lines))
+    patched = applied(advised(script), script, tmp_path).decode()
+    assert "scale = 7.0\nxs = [scale for scale in (6.0,)]" in patched
