@@ -8,25 +8,17 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.variants import PROMPT, SEED, VARIANTS
 from spacediff.environment import environment
 from spacediff.executor import InProcess
 from spacediff.plan import Prompt, Run
-from spacediff.record import Role, RunRecord
+from spacediff.progress import SilentListener
+from spacediff.record import Role
 from spacediff.settings import Origin, Settings
 from spacediff.store.runs import Store
 from spacediff.tiny.checkpoint import RANDOM
-
-
-class _Silent:
-    def planned(self, runs: Sequence[Run]) -> None: ...
-    def started(self, run: Run) -> None: ...
-    def finished(self, run: Run, record: RunRecord, *, reused: bool) -> None: ...
-    def status(self, text: str) -> None: ...
-    def step(self, done: int, total: int) -> None: ...
 
 
 def main() -> None:
@@ -37,7 +29,7 @@ def main() -> None:
         for name, tables in VARIANTS.items()
     ]
     with tempfile.TemporaryDirectory() as folder, InProcess(environment(), reuse=reuse) as executor:
-        records = list(executor.carry_out(runs, Store(Path(folder)), _Silent()))
+        records = list(executor.execute(runs, Store(Path(folder)), SilentListener()))
     if not all(record.measured for record in records):
         raise SystemExit(next(record.reason for record in records if not record.measured))
     print(json.dumps({record.name: record.clip.digest for record in records if record.clip}))

@@ -14,12 +14,12 @@ from contextlib import nullcontext
 
 from benchmarks.variants import PROMPT, SEED
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
-from spacediff.torchvision_shim import mend_torchvision
+from spacediff.torchvision_shim import shim_torchvision
 
 
 def main() -> None:
     """Generate the same clip in turns, plain and observed, each with a pipeline of its own over the same weights."""
-    mend_torchvision()
+    shim_torchvision()
     import torch
     from diffusers import CogVideoXPipeline
 

@@ -73,9 +73,9 @@ def _comparison(name: str) -> Comparison:
 def _lpips() -> Comparison:
     import torch
 
-    from spacediff.torchvision_shim import mend_torchvision
+    from spacediff.torchvision_shim import shim_torchvision
 
-    mend_torchvision()
+    shim_torchvision()
     import lpips
     from safetensors.torch import load_file
 

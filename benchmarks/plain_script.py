@@ -17,12 +17,12 @@ import numpy as np
 from benchmarks.variants import PROMPT, SEED, VARIANTS
 from spacediff.clip import Clip
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
-from spacediff.torchvision_shim import mend_torchvision
+from spacediff.torchvision_shim import shim_torchvision
 
 
 def main() -> None:
     """Load once, generate and export each."""
-    mend_torchvision()
+    shim_torchvision()
     import torch
     from diffusers import CogVideoXDPMScheduler, CogVideoXPipeline
     from diffusers.utils import export_to_video

@@ -7,14 +7,14 @@ from contextlib import suppress
 
 import pytest
 
-from spacediff.interrupts import heard, heed, listen
+from spacediff.interrupts import clear, install, raise_if_interrupted
 
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     yield
-    heard()
+    clear()
     for each, handler in before.items():
         signal.signal(each, handler)
 
@@ -22,18 +22,18 @@ def handlers() -> Iterator[None]:
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_that_was_swallowed_is_heeded_at_the_next_stop(sign: signal.Signals) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    listen()
-    heed()
+    install()
+    raise_if_interrupted()
     with suppress(KeyboardInterrupt):  # as a finaliser does
         os.kill(os.getpid(), sign)
     with pytest.raises(KeyboardInterrupt):
-        heed()
-    heard()
-    heed()
+        raise_if_interrupted()
+    clear()
+    raise_if_interrupted()
 
 
 def test_who_was_started_deaf_stays_so() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    listen()
+    install()
     os.kill(os.getpid(), signal.SIGINT)
-    heed()
+    raise_if_interrupted()

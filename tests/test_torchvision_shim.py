@@ -49,8 +49,8 @@ try:
     told["before"] = True
 except Exception as error:
     told["before"] = False
-from spacediff.torchvision_shim import mend_torchvision
-told["outcome"] = mend_torchvision()
+from spacediff.torchvision_shim import shim_torchvision
+told["outcome"] = shim_torchvision()
 import torchvision, lpips, transformers, diffusers
 from torchvision.transforms.functional import resize
 from transformers import T5EncoderModel, CLIPImageProcessor
@@ -63,12 +63,12 @@ told["version"] = torchvision.__version__
 
 def test_second_call_is_free_and_says_the_same() -> None:
     told = in_fresh_process("""
-from spacediff.torchvision_shim import mend_torchvision
-first = mend_torchvision()
+from spacediff.torchvision_shim import shim_torchvision
+first = shim_torchvision()
 import sys, time
 module = sys.modules["torchvision"]
 begun = time.perf_counter()
-told["same"] = mend_torchvision() is first and sys.modules["torchvision"] is module
+told["same"] = shim_torchvision() is first and sys.modules["torchvision"] is module
 told["seconds"] = time.perf_counter() - begun
 """)
     assert told["same"]
@@ -88,8 +88,8 @@ def test_healthy_torchvision_is_left_untouched(tmp_path: Path) -> None:
     told = in_fresh_process(
         """
 import torchvision
-from spacediff.torchvision_shim import mend_torchvision
-told["outcome"] = mend_torchvision()
+from spacediff.torchvision_shim import shim_torchvision
+told["outcome"] = shim_torchvision()
 import sys, torch
 told["same"] = sys.modules["torchvision"] is torchvision and torchvision.marker == "untouched"
 told["declared"] = hasattr(torch.ops.torchvision, "nms")
@@ -122,8 +122,8 @@ try:
     import torchvision
 except RuntimeError:
     pass
-from spacediff.torchvision_shim import mend_torchvision
-told["outcome"] = mend_torchvision()
+from spacediff.torchvision_shim import shim_torchvision
+told["outcome"] = shim_torchvision()
 from diffusers import CogVideoXPipeline, AutoencoderKLCogVideoX
 from transformers import T5EncoderModel
 from transformers.utils import is_torchvision_available
@@ -148,8 +148,8 @@ class Without:
     def find_spec(self, name, *rest):
         return None if name.split(".")[0] == "torchvision" else self.finder.find_spec(name, *rest)
 sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
-from spacediff.torchvision_shim import mend_torchvision
-told["outcome"] = mend_torchvision()
+from spacediff.torchvision_shim import shim_torchvision
+told["outcome"] = shim_torchvision()
 told["placeholder"] = "torchvision" in sys.modules
 told["torch"] = "torch" in sys.modules
 """)

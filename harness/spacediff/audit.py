@@ -6,26 +6,26 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from spacediff import __version__
 from spacediff.comparing.comparison import compare_prompt
 from spacediff.comparing.noise_streams import stream_warning
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
-from spacediff.comparing.traces import compare_traces, held_to
+from spacediff.comparing.traces import compare_traces, reference_trace
 from spacediff.environment import environment
 from spacediff.errors import SpacediffError
-from spacediff.executor import Executor, InProcess, Listener
+from spacediff.executor import Executor, InProcess
 from spacediff.explaining.conclusion import cause_record
-from spacediff.explaining.explain import Explaining, Hearer, explain
-from spacediff.gate.gate import hold, hold_over_time
+from spacediff.explaining.explain import Explaining, explain
+from spacediff.gate.gate import evaluate_gate, evaluate_over_time
 from spacediff.gate.history import history_of
-from spacediff.interrupts import heard, heed
+from spacediff.interrupts import clear, raise_if_interrupted
 from spacediff.metrics import Metric, chosen
 from spacediff.metrics.motion import MEASURES
 from spacediff.plan import Plan, Run
 from spacediff.privacy.private_words import private
 from spacediff.privacy.redaction import redact_text
+from spacediff.progress import ProgressListener
 from spacediff.record import (
     AuditRecord,
     ComparisonRecord,
@@ -61,14 +61,10 @@ class Earlier:
     accepted: bool
 
 
-class Audience(Listener, Hearer, Protocol):
-    """Hears how an audit goes on, the search for the cause included."""
-
-
 def audit(
     plan: Plan,
     folder: Path,
-    listener: Audience,
+    listener: ProgressListener,
     executor: Executor | None = None,
     *,
     reuse: bool = True,
@@ -96,11 +92,11 @@ def audit(
     """
     began = time.monotonic()
     with private(plan.private_texts):
-        refuse_anothers(plan, folder)
+        ensure_same_audit(plan, folder)
     metrics = chosen(plan.metrics)
     here = environment()
     store, done = Store(folder), _Done()
-    listener.planned(plan.runs)
+    listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
         try:
             with executor or InProcess(here, reuse=reuse, keep_latents=plan.keep_latents) as carrying:
@@ -108,9 +104,9 @@ def audit(
                 _explain(plan, store, carrying, listener, done)
             _compare(plan, folder, metrics, listener, done)
             _see(plan, folder, listener, done)
-            heed()
+            raise_if_interrupted()
         except KeyboardInterrupt:
-            heard()
+            clear()
             done.finished = False
         record = redacted(_recorded(plan, here, done, seconds=time.monotonic() - began))
         write_record(_over_time(record, plan, earlier), folder)
@@ -123,11 +119,11 @@ def _over_time(record: AuditRecord, plan: Plan, earlier: Earlier | None) -> Audi
         return record
     history = history_of(earlier.record, record, earlier.name) if earlier else None
     accepted = history if earlier and earlier.accepted else None
-    gate = hold_over_time(record.gate, plan.gate, accepted)
+    gate = evaluate_over_time(record.gate, plan.gate, accepted)
     return record.model_copy(update={"history": history, "gate": gate})
 
 
-def refuse_anothers(plan: Plan, folder: Path) -> None:
+def ensure_same_audit(plan: Plan, folder: Path) -> None:
     """Refuse a folder that holds an audit of something else, which this one would overwrite.
 
     Raises:
@@ -165,17 +161,17 @@ class _Done:
     finished: bool = True
 
 
-def _run(plan: Plan, store: Store, executor: Executor, listener: Listener, done: _Done) -> None:
+def _run(plan: Plan, store: Store, executor: Executor, listener: ProgressListener, done: _Done) -> None:
     store.forget_drafts()
     order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
-    for record in executor.carry_out(plan.runs, store, listener):
+    for record in executor.execute(plan.runs, store, listener):
         done.runs.append(record)
         done.runs.sort(key=lambda run: order[run.prompt, run.name])
 
 
-def _explain(plan: Plan, store: Store, executor: Executor, listener: Audience, done: _Done) -> None:
+def _explain(plan: Plan, store: Store, executor: Executor, listener: ProgressListener, done: _Done) -> None:
     def generate(run: Run) -> RunRecord:
-        (record,) = executor.carry_out([run], store, listener)
+        (record,) = executor.execute([run], store, listener)
         done.runs.append(record)
         return record
 
@@ -183,13 +179,13 @@ def _explain(plan: Plan, store: Store, executor: Executor, listener: Audience, d
         done.explaining = explaining
 
 
-def _compare(plan: Plan, folder: Path, metrics: tuple[Metric, ...], listener: Listener, done: _Done) -> None:
+def _compare(plan: Plan, folder: Path, metrics: tuple[Metric, ...], listener: ProgressListener, done: _Done) -> None:
     for prompt in plan.prompts:
-        listener.status(f"scoring {prompt.name}")
+        listener.on_status(f"scoring {prompt.name}")
         of_prompt = [run for run in done.runs if run.prompt == prompt.name]
         reference = next(run for run in of_prompt if run.name == plan.reference)
         candidates = [run for run in of_prompt if run is not reference and run.role is not Role.STEPS]
-        compared = compare_prompt(reference, candidates, folder, metrics, listener.step)
+        compared = compare_prompt(reference, candidates, folder, metrics, listener.on_step)
         done.comparisons += compared.comparisons
         done.controls += compared.controls
         done.resolutions += compared.resolutions
@@ -197,10 +193,10 @@ def _compare(plan: Plan, folder: Path, metrics: tuple[Metric, ...], listener: Li
         done.files |= {(prompt.name, name): file for name, file in compared.files.items()}
 
 
-def _see(plan: Plan, folder: Path, listener: Listener, done: _Done) -> None:
+def _see(plan: Plan, folder: Path, listener: ProgressListener, done: _Done) -> None:
     """Measure what the clips show, where the scenario names a model for it."""
     if plan.semantics is not None:
-        listener.status("what the clips show")
+        listener.on_status("what the clips show")
     for found in measure_semantics(plan, done.runs, done.files, folder, listener):
         write_into_tables(found, done.comparisons, folder)
         done.semantics.append(found)
@@ -209,7 +205,7 @@ def _see(plan: Plan, folder: Path, listener: Listener, done: _Done) -> None:
 def _traces(
     reference: RunRecord, candidates: list[RunRecord], comparisons: list[ComparisonRecord], folder: Path
 ) -> list[TraceComparisonRecord]:
-    held = held_to(reference, candidates, comparisons)
+    held = reference_trace(reference, candidates, comparisons)
     if held is None:
         return []
     found = (compare_traces(held, run, folder) for run in candidates if run is not held)
@@ -266,7 +262,7 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         traces=done.traces,
         semantics=done.semantics,
         cause=done.explaining and cause_record(done.explaining, done.comparisons, done.runs, here),
-        gate=hold(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, _doubts(done)),
+        gate=evaluate_gate(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, _doubts(done)),
         warnings=_doubts(done) + _cautions(done, here),
         environment=EnvironmentRecord(local=here, hosted=_hosted(done)),
     )

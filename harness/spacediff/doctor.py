@@ -48,16 +48,16 @@ def _libraries() -> Check:
 
 
 def _torchvision() -> Check:
-    from spacediff.torchvision_shim import MendOutcome, mend_torchvision
+    from spacediff.torchvision_shim import ShimOutcome, shim_torchvision
 
-    outcome = mend_torchvision()
+    outcome = shim_torchvision()
     told = {
-        MendOutcome.HEALTHY: "imports by itself",
-        MendOutcome.MENDED: "its operators do not fit this torch; declared by spacediff, so that it imports",
-        MendOutcome.ABSENT: "not installed",
-        MendOutcome.UNUSABLE: "does not import; LPIPS is not measured",
+        ShimOutcome.HEALTHY: "imports by itself",
+        ShimOutcome.MENDED: "its operators do not fit this torch; declared by spacediff, so that it imports",
+        ShimOutcome.ABSENT: "not installed",
+        ShimOutcome.UNUSABLE: "does not import; LPIPS is not measured",
     }
-    return Check("torchvision", outcome in {MendOutcome.HEALTHY, MendOutcome.MENDED}, told[outcome])
+    return Check("torchvision", outcome in {ShimOutcome.HEALTHY, ShimOutcome.MENDED}, told[outcome])
 
 
 def _processor() -> Check:

@@ -7,7 +7,7 @@ thing shared. Whoever spreads runs over many GPUs implements `Executor` and chan
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -16,29 +16,17 @@ from spacediff.codec import export_to_video
 from spacediff.environment import determining
 from spacediff.errors import NotMeasuredError, failure
 from spacediff.files import sha256
-from spacediff.interrupts import heed
+from spacediff.interrupts import raise_if_interrupted
 from spacediff.plan import Run
+from spacediff.progress import Progress, ProgressListener
 from spacediff.record import ClipRecord, RunRecord, TraceRecord, record_settings
-from spacediff.sources import Produced, Progress
+from spacediff.sources import Produced
 from spacediff.sources.dispatch import Sources
 from spacediff.stages import Stage, up_to
 from spacediff.store.latents import write_latents
 from spacediff.store.runs import Store
 
 _LATENTS = "latents.zip"
-
-
-class Listener(Progress, Protocol):
-    """Hears how an audit goes on."""
-
-    def planned(self, runs: Sequence[Run]) -> None:
-        """Hear which runs are to be carried out."""
-
-    def started(self, run: Run) -> None:
-        """Hear that a run begins."""
-
-    def finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
-        """Hear how a run ended, and whether it was taken from the store."""
 
 
 class Executor(Protocol):
@@ -50,7 +38,7 @@ class Executor(Protocol):
     def __exit__(self, *_: object) -> None:
         """Let go of it."""
 
-    def carry_out(self, runs: Iterable[Run], store: Store, listener: Listener) -> Iterator[RunRecord]:
+    def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         """Yield the record of each run as it finishes; a run that cannot be had yields a record with the reason."""
 
 
@@ -74,15 +62,15 @@ class InProcess:
     def __exit__(self, *_: object) -> None:
         self._sources.close()
 
-    def carry_out(self, runs: Iterable[Run], store: Store, listener: Listener) -> Iterator[RunRecord]:
+    def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         """Yield the record of each run as it finishes."""
         missing: set[tuple[str, str]] = set()
         for run in _in_order(runs):
-            heed()
-            listener.started(run)
+            raise_if_interrupted()
+            listener.on_run_started(run)
             needless = (run.prompt.name, run.against) in missing
             record, reused = self._one(run, store, listener, needless=needless)
-            listener.finished(run, record, reused=reused)
+            listener.on_run_finished(run, record, reused=reused)
             if not record.measured:
                 missing.add((run.prompt.name, run.name))
             yield record
@@ -98,7 +86,7 @@ class InProcess:
         began = time.monotonic()
         try:
             if needless:
-                sources.refuse_what_is_needless(run)
+                sources.refuse_needless(run)
             with store.writing(key) as draft:
                 produced = sources.produce(run, draft, progress)
                 record = _recorded(run, key, produced, _keep(produced, draft, Path("runs") / key))

@@ -13,7 +13,7 @@ from types import FrameType
 _asked = threading.Event()
 
 
-def listen() -> None:
+def install() -> None:
     """Hear SIGINT and SIGTERM (CI stops a job that way); one that the parent has switched off stays so."""
     _asked.clear()
     for wanted in (signal.SIGINT, signal.SIGTERM):
@@ -21,13 +21,13 @@ def listen() -> None:
             signal.signal(wanted, _interrupt)
 
 
-def heed() -> None:
+def raise_if_interrupted() -> None:
     """Raise KeyboardInterrupt when one was asked for and has not been heard; called between runs and steps."""
     if _asked.is_set():
         raise KeyboardInterrupt
 
 
-def heard() -> None:
+def clear() -> None:
     """Forget the wish, once it has been followed."""
     _asked.clear()
 

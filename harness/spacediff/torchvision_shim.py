@@ -25,7 +25,7 @@ _SCHEMAS = {
 }
 
 
-class MendOutcome(StrEnum):
+class ShimOutcome(StrEnum):
     """What became of torchvision in this process."""
 
     HEALTHY = "healthy"  # imports by itself; nothing was touched
@@ -34,33 +34,33 @@ class MendOutcome(StrEnum):
     UNUSABLE = "unusable"  # cannot be imported; hidden from transformers and diffusers
 
 
-class _Mend:
+class _Shim:
     """What this process did so far: done once, and the declarations live as long as their Library object."""
 
-    outcome: MendOutcome | None = None
+    outcome: ShimOutcome | None = None
     declarations: Any = None
 
 
-def mend_torchvision() -> MendOutcome:
+def shim_torchvision() -> ShimOutcome:
     """Make `import torchvision` work, or make sure that nothing trips over it.
 
     Call it before the first import of lpips, transformers or diffusers. It imports torch and torchvision; a second
     call returns the first one's outcome.
     """
-    if _Mend.outcome is None:
-        _Mend.outcome = _mend()
-    return _Mend.outcome
+    if _Shim.outcome is None:
+        _Shim.outcome = _shim()
+    return _Shim.outcome
 
 
-def _mend() -> MendOutcome:
+def _shim() -> ShimOutcome:
     if not _is_installed():
-        return MendOutcome.ABSENT
+        return ShimOutcome.ABSENT
     if _imports():
-        return MendOutcome.HEALTHY
+        return ShimOutcome.HEALTHY
     if _declare_operators() and _imports():
-        return MendOutcome.MENDED
+        return ShimOutcome.MENDED
     _hide()
-    return MendOutcome.UNUSABLE
+    return ShimOutcome.UNUSABLE
 
 
 def _is_installed() -> bool:
@@ -98,7 +98,7 @@ def _declare_operators() -> bool:
                 declarations.define(schema)
     except (ImportError, AttributeError, RuntimeError):
         return False
-    _Mend.declarations = declarations
+    _Shim.declarations = declarations
     return True
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spacediff.metrics.ssim_map import lay, png
-from spacediff.record import AuditRecord, PartingRecord
+from spacediff.record import AuditRecord, FirstDivergenceRecord
 from spacediff.reporting.html import render_html, write_report
 from spacediff.reporting.numbers import number
 from support.report_pages import FRAMES, Opened, Reports
@@ -244,7 +244,7 @@ def test_two_fingers_zoom(reports: Reports, url: str) -> None:
 @pytest.fixture(scope="session")
 def parting_url(drawn_audit: tuple[AuditRecord, Path], tmp_path_factory: pytest.TempPathFactory) -> str:
     record, folder = drawn_audit
-    parting = PartingRecord(metric="psnr", beyond_floor=3, half_way=None)
+    parting = FirstDivergenceRecord(metric="psnr", beyond_floor=3, half_way=None)
     told = [c.model_copy(update={"parting": parting}) if c.candidate == "dpm" else c for c in record.comparisons]
     copy = tmp_path_factory.mktemp("parting")
     (copy / "previews").symlink_to(folder / "previews")

@@ -36,7 +36,7 @@ def test_what_is_shown_is_the_frame_that_is_named(reports: Reports, quickstart: 
     runs = {name: quickstart.record.run(prompt.name, name) for name in ("reference", "baseline")}
     clips = {name: frames_of(quickstart, run) for name, run in runs.items()}
     report = reports.open((quickstart.folder / "report.html").as_uri(), "#variant=baseline&frame=0")
-    told_apart = 0
+    distinguishable = 0
     for number in range(len(clips["reference"])):
         report.go(number)
         report.shown(number)
@@ -47,8 +47,8 @@ def test_what_is_shown_is_the_frame_that_is_named(reports: Reports, quickstart: 
             others = np.abs(frames - frames[number]).mean(axis=(1, 2, 3))
             clear = others > 2 * apart[number]  # levels; nearer ones look the same after the preview's encoder
             assert (apart[clear] > apart[number]).all(), (name, number)
-            told_apart += int(clear.sum())
-    assert told_apart > len(clips["reference"])
+            distinguishable += int(clear.sum())
+    assert distinguishable > len(clips["reference"])
 
 
 def test_keys_and_links_lead_to_the_evidence(reports: Reports, quickstart: Finished) -> None:

@@ -29,9 +29,9 @@ def going(budget: int = 40) -> Explaining:
 
 def test_number_and_time_are_told_before_the_search(capsys: pytest.CaptureFixture[str]) -> None:
     with Display() as display:
-        display.planned([])
-        display.searching(going())
-        display.searching(going(budget=2))
+        display.on_plan([])
+        display.on_search_started(going().progress)
+        display.on_search_started(going(budget=2).progress)
     first, second = capsys.readouterr().err.splitlines()
     # three tests for one among four, and the counter-proof
     assert "among 4 suspects: about 4 generations if it is one of them, 12.0 s at most; the budget is 40" in first
@@ -42,16 +42,18 @@ def test_each_probe_says_how_far_it_is_and_what_came_of_it(capsys: pytest.Captur
     search = going()
     probe = Run("probe-1", Role.PROBE, Prompt("p", "", 1), "diffusers")
     with Display() as display:
-        display.planned([])
-        display.searching(search)
+        display.on_plan([])
+        display.on_search_started(search.progress)
         search.budget.spend()
-        display.started(probe)
-        display.finished(probe, record("probe-1"), reused=False)
-        display.probed(search, record("probe-1"), frozenset({"call.a", "call.b"}), reached=True)
-        display.probed(search, record("probe-1", measured=False), frozenset({"call.a"}), reached=None)
-        display.searched()
-        display.status("scoring")
+        display.on_run_started(probe)
+        display.on_run_finished(probe, record("probe-1"), reused=False)
+        display.on_probe_finished(search.progress, record("probe-1"), frozenset({"call.a", "call.b"}), reproduced=True)
+        display.on_probe_finished(
+            search.progress, record("probe-1", measured=False), frozenset({"call.a"}), reproduced=None
+        )
+        display.on_search_finished()
+        display.on_status("scoring")
     lines = capsys.readouterr().err.splitlines()
     assert "[1/4] p · probe-1: 3.0 s (about" in lines[1]
-    assert lines[2].strip() == "search, 1 of about 5: 2 of 4 settings changed: the clip of as-[hosted]"
-    assert lines[3].endswith("1 of 4 settings changed: no clip, so nothing is told of as-[hosted]")
+    assert lines[2].strip() == "search, 1 of about 5: with 2 of 4 settings changed: reproduces as-[hosted]"
+    assert lines[3].endswith("with 1 of 4 settings changed: gave no clip, so nothing is known of as-[hosted]")

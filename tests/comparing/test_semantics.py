@@ -240,11 +240,11 @@ def share(side: int) -> float:
     return side * side / (HEIGHT * WIDTH)
 
 
-class Silent:
-    def status(self, text: str) -> None:
+class SilentListener:
+    def on_status(self, text: str) -> None:
         pass
 
-    def step(self, done: int, total: int) -> None:
+    def on_step(self, done: int, total: int) -> None:
         pass
 
 
@@ -264,7 +264,7 @@ def runs_in(folder: Path, *, seeds: Sequence[int] = (6, 8), reference: Sequence[
 
 def seen(folder: Path, runs: list[RunRecord], measure: ShareOfColour, plan: Plan = PLAN) -> SemanticsRecord:
     files = {("p", run.name): folder / run.clip.lossless for run in runs if run.clip}
-    (found,) = measure_semantics(plan, runs, files, folder, Silent(), opened=lambda _model, _revision: measure)
+    (found,) = measure_semantics(plan, runs, files, folder, SilentListener(), opened=lambda _model, _revision: measure)
     return found
 
 
@@ -352,7 +352,7 @@ def test_what_cannot_be_measured_is_told_for_every_prompt(tmp_path: Path) -> Non
     runs = runs_in(tmp_path)
     (found,) = measure_semantics(
         Plan(**{**vars(PLAN), "semantics": Semantics(str(tmp_path / "nowhere"), {"p": ("red",)})}),
-        runs, {}, tmp_path, Silent(),
+        runs, {}, tmp_path, SilentListener(),
     )  # fmt: skip
     assert not found.measured
     assert "there is no folder" in found.reason
@@ -360,7 +360,7 @@ def test_what_cannot_be_measured_is_told_for_every_prompt(tmp_path: Path) -> Non
     (tmp_path / "reference.mkv").write_bytes(b"torn")
     assert "cannot be opened as a video" in seen(tmp_path, runs, ShareOfColour()).reason
     assert seen(tmp_path, [], ShareOfColour()).reason == "there is no clip to look at"
-    assert not list(measure_semantics(Plan(**{**vars(PLAN), "semantics": None}), runs, {}, tmp_path, Silent()))
+    assert not list(measure_semantics(Plan(**{**vars(PLAN), "semantics": None}), runs, {}, tmp_path, SilentListener()))
 
 
 def test_the_tables_hold_each_compared_pair(tmp_path: Path) -> None:

@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 import torch
 
-from spacediff.comparing.traces import compare_traces, held_to
+from spacediff.comparing.traces import compare_traces, reference_trace
 from spacediff.executor import InProcess
-from spacediff.observer.hooks import Call, guard
+from spacediff.observer.hooks import Call, add_hook
 from spacediff.plan import Prompt, Run
+from spacediff.progress import SilentListener
 from spacediff.record import ComparisonRecord, Role, RunRecord, Stage, TraceComparisonRecord, Verdict
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.generate import LocalSource
 from spacediff.sources.local.pipeline import Checkpoint
 from spacediff.store.runs import Store
 from spacediff.tiny.checkpoint import RANDOM
-from support.listeners import Heard, Silent
+from support.listeners import RememberingListener
 
 PROMPT = Prompt("p", "A hand squeezes half a lemon", 42)
 BASE = {"model": {"id": RANDOM.id}, "call": {"num_inference_steps": 4, "num_frames": 5}, "placement": "cpu"}
@@ -43,7 +44,7 @@ def made(folder: Path, name: str, **tables: Any) -> RunRecord:
     role = Role.BASELINE if name == "baseline" else Role.VARIANT
     run = Run(name, role, prompt, "diffusers", settings(**tables), repeat=next(_NUMBERS))
     with InProcess({}) as executor:
-        (record,) = executor.carry_out([run], Store(folder), Silent())
+        (record,) = executor.execute([run], Store(folder), SilentListener())
     assert record.measured, record.reason
     return record
 
@@ -112,10 +113,10 @@ def test_one_changed_step_is_named(
         def change(call: Call) -> Any:
             nonlocal count
             count += 1
-            latents, *rest = call.happen()
+            latents, *rest = call.proceed()
             return (latents * 1.01 if count == step else latents, *rest)
 
-        guard(pipeline.scheduler, "step", change)
+        add_hook(pipeline.scheduler, "step", change)
 
     planted(monkeypatch, plant)
     found = held(folder, baseline, made(folder, f"step {'x' * step}"))
@@ -172,17 +173,17 @@ def test_a_local_run_that_reached_the_hosted_clip_stands_for_it(baseline: RunRec
         ComparisonRecord(prompt="p", reference="reference", candidate="as-hosted", path="", verdict=verdict)
         for verdict in (Verdict.SETTINGS_DIFFER, Verdict.CODEC_ONLY)
     )
-    assert held_to(baseline, runs, []) is baseline
-    assert held_to(hosted, runs, [missed]) is baseline
-    assert held_to(hosted, runs, [missed, reached]) is variant
-    assert held_to(hosted, [hosted], []) is None
+    assert reference_trace(baseline, runs, []) is baseline
+    assert reference_trace(hosted, runs, [missed]) is baseline
+    assert reference_trace(hosted, runs, [missed, reached]) is variant
+    assert reference_trace(hosted, [hosted], []) is None
 
 
 def test_each_step_alone_shows_only_its_own_error() -> None:
     source = LocalSource()
 
     def alone(candidate: Settings, fed_by: Settings) -> list[float]:
-        produced = source.generate(candidate, PROMPT.text, PROMPT.seed, Heard(), fed_by=fed_by)
+        produced = source.generate(candidate, PROMPT.text, PROMPT.seed, RememberingListener(), fed_by=fed_by)
         assert produced.trace
         return produced.trace.own_errors
 
@@ -191,7 +192,7 @@ def test_each_step_alone_shows_only_its_own_error() -> None:
     assert len(guided) == 4
     assert all(error > 0 for error in guided)
     ours, theirs = (
-        source.generate(each, PROMPT.text, PROMPT.seed, Heard()).latents[1].double()
+        source.generate(each, PROMPT.text, PROMPT.seed, RememberingListener()).latents[1].double()
         for each in (settings(call={"guidance_scale": 7.0}), settings())
     )
     assert guided[0] == pytest.approx(float((ours - theirs).norm() / theirs.norm())), "the first step inherits nothing"
@@ -204,10 +205,16 @@ def test_steps_of_another_number_cannot_be_fed() -> None:
 
     with pytest.raises(NotMeasuredError, match=r"call\.num_inference_steps = 6 cannot be fed the latents of 4"):
         LocalSource().generate(
-            settings(call={"num_inference_steps": 6}), PROMPT.text, PROMPT.seed, Heard(), fed_by=settings()
+            settings(call={"num_inference_steps": 6}),
+            PROMPT.text,
+            PROMPT.seed,
+            RememberingListener(),
+            fed_by=settings(),
         )
     with pytest.raises(NotMeasuredError, match=r"call\.num_frames = 9 cannot be fed"):
-        LocalSource().generate(settings(call={"num_frames": 9}), PROMPT.text, PROMPT.seed, Heard(), fed_by=settings())
+        LocalSource().generate(
+            settings(call={"num_frames": 9}), PROMPT.text, PROMPT.seed, RememberingListener(), fed_by=settings()
+        )
 
 
 def test_steps_that_turn_out_to_be_fewer_are_told_too() -> None:
@@ -216,7 +223,7 @@ def test_steps_that_turn_out_to_be_fewer_are_told_too() -> None:
 
     unsaid = Settings({path: setting for path, setting in settings().items() if path != "call.num_inference_steps"})
     with pytest.raises(NotMeasuredError, match="50 steps cannot be fed the latents of 4"):
-        LocalSource().generate(unsaid, PROMPT.text, PROMPT.seed, Heard(), fed_by=settings())
+        LocalSource().generate(unsaid, PROMPT.text, PROMPT.seed, RememberingListener(), fed_by=settings())
 
 
 def test_latents_that_an_earlier_audit_did_not_keep_are_made_good(tmp_path: Path) -> None:
@@ -224,7 +231,7 @@ def test_latents_that_an_earlier_audit_did_not_keep_are_made_good(tmp_path: Path
     found: list[RunRecord] = []
     for keep in (False, True, True):
         with InProcess({}, keep_latents=keep) as executor:
-            found += executor.carry_out([run], Store(tmp_path), Silent())
+            found += executor.execute([run], Store(tmp_path), SilentListener())
     traces = [record.trace for record in found if record.trace]
     assert [bool(trace.latents) for trace in traces] == [False, True, True]
     assert (tmp_path / traces[1].latents).is_file()

@@ -18,6 +18,7 @@ from spacediff.explaining.explain import Explaining, explain
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Prober, Same
 from spacediff.explaining.search import MOST_FOR_SHAPLEY, BudgetSpentError, Subset
 from spacediff.plan import Explanation, Plan, Prompt, Run
+from spacediff.progress import SearchProgress, SilentListener
 from spacediff.record import CauseRecord, ClipRecord, Role, RunRecord, SettingRecord, Standing
 from spacediff.settings import Origin, Setting, Settings, diff
 
@@ -27,18 +28,18 @@ Table = Callable[[Subset], bool | None]
 A, B, C, Z = "call.a", "call.b", "call.c", "call.z"
 
 
-class Silent:
-    """Hears nothing."""
+class StrictListener(SilentListener):
+    """Checks what each call is given."""
 
-    def searching(self, going: Explaining) -> None:
-        assert going.more >= 0
+    def on_search_started(self, search: SearchProgress) -> None:
+        assert search.expected >= 0
 
-    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool | None) -> None:
-        assert going.more >= 0
+    def on_probe_finished(
+        self, search: SearchProgress, run: RunRecord, changed: Subset, *, reproduced: bool | None
+    ) -> None:
+        assert search.expected >= 0
         assert changed, "the ends are no probes"
-        assert (reached is None) is (run.clip is None)
-
-    def searched(self) -> None: ...
+        assert (reproduced is None) is (run.clip is None)
 
 
 class World:
@@ -94,7 +95,7 @@ class World:
 
     def searching(self) -> Explaining:
         records = [self.record(run) for run in self.plan.runs]
-        (going,) = explain(self.plan, records, Path(), self.generate, Silent())
+        (going,) = explain(self.plan, records, Path(), self.generate, StrictListener())
         return going
 
     def searched(self) -> CauseRecord:
@@ -166,7 +167,9 @@ def test_a_record_that_lies_is_found_out_with_variants_at_hand_and_any_budget() 
 
 def test_an_interruption_claims_no_more_than_was_seen() -> None:
     world = World([A, B, Z], needs(Z), lies=[Z])
-    searching = explain(world.plan, [world.record(run) for run in world.plan.runs], Path(), interrupted, Silent())
+    searching = explain(
+        world.plan, [world.record(run) for run in world.plan.runs], Path(), interrupted, StrictListener()
+    )
     going = next(searching)
     with pytest.raises(KeyboardInterrupt):
         next(searching)

@@ -16,11 +16,11 @@ from spacediff.explaining.explain import Explaining, explain
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF
 from spacediff.explaining.search import Subset
 from spacediff.plan import Explanation, Plan, Prompt, Run
+from spacediff.progress import SearchProgress, SilentListener
 from spacediff.record import CauseRecord, ComparisonRecord, Role, RunRecord, Standing, Verdict
 from spacediff.settings import Origin, Settings
 from spacediff.store.runs import Store
 from spacediff.tiny.checkpoint import RANDOM
-from support.listeners import Silent
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +78,7 @@ def _one(path: str, value: Any) -> Settings:
     return Settings.of({head: {rest: value}} if rest else {head: value}, Origin.DECLARED, "test")
 
 
-class Heard(Silent):
+class SearchListener(SilentListener):
     """Remembers what was said of the search."""
 
     def __init__(self) -> None:
@@ -87,14 +87,16 @@ class Heard(Silent):
         self.shown: list[tuple[str, int, bool | None]] = []
         self.ended = False
 
-    def searching(self, going: Explaining) -> None:
-        self.expected.append(going.more)
+    def on_search_started(self, search: SearchProgress) -> None:
+        self.expected.append(search.expected)
 
-    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool | None) -> None:
-        assert going.more >= 0
-        self.shown.append((run.name, len(changed), reached))
+    def on_probe_finished(
+        self, search: SearchProgress, run: RunRecord, changed: Subset, *, reproduced: bool | None
+    ) -> None:
+        assert search.expected >= 0
+        self.shown.append((run.name, len(changed), reproduced))
 
-    def searched(self) -> None:
+    def on_search_finished(self) -> None:
         self.ended = True
 
 
@@ -127,11 +129,11 @@ class World:
         self._executor, self._store, self._folder = executor, Store(folder), folder
         self.plan = Plan("", "", "", tuple(prompts), tuple(self.runs), "baseline",
                          explain=Explanation("baseline", "as-hosted", left, right, budget))  # fmt: skip
-        self.heard = Heard()
+        self.heard = SearchListener()
         self.records: list[RunRecord] = []
 
     def carried_out(self) -> list[RunRecord]:
-        self.records = list(self._executor.carry_out(self.runs, self._store, Silent()))
+        self.records = list(self._executor.execute(self.runs, self._store, SilentListener()))
         assert all(record.measured for record in self.records), self.records
         return self.records
 
@@ -141,7 +143,7 @@ class World:
         return going
 
     def generate(self, run: Run) -> RunRecord:
-        (record,) = self._executor.carry_out([run], self._store, Silent())
+        (record,) = self._executor.execute([run], self._store, SilentListener())
         assert record.measured, record.reason
         self.records.append(record)
         return record

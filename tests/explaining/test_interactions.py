@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spacediff.explaining.interactions import interplay
+from spacediff.explaining.interactions import interactions_of
 from spacediff.explaining.search import Subset
 from spacediff.record import Verdict
 
@@ -15,7 +15,7 @@ def drifts(**of: float) -> Callable[[Subset], float]:
 
 def sentences(drift: Callable[[Subset], float | None], cause: str, codec: float = 0.01,
               verdict: Verdict = Verdict.SETTINGS_DIFFER) -> list[str]:  # fmt: skip
-    return [each.sentence for each in interplay(drift, lambda _: verdict, list(cause), codec)]
+    return [each.sentence for each in interactions_of(drift, lambda _: verdict, list(cause), codec)]
 
 
 def test_noise_hides_the_rest() -> None:
@@ -51,5 +51,5 @@ def test_what_adds_up_or_is_within_the_codec_is_not_told() -> None:
 
 
 def test_nothing_is_told_without_all_drifts() -> None:
-    assert interplay(lambda s: None if len(s) == 1 else 0.0, lambda _: None, ["a", "b"], 0.0) == []
-    assert interplay(drifts(none=1.0, a=0.0), lambda _: None, ["a"], 0.0) == []
+    assert interactions_of(lambda s: None if len(s) == 1 else 0.0, lambda _: None, ["a", "b"], 0.0) == []
+    assert interactions_of(drifts(none=1.0, a=0.0), lambda _: None, ["a"], 0.0) == []

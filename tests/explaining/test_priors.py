@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spacediff.explaining.priors import at_hand, in_order, innocent_at_once
+from spacediff.explaining.priors import at_hand, in_order, without_effect
 from spacediff.plan import Explanation, Prompt, Run
 from spacediff.record import Ignored, Role, RunRecord, SettingRecord
 from spacediff.settings import Difference, Origin, Setting, Settings, diff
@@ -33,13 +33,13 @@ def said(path: str, value: Any) -> Difference:
 
 
 def test_a_default_that_is_only_said_aloud_is_innocent() -> None:
-    found = innocent_at_once([said("call.eta", 0.0)], record(call__eta=0.0), record(call__eta=0.0))
+    found = without_effect([said("call.eta", 0.0)], record(call__eta=0.0), record(call__eta=0.0))
     assert found == {"call.eta": "both come to 0.0: where it is left unsaid, that is the default"}
 
 
 def test_so_is_one_that_the_other_end_says() -> None:
     suspect = Difference("output.fps", Setting(10, Origin.DECLARED), None)
-    assert "output.fps" in innocent_at_once([suspect], record(output__fps=10), record(output__fps=10))
+    assert "output.fps" in without_effect([suspect], record(output__fps=10), record(output__fps=10))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_so_is_one_that_the_other_end_says() -> None:
     ],
 )
 def test_what_is_not_the_same_default_is_left_to_the_search(left: RunRecord, right: RunRecord) -> None:
-    assert innocent_at_once([said("call.eta", 0.0)], left, right) == {}
+    assert without_effect([said("call.eta", 0.0)], left, right) == {}
 
 
 @pytest.mark.parametrize(
@@ -70,27 +70,27 @@ def test_a_default_that_another_suspect_may_move_is_left_to_the_search(path: str
     left = resolved_to({path: True})
     right = resolved_to({path: True}, (TOLD,))
     suspect, other = said(path, value=True), said(mover, "another")
-    assert innocent_at_once([suspect, other], left, right) == {}
-    assert set(innocent_at_once([suspect, said("rng.device", "cuda")], left, right)) == {path}, "this moves nothing"
+    assert without_effect([suspect, other], left, right) == {}
+    assert set(without_effect([suspect, said("rng.device", "cuda")], left, right)) == {path}, "this moves nothing"
 
 
 @pytest.mark.parametrize("path", ["model.dtype", "numerics.tf32", "lora.scale"])
 def test_a_default_that_stands_for_several_switches_is_left_to_the_search(path: str) -> None:
     there = resolved_to({path: True})
-    assert innocent_at_once([said(path, value=True)], there, there) == {}
+    assert without_effect([said(path, value=True)], there, there) == {}
 
 
 def test_what_the_loading_ignores_is_innocent_and_moves_nothing() -> None:
     suspects = [said("load.use_dynamic_cfg", value=True), said("call.eta", 0.0)]
-    found = innocent_at_once(suspects, record(call__eta=0.0), record((TOLD,), call__eta=0.0))
+    found = without_effect(suspects, record(call__eta=0.0), record((TOLD,), call__eta=0.0))
     assert found["load.use_dynamic_cfg"] == "CogVideoXPipeline.from_pretrained accepts it and ignores it"
     assert "call.eta" in found
-    assert innocent_at_once(suspects, record(call__eta=0.0), record(call__eta=0.0)) == {}, "nobody told that"
+    assert without_effect(suspects, record(call__eta=0.0), record(call__eta=0.0)) == {}, "nobody told that"
 
 
 def test_what_a_scheduler_ignores_may_be_read_elsewhere() -> None:
     told = Ignored(argument="scheduler.skip", value=True, given_to="DDIMScheduler.from_config")
-    assert innocent_at_once([said("scheduler.skip", value=True)], record(), record((told,))) == {}
+    assert without_effect([said("scheduler.skip", value=True)], record(), record((told,))) == {}
 
 
 def test_the_likeliest_come_first_and_equal_ones_last() -> None:

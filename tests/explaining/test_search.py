@@ -151,7 +151,7 @@ def test_what_leaves_no_clip_tells_nothing_of_other_sets() -> None:
     assert search.confirm() == {a}
     assert search.tested[frozenset({a, b})] is None
     parts: dict[Subset, bool | None] = {frozenset({a, b}): None, frozenset({c, d}): False}
-    told = Search([a, b, c, d], bool, parts).told_of
+    told = Search([a, b, c, d], bool, parts).known_outcome
     assert (told(frozenset({a})), told(frozenset({c}))) == (None, False)
 
 

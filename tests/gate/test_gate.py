@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from spacediff.errors import Exit
-from spacediff.gate.gate import exit_code, hold
+from spacediff.gate.gate import evaluate_gate, exit_code
 from spacediff.record import ComparisonRecord, GateStatus, MetricRecord, Verdict
 from spacediff.scenario.scenario import Gate
 
@@ -33,7 +33,7 @@ def compared(verdict: Verdict, drift: float | None = None, **given: Any) -> Comp
     ],
 )
 def test_the_gate_follows_its_variant(comparison: ComparisonRecord, status: GateStatus) -> None:
-    gate = hold(GATE, ["lemon"], [comparison], [])
+    gate = evaluate_gate(GATE, ["lemon"], [comparison], [])
     assert gate.status is status
     assert gate.reasons
 
@@ -41,22 +41,22 @@ def test_the_gate_follows_its_variant(comparison: ComparisonRecord, status: Gate
 def test_every_prompt_has_to_pass_and_a_failure_outweighs_a_gap() -> None:
     good, bad = compared(Verdict.IDENTICAL), compared(Verdict.SETTINGS_DIFFER, 0.5, prompt="bowl")
     gap = compared(Verdict.NOT_MEASURED, prompt="hand")
-    assert hold(GATE, ["lemon", "bowl"], [good, bad], []).status is GateStatus.FAILS
-    assert hold(GATE, ["lemon", "hand"], [good, gap], []).status is GateStatus.NOT_MEASURED
-    assert hold(GATE, ["lemon", "hand", "bowl"], [good, gap, bad], []).status is GateStatus.FAILS
+    assert evaluate_gate(GATE, ["lemon", "bowl"], [good, bad], []).status is GateStatus.FAILS
+    assert evaluate_gate(GATE, ["lemon", "hand"], [good, gap], []).status is GateStatus.NOT_MEASURED
+    assert evaluate_gate(GATE, ["lemon", "hand", "bowl"], [good, gap, bad], []).status is GateStatus.FAILS
 
 
 def test_an_audit_in_doubt_holds_no_gate() -> None:
     assert (
-        hold(GATE, ["lemon"], [compared(Verdict.IDENTICAL)], ["the audit was interrupted"]).status
+        evaluate_gate(GATE, ["lemon"], [compared(Verdict.IDENTICAL)], ["the audit was interrupted"]).status
         is GateStatus.NOT_MEASURED
     )
 
 
 def test_no_gate_is_no_green() -> None:
     scored = compared(Verdict.SETTINGS_DIFFER, metrics={"mae": MetricRecord(pooled=1, worst=2, worst_frame=0)})
-    assert hold(None, ["lemon"], [scored], []).status is GateStatus.NONE
-    assert hold(None, ["lemon"], [compared(Verdict.NOT_MEASURED)], []).status is GateStatus.NOT_MEASURED
+    assert evaluate_gate(None, ["lemon"], [scored], []).status is GateStatus.NONE
+    assert evaluate_gate(None, ["lemon"], [compared(Verdict.NOT_MEASURED)], []).status is GateStatus.NOT_MEASURED
 
 
 def test_exit_codes() -> None:

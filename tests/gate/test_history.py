@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from spacediff.errors import SpacediffError
 from spacediff.gate.accepted import accepted_path, approve, read_accepted
-from spacediff.gate.gate import hold, hold_over_time
+from spacediff.gate.gate import evaluate_gate, evaluate_over_time
 from spacediff.gate.history import change_of, history_of
 from spacediff.record import (
     AuditRecord,
@@ -219,7 +219,9 @@ def test_the_sentence_names_the_worst_first(record: AuditRecord) -> None:
 
 def outcome(record: AuditRecord, now: AuditRecord, gate: Gate) -> tuple[GateStatus, list[str]]:
     names = [prompt.name for prompt in now.prompts]
-    held = hold_over_time(hold(gate, names, now.comparisons, []), gate, history_of(record, now, "the accepted state"))
+    held = evaluate_over_time(
+        evaluate_gate(gate, names, now.comparisons, []), gate, history_of(record, now, "the accepted state")
+    )
     return held.status, held.reasons
 
 
@@ -253,7 +255,7 @@ def test_what_was_never_measured_is_never_green(record: AuditRecord, blank: Verd
 def test_what_cannot_be_told_is_never_green(record: AuditRecord) -> None:
     for lost in (Verdict.NOT_MEASURED, Verdict.POST_PROCESSED):
         assert outcome(record, with_outcome(record, "dpm", lost, None), ASKS)[0] is GateStatus.NOT_MEASURED
-    held = hold_over_time(hold(ASKS, ["lemon"], record.comparisons, []), ASKS, None)
+    held = evaluate_over_time(evaluate_gate(ASKS, ["lemon"], record.comparisons, []), ASKS, None)
     assert held.status is GateStatus.NOT_MEASURED
     assert "spacediff approve" in held.reasons[0]
 

@@ -11,14 +11,14 @@ from spacediff.clip import Frame
 from spacediff.errors import NotMeasuredError
 from spacediff.metrics import perceptual
 from spacediff.metrics.perceptual import keep_to_one_processor, prepare_lpips
-from spacediff.torchvision_shim import mend_torchvision
+from spacediff.torchvision_shim import shim_torchvision
 from support.clips import moving_ball
 
 
 @cache
 def lpips_network() -> Any:
     """`lpips.LPIPS(net="alex")` itself, its backbone's weights taken from our file instead of downloaded."""
-    mend_torchvision()
+    shim_torchvision()
     import lpips
     from safetensors.torch import load_file
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from spacediff.observer.hooks import Call, guard
+from spacediff.observer.hooks import Call, add_hook
 from spacediff.observer.observer import Observed, digest, observing
 from support.other_pipelines import FAMILIES, drawn
 
@@ -65,12 +65,12 @@ def test_another_seed_has_other_noise_and_the_same_text() -> None:
 def test_numbers_that_are_none_are_counted() -> None:
     def break_second_step(pipeline: Any, seen: list[Observed], stack: ExitStack) -> None:
         def broken(call: Call) -> Any:
-            (latents,) = call.happen()
+            (latents,) = call.proceed()
             if len(seen[0].steps) == 1:
                 latents[0, 0, 0, 0, :] = torch.tensor([float("nan"), float("inf")])
             return (latents,)
 
-        guard(pipeline.scheduler, "step", broken)
+        add_hook(pipeline.scheduler, "step", broken)
         seen.append(stack.enter_context(observing(pipeline)))
 
     seen: list[Observed] = []

@@ -11,7 +11,7 @@ import pytest
 
 from spacediff.clip import read_clip
 from spacediff.codec import read_encoding
-from spacediff.codec.side_by_side import Half, write_beside
+from spacediff.codec.side_by_side import Half, write_side_by_side
 from spacediff.errors import NotMeasuredError, SpacediffError
 from spacediff.record import AuditRecord
 from spacediff.reporting.bundle import MAX_BYTES, MAX_VIDEO_BYTES, render_bundle
@@ -66,7 +66,7 @@ def test_the_video_plays_everywhere_and_pairs_the_frames(tmp_path: Path) -> None
     ours = Half(tmp_path / save_clip(tmp_path, "left", left, 8).preview, "left")
     theirs = Half(tmp_path / save_clip(tmp_path, "right", right, 8).preview, "right")
     pairs = [(n, 2 * n) for n in range(5)]
-    made = write_beside(ours, theirs, pairs, 8.0, tmp_path / "beside.mp4", most=MAX_VIDEO_BYTES)
+    made = write_side_by_side(ours, theirs, pairs, 8.0, tmp_path / "beside.mp4", most=MAX_VIDEO_BYTES)
     assert (made.frames, made.size) == (5, (tmp_path / "beside.mp4").stat().st_size)
     told = read_encoding(tmp_path / "beside.mp4")
     assert (told.codec, told.pixel_format, float(told.fps)) == ("h264", "yuv420p", 8.0)
@@ -98,15 +98,15 @@ def test_quality_gives_way_before_the_limit_does_and_then_it_is_said(tmp_path: P
     clip = save_clip(tmp_path, "noise", noise, 8)
     half, target = Half(tmp_path / clip.preview, "noise"), tmp_path / "beside.mp4"
     pairs = [(n, n) for n in range(6)]
-    whole = write_beside(half, half, pairs, 8.0, target, most=MAX_VIDEO_BYTES)
-    less = write_beside(half, half, pairs, 8.0, target, most=whole.size // 2)
+    whole = write_side_by_side(half, half, pairs, 8.0, target, most=MAX_VIDEO_BYTES)
+    less = write_side_by_side(half, half, pairs, 8.0, target, most=whole.size // 2)
     assert less.quality > whole.quality
     assert less.size <= whole.size // 2
     with pytest.raises(NotMeasuredError, match="larger than"):
-        write_beside(half, half, pairs, 8.0, target, most=1000)
+        write_side_by_side(half, half, pairs, 8.0, target, most=1000)
     assert not target.exists()
     with pytest.raises(NotMeasuredError, match="no pair"):
-        write_beside(half, half, [], 8.0, target, most=1000)
+        write_side_by_side(half, half, [], 8.0, target, most=1000)
 
 
 def test_what_would_pass_the_limit_is_left_out_and_said(record: AuditRecord, folder: Path) -> None:

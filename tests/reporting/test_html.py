@@ -20,11 +20,11 @@ from markupsafe import escape
 from spacediff.record import (
     AuditRecord,
     CauseRecord,
+    FirstDivergenceRecord,
     GateRecord,
     GateStatus,
     InteractionRecord,
     MapRecord,
-    PartingRecord,
     ProbeRecord,
     ProofRecord,
     Role,
@@ -857,7 +857,7 @@ def test_sections_come_in_order_of_use(record: AuditRecord, folder: Path) -> Non
 
 
 def test_frames_that_stand_out_are_told_by_the_record(record: AuditRecord, folder: Path) -> None:
-    parting = PartingRecord(metric="psnr", beyond_floor=2, half_way=None)
+    parting = FirstDivergenceRecord(metric="psnr", beyond_floor=2, half_way=None)
     page = draw(change_comparison(record, "dpm", parting=parting), folder)
     variants = {each["name"]: each for each in page.data("report-data")["prompts"][0]["variants"]}
     values = next(c for c in record.comparisons if c.candidate == "dpm").per_frame

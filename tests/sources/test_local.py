@@ -18,7 +18,7 @@ from spacediff.sources import Produced
 from spacediff.sources.local.generate import LocalSource
 from spacediff.sources.local.pipeline import Checkpoint, stamp
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
-from support.listeners import Heard
+from support.listeners import RememberingListener
 
 PROMPT = "A hand squeezes half a lemon"
 SMALL = {"num_inference_steps": 2, "num_frames": 5}
@@ -42,7 +42,7 @@ def baseline(source: LocalSource) -> Produced:
 
 
 def generate(source: LocalSource, seed: int = 42, **tables: Any) -> Produced:
-    return source.generate(asked(**tables), PROMPT, seed, Heard())
+    return source.generate(asked(**tables), PROMPT, seed, RememberingListener())
 
 
 def as_diffusers(scheduler: dict[str, Any] | None = None, dtype: torch.dtype = torch.float32, **call: Any) -> Clip:
@@ -198,7 +198,7 @@ def test_a_scheduler_entry_that_its_class_does_not_know_is_told(source: LocalSou
 
 
 def test_a_truncated_prompt_is_told(source: LocalSource) -> None:
-    produced = source.generate(asked(), "lemon " * 400, 42, Heard())
+    produced = source.generate(asked(), "lemon " * 400, 42, RememberingListener())
     assert any("truncated" in warning for warning in produced.warnings)
 
 
@@ -219,7 +219,7 @@ def test_settings_are_resolved_to_the_end(baseline: Produced) -> None:
 
 
 def test_every_step_is_told(source: LocalSource) -> None:
-    heard = Heard()
+    heard = RememberingListener()
     source.generate(asked(), PROMPT, 42, heard)
     assert heard.steps == [(1, 2), (2, 2)]
     assert heard.texts == ["loading the checkpoint", "generating"]

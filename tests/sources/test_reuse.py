@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from spacediff.observer.hooks import Call, guard
+from spacediff.observer.hooks import Call, add_hook
 from spacediff.observer.observer import Observed, observing, observing_decoding
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.reuse import Reuse, resume
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 def noting(notes: list[str], name: str) -> Callable[[Call], Any]:
     def watch(call: Call) -> Any:
         notes.append(name)
-        return call.happen()
+        return call.proceed()
 
     return watch
 
@@ -31,7 +31,7 @@ def noting(notes: list[str], name: str) -> Callable[[Call], Any]:
 def starting_again(seen: Observed) -> Callable[[Call], Any]:
     def watch(call: Call) -> Any:
         seen.steps.append(seen.steps[0])
-        return call.happen()
+        return call.proceed()
 
     return watch
 
@@ -53,7 +53,7 @@ def test_a_resumed_run_ends_in_the_same_pictures_for_other_pipelines_too(family:
         end = reuse.denoised("p", settings)
         assert end
         denoiser = pipeline.transformer if hasattr(pipeline, "transformer") else pipeline.unet
-        guard(denoiser, "forward", noting(calls, "denoised"))
+        add_hook(denoiser, "forward", noting(calls, "denoised"))
         resume(pipeline, end, generator)
         again.append(stack.enter_context(observing_decoding(pipeline, end.observed)))
 
@@ -144,7 +144,7 @@ def test_what_is_made_piece_by_piece_is_not_taken_over(piecewise: str) -> None:
         if piecewise == "decoded between":
             seen.decoded = "a piece"
         if piecewise == "timesteps start again":
-            guard(pipeline.vae, "decode", starting_again(seen))
+            add_hook(pipeline.vae, "decode", starting_again(seen))
 
     with ExitStack() as stack:
         drawn("wan", prepare=keep)
@@ -158,7 +158,7 @@ def test_a_copy_of_a_guarded_scheduler_is_its_own() -> None:
     scheduler = FlowMatchEulerDiscreteScheduler()
     seen: list[str] = []
     for name in ("inner", "outer"):
-        guard(scheduler, "step", noting(seen, name))
+        add_hook(scheduler, "step", noting(seen, name))
     copied = copy.deepcopy(scheduler)
     for each in (scheduler, copied):
         each.set_timesteps(3)

@@ -35,7 +35,7 @@ QUOTA = (
 )
 
 
-class Heard:
+class RememberingListener:
     """A Progress that remembers what it is told, and can interrupt."""
 
     def __init__(self, at_step: Callable[[], None] = lambda: None) -> None:
@@ -43,10 +43,10 @@ class Heard:
         self.steps: list[tuple[int, int]] = []
         self.at_step = at_step
 
-    def status(self, text: str) -> None:
+    def on_status(self, text: str) -> None:
         self.texts.append(text)
 
-    def step(self, done: int, total: int) -> None:
+    def on_step(self, done: int, total: int) -> None:
         self.steps.append((done, total))
         self.at_step()
 
@@ -86,9 +86,9 @@ Ask = Callable[..., Produced]
 @pytest.fixture
 def ask(app: SpaceApp, tmp_path: Path) -> Ask:
     def fetched(
-        name: str, *, prompt: str = PROMPT, seed: int = 42, progress: Heard | None = None, **changes: Any
+        name: str, *, prompt: str = PROMPT, seed: int = 42, progress: RememberingListener | None = None, **changes: Any
     ) -> Produced:
-        return fetch(request_of(app, name, **changes), prompt, seed, tmp_path, progress or Heard())
+        return fetch(request_of(app, name, **changes), prompt, seed, tmp_path, progress or RememberingListener())
 
     return fetched
 
@@ -118,7 +118,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
 def test_the_file_is_kept_byte_for_byte_and_decoded(
     app: SpaceApp, ask: Ask, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    heard = Heard()
+    heard = RememberingListener()
     produced = ask("plain", outputs=BOTH, progress=heard)
     assert [path.name for path in tmp_path.iterdir()] == ["hosted.mp4"]
     assert produced.original == tmp_path / "hosted.mp4"
@@ -308,7 +308,7 @@ def test_a_refusal_for_quota_says_what_to_do(ask: Ask) -> None:
 
 
 def test_steps_are_told_while_the_space_works(app: SpaceApp, ask: Ask) -> None:
-    heard = Heard()
+    heard = RememberingListener()
     produced = ask("slow", seed=20, outputs=BOTH, progress=heard)
     assert produced.seed_echoed == 20
     assert len(heard.steps) > 2
@@ -322,7 +322,7 @@ def test_the_place_in_the_queue_is_told(app: SpaceApp, ask: Ask) -> None:
     other = threading.Thread(target=ask, args=("slow",), kwargs={"prompt": "queued before", "seed": 25})
     other.start()
     assert eventually(lambda: ["slow", "queued before", 25] in app.seen()["calls"])
-    heard = Heard()
+    heard = RememberingListener()
     ask("slow", seed=2, progress=heard)
     other.join()
     assert any(text.startswith("number 1 of 1 in the queue") for text in heard.texts)
@@ -345,7 +345,7 @@ def test_ctrl_c_cancels_the_job(app: SpaceApp, ask: Ask) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ask("slow", prompt="interrupted", seed=200, progress=Heard(interrupt))
+        ask("slow", prompt="interrupted", seed=200, progress=RememberingListener(interrupt))
     ask("slow", prompt="after the interruption", seed=2, deadline=8.0)
     assert "interrupted" not in app.seen()["ended"]
 
@@ -355,7 +355,7 @@ def test_a_host_that_dies_meanwhile_is_a_reason_not_a_traceback(
     app: SpaceApp, ask: Ask, capfd: pytest.CaptureFixture[str], *, reset: bool
 ) -> None:
     with relay(app.port) as line:
-        cutting = Heard(lambda: line.cut(reset=reset))
+        cutting = RememberingListener(lambda: line.cut(reset=reset))
         error = refused(ask, "slow", id=line.url, seed=100, progress=cutting)
     assert error.message == f"Space {line.url} broke the connection off before the clip was done"
     assert error.hint == "run the same command again"
@@ -490,14 +490,14 @@ from pathlib import Path
 from spacediff.errors import NotMeasuredError
 from spacediff.sources.space import SpaceRequest, fetch
 
-class Silent:
+class SilentListener:
     def status(self, text): pass
     def step(self, done, total): pass
 
 told = []
 for request in json.loads(sys.argv[1]):
     try:
-        produced = fetch(SpaceRequest(**request), "a lemon", 42, Path(sys.argv[2]), Silent())
+        produced = fetch(SpaceRequest(**request), "a lemon", 42, Path(sys.argv[2]), SilentListener())
         told.append({"digest": produced.clip.digest, "hosted": produced.hosted, "described": produced.described})
     except NotMeasuredError as error:
         told.append({"message": error.message, "hint": error.hint})

@@ -11,14 +11,14 @@ from spacediff.sources import Produced
 from spacediff.sources.local.generate import LocalSource
 from spacediff.sources.local.pipeline import Checkpoint, Checkpoints
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
-from spacediff.torchvision_shim import mend_torchvision
+from spacediff.torchvision_shim import shim_torchvision
 
 
-class Silent:
+class SilentListener:
     """Hears nothing."""
 
-    def status(self, text: str) -> None: ...
-    def step(self, done: int, total: int) -> None: ...
+    def on_status(self, text: str) -> None: ...
+    def on_step(self, done: int, total: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Model:
         """Generate a clip anew."""
         base = {"model": {"id": RANDOM.id, "dtype": dtype}, "call": self.call, "placement": "cuda"}
         settings = Settings.of(base, Origin.DECLARED).changed_by(Settings.of(tables, Origin.DECLARED))
-        return self.source.generate(settings, "A hand squeezes half a lemon", 42, Silent(), anew=True)
+        return self.source.generate(settings, "A hand squeezes half a lemon", 42, SilentListener(), anew=True)
 
 
 def tiny_model() -> Model:
@@ -59,7 +59,7 @@ class _Given(Checkpoints):
 
 def _large() -> Any:
     """Transformer and VAE as the published configs say, random, and one layer in place of the text encoder."""
-    mend_torchvision()
+    shim_torchvision()
     import torch
     from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
     from transformers import T5Config, T5EncoderModel

@@ -14,6 +14,7 @@ from spacediff.record import (
     ComparisonRecord,
     ControlRecord,
     FactChange,
+    FirstDivergenceRecord,
     GateRecord,
     GateStatus,
     HistoryRecord,
@@ -21,7 +22,6 @@ from spacediff.record import (
     MeasureRecord,
     MetricInfo,
     MetricRecord,
-    PartingRecord,
     ProbeRecord,
     ProofRecord,
     ResolutionRecord,
@@ -149,9 +149,9 @@ def _measured(comparison: ComparisonRecord) -> ComparisonRecord:
     reference = 0.0 if nothing_there else 2.0
     measure = MeasureRecord(reference=reference, candidate=1.0, ratio=None if nothing_there else 0.5, **curves)
     partings = {
-        "as-hosted": PartingRecord(metric="psnr", beyond_floor=None, half_way=None),
-        "dpm": PartingRecord(metric="psnr", beyond_floor=1, half_way=None),
-        "cpu-noise": PartingRecord(metric="ssim", beyond_floor=1, half_way=2),
+        "as-hosted": FirstDivergenceRecord(metric="psnr", beyond_floor=None, half_way=None),
+        "dpm": FirstDivergenceRecord(metric="psnr", beyond_floor=1, half_way=None),
+        "cpu-noise": FirstDivergenceRecord(metric="ssim", beyond_floor=1, half_way=2),
     }
     metrics = {name: _with_codec(name, metric, comparison.candidate) for name, metric in comparison.metrics.items()}
     if comparison.candidate == "on-gpu":

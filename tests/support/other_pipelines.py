@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from spacediff.torchvision_shim import mend_torchvision
+from spacediff.torchvision_shim import shim_torchvision
 
-mend_torchvision()
+shim_torchvision()
 
 
 def _embeddings(width: int, length: int = 6) -> torch.Tensor:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from spacediff.torchvision_shim import mend_torchvision
+from spacediff.torchvision_shim import shim_torchvision
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 TOKENS = 24
@@ -17,7 +17,7 @@ SIDE = 32
 
 def save_clip_model(folder: Path, *, seed: int = 0) -> Path:
     """Save the checkpoint as safetensors and return its folder."""
-    mend_torchvision()
+    shim_torchvision()
     import torch
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 

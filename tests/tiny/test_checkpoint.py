@@ -49,9 +49,9 @@ Generate: TypeAlias = Callable[..., Frames]
 
 @pytest.fixture(scope="module")
 def pipeline(own_cache: None) -> Any:  # noqa: ARG001 - it must be set before the checkpoint is made
-    from spacediff.torchvision_shim import mend_torchvision
+    from spacediff.torchvision_shim import shim_torchvision
 
-    mend_torchvision()
+    shim_torchvision()
     from diffusers import DiffusionPipeline
 
     loaded = DiffusionPipeline.from_pretrained(ensure_checkpoint(RANDOM))

@@ -15,12 +15,12 @@ from spacediff.errors import NotMeasuredError
 from spacediff.tiny.detector import colours_shown, motion_shown
 from spacediff.tiny.trained import WEIGHTS, build_trained, build_untrained
 from spacediff.tiny.world import DIRECTIONS, Scene, unseen_scenes
-from spacediff.torchvision_shim import mend_torchvision
+from spacediff.torchvision_shim import shim_torchvision
 from spacediff.training import choose, curve, evaluate, sheet, train
 from spacediff.training.choose import Candidate
 from spacediff.training.evaluate import as_hosted, generated, in_half_precision
 
-mend_torchvision()
+shim_torchvision()
 
 DIRECTED = [scene for scene in unseen_scenes(11, 20) if scene.motion in DIRECTIONS][:6]
 

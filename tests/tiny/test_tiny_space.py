@@ -74,9 +74,9 @@ def decoded(path: str) -> tuple[NDArray[np.uint8], float]:
 
 def generated_here(folder: Path, *, as_the_demo: bool) -> str:
     """Generate with plain diffusers; return the path of the MP4."""
-    from spacediff.torchvision_shim import mend_torchvision
+    from spacediff.torchvision_shim import shim_torchvision
 
-    mend_torchvision()
+    shim_torchvision()
     import torch
     from diffusers import CogVideoXDPMScheduler, CogVideoXPipeline
     from diffusers.utils import export_to_video

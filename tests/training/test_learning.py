@@ -14,13 +14,13 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from spacediff.tiny.architecture import TEXT_TOKENS
 from spacediff.tiny.trained import WEIGHTS, build_trained, build_untrained, write_weights
-from spacediff.torchvision_shim import mend_torchvision
+from spacediff.torchvision_shim import shim_torchvision
 from spacediff.training import train
 from spacediff.training.autoencoder import PIECE, Reconstructing, as_tensor
 from spacediff.training.denoiser import Denoising, Latents, _attention_in_float32, hidden_matrices
 from spacediff.training.learning import Course, learn
 
-mend_torchvision()
+shim_torchvision()
 
 TARGET = torch.linspace(-1.0, 1.0, 8)
 

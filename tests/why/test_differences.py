@@ -195,9 +195,9 @@ def test_what_is_ignored_is_told() -> None:
 def test_defaults_are_those_of_the_installed_library() -> None:
     import inspect
 
-    from spacediff.torchvision_shim import mend_torchvision
+    from spacediff.torchvision_shim import shim_torchvision
 
-    mend_torchvision()
+    shim_torchvision()
     import diffusers
 
     for name in ("CogVideoXPipeline", "WanPipeline", "StableDiffusionPipeline"):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from spacediff import __version__
 from spacediff.cli.parser import parser
 from spacediff.errors import Exit, SpacediffError
-from spacediff.interrupts import listen
+from spacediff.interrupts import install
 from spacediff.privacy.private_words import keep_private, private
 
 if TYPE_CHECKING:
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = parser().parse_args(arguments)
-    listen()
+    install()
     with private():  # what a command learns to be private, no message after it tells
-        return _carried_out(options)
+        return _run_command(options)
 
 
-def _carried_out(options: argparse.Namespace) -> int:
+def _run_command(options: argparse.Namespace) -> int:
     try:
         return int(_COMMANDS[options.command](options))
     except SpacediffError as error:
-        _say_error(error)
+        _report_error(error)
         return int(error.exit_code)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -46,10 +46,10 @@ def _carried_out(options: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.GATE_HOLDS)
     except OSError as error:
-        _say_error(SpacediffError(f"{error.filename or 'a file'}: {error.strerror or error}"))
+        _report_error(SpacediffError(f"{error.filename or 'a file'}: {error.strerror or error}"))
         return int(Exit.BAD_INPUT)
     except Exception:  # noqa: BLE001 - a mistake of ours must not look like a gate that fails
-        _say_mistake()
+        _report_internal_error()
         return int(Exit.INTERNAL)
 
 
@@ -66,14 +66,14 @@ def _audit(options: argparse.Namespace) -> Exit:
     plan = plan_scenario(load_scenario(options.scenario), options.only, budget=options.budget, command=command)
     keep_private(plan.private_texts)
 
-    from spacediff.audit import audit, refuse_anothers
+    from spacediff.audit import audit, ensure_same_audit
     from spacediff.cli.progress import Display
     from spacediff.gate.gate import exit_code
 
     earlier = _earlier(options)
     folder = options.out or Path("audits") / options.scenario.stem
     if options.fresh:
-        refuse_anothers(plan, folder)
+        ensure_same_audit(plan, folder)
         _forget(folder)
     with Display() as display:
         record = audit(plan, folder, display, reuse=not options.no_reuse, earlier=earlier)
@@ -240,11 +240,11 @@ def _why(options: argparse.Namespace) -> Exit:
     budget = ["--budget", str(options.budget)] if options.budget else []
     code = _audit(parser().parse_args(["audit", str(path), *budget]))
     if code is not Exit.INTERRUPTED:
-        _mend(options, Path("audits") / path.stem, (script, space, found))
+        _shim(options, Path("audits") / path.stem, (script, space, found))
     return code
 
 
-def _mend(options: argparse.Namespace, folder: Path, read: tuple[Reading, Reading, Comparison]) -> None:
+def _shim(options: argparse.Namespace, folder: Path, read: tuple[Reading, Reading, Comparison]) -> None:
     """Advise on what a finished search found guilty, and write the corrected scenario beside the report."""
     from spacediff.cli.console import say
     from spacediff.files import write_atomically
@@ -355,14 +355,14 @@ def _conclude(record: AuditRecord, folder: Path) -> None:
         say(trouble, trouble=True)
 
 
-def _say_mistake() -> None:
+def _report_internal_error() -> None:
     from spacediff.cli.console import say, say_traceback
 
     say_traceback()
     say(f"spacediff {__version__} made a mistake of its own; please report the lines above", trouble=True)
 
 
-def _say_error(error: SpacediffError) -> None:
+def _report_error(error: SpacediffError) -> None:
     from spacediff.cli.console import show_error
 
     show_error(error)

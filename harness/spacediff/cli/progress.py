@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as Eta
 
 from spacediff.cli.console import Terminal
-from spacediff.cli.search_progress import probe_line
+from spacediff.cli.search_progress import outlook, probe_line
 from spacediff.plan import Run
 from spacediff.privacy.redaction import redact_text
+from spacediff.progress import SearchProgress
 from spacediff.record import RunRecord
 from spacediff.reporting.numbers import duration
-
-if TYPE_CHECKING:
-    from spacediff.explaining.explain import Explaining
-    from spacediff.explaining.search import Subset
 
 _PLAIN_SECONDS = 10.0
 """Without a terminal a long run says every so often how far it is."""
@@ -56,12 +53,12 @@ class Display:
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def planned(self, runs: Sequence[Run]) -> None:
+    def on_plan(self, runs: Sequence[Run]) -> None:
         """Show how much there is to do."""
         self._runs = len(runs)
         self._whole = self._bars.add_task("audit", total=len(runs), doing="clips")
 
-    def started(self, run: Run) -> None:
+    def on_run_started(self, run: Run) -> None:
         """Show a run's own bar."""
         if self._done == self._runs:  # the search for the cause may take more runs than it was thought to
             self._expect(1)
@@ -69,7 +66,7 @@ class Display:
         self._said = time.monotonic()
         self._current = self._bars.add_task(escape(f"{run.prompt.name} · {run.name}"), total=None, doing="")
 
-    def status(self, text: str) -> None:
+    def on_status(self, text: str) -> None:
         """Show what is being done."""
         if self._done == self._runs:  # the runs are over: each text is a task of its own
             self._clear()
@@ -79,7 +76,7 @@ class Display:
         self._bars.update(self._current, doing=escape(text))
         self._say_sometimes(text)
 
-    def step(self, done: int, total: int) -> None:
+    def on_step(self, done: int, total: int) -> None:
         """Move the bars."""
         if self._current is None:
             return
@@ -88,7 +85,7 @@ class Display:
             self._bars.update(self._whole, completed=self._done + done / max(total, 1))
         self._say_sometimes(f"{done} of {total}")
 
-    def finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
+    def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
         """Say how a run ended."""
         self._done += 1
         if self._whole is not None:
@@ -101,26 +98,24 @@ class Display:
         place = f"{escape(run.prompt.name)} · {escape(run.name)}"
         self._console.print(f"\\[{self._done}/{self._runs}] {place}: {outcome}{left}", soft_wrap=True)
 
-    def searching(self, going: Explaining) -> None:
+    def on_search_started(self, search: SearchProgress) -> None:
         """Say what the search for the cause will take, before it begins."""
-        from spacediff.cli.search_progress import outlook
+        self._expect(search.expected)
+        self._console.print(escape(outlook(search)), soft_wrap=True)
 
-        self._expect(going.more)
-        self._console.print(escape(outlook(going)), soft_wrap=True)
-
-    def probed(
+    def on_probe_finished(
         self,
-        going: Explaining,
+        search: SearchProgress,
         run: RunRecord,  # noqa: ARG002 - what it has shown is enough here
-        changed: Subset,
+        changed: frozenset[str],
         *,
-        reached: bool | None,
+        reproduced: bool | None,
     ) -> None:
         """Say what a probe of the search has shown, and about how many there will be."""
-        self._expect(going.more)
-        self._console.print(escape(probe_line(going, changed, reached=reached)), soft_wrap=True)
+        self._expect(search.expected)
+        self._console.print(escape(probe_line(search, len(changed), reproduced=reproduced)), soft_wrap=True)
 
-    def searched(self) -> None:
+    def on_search_finished(self) -> None:
         """Let the bars end where the search did."""
         self._expect(0)
 

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from spacediff.explaining.explain import Explaining
-from spacediff.explaining.search import Subset
+from spacediff.progress import SearchProgress
 from spacediff.reporting.numbers import duration
 
 
-def outlook(going: Explaining) -> str:
+def outlook(search: SearchProgress) -> str:
     """Say what a search will take, before it begins."""
-    count = going.more
-    innocent = f", {len(going.innocent)} more are innocent at once" if going.innocent else ""
+    without_effect = search.suspects - search.searched
+    others = f", {without_effect} more cannot make a difference" if without_effect else ""
     return (
-        f"searching the cause among {_counted(len(going.names), 'suspect')}{innocent}: about "
-        f"{_counted(count, 'generation')} if it is one of them, {duration(count * going.seconds_each)} at most; "
-        f"the budget is {going.budget.most}"
+        f"searching the cause among {_counted(search.searched, 'suspect')}{others}: about "
+        f"{_counted(search.expected, 'generation')} if it is one of them, "
+        f"{duration(search.expected * search.seconds_each)} at most; the budget is {search.budget}"
     )
 
 
-def probe_line(going: Explaining, changed: Subset, *, reached: bool | None) -> str:
+def probe_line(search: SearchProgress, changed: int, *, reproduced: bool | None) -> str:
     """Say what a probe has shown, and about how many there will be."""
-    shown = {True: "the clip of", False: "not the clip of", None: "no clip, so nothing is told of"}[reached]
-    spent = going.budget.spent
+    shown = {True: "reproduces", False: "does not reproduce", None: "gave no clip, so nothing is known of"}[reproduced]
     return (
-        f"      search, {spent} of about {spent + going.more}: {len(changed)} of "
-        f"{_counted(len(going.suspects), 'setting')} changed: {shown} {going.right.name}"
+        f"      search, {search.spent} of about {search.spent + search.expected}: with {changed} of "
+        f"{_counted(search.suspects, 'setting')} changed: {shown} {search.target}"
     )
 
 

@@ -62,7 +62,7 @@ class Beside:
     frames: int
 
 
-def write_beside(
+def write_side_by_side(
     left: Half, right: Half, pairs: Iterable[tuple[int, int]], fps: float, path: Path, *, most: int
 ) -> Beside:
     """Write two clips side by side.

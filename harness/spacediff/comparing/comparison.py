@@ -16,10 +16,10 @@ from spacediff.clip import read_clip, read_frames
 from spacediff.codec import MAX_PIXELS, is_encoded_again, planted_resolution, read_encoding
 from spacediff.comparing.clip_measures import Measuring
 from spacediff.comparing.controls import control_of_itself, control_of_rerun, controls_of_seeds
-from spacediff.comparing.failures import Obstacles
+from spacediff.comparing.failures import Failures
 from spacediff.comparing.heat_maps import Maps
 from spacediff.comparing.pairing import Encoder, Pair, Side, paired
-from spacediff.comparing.scale import Yardstick, defined, errors_of, yardstick
+from spacediff.comparing.scale import ScaleOfPrompt, defined, errors_of, measure_scale
 from spacediff.comparing.verdict import Findings, combined_drift, judge, judge_frames, spread
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.motion import parting
@@ -27,10 +27,10 @@ from spacediff.metrics.scoring import pooled, score, worst_frame
 from spacediff.record import (
     ComparisonRecord,
     ControlRecord,
+    FirstDivergenceRecord,
     MapRecord,
     MeasureRecord,
     MetricRecord,
-    PartingRecord,
     ResolutionRecord,
     Role,
     RunRecord,
@@ -82,12 +82,12 @@ def compare_prompt(
     """
     if reference.clip is None:
         return _nothing_compared(reference, candidates, f"there is no reference: {reference.reason}", folder)
-    obstacles = Obstacles()
-    with obstacles.noted(reference.name):
+    failures = Failures()
+    with failures.noted(reference.name):
         encoding = read_encoding(folder / reference.clip.original) if reference.clip.original else None
         ours = Side(reference, reference.clip, folder / (reference.clip.original or reference.clip.lossless))
         return _compared_with(ours, candidates, Encoder(encoding, folder), metrics, on_frame)
-    return _nothing_compared(reference, candidates, obstacles.found[reference.name][1], folder)
+    return _nothing_compared(reference, candidates, failures.found[reference.name][1], folder)
 
 
 def _compared_with(
@@ -97,25 +97,25 @@ def _compared_with(
     metrics: tuple[Metric, ...],
     on_frame: Callable[[int, int], None],
 ) -> Compared:
-    obstacles = Obstacles()
-    pairs = _paired(ours, candidates, encoder, obstacles)
-    tables = _scored(ours, pairs, metrics, on_frame, obstacles)
+    failures = Failures()
+    pairs = _paired(ours, candidates, encoder, failures)
+    tables = _scored(ours, pairs, metrics, on_frame, failures)
     sides = {ours.run.name: ours, **{name: pairs[name].candidate for name in tables if name != _ITSELF}}
-    meaning = yardstick(tables, sides, encoder.folder, metrics)
+    meaning = measure_scale(tables, sides, encoder.folder, metrics)
     findings = {name: _findings(pairs[name], table, meaning) for name, table in tables.items()}
     measuring, maps = Measuring(), Maps(encoder.folder)
     found: dict[str, ComparisonRecord] = {}
     for run in candidates:
         if run.name in tables:
-            with obstacles.noted(run.name):
+            with failures.noted(run.name):
                 pair, table = pairs[run.name], tables[run.name]
                 heat = None if findings[run.name].equal else maps.of(pair)
                 measures = measuring.both(pair)
                 found[run.name] = _compared(pair, table, findings[run.name], meaning, measures=measures, heat=heat)
                 _write_table(table, found[run.name], encoder.folder)
     return Compared(
-        [found.get(run.name) or _without_numbers(ours.run, run, *obstacles.found[run.name]) for run in candidates],
-        _controls([ours.run, *candidates], findings, obstacles, meaning),
+        [found.get(run.name) or _without_numbers(ours.run, run, *failures.found[run.name]) for run in candidates],
+        _controls([ours.run, *candidates], findings, failures, meaning),
         [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE]
         or _resolution_of_files([*sides.values()]),
         {ours.run.name: ours.file, **encoder.files},
@@ -123,12 +123,12 @@ def _compared_with(
 
 
 def _controls(
-    runs: Sequence[RunRecord], findings: Mapping[str, Findings], obstacles: Obstacles, meaning: Yardstick
+    runs: Sequence[RunRecord], findings: Mapping[str, Findings], failures: Failures, meaning: ScaleOfPrompt
 ) -> list[ControlRecord]:
     if _ITSELF in findings:
         verdict, evidence = judge(findings[_ITSELF])
     else:
-        verdict, reason = obstacles.found[_ITSELF]
+        verdict, reason = failures.found[_ITSELF]
         evidence = [reason]
     frames = {name: judge_frames(found)[0] for name, found in findings.items()}
     again = [control_of_rerun(runs[0].prompt, meaning.rerun, meaning.scales)] if meaning.rerun else []
@@ -140,7 +140,7 @@ def _scored(
     pairs: Mapping[str, Pair],
     metrics: tuple[Metric, ...],
     on_frame: Callable[[int, int], None],
-    obstacles: Obstacles,
+    failures: Failures,
 ) -> dict[str, pd.DataFrame]:
     """Score all pairs: equal files once, and in one pass where nothing was aligned."""
     files = {str(pair.candidate.file): pair.candidate_frames() for pair in pairs.values() if pair.alike}
@@ -153,31 +153,29 @@ def _scored(
     found = {name: tables[str(pair.candidate.file)] for name, pair in pairs.items() if pair.alike}
     for name, pair in pairs.items():
         if not pair.alike:
-            with obstacles.noted(name):
+            with failures.noted(name):
                 found[name] = score(pair.reference_frames(), {name: pair.candidate_frames()}, metrics)[name]
     return found
 
 
-def _paired(
-    reference: Side, candidates: Sequence[RunRecord], encoder: Encoder, obstacles: Obstacles
-) -> dict[str, Pair]:
-    """Return the pairs that can be compared, the reference with itself first; the obstacles tell of the others."""
+def _paired(reference: Side, candidates: Sequence[RunRecord], encoder: Encoder, failures: Failures) -> dict[str, Pair]:
+    """Return the pairs that can be compared, the reference with itself first; the failures tell of the others."""
     pairs: dict[str, Pair] = {}
     looked = reference.source()
-    with obstacles.noted(_ITSELF):
+    with failures.noted(_ITSELF):
         pairs[_ITSELF] = paired(reference, reference, looked)
     for run in candidates:
         if run.clip is None:
-            obstacles.found[run.name] = Verdict.NOT_MEASURED, run.reason
+            failures.found[run.name] = Verdict.NOT_MEASURED, run.reason
             continue
-        with obstacles.noted(run.name):
+        with failures.noted(run.name):
             side = encoder.side(run, run.clip)
-            with obstacles.noted(run.name, Verdict.NOT_COMPARABLE):
+            with failures.noted(run.name, Verdict.NOT_COMPARABLE):
                 pairs[run.name] = paired(reference, side, looked)
     return pairs
 
 
-def _findings(pair: Pair, table: pd.DataFrame, meaning: Yardstick) -> Findings:
+def _findings(pair: Pair, table: pd.DataFrame, meaning: ScaleOfPrompt) -> Findings:
     return Findings(
         equal=bool((table["mae"] == 0).all()),
         encoded=pair.reference.clip.original is not None and pair.candidate.clip.original is None,
@@ -187,8 +185,8 @@ def _findings(pair: Pair, table: pd.DataFrame, meaning: Yardstick) -> Findings:
         codec_errors=meaning.codec_errors,
         titles={metric.info.name: metric.info.title for metric in metrics_named(table.columns)},
         again="" if (table["mae"] == 0).all() else _again(pair),
-        moments_told=pair.alignment.moments_told,
-        place_told=pair.alignment.place_told,
+        moments_known=pair.alignment.moments_known,
+        place_known=pair.alignment.place_known,
     )
 
 
@@ -210,7 +208,7 @@ def _compared(
     pair: Pair,
     table: pd.DataFrame,
     findings: Findings,
-    meaning: Yardstick,
+    meaning: ScaleOfPrompt,
     *,
     measures: dict[str, MeasureRecord],
     heat: MapRecord | None,
@@ -275,7 +273,7 @@ def _path(pair: Pair) -> str:
 
 
 def _metric(
-    table: pd.DataFrame, metric: Metric, meaning: Yardstick, frame_map: Sequence[tuple[int, int]]
+    table: pd.DataFrame, metric: Metric, meaning: ScaleOfPrompt, frame_map: Sequence[tuple[int, int]]
 ) -> MetricRecord:
     value, row = pooled(table, metric), worst_frame(table, metric)
     scale, codec = meaning.scales[metric.info.name], meaning.codec_errors.get(metric.info.name)
@@ -293,7 +291,7 @@ def _metric(
     )
 
 
-def _parting(table: pd.DataFrame, meaning: Yardstick) -> PartingRecord | None:
+def _parting(table: pd.DataFrame, meaning: ScaleOfPrompt) -> FirstDivergenceRecord | None:
     """Return when the clips part, by the metric that sees it best."""
     drifts = {name: meaning.scales[name].drift(error) for name, error in errors_of(table).items()}
     seen = {name: drift for name, drift in drifts.items() if drift}
@@ -302,7 +300,7 @@ def _parting(table: pd.DataFrame, meaning: Yardstick) -> PartingRecord | None:
     (metric,) = metrics_named([max(seen, key=lambda name: seen[name])])
     scale, floor = meaning.scales[metric.info.name], meaning.farthest_floor.get(metric.info.name, 0.0)
     found = parting([metric.error(value) for value in table[metric.info.name]], floor, min(scale.ceilings))
-    return PartingRecord(metric=metric.info.name, beyond_floor=found.beyond_floor, half_way=found.half_way)
+    return FirstDivergenceRecord(metric=metric.info.name, beyond_floor=found.beyond_floor, half_way=found.half_way)
 
 
 def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
@@ -310,12 +308,12 @@ def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
     if encoder.encoding is None:
         sentence = "nothing was encoded: a difference of one level in one pixel would have been seen"
         return ResolutionRecord(prompt=prompt, sentence=sentence, levels=1, share=0.0)
-    obstacles = Obstacles()
-    with obstacles.noted(prompt), encoder.timed() as encoding:
+    failures = Failures()
+    with failures.noted(prompt), encoder.timed() as encoding:
         found = planted_resolution(read_clip(encoder.folder / baseline.clip.lossless), encoding)
         levels = found.levels if found.seen else None
         return ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)
-    return ResolutionRecord(prompt=prompt, sentence=obstacles.found[prompt][1], levels=None, share=0.0)
+    return ResolutionRecord(prompt=prompt, sentence=failures.found[prompt][1], levels=None, share=0.0)
 
 
 def _resolution_of_files(sides: Sequence[Side]) -> list[ResolutionRecord]:

@@ -1,4 +1,4 @@
-"""Obstacles: what keeps a clip from being compared, noted so that no clip costs the others their numbers."""
+"""Failures: what keeps a clip from being compared, noted so that no clip costs the others their numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from spacediff.errors import NotMeasuredError, failure
 from spacediff.record import Verdict
 
 
-class Obstacles:
+class Failures:
     """What stands in the way of each run that could not be compared.
 
     Attributes:

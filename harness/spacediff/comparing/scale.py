@@ -22,7 +22,7 @@ from spacediff.record import Role
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class ScaleOfPrompt:
     """What the numbers of one prompt mean.
 
     Attributes:
@@ -38,9 +38,9 @@ class Yardstick:
     rerun: Mapping[str, float]
 
 
-def yardstick(
+def measure_scale(
     tables: Mapping[str, pd.DataFrame], sides: Mapping[str, Side], folder: Path, metrics: tuple[Metric, ...]
-) -> Yardstick:
+) -> ScaleOfPrompt:
     """Measure floor and ceiling.
 
     Args:
@@ -55,7 +55,7 @@ def yardstick(
     again += [tables[name] for name, side in sides.items() if _is(side, Role.REPEAT) and name in tables]
     floors = [errors_of(table) for table in again]
     ceilings = [errors_of(tables[name]) for name, side in sides.items() if _is(side, Role.SEED) and name in tables]
-    return Yardstick(
+    return ScaleOfPrompt(
         {
             metric.info.name: Scale(
                 max((floor[metric.info.name] for floor in floors if metric.info.name in floor), default=None),

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from spacediff.clip import read_frames
 from spacediff.errors import NotMeasuredError, failure
 from spacediff.files import sha256, write_atomically
-from spacediff.interrupts import heed
+from spacediff.interrupts import raise_if_interrupted
 from spacediff.metrics.contrastive import Contrastive
 from spacediff.metrics.semantic import Agreement, Semantic
 from spacediff.plan import Plan, Prompt, Semantics
 from spacediff.privacy.redaction import redact_text
+from spacediff.progress import Progress
 from spacediff.record import (
     ASIDE,
     AgreementRecord,
@@ -37,7 +38,6 @@ from spacediff.record import (
     TextRecord,
 )
 from spacediff.scenario.tables import DETECTOR
-from spacediff.sources import Progress
 from spacediff.store.runs import SEMANTICS
 from spacediff.tiny.agreement import Detector
 
@@ -138,7 +138,7 @@ class _Look:
     progress: Progress
 
     def at(self, file: Path, texts: list[str], name: str) -> Agreement:
-        heed()
+        raise_if_interrupted()
         key = hashlib.sha256(json.dumps([self.measure.identity, texts, sha256(file)]).encode()).hexdigest()
         path = self.folder / SEMANTICS / f"{key[:24]}.json"
         try:
@@ -152,8 +152,8 @@ class _Look:
         return found
 
     def _told(self, text: str) -> None:
-        heed()
-        self.progress.status(text)
+        raise_if_interrupted()
+        self.progress.on_status(text)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from spacediff.record import ComparisonRecord, Role, RunRecord, Stage, StepRecor
 from spacediff.store.latents import read_latents
 
 
-def held_to(reference: RunRecord, runs: list[RunRecord], comparisons: list[ComparisonRecord]) -> RunRecord | None:
+def reference_trace(
+    reference: RunRecord, runs: list[RunRecord], comparisons: list[ComparisonRecord]
+) -> RunRecord | None:
     """Return the run whose trace the others are held against.
 
     It is the reference, if that was generated here. A host shows nothing of its inside; then a local run that reached

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from spacediff.explaining.explain import Explaining, Proving, unmeasured
-from spacediff.explaining.interactions import interplay
-from spacediff.explaining.residual import outside_reach
+from spacediff.explaining.explain import Explaining, PromptProof, unmeasured
+from spacediff.explaining.interactions import interactions_of
+from spacediff.explaining.residual import residual_suspects
 from spacediff.explaining.search import Subset, shapley_values
 from spacediff.record import (
     CauseRecord,
@@ -62,11 +62,11 @@ def cause_record(
             for subset, run in going.probes.items()
         ],
         proofs=_proofs(seen, cause) if going.finished else [],
-        interactions=interplay(seen.drift, seen.verdict, sorted(cause), seen.codec) if going.finished else [],
+        interactions=interactions_of(seen.drift, seen.verdict, sorted(cause), seen.codec) if going.finished else [],
         residual=right.drift if right and unreached else None,
         best=best.candidate if best else "",
         best_drift=best.drift if best else None,
-        outside=outside_reach(going.right, reference, right, here) if reference and unreached else [],
+        outside=residual_suspects(going.right, reference, right, here) if reference and unreached else [],
         sentence="",
     )
     return record.model_copy(update={"sentence": _sentence(record, going, unreached=unreached)})
@@ -159,7 +159,7 @@ def _standing(going: Explaining, path: str, cause: Subset) -> Standing:
         return Standing.UNDECIDED
     if path not in cause:
         return Standing.INNOCENT
-    needed = going.finished and going.search.told_of(cause - {path}) is False
+    needed = going.finished and going.search.known_outcome(cause - {path}) is False
     return Standing.CAUSE if needed else Standing.UNDECIDED
 
 
@@ -180,7 +180,7 @@ def _proofs(seen: _Seen, cause: Subset) -> list[ProofRecord]:
     going = seen.going
     counter = going.everything - cause
     proof, opposite = going.runs[cause], going.runs[counter]
-    first = Proving(
+    first = PromptProof(
         going.left.prompt,
         going.left,
         going.right,
@@ -193,7 +193,7 @@ def _proofs(seen: _Seen, cause: Subset) -> list[ProofRecord]:
     return [_proof(seen, each) for each in (first, *going.further)]
 
 
-def _proof(seen: _Seen, each: Proving) -> ProofRecord:
+def _proof(seen: _Seen, each: PromptProof) -> ProofRecord:
     proof, counter = (run and seen.of(run) for run in (each.proof, each.counter))
     return ProofRecord(
         prompt=each.prompt,

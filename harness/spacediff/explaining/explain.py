@@ -10,33 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
-from spacediff.explaining.priors import at_hand, in_order, innocent_at_once
+from spacediff.explaining.priors import at_hand, in_order, without_effect
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Generate, Prober, Same
 from spacediff.explaining.search import BudgetSpentError, Search, Subset, subsets_to_weigh
 from spacediff.plan import Explanation, Plan
+from spacediff.progress import ProgressListener, SearchProgress
 from spacediff.record import RunRecord
 from spacediff.settings import Difference, diff
 
 INTERRUPTED = "the search was interrupted"
 
 
-class Hearer(Protocol):
-    """Hears how the search goes on."""
-
-    def searching(self, going: Explaining) -> None:
-        """Hear that the search begins, or that it goes on with other suspects."""
-
-    def probed(self, going: Explaining, run: RunRecord, changed: Subset, *, reached: bool | None) -> None:
-        """Hear what a probe has shown; None where it has no clip, and shows nothing."""
-
-    def searched(self) -> None:
-        """Hear that nothing more is generated for the search."""
-
-
 @dataclass
-class Proving:
+class PromptProof:
     """The proof on one more prompt, as far as it got.
 
     Attributes:
@@ -90,7 +77,7 @@ class Explaining:
     known: dict[Subset, RunRecord] = field(default_factory=dict)
     probes: dict[Subset, RunRecord] = field(default_factory=dict)
     reached: dict[Subset, bool | None] = field(default_factory=dict)
-    further: list[Proving] = field(default_factory=list)
+    further: list[PromptProof] = field(default_factory=list)
     budget: Budget = field(init=False)
     reason: str = INTERRUPTED
 
@@ -153,9 +140,22 @@ class Explaining:
         """How long one generation takes at most: the longer of the two ends; probes may share work with others."""
         return max(self.left.seconds, self.right.seconds)
 
+    @property
+    def progress(self) -> SearchProgress:
+        """How far it is, as listeners are told."""
+        return SearchProgress(
+            suspects=len(self.suspects),
+            searched=len(self.names),
+            target=self.right.name,
+            spent=self.budget.spent,
+            budget=self.budget.most,
+            expected=self.more,
+            seconds_each=self.seconds_each,
+        )
+
 
 def explain(
-    plan: Plan, runs: Sequence[RunRecord], folder: Path, generate: Generate, hearer: Hearer
+    plan: Plan, runs: Sequence[RunRecord], folder: Path, generate: Generate, listener: ProgressListener
 ) -> Iterator[Explaining]:
     """Search for the cause on the first prompt, and prove it on all.
 
@@ -164,7 +164,7 @@ def explain(
         runs: What was carried out.
         folder: The audit folder.
         generate: Carries a run out.
-        hearer: Hears how it goes on.
+        listener: Told how it goes on.
 
     Yields:
         The search, before it begins; it fills while the caller goes on, so that an interruption loses nothing.
@@ -182,7 +182,7 @@ def explain(
         return
 
     def told(run: RunRecord, changed: Subset, reached: bool | None) -> None:  # noqa: FBT001 - called by position
-        hearer.probed(going, run, changed, reached=reached)
+        listener.on_probe_finished(going.progress, run, changed, reproduced=reached)
 
     def prober(prompt: str) -> Prober:
         template = next(run for run in plan.runs if (run.prompt.name, run.name) == (prompt, going.what.left))
@@ -196,12 +196,12 @@ def explain(
     going.known = searching.known = there | {frozenset[str](): left, going.everything: right}
     going.probes, going.reached = searching.made, searching.reached
     try:
-        _searched(going, searching, hearer)
+        _searched(going, searching, listener)
         going.reason = ""
         _proved_further(going, prober, found)
     except BudgetSpentError:
         going.reason = f"the budget of {going.what.budget} generations was spent"
-    hearer.searched()
+    listener.on_search_finished()
 
 
 def _obstacle(going: Explaining) -> str:
@@ -215,18 +215,18 @@ def _obstacle(going: Explaining) -> str:
     return ""
 
 
-def _searched(going: Explaining, prober: Prober, hearer: Hearer) -> None:
+def _searched(going: Explaining, prober: Prober, listener: ProgressListener) -> None:
     """Search the cause, weigh its members and prove it.
 
     Should the suspects that are left not suffice, one that was taken for innocent is not: then all are searched.
     """
-    going.innocent = innocent_at_once(going.suspects, going.left, going.right)
+    going.innocent = without_effect(going.suspects, going.left, going.right)
     if not going.names:
         going.innocent = {}
-    search = _smallest(going, prober, hearer)
+    search = _smallest(going, prober, listener)
     if not prober.reaches(search.smallest):
         going.innocent = {}
-        search = _smallest(going, prober, hearer)
+        search = _smallest(going, prober, listener)
     search.tested = (
         prober.reached
     )  # what was only told of a run with innocents in it is tested where the proof needs it
@@ -236,12 +236,12 @@ def _searched(going: Explaining, prober: Prober, hearer: Hearer) -> None:
         prober.reaches(going.everything - cause, COUNTER_PROOF)
 
 
-def _smallest(going: Explaining, prober: Prober, hearer: Hearer) -> Search:
+def _smallest(going: Explaining, prober: Prober, listener: ProgressListener) -> Search:
     """Search the smallest set that suffices, as far as the suspects that are searched are all that count."""
     known = going.without_innocents(going.runs)
     tested = {subset: prober.reaches(changed) for subset, changed in known.items()}
     going.search = Search(going.names, prober.reaches, tested)
-    hearer.searching(going)
+    listener.on_search_started(going.progress)
     going.search.run()
     going.search.confirm()
     return going.search
@@ -253,7 +253,7 @@ def _proved_further(
     """Prove the cause on the further prompts; a budget that is spent leaves the rest unproved, and says so."""
     cause = going.search.smallest if going.search else frozenset[str]()
     ends = [(runs[prompt, going.what.left], runs[prompt, going.what.right]) for prompt in going.prompts]
-    going.further = [Proving(left.prompt, left, right) for left, right in ends]
+    going.further = [PromptProof(left.prompt, left, right) for left, right in ends]
     for each in going.further:
         if missing := unmeasured(each.left, each.right):
             each.reason = missing
@@ -266,7 +266,7 @@ def _proved_further(
             each.reason = f"the budget of {going.what.budget} generations was spent"
 
 
-def _prove(each: Proving, prober: Prober, going: Explaining, cause: Subset) -> None:
+def _prove(each: PromptProof, prober: Prober, going: Explaining, cause: Subset) -> None:
     counter = going.everything - cause
     each.proof_reached = prober.reaches(cause, PROOF if counter else "")
     each.proof = prober.run_of(cause)

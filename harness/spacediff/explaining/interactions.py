@@ -8,7 +8,7 @@ from spacediff.explaining.search import Subset, interaction_indices
 from spacediff.record import InteractionRecord, Verdict
 
 
-def interplay(
+def interactions_of(
     drift: Callable[[Subset], float | None],
     verdict: Callable[[Subset], Verdict | None],
     cause: Sequence[str],

@@ -45,7 +45,7 @@ def in_order(differences: Iterable[Difference], left: RunRecord, right: RunRecor
     return sorted(differences, key=rank)
 
 
-def innocent_at_once(suspects: Sequence[Difference], left: RunRecord, right: RunRecord) -> dict[str, str]:
+def without_effect(suspects: Sequence[Difference], left: RunRecord, right: RunRecord) -> dict[str, str]:
     """Return the suspects that can have no effect, each with the reason.
 
     One end leaves the setting unsaid and comes by default to what the other one says, or the library told that it

@@ -12,7 +12,7 @@ from spacediff.record import ComparisonRecord, RunRecord, Verdict
 _LIBRARIES = ("torch", "diffusers", "transformers", "accelerate")
 
 
-def outside_reach(
+def residual_suspects(
     right: RunRecord, reference: RunRecord, compared: ComparisonRecord | None, here: Mapping[str, str]
 ) -> list[str]:
     """Name what differs between the matched end and the reference beside the settings, or is not known to agree.

@@ -127,7 +127,7 @@ class Search:
 
     def _test(self, members: Collection[str]) -> bool:
         subset = frozenset(members)
-        told = self.told_of(subset)
+        told = self.known_outcome(subset)
         if told is None and subset not in self.tested:
             told = self.tested[subset] = self.reaches(subset)
         return self._noted(subset, told)
@@ -137,7 +137,7 @@ class Search:
             self.smallest = subset
         return bool(reached)
 
-    def told_of(self, subset: Subset) -> bool | None:
+    def known_outcome(self, subset: Subset) -> bool | None:
         """Return what the tests so far tell of a subset; None when they tell nothing."""
         if subset in self.tested:
             return self.tested[subset]

@@ -9,7 +9,7 @@ from spacediff.record import Change, ComparisonRecord, GateRecord, GateStatus, H
 from spacediff.scenario.scenario import Gate
 
 
-def hold(
+def evaluate_gate(
     gate: Gate | None, prompts: Sequence[str], comparisons: Sequence[ComparisonRecord], doubts: Sequence[str]
 ) -> GateRecord:
     """Hold the comparisons against the scenario's gate.
@@ -38,7 +38,7 @@ def hold(
     )
 
 
-def hold_over_time(held: GateRecord, gate: Gate | None, history: HistoryRecord | None) -> GateRecord:
+def evaluate_over_time(held: GateRecord, gate: Gate | None, history: HistoryRecord | None) -> GateRecord:
     """Hold the accepted state against a gate that asks for it.
 
     Args:

@@ -130,8 +130,8 @@ class Alignment:
         shift: Whole pixels by which the candidate's picture lies right of and below the reference's, after scaling.
         trivial: Whether all frames of both are compared by number, whole, at one size, in place.
         notes: A plain sentence for each step that is not trivial.
-        moments_told: Whether the counts agree, or the pictures tell which frames belong together.
-        place_told: Whether the sizes agree, or the pictures confirm how one lies on the other.
+        moments_known: Whether the counts agree, or the pictures tell which frames belong together.
+        place_known: Whether the sizes agree, or the pictures confirm how one lies on the other.
     """
 
     frame_map: tuple[tuple[int, int], ...]
@@ -139,8 +139,8 @@ class Alignment:
     shift: tuple[int, int]
     trivial: bool
     notes: tuple[str, ...]
-    moments_told: bool
-    place_told: bool
+    moments_known: bool
+    place_known: bool
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -265,6 +265,6 @@ def _alignment(reference: FrameSource, candidate: FrameSource, found: _Found) ->
         shift=found.place.shift,
         trivial=not notes,
         notes=(*notes, *rate_notes(reference.fps, candidate.fps)),
-        moments_told=found.timing.confirmed or ours.frames == theirs.frames,
-        place_told=found.place.confirmed or ours.whole == theirs.whole,
+        moments_known=found.timing.confirmed or ours.frames == theirs.frames,
+        place_known=found.place.confirmed or ours.whole == theirs.whole,
     )

@@ -29,7 +29,7 @@ from spacediff.errors import NotMeasuredError, failure
 from spacediff.files import sha256
 from spacediff.metrics.perceptual import full_precision
 from spacediff.metrics.semantic import Agreement
-from spacediff.torchvision_shim import mend_torchvision
+from spacediff.torchvision_shim import shim_torchvision
 
 if TYPE_CHECKING:
     import torch
@@ -243,7 +243,7 @@ def _matches(path: Path, patterns: Iterable[str]) -> bool:
 
 
 def _load(folder: Path) -> _Loaded:
-    mend_torchvision()
+    shim_torchvision()
     import torch
     from transformers import AutoImageProcessor, AutoTokenizer, CLIPModel
 

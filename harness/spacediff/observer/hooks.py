@@ -23,7 +23,7 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
-    def happen(self) -> Any:
+    def proceed(self) -> Any:
         """Make the call."""
         return self.method(*self.args, **self.kwargs)
 
@@ -34,7 +34,7 @@ class Call:
         return bound.arguments
 
 
-class _Guarded:
+class _Hooked:
     """A method with a guard; a deep copy of its owner gets the method without, as its own."""
 
     def __init__(self, owner: Any, method: Callable[..., Any], watch: Callable[[Call], Any]) -> None:
@@ -49,19 +49,19 @@ class _Guarded:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         copied = memo.get(id(self._owner), self._owner)
-        if isinstance(self._method, _Guarded):
+        if isinstance(self._method, _Hooked):
             return copy.deepcopy(self._method, memo)
         return types.MethodType(self._method.__func__, copied) if inspect.ismethod(self._method) else self._method
 
 
-def guard(owner: Any, name: str, watch: Callable[[Call], Any]) -> None:
+def add_hook(owner: Any, name: str, watch: Callable[[Call], Any]) -> None:
     """Put a guard at a method of one object, outside those that stand there already.
 
     Signature and name stay, since pipelines look at them. An object without the method is left alone.
     """
     method = getattr(owner, name, None)
     if method is not None:
-        setattr(owner, name, _Guarded(owner, method, watch))
+        setattr(owner, name, _Hooked(owner, method, watch))
 
 
 def step_result(result: Any) -> Any:

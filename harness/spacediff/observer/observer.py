@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
-from spacediff.observer.hooks import Call, guard, step_result
+from spacediff.observer.hooks import Call, add_hook, step_result
 from spacediff.record import NoiseRecord, StageRecord, StepRecord, TraceRecord
 
 if TYPE_CHECKING:
@@ -83,11 +83,11 @@ def observing(pipeline: Any, *, keep_latents: bool = True) -> Iterator[Observed]
     """
     seen = Observed()
     clock = _Clock(seen.stages)
-    guard(pipeline, "encode_prompt", functools.partial(_see_text, seen, clock))
-    guard(pipeline, "prepare_latents", functools.partial(_see_noise, seen, clock))
-    guard(pipeline.scheduler, "step", functools.partial(_see_step, seen, clock, pipeline, keep_latents))
-    guard(getattr(pipeline, "vae", None), "encode", functools.partial(_see_encoding, seen))
-    guard(getattr(pipeline, "vae", None), "decode", functools.partial(_see_decoding, seen, clock))
+    add_hook(pipeline, "encode_prompt", functools.partial(_see_text, seen, clock))
+    add_hook(pipeline, "prepare_latents", functools.partial(_see_noise, seen, clock))
+    add_hook(pipeline.scheduler, "step", functools.partial(_see_step, seen, clock, pipeline, keep_latents))
+    add_hook(getattr(pipeline, "vae", None), "encode", functools.partial(_see_encoding, seen))
+    add_hook(getattr(pipeline, "vae", None), "decode", functools.partial(_see_decoding, seen, clock))
     yield seen
     clock.close()
 
@@ -98,7 +98,7 @@ def observing_decoding(pipeline: Any, before: Observed) -> Iterator[Observed]:
     stages = [stage for stage in before.stages if stage.name != "decoding"]
     seen = replace(before, decoded="", stages=stages)
     clock = _Clock(stages)
-    guard(pipeline.vae, "decode", functools.partial(_see_decoding, seen, clock))
+    add_hook(pipeline.vae, "decode", functools.partial(_see_decoding, seen, clock))
     yield seen
     clock.close()
 
@@ -114,7 +114,7 @@ def digest(tensor: torch.Tensor) -> str:
 
 def _see_text(seen: Observed, clock: _Clock, call: Call) -> Any:
     with clock.stage("text"):
-        embeddings = call.happen()
+        embeddings = call.proceed()
         seen.embeddings += _digests(embeddings)
     return embeddings
 
@@ -122,7 +122,7 @@ def _see_text(seen: Observed, clock: _Clock, call: Call) -> Any:
 def _see_noise(seen: Observed, clock: _Clock, call: Call) -> Any:
     clock.enter("denoising")
     with _draws() as drawn:
-        prepared = call.happen()
+        prepared = call.proceed()
     latents = prepared[0] if isinstance(prepared, list | tuple) else prepared
     # what an encoder draws first, of another shape, is not what the latents start from
     start = next((noise for noise in drawn if noise.shape == getattr(latents, "shape", None)), latents)
@@ -149,7 +149,7 @@ def _see_step(seen: Observed, clock: _Clock, pipeline: Any, keep: bool, call: Ca
     given = call.arguments()
     sample: torch.Tensor = given["sample"]
     with _draws() as drawn:
-        result = call.happen()
+        result = call.proceed()
     latents = step_result(result).to(sample.dtype)  # as pipelines hand it to the next step
     if keep and not seen.latents:
         seen.latents.append(sample.detach().cpu().clone())
@@ -175,12 +175,12 @@ def _see_step(seen: Observed, clock: _Clock, pipeline: Any, keep: bool, call: Ca
 
 def _see_encoding(seen: Observed, call: Call) -> Any:
     seen.encoded = True
-    return call.happen()
+    return call.proceed()
 
 
 def _see_decoding(seen: Observed, clock: _Clock, call: Call) -> Any:
     with clock.stage("decoding"):
-        result = call.happen()
+        result = call.proceed()
         found = digest(result.sample if hasattr(result, "sample") else result[0])
         # some pipelines decode in pieces
         seen.decoded = hashlib.sha256(f"{seen.decoded} {found}".encode()).hexdigest()[:_DIGITS]

@@ -36,7 +36,7 @@ def read_any(source: str, like: str = "") -> Reading:
 
 def _nothing_read(source: str, reading: Reading) -> SpacediffError:
     """Say why nothing was read, in the words of what stood in the way."""
-    obstacles = [note for note in reading.notes if note.kind.startswith("not read")]
-    reasons = [note.text for note in obstacles] or ["no call of a diffusers pipeline was found"]
+    failures = [note for note in reading.notes if note.kind.startswith("not read")]
+    reasons = [note.text for note in failures] or ["no call of a diffusers pipeline was found"]
     hint = "name the file that calls the pipeline" if Path(source).exists() else "clone it and name that file"
     return SpacediffError(f"{source}: {'; '.join(reasons)}", hint=hint)

@@ -112,7 +112,7 @@ class MapRecord(Record):
     across: int = 1
 
 
-class PartingRecord(Record):
+class FirstDivergenceRecord(Record):
     """When two clips part.
 
     Attributes:
@@ -200,7 +200,7 @@ class ComparisonRecord(Record):
     per_frame: dict[str, list[Number]] = {}
     metrics: dict[str, MetricRecord] = {}
     measures: dict[str, MeasureRecord] = {}
-    parting: PartingRecord | None = None
+    parting: FirstDivergenceRecord | None = None
     frames_csv: str = ""
     map: MapRecord | None = None
     drift: float | None = None

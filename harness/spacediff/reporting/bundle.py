@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from spacediff.codec.side_by_side import QUALITIES, Half, write_beside
+from spacediff.codec.side_by_side import QUALITIES, Half, write_side_by_side
 from spacediff.errors import SpacediffError
 from spacediff.record import AuditRecord, ClipRecord
 from spacediff.record.file import record_text
@@ -147,7 +147,7 @@ def _video(view: PromptView, row: Row, folder: Path) -> tuple[bytes, int]:
     halves = Half(_file(ours, folder), "reference"), Half(_file(theirs, folder), label)
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "beside.mp4"
-        made = write_beside(*halves, pairs, _rate(ours.fps, pairs), path, most=MAX_VIDEO_BYTES)
+        made = write_side_by_side(*halves, pairs, _rate(ours.fps, pairs), path, most=MAX_VIDEO_BYTES)
         return path.read_bytes(), made.quality
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from spacediff.record import ASIDE, AuditRecord, PromptRecord, Role, RunRecord, Stage, TraceComparisonRecord
 from spacediff.reporting.axes import from_zero, linear
 from spacediff.reporting.costs import Costs, costs_view
-from spacediff.reporting.isolated_steps import Alone, alone_view
+from spacediff.reporting.isolated_steps import Alone, isolated_steps_view
 from spacediff.reporting.numbers import percent, plain, round_percent
 from spacediff.reporting.plots import Plot, Series, plot
 from spacediff.reporting.text import gettext
@@ -142,7 +142,7 @@ def inside_view(record: AuditRecord, prompt: PromptRecord) -> Inside | None:
     constant = _constant(guidance)
     return Inside(
         held=_held(record, runs, found),
-        partings=_partings(found, controls),
+        partings=_divergences(found, controls),
         innocent=[(t.candidate, t.candidate in controls) for t in found if t.stage is Stage.NOWHERE],
         distances=plot(
             [Series(t.candidate, list(t.distances), t.candidate in controls) for t in found],
@@ -155,7 +155,7 @@ def inside_view(record: AuditRecord, prompt: PromptRecord) -> Inside | None:
         constant_guidance=constant,
         changing=_changing(own_way),
         timesteps=plot(_timesteps(own_way), linear, plain, first=1),
-        alone=alone_view(runs, found),
+        alone=isolated_steps_view(runs, found),
         costs=costs_view(traced),
         broken=[broken for run in traced if (broken := _broken(run))],
     )
@@ -193,7 +193,7 @@ def _held(record: AuditRecord, runs: list[RunRecord], found: list[TraceCompariso
     )
 
 
-def _partings(found: list[TraceComparisonRecord], controls: set[str]) -> list[Parting]:
+def _divergences(found: list[TraceComparisonRecord], controls: set[str]) -> list[Parting]:
     groups = _grouped(in_order(found), lambda trace: (trace.stage, trace.step, trace.sentence))
     return [
         Parting([(t.candidate, t.candidate in controls) for t in group], place_of(group[0]), group[0].sentence)

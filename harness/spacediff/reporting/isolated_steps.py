@@ -59,7 +59,7 @@ class Alone:
     other: str
 
 
-def alone_view(runs: list[RunRecord], found: list[TraceComparisonRecord]) -> list[Alone]:
+def isolated_steps_view(runs: list[RunRecord], found: list[TraceComparisonRecord]) -> list[Alone]:
     """Return the runs of a prompt whose steps stood alone."""
     return [_alone(run, found) for run in runs if run.role is Role.STEPS]
 

@@ -105,7 +105,7 @@ class Plot:
         }
 
     @property
-    def told_apart(self) -> list[Curve]:
+    def distinguishable(self) -> list[Curve]:
         """The curves that have a look of their own."""
         return [curve for curve in self.curves if curve.look is not None]
 

@@ -200,8 +200,8 @@ def _setting_groups(
 ) -> dict[str, list[SettingRow]]:
     theirs = reference.settings if reference else {}
     usual = baseline.settings if baseline else {}
-    changed = set() if run is baseline else _parted(usual, run.settings)
-    apart = _parted(theirs, run.settings) & theirs.keys()
+    changed = set() if run is baseline else _differing(usual, run.settings)
+    apart = _differing(theirs, run.settings) & theirs.keys()
     groups: dict[str, list[SettingRow]] = {"changed": [], "apart": [], "unknown": [], "same": []}
     for path in sorted({*run.settings, *usual, *theirs}):
         sides = (run.settings.get(path), usual.get(path), theirs.get(path))
@@ -216,5 +216,5 @@ def _setting_groups(
     return {name: rows for name, rows in groups.items() if rows}
 
 
-def _parted(left: dict[str, SettingRecord], right: dict[str, SettingRecord]) -> set[str]:
+def _differing(left: dict[str, SettingRecord], right: dict[str, SettingRecord]) -> set[str]:
     return {found.path for found in diff(recorded_settings(left), recorded_settings(right))}

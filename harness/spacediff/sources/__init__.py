@@ -1,11 +1,11 @@
-"""Sources: whatever yields a clip. Each module here is one kind; they share the two records below."""
+"""Sources: whatever yields a clip. Each module here is one kind; they share the record below."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from spacediff.clip import Clip
 from spacediff.record import Ignored, TraceRecord
@@ -13,16 +13,6 @@ from spacediff.settings import Settings
 
 if TYPE_CHECKING:
     import torch
-
-
-class Progress(Protocol):
-    """What a source tells while it works; nobody but the command line shows it."""
-
-    def status(self, text: str) -> None:
-        """Say what is being done now: `loading the checkpoint`, `third in the queue of 7`."""
-
-    def step(self, done: int, total: int) -> None:
-        """Say how many of the run's steps are done."""
 
 
 @dataclass(frozen=True)

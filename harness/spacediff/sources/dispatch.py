@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from spacediff.errors import NotMeasuredError
 from spacediff.plan import Run
+from spacediff.progress import Progress
 from spacediff.settings import Origin, Settings
-from spacediff.sources import Produced, Progress
+from spacediff.sources import Produced
 
 if TYPE_CHECKING:
     from spacediff.sources.local.generate import LocalSource
@@ -66,7 +67,7 @@ class Sources:
             run.settings, run.prompt.text, run.prompt.seed, progress, anew=run.repeat > 0, fed_by=run.fed_by
         )
 
-    def refuse_what_is_needless(self, run: Run) -> None:
+    def refuse_needless(self, run: Run) -> None:
         """Refuse a run that has no reference to be held against, after a look at what else stands in its way.
 
         Raises:
@@ -103,6 +104,6 @@ class Sources:
         if space not in self._served:
             from spacediff.tiny.serving import serve_tiny_space
 
-            progress.status("starting the tiny Space")
+            progress.on_status("starting the tiny Space")
             self._served[space] = self._open.enter_context(serve_tiny_space(checkpoint=TINY_SPACES[space]))
         return self._served[space]

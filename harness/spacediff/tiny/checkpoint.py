@@ -141,9 +141,9 @@ def _new_draft(place: Path) -> Path:
 
 
 def _write(draft: Path, which: TinyCheckpoint) -> None:
-    from spacediff.torchvision_shim import mend_torchvision
+    from spacediff.torchvision_shim import shim_torchvision
 
-    mend_torchvision()
+    shim_torchvision()
     from transformers.utils import logging as transformers_logging
 
     folder = draft / which.name

@@ -55,9 +55,9 @@ def scratch_prefix(process_id: int) -> str:
 
 def load_pipeline(checkpoint: str) -> Any:
     """Return the pipeline over one of the tiny checkpoints, as the demo sets it up."""
-    from spacediff.torchvision_shim import mend_torchvision
+    from spacediff.torchvision_shim import shim_torchvision
 
-    mend_torchvision()
+    shim_torchvision()
     import torch
     from diffusers import CogVideoXDPMScheduler, CogVideoXPipeline
 

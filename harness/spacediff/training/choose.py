@@ -67,9 +67,9 @@ def main() -> None:
 
 def candidates(weights: Path, count: int) -> Iterator[Candidate]:
     """Generate both clips of each caption; the Space's settings and the usual ones are those of the quickstart."""
-    from spacediff.torchvision_shim import mend_torchvision
+    from spacediff.torchvision_shim import shim_torchvision
 
-    mend_torchvision()
+    shim_torchvision()
     usual = in_half_precision(build_trained(weights))
     hosted = as_hosted(usual)
     for scene in [scene for scene in unseen_scenes(_SCENE_SEED, count) if scene.motion != "appear"]:

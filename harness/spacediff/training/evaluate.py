@@ -31,9 +31,9 @@ TIMED_STEPS = 20
 def main() -> None:
     """Print the figures; write them and the clips where asked."""
     options = _options()
-    from spacediff.torchvision_shim import mend_torchvision
+    from spacediff.torchvision_shim import shim_torchvision
 
-    mend_torchvision()
+    shim_torchvision()
     import torch
 
     torch.set_num_threads(options.threads)

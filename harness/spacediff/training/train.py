@@ -55,9 +55,9 @@ class Workshop:
 def main() -> None:
     """Train from wherever the working folder stands to the weights."""
     options = _options()
-    from spacediff.torchvision_shim import mend_torchvision
+    from spacediff.torchvision_shim import shim_torchvision
 
-    mend_torchvision()
+    shim_torchvision()
     import torch
 
     if options.threads:

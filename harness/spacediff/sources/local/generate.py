@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from spacediff.clip import Clip
 from spacediff.errors import NotMeasuredError, failure, nearest_name
-from spacediff.interrupts import heed
+from spacediff.interrupts import raise_if_interrupted
 from spacediff.observer.observer import Observed, observing, observing_decoding
+from spacediff.progress import Progress
 from spacediff.record import Ignored
 from spacediff.settings import Settings
-from spacediff.sources import Produced, Progress
+from spacediff.sources import Produced
 from spacediff.sources.local.isolation import feed, refuse_other_sizes
 from spacediff.sources.local.listening import warnings_of_libraries
 from spacediff.sources.local.noise import generator_for
@@ -85,8 +86,8 @@ class LocalSource:
     ) -> Produced:
         began = time.monotonic()
         with self._prepared(declared, seed, progress) as ready:
-            progress.status("generating")
-            frames, observed, shared = self._carried_out(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
+            progress.on_status("generating")
+            frames, observed, shared = self._run_command(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
         return ready.produced(frames, observed, shared, seconds=time.monotonic() - began)
 
     def _fed(self, declared: Settings, fed_by: Settings, prompt: str, seed: int, progress: Progress) -> Produced:
@@ -97,9 +98,9 @@ class LocalSource:
         if self._to_feed is None or self._to_feed[0] != asked:
             self._to_feed = asked, self._latents(fed_by, prompt, seed, progress)
         with self._prepared(declared, seed, progress) as ready:
-            progress.status("generating")
+            progress.on_status("generating")
             fed = feed(ready.pipeline, self._to_feed[1])
-            frames, observed, _ = self._carried_out(ready, prompt, reuse=None, keep_latents=False)
+            frames, observed, _ = self._run_command(ready, prompt, reuse=None, keep_latents=False)
         fed.refuse_other_lengths()
         observed.own_errors = fed.errors
         return ready.produced(frames, observed, (), seconds=time.monotonic() - began)
@@ -107,15 +108,15 @@ class LocalSource:
     def _latents(self, declared: Settings, prompt: str, seed: int, progress: Progress) -> Sequence[torch.Tensor]:
         """Return the latents of a run to the last bit, which the audit folder does not hold."""
         with self._prepared(declared, seed, progress) as ready:
-            progress.status("generating the latents to feed")
-            _, observed, _ = self._carried_out(ready, prompt, reuse=None, keep_latents=True)
+            progress.on_status("generating the latents to feed")
+            _, observed, _ = self._run_command(ready, prompt, reuse=None, keep_latents=True)
         return observed.latents
 
     @contextmanager
     def _prepared(self, declared: Settings, seed: int, progress: Progress) -> Iterator[_Ready]:
         """Load, copy and place a pipeline, and put what is global to torch where the Settings say."""
         refuse_what_cannot_run(declared)
-        progress.status("loading the checkpoint")
+        progress.on_status("loading the checkpoint")
         checkpoint, ignored = self._checkpoints.load(declared)
         pipeline = checkpoint.fresh_pipeline()
         placement = declared.value("placement") or default_placement()
@@ -128,7 +129,7 @@ class LocalSource:
             settings = resolved(declared, checkpoint, pipeline, seed, placement)
             yield _Ready(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
 
-    def _carried_out(
+    def _run_command(
         self, ready: _Ready, prompt: str, *, reuse: Reuse | None, keep_latents: bool
     ) -> tuple[_Frames, Observed, tuple[str, ...]]:
         """Run a pipeline, observed; resume it after the denoising where an earlier run got as far."""
@@ -294,9 +295,9 @@ class _Steps:
             self.update()
 
     def update(self, count: int = 1) -> None:
-        heed()
+        raise_if_interrupted()
         self._done += count
-        self._progress.step(self._done, self._total)
+        self._progress.on_step(self._done, self._total)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *_, **__: None  # set_postfix and the like

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spacediff.errors import NotMeasuredError
-from spacediff.observer.hooks import Call, guard, step_result
+from spacediff.observer.hooks import Call, add_hook, step_result
 from spacediff.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,20 +52,20 @@ def refuse_other_sizes(declared: Settings, fed_by: Settings) -> None:
 def feed(pipeline: Any, latents: Sequence[torch.Tensor]) -> Fed:
     """Let a pipeline start every step from these latents; the last step's own result goes on to the decoder."""
     fed = Fed(latents)
-    guard(pipeline, "prepare_latents", functools.partial(_start, fed))
-    guard(pipeline.scheduler, "step", functools.partial(_step, fed))
+    add_hook(pipeline, "prepare_latents", functools.partial(_start, fed))
+    add_hook(pipeline.scheduler, "step", functools.partial(_step, fed))
     return fed
 
 
 def _start(fed: Fed, call: Call) -> Any:
-    prepared = call.happen()
+    prepared = call.proceed()
     if isinstance(prepared, list | tuple):
         return type(prepared)([_like(fed.latents[0], prepared[0]), *prepared[1:]])
     return _like(fed.latents[0], prepared)
 
 
 def _step(fed: Fed, call: Call) -> Any:
-    result = call.happen()
+    result = call.proceed()
     own = step_result(result)
     number = len(fed.errors) + 1
     latents = _like(fed.latents[min(number, len(fed.latents) - 1)], own)

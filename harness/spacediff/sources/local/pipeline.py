@@ -14,7 +14,7 @@ from spacediff.record import Ignored
 from spacediff.settings import Settings
 from spacediff.sources.local.listening import warnings_of_libraries
 from spacediff.tiny.checkpoint import BUILTIN, ensure_checkpoint
-from spacediff.torchvision_shim import mend_torchvision
+from spacediff.torchvision_shim import shim_torchvision
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _model_identity(settings: Settings) -> str:
 
 
 def _load(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
-    mend_torchvision()
+    shim_torchvision()
     import torch
     from diffusers import DiffusionPipeline
     from diffusers.utils import logging as diffusers_logging

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from spacediff.observer.hooks import Call, guard
+from spacediff.observer.hooks import Call, add_hook
 from spacediff.observer.observer import Observed, digest
 from spacediff.settings import Settings
 from spacediff.stages import Stage, up_to
@@ -84,7 +84,7 @@ class Reuse:
         """Let a pipeline take text embeddings from an earlier one; what it took is in the list once it ran."""
         taken: list[str] = []
         identity = up_to(settings, Stage.TEXT).digest()
-        guard(pipeline, "encode_prompt", functools.partial(self._embed, identity, taken))
+        add_hook(pipeline, "encode_prompt", functools.partial(self._embed, identity, taken))
         return taken
 
     def denoised(self, prompt: str, settings: Settings) -> Denoised | None:
@@ -98,7 +98,7 @@ class Reuse:
     ) -> Iterator[None]:
         """Keep the end of the denoising that happens inside the block."""
         last = _Last(generator)
-        guard(pipeline.scheduler, "step", last.see_step)
+        add_hook(pipeline.scheduler, "step", last.see_step)
         for name, module in _denoisers(pipeline):
             module.register_forward_hook(functools.partial(last.see_output, name))
         yield
@@ -119,7 +119,7 @@ class Reuse:
         if key in self._embeddings:
             taken.append("text embeddings")
             return _mapped(torch.clone, self._embeddings[key])
-        made = call.happen()
+        made = call.proceed()
         _put(self._embeddings, key, _mapped(torch.clone, made))
         return made
 
@@ -129,7 +129,7 @@ def resume(pipeline: Any, end: Denoised, generator: torch.Generator | None) -> N
     for name, module in _denoisers(pipeline):
         if name in end.outputs:
             module.forward = functools.partial(_zeros, end.outputs[name])
-    guard(pipeline.scheduler, "step", functools.partial(_end_at_once, end, generator))
+    add_hook(pipeline.scheduler, "step", functools.partial(_end_at_once, end, generator))
 
 
 def _end_at_once(end: Denoised, generator: torch.Generator | None, call: Call) -> Any:
@@ -154,7 +154,7 @@ class _Last:
         self.states: _States | None = None
 
     def see_step(self, call: Call) -> Any:
-        self.result = call.happen()
+        self.result = call.proceed()
         self.states = _States.now(self._generator)
         return self.result
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from spacediff.errors import NotMeasuredError
 from spacediff.hub.errors import plain
 from spacediff.hub.files import facts_of
-from spacediff.sources import Progress
+from spacediff.progress import Progress
 from spacediff.sources.space.answers import SILENCE_SECONDS, on_loopback
 from spacediff.sources.space.request import SpaceRequest
 
@@ -120,9 +120,9 @@ def _watch(job: Any, deadline: float, ends: float, progress: Progress) -> None:
         before = (text, done, total)
         text, done, total = _state_of(job.status())
         if text and text != before[0]:
-            progress.status(text)
+            progress.on_status(text)
         if total and (done, total) != before[1:]:
-            progress.step(done, total)
+            progress.on_step(done, total)
         time.sleep(min(POLL_SECONDS, deadline))
 
 

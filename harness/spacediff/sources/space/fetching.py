@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.hub.errors import explained, plain
+from spacediff.progress import Progress
 from spacediff.settings import Origin, Setting, Settings
-from spacediff.sources import Produced, Progress
+from spacediff.sources import Produced
 from spacediff.sources.space.answers import decoded, download, integer_in, video_address
 from spacediff.sources.space.client import awaited, connected
 from spacediff.sources.space.request import Api, SpaceRequest, checked_api, filled, sends_seed
@@ -27,7 +28,7 @@ def fetch(request: SpaceRequest, prompt_text: str, seed: int, folder: Path, prog
     ends = started + request.deadline
     inputs = {name: filled(value, prompt_text, seed) for name, value in request.inputs.items()}
     with explained(request.id):
-        progress.status(f"connecting to {plain(request.id)}")
+        progress.on_status(f"connecting to {plain(request.id)}")
         with connected(request) as (client, hosted):
             api = checked_api(client, request)
             # By position, because a parameter may be called `headers`, as an argument of submit() is.
@@ -35,7 +36,7 @@ def fetch(request: SpaceRequest, prompt_text: str, seed: int, folder: Path, prog
             result = awaited(client.submit(*arguments, api_name=request.endpoint), request.deadline, ends, progress)
             outputs = result if isinstance(result, tuple) else (result,)
             address = video_address(outputs, request.outputs["video"], client.src_prefixed, api.outputs_listed)
-            progress.status("fetching the video")
+            progress.on_status("fetching the video")
             original = download(address, client.headers, client.cookies, folder, ends)
         clip, info = decoded(original)
     echoed, warnings = _seed_echoed(request, outputs, seed)

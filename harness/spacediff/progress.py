@@ -1,0 +1,104 @@
+"""How an audit reports its progress: a protocol that any program can implement, and a listener that does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from spacediff.plan import Run
+from spacediff.record import RunRecord
+
+
+class Progress(Protocol):
+    """What one run, or one stage of an audit, reports while it works."""
+
+    def on_status(self, text: str) -> None:
+        """Called when the work changes: `loading the checkpoint`, `third in the queue of 7`."""
+
+    def on_step(self, done: int, total: int) -> None:
+        """Called after each step of the current work."""
+
+
+@dataclass(frozen=True)
+class SearchProgress:
+    """How far the search for the cause is.
+
+    Attributes:
+        suspects: Number of settings on which the two ends differ.
+        searched: How many of them are searched; the others cannot make a difference.
+        target: Name of the run at the target.
+        spent: Clips generated so far.
+        budget: Clips that may be generated at most.
+        expected: About how many are still to come, at most the rest of the budget.
+        seconds_each: Upper estimate of the duration of one.
+    """
+
+    suspects: int
+    searched: int
+    target: str
+    spent: int
+    budget: int
+    expected: int
+    seconds_each: float
+
+
+class ProgressListener(Progress, Protocol):
+    """What a whole audit reports. Exceptions raised by a listener end the audit; methods are called in one thread."""
+
+    def on_plan(self, runs: Sequence[Run]) -> None:
+        """Called once, before the first run."""
+
+    def on_run_started(self, run: Run) -> None:
+        """Called when a run begins."""
+
+    def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
+        """Called when a run ended; `reused` if the store had it."""
+
+    def on_search_started(self, search: SearchProgress) -> None:
+        """Called when the search for the cause begins, and again if it has to go on with more suspects."""
+
+    def on_probe_finished(
+        self, search: SearchProgress, run: RunRecord, changed: frozenset[str], *, reproduced: bool | None
+    ) -> None:
+        """Called after each clip of the search.
+
+        Args:
+            search: How far the search is.
+            run: The clip's run.
+            changed: The settings that were changed to the target's.
+            reproduced: Whether the clip is the target's; None if there is no clip.
+        """
+
+    def on_search_finished(self) -> None:
+        """Called when the search generates nothing more."""
+
+
+class SilentListener:
+    """A `ProgressListener` that ignores everything; a base for listeners that need some of the calls."""
+
+    def on_status(self, text: str) -> None:
+        """Ignore it."""
+
+    def on_step(self, done: int, total: int) -> None:
+        """Ignore it."""
+
+    def on_plan(self, runs: Sequence[Run]) -> None:
+        """Ignore it."""
+
+    def on_run_started(self, run: Run) -> None:
+        """Ignore it."""
+
+    def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
+        """Ignore it."""
+
+    def on_search_started(self, search: SearchProgress) -> None:
+        """Ignore it."""
+
+    def on_probe_finished(
+        self, search: SearchProgress, run: RunRecord, changed: frozenset[str], *, reproduced: bool | None
+    ) -> None:
+        """Ignore it."""
+
+    def on_search_finished(self) -> None:
+        """Ignore it."""
