@@ -11,7 +11,7 @@ BIN      := $(VENV)/bin
 READY    := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test check bench report pictures messages clean
+.PHONY: help audit test check bench report pictures clean
 
 help: ## what can be made
 	@echo "spacediff"
@@ -35,9 +35,6 @@ report: $(READY) ## draw the scenario's last report again
 
 pictures: audit ## take the pictures of the quickstart's report in docs/ again
 	@PYTHONPATH=tests $(BIN)/python -m support.picture_report
-
-messages: $(READY) ## collect the page's texts for translators: reports/messages.pot
-	@PYTHONPATH=tests $(BIN)/python -m support.page_messages
 
 clean: ## remove the virtual environment, caches and build products (audits stay)
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

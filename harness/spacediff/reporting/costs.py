@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spacediff.record import RunRecord, StageRecord, TraceRecord
-from spacediff.reporting.numbers import seconds, size
-from spacediff.reporting.text import ngettext
+from spacediff.reporting.numbers import counted, seconds, size
 
 _EMBEDDINGS = "text embeddings"
 _LATENTS = "latents"
@@ -85,35 +84,18 @@ def _effects(traces: list[TraceRecord]) -> list[str]:
     if resumed:
         spared = sum(stage.seconds for trace in resumed for stage in trace.stages if _earlier(stage, trace))
         found.append(
-            ngettext(
-                "%(num)s run took over the latents of an earlier run as well and only decoded them: "
-                "%(spared)s of encoding and denoising were not spent again.",
-                "%(num)s runs took over the latents of an earlier run as well and only decoded them: "
-                "%(spared)s of encoding and denoising were not spent again.",
-                len(resumed),
-                spared=seconds(spared),
-            )
+            f"{counted(len(resumed), 'run')} took over the latents of an earlier run as well and only decoded them: "
+            f"{seconds(spared)} of encoding and denoising were not spent again."
         )
     return found
 
 
 def _handed(runs: int, most: float, encoded: float | None) -> str:
-    if encoded is None:
-        return ngettext(
-            "%(num)s run took over the text embeddings of an earlier run: the text stage took at most %(most)s.",
-            "%(num)s runs took over the text embeddings of an earlier run: the text stage took at most %(most)s.",
-            runs,
-            most=seconds(most),
-        )
-    return ngettext(
-        "%(num)s run took over the text embeddings of an earlier run: the text stage took at most %(most)s, where "
-        "encoding the prompt took %(encoded)s or more.",
-        "%(num)s runs took over the text embeddings of an earlier run: the text stage took at most %(most)s, where "
-        "encoding the prompt took %(encoded)s or more.",
-        runs,
-        most=seconds(most),
-        encoded=seconds(encoded),
+    took = (
+        f"{counted(runs, 'run')} took over the text embeddings of an earlier run: "
+        f"the text stage took at most {seconds(most)}"
     )
+    return f"{took}." if encoded is None else f"{took}, where encoding the prompt took {seconds(encoded)} or more."
 
 
 def _text_seconds(traces: list[TraceRecord]) -> list[float]:

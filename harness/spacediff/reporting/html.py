@@ -13,7 +13,6 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ from spacediff.reporting.markdown import render_markdown
 from spacediff.reporting.numbers import drift, duration, moment, number, place, plain, value
 from spacediff.reporting.presentable import PRIVATE, presentable
 from spacediff.reporting.previews import Previews, clip_key, embedded_previews
-from spacediff.reporting.text import ENGLISH, gettext, language, spoken, template_texts
 from spacediff.reporting.view import PromptView, prompt_view
 from spacediff.shipped import shipped
 
@@ -84,7 +82,7 @@ class _Pictures:
         return self.previews.size + self.maps.size
 
 
-def render_html(record: AuditRecord, folder: Path, translations: NullTranslations = ENGLISH) -> str:
+def render_html(record: AuditRecord, folder: Path) -> str:
     """Return the report as one HTML page.
 
     A page that would pass its budget is drawn again with smaller pictures; it says so, and by how much it still does.
@@ -92,37 +90,27 @@ def render_html(record: AuditRecord, folder: Path, translations: NullTranslation
     Args:
         record: What to show.
         folder: The audit folder, from which previews and maps are read and embedded.
-        translations: The catalogue of the page's language; texts of the record stay as they are.
     """
     record = presentable(record)
     issue = _json(render_markdown(record))
-    with spoken(translations):
-        return _drawn(record, folder, issue=issue, language=language(translations))
-
-
-def _drawn(record: AuditRecord, folder: Path, **given: Any) -> str:
     prompts = [prompt_view(record, prompt) for prompt in record.prompts]
     pictures = _pictures(record, folder, math.inf)
-    page = _draw(record, prompts, pictures, **given)
+    page = _draw(record, prompts, pictures, issue)
     if _over(page) <= 0:
         return page
     room = BUDGET - _SPARE - (len(page.encode()) - pictures.size)
     pictures = _pictures(record, folder, room)
     done = [each for each in (pictures.previews.note, pictures.maps.note) if each]
-    kept = gettext("So this page stays below %(budget)s.", budget=_megabytes(BUDGET))
-    page = _draw(record, prompts, replace(pictures, note=_shrinking([*done, kept])), **given)
+    kept = f"So this page stays below {_megabytes(BUDGET)}."
+    page = _draw(record, prompts, replace(pictures, note=_shrinking([*done, kept])), issue)
     if (over := _over(page)) > 0:
-        still = gettext(
-            "This page is %(over)s larger than the %(budget)s that it should have at most.",
-            over=_megabytes(over),
-            budget=_megabytes(BUDGET),
-        )
-        page = _draw(record, prompts, replace(pictures, note=_shrinking([*done, still])), **given)
+        still = f"This page is {_megabytes(over)} larger than the {_megabytes(BUDGET)} that it should have at most."
+        page = _draw(record, prompts, replace(pictures, note=_shrinking([*done, still])), issue)
     return page
 
 
 def _shrinking(said: list[str]) -> str:
-    return " ".join([*said, gettext("The audit folder has all pictures whole; all numbers come from lossless frames.")])
+    return " ".join([*said, "The audit folder has all pictures whole; all numbers come from lossless frames."])
 
 
 def _over(page: str) -> int:
@@ -139,7 +127,7 @@ def _pictures(record: AuditRecord, folder: Path, room: float) -> _Pictures:
     return _Pictures(embedded_previews(record.runs, folder, room - maps.size), maps)
 
 
-def _draw(record: AuditRecord, prompts: list[PromptView], pictures: _Pictures, **given: Any) -> str:
+def _draw(record: AuditRecord, prompts: list[PromptView], pictures: _Pictures, issue: Markup) -> str:
     previews = pictures.previews
     style = _source("report.css")
     script = "\n".join(_source(name) for name in SCRIPTS)
@@ -161,7 +149,7 @@ def _draw(record: AuditRecord, prompts: list[PromptView], pictures: _Pictures, *
             ignored=_grouped((found, run) for run in record.runs for found in run.ignored),
             embedded=previews.clips.keys(),
             shrunk=pictures.note,
-            private=gettext(PRIVATE),
+            private=PRIVATE,
             policy=policy,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own files
@@ -169,7 +157,7 @@ def _draw(record: AuditRecord, prompts: list[PromptView], pictures: _Pictures, *
             clips=_json({key: clip.base64 for key, clip in previews.clips.items()}),
             maps=_json({name: asdict(found) for name, found in pictures.maps.found.items()}),
             charting=_json({"packed": drawing.packed, "specs": drawing.specs}) if drawing else None,
-            **given,
+            issue=issue,
         )
     )
 
@@ -190,7 +178,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    templates.install_gettext_callables(newstyle=True, **template_texts())  # type: ignore[attr-defined]  # by i18n
+    templates.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # by the i18n extension
     templates.filters.update(
         number=number,
         drift=drift,

@@ -13,7 +13,6 @@ from spacediff.reporting.costs import Costs, costs_view
 from spacediff.reporting.isolated_steps import Alone, isolated_steps_view
 from spacediff.reporting.numbers import percent, plain, round_percent
 from spacediff.reporting.plots import Plot, Series, plot
-from spacediff.reporting.text import gettext
 
 _CONTROLS = {Role.REPEAT, Role.RERUN, Role.SEED}
 _IN_ORDER = list(Stage)
@@ -164,12 +163,12 @@ def inside_view(record: AuditRecord, prompt: PromptRecord) -> Inside | None:
 def place_of(trace: TraceComparisonRecord) -> str:
     """Say in two or three words where a run parts: `at step 4`, `in decoding`, `nowhere`."""
     if trace.stage is Stage.STEP:
-        return gettext("at step %(step)s", step=trace.step or 1)
+        return f"at step {trace.step or 1}"
     return {
-        Stage.TEXT: gettext("at the text embedding"),
-        Stage.NOISE: gettext("at the initial noise"),
-        Stage.DECODING: gettext("in decoding"),
-        Stage.ENCODING: gettext("in encoding"),
+        Stage.TEXT: "at the text embedding",
+        Stage.NOISE: "at the initial noise",
+        Stage.DECODING: "in decoding",
+        Stage.ENCODING: "in encoding",
     }.get(trace.stage, "nowhere")
 
 

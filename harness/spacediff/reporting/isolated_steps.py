@@ -8,7 +8,6 @@ from spacediff.record import Role, RunRecord, TraceComparisonRecord
 from spacediff.reporting.axes import from_zero
 from spacediff.reporting.numbers import listed, percent, round_percent
 from spacediff.reporting.plots import Plot, Series, plot
-from spacediff.reporting.text import deferred, gettext, ngettext
 
 _ENDING = "-alone"
 _MOST = 0.5
@@ -17,8 +16,8 @@ _MOST = 0.5
 _FEW, _FEW_OF_MANY = 3, 0.25
 """Naming more steps than these, or than this share of them, would say nothing."""
 
-OWN = deferred("own error")
-WHOLE = deferred("distance with all that was passed on")
+OWN = "own error"
+WHOLE = "distance with all that was passed on"
 
 
 @dataclass(frozen=True)
@@ -73,22 +72,13 @@ def most_of(errors: list[float]) -> str:
     shares = [sum(errors[n] for n in ordered[: count + 1]) / whole for count in range(len(ordered))]
     count = next((count for count, share in enumerate(shares, 1) if share >= _MOST), len(ordered))
     if count > max(_FEW, _FEW_OF_MANY * len(errors)):
-        return gettext(
-            "No few steps make most of it: half of the sum of own errors takes %(count)s of %(whole)s steps; "
-            "the largest, step %(largest)s, makes %(share)s.",
-            count=count,
-            whole=len(errors),
-            largest=ordered[0] + 1,
-            share=percent(shares[0]),
+        return (
+            f"No few steps make most of it: half of the sum of own errors takes {count} of {len(errors)} steps; "
+            f"the largest, step {ordered[0] + 1}, makes {percent(shares[0])}."
         )
-    return ngettext(
-        "Step %(steps)s of %(whole)s makes %(share)s of the sum of own errors.",
-        "Steps %(steps)s of %(whole)s make %(share)s of the sum of own errors.",
-        count,
-        steps=_stretches(sorted(n + 1 for n in ordered[:count])),
-        whole=len(errors),
-        share=percent(shares[count - 1]),
-    )
+    steps = _stretches(sorted(n + 1 for n in ordered[:count]))
+    make = f"Step {steps} of {len(errors)} makes" if count == 1 else f"Steps {steps} of {len(errors)} make"
+    return f"{make} {percent(shares[count - 1])} of the sum of own errors."
 
 
 def _alone(run: RunRecord, found: list[TraceComparisonRecord]) -> Alone:
@@ -105,7 +95,7 @@ def _alone(run: RunRecord, found: list[TraceComparisonRecord]) -> Alone:
         hint=run.hint,
         most=most_of(errors),
         plot=plot(
-            [Series(gettext(OWN), list(errors)), Series(gettext(WHOLE), whole)],
+            [Series(OWN, list(errors)), Series(WHOLE, whole)],
             lambda values: from_zero(values, round_percent, readable=max(errors)),
             percent,
             first=1,
@@ -139,5 +129,5 @@ def _stretches(numbers: list[int]) -> str:
 
 def _written(stretch: list[int]) -> list[str]:
     if len(stretch) > 2:  # noqa: PLR2004 - two are no range
-        return [gettext("%(low)s to %(high)s", low=stretch[0], high=stretch[-1])]
+        return [f"{stretch[0]} to {stretch[-1]}"]
     return [str(number) for number in stretch]

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spacediff.record import AuditRecord, ComparisonRecord, MapRecord
-from spacediff.reporting.text import gettext
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LARGEST = 32 * 2**20
@@ -73,7 +72,7 @@ def embedded_maps(record: AuditRecord, folder: Path, room: float) -> Maps:
         shrunk = Maps({file: found for file, found in coarser.items() if found})
         if shrunk.size <= room:
             break
-    note = gettext("%(count)s cells of a heat map are one in it, their mean.", count=factor * factor)
+    note = f"{factor * factor} cells of a heat map are one in it, their mean."
     return Maps(shrunk.found, note)
 
 

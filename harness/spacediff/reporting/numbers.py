@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from spacediff.record import MetricInfo
-from spacediff.reporting.text import gettext
 
 _LONG = 10.0
 """From so many seconds, or so many times a whole, on, small fractions do not matter."""
@@ -85,11 +84,16 @@ def round_percent(v: float) -> str:
     return f"{plain(100 * v)}%"
 
 
+def counted(count: int, noun: str) -> str:
+    """Write how many there are: `1 run`, `2 runs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def listed(parts: Sequence[str]) -> str:
     """Join texts: `a`, `a and b`, `a, b and c`."""
     if len(parts) < 2:  # noqa: PLR2004 - one is no list
         return "".join(parts)
-    return gettext("%(first)s and %(last)s", first=", ".join(parts[:-1]), last=parts[-1])
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def moment(text: str) -> str:

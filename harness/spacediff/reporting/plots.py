@@ -13,7 +13,6 @@ from typing import Any
 
 from spacediff.reporting.axes import Axis
 from spacediff.reporting.palette import CONTROL, CURVES, DASHES
-from spacediff.reporting.text import ngettext
 
 _MANY = 6
 """So many names are too many for a legend; the table has them all."""
@@ -159,8 +158,8 @@ def _label(group: list[Series], groups: list[list[Series]]) -> str:
     if len(group) < _MANY:
         return ", ".join(each.name for each in group)
     if len(groups) == 1:
-        return ngettext("all %(num)s run", "all %(num)s runs", len(group))
-    return ngettext("%(name)s and %(num)s more", "%(name)s and %(num)s more", len(group) - 1, name=group[0].name)
+        return f"all {len(group)} runs"
+    return f"{group[0].name} and {len(group) - 1} more"
 
 
 def _drawable(v: float | None, unit: float) -> float | None:

@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from spacediff.record import ASIDE, ClipRecord, RunRecord
-from spacediff.reporting.text import gettext
 
 
 @dataclass(frozen=True)
@@ -155,15 +154,5 @@ def _size(clips: Mapping[str, Preview]) -> int:
 
 
 def _note(level: Level) -> str:
-    if level.share == 1:
-        return gettext(
-            "The pictures in this page are kept at their full size and compressed anew "
-            "(x264, rate factor %(quality)s).",
-            quality=level.quality,
-        )
-    return gettext(
-        "The pictures in this page are kept at %(share)s of their width and height and compressed anew "
-        "(x264, rate factor %(quality)s).",
-        share=level.share,
-        quality=level.quality,
-    )
+    size = "their full size" if level.share == 1 else f"{level.share} of their width and height"
+    return f"The pictures in this page are kept at {size} and compressed anew (x264, rate factor {level.quality})."

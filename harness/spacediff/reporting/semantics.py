@@ -8,12 +8,11 @@ from spacediff.record import AgreementRecord, AuditRecord, PromptRecord, Role, R
 from spacediff.reporting.axes import linear
 from spacediff.reporting.numbers import number
 from spacediff.reporting.plots import Plot, Series, plot
-from spacediff.reporting.text import deferred, gettext
 
 _PLACES = {
-    "below": deferred("below every other seed"),
-    "within": deferred("among the other seeds"),
-    "above": deferred("above every other seed"),
+    "below": "below every other seed",
+    "within": "among the other seeds",
+    "above": "above every other seed",
 }
 
 
@@ -82,7 +81,7 @@ def semantics_view(record: AuditRecord, prompt: PromptRecord) -> Shown | None:
         found=found,
         asked=[
             Asked(
-                label=text.part or gettext("the prompt"),
+                label=text.part or "the prompt",
                 text=text.asked,
                 seeds=_span(*text.seeds) if text.seeds else "",
                 rerun="" if text.rerun is None else _written(text.rerun),
@@ -114,21 +113,21 @@ def _cell(text: TextRecord, name: str) -> Cell | None:
     return Cell(
         mean=_written(clip.mean),
         apart="" if less is None else _apart(less),
-        place=gettext(_PLACES[clip.place]) if clip.place else "",
+        place=_PLACES[clip.place] if clip.place else "",
     )
 
 
 def _apart(less: float) -> str:
     if less == 0:
-        return gettext("as the reference")
+        return "as the reference"
     if less > 0:
-        return gettext("%(difference)s less than the reference", difference=_written(less))
-    return gettext("%(difference)s more than the reference", difference=_written(-less))
+        return f"{_written(less)} less than the reference"
+    return f"{_written(-less)} more than the reference"
 
 
 def _span(low: float, high: float) -> str:
     ends = _written(low), _written(high)
-    return ends[0] if ends[0] == ends[1] else gettext("%(low)s to %(high)s", low=ends[0], high=ends[1])
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _written(v: float) -> str:
