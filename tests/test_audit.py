@@ -19,7 +19,17 @@ from spacediff.cli.commands import main
 from spacediff.clip import read_clip
 from spacediff.comparing.verdict import Scale
 from spacediff.metrics import METRICS
-from spacediff.record import AuditRecord, GateStatus, Role, RunRecord, Stage, Standing, Verdict, read_record
+from spacediff.record import (
+    SCHEMA_VERSION,
+    AuditRecord,
+    GateStatus,
+    Role,
+    RunRecord,
+    Stage,
+    Standing,
+    Verdict,
+    read_record,
+)
 from spacediff.reporting.view import prompt_view
 from spacediff.shipped import shipped
 from support.quickstart import Finished
@@ -299,7 +309,7 @@ def test_an_interrupted_audit_goes_on_where_it_stopped(
     assert "baseline: taken from the store" in said
     assert {name: (folder / "runs" / name / "clip.mkv").stat().st_mtime_ns for name in kept} == made
     assert read_record(folder).finished
-    assert json.loads((folder / "audit.json").read_text())["schema_version"] == 1
+    assert json.loads((folder / "audit.json").read_text())["schema_version"] == SCHEMA_VERSION
     assert list(folder.glob("runs/.*")) == []
 
 

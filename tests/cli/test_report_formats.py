@@ -15,7 +15,7 @@ import pytest
 from spacediff.cli.commands import main
 from spacediff.clip import write_preview
 from spacediff.privacy.redaction import redact_text
-from spacediff.record import AuditRecord, read_record, record_schema
+from spacediff.record import SCHEMA_VERSION, AuditRecord, read_record, record_schema
 from spacediff.reporting.formats import FILES, add_to_job_page
 from support.clips import moving_ball
 from support.paths import ROOT
@@ -150,10 +150,15 @@ def test_the_records_schema_is_printed_and_describes_a_record(folder: Path, caps
     assert main(["schema", "--record"]) == 0
     schema = json.loads(capsys.readouterr().out)
     assert schema == record_schema()
-    assert schema["properties"]["schema_version"]["const"] == 1
+    assert schema["properties"]["schema_version"]["const"] == SCHEMA_VERSION
     data = json.loads((folder / "audit.json").read_text())
     assert conforms(data, schema, schema)
-    for broken in ({"schema_version": 2}, {"gate": {"status": "green"}}, {"unheard_of": 1}, {"seconds": "long"}):
+    for broken in (
+        {"schema_version": SCHEMA_VERSION + 1},
+        {"gate": {"status": "green"}},
+        {"unheard_of": 1},
+        {"seconds": "long"},
+    ):
         assert not conforms(data | broken, schema, schema)
 
 

@@ -28,6 +28,7 @@ from spacediff.record.comparison import (
     ResolutionRecord,
     Verdict,
 )
+from spacediff.record.fact import Fact, FactKind, fact
 from spacediff.record.file import read_record, read_record_file, record_schema, redacted, write_record
 from spacediff.record.history import Change, FactChange, HistoryRecord, Subject, VariantHistory
 from spacediff.record.run import (
@@ -55,7 +56,9 @@ __all__ = [
     "ComparisonRecord",
     "ControlRecord",
     "EnvironmentRecord",
+    "Fact",
     "FactChange",
+    "FactKind",
     "FirstDivergenceRecord",
     "GateRecord",
     "GateStatus",
@@ -88,6 +91,7 @@ __all__ = [
     "TraceRecord",
     "VariantHistory",
     "Verdict",
+    "fact",
     "read_record",
     "read_record_file",
     "record_schema",

@@ -13,7 +13,7 @@ from spacediff.record.run import RunRecord
 from spacediff.record.semantics import SemanticsRecord
 from spacediff.record.trace import TraceComparisonRecord
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 
 
 class PromptRecord(Record):
@@ -102,7 +102,7 @@ class AuditRecord(Record):
         warnings: What the reader should know first.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     spacediff_version: str
     title: str
     question: str

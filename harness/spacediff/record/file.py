@@ -13,8 +13,12 @@ from spacediff.errors import SpacediffError
 from spacediff.files import write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record.audit import SCHEMA_VERSION, AuditRecord
+from spacediff.record.fact import FactKind
+from spacediff.record.migration import migrated
 
 NAME = "audit.json"
+
+_AGAIN = "run the audit again, or read it with the spacediff version that wrote it"
 
 
 def write_record(record: AuditRecord, folder: Path) -> None:
@@ -33,7 +37,8 @@ def record_text(record: AuditRecord) -> str:
 def field_names() -> frozenset[str]:
     """Return the names of all fields of a record, which are no stranger's words."""
     definitions = [record_schema(), *record_schema()["$defs"].values()]
-    return frozenset(name for each in definitions for name in each.get("properties", {}))
+    of_facts = (name for kind in FactKind for name in kind.values)
+    return frozenset([*(name for each in definitions for name in each.get("properties", {})), *of_facts])
 
 
 def redacted(record: AuditRecord) -> AuditRecord:
@@ -64,22 +69,30 @@ def read_record(folder: Path) -> AuditRecord:
 
 
 def read_record_file(path: Path) -> AuditRecord:
-    """Read a record from a file.
+    """Read a record from a file; one of an older version becomes one of today's.
 
     Raises:
         OSError: The file cannot be read.
         SpacediffError: It holds no record, or a newer spacediff wrote it.
     """
     try:
-        text = path.read_text("utf-8")
+        data = json.loads(path.read_text("utf-8"))
     except UnicodeDecodeError as error:
-        raise SpacediffError(f"{path} is no text in UTF-8") from error
+        raise SpacediffError(f"{path} is not UTF-8 text") from error
+    except (ValueError, RecursionError) as error:
+        raise SpacediffError(f"{path} is not JSON: {error}", hint=_AGAIN) from error
+    if not isinstance(data, dict):
+        raise SpacediffError(f"{path} is not an audit record: it holds no JSON object", hint=_AGAIN)
+    version = data.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise SpacediffError(
+            f"{path} was written by a newer spacediff: its schema version is {version}, and this one reads up to "
+            f"{SCHEMA_VERSION}",
+            hint="upgrade spacediff, or run the audit again",
+        )
     try:
-        return AuditRecord.model_validate_json(text)
+        return AuditRecord.model_validate(migrated(data))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise SpacediffError(
-            f"{path} cannot be read by schema version {SCHEMA_VERSION}: {key}: {first['msg']}",
-            hint="run the audit again, or use the spacediff version that wrote it",
-        ) from error
+        raise SpacediffError(f"{path} is not an audit record: {key}: {first['msg']}", hint=_AGAIN) from error
