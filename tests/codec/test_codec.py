@@ -25,13 +25,12 @@ from spacediff.codec import (
     encode_like,
     encoders,
     export_to_video,
-    nal,
     planted_resolution,
     read_encoding,
     resolution,
 )
 from spacediff.codec.resolution import planted
-from spacediff.codec.x264 import UUID, differences, parse_note, repeat
+from spacediff.codec.x264 import differences, parse_note, repeat
 from spacediff.errors import NotMeasuredError
 from support.clips import moving_ball, with_frames
 
@@ -161,27 +160,6 @@ def test_reads_a_note_of_another_build() -> None:
         UBUNTU_NOTE.replace(b"core 1", b"core x"),
     ):
         assert parse_note(other) is None
-
-
-@given(payload=st.binary(max_size=600), prefix=st.integers(0, 4), before=st.binary(max_size=40))
-def test_user_data_survives_both_packings(payload: bytes, prefix: int, before: bytes) -> None:
-    body = UUID + payload
-    size = b"\xff" * (len(body) // 255) + bytes([len(body) % 255])
-    plain = b"\x05" + size + body + b"\x80"
-    escaped = bytearray()
-    for byte in plain:
-        if escaped[-2:] == b"\0\0" and byte <= 3:
-            escaped.append(3)
-        escaped.append(byte)
-    if prefix:
-        units = [b"\x09" + before, b"\x06" + escaped]
-        if prefix == 1 and any(len(unit) > 255 for unit in units):
-            return
-        packet = b"".join(len(unit).to_bytes(prefix, "big") + unit for unit in units)
-    else:
-        packet = b"\0\0\0\1\x09\x10" + b"\0\0\1\x06" + escaped
-    found = [text for unit in nal.units(packet, prefix) for text in nal.user_data(unit, UUID)]
-    assert found == [payload]
 
 
 @settings(max_examples=60, deadline=None)

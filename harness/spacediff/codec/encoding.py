@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacediff.clip import MAX_PIXELS_PER_FRAME, open_video
-from spacediff.codec import nal, x264
+from spacediff.codec.sei import is_monochrome, x264_note
 from spacediff.codec.x264 import X264
 from spacediff.errors import NotMeasuredError, failure
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.codeccontext import VideoCodecContext
-    from av.video.stream import VideoStream
 
 UNSPECIFIED = "unspecified"
 
-_PACKETS_LOOKED_AT = 3
 _MAX_NAME = 80
 # Code points of ITU-T H.273, by FFmpeg's names.
 _MATRICES = {
@@ -113,11 +109,12 @@ def _encoding(container: InputContainer, path: Path) -> Encoding:
         raise NotMeasuredError(f"{path.name} holds video in a format that is not known here")
     if not 0 < context.width * context.height <= MAX_PIXELS_PER_FRAME:
         raise NotMeasuredError(f"{path.name} claims {context.width}x{context.height} pixels, more than is decoded here")
-    stored = _h264(container, stream) if context.name == "h264" else _H264()
+    is_h264 = context.name == "h264"
+    monochrome = is_h264 and is_monochrome(context.extradata or b"")
     return Encoding(
         container=container.format.name,
         codec=context.codec.canonical_name,
-        pixel_format="gray" if stored.monochrome else context.pix_fmt or "unknown",
+        pixel_format="gray" if monochrome else context.pix_fmt or "unknown",
         width=context.width,
         height=context.height,
         fps=Fraction(context.framerate or stream.average_rate or stream.guessed_rate or 0),
@@ -129,8 +126,8 @@ def _encoding(container: InputContainer, path: Path) -> Encoding:
         bit_rate=container.bit_rate or 0,
         muxer=_name(container.metadata),
         encoder=_name(stream.metadata),
-        level=stored.level,
-        x264=stored.note,
+        level=context.level if is_h264 and context.level > 0 else None,
+        x264=x264_note(container, stream) if is_h264 else None,
     )
 
 
@@ -138,26 +135,3 @@ def _name(metadata: dict[str, str]) -> str:
     """Return the entry `encoder` of a stranger's metadata, or nothing when it is not a plain short name."""
     name = next((value for key, value in metadata.items() if key.lower() == "encoder"), "")
     return name if len(name) <= _MAX_NAME and name.isascii() and name.isprintable() else ""
-
-
-@dataclass(frozen=True)
-class _H264:
-    """What an H.264 stream says beyond what FFmpeg tells of it."""
-
-    level: int | None = None
-    monochrome: bool = False
-    note: X264 | None = None
-
-
-def _h264(container: InputContainer, stream: VideoStream) -> _H264:
-    extradata = bytes(stream.codec_context.extradata or b"")
-    found = [*nal.parameter_sets(extradata), *_first_units(container, stream, nal.length_bytes(extradata))]
-    levels = (level for unit in found if (level := nal.level(unit)) is not None)
-    texts = (text for unit in found for text in nal.user_data(unit, x264.UUID))
-    notes = (note for text in texts if (note := x264.parse_note(text)) is not None)
-    return _H264(next(levels, None), any(map(nal.monochrome, found)), next(notes, None))
-
-
-def _first_units(container: InputContainer, stream: VideoStream, prefix: int) -> Iterator[bytes]:
-    for packet in islice(container.demux(stream), _PACKETS_LOOKED_AT):
-        yield from nal.units(bytes(packet), prefix)
