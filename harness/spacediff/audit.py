@@ -1,28 +1,33 @@
-"""The audit: run what is planned, compare, judge, record. Each step takes what the one before returned."""
+"""The audit: run what is planned, explain, compare, describe, record.
+
+Each stage takes what the one before it returned, and returns a result that nothing changes any more. An interruption
+ends a stage early: it returns what was finished, the stages after it return nothing, and the record says so.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from spacediff import __version__
-from spacediff.comparing.comparison import compare_prompt
+from spacediff.comparing.comparison import Compared, compare_prompt
 from spacediff.comparing.noise_streams import stream_warning
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
-from spacediff.comparing.traces import compare_traces, reference_trace
 from spacediff.environment import environment
 from spacediff.errors import SpacediffError
 from spacediff.executor import Executor, InProcess
 from spacediff.explaining.conclusion import cause_record
-from spacediff.explaining.explain import Explaining, explain
+from spacediff.explaining.explain import explain
+from spacediff.explaining.result import SearchResult
 from spacediff.gate.gate import evaluate_gate, evaluate_over_time
 from spacediff.gate.history import history_of
-from spacediff.interrupts import clear, raise_if_interrupted
+from spacediff.interrupts import clear, until_interrupted
 from spacediff.metrics import Metric, chosen
 from spacediff.metrics.motion import MEASURES
-from spacediff.plan import Plan, Run
+from spacediff.plan import Plan, Prompt, Run
 from spacediff.privacy.private_words import private
 from spacediff.privacy.redaction import redact_text
 from spacediff.progress import ProgressListener
@@ -32,11 +37,9 @@ from spacediff.record import (
     ControlRecord,
     EnvironmentRecord,
     PromptRecord,
-    ResolutionRecord,
     Role,
     RunRecord,
     SemanticsRecord,
-    TraceComparisonRecord,
     read_record,
     redacted,
     write_record,
@@ -48,11 +51,11 @@ PRIVATE_SCENARIO = "# not kept: a prompt of this scenario is private"
 
 @dataclass(frozen=True)
 class Earlier:
-    """An audit that this one is held against.
+    """An audit that this one is compared with.
 
     Attributes:
-        record: Its record, as it was read.
-        name: What it is called.
+        record: Its record.
+        name: Its name for people.
         accepted: Whether it is the accepted state, which a gate may ask for.
     """
 
@@ -70,18 +73,18 @@ def audit(
     reuse: bool = True,
     earlier: Earlier | None = None,
 ) -> AuditRecord:
-    """Carry a plan out and leave everything in the audit folder.
+    """Execute a plan and leave everything in the audit folder.
 
-    What an earlier, interrupted audit finished is taken over. When this one is interrupted, what it finished is
-    recorded as unfinished, and the same call goes on from there.
+    What an earlier, interrupted audit finished is not done again. When this one is interrupted, what it finished is
+    recorded as unfinished, and the same call continues from there.
 
     Args:
         plan: What to do; see `spacediff.plan`.
         folder: The audit folder; made when it is missing.
-        listener: Hears how it goes on.
-        executor: Where runs are carried out; by default in this process.
+        listener: Told how it goes on.
+        executor: Executes the runs; by default in this process.
         reuse: Whether a run in this process takes over what an earlier one computed that shares everything before it.
-        earlier: The audit that this one is held against; None for none.
+        earlier: The audit that this one is compared with; None for none.
 
     Returns:
         The record as it stands in the folder, redacted.
@@ -95,26 +98,21 @@ def audit(
         ensure_same_audit(plan, folder)
     metrics = chosen(plan.metrics)
     here = environment()
-    store, done = Store(folder), _Done()
+    store = Store(folder)
     listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
-        try:
-            with executor or InProcess(here, reuse=reuse, keep_latents=plan.keep_latents) as carrying:
-                _run(plan, store, carrying, listener, done)
-                _explain(plan, store, carrying, listener, done)
-            _compare(plan, folder, metrics, listener, done)
-            _see(plan, folder, listener, done)
-            raise_if_interrupted()
-        except KeyboardInterrupt:
-            clear()
-            done.finished = False
-        record = redacted(_recorded(plan, here, done, seconds=time.monotonic() - began))
+        executing = executor or InProcess(here, reuse=reuse, keep_latents=plan.keep_latents)
+        generated = _generate(plan, store, executing, listener)
+        compared = _compare(plan, generated, folder, metrics, listener)
+        described = _describe(plan, generated, compared, folder, listener)
+        clear()
+        record = redacted(_recorded(plan, here, generated, compared, described, seconds=time.monotonic() - began))
         write_record(_over_time(record, plan, earlier), folder)
     return read_record(folder)
 
 
 def _over_time(record: AuditRecord, plan: Plan, earlier: Earlier | None) -> AuditRecord:
-    """Hold a redacted record against an earlier one, and the gate against the accepted state."""
+    """Compare a redacted record with an earlier one, and evaluate a gate on the accepted state."""
     if not record.finished:
         return record
     history = history_of(earlier.record, record, earlier.name) if earlier else None
@@ -146,93 +144,129 @@ def _named(title: str, scenario_name: str) -> str:
     return f"{title!r} ({scenario_name})" if scenario_name else repr(title)
 
 
-@dataclass
-class _Done:
-    """What an audit has so far."""
+@dataclass(frozen=True)
+class _Generated:
+    """The runs, and the search that asked for some of them.
 
-    runs: list[RunRecord] = field(default_factory=list)
-    comparisons: list[ComparisonRecord] = field(default_factory=list)
-    controls: list[ControlRecord] = field(default_factory=list)
-    resolutions: list[ResolutionRecord] = field(default_factory=list)
-    traces: list[TraceComparisonRecord] = field(default_factory=list)
-    files: dict[tuple[str, str], Path] = field(default_factory=dict)
-    semantics: list[SemanticsRecord] = field(default_factory=list)
-    explaining: Explaining | None = None
-    finished: bool = True
+    Attributes:
+        runs: The planned runs in the order of the plan, then those of the search.
+        search: What the search for the cause found; None if there was none.
+        interrupted: Whether some are missing because of an interruption.
+    """
+
+    runs: tuple[RunRecord, ...] = ()
+    search: SearchResult | None = None
+    interrupted: bool = False
 
 
-def _run(plan: Plan, store: Store, executor: Executor, listener: ProgressListener, done: _Done) -> None:
+def _generate(plan: Plan, store: Store, executor: Executor, listener: ProgressListener) -> _Generated:
+    """Execute the plan, then the probes that explain the differences; they are compared all together."""
+    generated = _Generated()
+    try:
+        with executor:
+            generated = _run(plan, store, executor, listener)
+            generated = _explain(plan, generated, store, executor, listener)
+    except KeyboardInterrupt:  # while the executor closed: its runs are kept
+        return replace(generated, interrupted=True)
+    return generated
+
+
+def _run(plan: Plan, store: Store, executor: Executor, listener: ProgressListener) -> _Generated:
     store.forget_drafts()
     order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
-    for record in executor.execute(plan.runs, store, listener):
-        done.runs.append(record)
-        done.runs.sort(key=lambda run: order[run.prompt, run.name])
+    records, interrupted = until_interrupted(executor.execute(plan.runs, store, listener))
+    return _Generated(tuple(sorted(records, key=lambda run: order[run.prompt, run.name])), interrupted=interrupted)
 
 
-def _explain(plan: Plan, store: Store, executor: Executor, listener: ProgressListener, done: _Done) -> None:
+def _explain(plan: Plan, ran: _Generated, store: Store, executor: Executor, listener: ProgressListener) -> _Generated:
     def generate(run: Run) -> RunRecord:
         (record,) = executor.execute([run], store, listener)
-        done.runs.append(record)
         return record
 
-    for explaining in explain(plan, done.runs, store.folder, generate, listener):
-        done.explaining = explaining
+    search = None if ran.interrupted else explain(plan, ran.runs, store.folder, generate, listener)
+    return ran if search is None else _Generated((*ran.runs, *search.generated), search, search.interrupted)
 
 
-def _compare(plan: Plan, folder: Path, metrics: tuple[Metric, ...], listener: ProgressListener, done: _Done) -> None:
-    for prompt in plan.prompts:
+@dataclass(frozen=True)
+class _Compared:
+    """How the runs compare with the reference.
+
+    Attributes:
+        prompts: One result for each prompt, in the order of the plan.
+        interrupted: Whether prompts are missing because of an interruption, be it an earlier one.
+    """
+
+    prompts: tuple[Compared, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def comparisons(self) -> list[ComparisonRecord]:
+        """The comparisons of all prompts."""
+        return [comparison for prompt in self.prompts for comparison in prompt.comparisons]
+
+    @property
+    def controls(self) -> list[ControlRecord]:
+        """The controls of all prompts."""
+        return [control for prompt in self.prompts for control in prompt.controls]
+
+
+def _compare(
+    plan: Plan, generated: _Generated, folder: Path, metrics: tuple[Metric, ...], listener: ProgressListener
+) -> _Compared:
+    def of_prompt(prompt: Prompt) -> Compared:
         listener.on_status(f"scoring {prompt.name}")
-        of_prompt = [run for run in done.runs if run.prompt == prompt.name]
-        reference = next(run for run in of_prompt if run.name == plan.reference)
-        candidates = [run for run in of_prompt if run is not reference and run.role is not Role.STEPS]
-        compared = compare_prompt(reference, candidates, folder, metrics, listener.on_step)
-        done.comparisons += compared.comparisons
-        done.controls += compared.controls
-        done.resolutions += compared.resolutions
-        done.traces += _traces(reference, candidates, compared.comparisons, folder)
-        done.files |= {(prompt.name, name): file for name, file in compared.files.items()}
+        runs = [run for run in generated.runs if run.prompt == prompt.name]
+        reference = next(run for run in runs if run.name == plan.reference)
+        candidates = [run for run in runs if run is not reference and run.role is not Role.STEPS]
+        return compare_prompt(reference, candidates, folder, metrics, listener.on_step)
+
+    if generated.interrupted:
+        return _Compared(interrupted=True)
+    return _Compared(*until_interrupted(map(of_prompt, plan.prompts)))
 
 
-def _see(plan: Plan, folder: Path, listener: ProgressListener, done: _Done) -> None:
-    """Measure what the clips show, where the scenario names a model for it."""
-    if plan.semantics is not None:
-        listener.on_status("what the clips show")
-    for found in measure_semantics(plan, done.runs, done.files, folder, listener):
-        write_into_tables(found, done.comparisons, folder)
-        done.semantics.append(found)
+@dataclass(frozen=True)
+class _Described:
+    """What the clips show, where the scenario names a model for it.
+
+    Attributes:
+        semantics: One record for each prompt.
+        interrupted: Whether some are missing because of an interruption, be it an earlier one.
+    """
+
+    semantics: tuple[SemanticsRecord, ...] = ()
+    interrupted: bool = False
 
 
-def _traces(
-    reference: RunRecord, candidates: list[RunRecord], comparisons: list[ComparisonRecord], folder: Path
-) -> list[TraceComparisonRecord]:
-    held = reference_trace(reference, candidates, comparisons)
-    if held is None:
-        return []
-    found = (compare_traces(held, run, folder) for run in candidates if run is not held)
-    return [each for each in found if each is not None]
+def _describe(
+    plan: Plan, generated: _Generated, compared: _Compared, folder: Path, listener: ProgressListener
+) -> _Described:
+    def measured() -> Iterator[SemanticsRecord]:
+        if plan.semantics is not None:
+            listener.on_status("what the clips show")
+        files = {(each.prompt, name): file for each in compared.prompts for name, file in each.files.items()}
+        for record in measure_semantics(plan, generated.runs, files, folder, listener):
+            write_into_tables(record, compared.comparisons, folder)
+            yield record
+
+    if compared.interrupted:
+        return _Described(interrupted=True)
+    return _Described(*until_interrupted(measured()))
 
 
-def _doubts(done: _Done) -> list[str]:
-    """Return what keeps the numbers from being trusted."""
-    doubts = [] if done.finished else ["the audit was interrupted"]
-    return doubts + [
-        f"{control.prompt}: a control failed: {control.name} has to be {control.expected}, found {control.found}"
-        for control in done.controls
-        if not control.passed
-    ]
-
-
-def _cautions(done: _Done, here: dict[str, str]) -> list[str]:
-    """Return what the reader should know beside that."""
-    caution = stream_warning(here["torch"], _hosted(done).get("torch", ""), done.runs)
-    return [caution] if caution else []
-
-
-def _hosted(done: _Done) -> dict[str, str]:
-    return next((run.hosted for run in done.runs if run.hosted), {})
-
-
-def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) -> AuditRecord:
+def _recorded(
+    plan: Plan,
+    here: dict[str, str],
+    generated: _Generated,
+    compared: _Compared,
+    described: _Described,
+    *,
+    seconds: float,
+) -> AuditRecord:
+    search, runs, comparisons = generated.search, list(generated.runs), compared.comparisons
+    hosted = next((run.hosted for run in runs if run.hosted), {})
+    doubts = _doubts(compared, finished=not described.interrupted)
+    caution = stream_warning(here["torch"], hosted.get("torch", ""), runs)
     return AuditRecord(
         spacediff_version=__version__,
         title=plan.title,
@@ -241,7 +275,7 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
         scenario_name=plan.scenario_name,
         command=plan.command,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        finished=done.finished,
+        finished=not described.interrupted,
         seconds=seconds,
         prompts=[
             PromptRecord(
@@ -253,16 +287,26 @@ def _recorded(plan: Plan, here: dict[str, str], done: _Done, *, seconds: float) 
             for prompt in plan.prompts
         ],
         reference=plan.reference,
-        runs=done.runs,
-        comparisons=done.comparisons,
+        runs=runs,
+        comparisons=comparisons,
         metrics=[metric.info for metric in chosen(plan.metrics)],
         measures=[measure.info for measure in MEASURES],
-        controls=done.controls,
-        resolutions=done.resolutions,
-        traces=done.traces,
-        semantics=done.semantics,
-        cause=done.explaining and cause_record(done.explaining, done.comparisons, done.runs, here),
-        gate=evaluate_gate(plan.gate, [prompt.name for prompt in plan.prompts], done.comparisons, _doubts(done)),
-        warnings=_doubts(done) + _cautions(done, here),
-        environment=EnvironmentRecord(local=here, hosted=_hosted(done)),
+        controls=compared.controls,
+        resolutions=[resolution for each in compared.prompts for resolution in each.resolutions],
+        traces=[trace for each in compared.prompts for trace in each.traces],
+        semantics=list(described.semantics),
+        cause=search and cause_record(search, comparisons, runs, here),
+        gate=evaluate_gate(plan.gate, [prompt.name for prompt in plan.prompts], comparisons, doubts),
+        warnings=[*doubts, *([caution] if caution else [])],
+        environment=EnvironmentRecord(local=here, hosted=hosted),
     )
+
+
+def _doubts(compared: _Compared, *, finished: bool) -> list[str]:
+    """Say what keeps the numbers from being trusted."""
+    doubts = [] if finished else ["the audit was interrupted"]
+    return doubts + [
+        f"{control.prompt}: a control failed: {control.name} has to be {control.expected}, found {control.found}"
+        for control in compared.controls
+        if not control.passed
+    ]

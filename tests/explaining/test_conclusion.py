@@ -1,6 +1,6 @@
 """What a search claims, in made-up worlds where every answer is known; with real clips, see test_explain.py.
 
-A world is a table: for each set of changed settings whether it gives the matched end's clip, another, or none. The
+A world is a table: for each set of changed settings whether it gives the target's clip, another, or none. The
 search, the proofs and the finding are the real ones; only the pictures are made up.
 """
 
@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from spacediff.explaining.conclusion import cause_record
-from spacediff.explaining.explain import Explaining, explain
+from spacediff.explaining.explain import explain
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Prober, Same
+from spacediff.explaining.result import SearchResult
 from spacediff.explaining.search import MOST_FOR_SHAPLEY, BudgetSpentError, Subset
 from spacediff.plan import Explanation, Plan, Prompt, Run
 from spacediff.progress import SearchProgress, SilentListener
@@ -23,7 +24,7 @@ from spacediff.record import CauseRecord, ClipRecord, Role, RunRecord, SettingRe
 from spacediff.settings import Origin, Setting, Settings, diff
 
 Table = Callable[[Subset], bool | None]
-"""Whether settings changed to the matched end's give its clip; None where nothing can be generated."""
+"""Whether settings changed to the target's give its clip; None where nothing can be generated."""
 
 A, B, C, Z = "call.a", "call.b", "call.c", "call.z"
 
@@ -54,7 +55,7 @@ class World:
         variants: Collection[Subset] = (),
         lies: Collection[str] = (),
     ) -> None:
-        """Plan the runs; of what is in `lies`, the baseline's record falsely says the matched end's value."""
+        """Plan the runs; of what is in `lies`, the baseline's record falsely says the target's value."""
         self.names, self.lies = frozenset(names), frozenset(lies)
         self.tables = table if isinstance(table, Mapping) else {"p": table}
         self.left = self._settings(self.names - self.lies, 1)
@@ -65,6 +66,7 @@ class World:
         runs = tuple(self._run(name, prompt, subset) for prompt in prompts for name, subset in named.items())
         what = Explanation("baseline", "as-hosted", self.left, self.right, budget)
         self.plan = Plan("", "", "", prompts, runs, "baseline", explain=what)
+        self.budget = budget
         self.made: list[Run] = []
 
     def _settings(self, names: Collection[str], value: int) -> Settings:
@@ -93,13 +95,14 @@ class World:
                          measured=reached is not None, reason="" if reached is not None else "out of memory",
                          settings=lies | there, clip=None if reached is None else clip)  # fmt: skip
 
-    def searching(self) -> Explaining:
+    def searched(self, generate: Callable[[Run], RunRecord] | None = None) -> SearchResult:
         records = [self.record(run) for run in self.plan.runs]
-        (going,) = explain(self.plan, records, Path(), self.generate, StrictListener())
-        return going
+        result = explain(self.plan, records, Path(), generate or self.generate, StrictListener())
+        assert result
+        return result
 
-    def searched(self) -> CauseRecord:
-        return cause_record(self.searching(), [], [], {})
+    def concluded(self) -> CauseRecord:
+        return cause_record(self.searched(), [], [], {})
 
 
 def needs(*cause: str) -> Table:
@@ -114,7 +117,7 @@ def standings(found: CauseRecord) -> dict[str, Standing]:
 
 
 def test_a_member_whose_absence_gives_no_clip_is_undecided() -> None:
-    found = World([A, B, C], lambda subset: A in subset if B in subset or not subset else None).searched()
+    found = World([A, B, C], lambda subset: A in subset if B in subset or not subset else None).concluded()
     assert found.finished
     assert standings(found) == {A: Standing.CAUSE, B: Standing.UNDECIDED, C: Standing.INNOCENT}
     assert (found.cause, found.sufficient) == ([A], [A, B])
@@ -126,7 +129,7 @@ def test_a_member_whose_absence_gives_no_clip_is_undecided() -> None:
 
 def test_what_has_no_clip_tells_nothing_of_less() -> None:
     """With b but not c nothing can be generated; that must not make {a} fail unseen."""
-    found = World([A, B, C], lambda subset: A in subset if B not in subset or C in subset else None).searched()
+    found = World([A, B, C], lambda subset: A in subset if B not in subset or C in subset else None).concluded()
     assert found.cause == [A]
     assert found.sufficient == [A]
 
@@ -135,12 +138,12 @@ def test_a_counter_proof_without_a_clip_proves_nothing() -> None:
     def table(subset: Subset) -> bool | None:
         return None if subset == {B, C} else A in subset
 
-    found = World([A, B, C], {"p": table, "q": table}).searched()
+    found = World([A, B, C], {"p": table, "q": table}).concluded()
     assert [(proof.reached, proof.counter_reached, proof.holds) for proof in found.proofs] == [(True, None, False)] * 2
     assert all(proof.reason == "counter-proof was not measured: out of memory" for proof in found.proofs)
     assert found.counter_reached is None
     assert "That holds on 0 of 2 prompts; on p it was not proved: counter-proof was not measured" in found.sentence
-    alone = World([A, B, C], table).searched()
+    alone = World([A, B, C], table).concluded()
     assert "But on p it was not proved: counter-proof was not measured: out of memory" in alone.sentence
 
 
@@ -149,7 +152,7 @@ def test_a_counter_proof_without_a_clip_proves_nothing() -> None:
 
 @pytest.mark.parametrize("budget", [0, 1, 2])
 def test_what_is_taken_for_innocent_is_not_claimed_before_a_run_shows_it(budget: int) -> None:
-    found = World([A, B, Z], needs(Z), budget=budget, lies=[Z]).searched()
+    found = World([A, B, Z], needs(Z), budget=budget, lies=[Z]).concluded()
     assert not found.finished
     assert standings(found)[Z] is Standing.UNDECIDED
     assert Z in found.sufficient
@@ -158,22 +161,43 @@ def test_what_is_taken_for_innocent_is_not_claimed_before_a_run_shows_it(budget:
 
 def test_a_record_that_lies_is_found_out_with_variants_at_hand_and_any_budget() -> None:
     variants = [frozenset({A, Z}), frozenset({B, Z})]
-    found = World([A, B, Z], needs(Z), variants=variants, lies=[Z]).searched()
+    found = World([A, B, Z], needs(Z), variants=variants, lies=[Z]).concluded()
     assert found.cause == [Z]
     for budget in range(8):
-        cut = World([A, B, Z], needs(A, Z), variants=variants, lies=[Z], budget=budget).searched()
+        cut = World([A, B, Z], needs(A, Z), variants=variants, lies=[Z], budget=budget).concluded()
         assert {A, Z} <= {*cut.sufficient}
 
 
 def test_an_interruption_claims_no_more_than_was_seen() -> None:
-    world = World([A, B, Z], needs(Z), lies=[Z])
-    searching = explain(
-        world.plan, [world.record(run) for run in world.plan.runs], Path(), interrupted, StrictListener()
-    )
-    going = next(searching)
-    with pytest.raises(KeyboardInterrupt):
-        next(searching)
-    assert set(cause_record(going, [], [], {}).sufficient) == {A, B, Z}
+    result = World([A, B, Z], needs(Z), lies=[Z]).searched(interrupted)
+    assert result.interrupted
+    assert set(cause_record(result, [], [], {}).sufficient) == {A, B, Z}
+
+
+@pytest.mark.parametrize("after", range(12))
+def test_an_interruption_anywhere_keeps_every_generated_run(after: int) -> None:
+    world = World([A, B, C], {"p": needs(A, B), "q": needs(A, B)})
+
+    def generate(run: Run) -> RunRecord:
+        if len(world.made) == after:
+            raise KeyboardInterrupt
+        return world.generate(run)
+
+    result = world.searched(generate)
+    assert [(run.prompt, run.name) for run in result.generated] == [(run.prompt.name, run.name) for run in world.made]
+    assert {run.name for run in result.probes.values()} <= {run.name for run in world.made}
+    found = cause_record(result, [], [], {})
+    assert {A, B} <= {*found.sufficient}
+    assert found.finished is (found.reason != "the search was interrupted")
+    unproved = [proof.reason for proof in found.proofs if proof.reached is None or proof.counter_reached is None]
+    assert all(reason == "the search was interrupted" for reason in unproved)
+    assert bool(unproved) is (found.finished and result.interrupted)
+
+
+def test_the_interruptions_above_hit_search_and_proofs_and_leave_one_search_whole() -> None:
+    made = World([A, B, C], {"p": needs(A, B), "q": needs(A, B)}).searched().generated
+    assert {run.prompt for run in made} == {"p", "q"}
+    assert 4 < len(made) < 12
 
 
 def interrupted(_: Run) -> RunRecord:
@@ -207,16 +231,16 @@ def test_every_claim_is_true_whatever_undoes_what(block: int) -> None:
     chance = random.Random(block)  # noqa: S311 - made-up worlds, the same each time
     for _ in range(250):
         world = a_world(chance)
-        check(world, world.searching())
+        check(world, world.searched())
 
 
-def check(world: World, going: Explaining) -> None:
+def check(world: World, result: SearchResult) -> None:
     table = world.tables["p"]
-    found = cause_record(going, [], [], {})
+    found = cause_record(result, [], [], {})
     cause = frozenset(found.sufficient)
     assert table(cause), "what is said to suffice does"
     assert len({(run.prompt, run.name) for run in world.made}) == len(world.made), "no two runs of one name"
-    assert going.budget.spent <= going.budget.most
+    assert result.spent <= world.budget
     if not found.finished:
         assert found.cause == []
         return
@@ -234,7 +258,7 @@ def check(world: World, going: Explaining) -> None:
 
 
 def test_the_others_are_told_as_they_were_tested() -> None:
-    found = World([A, B, C], needs(A)).searched()
+    found = World([A, B, C], needs(A)).concluded()
     assert found.sentence == (
         f"{A} makes the difference between baseline and as-hosted; 2 others may be anything, as far as was tested: "
         "with all of them as in baseline, and with all of them as in as-hosted, the clip is the same"
@@ -242,7 +266,7 @@ def test_the_others_are_told_as_they_were_tested() -> None:
 
 
 def test_with_one_prompt_too_it_is_told_that_the_cause_is_not_needed() -> None:
-    found = World([A, B, C], lambda subset: A in subset or {B, C} <= subset).searched()
+    found = World([A, B, C], lambda subset: A in subset or {B, C} <= subset).concluded()
     assert found.counter_reached is True
     assert "But on p it is not needed: counter-proof gives the clip of as-hosted too" in found.sentence
     assert "may be anything" not in found.sentence
@@ -252,9 +276,9 @@ def test_with_one_prompt_too_it_is_told_that_the_cause_is_not_needed() -> None:
 
 
 def test_to_name_what_was_there_spends_nothing() -> None:
-    enough = World([A, B], needs(A)).searching().budget.spent
+    enough = World([A, B], needs(A)).searched().spent
     world = World([A, B], needs(A), variants=[frozenset({A}), frozenset({B})], budget=0)
-    found = world.searched()
+    found = world.concluded()
     assert enough > 0
     assert found.finished, found.reason
     assert (found.cause, found.proof, found.counter_proof) == ([A], PROOF, COUNTER_PROOF)
@@ -267,6 +291,6 @@ def test_what_was_not_there_spends_one() -> None:
     same = Same(world.record(hosted), [], Path())
     there = {frozenset({A}): world.record(variant)}
     prober = Prober(baseline, differences, world.generate, same, Budget(0), lambda *_: None, there)
-    assert prober.reaches(frozenset({A}), PROOF)
+    assert prober.reproduces(frozenset({A}), PROOF)
     with pytest.raises(BudgetSpentError):
-        prober.reaches(frozenset({B}), COUNTER_PROOF)
+        prober.reproduces(frozenset({B}), COUNTER_PROOF)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import pytest
 
 from spacediff.executor import InProcess
 from spacediff.explaining.conclusion import cause_record
-from spacediff.explaining.explain import Explaining, explain
+from spacediff.explaining.explain import explain
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF
+from spacediff.explaining.result import SearchResult
 from spacediff.explaining.search import Subset
 from spacediff.plan import Explanation, Plan, Prompt, Run
 from spacediff.progress import SearchProgress, SilentListener
@@ -85,6 +86,7 @@ class SearchListener(SilentListener):
         super().__init__()
         self.expected: list[int] = []
         self.shown: list[tuple[str, int, bool | None]] = []
+        self.left = -1
         self.ended = False
 
     def on_search_started(self, search: SearchProgress) -> None:
@@ -94,6 +96,7 @@ class SearchListener(SilentListener):
         self, search: SearchProgress, run: RunRecord, changed: Subset, *, reproduced: bool | None
     ) -> None:
         assert search.expected >= 0
+        self.left = search.expected
         self.shown.append((run.name, len(changed), reproduced))
 
     def on_search_finished(self) -> None:
@@ -137,10 +140,12 @@ class World:
         assert all(record.measured for record in self.records), self.records
         return self.records
 
-    def searched(self) -> Explaining:
-        (going,) = explain(self.plan, self.records or self.carried_out(), self._folder, self.generate, self.heard)
-        assert self.heard.ended or going.search is None
-        return going
+    def searched(self, generate: Callable[[Run], RunRecord] | None = None) -> SearchResult:
+        records = self.records or self.carried_out()
+        result = explain(self.plan, list(records), self._folder, generate or self.generate, self.heard)
+        assert result
+        assert self.heard.ended or not result.started or result.interrupted
+        return result
 
     def generate(self, run: Run) -> RunRecord:
         (record,) = self._executor.execute([run], self._store, SilentListener())
@@ -160,16 +165,16 @@ def compared(candidate: str, drift: float, verdict: Verdict, prompt: str = "p") 
     )
 
 
-def told(going: Explaining, *others: ComparisonRecord, right: Verdict = Verdict.CODEC_ONLY, drift: float = 0.0,
+def told(result: SearchResult, *others: ComparisonRecord, right: Verdict = Verdict.CODEC_ONLY, drift: float = 0.0,
          runs: Sequence[RunRecord] = ()) -> CauseRecord:  # fmt: skip
-    return cause_record(going, [compared("as-hosted", drift, right), *others], [HOSTED, *runs], HERE)
+    return cause_record(result, [compared("as-hosted", drift, right), *others], [HOSTED, *runs], HERE)
 
 
 @pytest.mark.parametrize("planted", PAIRS, ids="+".join)
 def test_the_exact_cause_is_found(executor: InProcess, folder: Path, planted: tuple[str, ...]) -> None:
-    going = World(executor, folder, planted).searched()
-    assert going.finished, going.reason
-    found = told(going)
+    result = World(executor, folder, planted).searched()
+    assert result.finished, result.reason
+    found = told(result)
     assert set(found.cause) == set(planted)
     assert {s.path for s in found.suspects if s.standing is Standing.INNOCENT} == set(INNOCENT)
     assert found.proof == PROOF or len(planted) == 1
@@ -177,7 +182,7 @@ def test_the_exact_cause_is_found(executor: InProcess, folder: Path, planted: tu
     assert found.counter_reached is False
     if len(planted) == 1:
         asked = sum(probe.run != COUNTER_PROOF for probe in found.probes)
-        assert asked + 2 <= math.ceil(math.log2(len(going.suspects))) + 3
+        assert asked + 2 <= math.ceil(math.log2(len(result.suspects))) + 3
 
 
 def test_there_are_thirty_pairs() -> None:
@@ -203,8 +208,8 @@ def test_only_innocent_differences_need_no_search(executor: InProcess, folder: P
 
 
 def test_a_spent_budget_tells_the_best_so_far(executor: InProcess, folder: Path) -> None:
-    going = World(executor, folder, ["scheduler.class", "rng.seed"], budget=2).searched()
-    found = told(going)
+    result = World(executor, folder, ["scheduler.class", "rng.seed"], budget=2).searched()
+    found = told(result)
     assert not found.finished
     assert found.cause == []
     assert "the budget of 2 generations was spent" in found.sentence
@@ -220,11 +225,10 @@ def test_an_interruption_loses_nothing(executor: InProcess, folder: Path) -> Non
             raise KeyboardInterrupt
         return world.generate(run)
 
-    searching = explain(world.plan, world.carried_out(), folder, interrupted, world.heard)
-    going = next(searching)
-    with pytest.raises(KeyboardInterrupt):
-        next(searching)
-    found = told(going)
+    result = world.searched(interrupted)
+    assert result.interrupted
+    assert [run.name for run in result.generated] == ["probe-1", "probe-2"]
+    found = told(result)
     assert "the search was interrupted" in found.sentence
     assert len(found.probes) == 2
 
@@ -234,10 +238,10 @@ def test_an_interruption_loses_nothing(executor: InProcess, folder: Path) -> Non
 
 def test_what_can_have_no_effect_is_innocent_without_a_generation(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, ["call.guidance_scale"])
-    going = world.searched()
-    found = {suspect.path: suspect for suspect in told(going).suspects}
-    assert set(going.innocent) == {"scheduler.timestep_spacing", "load.use_dynamic_cfg", "call.eta"}
-    assert not any(set(going.innocent) & subset for subset in going.probes if subset != going.everything - {
+    result = world.searched()
+    found = {suspect.path: suspect for suspect in told(result).suspects}
+    assert set(result.no_effect) == {"scheduler.timestep_spacing", "load.use_dynamic_cfg", "call.eta"}
+    assert not any(set(result.no_effect) & subset for subset in result.probes if subset != result.everything - {
         "call.guidance_scale"}), "only the counter-proof changes them"  # fmt: skip
     assert found["call.eta"].why.startswith("both come to 0.0")
     assert found["load.use_dynamic_cfg"].why.endswith("accepts it and ignores it")
@@ -246,42 +250,42 @@ def test_what_can_have_no_effect_is_innocent_without_a_generation(executor: InPr
 
 
 def test_a_default_that_the_schedulers_class_may_move_is_searched(executor: InProcess, folder: Path) -> None:
-    going = World(executor, folder, ["scheduler.class"]).searched()
-    assert "scheduler.timestep_spacing" in going.names
-    assert going.innocent
+    result = World(executor, folder, ["scheduler.class"]).searched()
+    assert "scheduler.timestep_spacing" not in result.no_effect
+    assert result.no_effect
 
 
 def test_a_record_that_lies_is_found_out_by_the_proof(executor: InProcess, folder: Path) -> None:
-    """The baseline's record is made to say that it has by default the guidance that the matched end declares."""
+    """The baseline's record is made to say that it has by default the guidance that the target declares."""
     world = World(executor, folder, ["call.guidance_scale", "rng.seed"])
     for number, run in enumerate(world.carried_out()):
         if run.name == "baseline":
             lie = run.settings["call.guidance_scale"].model_copy(update={"value": 7.0, "origin": Origin.DEFAULT})
             world.records[number] = run.model_copy(update={"settings": {**run.settings, "call.guidance_scale": lie}})
-    going = world.searched()
+    result = world.searched()
     assert len(world.heard.expected) == 2, "the search began anew"
-    assert going.innocent == {}
-    assert set(told(going).cause) == {"call.guidance_scale", "rng.seed"}
+    assert result.no_effect == {}
+    assert set(told(result).cause) == {"call.guidance_scale", "rng.seed"}
 
 
 def test_what_the_audit_generates_anyway_is_no_probe(executor: InProcess, folder: Path) -> None:
     planted = ["call.guidance_scale", "call.negative_prompt"]
     alone = {path: {path: GUILTY[path]} for path in planted}
     without = World(executor, folder, planted).searched()
-    going = World(
+    result = World(
         executor, folder, planted, variants={"first": alone[planted[0]], "second": alone[planted[1]]}
     ).searched()
-    assert set(told(going).cause) == set(planted)
-    assert len(going.probes) < len(without.probes)
-    assert going.known[frozenset(planted[:1])].name == "first"
+    assert set(told(result).cause) == set(planted)
+    assert len(result.probes) < len(without.probes)
+    assert result.known[frozenset(planted[:1])].name == "first"
 
 
 def test_number_of_generations_is_told_before_and_during(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, ["call.guidance_scale"])
-    going = world.searched()
-    assert world.heard.expected == [going.budget.spent], "for one cause, at most so many, and here all are needed"
+    result = world.searched()
+    assert world.heard.expected == [result.spent], "for one cause, at most so many, and here all are needed"
     assert [name for name, *_ in world.heard.shown][-1] == COUNTER_PROOF
-    assert going.more == 0
+    assert world.heard.left == 0
 
 
 def test_a_probe_that_cannot_be_generated_is_told(executor: InProcess, folder: Path) -> None:
@@ -291,8 +295,7 @@ def test_a_probe_that_cannot_be_generated_is_told(executor: InProcess, folder: P
         made = world.generate(run)
         return made.model_copy(update={"clip": None, "measured": False}) if run.name == COUNTER_PROOF else made
 
-    (going,) = explain(world.plan, world.carried_out(), folder, failing, world.heard)
-    found = told(going)
+    found = told(world.searched(failing))
     assert [probe.reached for probe in found.probes if probe.run == COUNTER_PROOF] == [None]
     assert "1 of the probes could not be generated, and tell nothing" in found.sentence
     assert not found.proofs[0].holds
@@ -306,9 +309,11 @@ THIRD = Prompt("r", "A harbour", 8)
 
 def test_a_cause_is_proved_on_every_prompt(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, ["call.guidance_scale"], prompts=[PROMPT, OTHER, THIRD])
-    going = world.searched()
+    result = world.searched()
     found = told(
-        going, compared(PROOF, 0.0, Verdict.CODEC_ONLY, "q"), compared(COUNTER_PROOF, 0.4, Verdict.SETTINGS_DIFFER, "q")
+        result,
+        compared(PROOF, 0.0, Verdict.CODEC_ONLY, "q"),
+        compared(COUNTER_PROOF, 0.4, Verdict.SETTINGS_DIFFER, "q"),
     )
     assert [(proof.prompt, proof.holds) for proof in found.proofs] == [("p", True), ("q", True), ("r", True)]
     assert (found.proofs[1].drift, found.proofs[1].counter_drift) == (0.0, 0.4)
@@ -318,7 +323,7 @@ def test_a_cause_is_proved_on_every_prompt(executor: InProcess, folder: Path) ->
 
 
 def test_where_something_else_counts_too_is_told(executor: InProcess, folder: Path) -> None:
-    """The matched end says the first prompt's seed, which changes nothing there, and everything on another."""
+    """The target says the first prompt's seed, which changes nothing there, and everything on another."""
     guilty = {"call.guidance_scale": 7.0}
     world = World(
         executor, folder, guilty, prompts=[PROMPT, OTHER], innocent={"rng.seed": PROMPT.seed, "output.fps": 16}
@@ -341,7 +346,7 @@ def test_where_the_cause_is_not_needed_is_told(executor: InProcess, folder: Path
 
 
 def test_prompts_that_the_budget_does_not_reach_are_told(executor: InProcess, folder: Path) -> None:
-    enough = World(executor, folder, ["call.guidance_scale"]).searched().budget.spent
+    enough = World(executor, folder, ["call.guidance_scale"]).searched().spent
     world = World(executor, folder, ["call.guidance_scale"], prompts=[PROMPT, OTHER], budget=enough + 1)
     found = told(world.searched())
     assert found.finished
@@ -355,14 +360,14 @@ def test_prompts_that_the_budget_does_not_reach_are_told(executor: InProcess, fo
 
 def test_the_nearest_of_all_runs_is_named(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, ["rng.seed"])
-    going = world.searched()
+    result = world.searched()
     nearest = compared(COUNTER_PROOF, 0.2, Verdict.SETTINGS_DIFFER)
-    found = told(going, nearest, right=Verdict.SETTINGS_DIFFER, drift=0.4, runs=world.records)
+    found = told(result, nearest, right=Verdict.SETTINGS_DIFFER, drift=0.4, runs=world.records)
     assert (found.best, found.best_drift, found.residual) == (COUNTER_PROOF, 0.2, 0.4)
     assert "the nearest of all runs is counter-proof (drift 0.200)" in found.sentence
-    farther = told(going, compared(COUNTER_PROOF, 0.5, Verdict.SETTINGS_DIFFER), right=Verdict.SETTINGS_DIFFER,
+    farther = told(result, compared(COUNTER_PROOF, 0.5, Verdict.SETTINGS_DIFFER), right=Verdict.SETTINGS_DIFFER,
                    drift=0.4, runs=world.records)  # fmt: skip
     assert farther.best == "as-hosted"
     assert "nearest" not in farther.sentence
-    reached = told(going, nearest, runs=world.records)
+    reached = told(result, nearest, runs=world.records)
     assert (reached.best, reached.residual, reached.outside) == ("", None, [])

@@ -1,4 +1,4 @@
-"""Whether a clip is the matched end's: real clips on disk, made to order."""
+"""Whether a clip reproduces the target: real clips on disk, made to order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_clip_within_what_a_rerun_differs_is_the_same(tmp_path: Path) -> None:
     assert same(made(tmp_path, "near", 11))
     assert not same(made(tmp_path, "far", 30))
     exact = Same(right, [again[0], made(tmp_path, "rerun-2", 10, Role.RERUN)], tmp_path)
-    assert not exact(made(tmp_path, "near", 11)), "where a re-run is equal byte for byte, so has a probe to be"
+    assert not exact(made(tmp_path, "near", 11)), "where a re-run is equal byte for byte, so a probe has to be"
 
 
 def test_frames_that_were_judged_are_not_looked_at_again(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from spacediff.comparing.failures import Failures
 from spacediff.comparing.heat_maps import Maps
 from spacediff.comparing.pairing import Encoder, Pair, Side, paired
 from spacediff.comparing.scale import ScaleOfPrompt, defined, errors_of, measure_scale
+from spacediff.comparing.traces import compare_traces, reference_trace
 from spacediff.comparing.verdict import Findings, combined_drift, judge, judge_frames, spread
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.motion import parting
@@ -34,6 +35,7 @@ from spacediff.record import (
     ResolutionRecord,
     Role,
     RunRecord,
+    TraceComparisonRecord,
     Verdict,
 )
 
@@ -49,15 +51,19 @@ class Compared:
     """What came out for one prompt.
 
     Attributes:
+        prompt: Name of the prompt.
         comparisons: One for each candidate.
         controls: Comparisons whose outcome is known beforehand.
         resolutions: What could have been seen.
+        traces: Where the generations diverge, for each candidate with a trace.
         files: Run name to the file whose frames stand for its clip, all of them after the same codec.
     """
 
+    prompt: str
     comparisons: list[ComparisonRecord]
     controls: list[ControlRecord]
     resolutions: list[ResolutionRecord]
+    traces: list[TraceComparisonRecord]
     files: dict[str, Path]
 
 
@@ -113,11 +119,16 @@ def _compared_with(
                 measures = measuring.both(pair)
                 found[run.name] = _compared(pair, table, findings[run.name], meaning, measures=measures, heat=heat)
                 _write_table(table, found[run.name], encoder.folder)
+    comparisons = [
+        found.get(run.name) or _without_numbers(ours.run, run, *failures.found[run.name]) for run in candidates
+    ]
     return Compared(
-        [found.get(run.name) or _without_numbers(ours.run, run, *failures.found[run.name]) for run in candidates],
+        ours.run.prompt,
+        comparisons,
         _controls([ours.run, *candidates], findings, failures, meaning),
         [_resolution(side, encoder) for side in sides.values() if side.run.role is Role.BASELINE]
         or _resolution_of_files([*sides.values()]),
+        _traces(ours.run, candidates, comparisons, encoder.folder),
         {ours.run.name: ours.file, **encoder.files},
     )
 
@@ -324,6 +335,16 @@ def _resolution_of_files(sides: Sequence[Side]) -> list[ResolutionRecord]:
     return [ResolutionRecord(prompt=sides[0].run.prompt, sentence=sentence, levels=1, share=0.0)]
 
 
+def _traces(
+    reference: RunRecord, candidates: Sequence[RunRecord], comparisons: list[ComparisonRecord], folder: Path
+) -> list[TraceComparisonRecord]:
+    traced = reference_trace(reference, list(candidates), comparisons)
+    if traced is None:
+        return []
+    found = (compare_traces(traced, run, folder) for run in candidates if run is not traced)
+    return [each for each in found if each is not None]
+
+
 def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) -> None:
     path = folder / record.frames_csv
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -332,10 +353,13 @@ def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) ->
 
 
 def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], reason: str, folder: Path) -> Compared:
+    comparisons = [_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates]
     return Compared(
-        [_without_numbers(reference, run, Verdict.NOT_MEASURED, reason) for run in candidates],
+        reference.prompt,
+        comparisons,
         [],
         [],
+        _traces(reference, candidates, comparisons, folder),
         {run.name: folder / (run.clip.original or run.clip.lossless) for run in candidates if run.clip},
     )
 

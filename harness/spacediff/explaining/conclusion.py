@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from spacediff.explaining.explain import Explaining, PromptProof, unmeasured
 from spacediff.explaining.interactions import interactions_of
 from spacediff.explaining.residual import residual_suspects
+from spacediff.explaining.result import PromptProof, SearchResult
 from spacediff.explaining.search import Subset, shapley_values
 from spacediff.record import (
     CauseRecord,
@@ -26,7 +26,7 @@ _ORDER = (Standing.CAUSE, Standing.UNDECIDED, Standing.INNOCENT)
 
 
 def cause_record(
-    going: Explaining,
+    search: SearchResult,
     comparisons: Sequence[ComparisonRecord],
     runs: Sequence[RunRecord],
     here: Mapping[str, str],
@@ -34,49 +34,42 @@ def cause_record(
     """Say what a search found.
 
     Args:
-        going: The search.
+        search: What the search found.
         comparisons: All comparisons with the reference.
         runs: All runs.
         here: Versions and devices of this machine.
     """
-    seen = _Seen(going, {(each.prompt, each.candidate): each for each in comparisons})
-    cause = _sufficient(going)
+    seen = _Seen(search, {(each.prompt, each.candidate): each for each in comparisons})
+    cause = search.sufficient
     suspects = _suspects(seen, cause)
-    right = seen.of(going.right)
+    right = seen.of(search.right)
     unreached = right is not None and not right.verdict.reached
     reference = next((run for run in runs if right and (run.prompt, run.name) == (right.prompt, right.reference)), None)
     best = _nearest(seen, runs) if unreached else None
-    counter = going.everything - cause
+    counter = search.everything - cause
     record = CauseRecord(
-        prompt=going.left.prompt,
-        left=going.left.name,
-        right=going.right.name,
-        finished=going.finished,
-        reason=going.reason,
+        prompt=search.left.prompt,
+        left=search.left.name,
+        right=search.right.name,
+        finished=search.finished,
+        reason=search.reason,
         suspects=sorted(suspects, key=lambda suspect: list(_ORDER).index(suspect.standing)),
         proof=seen.names.get(cause, "") if cause else "",
         counter_proof=seen.names.get(counter, "") if cause and counter else "",
-        counter_reached=going.reached.get(counter) if cause else None,
+        counter_reached=search.reproduced.get(counter) if cause else None,
         probes=[
-            ProbeRecord(run=run.name, changed=sorted(subset), reached=going.reached.get(subset))
-            for subset, run in going.probes.items()
+            ProbeRecord(run=run.name, changed=sorted(subset), reached=search.reproduced.get(subset))
+            for subset, run in search.probes.items()
         ],
-        proofs=_proofs(seen, cause) if going.finished else [],
-        interactions=interactions_of(seen.drift, seen.verdict, sorted(cause), seen.codec) if going.finished else [],
+        proofs=[_proof(seen, proof) for proof in search.proofs],
+        interactions=interactions_of(seen.drift, seen.verdict, sorted(cause), seen.codec) if search.finished else [],
         residual=right.drift if right and unreached else None,
         best=best.candidate if best else "",
         best_drift=best.drift if best else None,
-        outside=residual_suspects(going.right, reference, right, here) if reference and unreached else [],
+        outside=residual_suspects(search.right, reference, right, here) if reference and unreached else [],
         sentence="",
     )
-    return record.model_copy(update={"sentence": _sentence(record, going, unreached=unreached)})
-
-
-def _sufficient(going: Explaining) -> Subset:
-    """Return what suffices: the cause once the search has come to its end, before that the least that was seen to."""
-    if going.search is None:
-        return frozenset()
-    return going.search.smallest if going.finished else going.sufficient
+    return record.model_copy(update={"sentence": _sentence(record, search, unreached=unreached)})
 
 
 @dataclass(frozen=True)
@@ -84,22 +77,22 @@ class _Seen:
     """What was measured of the runs of a search.
 
     Attributes:
-        going: The search.
+        search: What the search found.
         comparisons: All comparisons, by prompt and candidate.
     """
 
-    going: Explaining
+    search: SearchResult
     comparisons: Mapping[tuple[str, str], ComparisonRecord]
 
     @property
     def names(self) -> dict[Subset, str]:
         """Names of the runs of the searched prompt, by what they change."""
-        return {subset: run.name for subset, run in self.going.runs.items()}
+        return {subset: run.name for subset, run in self.search.runs.items()}
 
     @property
     def codec(self) -> float:
         """The drift of what encoding alone does; 0 where it was not measured."""
-        prompt = self.going.left.prompt
+        prompt = self.search.left.prompt
         found = [
             metric.codec_drift
             for (of, _), comparison in self.comparisons.items()
@@ -112,33 +105,35 @@ class _Seen:
         return self.comparisons.get((run.prompt, run.name))
 
     def drift(self, subset: Subset) -> float | None:
-        found = self.comparisons.get((self.going.left.prompt, self.names.get(subset, "")))
+        found = self.comparisons.get((self.search.left.prompt, self.names.get(subset, "")))
         return found.drift if found else None
 
     def verdict(self, subset: Subset) -> Verdict | None:
-        found = self.comparisons.get((self.going.left.prompt, self.names.get(subset, "")))
+        found = self.comparisons.get((self.search.left.prompt, self.names.get(subset, "")))
         return found.verdict if found else None
 
 
 def _nearest(seen: _Seen, runs: Iterable[RunRecord]) -> ComparisonRecord | None:
     """Return the comparison with the least drift of all that was made here; the matched end's where several have it."""
     ours = {Role.BASELINE, Role.VARIANT, Role.PROBE}
-    found = [seen.of(run) for run in runs if run.prompt == seen.going.left.prompt and run.role in ours]
+    found = [seen.of(run) for run in runs if run.prompt == seen.search.left.prompt and run.role in ours]
     told = [
-        (each.drift, each.candidate != seen.going.right.name, each) for each in found if each and each.drift is not None
+        (each.drift, each.candidate != seen.search.right.name, each)
+        for each in found
+        if each and each.drift is not None
     ]
     return min(told, key=lambda each: each[:2])[2] if told else None
 
 
 def _suspects(seen: _Seen, cause: Subset) -> list[SuspectRecord]:
     weights = shapley_values(seen.drift, sorted(cause)) or {}
-    return [_suspect(seen, difference, cause, weights) for difference in seen.going.suspects]
+    return [_suspect(seen, difference, cause, weights) for difference in seen.search.suspects]
 
 
 def _suspect(seen: _Seen, difference: Difference, cause: Subset, weights: Mapping[str, float]) -> SuspectRecord:
     path, left, right = difference.path, difference.left, difference.right
-    standing = _standing(seen.going, path, cause)
-    member = seen.going.finished and path in cause
+    standing = _standing(seen.search, path, cause)
+    member = seen.search.finished and path in cause
     return SuspectRecord(
         path=path,
         left=left.value if left else None,
@@ -153,44 +148,27 @@ def _suspect(seen: _Seen, difference: Difference, cause: Subset, weights: Mappin
     )
 
 
-def _standing(going: Explaining, path: str, cause: Subset) -> Standing:
+def _standing(search: SearchResult, path: str, cause: Subset) -> Standing:
     """Tell how a suspect stands; a member that is left out in a run without a clip is not shown to be needed."""
-    if going.search is None:
+    if not search.started:
         return Standing.UNDECIDED
     if path not in cause:
         return Standing.INNOCENT
-    needed = going.finished and going.search.known_outcome(cause - {path}) is False
+    needed = search.finished and search.reproduced.get(cause - {path}) is False
     return Standing.CAUSE if needed else Standing.UNDECIDED
 
 
 def _why(seen: _Seen, path: str, standing: Standing, cause: Subset) -> str:
     """Say what a suspect's standing rests on, by the run that shows it."""
-    going = seen.going
+    search = seen.search
     if standing is Standing.CAUSE:
         return f"left out, the clip is another ({seen.names[cause - {path}]})"
     if standing is Standing.UNDECIDED:
-        return f"left out, there is no clip ({seen.names[cause - {path}]})" if going.finished else ""
-    if path in going.innocent:
-        return going.innocent[path]
-    shown = next(subset for subset, reached in going.reached.items() if reached and path not in subset)
+        return f"left out, there is no clip ({seen.names[cause - {path}]})" if search.finished else ""
+    if path in search.no_effect:
+        return search.no_effect[path]
+    shown = next(subset for subset, reproduced in search.reproduced.items() if reproduced and path not in subset)
     return f"taken back, the clip stays the same ({seen.names[shown]})"
-
-
-def _proofs(seen: _Seen, cause: Subset) -> list[ProofRecord]:
-    going = seen.going
-    counter = going.everything - cause
-    proof, opposite = going.runs[cause], going.runs[counter]
-    first = PromptProof(
-        going.left.prompt,
-        going.left,
-        going.right,
-        proof,
-        opposite,
-        going.reached[cause],
-        going.reached[counter],
-        reason=unmeasured(proof, opposite),
-    )
-    return [_proof(seen, each) for each in (first, *going.further)]
 
 
 def _proof(seen: _Seen, each: PromptProof) -> ProofRecord:
@@ -198,11 +176,11 @@ def _proof(seen: _Seen, each: PromptProof) -> ProofRecord:
     return ProofRecord(
         prompt=each.prompt,
         proof=each.proof.name if each.proof else "",
-        reached=each.proof_reached,
+        reached=each.proof_reproduced,
         drift=proof.drift if proof else None,
         verdict=proof.verdict if proof else None,
         counter_proof=each.counter.name if each.counter else "",
-        counter_reached=each.counter_reached,
+        counter_reached=each.counter_reproduced,
         counter_drift=counter.drift if counter else None,
         counter_verdict=counter.verdict if counter else None,
         reason=each.reason,
@@ -212,8 +190,8 @@ def _proof(seen: _Seen, each: PromptProof) -> ProofRecord:
 # ---- the sentence
 
 
-def _sentence(record: CauseRecord, going: Explaining, *, unreached: bool) -> str:
-    if going.search is None:
+def _sentence(record: CauseRecord, search: SearchResult, *, unreached: bool) -> str:
+    if not search.started:
         return f"no cause was searched: {record.reason}"
     ends = f"between {record.left} and {record.right}"
     if not record.finished:

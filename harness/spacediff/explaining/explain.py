@@ -1,4 +1,4 @@
-"""Explain: carry the search for the cause out with real generations, then its proof on every prompt.
+"""Explain: search for the cause with real generations, then prove it on every prompt.
 
 The key insight: cheap evidence comes first, and nothing is taken on trust. What can have no effect is left out of the
 search, what the audit has generated anyway is no probe to be made, and the proof run at the end shows that both were
@@ -7,274 +7,269 @@ right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from spacediff.explaining.priors import at_hand, in_order, without_effect
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Generate, Prober, Same
+from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
 from spacediff.explaining.search import BudgetSpentError, Search, Subset, subsets_to_weigh
-from spacediff.plan import Explanation, Plan
+from spacediff.plan import Explanation, Plan, Run
 from spacediff.progress import ProgressListener, SearchProgress
 from spacediff.record import RunRecord
 from spacediff.settings import Difference, diff
 
-INTERRUPTED = "the search was interrupted"
-
-
-@dataclass
-class PromptProof:
-    """The proof on one more prompt, as far as it got.
-
-    Attributes:
-        prompt: Name of the prompt.
-        left: Its run that is to be explained.
-        right: Its matched end.
-        proof: The first with only the cause changed; None while it is not made.
-        counter: The second with only the cause taken back; None while it is not made.
-        proof_reached: Whether the proof is the matched end's clip.
-        counter_reached: Whether the counter-proof still is.
-        reason: Why something is missing; empty when nothing is.
-    """
-
-    prompt: str
-    left: RunRecord
-    right: RunRecord
-    proof: RunRecord | None = None
-    counter: RunRecord | None = None
-    proof_reached: bool | None = None
-    counter_reached: bool | None = None
-    reason: str = INTERRUPTED
-
-
-@dataclass
-class Explaining:
-    """A search as it goes on; whatever ends it, its state can be told.
-
-    Attributes:
-        what: Between which runs, and with how many generations.
-        left: The run to be explained.
-        right: The matched end.
-        suspects: What differs between them, the likeliest first.
-        prompts: Names of the further prompts.
-        innocent: Suspects that can have no effect, each with the reason.
-        search: How far it got; None where it could not begin.
-        known: Runs that were there anyway, by all that they change; the two ends among them.
-        probes: The runs of the search, by what they change.
-        reached: All of these that were judged, and how they came out; None where there is no clip.
-        further: The proofs on further prompts.
-        budget: The generations.
-        reason: Why it did not come to its end; empty when it did.
-    """
-
-    what: Explanation
-    left: RunRecord
-    right: RunRecord
-    suspects: list[Difference]
-    prompts: Sequence[str] = ()
-    innocent: dict[str, str] = field(default_factory=dict)
-    search: Search | None = None
-    known: dict[Subset, RunRecord] = field(default_factory=dict)
-    probes: dict[Subset, RunRecord] = field(default_factory=dict)
-    reached: dict[Subset, bool | None] = field(default_factory=dict)
-    further: list[PromptProof] = field(default_factory=list)
-    budget: Budget = field(init=False)
-    reason: str = INTERRUPTED
-
-    def __post_init__(self) -> None:
-        self.budget = Budget(self.what.budget)
-
-    @property
-    def finished(self) -> bool:
-        """Whether the search came to its end."""
-        return not self.reason
-
-    @property
-    def everything(self) -> Subset:
-        """All suspects."""
-        return frozenset(difference.path for difference in self.suspects)
-
-    @property
-    def names(self) -> list[str]:
-        """The suspects that have to be searched, the likeliest first."""
-        return [difference.path for difference in self.suspects if difference.path not in self.innocent]
-
-    @property
-    def sufficient(self) -> Subset:
-        """The smallest set that was seen to reach the matched end: everything, as long as nothing less was.
-
-        What the search takes for sufficient rests on the innocents until a run shows it; this never does.
-        """
-        shown = (subset for subset, reached in self.reached.items() if reached)
-        return min(shown, key=len, default=self.everything)
-
-    @property
-    def runs(self) -> dict[Subset, RunRecord]:
-        """All runs of the searched prompt that the search has, by what they change."""
-        return self.known | self.probes
-
-    def without_innocents(self, runs: Iterable[Subset]) -> dict[Subset, Subset]:
-        """Return what runs change of the suspects that are searched, to what they change; what changes less wins."""
-        ordered = sorted(runs, key=len, reverse=True)
-        return {changed.difference(self.innocent): changed for changed in ordered}
-
-    @property
-    def more(self) -> int:
-        """About how many generations are still to come, at most the rest of the budget.
-
-        The member that is being looked for counts as the last one.
-        """
-        if self.search is None:
-            return 0
-        tests = self.search.tests_left
-        members = [*self.search.found, "the one looked for"] if tests else sorted(self.search.smallest)
-        open_ = [subset for subset in subsets_to_weigh(members) if subset not in self.search.tested]
-        weights = len(open_) - 1 if tests else len(open_)  # the last test is a subset to weigh
-        ends = (self.search.smallest, self.everything - self.search.smallest)
-        proof = 1 if tests else sum(subset not in self.reached for subset in ends)
-        proofs = 2 * (len(self.prompts) - sum(not each.reason for each in self.further))
-        return min(tests + max(weights, 0) + proof + proofs, self.budget.most - self.budget.spent)
-
-    @property
-    def seconds_each(self) -> float:
-        """How long one generation takes at most: the longer of the two ends; probes may share work with others."""
-        return max(self.left.seconds, self.right.seconds)
-
-    @property
-    def progress(self) -> SearchProgress:
-        """How far it is, as listeners are told."""
-        return SearchProgress(
-            suspects=len(self.suspects),
-            searched=len(self.names),
-            target=self.right.name,
-            spent=self.budget.spent,
-            budget=self.budget.most,
-            expected=self.more,
-            seconds_each=self.seconds_each,
-        )
-
 
 def explain(
     plan: Plan, runs: Sequence[RunRecord], folder: Path, generate: Generate, listener: ProgressListener
-) -> Iterator[Explaining]:
+) -> SearchResult | None:
     """Search for the cause on the first prompt, and prove it on all.
+
+    An interruption or a spent budget ends the search; the result holds everything found until then.
 
     Args:
         plan: The plan, with the two ends.
-        runs: What was carried out.
+        runs: The runs of the plan.
         folder: The audit folder.
-        generate: Carries a run out.
+        generate: Executes a run.
         listener: Told how it goes on.
 
-    Yields:
-        The search, before it begins; it fills while the caller goes on, so that an interruption loses nothing.
+    Returns:
+        What was found; None where the plan asks for no search.
     """
     if plan.explain is None:
-        return
-    first, *others = [prompt.name for prompt in plan.prompts]
-    found = {(run.prompt, run.name): run for run in runs}
-    left, right = found[first, plan.explain.left], found[first, plan.explain.right]
-    suspects = in_order(diff(plan.explain.left_settings, plan.explain.right_settings), left, right)
-    going = Explaining(plan.explain, left, right, suspects, others)
-    yield going
-    if obstacle := _obstacle(going):
-        going.reason = obstacle
-        return
-
-    def told(run: RunRecord, changed: Subset, reached: bool | None) -> None:  # noqa: FBT001 - called by position
-        listener.on_probe_finished(going.progress, run, changed, reproduced=reached)
-
-    def prober(prompt: str) -> Prober:
-        template = next(run for run in plan.runs if (run.prompt.name, run.name) == (prompt, going.what.left))
-        of_prompt = [run for run in runs if run.prompt == prompt]
-        same = Same(found[prompt, going.what.right], of_prompt, folder)
-        return Prober(template, {each.path: each for each in suspects}, generate, same, going.budget, told)
-
-    searching = prober(first)
-    planned = at_hand((run for run in plan.runs if run.prompt.name == first), plan.explain)
-    there = {subset: found[first, name] for subset, name in planned.items() if found[first, name].measured}
-    going.known = searching.known = there | {frozenset[str](): left, going.everything: right}
-    going.probes, going.reached = searching.made, searching.reached
-    try:
-        _searched(going, searching, listener)
-        going.reason = ""
-        _proved_further(going, prober, found)
-    except BudgetSpentError:
-        going.reason = f"the budget of {going.what.budget} generations was spent"
-    listener.on_search_finished()
+        return None
+    audited = _Audited(plan, plan.explain, runs, folder)
+    left, right = audited.ends(plan.prompts[0].name)
+    suspects = tuple(in_order(diff(plan.explain.left_settings, plan.explain.right_settings), left, right))
+    if obstacle := _obstacle(left, right, suspects):
+        return SearchResult(left, right, suspects, reason=obstacle)
+    return _CauseSearch(audited, suspects, generate, listener).run()
 
 
-def _obstacle(going: Explaining) -> str:
-    if missing := unmeasured(going.left, going.right):
+def _obstacle(left: RunRecord, right: RunRecord, suspects: Sequence[Difference]) -> str:
+    """Say why there is nothing to search; empty where there is."""
+    if missing := _unmeasured(left, right):
         return missing
-    if not going.suspects:
-        return f"{going.left.name} and {going.right.name} declare the same settings"
-    ours, theirs = going.left.clip, going.right.clip
-    if ours and theirs and ours.digest == theirs.digest:
-        return f"{going.left.name} and {going.right.name} give the same frames, byte for byte"
+    if not suspects:
+        return f"{left.name} and {right.name} declare the same settings"
+    if left.clip and right.clip and left.clip.digest == right.clip.digest:
+        return f"{left.name} and {right.name} give the same frames, byte for byte"
     return ""
 
 
-def _searched(going: Explaining, prober: Prober, listener: ProgressListener) -> None:
-    """Search the cause, weigh its members and prove it.
-
-    Should the suspects that are left not suffice, one that was taken for innocent is not: then all are searched.
-    """
-    going.innocent = without_effect(going.suspects, going.left, going.right)
-    if not going.names:
-        going.innocent = {}
-    search = _smallest(going, prober, listener)
-    if not prober.reaches(search.smallest):
-        going.innocent = {}
-        search = _smallest(going, prober, listener)
-    search.tested = (
-        prober.reached
-    )  # what was only told of a run with innocents in it is tested where the proof needs it
-    cause = search.weigh()
-    if cause < going.everything:
-        prober.reaches(cause, PROOF)
-        prober.reaches(going.everything - cause, COUNTER_PROOF)
-
-
-def _smallest(going: Explaining, prober: Prober, listener: ProgressListener) -> Search:
-    """Search the smallest set that suffices, as far as the suspects that are searched are all that count."""
-    known = going.without_innocents(going.runs)
-    tested = {subset: prober.reaches(changed) for subset, changed in known.items()}
-    going.search = Search(going.names, prober.reaches, tested)
-    listener.on_search_started(going.progress)
-    going.search.run()
-    going.search.confirm()
-    return going.search
-
-
-def _proved_further(
-    going: Explaining, prober: Callable[[str], Prober], runs: Mapping[tuple[str, str], RunRecord]
-) -> None:
-    """Prove the cause on the further prompts; a budget that is spent leaves the rest unproved, and says so."""
-    cause = going.search.smallest if going.search else frozenset[str]()
-    ends = [(runs[prompt, going.what.left], runs[prompt, going.what.right]) for prompt in going.prompts]
-    going.further = [PromptProof(left.prompt, left, right) for left, right in ends]
-    for each in going.further:
-        if missing := unmeasured(each.left, each.right):
-            each.reason = missing
-            continue
-        there = prober(each.prompt)
-        there.known = {frozenset[str](): each.left, going.everything: each.right}
-        try:
-            _prove(each, there, going, cause)
-        except BudgetSpentError:
-            each.reason = f"the budget of {going.what.budget} generations was spent"
-
-
-def _prove(each: PromptProof, prober: Prober, going: Explaining, cause: Subset) -> None:
-    counter = going.everything - cause
-    each.proof_reached = prober.reaches(cause, PROOF if counter else "")
-    each.proof = prober.run_of(cause)
-    each.counter_reached = prober.reaches(counter, COUNTER_PROOF if counter else "")
-    each.counter = prober.run_of(counter)
-    each.reason = unmeasured(each.proof, each.counter)
-
-
-def unmeasured(*runs: RunRecord) -> str:
+def _unmeasured(*runs: RunRecord) -> str:
     """Say which of some runs has no clip, and why; empty when each has."""
     return next((f"{run.name} was not measured: {run.reason}" for run in runs if not run.measured), "")
+
+
+class _Audited:
+    """What the audit has before the search: its plan and its runs, by prompt."""
+
+    def __init__(self, plan: Plan, what: Explanation, runs: Sequence[RunRecord], folder: Path) -> None:
+        self.what = what
+        self.folder = folder
+        self.prompts = [prompt.name for prompt in plan.prompts]
+        self._plan = plan
+        self._runs = {(run.prompt, run.name): run for run in runs}
+
+    def ends(self, prompt: str) -> tuple[RunRecord, RunRecord]:
+        """Return a prompt's run to be explained, and its target."""
+        return self._runs[prompt, self.what.left], self._runs[prompt, self.what.right]
+
+    def runs(self, prompt: str) -> list[RunRecord]:
+        return [run for (name, _), run in self._runs.items() if name == prompt]
+
+    def template(self, prompt: str) -> Run:
+        """Return the run to be explained as it was planned."""
+        return next(run for run in self._planned(prompt) if run.name == self.what.left)
+
+    def known(self, prompt: str, everything: Subset) -> dict[Subset, RunRecord]:
+        """Return the runs that tell something of the search, by the suspects that they change."""
+        left, right = self.ends(prompt)
+        ends = {frozenset[str](): left, everything: right}
+        if prompt != self.prompts[0]:
+            return ends
+        planned = at_hand(self._planned(prompt), self.what)
+        found = {subset: self._runs[prompt, name] for subset, name in planned.items()}
+        return {subset: run for subset, run in found.items() if run.measured} | ends
+
+    def _planned(self, prompt: str) -> list[Run]:
+        return [run for run in self._plan.runs if run.prompt.name == prompt]
+
+
+class _CauseSearch:
+    """A search while it runs. The probers, one for each prompt, own the outcomes of the probes."""
+
+    def __init__(
+        self, audited: _Audited, suspects: tuple[Difference, ...], generate: Generate, listener: ProgressListener
+    ) -> None:
+        self._audited = audited
+        self._suspects = suspects
+        self._everything = frozenset(suspect.path for suspect in suspects)
+        self._generate = generate
+        self._listener = listener
+        self._first, *self._others = audited.prompts
+        self._left, self._right = audited.ends(self._first)
+        self._budget = Budget(audited.what.budget)
+        self._probers: dict[str, Prober] = {}
+        self._no_effect: dict[str, str] = {}
+        self._search: Search | None = None
+        self._reason = INTERRUPTED
+        self._unproved: dict[str, str] = {}
+
+    def run(self) -> SearchResult:
+        """Search and prove, as far as budget and interruptions let it."""
+        try:
+            self._find_and_prove()
+            self._listener.on_search_finished()
+        except KeyboardInterrupt:
+            return self._result(interrupted=True)
+        return self._result()
+
+    def _find_and_prove(self) -> None:
+        spent = f"the budget of {self._budget.most} generations was spent"
+        try:
+            cause = self._find()
+            self._prove(self._first, cause)
+            self._reason = ""
+        except BudgetSpentError:
+            self._reason = spent
+            return
+        for prompt in self._others:
+            try:
+                self._prove(prompt, cause)
+            except BudgetSpentError:
+                self._unproved[prompt] = spent
+
+    def _find(self) -> Subset:
+        """Search the cause and weigh its members.
+
+        Should the suspects that are searched not suffice, one of the others has an effect: then all are searched.
+        """
+        probes = self._prober(self._first)
+        self._no_effect = without_effect(self._suspects, self._left, self._right)
+        if not self._searched:
+            self._no_effect = {}
+        search = self._smallest(probes)
+        if not probes.reproduces(search.smallest):
+            self._no_effect = {}
+            search = self._smallest(probes)
+        # an outcome that was only inferred from a run that changes more is tested where the proof needs it
+        self._search = search.rebased(probes.outcomes)
+        return self._search.weigh()
+
+    def _smallest(self, probes: Prober) -> Search:
+        """Search the smallest set that suffices, if the suspects that are searched are all that have an effect."""
+        known = self._projected(probes.runs)
+        outcomes = {subset: probes.reproduces(changed) for subset, changed in known.items()}
+        self._search = search = Search(self._searched, probes.reproduces, outcomes)
+        self._listener.on_search_started(self._progress)
+        search.run()
+        search.confirm()
+        return search
+
+    @property
+    def _searched(self) -> list[str]:
+        """The suspects that have to be searched, the likeliest first."""
+        return [suspect.path for suspect in self._suspects if suspect.path not in self._no_effect]
+
+    def _projected(self, runs: Iterable[Subset]) -> dict[Subset, Subset]:
+        """Map what runs change of the searched suspects to all that they change; of several, the fewest changes."""
+        ordered = sorted(runs, key=len, reverse=True)
+        return {changed.difference(self._no_effect): changed for changed in ordered}
+
+    def _prove(self, prompt: str, cause: Subset) -> None:
+        """Make proof and counter-proof, where both ends of the prompt were measured."""
+        if _unmeasured(*self._audited.ends(prompt)):
+            return
+        probes, counter = self._prober(prompt), self._everything - cause
+        for subset, name in ((cause, PROOF), (counter, COUNTER_PROOF)):
+            probes.reproduces(subset, name if counter else "")  # with everything changed, the two are the ends
+
+    def _prober(self, prompt: str) -> Prober:
+        if prompt not in self._probers:
+            self._probers[prompt] = Prober(
+                self._audited.template(prompt),
+                {suspect.path: suspect for suspect in self._suspects},
+                self._generate,
+                Same(self._audited.ends(prompt)[1], self._audited.runs(prompt), self._audited.folder),
+                self._budget,
+                self._report,
+                self._audited.known(prompt, self._everything),
+            )
+        return self._probers[prompt]
+
+    # ---- what listeners are told
+
+    def _report(self, run: RunRecord, changed: Subset, reproduced: bool | None) -> None:  # noqa: FBT001 - by position
+        self._listener.on_probe_finished(self._progress, run, changed, reproduced=reproduced)
+
+    @property
+    def _progress(self) -> SearchProgress:
+        return SearchProgress(
+            suspects=len(self._suspects),
+            searched=len(self._searched),
+            target=self._right.name,
+            spent=self._budget.spent,
+            budget=self._budget.most,
+            expected=min(self._expected, self._budget.most - self._budget.spent),
+            # the longer of the two ends: probes may share work with other runs, and then take less
+            seconds_each=max(self._left.seconds, self._right.seconds),
+        )
+
+    @property
+    def _expected(self) -> int:
+        """About how many clips are still to be generated, if the member that is being looked for is the last one."""
+        search = self._search
+        if search is None:
+            return 0
+        done = self._outcomes(self._first)
+        tests = search.tests_left
+        members = [*search.found, "the one looked for"] if tests else sorted(search.smallest)
+        untested = [subset for subset in subsets_to_weigh(members) if subset not in {*search.tested, *done}]
+        weights = len(untested) - 1 if tests else len(untested)  # the last test is a subset to weigh
+        proofs = (search.smallest, self._everything - search.smallest)
+        proof = 1 if tests else sum(subset not in done for subset in proofs)
+        further = sum(subset not in self._outcomes(prompt) for prompt in self._others for subset in proofs)
+        return tests + max(weights, 0) + proof + further
+
+    def _outcomes(self, prompt: str) -> Mapping[Subset, bool | None]:
+        return self._probers[prompt].outcomes if prompt in self._probers else {}
+
+    # ---- what was found
+
+    def _result(self, *, interrupted: bool = False) -> SearchResult:
+        first, search = self._probers.get(self._first), self._search
+        cause = search.smallest if search else frozenset[str]()
+        return SearchResult(
+            self._left,
+            self._right,
+            self._suspects,
+            no_effect=dict(self._no_effect),
+            started=search is not None,
+            smallest=cause,
+            known=dict(first.known) if first else {},
+            probes=dict(first.probes) if first else {},
+            reproduced=dict(first.outcomes) if first else {},
+            proofs=() if self._reason else tuple(self._proof(prompt, cause) for prompt in self._audited.prompts),
+            generated=tuple(run for each in self._probers.values() for run in each.generated),
+            spent=self._budget.spent,
+            reason=self._reason,
+            interrupted=interrupted,
+        )
+
+    def _proof(self, prompt: str, cause: Subset) -> PromptProof:
+        outcomes = self._outcomes(prompt)
+        proof, counter = (
+            self._probers[prompt].runs[subset] if subset in outcomes else None
+            for subset in (cause, self._everything - cause)
+        )
+        reason = _unmeasured(*self._audited.ends(prompt))
+        if proof is None or counter is None:
+            reason = reason or self._unproved.get(prompt, INTERRUPTED)
+        else:
+            reason = reason or _unmeasured(proof, counter)
+        return PromptProof(
+            prompt, proof, counter, outcomes.get(cause), outcomes.get(self._everything - cause), reason=reason
+        )

@@ -1,4 +1,4 @@
-"""Probes: runs with some of the suspects changed, and whether their clips are the matched end's.
+"""Probes: runs with some of the suspects changed, and whether their clips reproduce the target.
 
 The key insight: a probe is a run like any other, so the store keeps it, and runs that share work share it here too.
 """
@@ -21,14 +21,16 @@ from spacediff.settings import Difference, Settings
 PROOF, COUNTER_PROOF = "proof", "counter-proof"
 
 Generate = Callable[[Run], RunRecord]
+Report = Callable[[RunRecord, Subset, bool | None], None]
+"""Called after each generated probe: its run, the suspects that it changes, whether it reproduces the target."""
 
 
 @dataclass
 class Budget:
-    """How many generations may be spent.
+    """How many clips may be generated.
 
     Attributes:
-        most: So many.
+        most: At most so many.
         spent: How many were.
     """
 
@@ -36,7 +38,7 @@ class Budget:
     spent: int = 0
 
     def spend(self) -> None:
-        """Count one generation.
+        """Count one clip.
 
         Raises:
             BudgetSpentError: None is left.
@@ -47,18 +49,18 @@ class Budget:
 
 
 class Same:
-    """Tells whether a clip is the matched end's: byte for byte, or within what a re-run differs where it does.
+    """Compares clips with the target: they have to be equal byte for byte, or within what a re-run differs.
 
-    Frames that were judged once are not looked at again: runs with equal traces give equal frames.
+    Frames that were compared once are not read again: runs with equal traces give equal frames.
 
     Args:
-        right: The matched end.
-        runs: What was carried out for its prompt; the baseline and its re-run tell what a re-run differs.
+        target: The run to be reproduced.
+        runs: The runs of its prompt; the baseline and its re-run show how far a re-run differs.
         folder: The audit folder.
     """
 
-    def __init__(self, right: RunRecord, runs: Iterable[RunRecord], folder: Path) -> None:
-        self._right = right
+    def __init__(self, target: RunRecord, runs: Iterable[RunRecord], folder: Path) -> None:
+        self._target = target
         self._folder = folder
         of_role = {run.role: run for run in runs}
         baseline, rerun = of_role.get(Role.BASELINE), of_role.get(Role.RERUN)
@@ -66,19 +68,19 @@ class Same:
         self._judged: dict[str, bool] = {}
 
     def __call__(self, run: RunRecord) -> bool | None:
-        """Return whether a run's clip is the matched end's; None where there is no clip to tell it from."""
-        if run.clip is None or self._right.clip is None:
+        """Return whether a run's clip is the target's; None where one of the two has no clip."""
+        if run.clip is None or self._target.clip is None:
             return None
         if run.clip.digest not in self._judged:
             self._judged[run.clip.digest] = self._judge(run)
         return self._judged[run.clip.digest]
 
     def _judge(self, run: RunRecord) -> bool:
-        if run.clip and self._right.clip and run.clip.digest == self._right.clip.digest:
+        if run.clip and self._target.clip and run.clip.digest == self._target.clip.digest:
             return True
         if not any(self._floor.values()):
             return False
-        errors = self._errors(self._right, run)
+        errors = self._errors(self._target, run)
         return bool(errors) and all(error <= self._floor.get(name, 0.0) for name, error in errors.items())
 
     def _errors(self, one: RunRecord, other: RunRecord) -> Mapping[str, float]:
@@ -93,18 +95,19 @@ class Same:
 
 @dataclass
 class Prober:
-    """Generates with a subset of the suspects changed, each subset once, within the budget.
+    """Generates with a subset of the suspects changed, each subset once, within the budget. It owns the outcomes.
 
     Attributes:
-        template: The end that is to be explained, as a run.
-        differences: What differs between the two ends.
-        generate: Carries a run out.
-        same: Tells whether a clip is the matched end's.
-        budget: How many generations may be spent.
-        told: Hears what each probe has shown.
-        known: Runs that were there anyway, the two ends among them.
-        made: The probes, by what they change.
-        reached: Every subset that was judged, and how it came out; None where there is no clip.
+        template: The run to be explained.
+        differences: What differs between it and the target, by path.
+        generate: Executes a run.
+        same: Compares a clip with the target.
+        budget: How many clips may be generated.
+        report: Told what each generated probe has shown.
+        known: Runs that were there anyway, by what they change; the two ends among them.
+        probes: The runs that were asked for, by what they change.
+        outcomes: Whether each subset that was asked for reproduces the target; None where there is no clip.
+        generated: All runs that were asked for, in order; one subset has two if it was given a name later.
     """
 
     template: Run
@@ -112,13 +115,14 @@ class Prober:
     generate: Generate
     same: Same
     budget: Budget
-    told: Callable[[RunRecord, Subset, bool | None], None]
-    known: Mapping[Subset, RunRecord] = field(default_factory=dict)
-    made: dict[Subset, RunRecord] = field(default_factory=dict)
-    reached: dict[Subset, bool | None] = field(default_factory=dict)
+    report: Report
+    known: Mapping[Subset, RunRecord]
+    probes: dict[Subset, RunRecord] = field(default_factory=dict, init=False)
+    outcomes: dict[Subset, bool | None] = field(default_factory=dict, init=False)
+    generated: list[RunRecord] = field(default_factory=list, init=False)
 
-    def reaches(self, subset: Subset, name: str = "") -> bool | None:
-        """Return whether a subset gives the matched end's clip; a probe may be given a name of its own.
+    def reproduces(self, subset: Subset, name: str = "") -> bool | None:
+        """Return whether a subset reproduces the target; a probe may be given a name of its own.
 
         To name what was there already spends nothing, since the store has it.
 
@@ -126,26 +130,29 @@ class Prober:
             BudgetSpentError: It would have to be generated, and nothing is left to spend.
         """
         spent = self.budget.spent
-        run = self._asked(subset, name)
-        self.reached[subset] = self.same(run)
+        run = self._run_of(subset, name)
+        self.outcomes[subset] = self.same(run)
         if self.budget.spent > spent:
-            self.told(run, subset, self.reached[subset])
-        return self.reached[subset]
+            self.report(run, subset, self.outcomes[subset])
+        return self.outcomes[subset]
 
-    def run_of(self, subset: Subset) -> RunRecord:
-        """Return the run with a subset changed, which was judged before."""
-        return self.made.get(subset) or self.known[subset]
+    @property
+    def runs(self) -> Mapping[Subset, RunRecord]:
+        """All runs, by what they change."""
+        return {**self.known, **self.probes}
 
-    def _asked(self, subset: Subset, name: str) -> RunRecord:
-        there = self.made.get(subset) or self.known.get(subset)
+    def _run_of(self, subset: Subset, name: str) -> RunRecord:
+        there = self.probes.get(subset) or self.known.get(subset)
         if there is None:
             self.budget.spend()
         elif not name or there.name == name:
             return there
-        self.made[subset] = self.generate(self._run(subset, name or f"probe-{len(self.made) + 1}"))
-        return self.made[subset]
+        made = self.generate(self._planned(subset, name or f"probe-{len(self.probes) + 1}"))
+        self.generated.append(made)
+        self.probes[subset] = made
+        return made
 
-    def _run(self, subset: Subset, name: str) -> Run:
+    def _planned(self, subset: Subset, name: str) -> Run:
         changes = Settings({path: right for path in subset if (right := self.differences[path].right) is not None})
         taken = {path for path in subset if self.differences[path].right is None}
         kept = Settings({path: value for path, value in self.template.settings.items() if path not in taken})

@@ -1,65 +1,78 @@
-"""The cause: the smallest set of settings whose change brings one end to the other, found with few generations.
+"""The search: the smallest set of settings whose change reproduces the target, found with few generations.
 
-The key insight: the search starts from the matched end. While the noise differs, mending anything else changes nothing
-that can be seen; with everything changed the clips agree, and what can be taken back without harm is innocent.
+The key insight: the search starts from the target. As long as the noise differs, fixing anything else changes nothing
+that can be seen; with everything changed the clips agree, and what can be taken back without harm makes no difference.
 
 The search is a binary search for one member after another. Put the suspects in a row: some shortest beginning of the
-row reaches the other end, and its last suspect is needed. Keep that one, turn the beginning before it round, since
-causes tend to be neighbours, and search it again. Where changing more never harms, a set that fails tells of all its
-subsets, and one that reaches of all that hold it. For one cause among n suspects this takes at most ⌈log₂ n⌉ + 1
-generations beside the two ends. Two causes are often neighbours, and plain delta debugging is quick with those; so
-beside the first member its nearest two are tried one by one before the halving goes on. The test is that of delta
-debugging (Zeller and Hildebrandt 2002, doi:10.1109/32.988498), the division that of QuickXplain (Junker 2004, AAAI).
+row reproduces the target, and its last suspect is needed. Keep that one, reverse the beginning before it, since
+causes tend to be neighbours, and search it again. Where changing more never harms, a set that fails decides all its
+subsets, and one that reproduces the target decides all its supersets. For one cause among n suspects this takes at
+most ⌈log₂ n⌉ + 1 generations beside the two ends. Two causes are often neighbours, and plain delta debugging is quick
+with those; so after the first member its nearest two are tried one by one before the halving goes on. The test is that
+of delta debugging (Zeller and Hildebrandt 2002, doi:10.1109/32.988498), the division that of QuickXplain (Junker 2004,
+AAAI).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import combinations, permutations
+from types import MappingProxyType
 
 Subset = frozenset[str]
-Reaches = Callable[[Subset], bool | None]
-"""Tells whether the first end, with these settings changed to the other's, gives the other end's clip.
+Reproduces = Callable[[Subset], bool | None]
+"""Tests whether the explained run, with these settings changed to the target's, gives the target's clip.
 
-None: there is no clip. That counts as not reached, and tells nothing of any other subset.
+None: there is no clip. That counts as not reproduced, and decides nothing about any other subset.
 """
 
 MOST_FOR_SHAPLEY = 4
 """Exact Shapley values take all 2^k subsets of k members."""
 
 _NEIGHBOURS = 2
-"""So many are tried one by one beside the first member that is found."""
+"""So many are tried one by one after the first member that is found."""
 
 
 class BudgetSpentError(Exception):
     """No more generations may be spent."""
 
 
-@dataclass
 class Search:
     """A search as far as it got; its state is right at every moment, so it may be interrupted.
 
-    Attributes:
+    Args:
         suspects: What differs between the two ends, the likeliest first.
-        reaches: The test; a subset is tested once.
-        tested: Every subset that was tested, and how it came out; what is known beforehand costs no test.
-        smallest: The smallest subset known to reach the other end.
+        reproduces: The test; a subset is tested once.
+        outcomes: Outcomes that are known beforehand; these cost no test.
+
+    Attributes:
+        suspects: As given.
+        tested: Every subset whose outcome is known.
+        smallest: The smallest subset known to reproduce the target.
         found: The members found so far.
     """
 
-    suspects: Sequence[str]
-    reaches: Reaches
-    tested: dict[Subset, bool | None] = field(default_factory=dict)
-    smallest: Subset = frozenset()
-    found: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        everything, nothing = frozenset(self.suspects), frozenset[str]()
-        self.tested = self.tested | {everything: True, nothing: not everything}
-        self.smallest = min((subset for subset, reached in self.tested.items() if reached), key=len)
+    def __init__(
+        self,
+        suspects: Sequence[str],
+        reproduces: Reproduces,
+        outcomes: Mapping[Subset, bool | None] = MappingProxyType({}),
+    ) -> None:
+        everything, nothing = frozenset(suspects), frozenset[str]()
+        self.suspects = suspects
+        self.tested = {**outcomes, everything: True, nothing: not everything}
+        self.smallest = min((subset for subset, reproduced in self.tested.items() if reproduced), key=len)
+        self.found: list[str] = []
+        self._reproduces = reproduces
         self._open, self._singly = len(self.smallest), 0
+
+    def rebased(self, outcomes: Mapping[Subset, bool | None]) -> Search:
+        """Return this search, after `run`, knowing only these outcomes: whatever it assumed is tested where needed."""
+        search = Search(self.suspects, self._reproduces)
+        search.tested, search.smallest, search.found = {**outcomes}, self.smallest, [*self.found]
+        search._open = 0
+        return search
 
     @property
     def tests_left(self) -> int:
@@ -69,7 +82,7 @@ class Search:
     def run(self) -> Subset:
         """Return a sufficient subset of which no member can be left out, provided that changing more never harms.
 
-        Each member's need is known from a test of more than the subset without it; `confirm` tests just that. Where
+        That a member is needed follows from a test of a superset of the rest; `confirm` tests the rest itself. Where
         changes undo each other, the subset suffices all the same, and `confirm` and `weigh` look for a smaller one.
 
         Raises:
@@ -84,66 +97,66 @@ class Search:
         return self.smallest
 
     def confirm(self) -> Subset:
-        """Leave out each member of the smallest subset alone, and begin again whenever one proves needless.
+        """Leave out each member of the smallest subset by itself, and start over whenever one proves needless.
 
         Returns:
-            A sufficient subset that is none any more without any one of its members, whatever undoes what.
+            A sufficient subset that no longer suffices without any one of its members, whatever undoes what.
         """
         while any(self._judge(self.smallest - {member}) for member in sorted(self.smallest)):
             pass
         return self.smallest
 
     def weigh(self) -> Subset:
-        """Test what the weights need; should a smaller subset reach the other end, it is the cause and weighed anew.
+        """Test what the weights need; a smaller subset that reproduces the target becomes the cause, and is weighed.
 
         Returns:
-            The smallest subset known; up to `MOST_FOR_SHAPLEY` members, no subset of it reaches the other end.
+            The smallest subset known; up to `MOST_FOR_SHAPLEY` members, no subset of it reproduces the target.
         """
         while any(self._judge(subset) for subset in subsets_to_weigh(sorted(self.confirm()))[:-1]):
             pass
         return self.smallest
 
     def _judge(self, subset: Subset) -> bool:
-        """Test a subset itself, whatever the others tell of it."""
+        """Test a subset itself, whatever follows from the others."""
         if subset not in self.tested:
-            self.tested[subset] = self.reaches(subset)
+            self.tested[subset] = self._reproduces(subset)
         return self._noted(subset, self.tested[subset])
 
     def _shortest_beginning(self, found: Sequence[str], rest: Sequence[str]) -> int:
-        """Return how many of the rest are needed at least; none is known to fail, all are known to do."""
-        fails, reaches = 0, len(rest)
+        """Return the least number of the rest that suffices; with none of them it is known to fail, with all not to."""
+        fails, suffices = 0, len(rest)
         later = len(found) > 1
-        while (width := reaches - fails) > 1:
+        while (width := suffices - fails) > 1:
             self._open = width
             self._singly = min(max(_NEIGHBOURS - fails, 0), width - 1) if len(found) == 1 else 0
             # of later members the greater half: where there are two, more of them are to come
-            middle = fails + 1 if self._singly else (fails + reaches + later) // 2
+            middle = fails + 1 if self._singly else (fails + suffices + later) // 2
             if self._test([*found, *rest[:middle]]):
-                reaches = middle
+                suffices = middle
             else:
                 fails = middle
         self._open, self._singly = 1, 0
-        return reaches
+        return suffices
 
     def _test(self, members: Collection[str]) -> bool:
         subset = frozenset(members)
-        told = self.known_outcome(subset)
-        if told is None and subset not in self.tested:
-            told = self.tested[subset] = self.reaches(subset)
-        return self._noted(subset, told)
+        outcome = self.known_outcome(subset)
+        if outcome is None and subset not in self.tested:
+            outcome = self.tested[subset] = self._reproduces(subset)
+        return self._noted(subset, outcome)
 
-    def _noted(self, subset: Subset, reached: bool | None) -> bool:  # noqa: FBT001 - the outcome of a test
-        if reached and len(subset) < len(self.smallest):
+    def _noted(self, subset: Subset, reproduced: bool | None) -> bool:  # noqa: FBT001 - the outcome of a test
+        if reproduced and len(subset) < len(self.smallest):
             self.smallest = subset
-        return bool(reached)
+        return bool(reproduced)
 
     def known_outcome(self, subset: Subset) -> bool | None:
-        """Return what the tests so far tell of a subset; None when they tell nothing."""
+        """Return the outcome of a subset that follows from the tests so far; None when none does."""
         if subset in self.tested:
             return self.tested[subset]
-        for other, reached in self.tested.items():
-            if (reached and other <= subset) or (reached is False and subset <= other):
-                return reached
+        for other, reproduced in self.tested.items():
+            if (reproduced and other <= subset) or (reproduced is False and subset <= other):
+                return reproduced
         return None
 
 
@@ -164,9 +177,9 @@ def subsets_to_weigh(cause: Sequence[str]) -> list[Subset]:
 
 
 def shapley_values(drift: Callable[[Subset], float | None], cause: Sequence[str]) -> dict[str, float] | None:
-    """Return what each member of a cause takes off the drift, on the average over all orders of changing them.
+    """Return what each member of a cause reduces the drift by, on the average over all orders of changing them.
 
-    The values sum up to what they take off together (Shapley 1953, doi:10.1515/9781400881970-018).
+    The values sum up to what they reduce it by together (Shapley 1953, doi:10.1515/9781400881970-018).
 
     Args:
         drift: The drift with a subset changed; None where it was not measured.
@@ -189,7 +202,7 @@ def shapley_values(drift: Callable[[Subset], float | None], cause: Sequence[str]
 def interaction_indices(
     drift: Callable[[Subset], float | None], cause: Sequence[str]
 ) -> dict[tuple[str, str], float] | None:
-    """Return what each pair of members takes off the drift together beyond what each takes off by itself.
+    """Return what each pair of members reduces the drift by together beyond what each takes off by itself.
 
     The Shapley interaction index (Grabisch and Roubens 1999, doi:10.1007/s001820050125): the second difference of the
     drift, on the average over what else is changed. Positive: one does more where the other is changed too. Negative:
