@@ -1,4 +1,4 @@
-"""Files written so that a reader never sees a part of one, and the folder for those that can be made again."""
+"""Files written so that no reader sees a partial one, and the cache folder for those that can be regenerated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spacediff.errors import SpacediffError
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader sees the old or the new one, never a part; a text in UTF-8."""
+    """Write a file so that a reader sees the old or the new one, never a partial one; a text in UTF-8."""
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -25,7 +25,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def write_new(path: Path, text: str, option: str) -> None:
-    """Write a text into a new file, line ends as they are; a file that holds the same text already stays.
+    """Write a text into a new file with its line ends; a file that already holds the same text stays.
 
     Args:
         path: The file.
@@ -33,7 +33,7 @@ def write_new(path: Path, text: str, option: str) -> None:
         option: The option that named it, for the hint.
 
     Raises:
-        SpacediffError: There is another file already, or it cannot be written.
+        SpacediffError: Another file exists there, or it cannot be written.
     """
     content = text.encode("utf-8")
     try:
@@ -41,7 +41,7 @@ def write_new(path: Path, text: str, option: str) -> None:
             file.write(content)
     except FileExistsError as error:
         if not path.is_file() or path.read_bytes() != content:
-            raise SpacediffError(f"{path} is there already", hint=f"name another file with {option}") from error
+            raise SpacediffError(f"{path} already exists", hint=f"name another file with {option}") from error
     except OSError as error:
         raise SpacediffError(f"{path} cannot be written: {error.strerror}") from error
 
@@ -55,11 +55,11 @@ def sha256(path: Path) -> str:
 def cache_dir() -> Path:
     """Return spacediff's cache folder, which need not exist yet.
 
-    `$SPACEDIFF_CACHE`, else `$XDG_CACHE_HOME/spacediff`, else `~/.cache/spacediff`. A relative `$XDG_CACHE_HOME` does
-    not count (XDG Base Directory Specification); a relative `$SPACEDIFF_CACHE` starts at the working directory.
+    `$SPACEDIFF_CACHE`, else the system's cache folder: on Linux `$XDG_CACHE_HOME/spacediff` or `~/.cache/spacediff`,
+    on macOS `~/Library/Caches/spacediff`, on Windows `spacediff/Cache` in the local application data. A relative
+    `$SPACEDIFF_CACHE` starts at the working directory.
     """
-    if chosen := os.environ.get("SPACEDIFF_CACHE"):
-        return Path(chosen).expanduser().absolute()
-    if (caches := os.environ.get("XDG_CACHE_HOME")) and Path(caches).is_absolute():
-        return Path(caches) / "spacediff"
-    return Path.home() / ".cache" / "spacediff"
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("SPACEDIFF_CACHE")
+    return Path(chosen).expanduser().absolute() if chosen else user_cache_path("spacediff", appauthor=False)

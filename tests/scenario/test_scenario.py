@@ -363,6 +363,8 @@ REFERENCES = [
     ("reference.space.endpoint = '/g'", "reference.space.id", "nothing", "a Space id such as", ""),
     ("reference.space = { id = 'o/n', endpoint = 'g' }", "reference.space.endpoint", "'g'", 'such as "/generate"', ""),
     ("reference.space.id = 'space'", "reference.space.id", "'space'", "a Space id such as", ""),
+    ("reference.space.id = 'o/a--b'", "reference.space.id", "'o/a--b'", "a Space id such as", ""),
+    ("semantics.model = 'o/n.git'", "semantics.model", "'o/n.git'", "a CLIP checkpoint", ""),
     ("reference.space.id = 'https://u:p@host/'", "reference.space.id", "'https:", "without password", ""),
     ("reference.space.id = 'builtin:tiny'", "reference.space.id", "'builtin:tiny'", "or", "builtin:tiny-space"),
     ("reference.space.deadline = 0", "reference.space.deadline", "0", "a number above 0", ""),

@@ -345,23 +345,3 @@ def test_cache_that_cannot_be_written_is_named_as_the_reason(tmp_path: Path, mon
     with pytest.raises(NotMeasuredError, match="cannot be written") as caught:
         ensure_checkpoint(RANDOM)
     assert "SPACEDIFF_CACHE" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({"SPACEDIFF_CACHE": "/a", "XDG_CACHE_HOME": "/b"}, "/a"),
-        ({"SPACEDIFF_CACHE": "", "XDG_CACHE_HOME": "/b"}, "/b/spacediff"),
-        ({"XDG_CACHE_HOME": "/b"}, "/b/spacediff"),
-        ({"XDG_CACHE_HOME": "relative"}, "/home/of/tests/.cache/spacediff"),
-        ({}, "/home/of/tests/.cache/spacediff"),
-        ({"SPACEDIFF_CACHE": "~/c"}, "/home/of/tests/c"),
-    ],
-)
-def test_place_of_the_cache(variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/of/tests")
-    for name in ("SPACEDIFF_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert cache_dir() == Path(expected)

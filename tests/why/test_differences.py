@@ -304,7 +304,7 @@ def test_a_scenario_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     (tmp_path / "why.toml").write_text("title = 'mine'")
     assert main(arguments) == 2
-    assert "is there already" in " ".join(capsys.readouterr().err.split())
+    assert "already exists" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize("missing", ["--script", "--space"])

@@ -238,7 +238,7 @@ def test_the_command_prints_the_patch_and_writes_it_once(tmp_path: Path, capsys:
     assert patch.read_bytes().decode() == advised(script).patch
     assert b"+pipe.vae.enable_tiling()\r\n" in patch.read_bytes()
     assert main(arguments) == 2
-    assert "is there already" in " ".join(capsys.readouterr().err.split())
+    assert "already exists" in " ".join(capsys.readouterr().err.split())
 
 
 SEEDED = SCRIPT.replace(

@@ -208,18 +208,18 @@ def _why(options: argparse.Namespace) -> Exit:
     from spacediff.cli.console import say
     from spacediff.cli.tables import show_differences
     from spacediff.files import write_new
-    from spacediff.reading.hub import is_space
+    from spacediff.hub.ids import is_repository_id
     from spacediff.reading.sources import read_any
     from spacediff.why.differences import compare_sources
     from spacediff.why.patch import advise
     from spacediff.why.scenario_writer import scenario_text
 
-    space_id = options.space if is_space(options.space) and not Path(options.space).exists() else ""
+    space_id = options.space if is_repository_id(options.space) and not Path(options.space).exists() else ""
     if not options.plan_only and not space_id:
         raise SpacediffError("only a Space can be measured", hint="give ORG/NAME, or --plan-only to read alone")
     path = options.write or Path(f"why-{Path(options.script).stem}.toml")
     if options.patch and options.patch.exists():
-        raise SpacediffError(f"{options.patch} is there already", hint="name another file with --patch")
+        raise SpacediffError(f"{options.patch} already exists", hint="name another file with --patch")
     if options.patch and options.patch.absolute() == path.absolute():
         raise SpacediffError(f"{path} would hold both scenario and patch", hint="name another file with --patch")
     script = read_any(options.script)

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from spacediff.errors import NotMeasuredError
+from spacediff.hub.ids import is_repository_id
 
 SCHEDULER_FILE = "scheduler/scheduler_config.json"
 _MOST_BYTES = 64 * 1024
 _PATIENCE_SECONDS = 10.0
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _RENAMED_OWNERS = {"THUDM": "zai-org"}
 """Owners on the Hub by their former name, under which all their repositories are still found."""
 
@@ -62,7 +61,7 @@ def on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
     from spacediff.hub.errors import explained
     from spacediff.hub.files import small_file
 
-    if not _HUB_ID.fullmatch(name):
+    if not is_repository_id(name):
         return Checkpoint(name, reason="it is no repository of the Hub")
     try:
         with explained(name, "checkpoint"):
@@ -73,7 +72,7 @@ def on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
         return Checkpoint(present_name(name), reason=error.message)
     found = str(info.id)
     content = small_file(found, SCHEDULER_FILE, kind="model", revision=info.sha, most_bytes=_MOST_BYTES)
-    return _read(found if _HUB_ID.fullmatch(found) else present_name(name), content)
+    return _read(found if is_repository_id(found) else present_name(name), content)
 
 
 def here_or_on_the_hub(name: str, revision: str | None = None) -> Checkpoint:

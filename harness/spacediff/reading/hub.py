@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
 from spacediff.errors import NotMeasuredError
+from spacediff.hub.ids import is_repository_id
 from spacediff.reading import read_fetched
 from spacediff.reading.model import Reading
 from spacediff.reading.parsing import MOST_BYTES
 
 _MOST_FILES = 40
-_SPACE = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-
-
-def is_space(text: str) -> bool:
-    """Return whether a text has the form ORG/NAME."""
-    return _SPACE.fullmatch(text) is not None
 
 
 def read_space(space: str, like: str = "") -> Reading:
@@ -35,7 +29,7 @@ def read_space(space: str, like: str = "") -> Reading:
     from spacediff.hub.errors import explained
     from spacediff.hub.files import PATIENCE_SECONDS, facts_of
 
-    if not is_space(space):
+    if not is_repository_id(space):
         raise NotMeasuredError(f"{space[:200]!r} is no Space", hint="give ORG/NAME, as in the Space's address")
     with explained(space):
         from huggingface_hub import HfApi

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from spacediff.errors import SpacediffError
+from spacediff.hub.ids import is_repository_id
 from spacediff.reading import read_source
-from spacediff.reading.hub import is_space, read_space
+from spacediff.reading.hub import read_space
 from spacediff.reading.model import Reading
 from spacediff.reading.signatures import refusals
 
@@ -25,7 +26,7 @@ def read_any(source: str, like: str = "") -> Reading:
     if not source.strip():
         raise SpacediffError("no source is named", hint="give a .py file, a folder with an app.py, or ORG/NAME")
     path = Path(source)
-    if not path.exists() and is_space(source) and not source.endswith(".py"):
+    if not path.exists() and is_repository_id(source) and not source.endswith(".py"):
         reading = read_space(source, like)
     else:
         reading = read_source(path, like)

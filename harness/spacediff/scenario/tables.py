@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from spacediff.hub.ids import is_repository_id
+
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 NAME_WORDS = "a name of up to 64 letters, digits, - and _ that begins with a letter or digit"
 
@@ -38,7 +40,8 @@ DETECTOR = "builtin:tiny-detector"
 
 Precision = Literal["float32", "bfloat16", "float16"]
 Placement = Literal["cuda", "cpu", "model_cpu_offload", "sequential_cpu_offload", "group_offload"]
-_HUB_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+"
+_HUB_ID = r"[^\s/:]+/[^\s/:]+"
+"""What an editor can check of a Hub id; `is_repository_id` decides."""
 
 
 class Table(BaseModel):
@@ -68,9 +71,16 @@ def _from_the_scenarios_folder(path: Path, info: ValidationInfo) -> Path:
 
 
 def _folder_or_id(model: str, info: ValidationInfo) -> str:
-    if not model.startswith((".", "/")) or not info.context:
-        return model
-    return str(info.context["folder"].absolute() / model)
+    if not model.startswith((".", "/")):
+        return _builtin_or_id(model)
+    return str(info.context["folder"].absolute() / model) if info.context else model
+
+
+def _builtin_or_id(name: str) -> str:
+    """Refuse what the Hub refuses; a name with a colon is an address or one of spacediff's own."""
+    if ":" not in name and not is_repository_id(name):
+        raise ValueError
+    return name
 
 
 def _as_list(names: Any) -> Any:
@@ -101,6 +111,7 @@ SpaceId = Annotated[
         'a Space id such as "org/name", an http(s) address without password or query, or "builtin:tiny-space"',
         examples=["builtin:tiny-space", "builtin:tiny-space-random"],
     ),
+    AfterValidator(_builtin_or_id),
 ]
 ClipModelId = Annotated[
     str,

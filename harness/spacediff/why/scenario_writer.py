@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from spacediff.hub.ids import is_repository_id
 from spacediff.reading import Reading
-from spacediff.reading.hub import is_space
 from spacediff.reading.model import Endpoint
 from spacediff.scenario.tables import SettingsTables
 from spacediff.settings import Origin, Setting, Settings, is_plain
@@ -84,7 +84,7 @@ def corrected_text(
 
 
 def _titled(what: str, space_id: str) -> str:
-    return f"{what} against {space_id if is_space(space_id) else 'the Space'}"[:_LONGEST_TITLE]
+    return f"{what} against {space_id if is_repository_id(space_id) else 'the Space'}"[:_LONGEST_TITLE]
 
 
 def _beginning(title: str, script: Settings, baseline: Settings, refused: Refused) -> list[str]:
@@ -114,7 +114,7 @@ def _reference(space: Reading, space_id: str, refused: Refused) -> list[str]:
     """Return how the Space is asked, under its own name or one that is to be filled in."""
     named = f"id = {_toml(space_id)}"
     unnamed = f"id = {_toml(_PLACEHOLDER)}          # to be filled in: the Space whose source was read"
-    return ["[reference.space]", named if is_space(space_id) else unnamed, *_request(space, refused), ""]
+    return ["[reference.space]", named if is_repository_id(space_id) else unnamed, *_request(space, refused), ""]
 
 
 _CHOSEN = "          # to be chosen: the script says none that a scenario can hold"
