@@ -17,7 +17,7 @@ from spacediff.comparing.comparison import Compared, compare_prompt
 from spacediff.comparing.noise_streams import stream_warning
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
 from spacediff.environment import environment
-from spacediff.errors import SpacediffError
+from spacediff.errors import FolderOfAnotherAudit, SpacediffError
 from spacediff.executor import Executor, InProcess
 from spacediff.explaining.conclusion import cause_record
 from spacediff.explaining.explain import explain
@@ -133,7 +133,7 @@ def ensure_same_audit(plan: Plan, folder: Path) -> None:
         return  # none, or none that can be read
     if (there.title, there.scenario_name) == (redact_text(plan.title), redact_text(plan.scenario_name)):
         return
-    raise SpacediffError(
+    raise FolderOfAnotherAudit(
         f"{folder} holds another audit: {_named(there.title, there.scenario_name)}; this one is "
         f"{_named(plan.title, plan.scenario_name)}",
         hint="give another folder with --out, or remove that one",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import GenerationFailed, VideoNotReadable
 
 if TYPE_CHECKING:
     import av
@@ -86,11 +86,11 @@ class Clip:
             rounding: `round`, as diffusers' PIL output does, or `truncate`, as `export_to_video` does with arrays.
 
         Raises:
-            NotMeasuredError: The frames hold NaN or infinity.
+            GenerationFailed: The frames hold NaN or infinity.
         """
         if not np.isfinite(frames).all():
             share = float(1 - np.isfinite(frames).mean())
-            raise NotMeasuredError(
+            raise GenerationFailed(
                 f"the pipeline returned frames with {share:.1%} NaN or infinite values",
                 hint="half precision overflows on some checkpoints: try model.dtype = 'bfloat16' or 'float32'",
             )
@@ -158,7 +158,7 @@ def probe(path: Path) -> VideoInfo:
     """Read what a video file says of itself.
 
     Raises:
-        NotMeasuredError: The file is not a video, or is larger than what is decoded here.
+        VideoNotReadable: The file is not a video, or is larger than what is decoded here.
     """
     with open_video(path) as container:
         return _info(container, path)
@@ -168,7 +168,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
     """Decode a file frame by frame, in presentation order, each uint8 `[H, W, 3]` RGB.
 
     Raises:
-        NotMeasuredError: The file is broken, empty, or larger than what is decoded here.
+        VideoNotReadable: The file is broken, empty, or larger than what is decoded here.
     """
     import av
 
@@ -182,12 +182,12 @@ def read_frames(path: Path) -> Iterator[Frame]:
                 count += 1
                 yield np.asarray(_converted(picture, "rgb24").to_ndarray(), dtype=np.uint8)
         except av.FFmpegError as error:
-            raise NotMeasuredError(f"{path.name} breaks off after {count} frames: {error.strerror}") from error
+            raise VideoNotReadable(f"{path.name} breaks off after {count} frames: {error.strerror}") from error
         claimed, least = _claimed_frames(container)
     if not count:
-        raise NotMeasuredError(f"{path.name} holds no video frame")
+        raise VideoNotReadable(f"{path.name} holds no video frame")
     if count < least:
-        raise NotMeasuredError(f"{path.name} breaks off after {count} of {claimed} frames")
+        raise VideoNotReadable(f"{path.name} breaks off after {count} of {claimed} frames")
 
 
 def _claimed_frames(container: InputContainer) -> tuple[int, int]:
@@ -205,9 +205,9 @@ def _claimed_frames(container: InputContainer) -> tuple[int, int]:
 
 def _refuse_unreasonable(picture: av.VideoFrame, count: int, size: VideoInfo, path: Path) -> None:
     if count >= MAX_FRAMES:
-        raise NotMeasuredError(f"{path.name} holds more than {MAX_FRAMES} frames")
+        raise VideoNotReadable(f"{path.name} holds more than {MAX_FRAMES} frames")
     if (picture.width, picture.height) != (size.width, size.height):
-        raise NotMeasuredError(f"{path.name} changes its size at frame {count}")
+        raise VideoNotReadable(f"{path.name} changes its size at frame {count}")
 
 
 def read_clip(path: Path) -> Clip:
@@ -217,7 +217,7 @@ def read_clip(path: Path) -> Clip:
     for frame in read_frames(path):
         frames.append(frame)
         if len(frames) * frame.nbytes > MAX_CLIP_BYTES:
-            raise NotMeasuredError(f"{path.name} holds more than {MAX_CLIP_BYTES / 2**30:.0f} GiB of frames")
+            raise VideoNotReadable(f"{path.name} holds more than {MAX_CLIP_BYTES / 2**30:.0f} GiB of frames")
     return Clip(np.stack(frames), info.fps)
 
 
@@ -225,7 +225,7 @@ def open_video(path: Path) -> InputContainer:
     """Open a video file that may be a stranger's.
 
     Raises:
-        NotMeasuredError: It is no video in one of the containers that are read here.
+        VideoNotReadable: It is no video in one of the containers that are read here.
     """
     import av
 
@@ -233,21 +233,21 @@ def open_video(path: Path) -> InputContainer:
     try:
         return av.open(path, "r", metadata_errors="replace", container_options=options)
     except av.ArgumentError as error:  # what FFmpeg calls a container that is not on the list
-        raise NotMeasuredError(
+        raise VideoNotReadable(
             f"{path.name} cannot be opened as a video: it is in none of the containers read here "
             f"({', '.join(CONTAINERS)})"
         ) from error
     except (av.FFmpegError, OSError) as error:
-        raise NotMeasuredError(f"{path.name} cannot be opened as a video: {error.strerror}") from error
+        raise VideoNotReadable(f"{path.name} cannot be opened as a video: {error.strerror}") from error
 
 
 def _info(container: InputContainer, path: Path) -> VideoInfo:
     if not container.streams.video or container.streams.video[0].codec_context is None:
-        raise NotMeasuredError(f"{path.name} holds no video stream that can be decoded")
+        raise VideoNotReadable(f"{path.name} holds no video stream that can be decoded")
     stream = container.streams.video[0]
     context = stream.codec_context
     if not 0 < context.width * context.height <= MAX_PIXELS_PER_FRAME:
-        raise NotMeasuredError(f"{path.name} claims {context.width}x{context.height} pixels, more than is decoded here")
+        raise VideoNotReadable(f"{path.name} claims {context.width}x{context.height} pixels, more than is decoded here")
     return VideoInfo(
         codec=context.codec.canonical_name,
         pixel_format=context.pix_fmt or "unknown",

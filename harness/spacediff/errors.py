@@ -1,16 +1,18 @@
-"""What can go wrong, as data.
+"""What can go wrong, as classes that a caller can catch.
 
-Every expected failure is a `SpacediffError`: it carries what the reader needs (where, what was found, what was
-expected, what to do) and the exit code; the command line turns it into one paragraph, never a traceback.
+Every expected failure is a `SpacediffError`. It carries a message (what happened, where), a hint (what to do), an exit
+code and a stable `code` such as `space-sleeping`, which the terminal, the record and docs/errors.md share. A failure
+has a class of its own where a caller would react differently: wait, sign in, choose another device, fix a file.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import ClassVar
 
 from spacediff.privacy.redaction import redact_text
 
@@ -18,8 +20,8 @@ from spacediff.privacy.redaction import redact_text
 class Exit(IntEnum):
     """Exit codes of the command."""
 
-    GATE_HOLDS = 0
-    GATE_FAILS = 1
+    GATE_PASSED = 0
+    GATE_FAILED = 1
     BAD_INPUT = 2
     NOT_MEASURED = 3
     INTERNAL = 70
@@ -27,14 +29,19 @@ class Exit(IntEnum):
 
 
 class SpacediffError(Exception):
-    """An expected failure with a hint what to do about it.
+    """An expected failure: base of all errors that spacediff raises on purpose.
 
     Args:
-        message: What is wrong, in one or two sentences.
+        message: What happened, in one or two sentences.
         hint: What to do about it; empty when there is nothing to say.
+
+    Attributes:
+        code: Stable name of the failure, in kebab case.
+        exit_code: What the command exits with.
     """
 
-    exit_code: Exit = Exit.BAD_INPUT
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[Exit] = Exit.BAD_INPUT
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -42,10 +49,79 @@ class SpacediffError(Exception):
         self.hint = hint
 
 
-class NotMeasuredError(SpacediffError):
-    """Something that was asked for cannot be had here; carries the reason for the record."""
+# ---- wrong input: exit code 2
 
-    exit_code = Exit.NOT_MEASURED
+
+class InvalidArgument(SpacediffError):
+    """Options or arguments that do not go together."""
+
+    code = "invalid-argument"
+
+
+class UnknownName(SpacediffError):
+    """A variant or a run that the scenario or the audit does not have."""
+
+    code = "unknown-name"
+
+
+class MissingPackage(SpacediffError):
+    """A metric that was asked for needs a package that is not installed."""
+
+    code = "missing-package"
+
+
+class SourceNotReadable(SpacediffError):
+    """A script, folder or Space in which no pipeline call can be read."""
+
+    code = "source-not-readable"
+
+
+class FileExists(SpacediffError):
+    """A file that would be overwritten."""
+
+    code = "file-exists"
+
+
+class FileNotAccessible(SpacediffError):
+    """A file that cannot be read or written."""
+
+    code = "file-not-accessible"
+
+
+class FolderInUse(SpacediffError):
+    """An audit folder into which another audit is writing."""
+
+    code = "folder-in-use"
+
+
+class FolderOfAnotherAudit(SpacediffError):
+    """An audit folder that holds the audit of another scenario or of other files."""
+
+    code = "folder-of-another-audit"
+
+
+class RecordError(SpacediffError):
+    """A record that cannot be read: broken, or written by another version of spacediff."""
+
+    code = "record-not-readable"
+
+
+class NotAnAuditFolder(RecordError):
+    """A folder without an `audit.json` that can be opened."""
+
+    code = "not-an-audit-folder"
+
+
+class NotAcceptable(SpacediffError):
+    """An audit that cannot become the accepted state of a scenario."""
+
+    code = "not-acceptable"
+
+
+class NothingToShow(SpacediffError):
+    """A report for which the audit folder lacks the clips."""
+
+    code = "nothing-to-show"
 
 
 @dataclass(frozen=True)
@@ -74,7 +150,14 @@ class Mistake:
 
 
 class ScenarioError(SpacediffError):
-    """A scenario file that cannot be used; lists every mistake found in it."""
+    """A scenario file with mistakes; lists every one that was found.
+
+    Attributes:
+        path: The scenario file.
+        mistakes: The mistakes, in the order of their lines.
+    """
+
+    code = "scenario-invalid"
 
     def __init__(self, path: Path, mistakes: Iterable[Mistake]) -> None:
         self.path = path
@@ -85,11 +168,210 @@ class ScenarioError(SpacediffError):
             f"{path.name}: {count}\n{places}", hint="`spacediff schema` prints the keys a scenario may hold"
         )
 
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[Path, tuple[Mistake, ...]]]:
+        return type(self), (self.path, self.mistakes)
+
+
+# ---- not measured: exit code 3
+
+
+class NotMeasuredError(SpacediffError):
+    """Something that was asked for is unavailable here; the record keeps the reason and the code."""
+
+    code = "not-measured"
+    exit_code = Exit.NOT_MEASURED
+
+
+class SpaceUnavailable(NotMeasuredError):
+    """A Space that gives no clip; base of the errors of Spaces."""
+
+    code = "space-unavailable"
+
+
+class SpaceNotFound(SpaceUnavailable):
+    """A Space that is not on the Hub, or is private."""
+
+    code = "space-not-found"
+
+
+class SpaceSleeping(SpaceUnavailable):
+    """A Space that is asleep and wakes when its page is opened."""
+
+    code = "space-sleeping"
+
+
+class SpaceStarting(SpaceUnavailable):
+    """A Space that is being built or is starting."""
+
+    code = "space-starting"
+
+
+class SpacePaused(SpaceUnavailable):
+    """A Space that its owner has paused or stopped."""
+
+    code = "space-paused"
+
+
+class SpaceBroken(SpaceUnavailable):
+    """A Space whose app does not run: its build failed, it crashed, or it has no app."""
+
+    code = "space-broken"
+
+
+class SpaceSourceUnavailable(SpaceUnavailable):
+    """A Space without a Python app file that can be read."""
+
+    code = "space-source-unavailable"
+
+
+class SpaceUnreachable(SpaceUnavailable):
+    """A Space that does not answer, or whose connection broke."""
+
+    code = "space-unreachable"
+
+
+class SpaceBusy(SpaceUnavailable):
+    """A Space whose queue is full, or that limits the rate of requests."""
+
+    code = "space-busy"
+
+
+class SpaceNeedsLogin(SpaceUnavailable):
+    """A Space with a login of its own."""
+
+    code = "space-needs-login"
+
+
+class QuotaExceeded(SpaceUnavailable):
+    """A GPU quota that is used up."""
+
+    code = "quota-exceeded"
+
+
+class SpaceApiMismatch(SpaceUnavailable):
+    """A Space that does not have the endpoint, the inputs or the outputs that the scenario names."""
+
+    code = "space-api-mismatch"
+
+
+class SpaceFailed(SpaceUnavailable):
+    """A Space that took the job and reported an error."""
+
+    code = "space-failed"
+
+
+class SpaceOutputUnusable(SpaceUnavailable):
+    """An answer of a Space without a video that can be fetched and decoded."""
+
+    code = "space-output-unusable"
+
+
+class DeadlineExceeded(SpaceUnavailable):
+    """A Space that gave no clip before the deadline."""
+
+    code = "deadline-exceeded"
+
+
+class HubUnavailable(NotMeasuredError):
+    """The Hugging Face Hub cannot be asked."""
+
+    code = "hub-unavailable"
+
+
+class CheckpointUnavailable(NotMeasuredError):
+    """A checkpoint that is missing, cannot be downloaded, or does not load."""
+
+    code = "checkpoint-unavailable"
+
+
+class DeviceUnavailable(NotMeasuredError):
+    """A device or a placement that this machine does not have."""
+
+    code = "device-unavailable"
+
+
+class OutOfMemory(NotMeasuredError):
+    """A generation that needs more memory than there is."""
+
+    code = "out-of-memory"
+
+
+class UnsupportedSetting(NotMeasuredError):
+    """A setting that the installed libraries or the pipeline do not accept."""
+
+    code = "unsupported-setting"
+
+
+class GenerationFailed(NotMeasuredError):
+    """A generation that ended with an error, or returned frames that are no numbers."""
+
+    code = "generation-failed"
+
+
+class ReferenceMissing(NotMeasuredError):
+    """A run that was skipped because the clip to compare it with is unavailable."""
+
+    code = "reference-missing"
+
+
+class VideoNotReadable(NotMeasuredError):
+    """A video file that is missing, broken, or too large to decode."""
+
+    code = "video-not-readable"
+    exit_code = Exit.BAD_INPUT  # it reaches the command line only for a file that was named there
+
+
+class EncodingFailed(NotMeasuredError):
+    """A clip that could not be encoded."""
+
+    code = "encoding-failed"
+
+
+class NotComparable(NotMeasuredError):
+    """Clips or latents whose sizes do not fit together."""
+
+    code = "not-comparable"
+
+
+class LatentsNotReadable(NotMeasuredError):
+    """Kept latents of an audit that are missing or damaged."""
+
+    code = "latents-not-readable"
+
+
+class MetricUnavailable(NotMeasuredError):
+    """A metric that cannot be computed on these frames, or whose weights are missing."""
+
+    code = "metric-unavailable"
+
+
+def error_classes() -> Iterator[type[SpacediffError]]:
+    """Yield every class of expected failure, base classes first."""
+    found: list[type[SpacediffError]] = [SpacediffError]
+    for each in found:
+        yield each
+        found += each.__subclasses__()
+
+
+def error_from_record(code: str, message: str, hint: str = "") -> NotMeasuredError:
+    """Return the failure that a record keeps as code, reason and hint.
+
+    A code that this version does not know, or none at all as in old records, gives a plain `NotMeasuredError`.
+    """
+    kinds = {each.code: each for each in error_classes() if issubclass(each, NotMeasuredError)}
+    return kinds.get(code, NotMeasuredError)(message, hint=hint)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error of Python or torch says that memory ran out, on the accelerator or on the machine."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return bool(kinds & {"OutOfMemoryError", "MemoryError"}) or "can't allocate memory" in str(error)
+
 
 def failure(error: Exception) -> str:
     """Return a library's error in one line: its type and the first line of its message, at most 300 characters.
 
-    It is redacted before it is cut: a part of a secret would not be known for one.
+    It is redacted before it is cut: a part of a secret would not be recognised.
     """
     lines = [line.strip() for line in redact_text(str(error)).splitlines() if line.strip()]
     return f"{type(error).__name__}: {(lines or ['no message'])[0]}"[:300]

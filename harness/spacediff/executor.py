@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 from spacediff.clip import write_lossless, write_preview
 from spacediff.codec import export_to_video
 from spacediff.environment import determining
-from spacediff.errors import NotMeasuredError, failure
+from spacediff.errors import GenerationFailed, NotMeasuredError, OutOfMemory, failure, is_out_of_memory
 from spacediff.files import sha256
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.plan import Run
@@ -94,7 +94,8 @@ class InProcess:
         except NotMeasuredError as error:
             return _unmeasured(run, key, error, time.monotonic() - began), False
         except Exception as error:  # noqa: BLE001 - one run's failure, whatever it is, must not cost the others
-            return _unmeasured(run, key, NotMeasuredError(failure(error)), time.monotonic() - began), False
+            kind = OutOfMemory if is_out_of_memory(error) else GenerationFailed
+            return _unmeasured(run, key, kind(failure(error)), time.monotonic() - began), False
         return record, False
 
     def _lacks_latents(self, run: RunRecord) -> bool:
@@ -108,6 +109,7 @@ def _unmeasured(run: Run, key: str, error: NotMeasuredError, seconds: float) -> 
         key=key,
         source=run.source,
         measured=False,
+        code=error.code,
         reason=error.message,
         hint=error.hint,
         settings=record_settings(run.settings),

@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from spacediff.errors import SpacediffError
+from spacediff.errors import FileExists, FileNotAccessible
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -41,9 +41,9 @@ def write_new(path: Path, text: str, option: str) -> None:
             file.write(content)
     except FileExistsError as error:
         if not path.is_file() or path.read_bytes() != content:
-            raise SpacediffError(f"{path} already exists", hint=f"name another file with {option}") from error
+            raise FileExists(f"{path} already exists", hint=f"name another file with {option}") from error
     except OSError as error:
-        raise SpacediffError(f"{path} cannot be written: {error.strerror}") from error
+        raise FileNotAccessible(f"{path} cannot be written: {error.strerror}") from error
 
 
 def sha256(path: Path) -> str:

@@ -14,7 +14,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any, Literal
 
-from spacediff.errors import SpacediffError, nearest_name
+from spacediff.errors import UnknownName, nearest_name
 from spacediff.privacy.private_words import texts_in
 from spacediff.record import Role
 from spacediff.scenario.checks import PLACEHOLDERS
@@ -273,7 +273,7 @@ def _wanted(scenario: Scenario, only: tuple[str, ...]) -> list[str]:
     for name in only:
         if name not in names and name != "baseline":
             near = nearest_name(name, names)
-            raise SpacediffError(
+            raise UnknownName(
                 f"the scenario has no variant {name!r}" + (f"; did you mean {near!r}?" if near else ""),
                 hint=f"its variants are {', '.join(names) or 'none'}",
             )

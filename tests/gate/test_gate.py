@@ -62,8 +62,8 @@ def test_no_gate_is_no_green() -> None:
 def test_exit_codes() -> None:
     codes = {status: exit_code(status) for status in GateStatus}
     assert codes == {
-        GateStatus.HOLDS: Exit.GATE_HOLDS,
-        GateStatus.NONE: Exit.GATE_HOLDS,
-        GateStatus.FAILS: Exit.GATE_FAILS,
+        GateStatus.HOLDS: Exit.GATE_PASSED,
+        GateStatus.NONE: Exit.GATE_PASSED,
+        GateStatus.FAILS: Exit.GATE_FAILED,
         GateStatus.NOT_MEASURED: Exit.NOT_MEASURED,
     }

@@ -340,19 +340,19 @@ def test_the_cards_app_file_is_the_one_that_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("space", "files", "message"),
+    ("space", "files", "error", "message"),
     [
-        ("org/none", {"app.py": "1"}, "is not on the Hub"),
-        ("org/demo", {"index.html": "1"}, "no Python app file"),
-        ("org/demo", {"app.py": "#" * (1024 * 1024 + 1)}, "cannot be had"),
-        ("no space", {"app.py": "1"}, "is no Space"),
+        ("org/none", {"app.py": "1"}, "SpaceNotFound", "is not on the Hub"),
+        ("org/demo", {"index.html": "1"}, "SpaceSourceUnavailable", "no Python app file"),
+        ("org/demo", {"app.py": "#" * (1024 * 1024 + 1)}, "SpaceSourceUnavailable", "cannot be had"),
+        ("no space", {"app.py": "1"}, "SpaceNotFound", "is no Space"),
     ],
 )
 def test_a_space_that_cannot_be_read_is_not_measured(
-    space: str, files: dict[str, str], message: str, tmp_path: Path
+    space: str, files: dict[str, str], error: str, message: str, tmp_path: Path
 ) -> None:
     reading, _ = on_the_hub({"org/demo": Space("http://127.0.0.1:9", files=files)}, space, tmp_path)
-    assert reading["error"] == "NotMeasuredError"
+    assert reading["error"] == error
     assert message in reading["message"]
     assert reading["hint"]
 

@@ -19,7 +19,19 @@ import numpy as np
 import pytest
 
 from spacediff.clip import Clip, read_clip, write_lossless, write_preview
-from spacediff.errors import Exit, NotMeasuredError
+from spacediff.errors import (
+    DeadlineExceeded,
+    Exit,
+    NotMeasuredError,
+    QuotaExceeded,
+    SpaceApiMismatch,
+    SpaceFailed,
+    SpaceNeedsLogin,
+    SpaceNotFound,
+    SpaceOutputUnusable,
+    SpaceUnavailable,
+    SpaceUnreachable,
+)
 from spacediff.settings import Origin
 from spacediff.sources import Produced
 from spacediff.sources.space import SpaceRequest, answers, client, fetch
@@ -99,9 +111,10 @@ def request_of(app: SpaceApp, name: str, **changes: Any) -> SpaceRequest:
     return replace(plainly, **changes)
 
 
-def refused(ask: Ask, name: str, **changes: Any) -> NotMeasuredError:
+def refused(ask: Ask, name: str, kind: type[NotMeasuredError], **changes: Any) -> NotMeasuredError:
     with pytest.raises(NotMeasuredError) as caught:
         ask(name, **changes)
+    assert type(caught.value) is kind
     assert caught.value.exit_code is Exit.NOT_MEASURED
     return caught.value
 
@@ -166,7 +179,7 @@ def test_an_upload_left_out_stays_empty(app: SpaceApp, ask: Ask) -> None:
     settings = ask("image_to_video").settings
     assert app.seen()["calls"][-1] == ["image_to_video", PROMPT, None, 42]
     assert settings["space.inputs.image"].value is None
-    assert "needs prompt at" in refused(ask, "image_to_video", inputs={"seed": "{seed}"}).message
+    assert "needs prompt at" in refused(ask, "image_to_video", SpaceApiMismatch, inputs={"seed": "{seed}"}).message
 
 
 def test_an_input_may_be_called_as_an_argument_of_gradio_client_is(app: SpaceApp, ask: Ask) -> None:
@@ -209,7 +222,7 @@ def test_an_endpoint_of_one_output_gives_no_tuple(ask: Ask) -> None:
 )
 def test_an_output_without_a_video_is_said_to_have_none(ask: Ask, name: str, what: str) -> None:
     index = 1 if name == "other_seed" else 0
-    error = refused(ask, name, outputs={"video": index})
+    error = refused(ask, name, SpaceOutputUnusable, outputs={"video": index})
     assert error.message == f"output {index} of the Space holds no video but {what}"
     assert error.hint.startswith("its outputs are 0: ")
 
@@ -268,20 +281,20 @@ def test_what_the_space_does_not_offer_is_said_before_quota_is_spent(
 
 
 def test_names_that_the_space_gives_are_cleaned(ask: Ask) -> None:
-    error = refused(ask, "defaults", outputs={"video": 5})
+    error = refused(ask, "defaults", SpaceApiMismatch, outputs={"video": 5})
     assert error.hint.isprintable()
     assert error.hint == r"its outputs are 0: Video 'clip', 1: Number ' seed \x1b[31m'"
 
 
 def test_a_misspelt_parameter_is_met_with_the_nearest(ask: Ask) -> None:
-    error = refused(ask, "plain", inputs={"promt": "{prompt}", "seed_value": "{seed}"})
+    error = refused(ask, "plain", SpaceApiMismatch, inputs={"promt": "{prompt}", "seed_value": "{seed}"})
     assert "has no parameter 'promt' at /plain (did you mean 'prompt'?)" in error.message
 
 
 def test_an_error_of_the_app_is_shown_cleaned_and_bounded(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     hostile = f"\x1b[2J<script>alert(1)</script> CUDA\x00 out of\nmemory \u202e {TOKEN} {Path.home()}/x " + "y" * 5000
-    error = refused(ask, "fails", prompt=hostile)
+    error = refused(ask, "fails", SpaceFailed, prompt=hostile)
     assert "reports an error of its own: [2J alert(1) CUDA out of memory [redacted]" in error.message
     assert error.message.isprintable()
     assert len(error.message) < 600
@@ -290,21 +303,21 @@ def test_an_error_of_the_app_is_shown_cleaned_and_bounded(ask: Ask, monkeypatch:
 
 
 def test_an_error_that_the_app_keeps_to_itself_is_an_error(ask: Ask) -> None:
-    assert "reports an error of its own: " in refused(ask, "fails", seed=0).message
+    assert "reports an error of its own: " in refused(ask, "fails", SpaceFailed, seed=0).message
 
 
 def test_a_token_that_looks_like_nothing_is_redacted_all_the_same(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "opensesame")
-    assert "say [redacted] now" in refused(ask, "fails", prompt="say opensesame now").message
+    assert "say [redacted] now" in refused(ask, "fails", SpaceFailed, prompt="say opensesame now").message
     monkeypatch.setenv("HF_TOKEN", "another")
-    assert "say opensesame now" in refused(ask, "fails", prompt="say opensesame now").message
+    assert "say opensesame now" in refused(ask, "fails", SpaceFailed, prompt="say opensesame now").message
 
 
 def test_a_refusal_for_quota_says_what_to_do(ask: Ask) -> None:
-    error = refused(ask, "fails", prompt=QUOTA)
+    error = refused(ask, "fails", QuotaExceeded, prompt=QUOTA)
     assert "a GPU quota is used up: You have exceeded your GPU quota (60s requested vs. 0s left)." in error.message
     assert "HF_TOKEN" in error.hint
-    assert "HF_TOKEN" not in refused(ask, "fails", prompt="You have exceeded your patience").hint
+    assert "HF_TOKEN" not in refused(ask, "fails", SpaceFailed, prompt="You have exceeded your patience").hint
 
 
 def test_steps_are_told_while_the_space_works(app: SpaceApp, ask: Ask) -> None:
@@ -330,7 +343,7 @@ def test_the_place_in_the_queue_is_told(app: SpaceApp, ask: Ask) -> None:
 
 def test_the_deadline_ends_the_job_on_both_sides(app: SpaceApp, ask: Ask, tmp_path: Path) -> None:
     started = time.monotonic()
-    error = refused(ask, "slow", prompt="too slow", seed=200, deadline=1.0)
+    error = refused(ask, "slow", DeadlineExceeded, prompt="too slow", seed=200, deadline=1.0)
     assert time.monotonic() - started < 200 * STEP_SECONDS / 2
     assert error.message == "the Space gave no clip within 1 s, queue included (last: [31mdenoising)"
     assert "deadline" in error.hint
@@ -356,8 +369,8 @@ def test_a_host_that_dies_meanwhile_is_a_reason_not_a_traceback(
 ) -> None:
     with relay(app.port) as line:
         cutting = RememberingListener(lambda: line.cut(reset=reset))
-        error = refused(ask, "slow", id=line.url, seed=100, progress=cutting)
-    assert error.message == f"Space {line.url} broke the connection off before the clip was done"
+        error = refused(ask, "slow", SpaceUnreachable, id=line.url, seed=100, progress=cutting)
+    assert error.message == f"Space {line.url} closed the connection before the clip was finished"
     assert error.hint == "run the same command again"
     assert capfd.readouterr() == ("", "")
 
@@ -385,30 +398,30 @@ def test_other_threads_are_still_heard_while_the_clients_is_muted(capfd: pytest.
 def test_nobody_there(ask: Ask) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    error = refused(ask, "plain", id=f"http://127.0.0.1:{port}")
+    error = refused(ask, "plain", SpaceUnreachable, id=f"http://127.0.0.1:{port}")
     assert "cannot be reached: " in error.message
     assert "network" in error.hint
 
 
 def test_a_host_that_says_nothing(ask: Ask) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
-        error = refused(ask, "plain", id=f"http://127.0.0.1:{mute.getsockname()[1]}", deadline=0.3)
+        error = refused(ask, "plain", SpaceUnreachable, id=f"http://127.0.0.1:{mute.getsockname()[1]}", deadline=0.3)
     assert "did not answer in time" in error.message
 
 
 def test_an_address_without_a_gradio_app(app: SpaceApp, ask: Ask) -> None:
-    error = refused(ask, "plain", id=f"{app.url}/seen")
+    error = refused(ask, "plain", SpaceUnavailable, id=f"{app.url}/seen")
     assert "answered in a way that is not understood: Could not " in error.message
     assert "does a Gradio app run there?" in error.hint
 
 
 def test_an_app_behind_a_login(ask: Ask) -> None:
     with hub_stand_in({}) as closed:  # answers 401 to everything
-        assert "asks for a login" in refused(ask, "plain", id=closed.url).message
+        assert "asks for a login" in refused(ask, "plain", SpaceNeedsLogin, id=closed.url).message
 
 
 def test_an_address_may_hold_no_password(ask: Ask, app: SpaceApp) -> None:
-    error = refused(ask, "plain", id=app.url.replace("http://", "http://me:opensesame@"))
+    error = refused(ask, "plain", SpaceNotFound, id=app.url.replace("http://", "http://me:opensesame@"))
     assert "may not hold a user name or password" in error.message
     assert "opensesame" not in error.message + error.hint
 
@@ -423,7 +436,7 @@ def test_an_address_may_hold_no_password(ask: Ask, app: SpaceApp) -> None:
     ],
 )
 def test_a_file_that_is_no_whole_video(ask: Ask, file: str, message: str, tmp_path: Path) -> None:
-    assert message in refused(ask, "file_named", prompt=file).message
+    assert message in refused(ask, "file_named", SpaceOutputUnusable, prompt=file).message
     assert not (tmp_path / "hosted.part").exists()
 
 
@@ -437,7 +450,9 @@ def test_the_kept_file_is_named_here(app: SpaceApp, ask: Ask, tmp_path: Path, fi
 
 
 def test_a_path_of_the_server_is_never_read_here(ask: Ask) -> None:
-    assert "the Space does not give its video out (HTTP 403)" in refused(ask, "not_given_out").message
+    assert (
+        "the Space does not give its video out (HTTP 403)" in refused(ask, "not_given_out", SpaceOutputUnusable).message
+    )
 
 
 def test_a_file_that_is_too_large_is_refused(
@@ -445,20 +460,23 @@ def test_a_file_that_is_too_large_is_refused(
 ) -> None:
     size = (app.folder / "clip.mp4").stat().st_size
     monkeypatch.setattr(answers, "MAX_BYTES", size - 1)
-    assert refused(ask, "plain").message == f"the Space's video is larger than {size - 1:,} bytes, which is refused"
+    assert (
+        refused(ask, "plain", SpaceOutputUnusable).message
+        == f"the Space's video is larger than {size - 1:,} bytes, which is refused"
+    )
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(answers, "MAX_BYTES", size)
     ask("plain")
 
 
 def test_a_file_that_breaks_off_half_way(ask: Ask, tmp_path: Path) -> None:
-    assert "broke the connection off: " in refused(ask, "half").message
+    assert "closed the connection: " in refused(ask, "half", SpaceUnreachable).message
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["elsewhere", "stream_elsewhere", "leave"])
 def test_a_space_cannot_send_us_to_another_host(ask: Ask, heard_elsewhere: tuple[str, list[bytes]], name: str) -> None:
-    error = refused(ask, name)
+    error = refused(ask, name, SpaceOutputUnusable)
     assert ("HTTP 307" if name == "leave" else "keeps its video on another host (127.0.0.1)") in error.message
     assert heard_elsewhere[1] == []
 
@@ -488,11 +506,8 @@ ON_THE_HUB = """
 import json, sys
 from pathlib import Path
 from spacediff.errors import NotMeasuredError
+from spacediff.progress import SilentListener
 from spacediff.sources.space import SpaceRequest, fetch
-
-class SilentListener:
-    def status(self, text): pass
-    def step(self, done, total): pass
 
 told = []
 for request in json.loads(sys.argv[1]):
@@ -500,7 +515,7 @@ for request in json.loads(sys.argv[1]):
         produced = fetch(SpaceRequest(**request), "a lemon", 42, Path(sys.argv[2]), SilentListener())
         told.append({"digest": produced.clip.digest, "hosted": produced.hosted, "described": produced.described})
     except NotMeasuredError as error:
-        told.append({"message": error.message, "hint": error.hint})
+        told.append({"code": error.code, "message": error.message, "hint": error.hint})
 assert "gradio" not in sys.modules  # takes seconds to import
 print(json.dumps(told))
 """
@@ -554,6 +569,7 @@ def test_a_space_is_found_through_the_hub_and_gets_the_token(app: SpaceApp, hub:
         "torch": "==2.4.0",
         "diffusers": ">=0.30",
     }
+    assert crashed["code"] == "space-broken"
     assert crashed["message"] == "Space org/crashed has crashed: OOM [31m [redacted]"
     assert misspelt["message"] == "Space org/runing is not on the Hub, or it is private"
     assert f"Bearer {TOKEN}" in app.seen()["tokens"]  # the twin of the test that an address never gets it
@@ -576,6 +592,15 @@ def test_a_space_that_does_not_run_is_said_to_be_so(app: SpaceApp, hub: HubStand
         "nowhere": "Space org/nowhere is not on the Hub, or it is private",
         "a b": "Space org/a b cannot exist, its id is not ORG/NAME",
     }
+    assert {name: answer["code"] for name, answer in said.items()} == {
+        "PAUSED": "space-paused",
+        "SLEEPING": "space-sleeping",
+        "BUILDING": "space-starting",
+        "APP_STARTING": "space-starting",
+        "private": "space-not-found",
+        "nowhere": "space-not-found",
+        "a b": "space-not-found",
+    }
     assert "duplicate" in said["PAUSED"]["hint"]
     assert "wake" in said["SLEEPING"]["hint"]
     assert "HF_TOKEN" in said["private"]["hint"]
@@ -586,6 +611,7 @@ def test_a_token_that_the_hub_does_not_know(app: SpaceApp, hub: HubStandIn, tmp_
     (told,) = on_the_hub(app, hub.url, tmp_path, "org/running", HF_TOKEN="hf_" + "x" * 30)
     assert "could not be looked up on the Hub: " in told["message"]
     assert "HF_TOKEN" in told["hint"]
+    assert told["code"] == "hub-unavailable"
 
 
 def test_no_hub(app: SpaceApp, tmp_path: Path) -> None:
@@ -593,5 +619,6 @@ def test_no_hub(app: SpaceApp, tmp_path: Path) -> None:
         nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
     (told,) = on_the_hub(app, nowhere, tmp_path, "org/running")
     assert "cannot be reached: " in told["message"]
+    assert told["code"] == "hub-unavailable"
     (told,) = on_the_hub(app, nowhere, tmp_path, "org/running", HF_HUB_OFFLINE="1")
     assert told["message"] == "Space org/running cannot be asked: HF_HUB_OFFLINE is set"

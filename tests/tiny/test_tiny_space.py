@@ -19,10 +19,10 @@ import pytest
 from gradio_client import Client
 from numpy.typing import NDArray
 
-from spacediff.errors import Exit
+from spacediff.errors import Exit, SpaceBroken
 from spacediff.tiny import serving
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
-from spacediff.tiny.serving import TinySpace, TinySpaceError, serve_tiny_space
+from spacediff.tiny.serving import TinySpace, serve_tiny_space
 from spacediff.tiny.space_app import scratch_prefix
 from support.paths import ROOT
 
@@ -263,7 +263,7 @@ def test_failed_start_tells_what_the_space_said(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("SPACEDIFF_CACHE", str(tmp_path / "file" / "below"))
     space = TinySpace()
     with (
-        pytest.raises(TinySpaceError, match=r"(?s)ended before it answered; it said:\n.*cannot be written") as caught,
+        pytest.raises(SpaceBroken, match=r"(?s)ended before it answered; it said:\n.*cannot be written") as caught,
         space,
     ):
         pass
@@ -274,12 +274,12 @@ def test_failed_start_tells_what_the_space_said(tmp_path: Path, monkeypatch: pyt
 
 def test_start_that_takes_too_long_is_given_up() -> None:
     space = TinySpace(startup_deadline=0.2)
-    with pytest.raises(TinySpaceError, match=r"within 0\.2 seconds"), space:
+    with pytest.raises(SpaceBroken, match=r"within 0\.2 seconds"), space:
         pass
     assert not is_running(space.process_id)
 
 
 def test_interpreter_that_is_not_there_is_a_failed_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    with pytest.raises(TinySpaceError, match="could not be started"), serve_tiny_space():
+    with pytest.raises(SpaceBroken, match="could not be started"), serve_tiny_space():
         pass

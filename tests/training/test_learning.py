@@ -37,7 +37,7 @@ def loss_of(module: torch.nn.Linear, step: int) -> torch.Tensor:
     return loss
 
 
-class Interrupted(Exception):  # noqa: N818
+class Interrupted(Exception):
     pass
 
 

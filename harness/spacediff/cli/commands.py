@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from spacediff import __version__
 from spacediff.cli.parser import parser
-from spacediff.errors import Exit, SpacediffError
+from spacediff.errors import (
+    Exit,
+    FileExists,
+    FileNotAccessible,
+    InvalidArgument,
+    SpacediffError,
+    error_from_record,
+)
 from spacediff.interrupts import install
 from spacediff.privacy.private_words import keep_private, private
 
@@ -44,9 +51,9 @@ def _run_command(options: argparse.Namespace) -> int:
         return int(Exit.INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.GATE_HOLDS)
+        return int(Exit.GATE_PASSED)
     except OSError as error:
-        _report_error(SpacediffError(f"{error.filename or 'a file'}: {error.strerror or error}"))
+        _report_error(FileNotAccessible(f"{error.filename or 'a file'}: {error.strerror or error}"))
         return int(Exit.BAD_INPUT)
     except Exception:  # noqa: BLE001 - a mistake of ours must not look like a gate that fails
         _report_internal_error()
@@ -111,7 +118,7 @@ def _compare(options: argparse.Namespace) -> Exit:
     from spacediff.plan import plan_files
 
     if bool(options.semantics) != bool(options.part):
-        raise SpacediffError("--semantics and --part go together", hint="--semantics MODEL --part hand")
+        raise InvalidArgument("--semantics and --part go together", hint="--semantics MODEL --part hand")
     asked = [word for name in options.metric for word in ("--metric", name)]
     asked += [word for part in options.part for word in ("--part", part)]
     asked += ["--semantics", options.semantics] if options.semantics else []
@@ -125,9 +132,9 @@ def _compare(options: argparse.Namespace) -> Exit:
         record = audit(plan, folder, display)
     for run in record.runs:
         if not run.measured:
-            raise SpacediffError(run.reason, hint=run.hint)
+            raise error_from_record(run.code, run.reason, run.hint)
     _conclude(record, folder)
-    return Exit.GATE_HOLDS if record.finished else Exit.INTERRUPTED
+    return Exit.GATE_PASSED if record.finished else Exit.INTERRUPTED
 
 
 def _report(options: argparse.Namespace) -> Exit:
@@ -142,14 +149,14 @@ def _report(options: argparse.Namespace) -> Exit:
         record = redacted(record.model_copy(update={"history": history, "command": command}))
     formats = list(dict.fromkeys(options.format)) or ["html"]
     if options.variant and "zip" not in formats:
-        raise SpacediffError("--variant chooses the clip of the ZIP", hint="add --format zip")
+        raise InvalidArgument("--variant chooses the clip of the ZIP", hint="add --format zip")
     if formats == ["json"] and not options.out:
         from spacediff.record.file import record_text
 
         print(record_text(record), end="")
-        return Exit.GATE_HOLDS
+        return Exit.GATE_PASSED
     _write_formats(options, record, formats)
-    return Exit.GATE_HOLDS
+    return Exit.GATE_PASSED
 
 
 def _write_formats(options: argparse.Namespace, record: AuditRecord, formats: list[str]) -> None:
@@ -184,7 +191,7 @@ def _approve(options: argparse.Namespace) -> Exit:
         say(f"against what was accepted before: {history.sentence}")
     say(f"accepted: {path}")
     say("commit it beside the scenario; later audits are held against it")
-    return Exit.GATE_HOLDS
+    return Exit.GATE_PASSED
 
 
 def _read(options: argparse.Namespace) -> Exit:
@@ -197,11 +204,11 @@ def _read(options: argparse.Namespace) -> Exit:
         from spacediff.privacy.redaction import redact
 
         print(json.dumps(redact(reading.as_json()), indent=2))
-        return Exit.GATE_HOLDS
+        return Exit.GATE_PASSED
     from spacediff.cli.tables import show_reading
 
     show_reading(reading)
-    return Exit.GATE_HOLDS
+    return Exit.GATE_PASSED
 
 
 def _why(options: argparse.Namespace) -> Exit:
@@ -216,12 +223,12 @@ def _why(options: argparse.Namespace) -> Exit:
 
     space_id = options.space if is_repository_id(options.space) and not Path(options.space).exists() else ""
     if not options.plan_only and not space_id:
-        raise SpacediffError("only a Space can be measured", hint="give ORG/NAME, or --plan-only to read alone")
+        raise InvalidArgument("only a Space can be measured", hint="give ORG/NAME, or --plan-only to read alone")
     path = options.write or Path(f"why-{Path(options.script).stem}.toml")
     if options.patch and options.patch.exists():
-        raise SpacediffError(f"{options.patch} already exists", hint="name another file with --patch")
+        raise FileExists(f"{options.patch} already exists", hint="name another file with --patch")
     if options.patch and options.patch.absolute() == path.absolute():
-        raise SpacediffError(f"{path} would hold both scenario and patch", hint="name another file with --patch")
+        raise InvalidArgument(f"{path} would hold both scenario and patch", hint="name another file with --patch")
     script = read_any(options.script)
     space = read_any(options.space, str(script.settings.value("model.pipeline")))
     found = compare_sources(script, space, ask=True)
@@ -230,13 +237,13 @@ def _why(options: argparse.Namespace) -> Exit:
     if options.plan_only:
         _give(advice, options.patch)
         if not options.write:
-            return Exit.GATE_HOLDS
+            return Exit.GATE_PASSED
     write_new(path, scenario_text(found, script, space, space_id), "--write")
     say(f"wrote {path}")
     if options.plan_only:
         fill_in = "" if space_id else " and fill in the Space's id, ORG/NAME"
         say(f"look it over{fill_in}, then: spacediff audit {shlex.quote(str(path))}")
-        return Exit.GATE_HOLDS
+        return Exit.GATE_PASSED
     budget = ["--budget", str(options.budget)] if options.budget else []
     code = _audit(parser().parse_args(["audit", str(path), *budget]))
     if code is not Exit.INTERRUPTED:
@@ -294,7 +301,7 @@ def _doctor(_: argparse.Namespace) -> Exit:
     from spacediff.doctor import examine
 
     show_checks(examine())
-    return Exit.GATE_HOLDS
+    return Exit.GATE_PASSED
 
 
 def _init(options: argparse.Namespace) -> Exit:
@@ -307,7 +314,7 @@ def _init(options: argparse.Namespace) -> Exit:
     for path in kept:
         say(f"kept {path}, which was there")
     say(f"edit one, then: spacediff audit {options.folder / 'quickstart.toml'}")
-    return Exit.GATE_HOLDS
+    return Exit.GATE_PASSED
 
 
 def _schema(options: argparse.Namespace) -> Exit:
@@ -317,7 +324,7 @@ def _schema(options: argparse.Namespace) -> Exit:
     from spacediff.scenario.scenario import scenario_schema
 
     print(json.dumps(record_schema() if options.record else scenario_schema(), indent=2))
-    return Exit.GATE_HOLDS
+    return Exit.GATE_PASSED
 
 
 def _command(*words: str | Path) -> str:

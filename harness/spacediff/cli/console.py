@@ -51,9 +51,9 @@ def say_traceback() -> None:
 
 
 def show_error(error: SpacediffError) -> None:
-    """Print an expected failure as one paragraph."""
+    """Print an expected failure as one paragraph: its code (see docs/errors.md), what happened, and what to do."""
     console = Terminal(stderr=True, highlight=False)
-    console.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
+    console.print(Text.assemble((f"error[{error.code}]: ", "bold red"), error.message), soft_wrap=True)
     if error.hint:
         console.print(Text.assemble(("hint: ", "bold"), error.hint), soft_wrap=True)
 

@@ -15,7 +15,7 @@ from spacediff.codec.export import export_to_video
 from spacediff.codec.ffmpeg import ffmpeg, in_process, raw_input, target
 from spacediff.codec.pictures import Pictures, converted
 from spacediff.codec.x264 import Repeat
-from spacediff.errors import NotMeasuredError, failure
+from spacediff.errors import EncodingFailed, NotMeasuredError, failure
 from spacediff.settings import EXPORT_QUALITY
 
 Encoder = Callable[[Pictures, Repeat, Fraction, Path], None]
@@ -85,7 +85,7 @@ def nearest(clip: Clip, encoding: Encoding, fps: Fraction, path: Path) -> str:
     try:
         export_to_video(Clip(clip.frames, fps), path, quality=EXPORT_QUALITY)
     except (OSError, ValueError, RuntimeError) as error:
-        raise NotMeasuredError(f"export_to_video fails: {failure(error)}") from error
+        raise EncodingFailed(f"export_to_video fails: {failure(error)}") from error
     return f"encoded by export_to_video at its default quality {EXPORT_QUALITY:g}"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from spacediff.clip import MAX_PIXELS_PER_FRAME, open_video
 from spacediff.codec.sei import is_monochrome, x264_note
 from spacediff.codec.x264 import X264
-from spacediff.errors import NotMeasuredError, failure
+from spacediff.errors import VideoNotReadable, failure
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -88,7 +88,7 @@ def read_encoding(path: Path) -> Encoding:
     """Read how a video file was encoded.
 
     Raises:
-        NotMeasuredError: The file is not a video, or claims a size that is not decoded here.
+        VideoNotReadable: The file is not a video, or claims a size that is not decoded here.
     """
     import av
 
@@ -97,18 +97,18 @@ def read_encoding(path: Path) -> Encoding:
             return _encoding(container, path)
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or failure(error)
-        raise NotMeasuredError(f"{path.name} cannot be opened as a video: {reason}") from error
+        raise VideoNotReadable(f"{path.name} cannot be opened as a video: {reason}") from error
 
 
 def _encoding(container: InputContainer, path: Path) -> Encoding:
     if not container.streams.video:
-        raise NotMeasuredError(f"{path.name} holds no video stream")
+        raise VideoNotReadable(f"{path.name} holds no video stream")
     stream = container.streams.video[0]
     context: VideoCodecContext | None = stream.codec_context
     if context is None:  # a codec that this FFmpeg does not know; PyAV's types say otherwise
-        raise NotMeasuredError(f"{path.name} holds video in a format that is not known here")
+        raise VideoNotReadable(f"{path.name} holds video in a format that is not known here")
     if not 0 < context.width * context.height <= MAX_PIXELS_PER_FRAME:
-        raise NotMeasuredError(f"{path.name} claims {context.width}x{context.height} pixels, more than is decoded here")
+        raise VideoNotReadable(f"{path.name} claims {context.width}x{context.height} pixels, more than is decoded here")
     is_h264 = context.name == "h264"
     monochrome = is_h264 and is_monochrome(context.extradata or b"")
     return Encoding(

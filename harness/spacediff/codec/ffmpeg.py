@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import EncodingFailed
 
 MAX_SECONDS = 900
 """A stranger's options may ask for days of motion search."""
@@ -25,14 +25,14 @@ def ffmpeg(arguments: Sequence[str], pictures: memoryview | bytes) -> bytes:
         pictures: The bytes of all pictures, one after the other.
 
     Raises:
-        NotMeasuredError: There is no such program, it refuses, or it takes longer than `MAX_SECONDS`.
+        EncodingFailed: There is no such program, it refuses, or it takes longer than `MAX_SECONDS`.
     """
     import imageio_ffmpeg
 
     try:
         program = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise NotMeasuredError(
+        raise EncodingFailed(
             "imageio-ffmpeg has no ffmpeg program here", hint="install imageio-ffmpeg from a wheel"
         ) from error
     return in_process([program, "-y", "-v", "error", *arguments], pictures)
@@ -43,11 +43,11 @@ def in_process(command: Sequence[str], pictures: memoryview | bytes) -> bytes:
     try:
         done = subprocess.run(command, input=pictures, capture_output=True, timeout=MAX_SECONDS, check=False)  # noqa: S603 - a list, no shell
     except subprocess.TimeoutExpired as error:
-        raise NotMeasuredError(f"encoding as hosted takes longer than {MAX_SECONDS} s") from error
+        raise EncodingFailed(f"encoding as hosted takes longer than {MAX_SECONDS} s") from error
     except OSError as error:
-        raise NotMeasuredError(f"the encoder cannot be started: {error.strerror}") from error
+        raise EncodingFailed(f"the encoder cannot be started: {error.strerror}") from error
     if done.returncode:
-        raise NotMeasuredError(f"the encoder refuses to encode as hosted: {_reason(done.stderr)}")
+        raise EncodingFailed(f"the encoder refuses to encode as hosted: {_reason(done.stderr)}")
     return done.stdout
 
 

@@ -11,7 +11,7 @@ from spacediff.codec.encoders import nearest, x264_of_core
 from spacediff.codec.encoding import UNSPECIFIED, Encoding, read_encoding
 from spacediff.codec.pictures import CONVERTED_TO, Pictures, converted
 from spacediff.codec.x264 import X264, Repeat, differences, repeat
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import EncodingFailed
 
 _PIXEL_FORMATS = {"yuv420p", "yuv422p", "yuv444p", "gray", "yuv420p10le", "yuv422p10le", "yuv444p10le"}
 _STORED_AS = {"yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv444p", "gbrp": "rgb24"}
@@ -47,10 +47,12 @@ def encode_like(clip: Clip, encoding: Encoding, path: Path) -> Match:
         How near it came.
 
     Raises:
-        NotMeasuredError: There is no encoder here, or it refuses.
+        EncodingFailed
+
+    _PIXEL_FORMATS = {"yuv420p": There is no encoder here, or it refuses.
     """
     if not len(clip.frames):
-        raise NotMeasuredError("a clip without frames cannot be encoded")
+        raise EncodingFailed("a clip without frames cannot be encoded")
     fps = encoding.fps or clip.fps
     if encoding.x264 is None:
         return _unlike(encoding, nearest(clip, encoding, fps, path))
@@ -70,7 +72,9 @@ def encode_pictures(pictures: Pictures, encoding: Encoding, note: X264, fps: Fra
     """Encode pictures by the x264 and with the options that a file names; return what was asked of it.
 
     Raises:
-        NotMeasuredError: There is no encoder here, or it refuses.
+        EncodingFailed
+
+    _PIXEL_FORMATS = {"yuv420p": There is no encoder here, or it refuses.
     """
     asked = _asked(encoding, note, pictures.pixel_format)
     x264_of_core(note.core, pictures.pixel_format)(pictures, asked, fps, path)

@@ -12,7 +12,7 @@ from spacediff.clip import frames_digest, open_video, read_clip, read_frames
 from spacediff.codec.encoding import Encoding, read_encoding
 from spacediff.codec.matching import encode_like, encode_pictures
 from spacediff.codec.pictures import Pictures
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import EncodingFailed, NotMeasuredError
 
 MAX_PIXELS = 300_000_000
 """Pixels of a clip, over all frames, that are encoded to try this out."""
@@ -58,7 +58,7 @@ def _stored(file: Path, encoding: Encoding) -> Pictures:
         try:
             data = [picture.to_ndarray().tobytes() for picture in container.decode(video=0)]
         except (av.FFmpegError, ValueError) as error:
-            raise NotMeasuredError(f"{file.name} cannot be passed on as it is stored") from error
+            raise EncodingFailed(f"{file.name} cannot be passed on as it is stored") from error
     return Pictures(
         b"".join(data), len(data), encoding.width, encoding.height, _PLANAR[encoding.pixel_format], remarks=()
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from spacediff.clip import Frame, probe, read_frames
 from spacediff.codec.ffmpeg import ffmpeg, raw_input, target
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import EncodingFailed, NotComparable
 
 QUALITIES = (18, 24, 30, 36)
 """CRF of x264, the best first; above, a picture shows the codec and not the clip."""
@@ -80,7 +80,7 @@ def write_side_by_side(
     """
     wanted = list(pairs)
     if not wanted:
-        raise NotMeasuredError("there is no pair of frames to show")
+        raise NotComparable("there is no pair of frames to show")
     size = _size(left.file)
     pictures = _pictures(left, right, wanted, size)
     height, width = pictures[0].shape[:2]
@@ -97,7 +97,7 @@ def write_side_by_side(
         if path.stat().st_size <= most:
             return Beside(path.stat().st_size, quality, len(pictures))
     path.unlink()
-    raise NotMeasuredError(f"even at low quality it is larger than {most / 1e6:g} MB")
+    raise EncodingFailed(f"even at low quality it is larger than {most / 1e6:g} MB")
 
 
 def _options(quality: int) -> list[str]:
@@ -121,7 +121,7 @@ def _pictures(left: Half, right: Half, pairs: list[tuple[int, int]], size: tuple
     width, height = size
     whole = (2 * width + _GAP) * (height + _BAR) * 3
     if whole * len(pairs) > MAX_BYTES:
-        raise NotMeasuredError(f"{len(pairs)} frames side by side take more than {MAX_BYTES >> 30} GiB of memory")
+        raise EncodingFailed(f"{len(pairs)} frames side by side take more than {MAX_BYTES >> 30} GiB of memory")
     bars = [_label(half.label, width) for half in (left, right)]
     gap = np.full((height + _BAR, _GAP, 3), _PAPER, np.uint8)
     sides = zip(_chosen(left.file, [n for n, _ in pairs]), _chosen(right.file, [n for _, n in pairs]), strict=False)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from spacediff.clip import Frame, read_clip, read_frames
 from spacediff.codec import Encoding, Match, encode_like
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import EncodingFailed
 from spacediff.metrics.alignment import Alignment, FrameSource, align
 from spacediff.metrics.levels import Levels, levels
 from spacediff.record import ClipRecord, RunRecord
@@ -126,9 +126,9 @@ class Encoder:
             NotMeasuredError: No time is left, or the reference was not encoded.
         """
         if self.encoding is None:
-            raise NotMeasuredError("the reference has been through no codec")
+            raise EncodingFailed("the reference has been through no codec")
         if self.seconds > MAX_SECONDS:
-            raise NotMeasuredError(f"encoding as hosted took longer than {MAX_SECONDS:.0f} s for the clips before")
+            raise EncodingFailed(f"encoding as hosted took longer than {MAX_SECONDS:.0f} s for the clips before")
         began = time.monotonic()
         try:
             yield self.encoding

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import read_frames
-from spacediff.errors import NotMeasuredError, failure
+from spacediff.errors import MetricUnavailable, NotMeasuredError, failure
 from spacediff.files import sha256, write_atomically
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.metrics.contrastive import Contrastive
@@ -100,7 +100,7 @@ def measure_semantics(
             except NotMeasuredError as error:
                 yield _not_measured(asked, prompt, error)
             except Exception as error:  # noqa: BLE001 - what a stranger's model does must not cost the other numbers
-                yield _not_measured(asked, prompt, NotMeasuredError(f"measuring failed: {failure(error)}"))
+                yield _not_measured(asked, prompt, MetricUnavailable(f"measuring failed: {failure(error)}"))
             else:
                 yield found.recorded(plan.reference)
 
@@ -191,7 +191,7 @@ def _of_prompt(asked: Semantics, prompt: Prompt, runs: Sequence[RunRecord], file
     texts = list(asked.texts(prompt).values())
     shown = [(run, file) for run in runs if (file := files.get((prompt.name, run.name)))]
     if not shown:
-        raise NotMeasuredError("there is no clip to look at")
+        raise MetricUnavailable("there is no clip to look at")
     roles = {run.name: run.role for run, _ in shown}
     return _Found(asked, prompt, roles, look.measure, {run.name: look.at(file, texts, run.name) for run, file in shown})
 
@@ -239,7 +239,9 @@ def _sentence(
 
 
 def _not_measured(asked: Semantics, prompt: Prompt, error: NotMeasuredError) -> SemanticsRecord:
-    return SemanticsRecord(prompt=prompt.name, model=_named(asked.model), reason=error.message, hint=error.hint)
+    return SemanticsRecord(
+        prompt=prompt.name, model=_named(asked.model), code=error.code, reason=error.message, hint=error.hint
+    )
 
 
 def _named(model: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spacediff.errors import SpacediffError
+from spacediff.errors import NotAcceptable
 from spacediff.files import write_atomically
 from spacediff.gate.history import history_of
 from spacediff.privacy.redaction import redact_text
@@ -45,14 +45,14 @@ def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | 
         SpacediffError: The audit is another scenario's, it was interrupted, or one of its controls failed.
     """
     if record.scenario_name != redact_text(scenario.name):
-        raise SpacediffError(
+        raise NotAcceptable(
             f"the audit is not of {scenario.name}, but of {record.scenario_name or 'two files'}",
             hint="give the scenario that was audited, and --out with its audit folder",
         )
     failed = [control.name for control in record.controls if not control.passed]
     if not record.finished or failed:
         why = f"a control failed: {', '.join(failed)}" if failed else "it was interrupted"
-        raise SpacediffError(f"the audit cannot be accepted: {why}", hint="run `spacediff audit` again")
+        raise NotAcceptable(f"the audit cannot be accepted: {why}", hint="run `spacediff audit` again")
     before = read_accepted(scenario)
     path = accepted_path(scenario)
     write_atomically(path, record_text(_without_curves(record)))

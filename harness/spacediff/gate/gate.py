@@ -88,8 +88,8 @@ def _worst(statuses: Sequence[GateStatus]) -> GateStatus:
 
 def exit_code(status: GateStatus) -> Exit:
     """Return the exit code that tells a gate's outcome."""
-    codes = {GateStatus.FAILS: Exit.GATE_FAILS, GateStatus.NOT_MEASURED: Exit.NOT_MEASURED}
-    return codes.get(status, Exit.GATE_HOLDS)
+    codes = {GateStatus.FAILS: Exit.GATE_FAILED, GateStatus.NOT_MEASURED: Exit.NOT_MEASURED}
+    return codes.get(status, Exit.GATE_PASSED)
 
 
 def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float) -> tuple[GateStatus, str]:

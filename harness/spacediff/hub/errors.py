@@ -1,4 +1,7 @@
-"""Every failure of a host becomes one clean sentence with a hint; nothing it says is passed on as it came."""
+"""Errors of the Hub and of Spaces: each becomes one of ours, with a clean sentence and a hint.
+
+Nothing that a host says is passed on as it came: its texts are bounded, stripped of markup and redacted.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,24 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import (
+    CheckpointUnavailable,
+    HubUnavailable,
+    NotMeasuredError,
+    QuotaExceeded,
+    SpaceApiMismatch,
+    SpaceBusy,
+    SpaceFailed,
+    SpaceNeedsLogin,
+    SpaceNotFound,
+    SpaceUnavailable,
+    SpaceUnreachable,
+)
 from spacediff.privacy.redaction import redact_text
 
 MAX_TEXT = 500
@@ -28,7 +45,7 @@ def plain(text: Any, limit: int = MAX_TEXT) -> str:
 
 @lru_cache(maxsize=1)
 def _own_token(_environment: str) -> str:
-    """Return the user's token wherever it is kept; read anew when the environment's has changed."""
+    """Return the user's token wherever it is kept; read again when the environment's has changed."""
     from huggingface_hub import get_token
 
     try:
@@ -39,17 +56,45 @@ def _own_token(_environment: str) -> str:
 
 @contextlib.contextmanager
 def explained(name: str, kind: str = "Space") -> Iterator[None]:
-    """Turn whatever a host and its clients can raise into a clean reason with a hint."""
+    """Turn whatever a host and its clients can raise into an error of ours, with a clean reason and a hint.
+
+    Args:
+        name: The repository, or the address of an app.
+        kind: `Space` or `checkpoint`, for the message.
+
+    Raises:
+        NotMeasuredError: Whatever went wrong in the block; its class says what.
+    """
     try:
         yield
     except NotMeasuredError as error:
-        raise NotMeasuredError(plain(error.message), hint=plain(error.hint, 4 * MAX_TEXT)) from error
+        raise type(error)(plain(error.message), hint=plain(error.hint, 4 * MAX_TEXT)) from error
     except Exception as error:
-        what, hint = _reason_of(error)
-        raise NotMeasuredError(f"{kind} {plain(name)} {what}", hint=hint) from error
+        reason, text = _reason_of(error)
+        what = reason.what.replace("{text}", text)
+        ours = CheckpointUnavailable if kind == "checkpoint" else reason.error
+        raise ours(f"{kind} {plain(name)} {what}", hint=reason.hint) from error
 
 
-def _reason_of(error: Exception) -> tuple[str, str]:
+@dataclass(frozen=True)
+class _Reason:
+    """What a library's error means.
+
+    Attributes:
+        name: Name of the library's class.
+        error: Ours.
+        what: Message, after the name of the Space; `{text}` stands for what the library says.
+        hint: What to do.
+    """
+
+    name: str
+    error: type[NotMeasuredError]
+    what: str
+    hint: str
+
+
+def _reason_of(error: Exception) -> tuple[_Reason, str]:
+    """Return what an error means, and its own text."""
     text = plain(getattr(error, "strerror", None) or str(error) or type(error).__name__)
     # By name, because gradio_client raises the errors of httpx and huggingface_hub 2 those of httpx2.
     names = {kind.__name__ for kind in type(error).__mro__}
@@ -60,32 +105,81 @@ def _reason_of(error: Exception) -> tuple[str, str]:
         names = {"RepositoryNotFoundError"}  # huggingface_hub itself says so only where the Hub speaks https
     if "unexpected_error" in text or "Server stopped" in text:
         names = {"CancelledError"}
-    for name, what, hint in _REASONS:
-        if name in names:
-            return what.replace("{text}", text), hint
-    return f"answered in a way that is not understood: {text}", "open it in a browser: does a Gradio app run there?"
+    reason = next((each for each in _REASONS if each.name in names), _NOT_UNDERSTOOD)
+    if issubclass(reason.error, SpaceUnreachable) and _asked_the_hub(error):
+        reason = replace(reason, error=HubUnavailable)
+    return reason, text
+
+
+def _asked_the_hub(error: Exception) -> bool:
+    """Return whether the request that failed was the Hub's, not the Space's own."""
+    from huggingface_hub import constants
+
+    try:
+        address: str = str(error.request.url)  # type: ignore[attr-defined]  # of httpx, when it is one of theirs
+    except (AttributeError, RuntimeError):  # httpx raises RuntimeError for an error without a request
+        return False
+    return urlsplit(address).netloc == urlsplit(constants.ENDPOINT).netloc
 
 
 _NOT_SHOWN = (401, 404)
-
+_AGAIN = "run the same command again"
+_CHECK = "check the network, and whether the Space runs"
 
 _REASONS = (
-    ("HFValidationError", "cannot exist, its id is not ORG/NAME", "write ORG/NAME, or the address of a Gradio app"),
-    ("RepositoryNotFoundError", "is not on the Hub, or it is private", "check the id; if it is private, set HF_TOKEN"),
-    ("OfflineModeIsEnabled", "cannot be asked: HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE"),
-    ("HfHubHTTPError", "could not be looked up on the Hub: {text}", "try again later; check HF_TOKEN if it is set"),
-    ("AuthenticationError", "asks for a login: {text}", "only Spaces without a login of their own can be audited"),
-    ("TooManyRequestsError", "turns requests away: {text}", "wait some minutes, or set HF_TOKEN"),
-    ("QueueError", "has a full queue", "run the same command again later"),
-    ("ValidationError", "refused the inputs: {text}", "hold the inputs against the Space's API page"),
-    (
+    _Reason(
+        "HFValidationError",
+        SpaceNotFound,
+        "cannot exist, its id is not ORG/NAME",
+        "write ORG/NAME, or the address of a Gradio app",
+    ),
+    _Reason(
+        "RepositoryNotFoundError",
+        SpaceNotFound,
+        "is not on the Hub, or it is private",
+        "check the id; if it is private, set HF_TOKEN",
+    ),
+    _Reason("OfflineModeIsEnabled", HubUnavailable, "cannot be asked: HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE"),
+    _Reason(
+        "HfHubHTTPError",
+        HubUnavailable,
+        "could not be looked up on the Hub: {text}",
+        "try again later; check HF_TOKEN if it is set",
+    ),
+    _Reason(
+        "AuthenticationError",
+        SpaceNeedsLogin,
+        "asks for a login: {text}",
+        "only Spaces without a login of their own can be audited",
+    ),
+    _Reason(
+        "TooManyRequestsError",
+        SpaceBusy,
+        "limits the rate of requests: {text}",
+        "wait some minutes, or set HF_TOKEN",
+    ),
+    _Reason("QueueError", SpaceBusy, "has a full queue", "run the same command again later"),
+    _Reason(
+        "ValidationError",
+        SpaceApiMismatch,
+        "refused the inputs: {text}",
+        "compare the inputs with the Space's API page",
+    ),
+    _Reason(
         "quota",
+        QuotaExceeded,
         "refused, because a GPU quota is used up: {text}",
         "sign in by setting HF_TOKEN to a token of huggingface.co/settings/tokens, or wait until the quota is renewed",
     ),
-    ("AppError", "reports an error of its own: {text}", "try the same inputs on the Space's page"),
-    ("CancelledError", "broke the connection off before the clip was done", "run the same command again"),
-    ("TimeoutException", "did not answer in time", "check the network, and whether the Space runs"),
-    ("ConnectError", "cannot be reached: {text}", "check the network, and whether the Space runs"),
-    ("TransportError", "broke the connection off: {text}", "run the same command again"),
+    _Reason("AppError", SpaceFailed, "reports an error of its own: {text}", "try the same inputs on the Space's page"),
+    _Reason("CancelledError", SpaceUnreachable, "closed the connection before the clip was finished", _AGAIN),
+    _Reason("TimeoutException", SpaceUnreachable, "did not answer in time", _CHECK),
+    _Reason("ConnectError", SpaceUnreachable, "cannot be reached: {text}", _CHECK),
+    _Reason("TransportError", SpaceUnreachable, "closed the connection: {text}", _AGAIN),
+)
+_NOT_UNDERSTOOD = _Reason(
+    "",
+    SpaceUnavailable,
+    "answered in a way that is not understood: {text}",
+    "open it in a browser: does a Gradio app run there?",
 )

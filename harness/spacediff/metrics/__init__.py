@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.util import find_spec
 
-from spacediff.errors import SpacediffError
+from spacediff.errors import MissingPackage
 from spacediff.metrics.flip import FLIP
 from spacediff.metrics.metric import About, Comparer, Metric
 from spacediff.metrics.perceptual import LPIPS
@@ -33,7 +33,7 @@ def chosen(further: Iterable[str]) -> tuple[Metric, ...]:
     found = metrics_named([*(metric.name for metric in METRICS), *further])
     for metric in found:
         if metric.package and find_spec(metric.package.replace("-", "_")) is None:
-            raise SpacediffError(
+            raise MissingPackage(
                 f"{metric.described.title} needs the package {metric.package}", hint=f"pip install {metric.package}"
             )
     return found

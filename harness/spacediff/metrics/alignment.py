@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Clip, Frame, probe, read_frames
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import NotComparable
 from spacediff.metrics.alignment_notes import place_notes, rate_notes, timing_notes
 from spacediff.metrics.alignment_space import (
     Box,
@@ -108,7 +108,7 @@ def _look(frames: Iterable[Frame]) -> _Look:
             spacing *= 2
             kept = {n: old for n, old in kept.items() if n % spacing == 0}
     if low is None or high is None:
-        raise NotMeasuredError("the clip holds no frame")
+        raise NotComparable("the clip holds no frame")
     height, width = low.shape
     return _Look(len(thumbnails), Box(0, 0, width, height), without_bars(low, high), np.stack(thumbnails), kept)
 
@@ -199,7 +199,7 @@ def align(reference: FrameSource, candidate: FrameSource) -> Alignment:
             fallback = found
     if fallback is not None:
         return _alignment(reference, candidate, fallback)
-    raise NotMeasuredError(
+    raise NotComparable(
         f"the reference is {ours.whole.width}x{ours.whole.height} pixels, this clip {theirs.whole.width}x"
         f"{theirs.whole.height}, and no region is shown by both: whole, scaled, cropped or without bars, the pictures "
         "do not fall on each other to the pixel"

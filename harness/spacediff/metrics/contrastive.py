@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from spacediff.clip import Frame
-from spacediff.errors import NotMeasuredError, failure
+from spacediff.errors import CheckpointUnavailable, failure
 from spacediff.files import sha256
 from spacediff.metrics.perceptual import full_precision
 from spacediff.metrics.semantic import Agreement
@@ -63,7 +63,7 @@ class Contrastive:
         """Return the checkpoint of a folder or of the Hub, fetched where it is not on this machine.
 
         Raises:
-            NotMeasuredError: It cannot be had, is no CLIP model, or has no safetensors.
+            CheckpointUnavailable: It cannot be had, is no CLIP model, or has no safetensors.
         """
         folder, version = _files_of(model, revision)
         _refuse_what_is_no_clip(folder, model)
@@ -198,13 +198,13 @@ def _files_of(model: str, revision: str | None) -> tuple[Path, str]:
     if folder.is_dir():
         return folder, ""
     if model.startswith((".", "/", "~")):
-        raise NotMeasuredError(f"there is no folder {model}", hint="semantics.model names a CLIP checkpoint")
+        raise CheckpointUnavailable(f"there is no folder {model}", hint="semantics.model names a CLIP checkpoint")
     from huggingface_hub import snapshot_download
 
     try:
         snapshot = Path(snapshot_download(model, revision=revision, allow_patterns=list(_FILES)))
     except Exception as error:
-        raise NotMeasuredError(
+        raise CheckpointUnavailable(
             f"the CLIP checkpoint {model} is not on this machine and could not be fetched from the Hub: "
             f"{failure(error)}",
             hint="check the id, the network and, for gated models, HF_TOKEN; or give a folder as semantics.model",
@@ -216,16 +216,16 @@ def _refuse_what_is_no_clip(folder: Path, model: str) -> None:
     try:
         kind = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:
-        raise NotMeasuredError(
+        raise CheckpointUnavailable(
             f"{model} is no checkpoint of transformers: its config.json cannot be read",
             hint="semantics.model names a CLIP checkpoint",
         ) from error
     if kind != "clip":
-        raise NotMeasuredError(
+        raise CheckpointUnavailable(
             f"{model} is a {kind} model, not a CLIP model", hint="semantics.model names a CLIP checkpoint"
         )
     if not any(_matches(path, _WEIGHTS) and path.suffix == ".safetensors" for path in folder.iterdir()):
-        raise NotMeasuredError(
+        raise CheckpointUnavailable(
             f"{model} has no safetensors: weights in pickles could run code, so they are not read",
             hint="name a revision or a checkpoint with model.safetensors",
         )
@@ -256,9 +256,9 @@ def _load(folder: Path) -> _Loaded:
             processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except Exception as error:
-            raise NotMeasuredError(f"the CLIP checkpoint could not be loaded: {failure(error)}") from error
+            raise CheckpointUnavailable(f"the CLIP checkpoint could not be loaded: {failure(error)}") from error
     if missing := sorted(told["missing_keys"]):
-        raise NotMeasuredError(f"the CLIP checkpoint lacks {len(missing)} weights, {missing[0]} among them")
+        raise CheckpointUnavailable(f"the CLIP checkpoint lacks {len(missing)} weights, {missing[0]} among them")
     return _Loaded(model.float().eval().to(device), tokenizer, processor, device)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacediff.clip import Frame
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import MetricUnavailable
 from spacediff.metrics.metric import About, Metric, same
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def prepare_lpips(reference: Frame) -> Callable[[Frame], float]:
         NotMeasuredError: The frame is smaller than 32 pixels on a side, or weights are missing.
     """
     if not LPIPS.defined_for(reference):
-        raise NotMeasuredError(LPIPS.need)
+        raise MetricUnavailable(LPIPS.need)
     import torch
 
     network = _network()
@@ -159,7 +159,7 @@ def _alexnet() -> dict[str, torch.Tensor]:
 
     weights = _WEIGHTS.read_bytes()
     if hashlib.sha256(weights).hexdigest() != _WEIGHTS_SHA256:
-        raise NotMeasuredError(f"{_WEIGHTS.name} is damaged", hint="install spacediff again")
+        raise MetricUnavailable(f"{_WEIGHTS.name} is damaged", hint="install spacediff again")
     return load(weights)
 
 
@@ -169,7 +169,7 @@ def _layer_weights() -> list[torch.Tensor]:
 
     package = find_spec("lpips")
     if package is None or package.origin is None:
-        raise NotMeasuredError("LPIPS needs the weights of the lpips package", hint="pip install lpips")
+        raise MetricUnavailable("LPIPS needs the weights of the lpips package", hint="pip install lpips")
     file = Path(package.origin).parent / "weights" / "v0.1" / "alex.pth"
     heads = torch.load(file, map_location="cpu", weights_only=True)
     return [heads[f"lin{layer}.model.1.weight"].flatten() for layer in range(len(_CONVOLUTIONS))]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import MetricUnavailable
 from spacediff.metrics.metric import About, Metric, complement, same
 
 Image = NDArray[np.float32]
@@ -66,7 +66,7 @@ def prepare_ssim(reference: Frame) -> Callable[[Frame], float]:
         NotMeasuredError: The frame is smaller than the 11x11 window.
     """
     if not SSIM.defined_for(reference):
-        raise NotMeasuredError(SSIM.need)
+        raise MetricUnavailable(SSIM.need)
     strips = _prepared(reference)
     count = sum(mean.size for _, mean in strips)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from spacediff.errors import SpacediffError
+from spacediff.errors import SourceNotReadable
 from spacediff.reading.following import follow
 from spacediff.reading.harvest import harvest
 from spacediff.reading.model import IgnoredArgument, Input, Note, Reading
@@ -98,7 +98,7 @@ def main_file(path: Path) -> Path:
     """
     main = _main_file(path) if path.is_dir() else path
     if not main.is_file():
-        raise SpacediffError(
+        raise SourceNotReadable(
             f"{path} is no file", hint="give a .py file, a notebook, a folder with an app.py, or ORG/NAME"
         )
     return main
@@ -116,5 +116,5 @@ def _main_file(folder: Path) -> Path:
     scripts = sorted(folder.glob("*.py"))
     if len(scripts) != 1:
         names = ", ".join(script.name for script in scripts[:8]) or "no .py file"
-        raise SpacediffError(f"{folder} has no main file: found {names}", hint="name the file to read")
+        raise SourceNotReadable(f"{folder} has no main file: found {names}", hint="name the file to read")
     return scripts[0]

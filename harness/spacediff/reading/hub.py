@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import SpaceNotFound, SpaceSourceUnavailable
 from spacediff.hub.ids import is_repository_id
 from spacediff.reading import read_fetched
 from spacediff.reading.model import Reading
@@ -30,7 +30,7 @@ def read_space(space: str, like: str = "") -> Reading:
     from spacediff.hub.files import PATIENCE_SECONDS, facts_of
 
     if not is_repository_id(space):
-        raise NotMeasuredError(f"{space[:200]!r} is no Space", hint="give ORG/NAME, as in the Space's address")
+        raise SpaceNotFound(f"{space[:200]!r} is no Space", hint="give ORG/NAME, as in the Space's address")
     with explained(space):
         from huggingface_hub import HfApi
 
@@ -39,14 +39,14 @@ def read_space(space: str, like: str = "") -> Reading:
         main = str(card.get("app_file") or "app.py")
         files = {sibling.rfilename for sibling in info.siblings or []}
         if main not in files or not main.endswith(".py"):
-            raise NotMeasuredError(
+            raise SpaceSourceUnavailable(
                 f"Space {space} has no Python app file",
                 hint=f"it names {main}; clone it and read the file that starts it: spacediff read FOLDER/FILE.py",
             )
         fetch = _Fetch(info.id, info.sha, files, main)
         text = fetch(main)
         if text is None:
-            raise NotMeasuredError(
+            raise SpaceSourceUnavailable(
                 f"Space {space}: {main} cannot be had", hint=f"files up to {MOST_BYTES // 1024} KiB are read"
             )
         reading = read_fetched(text, main, fetch, like)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from spacediff.errors import SpacediffError
+from spacediff.errors import SourceNotReadable, SpacediffError
 from spacediff.hub.ids import is_repository_id
 from spacediff.reading import read_source
 from spacediff.reading.hub import read_space
@@ -24,7 +24,7 @@ def read_any(source: str, like: str = "") -> Reading:
         SpacediffError: There is no such source, or no call of a pipeline was found in it.
     """
     if not source.strip():
-        raise SpacediffError("no source is named", hint="give a .py file, a folder with an app.py, or ORG/NAME")
+        raise SourceNotReadable("no source is named", hint="give a .py file, a folder with an app.py, or ORG/NAME")
     path = Path(source)
     if not path.exists() and is_repository_id(source) and not source.endswith(".py"):
         reading = read_space(source, like)
@@ -40,4 +40,4 @@ def _nothing_read(source: str, reading: Reading) -> SpacediffError:
     failures = [note for note in reading.notes if note.kind.startswith("not read")]
     reasons = [note.text for note in failures] or ["no call of a diffusers pipeline was found"]
     hint = "name the file that calls the pipeline" if Path(source).exists() else "clone it and name that file"
-    return SpacediffError(f"{source}: {'; '.join(reasons)}", hint=hint)
+    return SourceNotReadable(f"{source}: {'; '.join(reasons)}", hint=hint)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from spacediff.errors import SpacediffError
+from spacediff.errors import NotAnAuditFolder, RecordError
 from spacediff.files import write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record.audit import SCHEMA_VERSION, AuditRecord
@@ -62,7 +62,7 @@ def read_record(folder: Path) -> AuditRecord:
     try:
         return read_record_file(folder / NAME)
     except OSError as error:
-        raise SpacediffError(
+        raise NotAnAuditFolder(
             f"{folder} is not an audit folder: {NAME} cannot be read ({error.strerror})",
             hint="give the folder that `spacediff audit` named",
         ) from error
@@ -78,14 +78,14 @@ def read_record_file(path: Path) -> AuditRecord:
     try:
         data = json.loads(path.read_text("utf-8"))
     except UnicodeDecodeError as error:
-        raise SpacediffError(f"{path} is not UTF-8 text") from error
+        raise RecordError(f"{path} is not UTF-8 text") from error
     except (ValueError, RecursionError) as error:
-        raise SpacediffError(f"{path} is not JSON: {error}", hint=_AGAIN) from error
+        raise RecordError(f"{path} is not JSON: {error}", hint=_AGAIN) from error
     if not isinstance(data, dict):
-        raise SpacediffError(f"{path} is not an audit record: it holds no JSON object", hint=_AGAIN)
+        raise RecordError(f"{path} is not an audit record: it holds no JSON object", hint=_AGAIN)
     version = data.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise SpacediffError(
+        raise RecordError(
             f"{path} was written by a newer spacediff: its schema version is {version}, and this one reads up to "
             f"{SCHEMA_VERSION}",
             hint="upgrade spacediff, or run the audit again",
@@ -95,4 +95,4 @@ def read_record_file(path: Path) -> AuditRecord:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise SpacediffError(f"{path} is not an audit record: {key}: {first['msg']}", hint=_AGAIN) from error
+        raise RecordError(f"{path} is not an audit record: {key}: {first['msg']}", hint=_AGAIN) from error

@@ -92,6 +92,7 @@ class RunRecord(Record):
         source: `diffusers`, `space`, `video`.
         described: One line for people: `Space zai-org/CogVideoX-5B-Space /generate`.
         measured: Whether there is a clip.
+        code: Which failure it is, such as `space-sleeping` (docs/errors.md); empty when measured, and in old records.
         reason: Why not; empty when measured.
         hint: What to do about it; may be empty.
         changes: The declared changes against the baseline, dotted path to value.
@@ -113,6 +114,7 @@ class RunRecord(Record):
     source: Literal["diffusers", "space", "video"]
     described: str = ""
     measured: bool
+    code: str = ""
     reason: str = ""
     hint: str = ""
     changes: dict[str, Any] = {}

@@ -57,6 +57,7 @@ class SemanticsRecord(Record):
         model: The model as the scenario names it.
         version: Its commit on the Hub, or the SHA-256 of a folder's files.
         about: What is measured, in a sentence with its source.
+        code: Which failure it is (docs/errors.md); empty when it was measured, and in old records.
         reason: Why it was not measured; empty when it was.
         hint: What to do about it; may be empty.
         texts: What was asked: the prompt first, then its parts.
@@ -67,6 +68,7 @@ class SemanticsRecord(Record):
     model: str
     version: str = ""
     about: str = ""
+    code: str = ""
     reason: str = ""
     hint: str = ""
     texts: list[TextRecord] = []

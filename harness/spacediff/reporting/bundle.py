@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from spacediff.codec.side_by_side import QUALITIES, Half, write_side_by_side
-from spacediff.errors import SpacediffError
+from spacediff.errors import NothingToShow, SpacediffError, UnknownName
 from spacediff.record import AuditRecord, ClipRecord
 from spacediff.record.file import record_text
 from spacediff.reporting.html import render_html
@@ -63,7 +63,7 @@ def render_bundle(record: AuditRecord, folder: Path, variant: str = "", *, most:
     """
     record = presentable(record)
     if variant and variant not in {run.name for run in record.runs}:
-        raise SpacediffError(f"the audit has no run {variant!r}", hint="`--variant` takes a name of the report's table")
+        raise UnknownName(f"the audit has no run {variant!r}", hint="`--variant` takes a name of the report's table")
     bundle, said = Bundle(), []
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -139,7 +139,7 @@ def _shown(view: PromptView, variant: str) -> Row | None:
 def _video(view: PromptView, row: Row, folder: Path) -> tuple[bytes, int]:
     ours, theirs = view.reference.clip if view.reference else None, row.run.clip
     if ours is None or theirs is None:
-        raise SpacediffError("there are no two clips to show")
+        raise NothingToShow("there are no two clips to show")
     found = row.comparison
     pairs = (found.frame_map if found else []) or [(n, n) for n in range(min(ours.frames, theirs.frames))]
     label = f"{row.run.name}: {found.verdict.value}" if found else row.run.name
@@ -163,4 +163,4 @@ def _file(clip: ClipRecord, folder: Path) -> Path:
         inside = PurePosixPath(name or "..")
         if not inside.is_absolute() and ".." not in inside.parts and (folder / inside).is_file():
             return folder / inside
-    raise SpacediffError("its clips are not in the audit folder")
+    raise NothingToShow("its clips are not in the audit folder")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from spacediff.errors import SpacediffError
+from spacediff.errors import FileExists
 from spacediff.files import write_atomically
 from spacediff.record import AuditRecord, read_record
 from spacediff.record.file import record_text
@@ -40,11 +40,13 @@ def write_format(name: str, record: AuditRecord, folder: Path, path: Path, varia
         What had to be left out, a line each.
 
     Raises:
-        SpacediffError: It would replace the audit's own record by another one.
+        FileExists
+    from spacediff.files import write_atomically
+    from spacediff.record import AuditRecord: It would replace the audit's own record by another one.
     """
     if name == "json" and path.resolve() == (folder / FILES[name]).resolve():
         if record != read_record(folder):
-            raise SpacediffError(f"{path} is the audit's own record, which a report does not change", hint=_ELSEWHERE)
+            raise FileExists(f"{path} is the audit's own record, which a report does not change", hint=_ELSEWHERE)
         return []
     if name == "zip":
         from spacediff.reporting.bundle import render_bundle

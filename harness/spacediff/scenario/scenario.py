@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from spacediff.errors import Mistake, ScenarioError, SpacediffError
+from spacediff.errors import FileNotAccessible, Mistake, ScenarioError
 from spacediff.scenario.checks import checks
 from spacediff.scenario.locations import Places, dotted, places
 from spacediff.scenario.messages import syntax_mistake, translated
@@ -204,7 +204,7 @@ def load_scenario(path: Path) -> Scenario:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         reason = getattr(error, "strerror", None) or str(error)
-        raise SpacediffError(
+        raise FileNotAccessible(
             f"the scenario {path} cannot be read: {reason}",
             hint="`spacediff init` copies scenarios here that you can edit",
         ) from error

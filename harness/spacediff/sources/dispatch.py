@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import ReferenceMissing
 from spacediff.plan import Run
 from spacediff.progress import Progress
 from spacediff.settings import Origin, Settings
@@ -77,7 +77,7 @@ class Sources:
             from spacediff.sources.local.placement import refuse_what_cannot_run
 
             refuse_what_cannot_run(run.settings)
-        raise NotMeasuredError("not generated, since there is no reference to hold it against")
+        raise ReferenceMissing("not generated, since there is no reference to hold it against")
 
     def checkpoint_stamp(self, run: Run) -> str:
         """Return what tells that a local checkpoint's files were exchanged; empty for the Hub's, which have ids."""

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from spacediff.clip import VideoInfo, probe, read_clip
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import VideoNotReadable
 from spacediff.settings import Origin, Settings
 from spacediff.sources import Produced
 
@@ -24,7 +24,7 @@ def take(file: Path, folder: Path) -> Produced:
     """
     began = time.monotonic()
     if not file.is_file():
-        raise NotMeasuredError(f"{file} is no regular file" if file.exists() else f"there is no video file {file}")
+        raise VideoNotReadable(f"{file} is no regular file" if file.exists() else f"there is no video file {file}")
     info, clip = probe(file), read_clip(file)
     copied = folder / f"original{file.suffix.lower()}"
     shutil.copyfile(file, copied)

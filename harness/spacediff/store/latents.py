@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import LatentsNotReadable
 
 if TYPE_CHECKING:
     import torch
@@ -42,13 +42,13 @@ def read_latents(path: Path) -> Iterator[Iterator[NDArray[np.float32]]]:
     """Read latents one after the other, as float32.
 
     Raises:
-        NotMeasuredError: The file is missing or broken.
+        LatentsNotReadable: The file is missing or broken.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             yield (_array(archive, name) for name in sorted(archive.namelist()))
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise NotMeasuredError(f"the latents in {path.name} cannot be read: {error}") from error
+        raise LatentsNotReadable(f"the latents in {path.name} cannot be read: {error}") from error
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from spacediff.errors import SpacediffError
+from spacediff.errors import FolderInUse
 from spacediff.files import sha256, write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record import RunRecord
@@ -102,14 +102,15 @@ class Store:
         """Keep other audits out of the folder.
 
         Raises:
-            SpacediffError: Another audit is writing into it, or it cannot be written to.
+            FolderInUse
+        from spacediff.files import sha256: Another audit is writing into it, or it cannot be written to.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder / ".lock", timeout=0):
                 yield
         except Timeout as error:
-            raise SpacediffError(
+            raise FolderInUse(
                 f"another audit is writing into {self.folder}", hint="wait for it, or give another folder with --out"
             ) from error
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import MetricUnavailable
 from spacediff.metrics.semantic import Agreement
 from spacediff.tiny.architecture import HEIGHT, WIDTH
 from spacediff.tiny.detector import Track, track
@@ -79,7 +79,7 @@ class Detector:
         asked = _completed(said)
         for text, one in zip(texts, asked, strict=True):
             if not one.colours:
-                raise NotMeasuredError(
+                raise MetricUnavailable(
                     f"the tiny world's detector finds nothing to look for in “{text}”",
                     hint=f"name things by colour ({', '.join(COLOURS)}), or a direction ({', '.join(_TOWARDS)})",
                 )

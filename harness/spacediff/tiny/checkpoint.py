@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import CheckpointUnavailable
 from spacediff.files import cache_dir
 from spacediff.tiny.trained import WEIGHTS
 
@@ -89,14 +89,20 @@ def ensure_checkpoint(which: TinyCheckpoint = TRAINED) -> Path:
     """Return the folder of a tiny CogVideoX checkpoint, for `DiffusionPipeline.from_pretrained`; make it if needed.
 
     Raises:
-        NotMeasuredError: The cache cannot be written to.
+        CheckpointUnavailable
+    from spacediff.files import cache_dir
+    from spacediff.tiny.trained import WEIGHTS
+
+    _FINGERPRINT = "fingerprint"
+    _DRAFT = ".draft-"
+    _ABANDONED_AFTER = 3600.0  # seconds; a draft takes a few: The cache cannot be written to.
     """
     place = cache_dir() / _folder_name(which)
     if not _is_whole(place, which):
         try:
             _make(place, which)
         except OSError as error:
-            raise NotMeasuredError(
+            raise CheckpointUnavailable(
                 f"the tiny checkpoint cannot be written to the cache: {error.strerror or error}",
                 hint="set SPACEDIFF_CACHE to a folder that can be written to and has 20 MB left",
             ) from error

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import SpaceBroken
 from spacediff.tiny.space_app import CHECKPOINT, STEPS, scratch_prefix
 
 STARTUP_DEADLINE = 180.0  # seconds; importing torch, diffusers and gradio takes ten on a quiet machine, cold
@@ -32,10 +32,6 @@ _PATIENCE = 5.0  # seconds between asking it to leave and asking harder
 
 _READY = re.compile(r"READY (http://127\.0\.0\.1:\d+)")
 _LOG_TAIL = 12  # lines of the Space's own words in an error message
-
-
-class TinySpaceError(NotMeasuredError):
-    """The tiny Space did not start."""
 
 
 @contextlib.contextmanager
@@ -50,7 +46,7 @@ def serve_tiny_space(
         checkpoint: Id of the tiny checkpoint that it serves.
 
     Raises:
-        TinySpaceError: It did not start; the message ends with what it said last.
+        SpaceBroken: It did not start; the message ends with what it said last.
     """
     with TinySpace(steps, startup_deadline, checkpoint) as space:
         yield space.url
@@ -106,7 +102,7 @@ class TinySpace:
                 start_new_session=True,
             )
         except OSError as error:
-            raise TinySpaceError(f"the tiny Space could not be started: {error.strerror or error}") from error
+            raise SpaceBroken(f"the tiny Space could not be started: {error.strerror or error}") from error
 
     def _wait_until_ready(self, said: queue.SimpleQueue[bytes], log: IO[bytes]) -> str:
         deadline = time.monotonic() + self._startup_deadline
@@ -114,12 +110,12 @@ class TinySpace:
             try:
                 line = said.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise TinySpaceError(
+                raise SpaceBroken(
                     f"the tiny Space did not answer within {self._startup_deadline:g} seconds{_last_words(log)}",
                     hint="a machine under load may need longer; try again",
                 ) from None
             if not line:
-                raise TinySpaceError(
+                raise SpaceBroken(
                     f"the tiny Space ended before it answered{_last_words(log)}",
                     hint="`python -m spacediff.tiny.space_app` shows why",
                 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from spacediff.errors import NotMeasuredError, failure
+from spacediff.errors import CheckpointUnavailable, failure
 from spacediff.tiny.architecture import Sizes, assemble
 from spacediff.tiny.tokenizer import build_tokenizer
 from spacediff.tiny.world import words
@@ -59,7 +59,7 @@ def build_trained(folder: Path = WEIGHTS) -> Any:
     """Return the trained pipeline in float32.
 
     Raises:
-        NotMeasuredError: The weights are missing or damaged.
+        CheckpointUnavailable: The weights are missing or damaged.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -70,7 +70,7 @@ def build_trained(folder: Path = WEIGHTS) -> Any:
         for part in _PARTS:
             _fill(pipe, part, load_file(folder / f"{part}.safetensors"))
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise NotMeasuredError(
+        raise CheckpointUnavailable(
             f"the weights of the tiny model are missing or damaged: {failure(error)}",
             hint="install spacediff again; builtin:tiny-cogvideox-random needs none",
         ) from error

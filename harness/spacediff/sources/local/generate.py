@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Clip
-from spacediff.errors import NotMeasuredError, failure, nearest_name
+from spacediff.errors import (
+    DeviceUnavailable,
+    GenerationFailed,
+    NotMeasuredError,
+    OutOfMemory,
+    UnsupportedSetting,
+    failure,
+    is_out_of_memory,
+    nearest_name,
+)
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.observer.observer import Observed, observing, observing_decoding
 from spacediff.progress import Progress
@@ -201,7 +210,7 @@ def _apply(pipeline: Any, settings: Settings) -> tuple[Ignored, ...]:
     for name, on in settings.table("vae").items():
         method = getattr(getattr(pipeline, "vae", None), f"{'enable' if on else 'disable'}_{name}", None)
         if method is None:
-            raise NotMeasuredError(f"the VAE of {type(pipeline).__name__} has no {name}")
+            raise UnsupportedSetting(f"the VAE of {type(pipeline).__name__} has no {name}")
         method()
     return ignored
 
@@ -214,7 +223,7 @@ def _set_scheduler(pipeline: Any, wanted: dict[str, Any]) -> tuple[Ignored, ...]
     try:
         pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config, **wanted)
     except Exception as error:
-        raise NotMeasuredError(f"{name} refuses its settings: {failure(error)}") from error
+        raise UnsupportedSetting(f"{name} refuses its settings: {failure(error)}") from error
     expected = inspect.signature(scheduler_class).parameters
     return tuple(
         Ignored(argument=f"scheduler.{key}", value=value, given_to=f"{name}.from_config")
@@ -230,7 +239,7 @@ def _scheduler_class(name: str) -> Any:
     if isinstance(found, type) and issubclass(found, diffusers.SchedulerMixin):
         return found
     near = nearest_name(name, [known for known in dir(diffusers) if known.endswith("Scheduler")])
-    raise NotMeasuredError(
+    raise UnsupportedSetting(
         f"diffusers {diffusers.__version__} has no scheduler {name!r}" + (f"; did you mean {near}?" if near else "")
     )
 
@@ -243,7 +252,7 @@ def _call_arguments(pipeline: Any, settings: Settings) -> dict[str, Any]:
     for name in arguments:
         if name not in known:
             near = nearest_name(name, known)
-            raise NotMeasuredError(
+            raise UnsupportedSetting(
                 f"{type(pipeline).__name__}.__call__ takes no argument {name!r}"
                 + (f"; did you mean {near!r}?" if near else "")
             )
@@ -257,21 +266,26 @@ def _frames(ready: _Ready, prompt: str, generator: torch.Generator | None) -> _F
     except NotMeasuredError:
         raise
     except Exception as error:
-        reason, hint = _explained(error, ready.settings.value("placement"))
-        raise NotMeasuredError(f"{reason}: {failure(error)}", hint=hint) from error
+        raise _generation_error(error, ready.settings.value("placement")) from error
     frames = np.asarray(output.frames[0] if hasattr(output, "frames") else output.images)
     return frames if frames.ndim == 4 else frames[None]  # noqa: PLR2004 - an image is a clip of one frame
 
 
-def _explained(error: Exception, placement: str) -> tuple[str, str]:
+def _generation_error(error: Exception, placement: str) -> NotMeasuredError:
     """Return why a generation failed, and what to do about it."""
     import torch
 
+    said = failure(error)
     if placement == "sequential_cpu_offload" and not torch.cuda.is_available():
-        return "sequential offload needs an accelerator: onto the CPU, accelerate cannot rebuild the weights", ""
+        return DeviceUnavailable(
+            f"sequential offload needs an accelerator: onto the CPU, accelerate cannot rebuild the weights: {said}"
+        )
     if isinstance(error, torch.cuda.OutOfMemoryError):
-        return "the GPU's memory is too small", "try placement = 'model_cpu_offload' and vae.tiling = true"
-    return "the generation failed", ""
+        smaller = "try placement = 'model_cpu_offload' and vae.tiling = true"
+        return OutOfMemory(f"the GPU's memory is too small: {said}", hint=smaller)
+    if is_out_of_memory(error):
+        return OutOfMemory(f"the memory is too small: {said}", hint="try fewer frames, or vae.tiling = true")
+    return GenerationFailed(f"the generation failed: {said}")
 
 
 class _Steps:

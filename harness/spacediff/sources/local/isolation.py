@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import NotComparable
 from spacediff.observer.hooks import Call, add_hook, step_result
 from spacediff.settings import Settings
 
@@ -32,7 +32,7 @@ class Fed:
     def refuse_other_lengths(self) -> None:
         """Raise NotMeasuredError unless every step of the other run was met by one."""
         if len(self.errors) != len(self.latents) - 1:
-            raise NotMeasuredError(
+            raise NotComparable(
                 f"{len(self.errors)} steps cannot be fed the latents of {len(self.latents) - 1}", hint=_HINT
             )
 
@@ -41,12 +41,13 @@ def refuse_other_sizes(declared: Settings, fed_by: Settings) -> None:
     """Refuse what cannot work before anything is generated.
 
     Raises:
-        NotMeasuredError: Both sides declare the number of steps, or a size, and not the same one.
+        NotComparable
+    from spacediff.observer.hooks import Call: Both sides declare the number of steps, or a size, and not the same one.
     """
     for name in ("num_inference_steps", "num_frames", "height", "width"):
         own, other = (settings.value(f"call.{name}") for settings in (declared, fed_by))
         if None not in (own, other) and own != other:
-            raise NotMeasuredError(f"call.{name} = {own} cannot be fed the latents of {other}", hint=_HINT)
+            raise NotComparable(f"call.{name} = {own} cannot be fed the latents of {other}", hint=_HINT)
 
 
 def feed(pipeline: Any, latents: Sequence[torch.Tensor]) -> Fed:
@@ -80,7 +81,7 @@ def _step(fed: Fed, call: Call) -> Any:
 
 def _like(latents: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
     if latents.shape != own.shape:
-        raise NotMeasuredError(
+        raise NotComparable(
             f"latents of shape {tuple(own.shape)} cannot be fed those of {tuple(latents.shape)}", hint=_HINT
         )
     return latents.to(own.device, own.dtype)

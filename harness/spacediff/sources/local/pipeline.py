@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spacediff.errors import NotMeasuredError, failure
+from spacediff.errors import (
+    CheckpointUnavailable,
+    NotMeasuredError,
+    OutOfMemory,
+    UnsupportedSetting,
+    failure,
+    is_out_of_memory,
+)
 from spacediff.record import Ignored
 from spacediff.settings import Settings
 from spacediff.sources.local.listening import warnings_of_libraries
@@ -135,7 +142,8 @@ def _load(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
         except NotMeasuredError:
             raise
         except Exception as error:
-            raise NotMeasuredError(
+            kind = OutOfMemory if is_out_of_memory(error) else CheckpointUnavailable
+            raise kind(
                 f"the checkpoint {model['id']} could not be loaded: {failure(error)}",
             ) from error
     return Checkpoint(pipeline, folder, commit, _ignored_names(messages, arguments), _worth_telling(messages))
@@ -148,7 +156,7 @@ def _pipeline_class(name: str | None, default: Any) -> Any:
         return default
     found = getattr(diffusers, name, None)
     if not (isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline)):
-        raise NotMeasuredError(f"diffusers {diffusers.__version__} has no pipeline class {name!r}")
+        raise UnsupportedSetting(f"diffusers {diffusers.__version__} has no pipeline class {name!r}")
     return found
 
 
@@ -160,11 +168,13 @@ def _files_of(model_id: str, choice: dict[str, str], pipeline_class: Any) -> tup
     if folder.is_dir():
         return folder, None
     if model_id.startswith((".", "/", "~")):
-        raise NotMeasuredError(f"there is no folder {model_id}", hint="model.id names a checkpoint's folder or Hub id")
+        raise CheckpointUnavailable(
+            f"there is no folder {model_id}", hint="model.id names a checkpoint's folder or Hub id"
+        )
     try:
         snapshot = Path(pipeline_class.download(model_id, **choice))
     except Exception as error:
-        raise NotMeasuredError(
+        raise CheckpointUnavailable(
             f"the checkpoint {model_id} is not on this machine and could not be fetched from the Hub: {failure(error)}",
             hint="check the id, the network and, for gated models, HF_TOKEN; or give a folder as model.id",
         ) from error

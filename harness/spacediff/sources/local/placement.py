@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from spacediff.errors import NotMeasuredError, failure
+from spacediff.errors import DeviceUnavailable, OutOfMemory, failure, is_out_of_memory
 from spacediff.settings import Settings
 
 
@@ -22,7 +22,7 @@ def refuse_what_cannot_run(settings: Settings) -> None:
     """Check devices before the checkpoint is loaded.
 
     Raises:
-        NotMeasuredError: The Settings ask for a device that this machine lacks.
+        DeviceUnavailable: The Settings ask for a device that this machine lacks.
     """
     import torch
 
@@ -30,7 +30,7 @@ def refuse_what_cannot_run(settings: Settings) -> None:
     asked = [(path, settings.value(path)) for path in ("placement", "rng.device")]
     missing = [f"{path} = '{device}'" for path, device in asked if not there.get(device, True)]
     if missing:
-        raise NotMeasuredError(
+        raise DeviceUnavailable(
             f"{' and '.join(missing)} needs a device that this machine does not have",
             hint="run the audit on a machine that has it; `spacediff doctor` tells what is here",
         )
@@ -40,7 +40,8 @@ def place(pipeline: Any, placement: str) -> None:
     """Place a pipeline.
 
     Raises:
-        NotMeasuredError: The placement fails on this machine.
+        DeviceUnavailable: The placement fails on this machine.
+        OutOfMemory: The memory of the device is too small.
     """
     device = "cuda" if _cuda() else "cpu"
     ways: dict[str, Callable[[], Any]] = {
@@ -53,7 +54,8 @@ def place(pipeline: Any, placement: str) -> None:
     try:
         ways[placement]()
     except Exception as error:
-        raise NotMeasuredError(
+        kind = OutOfMemory if is_out_of_memory(error) else DeviceUnavailable
+        raise kind(
             f"{placement} could not be set up on {device}: {failure(error)}",
             hint="" if device == "cuda" else "this placement needs an accelerator",
         ) from error

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from spacediff.clip import Clip, VideoInfo, probe, read_clip
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import DeadlineExceeded, NotMeasuredError, SpaceOutputUnusable
 from spacediff.hub.errors import plain
 
 MAX_BYTES = 2 * 2**30
@@ -33,11 +33,11 @@ def video_address(outputs: Sequence[Any], index: int, root: str, listed: str) ->
     address = _address_in(outputs[index], root) if index < len(outputs) else None
     if address is None:
         came = _kind_of(outputs[index]) if index < len(outputs) else "nothing"
-        raise NotMeasuredError(
+        raise SpaceOutputUnusable(
             f"output {index} of the Space holds no video but {came}", hint=f"its outputs are {listed}"
         )
     if urlsplit(address)[:2] != urlsplit(root)[:2]:
-        raise NotMeasuredError(
+        raise SpaceOutputUnusable(
             f"the Space keeps its video on another host ({urlsplit(address).hostname}), which is not asked",
             hint="download the video yourself and audit the file",
         )
@@ -107,13 +107,13 @@ def download(address: str, headers: Mapping[str, str], cookies: Mapping[str, str
             trust_env=not on_loopback(address),
         ) as response:
             if not response.is_success:
-                raise NotMeasuredError(f"the Space does not give its video out (HTTP {response.status_code})")
+                raise SpaceOutputUnusable(f"the Space does not give its video out (HTTP {response.status_code})")
             announced = response.headers.get("content-length", "")
             _write_bounded(part, response.iter_bytes(), int(announced) if announced.isdigit() else 0, ends)
         with part.open("rb") as file:
             container = _container_of(file.read(64))
         if not container:
-            raise NotMeasuredError("the file that the Space gave is no video", hint="is it the right output?")
+            raise SpaceOutputUnusable("the file that the Space gave is no video", hint="is it the right output?")
         return part.replace(folder / f"hosted.{container}")
     finally:
         part.unlink(missing_ok=True)
@@ -125,9 +125,9 @@ def _write_bounded(path: Path, chunks: Iterator[bytes], announced: int, ends: fl
         for chunk in chunks:
             received += len(chunk)
             if max(announced, received) > MAX_BYTES:
-                raise NotMeasuredError(f"the Space's video is larger than {MAX_BYTES:,} bytes, which is refused")
+                raise SpaceOutputUnusable(f"the Space's video is larger than {MAX_BYTES:,} bytes, which is refused")
             if time.monotonic() > ends:
-                raise NotMeasuredError("the deadline passed while the video was fetched", hint="give it a longer one")
+                raise DeadlineExceeded("the deadline passed while the video was fetched", hint="give it a longer one")
             file.write(chunk)
 
 
@@ -149,7 +149,7 @@ def decoded(original: Path) -> tuple[Clip, VideoInfo]:
     try:
         return read_clip(original), probe(original)
     except NotMeasuredError as error:
-        raise NotMeasuredError(
+        raise SpaceOutputUnusable(
             f"the video that the Space gave cannot be decoded: {error.message}",
             hint=error.hint or "run the same command again; if it stays so, the Space writes broken files",
         ) from error

@@ -13,7 +13,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import (
+    DeadlineExceeded,
+    SpaceBroken,
+    SpaceNotFound,
+    SpacePaused,
+    SpaceSleeping,
+    SpaceStarting,
+    SpaceUnavailable,
+)
 from spacediff.hub.errors import plain
 from spacediff.hub.files import facts_of
 from spacediff.progress import Progress
@@ -46,7 +54,7 @@ def connected(request: SpaceRequest) -> Iterator[tuple[Any, dict[str, str]]]:
 
     is_address = request.id.startswith(("http://", "https://"))
     if is_address and urlsplit(request.id).username is not None:
-        raise NotMeasuredError("the address of a Space may not hold a user name or password")
+        raise SpaceNotFound("the address of a Space may not hold a user name or password")
     hosted = {"address": plain(request.id)} if is_address else _looked_up(request)
     client = QuietClient(
         request.id,
@@ -68,7 +76,7 @@ def _looked_up(request: SpaceRequest) -> dict[str, str]:
     """Return what the Hub says of a Space.
 
     Raises:
-        NotMeasuredError: The Space does not run.
+        SpaceUnavailable: The Space does not run; the class says in which state it is.
     """
     from huggingface_hub import HfApi
 
@@ -76,24 +84,28 @@ def _looked_up(request: SpaceRequest) -> dict[str, str]:
     runtime: Mapping[str, Any] = info.runtime.raw if info.runtime else {}
     stage = str(runtime.get("stage"))
     if stage in _STAGES:
-        what, hint = _STAGES[stage]
+        error, what, hint = _STAGES[stage]
         detail = runtime.get("errorMessage")
-        raise NotMeasuredError(f"Space {request.id} {what}" + (f": {detail}" if detail else ""), hint=hint)
+        raise error(f"Space {request.id} {what}" + (f": {detail}" if detail else ""), hint=hint)
     return facts_of(info)
 
 
-_STAGES = {
-    "PAUSED": ("is paused by its owner", "ask its owner to restart it, or duplicate it and give the copy's id"),
-    "STOPPED": ("is stopped", "ask its owner to restart it, or duplicate it and give the copy's id"),
-    "SLEEPING": ("is asleep", "open its page once to wake it, then run the same command again"),
-    "BUILDING": ("is still building", "run the same command again in some minutes"),
-    "APP_STARTING": ("is still starting", "run the same command again in some minutes"),
-    "BUILD_ERROR": ("could not be built", "its owner has to mend it; a duplicate may work"),
-    "RUNTIME_ERROR": ("has crashed", "its owner has to restart it; a duplicate may work"),
-    "CONFIG_ERROR": ("is misconfigured", "its owner has to mend it"),
-    "NO_APP_FILE": ("holds no app", "check the id"),
-    "DELETING": ("is being deleted", "give another Space"),
+_DUPLICATE = "ask its owner to restart it, or duplicate it and give the copy's id"
+_LATER = "run the same command again in some minutes"
+
+_STAGES: dict[str, tuple[type[SpaceUnavailable], str, str]] = {
+    "PAUSED": (SpacePaused, "is paused by its owner", _DUPLICATE),
+    "STOPPED": (SpacePaused, "is stopped", _DUPLICATE),
+    "SLEEPING": (SpaceSleeping, "is asleep", "open its page once to wake it, then run the same command again"),
+    "BUILDING": (SpaceStarting, "is still building", _LATER),
+    "APP_STARTING": (SpaceStarting, "is still starting", _LATER),
+    "BUILD_ERROR": (SpaceBroken, "could not be built", "its owner has to fix it; a duplicate may work"),
+    "RUNTIME_ERROR": (SpaceBroken, "has crashed", "its owner has to restart it; a duplicate may work"),
+    "CONFIG_ERROR": (SpaceBroken, "is misconfigured", "its owner has to fix it"),
+    "NO_APP_FILE": (SpaceBroken, "has no app file", "check the id"),
+    "DELETING": (SpaceNotFound, "is being deleted", "give another Space"),
 }
+"""Stages of a Space that does not run (huggingface_hub.SpaceStage), with the error, what it says, and what to do."""
 
 
 def awaited(job: Any, deadline: float, ends: float, progress: Progress) -> Any:
@@ -113,7 +125,7 @@ def _watch(job: Any, deadline: float, ends: float, progress: Progress) -> None:
     text, done, total = "", 0, 0
     while not job.done():
         if time.monotonic() > ends:
-            raise NotMeasuredError(
+            raise DeadlineExceeded(
                 f"the Space gave no clip within {deadline:g} s, queue included" + (f" (last: {text})" if text else ""),
                 hint="give it a longer deadline, or run the same command again when the queue is shorter",
             )

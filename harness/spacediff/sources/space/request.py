@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spacediff.errors import NotMeasuredError, nearest_name
+from spacediff.errors import SpaceApiMismatch, nearest_name
 
 UPLOADS = frozenset({"Image", "Video", "Audio", "File", "Gallery", "ImageEditor"})
 """Components that a visitor may leave empty: the page then sends null, and so do we."""
@@ -50,7 +50,7 @@ def checked_api(client: Any, request: SpaceRequest) -> Api:
     endpoints = client.view_api(print_info=False, return_format="dict")["named_endpoints"]
     space, endpoint = f"Space {request.id}", request.endpoint
     if endpoint not in endpoints:
-        raise NotMeasuredError(
+        raise SpaceApiMismatch(
             f"{space} has no endpoint {endpoint}{_did_you_mean(endpoint, endpoints)}",
             hint=f"it has {', '.join(endpoints) or 'none with a name'}",
         )
@@ -63,19 +63,19 @@ def checked_api(client: Any, request: SpaceRequest) -> Api:
     listed = ", ".join(f"{name} (required)" if name in required else name for name in inputs)
     for name in request.inputs:
         if name not in inputs:
-            raise NotMeasuredError(
+            raise SpaceApiMismatch(
                 f"{space} has no parameter {name!r} at {endpoint}{_did_you_mean(name, inputs)}",
                 hint=f"{endpoint} takes {listed or 'none'}",
             )
     if missing := [name for name in required if name not in request.inputs]:
-        raise NotMeasuredError(
+        raise SpaceApiMismatch(
             f"{space} needs {', '.join(missing)} at {endpoint}", hint=f"{endpoint} takes {listed or 'none'}"
         )
     returns = endpoints[endpoint]["returns"]
     outputs = ", ".join(f"{index}: {each.get('component')} {each.get('label')!r}" for index, each in enumerate(returns))
     for role, index in request.outputs.items():
         if not 0 <= index < len(returns):
-            raise NotMeasuredError(
+            raise SpaceApiMismatch(
                 f"{space} has no output {index} at {endpoint}, which was to be the {role}",
                 hint=f"its outputs are {outputs or 'none'}",
             )

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+
+from spacediff.errors import (
+    DeviceUnavailable,
+    Exit,
+    Mistake,
+    NotMeasuredError,
+    OutOfMemory,
+    ScenarioError,
+    SpacediffError,
+    SpaceSleeping,
+    SpaceUnavailable,
+    error_classes,
+    error_from_record,
+    is_out_of_memory,
+)
+from support.paths import ROOT
+
+PAGE = (ROOT / "docs" / "errors.md").read_text("utf-8")
+ROWS = re.findall(r"^\| `([a-z-]+)` \| `(\w+)`(?: \(a `(\w+)`\))? \| (.+) \| (.+) \|$", PAGE, re.MULTILINE)
+
+
+def test_the_page_lists_every_class_by_its_code() -> None:
+    assert {(code, name) for code, name, *_ in ROWS} == {(each.code, each.__name__) for each in error_classes()}
+
+
+def test_every_code_is_one_classs_own_and_in_kebab_case() -> None:
+    codes = [each.code for each in error_classes()]
+    assert len(codes) == len(set(codes))
+    assert all("code" in vars(each) for each in error_classes())
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in codes)
+
+
+def test_the_page_groups_classes_as_they_derive() -> None:
+    bases = {each.__name__: {base.__name__ for base in each.__mro__} for each in error_classes()}
+    exit_codes = {each.__name__: each.exit_code for each in error_classes()}
+    sections = re.split(r"^## ", PAGE, flags=re.MULTILINE)
+    for title, base, exit_code in (
+        ("Wrong input", "SpacediffError", Exit.BAD_INPUT),
+        ("Not measured", "NotMeasuredError", Exit.NOT_MEASURED),
+        ("Spaces", "SpaceUnavailable", Exit.NOT_MEASURED),
+    ):
+        (section,) = (each for each in sections if each.startswith(title))
+        listed = [row for row in ROWS if f"| `{row[0]}` |" in section]
+        assert listed
+        for _, name, named_base, *_ in listed:
+            assert exit_codes[name] is exit_code, name
+            assert {base, named_base or base} <= bases[name], name
+            assert title == "Spaces" or "SpaceUnavailable" not in bases[name], name
+
+
+def test_every_failure_is_raised_by_a_class_that_says_what_happened() -> None:
+    bases = re.compile(r"\b(?:SpacediffError|NotMeasuredError|SpaceUnavailable)\((?=[\"f\n])")
+    sources = list((ROOT / "harness").rglob("*.py"))
+    assert len(sources) > 100
+    assert [path.name for path in sources if bases.search(path.read_text("utf-8"))] == []
+
+
+def test_record_keeps_enough_to_raise_the_same_error() -> None:
+    error = error_from_record("space-sleeping", "Space a/b is asleep", "open its page")
+    assert type(error) is SpaceSleeping
+    assert isinstance(error, SpaceUnavailable)
+    assert (error.message, error.hint, error.exit_code) == ("Space a/b is asleep", "open its page", Exit.NOT_MEASURED)
+
+
+@pytest.mark.parametrize("code", ["", "of-a-later-version", "scenario-invalid"])
+def test_unknown_code_of_a_record_is_not_measured(code: str) -> None:
+    assert type(error_from_record(code, "why")) is NotMeasuredError
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DeviceUnavailable("no CUDA", hint="elsewhere"),
+        ScenarioError(Path("a.toml"), [Mistake(3, "title", "a number", "a text")]),
+    ],
+)
+def test_errors_pass_between_processes(error: SpacediffError) -> None:
+    received = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert type(received) is type(error)
+    assert (received.message, received.hint, received.code) == (error.message, error.hint, error.code)
+
+
+def test_memory_that_runs_out_is_recognised() -> None:
+    import torch
+
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+    assert is_out_of_memory(MemoryError())
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**60, dtype=torch.uint8)
+    assert is_out_of_memory(caught.value)
+    assert not is_out_of_memory(RuntimeError("shapes do not fit"))
+    assert OutOfMemory.code == "out-of-memory"
