@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from spacediff import __version__
-from spacediff.comparing.comparison import Compared, compare_prompt
 from spacediff.comparing.noise_streams import stream_warning
+from spacediff.comparing.prompt import PromptComparison, compare_prompt
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
 from spacediff.environment import environment
 from spacediff.errors import FolderOfAnotherAudit, SpacediffError
@@ -196,7 +196,7 @@ class _Compared:
         interrupted: Whether prompts are missing because of an interruption, be it an earlier one.
     """
 
-    prompts: tuple[Compared, ...] = ()
+    prompts: tuple[PromptComparison, ...] = ()
     interrupted: bool = False
 
     @property
@@ -213,7 +213,7 @@ class _Compared:
 def _compare(
     plan: Plan, generated: _Generated, folder: Path, metrics: tuple[Metric, ...], listener: ProgressListener
 ) -> _Compared:
-    def of_prompt(prompt: Prompt) -> Compared:
+    def of_prompt(prompt: Prompt) -> PromptComparison:
         listener.on_status(f"scoring {prompt.name}")
         runs = [run for run in generated.runs if run.prompt == prompt.name]
         reference = next(run for run in runs if run.name == plan.reference)

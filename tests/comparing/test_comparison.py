@@ -16,10 +16,10 @@ import pytest
 
 from spacediff.clip import Clip, read_clip
 from spacediff.codec import export_to_video
-from spacediff.comparing import comparison
-from spacediff.comparing import pairing as sides
-from spacediff.comparing.comparison import compare_prompt
+from spacediff.comparing import pairing
+from spacediff.comparing import prompt as of_prompt
 from spacediff.comparing.pairing import Pair, Side, paired
+from spacediff.comparing.prompt import compare_prompt
 from spacediff.errors import NotMeasuredError
 from spacediff.metrics import METRICS
 from spacediff.metrics.alignment import FrameSource
@@ -332,7 +332,7 @@ def test_the_reference_goes_through_every_step_against_itself(tmp_path: Path, mo
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
     (control,) = compare_prompt(reference, [], tmp_path, METRICS, unheard).controls
     assert (control.passed, control.found) == (True, "identical")
-    monkeypatch.setattr(sides, "levels", lambda _: Levels.SQUEEZED)
+    monkeypatch.setattr(pairing, "levels", lambda _: Levels.SQUEEZED)
     (control,) = compare_prompt(reference, [], tmp_path, METRICS, unheard).controls
     assert not control.passed
     assert control.found.startswith("post-processed (")
@@ -364,7 +364,7 @@ def test_a_metric_that_small_frames_have_not_is_told(tmp_path: Path) -> None:
 
 
 def test_a_host_whose_options_take_too_long_holds_up_no_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sides, "MAX_SECONDS", 0.0)
+    monkeypatch.setattr(pairing, "MAX_SECONDS", 0.0)
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
     runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "far", SEEDS[0])]
     compared = compare_prompt(reference, [*runs, kept(tmp_path, "again", CLIP)], tmp_path, METRICS, unheard)
@@ -406,7 +406,7 @@ def test_an_error_with_one_clip_costs_no_other_its_numbers(tmp_path: Path, monke
             raise KeyError(5)
         return paired(reference, candidate, looked)
 
-    monkeypatch.setattr(comparison, "paired", breaking)
+    monkeypatch.setattr(of_prompt, "paired", breaking)
     found = compare(tmp_path, {"odd": nudged(3), "same": CLIP}, hosted=False)
     assert found["same"].verdict is Verdict.IDENTICAL
     assert found["odd"].verdict is Verdict.NOT_MEASURED
@@ -417,7 +417,7 @@ def test_an_error_with_all_clips_of_a_prompt_is_their_reason(tmp_path: Path, mon
     def breaking(*_: object, **__: object) -> None:
         raise NotMeasuredError("the weights are damaged")
 
-    monkeypatch.setattr(comparison, "score", breaking)
+    monkeypatch.setattr(of_prompt, "score", breaking)
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
     (found,) = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, unheard).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["the weights are damaged"])

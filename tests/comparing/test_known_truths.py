@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spacediff.clip import Clip
-from spacediff.comparing.comparison import Compared, compare_prompt
+from spacediff.comparing.prompt import PromptComparison, compare_prompt
 from spacediff.metrics import METRICS
 from spacediff.record import ComparisonRecord, Role, RunRecord, Verdict
 from support.clips import interpolated, moved, moving_ball, resized, with_frames
@@ -58,7 +58,7 @@ def judged(folder: Path, hosted: Clip, **candidates: Clip) -> dict[str, Comparis
     """What comes out for candidates beside a baseline and other seeds, against a clip that a host encoded."""
     reference = kept(folder, "reference", hosted, Role.REFERENCE, hosted=True)
     runs = [*(kept(folder, name, clip) for name, clip in candidates.items()), *scale(folder)]
-    compared: Compared = compare_prompt(reference, runs, folder, METRICS, unheard)
+    compared: PromptComparison = compare_prompt(reference, runs, folder, METRICS, unheard)
     assert all(control.passed for control in compared.controls), compared.controls
     return {each.candidate: each for each in compared.comparisons}
 

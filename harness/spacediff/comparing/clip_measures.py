@@ -1,4 +1,4 @@
-"""Measuring: what each clip of a pair is by itself (motion, brightness, …), on the frames that are compared."""
+"""Measures of single clips (motion, brightness, …) for both sides of a pair, on the frames that are compared."""
 
 from __future__ import annotations
 

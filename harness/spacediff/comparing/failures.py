@@ -1,35 +1,59 @@
-"""Failures: what keeps a clip from being compared, noted so that no clip costs the others their numbers."""
+"""Failures as values: what keeps a clip from being compared costs no other clip its numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from spacediff.errors import NotMeasuredError, failure
 from spacediff.record import Verdict
 
+_Value = TypeVar("_Value")
+_Result = TypeVar("_Result")
 
-class Failures:
-    """What stands in the way of each run that could not be compared.
+
+@dataclass(frozen=True)
+class Failed:
+    """What stands where a step has no result.
 
     Attributes:
-        found: Run name to the verdict that follows, and the reason.
+        verdict: The verdict that follows: `not measured` or `not comparable`.
+        reason: What went wrong.
     """
 
-    def __init__(self) -> None:
-        self.found: dict[str, tuple[Verdict, str]] = {}
+    verdict: Verdict
+    reason: str
 
-    @contextmanager
-    def noted(self, name: str, verdict: Verdict = Verdict.NOT_MEASURED) -> Iterator[None]:
-        """Note what goes wrong in the block as a run's obstacle, and go on behind it.
 
-        Args:
-            name: The run.
-            verdict: What follows from an expected failure; an unexpected one is always `not measured`.
-        """
-        try:
-            yield
-        except NotMeasuredError as error:
-            self.found[name] = verdict, error.message
-        except Exception as error:  # noqa: BLE001 - one clip's failure, whatever it is, must not cost the others
-            self.found[name] = Verdict.NOT_MEASURED, f"comparing it failed: {failure(error)}"
+def attempt(step: Callable[[], _Result | Failed], verdict: Verdict = Verdict.NOT_MEASURED) -> _Result | Failed:
+    """Return what a step returns, or what it failed with.
+
+    Args:
+        step: The step.
+        verdict: What follows from an expected failure; an unexpected one is always `not measured`.
+    """
+    try:
+        return step()
+    except NotMeasuredError as error:
+        return Failed(verdict, error.message)
+    except Exception as error:  # noqa: BLE001 - one clip's failure, whatever it is, must not cost the others
+        return Failed(Verdict.NOT_MEASURED, f"comparing it failed: {failure(error)}")
+
+
+def attempt_each(
+    values: Mapping[str, _Value | Failed],
+    step: Callable[[_Value], _Result | Failed],
+    verdict: Verdict = Verdict.NOT_MEASURED,
+) -> dict[str, _Result | Failed]:
+    """Take the next step with every value, each by itself; what has failed before stays as it is."""
+    return {
+        name: value if isinstance(value, Failed) else attempt(partial(step, value), verdict)
+        for name, value in values.items()
+    }
+
+
+def succeeded(values: Mapping[str, _Value | Failed]) -> dict[str, _Value]:
+    """Return the values without those that failed."""
+    return {name: value for name, value in values.items() if not isinstance(value, Failed)}

@@ -1,4 +1,4 @@
-"""Maps: where in the pictures the clips of a pair differ, on the frames that are compared."""
+"""Heat maps: where in the pictures the clips of a pair differ, on the frames that are compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sides: what of two clips is held against each other, once both have come the same way.
+"""Pairing: which frames of two clips are compared, once both have gone through the same steps.
 
 The key insight: a hosted clip has been encoded before anyone sees it, and may have been cut, resized or interpolated
 too. So a local clip first goes through the same encoder, then the two are aligned, and only what is left is a
@@ -25,7 +25,7 @@ MAX_SECONDS = 1800.0
 """What encoding a prompt's clips may take in all: a stranger's options may ask for days of motion search."""
 
 _LEVELS_EVERY = 8
-"""A mistake of levels is the same in all frames; every eighth is looked at."""
+"""A wrong range of levels is the same in all frames; every eighth is read."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Side:
         run: The run that made it.
         clip: Its clip.
         file: The file whose frames are scored.
-        match: How nearly it was encoded as the reference was; None where it was not encoded for the comparison.
+        match: How closely its encoding repeats the reference's; None where it was not encoded for the comparison.
     """
 
     run: RunRecord
@@ -45,7 +45,7 @@ class Side:
     match: Match | None = None
 
     def source(self) -> FrameSource:
-        """Return its frames as something that can be read more than once."""
+        """Return its frames; they can be read more than once."""
         return FrameSource(lambda: read_frames(self.file), self.clip.fps)
 
 
@@ -65,15 +65,15 @@ class Pair:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed and done so that the two lie on each other, in words."""
+        """What was done to align the two, in words."""
         return (*self.alignment.notes, self.levels.note) if self.levels.note else self.alignment.notes
 
     def reference_frames(self) -> Iterator[Frame]:
-        """Yield what is compared of the reference."""
+        """Yield the compared frames of the reference."""
         return self.alignment.of_reference(read_frames(self.reference.file))
 
     def candidate_frames(self) -> Iterator[Frame]:
-        """Yield what is compared of the candidate, each of the size of its partner."""
+        """Yield the compared frames of the candidate, each of the size of its partner."""
         return map(self.levels.undone, self.alignment.of_candidate(read_frames(self.candidate.file)))
 
 
@@ -81,32 +81,25 @@ class Encoder:
     """Puts local clips through the encoder of a reference's file, equal clips once.
 
     Args:
-        encoding: What the reference's file tells; None where it has been through no codec.
+        encoding: The encoding of the reference's file; None where it has been through no codec.
         folder: The audit folder.
 
     Attributes:
-        seconds: What encoding has taken so far.
-        files: Run name to the file that its frames are read from, for all that could be encoded.
+        seconds: The time that encoding has taken so far.
     """
 
     def __init__(self, encoding: Encoding | None, folder: Path) -> None:
         self.encoding = encoding
         self.folder = folder
         self.seconds = 0.0
-        self.files: dict[str, Path] = {}
         self._made: dict[str, tuple[Path, Match]] = {}
 
     def side(self, run: RunRecord, clip: ClipRecord) -> Side:
-        """Return the side of a run's clip, encoded where that is called for.
+        """Return the side of a run's clip, encoded where the reference is.
 
         Raises:
-            NotMeasuredError: The frames cannot be encoded, or all before them took longer than `MAX_SECONDS`.
+            NotMeasuredError: The frames cannot be encoded, or those before them took longer than `MAX_SECONDS`.
         """
-        side = self._side(run, clip)
-        self.files[run.name] = side.file
-        return side
-
-    def _side(self, run: RunRecord, clip: ClipRecord) -> Side:
         if clip.original is not None:
             return Side(run, clip, self.folder / clip.original)
         if self.encoding is None:
@@ -136,17 +129,17 @@ class Encoder:
             self.seconds += time.monotonic() - began
 
 
-def paired(reference: Side, candidate: Side, looked: FrameSource) -> Pair:
+def paired(reference: Side, candidate: Side, frames: FrameSource) -> Pair:
     """Align a candidate with the reference.
 
     Args:
         reference: The reference.
-        candidate: The clip that is held against it.
-        looked: The reference's frames; one object for all candidates, so that it is looked at once.
+        candidate: The clip that is compared with it.
+        frames: The reference's frames; one object for all candidates, so that they are analysed once.
 
     Raises:
         NotMeasuredError: They cannot be aligned; the message says why.
     """
-    pair = Pair(reference, candidate, align(looked, candidate.source()))
+    pair = Pair(reference, candidate, align(frames, candidate.source()))
     few = islice(zip(pair.reference_frames(), pair.candidate_frames(), strict=False), 0, None, _LEVELS_EVERY)
     return replace(pair, levels=levels(few))

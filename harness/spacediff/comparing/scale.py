@@ -1,8 +1,8 @@
-"""The yardstick of one prompt: what its numbers mean, measured in the same audit and on the same path.
+"""The scale of one prompt: what its numbers mean, measured in the same audit and on the same path.
 
-The floor is what differs when nothing was changed: the baseline run again here, and the host asked again where the
-scenario says so. The ceiling is what two unrelated samples look like: the baseline with other seeds. Beside them
-stands what the codec alone does.
+The floor is what differs when nothing was changed: the baseline run again here, and the Space asked again where the
+scenario says so. The ceiling is how far two unrelated samples differ: the baseline with other seeds. The third number
+is what the codec alone does.
 """
 
 from __future__ import annotations

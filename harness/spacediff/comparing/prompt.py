@@ -1,0 +1,261 @@
+"""Compare all clips of a prompt with its reference, like with like, and place them on one scale.
+
+The key insight is that all candidates are scored in one pass over the reference, the other seeds, the re-run and the
+controls among them; the scale comes out of the same table as the numbers that it gives a meaning to. Each candidate
+goes from step to step as a value or as its failure, so that none costs the others their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from spacediff.clip import read_clip, read_frames
+from spacediff.codec import Resolution, planted_resolution, read_encoding
+from spacediff.comparing.clip_measures import Measuring
+from spacediff.comparing.comparison import Scored, comparison_record, findings_of, without_numbers
+from spacediff.comparing.controls import control_of_itself, control_of_rerun, controls_of_seeds
+from spacediff.comparing.failures import Failed, attempt, attempt_each, succeeded
+from spacediff.comparing.heat_maps import Maps
+from spacediff.comparing.pairing import Encoder, Pair, Side, paired
+from spacediff.comparing.scale import ScaleOfPrompt, measure_scale
+from spacediff.comparing.traces import compare_traces, reference_trace
+from spacediff.comparing.verdict import Findings, judge, judge_frames
+from spacediff.metrics import Metric
+from spacediff.metrics.scoring import score
+from spacediff.record import (
+    ComparisonRecord,
+    ControlRecord,
+    ResolutionRecord,
+    Role,
+    RunRecord,
+    TraceComparisonRecord,
+    Verdict,
+)
+
+OnFrame = Callable[[int, int], None]
+"""Told how many of the reference's frames are scored, and how many there are."""
+
+_ITSELF = ""
+"""Stands for the reference as its own candidate; no run has this name."""
+
+
+@dataclass(frozen=True)
+class PromptComparison:
+    """How the clips of one prompt compare with its reference.
+
+    Attributes:
+        prompt: Name of the prompt.
+        comparisons: One for each candidate.
+        controls: Comparisons whose outcome is known beforehand.
+        resolutions: What could have been seen.
+        traces: Where the generations diverge, for each candidate with a trace.
+        files: Run name to the file whose frames stand for its clip, all of them after the same codec.
+    """
+
+    prompt: str
+    comparisons: list[ComparisonRecord]
+    controls: list[ControlRecord]
+    resolutions: list[ResolutionRecord]
+    traces: list[TraceComparisonRecord]
+    files: dict[str, Path]
+
+
+def compare_prompt(
+    reference: RunRecord,
+    candidates: Sequence[RunRecord],
+    folder: Path,
+    metrics: tuple[Metric, ...],
+    on_frame: OnFrame,
+) -> PromptComparison:
+    """Compare all clips of a prompt with its reference.
+
+    Args:
+        reference: The reference's run.
+        candidates: The other runs of the prompt, the re-run and the other seeds among them.
+        folder: The audit folder; tables and encoded clips are written into it.
+        metrics: What to measure.
+        on_frame: Called after each scored frame of the reference.
+
+    Returns:
+        A comparison for each candidate, in order; one without numbers says why.
+    """
+    clips = _compared_clips(reference, candidates, folder, metrics, on_frame)
+    if isinstance(clips, Failed):
+        clips = _nothing_compared(reference, candidates, clips, folder)
+    return PromptComparison(
+        reference.prompt,
+        clips.comparisons,
+        clips.controls,
+        clips.resolutions,
+        _traces(reference, candidates, clips.comparisons, folder),
+        clips.files,
+    )
+
+
+@dataclass(frozen=True)
+class _Clips:
+    """What came out of the clips alone, without the traces."""
+
+    comparisons: list[ComparisonRecord]
+    controls: list[ControlRecord]
+    resolutions: list[ResolutionRecord]
+    files: dict[str, Path]
+
+
+def _compared_clips(
+    reference: RunRecord,
+    candidates: Sequence[RunRecord],
+    folder: Path,
+    metrics: tuple[Metric, ...],
+    on_frame: OnFrame,
+) -> _Clips | Failed:
+    """Compare the clips; a failure of the reference is the failure of all."""
+    clip = reference.clip
+    if clip is None:
+        return Failed(Verdict.NOT_MEASURED, f"there is no reference: {reference.reason}")
+
+    def compared() -> _Clips:
+        encoding = read_encoding(folder / clip.original) if clip.original else None
+        side = Side(reference, clip, folder / (clip.original or clip.lossless))
+        return _compared_with(side, candidates, Encoder(encoding, folder), metrics, on_frame)
+
+    return attempt(compared)
+
+
+def _compared_with(
+    reference: Side,
+    candidates: Sequence[RunRecord],
+    encoder: Encoder,
+    metrics: tuple[Metric, ...],
+    on_frame: OnFrame,
+) -> _Clips:
+    sides = {run.name: _side(run, encoder) for run in candidates}
+    scored = _scored(reference, _paired(reference, sides), metrics, on_frame)
+    of_sides = {reference.run.name: reference}
+    of_sides |= {name: each.pair.candidate for name, each in succeeded(scored).items() if name != _ITSELF}
+    scale = measure_scale(
+        {name: each.table for name, each in succeeded(scored).items()}, of_sides, encoder.folder, metrics
+    )
+    findings = attempt_each(scored, lambda each: (each, findings_of(each, scale)))
+    record = partial(_recorded, Measuring(), Maps(encoder.folder), scale, encoder.folder)
+    records = attempt_each({run.name: findings[run.name] for run in candidates}, record)
+    return _Clips(
+        [
+            without_numbers(reference.run, run, found) if isinstance(found, Failed) else found
+            for run, found in zip(candidates, records.values(), strict=True)
+        ],
+        _controls([reference.run, *candidates], findings, scale),
+        [_resolution(side, encoder) for side in of_sides.values() if side.run.role is Role.BASELINE]
+        or _resolution_of_files([*of_sides.values()]),
+        {reference.run.name: reference.file} | {name: side.file for name, side in succeeded(sides).items()},
+    )
+
+
+def _side(run: RunRecord, encoder: Encoder) -> Side | Failed:
+    clip = run.clip
+    if clip is None:
+        return Failed(Verdict.NOT_MEASURED, run.reason)
+    return attempt(lambda: encoder.side(run, clip))
+
+
+def _paired(reference: Side, sides: Mapping[str, Side | Failed]) -> dict[str, Pair | Failed]:
+    """Align every candidate with the reference, and first the reference with itself."""
+    frames = reference.source()
+    itself = attempt(lambda: paired(reference, reference, frames))
+    return {_ITSELF: itself} | attempt_each(sides, lambda side: paired(reference, side, frames), Verdict.NOT_COMPARABLE)
+
+
+def _scored(
+    reference: Side, pairs: Mapping[str, Pair | Failed], metrics: tuple[Metric, ...], on_frame: OnFrame
+) -> dict[str, Scored | Failed]:
+    """Score all pairs: equal files once, and in one pass where nothing was aligned."""
+    alike = {str(pair.candidate.file): pair.candidate_frames() for pair in succeeded(pairs).values() if pair.alike}
+    tables = score(
+        read_frames(reference.file), alike, metrics, on_frame=lambda done: on_frame(done, reference.clip.frames)
+    )
+
+    def scored(pair: Pair) -> Scored:
+        if pair.alike:
+            return Scored(pair, tables[str(pair.candidate.file)])
+        return Scored(pair, score(pair.reference_frames(), {"": pair.candidate_frames()}, metrics)[""])
+
+    return attempt_each(pairs, scored)
+
+
+def _recorded(
+    measuring: Measuring, maps: Maps, scale: ScaleOfPrompt, folder: Path, judged: tuple[Scored, Findings]
+) -> ComparisonRecord:
+    """Make the record of a scored candidate; its table and its map are written into the audit folder."""
+    scored, findings = judged
+    heat = None if findings.equal else maps.of(scored.pair)
+    measures = measuring.both(scored.pair)
+    record = comparison_record(scored, findings, scale, measures=measures, heat=heat)
+    _write_table(scored.table, record, folder)
+    return record
+
+
+def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) -> None:
+    path = folder / record.frames_csv
+    path.parent.mkdir(parents=True, exist_ok=True)
+    numbers = pd.MultiIndex.from_tuples(record.frame_map, names=["reference_frame", "candidate_frame"])
+    table.set_index(numbers).to_csv(path)
+
+
+def _controls(
+    runs: Sequence[RunRecord], judged: Mapping[str, tuple[Scored, Findings] | Failed], scale: ScaleOfPrompt
+) -> list[ControlRecord]:
+    prompt, itself = runs[0].prompt, judged[_ITSELF]
+    outcome = (itself.verdict, [itself.reason]) if isinstance(itself, Failed) else judge(itself[1])
+    frames = {name: judge_frames(findings)[0] for name, (_, findings) in succeeded(judged).items()}
+    rerun = [control_of_rerun(prompt, scale.rerun, scale.scales)] if scale.rerun else []
+    return [control_of_itself(prompt, *outcome), *rerun, *controls_of_seeds(runs, frames)]
+
+
+def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
+    """Find out which difference could have been seen through the reference's codec."""
+    prompt = baseline.run.prompt
+    if encoder.encoding is None:
+        sentence = "nothing was encoded: a difference of one level in one pixel would have been seen"
+        return ResolutionRecord(prompt=prompt, sentence=sentence, levels=1, share=0.0)
+
+    def planted() -> Resolution:
+        with encoder.timed() as encoding:
+            return planted_resolution(read_clip(encoder.folder / baseline.clip.lossless), encoding)
+
+    found = attempt(planted)
+    if isinstance(found, Failed):
+        return ResolutionRecord(prompt=prompt, sentence=found.reason, levels=None, share=0.0)
+    levels = found.levels if found.seen else None
+    return ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)
+
+
+def _resolution_of_files(sides: Sequence[Side]) -> list[ResolutionRecord]:
+    """Say which difference could have been seen where files alone were compared."""
+    if len(sides) == 1 or not all(side.clip.original for side in sides):
+        return []
+    sentence = "Both files were compared as they decode: a difference of one level in one pixel would have been seen."
+    return [ResolutionRecord(prompt=sides[0].run.prompt, sentence=sentence, levels=1, share=0.0)]
+
+
+def _traces(
+    reference: RunRecord, candidates: Sequence[RunRecord], comparisons: list[ComparisonRecord], folder: Path
+) -> list[TraceComparisonRecord]:
+    traced = reference_trace(reference, list(candidates), comparisons)
+    if traced is None:
+        return []
+    found = (compare_traces(traced, run, folder) for run in candidates if run is not traced)
+    return [each for each in found if each is not None]
+
+
+def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], failed: Failed, folder: Path) -> _Clips:
+    return _Clips(
+        [without_numbers(reference, run, failed) for run in candidates],
+        [],
+        [],
+        {run.name: folder / (run.clip.original or run.clip.lossless) for run in candidates if run.clip},
+    )
