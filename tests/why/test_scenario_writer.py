@@ -150,7 +150,7 @@ def test_a_file_that_the_space_asks_for_is_left_open() -> None:
     (clip,) = [line for line in opened(text) if "clip takes a file" in line]
     assert '"Use via API"' in clip
     filled_in = image.partition(": add ")[2].partition(" to the inputs")[0].replace("FILE", "https://a.b/c.png")
-    given = text.replace('inputs = { prompt = "{prompt}"', f'inputs = {{ {filled_in}, prompt = "{{prompt}}"')
+    given = text.replace('inputs = {prompt = "{prompt}"', f'inputs = {{{filled_in}, prompt = "{{prompt}}"')
     filled = parse_scenario(given, Path("why.toml")).reference.space
     assert filled
     from gradio_client.utils import is_file_obj_with_meta
@@ -168,7 +168,7 @@ def test_the_seed_that_a_function_returns_is_found_without_a_label() -> None:
 def test_a_seed_that_no_scenario_holds_is_to_be_chosen(seed: str) -> None:
     text, scenario = written(SCRIPT.replace("manual_seed(1)", f"manual_seed({seed})"), SCRIPT)
     assert scenario.prompts["main"].seed == 42
-    assert "seed = 42          # to be chosen" in text
+    assert "seed = 42 # to be chosen" in text
     assert "to be chosen" not in written(SCRIPT, SCRIPT)[0]
 
 

@@ -1,12 +1,12 @@
 """Where each key of a TOML text stands.
 
-tomllib gives the values without their lines. The key insight is that a syntax tree gives the lines without the values,
-and that the dotted path joins the two: tree-sitter also reads on after an error, so even a broken text has places.
+tomllib gives the values without their lines, and so does tomlkit, which moreover refuses a broken text. The key insight
+is that a syntax tree gives the lines without the values, and that the dotted path joins the two: tree-sitter also reads
+on after an error, so even a broken text has places.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import tree_sitter_toml
 from tree_sitter import Language, Parser
+
+from spacediff.scenario.writing import written_key
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -25,14 +27,13 @@ Parts = tuple[str | int, ...]
 DEEPEST = 64
 """Pieces that a path may have; what lies deeper has the place of its ancestor."""
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[^."]+')
 _KEY_TYPES = frozenset({"bare_key", "quoted_key", "dotted_key"})
 
 
 def dotted(parts: Iterable[str | int]) -> str:
     """Join the pieces of a path; a key that TOML would need quotes for is quoted."""
-    return ".".join(_written(str(part)) for part in parts)
+    return ".".join(written_key(str(part)) for part in parts)
 
 
 class Places(Mapping[str, int]):
@@ -165,7 +166,3 @@ def _unquoted(key: str) -> str:
         return next(iter(tomllib.loads(f"{key} = 0")))
     except ValueError:  # a broken text may break off inside a key
         return key.strip("\"'")
-
-
-def _written(key: str) -> str:
-    return key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=not key.isprintable())

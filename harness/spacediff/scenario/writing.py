@@ -1,0 +1,62 @@
+"""Keys, values and comments as TOML: the one place that makes tomlkit's items of ours."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+
+if TYPE_CHECKING:
+    from tomlkit.items import Comment, Item, Key
+
+
+def toml_value(value: Any) -> Item:
+    """Turn a value into an item that fits on one line: tables become inline tables.
+
+    Raises:
+        tomlkit.exceptions.ConvertError: TOML has no such value, as None.
+    """
+    if isinstance(value, Mapping):
+        table = tomlkit.inline_table()
+        for key, inner in value.items():
+            table.append(tomlkit.key(key), toml_value(inner))
+        return table
+    if isinstance(value, list):
+        array = tomlkit.array()
+        array.extend(toml_value(inner) for inner in value)
+        return array
+    item: Item = tomlkit.item(value)
+    return item
+
+
+def toml_path(path: str) -> Key:
+    """Turn the path of a setting into a dotted key: its table, and the rest as one key, which may hold dots itself."""
+    table, dot, name = path.partition(".")
+    return tomlkit.key([table, name] if dot else table)
+
+
+@functools.lru_cache(maxsize=4096)
+def written_key(name: str) -> str:
+    """Write one key of a path, quoted where TOML asks for it; what is not printable is escaped."""
+    return "".join(map(_visible, tomlkit.key(name).as_string()))
+
+
+def comment(text: str) -> Comment:
+    """Make a comment of a text that may be a stranger's: a line of its own, and no more than that."""
+    return tomlkit.comment(one_line(text))
+
+
+def commented(item: Item, text: str) -> Item:
+    """Put a comment behind an item, on its line."""
+    return item.comment(one_line(text))
+
+
+def one_line(text: str) -> str:
+    """Replace what is not printable, line breaks among it, by spaces."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _visible(letter: str) -> str:
+    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
