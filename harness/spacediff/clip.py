@@ -1,7 +1,7 @@
-"""Clip: the frames of one video, kept losslessly and decoded by one definition.
+"""Clip: the frames of one video, stored losslessly and always decoded in the same way.
 
 The key insight is that a decoder is part of the measurement: swscale's default YUV to RGB conversion darkens by about
-one level and a forgotten BT.709 tag costs up to 25, so every file that is scored is read here and nowhere else.
+one level, and an ignored BT.709 tag changes values by up to 25 levels. So every file that is scored is decoded here.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ Frame = NDArray[np.uint8]
 MAX_FRAMES = 20_000
 MAX_PIXELS_PER_FRAME = 7680 * 4320
 MAX_CLIP_BYTES = 8 * 2**30
-"""A hostile file may claim any size; what is larger than this is refused before it is decoded."""
+"""Limits for untrusted files, which may claim any size; a larger file is refused before it is decoded."""
 
 CONTAINERS = ("mov", "mp4", "matroska", "webm", "avi", "gif", "mpegts", "mpeg", "ogg", "flv", "h264", "hevc")
-"""FFmpeg's names of the containers that are read. It tells them by content, and others, such as concat, HLS and DASH,
-are lists of files and addresses that it would open too."""
+"""FFmpeg's names of the containers that are read. FFmpeg detects a container by its content; other formats, such as
+concat, HLS and DASH, are lists of files and addresses that it would open as well."""
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video file says of itself.
+    """The metadata of a video file.
 
     Attributes:
         codec: Codec name, such as `h264`.
@@ -74,11 +74,11 @@ class Clip:
 
     def __post_init__(self) -> None:
         if self.frames.dtype != np.uint8 or self.frames.ndim != 4 or self.frames.shape[-1] != 3:  # noqa: PLR2004 - [T, H, W, 3]
-            raise ValueError(f"a clip holds uint8 [T, H, W, 3], not {self.frames.dtype} {self.frames.shape}")
+            raise ValueError(f"a clip needs uint8 [T, H, W, 3], not {self.frames.dtype} {self.frames.shape}")
 
     @classmethod
     def from_floats(cls, frames: NDArray[np.floating[Any]], fps: Fraction, *, rounding: str = "round") -> Self:
-        """Turn a pipeline's float frames into bytes.
+        """Convert a pipeline's float frames to bytes.
 
         Args:
             frames: `[T, H, W, 3]`, RGB in 0..1.
@@ -86,7 +86,7 @@ class Clip:
             rounding: `round`, as diffusers' PIL output does, or `truncate`, as `export_to_video` does with arrays.
 
         Raises:
-            GenerationFailed: The frames hold NaN or infinity.
+            GenerationFailed: The frames contain NaN or infinity.
         """
         if not np.isfinite(frames).all():
             share = float(1 - np.isfinite(frames).mean())
@@ -99,12 +99,12 @@ class Clip:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of shape and bytes: equal digests are equal frames."""
+        """SHA-256 of shape and bytes: equal digests mean equal frames."""
         return frames_digest(self.frames)
 
 
 def frames_digest(frames: Iterable[Frame]) -> str:
-    """Return the SHA-256 of a sequence of frames, one frame in memory at a time."""
+    """Compute the SHA-256 of a sequence of frames, with one frame in memory at a time."""
     digest = hashlib.sha256()
     for frame in frames:
         digest.update(repr(frame.shape).encode())
@@ -113,7 +113,7 @@ def frames_digest(frames: Iterable[Frame]) -> str:
 
 
 def write_lossless(clip: Clip, path: Path) -> None:
-    """Write a clip as FFV1 in Matroska (RGB, intra-only, with a checksum in every slice): any player opens it."""
+    """Write a clip as FFV1 in Matroska (RGB, intra-only, with a checksum in every slice), which any player opens."""
     import av
 
     with av.open(path, "w", format="matroska", options={"fflags": "+bitexact"}) as container:
@@ -129,13 +129,13 @@ def write_lossless(clip: Clip, path: Path) -> None:
 def write_preview(clip: Clip, path: Path, *, quality: int = 16, key_frames: int = 1) -> None:
     """Write a clip as H.264 that browsers play and seek frame by frame.
 
-    Odd sizes are padded by repeating the last row or column, since 4:2:0 needs even ones.
+    Odd sizes are padded by repeating the last row or column, because 4:2:0 needs even ones.
 
     Args:
         clip: The clip.
-        path: Where to.
+        path: The file to write.
         quality: x264's constant rate factor.
-        key_frames: Frames from one key frame to the next; with 1, a seek decodes just the frame that is wanted.
+        key_frames: Frames from one key frame to the next; with 1, a seek decodes only the requested frame.
     """
     import av
 
@@ -155,10 +155,10 @@ def write_preview(clip: Clip, path: Path, *, quality: int = 16, key_frames: int 
 
 
 def probe(path: Path) -> VideoInfo:
-    """Read what a video file says of itself.
+    """Read the metadata of a video file.
 
     Raises:
-        VideoNotReadable: The file is not a video, or is larger than what is decoded here.
+        VideoNotReadable: The file is not a video, or exceeds the limits of this module.
     """
     with open_video(path) as container:
         return _info(container, path)
@@ -168,7 +168,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
     """Decode a file frame by frame, in presentation order, each uint8 `[H, W, 3]` RGB.
 
     Raises:
-        VideoNotReadable: The file is broken, empty, or larger than what is decoded here.
+        VideoNotReadable: The file is damaged, has no frames, or exceeds the limits of this module.
     """
     import av
 
@@ -182,19 +182,20 @@ def read_frames(path: Path) -> Iterator[Frame]:
                 count += 1
                 yield np.asarray(_converted(picture, "rgb24").to_ndarray(), dtype=np.uint8)
         except av.FFmpegError as error:
-            raise VideoNotReadable(f"{path.name} breaks off after {count} frames: {error.strerror}") from error
+            raise VideoNotReadable(f"{path.name} is damaged after {count} frames: {error.strerror}") from error
         claimed, least = _claimed_frames(container)
     if not count:
-        raise VideoNotReadable(f"{path.name} holds no video frame")
+        raise VideoNotReadable(f"{path.name} has no video frames")
     if count < least:
-        raise VideoNotReadable(f"{path.name} breaks off after {count} of {claimed} frames")
+        raise VideoNotReadable(f"{path.name} is truncated after {count} of {claimed} frames")
 
 
 def _claimed_frames(container: InputContainer) -> tuple[int, int]:
-    """Return how many frames the file says it holds, and how many have to be there; 0 when it does not say.
+    """Return how many frames the file claims to have, and how many it must have at least; 0 if it does not say.
 
-    A torn MP4 still has the header of the whole one. An edit list may hide frames that the header counts, and shortens
-    the duration with them; so the smaller of the two claims is what has to be there, but for one frame of rounding.
+    A truncated MP4 still has the header of the whole file. An edit list may hide frames that the header counts, and
+    shortens the duration accordingly. So the file must have the smaller of the two counts, minus one frame for
+    rounding.
     """
     stream = container.streams.video[0]
     if not stream.frames or not container.duration or not stream.average_rate:
@@ -205,9 +206,9 @@ def _claimed_frames(container: InputContainer) -> tuple[int, int]:
 
 def _refuse_unreasonable(picture: av.VideoFrame, count: int, size: VideoInfo, path: Path) -> None:
     if count >= MAX_FRAMES:
-        raise VideoNotReadable(f"{path.name} holds more than {MAX_FRAMES} frames")
+        raise VideoNotReadable(f"{path.name} has more than {MAX_FRAMES} frames")
     if (picture.width, picture.height) != (size.width, size.height):
-        raise VideoNotReadable(f"{path.name} changes its size at frame {count}")
+        raise VideoNotReadable(f"{path.name} changes its frame size at frame {count}")
 
 
 def read_clip(path: Path) -> Clip:
@@ -217,25 +218,24 @@ def read_clip(path: Path) -> Clip:
     for frame in read_frames(path):
         frames.append(frame)
         if len(frames) * frame.nbytes > MAX_CLIP_BYTES:
-            raise VideoNotReadable(f"{path.name} holds more than {MAX_CLIP_BYTES / 2**30:.0f} GiB of frames")
+            raise VideoNotReadable(f"{path.name} has more than {MAX_CLIP_BYTES / 2**30:.0f} GiB of decoded frames")
     return Clip(np.stack(frames), info.fps)
 
 
 def open_video(path: Path) -> InputContainer:
-    """Open a video file that may be a stranger's.
+    """Open an untrusted video file.
 
     Raises:
-        VideoNotReadable: It is no video in one of the containers that are read here.
+        VideoNotReadable: The file is not a video in one of the supported `CONTAINERS`.
     """
     import av
 
     options = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
     try:
         return av.open(path, "r", metadata_errors="replace", container_options=options)
-    except av.ArgumentError as error:  # what FFmpeg calls a container that is not on the list
+    except av.ArgumentError as error:  # FFmpeg's error for a container that is not on the list
         raise VideoNotReadable(
-            f"{path.name} cannot be opened as a video: it is in none of the containers read here "
-            f"({', '.join(CONTAINERS)})"
+            f"{path.name} cannot be opened as a video: its container is not one of {', '.join(CONTAINERS)}"
         ) from error
     except (av.FFmpegError, OSError) as error:
         raise VideoNotReadable(f"{path.name} cannot be opened as a video: {error.strerror}") from error
@@ -243,11 +243,12 @@ def open_video(path: Path) -> InputContainer:
 
 def _info(container: InputContainer, path: Path) -> VideoInfo:
     if not container.streams.video or container.streams.video[0].codec_context is None:
-        raise VideoNotReadable(f"{path.name} holds no video stream that can be decoded")
+        raise VideoNotReadable(f"{path.name} has no video stream that can be decoded")
     stream = container.streams.video[0]
     context = stream.codec_context
     if not 0 < context.width * context.height <= MAX_PIXELS_PER_FRAME:
-        raise VideoNotReadable(f"{path.name} claims {context.width}x{context.height} pixels, more than is decoded here")
+        claimed = f"{context.width}x{context.height} pixels"
+        raise VideoNotReadable(f"{path.name} claims frames of {claimed}; at most {MAX_PIXELS_PER_FRAME:,} are decoded")
     return VideoInfo(
         codec=context.codec.canonical_name,
         pixel_format=context.pix_fmt or "unknown",
@@ -263,7 +264,7 @@ def _info(container: InputContainer, path: Path) -> VideoInfo:
 
 
 def _converted(picture: av.VideoFrame, pixel_format: str, to_colorspace: int | None = None) -> av.VideoFrame:
-    """Convert between pixel formats with accurate rounding; tags of range and matrix are honoured."""
+    """Convert between pixel formats with accurate rounding, according to the tags of range and matrix."""
     from av.video.reformatter import Interpolation
 
     return picture.reformat(

@@ -1,7 +1,7 @@
 """Settings: everything that determines one clip, as values under dotted paths, each with its origin.
 
-The key insight is that "I changed nothing" still differs: what a script leaves unsaid is filled in by the library.
-So a value is never shown without saying who set it, and a value that nobody could read never counts as equal.
+The key insight is that "I changed nothing" can still differ: the library fills in what a script leaves unset. So a
+value is never shown without its origin, and an unknown value never counts as equal.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from enum import StrEnum
 from typing import Any
 
 EXPORT_FPS = 10
-"""Frames per second of `diffusers.utils.export_to_video` where nobody says."""
+"""Default frames per second of `diffusers.utils.export_to_video`."""
 EXPORT_QUALITY = 5.0
-"""Its quality, imageio's 0 to 10."""
+"""Default quality of `diffusers.utils.export_to_video`, on imageio's scale from 0 to 10."""
 
 
 class Origin(StrEnum):
-    """Who said so."""
+    """Where a value comes from."""
 
     DECLARED = "declared"  # the scenario
     READ = "read"  # source code or a file's metadata
     DEFAULT = "default"  # resolved from the library or the checkpoint
     OBSERVED = "observed"  # seen at run time
-    UNKNOWN = "unknown"  # could not be had
+    UNKNOWN = "unknown"  # could not be determined
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Setting:
     """One value with its origin.
 
     Attributes:
-        value: Any JSON value; None when unknown.
-        origin: Who set it.
-        where: File and line, class, or config file that it came from; may be empty.
+        value: Any JSON value; None if unknown.
+        origin: Where it comes from.
+        where: File and line, class, or config file; may be empty.
     """
 
     value: Any
@@ -47,7 +47,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One path on which two Settings part; a side is None where the path does not exist there."""
+    """One path on which two Settings differ; a side is None if the path does not exist there."""
 
     path: str
     left: Setting | None
@@ -66,8 +66,8 @@ class Settings(Mapping[str, Setting]):
 
         Args:
             nested: Tables and values; an empty table is a value.
-            origin: The origin of all of them.
-            where: Where they stand: one text for all, or a text per dotted path.
+            origin: The origin of all values.
+            where: Their location: one text for all, or a text per dotted path.
         """
         return cls(
             {
@@ -89,7 +89,7 @@ class Settings(Mapping[str, Setting]):
         return f"Settings({self._values_only()!r})"
 
     def value(self, path: str, default: Any = None) -> Any:
-        """Return the value at a path, or the default where the path does not exist."""
+        """Return the value at a path, or the default if the path does not exist."""
         setting = self._values.get(path)
         return default if setting is None else setting.value
 
@@ -107,9 +107,9 @@ class Settings(Mapping[str, Setting]):
         return result
 
     def changed_by(self, other: Settings) -> Settings:
-        """Return these Settings with the other's values in place of their own.
+        """Override these Settings with the values of others.
 
-        A value takes the place of a table of the same name, and a table of a value.
+        A value replaces a table of the same name, and a table replaces a value.
         """
         kept = {
             path: setting for path, setting in self.items() if not any(_shadows(path, changed) for changed in other)
@@ -117,11 +117,11 @@ class Settings(Mapping[str, Setting]):
         return Settings({**kept, **other})
 
     def filled_from(self, defaults: Settings) -> Settings:
-        """Return these Settings with what they leave unsaid taken from the defaults."""
+        """Add the defaults for all paths that these Settings leave unset."""
         return defaults.changed_by(self)
 
     def digest(self) -> str:
-        """Return the SHA-256 of the values; origins do not enter."""
+        """Compute the SHA-256 of the values; origins have no influence."""
         return hashlib.sha256(json.dumps(self._values_only(), sort_keys=True, default=str).encode()).hexdigest()
 
     def _values_only(self) -> dict[str, Any]:
@@ -132,9 +132,9 @@ _LARGEST = 2**63
 
 
 def is_plain(value: Any) -> bool:
-    """Return whether a scenario can say a value: a text, a number, a truth value, or a list of these.
+    """Whether a scenario can contain a value: a text, a number, a boolean, or a list of these.
 
-    Numbers are finite and fit TOML's 64 bits; texts are Unicode, without half a letter.
+    Numbers are finite and fit TOML's 64 bits; texts are valid Unicode, without lone surrogates.
     """
     if isinstance(value, str):
         return not any("\ud800" <= letter <= "\udfff" for letter in value)
@@ -144,10 +144,10 @@ def is_plain(value: Any) -> bool:
 
 
 def diff(left: Settings, right: Settings) -> list[Difference]:
-    """List the paths on which two Settings part.
+    """List the paths on which two Settings differ.
 
-    An unknown value differs from everything, another unknown included. `1` and `1.0` are one value, as they are for
-    the pipelines; `True` and `1` are not.
+    An unknown value differs from everything, including a second unknown. `1` and `1.0` are equal, as they are for the
+    pipelines; `True` and `1` are not.
     """
     return [
         Difference(path, left.get(path), right.get(path))

@@ -1,7 +1,7 @@
-"""Stages of a generation, and from which of them on a setting acts.
+"""Stages of a generation, and the stage from which a setting has an effect.
 
-The key insight: two runs that agree in every setting which acts up to a stage have the same state after it, so it need
-be computed only once. A setting that is not known to act late counts as acting from the start.
+The key insight: two runs that agree in every setting with an effect up to a stage have the same state after it, so the
+state is computed only once. A setting without a known stage counts as having an effect from the start.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Stage(IntEnum):
 
 
 _ACTS_FROM = {
-    # the text encoder sees of the call what the pipeline passes to it; who shares embeddings compares that too
+    # the text encoder also gets arguments of the call from the pipeline; sharing embeddings compares those too
     "call": Stage.DENOISING,
     "scheduler": Stage.DENOISING,
     "rng": Stage.DENOISING,
@@ -31,7 +31,7 @@ _ACTS_FROM = {
 
 
 def acts_from(path: str) -> Stage:
-    """Return the first stage that a setting can change."""
+    """Return the first stage that a setting can affect."""
     return _ACTS_FROM.get(path.split(".", 1)[0], Stage.TEXT)
 
 

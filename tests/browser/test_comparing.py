@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spacediff.metrics.ssim_map import lay, png
+from spacediff.metrics.ssim_map import arrange_tiles, encode_png
 from spacediff.record import AuditRecord, FirstDivergenceRecord
 from spacediff.reporting.html import render_html, write_report
 from spacediff.reporting.numbers import number
@@ -140,7 +140,7 @@ def test_a_heat_map_of_many_frames_shows_the_right_one_and_rounds_nothing_onto_t
     maps = [each.map.model_copy(update={"across": 4}) for each in record.comparisons if each.map]
     for told in maps:
         assert (told.rows, told.columns) == (32, 48)
-        (tmp_path / told.file).write_bytes(png(lay(tiles, 4)))
+        (tmp_path / told.file).write_bytes(encode_png(arrange_tiles(tiles, 4)))
     comparisons = [
         each.model_copy(update={"map": each.map and each.map.model_copy(update={"across": 4})})
         for each in record.comparisons

@@ -68,7 +68,7 @@ CHANGES: list[tuple[Made, str, list[int]]] = [
     (smoothed, "the interpolated frames between are left out", [0, 2, 4, 6, 8, 10]),
     (upscaled, "is scaled down to 96x64 by area averaging; this place is confirmed to the pixel", list(range(6))),
     (one_pixel_off, "this clip's picture lies 1 px", list(range(6))),
-    (washed_out, "one of the two mixes up its range", list(range(6))),
+    (washed_out, "one of the two clips confuses limited and full range", list(range(6))),
 ]
 
 

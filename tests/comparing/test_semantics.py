@@ -91,9 +91,9 @@ def test_a_text_that_is_too_long_is_cut_and_that_is_told(checkpoint: Path) -> No
     fits, long = "hand " * (TOKENS - 2), "hand " * (TOKENS - 1)
     found = measure.measure(iter(CLIP.frames[:2]), [fits, long, f"{long} lemon"])
     np.testing.assert_allclose(found.scores, found.scores[:, :1].repeat(3, axis=1), atol=2e-6)
-    cut = [remark for remark in found.remarks if "its end was cut off" in remark]
+    cut = [remark for remark in found.remarks if "the end was truncated" in remark]
     assert len(cut) == 2
-    assert f"has {TOKENS + 1} tokens, start and end included, and the model reads {TOKENS}" in cut[0]
+    assert f"has {TOKENS + 1} tokens including start and end; the model accepts {TOKENS}" in cut[0]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def of_another_kind(place: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (only_pickled, "has no safetensors: weights in pickles could run code, so they are not read"),
-        (without_a_weight, "lacks 1 weights, text_projection.weight among them"),
+        (only_pickled, "has no safetensors: pickled weights can execute code, so they are not read"),
+        (without_a_weight, "has no values for 1 weights, for example text_projection.weight"),
         (of_another_kind, "is a siglip model, not a CLIP model"),
         (lambda place: (place / "config.json").unlink(), "its config.json cannot be read"),
         (lambda place: (place / "model.safetensors").write_bytes(b"torn"), "could not be loaded"),

@@ -19,7 +19,7 @@ from support.clips import Frames, interpolated, moved, moving_ball, resized
 
 
 def scene(seed: int = 0, frames: int = 16, height: int = 64, width: int = 96) -> Frames:
-    """A disc with its own texture that crosses a textured background, which drifts slowly the other way."""
+    """A textured disc that crosses a textured background, which drifts slowly in the opposite direction."""
     random = np.random.default_rng(seed)
     ground = _texture(random, height + 40, width + 40)
     disc = _texture(random, height, width)
@@ -46,7 +46,7 @@ def _texture(random: np.random.Generator, height: int, width: int) -> NDArray[np
 
 
 def smooth(seed: int, frames: int = 16) -> Frames:
-    """Hardly any texture: a soft shade whose brightness wanders."""
+    """A soft shade with little texture and slowly changing brightness."""
     random = np.random.default_rng(seed)
     shade = cv2.GaussianBlur(random.normal(0, 1, (64, 96)).astype(np.float32), (0, 0), 20)
     levels = 120 + random.normal(0, 2, frames).cumsum()
@@ -71,13 +71,13 @@ def aligned(reference: Frames, candidate: Frames) -> Alignment:
 
 
 def error(alignment: Alignment, reference: Frames, candidate: Frames) -> float:
-    """Mean absolute difference of what is held against each other, in levels."""
+    """Mean absolute difference of the compared frames, in levels."""
     pairs = zip(alignment.of_reference(reference), alignment.of_candidate(candidate), strict=True)
     return float(np.mean([np.abs(ours.astype(int) - theirs).mean() for ours, theirs in pairs]))
 
 
 def encoded(frames: Frames, folder: Path) -> Frames:
-    """Through H.264 as `diffusers.utils.export_to_video` writes it, and back."""
+    """Encode frames as H.264 like `diffusers.utils.export_to_video`, and decode them."""
     path = folder / f"{len(list(folder.iterdir()))}.mp4"
     imageio.mimwrite(path, list(frames), fps=8, quality=5)
     return read_clip(path).frames
@@ -97,7 +97,7 @@ def test_equal_clips_are_trivial() -> None:
     assert found.crop == (0, 0, 96, 64)
 
 
-def test_an_encoded_clip_is_trivial_and_a_moved_one_is_not(tmp_path: Path) -> None:
+def test_an_encoded_clip_is_trivial_and_a_shifted_one_is_not(tmp_path: Path) -> None:
     assert aligned(SAME, encoded(SAME, tmp_path)).trivial
     assert aligned(encoded(SAME, tmp_path), encoded(moved(SAME, 2, 0), tmp_path)).shift == (2, 0)
 
@@ -107,17 +107,17 @@ def test_a_brighter_and_noisier_clip_is_trivial() -> None:
     assert aligned(SAME, np.clip(SAME + noise, 0, 255).astype(np.uint8)).trivial
 
 
-def test_frames_that_need_nothing_come_back_untouched() -> None:
+def test_frames_without_alignment_are_not_changed() -> None:
     found = aligned(SAME, SAME)
     np.testing.assert_array_equal(np.stack(list(found.of_candidate(SAME))), SAME)
 
 
-# ---- where: shifts
+# ---- shifts
 
 
 @pytest.mark.parametrize("shift", [(1, 0), (0, -1), (-3, 2), (7, 5)])
 @pytest.mark.parametrize("clip", [SAME, ball(3)], ids=["scene", "ball"])
-def test_a_whole_pixel_shift_is_undone(clip: Frames, shift: tuple[int, int]) -> None:
+def test_a_whole_pixel_shift_is_aligned(clip: Frames, shift: tuple[int, int]) -> None:
     candidate = moved(clip, *shift)
     found = aligned(clip, candidate)
     assert found.shift == shift
@@ -129,17 +129,17 @@ def test_a_whole_pixel_shift_is_undone(clip: Frames, shift: tuple[int, int]) -> 
 
 
 @pytest.mark.parametrize("shift", [(0.5, 0), (1.4, 0), (0, -2.5)])
-def test_a_fraction_of_a_pixel_is_no_whole_pixel_shift(shift: tuple[float, float]) -> None:
+def test_a_shift_by_a_fraction_of_a_pixel_is_not_accepted(shift: tuple[float, float]) -> None:
     assert aligned(SAME, moved(SAME, *shift)).trivial
 
 
-def test_an_object_that_moved_is_no_shift_of_the_picture() -> None:
+def test_a_moved_object_is_not_a_shift_of_the_picture() -> None:
     candidate = SAME.copy()
     candidate[:, 10:50, 20:60] = moved(SAME, 3, 0)[:, 10:50, 20:60]
     assert aligned(SAME, candidate).trivial
 
 
-def test_a_moved_half_is_no_shift_of_the_picture() -> None:
+def test_a_moved_half_is_not_a_shift_of_the_picture() -> None:
     clip = SAME.copy()
     clip[:, :, 48:] = (clip[:, :, 48:].astype(int) - 120) // 4 + 120
     candidate = clip.copy()
@@ -148,7 +148,7 @@ def test_a_moved_half_is_no_shift_of_the_picture() -> None:
     assert aligned(clip, moved(clip, 3, 0)).shift == (3, 0)
 
 
-def test_one_object_before_an_even_ground_is_no_evidence_of_a_shift() -> None:
+def test_one_object_on_a_flat_background_is_not_evidence_of_a_shift() -> None:
     def disc(row: int) -> Frames:
         frames = np.full((16, 64, 96, 3), 200, np.uint8)
         for number, frame in enumerate(frames):
@@ -158,7 +158,7 @@ def test_one_object_before_an_even_ground_is_no_evidence_of_a_shift() -> None:
     assert aligned(disc(30), disc(33)).trivial
 
 
-def test_a_shift_that_explains_less_than_half_is_not_believed() -> None:
+def test_a_shift_that_explains_less_than_half_is_not_accepted() -> None:
     noise = np.random.default_rng(0).normal(0, 1, SAME.shape)
 
     def noisy(level: float) -> Frames:
@@ -168,12 +168,12 @@ def test_a_shift_that_explains_less_than_half_is_not_believed() -> None:
     assert aligned(SAME, noisy(18)).trivial
 
 
-# ---- when: frames
+# ---- timing
 
 
 @pytest.mark.parametrize("times", [2, 3, 4, 5, 8])
 @pytest.mark.parametrize("made", [interpolated, lambda clip, times: np.repeat(clip, times, axis=0)])
-def test_a_multiplied_rate_is_undone(times: int, made: Callable[[Frames, int], Frames]) -> None:
+def test_a_multiplied_rate_is_aligned(times: int, made: Callable[[Frames, int], Frames]) -> None:
     candidate = made(SAME, times)
     found = aligned(SAME, candidate)
     assert found.frame_map == tuple((number, times * number) for number in range(16))
@@ -190,7 +190,7 @@ def test_a_multiplied_rate_survives_the_codec(tmp_path: Path) -> None:
     assert repeated.frame_map == tuple((number, 3 * number) for number in range(16))
 
 
-def test_an_interpolated_clip_that_lost_a_frame_is_followed_and_the_loss_stays_visible() -> None:
+def test_an_interpolated_clip_with_a_lost_frame_is_aligned_and_the_loss_stays_visible() -> None:
     candidate = np.delete(interpolated(SAME, 2), [8, 9], axis=0)  # the reference's frame 4 and the one after it
     found = aligned(SAME, candidate)
     assert found.frame_map == tuple((number, 2 * number - (number == 4) - 2 * (number > 4)) for number in range(16))
@@ -198,13 +198,13 @@ def test_an_interpolated_clip_that_lost_a_frame_is_followed_and_the_loss_stays_v
     assert [number for number, (ours, theirs) in enumerate(pairs) if (ours != theirs).any()] == [4]
 
 
-def test_twice_as_many_real_frames_of_something_else_are_held_by_number() -> None:
+def test_twice_as_many_frames_of_something_else_are_paired_by_number() -> None:
     found = aligned(SAME, scene(seed=9, frames=31))
     assert found.frame_map == by_number(16)
     assert "the pictures do not tell" in found.notes[0]
 
 
-def test_another_sample_that_was_interpolated_is_not_read_at_half_speed() -> None:
+def test_an_interpolated_different_sample_is_not_compared_at_half_speed() -> None:
     other = scene(seed=9)
     for candidate in (interpolated(ball(9), 2), np.repeat(other, 2, axis=0)):
         found = aligned(SAME, candidate)
@@ -212,7 +212,7 @@ def test_another_sample_that_was_interpolated_is_not_read_at_half_speed() -> Non
         assert "only this clip itself shows this" in found.notes[0]
 
 
-def test_a_clip_that_swings_or_flickers_is_not_taken_for_an_interpolated_one() -> None:
+def test_a_swinging_or_flickering_clip_does_not_count_as_interpolated() -> None:
     whole = cv2.GaussianBlur(scene(seed=9, frames=1, height=64, width=140)[0], (0, 0), 6)
     swing = np.abs((np.arange(31) + 4) % 8 - 4) * 2
     swinging = np.stack([whole[:, 10 + left : 106 + left] for left in swing])
@@ -223,7 +223,7 @@ def test_a_clip_that_swings_or_flickers_is_not_taken_for_an_interpolated_one() -
         assert aligned(SAME, candidate).frame_map == by_number(16)
 
 
-def test_a_few_frames_in_common_make_no_alignment() -> None:
+def test_a_few_common_frames_are_not_enough_for_an_alignment() -> None:
     candidate = np.concatenate([scene(seed=9, frames=11), SAME[:5]])
     assert aligned(SAME, candidate).trivial
     assert aligned(SAME[:4], SAME[1:5]).trivial
@@ -231,7 +231,7 @@ def test_a_few_frames_in_common_make_no_alignment() -> None:
 
 
 @pytest.mark.parametrize("clip", [scene(frames=24), ball(3, 24)], ids=["scene", "ball"])
-def test_clips_that_share_most_of_the_shorter_one_are_held_where_they_overlap(clip: Frames) -> None:
+def test_clips_that_share_most_of_the_shorter_one_are_compared_where_they_overlap(clip: Frames) -> None:
     found = aligned(clip[:13], clip[5:16])
     assert found.frame_map == tuple((number + 5, number) for number in range(8))
     assert len(found.notes) == 2
@@ -269,13 +269,13 @@ def test_dropped_frames_are_found(dropped: list[int], tmp_path: Path) -> None:
     assert f"{', '.join(map(str, dropped))} of the reference" in found.notes[0]
 
 
-def test_a_dropped_frame_shows_behind_an_equal_count() -> None:
+def test_a_dropped_frame_is_found_despite_equal_counts() -> None:
     found = aligned(SAME[:15], np.delete(SAME, 5, axis=0))
     assert found.frame_map == tuple((number, number - (number > 5)) for number in range(15) if number != 5)
     assert len(found.notes) == 2
 
 
-def test_the_first_of_repeated_frames_is_taken_though_the_last_is_cleaner() -> None:
+def test_the_first_of_repeated_frames_is_used_even_if_the_last_is_cleaner() -> None:
     noise = (
         np.random.default_rng(0).normal(0, 1, (48, *SAME.shape[1:])) * np.tile([1.5, 1, 0.5], 16)[:, None, None, None]
     )
@@ -290,7 +290,7 @@ def test_repeated_frames_of_a_rate_conversion_are_left_out() -> None:
     assert error(found, SAME, candidate) == 0
 
 
-def test_a_frame_that_sticks_or_differs_stays_in_the_comparison() -> None:
+def test_a_repeated_or_different_frame_stays_in_the_comparison() -> None:
     stuck, early, changed = SAME.copy(), SAME.copy(), SAME.copy()
     stuck[6], early[6], changed[6] = SAME[5], SAME[7], scene(seed=4)[6]
     for candidate in (stuck, early, changed):
@@ -299,14 +299,14 @@ def test_a_frame_that_sticks_or_differs_stays_in_the_comparison() -> None:
         assert error(found, SAME, candidate) > 0
 
 
-def test_a_frozen_clip_is_held_by_number() -> None:
+def test_a_static_clip_is_paired_by_number() -> None:
     frozen = np.repeat(SAME[:1], 16, axis=0)
     assert aligned(SAME, frozen).trivial
     assert aligned(frozen, frozen[:9]).frame_map == by_number(9)
     assert "the pictures do not tell" in aligned(frozen, frozen[:9]).notes[0]
 
 
-# ---- how large
+# ---- sizes
 
 
 @pytest.mark.parametrize("factor", [2, 4, 1.5])
@@ -322,7 +322,7 @@ def test_an_upscaled_clip_is_scaled_down_again(factor: float) -> None:
     assert error(turned, candidate, SAME) == pytest.approx(error(found, SAME, candidate))
 
 
-def test_another_sample_in_another_size_is_scaled_but_not_confirmed() -> None:
+def test_a_different_sample_in_a_different_size_is_scaled_but_not_confirmed() -> None:
     found = aligned(SAME, resized(scene(seed=9), 192, 128))
     assert (found.scale, found.shift) == ((2, 2), (0, 0))
     assert "the pictures do not confirm this place" in found.notes[0]
@@ -339,7 +339,7 @@ def test_sizes_that_imageio_rounded_up_are_rounded_down_again(tmp_path: Path) ->
     assert error(found, clip, candidate) < 1.5 * error(aligned(SAME, plain), SAME, plain)
 
 
-def test_a_letterboxed_clip_is_freed_of_its_bars() -> None:
+def test_the_bars_of_a_letterboxed_clip_are_removed() -> None:
     candidate = np.zeros((16, 128, 256, 3), np.uint8)
     candidate[:, :, 32:224] = resized(SAME, 192, 128)
     found = aligned(SAME, candidate)
@@ -349,7 +349,7 @@ def test_a_letterboxed_clip_is_freed_of_its_bars() -> None:
     assert "bars" in found.notes[0]
 
 
-def test_bars_that_the_codec_blurred_and_speckled_are_found_to_the_pixel(tmp_path: Path) -> None:
+def test_blurred_and_speckled_bars_are_found_to_the_pixel(tmp_path: Path) -> None:
     clip = scene(height=96, width=144)
     candidate = np.zeros((16, 192, 400, 3), np.uint8)
     candidate[:, :, 56:344] = resized(clip, 288, 192)
@@ -360,7 +360,7 @@ def test_bars_that_the_codec_blurred_and_speckled_are_found_to_the_pixel(tmp_pat
     assert aligned(clip, candidate).geometry.candidate_box == (56, 0, 288, 192)
 
 
-def test_bars_inside_the_same_size_are_found_and_bars_around_another_sample_are_not() -> None:
+def test_bars_inside_the_same_size_are_found_but_not_around_a_different_sample() -> None:
     def boxed(frames: Frames) -> Frames:
         whole = np.zeros_like(frames)
         whole[:, 8:56, 12:84] = resized(frames, 72, 48, cv2.INTER_AREA)
@@ -372,7 +372,7 @@ def test_bars_inside_the_same_size_are_found_and_bars_around_another_sample_are_
     assert aligned(SAME, boxed(scene(seed=9))).trivial
 
 
-def test_a_cropped_clip_is_held_against_its_region() -> None:
+def test_a_cropped_clip_is_compared_with_its_region() -> None:
     candidate = np.ascontiguousarray(SAME[:, 8:-8, 12:-20])
     found = aligned(SAME, candidate)
     assert found.crop == (12, 8, 64, 48)
@@ -380,7 +380,7 @@ def test_a_cropped_clip_is_held_against_its_region() -> None:
     assert "only the region that both show" in found.notes[0]
 
 
-def test_a_crop_of_the_same_shape_is_not_taken_for_a_smaller_picture() -> None:
+def test_a_crop_of_the_same_shape_is_not_scaled() -> None:
     candidate = np.ascontiguousarray(SAME[:, 8:-8, 12:-12])
     found = aligned(SAME, candidate)
     assert (found.scale, found.crop) == ((1, 1), (12, 8, 72, 48))
@@ -388,14 +388,14 @@ def test_a_crop_of_the_same_shape_is_not_taken_for_a_smaller_picture() -> None:
     assert aligned(SAME, smaller).crop == (0, 0, 96, 64)
 
 
-def test_a_square_cut_out_of_an_upscaled_clip_is_found() -> None:
+def test_a_square_crop_of_an_upscaled_clip_is_found() -> None:
     candidate = np.ascontiguousarray(resized(SAME, 144, 96)[:, :, 24:120])
     found = aligned(SAME, candidate)
     assert (found.scale, found.crop) == ((1.5, 1.5), (16, 0, 64, 64))
     assert error(found, SAME, candidate) < 1
 
 
-def test_something_faint_in_common_makes_no_crop() -> None:
+def test_a_faint_common_pattern_is_not_a_crop() -> None:
     random = np.random.default_rng(0)
     reference, other = (random.normal(0, 1, (8, 64, width, 1)).repeat(3, axis=3) for width in (96, 64))
 
@@ -407,13 +407,15 @@ def test_something_faint_in_common_makes_no_crop() -> None:
     assert aligned(shown(reference), shown(0.3 * other + reference[:, :, 20:84])).crop == (20, 0, 64, 64)
 
 
-def test_another_shape_is_compared_only_where_the_pictures_agree() -> None:
+def test_a_different_shape_is_compared_only_if_the_pictures_agree() -> None:
     assert aligned(SAME, resized(SAME, 96, 96)).scale == (1, 1.5)
-    with pytest.raises(NotMeasuredError, match="the reference is 96x64 pixels, this clip 96x96, and no region"):
+    with pytest.raises(
+        NotMeasuredError, match="the reference is 96x64 pixels, this clip 96x96, and no region is visible in both"
+    ):
         aligned(SAME, resized(scene(seed=9), 96, 96))
 
 
-def test_all_of_it_at_once() -> None:
+def test_bars_size_rate_and_a_cut_are_found_together() -> None:
     candidate = np.zeros((28, 128, 256, 3), np.uint8)
     candidate[:, :, 32:224] = np.repeat(resized(SAME, 192, 128), 2, axis=0)[4:]
     found = align(source(SAME, 8), source(candidate, 16))
@@ -423,7 +425,7 @@ def test_all_of_it_at_once() -> None:
     assert len(found.notes) == 5
 
 
-def test_a_moved_clip_with_another_count_is_found_where_it_moves_less_than_the_motion() -> None:
+def test_a_shifted_clip_with_a_different_count_is_found_if_the_shift_is_smaller_than_the_motion() -> None:
     clip = moving_ball(24, 96, 144, seed=2).frames
     found = aligned(clip, interpolated(moved(clip, 1, 0), 2))
     assert found.frame_map == tuple((number, 2 * number) for number in range(24))
@@ -431,11 +433,11 @@ def test_a_moved_clip_with_another_count_is_found_where_it_moves_less_than_the_m
     assert aligned(clip, moved(clip, 9, 0)[2:]).frame_map == by_number(22)
 
 
-# ---- never falsely
+# ---- unrelated clips
 
 
 @pytest.mark.parametrize("kind", [scene, ball, smooth, still])
-def test_unrelated_clips_are_never_bent_onto_each_other(kind: Callable[..., Frames]) -> None:
+def test_unrelated_clips_are_never_aligned(kind: Callable[..., Frames]) -> None:
     for seed in range(5):
         reference, other = kind(seed), kind(seed + 100)
         assert aligned(reference, other).trivial
@@ -450,7 +452,7 @@ def test_clips_of_one_shade_are_trivial() -> None:
     assert aligned(black, grey).trivial
 
 
-def test_a_slow_fade_is_no_motion() -> None:
+def test_a_slow_fade_is_not_motion() -> None:
     fading = np.stack([np.clip(SAME[0].astype(int) + number, 0, 255) for number in range(16)]).astype(np.uint8)
     assert aligned(fading, fading[3:]).frame_map == by_number(13)
 
@@ -490,13 +492,13 @@ def test_aligned_frames_are_streamed() -> None:
     assert read == [0, 1, 2]
 
 
-def test_a_single_frame_is_spoken_of_in_the_singular() -> None:
+def test_a_single_frame_uses_the_singular() -> None:
     (note,) = aligned(SAME[:1], SAME[5:8]).notes
     assert note.startswith("the reference has 1 frame, this clip 3, and the pictures do not tell")
     assert note.endswith("the first frame of each is held against each other by number")
 
 
-def test_other_rates_are_stated() -> None:
+def test_different_rates_are_stated() -> None:
     found = align(source(SAME, 8), source(SAME, 16))
     assert found.trivial
     assert found.notes == (
@@ -513,7 +515,7 @@ def test_sources_are_files_and_clips(tmp_path: Path) -> None:
 
 
 def test_a_clip_without_frames_has_a_reason() -> None:
-    with pytest.raises(NotMeasuredError, match="no frame"):
+    with pytest.raises(NotMeasuredError, match="the clip has no frames"):
         align(source(SAME), source(SAME[:0]))
 
 
@@ -558,5 +560,5 @@ def test_any_two_clips_have_an_alignment_or_a_reason(reference: Frames, candidat
 
 @settings(max_examples=20, deadline=None)
 @given(any_clip())
-def test_a_clip_lies_on_itself(clip: Frames) -> None:
+def test_a_clip_is_aligned_with_itself(clip: Frames) -> None:
     assert aligned(clip, clip).trivial

@@ -8,7 +8,7 @@ from spacediff.metrics import METRICS, chosen
 from support.clips import moving_ball
 
 
-def test_flip_is_measured_when_asked_for() -> None:
+def test_flip_is_measured_on_request() -> None:
     *usual, flip = chosen(["flip"])
     assert tuple(usual) == METRICS == chosen([])
     near, far = moving_ball(1).frames[0], moving_ball(1, seed=1).frames[0]
@@ -17,7 +17,7 @@ def test_flip_is_measured_when_asked_for() -> None:
     assert 0 < compare(np.clip(near.astype(int) + 2, 0, 255).astype(np.uint8)) < compare(far) < 1
 
 
-def test_a_metric_without_its_package_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_without_its_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     import spacediff.metrics
 
     monkeypatch.setattr(spacediff.metrics, "find_spec", lambda _: None)

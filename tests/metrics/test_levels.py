@@ -10,35 +10,35 @@ from support.clips import moving_ball, with_frames
 CLIP = moving_ball(3)
 
 
-def mistaken(clip: Clip, *, squeezed: bool) -> Clip:
-    """The mistake on RGB, channel by channel; near enough to the one on luma and chroma."""
+def confused(clip: Clip, *, squeezed: bool) -> Clip:
+    """The confusion applied to RGB, channel by channel; close enough to that on luma and chroma."""
     values = clip.frames.astype(float)
     return with_frames(clip, np.rint(16 + values * 219 / 255 if squeezed else (values - 16) * 255 / 219))
 
 
 @pytest.mark.parametrize(("squeezed", "found"), [(True, Levels.SQUEEZED), (False, Levels.STRETCHED)])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_mix_up_is_named_and_undone(squeezed: bool, found: Levels, seed: int) -> None:  # noqa: FBT001 - a case
+def test_a_confused_range_is_detected_and_corrected(squeezed: bool, found: Levels, seed: int) -> None:  # noqa: FBT001 - a case
     clip = moving_ball(3, seed=seed)
-    wrong = mistaken(clip, squeezed=squeezed)
+    wrong = confused(clip, squeezed=squeezed)
     assert levels(zip(clip.frames, wrong.frames, strict=True)) is found
     before = np.abs(wrong.frames.astype(int) - clip.frames).mean()
-    undone = np.stack([found.undone(frame) for frame in wrong.frames])
-    assert np.abs(undone.astype(int) - clip.frames).mean() < before / 3
+    corrected = np.stack([found.corrected(frame) for frame in wrong.frames])
+    assert np.abs(corrected.astype(int) - clip.frames).mean() < before / 3
 
 
 @pytest.mark.parametrize(("squeezed", "found"), [(True, Levels.STRETCHED), (False, Levels.SQUEEZED)])
-def test_either_side_may_be_the_wrong_one(squeezed: bool, found: Levels) -> None:  # noqa: FBT001 - a case
-    wrong = mistaken(CLIP, squeezed=squeezed)
+def test_either_clip_may_be_the_wrong_one(squeezed: bool, found: Levels) -> None:  # noqa: FBT001 - a case
+    wrong = confused(CLIP, squeezed=squeezed)
     assert levels(zip(wrong.frames, CLIP.frames, strict=True)) is found
     wrongly = "squeezed into the limited" if squeezed else "stretched from limited to full"
     assert f"or the reference's are {wrongly} range once too often" in found.note
 
 
 @pytest.mark.parametrize("wrong_is_reference", [False, True])
-def test_a_mix_up_is_named_though_it_clipped(wrong_is_reference: bool) -> None:  # noqa: FBT001 - a case
+def test_a_confused_range_is_detected_despite_clipping(wrong_is_reference: bool) -> None:  # noqa: FBT001 - a case
     wide = with_frames(CLIP, (CLIP.frames.astype(float) - 128) * 2.2 + 128)
-    clipped = mistaken(wide, squeezed=False)
+    clipped = confused(wide, squeezed=False)
     assert ((clipped.frames == 0) | (clipped.frames == 255)).mean() > 0.2
     sides = (clipped, wide) if wrong_is_reference else (wide, clipped)
     found = Levels.SQUEEZED if wrong_is_reference else Levels.STRETCHED
@@ -46,21 +46,21 @@ def test_a_mix_up_is_named_though_it_clipped(wrong_is_reference: bool) -> None: 
 
 
 @pytest.mark.parametrize("change", [0, 3, 30])
-def test_other_differences_are_none(change: int) -> None:
+def test_a_change_of_brightness_is_not_a_confused_range(change: int) -> None:
     other = with_frames(CLIP, CLIP.frames.astype(int) + change)
     assert levels(zip(CLIP.frames, other.frames, strict=True)) is Levels.KEPT
 
 
 @pytest.mark.parametrize("seed", range(1, 12))
-def test_another_sample_is_no_mix_up(seed: int) -> None:
+def test_a_different_sample_is_not_a_confused_range(seed: int) -> None:
     assert levels(zip(CLIP.frames, moving_ball(3, seed=seed).frames, strict=True)) is Levels.KEPT
 
 
-def test_more_contrast_is_no_mix_up() -> None:
+def test_more_contrast_is_not_a_confused_range() -> None:
     harder = with_frames(CLIP, (CLIP.frames.astype(float) - 128) * 1.6 + 128)
     assert levels(zip(CLIP.frames, harder.frames, strict=True)) is Levels.KEPT
 
 
-def test_frames_that_kept_their_levels_are_untouched() -> None:
+def test_frames_with_equal_levels_are_not_changed() -> None:
     frame = CLIP.frames[0]
-    assert Levels.KEPT.undone(frame) is frame
+    assert Levels.KEPT.corrected(frame) is frame

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
-from spacediff.metrics.motion import MEASURES, Parting, measure, parting, pooled_measure, ratio
+from spacediff.metrics.motion import MEASURES, FirstDivergence, first_divergence, measure, pooled_measure, ratio
 from support.clips import moving_ball
 
 BY_NAME = {each.info.name: each for each in MEASURES}
@@ -28,7 +28,7 @@ def picture(height: int = 140, width: int = 220, seed: int = 0) -> NDArray[np.fl
 
 
 def pan(speed: float, frames: int = 4, height: int = 96, width: int = 144) -> Frames:
-    """A camera that moves to the right, in pixels per frame."""
+    """A camera pan to the right; speed in pixels per frame."""
     whole = picture()
     views = [
         cv2.warpAffine(
@@ -73,13 +73,13 @@ def test_the_first_frame_has_no_motion_and_is_not_counted() -> None:
     assert pooled(pan(2, frames=1), "motion") == 0
 
 
-def test_a_picture_that_only_gets_brighter_hardly_moves() -> None:
+def test_a_picture_that_only_gets_brighter_has_little_motion() -> None:
     brighter = np.clip(pan(0).astype(int) + np.arange(4)[:, None, None, None] * 2, 0, 255).astype(np.uint8)
     assert pooled(brighter, "motion") < 0.2 * pooled(pan(1), "motion")
 
 
-def test_values_are_those_of_independent_implementations() -> None:
-    """Luma and its Laplacian written out in NumPy, chroma by scikit-image."""
+def test_values_equal_those_of_independent_implementations() -> None:
+    """Luma and its Laplacian in NumPy, chroma by scikit-image."""
     frames = pan(1, frames=2)
     table = measure(frames)
     for row, frame in enumerate(frames.astype(float)):
@@ -107,7 +107,7 @@ def test_plain_colours_have_their_luma_and_no_contrast(colour: tuple[int, int, i
 @pytest.mark.parametrize(
     ("name", "factor"), [("brightness", 0.8), ("contrast", 0.8), ("saturation", 0.0), ("sharpness", 0.3)]
 )
-def test_each_measure_sees_its_own_change(name: str, factor: float) -> None:
+def test_each_measure_reacts_to_its_own_change(name: str, factor: float) -> None:
     clip = pan(1, frames=2)
     grey = np.repeat(cv2.transform(clip[0], np.array([[0.2126, 0.7152, 0.0722]]))[..., None], 3, axis=2)
     changed = {
@@ -125,7 +125,7 @@ def test_each_measure_sees_its_own_change(name: str, factor: float) -> None:
         assert ratio(table, measure(clip), BY_NAME["brightness"]) == pytest.approx(1, abs=0.02)
 
 
-def test_tables_have_a_row_per_frame_and_no_gap() -> None:
+def test_tables_have_one_row_per_frame_and_no_missing_value() -> None:
     table = measure(moving_ball(5).frames)
     assert list(table.columns) == ["brightness", "contrast", "saturation", "sharpness", "motion"]
     assert len(table) == 5
@@ -146,15 +146,15 @@ def test_any_size_is_measured(height: int, width: int) -> None:
     assert np.isfinite(measure(clip)).all().all()
 
 
-def test_clips_part_where_the_error_leaves_the_floor() -> None:
+def test_clips_diverge_where_the_error_exceeds_the_floor() -> None:
     errors = [0.0, 0.0, 0.1, 0.3, 0.6, 0.9, 0.2]
-    assert parting(errors, 0.0, 1.0) == Parting(beyond_floor=2, half_way=4)
-    assert parting(errors, 0.1, 1.0) == Parting(beyond_floor=3, half_way=4)
-    assert parting(errors, 0.0, 2.0) == Parting(beyond_floor=2, half_way=None)
-    assert parting([0.0, 0.0], 0.0, 1.0) == Parting(beyond_floor=None, half_way=None)
-    assert parting([1.0], 0.0, 1.0) == Parting(beyond_floor=0, half_way=0)
+    assert first_divergence(errors, 0.0, 1.0) == FirstDivergence(beyond_floor=2, half_way=4)
+    assert first_divergence(errors, 0.1, 1.0) == FirstDivergence(beyond_floor=3, half_way=4)
+    assert first_divergence(errors, 0.0, 2.0) == FirstDivergence(beyond_floor=2, half_way=None)
+    assert first_divergence([0.0, 0.0], 0.0, 1.0) == FirstDivergence(beyond_floor=None, half_way=None)
+    assert first_divergence([1.0], 0.0, 1.0) == FirstDivergence(beyond_floor=0, half_way=0)
 
 
-def test_half_way_needs_a_seed_beyond_the_floor() -> None:
-    assert parting([0.5, 2.0], 1.0, 1.0) == Parting(beyond_floor=1, half_way=None)
-    assert parting([math.nan, math.inf], 0.0, 1.0) == Parting(beyond_floor=1, half_way=1)
+def test_half_way_needs_a_different_seed_beyond_the_floor() -> None:
+    assert first_divergence([0.5, 2.0], 1.0, 1.0) == FirstDivergence(beyond_floor=1, half_way=None)
+    assert first_divergence([math.nan, math.inf], 0.0, 1.0) == FirstDivergence(beyond_floor=1, half_way=1)

@@ -17,7 +17,7 @@ from support.clips import moving_ball
 
 @cache
 def lpips_network() -> Any:
-    """`lpips.LPIPS(net="alex")` itself, its backbone's weights taken from our file instead of downloaded."""
+    """`lpips.LPIPS(net="alex")` itself with the backbone weights of our file, so that nothing is downloaded."""
     shim_torchvision()
     import lpips
     from safetensors.torch import load_file
@@ -29,7 +29,7 @@ def lpips_network() -> Any:
 
 
 def peer(x: Frame, y: Frame) -> float:
-    """The forward pass of lpips."""
+    """The LPIPS distance by the lpips package."""
     import torch
 
     tensors = [torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 127.5 - 1 for frame in (x, y)]
@@ -39,7 +39,7 @@ def peer(x: Frame, y: Frame) -> float:
 
 @pytest.mark.filterwarnings("ignore:.*weights.*:UserWarning:torchvision")  # lpips uses deprecated names
 @pytest.mark.parametrize("size", [(64, 96), (121, 75), (33, 32)])
-def test_values_are_those_of_lpips(size: tuple[int, int]) -> None:
+def test_values_equal_those_of_lpips(size: tuple[int, int]) -> None:
     x, y = moving_ball(2, *size).frames
     z = moving_ball(1, *size, seed=5).frames[0]
     assert prepare_lpips(x)(y) == pytest.approx(peer(x, y), abs=1e-5)
@@ -57,7 +57,7 @@ def test_a_gpu_gives_the_same_values() -> None:
     assert prepare_lpips(x)(y) == pytest.approx(peer(x, y), abs=1e-5)
 
 
-def test_keeping_to_one_processor_concerns_this_thread_alone() -> None:
+def test_keeping_to_one_processor_affects_only_this_thread() -> None:
     import torch
 
     usual = torch.get_num_threads()
@@ -74,7 +74,7 @@ def test_equal_frames_have_no_distance() -> None:
 
 
 def test_the_backbone_is_trained() -> None:
-    """A blurred frame is nearer than an unrelated one, which a random network would not promise this clearly."""
+    """A blurred frame is clearly closer than an unrelated one, which a random network does not guarantee."""
     import cv2
 
     frame = moving_ball(1, 128, 192).frames[0]

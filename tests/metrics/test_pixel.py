@@ -23,7 +23,7 @@ def pair(scale: int, *, height: int = 150, width: int = 203) -> tuple[Frame, Fra
 
 
 def peer_ssim(x: Frame, y: Frame) -> float:
-    """scikit-image's SSIM with the settings that it names as those of Wang et al."""
+    """SSIM by scikit-image with the settings that its documentation gives for Wang et al."""
     return float(
         structural_similarity(
             x, y, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, channel_axis=-1
@@ -32,7 +32,7 @@ def peer_ssim(x: Frame, y: Frame) -> float:
 
 
 @pytest.mark.parametrize("scale", [1, 4, 60])
-def test_values_are_those_of_scikit_image(scale: int) -> None:
+def test_values_equal_those_of_scikit_image(scale: int) -> None:
     x, y = pair(scale)
     assert prepare_ssim(x)(y) == pytest.approx(peer_ssim(x, y), abs=1e-5)
     assert prepare_psnr(x)(y) == pytest.approx(peak_signal_noise_ratio(x, y, data_range=255), abs=1e-5)
@@ -41,7 +41,7 @@ def test_values_are_those_of_scikit_image(scale: int) -> None:
 
 @st.composite
 def frame_pairs(draw: st.DrawFn) -> tuple[Frame, Frame]:
-    """Two frames from black to white, flat to noisy, alike to unrelated, in sizes around a strip's."""
+    """Two frames: black to white, flat to noisy, equal to unrelated, in sizes around that of a strip."""
     size = draw(st.integers(11, 230)), draw(st.integers(11, 60)), 3
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     levels, contrasts, noises = st.integers(0, 255), st.sampled_from([0, 1, 30, 255]), st.sampled_from([0, 0.3, 2, 90])
@@ -53,7 +53,7 @@ def frame_pairs(draw: st.DrawFn) -> tuple[Frame, Frame]:
 
 @settings(max_examples=150, deadline=None)
 @given(frame_pairs())
-def test_whatever_the_content_ssim_is_that_of_scikit_image(frames: tuple[Frame, Frame]) -> None:
+def test_ssim_equals_that_of_scikit_image_for_any_content(frames: tuple[Frame, Frame]) -> None:
     x, y = frames
     assert prepare_ssim(x)(y) == pytest.approx(peer_ssim(x, y), abs=1e-5)
     assert prepare_ssim(x)(y) == pytest.approx(prepare_ssim(y)(x), abs=1e-6)
@@ -61,7 +61,7 @@ def test_whatever_the_content_ssim_is_that_of_scikit_image(frames: tuple[Frame, 
 
 
 def test_every_row_counts_once() -> None:
-    """Strips that overlapped too little or too much would weigh a damaged row by where it lies."""
+    """With a wrong overlap of strips, the loss would depend on the position of the damaged row."""
     clean = np.full((230, 40, 3), 90, np.uint8)
     losses = []
     for row in range(10, 220):
@@ -79,7 +79,7 @@ def test_threads_do_not_disturb_each_other() -> None:
 
 
 def test_ssim_agrees_with_its_formula_written_out() -> None:
-    """Wang et al. 2004 equations 13 to 16, window by window, as a third implementation."""
+    """A third implementation: equations 13 to 16 of Wang et al. 2004, window by window."""
     x, y = (frame.astype(float) for frame in pair(1, height=23, width=19))
     offsets = np.arange(-5, 6)
     weights = np.exp(-(offsets[:, None] ** 2 + offsets**2) / (2 * 1.5**2))

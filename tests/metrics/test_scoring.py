@@ -30,14 +30,14 @@ def test_every_candidate_gets_a_row_for_every_frame() -> None:
     assert (tables["other"]["mae"] > 1).all()
 
 
-def test_company_does_not_change_a_score() -> None:
+def test_other_candidates_do_not_change_a_score() -> None:
     clip, a, b = (moving_ball(3, seed=seed) for seed in range(3))
     together = score(clip.frames, {"a": a.frames, "b": b.frames})
     alone = score(clip.frames, {"a": a.frames})
     pd.testing.assert_frame_equal(together["a"], alone["a"])
 
 
-def test_a_shorter_clip_is_scored_as_far_as_it_goes() -> None:
+def test_a_shorter_clip_is_scored_to_its_end() -> None:
     clip = moving_ball(5)
     seen: list[int] = []
     tables = score(
@@ -55,7 +55,7 @@ def test_the_worst_frame_is_the_changed_one() -> None:
     assert {name: worst_frame(table, metric) for name, metric in BY_NAME.items()} == dict.fromkeys(BY_NAME, 4)
 
 
-def test_pooled_psnr_is_that_of_the_mean_squared_error() -> None:
+def test_pooled_psnr_uses_the_mean_squared_error() -> None:
     clip = moving_ball(4)
     frames = clip.frames.astype(int)
     frames[1] += np.where(frames[1] < 128, 20, -20)
@@ -64,14 +64,14 @@ def test_pooled_psnr_is_that_of_the_mean_squared_error() -> None:
     assert pooled(table, BY_NAME["mae"]) == pytest.approx(5)
 
 
-def test_a_metric_that_is_not_defined_is_left_open() -> None:
+def test_a_metric_without_a_value_gives_nan() -> None:
     tiny = moving_ball(2, 24, 24)
     table = score(tiny.frames, {"a": tiny.frames})["a"]
     assert table["lpips"].isna().all()
     assert table["ssim"].notna().all()
 
 
-def test_a_metric_that_lacks_something_is_no_metric_that_is_not_defined() -> None:
+def test_a_metric_that_cannot_be_prepared_is_an_error_and_not_nan() -> None:
     def damaged(_: Frame) -> Comparer:
         raise NotMeasuredError("the weights are damaged")
 
@@ -80,7 +80,7 @@ def test_a_metric_that_lacks_something_is_no_metric_that_is_not_defined() -> Non
         score(clip.frames, {"a": clip.frames}, (*PIXEL, dataclasses.replace(BY_NAME["lpips"], prepare=damaged)))
 
 
-def test_tables_are_what_was_measured() -> None:
+def test_score_and_measure_give_the_same_values() -> None:
     clip, other = moving_ball(3), moving_ball(3, seed=1)
     table = score(clip.frames, {"a": other.frames})["a"]
     measured = measure(clip.frames, {"a": other.frames})["a"]
@@ -92,7 +92,7 @@ def test_tables_are_what_was_measured() -> None:
 
 
 def test_rows_keep_the_order_of_the_frames() -> None:
-    """Frames are measured side by side; here the late ones are much cheaper than the early ones."""
+    """Frames are measured in parallel; here the late ones are much cheaper than the early ones."""
     sizes = [(size, size, 3) for size in range(400, 40, -30)]
     black = [np.zeros(size, np.uint8) for size in sizes]
     brighter = [np.full(size, number, np.uint8) for number, size in enumerate(sizes)]
@@ -119,22 +119,22 @@ def test_a_long_clip_is_read_as_it_is_scored(candidates: int) -> None:
     assert 0 < furthest <= 12
 
 
-def torn(frames: int) -> Iterator[Frame]:
+def damaged_stream(frames: int) -> Iterator[Frame]:
     yield from moving_ball(frames).frames
-    raise NotMeasuredError("breaks off")
+    raise NotMeasuredError("is damaged")
 
 
-def test_a_stream_that_breaks_off_is_said() -> None:
+def test_a_damaged_stream_is_an_error() -> None:
     clip = moving_ball(6).frames
-    with pytest.raises(NotMeasuredError, match="breaks off"):
-        measure(clip, {"whole": clip, "torn": torn(3)}, PIXEL)
-    with pytest.raises(NotMeasuredError, match="breaks off"):
-        measure(torn(3), {"whole": clip}, PIXEL)
+    with pytest.raises(NotMeasuredError, match="is damaged"):
+        measure(clip, {"whole": clip, "damaged_stream": damaged_stream(3)}, PIXEL)
+    with pytest.raises(NotMeasuredError, match="is damaged"):
+        measure(damaged_stream(3), {"whole": clip}, PIXEL)
 
 
-def test_what_lies_behind_the_reference_is_not_looked_at() -> None:
+def test_frames_after_the_end_of_the_reference_are_ignored() -> None:
     clip = moving_ball(3).frames
-    assert len(measure(clip, {"longer": torn(3)}, PIXEL)["longer"]["mae"]) == 3
+    assert len(measure(clip, {"longer": damaged_stream(3)}, PIXEL)["longer"]["mae"]) == 3
 
 
 def test_pixel_metrics_need_no_heavy_imports() -> None:

@@ -8,14 +8,14 @@ import pytest
 from skimage.metrics import structural_similarity
 
 from spacediff.metrics.pixel import prepare_ssim, ssim_map
-from spacediff.metrics.ssim_map import abreast, cells_of, taken_up, tile, write_map
+from spacediff.metrics.ssim_map import cells_of, split_tiles, tile, tiles_per_row, write_map
 from support.synthetic_audit import draw_scene
 
 REFERENCE = draw_scene(2, (64, 96), hand=True)
 CANDIDATE = draw_scene(2, (64, 96), hand=False, tint=0.05)
 
 
-def test_agrees_with_scikit_image_at_every_pixel() -> None:
+def test_a_map_equals_that_of_scikit_image_at_every_pixel() -> None:
     _, theirs = structural_similarity(
         REFERENCE[0],
         CANDIDATE[0],
@@ -33,7 +33,7 @@ def test_agrees_with_scikit_image_at_every_pixel() -> None:
     assert ours.min() < 0.5 < ours.max()
 
 
-def test_its_mean_is_the_metric() -> None:
+def test_the_mean_of_a_map_is_the_metric() -> None:
     ours = ssim_map(REFERENCE[0], CANDIDATE[0])
     assert float(ours.mean()) == pytest.approx(prepare_ssim(REFERENCE[0])(CANDIDATE[0]), abs=1e-4)
 
@@ -53,7 +53,7 @@ def test_cells_are_squares_that_cover_the_frame(size: tuple[int, int], cells: tu
     assert max(cells) <= 64
 
 
-def test_tiles_lie_below_each_other_in_order(tmp_path: Path) -> None:
+def test_tiles_are_arranged_in_order(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "ssim.png"
     rows, columns, across = write_map(zip(REFERENCE, [REFERENCE[0], CANDIDATE[1]], strict=True), path)
     assert across == 1
@@ -64,21 +64,23 @@ def test_tiles_lie_below_each_other_in_order(tmp_path: Path) -> None:
     assert np.array_equal(levels[rows:], tile(ssim_map(REFERENCE[1], CANDIDATE[1])))
 
 
-def test_a_long_clips_map_is_no_higher_than_browsers_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert abreast(49, 43) == 1
-    assert abreast(1000, 43) * 190 >= 1000
-    monkeypatch.setattr("spacediff.metrics.ssim_map._HIGHEST", 70)
+def test_the_map_of_a_long_clip_is_no_higher_than_browsers_can_draw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tiles_per_row(49, 43) == 1
+    assert tiles_per_row(1000, 43) * 190 >= 1000
+    monkeypatch.setattr("spacediff.metrics.ssim_map._MAX_HEIGHT", 70)
     path, pairs = tmp_path / "ssim.png", [(REFERENCE[0], CANDIDATE[n % 2]) for n in range(5)]
     rows, columns, across = write_map(pairs, path)
     levels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     assert levels is not None
     assert (rows, across, levels.shape) == (32, 3, (64, 3 * columns))
-    tiles = taken_up(np.asarray(levels, np.uint8), rows, columns)
+    tiles = split_tiles(np.asarray(levels, np.uint8), rows, columns)
     assert all(np.array_equal(found, tile(ssim_map(*pair))) for found, pair in zip(tiles, pairs, strict=False))
     assert (tiles[5:] == 255).all()
 
 
-def test_what_is_nearly_equal_is_not_kept_as_equal() -> None:
+def test_nearly_equal_is_not_stored_as_equal() -> None:
     nearly = np.full((22, 22), 0.9999, np.float32)
     assert (tile(nearly) == 254).all()
     assert (tile(np.ones((22, 22), np.float32)) == 255).all()

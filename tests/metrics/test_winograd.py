@@ -14,7 +14,7 @@ def drawn(kernel: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize(("kernel", "padding"), [(3, 1), (5, 2), (3, 0), (5, 0)])
 @pytest.mark.parametrize("size", [(5, 6), (9, 8), (16, 31), (70, 90)])
-def test_values_are_those_of_the_convolution(kernel: int, padding: int, size: tuple[int, int]) -> None:
+def test_values_equal_those_of_a_convolution(kernel: int, padding: int, size: tuple[int, int]) -> None:
     weights, bias = drawn(kernel)
     images = torch.randn(2, 7, *size)
     expected = conv2d(images.double(), weights.double(), bias.double(), padding=padding)
@@ -23,7 +23,7 @@ def test_values_are_those_of_the_convolution(kernel: int, padding: int, size: tu
     assert (found - expected).abs().max() < 2e-5 * expected.abs().max()
 
 
-def test_another_weight_gives_other_values() -> None:
+def test_a_changed_weight_changes_the_values() -> None:
     weights, bias = drawn(3)
     images = torch.randn(1, 7, 12, 12)
     before = Winograd(weights, bias, 1)(images)

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from spacediff.clip import read_clip
-from spacediff.metrics.ssim_map import taken_up
+from spacediff.metrics.ssim_map import split_tiles
 from spacediff.record import AuditRecord
 from spacediff.reporting import html
 from spacediff.reporting.html import render_html
@@ -101,7 +101,7 @@ def test_maps_are_shrunk_in_whole_cells(audit: tuple[AuditRecord, Path]) -> None
     assert "4 cells of a heat map are one" in less.note
     for name, found in less.found.items():
         before, after = (
-            taken_up(decoded(each.png), each.rows, each.columns).astype(float) for each in (whole.found[name], found)
+            split_tiles(decoded(each.png), each.rows, each.columns).astype(float) for each in (whole.found[name], found)
         )
         assert after.shape == (FRAMES, before.shape[1] // 2, before.shape[2] // 2)
         assert np.abs(after.mean(axis=(1, 2)) - before.mean(axis=(1, 2))).max() < 3

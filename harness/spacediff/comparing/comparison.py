@@ -14,7 +14,7 @@ from spacediff.comparing.pairing import Pair, Side
 from spacediff.comparing.scale import ScaleOfPrompt, defined, errors_of
 from spacediff.comparing.verdict import Findings, combined_drift, judge, spread
 from spacediff.metrics import Metric, metrics_named
-from spacediff.metrics.motion import parting
+from spacediff.metrics.motion import first_divergence
 from spacediff.metrics.scoring import pooled, worst_frame
 from spacediff.record import (
     ComparisonRecord,
@@ -55,8 +55,8 @@ def findings_of(scored: Scored, scale: ScaleOfPrompt) -> Findings:
         codec_errors=scale.codec_errors,
         titles={metric.info.name: metric.info.title for metric in metrics_named(table.columns)},
         again="" if (table["mae"] == 0).all() else _again(pair),
-        moments_known=pair.alignment.moments_known,
-        place_known=pair.alignment.place_known,
+        timing_known=pair.alignment.timing_known,
+        position_known=pair.alignment.position_known,
     )
 
 
@@ -190,5 +190,5 @@ def _parting(table: pd.DataFrame, of_prompt: ScaleOfPrompt) -> FirstDivergenceRe
         return None
     (metric,) = metrics_named([max(seen, key=lambda name: seen[name])])
     scale, floor = of_prompt.scales[metric.info.name], of_prompt.farthest_floor.get(metric.info.name, 0.0)
-    found = parting([metric.error(value) for value in table[metric.info.name]], floor, min(scale.ceilings))
+    found = first_divergence([metric.error(value) for value in table[metric.info.name]], floor, min(scale.ceilings))
     return FirstDivergenceRecord(metric=metric.info.name, beyond_floor=found.beyond_floor, half_way=found.half_way)

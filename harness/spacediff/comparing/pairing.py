@@ -74,7 +74,7 @@ class Pair:
 
     def candidate_frames(self) -> Iterator[Frame]:
         """Yield the compared frames of the candidate, each of the size of its partner."""
-        return map(self.levels.undone, self.alignment.of_candidate(read_frames(self.candidate.file)))
+        return map(self.levels.corrected, self.alignment.of_candidate(read_frames(self.candidate.file)))
 
 
 class Encoder:

@@ -53,8 +53,8 @@ class Findings:
         codec_errors: Metric name to what the codec alone does to a clip; empty when not measured.
         titles: Metric name to its title.
         again: Which of two files is the other one, encoded again, in words; empty where neither is known to be.
-        moments_known: Whether it is known which frames belong together; otherwise they were paired by number.
-        place_known: Whether it is known how the pictures lie on each other; otherwise they were only scaled.
+        timing_known: Whether it is known which frames belong together; otherwise they were paired by number.
+        position_known: Whether it is known how the pictures lie on each other; otherwise they were only scaled.
     """
 
     equal: bool
@@ -65,8 +65,8 @@ class Findings:
     codec_errors: Mapping[str, float]
     titles: Mapping[str, str]
     again: str = ""
-    moments_known: bool = True
-    place_known: bool = True
+    timing_known: bool = True
+    position_known: bool = True
 
 
 def combined_drift(findings: Findings) -> float | None:
@@ -98,10 +98,10 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
         return verdict, [reason, *sentences]
     if verdict is Verdict.DIFFERENT_SAMPLE:
         return verdict, [*findings.processed, f"even so aligned, {reason}", *sentences]
-    if verdict in {Verdict.DIFFERS, Verdict.SETTINGS_DIFFER} and not findings.moments_known:
+    if verdict in {Verdict.DIFFERS, Verdict.SETTINGS_DIFFER} and not findings.timing_known:
         doubt = "the frames so paired differ, so that the numbers may be of different moments"
         return Verdict.NOT_COMPARABLE, [*findings.processed, doubt]
-    if verdict is Verdict.DIFFERS and not findings.place_known:
+    if verdict is Verdict.DIFFERS and not findings.position_known:
         return verdict, [*findings.processed, f"so aligned, {reason}", *sentences]
     return Verdict.POST_PROCESSED, [*findings.processed, f"so aligned, {reason}", *sentences]
 

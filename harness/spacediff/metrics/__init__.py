@@ -1,7 +1,7 @@
-"""Metrics: what is measured between two frames. A metric is one `Metric` and its place in `METRICS` or `OPTIONAL`.
+"""Metrics: the difference between two frames. To add one, write a `Metric` and add it to `METRICS` or `OPTIONAL`.
 
-The key insight is that one reference is held against many candidates: what a metric needs of the reference frame is
-prepared once and shared by all of them, frame after frame, so memory does not grow with the clip.
+The key insight is that one reference is compared with many candidates: what a metric needs from the reference frame is
+computed once and shared by all candidates, frame by frame, so memory does not grow with the length of the clip.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from spacediff.metrics.pixel import MAE, PSNR, SSIM
 __all__ = ["METRICS", "OPTIONAL", "About", "Comparer", "Metric", "chosen", "metrics_named"]
 
 METRICS: tuple[Metric, ...] = (MAE, PSNR, SSIM, LPIPS)
-"""What is always measured, in order of display."""
+"""Metrics that are always measured, in order of display."""
 
 OPTIONAL: tuple[Metric, ...] = (FLIP,)
-"""What is measured when it is asked for."""
+"""Metrics that are measured on request."""
 
 
 def chosen(further: Iterable[str]) -> tuple[Metric, ...]:
-    """Return the metrics that are always measured and those asked for, in order of display.
+    """Return the metrics that are always measured and the requested ones, in order of display.
 
     Raises:
-        SpacediffError: One of them needs a package that is not installed.
+        SpacediffError: A metric needs a package that is not installed.
     """
     found = metrics_named([*(metric.name for metric in METRICS), *further])
     for metric in found:
@@ -40,6 +40,6 @@ def chosen(further: Iterable[str]) -> tuple[Metric, ...]:
 
 
 def metrics_named(names: Iterable[object]) -> tuple[Metric, ...]:
-    """Return the metrics of these names, such as the columns of a table of scores, in order of display."""
-    wanted = set(names)
-    return tuple(metric for metric in (*METRICS, *OPTIONAL) if metric.name in wanted)
+    """Return the metrics with these names, in order of display; unknown names, such as other columns, are ignored."""
+    known = set(names)
+    return tuple(metric for metric in (*METRICS, *OPTIONAL) if metric.name in known)

@@ -1,8 +1,8 @@
 """Alignment: which frames and which pixels of two clips show the same thing, found in the pictures and always stated.
 
-The key insight: a mapping is believed only where the data can tell it from its neighbours (off by one frame, off by
-one pixel), so that clips which merely differ are never bent onto each other. What is not believed is compared as it
-is, by number, and the notes say so; what cannot be compared at all says why.
+The key insight: a map is accepted only if the data distinguish it from its neighbours (off by one frame, off by one
+pixel), so that clips which merely differ are never aligned by force. Otherwise frames are compared by number, and the
+notes say so; if nothing can be compared, an error says why.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from spacediff.errors import NotComparable
 from spacediff.metrics.alignment_notes import place_notes, rate_notes, timing_notes
 from spacediff.metrics.alignment_space import (
     Box,
-    Couple,
     Geometry,
     Grey,
-    Place,
-    find_place,
+    PicturePair,
+    Position,
+    find_position,
     fit,
     geometries,
     grey,
     without_bars,
 )
-from spacediff.metrics.alignment_time import Pairs, Thumbnails, Timing, match_moments
+from spacediff.metrics.alignment_time import Pairs, Thumbnails, Timing, match_frames
 
-_THUMBNAIL = (48, 32)  # pixels; 6 KiB a frame
-_KEPT = 8  # full-size grey pictures of a clip, spread evenly, whatever its length
-_PROBES = 4  # pairs of pictures that are looked at in full size
+_THUMBNAIL = (48, 32)  # pixels; 6 KiB per frame
+_KEPT = 8  # full-size grey pictures kept of a clip, spread evenly
+_PROBES = 4  # pairs of pictures that are compared in full size
 
 
 class FrameSource:
-    """A clip that can be read more than once; the first look at it is remembered.
+    """A clip that can be read more than once; the result of the first pass is cached.
 
     Args:
-        read: Opens the frames anew, each uint8 `[H, W, 3]`.
-        fps: Frames per second, where known.
+        read: Opens the frames from the start, each uint8 `[H, W, 3]`.
+        fps: Frames per second, if known.
     """
 
     def __init__(self, read: Callable[[], Iterable[Frame]], fps: float | None = None) -> None:
@@ -54,7 +54,7 @@ class FrameSource:
 
     @classmethod
     def of_file(cls, path: Path) -> Self:
-        """Read a video file, by the one definition of decoding."""
+        """Read a video file with `spacediff.clip.read_frames`."""
         return cls(lambda: read_frames(path), float(probe(path).fps))
 
     @classmethod
@@ -63,28 +63,38 @@ class FrameSource:
         return cls(lambda: clip.frames, float(clip.fps))
 
     @cached_property
-    def look(self) -> _Look:
-        """What one pass over the frames told."""
-        return _look(self.read())
+    def overview(self) -> _Overview:
+        """What one pass over the frames collects."""
+        return _overview(self.read())
 
     def thumbnails(self, box: Box) -> Thumbnails:
-        """Return a small picture of a region in every frame, float32 `[T, pixels]`."""
-        if box == self.look.whole:
-            return self.look.thumbnails
+        """Make a thumbnail of a region in every frame, float32 `[T, pixels]`."""
+        if box == self.overview.whole:
+            return self.overview.thumbnails
         return np.stack([_thumbnail(box.of(grey(frame))) for frame in self.read()])
 
     def pictures(self, numbers: Sequence[int]) -> dict[int, Grey]:
-        """Return the luma of some frames in full size."""
-        kept = self.look.kept
+        """Return the luma of the frames with these numbers, in full size."""
+        kept = self.overview.kept
         if not set(numbers) <= kept.keys():
-            wanted = set(numbers)
-            frames = enumerate(islice(self.read(), max(wanted) + 1))
-            kept = {number: grey(frame) for number, frame in frames if number in wanted}
+            needed = set(numbers)
+            frames = enumerate(islice(self.read(), max(needed) + 1))
+            kept = {number: grey(frame) for number, frame in frames if number in needed}
         return {number: kept[number] for number in numbers}
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Overview:
+    """One pass over a clip.
+
+    Attributes:
+        frames: Number of frames.
+        whole: The whole picture.
+        inside: The region inside bars.
+        thumbnails: A thumbnail of each frame.
+        kept: Frame number to luma, for a few frames spread evenly.
+    """
+
     frames: int
     whole: Box
     inside: Box
@@ -92,7 +102,7 @@ class _Look:
     kept: dict[int, Grey]
 
 
-def _look(frames: Iterable[Frame]) -> _Look:
+def _overview(frames: Iterable[Frame]) -> _Overview:
     thumbnails: list[NDArray[np.float32]] = []
     kept: dict[int, Grey] = {}
     low = high = None
@@ -108,16 +118,16 @@ def _look(frames: Iterable[Frame]) -> _Look:
             spacing *= 2
             kept = {n: old for n, old in kept.items() if n % spacing == 0}
     if low is None or high is None:
-        raise NotComparable("the clip holds no frame")
+        raise NotComparable("the clip has no frames")
     height, width = low.shape
-    return _Look(len(thumbnails), Box(0, 0, width, height), without_bars(low, high), np.stack(thumbnails), kept)
+    return _Overview(len(thumbnails), Box(0, 0, width, height), without_bars(low, high), np.stack(thumbnails), kept)
 
 
 def _thumbnail(picture: Grey) -> NDArray[np.float32]:
-    """Return a small picture, freed of its mean: a change of brightness is no motion."""
+    """Scale a picture down and subtract its mean, because a change of brightness is not motion."""
     small: NDArray[np.float32] = cv2.resize(picture.astype(np.float32), _THUMBNAIL, interpolation=cv2.INTER_AREA)
-    freed: NDArray[np.float32] = np.ravel(small - small.mean())
-    return freed
+    centred: NDArray[np.float32] = np.ravel(small - small.mean())
+    return centred
 
 
 @dataclass(frozen=True)
@@ -126,12 +136,12 @@ class Alignment:
 
     Attributes:
         frame_map: Pairs of frame numbers to compare, reference and candidate, strictly increasing in both.
-        geometry: What of the pictures is used, and how it is scaled.
-        shift: Whole pixels by which the candidate's picture lies right of and below the reference's, after scaling.
-        trivial: Whether all frames of both are compared by number, whole, at one size, in place.
-        notes: A plain sentence for each step that is not trivial.
-        moments_known: Whether the counts agree, or the pictures tell which frames belong together.
-        place_known: Whether the sizes agree, or the pictures confirm how one lies on the other.
+        geometry: The regions of the pictures that are used, and how they are scaled.
+        shift: Whole pixels by which the candidate's picture is shifted to the right and down, after scaling.
+        trivial: Whether all frames of both clips are compared by number, whole, at one size, without a shift.
+        notes: A sentence for each step that is not trivial.
+        timing_known: Whether the counts agree, or the pictures show which frames belong together.
+        position_known: Whether the sizes agree, or the pictures confirm their relative position.
     """
 
     frame_map: tuple[tuple[int, int], ...]
@@ -139,25 +149,25 @@ class Alignment:
     shift: tuple[int, int]
     trivial: bool
     notes: tuple[str, ...]
-    moments_known: bool
-    place_known: bool
+    timing_known: bool
+    position_known: bool
 
     @property
     def scale(self) -> tuple[float, float]:
-        """Size of the candidate's picture to the reference's, x and y."""
+        """Size of the candidate's picture relative to the reference's, x and y."""
         return self.geometry.scale
 
     @property
     def crop(self) -> Box:
-        """The region of the reference, in its own pixels, that both show."""
+        """The region of the reference that both clips show, in pixels of the reference."""
         return _in_own_pixels(self._windows[0], self.geometry.reference_box, self.geometry.reference_size)
 
     def of_reference(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Yield the reference's frames that are compared, scaled and cut, one in memory at a time."""
+        """Yield the frames of the reference that are compared, scaled and cropped, one in memory at a time."""
         return self._aligned(frames, 0)
 
     def of_candidate(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Yield the candidate's frames that are compared, each of the size of its partner."""
+        """Yield the frames of the candidate that are compared, each of the size of its partner."""
         return self._aligned(frames, 1)
 
     @property
@@ -167,9 +177,8 @@ class Alignment:
     def _aligned(self, frames: Iterable[Frame], side: int) -> Iterator[Frame]:
         box = (self.geometry.reference_box, self.geometry.candidate_box)[side]
         size = (self.geometry.reference_size, self.geometry.candidate_size)[side]
-        wanted = [pair[side] for pair in self.frame_map]
         stream = enumerate(frames)
-        for number in wanted:
+        for number in (pair[side] for pair in self.frame_map):
             frame = next((frame for n, frame in stream if n == number), None)
             if frame is None:
                 return
@@ -177,23 +186,25 @@ class Alignment:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Match:
+    """Timing and position under one hypothesis of the geometry."""
+
     geometry: Geometry
     timing: Timing
-    place: Place
+    position: Position
 
 
 def align(reference: FrameSource, candidate: FrameSource) -> Alignment:
     """Find which frames and pixels of two clips show the same thing.
 
     Raises:
-        NotMeasuredError: The pictures differ in shape, and no region is shown by both.
+        NotMeasuredError: The pictures have different shapes, and no region is visible in both; or a clip has no frames.
     """
-    ours, theirs = reference.look, candidate.look
+    ours, theirs = reference.overview, candidate.overview
     fallback = None
     for geometry in geometries(ours.whole, theirs.whole, ours.inside, theirs.inside):
-        found = _explained(reference, candidate, geometry)
-        if found.place.confirmed:
+        found = _matched(reference, candidate, geometry)
+        if found.position.confirmed:
             return _alignment(reference, candidate, found)
         if geometry.natural:
             fallback = found
@@ -201,31 +212,31 @@ def align(reference: FrameSource, candidate: FrameSource) -> Alignment:
         return _alignment(reference, candidate, fallback)
     raise NotComparable(
         f"the reference is {ours.whole.width}x{ours.whole.height} pixels, this clip {theirs.whole.width}x"
-        f"{theirs.whole.height}, and no region is shown by both: whole, scaled, cropped or without bars, the pictures "
-        "do not fall on each other to the pixel"
+        f"{theirs.whole.height}, and no region is visible in both: whole, scaled, cropped or without bars, "
+        "the pictures do not match to the pixel"
     )
 
 
-def _explained(reference: FrameSource, candidate: FrameSource, geometry: Geometry) -> _Found:
-    """Look for moments and place under one geometry; a place once found lets the moments be seen better."""
+def _matched(reference: FrameSource, candidate: FrameSource, geometry: Geometry) -> _Match:
+    """Find timing and position under one geometry; once the position is known, the timing is found more precisely."""
     boxes = geometry.reference_box, geometry.candidate_box
-    timing = match_moments(reference.thumbnails(boxes[0]), candidate.thumbnails(boxes[1]))
-    place = find_place(_couples(reference, candidate, geometry, timing.pairs), cropped=geometry.cropped)
-    if not place.confirmed or not (geometry.cropped or place.shift != (0, 0)):
-        return _Found(geometry, timing, place)
-    left, right = _windows(geometry, place.shift)
-    better = match_moments(
+    timing = match_frames(reference.thumbnails(boxes[0]), candidate.thumbnails(boxes[1]))
+    position = find_position(_pictures(reference, candidate, geometry, timing.pairs), cropped=geometry.cropped)
+    if not position.confirmed or not (geometry.cropped or position.shift != (0, 0)):
+        return _Match(geometry, timing, position)
+    left, right = _windows(geometry, position.shift)
+    better = match_frames(
         reference.thumbnails(_in_own_pixels(left, boxes[0], geometry.reference_size)),
         candidate.thumbnails(_in_own_pixels(right, boxes[1], geometry.candidate_size)),
     )
     if not np.array_equal(better.pairs, timing.pairs):
-        place = find_place(_couples(reference, candidate, geometry, better.pairs), cropped=geometry.cropped)
-    return _Found(geometry, better, place)
+        position = find_position(_pictures(reference, candidate, geometry, better.pairs), cropped=geometry.cropped)
+    return _Match(geometry, better, position)
 
 
-def _couples(reference: FrameSource, candidate: FrameSource, geometry: Geometry, pairs: Pairs) -> list[Couple]:
-    """Return some pairs of pictures, spread over the clips, of frames that were kept where there are enough."""
-    kept = np.isin(pairs[:, 0], [*reference.look.kept]) & np.isin(pairs[:, 1], [*candidate.look.kept])
+def _pictures(reference: FrameSource, candidate: FrameSource, geometry: Geometry, pairs: Pairs) -> list[PicturePair]:
+    """Choose some pairs of pictures, spread over the clips; kept frames if there are enough of them."""
+    kept = np.isin(pairs[:, 0], [*reference.overview.kept]) & np.isin(pairs[:, 1], [*candidate.overview.kept])
     rows = pairs[kept] if kept.sum() >= min(_PROBES, len(pairs)) else pairs
     chosen = rows[np.unique(np.linspace(0, len(rows) - 1, _PROBES).round().astype(int))]
     left, right = reference.pictures(chosen[:, 0].tolist()), candidate.pictures(chosen[:, 1].tolist())
@@ -239,7 +250,7 @@ def _couples(reference: FrameSource, candidate: FrameSource, geometry: Geometry,
 
 
 def _windows(geometry: Geometry, shift: tuple[int, int]) -> tuple[Box, Box]:
-    """Return the region that both show, in scaled pixels of the reference and of the candidate."""
+    """Return the region that both clips show, in scaled pixels of the reference and of the candidate."""
     (rw, rh), (cw, ch), (dx, dy) = geometry.reference_size, geometry.candidate_size, shift
     left, top = max(0, -dx), max(0, -dy)
     width, height = min(rw, cw - dx) - left, min(rh, ch - dy) - top
@@ -253,18 +264,18 @@ def _in_own_pixels(window: Box, box: Box, size: tuple[int, int]) -> Box:
     return Box(box.left + left, box.top + top, right - left, bottom - top)
 
 
-def _alignment(reference: FrameSource, candidate: FrameSource, found: _Found) -> Alignment:
-    ours, theirs = reference.look, candidate.look
+def _alignment(reference: FrameSource, candidate: FrameSource, found: _Match) -> Alignment:
+    ours, theirs = reference.overview, candidate.overview
     notes = (
         *timing_notes(found.timing, (ours.frames, theirs.frames)),
-        *place_notes(found.geometry, found.place, (ours.whole, theirs.whole)),
+        *place_notes(found.geometry, found.position, (ours.whole, theirs.whole)),
     )
     return Alignment(
         frame_map=tuple((int(a), int(b)) for a, b in found.timing.pairs),
         geometry=found.geometry,
-        shift=found.place.shift,
+        shift=found.position.shift,
         trivial=not notes,
         notes=(*notes, *rate_notes(reference.fps, candidate.fps)),
-        moments_known=found.timing.confirmed or ours.frames == theirs.frames,
-        place_known=found.place.confirmed or ours.whole == theirs.whole,
+        timing_known=found.timing.confirmed or ours.frames == theirs.frames,
+        position_known=found.position.confirmed or ours.whole == theirs.whole,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spacediff.metrics.alignment_space import Box, Geometry, Place
+from spacediff.metrics.alignment_space import Box, Geometry, Position
 from spacediff.metrics.alignment_time import LONGEST, Timing
 
 _NAMES = ("the reference", "this clip")
@@ -77,7 +77,7 @@ def rate_notes(reference: float | None, candidate: float | None) -> list[str]:
     return [f"{rates}: frames are not held against each other by their time"]
 
 
-def place_notes(geometry: Geometry, place: Place, wholes: tuple[Box, Box]) -> list[str]:
+def place_notes(geometry: Geometry, place: Position, wholes: tuple[Box, Box]) -> list[str]:
     """Say how pictures are brought onto each other; `wholes` are both clips' whole pictures."""
     boxes = geometry.reference_box, geometry.candidate_box
     sentences = [
@@ -98,7 +98,7 @@ def place_notes(geometry: Geometry, place: Place, wholes: tuple[Box, Box]) -> li
     return sentences
 
 
-def _scaled(geometry: Geometry, place: Place, wholes: tuple[Box, Box]) -> str:
+def _scaled(geometry: Geometry, place: Position, wholes: tuple[Box, Box]) -> str:
     boxes = geometry.reference_box, geometry.candidate_box
     sizes = geometry.reference_size, geometry.candidate_size
     done = [

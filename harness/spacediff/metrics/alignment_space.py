@@ -1,7 +1,7 @@
-"""Which pixel of one picture belongs to which pixel of another: scaled, letterboxed, cropped, or moved.
+"""Which pixel of one picture corresponds to which pixel of another: scaled, letterboxed, cropped, or shifted.
 
-The key insight: as in time, a place is believed only where the pictures can tell it from its neighbours, that is, where
-one pixel to any side the error is clearly larger. Unrelated pictures differ by more than one pixel of displacement.
+The key insight: as in time, a position is accepted only if being off by one pixel is clearly worse. Unrelated pictures
+never pass, because they differ by more than one pixel of displacement.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from spacediff.clip import Frame
 
 Grey = NDArray[np.uint8]
-"""One picture's luma, uint8 `[H, W]`."""
+"""The luma of a picture, uint8 `[H, W]`."""
 
 CLEARLY = 2.0
-"""How many times larger the squared error must be without a shift, and between unrelated pictures of this contrast."""
+"""Required ratio of the squared error without a shift, and of that of unrelated pictures with this contrast."""
 
-_TELLS = 1.25  # the same for one pixel to any side
-_SUBPIXEL = 0.25  # pixels: what is farther from a whole pixel than this is no whole-pixel shift
-_TILES = 4  # the picture is judged in 4x4 tiles, each freed of its mean brightness
-_AGREEING = 0.75  # of the tiles that tell anything must be better off; these must be half of all
-_TELLING = 0.25  # squared levels
-_FLAT = 16  # levels: black bars of a coded clip are not quite even
-_SAMPLED = 4  # every fourth pixel along a bar is looked at
-_SMALLEST = 8  # pixels of a region in which a place is looked for
+_CLEARLY_NEXT = 1.25  # required ratio of the squared error one pixel to any side
+_SUBPIXEL = 0.25  # pixels: a shift that is farther from a whole number than this is not a whole-pixel shift
+_TILES = 4  # the picture is judged in 4x4 tiles, each without its mean brightness
+_AGREEING = 0.75  # share of the decisive tiles that must agree; at least half of all tiles must be decisive
+_DECISIVE = 0.25  # squared levels
+_FLAT = 16  # levels: black bars of an encoded clip are not perfectly even
+_SAMPLED = 4  # every fourth pixel along a bar is examined
+_SMALLEST = 8  # pixels: smallest side of a region in which a position is searched
 _LARGEST = 4096 * 4096  # pixels of a transform; the complex picture takes 128 MiB
 
 
@@ -48,14 +48,14 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Geometry:
-    """One way in which the pictures of two clips may lie on each other; the larger is scaled down to the smaller.
+    """One hypothesis of how the pictures of two clips correspond; the larger one is scaled down to the smaller one.
 
     Attributes:
-        reference_box: What of the reference is used: without bars.
+        reference_box: The region of the reference that is used: without bars.
         candidate_box: The same for the candidate.
-        scale: Size of the candidate's pictures to the reference's, x and y.
-        cropped: Whether the regions are different parts of a picture, so that they may lie anywhere on each other.
-        natural: Whether the sizes alone suggest it, so that it holds unless something else is shown to be better.
+        scale: Size of the candidate's pictures relative to the reference's, x and y.
+        cropped: Whether the regions are different crops of a picture, so that any offset is possible.
+        natural: Whether the sizes alone suggest it, so that it is used if no other hypothesis is confirmed.
     """
 
     reference_box: Box
@@ -80,7 +80,7 @@ def _scaled(box: Box, scale: tuple[float, float]) -> tuple[int, int]:
 
 
 def fit(picture: NDArray[np.uint8], box: Box, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Cut a region out and scale it down by area averaging; untouched where nothing is to be done."""
+    """Crop a picture to a region and scale it down by area averaging, if needed."""
     region = box.of(picture)
     if (region.shape[1], region.shape[0]) == size:
         return region
@@ -89,13 +89,13 @@ def fit(picture: NDArray[np.uint8], box: Box, size: tuple[int, int]) -> NDArray[
 
 
 def grey(frame: Frame) -> Grey:
-    """Return a frame's luma."""
+    """Compute the luma of a frame."""
     luma: Grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     return luma
 
 
 def without_bars(low: Grey, high: Grey) -> Box:
-    """Return the region inside bars of one colour, from the darkest and brightest values that each pixel ever had."""
+    """Find the region inside bars of a single colour, from the minimum and maximum of each pixel over the clip."""
     height, width = low.shape
     top, bottom = _edges(low[:, ::_SAMPLED], high[:, ::_SAMPLED])
     left, right = _edges(low[::_SAMPLED].T, high[::_SAMPLED].T)
@@ -105,22 +105,22 @@ def without_bars(low: Grey, high: Grey) -> Box:
 
 
 def _edges(low: Grey, high: Grey) -> tuple[int, int]:
-    """Return where the rows begin and end that hold more than a bar.
+    """Return the first and the last + 1 row that is not part of a bar.
 
-    The quartiles decide: ringing of the codec at a bar's edge is strong, but only here and there.
+    The quartiles decide, because ringing of the codec at the edge of a bar is strong but affects few pixels.
     """
     lines = np.flatnonzero(np.percentile(high, 75, axis=1) - np.percentile(low, 25, axis=1) > _FLAT)
     return (int(lines[0]), int(lines[-1]) + 1) if len(lines) else (0, 0)
 
 
 def geometries(reference: Box, candidate: Box, reference_inside: Box, candidate_inside: Box) -> Iterator[Geometry]:
-    """Yield how two pictures of these sizes may lie on each other, the natural way first.
+    """Yield the hypotheses for two pictures of these sizes, the natural one first.
 
     Args:
         reference: The whole picture of the reference.
-        candidate: The same of the candidate.
-        reference_inside: What lies inside the reference's bars.
-        candidate_inside: The same of the candidate.
+        candidate: The whole picture of the candidate.
+        reference_inside: The region inside the reference's bars.
+        candidate_inside: The region inside the candidate's bars.
     """
     yield _stretched(reference, candidate, natural=_same_shape(reference, candidate))
     if (reference_inside, candidate_inside) != (reference, candidate) and reference_inside != candidate_inside:
@@ -146,49 +146,49 @@ def _same_shape(reference: Box, candidate: Box) -> bool:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the candidate's pictures lie on the reference's.
+class Position:
+    """The position of the candidate's pictures relative to the reference's.
 
     Attributes:
         shift: Pixels to the right and down, after scaling.
-        confirmed: Whether the pictures can tell this place from the next pixel.
+        confirmed: Whether the pictures distinguish this position from the next pixel.
     """
 
     shift: tuple[int, int]
     confirmed: bool
 
 
-Couple = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+PicturePair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """The luma of a frame of the reference and its partner, scaled."""
 
 
-def find_place(couples: Sequence[Couple], *, cropped: bool) -> Place:
-    """Find by how many whole pixels the candidate's pictures lie off the reference's.
+def find_position(pictures: Sequence[PicturePair], *, cropped: bool) -> Position:
+    """Find the whole-pixel shift between the candidate's and the reference's pictures.
 
     Args:
-        couples: Some pairs of pictures, spread over the clips.
-        cropped: Whether the pictures may lie anywhere on each other; otherwise a shift is a small part of the picture
-            and has to be better than none.
+        pictures: Some pairs of pictures, spread over the clips.
+        cropped: Whether any offset is possible; otherwise a shift is small compared with the picture and has to be
+            better than no shift.
     """
-    shift = _correlation_peak(couples, cropped=cropped)
-    for tried in [shift] if cropped or shift == (0, 0) else [shift, (0, 0)]:
-        if _tells(couples, tried, compared_with=None if cropped else (0, 0)):
-            return Place(tried, confirmed=True)
-    return Place((0, 0), confirmed=False)
+    shift = _correlation_peak(pictures, cropped=cropped)
+    for hypothesis in [shift] if cropped or shift == (0, 0) else [shift, (0, 0)]:
+        if _is_distinct(pictures, hypothesis, compared_with=None if cropped else (0, 0)):
+            return Position(hypothesis, confirmed=True)
+    return Position((0, 0), confirmed=False)
 
 
-def _correlation_peak(couples: Sequence[Couple], *, cropped: bool) -> tuple[int, int]:
-    """Return the highest peak of the phase correlation of gradients, summed over all pairs.
+def _correlation_peak(pictures: Sequence[PicturePair], *, cropped: bool) -> tuple[int, int]:
+    """Return the highest peak of the phase correlation of gradients, summed over all pairs; x and y, in pixels.
 
-    Kuglin and Hines 1975; gradients as complex numbers as in Argyriou and Vlachos 2006 leave brightness and slow
-    shading out, so that a flat picture does not correlate with everything.
+    Kuglin and Hines 1975. Gradients as complex numbers, as in Argyriou and Vlachos 2006, ignore brightness and slow
+    shading, so a flat picture does not correlate with everything.
     """
-    (rh, rw), (ch, cw) = couples[0][0].shape, couples[0][1].shape
+    (rh, rw), (ch, cw) = pictures[0][0].shape, pictures[0][1].shape
     width, height = (cv2.getOptimalDFTSize(max(a, b) * 9 // 8 + 1) for a, b in ((rw, cw), (rh, ch)))
     if width * height > _LARGEST:
         return 0, 0
     total = np.zeros((height, width, 2), np.float32)
-    for left, right in couples:
+    for left, right in pictures:
         power = cv2.mulSpectrums(_spectrum(right, width, height), _spectrum(left, width, height), 0, conjB=True)
         total += power / (np.sqrt(cv2.magnitude(power[..., 0], power[..., 1]))[..., None] + np.float32(1))
     surface = cv2.dft(total, flags=cv2.DFT_INVERSE)[..., 0]
@@ -200,7 +200,7 @@ def _correlation_peak(couples: Sequence[Couple], *, cropped: bool) -> tuple[int,
 
 
 def _allowed(size: int, reference: int, candidate: int, *, cropped: bool) -> NDArray[np.intp]:
-    """Return the shifts along one side that are looked at, without any that the transform cannot tell apart."""
+    """Return the shifts along one side that are searched, without those that the transform cannot distinguish."""
     if not cropped:
         reach = max(1, reference // 8)
         return np.arange(-reach, reach + 1)
@@ -217,55 +217,57 @@ def _spectrum(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np
     return spectrum
 
 
-def _tells(couples: Sequence[Couple], shift: tuple[int, int], compared_with: tuple[int, int] | None) -> bool:
-    """Whether the pictures single this shift out: from the pixels around it, from no shift, and nearly everywhere."""
+def _is_distinct(
+    pictures: Sequence[PicturePair], shift: tuple[int, int], compared_with: tuple[int, int] | None
+) -> bool:
+    """Whether this shift is better than its neighbours and than no shift, nearly everywhere in the pictures."""
     dx, dy = shift
     around = [(dx - 1, dy), (dx + 1, dy), (dx, dy - 1), (dx, dy + 1)]
     others = [*around, compared_with] if compared_with is not None and compared_with != shift else around
-    (rh, rw), (ch, cw) = couples[0][0].shape, couples[0][1].shape
+    (rh, rw), (ch, cw) = pictures[0][0].shape, pictures[0][1].shape
     left, right = _shared(rw, cw, [x for x, _ in [shift, *others]])
     top, bottom = _shared(rh, ch, [y for _, y in [shift, *others]])
     if min(right - left, bottom - top) < _SMALLEST:
         return False
     window = Box(left, top, right - left, bottom - top)
-    here = _tile_errors(couples, window, shift)
-    left_of, right_of, above, below = (_tile_errors(couples, window, other) for other in around)
+    here = _tile_errors(pictures, window, shift)
+    left_of, right_of, above, below = (_tile_errors(pictures, window, other) for other in around)
     error = here.sum()
-    if min(tiles.sum() for tiles in (left_of, right_of, above, below)) <= _TELLS * error:
+    if min(tiles.sum() for tiles in (left_of, right_of, above, below)) <= _CLEARLY_NEXT * error:
         return False
     if max(abs(_vertex(a.sum(), error, b.sum())) for a, b in ((left_of, right_of), (above, below))) > _SUBPIXEL:
         return False
-    if CLEARLY * error > _contrast(couples, window, shift):
+    if CLEARLY * error > _contrast(pictures, window, shift):
         return False
     rest = (left_of + right_of + above + below) / 4
     if others is not around:
-        rest = _tile_errors(couples, window, (0, 0))
+        rest = _tile_errors(pictures, window, (0, 0))
         if rest.sum() < CLEARLY * error:
             return False
-    telling = np.abs(rest - here) > _TELLING
-    return bool(2 * telling.sum() >= telling.size and (rest > here)[telling].mean() >= _AGREEING)
+    decisive = np.abs(rest - here) > _DECISIVE
+    return bool(2 * decisive.sum() >= decisive.size and (rest > here)[decisive].mean() >= _AGREEING)
 
 
 def _shared(reference: int, candidate: int, shifts: Sequence[int]) -> tuple[int, int]:
-    """Return the stretch of the reference that has a partner under each of these shifts."""
+    """Return begin and end of the range of the reference that has a partner under each of these shifts."""
     return max(0, -min(shifts)), min(reference, candidate - max(shifts))
 
 
 def _vertex(before: float, here: float, after: float) -> float:
-    """Return where the parabola through three errors is lowest, in pixels off the middle one."""
+    """Return the position of the minimum of the parabola through three errors, in pixels relative to the middle one."""
     return float(0.5 * (before - after) / (before - 2 * here + after))
 
 
-def _tile_errors(couples: Sequence[Couple], window: Box, shift: tuple[int, int]) -> NDArray[np.float64]:
-    """Return the variance of the difference in each tile of each pair, in squared levels, float64 `[pairs, 16]`."""
+def _tile_errors(pictures: Sequence[PicturePair], window: Box, shift: tuple[int, int]) -> NDArray[np.float64]:
+    """Compute the variance of the difference in each tile of each pair, in squared levels, float64 `[pairs, 16]`."""
     moved = window._replace(left=window.left + shift[0], top=window.top + shift[1])
-    return np.stack([_tile_variances(cv2.subtract(window.of(a), moved.of(b), dtype=cv2.CV_32F)) for a, b in couples])
+    return np.stack([_tile_variances(cv2.subtract(window.of(a), moved.of(b), dtype=cv2.CV_32F)) for a, b in pictures])
 
 
-def _contrast(couples: Sequence[Couple], window: Box, shift: tuple[int, int]) -> float:
-    """Return what the tiles' errors would sum up to if the pictures were unrelated: the variances of both sides."""
+def _contrast(pictures: Sequence[PicturePair], window: Box, shift: tuple[int, int]) -> float:
+    """Return the sum of the tiles' errors expected for unrelated pictures: the variances of both sides."""
     moved = window._replace(left=window.left + shift[0], top=window.top + shift[1])
-    sides = [side for a, b in couples for side in (window.of(a), moved.of(b))]
+    sides = [side for a, b in pictures for side in (window.of(a), moved.of(b))]
     return float(sum(_tile_variances(side.astype(np.float32)).sum() for side in sides))
 
 

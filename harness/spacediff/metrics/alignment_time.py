@@ -1,8 +1,8 @@
-"""Which frame of one clip belongs to which frame of another: doubled, cut, dropped, or simply by number.
+"""Which frame of one clip corresponds to which frame of another: doubled, cut, dropped, or simply by number.
 
-The key insight: a map of frames is believed only where the pictures can tell it from its neighbours, that is, where
-being off by one frame would at least double the error. Unrelated clips never pass, however the error wanders: their
-difference is larger than one frame's motion. Nor do clips that stand still: there every map is as good as another.
+The key insight: a map of frames is accepted only if being off by one frame would at least double the error. Unrelated
+clips never pass, because they differ by more than one frame's motion. Static clips do not pass either, because every
+map fits them equally well.
 """
 
 from __future__ import annotations
@@ -15,38 +15,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 Thumbnails = NDArray[np.float32]
-"""One row per frame, float32 `[T, pixels]`: small grey pictures, all of one size."""
+"""One row per frame, float32 `[T, pixels]`: small grey pictures of the same size."""
 
 Pairs = NDArray[np.intp]
 """Pairs of frame numbers, `[N, 2]`: reference, candidate; strictly increasing in both."""
 
 LONGEST = 2000
-"""Frames of a clip that are searched; the distances of all pairs of two such clips take 32 MiB."""
+"""Longest clip, in frames, whose timing is searched; the distances of all pairs of two such clips take 32 MiB."""
 
 CLEARLY = 2.0
-"""How many times larger the mean squared error must be without a map, or off by one frame, for it to be believed."""
+"""Required ratio of the mean squared error without a map, and off by one frame, to that of the map."""
 
-_STEPS = (1, 2, 3, 4)  # 8 fps to 16, 24, 32: what interpolators offer
-_FEWEST = 4  # pairs; fewer make no sequence
-_TIE = 0.05  # of one frame's motion: a difference that small does not prefer one map to another
-_REPEAT = 0.05  # of the motion between own frames: a frame that differs less from the one before is its repetition
-_GAP = 0.25  # of one frame's motion: what leaving a frame out costs; a pair that differs by twice that is none
-_SHARED = 0.75  # of a clip's frames that must find a partner: of the shorter clip's, or of both where one is denser
-_OVERLAP = 0.5  # the same of the shorter clip's where no frame is missing in between
-_EVERY = 0.9  # of a clip's own frames that must stand out from those between them
-_VISIBLE = 0.05  # squared levels of a thumbnail: less motion than this is the rounding of 8-bit values
+_STEPS = (1, 2, 3, 4)  # 8 fps to 16, 24, 32: the factors of interpolators
+_FEWEST = 4  # pairs; fewer are not a sequence
+_TIE = 0.05  # of one frame's motion: a smaller difference does not decide between two maps
+_REPEAT = 0.05  # of the motion between original frames: a frame that differs less from the previous one repeats it
+_GAP = 0.25  # of one frame's motion: the cost of leaving a frame out; a pair that differs by twice that is not a match
+_SHARED = 0.75  # share of frames that must have a partner: of the shorter clip, or of both if one has a higher rate
+_OVERLAP = 0.5  # the same, of the shorter clip, if no frame is missing in between
+_EVERY = 0.9  # share of a clip's original frames that must stand out from those between them
+_VISIBLE = 0.05  # squared levels of a thumbnail: smaller motion is the rounding of 8-bit values
 _ROUNDING = 1e-6  # squared levels
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Which frames are held against each other.
+    """Which frames are compared.
 
     Attributes:
         pairs: Frame numbers, reference and candidate.
-        confirmed: Whether the pictures can tell this map from one that is off by a frame.
-        between: What the denser clip's frames between the paired ones are, where that shows.
-        inherent: Whether the denser clip alone speaks for the map: both clips show different things.
+        confirmed: Whether the pictures distinguish this map from one that is off by a frame.
+        between: What the frames between the paired ones are, in the clip with the higher rate, if this is visible.
+        inherent: Whether the map follows from the clip with the higher rate alone, because the clips show different
+            things.
     """
 
     pairs: Pairs
@@ -55,8 +56,8 @@ class Timing:
     inherent: bool = False
 
 
-def match_moments(reference: Thumbnails, candidate: Thumbnails) -> Timing:
-    """Find the map of frames that explains the data; by number where none does."""
+def match_frames(reference: Thumbnails, candidate: Thumbnails) -> Timing:
+    """Find the map of frames that explains the data; by number if none does."""
     by_number = np.stack([np.arange(min(len(reference), len(candidate)))] * 2, axis=1)
     if max(len(reference), len(candidate)) > LONGEST or len(by_number) < _FEWEST:
         return Timing(by_number, confirmed=False)
@@ -73,7 +74,7 @@ def match_moments(reference: Thumbnails, candidate: Thumbnails) -> Timing:
 
 
 def _squared_distances(left: Thumbnails, right: Thumbnails) -> NDArray[np.float64]:
-    """Return the mean squared difference of every pair, in squared levels, float64 `[T, T']`."""
+    """Compute the mean squared difference of every pair, in squared levels, float64 `[T, T']`."""
     centre = (left.mean(axis=0, dtype=np.float64) + right.mean(axis=0, dtype=np.float64)) / 2
     x, y = left - centre, right - centre
     squares = (x * x).sum(axis=1)[:, None] + (y * y).sum(axis=1) - 2 * (x @ y.T)
@@ -86,13 +87,13 @@ def _error(squares: NDArray[np.float64], pairs: Pairs) -> float:
 
 
 def _coarse_first(squares: NDArray[np.float64], pairs: Pairs) -> tuple[NDArray[np.float64], Pairs]:
-    """Turn the table so that its rows are the clip with fewer frames in the span: one of its frames is one moment."""
+    """Transpose the table if needed, so that its rows are the clip with fewer frames in the span."""
     spans = np.ptp(pairs, axis=0)
     return (squares, pairs) if spans[0] <= spans[1] else (squares.T, pairs[:, ::-1])
 
 
 def _off_by_one(squares: NDArray[np.float64], pairs: Pairs) -> float:
-    """Return the error where each frame meets the neighbour of its partner, on the better side: one frame's motion."""
+    """Return the error of each frame and a neighbour of its partner, on the better side: one frame's motion."""
     squares, pairs = _coarse_first(squares, pairs)
     later = pairs[pairs[:, 0] + 1 < len(squares)] + np.array([1, 0])
     earlier = pairs[pairs[:, 0] > 0] - np.array([1, 0])
@@ -104,7 +105,7 @@ def _is_clear(squares: NDArray[np.float64], pairs: Pairs) -> bool:
 
 
 def _explains(squares: NDArray[np.float64], pairs: Pairs, plain: Pairs) -> bool:
-    """Whether a map is clear, and clearly better than a plainer one where they differ."""
+    """Whether a map is clear, and clearly better than a simpler one where they differ."""
     if not _is_clear(squares, pairs):
         return False
     ours, theirs = _only(pairs, plain), _only(plain, pairs)
@@ -115,13 +116,13 @@ def _explains(squares: NDArray[np.float64], pairs: Pairs, plain: Pairs) -> bool:
 
 
 def _only(pairs: Pairs, others: Pairs) -> Pairs:
-    """Return the pairs that are not among the others."""
+    """Return the pairs that are not in `others`."""
     known = {(int(ours), int(theirs)) for ours, theirs in others}
     return np.array([pair for pair in pairs if (int(pair[0]), int(pair[1])) not in known], dtype=np.intp).reshape(-1, 2)
 
 
 def _clearest(squares: NDArray[np.float64], by_number: Pairs) -> Pairs | None:
-    """Return the regular map that explains what by number does not; of equals, what keeps most frames."""
+    """Return the best regular map that explains more than pairing by number; among equals, the one with most frames."""
     best: Pairs | None = None
     lowest = np.inf
     for pairs in _regular_maps(*squares.shape):
@@ -134,7 +135,7 @@ def _clearest(squares: NDArray[np.float64], by_number: Pairs) -> Pairs | None:
 
 
 def _regular_maps(reference: int, candidate: int) -> Iterator[Pairs]:
-    """Yield the maps of every k-th frame that use most of what they could, the first of repeated frames first."""
+    """Yield the maps of every k-th frame that use enough frames; of repeated frames, the first one first."""
     for step in _STEPS:
         yield from _every(step, reference, candidate)
         if step > 1:
@@ -142,8 +143,8 @@ def _regular_maps(reference: int, candidate: int) -> Iterator[Pairs]:
 
 
 def _every(step: int, coarse: int, dense: int) -> Iterator[Pairs]:
-    sides = (coarse, dense / step)
-    fewest = max(_FEWEST, _OVERLAP * min(sides) if step == 1 else _SHARED * max(sides))
+    lengths = (coarse, dense / step)
+    fewest = max(_FEWEST, _OVERLAP * min(lengths) if step == 1 else _SHARED * max(lengths))
     numbers = np.arange(coarse)
     for offset in range(-step * coarse, dense):
         partners = step * numbers + offset
@@ -153,15 +154,15 @@ def _every(step: int, coarse: int, dense: int) -> Iterator[Pairs]:
 
 
 def _motion(reference: Thumbnails, candidate: Thumbnails) -> float:
-    """Return the mean squared difference from one frame to the next, of the clip that moves more."""
+    """Return the mean squared difference from one frame to the next, of the clip with more motion."""
     return max(float((np.diff(clip, axis=0) ** 2).mean()) for clip in (reference, candidate))
 
 
 def _with_gaps(squares: NDArray[np.float64], motion: float, plain: Pairs) -> Pairs | None:
-    """Return a map in which frames are missing on one side and which explains what the plain one does not, or None.
+    """Return a map with missing frames in one clip that explains more than the plain map, or None.
 
-    This is global sequence alignment with a linear gap cost (Needleman and Wunsch 1970). Frames without a partner on
-    both sides of the same place are frames that differ, not frames that are missing: they stay paired.
+    This is global sequence alignment with a linear gap cost (Needleman and Wunsch 1970). If both clips have a frame
+    without a partner at the same place, the frames differ and are not missing: they stay paired.
     """
     matched = _needleman_wunsch(squares, _GAP * motion)
     if len(matched) < max(_FEWEST, _SHARED * min(squares.shape)):
@@ -171,9 +172,9 @@ def _with_gaps(squares: NDArray[np.float64], motion: float, plain: Pairs) -> Pai
 
 
 def _needleman_wunsch(squares: NDArray[np.float64], gap: float) -> Pairs:
-    """Return the cheapest way through both clips: pairs cost their distance, frames left out cost the gap.
+    """Return the pairs on the cheapest path: a pair costs its distance, a frame that is left out costs the gap.
 
-    The table is filled from the end, so that of equal frames the first one is paired.
+    The table is filled from the end, so that the first of equal frames is paired.
     """
     rows, columns = squares.shape
     skipped = gap * np.arange(columns + 1)[::-1]
@@ -198,21 +199,21 @@ def _needleman_wunsch(squares: NDArray[np.float64], gap: float) -> Pairs:
 
 
 def _without_detours(matched: Pairs) -> Pairs:
-    """Leave out short stretches before and after which the clips run alike: a frame that stutters is not missing."""
+    """Remove short segments between segments of equal offset: a repeated frame is not a missing one."""
     offsets = matched[:, 1] - matched[:, 0]
-    stretches = np.split(matched, np.flatnonzero(np.diff(offsets)) + 1)
-    ends = [int(stretch[0, 1] - stretch[0, 0]) for stretch in stretches]
+    segments = np.split(matched, np.flatnonzero(np.diff(offsets)) + 1)
+    ends = [int(segment[0, 1] - segment[0, 0]) for segment in segments]
     return np.concatenate(
         [
-            stretch
-            for number, stretch in enumerate(stretches)
-            if len(stretch) >= _FEWEST or not 0 < number < len(stretches) - 1 or ends[number - 1] != ends[number + 1]
+            segment
+            for number, segment in enumerate(segments)
+            if len(segment) >= _FEWEST or not 0 < number < len(segments) - 1 or ends[number - 1] != ends[number + 1]
         ]
     )
 
 
 def _filled(matched: Pairs, reference: int, candidate: int) -> Pairs:
-    """Pair what was left out on both sides between two matches, as far as both go."""
+    """Pair frames that were left out in both clips between two matches, by number."""
     pairs = [matched[0] - back for back in range(int(matched[0].min()), 0, -1)]
     following = np.concatenate([matched[1:], [[reference, candidate]]])
     for here, there in zip(matched, following, strict=True):
@@ -227,10 +228,10 @@ def _between(reference: Thumbnails, candidate: Thumbnails, pairs: Pairs) -> Lite
 
 
 def _drawn_between(dense: Thumbnails, own: NDArray[np.intp]) -> Literal["", "repeated", "interpolated"]:
-    """Tell from a clip alone whether the frames between its own ones were drawn from them.
+    """Detect from a single clip whether the frames between its original ones (`own`) were made from them.
 
-    Repeated: a frame before an own one is nearly the own frame before it. Interpolated: the change from frame to
-    frame breaks (a large second difference) at own frames and at no other.
+    Repeated: the frame before an original one is nearly equal to the previous original one. Interpolated: the change
+    from frame to frame breaks (a large second difference) at original frames and nowhere else.
     """
     step = int(np.diff(own).max(initial=1))
     here, there = own[:-1], own[1:]
@@ -249,10 +250,10 @@ def _drawn_between(dense: Thumbnails, own: NDArray[np.intp]) -> Literal["", "rep
 
 
 def _inherent(reference: Thumbnails, candidate: Thumbnails) -> Timing | None:
-    """Return the map of a clip that betrays without the other how it was made from fewer frames, or None.
+    """Return the map of a clip that shows by itself that it was made from fewer frames, or None.
 
-    So a hosted clip that was interpolated is not read at half speed only because it shows another sample. Nothing but
-    a number of frames that fits exactly is accepted.
+    So an interpolated hosted clip is not compared at half speed only because it shows a different sample. The number of
+    frames has to fit exactly.
     """
     swapped = len(reference) > len(candidate)
     coarse, dense = (candidate, reference) if swapped else (reference, candidate)

@@ -1,11 +1,11 @@
-"""Agreement by CLIP (Radford et al. 2021, arXiv:2103.00020): the cosine between a frame's embedding and a text's.
+"""CLIP scores (Radford et al. 2021, arXiv:2103.00020): the cosine between the embeddings of a frame and of a text.
 
-That is the reference-free CLIPScore (Hessel et al. 2021, arXiv:2104.08718) without its rescaling by 2.5 and without
-cutting off what is negative. The key insight is that a text is embedded once for a clip, and frames in batches: their
-number decides what it costs, and the number of texts hardly does.
+This is the reference-free CLIPScore (Hessel et al. 2021, arXiv:2104.08718) without its factor of 2.5 and without
+clipping negative values. The key insight is that a text is embedded once per clip, and frames in batches: the cost
+depends on the number of frames and hardly on the number of texts.
 
-A checkpoint is a stranger's. Only its configuration, its tokenizer and its safetensors are fetched; pickles are never
-read, its code never run.
+A checkpoint is untrusted. Only its configuration, its tokenizer and its safetensors are downloaded; pickles are never
+read, and its code is never executed.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ _LIBRARIES = ("torch", "transformers")
 
 
 class Contrastive:
-    """A CLIP checkpoint; its weights are loaded with the first clip that has to be measured.
+    """A CLIP checkpoint; its weights are loaded when the first clip is measured.
 
     Args:
-        folder: Its files.
-        version: The commit of the Hub, or the SHA-256 of the files.
+        folder: Folder of the checkpoint.
+        version: The commit on the Hub, or the SHA-256 of the files.
     """
 
     def __init__(self, folder: Path, version: str) -> None:
@@ -60,32 +60,32 @@ class Contrastive:
 
     @classmethod
     def opened(cls, model: str, revision: str | None = None) -> Self:
-        """Return the checkpoint of a folder or of the Hub, fetched where it is not on this machine.
+        """Open a checkpoint from a folder or from the Hub; it is downloaded if it is not on this machine.
 
         Raises:
-            CheckpointUnavailable: It cannot be had, is no CLIP model, or has no safetensors.
+            CheckpointUnavailable: It is unavailable, is not a CLIP model, or has no safetensors.
         """
         folder, version = _files_of(model, revision)
-        _refuse_what_is_no_clip(folder, model)
+        _require_clip(folder, model)
         return cls(folder, version or _digest(folder))
 
     @property
     def version(self) -> str:
-        """The commit of the Hub, or the SHA-256 of the files."""
+        """The commit on the Hub, or the SHA-256 of the files."""
         return self._version
 
     @property
     def identity(self) -> str:
-        """The version of the files, and of the libraries that read them."""
+        """The version of the files and of the libraries that read them."""
         return " ".join(["clip", self._version, *(f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES)])
 
     @property
     def about(self) -> str:
-        """One sentence with its source."""
+        """One sentence that describes the measure and names its source."""
         return (
             "Cosine similarity of CLIP's embeddings of a frame and a text (Radford et al. 2021, arXiv:2103.00020), as "
             "in CLIPScore (Hessel et al. 2021, arXiv:2104.08718) without its factor of 2.5; the mean over all frames. "
-            "Higher agrees more."
+            "Higher is a better match."
         )
 
     def measure(
@@ -99,16 +99,16 @@ class Contrastive:
         loaded, stream, rows = self._loaded, iter(frames), []
         sizes: dict[tuple[int, int], None] = {}
         with torch.inference_mode(), full_precision(loaded.device), _silent():
-            wanted = loaded.of_texts(texts)
+            embedded = loaded.embed_texts(texts)
             done = 0
             while batch := list(islice(stream, _BATCH)):
-                rows.append((loaded.of_frames(batch) @ wanted.T).cpu().numpy().astype(np.float64))
+                rows.append((loaded.embed_frames(batch) @ embedded.T).cpu().numpy().astype(np.float64))
                 sizes[batch[0].shape[0], batch[0].shape[1]] = None
                 done += len(batch)
                 on_frame(done)
             remarks = [
-                *loaded.cut(texts),
-                *(remark for height, width in sizes if (remark := loaded.hides(height, width))),
+                *loaded.truncation_remarks(texts),
+                *(remark for height, width in sizes if (remark := loaded.crop_remark(height, width))),
             ]
         return Agreement(np.concatenate(rows) if rows else np.zeros((0, len(texts))), tuple(remarks))
 
@@ -131,9 +131,9 @@ class _Loaded:
 
     Attributes:
         model: `CLIPModel`, float32.
-        tokenizer: Its tokenizer.
-        processor: Its image processor.
-        device: Where the model lies.
+        tokenizer: The checkpoint's tokenizer.
+        processor: The checkpoint's image processor.
+        device: Device of the model.
     """
 
     model: Any
@@ -143,34 +143,34 @@ class _Loaded:
 
     @property
     def limit(self) -> int:
-        """How many tokens a text may have, start and end among them; 77 for OpenAI's checkpoints."""
+        """Maximum number of tokens of a text, including start and end; 77 for OpenAI's checkpoints."""
         return int(self.model.config.text_config.max_position_embeddings)
 
-    def of_texts(self, texts: Sequence[str]) -> torch.Tensor:
-        """Return unit embeddings, `[N, D]`."""
+    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """Embed texts as unit vectors, `[N, D]`."""
         tokens = self.tokenizer(
             list(texts), padding=True, truncation=True, max_length=self.limit, return_tensors="pt"
         ).to(self.device)
         found = self.model.text_model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
         return _unit(self.model.text_projection(found.pooler_output))
 
-    def of_frames(self, frames: Sequence[Frame]) -> torch.Tensor:
-        """Return unit embeddings, `[T, D]`."""
+    def embed_frames(self, frames: Sequence[Frame]) -> torch.Tensor:
+        """Embed frames as unit vectors, `[T, D]`."""
         pixels = self.processor(list(frames), return_tensors="pt", input_data_format="channels_last")["pixel_values"]
         return _unit(
             self.model.visual_projection(self.model.vision_model(pixel_values=pixels.to(self.device)).pooler_output)
         )
 
-    def cut(self, texts: Sequence[str]) -> Iterator[str]:
-        """Say which texts are longer than the model reads."""
+    def truncation_remarks(self, texts: Sequence[str]) -> Iterator[str]:
+        """Yield a sentence for each text that is longer than the model accepts."""
         for text, tokens in zip(texts, self.tokenizer(list(texts))["input_ids"], strict=True):
             if len(tokens) > self.limit:
                 shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-                longer = f"“{shown}” has {len(tokens)} tokens, start and end included"
-                yield f"{longer}, and the model reads {self.limit}: its end was cut off"
+                longer = f"“{shown}” has {len(tokens)} tokens including start and end"
+                yield f"{longer}; the model accepts {self.limit}, so the end was truncated"
 
-    def hides(self, height: int, width: int) -> str:
-        """Say what of a frame the model does not see; empty when it sees the whole."""
+    def crop_remark(self, height: int, width: int) -> str:
+        """Say in a sentence which part of a frame the model sees; empty if it sees the whole frame."""
         rules: Mapping[str, Any] = self.processor.to_dict()
         size, crop = rules.get("size") or {}, rules.get("crop_size") or {}
         if not rules.get("do_center_crop") or not size.get("shortest_edge") or not rules.get("do_resize", True):
@@ -180,9 +180,7 @@ class _Loaded:
         if min(across, down) >= 1 - 1 / max(height, width):
             return ""
         part = f"{across:.0%} of the width" if across < down else f"{down:.0%} of the height"
-        return (
-            f"of frames of {width}x{height} pixels the model sees the middle {part}, as its image processor crops them"
-        )
+        return f"the model sees the middle {part} of {width}x{height} frames, because its image processor crops them"
 
 
 def _unit(vectors: torch.Tensor) -> torch.Tensor:
@@ -193,7 +191,7 @@ def _unit(vectors: torch.Tensor) -> torch.Tensor:
 
 
 def _files_of(model: str, revision: str | None) -> tuple[Path, str]:
-    """Return the folder of a checkpoint and, for one of the Hub, the commit."""
+    """Return the folder of a checkpoint and, for a checkpoint from the Hub, the commit."""
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder, ""
@@ -205,19 +203,19 @@ def _files_of(model: str, revision: str | None) -> tuple[Path, str]:
         snapshot = Path(snapshot_download(model, revision=revision, allow_patterns=list(_FILES)))
     except Exception as error:
         raise CheckpointUnavailable(
-            f"the CLIP checkpoint {model} is not on this machine and could not be fetched from the Hub: "
+            f"the CLIP checkpoint {model} is not on this machine and could not be downloaded from the Hub: "
             f"{failure(error)}",
             hint="check the id, the network and, for gated models, HF_TOKEN; or give a folder as semantics.model",
         ) from error
     return snapshot, snapshot.name
 
 
-def _refuse_what_is_no_clip(folder: Path, model: str) -> None:
+def _require_clip(folder: Path, model: str) -> None:
     try:
         kind = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:
         raise CheckpointUnavailable(
-            f"{model} is no checkpoint of transformers: its config.json cannot be read",
+            f"{model} is not a transformers checkpoint: its config.json cannot be read",
             hint="semantics.model names a CLIP checkpoint",
         ) from error
     if kind != "clip":
@@ -226,8 +224,8 @@ def _refuse_what_is_no_clip(folder: Path, model: str) -> None:
         )
     if not any(_matches(path, _WEIGHTS) and path.suffix == ".safetensors" for path in folder.iterdir()):
         raise CheckpointUnavailable(
-            f"{model} has no safetensors: weights in pickles could run code, so they are not read",
-            hint="name a revision or a checkpoint with model.safetensors",
+            f"{model} has no safetensors: pickled weights can execute code, so they are not read",
+            hint="choose a revision or a checkpoint with model.safetensors",
         )
 
 
@@ -250,21 +248,23 @@ def _load(folder: Path) -> _Loaded:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with _silent():
         try:
-            model, told = CLIPModel.from_pretrained(
+            model, loading_info = CLIPModel.from_pretrained(
                 folder, use_safetensors=True, local_files_only=True, output_loading_info=True
             )
             processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except Exception as error:
             raise CheckpointUnavailable(f"the CLIP checkpoint could not be loaded: {failure(error)}") from error
-    if missing := sorted(told["missing_keys"]):
-        raise CheckpointUnavailable(f"the CLIP checkpoint lacks {len(missing)} weights, {missing[0]} among them")
+    if missing := sorted(loading_info["missing_keys"]):
+        raise CheckpointUnavailable(
+            f"the CLIP checkpoint has no values for {len(missing)} weights, for example {missing[0]}"
+        )
     return _Loaded(model.float().eval().to(device), tokenizer, processor, device)
 
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Keep transformers from drawing over the progress shown; what matters is raised or remarked."""
+    """Silence transformers, which would print over the progress bars; important messages become errors or remarks."""
     from transformers.utils import logging
 
     level, shown = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -1,6 +1,7 @@
-"""FLIP: the difference that a person sees when flipping between two pictures; measured when the scenario asks for it.
+"""FLIP: the difference that a person sees when flipping between two pictures.
 
-A pair of 480x720 frames takes it about a quarter of a second, more than all the others: not measured unasked.
+A pair of 480x720 frames takes about a quarter of a second, more than all other metrics together, so FLIP is measured
+only on request.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from spacediff.metrics.metric import About, Metric, same
 
 
 def prepare_flip(reference: Frame) -> Callable[[Frame], float]:
-    """Return the mean FLIP error, 0 to 1, as a function of the candidate frame."""
+    """Prepare the mean FLIP error, 0 to 1, as a function of the candidate frame."""
     from flip_evaluator import evaluate
 
     ours = _unit(reference)

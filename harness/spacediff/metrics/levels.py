@@ -1,9 +1,9 @@
-"""Levels: notice a clip whose limited range was read as full range, or the other way round.
+"""Levels: detect a clip whose limited range was read as full range, or the other way round.
 
-8-bit video keeps luma in 16..235 and chroma in 16..240 (limited range, ITU-R BT.601 and BT.709) or both in 0..255
-(full range). A player or an export that mixes the two up squeezes or stretches every picture alike; users say "washed
-out" or "too dark". The key insight: the mistake has exactly two forms and no free parameter, so undoing it either
-explains the difference or does not; nothing is fitted.
+8-bit video stores luma in 16..235 and chroma in 16..240 (limited range, ITU-R BT.601 and BT.709) or both in 0..255
+(full range). A player or an export that confuses the two squeezes or stretches every picture in the same way; users say
+"washed out" or "too dark". The key insight: this error has exactly two forms and no free parameter, so either undoing
+it explains the difference or does not; nothing is fitted.
 """
 
 from __future__ import annotations
@@ -18,50 +18,50 @@ from numpy.typing import NDArray
 from spacediff.clip import Frame
 
 _EXPLAINED = 0.25
-"""At most this share of the squared error may be left once the mistake is undone; a wrong guess adds to it."""
+"""Largest share of the squared error that may remain after the correction; a wrong correction increases it."""
 
 
 class Levels(StrEnum):
-    """How the candidate's levels stand to the reference's; which of the two is right, the pictures do not tell."""
+    """The candidate's levels relative to the reference's; the pictures do not show which of the two is right."""
 
     KEPT = "kept"
-    SQUEEZED = "squeezed"  # as if full range was written as limited: washed out beside the reference
+    SQUEEZED = "squeezed"  # as if full range was written as limited: looks washed out compared with the reference
     STRETCHED = "stretched"  # as if limited range was read as full: more contrast than the reference
 
     @property
     def note(self) -> str:
-        """The finding in words; empty when the levels were kept."""
+        """The finding as a sentence; empty if the levels agree."""
         if self is Levels.KEPT:
             return ""
         squeezed, stretched = "squeezed into the limited range", "stretched from limited to full range"
         ours, theirs = (squeezed, stretched) if self is Levels.SQUEEZED else (stretched, squeezed)
         return (
-            f"one of the two mixes up its range: either this clip's levels are {ours} once too often, or the "
-            f"reference's are {theirs} once too often; it was undone on this clip before the comparison, but for "
-            "what the mistake had clipped"
+            f"one of the two clips confuses limited and full range: either this clip's levels are {ours} once too "
+            f"often, or the reference's are {theirs} once too often; this clip was corrected before the comparison, "
+            "except for clipped values"
         )
 
-    def undone(self, frame: Frame) -> Frame:
-        """Return a candidate's frame with the mistake undone, uint8 `[H, W, 3]`."""
+    def corrected(self, frame: Frame) -> Frame:
+        """Correct the range of a candidate's frame, uint8 `[H, W, 3]`."""
         if self is Levels.KEPT:
             return frame
         return _stretched(frame) if self is Levels.SQUEEZED else _squeezed(frame)
 
 
 def levels(pairs: Iterable[tuple[Frame, Frame]]) -> Levels:
-    """Return how the candidate's levels stand to the reference's.
+    """Detect how the candidate's levels relate to the reference's.
 
     Args:
-        pairs: Frames of reference and candidate that lie on each other, each uint8 `[H, W, 3]`.
+        pairs: Aligned frames of reference and candidate, each uint8 `[H, W, 3]`.
     """
     errors = dict.fromkeys(Levels, 0.0)
     for reference, candidate in pairs:
         errors[Levels.KEPT] += _squared_error(reference, candidate)
-        # whichever is the narrower is stretched: that clips as the mistake may have done, and squeezing brings no
-        # clipped value back
+        # the clip with the narrower range is stretched: this clips values as the confusion may have done, while
+        # squeezing restores no clipped value
         errors[Levels.SQUEEZED] += _squared_error(reference, _stretched(candidate))
         errors[Levels.STRETCHED] += _squared_error(_stretched(reference), candidate)
-    best = min(errors, key=lambda found: errors[found])
+    best = min(errors, key=lambda hypothesis: errors[hypothesis])
     return best if errors[best] < _EXPLAINED * errors[Levels.KEPT] else Levels.KEPT
 
 

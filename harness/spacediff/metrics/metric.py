@@ -1,4 +1,4 @@
-"""Metric: what the files of this package define, free of heavy imports so that scoring two clips starts at once."""
+"""Metric: the interface of the modules in this package, without heavy imports, so that scoring starts at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spacediff.record import MetricInfo
 
 Comparer = Callable[[Frame], float]
-"""A prepared reference frame: takes a candidate frame of the same size, returns the metric's value.
+"""Compares a candidate frame with a prepared reference frame of the same size, and returns the metric's value.
 
 It may be called from several threads at once.
 """
@@ -37,8 +37,8 @@ class About(NamedTuple):
     about: str
 
 
-def nothing() -> None:
-    """Prepare no thread."""
+def do_nothing() -> None:
+    """Prepare nothing: the `enter_thread` of metrics whose threads need no preparation."""
 
 
 @dataclass(frozen=True)
@@ -47,31 +47,31 @@ class Metric:
 
     Attributes:
         described: Name, unit, direction and source.
-        prepare: Takes the reference frame, returns what compares candidates with it; raises NotMeasuredError where
-            the frame is too small, or something that the metric needs is missing.
-        error: Turns a pooled value into an error that is 0 for equal clips and grows as they part; drift is
+        prepare: Takes the reference frame and returns a function that compares candidates with it. Raises
+            NotMeasuredError if the frame is too small, or something that the metric needs is missing.
+        error: Converts a pooled value to an error that is 0 for equal clips and grows with their difference; drift is
             measured on this scale.
         value: The inverse of `error`.
-        enter_thread: Called first in each of the threads that share the frames out among them.
-        package: What has to be installed for it; empty when spacediff brings it along.
-        smallest_side: Pixels that frames need in width and height; of smaller ones the metric has no value.
+        enter_thread: Called first in each of the threads that score frames.
+        package: The package that has to be installed for it; empty if spacediff installs it.
+        smallest_side: Smallest width and height of a frame, in pixels; the metric has no value for smaller frames.
     """
 
     described: About | MetricInfo
     prepare: Callable[[Frame], Comparer]
     error: Callable[[float], float]
     value: Callable[[float], float]
-    enter_thread: Callable[[], None] = nothing
+    enter_thread: Callable[[], None] = do_nothing
     package: str = ""
     smallest_side: int = 1
 
     def defined_for(self, frame: Frame) -> bool:
-        """Return whether a frame is large enough for it."""
+        """Whether a frame is large enough for this metric."""
         return all(side >= self.smallest_side for side in frame.shape[:2])
 
     @property
     def need(self) -> str:
-        """What frames it needs, in words."""
+        """A sentence that states the frame size that the metric needs."""
         return f"{self.described.title} needs frames of at least {self.smallest_side}x{self.smallest_side} pixels"
 
     @property
@@ -88,7 +88,7 @@ class Metric:
 
 
 def same(value: float) -> float:
-    """The error scale of a metric that is an error itself."""
+    """The error scale of a metric that is an error itself; it is its own inverse."""
     return value
 
 

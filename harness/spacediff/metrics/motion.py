@@ -1,7 +1,8 @@
-"""What one clip is like: brightness, contrast, saturation, sharpness and motion of its frames, and when two clips part.
+"""Measures of a single clip (brightness, contrast, saturation, sharpness, motion), and where two clips diverge.
 
 The key insight: a distance says that two clips differ, never how. "Washed out", "softer" or "it hardly moves" are
-measures of each clip alone, and their ratio says which way it went. A measure is one `Measure` in `MEASURES`.
+measures of each clip by itself, and their ratio gives the direction of the change. To add a measure, add a `Measure` to
+`MEASURES`.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from numpy.typing import NDArray
 from spacediff.clip import Frame
 from spacediff.record import MetricInfo
 
-_DIGITS = 6  # OpenCV is not repeatable to the last bit: one frame, measured twice, may differ beyond the ninth digit
+_DIGITS = (
+    6  # OpenCV is not repeatable to the last bit: the same frame, measured twice, may differ after the ninth digit
+)
 _BT709 = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
 _DIS_SMALLEST = 32  # pixels; on some smaller pictures OpenCV's DIS crashes the process (opencv issue 14554)
 
 
 class Picture:
-    """A frame and what several measures need of it, computed once."""
+    """A frame with the derived pictures that several measures need, each computed once."""
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
@@ -39,7 +42,7 @@ class Picture:
 
     @cached_property
     def for_flow(self) -> NDArray[np.uint8]:
-        """Luma in whole levels, its border repeated where the picture is too small for the flow."""
+        """Luma in whole levels, uint8; padded by repeating the border if the picture is too small for the flow."""
         height, width = self.luma.shape
         below, right = max(0, _DIS_SMALLEST - height), max(0, _DIS_SMALLEST - width)
         whole = np.rint(self.luma).astype(np.uint8)
@@ -52,9 +55,9 @@ class Measure:
     """One registered measure of a clip.
 
     Attributes:
-        info: Name, unit and source. There is no better or worse.
-        of: Takes a picture and the one before it (None for the first), returns the measure's value.
-        between: Whether it is defined between two frames, so that the first frame has none and shows 0.
+        info: Name, unit and source. No value is better than another.
+        of: Takes a picture and the previous one (None for the first frame), returns the value of the measure.
+        between: Whether the measure is defined between two frames, so that the first frame has no value and shows 0.
     """
 
     info: MetricInfo
@@ -83,17 +86,17 @@ def _sharpness(picture: Picture, _: Picture | None) -> float:
     return _deviation(cv2.Laplacian(picture.luma, cv2.CV_32F, ksize=1, borderType=cv2.BORDER_REFLECT)) ** 2
 
 
-def _motion(picture: Picture, before: Picture | None) -> float:
-    if before is None:
+def _motion(picture: Picture, previous: Picture | None) -> float:
+    if previous is None:
         return 0.0
     height, width = picture.luma.shape
-    flow = _flow(before.for_flow, picture.for_flow)[:height, :width]
+    flow = _flow(previous.for_flow, picture.for_flow)[:height, :width]
     share = float(cv2.mean(cv2.magnitude(flow[..., 0], flow[..., 1]))[0]) / math.hypot(height, width)
     return 100 * share
 
 
 def _flow(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the displacement of each pixel, x and y, float32 `[H, W, 2]`."""
+    """Compute the displacement of each pixel in pixels, x and y, float32 `[H, W, 2]`."""
     if np.array_equal(before, after):
         return np.zeros((*before.shape, 2), np.float32)
     dis: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
@@ -150,7 +153,7 @@ MEASURES: tuple[Measure, ...] = (
             unit="% of the diagonal per frame",
             higher_is_closer=False,
             about="Mean length of the optical flow from the frame before (DIS, Kroeger et al. 2016, arXiv:1603.03590, "
-            "OpenCV's ultrafast preset); the first frame, which has none before it, shows 0 and is not counted.",
+            "OpenCV's ultrafast preset); the first frame has no previous one, shows 0 and is not counted.",
         ),
         _motion,
         between=True,
@@ -166,53 +169,53 @@ def measure(frames: Iterable[Frame]) -> pd.DataFrame:
         frames: Each uint8 `[H, W, 3]`, all of one size.
 
     Returns:
-        A table with a row per frame and a column per measure.
+        A table with one row per frame and one column per measure.
     """
     rows = []
-    before = None
+    previous = None
     for frame in frames:
         picture = Picture(frame)
-        rows.append({each.info.name: round(each.of(picture, before), _DIGITS) for each in MEASURES})
-        before = picture
+        rows.append({each.info.name: round(each.of(picture, previous), _DIGITS) for each in MEASURES})
+        previous = picture
     return pd.DataFrame(rows, columns=[each.info.name for each in MEASURES], dtype=float).rename_axis("frame")
 
 
 def pooled_measure(table: pd.DataFrame, measure: Measure) -> float:
-    """Return a measure over all frames where it is defined: the mean, and 0 where there is none to take it of."""
+    """Average a measure over all frames where it is defined; 0 if there are none."""
     values = table[measure.info.name].to_numpy(dtype=float)[1 if measure.between else 0 :]
     return float(values.mean()) if len(values) else 0.0
 
 
 def ratio(candidate: pd.DataFrame, reference: pd.DataFrame, measure: Measure) -> float | None:
-    """Return candidate / reference of a pooled measure; None where the reference has none of it."""
+    """Return candidate / reference of a pooled measure; None if it is 0 in the reference."""
     whole = pooled_measure(reference, measure)
     return pooled_measure(candidate, measure) / whole if whole else None
 
 
 @dataclass(frozen=True)
-class Parting:
-    """When two clips part.
+class FirstDivergence:
+    """When two clips diverge.
 
     Attributes:
-        beyond_floor: First row whose error is above that of every frame of a re-run; None when there is none.
-        half_way: First row whose error is at least half-way from there to the nearest other seed; None when there is
-            none, or when the nearest other seed is no farther.
+        beyond_floor: First row whose error is larger than that of every frame of a re-run; None if there is none.
+        half_way: First row whose error is at least half-way from there to the closest different seed; None if there is
+            none, or if the closest different seed is no farther away than a re-run.
     """
 
     beyond_floor: int | None
     half_way: int | None
 
 
-def parting(errors: Sequence[float], floor: float, nearest_seed: float) -> Parting:
-    """Find when two clips part: they may start alike and drift, or differ from the first frame.
+def first_divergence(errors: Sequence[float], floor: float, nearest_seed: float) -> FirstDivergence:
+    """Find when two clips diverge: they may start equal and drift, or differ from the first frame on.
 
     Args:
-        errors: One per compared frame, on a metric's error scale (0 for equal frames); NaN is never beyond anything.
-        floor: The largest error of any single frame where nothing differs but a re-run.
-        nearest_seed: The smallest error of the other seeds, over all frames.
+        errors: One per compared frame, on a metric's error scale (0 for equal frames); NaN is never above a limit.
+        floor: The largest error of any single frame of a re-run.
+        nearest_seed: The smallest pooled error of the different seeds.
     """
     half = (floor + nearest_seed) / 2 if nearest_seed > floor else math.inf
-    return Parting(
+    return FirstDivergence(
         beyond_floor=next((row for row, error in enumerate(errors) if error > floor), None),
         half_way=next((row for row, error in enumerate(errors) if error >= half), None),
     )

@@ -1,9 +1,8 @@
-"""LPIPS (Zhang et al. 2018, arXiv:1801.03924), AlexNet, version 0.1, from weights that ship with the package.
+"""LPIPS (Zhang et al. 2018, arXiv:1801.03924), AlexNet, version 0.1, with weights that come with the package.
 
 The key insight: nearly all of its cost is the network, and the reference's features are the same for every candidate,
-so they are computed once per reference frame; on a processor the network's convolutions take Winograd's short way.
-AlexNet is five convolutions, so it is written out here: importing lpips, and with it torchvision, takes longer than
-scoring ten frames.
+so they are computed once per reference frame. On a CPU the convolutions use Winograd's algorithm. AlexNet is five
+convolutions, so it is implemented here: importing lpips, and with it torchvision, takes longer than scoring ten frames.
 """
 
 from __future__ import annotations
@@ -29,18 +28,18 @@ if TYPE_CHECKING:
 
 _WEIGHTS = Path(__file__).parent / "weights" / "alexnet_features.safetensors"
 _WEIGHTS_SHA256 = "889a9ed0249fad79da5157ecf3125bef56243b12ec058c99296bc803ad24ec94"
-_CONVOLUTIONS = {0: (4, 2), 3: (1, 2), 6: (1, 1), 8: (1, 1), 10: (1, 1)}  # torchvision's number: stride, padding
-_POOLED = {3, 6}  # max pooling over 3x3 with stride 2 comes before these
+_CONVOLUTIONS = {0: (4, 2), 3: (1, 2), 6: (1, 1), 8: (1, 1), 10: (1, 1)}  # torchvision's layer: stride, padding
+_POOLED = {3, 6}  # layers after a max pooling over 3x3 with stride 2
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # lpips.ScalingLayer, for pixels in -1..1
 _EPSILON = 1e-10  # lpips.normalize_tensor
-_one_at_a_time = threading.Lock()
+_lock = threading.Lock()
 
 
 def prepare_lpips(reference: Frame) -> Callable[[Frame], float]:
-    """Return the LPIPS distance as a function of the candidate frame.
+    """Prepare the LPIPS distance as a function of the candidate frame.
 
     Raises:
-        NotMeasuredError: The frame is smaller than 32 pixels on a side, or weights are missing.
+        NotMeasuredError: A side of the frame is smaller than 32 pixels, or weights are missing.
     """
     if not LPIPS.defined_for(reference):
         raise MetricUnavailable(LPIPS.need)
@@ -59,32 +58,33 @@ def prepare_lpips(reference: Frame) -> Callable[[Frame], float]:
 
 
 def keep_to_one_processor() -> None:
-    """Keep PyTorch from starting threads of its own for this thread.
+    """Keep PyTorch from starting additional threads for the calling thread.
 
-    Two scoring threads with two PyTorch threads each wait for each other spinning: five times the processor time.
+    Two scoring threads with two PyTorch threads each spin while they wait for each other: five times the processor
+    time.
     """
     import torch
 
     def restore() -> None:
         torch.set_num_threads(usual)
 
-    with _one_at_a_time:
+    with _lock:
         usual = torch.get_num_threads()
         torch.set_num_threads(1)  # for this thread, and for every thread that starts from now on
-        passing = threading.Thread(target=restore)  # sets the latter back, and of the former only its own
-        passing.start()
-        passing.join()
+        restoring = threading.Thread(target=restore)  # restores the latter, but not the setting of this thread
+        restoring.start()
+        restoring.join()
 
 
 @dataclass(frozen=True, eq=False)
 class _Network:
-    """LPIPS taken apart.
+    """The layers of LPIPS.
 
     Attributes:
-        convolutions: AlexNet's, and whether pooling comes before.
-        gain: What a pixel value is multiplied with, `[3]`.
-        offset: What is subtracted then, `[3]`.
-        weights: For each convolution what a channel's mean squared distance counts, `[C]`.
+        convolutions: AlexNet's convolutions, each with whether pooling comes before it.
+        gain: Factor for pixel values, `[3]`.
+        offset: Subtracted after multiplying, `[3]`.
+        weights: For each convolution the weight of each channel's mean squared distance, `[C]`.
     """
 
     convolutions: list[tuple[Layer, bool]]
@@ -93,7 +93,7 @@ class _Network:
     weights: list[torch.Tensor]
 
     def features(self, frame: Frame) -> list[torch.Tensor]:
-        """Return AlexNet's five feature maps of a frame, unit vectors, each float32 `[h w, C]`."""
+        """Compute AlexNet's five feature maps of a frame, normalised per pixel, each float32 `[h w, C]`."""
         import torch
 
         height, width, _ = frame.shape
@@ -110,18 +110,18 @@ class _Network:
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Keep a GPU from rounding what it convolves to 10 bits (TF32, PyTorch's default there)."""
+    """Disable TF32 convolutions on a GPU, PyTorch's default there, which round their inputs to 10 bits."""
     if device.type == "cpu":
         yield
         return
     import torch
 
-    with _one_at_a_time, torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    with _lock, torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         yield
 
 
 def _network() -> _Network:
-    with _one_at_a_time:
+    with _lock:
         return _loaded()
 
 
@@ -164,7 +164,7 @@ def _alexnet() -> dict[str, torch.Tensor]:
 
 
 def _layer_weights() -> list[torch.Tensor]:
-    """Return what the LPIPS authors trained, from their package's file."""
+    """Load the weights that the LPIPS authors trained, from the file in their package."""
     import torch
 
     package = find_spec("lpips")
@@ -188,5 +188,5 @@ LPIPS = Metric(
     error=same,
     value=same,
     enter_thread=keep_to_one_processor,
-    smallest_side=32,  # AlexNet's second pooling leaves nothing of less
+    smallest_side=32,  # with less, nothing remains after AlexNet's second pooling
 )

@@ -1,13 +1,13 @@
 """Pixel metrics: MAE, PSNR and SSIM of two uint8 frames.
 
-The key insight for SSIM: with the sum p = x + y and the difference q = x - y, their means m and variances v over a
-window, what is lost of brightness and of structure stand apart:
+The key insight for SSIM: with the sum p = x + y and the difference q = x - y, and with their means m and variances v
+over a window, the losses of brightness and of structure are separate factors:
 
     SSIM = (1 - 2 mq² / (mp² + mq² + 2 C1)) (1 - 2 vq / (vp + vq + 2 C2))
 
-since 4 mx my = mp² - mq², 2 (mx² + my²) = mp² + mq², and likewise for the variances. Equal frames have q = 0 and come
-out as exactly 1, and rounding in vp hardly matters, as it only scales a small vq. It takes the Gaussian means of x, q,
-p² and q²; that of x is the reference's own and is computed once for all candidates.
+since 4 mx my = mp² - mq², 2 (mx² + my²) = mp² + mq², and likewise for the variances. Equal frames have q = 0 and give
+exactly 1, and rounding errors in vp have little effect, because they only scale a small vq. This needs the Gaussian
+means of x, q, p² and q²; the mean of x depends only on the reference and is computed once for all candidates.
 """
 
 from __future__ import annotations
@@ -31,36 +31,36 @@ _SIGMA = 1.5
 RADIUS = 5  # skimage.metrics.structural_similarity: int(truncate * sigma + 0.5) with truncate = 3.5
 _C1 = (0.01 * _PEAK) ** 2  # K1 and K2 of Wang et al.
 _C2 = (0.03 * _PEAK) ** 2
-_STRIP_ROWS = 120  # a strip's images stay in the processor's cache, and few rows are filtered twice
+_STRIP_ROWS = 120  # the images of a strip fit into the processor's cache, and few rows are filtered twice
 
 
 def prepare_mae(reference: Frame) -> Callable[[Frame], float]:
-    """Return the mean absolute difference in levels (0..255) as a function of the candidate frame."""
+    """Prepare the mean absolute difference in levels (0..255) as a function of the candidate frame."""
     return lambda candidate: float(cv2.norm(reference, candidate, cv2.NORM_L1)) / reference.size
 
 
 def prepare_psnr(reference: Frame) -> Callable[[Frame], float]:
-    """Return PSNR in dB as a function of the candidate frame; infinite for equal frames."""
+    """Prepare PSNR in dB as a function of the candidate frame; infinite for equal frames."""
     return lambda candidate: psnr_of_mse(cv2.norm(reference, candidate, cv2.NORM_L2SQR) / reference.size)
 
 
 def psnr_of_mse(mse: float) -> float:
-    """Return the PSNR in dB of a mean squared error in squared levels."""
+    """Convert a mean squared error in squared levels to PSNR in dB."""
     return math.inf if mse == 0 else 10 * math.log10(_PEAK**2 / mse)
 
 
 def rmse_of_psnr(psnr: float) -> float:
-    """Return the root mean squared error in levels of a PSNR in dB."""
+    """Convert PSNR in dB to the root mean squared error in levels."""
     return 0.0 if math.isinf(psnr) else _PEAK * 10 ** (-psnr / 20)
 
 
 def psnr_of_rmse(rmse: float) -> float:
-    """Return the PSNR in dB of a root mean squared error in levels."""
+    """Convert a root mean squared error in levels to PSNR in dB."""
     return psnr_of_mse(rmse**2)
 
 
 def prepare_ssim(reference: Frame) -> Callable[[Frame], float]:
-    """Return mean SSIM as a function of the candidate frame.
+    """Prepare mean SSIM as a function of the candidate frame.
 
     Raises:
         NotMeasuredError: The frame is smaller than the 11x11 window.
@@ -77,12 +77,12 @@ def prepare_ssim(reference: Frame) -> Callable[[Frame], float]:
 
 
 def ssim_map(reference: Frame, candidate: Frame) -> Image:
-    """Return SSIM in every window that lies inside, the mean of the channels, float32 `[H - 10, W - 10]`."""
-    return np.concatenate([_kept(reference[rows], candidate[rows], mean) for rows, mean in _prepared(reference)])
+    """Compute SSIM in every window inside the frame, averaged over the channels, float32 `[H - 10, W - 10]`."""
+    return np.concatenate([_ssim(reference[rows], candidate[rows], mean) for rows, mean in _prepared(reference)])
 
 
 def _prepared(reference: Frame) -> list[tuple[slice, Image]]:
-    """Return the strips of a frame, each with the means of its windows, centred."""
+    """Split a frame into strips, each with the centred means of its windows."""
     height, width, channels = reference.shape
     means = np.empty((height - 2 * RADIUS, width - 2 * RADIUS, channels), np.float32)
     strips = [(rows, means[rows.start : rows.stop - 2 * RADIUS]) for rows in _strips(height)]
@@ -93,27 +93,27 @@ def _prepared(reference: Frame) -> list[tuple[slice, Image]]:
 
 
 def _strips(height: int) -> Iterator[slice]:
-    """Cut a frame into strips that overlap so that every window lies wholly in one of them."""
+    """Split a frame into strips that overlap so that every window is completely inside one of them."""
     last = height - 2 * RADIUS
     return (slice(top, min(top + _STRIP_ROWS, last) + 2 * RADIUS) for top in range(0, last, _STRIP_ROWS))
 
 
 def _loss(x: Frame, y: Frame, mean_x: Image) -> float:
-    """Return 1 - SSIM summed over all windows that lie inside; `mean_x` holds their means of x, centred."""
-    brightness, structure = _lost(x, y, mean_x)
+    """Sum 1 - SSIM over all windows of a strip; `mean_x` contains their centred means of x."""
+    brightness, structure = _losses(x, y, mean_x)
     # 1 - (1 - b) (1 - s) = b + s - b s
     return _sum(brightness) + _sum(structure) - _sum(cv2.multiply(brightness, structure, dst=structure))
 
 
-def _kept(x: Frame, y: Frame, mean_x: Image) -> Image:
-    """Return SSIM in each window that lies inside, the mean of the channels."""
-    kept = [cv2.subtract((1.0,) * 4, lost, dst=lost) for lost in _lost(x, y, mean_x)]
-    ssim = cv2.transform(cv2.multiply(*kept, dst=kept[0]), np.full((1, x.shape[2]), 1 / x.shape[2], np.float32))
+def _ssim(x: Frame, y: Frame, mean_x: Image) -> Image:
+    """Compute SSIM in each window of a strip, averaged over the channels."""
+    factors = [cv2.subtract((1.0,) * 4, loss, dst=loss) for loss in _losses(x, y, mean_x)]
+    ssim = cv2.transform(cv2.multiply(*factors, dst=factors[0]), np.full((1, x.shape[2]), 1 / x.shape[2], np.float32))
     return np.asarray(ssim, dtype=np.float32)
 
 
-def _lost(x: Frame, y: Frame, mean_x: Image) -> tuple[Image, Image]:
-    """Return what each window loses of brightness and of structure, in images that the next call overwrites."""
+def _losses(x: Frame, y: Frame, mean_x: Image) -> tuple[Image, Image]:
+    """Compute the loss of brightness and of structure in each window; the next call overwrites both images."""
     p, q, whole_p, whole_q, *filtered = _scratch(x.shape)
     centre_p, centre_q = _centre(x) + _centre(y), _centre(x) - _centre(y)
     cv2.addWeighted(x, 1, y, 1, -centre_p, dst=p, dtype=cv2.CV_32F)
@@ -134,12 +134,12 @@ def _lost(x: Frame, y: Frame, mean_x: Image) -> tuple[Image, Image]:
 
 
 def _centre(x: Frame) -> int:
-    """Return what is subtracted before squaring, so that float32 loses little to cancellation: the rounded mean."""
+    """Return the rounded mean, which is subtracted before squaring so that float32 loses little to cancellation."""
     return round(_sum(x) / x.size)
 
 
 def _share(q: Image, p: Image, constant: float) -> Image:
-    """Return 2 q / (p + q + 2 C); overwrites p."""
+    """Compute 2 q / (p + q + 2 C); overwrites p."""
     cv2.divide(q, cv2.addWeighted(p, 0.5, q, 0.5, constant, dst=p), dst=p)
     return p
 
@@ -155,7 +155,7 @@ _KERNEL = _gaussian_kernel()
 
 
 def _windowed(image: Image | Frame, filtered: Image) -> Image:
-    """Return the Gaussian mean over each window that lies inside; overwrites `filtered`."""
+    """Compute the Gaussian mean over each window inside the image; overwrites `filtered`."""
     cv2.sepFilter2D(image, cv2.CV_32F, _KERNEL, _KERNEL, dst=filtered)
     return _inside(filtered)
 
@@ -168,15 +168,15 @@ def _sum(image: Image | Frame) -> float:
     return float(sum(cv2.sumElems(image)))  # one sum per channel, in float64
 
 
-_own = threading.local()
+_buffers = threading.local()
 
 
 def _scratch(shape: tuple[int, ...]) -> list[Image]:
-    """Return this thread's six images of a strip's shape; fresh memory would cost as much as the filters."""
+    """Return six images of this shape, reused within a thread; allocating them would take as long as the filters."""
     rows, *rest = shape
-    if getattr(_own, "rest", None) != rest or len(_own.images[0]) < rows:
-        _own.rest, _own.images = rest, [np.empty(shape, np.float32) for _ in range(6)]
-    return [image[:rows] for image in _own.images]
+    if getattr(_buffers, "rest", None) != rest or len(_buffers.images[0]) < rows:
+        _buffers.rest, _buffers.images = rest, [np.empty(shape, np.float32) for _ in range(6)]
+    return [image[:rows] for image in _buffers.images]
 
 
 MAE = Metric(

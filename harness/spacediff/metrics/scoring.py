@@ -1,7 +1,7 @@
-"""Score many candidates against one reference, frame by frame, each reference frame prepared once.
+"""Score many candidates against one reference, frame by frame; each reference frame is prepared once.
 
-The key insight is that decoding, OpenCV and PyTorch all let go of the interpreter while they work, so plain threads
-keep every processor busy: streams are read a few frames ahead, each by one thread at a time, while others score.
+The key insight is that decoding, OpenCV and PyTorch release the interpreter lock while they work, so threads keep every
+processor busy: streams are read a few frames ahead, each by one thread at a time, while other threads score.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Values = dict[str, float]
 """Metric name to value."""
 
-_MOST_THREADS = 8  # every further thread holds frames, and reading the streams is what takes the time by then
+_MOST_THREADS = 8  # each thread keeps frames in memory, and with more of them reading the streams is the bottleneck
 
 
 def score(
@@ -34,7 +34,7 @@ def score(
     metrics: tuple[Metric, ...] = METRICS,
     on_frame: Callable[[int], None] = lambda _: None,
 ) -> dict[str, pd.DataFrame]:
-    """Return what `measure` returns as tables with a row per frame and a column per metric."""
+    """Measure as `measure` does, and return tables with a row per frame and a column per metric."""
     import pandas as pd
 
     measured = measure(reference, candidates, metrics, on_frame)
@@ -49,20 +49,20 @@ def measure(
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
     """Measure candidates against a reference.
 
-    Frames are held against each other in the order given, as far as both go; aligning them is the caller's decision.
-    Memory is bounded by a few frames of each clip.
+    Frames are compared in the given order, up to the end of the shorter clip; the caller aligns them. Memory is bounded
+    by a few frames of each clip.
 
     Args:
-        reference: Frames, each uint8 `[H, W, 3]`. Like the candidates they are asked for in another thread.
+        reference: Frames, each uint8 `[H, W, 3]`. Like the candidates they are read in another thread.
         candidates: Name to frames of the same size.
         metrics: What to measure.
-        on_frame: Called with the number of reference frames done.
+        on_frame: Called with the number of finished reference frames.
 
     Returns:
-        For each candidate and metric the value per frame, NaN where frames are too small for a metric.
+        For each candidate and metric one value per frame; NaN if frames are too small for a metric.
 
     Raises:
-        NotMeasuredError: A stream breaks off, or something that a metric needs is missing.
+        NotMeasuredError: A stream ends with an error, or something that a metric needs is missing.
     """
 
     def enter_thread() -> None:
@@ -84,7 +84,7 @@ def measure(
 
 
 _Step = dict[str, Future[Values]]
-"""What is being measured on one reference frame: candidate to its values."""
+"""Measurements in progress for one reference frame: candidate to its values."""
 
 
 def _steps(
@@ -93,7 +93,7 @@ def _steps(
     candidates: Mapping[str, Iterable[Frame]],
     metrics: Sequence[Metric],
 ) -> Iterator[_Step]:
-    """Start measuring frame after frame; the next step's frames are being read meanwhile."""
+    """Start the measurements frame by frame; the frames of the next step are read at the same time."""
     stream, streams = iter(reference), {name: iter(frames) for name, frames in candidates.items()}
 
     def read() -> tuple[Future[Frame | None], dict[str, Future[Frame | None]]]:
@@ -118,17 +118,17 @@ def _prepare(metric: Metric, frame: Frame) -> Comparer:
 
 
 def _compared(prepared: Future[Callable[[Frame], Values]], candidate: Frame) -> Values:
-    return prepared.result()(candidate)  # submitted earlier, so it is done or under way
+    return prepared.result()(candidate)  # submitted earlier, so it is finished or running
 
 
 def _delayed(steps: Iterator[_Step], count: int) -> Iterator[_Step]:
-    """Yield each step once `count` further ones are under way."""
-    under_way: deque[_Step] = deque()
+    """Yield each step once `count` later ones have been started."""
+    started: deque[_Step] = deque()
     for step in steps:
-        under_way.append(step)
-        if len(under_way) > count:
-            yield under_way.popleft()
-    yield from under_way
+        started.append(step)
+        if len(started) > count:
+            yield started.popleft()
+    yield from started
 
 
 def _processors() -> int:
@@ -136,7 +136,7 @@ def _processors() -> int:
 
 
 def pooled(table: pd.DataFrame | Mapping[str, NDArray[np.float64]], metric: Metric) -> float:
-    """Return a metric over all frames: the mean, except PSNR, which is that of the mean squared error."""
+    """Pool a metric over all frames: the mean; for PSNR, the PSNR of the mean squared error."""
     values = np.asarray(table[metric.name], dtype=float)
     if metric.name == "psnr":
         return psnr_of_mse(float(np.mean([rmse_of_psnr(value) ** 2 for value in values])))
@@ -144,6 +144,6 @@ def pooled(table: pd.DataFrame | Mapping[str, NDArray[np.float64]], metric: Metr
 
 
 def worst_frame(table: pd.DataFrame | Mapping[str, NDArray[np.float64]], metric: Metric) -> int:
-    """Return the row in which a metric shows the greatest distance; the first of equals."""
+    """Return the row with the largest difference by a metric; the first of equal rows."""
     values = np.asarray(table[metric.name], dtype=float)
     return int(np.argmin(values) if metric.described.higher_is_closer else np.argmax(values))

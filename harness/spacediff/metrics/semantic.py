@@ -1,7 +1,7 @@
-"""Semantic measures: how far each frame of a clip agrees with a text, so that "the hand is missing" is a number.
+"""Semantic measures: how well each frame of a clip matches a text, so that "the hand is missing" is a number.
 
 The key insight: what a picture shows is judged by itself, not against another picture. So a clip without a reference
-still has a curve for "hand", and two clips whose pixels have nothing in common can be held against each other by it.
+still has a curve for "hand", and two clips whose pixels have nothing in common can be compared by it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from spacediff.clip import Frame
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
-    """How far a clip agrees with some texts.
+    """How well a clip matches some texts.
 
     Attributes:
-        scores: float64 `[T, N]`, one row per frame, one column per text; higher agrees more.
-        remarks: What the reader should know of them, such as a text that was cut.
+        scores: float64 `[T, N]`, one row per frame, one column per text; higher is a better match.
+        remarks: Notes for the reader, such as a text that was truncated.
     """
 
     scores: NDArray[np.float64]
@@ -34,15 +34,15 @@ class Semantic(Protocol):
 
     @property
     def identity(self) -> str:
-        """All that determines its values beside frames and texts; known before anything large is loaded."""
+        """Everything except frames and texts that determines its values; available before anything large is loaded."""
 
     @property
     def version(self) -> str:
-        """Which version of the model it is, for the reader: a commit, or the SHA-256 of a folder's files."""
+        """Version of the model, for the reader: a commit, or the SHA-256 of the files in a folder."""
 
     @property
     def about(self) -> str:
-        """One sentence with its source."""
+        """One sentence that describes the measure and names its source."""
 
     def measure(
         self, frames: Iterable[Frame], texts: Sequence[str], on_frame: Callable[[int], None] = lambda _: None
@@ -51,11 +51,11 @@ class Semantic(Protocol):
 
         Args:
             frames: Frames, each uint8 `[H, W, 3]`, RGB; read once, a few in memory at a time.
-            texts: What is asked for, as the measure is to read it.
-            on_frame: Called with the number of frames done.
+            texts: The texts to score, exactly as given to the model.
+            on_frame: Called with the number of finished frames.
 
         Raises:
-            NotMeasuredError: It cannot be had here.
+            NotMeasuredError: The measure is unavailable on this machine.
         """
 
     def close(self) -> None:

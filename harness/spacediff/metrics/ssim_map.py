@@ -1,6 +1,6 @@
-"""Where in the pictures SSIM is lost: its map, one value for each pixel, in cells coarse enough to keep and to embed.
+"""SSIM maps: where in the pictures two frames differ, averaged in cells that are coarse enough to store and to embed.
 
-The values are those that the metric averages (see `spacediff.metrics.pixel`), so the mean of a map is the frame's SSIM.
+A map has the values that the metric averages (see `spacediff.metrics.pixel`), so its mean is the SSIM of the frame.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from spacediff.metrics.pixel import RADIUS, ssim_map
 Floats = NDArray[np.float32]
 
 _CELLS = 64
-"""Cells along the longer side: fine enough to tell a hand from a bowl, and 49 tiles still make 100 kB."""
+"""Cells along the longer side: fine enough to distinguish a hand from a bowl, and 49 tiles are only 100 kB."""
 
 
 _ROUNDING = 1e-6
-"""What an SSIM of 1 may lack once it was averaged."""
-_HIGHEST = 8192
-"""Pixels down a picture of tiles; browsers draw no higher one than 16,384 to 32,767."""
+"""How much averaging may change an SSIM of 1."""
+_MAX_HEIGHT = 8192
+"""Height of a sheet of tiles in pixels; the limit of browsers is between 16,384 and 32,767."""
 
 
 def cells_of(height: int, width: int) -> tuple[int, int]:
-    """Return how many rows and columns of cells a frame's map is kept in; cells are squares, but for rounding."""
+    """Return the number of rows and columns of cells in the map of a frame; cells are squares, up to rounding."""
     side = max(1, math.ceil(max(height, width) / _CELLS))
     return math.ceil(height / side), math.ceil(width / side)
 
 
 def tile(values: Floats) -> NDArray[np.uint8]:
-    """Return a map as it is kept: the mean of each cell, level 255 for an SSIM of 1, level 0 for 0 and below.
+    """Average a map in cells: level 255 is an SSIM of 1, level 0 is 0 or below; uint8 `[rows, columns]`.
 
-    The map has no value for the outermost five rows and columns; they repeat their neighbours'.
+    The map has no value for the outermost five rows and columns; they repeat the values of their neighbours.
     """
     whole = cv2.copyMakeBorder(values, RADIUS, RADIUS, RADIUS, RADIUS, cv2.BORDER_REPLICATE)
     rows, columns = cells_of(whole.shape[0], whole.shape[1])
@@ -47,35 +47,44 @@ def tile(values: Floats) -> NDArray[np.uint8]:
 
 
 def write_map(pairs: Iterable[tuple[Frame, Frame]], path: Path) -> tuple[int, int, int]:
-    """Write the maps of frame pairs as one grey PNG; return a tile's rows and columns, and how many lie abreast."""
+    """Write the maps of frame pairs as one grey PNG.
+
+    Returns:
+        Rows and columns of a tile, and the number of tiles per row of the sheet.
+    """
     tiles = np.stack([tile(ssim_map(reference, candidate)) for reference, candidate in pairs])
     path.parent.mkdir(parents=True, exist_ok=True)
     _, rows, columns = tiles.shape
-    laid = lay(tiles, across := abreast(len(tiles), rows))
-    path.write_bytes(png(laid))
+    across = tiles_per_row(len(tiles), rows)
+    path.write_bytes(encode_png(arrange_tiles(tiles, across)))
     return rows, columns, across
 
 
-def abreast(count: int, rows: int) -> int:
-    """Return how many tiles have to lie side by side so that the picture does not become too high."""
-    return math.ceil(count / max(1, _HIGHEST // rows))
+def tiles_per_row(count: int, rows: int) -> int:
+    """Return the smallest number of tiles per row at which the sheet is no higher than browsers can draw.
+
+    Args:
+        count: Number of tiles.
+        rows: Height of a tile in pixels.
+    """
+    return math.ceil(count / max(1, _MAX_HEIGHT // rows))
 
 
-def lay(tiles: NDArray[np.uint8], across: int) -> NDArray[np.uint8]:
-    """Lay tiles `[N, rows, columns]` from left to right, then down; what is left of the last line is white."""
+def arrange_tiles(tiles: NDArray[np.uint8], across: int) -> NDArray[np.uint8]:
+    """Arrange tiles `[N, rows, columns]` in a sheet, left to right, then down; unused tiles at the end are white."""
     count, rows, columns = tiles.shape
     lines = math.ceil(count / across)
-    rest = np.full((lines * across - count, rows, columns), 255, np.uint8)
-    whole = np.concatenate([tiles, rest]).reshape(lines, across, rows, columns)
+    unused = np.full((lines * across - count, rows, columns), 255, np.uint8)
+    whole = np.concatenate([tiles, unused]).reshape(lines, across, rows, columns)
     return whole.transpose(0, 2, 1, 3).reshape(lines * rows, across * columns)
 
 
-def taken_up(laid: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
-    """Return the tiles `[N, rows, columns]` of a picture, the white ones at its end included."""
-    lines, across = laid.shape[0] // rows, laid.shape[1] // columns
-    return laid.reshape(lines, rows, across, columns).transpose(0, 2, 1, 3).reshape(-1, rows, columns)
+def split_tiles(sheet: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    """Split a sheet into its tiles `[N, rows, columns]`, including unused ones at the end."""
+    lines, across = sheet.shape[0] // rows, sheet.shape[1] // columns
+    return sheet.reshape(lines, rows, across, columns).transpose(0, 2, 1, 3).reshape(-1, rows, columns)
 
 
-def png(levels: NDArray[np.uint8]) -> bytes:
-    """Return a grey picture as PNG."""
+def encode_png(levels: NDArray[np.uint8]) -> bytes:
+    """Encode a grey picture as PNG."""
     return bytes(cv2.imencode(".png", levels)[1])

@@ -101,7 +101,7 @@ def _coarser(told: MapRecord, content: bytes, factor: int) -> HeatMap | None:
     import cv2
     import numpy as np
 
-    from spacediff.metrics.ssim_map import lay, png, taken_up
+    from spacediff.metrics.ssim_map import arrange_tiles, encode_png, split_tiles
 
     width, height = struct.unpack(">II", content[16:24].ljust(8, b"\0"))
     wanted = told.columns > 0 and told.rows > 0 and width == told.across * told.columns and height % told.rows == 0
@@ -111,7 +111,7 @@ def _coarser(told: MapRecord, content: bytes, factor: int) -> HeatMap | None:
     if levels is None:
         return None
     rows, columns = (max(1, side // factor) for side in (told.rows, told.columns))
-    tiles = taken_up(np.asarray(levels, np.uint8), told.rows, told.columns)
+    tiles = split_tiles(np.asarray(levels, np.uint8), told.rows, told.columns)
     small = [cv2.resize(tile, (columns, rows), interpolation=cv2.INTER_AREA) for tile in tiles]
-    whole = png(lay(np.asarray(np.stack(small), np.uint8), told.across))
+    whole = encode_png(arrange_tiles(np.asarray(np.stack(small), np.uint8), told.across))
     return HeatMap(base64.b64encode(whole).decode(), columns, rows, told.across)
