@@ -198,7 +198,7 @@ def align(reference: FrameSource, candidate: FrameSource) -> Alignment:
     """Find which frames and pixels of two clips show the same thing.
 
     Raises:
-        NotMeasuredError: The pictures have different shapes, and no region is visible in both; or a clip has no frames.
+        NotComparable: The pictures have different shapes, and no region is visible in both; or a clip has no frames.
     """
     ours, theirs = reference.overview, candidate.overview
     fallback = None

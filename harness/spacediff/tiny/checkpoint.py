@@ -89,13 +89,7 @@ def ensure_checkpoint(which: TinyCheckpoint = TRAINED) -> Path:
     """Return the folder of a tiny CogVideoX checkpoint, for `DiffusionPipeline.from_pretrained`; make it if needed.
 
     Raises:
-        CheckpointUnavailable
-    from spacediff.files import cache_dir
-    from spacediff.tiny.trained import WEIGHTS
-
-    _FINGERPRINT = "fingerprint"
-    _DRAFT = ".draft-"
-    _ABANDONED_AFTER = 3600.0  # seconds; a draft takes a few: The cache cannot be written to.
+        CheckpointUnavailable: The cache cannot be written to.
     """
     place = cache_dir() / _folder_name(which)
     if not _is_whole(place, which):
