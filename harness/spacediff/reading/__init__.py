@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spacediff.errors import SourceNotReadable
-from spacediff.reading.following import follow
-from spacediff.reading.harvest import harvest
+from spacediff.reading.entry_points import follow
+from spacediff.reading.extraction import harvest
 from spacediff.reading.model import IgnoredArgument, Input, Note, Reading
 from spacediff.reading.notebooks import MOST_NOTEBOOK_BYTES
 from spacediff.reading.parsing import MOST_BYTES, Files, UnreadableError, parse

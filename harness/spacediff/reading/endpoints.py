@@ -12,9 +12,9 @@ import re
 import string
 from collections.abc import Callable, Mapping, Sequence
 
+from spacediff.reading.interpreter.state import Event, State
 from spacediff.reading.model import Endpoint, Input
-from spacediff.reading.state import Event, State
-from spacediff.reading.values import Function, Items, Known, Unknown, Value, Widget
+from spacediff.reading.values.kinds import Function, Items, Known, Unknown, Value, Widget
 
 _LEFT_OUT = frozenset({"State", "Button", "Row", "Column", "Tab", "TabItem", "Tabs", "Accordion", "Group", "Blocks"})
 """Components that the API skips."""

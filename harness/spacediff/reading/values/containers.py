@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from spacediff.reading.values import (
+from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
     Asked,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from spacediff.reading import names, noise, pipelines, switches
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries import generators as noise
+from spacediff.reading.libraries import torch as switches
+from spacediff.reading.libraries.diffusers import names, pipelines
+from spacediff.reading.libraries.diffusers.pipelines import call_pipeline
 from spacediff.reading.model import IgnoredArgument
-from spacediff.reading.pipelines import call_pipeline
-from spacediff.reading.state import State
-from spacediff.reading.values import Absent, Arguments, Attribute, Either, External, Known, Object, Table, Value
+from spacediff.reading.values.kinds import Absent, Arguments, Attribute, Either, External, Known, Object, Table, Value
 
 __all__ = ["call_library", "call_method", "call_pipeline", "set_attribute"]
 

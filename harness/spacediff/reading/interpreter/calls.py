@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from spacediff.reading import diffusing, effects, folding, interface, libraries
+from spacediff.reading.interpreter import effects
+from spacediff.reading.interpreter.state import Frame
+from spacediff.reading.interpreter.statements import Statements
+from spacediff.reading.libraries import gradio as interface
+from spacediff.reading.libraries import python as libraries
+from spacediff.reading.libraries.diffusers import recogniser as diffusing
 from spacediff.reading.parsing import Files, Source
-from spacediff.reading.state import Frame
-from spacediff.reading.statements import Statements
-from spacediff.reading.values import (
+from spacediff.reading.values import constants as folding
+from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
     Asked,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from spacediff.reading import folding, names
+from spacediff.reading.interpreter.state import PipelineCall, State
+from spacediff.reading.libraries.diffusers import names
+from spacediff.reading.libraries.generators import noise_of
 from spacediff.reading.model import IgnoredArgument
-from spacediff.reading.noise import noise_of
-from spacediff.reading.state import PipelineCall, State
-from spacediff.reading.values import (
+from spacediff.reading.values import constants as folding
+from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
     Either,

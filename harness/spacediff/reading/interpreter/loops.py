@@ -11,10 +11,10 @@ from abc import ABC
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from spacediff.reading import containers
-from spacediff.reading.expressions import Expressions
-from spacediff.reading.heap import Heap
-from spacediff.reading.values import Absent, Asked, Either, Function, Items, Known, Value, either, truth
+from spacediff.reading.interpreter.expressions import Expressions
+from spacediff.reading.interpreter.heap import Heap
+from spacediff.reading.values import containers
+from spacediff.reading.values.kinds import Absent, Asked, Either, Function, Items, Known, Value, either, truth
 
 _MOST_NODES = 20_000
 _Event = tuple[str, bool]

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spacediff.reading.heap import Budget, Heap, TooMuchError
+from spacediff.reading.interpreter.heap import Budget, Heap, TooMuchError
 from spacediff.reading.model import IgnoredArgument, Note
 from spacediff.reading.parsing import Files, Source
-from spacediff.reading.values import (
+from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
     Either,

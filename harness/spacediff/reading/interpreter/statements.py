@@ -6,11 +6,11 @@ import ast
 from abc import ABC
 from collections.abc import Sequence
 
-from spacediff.reading import decorators, effects
-from spacediff.reading.heap import Heap, TooMuchError
-from spacediff.reading.loops import Loops
-from spacediff.reading.state import Condition, End
-from spacediff.reading.values import (
+from spacediff.reading.interpreter import decorators, effects
+from spacediff.reading.interpreter.heap import Heap, TooMuchError
+from spacediff.reading.interpreter.loops import Loops
+from spacediff.reading.interpreter.state import Condition, End
+from spacediff.reading.values.kinds import (
     Arguments,
     Attribute,
     Class,
@@ -110,7 +110,7 @@ class Statements(Loops, ABC):
             self.assign(target, part)
 
     def _set_attribute(self, owner: Value, name: str, value: Value, node: ast.AST) -> None:
-        from spacediff.reading.diffusing import set_attribute
+        from spacediff.reading.libraries.diffusers.recogniser import set_attribute
 
         for option in owner.options if isinstance(owner, Either) else (owner,):
             if isinstance(option, Class | Module):
@@ -119,7 +119,7 @@ class Statements(Loops, ABC):
                 set_attribute(self, option, name, value, node)
 
     def _set_item(self, target: ast.Subscript, value: Value) -> None:
-        from spacediff.reading.diffusing import set_config
+        from spacediff.reading.libraries.diffusers.recogniser import set_config
 
         owner = self.evaluate(target.value)
         key = self.evaluate(target.slice) if not isinstance(target.slice, ast.Slice) else None

@@ -5,8 +5,19 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from spacediff.reading.state import State
-from spacediff.reading.values import Absent, Asked, Attribute, Either, Items, Known, Object, Unknown, Value, either
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.values.kinds import (
+    Absent,
+    Asked,
+    Attribute,
+    Either,
+    Items,
+    Known,
+    Object,
+    Unknown,
+    Value,
+    either,
+)
 
 
 def noise_of(state: State, generator: Value | None, node: ast.AST) -> dict[str, Value]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from spacediff.reading import names
-from spacediff.reading.state import State
-from spacediff.reading.values import Arguments, Class, External, Function, Unknown, Value
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers import names
+from spacediff.reading.values.kinds import Arguments, Class, External, Function, Unknown, Value
 
 
 def applied(state: State, function: Function, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Value:

@@ -6,10 +6,13 @@ import ast
 from abc import ABC
 from dataclasses import replace
 
-from spacediff.reading import containers, effects, folding, pipelines
-from spacediff.reading.heap import TooMuchError
-from spacediff.reading.state import State, present
-from spacediff.reading.values import (
+from spacediff.reading.interpreter import effects
+from spacediff.reading.interpreter.heap import TooMuchError
+from spacediff.reading.interpreter.state import State, present
+from spacediff.reading.libraries.diffusers import pipelines
+from spacediff.reading.values import constants as folding
+from spacediff.reading.values import containers
+from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
     Asked,

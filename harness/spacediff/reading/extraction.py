@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from spacediff.privacy.redaction import redact_text
-from spacediff.reading.calls import Interpreter
 from spacediff.reading.endpoints import endpoint_of
-from spacediff.reading.folding import json_of
+from spacediff.reading.interpreter.calls import Interpreter
+from spacediff.reading.interpreter.state import Export, PipelineCall
+from spacediff.reading.libraries.diffusers.names import SCHEDULER_BASE
 from spacediff.reading.model import Input, Note, Reading
-from spacediff.reading.names import SCHEDULER_BASE
-from spacediff.reading.state import Export, PipelineCall
-from spacediff.reading.values import (
+from spacediff.reading.values.constants import json_of
+from spacediff.reading.values.kinds import (
     Absent,
     Asked,
     Attribute,

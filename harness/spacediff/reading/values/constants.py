@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from spacediff.reading.containers import filled, merged
 from spacediff.reading.model import Input
-from spacediff.reading.values import (
+from spacediff.reading.values.containers import filled, merged
+from spacediff.reading.values.kinds import (
     Arguments,
     Asked,
     Class,

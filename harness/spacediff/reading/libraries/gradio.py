@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from spacediff.reading import folding, names
 from spacediff.reading.endpoints import listed
+from spacediff.reading.interpreter.state import Entry, Event, State
+from spacediff.reading.libraries.diffusers import names
 from spacediff.reading.model import Input
-from spacediff.reading.state import Entry, Event, State
-from spacediff.reading.values import (
+from spacediff.reading.values import constants as folding
+from spacediff.reading.values.kinds import (
     Arguments,
     Asked,
     Attribute,

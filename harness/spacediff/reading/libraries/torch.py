@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import ast
 
-from spacediff.reading import names, pipelines
-from spacediff.reading.state import State
-from spacediff.reading.values import Arguments, Either, External, Items, Known, Object, Unknown, Value, either, lift
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers import names, pipelines
+from spacediff.reading.values.kinds import (
+    Arguments,
+    Either,
+    External,
+    Items,
+    Known,
+    Object,
+    Unknown,
+    Value,
+    either,
+    lift,
+)
 
 _GLOBAL_SEEDS = frozenset({
     "torch.manual_seed", "torch.cuda.manual_seed", "torch.cuda.manual_seed_all", "set_seed", "seed_everything",

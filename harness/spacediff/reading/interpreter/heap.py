@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection
 
-from spacediff.reading.containers import Change
-from spacediff.reading.values import Absent, Items, Table, Value, either
+from spacediff.reading.values.containers import Change
+from spacediff.reading.values.kinds import Absent, Items, Table, Value, either
 
 
 class TooMuchError(Exception):

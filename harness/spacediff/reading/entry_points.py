@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 
-from spacediff.reading import interface
-from spacediff.reading.calls import Interpreter
-from spacediff.reading.heap import TooMuchError
+from spacediff.reading.interpreter.calls import Interpreter
+from spacediff.reading.interpreter.heap import TooMuchError
+from spacediff.reading.libraries import gradio as interface
 from spacediff.reading.model import Note
 from spacediff.reading.parsing import Files
-from spacediff.reading.values import Arguments, Class, Function, Known
+from spacediff.reading.values.kinds import Arguments, Class, Function, Known
 
 _MOST_ENTRIES = 64
 _FIRST_METHODS = ("setup", "load", "load_model", "initialize")
@@ -51,7 +51,7 @@ def _enter(state: Interpreter) -> None:
 def _call(state: Interpreter, function: object, arguments: Arguments) -> None:
     if not isinstance(function, Function):
         return
-    from spacediff.reading.state import Frame
+    from spacediff.reading.interpreter.state import Frame
 
     source = next((one for one in state.sources if one.name == function.file), state.files.main)
     state.frames.append(Frame(source, function.scopes))
@@ -64,7 +64,7 @@ def _call(state: Interpreter, function: object, arguments: Arguments) -> None:
 
 def _try_the_rest(state: Interpreter, cell: int) -> None:
     """Call functions and methods that nothing in the source calls, as a server's endpoints are."""
-    from spacediff.reading.state import Frame
+    from spacediff.reading.interpreter.state import Frame
 
     for value in list(state.heap.cell(cell).values()):
         if isinstance(value, Class):

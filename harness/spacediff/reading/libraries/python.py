@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from spacediff.reading import containers, folding, names
-from spacediff.reading.state import Export, State
-from spacediff.reading.values import (
+from spacediff.reading.interpreter.state import Export, State
+from spacediff.reading.libraries.diffusers import names
+from spacediff.reading.values import constants as folding
+from spacediff.reading.values import containers
+from spacediff.reading.values.kinds import (
     MOST_OPTIONS,
     Arguments,
     Class,

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from spacediff.reading import containers, names
-from spacediff.reading.state import State
-from spacediff.reading.values import (
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers import names
+from spacediff.reading.values import containers
+from spacediff.reading.values.kinds import (
     Arguments,
     Asked,
     Either,

@@ -1,0 +1,1 @@
+"""An interpreter that follows Python source with unknown values instead of running it."""

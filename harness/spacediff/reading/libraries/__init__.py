@@ -1,0 +1,1 @@
+"""What is known of the libraries that a source uses."""

@@ -1,0 +1,1 @@
+"""What the interpreter computes with: a lattice of values from a known constant to unknown."""
