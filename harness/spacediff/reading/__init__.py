@@ -1,18 +1,20 @@
-"""Settings out of Python source, without running it: the source is parsed and followed, never imported.
+"""Read settings from Python source without running it: the source is parsed and followed, never imported.
 
-The key insight is that a demo's settings are spread over names, functions and components, so they cannot be searched
-for; they have to be followed the way Python would, with unknown values where only running would tell.
+The key insight is that the settings of a demo are spread over names, functions and components, so that no search finds
+them. An interpreter has to follow the source as Python would, with unknown values where only running it would show.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from spacediff.errors import SourceNotReadable
 from spacediff.reading.entry_points import follow
 from spacediff.reading.extraction import harvest
+from spacediff.reading.interpreter.library import Libraries, Library
+from spacediff.reading.libraries import LIBRARIES
 from spacediff.reading.model import IgnoredArgument, Input, Note, Reading
 from spacediff.reading.notebooks import MOST_NOTEBOOK_BYTES
 from spacediff.reading.parsing import MOST_BYTES, Files, UnreadableError, parse
@@ -25,7 +27,6 @@ __all__ = [
     "main_file",
     "read_changed",
     "read_fetched",
-    "read_files",
     "read_source",
     "read_text",
 ]
@@ -33,17 +34,24 @@ __all__ = [
 _MAIN_FILES = ("app.py", "main.py", "run.py", "demo.py", "inference.py", "gradio_app.py", "generate.py", "predict.py")
 
 
-def read_text(text: str | bytes, name: str) -> Reading:
-    """Return what one file's text says."""
-    return read_files({name: text.encode("utf-8", "replace") if isinstance(text, str) else text}, name)
+def read_text(text: str | bytes, name: str, libraries: Sequence[Library] = LIBRARIES) -> Reading:
+    """Read a source that is a single file.
+
+    Args:
+        text: The file.
+        name: Its name.
+        libraries: What is known of the libraries that it uses; the first recogniser that answers counts.
+    """
+    content = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    return read_fetched(content, name, lambda _: None, libraries=libraries)
 
 
 def read_source(path: Path, like: str = "") -> Reading:
-    """Return what a script says, or the main file of a folder; other files of its folder are followed.
+    """Read a script, or the main file of a folder; other files of its folder are followed.
 
     Args:
         path: The script, or a folder.
-        like: The pipeline class whose call is read, where there are several.
+        like: The pipeline class whose call is read if the source calls several.
 
     Raises:
         SpacediffError: There is no such script, or the folder has no main file.
@@ -53,7 +61,7 @@ def read_source(path: Path, like: str = "") -> Reading:
 
 
 def read_changed(main: Path, content: bytes, like: str = "") -> Reading:
-    """Return what a script would say with another content, beside the other files of its folder."""
+    """Read a script as if it had another content; other files of its folder are followed."""
     folder = main.parent.resolve()
 
     def fetch(name: str) -> bytes | None:
@@ -63,35 +71,37 @@ def read_changed(main: Path, content: bytes, like: str = "") -> Reading:
     return read_fetched(content, main.name, fetch, like)
 
 
-def read_files(files: dict[str, bytes], main: str) -> Reading:
-    """Return what files that are already here say; `main` is the one that is run."""
-    return read_fetched(files[main], main, files.get)
-
-
-def read_fetched(text: bytes, name: str, fetch: Callable[[str], bytes | None], like: str = "") -> Reading:
-    """Return what a main file says.
+def read_fetched(
+    text: bytes,
+    name: str,
+    fetch: Callable[[str], bytes | None],
+    like: str = "",
+    libraries: Sequence[Library] = LIBRARIES,
+) -> Reading:
+    """Read a source by its main file.
 
     Args:
         text: The file.
         name: Its name.
-        fetch: Gives the other files of its folder by their relative path.
-        like: The pipeline class whose call is read, where there are several.
+        fetch: Returns another file of its folder by its relative path; None if there is none.
+        like: The pipeline class whose call is read if the source calls several.
+        libraries: What is known of the libraries that the source uses.
     """
     try:
         source = parse(text, name)
     except UnreadableError as error:
         return Reading(notes=[Note("not read", str(error), name)])
-    return harvest(follow(Files(source, fetch)), like)
+    return harvest(follow(Files(source, fetch), Libraries(libraries)), like)
 
 
 def _head(path: Path) -> bytes:
-    """Return a file's bytes, one more than is ever parsed at most."""
+    """Return the first bytes of a file, one more than is parsed, so that a larger file is noticed."""
     with path.open("rb") as file:
         return file.read((MOST_NOTEBOOK_BYTES if path.suffix == ".ipynb" else MOST_BYTES) + 1)
 
 
 def main_file(path: Path) -> Path:
-    """Return the file that is read of a script or a folder.
+    """Return the file to read: the script itself, or the main file of a folder.
 
     Raises:
         SpacediffError: There is no such script, or the folder has no main file.

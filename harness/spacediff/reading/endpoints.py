@@ -12,9 +12,10 @@ import re
 import string
 from collections.abc import Callable, Mapping, Sequence
 
-from spacediff.reading.interpreter.state import Event, State
+from spacediff.reading.interpreter.records import Event
+from spacediff.reading.interpreter.state import State
 from spacediff.reading.model import Endpoint, Input
-from spacediff.reading.values.kinds import Function, Items, Known, Unknown, Value, Widget
+from spacediff.reading.values import Function, Known, Unknown, Value, Widget
 
 _LEFT_OUT = frozenset({"State", "Button", "Row", "Column", "Tab", "TabItem", "Tabs", "Accordion", "Group", "Blocks"})
 """Components that the API skips."""
@@ -86,15 +87,6 @@ def _component(value: Value) -> Input | None:
         return Input(value.value, "", None, value.where)
     found = _COMPONENT.match(value.text) if isinstance(value, Unknown) else None
     return Input(found[1], "", None, value.where) if found else None
-
-
-def listed(value: Value | None) -> tuple[Value, ...] | None:
-    """Return what an event is given as its inputs or outputs; None where that cannot be told."""
-    if value is None or (isinstance(value, Known) and value.value is None):
-        return ()
-    if isinstance(value, Items):
-        return None if value.open else value.items
-    return (value,) if isinstance(value, Widget | Known | Unknown) else None
 
 
 def _names(events: Sequence[Event], of_interface: str) -> list[str]:

@@ -5,32 +5,35 @@ from __future__ import annotations
 import ast
 import re
 
-from spacediff.reading.interpreter.calls import Interpreter
 from spacediff.reading.interpreter.heap import TooMuchError
-from spacediff.reading.libraries import gradio as interface
+from spacediff.reading.interpreter.interpreter import Interpreter
+from spacediff.reading.interpreter.library import Libraries
+from spacediff.reading.interpreter.modules import follow_file
+from spacediff.reading.interpreter.parameters import as_inputs
+from spacediff.reading.interpreter.records import Frame
 from spacediff.reading.model import Note
 from spacediff.reading.parsing import Files
-from spacediff.reading.values.kinds import Arguments, Class, Function, Known
+from spacediff.reading.values import Arguments, Class, Function, Known
 
 _MOST_ENTRIES = 64
 _FIRST_METHODS = ("setup", "load", "load_model", "initialize")
 
 
-def follow(files: Files) -> Interpreter:
+def follow(files: Files, libraries: Libraries) -> Interpreter:
     """Return an interpreter that has followed the source as far as its bounds allow."""
-    state = Interpreter(files)
+    state = Interpreter(files, libraries)
     main = files.main
     try:
         cell = state.heap.new({"__name__": Known(f"{main.name}:1", "__main__")})
         state.modules[main.name] = cell
-        state.follow_file(main, cell)
+        follow_file(state, main, cell)
         state.entries += [one for number, one in state.commands.items() if number not in state.called]
         _enter(state)
         if not state.calls:
             _try_the_rest(state, cell)
     except (TooMuchError, RecursionError):
-        state.cut = True
-    if state.cut:
+        state.is_cut = True
+    if state.is_cut:
         state.notes.append(Note("not read to the end", "the source is larger or deeper than is followed", main.name))
     return state
 
@@ -51,8 +54,6 @@ def _enter(state: Interpreter) -> None:
 def _call(state: Interpreter, function: object, arguments: Arguments) -> None:
     if not isinstance(function, Function):
         return
-    from spacediff.reading.interpreter.state import Frame
-
     source = next((one for one in state.sources if one.name == function.file), state.files.main)
     state.frames.append(Frame(source, function.scopes))
     state.conditions.clear()
@@ -64,8 +65,6 @@ def _call(state: Interpreter, function: object, arguments: Arguments) -> None:
 
 def _try_the_rest(state: Interpreter, cell: int) -> None:
     """Call functions and methods that nothing in the source calls, as a server's endpoints are."""
-    from spacediff.reading.interpreter.state import Frame
-
     for value in list(state.heap.cell(cell).values()):
         if isinstance(value, Class):
             state.frames.append(Frame(state.files.main, (cell,)))
@@ -75,20 +74,20 @@ def _try_the_rest(state: Interpreter, cell: int) -> None:
                 state.frames.pop()
     for function in state.defined[:_MOST_ENTRIES]:
         if id(function.node) not in state.called and cell == function.scopes[0]:
-            _call(state, function, interface.parameters(state, function))
+            _call(state, function, as_inputs(state, function))
 
 
 def _use(state: Interpreter, made: Class) -> None:
     line = re.search(r"(\d+)$", made.where)
     node = ast.Pass(lineno=int(line[1]) if line else 1, col_offset=0)
     start = state.heap.cell(made.cell).get("__init__")
-    instance = state.call(made, interface.parameters(state, _without_self(start)), node)
+    instance = state.call(made, as_inputs(state, _without_self(start)), node)
     methods = [name for name, value in state.heap.cell(made.cell).items() if isinstance(value, Function)]
     ordered = [*(name for name in _FIRST_METHODS if name in methods), *methods]
     for name in dict.fromkeys(ordered):
         method = state.attribute(instance, name, node)
         if isinstance(method, Function) and name != "__init__" and id(method.node) not in state.called:
-            state.call(method, interface.parameters(state, method), node)
+            state.call(method, as_inputs(state, method), node)
 
 
 def _without_self(start: object) -> Function:

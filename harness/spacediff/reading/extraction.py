@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from spacediff.privacy.redaction import redact_text
 from spacediff.reading.endpoints import endpoint_of
-from spacediff.reading.interpreter.calls import Interpreter
-from spacediff.reading.interpreter.state import Export, PipelineCall
+from spacediff.reading.interpreter.records import Export, PipelineCall
+from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.names import SCHEDULER_BASE
 from spacediff.reading.model import Input, Note, Reading
-from spacediff.reading.values.constants import json_of
-from spacediff.reading.values.kinds import (
+from spacediff.reading.values import (
     Absent,
     Asked,
     Attribute,
@@ -29,6 +28,7 @@ from spacediff.reading.values.kinds import (
     inside,
     is_small,
 )
+from spacediff.reading.values.inputs import json_of
 from spacediff.settings import Origin, Setting, Settings
 
 _MOST_NAMED = 6
@@ -36,7 +36,7 @@ _CALLED_WITH_NONE = frozenset({"argument", "parameter"})
 """Inputs that are None when nobody gives them; a component that is left empty is a question to the user."""
 
 
-def harvest(state: Interpreter, like: str = "") -> Reading:
+def harvest(state: State, like: str = "") -> Reading:
     """Return what a followed source says.
 
     Args:
@@ -78,7 +78,7 @@ def harvest(state: Interpreter, like: str = "") -> Reading:
     )
 
 
-def _chosen(state: Interpreter, like: str) -> tuple[PipelineCall | None, Export | None]:
+def _chosen(state: State, like: str) -> tuple[PipelineCall | None, Export | None]:
     """Return the call of the class that is wanted, or else the one whose result is exported, with its export.
 
     Text-to-video and the usual branch come first. Where nothing is exported, the last call is the run: those before it
@@ -106,7 +106,7 @@ def _chosen(state: Interpreter, like: str) -> tuple[PipelineCall | None, Export 
     return call, order[0] if order else None
 
 
-def _paths_of(state: Interpreter, chosen: PipelineCall) -> dict[str, Value]:
+def _paths_of(state: State, chosen: PipelineCall) -> dict[str, Value]:
     """Return the values of a call, joined with those of other times the same line is reached."""
     again = [call for call in state.calls if call.where == chosen.where and call.name == chosen.name]
     each = [chosen.paths, *(call.paths for call in again if call is not chosen)]

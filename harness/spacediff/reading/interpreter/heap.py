@@ -1,34 +1,34 @@
-"""The state of the source as it is followed: cells of names, which branches fork and join."""
+"""The heap: cells that map names to values, for scopes and objects; branches fork it and join it."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection
 
-from spacediff.reading.values.containers import Change
-from spacediff.reading.values.kinds import Absent, Items, Table, Value, either
+from spacediff.reading.values import Absent, Items, Table, Value, either
+from spacediff.reading.values.identity import Change
 
 
 class TooMuchError(Exception):
-    """The source is larger than what is worth following."""
+    """A bound on steps or nesting was reached."""
 
 
 class Budget:
-    """How much may still be done for one source."""
+    """The steps that are left for one source."""
 
     def __init__(self, units: int) -> None:
         self._left = units
 
     @property
     def is_spent(self) -> bool:
-        """Whether nothing is left."""
+        """Whether no step is left."""
         return self._left <= 0
 
     def spend(self, units: int = 1) -> None:
-        """Take from the budget.
+        """Use up steps.
 
         Raises:
-            TooMuchError: Nothing is left.
+            TooMuchError: None is left.
         """
         self._left -= units
         if self._left < 0:
@@ -36,7 +36,7 @@ class Budget:
 
 
 class Heap:
-    """Cells that hold values by name: scopes and objects. A fork is cheap, since cells are shared until written."""
+    """Cells of scopes and objects. A fork is cheap: cells are shared until one side writes to them."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
@@ -45,18 +45,18 @@ class Heap:
         self._numbers = itertools.count()
 
     def new(self, values: dict[str, Value] | None = None) -> int:
-        """Return a new cell."""
+        """Return the number of a new cell."""
         number = next(self._numbers)
         self._cells[number] = dict(values or {})
         self._owned.add(number)
         return number
 
     def identity(self) -> int:
-        """Return a new identity for a list or dict."""
+        """Return a new identity for a list or dict; larger than all numbers before it."""
         return next(self._numbers) + 1
 
     def change(self, identities: Collection[int], change: Callable[[Value], Value]) -> None:
-        """Change lists and dicts wherever they are held, under whatever name."""
+        """Change the lists and dicts with given identities, in every cell and under every name."""
         made = Change(identities, change)
         for number, cell in list(self._cells.items()):
             self._budget.spend(1 + len(cell) // 4)
@@ -65,8 +65,8 @@ class Heap:
                 self._cells[number] = {**cell, **changes}
                 self._owned.add(number)
 
-    def held(self, identities: Collection[int]) -> list[Items | Table]:
-        """Return the lists and dicts of some identities, as they are held anywhere."""
+    def find(self, identities: Collection[int]) -> list[Items | Table]:
+        """Return the lists and dicts with given identities, from every cell."""
         found: list[Items | Table] = []
 
         def look(value: Value) -> Value:
@@ -78,11 +78,11 @@ class Heap:
         return found
 
     def cell(self, number: int) -> dict[str, Value]:
-        """Return a cell's values, to be read only."""
+        """Return the values of a cell; not to be written to."""
         return self._cells.get(number, {})
 
     def put(self, number: int, name: str, value: Value) -> None:
-        """Set a value; being set again makes it the last."""
+        """Set a value; a name that is set again becomes the last one of its cell."""
         if number not in self._owned:
             self._budget.spend(1 + len(self.cell(number)) // 16)
             self._cells[number] = dict(self.cell(number))
@@ -91,7 +91,7 @@ class Heap:
         self._cells[number][name] = value
 
     def fork(self) -> Heap:
-        """Return a copy that goes its own way."""
+        """Return an independent copy; numbers of new cells stay distinct across both."""
         self._budget.spend(1 + len(self._cells) // 16)
         copy = Heap(self._budget)
         copy._cells = dict(self._cells)
@@ -100,7 +100,7 @@ class Heap:
         return copy
 
     def join(self, other: Heap, where: str, *, decided: bool) -> None:
-        """Take in the other side of a branch; this side is the usual one where `decided`."""
+        """Join the heap of the other side of a branch; if `decided`, the default inputs lead to this side."""
         self._budget.spend(1 + len(other._cells) // 16)
         for number, theirs in other._cells.items():
             mine = self._cells.get(number)
@@ -119,7 +119,7 @@ class Heap:
 
 
 def _joined(left: Value, right: Value, where: str, *, decided: bool) -> Value:
-    """Return what two branches made of a value; a dict that both have changed stays one, so that nothing is lost."""
+    """Return the values of two branches as alternatives; a dict that both changed stays one dict, item by item."""
     if not isinstance(left, Table) or not isinstance(right, Table) or not left.identity == right.identity != 0:
         return either([left, right], where, decided=decided)
     ours, theirs = dict(left.items), dict(right.items)

@@ -1,124 +1,66 @@
-"""What the interpreter knows while it follows a source, and the steps that every part of it may ask for."""
+"""The state of the interpreter, and the five steps that its modules and the libraries ask it for."""
 
 from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from spacediff.reading.interpreter.heap import Budget, Heap, TooMuchError
+from spacediff.reading.interpreter.library import Libraries
+from spacediff.reading.interpreter.records import Condition, End, Entry, Event, Export, Frame, PipelineCall
 from spacediff.reading.model import IgnoredArgument, Note
-from spacediff.reading.parsing import Files, Source
-from spacediff.reading.values.kinds import (
+from spacediff.reading.parsing import Files
+from spacediff.reading.values import (
     Absent,
     Arguments,
     Either,
     Function,
+    Module,
     Object,
-    Table,
     Unknown,
     Value,
     either,
+    may_be_absent,
     results_in,
 )
 
 MOST_STEPS = 400_000
+"""Steps of the interpreter for one source; the largest demos need a tenth of them."""
+
 MOST_DEPTH = 90
-"""Nested expressions and statements, those of called functions included; Python's own limit is further off."""
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """One end of a function: its value, the state it leaves, and whether it is reached by default."""
-
-    value: Value
-    heap: Heap
-    usual: bool | None
-
-
-@dataclass(slots=True)
-class Frame:
-    """One function, or one file, being followed.
-
-    `rounds` are the states at which a round of the innermost loop was left early, `comprehensions` how many of the
-    scopes, the innermost first, are those of comprehensions.
-    """
-
-    source: Source
-    scopes: tuple[int, ...]
-    function: Function | None = None
-    globals_: set[str] = field(default_factory=set)
-    nonlocals: set[str] = field(default_factory=set)
-    returns: list[End] = field(default_factory=list)
-    yields: list[Value] = field(default_factory=list)
-    rounds: list[Heap] = field(default_factory=list)
-    comprehensions: int = 0
-    outer_conditions: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """An undecided branch that is being followed; `usual` says whether it is the one taken by default."""
-
-    text: str
-    usual: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineCall:
-    """A call of a pipeline, with the values of all paths at that moment."""
-
-    number: int
-    name: str
-    paths: dict[str, Value]
-    where: str
-    usual: bool
-    fed_by: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """Frames that become a file."""
-
-    name: str
-    paths: dict[str, Value]
-    results: tuple[int, ...]
-    where: str
-    usual: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What makes an endpoint: functions, and the components that they are called with; None where they are unknown."""
-
-    kind: str
-    functions: tuple[Function, ...]
-    api_name: Value | None
-    inputs: tuple[Value, ...] | None
-    outputs: tuple[Value, ...] | None
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A function that the user interface calls."""
-
-    function: Value
-    arguments: Arguments
-    where: str
-    event: Event | None = None
+"""Nested expressions and statements, those of called functions included; Python's own limit is further away."""
 
 
 class State(ABC):
-    """The state of one reading; the steps are filled in by its descendants."""
+    """What is known while a source is followed.
 
-    def __init__(self, files: Files) -> None:
+    Attributes:
+        files: The files of the source.
+        sources: Those that were followed so far.
+        libraries: What is known of the libraries that it uses.
+        heap: The cells of names and objects at this moment.
+        process_wide: The cell of what holds for the whole process, such as torch's global seed.
+        frames: The functions and files that are being followed, the innermost last.
+        conditions: The undecided branches that are being followed, the innermost last.
+        commands: Definition of a function to its entry as a command line.
+        defined: Every function, in the order of its definition.
+        called: Definitions of the functions that were called.
+        modules: File to the cell of its names.
+        reached: Each event of the user interface with the pipeline calls that it led to.
+        loop_starts: For every loop being followed, the first identity that was made inside it.
+        changed_in_loop: For every loop being followed, the identities of lists and dicts that its body changes.
+        is_cut: Whether something was not followed because a bound was reached.
+    """
+
+    def __init__(self, files: Files, libraries: Libraries) -> None:
         self.files = files
+        self.sources = [files.main]
+        self.libraries = libraries
         self.budget = Budget(MOST_STEPS)
         self.heap = Heap(self.budget)
-        self.everywhere = self.heap.new()
+        self.process_wide = self.heap.new()
         self.frames: list[Frame] = []
         self.conditions: list[Condition] = []
         self.notes: list[Note] = []
@@ -132,97 +74,109 @@ class State(ABC):
         self.defined: list[Function] = []
         self.called: set[int] = set()
         self.modules: dict[str, int] = {}
-        self.floors: list[int] = []
-        self.touched: list[set[int]] = []
+        self.loop_starts: list[int] = []
+        self.changed_in_loop: list[set[int]] = []
         self.depth = 0
-        self.cut = False
+        self.is_cut = False
 
     @abstractmethod
     def evaluate(self, node: ast.expr | None) -> Value:
-        """Return what an expression is."""
-
-    @abstractmethod
-    def assign(self, target: ast.expr, value: Value) -> None:
-        """Bind a name, an attribute, an item, or several."""
-
-    @abstractmethod
-    def call(self, function: Value, arguments: Arguments, node: ast.AST) -> Value:
-        """Return what a call gives."""
-
-    @abstractmethod
-    def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
-        """Return an attribute."""
-
-    @abstractmethod
-    def as_table(self, value: Value) -> Table:
-        """Return a value as keyword arguments."""
+        """Return the value of an expression; None stands for an expression that is left out."""
 
     @abstractmethod
     def run(self, body: Sequence[ast.stmt]) -> bool:
-        """Follow statements; return whether the end is reached."""
+        """Follow statements; return whether their end is reached."""
+
+    @abstractmethod
+    def assign(self, target: ast.expr, value: Value) -> None:
+        """Bind a name, an attribute, an item, or several of them."""
+
+    @abstractmethod
+    def call(self, function: Value, arguments: Arguments, node: ast.AST) -> Value:
+        """Return the result of a call."""
+
+    @abstractmethod
+    def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
+        """Return an attribute of a value."""
+
+    @abstractmethod
+    def module(self, dotted: str, node: ast.AST, level: int = 0) -> Module | None:
+        """Return another file of this source, which is followed when it is first imported; None for a library.
+
+        Args:
+            dotted: The module, as the import names it.
+            node: The import.
+            level: Number of leading dots of a relative import.
+        """
 
     def enter(self) -> None:
         """Go one level deeper.
 
         Raises:
-            TooMuchError: The nesting or the budget is exhausted.
+            TooMuchError: The nesting is too deep, or the budget is spent.
         """
-        self.cut = self.cut or self.depth >= MOST_DEPTH or self.budget.is_spent
+        self.is_cut = self.is_cut or self.depth >= MOST_DEPTH or self.budget.is_spent
         if self.depth >= MOST_DEPTH:
             raise TooMuchError
         self.budget.spend()
         self.depth += 1
 
     def leave(self) -> None:
-        """Come back."""
+        """Go one level back."""
         self.depth -= 1
 
     @property
     def frame(self) -> Frame:
-        """The function or file being followed."""
+        """The function or file that is being followed."""
         return self.frames[-1]
 
     def where(self, node: ast.AST) -> str:
-        """Return file and line."""
+        """Return file and line of a node."""
         return self.frame.source.place(getattr(node, "lineno", 1))
 
     def words(self, node: ast.AST) -> str:
-        """Return the node's own text."""
+        """Return the text of a node."""
         return self.frame.source.words(node)
 
     def unknown(self, node: ast.AST, *values: Value) -> Unknown:
-        """Return an unknown value that stands for this expression."""
+        """Return an unknown value for an expression that is made of some values."""
         results = dict.fromkeys(result for value in values for result in results_in(value))
         return Unknown(self.where(node), self.words(node), tuple(results))
 
     def note(self, kind: str, node: ast.AST, text: str = "") -> None:
-        """Write down what changes the result and is not a setting, once for each line."""
+        """Write down something that changes the result and is not a setting, once for each line."""
         only_if = " and ".join(condition.text for condition in self.conditions[-3:])
         note = Note(kind, text or self.words(node), self.where(node), only_if)
         if not any((kept.kind, kept.text, kept.where) == (note.kind, note.text, note.where) for kept in self.notes):
             self.notes.append(note)
 
     def ignore(self, argument: IgnoredArgument) -> None:
-        """Write down an argument without effect."""
+        """Write down an argument that the library ignores."""
         if argument not in self.ignored:
             self.ignored.append(argument)
 
     @property
     def records(self) -> list[list[Any]]:
-        """What is written down while a source is followed, in its order."""
+        """Everything that is written down; a loop's body that is followed again first takes back what it added."""
         return [self.calls, self.exports, self.entries, self.events, self.notes, self.ignored, self.defined]
 
     def is_repeated(self, identity: int) -> bool:
-        """Return whether what is done here may be done again to something that has this identity."""
-        return bool(self.floors) and 0 < identity < self.floors[-1]
+        """Return whether the current loop may do the same again to what has this identity."""
+        return bool(self.loop_starts) and 0 < identity < self.loop_starts[-1]
 
     @property
     def usual(self) -> bool:
         """Whether this place is reached when every input has its default."""
         return all(condition.usual is not False for condition in self.conditions)
 
+    def end(self, value: Value) -> End:
+        """Return the end of the current function at this place."""
+        sides = [condition.usual for condition in self.conditions[self.frame.outer_conditions :]]
+        usual = False if False in sides else None if None in sides else True
+        return End(value, self.heap, usual)
+
     def look_up(self, name: str) -> Value | None:
-        """Return the value of a name in the scopes of this frame."""
+        """Return the value of a name in the visible scopes; None if it has none."""
         for scope in self.frame.scopes:
             value = self.heap.cell(scope).get(name)
             if value is not None:
@@ -234,15 +188,15 @@ class State(ABC):
         return self.heap.cell(target.cell).get(name)
 
     def put(self, target: Object, name: str, value: Value) -> None:
-        """Let an object hold a value."""
+        """Store a value in an object under a name."""
         self.heap.put(target.cell, name, value)
 
 
 def present(value: Value) -> Value | None:
-    """Return a value without the branches in which there is none."""
+    """Return a value without the branches where it is absent; None if it is absent on all."""
     if isinstance(value, Absent):
         return None
-    if isinstance(value, Either) and any(isinstance(option, Absent) for option in value.options):
+    if isinstance(value, Either) and may_be_absent(value):
         kept = [option for option in value.options if not isinstance(option, Absent)]
         decided = value.decided and not isinstance(value.options[0], Absent)
         return either(kept, value.where, decided=decided)

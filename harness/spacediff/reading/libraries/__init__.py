@@ -1,1 +1,39 @@
-"""What is known of the libraries that a source uses."""
+"""The libraries that reading knows: one recogniser each, in the order in which they are asked.
+
+To add one, write a module with a `Library` and put it into the table; docs/reading.md has an example.
+"""
+
+from __future__ import annotations
+
+from spacediff.reading.interpreter.library import Library
+from spacediff.reading.libraries.command_lines import CommandLines
+from spacediff.reading.libraries.diffusers import Diffusers
+from spacediff.reading.libraries.exports import Exports, LoadedFiles
+from spacediff.reading.libraries.generators import Generators
+from spacediff.reading.libraries.gradio import Gradio
+from spacediff.reading.libraries.name_clues import NameClues
+from spacediff.reading.libraries.python import Builtins, ComputingFunctions, LaterCalls, Namespaces
+from spacediff.reading.libraries.quantisation import Quantisation
+from spacediff.reading.libraries.streamlit import Streamlit
+from spacediff.reading.libraries.torch import Torch
+from spacediff.reading.libraries.user_inputs import Randomness, UserInputs
+
+LIBRARIES: tuple[Library, ...] = (
+    ComputingFunctions(),
+    Namespaces(),
+    Gradio(),
+    Streamlit(),
+    CommandLines(),
+    Diffusers(),  # before Quantisation: PipelineQuantizationConfig has the name of a pipeline
+    Quantisation(),
+    Generators(),
+    Torch(),
+    Randomness(),
+    NameClues(),  # after the libraries whose calls are known, before what every other call may be
+    Exports(),
+    LoadedFiles(),
+    UserInputs(),
+    Builtins(),
+    LaterCalls(),
+)
+"""All recognisers; the first that answers counts."""

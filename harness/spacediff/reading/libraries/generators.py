@@ -5,28 +5,95 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.values.kinds import (
+from spacediff.reading.libraries.torch_types import device_of_value
+from spacediff.reading.values import (
     Absent,
+    Arguments,
     Asked,
     Attribute,
     Either,
+    External,
     Items,
     Known,
     Object,
     Unknown,
     Value,
+    alternatives,
     either,
+    lift,
 )
+
+_GLOBAL_SEEDS = frozenset({
+    "torch.manual_seed", "torch.cuda.manual_seed", "torch.cuda.manual_seed_all", "set_seed", "seed_everything",
+    "torch.random.manual_seed",
+})  # fmt: skip
+
+_DEFAULT_SEED = 67280421310721
+"""The seed of a `torch.Generator` that the source does not seed."""
+
+
+class Generators(Library):
+    """`torch.Generator` and the functions that seed torch's global generator."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return a new generator, or note the global seed."""
+        if function.name in {"torch.Generator", "Generator"}:
+            return _generator(state, arguments, node)
+        if function.name in _GLOBAL_SEEDS or function.last_name in {"set_seed", "seed_everything"}:
+            return _seed_globally(state, function.name, arguments, node)
+        return None
+
+    def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Seed a generator."""
+        if not isinstance(owner, Object) or owner.kind != "generator":
+            return None
+        if name == "manual_seed":
+            seed = arguments.get("seed", 0)
+            _seed(state, owner, seed if seed is not None else state.unknown(node))
+            return owner
+        if name == "seed":
+            _seed(state, owner, state.unknown(node))
+            return state.unknown(node)
+        return None
+
+
+def _generator(state: State, arguments: Arguments, node: ast.AST) -> Object:
+    where = state.where(node)
+    device = arguments.get("device", 0)
+    held = {
+        "device": lift(device_of_value, [device]) if device is not None else Known(where, "cpu"),
+        "seed": Known(where, _DEFAULT_SEED),
+    }
+    return Object(where, "generator", state.heap.new(held))
+
+
+def _seed_globally(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    seed = arguments.get("seed", 0) or state.unknown(node)
+    if name != "torch.cuda.manual_seed" or "seed" not in state.heap.cell(state.process_wide):
+        state.heap.put(state.process_wide, "seed", seed)
+    if name != "torch.manual_seed":
+        return state.unknown(node)
+    # torch.manual_seed returns the global CPU generator, which people pass on
+    return Object(
+        state.where(node), "generator", state.heap.new({"device": Known(state.where(node), "cpu"), "seed": seed})
+    )
+
+
+def _seed(state: State, generator: Object, seed: Value) -> None:
+    """Seed a generator: its noise starts from the beginning."""
+    state.put(generator, "seed", seed)
+    state.put(generator, "seeded_at", Known(seed.where, state.heap.identity()))
+    state.put(generator, "drawn", Absent(seed.where))
 
 
 def noise_of(state: State, generator: Value | None, node: ast.AST) -> dict[str, Value]:
-    """Return device and seed of the noise that a call draws; the generator has then gone on."""
-    options = generator.options if isinstance(generator, Either) else (generator,)
+    """Return the device and the seed of the noise that a call draws; the generator is then no longer at its start."""
     decided = isinstance(generator, Either) and generator.decided
     devices: list[Value] = []
     seeds: list[Value] = []
-    for option in options:
+    for option in alternatives(generator):
         chosen = option.items[0] if isinstance(option, Items) and option.items else option
         device, seed = _of_one(state, chosen, node)
         devices.append(device)
@@ -38,19 +105,12 @@ def noise_of(state: State, generator: Value | None, node: ast.AST) -> dict[str, 
     }
 
 
-def seeded(state: State, generator: Object, seed: Value) -> None:
-    """Let a generator begin anew."""
-    state.put(generator, "seed", seed)
-    state.put(generator, "begun", Known(seed.where, state.heap.identity()))
-    state.put(generator, "drawn", Absent(seed.where))
-
-
 def _of_one(state: State, generator: Value | None, node: ast.AST) -> tuple[Value, Value]:
     where = state.where(node)
     if isinstance(generator, Object) and generator.kind == "generator":
         return _of_generator(state, generator, node)
     if generator is None or isinstance(generator, Absent) or (isinstance(generator, Known) and generator.value is None):
-        seed = state.heap.cell(state.everywhere).get("seed")
+        seed = state.heap.cell(state.process_wide).get("seed")
         if seed is None:
             seed = Unknown(where, "no generator and no torch.manual_seed: every run draws other noise", random=True)
         return Known(seed.where if not isinstance(seed, Unknown) else where, "global"), seed
@@ -63,8 +123,8 @@ def _of_generator(state: State, generator: Object, node: ast.AST) -> tuple[Value
     where = state.where(node)
     held = state.heap.cell(generator.cell)
     device, seed = held.get("device", Known(generator.where, "cpu")), held.get("seed", Unknown(where, "no seed"))
-    begun, drawn = held.get("begun"), held.get("drawn")
-    number = begun.value if isinstance(begun, Known) and isinstance(begun.value, int) else generator.cell
+    seeded_at, drawn = held.get("seeded_at"), held.get("drawn")
+    number = seeded_at.value if isinstance(seeded_at, Known) and isinstance(seeded_at.value, int) else generator.cell
     if drawn is not None and not isinstance(drawn, Absent):
         state.note("reused generator", node, f"its noise goes on where that of {drawn.where} ended")
         seed = replace(state.unknown(node), text="a generator that has drawn noise before")

@@ -1,17 +1,19 @@
-"""Other libraries: exports, post-processing, prompt rewriting; recognised by name, never looked into."""
+"""Python's own functions: those that compute, copy, look at names, or call something later."""
 
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import replace
 
-from spacediff.reading.interpreter.state import Export, State
-from spacediff.reading.libraries.diffusers import names
-from spacediff.reading.values import constants as folding
-from spacediff.reading.values import containers
-from spacediff.reading.values.kinds import (
+from spacediff.reading.interpreter import effects
+from spacediff.reading.interpreter.displays import as_table
+from spacediff.reading.interpreter.library import Library
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.values import (
     MOST_OPTIONS,
     Arguments,
+    Asked,
     Class,
     External,
     Function,
@@ -21,34 +23,101 @@ from spacediff.reading.values.kinds import (
     Partial,
     Table,
     Value,
+    constants,
+    containers,
     lift,
-    may_miss,
-    results_in,
+    may_be_absent,
+    methods,
 )
+from spacediff.reading.values.inputs import shown
 
 _COPIES = frozenset({"list", "tuple", "sorted", "set", "copy.copy", "copy.deepcopy"})
+
 _MOST_COPIED = 8
-"""Levels of a nested dict that a deep copy is followed into."""
-_IMAGE_SAVES = frozenset({"save", "write", "append_data", "imsave", "imwrite", "save_image"})
+"""Levels of nested lists and dicts that a deep copy copies."""
+
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
-def call_library(state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
-    """Return what a library's function gives, as far as it is known; None where nothing is."""
-    name = names.last(function.name)
-    suspect(state, function.name, arguments, node)
-    if name in names.EXPORTS or (name in _IMAGE_SAVES and _fed(arguments)):
-        return _exported(state, name, arguments, node)
-    first = arguments.get("", 0)
-    if function.name in names.LOADED_AS_IS or name in names.LOADED_AS_IS or ".".join(
-        function.name.split(".")[-2:]
-    ) in names.LOADED_AS_IS:  # fmt: skip
-        return lift(lambda one: one, [first]) if first is not None else None
-    if function.name in {"os.getenv", "os.environ.get"}:
-        default = arguments.get("default", 1) or Known(state.where(node), None)
-        return folding.asked("environment variable", folding.shown(first or function), default, state.where(node))
-    if function.name == "input":
-        return folding.asked("input()", folding.shown(first) if first else "", None, state.where(node))
-    return _builtin(state, function.name, arguments, node)
+class ComputingFunctions(Library):
+    """Functions such as `int` and `math.ceil` that do nothing but compute a constant from constants."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return the result, for each combination of alternatives."""
+        if not methods.is_function(function.name) or not arguments.positional or arguments.named:
+            return None
+        otherwise = state.unknown(node, *arguments.positional)
+        if arguments.open:
+            return otherwise
+        return lift(lambda *values: methods.call_function(function.name, values, otherwise), arguments.positional)
+
+
+class Namespaces(Library):
+    """`exec`, `globals`, `locals` and `vars`, which reach names by their text."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return a namespace; after `exec`, the names that its text contains are unknown."""
+        if function.name == "exec":
+            return _executed(state, arguments.get("", 0), node)
+        if arguments.every() or function.name not in {"globals", "locals", "vars"}:
+            return None
+        if function.name == "globals" or len(state.frame.scopes) == 1:
+            return Object(state.where(node), "namespace", state.frame.scopes[-1])
+        return Table(state.where(node), tuple(state.heap.cell(state.frame.scopes[0]).items()))
+
+
+class Builtins(Library):
+    """Builtin functions of lists, dicts and objects, and the methods of constants, lists and dicts."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return the result of a builtin function."""
+        return _builtin(state, function.name, arguments, node)
+
+    def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return the result of a method of a constant, a list or a dict, or follow `globals().update(...)`."""
+        if isinstance(owner, Known | Table | Items | Asked):
+            otherwise = state.unknown(node, owner, *arguments.every())
+            return lift(lambda one: methods.call_method(one, name, arguments, otherwise), [owner])
+        if isinstance(owner, Object) and owner.kind == "namespace" and name == "update":
+            return _update_namespace(state, owner, arguments, node)
+        return None
+
+
+class LaterCalls(Library):
+    """`functools.partial`, `functools.wraps`, and threads, whose function is called right away."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return a function with arguments bound, or what a thread's function returns."""
+        if function.last_name == "partial" and arguments.positional:
+            return _partial(state, arguments, node)
+        if function.last_name == "Thread" and "target" in arguments.named:
+            return _thread(state, arguments, node)
+        return None
+
+    def decorate(self, state: State, function: Function, decorator: External, node: ast.expr) -> Function | None:
+        """Return a function that shows the name and the parameters of the one that it wraps."""
+        if decorator.last_name != "wraps" or not isinstance(node, ast.Call) or not node.args:
+            return None
+        inner = state.evaluate(node.args[0])
+        return replace(function, stands_for=inner.stands_for or inner.node) if isinstance(inner, Function) else function
+
+
+def _executed(state: State, code: Value | None, node: ast.AST) -> Value:
+    text = code.value if isinstance(code, Known) and isinstance(code.value, str) else None
+    for cell in {state.frame.scopes[0], state.frame.scopes[-1]}:
+        effects.forget(state, cell, node, None if text is None else set(_WORD.findall(text)))
+    return Known(state.where(node), None)
+
+
+def _update_namespace(state: State, owner: Object, arguments: Arguments, node: ast.AST) -> Value:
+    """Set the names that `globals().update(...)` sets."""
+    tables = [as_table(state, value) for value in arguments.positional]
+    if arguments.open or any(table.open for table in tables):
+        effects.forget(state, owner.cell, node)
+    for named in (*(table.named for table in tables), arguments.named):
+        for name, value in named.items():
+            state.put(owner, name, value)
+    return Known(state.where(node), None)
 
 
 def _builtin(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value | None:  # noqa: C901, PLR0911 - one way out for each kind
@@ -57,14 +126,14 @@ def _builtin(state: State, name: str, arguments: Arguments, node: ast.AST) -> Va
         return _copied(state, name, arguments, node)
     if name == "len" and isinstance(first, Items | Table) and not first.open:
         held = first.items if isinstance(first, Items) else first.named.values()
-        return None if any(may_miss(item) for item in held) else Known(state.where(node), len(first.items))
+        return None if any(may_be_absent(item) for item in held) else Known(state.where(node), len(first.items))
     if name == "len" and isinstance(first, Known) and isinstance(first.value, str):
         return Known(state.where(node), len(first.value))
     if name == "getattr" and first is not None and len(arguments.positional) > 1:
         key = arguments.positional[1]
-        return lift(lambda one: state.attribute(first, folding.shown(one), node), [key])
+        return lift(lambda one: state.attribute(first, shown(one), node), [key])
     if name == "setattr" and isinstance(first, Object) and len(arguments.positional) > 2:  # noqa: PLR2004
-        state.put(first, folding.shown(arguments.positional[1]), arguments.positional[2])
+        state.put(first, shown(arguments.positional[1]), arguments.positional[2])
         return Known(state.where(node), None)
     if name == "vars" and isinstance(first, Object):
         return Table(state.where(node), tuple(state.heap.cell(first.cell).items()))
@@ -76,38 +145,36 @@ def _builtin(state: State, name: str, arguments: Arguments, node: ast.AST) -> Va
         return Items(state.where(node), (Known(state.where(node), 0),), open=True)
     if name in {"enumerate", "zip"} and first is not None:
         return _rows(name, arguments.positional[:8], state, node)
-    if names.last(name) in {"partial", "Thread", "submit"}:
-        return _later(state, names.last(name), arguments, node)
     return None
 
 
 def _copied(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
-    """Return the list or dict that is made of another."""
+    """Return a copy of a list or dict."""
     first = arguments.get("", 0)
     if name == "dict":
         base = first if isinstance(first, Table) else Table("", (), open=first is not None)
         named = Table(state.where(node), tuple(arguments.named.items()), bool(arguments.open))
         made = containers.merged(Table(state.where(node), base.items, base.open), named, state.unknown(node))
-        return containers.anew(made, state.heap.identity)
+        return containers.copied(made, state.heap.identity)
     if isinstance(first, Items) and name in {"list", "tuple"}:
         return replace(first, identity=0)
     if isinstance(first, Items) and name in {"sorted", "set"}:
         return _in_other_order(name, first, arguments, state.unknown(node))
     if first is None or not name.startswith("copy."):
         return state.unknown(node, *arguments.every())
-    return containers.anew(first, state.heap.identity, 0 if name == "copy.copy" else _MOST_COPIED)
+    return containers.copied(first, state.heap.identity, 0 if name == "copy.copy" else _MOST_COPIED)
 
 
 def _in_other_order(name: str, items: Items, arguments: Arguments, unknown: Value) -> Value:
-    """Return what `sorted` or `set` makes of a list; open where the order or the number is not known."""
+    """Return the result of `sorted` or `set` for a list; it is open if the order or the number of items is unknown."""
     if name == "set":
-        return replace(folding.distinct(items), identity=0)
-    ordered = None if arguments.named else containers.in_order(items)
+        return replace(constants.distinct(items), identity=0)
+    ordered = None if arguments.named else containers.sorted_items(items)
     return replace(ordered or Items(items.where, (*items.items, unknown), open=True), identity=0)
 
 
 def _rows(name: str, columns: list[Value], state: State, node: ast.AST) -> Value:
-    """Return what a loop over `enumerate` or `zip` sees, row by row where all is known."""
+    """Return the rows of `enumerate` or `zip`; a single unknown row if a list is open."""
     where = state.where(node)
     closed = [column.items for column in columns if isinstance(column, Items) and not column.open]
     if len(closed) != len(columns):
@@ -119,7 +186,7 @@ def _rows(name: str, columns: list[Value], state: State, node: ast.AST) -> Value
 
 
 def _parent(state: State, node: ast.AST) -> Value:
-    """Return an instance whose methods are those of the parent class."""
+    """Return `super()`: an object with the parent class's `__init__`."""
     function = state.frame.function
     owner = function.given[0][0] if function is not None and function.given[0] else None
     kind = state.get(owner, "__class__") if isinstance(owner, Object) else None
@@ -136,61 +203,17 @@ def _parent(state: State, node: ast.AST) -> Value:
     return state.unknown(node)
 
 
-def _later(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
-    if name == "partial" and arguments.positional:
-        inner = arguments.positional[0]
-        if not isinstance(inner, Function):
-            named = tuple(arguments.named.items())
-            return Partial(state.where(node), inner, tuple(arguments.positional[1:]), named)
-        positional = (*inner.given[0], *arguments.positional[1:])
-        return replace(inner, given=(positional, tuple({**dict(inner.given[1]), **arguments.named}.items())))
-    if name == "Thread" and "target" in arguments.named:
-        given = arguments.named.get("args")
-        extra = arguments.named.get("kwargs")
-        return state.call(
-            arguments.named["target"],
-            Arguments(
-                list(given.items) if isinstance(given, Items) else [],
-                extra.named if isinstance(extra, Table) else {},
-            ),
-            node,
-        )
-    return None
+def _partial(state: State, arguments: Arguments, node: ast.AST) -> Value:
+    inner = arguments.positional[0]
+    if not isinstance(inner, Function):
+        named = tuple(arguments.named.items())
+        return Partial(state.where(node), inner, tuple(arguments.positional[1:]), named)
+    positional = (*inner.given[0], *arguments.positional[1:])
+    return replace(inner, given=(positional, tuple({**dict(inner.given[1]), **arguments.named}.items())))
 
 
-def _fed(arguments: Arguments) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(result for value in arguments.every() for result in results_in(value)))
-
-
-def _exported(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
-    fps = arguments.named.get("fps") or arguments.named.get("frame_rate")
-    if fps is None and name in {"export_to_video", "save_video"}:
-        fps = arguments.get("fps", 2)
-    paths = {"output.fps": fps, "output.quality": arguments.named.get("quality")}
-    if name == "export_to_gif":
-        paths.pop("output.quality")
-    found = {path: value for path, value in paths.items() if value is not None}
-    state.exports.append(Export(name, found, _fed(arguments), state.where(node), state.usual))
-    return state.unknown(node, *arguments.every())
-
-
-def export_method(state: State, name: str, owner: Value, node: ast.AST) -> None:
-    """Note that something that came out of a pipeline is saved by a method of its own."""
-    results = results_in(owner)
-    if name in _IMAGE_SAVES and results:
-        state.exports.append(Export(name, {}, results, state.where(node), state.usual))
-
-
-def suspect(state: State, name: str, arguments: Arguments, node: ast.AST) -> None:
-    """Note a call whose name gives away that it changes the frames or the prompt."""
-    words = f"{name} {state.words(node.func) if isinstance(node, ast.Call) else ''}"
-    if names.INTERPOLATION.search(words):
-        state.note("frame interpolation", node)
-    elif names.REWRITING.search(words):
-        state.note("prompt rewriting", node)
-    elif names.UPSCALING.search(words):
-        state.note("upscaling", node)
-    elif names.CACHING.search(words):
-        state.note("caching", node)
-    elif names.last(name) in {"interpolate", "resize"} and _fed(arguments):
-        state.note("resizing", node)
+def _thread(state: State, arguments: Arguments, node: ast.AST) -> Value:
+    given, extra = arguments.named.get("args"), arguments.named.get("kwargs")
+    positional = list(given.items) if isinstance(given, Items) else []
+    named = extra.named if isinstance(extra, Table) else {}
+    return state.call(arguments.named["target"], Arguments(positional, named), node)

@@ -1,4 +1,4 @@
-"""Constants computed from constants: arithmetic, texts, comparisons, and the builtins that do no more than that."""
+"""Constants computed from constants: arithmetic, texts, comparisons."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from spacediff.reading.model import Input
-from spacediff.reading.values.containers import filled, merged
+from spacediff.reading.values.containers import merged
 from spacediff.reading.values.kinds import (
-    Arguments,
-    Asked,
     Class,
     External,
     Function,
@@ -26,16 +23,17 @@ from spacediff.reading.values.kinds import (
     Unknown,
     Value,
     Widget,
-    is_small,
-    may_miss,
 )
+from spacediff.reading.values.operations import may_be_absent
 
-_LONGEST = 20_000
-"""Characters of a text that is put together."""
+LONGEST = 20_000
+"""Characters of a computed text; a longer one counts as unknown."""
 
 _MOST_DIGITS = 3
-"""Digits of a width in a format: wider texts are no setting."""
-_MOST_BITS = 64
+"""Digits of a width in a format; a wider text counts as unknown."""
+
+MOST_BITS = 64
+
 _MOST_ITEMS = 500
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -52,11 +50,13 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitAnd: operator.and_,
     ast.BitXor: operator.xor,
 }
+
 _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
     ast.Invert: operator.invert,
 }
+
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -65,69 +65,12 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, MemoryError)
 
-
-def _rounded(number: float, digits: int = 0) -> float:
-    if abs(digits) > _MOST_BITS:  # Python computes the power of ten
-        raise ValueError(digits)
-    return round(number, digits) if digits else round(number)
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "int": int,
-    "float": float,
-    "str": str,
-    "bool": bool,
-    "abs": abs,
-    "min": min,
-    "max": max,
-    "round": _rounded,
-    "math.ceil": math.ceil,
-    "math.floor": math.floor,
-    "math.sqrt": math.sqrt,
-    "np.ceil": math.ceil,
-    "numpy.ceil": math.ceil,
-    "os.path.join": posixpath.join,
-    "os.path.basename": posixpath.basename,
-}
-_TEXT_METHODS = frozenset({
-    "lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "replace", "startswith", "endswith",
-    "removeprefix", "removesuffix",
-})  # fmt: skip
-
-
-def asked(kind: str, label: str, default: Value | None, where: str) -> Value:
-    """Return a value from the user; without a default it is unknown what it is."""
-    value = default if default is not None else Unknown(where, f"no default: {label}")
-    plain = json_of(value)
-    return Asked(where, Input(kind, label[:200], plain, where), value)
-
-
-def json_of(value: Value | None) -> Any:
-    """Return a value as JSON, None where it is not known or too large."""
-    return _json(value) if value is not None and is_small(value) else None
-
-
-def _json(value: Value) -> Any:
-    if isinstance(value, Known):
-        return value.value
-    if isinstance(value, Asked):
-        return _json(value.value)
-    if isinstance(value, Items) and not value.open:
-        return [_json(item) for item in value.items]
-    if isinstance(value, Table) and not value.open:
-        return {str(name): _json(item) for name, item in value.items}
-    return value.name if isinstance(value, External) else None
-
-
-def constant(value: object, where: str, otherwise: Value) -> Value:
-    """Return a constant of the source; `otherwise` for one that no setting can be."""
-    return _result(value, where, otherwise)
+FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, MemoryError)
 
 
 def distinct(items: Items) -> Items:
-    """Return a set's items once each; how many there are is open where they are not known."""
+    """Return the items of a set, each once; the set is open if some items are unknown."""
     known = {item.value: item for item in reversed(items.items) if isinstance(item, Known)}
     if len({item.value for item in items.items if isinstance(item, Known)}) == len(items.items):
         return items
@@ -135,15 +78,11 @@ def distinct(items: Items) -> Items:
     return replace(items, items=tuple(reversed(known.values()))) if sure else replace(items, open=True)
 
 
-def shown(value: Value) -> str:
-    """Return a constant as text, for labels."""
-    return str(value.value) if isinstance(value, Known) else "?"
-
-
-def _result(value: Any, where: str, otherwise: Value) -> Value:
+def constant(value: Any, where: str, otherwise: Value) -> Value:
+    """Return a value of Python as a constant; `otherwise` if it is too large or no setting can have it."""
     if isinstance(value, float) and not math.isfinite(value):
         return otherwise
-    if isinstance(value, str) and len(value) > _LONGEST:
+    if isinstance(value, str) and len(value) > LONGEST:
         return otherwise
     if isinstance(value, int) and abs(value) >= 2**64:
         return otherwise
@@ -151,14 +90,14 @@ def _result(value: Any, where: str, otherwise: Value) -> Value:
 
 
 def text(parts: Sequence[Value], otherwise: Value) -> Value:
-    """Return constants joined to one text."""
+    """Return constants joined to one text, `otherwise` if one is unknown."""
     if not all(isinstance(part, Known) for part in parts):
         return otherwise
-    return _result("".join(str(part.value) for part in parts if isinstance(part, Known)), otherwise.where, otherwise)
+    return constant("".join(str(part.value) for part in parts if isinstance(part, Known)), otherwise.where, otherwise)
 
 
 def formatted(value: Value, spec: Value, conversion: int, otherwise: Value) -> Value:
-    """Return a constant in the format of an f-string."""
+    """Return a constant as an f-string formats it."""
     how = spec.value if isinstance(spec, Known) else None
     if (
         not isinstance(value, Known)
@@ -168,8 +107,8 @@ def formatted(value: Value, spec: Value, conversion: int, otherwise: Value) -> V
         return otherwise
     inner = repr(value.value) if conversion == ord("r") else value.value
     try:
-        return _result(format(inner, how), otherwise.where, otherwise)
-    except _FAILURES:
+        return constant(format(inner, how), otherwise.where, otherwise)
+    except FAILURES:
         return otherwise
 
 
@@ -178,7 +117,7 @@ def _digit_rows(spec: str) -> list[int]:
 
 
 def binary(operation: ast.operator, left: Value, right: Value, otherwise: Value) -> Value:  # noqa: PLR0911 - one way out for each kind
-    """Return two constants under an operator."""
+    """Return the result of a binary operator."""
     if isinstance(operation, ast.Add) and isinstance(left, Items) and isinstance(right, Items):
         items = (*left.items, *right.items)
         is_open = left.open or right.open or len(items) > _MOST_ITEMS
@@ -194,15 +133,15 @@ def binary(operation: ast.operator, left: Value, right: Value, otherwise: Value)
     if not isinstance(left, Known) or not isinstance(right, Known) or _is_large(operation, left.value, right.value):
         return otherwise
     if isinstance(operation, ast.Div) and isinstance(left.value, str) and isinstance(right.value, str):  # pathlib
-        return _result(posixpath.join(left.value, right.value), otherwise.where, otherwise)
+        return constant(posixpath.join(left.value, right.value), otherwise.where, otherwise)
     try:
-        return _result(_BINARY[type(operation)](left.value, right.value), otherwise.where, otherwise)
-    except (*_FAILURES, KeyError):
+        return constant(_BINARY[type(operation)](left.value, right.value), otherwise.where, otherwise)
+    except (*FAILURES, KeyError):
         return otherwise
 
 
 def _repeated(items: Value, times: Value) -> Value:
-    """Return a list several times over."""
+    """Return `items * times`."""
     if not isinstance(items, Items):
         return items
     count = times.value if isinstance(times, Known) and isinstance(times.value, int) else None
@@ -212,39 +151,39 @@ def _repeated(items: Value, times: Value) -> Value:
 
 
 def _is_large(operation: ast.operator, left: Any, right: Any) -> bool:
-    """Return whether computing this would take memory that no setting needs."""
+    """Return whether computing this could take much memory."""
     if isinstance(operation, ast.Mod) and isinstance(left, str):
         return any(digits > _MOST_DIGITS for digits in _digit_rows(left)) or "*" in left
     sizes = [len(side) if isinstance(side, str) else abs(side or 0) for side in (left, right)]
     if isinstance(operation, ast.Pow | ast.LShift):
-        return sizes[0] >= 2**32 or sizes[1] > _MOST_BITS
+        return sizes[0] >= 2**32 or sizes[1] > MOST_BITS
     if isinstance(operation, ast.Mult) and (isinstance(left, str) or isinstance(right, str)):
-        return sizes[0] * sizes[1] > _LONGEST
+        return sizes[0] * sizes[1] > LONGEST
     return False
 
 
 def unary(operation: ast.unaryop, value: Value, otherwise: Value) -> Value:
-    """Return a constant under a sign."""
+    """Return the result of a unary operator."""
     if not isinstance(value, Known):
         return otherwise
     try:
-        return _result(_UNARY[type(operation)](value.value), value.where, otherwise)
-    except (*_FAILURES, KeyError):
+        return constant(_UNARY[type(operation)](value.value), value.where, otherwise)
+    except (*FAILURES, KeyError):
         return otherwise
 
 
 def compared(operations: Sequence[ast.cmpop], values: Sequence[Value], otherwise: Value) -> Value:
-    """Return whether comparisons hold."""
+    """Return the result of a chain of comparisons."""
     for operation, left, right in zip(operations, values, values[1:], strict=False):
-        held = _holds(operation, left, right)
-        if held is None:
+        answer = _is_true(operation, left, right)
+        if answer is None:
             return otherwise
-        if not held:
+        if not answer:
             return Known(otherwise.where, value=False)
     return Known(otherwise.where, value=True)
 
 
-def _holds(operation: ast.cmpop, left: Value, right: Value) -> bool | None:  # noqa: PLR0911 - one way out for each kind
+def _is_true(operation: ast.cmpop, left: Value, right: Value) -> bool | None:  # noqa: PLR0911 - one way out for each kind
     if isinstance(operation, ast.In | ast.NotIn):
         return _contains(left, right, wanted=isinstance(operation, ast.In))
     things = Object | Function | Class | Items | Table | Module | Widget
@@ -260,7 +199,7 @@ def _holds(operation: ast.cmpop, left: Value, right: Value) -> bool | None:  # n
         return same is isinstance(operation, ast.Is)
     try:
         return bool(_COMPARE[type(operation)](left.value, right.value))
-    except (*_FAILURES, KeyError):
+    except (*FAILURES, KeyError):
         return None
 
 
@@ -271,83 +210,8 @@ def _contains(item: Value, container: Value, *, wanted: bool) -> bool | None:
         return (item.value in container.value) is wanted
     if isinstance(container, Table) and not container.open:
         found = container.get(item.value)
-        return None if found is not None and may_miss(found) else (found is not None) is wanted
+        return None if found is not None and may_be_absent(found) else (found is not None) is wanted
     if isinstance(container, Items) and not container.open:
         known = [one.value for one in container.items if isinstance(one, Known)]
         return (item.value in known) is wanted if len(known) == len(container.items) else None
     return None
-
-
-def function(name: str, values: Sequence[Value], otherwise: Value) -> Value:
-    """Return a builtin's result on constants."""
-    known = [value.value for value in values if isinstance(value, Known)]
-    if len(known) != len(values):
-        return next((value for value in values if isinstance(value, Unknown) and value.random), otherwise)
-    where = values[0].where if len(values) == 1 else otherwise.where
-    try:
-        return _result(_FUNCTIONS[name](*known), where, otherwise)
-    except _FAILURES:
-        return otherwise
-
-
-def is_function(name: str) -> bool:
-    """Return whether a name is a builtin that only computes."""
-    return name in _FUNCTIONS
-
-
-def method(owner: Value, name: str, arguments: Arguments, otherwise: Value) -> Value:  # noqa: PLR0911 - one way out for each kind
-    """Return what a method of a constant, a list or a dict gives."""
-    if isinstance(owner, Table):
-        return _of_table(owner, name, arguments, otherwise)
-    if isinstance(owner, Items) and name == "copy":
-        return replace(owner, identity=0)
-    known = [value.value for value in arguments.positional if isinstance(value, Known)]
-    if not isinstance(owner, Known) or not isinstance(owner.value, str) or len(known) != len(arguments.positional):
-        return otherwise
-    if name == "format":
-        return _format(owner.value, arguments, otherwise)
-    if name == "split" and len(known) <= 1:
-        return Items(
-            owner.where,
-            tuple(Known(owner.where, part) for part in owner.value.split(str(known[0]) if known else None)[:500]),
-        )
-    if name not in _TEXT_METHODS or (name == "replace" and len(owner.value) > _LONGEST // 10):
-        return otherwise
-    try:
-        return _result(getattr(owner.value, name)(*known), owner.where, otherwise)
-    except _FAILURES:
-        return otherwise
-
-
-def _of_table(owner: Table, name: str, arguments: Arguments, otherwise: Value) -> Value:  # noqa: PLR0911 - one way out for each kind
-    key = arguments.get("key", 0)
-    if name in {"get", "pop", "setdefault"} and isinstance(key, Known):
-        found = owner.get(key.value)
-        default = arguments.get("default", 1) or Known(otherwise.where, None)
-        if found is not None:
-            return filled(found, default)
-        return otherwise if owner.open else default
-    if name == "copy":
-        return replace(owner, identity=0)
-    sure = [(key, value) for key, value in owner.items if not may_miss(value)]
-    is_open = owner.open or len(sure) < len(owner.items)
-    if name == "values":
-        return Items(owner.where, tuple(value for _, value in sure), is_open)
-    if name == "keys":
-        return Items(owner.where, tuple(Known(owner.where, key) for key, _ in sure), is_open)
-    if name == "items":
-        pairs = [Items(owner.where, (Known(owner.where, key), value)) for key, value in sure]
-        return Items(owner.where, tuple(pairs), is_open)
-    return otherwise
-
-
-def _format(template: str, arguments: Arguments, otherwise: Value) -> Value:
-    named = {name: value.value for name, value in arguments.named.items() if isinstance(value, Known)}
-    simple = all(sign not in template for sign in ("!", ":", ".", "["))
-    if not simple or len(named) != len(arguments.named):
-        return otherwise
-    try:
-        filled = template.format(*(value.value for value in arguments.positional if isinstance(value, Known)), **named)
-    except _FAILURES:
-        return otherwise
-    return _result(filled, otherwise.where, otherwise)

@@ -1,114 +1,34 @@
-"""Lists and dicts that are changed in place: what a method makes of them, and what nobody can tell any more.
-
-The key insight is that a name holds a list and is none: a change holds under every name, so lists and dicts carry an
-identity, and a change is made wherever that identity is found.
-"""
+"""What a list or a dict holds after a method, an item assignment or a loop, as far as that can be known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
-    Asked,
     Either,
-    Function,
     Items,
     Key,
     Known,
-    Partial,
     Table,
     Unknown,
     Value,
-    either,
-    inside,
-    may_miss,
-    results_in,
 )
+from spacediff.reading.values.operations import either, may_be_absent, results_in, results_of
 
-_Name = TypeVar("_Name")
-_DEEPEST = 40
 _MOST_ITEMS = 500
-_READING = frozenset({
+
+_READ_ONLY = frozenset({
     "copy", "get", "keys", "values", "items", "index", "count", "union", "intersection", "difference", "issubset",
     "issuperset", "isdisjoint", "symmetric_difference", "__contains__", "__getitem__", "__len__", "__iter__",
 })  # fmt: skip
 """Methods of lists, dicts and sets that change nothing."""
 
 
-def identities(values: Iterable[Value]) -> set[int]:
-    """Return the identities of all lists and dicts that values are made of."""
-    found: set[int] = set()
-    seen: set[int] = set()
-    waiting = list(values)
-    while waiting:
-        value = waiting.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, Items | Table) and value.identity:
-            found.add(value.identity)
-        waiting.extend(inside(value))
-    return found
-
-
-class Change:
-    """A change of the lists and dicts that have some identities, wherever they lie; each is changed once."""
-
-    def __init__(self, wanted: Collection[int], change: Callable[[Value], Value]) -> None:
-        self._wanted = wanted
-        self._change = change
-        self._done: dict[int, tuple[Value, Value]] = {}
-
-    def within(self, value: Value, depth: int = 0) -> Value:
-        """Return a value with the change made; the value itself where it holds nothing that is changed."""
-        if not isinstance(value, Items | Table | Either | Asked | Partial | Function):
-            return value
-        if depth > _DEEPEST:
-            return Unknown(value.where, "nested too deeply", results_in(value))
-        if id(value) not in self._done:
-            self._done[id(value)] = value, self._parts(value, depth + 1)
-        return self._done[id(value)][1]
-
-    def _parts(self, value: Value, depth: int) -> Value:  # noqa: PLR0911 - one way out for each kind
-        if isinstance(value, Items):
-            items = self._each(value.items, depth)
-            inner = value if items is value.items else replace(value, items=items)
-            return self._change(inner) if value.identity in self._wanted else inner
-        if isinstance(value, Table):
-            pairs = self._pairs(value.items, depth)
-            table = value if pairs is value.items else replace(value, items=pairs)
-            return self._change(table) if value.identity in self._wanted else table
-        if isinstance(value, Either):
-            options = self._each(value.options, depth)
-            return value if options is value.options else either(options, value.where, decided=value.decided)
-        if isinstance(value, Asked):
-            default = self.within(value.value, depth)
-            return value if default is value.value else replace(value, value=default)
-        if isinstance(value, Partial):
-            positional, named = self._each(value.positional, depth), self._pairs(value.named, depth)
-            same = positional is value.positional and named is value.named
-            return value if same else replace(value, positional=positional, named=named)
-        if isinstance(value, Function):
-            defaults = self._pairs(value.defaults, depth)
-            return value if defaults is value.defaults else replace(value, defaults=defaults)
-        return value
-
-    def _each(self, values: tuple[Value, ...], depth: int) -> tuple[Value, ...]:
-        made = tuple(self.within(value, depth) for value in values)
-        return values if all(new is old for new, old in zip(made, values, strict=True)) else made
-
-    def _pairs(self, pairs: tuple[tuple[_Name, Value], ...], depth: int) -> tuple[tuple[_Name, Value], ...]:
-        made = tuple((name, self.within(value, depth)) for name, value in pairs)
-        same = all(new[1] is old[1] for new, old in zip(made, pairs, strict=True))
-        return pairs if same else made
-
-
-def spoiled(value: Value, unknown: Unknown) -> Value:
-    """Return a list or dict after something that may have changed it in any way."""
+def with_unknown_contents(value: Value, unknown: Unknown) -> Value:
+    """Return a list or dict after something that may have changed it in any way: its contents are unknown."""
     results = tuple(dict.fromkeys([*unknown.results, *results_in(value)]))
     anything = replace(unknown, results=results)
     if isinstance(value, Items):
@@ -119,7 +39,7 @@ def spoiled(value: Value, unknown: Unknown) -> Value:
 
 
 def with_item_set(owner: Value, key: Value | None, value: Value, unknown: Unknown) -> Value:
-    """Return a list or dict with an item set; `key` is None for a slice."""
+    """Return a list or dict after `owner[key] = value`; `key` is None for a slice."""
     if isinstance(owner, Table):
         if isinstance(key, Known) and len(owner.items) < _MOST_ITEMS:
             return owner.with_item(key.value, value)
@@ -132,59 +52,61 @@ def with_item_set(owner: Value, key: Value | None, value: Value, unknown: Unknow
         items = list(owner.items)
         items[place] = value
         return replace(owner, items=tuple(items))
-    return spoiled(owner, replace(unknown, results=results_in(value)))
+    return with_unknown_contents(owner, replace(unknown, results=results_in(value)))
 
 
 def without_item(owner: Value, key: Value | None, unknown: Unknown) -> Value:
-    """Return a list or dict after `del` of an item."""
+    """Return a list or dict after `del owner[key]`; `key` is None for a slice."""
     if isinstance(owner, Table) and isinstance(key, Known):
         return owner.without(key.value)
     if isinstance(owner, Items) and isinstance(key, Known) and isinstance(key.value, int) and not owner.open:
-        return _popped(owner, key.value) or spoiled(owner, unknown)
-    return spoiled(owner, unknown)
+        return _popped(owner, key.value) or with_unknown_contents(owner, unknown)
+    return with_unknown_contents(owner, unknown)
 
 
-def changes(name: str) -> bool:
-    """Return whether a method of a list or dict may change it."""
-    return name not in _READING
+def may_change(name: str) -> bool:
+    """Return whether the list or dict method of this name may change its owner."""
+    return name not in _READ_ONLY
 
 
-def changed(
-    owner: Value, name: str, arguments: Arguments, unknown: Unknown, as_table: Callable[[Value], Table], *, again: bool
+def after_method(
+    owner: Value,
+    name: str,
+    arguments: Arguments,
+    unknown: Unknown,
+    as_table: Callable[[Value], Table],
+    *,
+    repeated: bool,
 ) -> Value:
-    """Return a list or dict after a method that may change it.
+    """Return a list or dict after a call of one of its methods.
 
     Args:
         owner: The list or dict.
         name: The method.
-        arguments: What it is given.
-        unknown: Stands for what cannot be told.
-        as_table: Gives a value as keyword arguments.
-        again: Whether this may happen any number of times.
+        arguments: The arguments of the call.
+        unknown: Stands for contents that cannot be known.
+        as_table: Converts a value to keyword arguments.
+        repeated: Whether the call may happen any number of times, as in a loop.
     """
     made: Value | None = None
     if isinstance(owner, Table):
         made = _of_dict(owner, name, arguments, unknown, as_table)
     elif isinstance(owner, Items) and not arguments.open:
-        made = _of_list(owner, name, arguments, again=again)
-    return made or spoiled(owner, replace(unknown, results=tuple(_results(arguments))))
+        made = _of_list(owner, name, arguments, repeated=repeated)
+    return made or with_unknown_contents(owner, replace(unknown, results=results_of(arguments)))
 
 
-def _results(arguments: Arguments) -> list[int]:
-    return [result for value in arguments.every() for result in results_in(value)]
-
-
-def _of_list(owner: Items, name: str, arguments: Arguments, *, again: bool) -> Items | None:
+def _of_list(owner: Items, name: str, arguments: Arguments, *, repeated: bool) -> Items | None:
     first = arguments.get("", 0)
     if len(owner.items) > _MOST_ITEMS:
         return None
     if name == "append" and first is not None:
-        return replace(owner, items=(*owner.items, first), open=owner.open or again)
+        return replace(owner, items=(*owner.items, first), open=owner.open or repeated)
     if name == "extend" and isinstance(first, Items):
-        return replace(owner, items=(*owner.items, *first.items), open=owner.open or first.open or again)
+        return replace(owner, items=(*owner.items, *first.items), open=owner.open or first.open or repeated)
     if name == "clear":
         return replace(owner, items=(), open=False)
-    return None if again or owner.open else _of_closed_list(owner, name, arguments)
+    return None if repeated or owner.open else _of_closed_list(owner, name, arguments)
 
 
 def _of_closed_list(owner: Items, name: str, arguments: Arguments) -> Items | None:
@@ -197,7 +119,7 @@ def _of_closed_list(owner: Items, name: str, arguments: Arguments) -> Items | No
     if name == "reverse":
         return replace(owner, items=owner.items[::-1])
     if name == "sort" and not arguments.every():
-        return in_order(owner)
+        return sorted_items(owner)
     if name == "pop":
         return _popped(owner, -1 if first is None else place)
     return None
@@ -211,8 +133,8 @@ def _popped(owner: Items, place: int | None) -> Items | None:
     return replace(owner, items=tuple(items))
 
 
-def in_order(owner: Items) -> Items | None:
-    """Return a list of constants sorted; None where its order is not known."""
+def sorted_items(owner: Items) -> Items | None:
+    """Return a list of constants in ascending order; None if the order cannot be known."""
     known = [item for item in owner.items if isinstance(item, Known)]
     if owner.open or len(known) < len(owner.items):
         return None
@@ -245,17 +167,17 @@ def _of_dict(  # noqa: PLR0911 - one way out for each kind
         held, default = owner.get(first.value), arguments.get("default", 1) or Known(unknown.where, None)
         if held is None and owner.open:
             return owner.with_item(first.value, unknown)
-        return owner.with_item(first.value, default if held is None else filled(held, default))
+        return owner.with_item(first.value, default if held is None else with_default(held, default))
     return None
 
 
-def in_any_round(value: Value, left: Mapping[int, Sequence[Value]], unknown: Unknown) -> Value:
-    """Return a list or dict as a loop's body finds it in any round.
+def in_any_iteration(value: Value, left: Mapping[int, Sequence[Value]], unknown: Unknown) -> Value:
+    """Return a list or dict as the body of a loop finds it in any iteration.
 
     Args:
-        value: As the first round finds it.
-        left: Identity to what the first round leaves.
-        unknown: Stands for what later rounds may make of it.
+        value: As the first iteration finds it.
+        left: Identity to the same list or dict after the first iteration.
+        unknown: Stands for what later iterations may put into it.
     """
     if isinstance(value, Table):
         after = [one for one in left.get(value.identity, ()) if isinstance(one, Table)]
@@ -271,7 +193,7 @@ def in_any_round(value: Value, left: Mapping[int, Sequence[Value]], unknown: Unk
         longer = [one for one in left.get(value.identity, ()) if isinstance(one, Items)]
         if all(_begins_with(one, value) for one in longer):
             return replace(value, open=True)
-    return spoiled(value, unknown)
+    return with_unknown_contents(value, unknown)
 
 
 def _begins_with(longer: Items, value: Items) -> bool:
@@ -279,30 +201,30 @@ def _begins_with(longer: Items, value: Items) -> bool:
     return len(longer.items) >= len(value.items) and all(one is other for one, other in pairs)
 
 
-def filled(held: Value, default: Value) -> Value:
-    """Return a value with a default on the branches on which there is none."""
-    if isinstance(held, Either) and may_miss(held):
-        kept = [default if may_miss(option) else option for option in held.options]
+def with_default(held: Value, default: Value) -> Value:
+    """Return a value with a default on the branches where it is absent."""
+    if isinstance(held, Either) and may_be_absent(held):
+        kept = [default if may_be_absent(option) else option for option in held.options]
         return either(kept, held.where, decided=held.decided)
-    return default if may_miss(held) else held
+    return default if may_be_absent(held) else held
 
 
 def merged(owner: Table, other: Table, unknown: Unknown) -> Table:
-    """Return a dict with another laid over it; what an open one may have overwritten is unknown."""
+    """Return `{**owner, **other}`; items that an open `other` may have overwritten are unknown."""
     held: dict[Key, Value] = {key: unknown if other.open else value for key, value in owner.items}
     for key, value in other.items:
-        held[key] = filled(value, held[key]) if key in held else value
+        held[key] = with_default(value, held[key]) if key in held else value
     return replace(owner, items=tuple(held.items()), open=owner.open or other.open)
 
 
-def anew(value: Value, identity: Callable[[], int], depth: int = 0) -> Value:
-    """Return a list or dict as a copy with an identity of its own, and so for `depth` levels within."""
+def copied(value: Value, identity: Callable[[], int], depth: int = 0) -> Value:
+    """Return a copy of a list or dict with a new identity; `depth` levels of inner ones are copied too."""
     if isinstance(value, Items):
-        items = tuple(anew(item, identity, depth - 1) for item in value.items) if depth else value.items
+        items = tuple(copied(item, identity, depth - 1) for item in value.items) if depth else value.items
         return replace(value, items=items, identity=identity())
     if isinstance(value, Table):
-        pairs = tuple((key, anew(item, identity, depth - 1)) for key, item in value.items) if depth else value.items
+        pairs = tuple((key, copied(item, identity, depth - 1)) for key, item in value.items) if depth else value.items
         return replace(value, items=pairs, identity=identity())
     if isinstance(value, Either):
-        return replace(value, options=tuple(anew(option, identity, depth) for option in value.options))
+        return replace(value, options=tuple(copied(option, identity, depth) for option in value.options))
     return value

@@ -1,31 +1,31 @@
-"""What an expression may be without running it: a constant, one of several, an input, an object, or unknown.
+"""The kinds of value that an expression can have when nothing is run: constant, input, one of several, object, unknown.
 
-The key insight is that not knowing has kinds. An input has a default, a branch has sides, the result of a pipeline is
-known to be one: so each kind is a value of its own, and operations pass through them.
+The key insight is that "not known" has kinds. An input has a default, a branch has two sides, and the result of a
+pipeline is known to be one. Each kind is a class of its own, and operations pass through all of them.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from spacediff.reading.model import Input
 
-MOST_OPTIONS = 8
-"""Alternatives that one value may have; more are of no use to anybody."""
-
-_MOST_LOOKED_AT = 200
-_MOST_COMBINED = 64
-"""Combinations of alternatives for which one expression is computed."""
-
 Key = str | float | bool | None
-"""A constant that a dict holds something under; Python's own rules say which are equal."""
+"""A constant that is a key of a dict; equal keys are those that Python calls equal."""
+
+ObjectKind = Literal["pipeline", "part", "scheduler", "generator", "parser", "namespace", "instance"]
+"""What an `Object` stands for.
+
+`part` is a model or tokenizer of a pipeline, `parser` a command line's parser, `namespace` its parsed arguments or the
+names of a file, `instance` an instance of a class of the source.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Base of all values; `where` is the file and line on which it was written."""
+    """Base of all values; `where` is the file and line where the value was written."""
 
     where: str
 
@@ -39,7 +39,13 @@ class Known(Value):
 
 @dataclass(frozen=True, slots=True)
 class Unknown(Value):
-    """A value that cannot be told; `results` are the pipeline calls that it came out of, the latest first."""
+    """A value that only running the source would show.
+
+    Attributes:
+        text: The expression, as the source writes it.
+        results: Numbers of the pipeline calls that the value comes from, the latest first.
+        random: Whether the value comes from a random number generator.
+    """
 
     text: str
     results: tuple[int, ...] = ()
@@ -48,12 +54,12 @@ class Unknown(Value):
 
 @dataclass(frozen=True, slots=True)
 class Absent(Value):
-    """Nothing was said on this side of a branch."""
+    """No value on this side of a branch: the name, key or setting is not set there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked(Value):
-    """A value from the user, with what it is by default."""
+    """A value that the user gives, with its default."""
 
     source: Input
     value: Value
@@ -61,7 +67,7 @@ class Asked(Value):
 
 @dataclass(frozen=True, slots=True)
 class Either(Value):
-    """One of several; the first is the usual one where `decided`."""
+    """One of several values; if `decided`, the first is the one that the default inputs lead to."""
 
     options: tuple[Value, ...]
     decided: bool
@@ -69,16 +75,29 @@ class Either(Value):
 
 @dataclass(frozen=True, slots=True)
 class External(Value):
-    """Something of a library, by its dotted name."""
+    """Something of a library, by its dotted name, such as `torch.bfloat16`."""
 
     name: str
+
+    @property
+    def package(self) -> str:
+        """The first part of the name."""
+        return self.name.partition(".")[0]
+
+    @property
+    def last_name(self) -> str:
+        """The last part of the name."""
+        return last_part(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Items(Value):
-    """A list, tuple or set; `open` when it may hold more.
+    """A list, tuple or set.
 
-    `identity` is the same wherever the source holds the same list; 0 for what cannot be changed in place.
+    Attributes:
+        items: The known items.
+        open: Whether there may be more.
+        identity: The same number wherever the source holds the same list; 0 for what cannot be changed in place.
     """
 
     items: tuple[Value, ...]
@@ -88,7 +107,7 @@ class Items(Value):
 
 @dataclass(frozen=True, slots=True)
 class Table(Value):
-    """A dict with constant keys; `open` when it may hold more; `identity` as that of a list."""
+    """A dict with constant keys; `open` and `identity` mean what they mean for `Items`."""
 
     items: tuple[tuple[Key, Value], ...]
     open: bool = False
@@ -96,28 +115,35 @@ class Table(Value):
 
     @property
     def named(self) -> dict[str, Value]:
-        """What is held under texts, as keyword arguments are."""
+        """The items whose keys are texts, as keyword arguments are."""
         return {key: value for key, value in self.items if isinstance(key, str)}
 
     def get(self, key: Key) -> Value | None:
-        """Return the value of a key, the last one given."""
+        """Return the value of a key, None if there is none."""
         return dict(self.items).get(key)
 
     def with_item(self, key: Key, value: Value) -> Table:
-        """Return this table with one value set."""
+        """Return a copy with one item set."""
         return replace(self, items=tuple({**dict(self.items), key: value}.items()))
 
     def without(self, key: Key) -> Table:
-        """Return this table with one value taken out."""
+        """Return a copy without one item."""
         return replace(self, items=tuple(item for item in self.items if item[0] != key))
 
 
 @dataclass(frozen=True, slots=True)
 class Function(Value):
-    """A function of the source, with the scopes it sees and its defaults.
+    """A function of the source.
 
-    `wrapped` stands for what a foreign decorator may make of its arguments; `stands_for` is the function whose name and
-    parameters it shows, as `functools.wraps` says.
+    Attributes:
+        node: Its definition.
+        scopes: The cells of the scopes that it sees, the innermost first.
+        file: Name of the file that defines it.
+        defaults: Parameter to default value.
+        given: Positional and named arguments that are bound already, as by a method or `functools.partial`.
+        kind: `staticmethod`, `classmethod` or `property`; empty for a plain function.
+        wrapped: The unknown value that an unknown decorator may pass on instead of an argument; None without one.
+        stands_for: The function whose name and parameters it shows because of `functools.wraps`.
     """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -131,7 +157,7 @@ class Function(Value):
 
     @property
     def name(self) -> str:
-        """The function's name."""
+        """The name that it shows."""
         return getattr(self.stands_for or self.node, "name", "lambda")
 
     @property
@@ -142,7 +168,7 @@ class Function(Value):
 
 @dataclass(frozen=True, slots=True)
 class Partial(Value):
-    """Something to be called, some of whose arguments are given."""
+    """A callable with some arguments bound, as `functools.partial` makes it."""
 
     function: Value
     positional: tuple[Value, ...]
@@ -151,7 +177,7 @@ class Partial(Value):
 
 @dataclass(frozen=True, slots=True)
 class Class(Value):
-    """A class of the source; its attributes lie in a cell."""
+    """A class of the source; `cell` holds its attributes."""
 
     name: str
     cell: int
@@ -161,15 +187,15 @@ class Class(Value):
 
 @dataclass(frozen=True, slots=True)
 class Object(Value):
-    """Something with a state of its own: a pipeline, a part of one, a generator, an instance."""
+    """Something with a state of its own, such as a pipeline; `cell` holds the state."""
 
-    kind: str
+    kind: ObjectKind
     cell: int
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute(Value):
-    """An attribute of a value, usually a method about to be called."""
+    """An attribute of a value, usually a method that is about to be called."""
 
     owner: Value
     name: str
@@ -177,7 +203,7 @@ class Attribute(Value):
 
 @dataclass(frozen=True, slots=True)
 class Widget(Value):
-    """A component of a user interface; as an input of a function it is the user's value."""
+    """A component of a user interface; a function that gets it as an input receives the user's value."""
 
     source: Input
     value: Value
@@ -185,14 +211,20 @@ class Widget(Value):
 
 @dataclass(frozen=True, slots=True)
 class Module(Value):
-    """Another file of the same source."""
+    """Another file of the same source; `cell` holds its names."""
 
     cell: int
 
 
 @dataclass(slots=True)
 class Arguments:
-    """The arguments of a call; `open` when there may be more."""
+    """The arguments of a call.
+
+    Attributes:
+        positional: Positional arguments, as far as they are known.
+        named: Keyword arguments, as far as they are known.
+        open: The text of a `*` or `**` argument that may hold more; empty if there is none.
+    """
 
     positional: list[Value]
     named: dict[str, Value]
@@ -207,166 +239,10 @@ class Arguments:
         return None
 
     def every(self) -> list[Value]:
-        """Return all of them."""
+        """Return all known arguments."""
         return [*self.positional, *self.named.values()]
 
 
-def either(options: Iterable[Value], where: str, *, decided: bool = False) -> Value:
-    """Return one of several values: alternatives flattened, equal ones merged.
-
-    At most `MOST_OPTIONS` are kept, the last of them unknown where there were more.
-    """
-    options = list(options)
-    if len(options) == 1:
-        return options[0]
-    flat: list[Value] = []
-    for number, option in enumerate(options):
-        inner = option.options if isinstance(option, Either) else (option,)
-        if number == 0 and isinstance(option, Either):
-            decided = decided and option.decided
-        for value in inner:
-            if not any(_same(value, kept) for kept in flat):
-                flat.append(value)
-    if len(flat) == 1:
-        return flat[0]
-    if not flat:
-        return Absent(where)
-    if len(flat) > MOST_OPTIONS:
-        results = dict.fromkeys(result for value in flat[MOST_OPTIONS - 1 :] for result in results_in(value))
-        flat = [*flat[: MOST_OPTIONS - 1], Unknown(where, "one of many", tuple(results))]
-    return Either(where, tuple(flat), decided)
-
-
-def _same(left: Value, right: Value) -> bool:
-    if isinstance(left, Known) and isinstance(right, Known):
-        return type(left.value) is type(right.value) and left.value == right.value
-    return left is right or (type(left) is type(right) and shallow(left) and shallow(right) and left == right)
-
-
-def may_miss(value: Value) -> bool:
-    """Return whether there is nothing on some branch."""
-    return isinstance(value, Absent) or (
-        isinstance(value, Either) and any(isinstance(option, Absent) for option in value.options)
-    )
-
-
-def shallow(value: Value) -> bool:
-    """Return whether comparing this value costs next to nothing."""
-    if isinstance(value, Asked | Widget):
-        return shallow(value.value)
-    return not isinstance(value, Items | Table | Function | Partial | Attribute | Either)
-
-
-def lift(function: Callable[..., Value], values: Sequence[Value]) -> Value:
-    """Apply a function to values, once for each alternative, and to the defaults of inputs.
-
-    Alternatives whose combinations are too many count as unknown.
-    """
-    return _lifted(function, _few_combinations(values))
-
-
-def _few_combinations(values: Sequence[Value]) -> list[Value]:
-    kept: list[Value] = []
-    combined = 1
-    for value in values:
-        options = len(value.options) if isinstance(value, Either) else 1
-        if combined * options > _MOST_COMBINED:
-            kept.append(Unknown(value.where, "one of several", results_in(value)))
-        else:
-            kept.append(value)
-            combined *= options
-    return kept
-
-
-def _lifted(function: Callable[..., Value], values: Sequence[Value]) -> Value:
-    for position, value in enumerate(values):
-        if isinstance(value, Either):
-            options = [
-                _lifted(function, [*values[:position], option, *values[position + 1 :]])
-                for option in value.options
-                if not isinstance(option, Absent)
-            ]
-            return either(options, value.where, decided=value.decided)
-    for position, value in enumerate(values):
-        if isinstance(value, Asked):
-            inner = _lifted(function, [*values[:position], value.value, *values[position + 1 :]])
-            if isinstance(inner, Known | Unknown):
-                return Asked(value.where, value.source, inner)
-            return inner
-    return function(*values)
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """Whether a condition holds: for certain, and with every input at its default."""
-
-    certain: bool | None
-    usual: bool | None
-
-
-def truth(value: Value) -> Truth:
-    """Return whether a value counts as true."""
-    if isinstance(value, Known):
-        return Truth(bool(value.value), bool(value.value))
-    if isinstance(value, Items | Table):
-        held = value.items if isinstance(value, Items) else [item for _, item in value.items if not may_miss(item)]
-        sure = [item for item in held if not value.open or not isinstance(item, Unknown) or item.results]
-        holds = True if sure else None if value.open or value.items else False
-        return Truth(holds, holds)
-    if isinstance(value, Function | Partial | Class | Object | Module | Widget):
-        return Truth(certain=True, usual=True)
-    if isinstance(value, Asked):
-        return Truth(None, truth(value.value).usual)
-    if isinstance(value, Either):
-        each = [truth(option) for option in value.options]
-        same = each[0].certain if len({one.certain for one in each}) == 1 else None
-        return Truth(same, each[0].usual if value.decided else same)
-    return Truth(None, None)
-
-
-def negated(held: Truth) -> Truth:
-    """Return the opposite."""
-    return Truth(
-        None if held.certain is None else not held.certain,
-        None if held.usual is None else not held.usual,
-    )
-
-
-def results_in(value: Value | None) -> tuple[int, ...]:
-    """Return the pipeline calls that a value came out of, as far as a bounded look into it tells."""
-    found: dict[int, None] = {}
-    waiting = [value]
-    for _ in range(_MOST_LOOKED_AT):
-        if not waiting:
-            break
-        one = waiting.pop(0)
-        if isinstance(one, Unknown):
-            found |= dict.fromkeys(one.results)
-        else:
-            waiting.extend(inside(one)[:_MOST_LOOKED_AT])
-    return tuple(found)
-
-
-def inside(value: Value | None) -> list[Value]:
-    """Return the values that a value is made of."""
-    if isinstance(value, Either):
-        return list(value.options)
-    if isinstance(value, Items):
-        return list(value.items)
-    if isinstance(value, Table):
-        return [item for _, item in value.items]
-    if isinstance(value, Attribute):
-        return [value.owner]
-    if isinstance(value, Partial):
-        return [value.function, *value.positional, *(item for _, item in value.named)]
-    return [value.value] if isinstance(value, Asked) else []
-
-
-def is_small(value: Value) -> bool:
-    """Return whether a value is small enough to be written out; lists may hold one another many times over."""
-    waiting = [value]
-    for _ in range(_MOST_LOOKED_AT * 4):
-        if not waiting:
-            return True
-        waiting.extend(inside(waiting.pop()))
-    return False
+def last_part(name: str) -> str:
+    """Return the last part of a dotted name."""
+    return name.rpartition(".")[2]

@@ -1,0 +1,111 @@
+"""Bindings: names, attributes, items, unpacking, deletion."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter import effects
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.values import (
+    Arguments,
+    Class,
+    Either,
+    Items,
+    Known,
+    Module,
+    Object,
+    Table,
+    Value,
+    alternatives,
+    either,
+)
+
+
+def assign(state: State, target: ast.expr, value: Value) -> None:
+    """Bind a name, an attribute, an item, or several of them."""
+    state.budget.spend()
+    if isinstance(target, ast.Name):
+        state.heap.put(scope_of(state, target.id), target.id, value)
+    elif isinstance(target, ast.Tuple | ast.List):
+        _unpack(state, target.elts, value)
+    elif isinstance(target, ast.Starred):
+        state.assign(target.value, value)
+    elif isinstance(target, ast.Attribute):
+        _set_attribute(state, state.evaluate(target.value), target.attr, value, target)
+    elif isinstance(target, ast.Subscript):
+        _set_item(state, target, value)
+
+
+def scope_of(state: State, name: str) -> int:
+    """Return the cell that an assignment to a name writes to."""
+    if name in state.frame.globals_:
+        return state.frame.scopes[-1]
+    if name in state.frame.nonlocals:
+        return next((cell for cell in state.frame.scopes[1:] if name in state.heap.cell(cell)), state.frame.scopes[0])
+    return state.frame.scopes[0]
+
+
+def _unpack(state: State, targets: list[ast.expr], value: Value) -> None:
+    one_each = not any(isinstance(target, ast.Starred) for target in targets)
+    exact = one_each and isinstance(value, Items) and not value.open and len(value.items) == len(targets)
+    fit = isinstance(value, Either) and all(
+        isinstance(one, Items) and not one.open and len(one.items) == len(targets) for one in value.options
+    )
+    if isinstance(value, Either) and fit and one_each:
+        columns = zip(*(one.items for one in value.options if isinstance(one, Items)), strict=False)
+        for target, column in zip(targets, columns, strict=False):
+            state.assign(target, either(column, value.where, decided=value.decided))
+        return
+    for position, target in enumerate(targets):
+        part = value.items[position] if exact and isinstance(value, Items) else state.unknown(target, value)
+        state.assign(target, part)
+
+
+def _set_attribute(state: State, owner: Value, name: str, value: Value, node: ast.AST) -> None:
+    for option in alternatives(owner):
+        if isinstance(option, Class | Module):
+            state.heap.put(option.cell, name, value)
+        elif not state.libraries.set_attribute(state, option, name, value, node) and isinstance(option, Object):
+            state.put(option, name, value)
+
+
+def _set_item(state: State, target: ast.Subscript, value: Value) -> None:
+    owner = state.evaluate(target.value)
+    key = state.evaluate(target.slice) if not isinstance(target.slice, ast.Slice) else None
+    effects.set_item(state, target, owner, key, value)
+    for option in alternatives(owner):
+        if isinstance(option, Object) and isinstance(key, Known):
+            state.put(option, str(key.value), value)
+        elif isinstance(option, Object) and option.kind == "namespace":
+            effects.forget(state, option.cell, target)
+        else:
+            state.libraries.set_item(state, option, key, target)
+
+
+def augmented_assign(state: State, node: ast.AugAssign) -> None:
+    """Follow `target += value`; a list or dict changes in place, under every name that it has."""
+    if isinstance(node.op, ast.Add | ast.BitOr) and isinstance(node.target, ast.Name | ast.Attribute):
+        held = state.evaluate(_as_expression(node.target))
+        if isinstance(held, Items | Table) and held.identity:
+            name = "update" if isinstance(held, Table) else "extend"
+            effects.change_by_method(state, held, node.target, name, Arguments([state.evaluate(node.value)], {}))
+            return
+    side = ast.copy_location(ast.BinOp(left=_as_expression(node.target), op=node.op, right=node.value), node)
+    state.assign(node.target, state.evaluate(side))
+
+
+def _as_expression(target: ast.expr) -> ast.expr:
+    """Return the target of an augmented assignment as an expression that reads it."""
+    if isinstance(target, ast.Name):
+        return ast.copy_location(ast.Name(id=target.id, ctx=ast.Load()), target)
+    return target
+
+
+def delete(state: State, node: ast.Delete) -> None:
+    """Follow `del name` and `del owner[key]`."""
+    for target in node.targets:
+        if isinstance(target, ast.Name):
+            state.heap.put(state.frame.scopes[0], target.id, state.unknown(target))
+        elif isinstance(target, ast.Subscript):
+            key = state.evaluate(target.slice) if not isinstance(target.slice, ast.Slice) else None
+            effects.delete_item(state, target, state.evaluate(target.value), key)

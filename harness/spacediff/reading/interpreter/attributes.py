@@ -1,0 +1,130 @@
+"""Attributes and items of values."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from spacediff.reading.interpreter.state import State, present
+from spacediff.reading.values import (
+    Absent,
+    Arguments,
+    Asked,
+    Attribute,
+    Class,
+    Either,
+    External,
+    Function,
+    Items,
+    Known,
+    Module,
+    Object,
+    Table,
+    Unknown,
+    Value,
+    either,
+    lift,
+)
+
+
+def attribute(state: State, owner: Value, name: str, node: ast.AST) -> Value:  # noqa: PLR0911 - one way out for each kind
+    """Return an attribute of a value; an attribute of an unknown value is unknown too."""
+    if isinstance(owner, Either):
+        found = [state.attribute(option, name, node) for option in owner.options if not _is_none(option)]
+        return either(found, owner.where, decided=owner.decided)
+    if isinstance(owner, External):
+        return External(state.where(node), f"{owner.name}.{name}")
+    if isinstance(owner, Module):
+        return state.heap.cell(owner.cell).get(name) or state.unknown(node)
+    if isinstance(owner, Class):
+        member = _attribute_of_class(state, owner, name, node)
+        return (
+            _with_first_argument(member, owner)
+            if isinstance(member, Function) and member.kind == "classmethod"
+            else member
+        )
+    if isinstance(owner, Object):
+        return _attribute_of_object(state, owner, name, node)
+    if isinstance(owner, Unknown | Asked):
+        return Attribute(owner.where, owner, name)
+    return Attribute(state.where(node), owner, name)
+
+
+def _attribute_of_class(state: State, owner: Class, name: str, node: ast.AST) -> Value:
+    value = state.heap.cell(owner.cell).get(name)
+    if value is not None:
+        return value
+    for base in owner.bases:
+        if isinstance(base, Class):
+            return _attribute_of_class(state, base, name, node)
+    foreign = [base.name for base in owner.bases if isinstance(base, External)]
+    return External(owner.where, f"{foreign[0]}.{name}") if foreign else state.unknown(node)
+
+
+def _attribute_of_object(state: State, owner: Object, name: str, node: ast.AST) -> Value:
+    held = state.get(owner, name)
+    if held is not None and not isinstance(held, Absent):
+        return present(held) or held
+    computed = state.libraries.attribute(state, owner, name, node)
+    if computed is not None:
+        return computed
+    kind = state.get(owner, "__class__")
+    if isinstance(kind, Class):
+        found = _attribute_of_class(state, kind, name, node)
+        if isinstance(found, Function):
+            return _bound_method(state, found, owner, kind, node)
+        return Attribute(owner.where, owner, name) if isinstance(found, Unknown) else found
+    return Attribute(state.where(node), owner, name)
+
+
+def _bound_method(state: State, function: Function, owner: Object, made: Class, node: ast.AST) -> Value:
+    if function.kind == "staticmethod":
+        return function
+    if function.kind == "classmethod":
+        return _with_first_argument(function, made)
+    method = _with_first_argument(function, owner)
+    return state.call(method, Arguments([], {}), node) if function.kind == "property" else method
+
+
+def _with_first_argument(function: Function, first: Value) -> Function:
+    """Return a function whose first argument is bound."""
+    positional, named = function.given
+    return replace(function, given=((first, *positional), named))
+
+
+def _is_none(value: Value) -> bool:
+    return isinstance(value, Absent) or (isinstance(value, Known) and value.value is None)
+
+
+def attribute_expression(state: State, node: ast.Attribute) -> Value:
+    """Evaluate `owner.name`."""
+    return state.attribute(state.evaluate(node.value), node.attr, node)
+
+
+def subscript(state: State, node: ast.Subscript) -> Value:
+    """Evaluate `owner[key]`; a slice of a known list is unknown."""
+    owner = state.evaluate(node.value)
+    if isinstance(node.slice, ast.Slice):
+        return owner if isinstance(owner, Unknown) else state.unknown(node, owner)
+    return lift(lambda value, key: _item_of(state, value, key, node), [owner, state.evaluate(node.slice)])
+
+
+def _item_of(state: State, owner: Value, key: Value, node: ast.expr) -> Value:  # noqa: PLR0911 - one way out for each kind
+    if isinstance(owner, Table):
+        if isinstance(key, Known):
+            found = owner.get(key.value)
+            return (present(found) if found is not None else None) or state.unknown(node)
+        return either([*(value for _, value in owner.items), *_other_items(state, owner, node)], state.where(node))
+    if isinstance(owner, Items):
+        if isinstance(key, Known) and isinstance(key.value, int) and not owner.open:
+            return owner.items[key.value] if -len(owner.items) <= key.value < len(owner.items) else state.unknown(node)
+        return either([*owner.items, *_other_items(state, owner, node)], state.where(node))
+    if isinstance(owner, External):
+        return state.libraries.item(state, owner, key, node) or state.unknown(node, owner, key)
+    if isinstance(owner, Object) and isinstance(key, Known):
+        return state.attribute(owner, str(key.value), node)
+    return state.unknown(node, owner, key)
+
+
+def _other_items(state: State, owner: Table | Items, node: ast.expr) -> list[Value]:
+    return [state.unknown(node)] if owner.open or not owner.items else []

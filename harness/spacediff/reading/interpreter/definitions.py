@@ -1,0 +1,97 @@
+"""Definitions and imports, and what they bind to names."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter import decorators
+from spacediff.reading.interpreter.assignments import scope_of
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.values import (
+    Class,
+    External,
+    Function,
+    Module,
+    Value,
+)
+
+
+def define_function(state: State, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    """Bind a function, after its decorators."""
+    defaults = _defaults_of(state, node.args)
+    written = [state.words(decorator) for decorator in node.decorator_list]
+    kinds = [kind for kind in ("staticmethod", "classmethod", "property") if kind in written]
+    function = Function(
+        state.where(node), node, state.frame.scopes, state.frame.source.name, defaults, kind=kinds[0] if kinds else ""
+    )
+    state.defined.append(function)
+    made = decorators.decorated(state, function, node)
+    state.heap.put(state.frame.scopes[0], node.name, made)
+    state.libraries.on_function_defined(state, function, node)
+
+
+def _defaults_of(state: State, arguments: ast.arguments) -> tuple[tuple[str, Value], ...]:
+    """Return parameter and default value of a function, evaluated at its definition as Python does."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    with_default = positional[len(positional) - len(arguments.defaults) :]
+    found = [
+        (parameter.arg, state.evaluate(value))
+        for parameter, value in zip(with_default, arguments.defaults, strict=True)
+    ]
+    for parameter, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if value is not None:
+            found.append((parameter.arg, state.evaluate(value)))
+    return tuple(found)
+
+
+def define_class(state: State, node: ast.ClassDef) -> None:
+    """Bind a class; its body is followed in a scope of its own."""
+    bases = tuple(state.evaluate(base) for base in node.bases)
+    cell = state.heap.new()
+    inherited: list[str] = [name for base in bases if isinstance(base, Class) for name in base.fields]
+    fields = [
+        statement.target.id
+        for statement in node.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    ]
+    scopes = state.frame.scopes
+    state.frame.scopes = (cell, *scopes)
+    try:
+        state.run(node.body)
+    finally:
+        state.frame.scopes = scopes
+    made = Class(state.where(node), node.name, cell, bases, tuple(dict.fromkeys([*inherited, *fields])))
+    state.heap.put(scopes[0], node.name, made)
+
+
+def follow_import(state: State, node: ast.Import) -> None:
+    """Bind another file of the source, or a library by its name."""
+    for alias in node.names:
+        own = state.module(alias.name, node) if "." not in alias.name or alias.asname else None
+        name = alias.asname or alias.name.split(".", maxsplit=1)[0]
+        dotted = alias.name if alias.asname else name
+        state.heap.put(scope_of(state, name), name, own or External(state.where(node), dotted))
+
+
+def follow_import_from(state: State, node: ast.ImportFrom) -> None:
+    """Bind names of another file of the source, or of a library."""
+    module = state.module(node.module or "", node, node.level) if node.module else None
+    for alias in node.names:
+        name = alias.asname or alias.name
+        if alias.name == "*":
+            _import_all(state, module)
+            continue
+        value: Value | None = None
+        if module is not None:
+            value = state.heap.cell(module.cell).get(alias.name)
+        elif node.level and not node.module:
+            value = state.module(alias.name, node, node.level)
+        dotted = f"{node.module}.{alias.name}" if node.module else alias.name
+        state.heap.put(scope_of(state, name), name, value or External(state.where(node), dotted))
+
+
+def _import_all(state: State, module: Module | None) -> None:
+    if module is not None:
+        for name, value in list(state.heap.cell(module.cell).items()):
+            if not name.startswith("_"):
+                state.heap.put(state.frame.scopes[0], name, value)

@@ -1,0 +1,141 @@
+"""Lists and dicts as expressions: displays, comprehensions, and values taken as keyword arguments."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.values import (
+    Absent,
+    Attribute,
+    Either,
+    Items,
+    Key,
+    Known,
+    Object,
+    Table,
+    Unknown,
+    Value,
+    alternatives,
+    constants,
+    containers,
+    either,
+    results_in,
+)
+
+
+def list_display(state: State, node: ast.List | ast.Tuple | ast.Set) -> Items:
+    """Evaluate `[...]`, `(...)`, or the items of `{...}`."""
+    items: list[Value] = []
+    is_open = False
+    for item in node.elts:
+        value = state.evaluate(item)
+        if not isinstance(item, ast.Starred):
+            items.append(value)
+        elif isinstance(value, Items):
+            items.extend(value.items)
+            is_open |= value.open
+        else:
+            is_open = True
+    identity = 0 if isinstance(node, ast.Tuple) else state.heap.identity()
+    return Items(state.where(node), tuple(items), is_open, identity)
+
+
+def set_display(state: State, node: ast.Set) -> Value:
+    """Evaluate `{1, 2}`."""
+    return constants.distinct(list_display(state, node))
+
+
+def dict_display(state: State, node: ast.Dict) -> Value:
+    """Evaluate `{"key": value, **others}`."""
+    where = state.where(node)
+    made = Table(where, ())
+    for key, item in zip(node.keys, node.values, strict=True):
+        value = state.evaluate(item)
+        name = state.evaluate(key) if key is not None else None
+        unknown = Unknown(state.where(item), state.words(item))
+        if name is None:
+            made = containers.merged(made, as_table(state, value), unknown)
+        elif isinstance(name, Known):
+            items: dict[Key, Value] = {**dict(made.items), name.value: value}
+            made = Table(where, tuple(items.items()), made.open)
+        else:
+            made = containers.merged(made, Table(where, (), open=True), unknown)
+    return Table(where, made.items, made.open, state.heap.identity())
+
+
+def as_table(state: State, value: Value) -> Table:
+    """Return a value as keyword arguments; anything but a dict is an open table."""
+    if isinstance(value, Table):
+        return value
+    if isinstance(value, Either):
+        return _joined_tables([as_table(state, option) for option in value.options], value)
+    if isinstance(value, Attribute) and value.name == "config" and isinstance(value.owner, Object):
+        held = state.heap.cell(value.owner.cell)
+        kept = {name.removeprefix("config."): held[name] for name in held if name.startswith("config.")}
+        return Table(value.where, tuple(kept.items()))
+    if isinstance(value, Attribute) and value.name == "components" and isinstance(value.owner, Object):
+        return Table(value.where, (("__pipeline__", value.owner),))
+    if isinstance(value, Object) and value.kind in {"namespace", "instance"}:
+        return Table(value.where, tuple(state.heap.cell(value.cell).items()))
+    return Table(value.where, (), open=True)
+
+
+def _joined_tables(tables: list[Table], value: Either) -> Table:
+    names = dict.fromkeys(name for table in tables for name, _ in table.items)
+    items = [
+        (name, either([table.get(name) or Absent(table.where) for table in tables], value.where,
+                      decided=value.decided))
+        for name in names
+    ]  # fmt: skip
+    return Table(value.where, tuple(items), any(table.open for table in tables))
+
+
+def with_identity(state: State, value: Value) -> Value:
+    """Return a new list or dict with an identity; any other value as it is."""
+    if any(isinstance(one, Items | Table) and not one.identity for one in alternatives(value)):
+        return containers.copied(value, state.heap.identity)
+    return value
+
+
+def comprehension(state: State, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
+    """Evaluate a comprehension to an open list, since its length is not computed."""
+    inside, parts = _follow_comprehension(state, node.generators, [node.elt])
+    if results_in(parts[0]) or not results_in(inside[0]):
+        return Items(state.where(node), tuple(parts), open=True, identity=state.heap.identity())
+    return state.unknown(node, *parts, *inside)
+
+
+def dict_comprehension(state: State, node: ast.DictComp) -> Value:
+    """Evaluate a dict comprehension to an open dict without known keys."""
+    _follow_comprehension(state, node.generators, [node.key, node.value])
+    return Table(state.where(node), (), open=True, identity=state.heap.identity())
+
+
+def _follow_comprehension(
+    state: State, loops: list[ast.comprehension], parts: list[ast.expr]
+) -> tuple[list[Value], list[Value]]:
+    """Return the values that a comprehension iterates over, and its parts, evaluated in a scope of their own."""
+    inside: list[Value] = []
+    scopes = state.frame.scopes
+    state.frame.scopes = (state.heap.new(), *scopes)
+    state.frame.comprehensions += 1
+    try:
+        for loop in loops:
+            inside.append(state.evaluate(loop.iter))
+            state.assign(loop.target, element_of(state, inside[-1], loop.iter))
+            for test in loop.ifs:
+                state.evaluate(test)
+        return inside, [state.evaluate(part) for part in parts]
+    finally:
+        state.frame.scopes = scopes
+        state.frame.comprehensions -= 1
+
+
+def element_of(state: State, values: Value, node: ast.expr) -> Value:
+    """Return the value of the target of a loop over `values`."""
+    if isinstance(values, Items) and values.items:
+        return either([*values.items, *([state.unknown(node)] if values.open else [])], values.where)
+    if isinstance(values, Either):
+        return either([element_of(state, option, node) for option in values.options], values.where)
+    return state.unknown(node, values)

@@ -1,0 +1,117 @@
+"""Command lines: argparse, click, typer, fire, tyro and cog. Each option is an input with its default."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter.library import Library
+from spacediff.reading.interpreter.parameters import defaults_as_inputs
+from spacediff.reading.interpreter.records import Entry
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.values import (
+    Arguments,
+    Asked,
+    External,
+    Function,
+    Items,
+    Known,
+    Object,
+    Value,
+    last_part,
+)
+from spacediff.reading.values.inputs import asked, text_of
+
+_PARSERS = frozenset({"ArgumentParser", "HfArgumentParser"})
+
+_RUNNERS = frozenset({"fire.Fire", "Fire", "typer.run", "tyro.cli", "absl.app.run", "app.run"})
+
+
+class CommandLines(Library):
+    """Knows parsers, options, and functions that become a command."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return a parser or an option, or register the function that a runner such as `fire.Fire` calls."""
+        name = function.last_name
+        if name in _PARSERS:
+            return Object(state.where(node), "parser", state.heap.new())
+        if function.name in _RUNNERS and arguments.positional:
+            _register(state, arguments.positional[0], node)
+            return state.unknown(node)
+        if name in {"Input", "Argument", "Option"} and function.package in {"cog", "typer", "Input"}:
+            label, default = text_of(arguments.get("description")), arguments.get("default", 0)
+            return asked("argument", label, default, state.where(node))
+        return None
+
+    def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Add an option to a parser, or return the parsed arguments."""
+        if not isinstance(owner, Object) or owner.kind != "parser" or name == "__call__":
+            return None
+        return _of_parser(state, owner, name, arguments, node)
+
+    def on_function_defined(
+        self, state: State, function: Function, node: ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> None:
+        """Register a function that click or typer makes a command, with its options as inputs."""
+        options: dict[str, Value] = {}
+        is_command = False
+        for decorator in node.decorator_list:
+            words = state.words(decorator.func if isinstance(decorator, ast.Call) else decorator)
+            is_command |= last_part(words) == "command"
+            if isinstance(decorator, ast.Call) and words in {"click.option", "click.argument"}:
+                options |= _option_of_click(state, decorator)
+        if is_command:
+            named = {**defaults_as_inputs(state, function), **options}
+            state.commands[id(function.node)] = Entry(function, Arguments([], named), state.where(node))
+
+
+def _of_parser(state: State, owner: Object, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    if name == "add_argument":
+        _add_argument(state, owner, arguments, node)
+    elif name == "set_defaults":
+        for key, value in arguments.named.items():
+            held = state.get(owner, key)
+            label = held.source.label if isinstance(held, Asked) else key
+            state.put(owner, key, asked("argument", label, value, value.where))
+    elif name in {"parse_args", "parse_known_args", "parse_args_into_dataclasses"}:
+        values = dict(state.heap.cell(owner.cell))
+        space = Object(state.where(node), "namespace", state.heap.new(values))
+        return Items(state.where(node), (space, state.unknown(node))) if "known" in name else space
+    elif name in {"add_argument_group", "add_mutually_exclusive_group", "add_parser", "add_subparsers"}:
+        return owner
+    return state.unknown(node)
+
+
+def _add_argument(state: State, parser: Object, arguments: Arguments, node: ast.AST) -> None:
+    flags = [value.value for value in arguments.positional if isinstance(value, Known)]
+    texts = [flag for flag in flags if isinstance(flag, str)]
+    if not texts:
+        return
+    long = next((flag for flag in texts if flag.startswith("--")), texts[0])
+    named = next((text for text in texts if not text.startswith("-")), "")  # how click writes `dest`
+    destination = text_of(arguments.get("dest")) or named or long.lstrip("-").replace("-", "_")
+    action = text_of(arguments.get("action"))
+    where = state.where(node)
+    default = arguments.get("default")
+    if default is None and action in {"store_true", "store_false"}:
+        default = Known(where, action == "store_false")
+    if default is None and long.startswith("-") and arguments.get("required") is None:
+        default = Known(where, None)
+    state.put(parser, destination, asked("argument", long, default, where))
+
+
+def _option_of_click(state: State, node: ast.Call) -> dict[str, Value]:
+    """Return the parameter that `@click.option(...)` fills, as an input."""
+    given = Arguments(
+        [state.evaluate(argument) for argument in node.args],
+        {keyword.arg: state.evaluate(keyword.value) for keyword in node.keywords if keyword.arg},
+    )
+    parser = Object(state.where(node), "parser", state.heap.new())
+    if text_of(given.named.get("is_flag")) == "True" and "default" not in given.named:
+        given.named["default"] = Known(state.where(node), value=False)
+    _add_argument(state, parser, given, node)
+    return dict(state.heap.cell(parser.cell))
+
+
+def _register(state: State, function: Value, node: ast.AST) -> None:
+    if isinstance(function, Function):
+        state.entries.append(Entry(function, Arguments([], defaults_as_inputs(state, function)), state.where(node)))

@@ -1,0 +1,123 @@
+"""A call of a pipeline: the settings of everything it uses at that moment, as dotted paths."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter.records import PipelineCall
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers.names import (
+    NOT_LOADED_PARTS,
+    PARTS,
+    POSITIONS,
+    SCHEDULER_BASE,
+)
+from spacediff.reading.libraries.diffusers.parts import objects_of
+from spacediff.reading.libraries.generators import noise_of
+from spacediff.reading.libraries.name_clues import UPSCALING
+from spacediff.reading.values import (
+    Absent,
+    Arguments,
+    Either,
+    Known,
+    Object,
+    Table,
+    Unknown,
+    Value,
+    alternatives,
+    either,
+    results_of,
+)
+from spacediff.reading.values.inputs import json_of
+
+
+def call_pipeline(state: State, pipeline: Object, arguments: Arguments, node: ast.AST) -> Value:
+    """Write down a call with all settings in force; return its result, which is known to come from this call."""
+    held = state.heap.cell(pipeline.cell)
+    name = json_of(held.get("model.pipeline")) or "Pipeline"
+    paths = {**_everywhere(state), **_own(state, held), **_arguments(state, str(name), arguments, node)}
+    generator = arguments.named.get("generator")
+    paths |= noise_of(state, generator, node)
+    inputs = results_of(arguments)
+    if UPSCALING.search(str(name)):
+        state.note("upscaling", node)
+    number = len(state.calls)
+    state.calls.append(PipelineCall(number, str(name), paths, state.where(node), state.usual, inputs))
+    return Unknown(state.where(node), state.words(node), (number, *inputs))
+
+
+def _everywhere(state: State) -> dict[str, Value]:
+    held = state.heap.cell(state.process_wide)
+    return {path: value for path, value in held.items() if path.startswith("numerics.")}
+
+
+def _own(state: State, held: dict[str, Value]) -> dict[str, Value]:
+    """Return the paths of a pipeline, of its scheduler and of its parts."""
+    paths = {path: value for path, value in held.items() if _is_path(path) and not isinstance(value, Absent)}
+    where = next(iter(held.values())).where
+    of_scheduler = {"class": "scheduler.class", "config.": "scheduler.", "base": SCHEDULER_BASE}
+    paths |= _across(state, held.get("scheduler"), where, of_scheduler)
+    paths |= _across(
+        state, held.get("vae"), where, {"tiling": "vae.tiling", "slicing": "vae.slicing", "option.": "vae."}
+    )
+    for part in PARTS:
+        each = objects_of(held.get(part))
+        for one in each:
+            cell = state.heap.cell(one.cell)
+            paths |= {path: value for path, value in cell.items() if path.startswith("numerics.")}
+            own = {key.removeprefix("own."): value for key, value in cell.items() if key.startswith("own.")}
+            other = _lender(state, one, held)
+            if other is not None and part not in NOT_LOADED_PARTS:
+                paths[f"load.{part}"] = Table(one.where, (("id", other),))
+            if own and part not in NOT_LOADED_PARTS:
+                if "quantization_config" in own:
+                    paths["load.quantization_config"] = own.pop("quantization_config")
+                paths[f"load.{part}"] = Table(one.where, tuple(own.items()))
+    return paths
+
+
+def _lender(state: State, part: Object, held: dict[str, Value]) -> Value | None:
+    """Return the checkpoint of the pipeline that a part was taken from, if it is another one."""
+    owner = state.get(part, "__pipeline__")
+    if not isinstance(owner, Object):
+        return None
+    theirs, mine = state.get(owner, "model.id"), held.get("model.id")
+    return theirs if isinstance(theirs, Known) and isinstance(mine, Known) and theirs.value != mine.value else None
+
+
+def _is_path(name: str) -> bool:
+    return "." in name or name == "placement"
+
+
+def _across(state: State, value: Value | None, where: str, wanted: dict[str, str]) -> dict[str, Value]:
+    """Return the paths of an object; if it is one of several, with the alternatives of each path."""
+    each: list[dict[str, Value]] = []
+    for option in alternatives(value):
+        if isinstance(option, Object):
+            found: dict[str, Value] = {}
+            for key, held in state.heap.cell(option.cell).items():
+                for start, path in wanted.items():
+                    if key == start:
+                        found[path] = held
+                    elif start.endswith(".") and key.startswith(start):
+                        found[path + key.removeprefix(start)] = held
+            each.append(found)
+    decided = isinstance(value, Either) and value.decided
+    return {
+        path: either([found.get(path) or Absent(where) for found in each], where, decided=decided)
+        for path in dict.fromkeys(path for found in each for path in found)
+    }
+
+
+def _arguments(state: State, name: str, arguments: Arguments, node: ast.AST) -> dict[str, Value]:
+    positions = POSITIONS.get(name, ("prompt",))
+    paths: dict[str, Value] = {}
+    for position, value in enumerate(arguments.positional):
+        key = positions[position] if position < len(positions) else f"argument_{position + 1}"
+        paths[f"call.{key}"] = value
+    for key, value in arguments.named.items():
+        if key not in {"generator", "__pipeline__"}:
+            paths[f"call.{key}"] = value
+    if arguments.open:
+        paths["call.*"] = Unknown(state.where(node), f"**{arguments.open}")
+    return paths

@@ -1,0 +1,111 @@
+"""How a pipeline or a part is created: `from_pretrained`, `from_single_file`, `from_pipe`, or the constructor."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers.names import (
+    CALL_ONLY,
+    MODEL_ARGUMENTS,
+    NOT_SETTINGS,
+    PARTS,
+)
+from spacediff.reading.libraries.torch_types import dtype_of_value
+from spacediff.reading.model import IgnoredArgument
+from spacediff.reading.values import (
+    Arguments,
+    Either,
+    Known,
+    Object,
+    Table,
+    Value,
+)
+from spacediff.reading.values.inputs import json_of
+
+
+def load_pipeline(state: State, name: str, method: str, arguments: Arguments, node: ast.AST) -> Object:
+    """Return a pipeline that `from_pretrained` or `from_single_file` creates."""
+    pipeline = _new(state, name, node)
+    identifier = arguments.get("pretrained_model_name_or_path", 0) or arguments.get("pretrained_model_link_or_path")
+    state.put(pipeline, "model.id", identifier if identifier is not None else state.unknown(node))
+    if method == "from_single_file":
+        state.note("checkpoint", node, "the weights come from a single file")
+    for key, value in arguments.named.items():
+        _argument(state, pipeline, f"{name}.{method}", (key, value), node)
+    if arguments.open:
+        state.put(pipeline, "load.*", state.unknown(node))
+    return pipeline
+
+
+def assemble_pipeline(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
+    """Return a pipeline that is created from the parts of others."""
+    pipeline = _new(state, name, node)
+    whole = arguments.named.get("__pipeline__")
+    owners = [state.get(part, "__pipeline__") for part in arguments.every() if isinstance(part, Object)]
+    for source in [whole, *owners]:
+        first = source.options[0] if isinstance(source, Either) else source
+        if isinstance(first, Object) and first.kind == "pipeline":
+            for key, value in state.heap.cell(first.cell).items():
+                state.put(pipeline, key, value)
+            state.put(pipeline, "model.pipeline", Known(state.where(node), name))
+            break
+    for key, value in arguments.named.items():
+        if key == "__pipeline__":
+            continue
+        if key in PARTS:
+            state.put(pipeline, key, value)
+            _take_checkpoint(state, pipeline, value)
+        else:
+            _argument(state, pipeline, f"{name}.from_pipe", (key, value), node)
+    return pipeline
+
+
+def _take_checkpoint(state: State, pipeline: Object, part: Value) -> None:
+    """Take the checkpoint of a part for that of the pipeline, if the pipeline has none yet."""
+    if isinstance(part, Object) and state.get(pipeline, "model.id") is None:
+        identifier = state.get(part, "own.id")
+        if identifier is not None:
+            state.put(pipeline, "model.id", identifier)
+
+
+def _new(state: State, name: str, node: ast.AST) -> Object:
+    where = state.where(node)
+    pipeline = Object(where, "pipeline", state.heap.new({"model.pipeline": Known(where, name)}))
+    for part in PARTS:
+        state.put(pipeline, part, Object(where, "part", state.heap.new({"__pipeline__": pipeline})))
+    state.put(pipeline, "scheduler", Object(where, "scheduler", state.heap.new({"__pipeline__": pipeline})))
+    return pipeline
+
+
+def _argument(state: State, pipeline: Object, given_to: str, argument: tuple[str, Value], node: ast.AST) -> None:
+    key, value = argument
+    if key in MODEL_ARGUMENTS:
+        state.put(pipeline, MODEL_ARGUMENTS[key], dtype_of_value(value) if "dtype" in key else value)
+    elif key in PARTS and isinstance(value, Object | Either):
+        state.put(pipeline, key, value)
+    elif key in CALL_ONLY:
+        advice = f"the library drops it here: give it to the call, pipe(..., {key}=...)"
+        state.ignore(IgnoredArgument(key, json_of(value), given_to, value.where or state.where(node), advice))
+    elif key not in NOT_SETTINGS:
+        state.put(pipeline, f"load.{key}", dtype_of_value(value, texts=False))
+        if key == "device_map" and isinstance(value, Known) and value.value in {"cuda", "cpu"}:
+            state.put(pipeline, "placement", value)
+        if key == "quantization_config" and not isinstance(value, Table):
+            state.note("quantisation", node)
+
+
+def load_part(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
+    """Return a part, such as a transformer, that is loaded by itself."""
+    held: dict[str, Value] = {"class": Known(state.where(node), name)}
+    identifier = arguments.get("pretrained_model_name_or_path", 0) or arguments.get("pretrained_model_link_or_path")
+    if identifier is not None:
+        held["id"] = identifier
+    for key, path in {"subfolder": "subfolder", "torch_dtype": "dtype", "dtype": "dtype", "revision": "revision",
+                      "variant": "variant", "quantization_config": "quantization_config",
+                      "load_in_8bit": "load_in_8bit"}.items():  # fmt: skip
+        if key in arguments.named:
+            held[path] = dtype_of_value(arguments.named[key]) if path == "dtype" else arguments.named[key]
+    if not isinstance(arguments.named.get("quantization_config", Table("", ())), Table):
+        state.note("quantisation", node)
+    return Object(state.where(node), "part", state.heap.new({f"own.{key}": value for key, value in held.items()}))

@@ -1,0 +1,108 @@
+"""Schedulers: their class, their configuration, and the checkpoint that it comes from."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers.names import (
+    CALL_ONLY,
+    NOT_SETTINGS,
+)
+from spacediff.reading.model import IgnoredArgument
+from spacediff.reading.values import (
+    Absent,
+    Arguments,
+    Attribute,
+    Known,
+    Object,
+    Table,
+    Value,
+    alternatives,
+    last_part,
+)
+from spacediff.reading.values.inputs import json_of
+
+
+def new_scheduler(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
+    """Return a scheduler with the defaults of its class and the configuration that the arguments give."""
+    where = state.where(node)
+    held = {"class": Known(where, last_part(name)), "base": Known(where, "")}
+    made = Object(where, "scheduler", state.heap.new(dict(held)))
+    _override(state, made, arguments, node)
+    return made
+
+
+def _override(
+    state: State, made: Object, arguments: Arguments, node: ast.AST, without: frozenset[str] = frozenset()
+) -> None:
+    for key, value in arguments.named.items():
+        if key in CALL_ONLY - {"timesteps"}:
+            advice = f"it belongs to the pipeline's call: pipe(..., {key}=...)"
+            given_to = f"{json_of(state.get(made, 'class'))}.from_config"
+            state.ignore(IgnoredArgument(key, json_of(value), given_to, value.where, advice))
+        elif key not in without:
+            state.put(made, f"config.{key}", value)
+    if arguments.open:
+        state.put(made, "config.*", state.unknown(node))
+
+
+def _from_config(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
+    made = new_scheduler(state, name, Arguments([], {}), node)
+    base = arguments.get("config", 0)
+    for option in alternatives(base):
+        if isinstance(option, Attribute) and isinstance(option.owner, Object):
+            held = state.heap.cell(option.owner.cell)
+            for key in [key for key in held if key.startswith("config.")]:
+                state.put(made, key, held[key])
+            state.put(made, "base", held.get("base") or Absent(option.where))
+        elif isinstance(option, Table):
+            for key, value in option.named.items():
+                state.put(made, f"config.{key}", value)
+        else:
+            state.put(made, "base", state.unknown(node))
+    named = {key: value for key, value in arguments.named.items() if key != "config"}
+    _override(state, made, Arguments([], named, arguments.open), node)
+    return made
+
+
+def call_scheduler_method(state: State, owner: Object, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
+    """Return the result of a method of a scheduler; None for an unknown one."""
+    first = arguments.get("shift", 0)
+    if name in {"set_shift", "set_timesteps"} and name == "set_shift" and first is not None:
+        state.put(owner, "config.shift", first)
+    elif name == "register_to_config":
+        _override(state, owner, arguments, node)
+    elif name in {"to", "copy"}:
+        return owner
+    else:
+        return None
+    return state.unknown(node)
+
+
+def set_config(state: State, owner: Attribute, key: Value | None, node: ast.AST) -> bool:
+    """Note an item set in `__dict__` or in the config of a scheduler; its effect is unknown.
+
+    The config of diffusers is frozen, so that setting an item may fail.
+    """
+    target = owner.owner
+    if not isinstance(target, Object):
+        return False
+    if owner.name == "__dict__" and isinstance(key, Known):
+        state.put(target, str(key.value), state.unknown(node))
+    elif owner.name == "config" and target.kind == "scheduler":
+        named = key.value if isinstance(key, Known) else "*"
+        state.put(target, f"config.{named}", state.unknown(node))
+    else:
+        return False
+    return True
+
+
+def load_scheduler(state: State, name: str, method: str, arguments: Arguments, node: ast.AST) -> Object:
+    """Return the scheduler of `from_config` or `from_pretrained`."""
+    if method == "from_config":
+        return _from_config(state, name, arguments, node)
+    made = new_scheduler(state, name, Arguments([], {}), node)
+    _override(state, made, arguments, node, NOT_SETTINGS | {"subfolder", "revision", "torch_dtype"})
+    state.put(made, "base", arguments.get("pretrained_model_name_or_path", 0) or state.unknown(node))
+    return made

@@ -1,0 +1,68 @@
+"""Functions that write frames to a file, or read a file that the user gives."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter.library import Library
+from spacediff.reading.interpreter.records import Export
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.values import (
+    Arguments,
+    External,
+    Value,
+    lift,
+    results_in,
+    results_of,
+)
+
+_EXPORTS = frozenset({
+    "export_to_video", "export_to_gif", "save_video", "mimsave", "mimwrite", "write_video", "get_writer", "mimread",
+    "save_videos_grid", "encode_video", "VideoWriter", "ImageSequenceClip",
+})  # fmt: skip
+
+_IMAGE_SAVES = frozenset({"save", "write", "append_data", "imsave", "imwrite", "save_image"})
+
+_LOADERS = frozenset({"load_image", "load_video", "Image.open", "read_video", "Path", "pathlib.Path", "imread"})
+"""Functions whose result is shown as the path that they are given."""
+
+
+class Exports(Library):
+    """Notes which pipeline call's frames become a file, and at how many frames per second."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Note a function such as `export_to_video`."""
+        name = function.last_name
+        if name in _EXPORTS or (name in _IMAGE_SAVES and results_of(arguments)):
+            return _exported(state, name, arguments, node)
+        return None
+
+    def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> None:
+        """Note a method such as `frames[0].save(...)` of what comes from a pipeline."""
+        results = results_in(owner)
+        if name in _IMAGE_SAVES and results:
+            state.exports.append(Export(name, {}, results, state.where(node), state.usual))
+
+
+class LoadedFiles(Library):
+    """Takes what a loading function returns for the path that it was given."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return the path that `load_image` and the like are given."""
+        last_two = ".".join(function.name.split(".")[-2:])
+        if _LOADERS.isdisjoint({function.name, function.last_name, last_two}):
+            return None
+        first = arguments.get("", 0)
+        return lift(lambda one: one, [first]) if first is not None else None
+
+
+def _exported(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    fps = arguments.named.get("fps") or arguments.named.get("frame_rate")
+    if fps is None and name in {"export_to_video", "save_video"}:
+        fps = arguments.get("fps", 2)
+    paths = {"output.fps": fps, "output.quality": arguments.named.get("quality")}
+    if name == "export_to_gif":
+        paths.pop("output.quality")
+    found = {path: value for path, value in paths.items() if value is not None}
+    state.exports.append(Export(name, found, results_of(arguments), state.where(node), state.usual))
+    return state.unknown(node, *arguments.every())

@@ -1,0 +1,62 @@
+"""Clues in names: a call whose name says that it changes the frames or rewrites the prompt becomes a note."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from spacediff.reading.interpreter.library import Library
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.values import (
+    Arguments,
+    External,
+    Function,
+    Value,
+    last_part,
+    results_of,
+)
+
+UPSCALING = re.compile(r"esrgan|upscal|upsampl|super_?res|superres|realsr|swinir", re.IGNORECASE)
+
+INTERPOLATION = re.compile(r"\brife|rife_|_rife|frame_?interp|interpolate_(frames|video)|film_net", re.IGNORECASE)
+
+REWRITING = re.compile(
+    r"chat\.completions|\bopenai\b|ollama|InferenceClient|chat_completion|text_generation|anthropic|zhipuai"
+    r"|(convert|enhance|rewrite|extend|refine|upsample|expand)_?prompt|prompt_?(convert|enhanc|rewrit|extend|expan)",
+    re.IGNORECASE,
+)
+
+CACHING = re.compile(r"teacache|cache_?dit|apply_cache|enable_cache|first_?block_?cache|deepcache|pyramid_?attention",
+                     re.IGNORECASE)  # fmt: skip
+
+
+class NameClues(Library):
+    """Notes calls by their names; it never answers, so that others may recognise the call."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> None:
+        """Note a function of a library."""
+        _note_clues(state, function.name, arguments, node)
+
+    def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> None:
+        """Note a method; a call of an object is noted by the name of the method that is followed."""
+        if name != "__call__":
+            _note_clues(state, name, arguments, node)
+
+    def on_function_called(self, state: State, function: Function, arguments: Arguments, node: ast.AST) -> None:
+        """Note a function of the source."""
+        _note_clues(state, function.name, arguments, node)
+
+
+def _note_clues(state: State, name: str, arguments: Arguments, node: ast.AST) -> None:
+    """Note what the name of a call, or the text of what is called, says about it."""
+    words = f"{name} {state.words(node.func) if isinstance(node, ast.Call) else ''}"
+    if INTERPOLATION.search(words):
+        state.note("frame interpolation", node)
+    elif REWRITING.search(words):
+        state.note("prompt rewriting", node)
+    elif UPSCALING.search(words):
+        state.note("upscaling", node)
+    elif CACHING.search(words):
+        state.note("caching", node)
+    elif last_part(name) in {"interpolate", "resize"} and results_of(arguments):
+        state.note("resizing", node)

@@ -1,0 +1,51 @@
+"""Values from outside the source: environment variables, the command line as a list, `input()`, random numbers."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter.library import Library
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.values import (
+    Arguments,
+    External,
+    Known,
+    Unknown,
+    Value,
+)
+from spacediff.reading.values.inputs import asked, shown
+
+_RANDOM = frozenset({"randint", "randrange", "random", "choice", "time", "getrandbits", "urandom", "uuid4", "randbits"})
+_RANDOM_PACKAGES = frozenset({"random", "np", "numpy", "torch", "secrets", "time", "os", "uuid"})
+
+
+class UserInputs(Library):
+    """`os.environ`, `os.getenv`, `sys.argv` and `input()`."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return the input that `os.getenv` or `input` asks for."""
+        first = arguments.get("", 0)
+        if function.name in {"os.getenv", "os.environ.get"}:
+            default = arguments.get("default", 1) or Known(state.where(node), None)
+            return asked("environment variable", shown(first or function), default, state.where(node))
+        if function.name == "input":
+            return asked("input()", shown(first) if first else "", None, state.where(node))
+        return None
+
+    def item(self, state: State, owner: External, key: Value, node: ast.AST) -> Value | None:
+        """Return the input behind `os.environ[...]` or `sys.argv[...]`."""
+        if owner.name.endswith("environ") and isinstance(key, Known):
+            return asked("environment variable", shown(key), None, state.where(node))
+        if owner.name == "sys.argv":
+            return asked("argument", f"sys.argv[{shown(key)}]", None, state.where(node))
+        return None
+
+
+class Randomness(Library):
+    """Functions whose result differs from run to run."""
+
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return an unknown value that is marked as random."""
+        if function.last_name in _RANDOM and function.package in _RANDOM_PACKAGES | _RANDOM:
+            return Unknown(state.where(node), state.words(node), random=True)
+        return None

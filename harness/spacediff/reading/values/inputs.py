@@ -1,0 +1,58 @@
+"""Values that the user gives, and values as JSON or as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spacediff.reading.model import Input
+from spacediff.reading.values.kinds import (
+    Asked,
+    External,
+    Items,
+    Known,
+    Table,
+    Unknown,
+    Value,
+)
+from spacediff.reading.values.operations import is_small
+
+
+def asked(kind: str, label: str, default: Value | None, where: str) -> Value:
+    """Return a value that the user gives; without a default its own value is unknown.
+
+    Args:
+        kind: What asks for it: `Slider`, `argument`, `environment variable`.
+        label: Its name, as the user sees it.
+        default: What it is if the user gives nothing; None if there is no default.
+        where: File and line that ask for it.
+    """
+    value = default if default is not None else Unknown(where, f"no default: {label}")
+    plain = json_of(value)
+    return Asked(where, Input(kind, label[:200], plain, where), value)
+
+
+def json_of(value: Value | None) -> Any:
+    """Return a value as JSON; None if it is unknown or too large."""
+    return _json(value) if value is not None and is_small(value) else None
+
+
+def _json(value: Value) -> Any:
+    if isinstance(value, Known):
+        return value.value
+    if isinstance(value, Asked):
+        return _json(value.value)
+    if isinstance(value, Items) and not value.open:
+        return [_json(item) for item in value.items]
+    if isinstance(value, Table) and not value.open:
+        return {str(name): _json(item) for name, item in value.items}
+    return value.name if isinstance(value, External) else None
+
+
+def shown(value: Value) -> str:
+    """Return a constant as text for a label; `?` for any other value."""
+    return str(value.value) if isinstance(value, Known) else "?"
+
+
+def text_of(value: Value | None) -> str:
+    """Return a constant as text; empty for None and for any other value."""
+    return shown(value) if isinstance(value, Known) and value.value is not None else ""

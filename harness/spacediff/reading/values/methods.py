@@ -1,0 +1,126 @@
+"""Builtin functions and methods that do nothing but compute a constant from constants."""
+
+from __future__ import annotations
+
+import math
+import posixpath
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from spacediff.reading.values.constants import FAILURES, LONGEST, MOST_BITS, constant
+from spacediff.reading.values.containers import with_default
+from spacediff.reading.values.kinds import (
+    Arguments,
+    Items,
+    Known,
+    Table,
+    Unknown,
+    Value,
+)
+from spacediff.reading.values.operations import may_be_absent
+
+
+def _rounded(number: float, digits: int = 0) -> float:
+    if abs(digits) > MOST_BITS:  # Python computes the power of ten
+        raise ValueError(digits)
+    return round(number, digits) if digits else round(number)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "round": _rounded,
+    "math.ceil": math.ceil,
+    "math.floor": math.floor,
+    "math.sqrt": math.sqrt,
+    "np.ceil": math.ceil,
+    "numpy.ceil": math.ceil,
+    "os.path.join": posixpath.join,
+    "os.path.basename": posixpath.basename,
+}
+
+_TEXT_METHODS = frozenset({
+    "lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "replace", "startswith", "endswith",
+    "removeprefix", "removesuffix",
+})  # fmt: skip
+
+
+def call_function(name: str, values: Sequence[Value], otherwise: Value) -> Value:
+    """Return the result of a builtin function for constants."""
+    known = [value.value for value in values if isinstance(value, Known)]
+    if len(known) != len(values):
+        return next((value for value in values if isinstance(value, Unknown) and value.random), otherwise)
+    where = values[0].where if len(values) == 1 else otherwise.where
+    try:
+        return constant(_FUNCTIONS[name](*known), where, otherwise)
+    except FAILURES:
+        return otherwise
+
+
+def is_function(name: str) -> bool:
+    """Return whether this is a builtin function that only computes."""
+    return name in _FUNCTIONS
+
+
+def call_method(owner: Value, name: str, arguments: Arguments, otherwise: Value) -> Value:  # noqa: PLR0911 - one way out for each kind
+    """Return the result of a method of a constant, a list or a dict; `otherwise` if it is unknown."""
+    if isinstance(owner, Table):
+        return _of_table(owner, name, arguments, otherwise)
+    if isinstance(owner, Items) and name == "copy":
+        return replace(owner, identity=0)
+    known = [value.value for value in arguments.positional if isinstance(value, Known)]
+    if not isinstance(owner, Known) or not isinstance(owner.value, str) or len(known) != len(arguments.positional):
+        return otherwise
+    if name == "format":
+        return _format(owner.value, arguments, otherwise)
+    if name == "split" and len(known) <= 1:
+        return Items(
+            owner.where,
+            tuple(Known(owner.where, part) for part in owner.value.split(str(known[0]) if known else None)[:500]),
+        )
+    if name not in _TEXT_METHODS or (name == "replace" and len(owner.value) > LONGEST // 10):
+        return otherwise
+    try:
+        return constant(getattr(owner.value, name)(*known), owner.where, otherwise)
+    except FAILURES:
+        return otherwise
+
+
+def _of_table(owner: Table, name: str, arguments: Arguments, otherwise: Value) -> Value:  # noqa: PLR0911 - one way out for each kind
+    key = arguments.get("key", 0)
+    if name in {"get", "pop", "setdefault"} and isinstance(key, Known):
+        found = owner.get(key.value)
+        default = arguments.get("default", 1) or Known(otherwise.where, None)
+        if found is not None:
+            return with_default(found, default)
+        return otherwise if owner.open else default
+    if name == "copy":
+        return replace(owner, identity=0)
+    sure = [(key, value) for key, value in owner.items if not may_be_absent(value)]
+    is_open = owner.open or len(sure) < len(owner.items)
+    if name == "values":
+        return Items(owner.where, tuple(value for _, value in sure), is_open)
+    if name == "keys":
+        return Items(owner.where, tuple(Known(owner.where, key) for key, _ in sure), is_open)
+    if name == "items":
+        pairs = [Items(owner.where, (Known(owner.where, key), value)) for key, value in sure]
+        return Items(owner.where, tuple(pairs), is_open)
+    return otherwise
+
+
+def _format(template: str, arguments: Arguments, otherwise: Value) -> Value:
+    named = {name: value.value for name, value in arguments.named.items() if isinstance(value, Known)}
+    simple = all(sign not in template for sign in ("!", ":", ".", "["))
+    if not simple or len(named) != len(arguments.named):
+        return otherwise
+    try:
+        filled = template.format(*(value.value for value in arguments.positional if isinstance(value, Known)), **named)
+    except FAILURES:
+        return otherwise
+    return constant(filled, otherwise.where, otherwise)

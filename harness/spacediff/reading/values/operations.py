@@ -1,0 +1,217 @@
+"""Operations on values of any kind: join alternatives, apply a function to each of them, ask whether one is true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from spacediff.reading.values.kinds import (
+    Absent,
+    Arguments,
+    Asked,
+    Attribute,
+    Class,
+    Either,
+    Function,
+    Items,
+    Known,
+    Module,
+    Object,
+    Partial,
+    Table,
+    Unknown,
+    Value,
+    Widget,
+)
+
+MOST_OPTIONS = 8
+"""Alternatives that one value may have; the rest counts as one unknown alternative."""
+
+_MOST_LOOKED_AT = 200
+_MOST_COMBINED = 64
+"""Combinations of alternatives for which one expression is computed."""
+
+
+def either(options: Iterable[Value], where: str, *, decided: bool = False) -> Value:
+    """Return an `Either` of values: nested alternatives are flattened, equal ones merged.
+
+    A single alternative is returned as it is; no alternative is `Absent`. At most `MOST_OPTIONS` are kept; if there
+    are more, the last one kept is unknown.
+
+    Args:
+        options: The alternatives.
+        where: File and line where they meet.
+        decided: Whether the first one is what the default inputs lead to.
+    """
+    options = list(options)
+    if len(options) == 1:
+        return options[0]
+    flat: list[Value] = []
+    for number, option in enumerate(options):
+        if number == 0 and isinstance(option, Either):
+            decided = decided and option.decided
+        for value in alternatives(option):
+            if not any(_same(value, kept) for kept in flat):
+                flat.append(value)
+    if len(flat) == 1:
+        return flat[0]
+    if not flat:
+        return Absent(where)
+    if len(flat) > MOST_OPTIONS:
+        results = dict.fromkeys(result for value in flat[MOST_OPTIONS - 1 :] for result in results_in(value))
+        flat = [*flat[: MOST_OPTIONS - 1], Unknown(where, "one of many", tuple(results))]
+    return Either(where, tuple(flat), decided)
+
+
+def _same(left: Value, right: Value) -> bool:
+    if isinstance(left, Known) and isinstance(right, Known):
+        return type(left.value) is type(right.value) and left.value == right.value
+    return left is right or (type(left) is type(right) and is_shallow(left) and is_shallow(right) and left == right)
+
+
+def may_be_absent(value: Value) -> bool:
+    """Return whether the value is absent on some branch."""
+    return isinstance(value, Absent) or (
+        isinstance(value, Either) and any(isinstance(option, Absent) for option in value.options)
+    )
+
+
+def is_shallow(value: Value) -> bool:
+    """Return whether the value holds no others, so that comparing it is cheap."""
+    if isinstance(value, Asked | Widget):
+        return is_shallow(value.value)
+    return not isinstance(value, Items | Table | Function | Partial | Attribute | Either)
+
+
+_V = TypeVar("_V", Value, Value | None)
+
+
+def alternatives(value: _V) -> tuple[_V | Value, ...]:
+    """Return the alternatives of an `Either`; any other value is its own only alternative."""
+    return value.options if isinstance(value, Either) else (value,)
+
+
+def lift(function: Callable[..., Value], values: Sequence[Value]) -> Value:
+    """Apply a function to values: once for each combination of alternatives, and to the defaults of inputs.
+
+    A value that would make too many combinations counts as unknown.
+    """
+    return _lifted(function, _few_combinations(values))
+
+
+def _few_combinations(values: Sequence[Value]) -> list[Value]:
+    kept: list[Value] = []
+    combined = 1
+    for value in values:
+        options = len(value.options) if isinstance(value, Either) else 1
+        if combined * options > _MOST_COMBINED:
+            kept.append(Unknown(value.where, "one of several", results_in(value)))
+        else:
+            kept.append(value)
+            combined *= options
+    return kept
+
+
+def _lifted(function: Callable[..., Value], values: Sequence[Value]) -> Value:
+    for position, value in enumerate(values):
+        if isinstance(value, Either):
+            options = [
+                _lifted(function, [*values[:position], option, *values[position + 1 :]])
+                for option in value.options
+                if not isinstance(option, Absent)
+            ]
+            return either(options, value.where, decided=value.decided)
+    for position, value in enumerate(values):
+        if isinstance(value, Asked):
+            inner = _lifted(function, [*values[:position], value.value, *values[position + 1 :]])
+            if isinstance(inner, Known | Unknown):
+                return Asked(value.where, value.source, inner)
+            return inner
+    return function(*values)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Whether a condition is true.
+
+    Attributes:
+        certain: The answer for every input; None if it depends on one or is unknown.
+        usual: The answer when every input has its default; None if it is unknown.
+    """
+
+    certain: bool | None
+    usual: bool | None
+
+
+def truth(value: Value) -> Truth:
+    """Return whether Python takes a value for true."""
+    if isinstance(value, Known):
+        return Truth(bool(value.value), bool(value.value))
+    if isinstance(value, Items | Table):
+        held = value.items if isinstance(value, Items) else [item for _, item in value.items if not may_be_absent(item)]
+        sure = [item for item in held if not value.open or not isinstance(item, Unknown) or item.results]
+        holds = True if sure else None if value.open or value.items else False
+        return Truth(holds, holds)
+    if isinstance(value, Function | Partial | Class | Object | Module | Widget):
+        return Truth(certain=True, usual=True)
+    if isinstance(value, Asked):
+        return Truth(None, truth(value.value).usual)
+    if isinstance(value, Either):
+        each = [truth(option) for option in value.options]
+        same = each[0].certain if len({one.certain for one in each}) == 1 else None
+        return Truth(same, each[0].usual if value.decided else same)
+    return Truth(None, None)
+
+
+def negated(held: Truth) -> Truth:
+    """Return the truth of `not condition`."""
+    return Truth(
+        None if held.certain is None else not held.certain,
+        None if held.usual is None else not held.usual,
+    )
+
+
+def results_in(value: Value | None) -> tuple[int, ...]:
+    """Return the numbers of the pipeline calls that a value comes from; at most 200 inner values are looked at."""
+    found: dict[int, None] = {}
+    waiting = [value]
+    for _ in range(_MOST_LOOKED_AT):
+        if not waiting:
+            break
+        one = waiting.pop(0)
+        if isinstance(one, Unknown):
+            found |= dict.fromkeys(one.results)
+        else:
+            waiting.extend(inside(one)[:_MOST_LOOKED_AT])
+    return tuple(found)
+
+
+def results_of(arguments: Arguments) -> tuple[int, ...]:
+    """Return the numbers of the pipeline calls that the arguments of a call come from."""
+    return tuple(dict.fromkeys(result for value in arguments.every() for result in results_in(value)))
+
+
+def inside(value: Value | None) -> list[Value]:
+    """Return the values that a value consists of."""
+    if isinstance(value, Either):
+        return list(value.options)
+    if isinstance(value, Items):
+        return list(value.items)
+    if isinstance(value, Table):
+        return [item for _, item in value.items]
+    if isinstance(value, Attribute):
+        return [value.owner]
+    if isinstance(value, Partial):
+        return [value.function, *value.positional, *(item for _, item in value.named)]
+    return [value.value] if isinstance(value, Asked) else []
+
+
+def is_small(value: Value) -> bool:
+    """Return whether a value is small enough to be written out; a list can contain another one many times."""
+    waiting = [value]
+    for _ in range(_MOST_LOOKED_AT * 4):
+        if not waiting:
+            return True
+        waiting.extend(inside(waiting.pop()))
+    return False
