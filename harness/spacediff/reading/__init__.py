@@ -54,7 +54,7 @@ def read_source(path: Path, like: str = "") -> Reading:
         like: The pipeline class whose call is read if the source calls several.
 
     Raises:
-        SpacediffError: There is no such script, or the folder has no main file.
+        SourceNotReadable: There is no such script, or the folder has no main file.
     """
     main = main_file(path)
     return read_changed(main, _head(main), like)
@@ -104,7 +104,7 @@ def main_file(path: Path) -> Path:
     """Return the file to read: the script itself, or the main file of a folder.
 
     Raises:
-        SpacediffError: There is no such script, or the folder has no main file.
+        SourceNotReadable: There is no such script, or the folder has no main file.
     """
     main = _main_file(path) if path.is_dir() else path
     if not main.is_file():
