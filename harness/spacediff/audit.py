@@ -42,6 +42,7 @@ from spacediff.record import (
     SemanticsRecord,
     read_record,
     redacted,
+    with_derived,
     write_record,
 )
 from spacediff.store.runs import Store
@@ -106,7 +107,8 @@ def audit(
         compared = _compare(plan, generated, folder, metrics, listener)
         described = _describe(plan, generated, compared, folder, listener)
         clear()
-        record = redacted(_recorded(plan, here, generated, compared, described, seconds=time.monotonic() - began))
+        found = _recorded(plan, here, generated, compared, described, seconds=time.monotonic() - began)
+        record = with_derived(redacted(found))
         write_record(_over_time(record, plan, earlier), folder)
     return read_record(folder)
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spacediff.metrics.ssim_map import arrange_tiles, encode_png
-from spacediff.record import AuditRecord, FirstDivergenceRecord
+from spacediff.codec.map_tiles import arrange_tiles, encode_png
+from spacediff.record import AuditRecord, FirstDivergenceRecord, with_derived
 from spacediff.reporting.html import render_html, write_report
 from spacediff.reporting.numbers import number
 from support.report_pages import FRAMES, Opened, Reports
@@ -186,7 +186,9 @@ def test_frames_that_stand_side_by_side_by_number_alone_are_announced(
     }
     comparisons = [each.model_copy(update=bare) if each.candidate == "dpm" else each for each in record.comparisons]
     page = tmp_path / "report.html"
-    page.write_text(render_html(record.model_copy(update={"comparisons": comparisons}), folder), encoding="utf-8")
+    page.write_text(
+        render_html(with_derived(record.model_copy(update={"comparisons": comparisons})), folder), encoding="utf-8"
+    )
     report = opened(reports, page.as_uri(), "frame=2")
     note = report.page.locator(".unmapped")
     assert report.shown(2) == [2, 2]

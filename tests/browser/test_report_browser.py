@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spacediff.record import AuditRecord, ComparisonRecord, GateRecord, GateStatus, Role, RunRecord
+from spacediff.record import AuditRecord, ComparisonRecord, GateRecord, GateStatus, Role, RunRecord, with_derived
 from spacediff.reporting import html
 from spacediff.reporting.charting import charting
 from spacediff.reporting.html import render_html, write_report
@@ -52,7 +52,8 @@ def test_hostile_texts_do_nothing(reports: Reports, drawn_audit: tuple[AuditReco
         run.model_copy(update={"name": run.name + attack, "prompt": attack, "described": attack}) for run in record.runs
     ]
     prompts = [record.prompts[0].model_copy(update={"name": attack, "text": attack * 200})]
-    hostile = record.model_copy(update={"title": attack, "runs": runs, "prompts": prompts, "comparisons": []})
+    changed = {"title": attack, "runs": runs, "prompts": prompts, "comparisons": []}
+    hostile = with_derived(record.model_copy(update=changed))
     path = tmp_path / "report.html"
     path.write_text(write_report(hostile, folder).read_text("utf-8"), "utf-8")
     write_report(record, folder)
@@ -441,7 +442,7 @@ def test_every_state_opens_quietly(reports: Reports, drawn_audit: tuple[AuditRec
     record, folder = drawn_audit
     shutil.copytree(folder / "previews", tmp_path / "previews")
     for state, changed in states(record).items():
-        report = reports.open(write_report(changed, tmp_path).as_uri())
+        report = reports.open(write_report(with_derived(changed), tmp_path).as_uri())
         for key in ("ArrowRight", "]", "End", "Space"):
             report.page.keyboard.press(key)
         report.page.wait_for_timeout(150)

@@ -240,7 +240,7 @@ def test_the_doctor_names_what_is_missing() -> None:
     assert time.monotonic() - began < 120
 
 
-def test_the_summary_says_in_a_line_where_variants_part_from_inside(
+def test_the_summary_says_in_a_line_where_variants_diverge_inside_the_loop(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = synthetic_audit(tmp_path, frames=1, size=(32, 48))
@@ -249,7 +249,7 @@ def test_the_summary_says_in_a_line_where_variants_part_from_inside(
     show_summary(with_traces(record), tmp_path)
     printed = capsys.readouterr().out
     assert (
-        "inside the loop, first parting from baseline at the text embedding: cpu-noise; at the initial noise: "
+        "inside the loop, first divergence from baseline at the text embedding: cpu-noise; at the initial noise: "
         "as-hosted; at step 1: dpm; at step 3: dynamic-cfg; nowhere: on-gpu\n"
     ) in printed
     assert "note: dynamic-cfg-alone" not in printed

@@ -417,7 +417,11 @@ def test_the_page_draws_a_curve_over_the_references_frames_for_each_text(tmp_pat
     assert [name for name, _ in shown.rows] == ["reference", "baseline", "as-hosted"]
     (cell,) = shown.rows[1][1]
     assert cell
-    assert (cell.mean, cell.apart, cell.place) == ("0.100", "0.150 less than the reference", "below every other seed")
+    assert (cell.mean, cell.difference, cell.place) == (
+        "0.100",
+        "0.150 less than the reference",
+        "below every other seed",
+    )
     assert shown.asked[0].seeds == "0.400"
     drawn = shown.asked[0].plot
     assert drawn

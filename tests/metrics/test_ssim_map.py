@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
+from spacediff.codec.map_tiles import split_tiles, tiles_per_row
 from spacediff.metrics.pixel import prepare_ssim, ssim_map
-from spacediff.metrics.ssim_map import cells_of, split_tiles, tile, tiles_per_row, write_map
+from spacediff.metrics.ssim_map import cells_of, tile, write_map
 from support.synthetic_audit import draw_scene
 
 REFERENCE = draw_scene(2, (64, 96), hand=True)
@@ -69,7 +70,7 @@ def test_the_map_of_a_long_clip_is_no_higher_than_browsers_can_draw(
 ) -> None:
     assert tiles_per_row(49, 43) == 1
     assert tiles_per_row(1000, 43) * 190 >= 1000
-    monkeypatch.setattr("spacediff.metrics.ssim_map._MAX_HEIGHT", 70)
+    monkeypatch.setattr("spacediff.codec.map_tiles._MAX_HEIGHT", 70)
     path, pairs = tmp_path / "ssim.png", [(REFERENCE[0], CANDIDATE[n % 2]) for n in range(5)]
     rows, columns, across = write_map(pairs, path)
     levels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)

@@ -23,6 +23,13 @@ def test_a_record_of_version_1_is_read() -> None:
     assert record.gate.status is GateStatus.HOLDS
 
 
+def test_a_record_of_version_1_gets_what_follows_from_it() -> None:
+    overview = read_record_file(OLD).overview("meeting")
+    assert overview.judged == "as-hosted"
+    assert overview.order[0] == "as-hosted", "it reproduces the reference"
+    assert overview.selected == "baseline"
+
+
 def test_a_newer_record_is_refused_with_what_to_do(tmp_path: Path) -> None:
     data = json.loads(OLD.read_text("utf-8")) | {"schema_version": SCHEMA_VERSION + 1}
     (tmp_path / "audit.json").write_text(json.dumps(data))

@@ -13,7 +13,7 @@ from spacediff.clip import read_clip
 from spacediff.codec import read_encoding
 from spacediff.codec.side_by_side import Half, write_side_by_side
 from spacediff.errors import NotMeasuredError, SpacediffError
-from spacediff.record import AuditRecord
+from spacediff.record import AuditRecord, with_derived
 from spacediff.reporting.bundle import MAX_BYTES, MAX_VIDEO_BYTES, render_bundle
 from support.synthetic_audit import CODE_BLOCKS, draw_scene, save_clip, synthetic_audit, with_codes
 
@@ -144,7 +144,9 @@ def test_a_private_prompt_gives_no_picture_and_no_text(record: AuditRecord, fold
 
 def test_an_entrys_name_leads_nowhere(record: AuditRecord, folder: Path) -> None:
     strange = AuditRecord.model_validate_json(record.model_dump_json().replace('"lemon"', '"../../../x"'))
-    made = render_bundle(strange.model_copy(update={"prompts": [*strange.prompts, *record.prompts]}), folder)
+    made = render_bundle(
+        with_derived(strange.model_copy(update={"prompts": [*strange.prompts, *record.prompts]})), folder
+    )
     videos = [name for name in opened(made.content) if name.endswith(".mp4")]
     assert videos == ["side-by-side-_________x.mp4"]
 

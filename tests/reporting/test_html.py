@@ -31,14 +31,18 @@ from spacediff.record import (
     RunRecord,
     Standing,
     SuspectRecord,
+    TraceRecord,
     Verdict,
+    with_derived,
 )
-from spacediff.reporting import html, numbers
+from spacediff.record.derived.isolated_steps import isolated_steps
+from spacediff.reporting import numbers
 from spacediff.reporting.axes import from_zero
 from spacediff.reporting.charting import charting
 from spacediff.reporting.html import render_html, write_report
 from spacediff.reporting.isolated_steps import most_of
 from spacediff.reporting.numbers import number
+from spacediff.reporting.page import _templates
 from spacediff.reporting.view import prompt_view
 from spacediff.settings import Origin
 from support.synthetic_audit import (
@@ -112,7 +116,7 @@ def folder(audit: tuple[AuditRecord, Path]) -> Path:
 
 
 def draw(record: AuditRecord, folder: Path) -> Page:
-    return Page(render_html(record, folder))
+    return Page(render_html(with_derived(record), folder))
 
 
 def change_run(record: AuditRecord, name: str, **changes: Any) -> AuditRecord:
@@ -237,7 +241,7 @@ def test_nothing_is_fetched_and_nothing_is_styled_inline(record: AuditRecord, fo
 
 def test_a_name_that_templates_do_not_know_is_an_error() -> None:
     with pytest.raises(UndefinedError):
-        html._templates().from_string("{{ nothing }}").render()
+        _templates().from_string("{{ nothing }}").render()
 
 
 def test_importing_the_report_loads_nothing_heavy() -> None:
@@ -254,7 +258,7 @@ def test_report_is_written_whole_or_not_at_all(
     first = path.read_text("utf-8")
     assert first == render_html(record, tmp_path)
     assert list(tmp_path.iterdir()) == [path]
-    monkeypatch.setattr(html, "SCRIPTS", ("missing.js",))
+    monkeypatch.setattr("spacediff.reporting.page.SCRIPTS", ("missing.js",))
     with pytest.raises(OSError, match=r"missing\.js"):
         write_report(record, tmp_path)
     assert path.read_text("utf-8") == first
@@ -329,7 +333,7 @@ def test_the_gate_says_what_the_record_says(record: AuditRecord, folder: Path) -
     }
     for status, words in said.items():
         gate = record.gate.model_copy(update={"status": status})
-        source = render_html(record.model_copy(update={"gate": gate}), folder)
+        source = render_html(with_derived(record.model_copy(update={"gate": gate})), folder)
         assert words in Page(source).text
         assert ("g-holds" in source.split("</style>")[1]) == (status is GateStatus.HOLDS)
         assert [other for other in said.values() if other in Page(source).text] == [words]
@@ -343,7 +347,7 @@ def test_without_a_gate_the_closest_and_the_farthest_are_named(record: AuditReco
 
 
 def ranks(record: AuditRecord) -> dict[str, str]:
-    return {row.run.name: row.rank for row in prompt_view(record, record.prompts[0]).rows}
+    return {row.run.name: row.rank for row in prompt_view(with_derived(record), record.prompts[0]).rows}
 
 
 def order(page: Page) -> list[str]:
@@ -454,7 +458,7 @@ def test_axis_holds_every_value_and_both_ends_of_the_scale(record: AuditRecord, 
 
 
 def groups(record: AuditRecord, name: str) -> dict[str, list[str]]:
-    prompt = prompt_view(record, record.prompts[0])
+    prompt = prompt_view(with_derived(record), record.prompts[0])
     row = next(row for row in prompt.rows if row.run.name == name)
     return {group: [found.path for found in rows] for group, rows in row.settings.items()}
 
@@ -462,7 +466,7 @@ def groups(record: AuditRecord, name: str) -> dict[str, list[str]]:
 def test_settings_are_told_apart(record: AuditRecord) -> None:
     found = groups(record, "dpm")
     assert found["changed"] == ["scheduler.class", "scheduler.timestep_spacing"]
-    assert "call.guidance_scale" in found["apart"]
+    assert "call.guidance_scale" in found["differing"]
     assert found["unknown"] == ["numerics.attention"]
     assert {"rng.seed", "call.num_frames"} <= set(found["same"])  # the reference does not tell the latter
 
@@ -492,7 +496,7 @@ def traced(record: AuditRecord) -> AuditRecord:
 
 def inside(record: AuditRecord, folder: Path) -> str:
     """Return the words of the section, with single spaces; cells are words of their own."""
-    source = render_html(record, folder).replace("</td>", "</td> ").replace("</th>", "</th> ")
+    source = render_html(with_derived(record), folder).replace("</td>", "</td> ").replace("</th>", "</th> ")
     text = " ".join(Page(source).text.split())
     return text[text.index(" Inside the loop ") : text.index(" Variants by distance to the reference")]
 
@@ -626,7 +630,11 @@ def test_latents_that_are_no_numbers_are_warned_of(traced: AuditRecord, folder: 
     ],
 )
 def test_most_of_names_few_steps_or_says_that_there_are_none(errors: list[float], said: str) -> None:
-    assert most_of(errors) == said
+    run = RunRecord(
+        key="k", name="dpm-alone", role=Role.STEPS, prompt="lemon", source="diffusers", measured=True,
+        fed_by="baseline", trace=TraceRecord(own_errors=errors),
+    )  # fmt: skip
+    assert most_of(isolated_steps(run, [])) == said
 
 
 def test_an_axis_is_logarithmic_where_small_values_would_vanish() -> None:

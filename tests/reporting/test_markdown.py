@@ -18,6 +18,7 @@ from spacediff.record import (
     Subject,
     VariantHistory,
     Verdict,
+    with_derived,
 )
 from spacediff.reporting.markdown import LIMIT, SUMMARY_LIMIT, render_markdown, render_summary
 from support.hostile_audit import hostile
@@ -72,7 +73,7 @@ def test_a_long_audit_is_cut_and_says_so(record: AuditRecord, render: Any, limit
     variant = next(run for run in record.runs if run.name == "dpm")
     compared = next(each for each in record.comparisons if each.candidate == "dpm")
     names = [f"variant-{n:04}-{'x' * 40}" for n in range(1500)]
-    long = record.model_copy(
+    changed = record.model_copy(
         update={
             "runs": [*record.runs, *(variant.model_copy(update={"name": name}) for name in names)],
             "comparisons": [*record.comparisons, *(compared.model_copy(update={"candidate": n}) for n in names)],
@@ -81,7 +82,7 @@ def test_a_long_audit_is_cut_and_says_so(record: AuditRecord, render: Any, limit
             "prompts": [record.prompts[0].model_copy(update={"text": "`" * 20_000})],
         }
     )
-    drawn = render(long)
+    drawn = render(with_derived(changed))
     assert limit * 0.8 < len(drawn) < limit
     table = drawn.split("the closest first (1507)</summary>")[1].split("</details>")[0]
     assert f"{1507 - table.count('| `')} more rows left out" in table
@@ -93,13 +94,14 @@ def test_a_long_audit_is_cut_and_says_so(record: AuditRecord, render: Any, limit
 def with_prompts(record: AuditRecord, count: int, text: str = "a lemon") -> AuditRecord:
     """Return the record with its prompt repeated under other names."""
     names = [f"prompt-{n}" for n in range(count)]
-    return record.model_copy(
+    changed = record.model_copy(
         update={
             "prompts": [record.prompts[0].model_copy(update={"name": name, "text": text}) for name in names],
             "runs": [run.model_copy(update={"prompt": name}) for name in names for run in record.runs],
             "comparisons": [each.model_copy(update={"prompt": name}) for name in names for each in record.comparisons],
         }
     )
+    return with_derived(changed)
 
 
 @pytest.mark.parametrize(("render", "limit"), [(render_markdown, LIMIT), (render_summary, SUMMARY_LIMIT)])
@@ -110,7 +112,7 @@ def test_hundreds_of_prompts_are_cut_and_say_so(record: AuditRecord, render: Any
     assert 5 < told < 120
     assert f"- {120 - told} more prompts left out to keep this short; the report has all." in drawn
     assert drawn.count("more rows left out") >= 1
-    assert "| `prompt-0` | `as-hosted` |" in drawn
+    assert "| `prompt-0` | 1 | `as-hosted` |" in drawn
     assert "more prompt" not in render(with_prompts(record, 3))
 
 
@@ -174,8 +176,10 @@ def test_the_markdown_of_a_real_audit(quickstart: Finished) -> None:
 
 def test_an_audit_without_anything_draws(record: AuditRecord, tmp_path: Path) -> None:
     empty = record.model_copy(update={"runs": [], "comparisons": [], "prompts": [], "metrics": []})
-    assert "None." in render_markdown(empty)
+    assert "None." in render_markdown(with_derived(empty))
     unmeasured = synthetic_audit(tmp_path, frames=1, size=(32, 48))
     reference = unmeasured.runs[0].model_copy(update={"measured": False, "clip": None, "reason": "the Space sleeps"})
     gone = unmeasured.model_copy(update={"runs": [reference, *unmeasured.runs[1:]]})
-    assert "The reference was not measured, so nothing could be compared: the Space sleeps" in render_markdown(gone)
+    assert "The reference was not measured, so nothing could be compared: the Space sleeps" in render_markdown(
+        with_derived(gone)
+    )

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from spacediff.clip import read_clip
-from spacediff.metrics.ssim_map import split_tiles
+from spacediff.codec.map_tiles import split_tiles
 from spacediff.record import AuditRecord
 from spacediff.reporting import html
 from spacediff.reporting.html import render_html

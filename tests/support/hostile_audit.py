@@ -13,6 +13,7 @@ from spacediff.record import (
     Subject,
     VariantHistory,
     Verdict,
+    with_derived,
 )
 from support.synthetic_audit import setting
 
@@ -40,7 +41,7 @@ def hostile(record: AuditRecord, text: str) -> AuditRecord:
         )
         for run in record.runs
     ]
-    return record.model_copy(
+    changed = record.model_copy(
         update={
             "title": text,
             "question": text,
@@ -58,3 +59,4 @@ def hostile(record: AuditRecord, text: str) -> AuditRecord:
             "environment": record.environment.model_copy(update={"hosted": {text or "x": text}, "local": {"a": text}}),
         }
     )
+    return with_derived(changed)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from spacediff.record import AuditRecord
+from spacediff.record import AuditRecord, with_derived
 from spacediff.reporting.html import write_report
 from support.synthetic_audit import (
     CODE_BLOCKS,
@@ -157,7 +157,8 @@ def with_interpolated(record: AuditRecord, folder: Path) -> AuditRecord:
     clip = save_clip(folder, "interpolated", pixels["interpolated"], 16)
     run = record.run("lemon", "dpm").model_copy(update={"name": "interpolated", "key": "interpolated", "clip": clip})
     comparison = compare(record.run("lemon", "reference"), run, pixels, [(n, 2 * n) for n in range(FRAMES)])
-    return record.model_copy(update={"runs": [*record.runs, run], "comparisons": [*record.comparisons, comparison]})
+    more = {"runs": [*record.runs, run], "comparisons": [*record.comparisons, comparison]}
+    return with_derived(record.model_copy(update=more))
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ from spacediff.record import (
     TraceComparisonRecord,
     TraceRecord,
     Verdict,
+    with_derived,
 )
 from spacediff.settings import Origin
 
@@ -351,7 +352,7 @@ def synthetic_audit(
         ]
         runs += [*measured, _missing(prompt)]
         comparisons += [with_map(folder, compare(measured[0], run, pixels), pixels) for run in measured[1:]]
-    return AuditRecord(
+    record = AuditRecord(
         spacediff_version="0.1.0",
         title="CogVideoX-5b: the usual script against the Space",
         question="Same prompt, same seed 42: the Space draws the hand, my machine only draws the lemon. Why?",
@@ -378,6 +379,7 @@ def synthetic_audit(
         ),
         warnings=["The Space did not say which seed it used; its clip may come from another one."],
     )
+    return with_derived(record)
 
 
 def _run(prompt: str, name: str, clip: ClipRecord) -> RunRecord:
@@ -473,7 +475,7 @@ def with_traces(record: AuditRecord) -> AuditRecord:
         for prompt in record.prompts
         for name, (stage, step, sentence, distances) in _FINDINGS.items()
     ]
-    return record.model_copy(update={"runs": [*runs, *alone], "traces": traces})
+    return with_derived(record.model_copy(update={"runs": [*runs, *alone], "traces": traces}))
 
 
 def _local(run: RunRecord) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,7 +12,6 @@ from rich.text import Text
 
 from spacediff.cli.console import Terminal, one_line
 from spacediff.record import (
-    ASIDE,
     RERUN_CONTROL,
     AuditRecord,
     CauseRecord,
@@ -21,12 +19,12 @@ from spacediff.record import (
     ComparisonRecord,
     GateStatus,
     HistoryRecord,
+    OverviewRecord,
     Role,
-    RunRecord,
     Verdict,
 )
-from spacediff.reporting.inside import in_order, place_of
-from spacediff.reporting.numbers import number, value
+from spacediff.reporting.inside import place_of
+from spacediff.reporting.numbers import number, value, written_rank
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
@@ -47,19 +45,18 @@ def show_summary(record: AuditRecord, report: Path) -> None:
     console.print()
     console.print(Text(record.title, "bold"), soft_wrap=True)
     for prompt in record.prompts:
-        compared = [c for c in record.comparisons if c.prompt == prompt.name]
-        shown = [c for c in compared if _worth_a_row(record, c)]
-        if shown:
+        overview = record.overview(prompt.name)
+        if shown := _compared(record, overview):
             console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
         if places := _places(record, prompt.name):
             console.print(Text.assemble(("inside the loop, ", "bold"), places), soft_wrap=True)
-        _show_contents(console, record, prompt.name)
+        _show_contents(console, record, overview)
         for line in _again(record, prompt.name):
             console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
-        for text, names in _remarks(shown).items():
-            console.print(Text.assemble((f"{', '.join(names)}: ", "bold"), text), soft_wrap=True)
+        for remark in overview.remarks:
+            console.print(Text.assemble((f"{', '.join(remark.runs)}: ", "bold"), remark.text), soft_wrap=True)
     _show_cause(console, record.cause)
-    _show_notes(console, record.runs)
+    _show_notes(console, record)
     if not record.finished:
         console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
     if record.history:
@@ -84,24 +81,19 @@ def _show_cause(console: Console, cause: CauseRecord | None) -> None:
         console.print(Text.assemble(("outside the settings: ", "bold"), text), soft_wrap=True)
 
 
-def _show_contents(console: Console, record: AuditRecord, prompt: str) -> None:
-    """Print how far the baseline's clip and the judged one show what was asked for, or why that is not known."""
+def _show_contents(console: Console, record: AuditRecord, overview: OverviewRecord) -> None:
+    """Print how far the first clip and the judged one show what was asked for, or why that is not known."""
     for found in record.semantics:
-        if found.prompt != prompt:
+        if found.prompt != overview.prompt:
             continue
         if not found.measured:
-            reason = f"what the clips show ({prompt}): {found.reason}" + (f"\n      {found.hint}" if found.hint else "")
+            hint = f"\n      {found.hint}" if found.hint else ""
+            reason = f"what the clips show ({overview.prompt}): {found.reason}{hint}"
             console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
-        for name in dict.fromkeys([_foremost(record, prompt), record.gate.variant]):
-            told = [clip.sentence for text in found.texts if (clip := text.of(name))]
-            if told:
-                console.print(Text.assemble(("shows ", "bold"), "; ".join(told)), soft_wrap=True)
-
-
-def _foremost(record: AuditRecord, prompt: str) -> str:
-    """Return the baseline, or where there is none the first run that is held against the reference."""
-    runs = [run for run in record.runs if run.prompt == prompt and run.name != record.reference]
-    return next((run.name for run in sorted(runs, key=lambda run: run.role is not Role.BASELINE)), "")
+        for name in dict.fromkeys([overview.selected, overview.judged]):
+            sentences = [clip.sentence for text in found.texts if (clip := text.of(name))]
+            if sentences:
+                console.print(Text.assemble(("shows ", "bold"), "; ".join(sentences)), soft_wrap=True)
 
 
 def _show_history(console: Console, history: HistoryRecord) -> None:
@@ -123,20 +115,25 @@ def _stood(verdict: Verdict | None, far: float | None) -> str:
     return f"{verdict or 'not compared'}" + ("" if far is None else f", drift {far:.3f}")
 
 
-def _show_notes(console: Console, runs: Iterable[RunRecord]) -> None:
-    """Print what was ignored, and what could not be had."""
-    for run in runs:
-        for ignored in run.ignored if run.role not in ASIDE else []:
-            advice = f"; {ignored.advice}" if ignored.advice else ""
-            text = f"{run.name}: {ignored.argument} = {ignored.value!r} was accepted by {ignored.given_to} but ignored"
-            console.print(Text.assemble(("note: ", "bold"), text, advice), soft_wrap=True)
+def _show_notes(console: Console, record: AuditRecord) -> None:
+    """Print what was ignored, and what was not measured."""
+    for found in record.ignored:
+        ignored = found.ignored
+        advice = f"; {ignored.advice}" if ignored.advice else ""
+        argument = f"{ignored.argument} = {ignored.value!r}"
+        text = f"{', '.join(found.runs)}: {argument} was accepted by {ignored.given_to} but ignored"
+        console.print(Text.assemble(("note: ", "bold"), text, advice), soft_wrap=True)
+    for run in record.runs:
         if not run.measured:
             reason = f"{run.name} ({run.prompt}): {run.reason}" + (f"\n      {run.hint}" if run.hint else "")
             console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
 
 
-def _worth_a_row(record: AuditRecord, comparison: ComparisonRecord) -> bool:
-    return record.run(comparison.prompt, comparison.candidate).role in {Role.BASELINE, Role.VARIANT}
+def _compared(record: AuditRecord, overview: OverviewRecord) -> list[ComparisonRecord]:
+    """Return the comparisons of baseline and variants, in order of the record."""
+    found = {each.candidate: each for each in record.comparisons if each.prompt == overview.prompt}
+    names = [name for name in overview.order if not record.run(overview.prompt, name).role.control]
+    return [found[name] for name in names if name in found]
 
 
 def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
@@ -150,41 +147,32 @@ def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
     return here + there
 
 
-def _remarks(comparisons: Sequence[ComparisonRecord]) -> dict[str, list[str]]:
-    """Return what was noticed or stood in the way, each with the runs that it holds for."""
-    found: dict[str, list[str]] = {}
-    for comparison in comparisons:
-        incomparable = comparison.verdict is Verdict.NOT_COMPARABLE
-        for text in [*comparison.notes, *(comparison.evidence if incomparable else [])]:
-            names = found.setdefault(text, [])
-            names += [comparison.candidate] * (comparison.candidate not in names)
-    return found
-
-
 def _places(record: AuditRecord, prompt: str) -> str:
-    """Say in one line where the variants part from inside, the earliest stage first."""
-    traces = [trace for trace in in_order(record.traces) if trace.prompt == prompt]
-    found: dict[str, list[str]] = {}
-    for trace in traces:
-        if record.run(prompt, trace.candidate).role in {Role.BASELINE, Role.VARIANT}:
-            found.setdefault(place_of(trace), []).append(trace.candidate)
-    parts = "; ".join(f"{place}: {', '.join(names)}" for place, names in found.items())
-    return f"first parting from {traces[0].reference} {parts}" if parts else ""
+    """Say in one line where the variants diverge inside the loop, the earliest stage first."""
+    loop = next((found for found in record.loops if found.prompt == prompt), None)
+    if loop is None or loop.reference is None:
+        return ""
+    found = [(place_of(each), each.runs) for each in loop.divergences] + [("nowhere", loop.identical)]
+    shown = [(place, [name for name in names if not record.run(prompt, name).role.control]) for place, names in found]
+    parts = "; ".join(f"{place}: {', '.join(names)}" for place, names in shown if names)
+    return f"first divergence from {loop.reference.run} {parts}" if parts else ""
 
 
 def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRecord], *, narrow: bool) -> Table:
     table = Table(
         title=f"{prompt}: held against {comparisons[0].reference}", title_justify="left", box=None, pad_edge=False
     )
+    table.add_column("#", justify="right")
     table.add_column("variant", no_wrap=True)
     table.add_column("verdict")
     table.add_column("drift", justify="right")
     metrics = [] if narrow else record.metrics
     for metric in metrics:
         table.add_column(f"{metric.title}\n{metric.unit}".strip(), justify="right", vertical="bottom")
-    for comparison in sorted(comparisons, key=_closeness):
+    for comparison in comparisons:
         values = [comparison.metrics.get(metric.name) for metric in metrics]
         table.add_row(
+            written_rank(comparison.rank) or "-",
             escape(comparison.candidate),
             Text(comparison.verdict, _STYLES.get(comparison.verdict, "yellow")),
             "-" if comparison.drift is None else f"{comparison.drift:.3f}",
@@ -194,8 +182,3 @@ def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRec
             ),
         )
     return table
-
-
-def _closeness(comparison: ComparisonRecord) -> tuple[bool, float, str]:
-    drift = comparison.drift
-    return not comparison.metrics, math.inf if drift is None else drift, comparison.candidate

@@ -64,9 +64,10 @@ def _without_curves(record: AuditRecord) -> AuditRecord:
     bare: dict[str, object] = {"per_frame": {}, "frame_map": [], "measures": {}, "frames_csv": "", "map": None}
     return record.model_copy(
         update={
-            "runs": [run.model_copy(update={"trace": None}) for run in record.runs],
+            "runs": [run.model_copy(update={"trace": None, "setting_groups": None}) for run in record.runs],
             "comparisons": [each.model_copy(update=bare) for each in record.comparisons],
             "traces": [],
+            "loops": [],
             "history": None,
         }
     )

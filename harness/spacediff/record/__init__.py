@@ -12,7 +12,9 @@ from spacediff.record.audit import (
     EnvironmentRecord,
     GateRecord,
     GateStatus,
+    IgnoredRecord,
     PromptRecord,
+    WarningRecord,
 )
 from spacediff.record.base import Number, Record
 from spacediff.record.cause import CauseRecord, InteractionRecord, ProbeRecord, ProofRecord, Standing, SuspectRecord
@@ -25,24 +27,39 @@ from spacediff.record.comparison import (
     MeasureRecord,
     MetricInfo,
     MetricRecord,
+    RankRecord,
     ResolutionRecord,
     Verdict,
 )
+from spacediff.record.derived import with_derived
 from spacediff.record.fact import Fact, FactKind, fact
 from spacediff.record.file import read_record, read_record_file, record_schema, redacted, write_record
 from spacediff.record.history import Change, FactChange, HistoryRecord, Subject, VariantHistory
+from spacediff.record.loop import (
+    DivergenceRecord,
+    GuidanceChangeRecord,
+    GuidanceRangeRecord,
+    IsolatedStepsRecord,
+    LoopRecord,
+    LoopReferenceRecord,
+    NonfiniteRecord,
+    SharingRecord,
+)
+from spacediff.record.overview import OverviewRecord, RemarkRecord, ScaleRecord
 from spacediff.record.run import (
     ASIDE,
     ClipRecord,
     Ignored,
     Role,
     RunRecord,
+    SettingGroupsRecord,
     SettingRecord,
     record_settings,
     recorded_settings,
 )
 from spacediff.record.semantics import AgreementRecord, SemanticsRecord, TextRecord
 from spacediff.record.trace import NoiseRecord, Stage, StageRecord, StepRecord, TraceComparisonRecord, TraceRecord
+from spacediff.settings import Origin
 
 __all__ = [
     "ASIDE",
@@ -55,6 +72,7 @@ __all__ = [
     "ClipRecord",
     "ComparisonRecord",
     "ControlRecord",
+    "DivergenceRecord",
     "EnvironmentRecord",
     "Fact",
     "FactChange",
@@ -62,24 +80,38 @@ __all__ = [
     "FirstDivergenceRecord",
     "GateRecord",
     "GateStatus",
+    "GuidanceChangeRecord",
+    "GuidanceRangeRecord",
     "HistoryRecord",
     "Ignored",
+    "IgnoredRecord",
     "InteractionRecord",
+    "IsolatedStepsRecord",
+    "LoopRecord",
+    "LoopReferenceRecord",
     "MapRecord",
     "MeasureRecord",
     "MetricInfo",
     "MetricRecord",
     "NoiseRecord",
+    "NonfiniteRecord",
     "Number",
+    "Origin",
+    "OverviewRecord",
     "ProbeRecord",
     "PromptRecord",
     "ProofRecord",
+    "RankRecord",
     "Record",
+    "RemarkRecord",
     "ResolutionRecord",
     "Role",
     "RunRecord",
+    "ScaleRecord",
     "SemanticsRecord",
+    "SettingGroupsRecord",
     "SettingRecord",
+    "SharingRecord",
     "Stage",
     "StageRecord",
     "Standing",
@@ -91,6 +123,7 @@ __all__ = [
     "TraceRecord",
     "VariantHistory",
     "Verdict",
+    "WarningRecord",
     "fact",
     "read_record",
     "read_record_file",
@@ -98,5 +131,6 @@ __all__ = [
     "record_settings",
     "recorded_settings",
     "redacted",
+    "with_derived",
     "write_record",
 ]

@@ -9,7 +9,9 @@ from spacediff.record.base import Record
 from spacediff.record.cause import CauseRecord
 from spacediff.record.comparison import ComparisonRecord, ControlRecord, MetricInfo, ResolutionRecord
 from spacediff.record.history import HistoryRecord
-from spacediff.record.run import RunRecord
+from spacediff.record.loop import LoopRecord
+from spacediff.record.overview import OverviewRecord
+from spacediff.record.run import Ignored, RunRecord
 from spacediff.record.semantics import SemanticsRecord
 from spacediff.record.trace import TraceComparisonRecord
 
@@ -65,10 +67,38 @@ class EnvironmentRecord(Record):
     Attributes:
         local: Name to text, such as `torch` to `2.13.0+cpu`.
         hosted: The same for the Space; empty when it says nothing.
+        order: All names: those that differ first, then those that both sides report, then the rest.
+        differing: The names that both sides report, with another text.
     """
 
     local: dict[str, str]
     hosted: dict[str, str] = {}
+    order: list[str] = []
+    differing: list[str] = []
+
+
+class IgnoredRecord(Record):
+    """An argument that was accepted but ignored, with the runs in which it was.
+
+    Attributes:
+        ignored: The argument.
+        runs: Names of the runs.
+    """
+
+    ignored: Ignored
+    runs: list[str]
+
+
+class WarningRecord(Record):
+    """A warning of runs, with the runs that gave it.
+
+    Attributes:
+        warning: What the reader should know.
+        runs: Names of the runs.
+    """
+
+    warning: str
+    runs: list[str]
 
 
 class AuditRecord(Record):
@@ -100,6 +130,10 @@ class AuditRecord(Record):
         gate: The gate's outcome.
         environment: Versions and devices.
         warnings: What the reader should know first.
+        overviews: What leads, per prompt.
+        loops: What the traces show together, per prompt with a trace.
+        ignored: Arguments that runs accepted but ignored, equal ones once.
+        run_warnings: Warnings of runs, equal ones once.
     """
 
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -127,6 +161,10 @@ class AuditRecord(Record):
     gate: GateRecord
     environment: EnvironmentRecord
     warnings: list[str] = []
+    overviews: list[OverviewRecord] = []
+    loops: list[LoopRecord] = []
+    ignored: list[IgnoredRecord] = []
+    run_warnings: list[WarningRecord] = []
 
     def run(self, prompt: str, name: str) -> RunRecord:
         """Return the run of a name for a prompt; raises KeyError when there is none."""
@@ -134,3 +172,10 @@ class AuditRecord(Record):
             if (run.prompt, run.name) == (prompt, name):
                 return run
         raise KeyError((prompt, name))
+
+    def overview(self, prompt: str) -> OverviewRecord:
+        """Return the overview of a prompt; raises KeyError when there is none."""
+        for overview in self.overviews:
+            if overview.prompt == prompt:
+                return overview
+        raise KeyError(prompt)

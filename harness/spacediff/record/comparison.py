@@ -49,6 +49,18 @@ class MetricInfo(Record):
     about: str
 
 
+class RankRecord(Record):
+    """A run's place among the scored runs of its prompt.
+
+    Attributes:
+        place: Its place, from 1 for the closest to the reference.
+        shared: Whether another run is exactly as close.
+    """
+
+    place: int
+    shared: bool = False
+
+
 class MetricRecord(Record):
     """One metric of one comparison, with its scale.
 
@@ -56,6 +68,7 @@ class MetricRecord(Record):
         pooled: Over all frames; mean, except PSNR, which is that of the mean squared error.
         worst: The worst frame's value.
         worst_frame: Its number in the reference, from 0.
+        worst_frames: Numbers of the few worst frames in the reference, the worst first; empty for identical clips.
         floor: The same metric where nothing differs but a re-run; None when not measured.
         ceiling: The same metric between unrelated samples (other seeds), their mean; None when not measured.
         ceiling_spread: Lowest and highest of the other seeds.
@@ -69,6 +82,7 @@ class MetricRecord(Record):
     pooled: Number
     worst: Number
     worst_frame: int
+    worst_frames: list[int] = []
     floor: Number | None = None
     ceiling: Number | None = None
     ceiling_spread: tuple[Number, Number] | None = None
@@ -185,6 +199,7 @@ class ComparisonRecord(Record):
         frames_csv: The same table, relative to the audit folder.
         map: Where in the pictures they differ; None when they are equal, or the frames are too small for SSIM.
         drift: Combined drift; None is "cannot tell".
+        rank: The candidate's place among the scored runs; None for controls and for what has no score.
         verdict: The class.
         evidence: The sentences that the verdict rests on.
     """
@@ -204,5 +219,6 @@ class ComparisonRecord(Record):
     frames_csv: str = ""
     map: MapRecord | None = None
     drift: float | None = None
+    rank: RankRecord | None = None
     verdict: Verdict
     evidence: list[str] = []

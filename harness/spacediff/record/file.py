@@ -13,6 +13,7 @@ from spacediff.errors import NotAnAuditFolder, RecordError
 from spacediff.files import write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record.audit import SCHEMA_VERSION, AuditRecord
+from spacediff.record.derived import with_derived
 from spacediff.record.fact import FactKind
 from spacediff.record.migration import migrated
 
@@ -69,7 +70,7 @@ def read_record(folder: Path) -> AuditRecord:
 
 
 def read_record_file(path: Path) -> AuditRecord:
-    """Read a record from a file; one of an older version becomes one of today's.
+    """Read a record from a file; one of an older version becomes one of today's, with what follows from it.
 
     Raises:
         OSError: The file cannot be read.
@@ -91,8 +92,9 @@ def read_record_file(path: Path) -> AuditRecord:
             hint="upgrade spacediff, or run the audit again",
         )
     try:
-        return AuditRecord.model_validate(migrated(data))
+        record = AuditRecord.model_validate(migrated(data))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise RecordError(f"{path} is not an audit record: {key}: {first['msg']}", hint=_AGAIN) from error
+    return record if version == SCHEMA_VERSION else with_derived(record)

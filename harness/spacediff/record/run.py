@@ -22,6 +22,11 @@ class Role(StrEnum):
     STEPS = "each step alone"
     PROBE = "probe for the cause"
 
+    @property
+    def control(self) -> bool:
+        """Whether such a run only gives a scale: a repeat, a re-run, another seed."""
+        return self in {Role.REPEAT, Role.RERUN, Role.SEED}
+
 
 ASIDE = frozenset({Role.STEPS, Role.PROBE})
 """Runs that serve a question of their own and are no variants."""
@@ -33,6 +38,24 @@ class SettingRecord(Record):
     value: Any
     origin: Origin
     where: str = ""
+
+
+class SettingGroupsRecord(Record):
+    """The settings of a run beside those of the baseline and of the reference; each path is in one group.
+
+    Attributes:
+        changed: Paths whose value is known to differ from the baseline's.
+        differing: Paths of the run whose value is the baseline's, but is known to differ from the reference's.
+        unknown: Paths whose value is unknown on a side, so that it cannot be called equal.
+        same: All other paths: equal on all sides, or known of one side only.
+        as_reference: Paths whose value is known to be the reference's, from all groups.
+    """
+
+    changed: list[str] = []
+    differing: list[str] = []
+    unknown: list[str] = []
+    same: list[str] = []
+    as_reference: list[str] = []
 
 
 class Ignored(Record):
@@ -97,6 +120,8 @@ class RunRecord(Record):
         hint: What to do about it; may be empty.
         changes: The declared changes against the baseline, dotted path to value.
         settings: All settings, resolved.
+        setting_groups: Its settings beside the baseline's and the reference's; None for a run that is not compared
+            with the reference.
         ignored: Arguments accepted but ignored.
         warnings: What the reader should know.
         hosted: What the host says of itself, name to text; empty for local runs.
@@ -119,6 +144,7 @@ class RunRecord(Record):
     hint: str = ""
     changes: dict[str, Any] = {}
     settings: dict[str, SettingRecord] = {}
+    setting_groups: SettingGroupsRecord | None = None
     ignored: list[Ignored] = []
     warnings: list[str] = []
     hosted: dict[str, str] = {}

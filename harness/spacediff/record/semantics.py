@@ -61,6 +61,8 @@ class SemanticsRecord(Record):
         reason: Why it was not measured; empty when it was.
         hint: What to do about it; may be empty.
         texts: What was asked: the prompt first, then its parts.
+        least_shown: Position in `texts` of what the run that a reader sees first shows least of, by the difference
+            from the reference; None where nothing differs.
         notes: What the reader should know, such as a text that was cut.
     """
 
@@ -72,6 +74,7 @@ class SemanticsRecord(Record):
     reason: str = ""
     hint: str = ""
     texts: list[TextRecord] = []
+    least_shown: int | None = None
     notes: list[str] = []
 
     @property

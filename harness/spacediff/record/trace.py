@@ -63,11 +63,13 @@ class StageRecord(Record):
         seconds: Its duration.
         peak_bytes: The most memory in use: allocated on the CUDA device where there is one, else resident in this
             process, looked at after every step.
+        taken_over: Whether an earlier run spent this and the run only took over what came out.
     """
 
     name: str
     seconds: float
     peak_bytes: int
+    taken_over: bool = False
 
 
 class TraceRecord(Record):

@@ -55,7 +55,7 @@ def render_bundle(record: AuditRecord, folder: Path, variant: str = "", *, most:
     Args:
         record: The record.
         folder: The audit folder, for the clips.
-        variant: The run to show beside the reference; by default the baseline, else the one that the page begins with.
+        variant: The run to show beside the reference; by default the one that the page begins with.
         most: Bytes that it may have.
 
     Raises:
@@ -131,9 +131,8 @@ def _parts(record: AuditRecord, folder: Path, variant: str, bundle: Bundle) -> I
 
 def _shown(view: PromptView, variant: str) -> Row | None:
     """Return the row of the run to show; None where it has no clip."""
-    wanted = [variant] if variant else [*([view.baseline.run.name] if view.baseline else []), view.first]
-    rows = [row for name in wanted for row in view.rows if row.run.name == name and row.run.clip]
-    return rows[0] if rows else None
+    row = view.row(variant or view.first)
+    return row if row and row.run.clip else None
 
 
 def _video(view: PromptView, row: Row, folder: Path) -> tuple[bytes, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from spacediff.record import AuditRecord, ComparisonRecord, MetricInfo, RunRecord
@@ -15,9 +15,6 @@ from spacediff.reporting.view import PromptView
 
 _INFINITY = 0.2
 """Share of the finite axis that infinite values stand above it."""
-
-_FEW = 3
-"""So many worst frames are marked in the filmstrip."""
 
 
 def script_view(record: AuditRecord, view: PromptView, embedded: Mapping[str, Preview]) -> dict[str, Any]:
@@ -47,22 +44,16 @@ def script_view(record: AuditRecord, view: PromptView, embedded: Mapping[str, Pr
 
 
 def _marks(record: AuditRecord, comparison: ComparisonRecord) -> dict[str, Any]:
-    """Return the reference's frames that stand out: the worst by each metric, worst first, and the first apart."""
-    pairs = comparison.frame_map
-    parts = comparison.parting.beyond_floor if comparison.parting else None
+    """Return the reference's frames that stand out: the worst by each metric, and the first that diverges."""
+    divergent = comparison.parting.beyond_floor if comparison.parting else None
     return {
         "worst": {
-            info.name: [pairs[n][0] for n in _worst(comparison.per_frame[info.name], higher=info.higher_is_closer)]
+            info.name: worst
             for info in record.metrics
-            if info.name in comparison.per_frame and not comparison.identical
+            if info.name in comparison.metrics and (worst := comparison.metrics[info.name].worst_frames)
         },
-        "parts": None if parts is None else pairs[parts][0],
+        "parts": None if divergent is None else comparison.frame_map[divergent][0],
     }
-
-
-def _worst(values: Sequence[float], *, higher: bool) -> list[int]:
-    """Return the positions of the few farthest values, the farthest first; the earlier one of equals."""
-    return sorted(range(len(values)), key=lambda n: values[n] if higher else -values[n])[:_FEW]
 
 
 def _curves(record: AuditRecord, comparison: ComparisonRecord) -> dict[str, Any]:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spacediff.record import RunRecord, StageRecord, TraceRecord
+from spacediff.record import RunRecord, SharingRecord, StageRecord
 from spacediff.reporting.numbers import counted, seconds, size
-
-_EMBEDDINGS = "text embeddings"
-_LATENTS = "latents"
-_ENCODES, _LAST = "text", "decoding"
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,8 @@ class Costs:
     effects: list[str]
 
 
-def costs_view(runs: list[RunRecord]) -> Costs:
-    """Return time and memory of runs that were looked into."""
+def costs_view(runs: list[RunRecord], sharing: SharingRecord) -> Costs:
+    """Return time and memory of runs that were examined, and what they saved."""
     traced = [(run, run.trace) for run in runs if run.trace]
     names = list(dict.fromkeys(stage.name for _, trace in traced for stage in trace.stages))
     return Costs(
@@ -55,48 +51,36 @@ def costs_view(runs: list[RunRecord]) -> Costs:
         rows=[
             CostRow(
                 name=run.name,
-                stages={stage.name: _stage(stage, trace) for stage in trace.stages},
+                stages={stage.name: _stage(stage) for stage in trace.stages},
                 whole=seconds(run.seconds),
                 shared=trace.shared,
             )
             for run, trace in traced
         ],
-        effects=_effects([trace for _, trace in traced]),
+        effects=[text for text in (_of_embeddings(sharing), _of_latents(sharing)) if text],
     )
 
 
-def _stage(stage: StageRecord, trace: TraceRecord) -> Stage:
-    return Stage(seconds(stage.seconds), size(stage.peak_bytes), earlier=_earlier(stage, trace))
+def _stage(stage: StageRecord) -> Stage:
+    return Stage(seconds(stage.seconds), size(stage.peak_bytes), earlier=stage.taken_over)
 
 
-def _earlier(stage: StageRecord, trace: TraceRecord) -> bool:
-    """Whether the stage was an earlier run's: with its latents, all before the decoding is."""
-    return _LATENTS in trace.shared and stage.name != _LAST
-
-
-def _effects(traces: list[TraceRecord]) -> list[str]:
-    resumed = [trace for trace in traces if _LATENTS in trace.shared]
-    handed = [trace for trace in traces if _EMBEDDINGS in trace.shared and _LATENTS not in trace.shared]
-    encoded = _text_seconds([trace for trace in traces if not {_EMBEDDINGS, _LATENTS} & set(trace.shared)])
-    found = []
-    if handed and _text_seconds(handed):
-        found.append(_handed(len(handed), max(_text_seconds(handed)), min(encoded, default=None)))
-    if resumed:
-        spared = sum(stage.seconds for trace in resumed for stage in trace.stages if _earlier(stage, trace))
-        found.append(
-            f"{counted(len(resumed), 'run')} took over the latents of an earlier run as well and only decoded them: "
-            f"{seconds(spared)} of encoding and denoising were not spent again."
-        )
-    return found
-
-
-def _handed(runs: int, most: float, encoded: float | None) -> str:
+def _of_embeddings(sharing: SharingRecord) -> str:
+    if sharing.embeddings_seconds is None:
+        return ""
     took = (
-        f"{counted(runs, 'run')} took over the text embeddings of an earlier run: "
-        f"the text stage took at most {seconds(most)}"
+        f"{counted(len(sharing.embeddings), 'run')} took over the text embeddings of an earlier run: "
+        f"the text stage took at most {seconds(sharing.embeddings_seconds)}"
     )
-    return f"{took}." if encoded is None else f"{took}, where encoding the prompt took {seconds(encoded)} or more."
+    if sharing.encoding_seconds is None:
+        return f"{took}."
+    return f"{took}, where encoding the prompt took {seconds(sharing.encoding_seconds)} or more."
 
 
-def _text_seconds(traces: list[TraceRecord]) -> list[float]:
-    return [stage.seconds for trace in traces for stage in trace.stages if stage.name == _ENCODES]
+def _of_latents(sharing: SharingRecord) -> str:
+    if not sharing.latents:
+        return ""
+    return (
+        f"{counted(len(sharing.latents), 'run')} took over the latents of an earlier run as well and only decoded "
+        f"them: {seconds(sharing.spared_seconds)} of encoding and denoising were not spent again."
+    )

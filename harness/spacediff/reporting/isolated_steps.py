@@ -1,17 +1,13 @@
-"""Each step alone: runs whose every step was fed another run's latents, so that a step shows its own error only."""
+"""Isolated steps: runs whose every step was fed another run's latents, so that a step shows only its own error."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spacediff.record import Role, RunRecord, TraceComparisonRecord
+from spacediff.record import IsolatedStepsRecord, RunRecord, TraceComparisonRecord
 from spacediff.reporting.axes import from_zero
 from spacediff.reporting.numbers import listed, percent, round_percent
 from spacediff.reporting.plots import Plot, Series, plot
-
-_ENDING = "-alone"
-_MOST = 0.5
-"""The steps that are named make this share of the sum of all own errors."""
 
 _FEW, _FEW_OF_MANY = 3, 0.25
 """Naming more steps than these, or than this share of them, would say nothing."""
@@ -31,11 +27,10 @@ class StepRow:
 
 
 @dataclass(frozen=True)
-class Alone:
+class IsolatedSteps:
     """One run of this kind.
 
     Attributes:
-        name: The run.
         variant: The run whose steps these are.
         fed: The run whose latents were fed.
         reason: Why it was not measured; empty when it was.
@@ -43,11 +38,10 @@ class Alone:
         most: Which steps make most of the sum, in a sentence; empty when no step has an error.
         plot: Own errors and whole distances.
         rows: The same as numbers.
-        other: The run that the whole distances are held against, where that is another one than `fed`, so that they
+        other: The run that the whole distances were measured from, where that is another one than `fed`, so that they
             cannot stand beside the own errors; else empty.
     """
 
-    name: str
     variant: str
     fed: str
     reason: str
@@ -58,42 +52,24 @@ class Alone:
     other: str
 
 
-def isolated_steps_view(runs: list[RunRecord], found: list[TraceComparisonRecord]) -> list[Alone]:
-    """Return the runs of a prompt whose steps stood alone."""
-    return [_alone(run, found) for run in runs if run.role is Role.STEPS]
+def isolated_steps_view(
+    found: IsolatedStepsRecord, run: RunRecord, trace: TraceComparisonRecord | None
+) -> IsolatedSteps:
+    """Return what the page shows of a run whose steps were isolated.
 
-
-def most_of(errors: list[float]) -> str:
-    """Say which steps make most of the sum of own errors; empty when there is none."""
-    whole = sum(errors)
-    if whole <= 0:
-        return ""
-    ordered = sorted(range(len(errors)), key=lambda n: -errors[n])
-    shares = [sum(errors[n] for n in ordered[: count + 1]) / whole for count in range(len(ordered))]
-    count = next((count for count, share in enumerate(shares, 1) if share >= _MOST), len(ordered))
-    if count > max(_FEW, _FEW_OF_MANY * len(errors)):
-        return (
-            f"No few steps make most of it: half of the sum of own errors takes {count} of {len(errors)} steps; "
-            f"the largest, step {ordered[0] + 1}, makes {percent(shares[0])}."
-        )
-    steps = _stretches(sorted(n + 1 for n in ordered[:count]))
-    make = f"Step {steps} of {len(errors)} makes" if count == 1 else f"Steps {steps} of {len(errors)} make"
-    return f"{make} {percent(shares[count - 1])} of the sum of own errors."
-
-
-def _alone(run: RunRecord, found: list[TraceComparisonRecord]) -> Alone:
+    Args:
+        found: What the record says of it.
+        run: The run.
+        trace: The trace comparison of the variant whose steps these are; None where there is none.
+    """
     errors = run.trace.own_errors if run.trace else []
-    variant = run.name.removesuffix(_ENDING)
-    trace = next((t for t in found if t.candidate == variant), None)
-    fits = trace is not None and trace.reference == run.fed_by
-    whole = list(trace.distances[1:]) if trace is not None and fits else []
-    return Alone(
-        name=run.name,
-        variant=variant,
+    whole = list(trace.distances[1:]) if trace is not None and not found.other else []
+    return IsolatedSteps(
+        variant=found.variant,
         fed=run.fed_by,
         reason=run.reason,
         hint=run.hint,
-        most=most_of(errors),
+        most=most_of(found),
         plot=plot(
             [Series(OWN, list(errors)), Series(WHOLE, whole)],
             lambda values: from_zero(values, round_percent, readable=max(errors)),
@@ -102,18 +78,33 @@ def _alone(run: RunRecord, found: list[TraceComparisonRecord]) -> Alone:
         )
         if errors
         else None,
-        rows=_rows(errors, whole),
-        other=trace.reference if trace is not None and not fits else "",
+        rows=_rows(errors, found.shares, whole),
+        other=found.other,
     )
 
 
-def _rows(errors: list[float], whole: list[float | None]) -> list[StepRow]:
-    total = sum(errors)
-    distances = [*whole, *[None] * len(errors)][: len(errors)]
-    return [
-        StepRow(n, percent(own), percent(own / total) if total else "–", "–" if far is None else percent(far))  # noqa: RUF001
-        for n, (own, far) in enumerate(zip(errors, distances, strict=True), 1)
-    ]
+def most_of(found: IsolatedStepsRecord) -> str:
+    """Say which steps make most of the sum of own errors; empty when there is none."""
+    if not found.largest:
+        return ""
+    count, whole = len(found.largest), len(found.shares)
+    if count > max(_FEW, _FEW_OF_MANY * whole):
+        first = found.largest[0]
+        return (
+            f"No few steps make most of it: half of the sum of own errors takes {count} of {whole} steps; "
+            f"the largest, step {first}, makes {percent(found.shares[first - 1])}."
+        )
+    make = "Step {} of {} makes" if count == 1 else "Steps {} of {} make"
+    steps = make.format(_stretches(sorted(found.largest)), whole)
+    return f"{steps} {percent(found.largest_share)} of the sum of own errors."
+
+
+def _rows(errors: list[float], shares: list[float], whole: list[float | None]) -> list[StepRow]:
+    def at(values: list[float] | list[float | None], n: int) -> str:
+        v = values[n] if n < len(values) else None
+        return "–" if v is None else percent(v)  # noqa: RUF001 - an en dash stands for none
+
+    return [StepRow(n + 1, percent(own), at(shares, n), at(whole, n)) for n, own in enumerate(errors)]
 
 
 def _stretches(numbers: list[int]) -> str:

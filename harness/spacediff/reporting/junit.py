@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from spacediff.record import AuditRecord, ControlRecord, GateStatus, Role, RunRecord
-from spacediff.reporting.numbers import drift, number
+from spacediff.record import AuditRecord, ControlRecord, GateStatus, RunRecord
+from spacediff.reporting.numbers import drift, number, written_rank
 from spacediff.reporting.presentable import PRIVATE, presentable
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -61,8 +61,9 @@ def _moment(text: str) -> str:
 
 def _of_prompt(record: AuditRecord, prompt: str) -> Iterator[ET.Element]:
     private = any(each.private for each in record.prompts if each.name == prompt)
-    for run in record.runs:
-        if run.prompt == prompt and run.role in {Role.BASELINE, Role.VARIANT} and run.name != record.reference:
+    for name in record.overview(prompt).order:
+        run = record.run(prompt, name)
+        if not run.role.control:
             yield _variant(record, run, PRIVATE if private else "")
     yield from (_control(control) for control in record.controls if control.prompt == prompt)
 
@@ -73,14 +74,15 @@ def _variant(record: AuditRecord, run: RunRecord, remark: str) -> ET.Element:
     if not run.measured or found is None or not found.verdict.told:
         evidence = "; ".join(found.evidence) if found else "it was not compared"
         reason = run.reason or evidence
-        _told(case, "skipped", reason, "\n".join(filter(None, (reason, run.hint))))
+        _outcome(case, "skipped", reason, "\n".join(filter(None, (reason, run.hint))))
         return case
     metrics = [
         f"{info.title}: {number(found.metrics[info.name].pooled, info, unit=True)}"
         for info in record.metrics
         if info.name in found.metrics
     ]
-    lines = [f"verdict: {found.verdict.value}", f"drift: {drift(found.drift)}", *metrics, *found.evidence, remark]
+    rank = f"rank: {written_rank(found.rank)}" if found.rank else ""
+    lines = [f"verdict: {found.verdict.value}", rank, f"drift: {drift(found.drift)}", *metrics, *found.evidence, remark]
     ET.SubElement(case, "system-out").text = _legal("\n".join(filter(None, lines)))
     return case
 
@@ -88,7 +90,7 @@ def _variant(record: AuditRecord, run: RunRecord, remark: str) -> ET.Element:
 def _control(control: ControlRecord) -> ET.Element:
     case = _case(f"{control.prompt}.controls", control.name, 0.0)
     if not control.passed:
-        _told(case, "failure", f"has to be {control.expected}, found {control.found}", control.found)
+        _outcome(case, "failure", f"has to be {control.expected}, found {control.found}", control.found)
     return case
 
 
@@ -99,7 +101,7 @@ def _gate(record: AuditRecord) -> ET.Element:
     case = _case("gate", " and ".join(asked) or "something was compared", record.seconds)
     kinds = {GateStatus.FAILS: "failure", GateStatus.NOT_MEASURED: "error"}
     if gate.status in kinds:
-        _told(case, kinds[gate.status], f"the gate: {gate.status.value}", "\n".join(gate.reasons))
+        _outcome(case, kinds[gate.status], f"the gate: {gate.status.value}", "\n".join(gate.reasons))
     else:
         ET.SubElement(case, "system-out").text = _legal("\n".join(gate.reasons))
     return case
@@ -108,7 +110,7 @@ def _gate(record: AuditRecord) -> ET.Element:
 def _interrupted(record: AuditRecord) -> ET.Element:
     """Return the case that an interrupted audit fails: the runs that it did not come to have none."""
     case = _case("audit", "it was carried out to the end", record.seconds)
-    _told(case, "error", "the audit was interrupted", "The same command goes on from there.")
+    _outcome(case, "error", "the audit was interrupted", "The same command goes on from there.")
     return case
 
 
@@ -116,11 +118,11 @@ def _case(classname: str, name: str, seconds: float) -> ET.Element:
     return ET.Element("testcase", classname=_legal(classname), name=_legal(name), time=f"{seconds:.3f}")
 
 
-def _told(case: ET.Element, kind: str, message: str, text: str) -> None:
-    told = ET.SubElement(case, kind, message=_legal(message))
+def _outcome(case: ET.Element, kind: str, message: str, text: str) -> None:
+    outcome = ET.SubElement(case, kind, message=_legal(message))
     if kind != "skipped":
-        told.set("type", kind)
-    told.text = _legal(text)
+        outcome.set("type", kind)
+    outcome.text = _legal(text)
 
 
 def _legal(text: str) -> str:

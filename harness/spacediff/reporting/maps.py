@@ -63,12 +63,12 @@ def script_map(comparison: ComparisonRecord) -> dict[str, Any] | None:
 def embedded_maps(record: AuditRecord, folder: Path, room: float) -> Maps:
     """Return the maps that there are, in at most so many bytes of base64 if that can be reached."""
     read = list(_read(record, folder))
-    whole = Maps({told.file: _as_it_is(told, content) for told, content in read})
+    whole = Maps({each.file: _as_it_is(each, content) for each, content in read})
     if whole.size <= room:
         return whole
     shrunk, factor = whole, 1
     for factor in _COARSER:
-        coarser = {told.file: _coarser(told, content, factor) for told, content in read}
+        coarser = {each.file: _coarser(each, content, factor) for each, content in read}
         shrunk = Maps({file: found for file, found in coarser.items() if found})
         if shrunk.size <= room:
             break
@@ -78,8 +78,8 @@ def embedded_maps(record: AuditRecord, folder: Path, room: float) -> Maps:
 
 def _read(record: AuditRecord, folder: Path) -> Iterator[tuple[MapRecord, bytes]]:
     """Yield each map once; a record cannot make the report embed anything but its own pictures."""
-    told = {c.map.file: c.map for c in record.comparisons if c.map and c.reference == record.reference}
-    for name, found in told.items():
+    known = {c.map.file: c.map for c in record.comparisons if c.map and c.reference == record.reference}
+    for name, found in known.items():
         inside = PurePosixPath(name)
         if inside.is_absolute() or ".." in inside.parts:
             continue
@@ -92,26 +92,26 @@ def _read(record: AuditRecord, folder: Path) -> Iterator[tuple[MapRecord, bytes]
             yield found, content
 
 
-def _as_it_is(told: MapRecord, content: bytes) -> HeatMap:
-    return HeatMap(base64.b64encode(content).decode(), told.columns, told.rows, told.across)
+def _as_it_is(found: MapRecord, content: bytes) -> HeatMap:
+    return HeatMap(base64.b64encode(content).decode(), found.columns, found.rows, found.across)
 
 
-def _coarser(told: MapRecord, content: bytes, factor: int) -> HeatMap | None:
-    """Return a map of which so many cells are one, each way; None where it is none that the record tells of."""
+def _coarser(found: MapRecord, content: bytes, factor: int) -> HeatMap | None:
+    """Return a map of which so many cells are one, each way; None where the file is not as the record says."""
     import cv2
     import numpy as np
 
-    from spacediff.metrics.ssim_map import arrange_tiles, encode_png, split_tiles
+    from spacediff.codec.map_tiles import arrange_tiles, encode_png, split_tiles
 
     width, height = struct.unpack(">II", content[16:24].ljust(8, b"\0"))
-    wanted = told.columns > 0 and told.rows > 0 and width == told.across * told.columns and height % told.rows == 0
+    wanted = found.columns > 0 and found.rows > 0 and width == found.across * found.columns and height % found.rows == 0
     if not wanted or not 0 < width * height <= _MOST_PIXELS:
         return None
     levels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     if levels is None:
         return None
-    rows, columns = (max(1, side // factor) for side in (told.rows, told.columns))
-    tiles = split_tiles(np.asarray(levels, np.uint8), told.rows, told.columns)
+    rows, columns = (max(1, side // factor) for side in (found.rows, found.columns))
+    tiles = split_tiles(np.asarray(levels, np.uint8), found.rows, found.columns)
     small = [cv2.resize(tile, (columns, rows), interpolation=cv2.INTER_AREA) for tile in tiles]
-    whole = encode_png(arrange_tiles(np.asarray(np.stack(small), np.uint8), told.across))
-    return HeatMap(base64.b64encode(whole).decode(), columns, rows, told.across)
+    whole = encode_png(arrange_tiles(np.asarray(np.stack(small), np.uint8), found.across))
+    return HeatMap(base64.b64encode(whole).decode(), columns, rows, found.across)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from spacediff.record import MetricInfo
+from spacediff.record import MetricInfo, RankRecord
 
 _LONG = 10.0
 """From so many seconds, or so many times a whole, on, small fractions do not matter."""
@@ -38,6 +38,11 @@ def number(v: float | None, info: MetricInfo | None = None, *, unit: bool = Fals
 def drift(v: float | None) -> str:
     """Write a drift; a missing one is a dash, which the templates put into words."""
     return number(v, decimals=3)
+
+
+def written_rank(rank: RankRecord | None) -> str:
+    """Write a rank: `2`, `2=` where two share it, nothing for none."""
+    return "" if rank is None else f"{rank.place}{'=' if rank.shared else ''}"
 
 
 def plain(v: float) -> str:

@@ -1,4 +1,4 @@
-"""The door: what a presenter gets to see of a record.
+"""Presentable: what a presenter gets to see of a record.
 
 Every text in a record is a stranger's, and some prompts are private. So each presenter takes its record through here:
 what a reader could not see in a text is spelt out, and clips and maps of a private prompt have no files that could be
@@ -21,7 +21,13 @@ _UNSEEN = re.compile(
 
 
 def presentable(record: AuditRecord) -> AuditRecord:
-    """Return a record as it may be shown; the same once more changes nothing."""
+    """Return a record as it may be shown; the same once more changes nothing.
+
+    Raises:
+        ValueError: The record lacks what `spacediff.record.with_derived` adds, so nothing of it would be shown.
+    """
+    if {prompt.name for prompt in record.prompts} - {overview.prompt for overview in record.overviews}:
+        raise ValueError("the record has prompts without an overview; spacediff.record.with_derived adds them")
     record = AuditRecord.model_validate(_visible(record.model_dump()))
     hidden = {prompt.name for prompt in record.prompts if prompt.private}
     runs = [_without_pictures(run) if run.prompt in hidden else run for run in record.runs]

@@ -22,12 +22,12 @@ class Cell:
 
     Attributes:
         mean: Over all frames, as text.
-        apart: How far that is from the reference; empty where there is nothing to say.
+        difference: How far that is from the reference; empty where there is nothing to say.
         place: Where it stands to the other seeds; empty where there are none.
     """
 
     mean: str
-    apart: str
+    difference: str
     place: str
 
 
@@ -112,12 +112,12 @@ def _cell(text: TextRecord, name: str) -> Cell | None:
     less = clip.difference
     return Cell(
         mean=_written(clip.mean),
-        apart="" if less is None else _apart(less),
+        difference="" if less is None else _difference(less),
         place=_PLACES[clip.place] if clip.place else "",
     )
 
 
-def _apart(less: float) -> str:
+def _difference(less: float) -> str:
     if less == 0:
         return "as the reference"
     if less > 0:

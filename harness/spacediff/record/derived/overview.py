@@ -1,0 +1,82 @@
+"""What leads for a prompt: the order of its runs, the run that is judged, the run that a reader sees first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from spacediff.record.comparison import ComparisonRecord, MetricInfo, Verdict
+from spacediff.record.derived.frames import twins
+from spacediff.record.derived.grouping import with_owners
+from spacediff.record.overview import OverviewRecord, RemarkRecord, ScaleRecord
+from spacediff.record.run import ASIDE, Role, RunRecord
+
+
+def compared_runs(runs: Iterable[RunRecord], reference: RunRecord | None) -> list[RunRecord]:
+    """Return the runs of a prompt that are compared with its reference.
+
+    A re-run is compared with the baseline, so it is none of them, unless it is to be said why it was not measured.
+    Probes and isolated steps answer a question of their own.
+    """
+    return [
+        run
+        for run in runs
+        if run is not reference and run.role not in ASIDE and not (run.role is Role.RERUN and run.measured)
+    ]
+
+
+def overview(
+    prompt: str,
+    runs: Iterable[RunRecord],
+    order: Sequence[RunRecord],
+    comparisons: Mapping[str, ComparisonRecord],
+    metrics: Iterable[MetricInfo],
+    *,
+    judged: str,
+) -> OverviewRecord:
+    """Describe what leads for a prompt.
+
+    Args:
+        prompt: Name of the prompt.
+        runs: All runs of the prompt.
+        order: The runs that are compared with the reference, in order of display.
+        comparisons: Name of a run to its comparison.
+        metrics: What was measured.
+        judged: Name of the gate's variant; may be empty.
+    """
+    names = [run.name for run in order]
+    baseline = next((run.name for run in order if run.role is Role.BASELINE), "")
+    return OverviewRecord(
+        prompt=prompt,
+        order=names,
+        baseline=baseline,
+        judged=judged if judged in names else "",
+        selected=next((name for name in (baseline, judged, *names) if name in names), ""),
+        twins=twins(runs),
+        scale=_shared_scale(list(comparisons.values()), metrics),
+        remarks=_remarks(comparisons[run.name] for run in order if not run.role.control and run.name in comparisons),
+    )
+
+
+def _shared_scale(comparisons: Sequence[ComparisonRecord], metrics: Iterable[MetricInfo]) -> dict[str, ScaleRecord]:
+    found = {
+        info.name: [
+            ScaleRecord(floor=metric.floor, ceiling=metric.ceiling, ceiling_spread=metric.ceiling_spread)
+            for comparison in comparisons
+            if (metric := comparison.metrics.get(info.name))
+        ]
+        for info in metrics
+    }
+    return {name: scales[0] for name, scales in found.items() if scales and all(each == scales[0] for each in scales)}
+
+
+def _remarks(comparisons: Iterable[ComparisonRecord]) -> list[RemarkRecord]:
+    """Put equal notes together, and the reasons why clips are not comparable."""
+    found = (
+        (text, comparison.candidate)
+        for comparison in comparisons
+        for text in [
+            *comparison.notes,
+            *(comparison.evidence if comparison.verdict is Verdict.NOT_COMPARABLE else []),
+        ]
+    )
+    return [RemarkRecord(text=text, runs=runs) for text, runs in with_owners(found)]

@@ -1,0 +1,136 @@
+"""The tables of the Markdown: variants, settings that differ, the environment, what changed since an earlier audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from spacediff.record import AuditRecord, Change, FactChange, HistoryRecord, Origin, SettingRecord, VariantHistory
+from spacediff.reporting.inert import cell, prose
+from spacediff.reporting.numbers import drift, number, value
+from spacediff.reporting.view import PromptView, Row
+
+MOST_OF_CELL = 160
+"""Characters of a cell."""
+
+_MOST_SIDES = 4
+"""Runs whose settings stand side by side; more than baseline and the gate's variant only where there is no baseline."""
+_DIFFERING = ("changed", "differing")
+"""Groups of settings that are known to differ."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the Markdown, as text that needs no more escaping.
+
+    Attributes:
+        title: Its heading.
+        head: Names of the columns.
+        rows: The rows, the most telling first.
+        left_out: How many more rows there are.
+    """
+
+    title: str
+    head: list[str]
+    rows: list[list[str]]
+    left_out: int = 0
+
+    def at_most(self, count: int) -> Table:
+        """Return the table with its first rows."""
+        return Table(self.title, self.head, self.rows[:count], max(0, len(self.rows) - count))
+
+
+def variants_table(record: AuditRecord, views: list[PromptView]) -> Table:
+    """Return rank, verdict, drift and metrics of the variants, in order of the record."""
+    several = len(views) > 1
+    units = [_heading(f"{info.title}{f' ({info.unit})' if info.unit else ''}") for info in record.metrics]
+    return Table(
+        "Variants, the closest first",
+        [*(["prompt"] if several else []), "rank", "variant", "verdict", "drift", *units],
+        [
+            [*([cell(view.prompt.name)] if several else []), *_variant(record, row)]
+            for view in views
+            for row in view.rows
+            if not row.control
+        ],
+    )
+
+
+def _heading(text: str) -> str:
+    return prose(text, MOST_OF_CELL).replace("|", "\\|")
+
+
+def _variant(record: AuditRecord, row: Row) -> list[str]:
+    found = row.comparison
+    metrics = found.metrics if found else {}
+    verdict = found.verdict.value if found else "not measured"
+    numbers = [number(metrics[info.name].pooled if info.name in metrics else None, info) for info in record.metrics]
+    return [row.rank or "—", cell(row.run.name), verdict, drift(found.drift if found else None), *numbers]
+
+
+def settings_table(record: AuditRecord, views: list[PromptView]) -> Table:
+    """Return where baseline, the gate's variant and the reference differ; what all prompts share stands once."""
+    names = list(dict.fromkeys(row.run.name for view in views for row in _sides(view)))[:_MOST_SIDES]
+    rows: list[list[str]] = []
+    for view in views:
+        shown = {row.run.name: row for row in _sides(view) if row.run.name in names}
+        paths = {item.path for row in shown.values() for kind in _DIFFERING for item in row.settings.get(kind, [])}
+        for path in sorted(paths):
+            sides = [shown[name].run.settings.get(path) if name in shown else None for name in names]
+            theirs = view.reference.settings.get(path) if view.reference else None
+            values = [_setting(side) for side in [*sides, theirs]]
+            if len(set(values)) > 1:
+                rows.append([cell(path, MOST_OF_CELL), *values])
+    head = ["setting", *map(cell, names), cell(record.reference)]
+    return Table("Settings that differ", head, _each_once(rows))
+
+
+def _sides(view: PromptView) -> list[Row]:
+    """Return the rows whose settings are shown: the baseline's and the gate's variant's, else the one shown first."""
+    rows = [view.baseline, *([view.judged] if view.judged is not view.baseline else [])]
+    return [row for row in rows if row] or [row for row in view.rows if row.run.name == view.first]
+
+
+def _each_once(rows: Iterable[list[str]]) -> list[list[str]]:
+    return [list(row) for row in dict.fromkeys(tuple(row) for row in rows)]
+
+
+def _setting(found: SettingRecord | None) -> str:
+    if found is None:
+        return "not told"
+    if found.origin is Origin.UNKNOWN:
+        return "unknown"
+    return f"{cell(value(found.value), MOST_OF_CELL)} ({found.origin.value})"
+
+
+def environment_table(record: AuditRecord) -> Table:
+    """Return the facts of this machine beside those of the host, in order of the record."""
+    environment = record.environment
+    rows = [(name, environment.local.get(name), environment.hosted.get(name)) for name in environment.order]
+    return Table(
+        "Environment",
+        ["", "local", "hosted"],
+        [[cell(name, MOST_OF_CELL), *(cell(side or "", MOST_OF_CELL) for side in sides)] for name, *sides in rows],
+    )
+
+
+def history_table(history: HistoryRecord) -> Table:
+    """Return what changed since the earlier audit: variants first, then facts."""
+    moved = [each for each in history.variants if each.change is not Change.SAME]
+    rows = [_moved(each) for each in moved] + [_fact(fact) for fact in history.facts]
+    return Table("What changed since", ["", "before", "now", ""], rows)
+
+
+def _moved(found: VariantHistory) -> list[str]:
+    sides = [
+        f"{verdict.value}, drift {drift(far)}" if verdict and far is not None else verdict.value if verdict else "—"
+        for verdict, far in ((found.verdict_before, found.drift_before), (found.verdict_now, found.drift_now))
+    ]
+    frames = {True: "the same frames", False: "other frames", None: ""}[found.equal_frames]
+    return [cell(f"{found.prompt} / {found.name}"), *sides, ", ".join(filter(None, (found.change.value, frames)))]
+
+
+def _fact(fact: FactChange) -> list[str]:
+    sides = ["—" if v is None else cell(value(v), MOST_OF_CELL) for v in (fact.before, fact.now)]
+    runs = f": {cell(', '.join(fact.runs), MOST_OF_CELL)}" if fact.runs else ""
+    return [cell(fact.name, MOST_OF_CELL), *sides, f"{fact.subject.value}{runs}"]

@@ -1,0 +1,146 @@
+"""The page: an audit record drawn through the templates of `reports/`, with its policy, style and scripts.
+
+The key insight is that every text in a record is a stranger's: prompts, titles, what a Space says of itself. So the
+templates escape, data for the script cannot close its tag, and the page's own policy allows no script or style but
+those whose hashes it names.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from spacediff.record import AuditRecord
+from spacediff.reporting.cause import cause_view
+from spacediff.reporting.charting import charting
+from spacediff.reporting.charts import script_view
+from spacediff.reporting.inside import place_of
+from spacediff.reporting.maps import Maps
+from spacediff.reporting.numbers import drift, duration, moment, number, place, plain, value
+from spacediff.reporting.presentable import PRIVATE
+from spacediff.reporting.previews import Previews, clip_key
+from spacediff.reporting.view import prompt_view
+from spacediff.shipped import shipped
+
+SCRIPTS = (
+    "address.js",
+    "frames.js",
+    "modes.js",
+    "heat.js",
+    "player.js",
+    "zoom.js",
+    "strip.js",
+    "charting.js",
+    "chart.js",
+    "numbers.js",
+    "steps.js",
+    "views.js",
+    "keys.js",
+    "controls.js",
+    "clipboard.js",
+    "report.js",  # begins, so it comes last
+)
+
+SHORT_TEXT = 200
+"""Characters of a text that is shown at full length; a longer one scrolls in a box."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What a page shows of clips and maps.
+
+    Attributes:
+        previews: The clips.
+        maps: The heat maps.
+        note: What was done to them, for the reader; empty when nothing was.
+    """
+
+    previews: Previews
+    maps: Maps
+    note: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of base64."""
+        return self.previews.size + self.maps.size
+
+
+def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:
+    """Return the page of a presentable record with these pictures, and with the Markdown for an issue to copy."""
+    prompts = [prompt_view(record, prompt) for prompt in record.prompts]
+    previews = pictures.previews
+    style = _source("report.css")
+    script = "\n".join(_source(name) for name in SCRIPTS)
+    drawing = charting()
+    allowed = " ".join(f"'{_hash(text)}'" for text in (script, *([drawing.script] if drawing else [])))
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src {allowed}; "
+        "img-src data:; media-src blob:; base-uri 'none'; form-action 'none'"
+    )
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .render(
+            record=record,
+            prompts=prompts,
+            cause_view=cause_view(record.cause),
+            embedded=previews.clips.keys(),
+            shrunk=pictures.note,
+            private=PRIVATE,
+            policy=policy,
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own files
+            data=_json({"prompts": [script_view(record, view, previews.clips) for view in prompts]}),
+            clips=_json({key: clip.base64 for key, clip in previews.clips.items()}),
+            maps=_json({name: asdict(found) for name, found in pictures.maps.found.items()}),
+            charting=_json({"packed": drawing.packed, "specs": drawing.specs}) if drawing else None,
+            issue=_json(issue),
+        )
+    )
+
+
+def _templates() -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(shipped("reports")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    templates.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # by the i18n extension
+    templates.filters.update(
+        number=number,
+        drift=drift,
+        duration=duration,
+        moment=moment,
+        value=value,
+        plain=plain,
+        place=place,
+        clip_key=clip_key,
+        place_of=place_of,
+    )
+    templates.globals.update(short_text=SHORT_TEXT)
+    return templates
+
+
+def _source(name: str) -> str:
+    return (shipped("reports") / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _json(data: Any) -> Markup:
+    """Serialise for a script element: nothing in it can end the element or open a comment."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - escaped above
