@@ -1,4 +1,4 @@
-"""What a script changes before it generates: the reader says the value that Python makes of it, or unknown."""
+"""Values that a script changes before it generates: what is read is the value of Python, or unknown."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def read(text: str) -> Reading:
     return read_text(LOADED + text, "run.py")
 
 
-def told(reading: Reading, path: str = "call.guidance_scale") -> Any:
-    """Return the value, UNKNOWN, or None where nothing is said."""
+def value_of(reading: Reading, path: str = "call.guidance_scale") -> Any:
+    """Return the value, UNKNOWN, or None if the setting is missing."""
     setting = reading.settings.get(path)
     return UNKNOWN if setting is not None and setting.origin is Origin.UNKNOWN else setting and setting.value
 
@@ -45,7 +45,7 @@ def go(**kw):
 go(guidance_scale=3.0)"""
 
 TABLE: dict[str, tuple[str, Any, int]] = {
-    # name: lines, the value (or UNKNOWN, or None for not given), and the line of these that an unknown is told with
+    # name: lines, the value (UNKNOWN, or None for not set), and the line that an unknown value is reported with
     "counted up in a for": ("g = 1\nfor _ in range(3):\n    g *= 2" + CALL, UNKNOWN, 2),
     "counted up in a while": ("g = 2\nwhile g < 6:\n    g += 1" + CALL, UNKNOWN, 2),
     "counted up through another name": ("g = h = 1\nfor _ in range(3):\n    g = h\n    h = g + 1" + CALL, UNKNOWN, 2),
@@ -84,12 +84,12 @@ TABLE: dict[str, tuple[str, Any, int]] = {
         KW + "k2 = kw if some() else {}\nk2['guidance_scale'] = 9" + UNPACKED, UNKNOWN, 3),
     "a dict changed by a function of the file": (
         "def f(d):\n    d['guidance_scale'] = 9\n" + KW + "f(kw)" + UNPACKED, 9, 0),
-    "a dict changed by a foreign function": (KW + "import other\nother.adjust(kw)" + UNPACKED, UNKNOWN, 3),
-    "a dict in a list given to a foreign function": (KW + "import other\nother.adjust([kw])" + UNPACKED, UNKNOWN, 3),
+    "a dict changed by an unknown function": (KW + "import other\nother.adjust(kw)" + UNPACKED, UNKNOWN, 3),
+    "a dict in a list given to an unknown function": (KW + "import other\nother.adjust([kw])" + UNPACKED, UNKNOWN, 3),
     "a dict that is printed": (KW + "import json\nprint(kw, len(kw), json.dumps(kw))" + UNPACKED, 3.0, 0),
     "a dict that is logged": (
         KW + "import logging\nlog = logging.getLogger()\nlog.info('%s', kw)\nlogging.info(kw)" + UNPACKED, 3.0, 0),
-    "a dict unpacked for a foreign function": (KW + "import other\nother.adjust(**kw)" + UNPACKED, 3.0, 0),
+    "a dict unpacked for an unknown function": (KW + "import other\nother.adjust(**kw)" + UNPACKED, 3.0, 0),
     "a dict cleared": (KW + "kw.clear()" + UNPACKED, None, 0),
     "an item deleted": (KW + "del kw['guidance_scale']" + UNPACKED, None, 0),
     "an unknown item deleted": (KW + "del kw[some()]" + UNPACKED, UNKNOWN, 2),
@@ -109,19 +109,19 @@ TABLE: dict[str, tuple[str, Any, int]] = {
     "shuffled": ("a = [1.0, 2.0]\nrandom.shuffle(a)" + ITEM, UNKNOWN, 2),
     "an unmodelled method": ("a = [1.0, 2.0]\na.__setitem__(0, 7.0)" + ITEM, UNKNOWN, 2),
     "exec": ("g = 6.0\nexec('g = 7.0')" + CALL, UNKNOWN, 2),
-    "exec of what is not known": ("g = 6.0\nexec(some())" + CALL, UNKNOWN, 2),
+    "exec of an unknown text": ("g = 6.0\nexec(some())" + CALL, UNKNOWN, 2),
     "exec of something else": ("g = 6.0\nexec('h = 7.0')" + CALL, 6.0, 0),
     "globals": ("g = 6.0\nglobals()['g'] = 7.0" + CALL, 7.0, 0),
     "globals from within": ("g = 6.0\ndef f():\n    globals().update(g=7.0)\nf()" + CALL, 7.0, 0),
     "globals under an unknown name": ("g = 6.0\nglobals()[some()] = 7.0" + CALL, UNKNOWN, 2),
     "a decorator of the file": (FORCING, 9.0, 0),
-    "a foreign decorator": (
+    "an unknown decorator": (
         "import other\n@other.force\ndef go(g):\n    pipe('x', guidance_scale=g)\ngo(3.0)", UNKNOWN, 2),
     "a decorator that changes nothing": (
         "@torch.inference_mode()\n@functools.lru_cache\ndef go(g):\n    pipe('x', guidance_scale=g)\ngo(3.0)", 3.0, 0),
-    "returned at last": (
+    "returned in finally": (
         "def f():\n    try:\n        return 6.0\n    finally:\n        return 7.0\ng = f()" + CALL, 7.0, 0),
-    "changed at last": (
+    "changed in finally": (
         KW + "def f():\n    try:\n        return 1\n    finally:\n        kw['guidance_scale'] = 9\nf()"
         + UNPACKED, 9, 0),
     "numbers and texts as keys": ("g = {1: 5.0, '1': 7.0}[1]" + CALL, 5.0, 0),
@@ -130,17 +130,17 @@ TABLE: dict[str, tuple[str, Any, int]] = {
     "more arguments than are looked at": ("g = max(1, 1, 1, 1, 1, 1, 1, 1, 9)" + CALL, 9, 0),
     "arguments that are not known": ("g = max(1, 2, *some())" + CALL, UNKNOWN, 1),
     "partial of a pipeline": ("p = functools.partial(pipe, guidance_scale=4.0)\np('x')", 4.0, 0),
-    "partial of a pipeline, given anew": (
+    "partial of a pipeline, with another argument": (
         "p = functools.partial(pipe, guidance_scale=4.0)\np('x', guidance_scale=5.0)", 5.0, 0),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_a_value_is_what_python_makes_of_it_or_unknown(name: str) -> None:
+def test_a_value_is_that_of_python_or_unknown(name: str) -> None:
     lines, expected, line = TABLE[name]
     reading = read(lines)
     assert reading.called_at, "the pipeline's call was found"
-    assert told(reading) == expected
+    assert value_of(reading) == expected
     if expected is UNKNOWN:
         setting = reading.settings["call.guidance_scale"]
         each = [setting, *reading.alternatives.get("call.guidance_scale", [])]
@@ -152,9 +152,9 @@ def test_alternatives_of_a_loop_that_may_not_run_are_kept() -> None:
     assert {one.value for one in reading.alternatives["call.guidance_scale"]} == {6.0, 3.0}
 
 
-def test_a_configuration_that_is_written_into_is_unknown() -> None:
+def test_an_item_set_in_a_config_is_unknown() -> None:
     reading = read('pipe.scheduler.config["timestep_spacing"] = "trailing"\npipe("x")')
-    assert told(reading, "scheduler.timestep_spacing") is UNKNOWN
+    assert value_of(reading, "scheduler.timestep_spacing") is UNKNOWN
     assert reading.settings["scheduler.timestep_spacing"].where == f"run.py:{FIRST_LINE}"
 
 
@@ -172,9 +172,9 @@ def test_a_configuration_that_is_written_into_is_unknown() -> None:
         ("g = torch.Generator().manual_seed(42)\npipe('a', generator=g)", 42, False),
     ],
 )
-def test_a_generator_that_goes_on_is_told(lines: str, seed: Any, *, is_noted: bool) -> None:
+def test_a_reused_generator_gets_a_note(lines: str, seed: Any, *, is_noted: bool) -> None:
     reading = read(lines)
-    assert told(reading, "rng.seed") == seed
+    assert value_of(reading, "rng.seed") == seed
     assert any(note.kind == "reused generator" for note in reading.notes) is is_noted
 
 
@@ -182,7 +182,7 @@ def test_a_generator_that_goes_on_is_told(lines: str, seed: Any, *, is_noted: bo
 def test_many_optional_items_are_all_kept(count: int) -> None:
     optional = "".join(f"if some({n}):\n    kw['option_{n}'] = {n}\n" for n in range(count))
     reading = read(KW + optional + "pipe('x', **kw)")
-    assert told(reading) == 3.0
+    assert value_of(reading) == 3.0
     for number in range(count):
         assert {one.value for one in reading.alternatives[f"call.option_{number}"]} == {None, number}
 
@@ -251,7 +251,7 @@ def lines_of(draw: st.DataObject, depth: int = 0) -> str:
 def test_a_value_that_is_read_is_the_one_that_python_has(data: st.DataObject) -> None:
     script = BEGINNING + "".join(lines_of(data) for _ in range(data.draw(st.integers(1, 7))))
     asked = data.draw(st.sampled_from(["a", "b", "c", "x[0]", "k.get('g', 7)", "len(y)"]))
-    read_value = told(read(f"{script}pipe('x', guidance_scale={asked})"))
+    read_value = value_of(read(f"{script}pipe('x', guidance_scale={asked})"))
     if read_value is UNKNOWN:
         return
     for trial in range(4):

@@ -1,4 +1,4 @@
-"""Endpoints as they are read from a source, held against what Gradio itself makes of the same source."""
+"""Endpoints as read from a source, compared with those that Gradio creates from the same source."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def offered() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_an_endpoint_is_read_as_gradio_offers_it(name: str, offered: dict[str, Any]) -> None:
+def test_an_endpoint_is_read_as_gradio_creates_it(name: str, offered: dict[str, Any]) -> None:
     endpoint = read_text(SOURCES[name], "app.py").endpoint
     assert endpoint
     api = offered[name][f"/{endpoint.name}"]
@@ -86,7 +86,7 @@ def test_an_endpoint_is_read_as_gradio_offers_it(name: str, offered: dict[str, A
         "words.blur(generate, [words, memory, steps], [clip])",
     ],
 )
-def test_an_endpoint_that_cannot_be_told_is_not(event: str) -> None:
+def test_an_endpoint_that_the_source_does_not_show_is_none(event: str) -> None:
     reading = read_text(APP.replace("{event}", event), "app.py")
     assert reading.settings.value("model.id") == "a/b"
     assert reading.endpoint is None

@@ -24,8 +24,8 @@ EXPECTED = SOURCES / "expected"
 NAMES = sorted(path.stem for path in EXPECTED.glob("*.txt"))
 
 
-def told(reading: Reading) -> str:
-    """Return a reading as lines that a person can hold against the source."""
+def as_lines(reading: Reading) -> str:
+    """Return a reading as lines that a person can compare with the source."""
     lines = [
         f"{path} = {'?' if setting.origin is Origin.UNKNOWN else json.dumps(setting.value)} @ {setting.where}"
         for path, setting in reading.settings.items()
@@ -59,7 +59,7 @@ def test_there_are_twelve_sources_and_more() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_whole_table_of_a_realistic_source_is_right(name: str) -> None:
-    assert told(read_source(source(name))) == (EXPECTED / f"{name}.txt").read_text("utf-8")
+    assert as_lines(read_source(source(name))) == (EXPECTED / f"{name}.txt").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,7 +82,7 @@ pipe = CogVideoXPipeline.from_pretrained("a/b")
 """
 
 
-def test_the_later_scheduler_wins_and_keeps_what_the_config_was_given() -> None:
+def test_the_last_scheduler_counts_and_keeps_the_changed_config() -> None:
     reading = read(
         LOADED
         + 'pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")\n'
@@ -111,7 +111,7 @@ def test_the_later_scheduler_wins_and_keeps_what_the_config_was_given() -> None:
         ("pipe('x', generator=torch.Generator())", "cpu", 67280421310721),
     ],
 )
-def test_where_the_noise_comes_from(lines: str, device: str, seed: int | None) -> None:
+def test_device_and_seed_of_the_noise_are_read(lines: str, device: str, seed: int | None) -> None:
     reading = read(LOADED + lines)
     assert (reading.settings.value("rng.device"), reading.settings.value("rng.seed")) == (device, seed)
 
@@ -128,11 +128,11 @@ def test_where_the_noise_comes_from(lines: str, device: str, seed: int | None) -
         ("pipe.enable_group_offload(onload_device='cuda')", "group_offload"),
     ],
 )
-def test_where_the_model_lies(line: str, placement: str) -> None:
+def test_placement_is_read(line: str, placement: str) -> None:
     assert read(f"{LOADED}{line}\npipe('x')").settings.value("placement") == placement
 
 
-def test_a_branch_that_an_input_decides_takes_its_default_and_keeps_both() -> None:
+def test_a_branch_that_depends_on_an_input_takes_its_default_and_keeps_both_values() -> None:
     reading = read(
         LOADED
         + "import argparse\np = argparse.ArgumentParser()\np.add_argument('--tile', action='store_true')\n"
@@ -161,10 +161,10 @@ def test_a_file_outside_the_folder_is_not_followed(tmp_path: Path) -> None:
     assert read_source(tmp_path / "app").settings["call.num_inference_steps"].value != 3
 
 
-def test_a_folder_without_a_main_file_and_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_folder_without_a_main_file_and_a_missing_file_are_errors(tmp_path: Path) -> None:
     with pytest.raises(SpacediffError, match="no main file"):
         read_source(tmp_path)
-    with pytest.raises(SpacediffError, match="is no file"):
+    with pytest.raises(SpacediffError, match="is not a file"):
         read_source(tmp_path / "gone.py")
 
 
@@ -270,7 +270,7 @@ def test_any_python_is_read_without_a_crash(statements: list[str]) -> None:
 
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 @given(piece=st.sampled_from(PIECES), place=st.integers(0, 100))
-def test_what_a_source_would_do_never_happens(tmp_path_factory: pytest.TempPathFactory, piece: str, place: int) -> None:
+def test_a_source_is_never_executed(tmp_path_factory: pytest.TempPathFactory, piece: str, place: int) -> None:
     folder = tmp_path_factory.mktemp("planted")
     mark = folder / "mark"
     planted = (
@@ -311,8 +311,8 @@ def on_the_hub(spaces: dict[str, Space], space: str, folder: Path) -> tuple[dict
             check=True,
             timeout=120,
         )
-        told_: dict[str, Any] = json.loads(done.stdout)
-        return told_, [path for path, _ in hub.asked]
+        reading: dict[str, Any] = json.loads(done.stdout)
+        return reading, [path for path, _ in hub.asked]
 
 
 def test_a_space_is_read_from_the_hub_with_its_facts(tmp_path: Path) -> None:
@@ -331,7 +331,7 @@ def test_a_space_is_read_from_the_hub_with_its_facts(tmp_path: Path) -> None:
     assert not any("never_imported" in path for path in asked)
 
 
-def test_the_cards_app_file_is_the_one_that_is_read(tmp_path: Path) -> None:
+def test_the_app_file_that_the_readme_names_is_read(tmp_path: Path) -> None:
     files = {"web/start.py": f"{LOADED}from other import STEPS\npipe('x', num_inference_steps=STEPS)",
              "web/other.py": "STEPS = 7", "app.py": "1"}  # fmt: skip
     space = Space("http://127.0.0.1:9", files=files, app_file="web/start.py")
@@ -344,8 +344,8 @@ def test_the_cards_app_file_is_the_one_that_is_read(tmp_path: Path) -> None:
     [
         ("org/none", {"app.py": "1"}, "SpaceNotFound", "is not on the Hub"),
         ("org/demo", {"index.html": "1"}, "SpaceSourceUnavailable", "no Python app file"),
-        ("org/demo", {"app.py": "#" * (1024 * 1024 + 1)}, "SpaceSourceUnavailable", "cannot be had"),
-        ("no space", {"app.py": "1"}, "SpaceNotFound", "is no Space"),
+        ("org/demo", {"app.py": "#" * (1024 * 1024 + 1)}, "SpaceSourceUnavailable", "is unavailable"),
+        ("no space", {"app.py": "1"}, "SpaceNotFound", "is not a Space"),
     ],
 )
 def test_a_space_that_cannot_be_read_is_not_measured(
@@ -360,7 +360,7 @@ def test_a_space_that_cannot_be_read_is_not_measured(
 def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["read", str(SOURCES / "cogvideox_t2v.py")]) == 0
     shown = capsys.readouterr().out
-    for part in ("call.guidance_scale", "cogvideox_t2v.py:17", "use_dynamic_cfg = True", "give it to the call"):
+    for part in ("call.guidance_scale", "cogvideox_t2v.py:17", "use_dynamic_cfg = True", "pass it to the call"):
         assert part in shown
 
 
@@ -378,23 +378,23 @@ def test_the_command_needs_neither_torch_nor_diffusers() -> None:
     subprocess.run([sys.executable, "-c", code, str(SOURCES / "wan_t2v.py")], check=True, capture_output=True)
 
 
-def test_texts_of_a_source_move_no_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_of_a_source_are_not_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "app.py").write_text(f"{LOADED}pipe('\\x1b[2J [bold]x', steps=foo('\x1b[2J'))")
     assert main(["read", str(tmp_path)]) == 0
     assert "\x1b[2J" not in capsys.readouterr().out
 
 
-def test_a_source_that_is_not_there_exits_with_2() -> None:
+def test_a_missing_source_exits_with_2() -> None:
     assert main(["read", "gone.py"]) == 2
 
 
-def test_a_token_in_the_source_is_not_repeated() -> None:
+def test_a_token_in_the_source_is_redacted() -> None:
     token = "hf_" + "abcdEFGH12345678" * 2
     reading = read(f"{LOADED}pipe.load_lora_weights('a/b', token={token!r}); pipe(unknown_of({token!r}))")
     assert token not in json.dumps(reading.as_json())
 
 
-def test_a_request_model_is_what_the_sender_fills_in() -> None:
+def test_fields_of_a_request_model_are_inputs() -> None:
     reading = read(
         f"{LOADED}class Wish(Model):\n    text: str\n    steps: int = 40\n"
         "def make(wish: Wish):\n"
@@ -404,7 +404,7 @@ def test_a_request_model_is_what_the_sender_fills_in() -> None:
     assert reading.inputs["call.prompt"].label == "text"
 
 
-def test_the_usual_branch_calls_the_pipeline_that_the_usual_branch_loaded() -> None:
+def test_the_default_branch_calls_the_pipeline_that_the_default_branch_loaded() -> None:
     reading = read(
         LOADED.replace("pipe =", "text =")
         + "import argparse\np = argparse.ArgumentParser()\np.add_argument('--kind', default='t2v')\n"
@@ -434,13 +434,13 @@ def test_methods_properties_and_loops_are_followed() -> None:
     assert [one.value for one in reading.alternatives["call.prompt"]] == ["a", "b"]
 
 
-def test_an_environment_variable_falls_back_as_the_source_says() -> None:
+def test_an_environment_variable_has_the_default_of_the_source() -> None:
     reading = read(f"{LOADED}import os\npipe('x', height=int(os.environ.get('H', '480')), width=os.getenv('W') or 720)")
     assert (reading.settings.value("call.height"), reading.settings.value("call.width")) == (480, 720)
     assert reading.inputs["call.width"].label == "W"
 
 
-def test_what_is_too_deep_to_follow_is_said() -> None:
+def test_a_source_that_is_nested_too_deeply_gets_a_note() -> None:
     deep = "x = " + "[" * 120 + "1" + "]" * 120
     assert [note.kind for note in read(f"{LOADED}{deep}\npipe('x')").notes if note.kind.startswith("not read")]
     assert not [note for note in read(f"{LOADED}pipe('x')").notes if note.kind.startswith("not read")]

@@ -1,4 +1,4 @@
-"""What a source cannot tell is said, and never made up."""
+"""What a source does not show is reported as unknown, never invented."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ video = pipe(prompt="a lemon", generator=torch.Generator("cpu").manual_seed(1)).
 export_to_video(video, "out.mp4", fps=24)
 """
 UNREADABLE = {
-    "syntax": (b"def f(:\n", "no Python"),
+    "syntax": (b"def f(:\n", "not Python"),
     "empty": (b"", "no call of a diffusers pipeline"),
     "none": (b"print('x')\n", "no call of a diffusers pipeline"),
-    "binary": (bytes(range(256)) * 8, "no Python"),
+    "binary": (bytes(range(256)) * 8, "not Python"),
     "large": (b"#" * (1024 * 1024 + 1), "larger than"),
 }
 
@@ -34,7 +34,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", list(UNREADABLE))
-def test_where_nothing_was_read_there_is_an_error_and_no_advice(
+def test_a_source_without_a_readable_call_is_an_error_and_gets_no_advice(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     content, words = UNREADABLE[kind]
@@ -49,14 +49,14 @@ def test_where_nothing_was_read_there_is_an_error_and_no_advice(
         ["why", "--script", there, "--space", str(bad.parent), "--plan-only", "--write", plan],
     ):
         assert main(command) == 2
-        told = capsys.readouterr()
-        assert words in " ".join(told.err.split())
-        assert told.out == ""
+        printed = capsys.readouterr()
+        assert words in " ".join(printed.err.split())
+        assert printed.out == ""
     assert not Path(plan).exists()
 
 
 @pytest.mark.parametrize("source", ["", " "])
-def test_an_empty_name_is_no_folder(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_name_is_an_error(source: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["read", source]) == 2
     assert "no source is named" in capsys.readouterr().err
 
@@ -75,7 +75,7 @@ gr.Interface(go, [gr.Textbox(), gr.Video(), gr.Slider(0.1, 1, value=0.6, label="
 """
 
 
-def test_the_call_of_the_scripts_own_pipeline_is_read(tmp_path: Path) -> None:
+def test_the_call_of_the_wanted_pipeline_class_is_read(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(BRANCHES)
     reading = read_any(str(tmp_path), "CogVideoXVideoToVideoPipeline")
     assert reading.settings.value("model.pipeline") == "CogVideoXVideoToVideoPipeline"
@@ -92,9 +92,9 @@ def test_why_compares_with_the_matching_branch(tmp_path: Path, capsys: pytest.Ca
     )
     (tmp_path / "run.py").write_text(script)
     assert main(["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path), "--plan-only"]) == 0
-    told = capsys.readouterr().out
-    assert "call.strength: " in told
-    assert "model.pipeline" not in told.partition("notes")[0]
+    printed = capsys.readouterr().out
+    assert "call.strength: " in printed
+    assert "model.pipeline" not in printed.partition("notes")[0]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_why_compares_with_the_matching_branch(tmp_path: Path, capsys: pytest.Ca
         ("import imageio; imageio.mimsave('x.mp4', video, fps=24)", "mimsave makes the file"),
     ],
 )
-def test_defaults_of_an_export_that_is_not_called_are_not_made_up(export: str, question: str) -> None:
+def test_defaults_of_an_unknown_export_are_not_invented(export: str, question: str) -> None:
     silent = "import mylib\n" + SCRIPT.replace('export_to_video(video, "out.mp4", fps=24)', export)
     found = compare_sources(read_text(SCRIPT, "run.py"), read_text(silent, "app.py"))
     assert found.differences == []
@@ -115,19 +115,19 @@ def test_defaults_of_an_export_that_is_not_called_are_not_made_up(export: str, q
     assert any("output.fps" in line for line in found.questions) == (not export)
 
 
-def test_defaults_of_an_export_that_is_called_are_known() -> None:
+def test_defaults_of_export_to_video_are_known() -> None:
     plain = SCRIPT.replace(", fps=24", "")
     found = compare_sources(read_text(SCRIPT, "run.py"), read_text(plain, "app.py"))
     assert [(row.path, row.right.value) for row in found.differences] == [("output.fps", 10)]
 
 
-def test_who_makes_the_file_is_told_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_function_that_writes_the_file_is_part_of_the_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)
     assert main(["read", str(tmp_path / "run.py"), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["exported_by"] == "export_to_video"
 
 
-def test_lines_that_are_ipythons_own_are_passed_over() -> None:
+def test_lines_of_ipython_are_left_out() -> None:
     plain = SCRIPT.replace("video = pipe", "if True:\n    pass\nvideo = pipe").replace(
         "import torch\n", "import torch\n#\n#\n"
     )
@@ -149,7 +149,7 @@ def test_a_notebook_is_read_cell_by_cell(tmp_path: Path, capsys: pytest.CaptureF
     path = tmp_path / "run.ipynb"
     path.write_text(notebook("%%bash\nls (", start.splitlines(keepends=True), "broken (", "!ls\n\nvideo" + end))
     reading = read_any(str(path))
-    assert [note.text for note in reading.notes] == ["run.ipynb, cell 4 is no Python"]
+    assert [note.text for note in reading.notes] == ["run.ipynb, cell 4 is not Python"]
     settings = reading.settings
     assert settings["model.id"].where == "run.ipynb, cell 3, line 4"
     assert settings["output.fps"].value == 24
@@ -157,9 +157,9 @@ def test_a_notebook_is_read_cell_by_cell(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "app.py").write_text(SCRIPT.replace("fps=24", "fps=8"))
     plan = ["why", "--script", str(path), "--space", str(tmp_path / "app.py"), "--plan-only"]
     assert main(plan) == 0
-    told = capsys.readouterr().out
-    assert "nothing in the script can be patched: run.ipynb is no .py file" in told
-    assert "output.fps: by hand" in told
+    printed = capsys.readouterr().out
+    assert "nothing in the script can be patched: run.ipynb is not a .py file" in printed
+    assert "output.fps: by hand" in printed
 
 
 def test_a_class_of_a_notebook_is_followed() -> None:
@@ -172,27 +172,27 @@ def test_a_class_of_a_notebook_is_followed() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"cells": 3}', b"[" * 100_000, b'{"cells": [3, {}]}'])
-def test_what_is_no_notebook_is_an_error(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_notebook_is_an_error(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.ipynb").write_bytes(content)
     assert main(["read", str(tmp_path / "a.ipynb")]) == 2
     assert "a.ipynb" in capsys.readouterr().err
 
 
-def test_a_notebook_with_pictures_may_be_large(tmp_path: Path) -> None:
+def test_a_large_notebook_with_pictures_is_read(tmp_path: Path) -> None:
     large = json.loads(notebook(SCRIPT))
     large["cells"][1]["outputs"] = ["x" * 2_000_000]
     (tmp_path / "a.ipynb").write_text(json.dumps(large))
     assert read_any(str(tmp_path / "a.ipynb")).called_at
 
 
-def test_the_encoding_that_a_file_names_is_heeded() -> None:
+def test_a_file_is_decoded_as_its_first_line_says() -> None:
     latin = "# -*- coding: latin-1 -*-\n" + SCRIPT.replace("a lemon", "Zitronenfrüchte")
     assert read_text(latin.encode("latin-1"), "run.py").settings.value("call.prompt") == "Zitronenfrüchte"
     unknown = latin.replace("latin-1", "klingon").encode()
     assert read_text(unknown, "run.py").settings.value("call.prompt") == "Zitronenfrüchte"
 
 
-def test_another_model_altogether_is_the_reason_for_no_patch(
+def test_a_different_model_is_given_as_the_reason_for_no_patch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)
@@ -200,11 +200,11 @@ def test_another_model_altogether_is_the_reason_for_no_patch(
     (tmp_path / "app.py").write_text(other)
     arguments = ["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path / "app.py"), "--plan-only"]
     assert main(arguments) == 0
-    told = capsys.readouterr().out
-    assert "the script runs CogVideoXPipeline of zai-org/CogVideoX-5b, the Space MochiPipeline of genmo/mochi" in told
+    printed = capsys.readouterr().out
+    assert "the script runs CogVideoXPipeline of zai-org/CogVideoX-5b, the Space MochiPipeline of genmo/mochi" in printed
 
 
-def test_an_argument_that_the_call_does_not_take_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_argument_that_the_pipeline_does_not_have_gets_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "run.py").write_text(SCRIPT.replace("prompt=", "guidence_scale=9, num_frames=49, prompt="))
     (tmp_path / "app.py").write_text(SCRIPT)
     for command in (
@@ -212,10 +212,10 @@ def test_an_argument_that_the_call_does_not_take_is_told(tmp_path: Path, capsys:
         ["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path / "app.py"), "--plan-only"],
     ):
         assert main(command) == 0
-        told = capsys.readouterr().out
-        assert "takes no guidence_scale" in told
-        assert "did you mean guidance_scale?" in told
-        assert "takes no num_frames" not in told
+        printed = capsys.readouterr().out
+        assert "has no argument guidence_scale" in printed
+        assert "did you mean guidance_scale?" in printed
+        assert "has no argument num_frames" not in printed
     community = SCRIPT.replace('CogVideoX-5b"', 'CogVideoX-5b", custom_pipeline="x"').replace(
         "prompt=", "own=1, prompt="
     )
@@ -227,13 +227,13 @@ def test_an_argument_that_the_call_does_not_take_is_told(tmp_path: Path, capsys:
     ("export", "prompt"),
     [("", "real"), ('export_to_video(a, "o.mp4")', "warm up"), ('export_to_video(b, "o.mp4")', "real")],
 )
-def test_the_call_that_is_exported_is_the_run_and_else_the_last(export: str, prompt: str) -> None:
+def test_the_exported_call_is_read_otherwise_the_last_one(export: str, prompt: str) -> None:
     start, _, _ = SCRIPT.partition("\nvideo")
     calls = f"\na = pipe(prompt='warm up').frames[0]\nb = pipe(prompt='real').frames[0]\n{export}\n"
     assert read_text(start + calls, "run.py").settings.value("call.prompt") == prompt
 
 
-def test_a_part_whose_checkpoint_is_an_argument_has_that_arguments_default() -> None:
+def test_a_part_whose_checkpoint_is_an_argument_has_the_default_of_that_argument() -> None:
     start, _, end = SCRIPT.partition("pipe =")
     parser = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--model'{})\nargs = p.parse_args()\n"
     vae = "pipe.vae = AutoencoderKLCogVideoX.from_pretrained(args.model, subfolder='vae')\n"
@@ -249,18 +249,18 @@ def test_a_part_whose_checkpoint_is_an_argument_has_that_arguments_default() -> 
     assert "load.vae" in unknown.unknowns
 
 
-def test_a_negative_seed_is_what_it_is() -> None:
+def test_a_negative_seed_is_kept() -> None:
     reading = read_text(SCRIPT.replace("manual_seed(1)", "manual_seed(-1)"), "run.py")
     assert reading.settings.value("rng.seed") == -1
     assert reading.unknowns == {}
 
 
-def test_a_word_of_the_command_line_is_called_by_its_place() -> None:
+def test_an_item_of_sys_argv_is_an_input_with_its_position() -> None:
     reading = read_text("import sys\n" + SCRIPT.replace("manual_seed(1)", "manual_seed(int(sys.argv[2]))"), "run.py")
     assert reading.inputs["rng.seed"].label == "sys.argv[2]"
 
 
-def test_a_lora_is_changed_in_words_that_can_be_typed(tmp_path: Path) -> None:
+def test_advice_on_a_lora_gives_lines_that_can_be_typed(tmp_path: Path) -> None:
     from spacediff.why.patch import advise
 
     lora = """

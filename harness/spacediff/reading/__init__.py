@@ -12,7 +12,7 @@ from pathlib import Path
 
 from spacediff.errors import SourceNotReadable
 from spacediff.reading.entry_points import follow
-from spacediff.reading.extraction import harvest
+from spacediff.reading.extraction import extract
 from spacediff.reading.interpreter.library import Libraries, Library
 from spacediff.reading.libraries import LIBRARIES
 from spacediff.reading.model import IgnoredArgument, Input, Note, Reading
@@ -91,7 +91,7 @@ def read_fetched(
         source = parse(text, name)
     except UnreadableError as error:
         return Reading(notes=[Note("not read", str(error), name)])
-    return harvest(follow(Files(source, fetch), Libraries(libraries)), like)
+    return extract(follow(Files(source, fetch), Libraries(libraries)), like)
 
 
 def _head(path: Path) -> bytes:
@@ -109,7 +109,7 @@ def main_file(path: Path) -> Path:
     main = _main_file(path) if path.is_dir() else path
     if not main.is_file():
         raise SourceNotReadable(
-            f"{path} is no file", hint="give a .py file, a notebook, a folder with an app.py, or ORG/NAME"
+            f"{path} is not a file", hint="give a .py file, a notebook, a folder with an app.py, or ORG/NAME"
         )
     return main
 

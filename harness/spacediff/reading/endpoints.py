@@ -1,8 +1,8 @@
-"""Endpoints: under which name, with which inputs and outputs, Gradio offers the function that generates.
+"""The endpoint through which a Gradio app offers the call that was read: its name, inputs and outputs.
 
-The rules are Gradio's own (`gradio/blocks.py`: set_event_trigger, get_api_info): an event's endpoint is called by its
-`api_name`, or else by its function, with a number where the name is taken; inputs carry the names of the function's
-parameters; components that hold nothing for a client are left out.
+The rules are those of `gradio/blocks.py` (set_event_trigger, get_api_info). The name of an endpoint is its `api_name`,
+otherwise that of its function, with a number if the name is taken. Inputs have the names of the function's parameters.
+Components without a value for a client are left out.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _SEED_KINDS = frozenset({"Number", "Slider", "Textbox", "Text", "number", "slide
 
 
 def endpoint_of(state: State, call: int, sources: Mapping[str, Input]) -> Endpoint | None:
-    """Return the endpoint through which a pipeline call is reached; None where that cannot be told.
+    """Return the endpoint that leads to a pipeline call; None if the source does not show it.
 
     Args:
-        state: What followed the source.
+        state: The interpreter, after it has followed the source.
         call: Number of the pipeline call.
-        sources: Path to the input that its value comes from.
+        sources: Path of a setting to the input that its value comes from.
     """
     event = next((event for event, calls in state.reached if call in calls), None)
     if event is None or event.inputs is None or event.outputs is None or len(event.functions) != 1:
@@ -64,7 +64,7 @@ def endpoint_of(state: State, call: int, sources: Mapping[str, Input]) -> Endpoi
 
 
 def _results(function: Function, count: int) -> list[str]:
-    """Return the names under which a function returns its results, empty where it returns something without a name."""
+    """Return the variable names of what a function returns; an empty name for any other expression."""
     if count > 1 and isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef):
         for node in ast.walk(function.node):
             if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == count:
@@ -73,9 +73,9 @@ def _results(function: Function, count: int) -> list[str]:
 
 
 def _fed_by(inputs: Mapping[str, Input], source: Input | None, similar: Callable[[str, Input], bool]) -> str:
-    """Return the parameter that an input feeds, or else the only one that looks like it."""
+    """Return the parameter that receives an input, otherwise the only similar one; empty if there is none."""
     exact = [name for name, one in inputs.items() if one is source]
-    exact = exact or [name for name, one in inputs.items() if one == source]  # made of a text, such as "text"
+    exact = exact or [name for name, one in inputs.items() if one == source]  # created from a text, such as "text"
     alike = [name for name, one in inputs.items() if similar(name, one)]
     return next((found[0] for found in (exact, alike) if len(found) == 1), "")
 
@@ -90,7 +90,7 @@ def _component(value: Value) -> Input | None:
 
 
 def _names(events: Sequence[Event], of_interface: str) -> list[str]:
-    """Return each event's name in the API, empty where it has none or none that can be told."""
+    """Return the name of each event in the API; empty if it has none or an unknown one."""
     taken: list[str] = []
     for event in events:
         name = _name(event, of_interface)
@@ -114,7 +114,7 @@ def _name(event: Event, of_interface: str) -> str:
 
 
 def _parameters(function: Function, count: int) -> list[str] | None:
-    """Return the names under which a function's inputs are given."""
+    """Return the parameter names of a function's inputs; None if they are unknown."""
     if function.given[1]:  # functools.partial: its own signature
         return None
     arguments = function.parameters
@@ -122,7 +122,7 @@ def _parameters(function: Function, count: int) -> list[str] | None:
     defaults: list[ast.expr | None] = [*[None] * (len(every) - len(arguments.defaults)), *arguments.defaults]
     filled = list(zip(every, defaults, strict=True))[len(function.given[0]) :]
     found = [parameter.arg for parameter, default in filled if not _is_filled_in(parameter, default)]
-    if count > 1 and len(found) == 1 and arguments.vararg is None:  # a set of inputs comes as one dict
+    if count > 1 and len(found) == 1 and arguments.vararg is None:  # a set of inputs is passed as one dict
         return None
     found += [""] * (count - len(found))
     return [name if name and name not in _RESERVED else f"param_{place}" for place, name in enumerate(found[:count])]

@@ -1,4 +1,7 @@
-"""Follow a whole source: its main file, then what the interface calls, then, if no pipeline ran, whatever may."""
+"""Follow a whole source: its main file, then what the user interface calls.
+
+If no pipeline was called by then, functions and methods that nothing calls are followed too, as a server calls them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _FIRST_METHODS = ("setup", "load", "load_model", "initialize")
 
 
 def follow(files: Files, libraries: Libraries) -> Interpreter:
-    """Return an interpreter that has followed the source as far as its bounds allow."""
+    """Follow a source as far as the bounds allow, and return the interpreter with what it wrote down."""
     state = Interpreter(files, libraries)
     main = files.main
     try:
@@ -28,17 +31,18 @@ def follow(files: Files, libraries: Libraries) -> Interpreter:
         state.modules[main.name] = cell
         follow_file(state, main, cell)
         state.entries += [one for number, one in state.commands.items() if number not in state.called]
-        _enter(state)
+        _follow_entries(state)
         if not state.calls:
-            _try_the_rest(state, cell)
+            _follow_uncalled(state, cell)
     except (TooMuchError, RecursionError):
         state.is_cut = True
     if state.is_cut:
-        state.notes.append(Note("not read to the end", "the source is larger or deeper than is followed", main.name))
+        text = "the source is too large or too deeply nested to be followed completely"
+        state.notes.append(Note("not read to the end", text, main.name))
     return state
 
 
-def _enter(state: Interpreter) -> None:
+def _follow_entries(state: Interpreter) -> None:
     done: set[int] = set()
     for _ in range(_MOST_ENTRIES):
         entries = [entry for entry in state.entries if id(entry) not in done]
@@ -63,13 +67,13 @@ def _call(state: Interpreter, function: object, arguments: Arguments) -> None:
         state.frames.pop()
 
 
-def _try_the_rest(state: Interpreter, cell: int) -> None:
-    """Call functions and methods that nothing in the source calls, as a server's endpoints are."""
+def _follow_uncalled(state: Interpreter, cell: int) -> None:
+    """Call functions and methods that nothing in the source calls, as a server calls its endpoints."""
     for value in list(state.heap.cell(cell).values()):
         if isinstance(value, Class):
             state.frames.append(Frame(state.files.main, (cell,)))
             try:
-                _use(state, value)
+                _follow_class(state, value)
             finally:
                 state.frames.pop()
     for function in state.defined[:_MOST_ENTRIES]:
@@ -77,11 +81,12 @@ def _try_the_rest(state: Interpreter, cell: int) -> None:
             _call(state, function, as_inputs(state, function))
 
 
-def _use(state: Interpreter, made: Class) -> None:
+def _follow_class(state: Interpreter, made: Class) -> None:
+    """Create an instance of a class and call its methods, those that load a model first."""
     line = re.search(r"(\d+)$", made.where)
     node = ast.Pass(lineno=int(line[1]) if line else 1, col_offset=0)
     start = state.heap.cell(made.cell).get("__init__")
-    instance = state.call(made, as_inputs(state, _without_self(start)), node)
+    instance = state.call(made, as_inputs(state, _constructor_of(start)), node)
     methods = [name for name, value in state.heap.cell(made.cell).items() if isinstance(value, Function)]
     ordered = [*(name for name in _FIRST_METHODS if name in methods), *methods]
     for name in dict.fromkeys(ordered):
@@ -90,7 +95,8 @@ def _use(state: Interpreter, made: Class) -> None:
             state.call(method, as_inputs(state, method), node)
 
 
-def _without_self(start: object) -> Function:
+def _constructor_of(start: object) -> Function:
+    """Return a class's `__init__` without its `self`; a function without parameters if it has none."""
     if isinstance(start, Function):
         given = ((Known(start.where, None),), ())
         return Function(start.where, start.node, start.scopes, start.file, start.defaults, given)

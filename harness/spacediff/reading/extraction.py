@@ -1,4 +1,4 @@
-"""From what was followed to a Reading: choose the call that is exported, and say each of its values."""
+"""From what the interpreter wrote down to a `Reading`: choose the call, and turn its values into settings."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from spacediff.settings import Origin, Setting, Settings
 
 _MOST_NAMED = 6
 _CALLED_WITH_NONE = frozenset({"argument", "parameter"})
-"""Inputs that are None when nobody gives them; a component that is left empty is a question to the user."""
+"""Inputs that are None if the user gives nothing; the value of an empty component is unknown instead."""
 
 
-def harvest(state: State, like: str = "") -> Reading:
-    """Return what a followed source says.
+def extract(state: State, like: str = "") -> Reading:
+    """Return what a source sets, after the interpreter has followed it.
 
     Args:
-        state: What followed it.
-        like: The pipeline class whose call is read, where there are several.
+        state: The interpreter.
+        like: The pipeline class whose call is read if the source calls several.
     """
     notes = [*state.notes, *(Note("not read", text, text.partition(" ")[0]) for text in state.files.unreadable)]
     call, export = _chosen(state, like)
@@ -57,32 +57,32 @@ def harvest(state: State, like: str = "") -> Reading:
             others.setdefault(other.where, []).append(other.name)
     if others:
         each = [f"{' or '.join(dict.fromkeys(names))} ({where})" for where, names in others.items()][:_MOST_NAMED]
-        text = f"{call.name} ({call.where}) is the one that was read; also called: {', '.join(each)}"
+        text = f"{call.name} ({call.where}) was read; also called: {', '.join(each)}"
         notes.append(Note("several pipelines", text, call.where))
     base = paths.pop(SCHEDULER_BASE, None)
-    telling = _Telling()
+    builder = _SettingsBuilder()
     for path, value in paths.items():
-        telling.tell(path, value)
-    all_notes = [*notes, *telling.notes]
+        builder.add(path, value)
+    all_notes = [*notes, *builder.notes]
     return Reading(
-        Settings(telling.settings),
-        dict(sorted(telling.inputs.items())),
-        dict(sorted(telling.alternatives.items())),
+        Settings(builder.settings),
+        dict(sorted(builder.inputs.items())),
+        dict(sorted(builder.alternatives.items())),
         state.ignored,
         [replace(note, text=redact_text(note.text), only_if=redact_text(note.only_if)) for note in all_notes],
-        {path: redact_text(words) for path, words in sorted(telling.unknowns.items())},
-        scheduler_base=telling.scheduler_base(base),
-        endpoint=endpoint_of(state, call.number, telling.inputs),
+        {path: redact_text(words) for path, words in sorted(builder.unknowns.items())},
+        scheduler_base=builder.scheduler_base(base),
+        endpoint=endpoint_of(state, call.number, builder.inputs),
         called_at=call.where,
         exported_by=export.name if export is not None else "",
     )
 
 
 def _chosen(state: State, like: str) -> tuple[PipelineCall | None, Export | None]:
-    """Return the call of the class that is wanted, or else the one whose result is exported, with its export.
+    """Return the call of the wanted class, otherwise the one whose result is exported, with its export.
 
-    Text-to-video and the usual branch come first. Where nothing is exported, the last call is the run: those before it
-    warm up.
+    Text-to-video and the usual branch come first. If nothing is exported, the last call is chosen, since those before
+    it often warm up.
     """
     exported = {export.results[0] for export in state.exports if export.results}
     exported |= {result for export in state.exports for result in export.results[:1]}
@@ -107,7 +107,7 @@ def _chosen(state: State, like: str) -> tuple[PipelineCall | None, Export | None
 
 
 def _paths_of(state: State, chosen: PipelineCall) -> dict[str, Value]:
-    """Return the values of a call, joined with those of other times the same line is reached."""
+    """Return the values of a call, joined with those of the other calls from the same line."""
     again = [call for call in state.calls if call.where == chosen.where and call.name == chosen.name]
     each = [chosen.paths, *(call.paths for call in again if call is not chosen)]
     names = dict.fromkeys(path for paths in each for path in paths)
@@ -117,8 +117,8 @@ def _paths_of(state: State, chosen: PipelineCall) -> dict[str, Value]:
     }
 
 
-class _Telling:
-    """Turns values into settings, inputs, alternatives and questions."""
+class _SettingsBuilder:
+    """Collects settings, inputs, alternatives and the reasons of unknown values."""
 
     def __init__(self) -> None:
         self.settings: dict[str, Setting] = {}
@@ -127,40 +127,40 @@ class _Telling:
         self.unknowns: dict[str, str] = {}
         self.notes: list[Note] = []
 
-    def tell(self, path: str, value: Value) -> None:
+    def add(self, path: str, value: Value) -> None:
         options = value.options if isinstance(value, Either) else (value,)
-        told = [self._setting(path, option) for option in options]
+        each = [self._setting(path, option) for option in options]
         for option in options:
             if isinstance(option, Asked) and path not in self.inputs:
                 self.inputs[path] = option.source
             if isinstance(option, Unknown) and option.random:
                 self.notes.append(Note("random", f"{path} may be random: {option.text}", option.where))
-        distinct = [setting for number, setting in enumerate(told) if setting not in told[:number]]
+        distinct = [setting for number, setting in enumerate(each) if setting not in each[:number]]
         if len(distinct) == 1:
             self._keep(path, distinct[0], options[0])
             return
         self.alternatives[path] = distinct
         if isinstance(value, Either) and value.decided:
             if not isinstance(options[0], Absent):
-                self._keep(path, told[0], options[0])
+                self._keep(path, each[0], options[0])
             return
-        words = ", ".join("not given" if isinstance(one, Absent) else _words(one) for one in options)
+        words = ", ".join("not given" if isinstance(one, Absent) else _described(one) for one in options)
         self.settings[path] = Setting(None, Origin.UNKNOWN, value.where)
         self.unknowns[path] = f"one of: {words}"
 
     def scheduler_base(self, value: Value | None) -> Setting | None:
-        """Return which checkpoint a scheduler's config begins from, on the usual branch; None for the pipeline's."""
+        """Return the checkpoint that the config of the scheduler comes from; None if it is the pipeline's own."""
         usual = value.options[0] if isinstance(value, Either) and value.decided else value
         return None if usual is None or isinstance(usual, Absent) else self._setting(SCHEDULER_BASE, usual)
 
     def _keep(self, path: str, setting: Setting, value: Value) -> None:
         self.settings[path] = setting
         if setting.origin is Origin.UNKNOWN:
-            self.unknowns[path] = _words(value)
+            self.unknowns[path] = _described(value)
 
     def _setting(self, path: str, value: Value) -> Setting:  # noqa: PLR0911 - one way out for each kind
         if isinstance(value, Asked):
-            if path == "rng.seed" and _is_negative(value.value):  # -1 asks for a random one
+            if path == "rng.seed" and _is_negative(value.value):  # -1 requests a random seed
                 return Setting(None, Origin.UNKNOWN, value.where)
             if (
                 isinstance(value.value, Known)
@@ -175,7 +175,7 @@ class _Telling:
             if path == "rng.seed" and not isinstance(value.value, int):
                 return Setting(None, Origin.UNKNOWN, value.where)
             return Setting(value.value, Origin.READ, value.where)
-        if isinstance(value, Items | Table) and _whole(value):
+        if isinstance(value, Items | Table) and _is_complete(value):
             return Setting(json_of(value), Origin.READ, value.where)
         if isinstance(value, External) and "." in value.name:
             return Setting(value.name, Origin.READ, value.where)
@@ -184,14 +184,14 @@ class _Telling:
         return Setting(None, Origin.UNKNOWN, value.where)
 
 
-def _whole(value: Value) -> bool:
-    """Return whether nothing in a list or dict is unknown."""
+def _is_complete(value: Value) -> bool:
+    """Return whether a value, with everything inside it, is known."""
     if not is_small(value):
         return False
     if isinstance(value, Items | Table):
-        return not value.open and all(_whole(item) for item in inside(value))
+        return not value.open and all(_is_complete(item) for item in inside(value))
     if isinstance(value, Asked):
-        return _whole(value.value) and value.value != Known(value.value.where, None)
+        return _is_complete(value.value) and value.value != Known(value.value.where, None)
     return isinstance(value, Known | External)
 
 
@@ -199,16 +199,16 @@ def _is_negative(value: Value) -> bool:
     return isinstance(value, Known) and isinstance(value.value, int) and value.value < 0
 
 
-def _words(value: Value) -> str:
-    """Return why a value is unknown, or what it is, in few words."""
+def _described(value: Value) -> str:
+    """Describe a value in a few words: for an unknown one its expression, for an input its label."""
     if isinstance(value, Unknown):
         return value.text
     if isinstance(value, Asked):
         return f"the user's {value.source.label or value.source.kind}"
     if isinstance(value, Attribute):
-        return f"{_words(value.owner)}.{value.name}"
+        return f"{_described(value.owner)}.{value.name}"
     if isinstance(value, Object):
-        return f"a {value.kind} made here"
+        return f"a {value.kind} that the source creates"
     if isinstance(value, External):
         return value.name
     return repr(json_of(value))

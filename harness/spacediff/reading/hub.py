@@ -1,4 +1,4 @@
-"""A Space's source from the Hub: its app file, what that imports, and what the Hub says of the machine under it."""
+"""Read a Space from the Hub: its app file, the files that it imports, and facts such as its hardware."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _MOST_FILES = 40
 
 
 def read_space(space: str, like: str = "") -> Reading:
-    """Return what a Space's source says, with the facts that the Hub tells of it.
+    """Read the source of a Space, with the facts that the Hub gives about it.
 
-    Only the app file and the files that it imports are fetched, each of a bounded size; nothing is run.
+    Only the app file and the files that it imports are downloaded, each of a bounded size. Nothing is run.
 
     Args:
         space: Its id.
-        like: The pipeline class whose call is read, where there are several.
+        like: The pipeline class whose call is read if the source calls several.
 
     Raises:
         NotMeasuredError: The Hub does not give the Space or its app file.
@@ -30,7 +30,7 @@ def read_space(space: str, like: str = "") -> Reading:
     from spacediff.hub.files import PATIENCE_SECONDS, facts_of
 
     if not is_repository_id(space):
-        raise SpaceNotFound(f"{space[:200]!r} is no Space", hint="give ORG/NAME, as in the Space's address")
+        raise SpaceNotFound(f"{space[:200]!r} is not a Space", hint="give ORG/NAME, as in the Space's address")
     with explained(space):
         from huggingface_hub import HfApi
 
@@ -47,14 +47,14 @@ def read_space(space: str, like: str = "") -> Reading:
         text = fetch(main)
         if text is None:
             raise SpaceSourceUnavailable(
-                f"Space {space}: {main} cannot be had", hint=f"files up to {MOST_BYTES // 1024} KiB are read"
+                f"Space {space}: {main} is unavailable", hint=f"only files up to {MOST_BYTES // 1024} KiB are read"
             )
         reading = read_fetched(text, main, fetch, like)
         return replace(reading, facts=facts_of(info))
 
 
 class _Fetch:
-    """Fetches files of one commit of a Space, as far as they are asked for."""
+    """Downloads the files of one commit of a Space that are asked for."""
 
     def __init__(self, space: str, commit: str | None, files: set[str], main: str) -> None:
         self._space = space
@@ -64,7 +64,7 @@ class _Fetch:
         self._left = _MOST_FILES
 
     def __call__(self, name: str) -> bytes | None:
-        """Return a file's bytes; None for one that is not there, too large, or refused."""
+        """Return the bytes of a file; None if it does not exist, is too large, or is refused."""
         from spacediff.hub.files import small_file
 
         path = name if name in self._files else f"{self._folder}/{name}"

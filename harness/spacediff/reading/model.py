@@ -1,4 +1,4 @@
-"""What was read from a source: settings, and everything about them that a reader has to know."""
+"""The result of reading a source: settings, where they come from, and what else changes the result."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from spacediff.settings import Setting, Settings
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A value that whoever runs the source may give.
+    """A value that the user of the source can give.
 
     Attributes:
         kind: What asks for it: a component such as `Slider`, `argument`, `environment variable`, `parameter`.
         label: What the user sees, or the name of the argument.
-        default: What it is when nobody says anything; None when there is no default or it cannot be read.
-        where: File and line of the component.
+        default: Its value if the user gives nothing; None if there is no default or it is unknown.
+        where: File and line that ask for it.
     """
 
     kind: str
@@ -28,7 +28,15 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class IgnoredArgument:
-    """An argument that the library takes at this place without using it."""
+    """An argument that the library accepts at this place and ignores.
+
+    Attributes:
+        argument: Its name.
+        value: Its value; None if it is unknown.
+        given_to: What accepts it.
+        where: File and line.
+        advice: Where to pass it instead.
+    """
 
     argument: str
     value: Any
@@ -39,13 +47,13 @@ class IgnoredArgument:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that changes the result and is not a setting.
+    """Something that is not a setting but changes the result, or that limits what was read.
 
     Attributes:
-        kind: One of few words, such as `upscaling` or `prompt rewriting`.
-        text: What the source does.
+        kind: What it is, such as `upscaling`, `prompt rewriting` or `not read`.
+        text: The expression, or a sentence.
         where: File and line.
-        only_if: The condition under which it happens; empty when always.
+        only_if: The condition for it; empty if there is none.
     """
 
     kind: str
@@ -55,24 +63,24 @@ class Note:
 
     @property
     def sentence(self) -> str:
-        """All of it in one line."""
+        """The note as one line."""
         return f"{self.kind}: {self.text} ({self.where})" + (f", only if {self.only_if}" if self.only_if else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a Gradio app offers the call that was read.
+    """The endpoint through which a Gradio app offers the call that was read.
 
     Attributes:
-        name: Its name in the API, without the slash; empty where it has none, or none that can be told.
+        name: Its name in the API, without the slash; empty if it has none or an unknown one.
         former_name: The same by the rules of Gradio 4 and 5.
-        has_own_name: Whether the source says that name itself.
+        has_own_name: Whether the source gives this name with `api_name`.
         inputs: Parameter to the component that it comes from, in order.
         outputs: The components of its results, in order.
-        prompt: The parameter that takes the prompt; empty where that cannot be told.
-        seed: The parameter that takes the seed; empty where there is none or it cannot be told.
+        prompt: The parameter for the prompt; empty if it is unknown.
+        seed: The parameter for the seed; empty if there is none or it is unknown.
         where: File and line of the event.
-        results: What the function's `return` calls each of the outputs, in order; empty where it calls it nothing.
+        results: The variable name of each output in the function's `return`, in order; empty without one.
     """
 
     name: str
@@ -88,21 +96,21 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a source says.
+    """What a source sets.
 
     Attributes:
-        settings: The values, each with file and line; one that cannot be read is unknown.
-        inputs: Path to the input that its value comes from.
-        alternatives: Path to every value that it may have, the usual one first where there is a usual one.
+        settings: The settings of the chosen call, each with file and line; some are unknown.
+        inputs: Path of a setting to the input that its value comes from.
+        alternatives: Path of a setting to all values that it may have; the value for default inputs is the first.
         ignored: Arguments without effect.
         notes: What else changes the result.
-        unknowns: Path to why its value is unknown, in the source's own words.
-        facts: What is known about the source, such as commit, hardware, requirements.
-        scheduler_base: The checkpoint that the scheduler's config begins from, empty for the class alone; None for the
-            pipeline's own.
-        endpoint: Where the call that was read is offered to others.
-        called_at: File and line of the call that was read; empty when there is none.
-        exported_by: The function that makes the frames a file, such as `export_to_video`; empty when there is none.
+        unknowns: Path of a setting to the expression that makes it unknown.
+        facts: Facts about a Space, such as commit, hardware, requirements.
+        scheduler_base: The checkpoint that the config of the scheduler comes from; an empty value if it has only the
+            defaults of its class; None if it is the pipeline's own.
+        endpoint: The endpoint of the chosen call; None if there is none or it is unknown.
+        called_at: File and line of the chosen call; empty if there is none.
+        exported_by: The function that writes the frames to a file, such as `export_to_video`; empty if there is none.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -118,7 +126,7 @@ class Reading:
     exported_by: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything as plain tables and lists."""
+        """Return everything as JSON objects and lists."""
         return {
             "settings": {path: asdict(setting) for path, setting in self.settings.items()},
             "inputs": {path: asdict(asked) for path, asked in self.inputs.items()},

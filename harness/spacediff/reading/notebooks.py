@@ -1,4 +1,7 @@
-"""Notebooks: what is not Python in them blanked out, line by line, so that every line keeps its number."""
+"""Notebooks: their code cells as one text, in which blank lines replace what is not Python.
+
+So every line keeps its number, and a setting can be shown with its cell and line.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MOST_NOTEBOOK_BYTES = 16 * 1024 * 1024
-"""Size of one notebook; those that keep their pictures and clips are large."""
+"""Largest notebook that is read; those that contain pictures and clips are large."""
 _MAGIC = re.compile(r"([ \t]*)([\w, \t]+=[ \t]*)?[!%](?!=)")
-_TIMED = re.compile(r"([ \t]*)%time[ \t]+(?=\S)")
-_OF_THE_WHOLE_CELL = re.compile(r"\s*%%(?!time|timeit|capture|prun)")
+_TIME_MAGIC = re.compile(r"([ \t]*)%time[ \t]+(?=\S)")
+_CELL_MAGIC = re.compile(r"\s*%%(?!time|timeit|capture|prun)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,8 @@ class Cells:
 
     Attributes:
         code: Their text.
-        starts: For each code cell its number among all cells, from 1, and the line of the text before its first.
-        unread: The numbers of those that are no Python.
+        starts: For each code cell: its number among all cells, from 1, and the number of lines before it.
+        unread: The numbers of the code cells that are not Python.
     """
 
     code: str
@@ -30,7 +33,7 @@ class Cells:
     unread: tuple[int, ...]
 
     def place(self, line: int) -> str:
-        """Return cell and line within it of a line of the text, from 1."""
+        """Return the cell of a line of the text, and its line within the cell; both count from 1."""
         cell, before = next((one for one in reversed(self.starts) if one[1] < line), (1, 0))
         return f"cell {cell}, line {line - before}"
 
@@ -39,7 +42,8 @@ def cells_of(content: bytes) -> Cells:
     """Return the code cells of a notebook.
 
     Raises:
-        ValueError: It is no notebook; also a RecursionError where its JSON nests too deep.
+        ValueError: It is not a notebook.
+        RecursionError: Its JSON is nested too deeply.
     """
     notebook = json.loads(content.decode("utf-8-sig", "replace"))
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
@@ -53,8 +57,8 @@ def cells_of(content: bytes) -> Cells:
             starts.append((number, len(lines)))
             text = _text(cell.get("source"))
             code = without_magics(text)
-            if _OF_THE_WHOLE_CELL.match(text) or not _is_python(code):
-                unread += [number] * (not _OF_THE_WHOLE_CELL.match(text))
+            if _CELL_MAGIC.match(text) or not _is_python(code):
+                unread += [number] * (not _CELL_MAGIC.match(text))
                 code = "\n" * text.count("\n")
             lines += code.split("\n")
     return Cells("\n".join(lines), tuple(starts), tuple(unread))
@@ -75,15 +79,15 @@ def _is_python(code: str) -> bool:
 
 
 def without_magics(code: str) -> str:
-    """Return Python in which IPython's own lines, such as `!pip install x` and `%matplotlib inline`, do nothing."""
+    """Replace lines of IPython, such as `!pip install x` and `%matplotlib inline`, by lines that do nothing."""
     return "\n".join(_plain_lines(code.split("\n")))
 
 
 def _plain_lines(lines: list[str]) -> Iterator[str]:
-    goes_on = False
+    continues = False
     for line in lines:
-        timed, magic = _TIMED.match(line), _MAGIC.match(line)
-        if goes_on:
+        timed, magic = _TIME_MAGIC.match(line), _MAGIC.match(line)
+        if continues:
             yield ""
         elif timed:
             yield timed[1] + line[timed.end() :]
@@ -93,4 +97,4 @@ def _plain_lines(lines: list[str]) -> Iterator[str]:
         else:
             yield line
             continue
-        goes_on = line.rstrip().endswith("\\")
+        continues = line.rstrip().endswith("\\")

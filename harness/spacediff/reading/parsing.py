@@ -1,4 +1,4 @@
-"""Source files as trees: bounded in size, in number and in depth, whatever their bytes."""
+"""Source files as syntax trees, with bounds on their size, their number and their nesting."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ from dataclasses import dataclass, field
 from spacediff.reading.notebooks import MOST_NOTEBOOK_BYTES, Cells, cells_of, without_magics
 
 MOST_BYTES = 1024 * 1024
-"""Size of one source file; the largest demos have a tenth of it."""
+"""Largest source file that is read; the largest demos have a tenth of it."""
 
 MOST_FILES = 64
-"""Files of one source that are followed."""
+"""Files of one source that are read at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file: its name as shown, its tree, its lines."""
+    """One file.
+
+    Attributes:
+        name: Its path within the source, as it is shown.
+        tree: Its syntax tree.
+        lines: Its text.
+        cells: Where its cells begin if it is a notebook.
+    """
 
     name: str
     tree: ast.Module
@@ -28,11 +35,11 @@ class Source:
     cells: Cells | None = None
 
     def place(self, line: int) -> str:
-        """Return file and line, in a notebook with the cell."""
+        """Return file and line; for a notebook with the cell."""
         return f"{self.name}, {self.cells.place(line)}" if self.cells else f"{self.name}:{line}"
 
     def words(self, node: ast.AST) -> str:
-        """Return the node's own text, one line of it."""
+        """Return the text of a node, at most its first line."""
         number = getattr(node, "lineno", 0)
         if not 0 < number <= len(self.lines):
             return ""
@@ -43,14 +50,14 @@ class Source:
 
 
 class UnreadableError(Exception):
-    """A file that is no Python source."""
+    """A file that cannot be parsed; the message says which and why."""
 
 
 def parse(text: str | bytes, name: str) -> Source:
-    """Return a file's tree.
+    """Parse a file; lines of IPython, such as `!pip install`, are left out.
 
     Raises:
-        UnreadableError: It is too large or no Python.
+        UnreadableError: It is too large, or not Python.
     """
     if name.endswith(".ipynb"):
         return _notebook(text.encode("utf-8", "replace") if isinstance(text, str) else text, name)
@@ -73,14 +80,14 @@ def _notebook(content: bytes, name: str) -> Source:
     try:
         cells = cells_of(content)
     except (ValueError, RecursionError) as error:
-        raise UnreadableError(f"{name} is no notebook: {type(error).__name__}") from None
+        raise UnreadableError(f"{name} is not a notebook: {type(error).__name__}") from None
     if len(cells.code) > MOST_BYTES:
         raise UnreadableError(f"the code in {name} is larger than {MOST_BYTES // 1024} KiB")
     return Source(name, _tree(cells.code, name), cells.code.split("\n"), cells)
 
 
 def _decoded(content: bytes) -> str:
-    """Return a file as text, in the encoding that its first lines name."""
+    """Decode a file in the encoding that its first lines name."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return content.decode(encoding, "replace")
@@ -94,24 +101,24 @@ def _tree(code: str, name: str) -> ast.Module:
             warnings.simplefilter("ignore")
             return ast.parse(code)
     except SyntaxError as error:
-        raise UnreadableError(f"{name}:{error.lineno or 1}: no Python: {error.msg}") from None
+        raise UnreadableError(f"{name}:{error.lineno or 1}: not Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise UnreadableError(f"{name} is no Python: {type(error).__name__}") from None
+        raise UnreadableError(f"{name} is not Python: {type(error).__name__}") from None
 
 
 class Files:
-    """The files of one source, found by module name and parsed once."""
+    """The files of one source, found by module name; each is parsed once."""
 
     def __init__(self, main: Source, fetch: Callable[[str], bytes | None] | None = None, package: str = "") -> None:
         self.main = main
         self.package = package
         unread = main.cells.unread if main.cells else ()
-        self.unreadable = [f"{main.name}, cell {number} is no Python" for number in unread]
+        self.unreadable = [f"{main.name}, cell {number} is not Python" for number in unread]
         self._fetch = fetch
         self._parsed: dict[str, Source | None] = {}
 
     def module(self, dotted: str) -> Source | None:
-        """Return the file of a module, or None where it is not of this source."""
+        """Return the file of a module; None if it does not belong to this source."""
         if self._fetch is None or not all(part.isidentifier() for part in dotted.split(".")):
             return None
         if dotted not in self._parsed and len(self._parsed) < MOST_FILES:

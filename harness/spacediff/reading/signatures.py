@@ -1,4 +1,4 @@
-"""What the installed diffusers takes and fills in, read off its source without importing it."""
+"""Arguments and defaults of the installed diffusers, read from its source without importing it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def class_defaults(scheduler: str) -> dict[str, Any]:
 
 
 def accepts(pipeline: str, argument: str) -> bool:
-    """Return whether a pipeline's `__call__` takes an argument, as far as its source is here to tell."""
-    taken = _taken(pipeline)
+    """Return whether the `__call__` of a pipeline has an argument; True if that is unknown."""
+    taken = _arguments_of(pipeline)
     return taken is None or argument in taken
 
 
-def _taken(pipeline: str) -> list[str] | None:
-    """Return the names that a pipeline's `__call__` takes; None where they cannot be told, or it takes any."""
+def _arguments_of(pipeline: str) -> list[str] | None:
+    """Return the arguments of a pipeline's `__call__`; None if they are unknown or it accepts any."""
     method = _method("pipelines", pipeline, "__call__")
     if method is None or method.args.kwarg is not None:
         return None
@@ -44,24 +44,24 @@ def _taken(pipeline: str) -> list[str] | None:
 
 
 def refusals(reading: Reading) -> list[Note]:
-    """Return a note for each argument that the installed diffusers' pipeline does not take, with what is meant."""
+    """Return a note for each argument that the installed pipeline does not have, with the nearest name that it has."""
     pipeline = reading.settings.value("model.pipeline")
     of_another = "load.custom_pipeline" in reading.settings
-    taken = _taken(pipeline) if isinstance(pipeline, str) and not of_another else None
+    taken = _arguments_of(pipeline) if isinstance(pipeline, str) and not of_another else None
     notes = []
     for path, setting in reading.settings.items():
         table, _, name = path.partition(".")
-        is_named = table == "call" and name.isidentifier() and not name.startswith("argument_")
-        if is_named and taken is not None and name not in taken:
+        is_keyword = table == "call" and name.isidentifier() and not name.startswith("argument_")
+        if is_keyword and taken is not None and name not in taken:
             nearest = nearest_name(name, taken)
             meant = f"; did you mean {nearest}?" if nearest else ""
-            text = f"{pipeline} of the installed diffusers takes no {name}, and the call would fail{meant}"
+            text = f"{pipeline} of the installed diffusers has no argument {name}, so the call would fail{meant}"
             notes.append(Note("refused argument", text, setting.where))
     return notes
 
 
 def _signature(folder: str, name: str, method: str) -> dict[str, Any]:
-    """Return parameter to default of a method of a class of diffusers, without importing it."""
+    """Return the defaults of a method of a class of diffusers by parameter."""
     found = _method(folder, name, method)
     return dict(_defaults_of(found)) if found else {}
 

@@ -1,4 +1,4 @@
-"""Which kind of source a text names: a file or folder here, or a Space."""
+"""Read any source by its name: a file or folder of this machine, or a Space."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from spacediff.reading.signatures import refusals
 
 
 def read_any(source: str, like: str = "") -> Reading:
-    """Return what a script, a folder or a Space says; what lies here comes before what has the same name there.
+    """Read a script, a folder or a Space; a local path comes before a Space of the same name.
 
     Args:
         source: A file, a folder, or ORG/NAME.
-        like: The pipeline class whose call is read, where the source calls several.
+        like: The pipeline class whose call is read if the source calls several.
 
     Raises:
         SpacediffError: There is no such source, or no call of a pipeline was found in it.
@@ -36,7 +36,7 @@ def read_any(source: str, like: str = "") -> Reading:
 
 
 def _nothing_read(source: str, reading: Reading) -> SpacediffError:
-    """Say why nothing was read, in the words of what stood in the way."""
+    """Return the error for a source in which no call was found, with the reasons."""
     failures = [note for note in reading.notes if note.kind.startswith("not read")]
     reasons = [note.text for note in failures] or ["no call of a diffusers pipeline was found"]
     hint = "name the file that calls the pipeline" if Path(source).exists() else "clone it and name that file"

@@ -85,10 +85,10 @@ def _set_item(state: State, target: ast.Subscript, value: Value) -> None:
 def augmented_assign(state: State, node: ast.AugAssign) -> None:
     """Follow `target += value`; a list or dict changes in place, under every name that it has."""
     if isinstance(node.op, ast.Add | ast.BitOr) and isinstance(node.target, ast.Name | ast.Attribute):
-        held = state.evaluate(_as_expression(node.target))
-        if isinstance(held, Items | Table) and held.identity:
-            name = "update" if isinstance(held, Table) else "extend"
-            effects.change_by_method(state, held, node.target, name, Arguments([state.evaluate(node.value)], {}))
+        current = state.evaluate(_as_expression(node.target))
+        if isinstance(current, Items | Table) and current.identity:
+            name = "update" if isinstance(current, Table) else "extend"
+            effects.change_by_method(state, current, node.target, name, Arguments([state.evaluate(node.value)], {}))
             return
     side = ast.copy_location(ast.BinOp(left=_as_expression(node.target), op=node.op, right=node.value), node)
     state.assign(node.target, state.evaluate(side))

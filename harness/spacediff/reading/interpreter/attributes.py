@@ -57,14 +57,14 @@ def _attribute_of_class(state: State, owner: Class, name: str, node: ast.AST) ->
     for base in owner.bases:
         if isinstance(base, Class):
             return _attribute_of_class(state, base, name, node)
-    foreign = [base.name for base in owner.bases if isinstance(base, External)]
-    return External(owner.where, f"{foreign[0]}.{name}") if foreign else state.unknown(node)
+    of_libraries = [base.name for base in owner.bases if isinstance(base, External)]
+    return External(owner.where, f"{of_libraries[0]}.{name}") if of_libraries else state.unknown(node)
 
 
 def _attribute_of_object(state: State, owner: Object, name: str, node: ast.AST) -> Value:
-    held = state.get(owner, name)
-    if held is not None and not isinstance(held, Absent):
-        return present(held) or held
+    stored = state.get(owner, name)
+    if stored is not None and not isinstance(stored, Absent):
+        return present(stored) or stored
     computed = state.libraries.attribute(state, owner, name, node)
     if computed is not None:
         return computed

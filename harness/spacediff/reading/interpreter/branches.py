@@ -25,24 +25,24 @@ _Side = Callable[[], bool]
 
 def follow_if(state: State, node: ast.If) -> bool:
     """Follow the side that is certain, otherwise both."""
-    held = truth(state.evaluate(node.test))
-    if held.certain is not None:
-        return state.run(node.body if held.certain else node.orelse)
+    condition = truth(state.evaluate(node.test))
+    if condition.certain is not None:
+        return state.run(node.body if condition.certain else node.orelse)
     words = state.words(node.test)
-    return _branch(state, (held, words), node, lambda: state.run(node.body), lambda: state.run(node.orelse))
+    return _branch(state, (condition, words), node, lambda: state.run(node.body), lambda: state.run(node.orelse))
 
 
 def _branch(state: State, condition: tuple[Truth, str], node: ast.AST, body: _Side, otherwise: _Side) -> bool:
     """Follow both sides of a condition, given by its truth and its text, and join the heaps that they leave."""
-    held, words = condition
+    answer, words = condition
     sides = [(body, words, True), (otherwise, f"not ({words})", False)]
-    if held.usual is False:
+    if answer.usual is False:
         sides.reverse()  # the usual side is the first of its alternatives
     before = state.heap
     reached: list[Heap] = []
     for follow, text, side in sides:
         state.heap = before.fork()
-        state.conditions.append(Condition(text, None if held.usual is None else held.usual is side))
+        state.conditions.append(Condition(text, None if answer.usual is None else answer.usual is side))
         try:
             if follow():
                 reached.append(state.heap)
@@ -50,7 +50,7 @@ def _branch(state: State, condition: tuple[Truth, str], node: ast.AST, body: _Si
             state.conditions.pop()
     state.heap = reached[0] if reached else before
     if len(reached) > 1:
-        state.heap.join(reached[1], state.where(node), decided=held.usual is not None)
+        state.heap.join(reached[1], state.where(node), decided=answer.usual is not None)
     return bool(reached)
 
 
@@ -61,8 +61,8 @@ def follow_match(state: State, node: ast.Match) -> bool:
         for part in ast.walk(case.pattern):
             name = part.rest if isinstance(part, ast.MatchMapping) else getattr(part, "name", None)
             if isinstance(name, str):
-                held = state.look_up(name)
-                kept = [held] if held is not None else []
+                previous = state.look_up(name)
+                kept = [previous] if previous is not None else []
                 options = [*kept, state.unknown(part, subject)]
                 state.heap.put(scope_of(state, name), name, either(options, state.where(part)))
     last = node.cases[-1]

@@ -71,8 +71,8 @@ def as_table(state: State, value: Value) -> Table:
     if isinstance(value, Either):
         return _joined_tables([as_table(state, option) for option in value.options], value)
     if isinstance(value, Attribute) and value.name == "config" and isinstance(value.owner, Object):
-        held = state.heap.cell(value.owner.cell)
-        kept = {name.removeprefix("config."): held[name] for name in held if name.startswith("config.")}
+        fields = state.heap.cell(value.owner.cell)
+        kept = {name.removeprefix("config."): fields[name] for name in fields if name.startswith("config.")}
         return Table(value.where, tuple(kept.items()))
     if isinstance(value, Attribute) and value.name == "components" and isinstance(value.owner, Object):
         return Table(value.where, (("__pipeline__", value.owner),))

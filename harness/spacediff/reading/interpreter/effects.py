@@ -42,10 +42,10 @@ def change(state: State, owner: Value, target: ast.expr, how: Callable[[Value], 
         how: Returns the changed list or dict.
     """
     options = alternatives(owner)
-    held = [option for option in options if isinstance(option, Items | Table)]
-    changed_ones = {option.identity for option in held} - {0}
-    count = len({option.identity for option in held})
-    sure = count == 1 and len(held) == len(options)
+    changeable = [option for option in options if isinstance(option, Items | Table)]
+    changed_ones = {option.identity for option in changeable} - {0}
+    count = len({option.identity for option in changeable})
+    sure = count == 1 and len(changeable) == len(options)
 
     def changed(value: Value) -> Value:
         made = how(value)
@@ -53,8 +53,8 @@ def change(state: State, owner: Value, target: ast.expr, how: Callable[[Value], 
             made = containers.with_unknown_contents(value, state.unknown(target))
         return made if sure or made is value else either([value, made], state.where(target))
 
-    if any(not option.identity for option in held):
-        parts = [changed(option) if option in held else option for option in options]
+    if any(not option.identity for option in changeable):
+        parts = [changed(option) if option in changeable else option for option in options]
         state.assign(target, either(parts, owner.where, decided=isinstance(owner, Either) and owner.decided))
     if changed_ones:
         _note_change(state, changed_ones)
@@ -119,10 +119,10 @@ def _is_plain(value: Value) -> bool:
 def set_item(state: State, target: ast.Subscript, owner: Value, key: Value | None, value: Value) -> None:
     """Follow `owner[key] = value` for a list or dict; other owners are left to the caller."""
     unknown = replace(state.unknown(target, value), text=state.words(target))
-    change(state, owner, target.value, lambda held: containers.with_item_set(held, key, value, unknown))
+    change(state, owner, target.value, lambda stored: containers.with_item_set(stored, key, value, unknown))
 
 
 def delete_item(state: State, target: ast.Subscript, owner: Value, key: Value | None) -> None:
     """Follow `del owner[key]` for a list or dict."""
     unknown: Unknown = state.unknown(target)
-    change(state, owner, target.value, lambda held: containers.without_item(held, key, unknown))
+    change(state, owner, target.value, lambda stored: containers.without_item(stored, key, unknown))

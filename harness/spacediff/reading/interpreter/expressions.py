@@ -107,16 +107,16 @@ def _binary(state: State, node: ast.BinOp) -> Value:
 def _unary(state: State, node: ast.UnaryOp) -> Value:
     value = state.evaluate(node.operand)
     if isinstance(node.op, ast.Not):
-        held = negated(truth(value))
-        return _truth_as_value(state, held, node, value)
+        condition = negated(truth(value))
+        return _truth_as_value(state, condition, node, value)
     return lift(lambda inner: constants.unary(node.op, inner, state.unknown(node, inner)), [value])
 
 
-def _truth_as_value(state: State, held: Truth, node: ast.expr, value: Value) -> Value:
-    if held.certain is not None:
-        return Known(state.where(node), held.certain)
-    if held.usual is not None:
-        options = [Known(state.where(node), held.usual), Known(state.where(node), not held.usual)]
+def _truth_as_value(state: State, condition: Truth, node: ast.expr, value: Value) -> Value:
+    if condition.certain is not None:
+        return Known(state.where(node), condition.certain)
+    if condition.usual is not None:
+        options = [Known(state.where(node), condition.usual), Known(state.where(node), not condition.usual)]
         return either(options, state.where(node), decided=True)
     return state.unknown(node, value)
 
@@ -132,15 +132,15 @@ def _and_or(state: State, node: ast.BoolOp) -> Value:
     usual: Value | None = None
     for operand in node.values:
         value = state.evaluate(operand)
-        held = truth(value)
+        condition = truth(value)
         last = operand is node.values[-1]
-        if held.certain is None or held.certain is stops or last:
+        if condition.certain is None or condition.certain is stops or last:
             options.append(value)
-        if usual is None and (held.usual is stops or last):
+        if usual is None and (condition.usual is stops or last):
             usual = value
-        if held.usual is None:
+        if condition.usual is None:
             usual = usual or Unknown(value.where, "")
-        if held.certain is stops:
+        if condition.certain is stops:
             break
     decided = not isinstance(usual, Unknown)
     ordered = [usual, *options] if decided and usual else options
@@ -148,12 +148,12 @@ def _and_or(state: State, node: ast.BoolOp) -> Value:
 
 
 def _conditional(state: State, node: ast.IfExp) -> Value:
-    held = truth(state.evaluate(node.test))
-    if held.certain is not None:
-        return state.evaluate(node.body if held.certain else node.orelse)
-    first, second = (node.body, node.orelse) if held.usual is not False else (node.orelse, node.body)
+    condition = truth(state.evaluate(node.test))
+    if condition.certain is not None:
+        return state.evaluate(node.body if condition.certain else node.orelse)
+    first, second = (node.body, node.orelse) if condition.usual is not False else (node.orelse, node.body)
     options = [state.evaluate(first), state.evaluate(second)]
-    return either(options, state.where(node), decided=held.usual is not None)
+    return either(options, state.where(node), decided=condition.usual is not None)
 
 
 EXPRESSIONS: dict[type[ast.expr], Callable[[State, Any], Value]] = {

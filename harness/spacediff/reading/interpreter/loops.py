@@ -40,10 +40,10 @@ def follow_for(state: State, node: ast.For | ast.AsyncFor) -> bool:
 
 def follow_while(state: State, node: ast.While) -> bool:
     """Follow a `while`."""
-    held = truth(state.evaluate(node.test))
-    if held.certain is False:
+    condition = truth(state.evaluate(node.test))
+    if condition.certain is False:
         return state.run(node.orelse)
-    return _follow_loop(state, node, None, once=False, sure=held.certain is True)
+    return _follow_loop(state, node, None, once=False, sure=condition.certain is True)
 
 
 def _follow_loop(

@@ -55,8 +55,8 @@ def as_inputs(state: State, function: Function) -> Arguments:
 
 def _request(state: State, made: Class, where: str) -> Object:
     """Return an instance whose fields are inputs."""
-    held: dict[str, Value] = {"__class__": made}
+    fields: dict[str, Value] = {"__class__": made}
     for name in made.fields:
         default = state.heap.cell(made.cell).get(name)
-        held[name] = asked("field", name, default, default.where if default else made.where)
-    return Object(where, "instance", state.heap.new(held))
+        fields[name] = asked("field", name, default, default.where if default else made.where)
+    return Object(where, "instance", state.heap.new(fields))

@@ -69,8 +69,8 @@ def _of_parser(state: State, owner: Object, name: str, arguments: Arguments, nod
         _add_argument(state, owner, arguments, node)
     elif name == "set_defaults":
         for key, value in arguments.named.items():
-            held = state.get(owner, key)
-            label = held.source.label if isinstance(held, Asked) else key
+            option = state.get(owner, key)
+            label = option.source.label if isinstance(option, Asked) else key
             state.put(owner, key, asked("argument", label, value, value.where))
     elif name in {"parse_args", "parse_known_args", "parse_args_into_dataclasses"}:
         values = dict(state.heap.cell(owner.cell))

@@ -62,11 +62,11 @@ class Generators(Library):
 def _generator(state: State, arguments: Arguments, node: ast.AST) -> Object:
     where = state.where(node)
     device = arguments.get("device", 0)
-    held = {
+    fields = {
         "device": lift(device_of_value, [device]) if device is not None else Known(where, "cpu"),
         "seed": Known(where, _DEFAULT_SEED),
     }
-    return Object(where, "generator", state.heap.new(held))
+    return Object(where, "generator", state.heap.new(fields))
 
 
 def _seed_globally(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -112,7 +112,7 @@ def _of_one(state: State, generator: Value | None, node: ast.AST) -> tuple[Value
     if generator is None or isinstance(generator, Absent) or (isinstance(generator, Known) and generator.value is None):
         seed = state.heap.cell(state.process_wide).get("seed")
         if seed is None:
-            seed = Unknown(where, "no generator and no torch.manual_seed: every run draws other noise", random=True)
+            seed = Unknown(where, "no generator and no torch.manual_seed: every run draws different noise", random=True)
         return Known(seed.where if not isinstance(seed, Unknown) else where, "global"), seed
     if isinstance(generator, Either | Asked | Attribute):
         return state.unknown(node), state.unknown(node)
@@ -121,14 +121,14 @@ def _of_one(state: State, generator: Value | None, node: ast.AST) -> tuple[Value
 
 def _of_generator(state: State, generator: Object, node: ast.AST) -> tuple[Value, Value]:
     where = state.where(node)
-    held = state.heap.cell(generator.cell)
-    device, seed = held.get("device", Known(generator.where, "cpu")), held.get("seed", Unknown(where, "no seed"))
-    seeded_at, drawn = held.get("seeded_at"), held.get("drawn")
+    fields = state.heap.cell(generator.cell)
+    device, seed = fields.get("device", Known(generator.where, "cpu")), fields.get("seed", Unknown(where, "no seed"))
+    seeded_at, drawn = fields.get("seeded_at"), fields.get("drawn")
     number = seeded_at.value if isinstance(seeded_at, Known) and isinstance(seeded_at.value, int) else generator.cell
     if drawn is not None and not isinstance(drawn, Absent):
-        state.note("reused generator", node, f"its noise goes on where that of {drawn.where} ended")
-        seed = replace(state.unknown(node), text="a generator that has drawn noise before")
+        state.note("reused generator", node, f"its noise continues that of the call at {drawn.where}")
+        seed = replace(state.unknown(node), text="a generator that has produced noise before")
     elif state.is_repeated(number):
-        state.note("reused generator", node, "every round but the first goes on where the last one's noise ended")
+        state.note("reused generator", node, "each iteration after the first continues the noise of the one before")
     state.put(generator, "drawn", Known(where, value=True))
     return device, seed

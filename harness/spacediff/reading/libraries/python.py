@@ -53,7 +53,7 @@ class ComputingFunctions(Library):
 
 
 class Namespaces(Library):
-    """`exec`, `globals`, `locals` and `vars`, which reach names by their text."""
+    """`exec`, `globals`, `locals` and `vars`, which access names by their text."""
 
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return a namespace; after `exec`, the names that its text contains are unknown."""
@@ -125,8 +125,8 @@ def _builtin(state: State, name: str, arguments: Arguments, node: ast.AST) -> Va
     if name == "dict" or (isinstance(first, Items | Table) and name in _COPIES):
         return _copied(state, name, arguments, node)
     if name == "len" and isinstance(first, Items | Table) and not first.open:
-        held = first.items if isinstance(first, Items) else first.named.values()
-        return None if any(may_be_absent(item) for item in held) else Known(state.where(node), len(first.items))
+        items = first.items if isinstance(first, Items) else first.named.values()
+        return None if any(may_be_absent(item) for item in items) else Known(state.where(node), len(first.items))
     if name == "len" and isinstance(first, Known) and isinstance(first.value, str):
         return Known(state.where(node), len(first.value))
     if name == "getattr" and first is not None and len(arguments.positional) > 1:
@@ -194,12 +194,12 @@ def _parent(state: State, node: ast.AST) -> Value:
         for base in kind.bases:
             if isinstance(base, Class):
                 inner = {name: value for name, value in state.heap.cell(base.cell).items() if name == "__init__"}
-                held = {
+                fields = {
                     name: Function(one.where, one.node, one.scopes, one.file, one.defaults, ((owner,), ()))
                     for name, one in inner.items()
                     if isinstance(one, Function)
                 }
-                return Object(state.where(node), "instance", state.heap.new(dict(held)))
+                return Object(state.where(node), "instance", state.heap.new(dict(fields)))
     return state.unknown(node)
 
 

@@ -43,7 +43,7 @@ def with_item_set(owner: Value, key: Value | None, value: Value, unknown: Unknow
     if isinstance(owner, Table):
         if isinstance(key, Known) and len(owner.items) < _MOST_ITEMS:
             return owner.with_item(key.value, value)
-        each = tuple((name, either([held, unknown], unknown.where)) for name, held in owner.items)
+        each = tuple((name, either([stored, unknown], unknown.where)) for name, stored in owner.items)
         return replace(owner, items=each, open=True)
     if not isinstance(owner, Items):
         return owner
@@ -164,10 +164,10 @@ def _of_dict(  # noqa: PLR0911 - one way out for each kind
     if name == "pop":
         return owner.without(first.value)
     if name == "setdefault":
-        held, default = owner.get(first.value), arguments.get("default", 1) or Known(unknown.where, None)
-        if held is None and owner.open:
+        stored, default = owner.get(first.value), arguments.get("default", 1) or Known(unknown.where, None)
+        if stored is None and owner.open:
             return owner.with_item(first.value, unknown)
-        return owner.with_item(first.value, default if held is None else with_default(held, default))
+        return owner.with_item(first.value, default if stored is None else with_default(stored, default))
     return None
 
 
@@ -201,20 +201,20 @@ def _begins_with(longer: Items, value: Items) -> bool:
     return len(longer.items) >= len(value.items) and all(one is other for one, other in pairs)
 
 
-def with_default(held: Value, default: Value) -> Value:
+def with_default(stored: Value, default: Value) -> Value:
     """Return a value with a default on the branches where it is absent."""
-    if isinstance(held, Either) and may_be_absent(held):
-        kept = [default if may_be_absent(option) else option for option in held.options]
-        return either(kept, held.where, decided=held.decided)
-    return default if may_be_absent(held) else held
+    if isinstance(stored, Either) and may_be_absent(stored):
+        kept = [default if may_be_absent(option) else option for option in stored.options]
+        return either(kept, stored.where, decided=stored.decided)
+    return default if may_be_absent(stored) else stored
 
 
 def merged(owner: Table, other: Table, unknown: Unknown) -> Table:
     """Return `{**owner, **other}`; items that an open `other` may have overwritten are unknown."""
-    held: dict[Key, Value] = {key: unknown if other.open else value for key, value in owner.items}
+    stored: dict[Key, Value] = {key: unknown if other.open else value for key, value in owner.items}
     for key, value in other.items:
-        held[key] = with_default(value, held[key]) if key in held else value
-    return replace(owner, items=tuple(held.items()), open=owner.open or other.open)
+        stored[key] = with_default(value, stored[key]) if key in stored else value
+    return replace(owner, items=tuple(stored.items()), open=owner.open or other.open)
 
 
 def copied(value: Value, identity: Callable[[], int], depth: int = 0) -> Value:

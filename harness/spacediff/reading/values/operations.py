@@ -149,10 +149,12 @@ def truth(value: Value) -> Truth:
     if isinstance(value, Known):
         return Truth(bool(value.value), bool(value.value))
     if isinstance(value, Items | Table):
-        held = value.items if isinstance(value, Items) else [item for _, item in value.items if not may_be_absent(item)]
-        sure = [item for item in held if not value.open or not isinstance(item, Unknown) or item.results]
-        holds = True if sure else None if value.open or value.items else False
-        return Truth(holds, holds)
+        inner = (
+            value.items if isinstance(value, Items) else [item for _, item in value.items if not may_be_absent(item)]
+        )
+        sure = [item for item in inner if not value.open or not isinstance(item, Unknown) or item.results]
+        answer = True if sure else None if value.open or value.items else False
+        return Truth(answer, answer)
     if isinstance(value, Function | Partial | Class | Object | Module | Widget):
         return Truth(certain=True, usual=True)
     if isinstance(value, Asked):
@@ -164,11 +166,11 @@ def truth(value: Value) -> Truth:
     return Truth(None, None)
 
 
-def negated(held: Truth) -> Truth:
+def negated(condition: Truth) -> Truth:
     """Return the truth of `not condition`."""
     return Truth(
-        None if held.certain is None else not held.certain,
-        None if held.usual is None else not held.usual,
+        None if condition.certain is None else not condition.certain,
+        None if condition.usual is None else not condition.usual,
     )
 
 

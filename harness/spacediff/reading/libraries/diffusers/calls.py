@@ -33,9 +33,9 @@ from spacediff.reading.values.inputs import json_of
 
 def call_pipeline(state: State, pipeline: Object, arguments: Arguments, node: ast.AST) -> Value:
     """Write down a call with all settings in force; return its result, which is known to come from this call."""
-    held = state.heap.cell(pipeline.cell)
-    name = json_of(held.get("model.pipeline")) or "Pipeline"
-    paths = {**_everywhere(state), **_own(state, held), **_arguments(state, str(name), arguments, node)}
+    fields = state.heap.cell(pipeline.cell)
+    name = json_of(fields.get("model.pipeline")) or "Pipeline"
+    paths = {**_process_wide(state), **_own_paths(state, fields), **_call_paths(state, str(name), arguments, node)}
     generator = arguments.named.get("generator")
     paths |= noise_of(state, generator, node)
     inputs = results_of(arguments)
@@ -46,27 +46,26 @@ def call_pipeline(state: State, pipeline: Object, arguments: Arguments, node: as
     return Unknown(state.where(node), state.words(node), (number, *inputs))
 
 
-def _everywhere(state: State) -> dict[str, Value]:
-    held = state.heap.cell(state.process_wide)
-    return {path: value for path, value in held.items() if path.startswith("numerics.")}
+def _process_wide(state: State) -> dict[str, Value]:
+    fields = state.heap.cell(state.process_wide)
+    return {path: value for path, value in fields.items() if path.startswith("numerics.")}
 
 
-def _own(state: State, held: dict[str, Value]) -> dict[str, Value]:
+def _own_paths(state: State, fields: dict[str, Value]) -> dict[str, Value]:
     """Return the paths of a pipeline, of its scheduler and of its parts."""
-    paths = {path: value for path, value in held.items() if _is_path(path) and not isinstance(value, Absent)}
-    where = next(iter(held.values())).where
+    paths = {path: value for path, value in fields.items() if _is_path(path) and not isinstance(value, Absent)}
+    where = next(iter(fields.values())).where
     of_scheduler = {"class": "scheduler.class", "config.": "scheduler.", "base": SCHEDULER_BASE}
-    paths |= _across(state, held.get("scheduler"), where, of_scheduler)
-    paths |= _across(
-        state, held.get("vae"), where, {"tiling": "vae.tiling", "slicing": "vae.slicing", "option.": "vae."}
+    paths |= _paths_of(state, fields.get("scheduler"), where, of_scheduler)
+    paths |= _paths_of(
+        state, fields.get("vae"), where, {"tiling": "vae.tiling", "slicing": "vae.slicing", "option.": "vae."}
     )
     for part in PARTS:
-        each = objects_of(held.get(part))
-        for one in each:
+        for one in objects_of(fields.get(part)):
             cell = state.heap.cell(one.cell)
             paths |= {path: value for path, value in cell.items() if path.startswith("numerics.")}
             own = {key.removeprefix("own."): value for key, value in cell.items() if key.startswith("own.")}
-            other = _lender(state, one, held)
+            other = _borrowed_from(state, one, fields)
             if other is not None and part not in NOT_LOADED_PARTS:
                 paths[f"load.{part}"] = Table(one.where, (("id", other),))
             if own and part not in NOT_LOADED_PARTS:
@@ -76,12 +75,12 @@ def _own(state: State, held: dict[str, Value]) -> dict[str, Value]:
     return paths
 
 
-def _lender(state: State, part: Object, held: dict[str, Value]) -> Value | None:
+def _borrowed_from(state: State, part: Object, fields: dict[str, Value]) -> Value | None:
     """Return the checkpoint of the pipeline that a part was taken from, if it is another one."""
     owner = state.get(part, "__pipeline__")
     if not isinstance(owner, Object):
         return None
-    theirs, mine = state.get(owner, "model.id"), held.get("model.id")
+    theirs, mine = state.get(owner, "model.id"), fields.get("model.id")
     return theirs if isinstance(theirs, Known) and isinstance(mine, Known) and theirs.value != mine.value else None
 
 
@@ -89,18 +88,18 @@ def _is_path(name: str) -> bool:
     return "." in name or name == "placement"
 
 
-def _across(state: State, value: Value | None, where: str, wanted: dict[str, str]) -> dict[str, Value]:
+def _paths_of(state: State, value: Value | None, where: str, wanted: dict[str, str]) -> dict[str, Value]:
     """Return the paths of an object; if it is one of several, with the alternatives of each path."""
     each: list[dict[str, Value]] = []
     for option in alternatives(value):
         if isinstance(option, Object):
             found: dict[str, Value] = {}
-            for key, held in state.heap.cell(option.cell).items():
+            for key, stored in state.heap.cell(option.cell).items():
                 for start, path in wanted.items():
                     if key == start:
-                        found[path] = held
+                        found[path] = stored
                     elif start.endswith(".") and key.startswith(start):
-                        found[path + key.removeprefix(start)] = held
+                        found[path + key.removeprefix(start)] = stored
             each.append(found)
     decided = isinstance(value, Either) and value.decided
     return {
@@ -109,7 +108,7 @@ def _across(state: State, value: Value | None, where: str, wanted: dict[str, str
     }
 
 
-def _arguments(state: State, name: str, arguments: Arguments, node: ast.AST) -> dict[str, Value]:
+def _call_paths(state: State, name: str, arguments: Arguments, node: ast.AST) -> dict[str, Value]:
     positions = POSITIONS.get(name, ("prompt",))
     paths: dict[str, Value] = {}
     for position, value in enumerate(arguments.positional):

@@ -85,7 +85,7 @@ def _argument(state: State, pipeline: Object, given_to: str, argument: tuple[str
     elif key in PARTS and isinstance(value, Object | Either):
         state.put(pipeline, key, value)
     elif key in CALL_ONLY:
-        advice = f"the library drops it here: give it to the call, pipe(..., {key}=...)"
+        advice = f"the library ignores it here; pass it to the call: pipe(..., {key}=...)"
         state.ignore(IgnoredArgument(key, json_of(value), given_to, value.where or state.where(node), advice))
     elif key not in NOT_SETTINGS:
         state.put(pipeline, f"load.{key}", dtype_of_value(value, texts=False))
@@ -97,15 +97,15 @@ def _argument(state: State, pipeline: Object, given_to: str, argument: tuple[str
 
 def load_part(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
     """Return a part, such as a transformer, that is loaded by itself."""
-    held: dict[str, Value] = {"class": Known(state.where(node), name)}
+    fields: dict[str, Value] = {"class": Known(state.where(node), name)}
     identifier = arguments.get("pretrained_model_name_or_path", 0) or arguments.get("pretrained_model_link_or_path")
     if identifier is not None:
-        held["id"] = identifier
+        fields["id"] = identifier
     for key, path in {"subfolder": "subfolder", "torch_dtype": "dtype", "dtype": "dtype", "revision": "revision",
                       "variant": "variant", "quantization_config": "quantization_config",
                       "load_in_8bit": "load_in_8bit"}.items():  # fmt: skip
         if key in arguments.named:
-            held[path] = dtype_of_value(arguments.named[key]) if path == "dtype" else arguments.named[key]
+            fields[path] = dtype_of_value(arguments.named[key]) if path == "dtype" else arguments.named[key]
     if not isinstance(arguments.named.get("quantization_config", Table("", ())), Table):
         state.note("quantisation", node)
-    return Object(state.where(node), "part", state.heap.new({f"own.{key}": value for key, value in held.items()}))
+    return Object(state.where(node), "part", state.heap.new({f"own.{key}": value for key, value in fields.items()}))

@@ -86,8 +86,8 @@ def _note_lora(state: State, pipeline: Object, name: str, arguments: Arguments, 
     elif name in {"unload_lora_weights", "unfuse_lora", "disable_lora", "delete_adapters"}:
         found = {"lora.fused": Known(state.where(node), value=False)}
         if name != "unfuse_lora":
-            held = [key for key in state.heap.cell(pipeline.cell) if key.startswith("lora.")]
-            found |= {key: Absent(state.where(node)) for key in held}
+            loaded = [key for key in state.heap.cell(pipeline.cell) if key.startswith("lora.")]
+            found |= {key: Absent(state.where(node)) for key in loaded}
             found.pop("lora.fused", None)
     for path, value in found.items():
         if value is None:

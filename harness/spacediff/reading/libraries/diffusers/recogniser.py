@@ -73,7 +73,7 @@ class Diffusers(Library):
         if not isinstance(owner, Object) or owner.kind != "pipeline":
             return False
         if name in CALL_ONLY:
-            advice = f"the library never looks at it: give it to the call, pipe(..., {name}=...)"
+            advice = f"the library never reads it; pass it to the call: pipe(..., {name}=...)"
             state.ignore(
                 IgnoredArgument(name, json_of(value), "an attribute of the pipeline", state.where(node), advice)
             )

@@ -27,8 +27,8 @@ from spacediff.reading.values.inputs import json_of
 def new_scheduler(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
     """Return a scheduler with the defaults of its class and the configuration that the arguments give."""
     where = state.where(node)
-    held = {"class": Known(where, last_part(name)), "base": Known(where, "")}
-    made = Object(where, "scheduler", state.heap.new(dict(held)))
+    fields = {"class": Known(where, last_part(name)), "base": Known(where, "")}
+    made = Object(where, "scheduler", state.heap.new(dict(fields)))
     _override(state, made, arguments, node)
     return made
 
@@ -38,7 +38,7 @@ def _override(
 ) -> None:
     for key, value in arguments.named.items():
         if key in CALL_ONLY - {"timesteps"}:
-            advice = f"it belongs to the pipeline's call: pipe(..., {key}=...)"
+            advice = f"it is an argument of the pipeline's call: pipe(..., {key}=...)"
             given_to = f"{json_of(state.get(made, 'class'))}.from_config"
             state.ignore(IgnoredArgument(key, json_of(value), given_to, value.where, advice))
         elif key not in without:
@@ -52,10 +52,10 @@ def _from_config(state: State, name: str, arguments: Arguments, node: ast.AST) -
     base = arguments.get("config", 0)
     for option in alternatives(base):
         if isinstance(option, Attribute) and isinstance(option.owner, Object):
-            held = state.heap.cell(option.owner.cell)
-            for key in [key for key in held if key.startswith("config.")]:
-                state.put(made, key, held[key])
-            state.put(made, "base", held.get("base") or Absent(option.where))
+            fields = state.heap.cell(option.owner.cell)
+            for key in [key for key in fields if key.startswith("config.")]:
+                state.put(made, key, fields[key])
+            state.put(made, "base", fields.get("base") or Absent(option.where))
         elif isinstance(option, Table):
             for key, value in option.named.items():
                 state.put(made, f"config.{key}", value)
