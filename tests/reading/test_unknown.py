@@ -121,7 +121,9 @@ def test_defaults_of_export_to_video_are_known() -> None:
     assert [(row.path, row.right.value) for row in found.differences] == [("output.fps", 10)]
 
 
-def test_the_function_that_writes_the_file_is_part_of_the_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_function_that_writes_the_file_is_part_of_the_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)
     assert main(["read", str(tmp_path / "run.py"), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["exported_by"] == "export_to_video"
@@ -172,7 +174,9 @@ def test_a_class_of_a_notebook_is_followed() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"cells": 3}', b"[" * 100_000, b'{"cells": [3, {}]}'])
-def test_a_file_that_is_not_a_notebook_is_an_error(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_notebook_is_an_error(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "a.ipynb").write_bytes(content)
     assert main(["read", str(tmp_path / "a.ipynb")]) == 2
     assert "a.ipynb" in capsys.readouterr().err
@@ -201,10 +205,14 @@ def test_a_different_model_is_given_as_the_reason_for_no_patch(
     arguments = ["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path / "app.py"), "--plan-only"]
     assert main(arguments) == 0
     printed = capsys.readouterr().out
-    assert "the script runs CogVideoXPipeline of zai-org/CogVideoX-5b, the Space MochiPipeline of genmo/mochi" in printed
+    assert (
+        "the script runs CogVideoXPipeline of zai-org/CogVideoX-5b, the Space MochiPipeline of genmo/mochi" in printed
+    )
 
 
-def test_an_argument_that_the_pipeline_does_not_have_gets_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_argument_that_the_pipeline_does_not_have_gets_a_note(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "run.py").write_text(SCRIPT.replace("prompt=", "guidence_scale=9, num_frames=49, prompt="))
     (tmp_path / "app.py").write_text(SCRIPT)
     for command in (
