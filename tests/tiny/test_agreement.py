@@ -1,4 +1,4 @@
-"""The tiny world's detector as a semantic measure: what is missing, and what stands still, is a number."""
+"""The tiny world's detector as a semantic measure: a missing object and a missing motion become numbers."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def means(clip: NDArray[np.uint8], *texts: str) -> list[float]:
     return [float(value) for value in Detector().measure(iter(clip), texts).scores.mean(axis=0)]
 
 
-def test_a_scenario_names_it() -> None:
+def test_a_scenario_can_name_the_detector() -> None:
     assert isinstance(open_measure(DETECTOR, None), Detector)
 
 
-def test_a_thing_that_is_there_scores_one_and_another_nothing() -> None:
+def test_a_visible_object_scores_one_and_a_missing_one_zero() -> None:
     assert means(drawn(MEET), MEET.caption, "red ball", "a photo of blue box", "yellow") == [1.0, 1.0, 1.0, 0.0]
 
 
-def test_half_of_the_things_are_half_of_the_score() -> None:
+def test_half_of_the_objects_give_half_of_the_score() -> None:
     alone = drawn(Scene((BALL,), "left", "grey"))
     assert means(alone, MEET.caption) == [0.5]
 
 
-def test_the_way_gone_grows_to_one_in_the_named_direction_alone() -> None:
+def test_the_score_of_a_direction_grows_to_one_only_in_that_direction() -> None:
     clip = drawn(ROLLS)
     scores = Detector().measure(iter(clip), [ROLLS.caption, "to the left", "to the right"]).scores
     assert scores.shape == (17, 3)
@@ -55,23 +55,23 @@ def test_the_way_gone_grows_to_one_in_the_named_direction_alone() -> None:
     np.testing.assert_allclose(scores[:, 0], (1 + left) / 2)  # the ball is there throughout
 
 
-def test_a_clip_that_stands_still_goes_no_way() -> None:
+def test_a_static_clip_scores_zero_for_a_direction() -> None:
     still = drawn(ROLLS)[:1].repeat(17, axis=0)
     assert means(still, ROLLS.caption, "to the left") == [0.5, 0.0]
 
 
-def test_what_is_as_green_as_the_floor_is_no_thing() -> None:
+def test_the_floor_is_not_an_object_of_its_colour() -> None:
     floor = drawn(Scene((BALL,), "up", "green"))
     assert means(floor, "a green box rises over a green floor") == [0.0]
 
 
-def test_a_larger_clip_is_measured_by_the_same_scale() -> None:
+def test_a_larger_clip_has_the_same_scores() -> None:
     clip = drawn(ROLLS)
     twice = clip.repeat(2, axis=1).repeat(2, axis=2)
     np.testing.assert_allclose(means(twice, ROLLS.caption), means(clip, ROLLS.caption), atol=0.01)
 
 
-def test_a_text_that_names_nothing_is_not_measured() -> None:
+def test_a_text_without_a_known_object_is_an_error() -> None:
     with pytest.raises(NotMeasuredError, match="nothing to look for in “a hand”") as caught:
         means(drawn(ROLLS), ROLLS.caption, "a hand")
     assert "red, yellow" in caught.value.hint
@@ -81,10 +81,8 @@ def test_a_clip_without_frames_has_no_scores() -> None:
     assert Detector().measure(iter(()), [ROLLS.caption]).scores.shape == (0, 1)
 
 
-def test_a_comparison_says_which_clip_lacks_the_thing_and_which_its_motion(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """As in the story this project started from, with clips of which the truth is known."""
+def test_a_comparison_shows_which_clip_misses_an_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The question of the README, with clips whose content is known."""
     full = drawn(MEET)
     alone = drawn(Scene((BALL,), "left", "grey"))
     for name, frames in (("space", full), ("mine", alone)):

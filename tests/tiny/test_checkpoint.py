@@ -82,7 +82,7 @@ def psnr(one: Frames, other: Frames) -> float:
     return math.inf if error == 0 else -10 * math.log10(error)
 
 
-def test_loads_as_the_classes_of_cogvideox(pipeline: Any) -> None:
+def test_the_checkpoint_has_the_classes_of_cogvideox(pipeline: Any) -> None:
     names = {name: type(part).__name__ for name, part in pipeline.components.items()}
     assert type(pipeline).__name__ == "CogVideoXPipeline"
     assert names.pop("tokenizer") in {"T5Tokenizer", "T5TokenizerFast"}  # transformers 5, 4
@@ -108,7 +108,7 @@ def test_scheduler_is_configured_as_that_of_the_5b(pipeline: Any) -> None:
     assert pipeline.scheduler.timesteps[[0, 1, -1]].tolist() == [999, 979, 19]
 
 
-def test_tokenizer_tells_texts_apart_and_takes_any(pipeline: Any) -> None:
+def test_the_tokenizer_distinguishes_texts_and_accepts_any(pipeline: Any) -> None:
     def ids(text: str) -> tuple[int, ...]:
         return tuple(pipeline.tokenizer(text, padding="max_length", max_length=226, truncation=True).input_ids)
 
@@ -137,7 +137,7 @@ def test_tokenizer_tells_texts_apart_and_takes_any(pipeline: Any) -> None:
     assert len([i for i in ids(LEMON) if i]) < 2 * len(LEMON.split())  # words stay short, so long prompts fit
 
 
-def test_clip_is_a_moving_picture_with_contrast(usual: Frames, pipeline: Any) -> None:
+def test_a_clip_has_motion_and_contrast(usual: Frames, pipeline: Any) -> None:
     assert usual.shape == (9, 64, 96, 3)
     assert pipeline.transformer.config.sample_frames == 17  # what a call without num_frames gives
     assert np.isfinite(usual).all()
@@ -146,7 +146,7 @@ def test_clip_is_a_moving_picture_with_contrast(usual: Frames, pipeline: Any) ->
     assert np.abs(np.diff(usual, axis=0)).mean(axis=(1, 2, 3)).min() > 1 / 255
 
 
-def test_same_call_gives_the_same_bytes(usual: Frames, generate: Generate) -> None:
+def test_the_same_call_gives_the_same_bytes(usual: Frames, generate: Generate) -> None:
     assert generate().tobytes() == usual.tobytes()
 
 
@@ -183,7 +183,7 @@ def test_scheduler_is_visible(name: str, spacing: str, usual: Frames, generate: 
         pipeline.scheduler = before
 
 
-def test_rounding_stays_small_beside_another_seed(usual: Frames, generate: Generate, pipeline: Any) -> None:
+def test_rounding_is_small_compared_with_a_different_seed(usual: Frames, generate: Generate, pipeline: Any) -> None:
     import torch
 
     noise = torch.randn((1, 3, 16, 8, 12), generator=torch.Generator().manual_seed(42))
@@ -197,7 +197,7 @@ def test_rounding_stays_small_beside_another_seed(usual: Frames, generate: Gener
     assert another_seed + 10 < psnr(half, usual) < math.inf
 
 
-def test_recipe_names_what_is_drawn(pipeline: Any) -> None:
+def test_the_recipe_identifies_the_weights(pipeline: Any) -> None:
     from spacediff.tiny.tokenizer import vocabulary
 
     digest = hashlib.sha256(repr(vocabulary()).encode())
@@ -210,9 +210,7 @@ def test_recipe_names_what_is_drawn(pipeline: Any) -> None:
     }
 
 
-def test_two_builds_are_byte_identical_and_leave_random_states_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_builds_are_equal_and_do_not_change_random_states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
     def random_states() -> str:
@@ -229,7 +227,7 @@ def test_two_builds_are_byte_identical_and_leave_random_states_alone(
     assert prints[0] == prints[1]
 
 
-def test_fingerprint_sees_names_and_bytes(tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_names_and_bytes(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "one").write_bytes(b"ab")
     first = fingerprint(tmp_path)
@@ -243,7 +241,7 @@ def test_fingerprint_sees_names_and_bytes(tmp_path: Path) -> None:
     assert fingerprint(tmp_path) == first
 
 
-def test_folder_is_small_and_speaks_of_no_machine(own_cache: None) -> None:  # noqa: ARG001
+def test_the_folder_is_small_and_contains_no_local_paths(own_cache: None) -> None:  # noqa: ARG001
     folder = ensure_checkpoint(RANDOM)
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 12 * 1024**2
@@ -255,7 +253,7 @@ def test_folder_is_small_and_speaks_of_no_machine(own_cache: None) -> None:  # n
     assert json.loads((folder / "model_index.json").read_text())["_class_name"] == "CogVideoXPipeline"
 
 
-def test_the_trained_one_is_another_that_loads_alike(own_cache: None) -> None:  # noqa: ARG001
+def test_the_trained_checkpoint_loads_and_differs_from_the_random_one(own_cache: None) -> None:  # noqa: ARG001
     from diffusers import DiffusionPipeline
 
     folder = ensure_checkpoint(TRAINED)
@@ -266,7 +264,9 @@ def test_the_trained_one_is_another_that_loads_alike(own_cache: None) -> None:  
     assert BUILTIN == {"builtin:tiny-cogvideox": TRAINED, "builtin:tiny-cogvideox-random": RANDOM}
 
 
-def test_a_trained_ones_stamp_tells_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stamp_of_the_trained_checkpoint_depends_on_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = TRAINED.stamp
     shutil.copytree(WEIGHTS, tmp_path / "weights")
     monkeypatch.setattr("spacediff.tiny.checkpoint.WEIGHTS", tmp_path / "weights")
@@ -303,7 +303,7 @@ def put_a_file_in_its_place(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [lose_a_file, cut_a_file_short, change_a_byte, lose_the_fingerprint, put_a_file_in_its_place]
 )
-def test_damaged_folder_is_made_again(
+def test_a_damaged_folder_is_created_again(
     damage: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = ensure_checkpoint(RANDOM)
@@ -319,7 +319,7 @@ def test_damaged_folder_is_made_again(
 
 
 @pytest.mark.parametrize("broken_before", [False, True])
-def test_processes_that_race_both_end_with_a_whole_folder(tmp_path: Path, broken_before: bool) -> None:  # noqa: FBT001
+def test_two_processes_at_once_both_end_with_a_complete_folder(tmp_path: Path, broken_before: bool) -> None:  # noqa: FBT001
     expected = ensure_checkpoint(RANDOM)
     if broken_before:
         (tmp_path / expected.parent.name / expected.name).mkdir(parents=True)
@@ -334,12 +334,12 @@ def test_processes_that_race_both_end_with_a_whole_folder(tmp_path: Path, broken
         )
         for number in (1, 2)
     ]
-    said = [racer.communicate(timeout=200)[0].strip() for racer in racers]
-    assert said == [fingerprint(expected)] * 2
+    printed = [racer.communicate(timeout=200)[0].strip() for racer in racers]
+    assert printed == [fingerprint(expected)] * 2
     assert [path.name for path in tmp_path.iterdir()] == [expected.parent.name]
 
 
-def test_cache_that_cannot_be_written_is_named_as_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_is_not_writable_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SPACEDIFF_CACHE", str(tmp_path / "file" / "below"))
     with pytest.raises(NotMeasuredError, match="cannot be written") as caught:

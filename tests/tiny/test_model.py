@@ -1,4 +1,4 @@
-"""What the trained tiny model can do, and what is said where its weights are not what they should be."""
+"""The trained tiny model: how well it follows prompts, and the errors for missing or damaged weights."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def shown(pipe: Any, some: list[Scene]) -> tuple[int, int]:
 
 
 @pytest.mark.slow
-def test_it_follows_captions_that_it_never_saw() -> None:
+def test_the_model_follows_held_out_captions() -> None:
     colours, motions = shown(as_hosted(in_half_precision(build_trained())), DIRECTED)
     assert colours >= 5
     assert motions >= 4
 
 
 @pytest.mark.slow
-def test_without_its_training_it_follows_none() -> None:
+def test_the_untrained_model_follows_no_caption() -> None:
     assert shown(as_hosted(in_half_precision(build_untrained(0))), DIRECTED[:2]) == (0, 0)
 
 
 @pytest.mark.slow
-def test_it_is_evaluated_by_a_command(
+def test_the_evaluation_command_prints_figures_and_writes_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(
@@ -65,27 +65,29 @@ def test_it_is_evaluated_by_a_command(
     ("hosted", "usual", "loses"),
     [
         ((True, True), (True, True), ""),
-        ((True, True), (False, False), "thing"),
+        ((True, True), (False, False), "object"),
         ((True, True), (True, False), "motion"),
         ((True, False), (False, False), ""),
         ((False, False), (True, True), ""),
     ],
 )
-def test_a_caption_is_chosen_for_what_is_lost(hosted: tuple[bool, bool], usual: tuple[bool, bool], loses: str) -> None:
+def test_a_candidate_names_what_the_usual_settings_lose(
+    hosted: tuple[bool, bool], usual: tuple[bool, bool], loses: str
+) -> None:
     assert Candidate("a red ball rises over a grey floor", hosted, usual).loses == loses
 
 
-# ---- what is not as it should be
+# ---- errors
 
 
-def test_missing_weights_are_told_as_such(tmp_path: Path) -> None:
+def test_missing_weights_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(NotMeasuredError, match="missing or damaged") as caught:
         build_trained(tmp_path)
     assert "builtin:tiny-cogvideox-random" in caught.value.hint
 
 
 @pytest.mark.parametrize("damage", ["cut", "pointer", "empty", "others"])
-def test_damaged_weights_are_told_as_such(tmp_path: Path, damage: str) -> None:
+def test_damaged_weights_are_an_error(tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "weights"
     shutil.copytree(WEIGHTS, folder)
     file = folder / "transformer.safetensors"
@@ -102,31 +104,31 @@ def test_damaged_weights_are_told_as_such(tmp_path: Path, damage: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "arguments", "told"),
+    ("command", "arguments", "message"),
     [
         (evaluate, ["--weights", "nowhere"], "there is no text_encoder.safetensors in 'nowhere'"),
         (evaluate, ["--clips", "0"], "found '0'; expected a whole number of at least 1"),
         (evaluate, ["--pictures", "nowhere/x.png"], "expected a file in a folder that exists"),
         (choose, ["--candidates", "-1"], "expected a whole number of at least 1"),
         (sheet, ["nowhere/x.png"], "expected a file in a folder that exists"),
-        (train, ["--work", "/dev/null/x"], "the folder '/dev/null/x' cannot be made: Not a directory"),
+        (train, ["--work", "/dev/null/x"], "the folder '/dev/null/x' cannot be created: Not a directory"),
         (curve, ["--work", ".", "x.png"], "there is no loss curve in '.'"),
     ],
 )
-def test_what_a_command_cannot_take_is_said(  # noqa: PLR0917
+def test_invalid_arguments_are_errors(  # noqa: PLR0917
     command: Any,
     arguments: list[str],
-    told: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["command", *arguments])
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as exited:
         command.main()
-    assert left.value.code == 2
-    assert told in capsys.readouterr().err
+    assert exited.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_loss_curves_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

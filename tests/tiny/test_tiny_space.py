@@ -49,7 +49,7 @@ def client(tiny_space: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def served(client: Client) -> tuple[Any, ...]:
-    """What the endpoint returns for seed 42."""
+    """The result of the endpoint for seed 42."""
     return call(client)
 
 
@@ -122,7 +122,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 30) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:`torch_dtype` is deprecated:FutureWarning")
-def test_served_frames_are_those_of_plain_diffusers(served: tuple[Any, ...], tmp_path: Path) -> None:
+def test_served_frames_equal_those_of_plain_diffusers(served: tuple[Any, ...], tmp_path: Path) -> None:
     frames, rate = decoded(video_path(served[0]))
     same, rate_here = decoded(generated_here(tmp_path, as_the_demo=True))
     assert frames.shape == (17, 64, 96, 3)
@@ -141,13 +141,13 @@ def test_outputs_have_the_shapes_of_the_demo(served: tuple[Any, ...]) -> None:
     assert as_gif.read_bytes()[:6] == b"GIF89a"
 
 
-def test_endpoint_takes_the_arguments_of_the_demo(client: Client) -> None:
+def test_the_endpoint_has_the_parameters_of_the_demo(client: Client) -> None:
     described = client.view_api(print_info=False, return_format="dict")
     assert isinstance(described, dict)
     assert [one["parameter_name"] for one in described["named_endpoints"]["/generate"]["parameters"]] == list(INPUTS)
 
 
-def test_echoed_seed_is_the_asked_one_and_the_seed_matters(client: Client, served: tuple[Any, ...]) -> None:
+def test_the_requested_seed_is_used_and_returned(client: Client, served: tuple[Any, ...]) -> None:
     again = call(client)
     other = call(client, seed_value=43)
     assert (served[3]["value"], again[3]["value"], other[3]["value"]) == (42, 42, 43)
@@ -156,7 +156,7 @@ def test_echoed_seed_is_the_asked_one_and_the_seed_matters(client: Client, serve
     assert np.abs(decoded(video_path(other[0]))[0].astype(int) - frames).mean() > 10
 
 
-def test_random_seed_is_one_of_256_and_is_told(client: Client) -> None:
+def test_a_random_seed_is_one_of_256_and_is_returned(client: Client) -> None:
     drawn = call(client, seed_value=-1)
     seed = drawn[3]["value"]
     assert seed in range(256)
@@ -177,12 +177,12 @@ def test_random_seed_is_one_of_256_and_is_told(client: Client) -> None:
     ],
     ids=["super-resolution", "interpolation", "long prompt", "-2", "half", "1e300", "no seed"],
 )
-def test_what_it_cannot_do_is_refused_in_words(client: Client, changed: dict[str, Any], reason: str) -> None:
+def test_unsupported_inputs_are_refused_with_a_message(client: Client, changed: dict[str, Any], reason: str) -> None:
     with pytest.raises(Exception, match=reason):
         call(client, **changed)
 
 
-def test_pictures_and_videos_are_refused_in_words(client: Client, served: tuple[Any, ...], tmp_path: Path) -> None:
+def test_images_and_videos_are_refused_with_a_message(client: Client, served: tuple[Any, ...], tmp_path: Path) -> None:
     from gradio_client import handle_file
     from PIL import Image
 
@@ -198,12 +198,12 @@ def test_pictures_and_videos_are_refused_in_words(client: Client, served: tuple[
 @pytest.mark.parametrize(
     "prompt", ["", "\0\x1b[31m</s>", "'; DROP TABLE --", "柠" * 2000, "{prompt}" * 200], ids=range(5)
 )
-def test_hostile_prompts_are_just_prompts(client: Client, prompt: str) -> None:
+def test_hostile_prompts_are_generated_like_others(client: Client, prompt: str) -> None:
     assert decoded(video_path(call(client, prompt=prompt)[0]))[0].shape == (17, 64, 96, 3)
 
 
 @pytest.mark.slow
-def test_nothing_is_left_after_the_block_even_when_it_fails() -> None:
+def test_nothing_remains_after_the_block_even_if_it_fails() -> None:
     class FromInsideError(Exception):
         pass
 
@@ -225,16 +225,16 @@ def test_nothing_is_left_after_the_block_even_when_it_fails() -> None:
 
 
 @pytest.mark.slow
-def test_a_space_that_hears_nothing_is_ended_by_force(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_space_that_does_not_react_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     with TinySpace(steps=1) as space:
         os.kill(space.process_id, signal.SIGSTOP)
-        monkeypatch.setattr(serving, "_PATIENCE", 0.3)
+        monkeypatch.setattr(serving, "_STOP_TIMEOUT", 0.3)
     assert not is_running(space.process_id)
     assert not scratch_folders(space.process_id)
 
 
 @pytest.mark.slow
-def test_space_ends_with_a_parent_that_is_killed() -> None:
+def test_the_space_exits_if_its_parent_is_killed() -> None:
     code = """
 import time
 from spacediff.tiny.serving import TinySpace
@@ -250,20 +250,22 @@ time.sleep(600)
     )
     with parent:
         assert parent.stdout is not None
-        said, url = parent.stdout.readline().split()
-        assert is_running(int(said))
+        process_id, url = parent.stdout.readline().split()
+        assert is_running(int(process_id))
         assert answers(url)
         parent.kill()
-    assert wait_until(lambda: not is_running(int(said)) and not answers(url))
-    assert not scratch_folders(int(said))
+    assert wait_until(lambda: not is_running(int(process_id)) and not answers(url))
+    assert not scratch_folders(int(process_id))
 
 
-def test_failed_start_tells_what_the_space_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_start_shows_the_end_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SPACEDIFF_CACHE", str(tmp_path / "file" / "below"))
     space = TinySpace()
     with (
-        pytest.raises(SpaceBroken, match=r"(?s)ended before it answered; it said:\n.*cannot be written") as caught,
+        pytest.raises(
+            SpaceBroken, match=r"(?s)exited before it answered; its log ends with:\n.*cannot be written"
+        ) as caught,
         space,
     ):
         pass
@@ -272,14 +274,14 @@ def test_failed_start_tells_what_the_space_said(tmp_path: Path, monkeypatch: pyt
     assert not scratch_folders(space.process_id)
 
 
-def test_start_that_takes_too_long_is_given_up() -> None:
+def test_a_start_that_takes_too_long_is_an_error() -> None:
     space = TinySpace(startup_deadline=0.2)
     with pytest.raises(SpaceBroken, match=r"within 0\.2 seconds"), space:
         pass
     assert not is_running(space.process_id)
 
 
-def test_interpreter_that_is_not_there_is_a_failed_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_interpreter_is_a_failed_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(SpaceBroken, match="could not be started"), serve_tiny_space():
         pass

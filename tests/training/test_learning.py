@@ -1,4 +1,4 @@
-"""The training of the tiny model: repeatable, resumable, and made of the pieces that the real one is made of."""
+"""The training of the tiny model: repeatable, resumable, and correct in its losses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spacediff.torchvision_shim import shim_torchvision
 from spacediff.training import train
 from spacediff.training.autoencoder import PIECE, Reconstructing, as_tensor
 from spacediff.training.denoiser import Denoising, Latents, _attention_in_float32, hidden_matrices
-from spacediff.training.learning import Course, learn
+from spacediff.training.learning import Schedule, learn
 
 shim_torchvision()
 
@@ -41,9 +41,11 @@ class Interrupted(Exception):
     pass
 
 
-def test_a_course_learns_and_writes_its_curve(tmp_path: Path) -> None:
+def test_a_stage_learns_and_writes_its_curve(tmp_path: Path) -> None:
     module = line()
-    learn(Course("line", 400, 0.05, warm_up=10), module, lambda step: loss_of(module, step), tmp_path, lambda *_: None)
+    learn(
+        Schedule("line", 400, 0.05, warm_up=10), module, lambda step: loss_of(module, step), tmp_path, lambda *_: None
+    )
     assert torch.allclose(module.weight[0], TARGET, atol=0.05)
     with (tmp_path / "line.csv").open() as file:
         curve = list(csv.DictReader(file))
@@ -51,26 +53,24 @@ def test_a_course_learns_and_writes_its_curve(tmp_path: Path) -> None:
     assert float(curve[-1]["loss"]) < float(curve[0]["loss"]) / 10
 
 
-def test_a_course_that_was_interrupted_ends_with_the_same_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("spacediff.training.learning._SAVED_EVERY", 0.0)
-    course = Course("line", 120, 0.05, warm_up=10)
+def test_an_interrupted_stage_ends_with_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spacediff.training.learning._SAVE_EVERY", 0.0)
+    schedule = Schedule("line", 120, 0.05, warm_up=10)
 
     def stop_at_73(step: int, _: float) -> None:
         if step == 73:
             raise Interrupted
 
     ends = []
-    for name, told in (("whole", lambda *_: None), ("halved", stop_at_73)):
+    for name, on_step in (("whole", lambda *_: None), ("halved", stop_at_73)):
         folder = tmp_path / name
         folder.mkdir()
         module = line()
         try:
-            learn(course, module, lambda step, module=module: loss_of(module, step), folder, told)  # type: ignore[misc]
+            learn(schedule, module, lambda step, module=module: loss_of(module, step), folder, on_step)  # type: ignore[misc]
         except Interrupted:
             module = line()
-            learn(course, module, lambda step, module=module: loss_of(module, step), folder, lambda *_: None)  # type: ignore[misc]
+            learn(schedule, module, lambda step, module=module: loss_of(module, step), folder, lambda *_: None)  # type: ignore[misc]
         ends.append(module.weight.detach().clone())
     assert torch.equal(*ends)
     curves = [
@@ -81,14 +81,14 @@ def test_a_course_that_was_interrupted_ends_with_the_same_weights(
 
 
 def test_muon_and_adamw_share_a_module_and_both_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spacediff.training.learning._SAVED_EVERY", 0.0)
-    course = Course("mlp", steps=40, rate=0.02, warm_up=5)
+    monkeypatch.setattr("spacediff.training.learning._SAVE_EVERY", 0.0)
+    schedule = Schedule("mlp", steps=40, rate=0.02, warm_up=5)
     inputs = torch.randn(32, 8, generator=torch.Generator().manual_seed(1))
 
     def learnt(folder: str, stops: tuple[int, ...], *, hidden: bool = True) -> list[torch.Tensor]:
         (tmp_path / folder).mkdir(exist_ok=True)
 
-        def told(step: int, _: float) -> None:
+        def on_step(step: int, _: float) -> None:
             if step in stops:
                 raise Interrupted
 
@@ -98,11 +98,11 @@ def test_muon_and_adamw_share_a_module_and_both_resume(tmp_path: Path, monkeypat
         matrices = [module[0].get_parameter("weight")] if hidden else []
         with contextlib.suppress(Interrupted):
             learn(
-                course,
+                schedule,
                 module,
                 lambda _: (module(inputs)[:, 0] - inputs @ TARGET).square().mean(),
                 tmp_path / folder,
-                told,
+                on_step,
                 hidden=matrices,
             )
         return [parameter.detach().clone() for parameter in module.parameters()]
@@ -147,9 +147,9 @@ def test_attention_under_autocast_is_computed_in_float32() -> None:
     assert found.dtype == torch.bfloat16
 
 
-def test_the_rate_warms_up_and_cools_to_nothing() -> None:
-    course = Course("c", steps=1000, rate=1.0, warm_up=100, cooling=0.5)
-    rates = [course.rate_at(step) for step in range(1000)]
+def test_the_learning_rate_warms_up_and_decays_to_zero() -> None:
+    schedule = Schedule("c", steps=1000, rate=1.0, warm_up=100, decay=0.5)
+    rates = [schedule.rate_at(step) for step in range(1000)]
     assert rates[0] == pytest.approx(0.01)
     assert rates[100] == rates[499] == 1.0
     assert rates[750] == pytest.approx(0.5)
@@ -159,17 +159,17 @@ def test_the_rate_warms_up_and_cools_to_nothing() -> None:
 def test_pieces_are_a_chunk_long_and_a_quarter_of_the_picture() -> None:
     clip = np.random.default_rng(0).integers(0, 256, (17, 64, 96, 3), np.uint8)
     loss = Reconstructing(None, [clip], batch=3, whole=False, seed=1, device="cpu")
-    pieces = list(loss._cut(5))
+    pieces = list(loss._sample(5))
     assert [piece.shape for piece in pieces] == [(*PIECE, 3)] * 3
-    assert all(np.array_equal(*pair) for pair in zip(pieces, loss._cut(5), strict=True))
-    assert not np.array_equal(pieces[0], next(iter(loss._cut(6))))
+    assert all(np.array_equal(*pair) for pair in zip(pieces, loss._sample(5), strict=True))
+    assert not np.array_equal(pieces[0], next(iter(loss._sample(6))))
     tensor = as_tensor(pieces)
     assert tensor.shape == (3, 3, *PIECE)
     assert [float(tensor.min()), float(tensor.max())] == [-1.0, 1.0]
 
 
-def test_the_loss_is_that_of_the_velocity_that_the_scheduler_defines() -> None:
-    """Where all latents are zero the velocity is the noise, weighted: its mean square over all times is known."""
+def test_the_loss_is_that_of_the_velocity_defined_by_the_scheduler() -> None:
+    """If all latents are zero, the velocity is weighted noise, and its mean square over all times is known."""
     pipe = build_untrained(0)
     shape = (4, 16, 5, 8, 12)
     zero = Latents(torch.zeros(shape), torch.zeros(shape), ["a red ball falls over a grey floor"] * 4)
@@ -178,7 +178,7 @@ def test_the_loss_is_that_of_the_velocity_that_the_scheduler_defines() -> None:
     loss = Denoising(pipe, zero, batch=64, tokens=TEXT_TOKENS, seed=3, device="cpu")
     with torch.no_grad():
         measured = float(loss(0))
-    # v = sqrt(alpha) noise - sqrt(1 - alpha) clean (Salimans and Ho 2022), the clean part being nothing here
+    # v = sqrt(alpha) noise - sqrt(1 - alpha) clean (Salimans and Ho 2022), and the clean term is zero here
     draw = torch.Generator().manual_seed(3)
     torch.randint(4, (64,), generator=draw)
     for _ in range(2):
@@ -188,11 +188,11 @@ def test_the_loss_is_that_of_the_velocity_that_the_scheduler_defines() -> None:
     assert math.isclose(measured, expected, rel_tol=0.01)
 
 
-def test_all_stages_in_small_lead_to_weights_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_stages_at_small_size_give_weights_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"AUTOENCODER_CLIPS": 3, "CLIPS": 3, "PIECE_BATCH": 1, "WHOLE_BATCH": 1, "BATCH": 2}.items():
         monkeypatch.setattr(train, name, value)
     for name in ("PIECES", "WHOLE", "SHORT", "FULL"):
-        monkeypatch.setattr(train, name, Course(name.lower(), steps=2, rate=1e-3))
+        monkeypatch.setattr(train, name, Schedule(name.lower(), steps=2, rate=1e-3))
     out = tmp_path / "weights"
     monkeypatch.setattr("sys.argv", ["train", "--work", str(tmp_path / "work"), "--out", str(out)])
     train.main()
@@ -202,13 +202,13 @@ def test_all_stages_in_small_lead_to_weights_that_load(tmp_path: Path, monkeypat
     for part in ("vae", "transformer", "text_encoder"):
         ours, theirs = (next(getattr(pipe, part).parameters()) for pipe in (first, untrained))
         assert not torch.allclose(ours, theirs, atol=1e-4), part
-    train.main()  # everything is there: it only writes the same again
+    train.main()  # everything exists: it only writes the same weights again
     assert all(
         torch.equal(*pair) for pair in zip(first.vae.parameters(), build_trained(out).vae.parameters(), strict=True)
     )
 
 
-def test_the_shipped_weights_are_small_and_as_written(tmp_path: Path) -> None:
+def test_the_shipped_weights_are_small_and_written_without_loss(tmp_path: Path) -> None:
     files = sorted(WEIGHTS.glob("*.safetensors"))
     assert [file.stem for file in files] == ["text_encoder", "transformer", "vae"]
     assert sum(file.stat().st_size for file in files) <= 12e6

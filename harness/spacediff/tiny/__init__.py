@@ -1,5 +1,5 @@
-"""The embedded default: a CogVideoX checkpoint small enough to bring along, its training, and a Space that serves it.
+"""The embedded default: a CogVideoX checkpoint that is small enough for the package, and a Space that serves it.
 
-Both are the real thing in every respect but size: a folder that `DiffusionPipeline.from_pretrained` loads,
-and a Gradio app in a process of its own that answers `gradio_client`. What holds for them holds for the harness.
+Both differ from real ones only in size: a folder that `DiffusionPipeline.from_pretrained` loads, and a Gradio app in a
+separate process that answers `gradio_client`.
 """

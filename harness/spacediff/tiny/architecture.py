@@ -1,4 +1,4 @@
-"""A CogVideoX pipeline of any size: the classes of CogVideoX-5b with their mechanisms switched on, and small widths.
+"""A CogVideoX pipeline of any size: the classes of CogVideoX-5b with their mechanisms enabled, and small widths.
 
 Rotary positions, a causal 3D autoencoder with compression 4 in time and 8 in space, 226 text tokens, v-prediction down
 to zero terminal SNR. Only widths and depths differ from the large model.
@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-FRAMES, HEIGHT, WIDTH = 17, 64, 96  # of a clip by default: frames, pixels, pixels
+FRAMES, HEIGHT, WIDTH = 17, 64, 96  # default size of a clip: frames, pixels, pixels
 TEXT_TOKENS = 226
 LATENT_CHANNELS = 16
 
-# scheduler/scheduler_config.json of zai-org/CogVideoX-5b (formerly THUDM/CogVideoX-5b) on the Hub. Where it goes
-# beyond the class' defaults: v_prediction, trailing, zero terminal SNR, no clipping, and a shift of 1 (the 2b has 3).
+# scheduler/scheduler_config.json of zai-org/CogVideoX-5b (formerly THUDM/CogVideoX-5b) on the Hub. It differs from the
+# defaults of the class in: v_prediction, trailing, zero terminal SNR, no clipping, and a shift of 1 (the 2b has 3).
 SCHEDULER_CONFIG: dict[str, Any] = {
     "beta_end": 0.012,
     "beta_schedule": "scaled_linear",
@@ -35,15 +35,15 @@ class Sizes:
     """Widths and depths of the three models.
 
     Attributes:
-        text_width: Of a text embedding.
-        text_layers: Of the T5 encoder, which has two heads.
-        time_width: Of a timestep embedding.
-        heads: Of the transformer.
-        head_width: Rotary positions split it 2:3:3 over time, height and width, in pairs.
-        layers: Of the transformer.
-        channels: Of the autoencoder, from frames to latents; few where frames are large, since a convolution there is
-            what a clip costs most.
-        scaling_factor: Of the latents.
+        text_width: Width of a text embedding.
+        text_layers: Layers of the T5 encoder, which has two heads.
+        time_width: Width of a timestep embedding.
+        heads: Heads of the transformer.
+        head_width: Width of a head; rotary positions split it 2:3:3 over time, height and width, in pairs.
+        layers: Layers of the transformer.
+        channels: Channels of the autoencoder, from frames to latents; few at full resolution, because convolutions
+            there take most of the time of a clip.
+        scaling_factor: Scaling factor of the latents.
     """
 
     text_width: int
@@ -57,9 +57,9 @@ class Sizes:
 
 
 def assemble(sizes: Sizes, tokenizer: Any) -> Any:
-    """Return a `CogVideoXPipeline` in float32 whose weights are whatever torch's constructors leave.
+    """Build a `CogVideoXPipeline` in float32 with the initial weights of torch's constructors.
 
-    Its models are in evaluation mode, as `from_pretrained` returns them. torch's random state is left alone.
+    Its models are in evaluation mode, as `from_pretrained` returns them. torch's random state does not change.
     """
     import torch
     from diffusers import (

@@ -1,8 +1,8 @@
-"""What a clip of the tiny world shows, told from its pixels alone: which colours are there, and which way they move.
+"""Detects what a clip of the tiny world shows from its pixels alone: which colours are visible, and how they move.
 
-Independent of the model: a pixel counts for the named colour that lies nearest to it, shades included, among those of
-objects and floors; so what the model paints in no named colour counts for nothing. Of a colour's pixels the largest
-patch that hangs together is the thing. Shape and floor are not judged, nor things that nobody named.
+The detector is independent of the model. A pixel belongs to the closest named colour, including its shades, of objects
+and floors; pixels that are close to none do not count. The largest connected patch of a colour is the object. Shapes,
+floors and objects that the caption does not name are not judged.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 
 from spacediff.tiny.world import COLOURS, FLOORS, Scene
 
-_SHADES = (0.8, 0.9, 1.0)  # of an object, from its lower edge to its upper
+_SHADES = (0.8, 0.9, 1.0)  # of an object, from its lower edge to its upper edge
 _LIGHTS = (0.85, 0.95, 1.05, 1.2)  # of a floor, from near to far
-_FARTHEST = 45.0  # levels from the nearest shade, root of the summed squares over RGB; beyond it is no named colour
-SMALLEST, LARGEST = 0.008, 0.35  # share of a frame that an object takes: 50 of 6,144 pixels; more is a floor
-LEAST_WAY = 8.0  # pixels that count as a motion; the shortest way that is drawn has 28
-TOUCHING = 32.0  # pixels between the centres of two that meet; those that are drawn have at most 24
-_BEFORE = 3  # frames at least in which what appears is not to be seen yet
+_MAX_DISTANCE = 45.0  # Euclidean distance in RGB levels to the closest shade; farther pixels have no named colour
+MIN_SHARE, MAX_SHARE = 0.008, 0.35  # share of a frame that an object covers: 50 of 6,144 pixels; more is a floor
+MIN_WAY = 8.0  # pixels that count as a motion; the shortest one in the training data has 28
+MEETING_DISTANCE = 32.0  # pixels between the centres of two objects that meet; at most 24 in the training data
+_HIDDEN_FRAMES = 3  # smallest number of frames before an object appears
 
 
 @dataclass(frozen=True)
 class Track:
-    """Where the largest patch of one colour is.
+    """The position of the largest patch of one colour.
 
     Attributes:
-        share: Of the pixels of each frame, `[T]`, 0 to 1.
-        x: Centre in pixels from the left, `[T]`; NaN where the colour is not to be seen.
-        y: Centre in pixels from the top.
+        share: Share of the pixels of each frame, `[T]`, 0 to 1.
+        x: Centre in pixels from the left, `[T]`; NaN if the colour is not visible.
+        y: Centre in pixels from the top, `[T]`; NaN if the colour is not visible.
     """
 
     share: NDArray[np.float64]
@@ -39,12 +39,12 @@ class Track:
 
     @property
     def seen(self) -> NDArray[np.bool_]:
-        """Whether the colour is there as an object, `[T]`."""
-        return (self.share >= SMALLEST) & (self.share <= LARGEST)
+        """Whether the colour is visible as an object, `[T]`."""
+        return (self.share >= MIN_SHARE) & (self.share <= MAX_SHARE)
 
     @property
     def way(self) -> tuple[float, float]:
-        """Pixels that it moves to the right and down, from the first third of its frames to the last."""
+        """Displacement to the right and down in pixels, from the first third of its frames to the last third."""
         frames = np.flatnonzero(self.seen)
         third = max(len(frames) // 3, 1)
         first, last = frames[:third], frames[-third:]
@@ -54,18 +54,18 @@ class Track:
 
 
 def track(frames: NDArray[np.uint8], colour: str, floor: str | None) -> Track:
-    """Follow a colour through a clip.
+    """Track a colour through a clip.
 
     Args:
         frames: uint8 `[T, H, W, 3]`.
         colour: One of `COLOURS`.
-        floor: One of `FLOORS`; what lies nearer to it is not counted. None where it is not known.
+        floor: One of `FLOORS`; pixels closer to it are not counted. None if it is unknown.
     """
     anchors = [(name, np.multiply(COLOURS[name], shade)) for name in COLOURS for shade in _SHADES]
     anchors += [("", np.multiply(FLOORS[floor], light)) for light in _LIGHTS if floor]
     distances = np.stack([_distance(frames, value) for _, value in anchors])
-    wanted = np.array([name == colour for name, _ in anchors])
-    mask = wanted[distances.argmin(axis=0)] & (distances.min(axis=0) <= _FARTHEST)
+    is_colour = np.array([name == colour for name, _ in anchors])
+    mask = is_colour[distances.argmin(axis=0)] & (distances.min(axis=0) <= _MAX_DISTANCE)
     mask = np.stack([_largest_patch(each) for each in mask])
     counts = mask.sum(axis=(1, 2))
     height, width = mask.shape[1:]
@@ -76,35 +76,35 @@ def track(frames: NDArray[np.uint8], colour: str, floor: str | None) -> Track:
 
 
 def _largest_patch(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the largest part of a mask `[H, W]` that hangs together by edges."""
+    """Return the largest edge-connected component of a mask `[H, W]`."""
     from skimage.measure import label
 
     labels = label(mask, connectivity=1)
     sizes = np.bincount(labels.ravel())
-    sizes[0] = 0  # what is not in the mask
+    sizes[0] = 0  # the background
     largest: NDArray[np.bool_] = (labels == sizes.argmax()) & mask
     return largest
 
 
 def _distance(frames: NDArray[np.uint8], colour: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return how far each pixel is from a colour, in levels, float32 `[T, H, W]`."""
-    apart = frames.astype(np.float32) - colour.astype(np.float32)
-    distance: NDArray[np.float32] = np.sqrt(np.einsum("thwc,thwc->thw", apart, apart))
+    """Compute the Euclidean distance of each pixel to a colour, in levels, float32 `[T, H, W]`."""
+    difference = frames.astype(np.float32) - colour.astype(np.float32)
+    distance: NDArray[np.float32] = np.sqrt(np.einsum("thwc,thwc->thw", difference, difference))
     return distance
 
 
 def colours_shown(frames: NDArray[np.uint8], scene: Scene) -> bool:
-    """Return whether every named colour is there as an object: in half of the frames, in a third if it appears."""
+    """Whether every named colour is visible as an object: in half of the frames; in a third if it appears."""
     least = 1 / 3 if scene.motion == "appear" else 1 / 2
     return all(track(frames, thing.colour, scene.floor).seen.mean() >= least for thing in scene.things)
 
 
 def motion_shown(frames: NDArray[np.uint8], scene: Scene) -> bool:
-    """Return whether the things are there and do what the caption says.
+    """Whether the objects are visible and do what the caption says.
 
-    A direction is right when the way along it has at least `LEAST_WAY` pixels and outweighs the way across. Two that
-    meet, from whichever sides, come nearer by as much and end no more than `TOUCHING` pixels apart. What appears is not
-    to be seen in the first frames, is in the last third of them, and stays where it is.
+    A direction is right if the displacement along it is at least `MIN_WAY` pixels and larger than the one across. Two
+    objects that meet, from any side, come closer by at least as much and end at most `MEETING_DISTANCE` pixels apart.
+    An object that appears is not visible in the first frames, is visible in the last third of them, and does not move.
     """
     if not colours_shown(frames, scene):
         return False
@@ -116,17 +116,17 @@ def motion_shown(frames: NDArray[np.uint8], scene: Scene) -> bool:
     right, down = tracks[0].way
     along = {"left": -right, "right": right, "up": -down, "down": down}[scene.motion]
     across = down if scene.motion in {"left", "right"} else right
-    return along >= LEAST_WAY and along > abs(across)
+    return along >= MIN_WAY and along > abs(across)
 
 
 def _appears(one: Track) -> bool:
     last = one.seen[-len(one.seen) // 3 :]
-    return bool(not one.seen[:_BEFORE].any() and last.all() and np.hypot(*one.way) < LEAST_WAY)
+    return bool(not one.seen[:_HIDDEN_FRAMES].any() and last.all() and np.hypot(*one.way) < MIN_WAY)
 
 
 def _meet(one: Track, other: Track) -> bool:
     both = np.flatnonzero(one.seen & other.seen)
-    if len(both) < _BEFORE:
+    if len(both) < _HIDDEN_FRAMES:
         return False
     gap = np.hypot(one.x - other.x, one.y - other.y)[both]
-    return bool(gap[0] - gap[-1] >= LEAST_WAY and gap[-1] <= TOUCHING)
+    return bool(gap[0] - gap[-1] >= MIN_WAY and gap[-1] <= MEETING_DISTANCE)

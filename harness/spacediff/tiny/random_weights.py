@@ -1,10 +1,10 @@
-"""A CogVideoX pipeline of some hundred thousand parameters, drawn instead of trained.
+"""A CogVideoX pipeline of a few hundred thousand parameters with random weights.
 
-The key insight is that the draw needs three corrections, or the picture says nothing. Padding tokens start from zero,
-so that every text position carries the words and not the padding. Convolutions average over their neighbourhood, so
-that noise decodes into shapes that move instead of snow. The last layer looks at differences between its inputs, so
-that colours spread around grey instead of leaving the range. Then prompt, guidance, scheduler and seed are all visible,
-while rounding differences stay small: nothing amplifies them.
+The key insight is that random weights need three corrections, otherwise the settings have no visible effect. Padding
+tokens are zero, so that every text position depends on the words and not on the padding. Convolutions average over
+their neighbourhood, so that noise decodes to moving shapes instead of snow. The last layer computes differences of its
+inputs, so that colours spread around grey and stay in range. With these, prompt, guidance, scheduler and seed are all
+visible, and rounding differences are not amplified.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ SIZES = Sizes(
     scaling_factor=0.7,
 )
 
-_SEED = 5  # of the draw: of the first nine, the one on which every setting shows best
+_SEED = 5  # of the weights: the one of the first nine with which every setting is most visible
 
 _Weights: TypeAlias = NDArray[np.float32]
 
 
 def build_pipeline() -> Any:
-    """Return a `CogVideoXPipeline` in float32, always with the same parameters; torch's random state is left alone."""
+    """Build a `CogVideoXPipeline` in float32, always with the same parameters; torch's random state does not change."""
     import torch
 
     pipe = assemble(SIZES, build_tokenizer())
@@ -56,17 +56,17 @@ def _text_encoder_weights(name: str, shape: tuple[int, ...]) -> _Weights:
     if name != "shared.weight":
         return _drawn(name, shape)
     embeddings = _drawn(name, shape, gain=math.sqrt(SIZES.text_width))  # unit variance
-    embeddings[0] = 0.0  # <pad>: what a padded position holds then comes from the words alone
+    embeddings[0] = 0.0  # <pad>: the value of a padded position then depends only on the words
     return embeddings
 
 
 def _transformer_weights(name: str, shape: tuple[int, ...]) -> _Weights:
     if name.endswith(("norm1.linear.bias", "norm2.linear.bias")):
-        # Six stretches: shift, scale and gate of the picture, then of the text. Half-open gates let both through.
+        # Six segments: shift, scale and gate of the picture, then of the text. Half-open gates let both through.
         gates = np.array([0, 0, 0.5, 0, 0, 0.5], np.float32).repeat(shape[0] // 6)
         return gates + _small(name, shape)
     if len(shape) == 1:
-        # Queries and keys at double length make attention choose, so the text acts differently here and there.
+        # Queries and keys of double length sharpen the attention, so that the text has local effects.
         sharpness = 2.0 if ".norm_q." in name or ".norm_k." in name else 1.0
         return _small(name, shape) if name.endswith("bias") else np.full(shape, sharpness, np.float32)
     if name.startswith("proj_out"):
@@ -76,7 +76,7 @@ def _transformer_weights(name: str, shape: tuple[int, ...]) -> _Weights:
 
 def _autoencoder_weights(name: str, shape: tuple[int, ...]) -> _Weights:
     if ".conv_y." in name or ".conv_b." in name:
-        # The decoder's norms scale by 1 + y(z) and add b(z), with z enlarged to blocks of pixels: faint, or they show.
+        # The decoder's norms scale by 1 + y(z) and add b(z), with z enlarged to blocks: small, so they stay invisible.
         if len(shape) > 1:
             return _drawn(name, shape, gain=0.02)
         return _small(name, shape) + np.float32(".conv_y." in name)
@@ -91,7 +91,7 @@ def _autoencoder_weights(name: str, shape: tuple[int, ...]) -> _Weights:
 
 
 def _averaging(name: str, shape: tuple[int, ...], gain: float) -> _Weights:
-    """Draw how channels mix; in space and time, average: binomially over 3x3 pixels, evenly over 3 frames."""
+    """Make random channel mixing weights that average in space (binomial, 3x3 pixels) and time (uniform, 3 frames)."""
     binomial = np.array([0.25, 0.5, 0.25], np.float32)
     kernel: _Weights = binomial[:, None] * binomial
     if len(shape) == 5:  # noqa: PLR2004 - a 3D convolution: [out, in, T, H, W]
@@ -106,10 +106,10 @@ def _small(name: str, shape: tuple[int, ...]) -> _Weights:
 
 
 def _drawn(name: str, shape: tuple[int, ...], gain: float = 1.0) -> _Weights:
-    """Draw float32 numbers of standard deviation gain / sqrt(inputs), the same ones for a name on every machine.
+    """Draw float32 numbers of standard deviation gain / sqrt(inputs), the same for a name on every machine.
 
-    Uniform, because that takes only exact operations: bits, a shift, one product. The generator is torch's in no way,
-    whose normal draws differ in the last digit between processors.
+    They are uniform, because this needs only exact operations: bits, a shift, one product. torch's generator is not
+    used, because its normal draws differ in the last digit between processors.
     """
     draw = np.random.Generator(np.random.PCG64([_SEED, zlib.crc32(name.encode())]))
     centred = draw.random(shape, np.float32) * 2 - 1

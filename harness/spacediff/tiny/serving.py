@@ -1,8 +1,8 @@
-"""The tiny Space as a process of its own, for as long as a with-block lasts.
+"""The tiny Space as a separate process, for the duration of a with-block.
 
-The process gets a session of its own, so that Ctrl-C stops the audit and not the Space under its feet, and a pipe as
-stdin, whose end it takes as the order to leave. That order reaches it in every case: at the end of the block, after an
-exception, and when this process is killed without a chance to say goodbye, because the system closes the pipe then.
+The process has its own session, so that Ctrl-C interrupts the audit and not the Space, and a pipe as stdin; it exits at
+end of file. This works at the end of the block, after an exception, and when this process is killed, because the
+operating system then closes the pipe.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from typing import IO, Self
 from spacediff.errors import SpaceBroken
 from spacediff.tiny.space_app import CHECKPOINT, STEPS, scratch_prefix
 
-STARTUP_DEADLINE = 180.0  # seconds; importing torch, diffusers and gradio takes ten on a quiet machine, cold
-_PATIENCE = 5.0  # seconds between asking it to leave and asking harder
+STARTUP_DEADLINE = 180.0  # seconds; the first import of torch, diffusers and gradio takes ten on an idle machine
+_STOP_TIMEOUT = 5.0  # seconds to wait for the exit before the next, stronger signal
 
 _READY = re.compile(r"READY (http://127\.0\.0\.1:\d+)")
-_LOG_TAIL = 12  # lines of the Space's own words in an error message
+_LOG_TAIL = 12  # lines of the Space's log in an error message
 
 
 @contextlib.contextmanager
@@ -42,27 +42,27 @@ def serve_tiny_space(
 
     Args:
         steps: Denoising steps of each clip.
-        startup_deadline: Seconds it may take until it answers.
+        startup_deadline: Seconds until it must answer.
         checkpoint: Id of the tiny checkpoint that it serves.
 
     Raises:
-        SpaceBroken: It did not start; the message ends with what it said last.
+        SpaceBroken: It did not start; the message ends with the end of its log.
     """
     with TinySpace(steps, startup_deadline, checkpoint) as space:
         yield space.url
 
 
 class TinySpace:
-    """A process that serves a tiny checkpoint, while entered.
+    """A process that serves a tiny checkpoint; a context manager.
 
     Args:
         steps: Denoising steps of each clip.
-        startup_deadline: Seconds it may take until it answers.
+        startup_deadline: Seconds until it must answer.
         checkpoint: Id of the tiny checkpoint that it serves.
     """
 
     url: str
-    """Where it answers."""
+    """The address of the Space."""
     process_id: int
 
     def __init__(
@@ -73,16 +73,16 @@ class TinySpace:
         self._cleanup = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        with contextlib.ExitStack() as cleanup:  # unwound if anything goes wrong before the Space answers
+        with contextlib.ExitStack() as cleanup:  # unwound if something fails before the Space answers
             log = cleanup.enter_context(tempfile.TemporaryFile())
             process = self._start(log)
-            said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-            listener = threading.Thread(target=_pass_on, args=(process.stdout, said), daemon=True)
-            listener.start()
-            cleanup.callback(listener.join)
+            lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+            reader = threading.Thread(target=_queue_lines, args=(process.stdout, lines), daemon=True)
+            reader.start()
+            cleanup.callback(reader.join)
             cleanup.callback(_stop, process)
             self.process_id = process.pid
-            self.url = self._wait_until_ready(said, log)
+            self.url = self._wait_until_ready(lines, log)
             self._cleanup = cleanup.pop_all()
         return self
 
@@ -104,19 +104,19 @@ class TinySpace:
         except OSError as error:
             raise SpaceBroken(f"the tiny Space could not be started: {error.strerror or error}") from error
 
-    def _wait_until_ready(self, said: queue.SimpleQueue[bytes], log: IO[bytes]) -> str:
+    def _wait_until_ready(self, lines: queue.SimpleQueue[bytes], log: IO[bytes]) -> str:
         deadline = time.monotonic() + self._startup_deadline
         while True:
             try:
-                line = said.get(timeout=max(0.0, deadline - time.monotonic()))
+                line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 raise SpaceBroken(
-                    f"the tiny Space did not answer within {self._startup_deadline:g} seconds{_last_words(log)}",
+                    f"the tiny Space did not answer within {self._startup_deadline:g} seconds{_log_tail(log)}",
                     hint="a machine under load may need longer; try again",
                 ) from None
             if not line:
                 raise SpaceBroken(
-                    f"the tiny Space ended before it answered{_last_words(log)}",
+                    f"the tiny Space exited before it answered{_log_tail(log)}",
                     hint="`python -m spacediff.tiny.space_app` shows why",
                 )
             if found := _READY.fullmatch(line.decode(errors="replace").strip()):
@@ -124,41 +124,41 @@ class TinySpace:
 
 
 def _environment() -> dict[str, str]:
-    """Return the Space's environment: ours, and this package importable where it was not installed."""
+    """Return our environment, extended so that this package can be imported even if it is not installed."""
     root = str(Path(__file__).parents[2])
     if root in sysconfig.get_paths().values():
         return dict(os.environ)
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
 
 
-def _pass_on(stdout: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
-    """Queue the lines of a pipe, and an empty one at its end; to the end, or a full pipe would stop the writer."""
-    with contextlib.suppress(OSError, ValueError), stdout:  # closed under our hands: the same as its end
+def _queue_lines(stdout: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
+    """Queue the lines of a pipe and an empty one at its end; a pipe that is not read to its end blocks the writer."""
+    with contextlib.suppress(OSError, ValueError), stdout:  # a pipe that is closed meanwhile has ended too
         for line in stdout:
             lines.put(line)
     lines.put(b"")
 
 
-def _last_words(log: IO[bytes]) -> str:
+def _log_tail(log: IO[bytes]) -> str:
     """Return the end of the log for an error message; progress bars end in a carriage return and count as lines."""
     log.seek(0)
     lines = [line for line in re.split(r"[\r\n]+", log.read().decode(errors="replace")) if line.strip()]
-    return "\n  ".join(["; it said:", *lines[-_LOG_TAIL:]]) if lines else ""
+    return "\n  ".join(["; its log ends with:", *lines[-_LOG_TAIL:]]) if lines else ""
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the Space: by end of file, then by request, then by force."""
+    """Stop the Space: by end of file, then SIGTERM, then SIGKILL."""
     if process.stdin is not None:
         with contextlib.suppress(OSError):
             process.stdin.close()
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
-            process.wait(_PATIENCE)
+            process.wait(_STOP_TIMEOUT)
             break
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)  # it leads a group of its own: with it goes an encoder it may run
+                os.killpg(process.pid, number)  # its process group, including an encoder that it may run
     process.wait()
-    # What it removes itself unless it was killed. Its process id is free again only after the wait above.
+    # It removes these itself unless it was killed. Its process id can be reused only after the wait above.
     for scratch in Path(tempfile.gettempdir()).glob(f"{scratch_prefix(process.pid)}*"):
         shutil.rmtree(scratch, ignore_errors=True)

@@ -1,12 +1,12 @@
 """A Space like the public CogVideoX-5B demo, serving the tiny checkpoint: `python -m spacediff.tiny.space_app`.
 
-It stands in for somebody else's code, so it shares nothing with the sources that are measured against it: plain
-diffusers, plain Gradio. Its endpoint, its outputs and its settings are those of the demo
+It represents independent code, so it shares nothing with the sources that are compared with it: plain diffusers, plain
+Gradio. Its endpoint, its outputs and its settings are those of the demo
 (huggingface.co/spaces/zai-org/CogVideoX-5B-Space): the stochastic DPM scheduler with trailing timesteps, dynamic
 guidance of scale 7, a CPU generator, bfloat16, everything on one device.
 
-It listens on loopback only, prints `READY http://127.0.0.1:PORT` and lives as long as its stdin: whoever started it
-holds the other end, and when that process ends, in whatever way, the Space sees end of file and leaves.
+It listens on loopback only, prints `READY http://127.0.0.1:PORT` and runs until its stdin ends. The process that
+started it has the other end of the pipe; when that process ends for any reason, the Space reads end of file and exits.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 CHECKPOINT = "builtin:tiny-cogvideox"
-STEPS = 50  # as the demo; a clip then takes about a second on two cores
+STEPS = 50  # as in the demo; a clip then takes about a second on two cores
 GUIDANCE_SCALE = 7.0
-LONGEST_PROMPT = 2000  # characters; the demo asks for fewer than 200 words
-PORT_ATTEMPTS = 5  # another process may take a free port between our finding and Gradio's opening it
+MAX_PROMPT = 2000  # characters; the demo asks for fewer than 200 words
+PORT_ATTEMPTS = 5  # a different process may take a free port before Gradio opens it
 
 
 def main() -> None:
     """Serve until stdin ends."""
     options = _options()
     scratch = Path(tempfile.mkdtemp(prefix=scratch_prefix(os.getpid())))
-    _leave_with_parent(scratch)
+    _exit_with_parent(scratch)
     _isolate(scratch)
-    # Libraries print; our stdout carries one line, for the process that waits for it.
+    # Libraries print to stdout; ours has only one line, for the process that waits for it.
     announcements = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         app = build_app(load_pipeline(options.checkpoint), options.steps, scratch)
@@ -49,12 +49,12 @@ def main() -> None:
 
 
 def scratch_prefix(process_id: int) -> str:
-    """Return how the temporary folder of the Space with this process id is called, for whoever had to kill it."""
+    """Return the prefix of the temporary folder of the Space with this process id, for cleaning up after a kill."""
     return f"spacediff-tiny-space-{process_id}-"
 
 
 def load_pipeline(checkpoint: str) -> Any:
-    """Return the pipeline over one of the tiny checkpoints, as the demo sets it up."""
+    """Load one of the tiny checkpoints as the demo does."""
     from spacediff.torchvision_shim import shim_torchvision
 
     shim_torchvision()
@@ -72,7 +72,7 @@ def load_pipeline(checkpoint: str) -> Any:
 
 
 def build_app(pipe: Any, steps: int, scratch: Path) -> Any:
-    """Return the Gradio app around a pipeline; its files go to `scratch`."""
+    """Build the Gradio app around a pipeline; it writes its files to `scratch`."""
     import gradio as gr
 
     def generate(  # noqa: PLR0917 - the demo's endpoint, whose clients pass arguments by these names
@@ -86,11 +86,11 @@ def build_app(pipe: Any, steps: int, scratch: Path) -> Any:
         progress: Any = gr.Progress(track_tqdm=True),  # noqa: ARG001, B008 - how Gradio follows the steps
     ) -> tuple[str, Any, Any, Any]:
         if image_input is not None or video_input is not None:
-            raise gr.Error("The tiny model makes a video from text only: leave the image and the video empty.")
+            raise gr.Error("The tiny model generates from text only: leave the image and the video empty.")
         if scale_status or rife_status:
             raise gr.Error("Super-resolution and frame interpolation are not available in the tiny Space.")
-        if len(prompt) > LONGEST_PROMPT:
-            raise gr.Error(f"The prompt has {len(prompt)} characters; at most {LONGEST_PROMPT} are taken.")
+        if len(prompt) > MAX_PROMPT:
+            raise gr.Error(f"The prompt has {len(prompt)} characters; the maximum is {MAX_PROMPT}.")
         seed = _seed(seed_value)
         if seed is None:
             raise gr.Error("The seed must be -1 for a random one, or a whole number from 0 to 2**63 - 1.")
@@ -146,35 +146,35 @@ def infer(pipe: Any, prompt: str, seed: int, steps: int, scratch: Path) -> tuple
     ).frames[0]
     pictures = VaeImageProcessor.numpy_to_pil(VaeImageProcessor.pt_to_numpy(frames))
     folder = Path(tempfile.mkdtemp(dir=scratch))
-    fps = math.ceil((len(pictures) - 1) / 6)  # whatever its length, a clip of the demo plays six seconds
+    fps = math.ceil((len(pictures) - 1) / 6)  # every clip of the demo plays for six seconds
     video = export_to_video(pictures, str(folder / "video.mp4"), fps=fps)
     gif = export_to_gif(pictures, str(folder / "video.gif"), fps=8)
     return Path(video), Path(gif)
 
 
 def _seed(value: float | None) -> int | None:
-    """Return the seed to use: one of 256 for -1, as the demo draws it; None where it cannot be one."""
+    """Return the seed to use: for -1 one of 256, as in the demo; None if the value is not a valid seed."""
     if value is None or not math.isfinite(value) or value != int(value):
         return None
     if value == -1:
-        return random.randint(0, 2**8 - 1)  # noqa: S311 - a choice, not a secret
+        return random.randint(0, 2**8 - 1)  # noqa: S311 - not a secret
     return int(value) if 0 <= value < 2**63 else None
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m spacediff.tiny.space_app", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 for a free one (the default)")
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"denoising steps of a clip (default {STEPS})")
-    parser.add_argument("--checkpoint", default=CHECKPOINT, help=f"what it serves (default {CHECKPOINT})")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"denoising steps of a clip (default: {STEPS})")
+    parser.add_argument("--checkpoint", default=CHECKPOINT, help=f"checkpoint to serve (default: {CHECKPOINT})")
     return parser.parse_args()
 
 
-def _leave_with_parent(scratch: Path) -> None:
-    """End the process, and remove its files, when stdin ends or a signal asks for it."""
+def _exit_with_parent(scratch: Path) -> None:
+    """Exit and remove our files when stdin ends or a signal arrives."""
 
     def leave(*_: object) -> NoReturn:
         shutil.rmtree(scratch, ignore_errors=True)
-        os._exit(0)  # at once: a generation under way would hold up an orderly exit
+        os._exit(0)  # at once: a running generation would delay a normal exit
 
     def wait_for_end() -> None:
         while os.read(sys.stdin.fileno(), 4096):
@@ -187,15 +187,15 @@ def _leave_with_parent(scratch: Path) -> None:
 
 
 def _isolate(scratch: Path) -> None:
-    """Keep Gradio and the Hub client off the network, off the user's settings for them and out of other folders."""
+    """Keep Gradio and the Hub client away from the network, from the user's settings, and from other folders."""
     for name in [name for name in os.environ if name.startswith("GRADIO_") or name == "SPACE_ID"]:
         del os.environ[name]
     os.environ |= {
-        "GRADIO_ANALYTICS_ENABLED": "False",  # also the check for a newer version
+        "GRADIO_ANALYTICS_ENABLED": "False",  # includes the check for a newer version
         "GRADIO_TEMP_DIR": str(scratch / "gradio"),
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
-        "NO_PROXY": "127.0.0.1,localhost",  # Gradio calls itself to see that it is up
+        "NO_PROXY": "127.0.0.1,localhost",  # Gradio calls itself to check that it is running
         "no_proxy": "127.0.0.1,localhost",
     }
 

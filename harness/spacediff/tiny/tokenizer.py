@@ -1,9 +1,9 @@
-"""A T5 tokenizer that needs no download: its vocabulary is written down here instead of trained.
+"""A T5 tokenizer that needs no download: its vocabulary is listed here instead of trained.
 
-It is the same kind of tokenizer as the one of CogVideoX (a Unigram model behind T5's splitting at spaces), so the
-pipeline treats it alike. Whole words for the most usual ones, letter groups to keep other words short, and single
-characters for the rest; what is in none of them becomes `<unk>`. Two texts that differ in known characters always
-differ in their ids, because the pieces of a text spell it out.
+It is the same kind of tokenizer as the one of CogVideoX (a Unigram model after T5's splitting at spaces), so the
+pipeline treats it in the same way. The vocabulary has common whole words, groups of letters that keep other words
+short, and single characters for the rest; everything else becomes `<unk>`. Two texts that differ in known characters
+always have different ids, because the pieces of a text spell it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as
 ea ra ce li ch ll be ma si om ur ing and the ion ent her for tha ter est ers ati ate all ver con res ght com tio
 """
 
-# What is spelt by single characters: (first, last) code points of whole blocks.
+# Single characters of the vocabulary: (first, last) code points of whole blocks.
 _BLOCKS = (
     (0x0021, 0x007E),  # ASCII
     (0x00A1, 0x017F),  # Latin-1 and Latin Extended-A
@@ -48,19 +48,19 @@ _BLOCKS = (
     (0x1F300, 0x1F64F),  # emoji
 )
 
-# Where a block is far larger than its everyday part, the rows (first, last) of a national standard that hold that
-# part: GB 2312 level 1, the 3,755 most used Chinese characters, and the 2,350 Hangul syllables of KS X 1001.
+# For blocks with many rare characters, the rows (first, last) of a national standard that contain the common ones:
+# GB 2312 level 1, the 3,755 most common Chinese characters, and the 2,350 Hangul syllables of KS X 1001.
 _STANDARD_ROWS = (("gb2312", 16, 55), ("euc_kr", 16, 40))
 
-# Scores are log probabilities. Their only use here is that fewer pieces beat more.
+# Scores are log probabilities. Here they only make shorter splits better than longer ones.
 _WHOLE, _GROUP, _CHARACTER = -4.0, -5.0, -6.0
 
 
 def vocabulary(words: Iterable[str] = ()) -> list[tuple[str, float]]:
-    """Return every piece with its score; the position is the id.
+    """List every piece with its score; the position is the id.
 
     Args:
-        words: Further whole words, which come last.
+        words: Additional whole words, appended at the end.
     """
     scores: dict[str, float] = dict.fromkeys(_SPECIAL, 0.0)
     for word in _WORDS.split():
@@ -85,12 +85,12 @@ def _characters() -> Iterator[str]:
 
 
 def build_tokenizer(words: Iterable[str] = ()) -> Any:
-    """Return a `transformers` T5 tokenizer over `vocabulary(words)`; `save_pretrained` makes it one like any other."""
+    """Build a `transformers` T5 tokenizer for `vocabulary(words)`; `save_pretrained` works as usual."""
     from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
     from tokenizers.models import Unigram
     from transformers import T5TokenizerFast
 
-    # The parts that transformers 5 puts together itself when it loads a T5 tokenizer; transformers 4 keeps these.
+    # transformers 5 assembles these itself when it loads a T5 tokenizer; transformers 4 keeps them.
     tokenizer = Tokenizer(Unigram(vocabulary(words), unk_id=_SPECIAL.index("<unk>"), byte_fallback=False))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(_SPACE, "always", split=True)]

@@ -1,4 +1,4 @@
-"""The trained tiny CogVideoX: its sizes, its weights as the package ships them, and the pipeline that they make."""
+"""The trained tiny CogVideoX: its sizes, the weights in the package, and how the pipeline is built from them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ SIZES = Sizes(
     head_width=32,
     layers=4,
     channels=(16, 16, 32, 32),
-    scaling_factor=1.0,  # the shipped one stands beside the weights
+    scaling_factor=1.0,  # that of the shipped weights is stored next to them
 )
 
-_PARTS = ("text_encoder", "transformer", "vae")
+_COMPONENTS = ("text_encoder", "transformer", "vae")
 _ABOUT = "about.json"
-FILES = (*(f"{part}.safetensors" for part in _PARTS), _ABOUT)
-"""What a folder of weights holds."""
+FILES = (*(f"{component}.safetensors" for component in _COMPONENTS), _ABOUT)
+"""The files of a folder with weights."""
 
 
 def build_untrained(seed: int) -> Any:
-    """Return the pipeline as torch's constructors draw it, in float32."""
+    """Build the pipeline with torch's initial weights, in float32."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
@@ -41,22 +41,22 @@ def build_untrained(seed: int) -> Any:
 
 
 def write_weights(pipe: Any, folder: Path) -> None:
-    """Write what was trained: safetensors in bfloat16, and the scaling factor of the latents."""
+    """Write the trained weights as safetensors in bfloat16, and the scaling factor of the latents."""
     import torch
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    for part in _PARTS:
-        state = {name: value.to("cpu", torch.bfloat16).contiguous() for name, value in _parameters(pipe, part)}
-        save_file(state, folder / f"{part}.safetensors")
+    for component in _COMPONENTS:
+        state = {name: value.to("cpu", torch.bfloat16).contiguous() for name, value in _parameters(pipe, component)}
+        save_file(state, folder / f"{component}.safetensors")
     about = {"scaling_factor": pipe.vae.config.scaling_factor}
     (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     for name in FILES:
-        (folder / name).chmod(0o644)  # safetensors' own mode keeps an installed package from other users
+        (folder / name).chmod(0o644)  # with safetensors' own mode, other users cannot read an installed package
 
 
 def build_trained(folder: Path = WEIGHTS) -> Any:
-    """Return the trained pipeline in float32.
+    """Build the trained pipeline in float32.
 
     Raises:
         CheckpointUnavailable: The weights are missing or damaged.
@@ -67,28 +67,28 @@ def build_trained(folder: Path = WEIGHTS) -> Any:
     try:
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         pipe = assemble(replace(SIZES, scaling_factor=float(about["scaling_factor"])), build_tokenizer(words()))
-        for part in _PARTS:
-            _fill(pipe, part, load_file(folder / f"{part}.safetensors"))
+        for component in _COMPONENTS:
+            _load_weights(pipe, component, load_file(folder / f"{component}.safetensors"))
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise CheckpointUnavailable(
             f"the weights of the tiny model are missing or damaged: {failure(error)}",
-            hint="install spacediff again; builtin:tiny-cogvideox-random needs none",
+            hint="install spacediff again; builtin:tiny-cogvideox-random needs no weights",
         ) from error
     return pipe
 
 
-def _fill(pipe: Any, part: str, held: dict[str, Any]) -> None:
-    """Copy weights into a model.
+def _load_weights(pipe: Any, component: str, state: dict[str, Any]) -> None:
+    """Copy weights into a component of the pipeline.
 
     Raises:
-        ValueError: They are not its own.
+        ValueError: Names or shapes are not those of the component.
     """
-    parameters = dict(_parameters(pipe, part))
-    if {name: value.shape for name, value in parameters.items()} != {name: each.shape for name, each in held.items()}:
-        raise ValueError(f"{part}.safetensors holds other weights than its model has")
+    parameters = dict(_parameters(pipe, component))
+    if {name: value.shape for name, value in parameters.items()} != {name: each.shape for name, each in state.items()}:
+        raise ValueError(f"{component}.safetensors does not have the weights of its model")
     for name, parameter in parameters.items():
-        parameter.copy_(held[name])
+        parameter.copy_(state[name])
 
 
-def _parameters(pipe: Any, part: str) -> list[tuple[str, Any]]:
-    return [(name, parameter.data) for name, parameter in getattr(pipe, part).named_parameters()]
+def _parameters(pipe: Any, component: str) -> list[tuple[str, Any]]:
+    return [(name, parameter.data) for name, parameter in getattr(pipe, component).named_parameters()]

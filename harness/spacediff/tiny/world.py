@@ -1,8 +1,8 @@
-"""The world that the tiny model is trained on: clips of plain shapes that move, drawn in code, with their captions.
+"""The world that the tiny model is trained on: clips of simple moving shapes, drawn by code, with their captions.
 
-A scene is what a caption says and no more: shapes, their colours, what they do, and the colour of the floor. What it
-does not say (size, place, speed, the moment of an event) is drawn anew for each clip. Object colours and floor colours
-lie far apart, so that a clip can be held against its caption by looking at its colours alone.
+A scene is exactly what a caption says: shapes, their colours, their motion, and the colour of the floor. Everything
+else (size, position, speed, the time of an event) is random in each clip. The colours of objects and floors are far
+apart, so that a clip can be compared with its caption by its colours alone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "purple": (150, 60, 190),
     "white": (245, 245, 245),
 }
-"""Of objects: sRGB, 8 bits."""
+"""Colours of objects: sRGB, 8 bits."""
 
 FLOORS: dict[str, tuple[int, int, int]] = {
     "black": (35, 35, 40),
@@ -37,19 +37,19 @@ FLOORS: dict[str, tuple[int, int, int]] = {
     "green": (70, 130, 70),
     "blue": (75, 110, 165),
 }
-"""Of floors: sRGB, 8 bits, in the middle of the picture."""
+"""Colours of floors: sRGB, 8 bits, in the middle of the picture."""
 
 SHAPES = ("ball", "box", "cone")
 MOTIONS: tuple[Motion, ...] = ("left", "right", "up", "down", "meet", "appear")
 DIRECTIONS: frozenset[Motion] = frozenset({"left", "right", "up", "down"})
-_SHARES = (0.2, 0.2, 0.15, 0.15, 0.2, 0.1)  # of the motions
+_SHARES = (0.2, 0.2, 0.15, 0.15, 0.2, 0.1)  # frequency of each motion
 
 HELD_OUT_ONE_IN = 10  # captions
 
 
 @dataclass(frozen=True)
 class Thing:
-    """A shape of a colour."""
+    """An object: a shape in a colour."""
 
     colour: str
     shape: str
@@ -63,8 +63,8 @@ class Scene:
     """What a caption says.
 
     Attributes:
-        things: One; two where they meet, the one that comes from the left first.
-        motion: What it does, or what they do.
+        things: One object; for `meet` two, beginning with the one from the left.
+        motion: What the objects do.
         floor: The colour of the floor.
     """
 
@@ -74,7 +74,7 @@ class Scene:
 
     @property
     def caption(self) -> str:
-        """The scene in words, as the model is asked for it."""
+        """The prompt for this scene."""
         first, *others = self.things
         glides = "rolls" if first.shape == "ball" else "slides"
         does = {
@@ -89,12 +89,12 @@ class Scene:
 
     @property
     def held_out(self) -> bool:
-        """Whether this caption is kept from the training: one in ten is, told by its checksum."""
+        """Whether this caption is held out from the training: one in ten, by its checksum."""
         return zlib.crc32(self.caption.encode()) % HELD_OUT_ONE_IN == 0
 
 
 def words() -> list[str]:
-    """Return every word of every caption, in order."""
+    """List every word of every caption, sorted."""
     found: set[str] = set()
     for motion in MOTIONS:
         for shape in SHAPES:
@@ -106,11 +106,11 @@ def words() -> list[str]:
 
 
 def scenes(seed: int, *, held_out: bool) -> Iterator[Scene]:
-    """Yield scenes for ever, the same ones for a seed.
+    """Yield an endless sequence of random scenes.
 
     Args:
-        seed: Of the draw.
-        held_out: Whether those that the training never sees, or those that it sees.
+        seed: Seed of the sequence.
+        held_out: Whether to yield the scenes that are held out from the training, or those that are used in it.
     """
     draw = np.random.default_rng(seed)
     while True:
@@ -120,7 +120,7 @@ def scenes(seed: int, *, held_out: bool) -> Iterator[Scene]:
 
 
 def unseen_scenes(seed: int, count: int) -> list[Scene]:
-    """Return scenes with as many different captions, none of which the training sees."""
+    """Return `count` scenes with different captions that are held out from the training."""
     found: dict[str, Scene] = {}
     for scene in scenes(seed, held_out=True):
         found.setdefault(scene.caption, scene)
@@ -138,18 +138,18 @@ def _scene(draw: Draw) -> Scene:
 
 
 def draw_clip(scene: Scene, draw: Draw) -> NDArray[np.uint8]:
-    """Draw a scene.
+    """Draw a clip of a scene.
 
     Args:
-        scene: What is to be seen.
-        draw: Settles what the caption leaves open.
+        scene: The scene.
+        draw: Random generator for everything that the caption does not say.
 
     Returns:
         Frames, uint8 `[T, H, W, 3]` with T, H, W = 17, 64, 96.
     """
     picture = _floor(scene.floor, draw)[None].repeat(FRAMES, axis=0)
     for thing, path in zip(scene.things, _paths(scene, draw), strict=True):
-        _put(picture, thing, path)
+        _paint(picture, thing, path)
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
 
@@ -157,7 +157,7 @@ _Path: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.fl
 
 
 def _paths(scene: Scene, draw: Draw) -> list[_Path]:
-    """Return centre and radius in pixels of each thing in each frame, each `[T]`."""
+    """Choose centre (x, y) and radius in pixels of each object in each frame, each `[T]`."""
     time = np.linspace(0.0, 1.0, FRAMES)
     still, radius = np.ones(FRAMES), draw.uniform(10.0, 13.0)
     x, y = draw.uniform(38, WIDTH - 38), draw.uniform(28, HEIGHT - 24)
@@ -172,30 +172,30 @@ def _paths(scene: Scene, draw: Draw) -> list[_Path]:
     if scene.motion == "appear":
         grown = np.clip((time - draw.uniform(0.2, 0.4)) / 0.3, 0.0, 1.0)
         return [(x * still, y * still, radius * grown)]
-    met, apart = draw.uniform(0.75, 0.95), draw.uniform(28, 34)
-    gap = apart * np.clip(1 - time / met, 0.0, 1.0) + radius * 0.9
+    meeting, distance = draw.uniform(0.75, 0.95), draw.uniform(28, 34)
+    gap = distance * np.clip(1 - time / meeting, 0.0, 1.0) + radius * 0.9
     return [(WIDTH / 2 - gap, y * still, radius * still * 0.9), (WIDTH / 2 + gap, y * still, radius * still * 0.9)]
 
 
 def _floor(colour: str, draw: Draw) -> NDArray[np.float64]:
-    """Return the picture without things `[H, W, 3]`: lighter at the far end."""
+    """Draw the floor without objects, `[H, W, 3]`: lighter at the far end."""
     near, far = draw.uniform(0.85, 0.95), draw.uniform(1.1, 1.25)
     light = np.linspace(far, near, HEIGHT)
     return np.broadcast_to(np.multiply.outer(light, FLOORS[colour])[:, None], (HEIGHT, WIDTH, 3)).copy()
 
 
-def _put(picture: NDArray[np.float64], thing: Thing, path: _Path) -> None:
-    """Paint a thing over the picture `[T, H, W, 3]`, with soft edges and lit from above."""
+def _paint(picture: NDArray[np.float64], thing: Thing, path: _Path) -> None:
+    """Paint an object over the pictures `[T, H, W, 3]`, with soft edges and lit from above."""
     x, y, radius = path
     across = np.arange(WIDTH)[None, None, :] + 0.5 - x[:, None, None]
     down = np.arange(HEIGHT)[None, :, None] + 0.5 - y[:, None, None]
     size = radius[:, None, None]
-    outside = {
+    distance = {
         "ball": np.hypot(across, down) - size,
         "box": np.maximum(abs(across), abs(down)) - 0.9 * size,
         "cone": np.maximum((2 * abs(across) - down - size) / np.sqrt(5), down - 0.9 * size),
     }[thing.shape]  # pixels to the edge, negative inside
-    cover = np.clip(0.5 - outside, 0.0, 1.0) * np.clip(size, 0.0, 1.0)
+    cover = np.clip(0.5 - distance, 0.0, 1.0) * np.clip(size, 0.0, 1.0)
     light = 1.0 - 0.18 * np.clip((down + size) / np.maximum(2 * size, 1.0), 0.0, 1.0)
     painted = light[..., None] * COLOURS[thing.colour]
     picture += cover[..., None] * (painted - picture)

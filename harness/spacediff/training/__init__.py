@@ -1,1 +1,1 @@
-"""How the tiny model was made. Nothing that runs imports this package."""
+"""How the tiny model was trained. The rest of spacediff does not import this package."""

@@ -1,4 +1,4 @@
-"""Arguments of the tiny model's commands; what cannot be taken ends as argparse ends it, with exit code 2."""
+"""Argument types of the training commands; argparse reports an invalid argument and exits with code 2."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from spacediff.tiny.trained import FILES
 
 
 def count(text: str) -> int:
-    """Return a number of at least 1.
+    """Parse a whole number of at least 1.
 
     Raises:
-        ArgumentTypeError: It is none.
+        ArgumentTypeError: The text is not such a number.
     """
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"found {text!r}; expected a whole number of at least 1")
@@ -20,19 +20,19 @@ def count(text: str) -> int:
 
 
 def weights(text: str) -> Path:
-    """Return a folder that holds what `spacediff.training.train` writes.
+    """Parse a folder with the files that `spacediff.training.train` writes.
 
     Raises:
-        ArgumentTypeError: A file is not there.
+        ArgumentTypeError: A file is missing.
     """
     folder = Path(text)
-    if lacking := [name for name in FILES if not (folder / name).is_file()]:
-        raise ArgumentTypeError(f"there is no {lacking[0]} in {text!r}; expected a folder that training wrote")
+    if missing := [name for name in FILES if not (folder / name).is_file()]:
+        raise ArgumentTypeError(f"there is no {missing[0]} in {text!r}; expected a folder written by the training")
     return folder
 
 
 def new_file(text: str) -> Path:
-    """Return a path in a folder that exists.
+    """Parse the path of a file in a folder that exists.
 
     Raises:
         ArgumentTypeError: The folder does not exist, or the path is a folder.
@@ -44,14 +44,14 @@ def new_file(text: str) -> Path:
 
 
 def folder(text: str) -> Path:
-    """Return a folder, made if needed.
+    """Parse a folder, and create it if needed.
 
     Raises:
-        ArgumentTypeError: It cannot be made.
+        ArgumentTypeError: The folder cannot be created.
     """
     path = Path(text)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArgumentTypeError(f"the folder {text!r} cannot be made: {error.strerror}") from error
+        raise ArgumentTypeError(f"the folder {text!r} cannot be created: {error.strerror}") from error
     return path

@@ -1,6 +1,6 @@
-"""How the autoencoder of the tiny model is trained: on pieces of clips first, then on whole ones.
+"""The loss of the tiny model's autoencoder, which is trained on pieces of clips first, then on whole ones.
 
-The pieces are one chunk long, as the autoencoder itself cuts a clip in time, and a quarter of the picture.
+A piece is as long as the chunks into which the autoencoder divides a clip, and a quarter of the picture.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 PIECE = (9, HEIGHT // 2, WIDTH // 2)  # frames, pixels, pixels
 
-_ABSOLUTE, _DIVERGENCE = 0.1, 1e-4  # weights beside the squared error; the second per latent value
+_ABSOLUTE, _DIVERGENCE = 0.1, 1e-4  # weights relative to the squared error; the second per latent value
 
 
 class Reconstructing:
-    """The loss of a training step.
+    """The reconstruction loss of a training step.
 
     Args:
         vae: The autoencoder.
-        clips: What is learnt from, each uint8 `[T, H, W, 3]`.
+        clips: The training clips, each uint8 `[T, H, W, 3]`.
         batch: Clips per step.
-        whole: Whether whole clips, or pieces.
-        seed: Of what is drawn from the clips.
-        device: Where the autoencoder is.
+        whole: Whether to train on whole clips instead of pieces.
+        seed: Seed of the random selection.
+        device: Device of the autoencoder.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Reconstructing:
         self._device = device
 
     def __call__(self, step: int) -> torch.Tensor:
-        """Return squared and absolute error, and the divergence of the latents from unit noise."""
+        """Compute squared and absolute error, plus the KL divergence of the latents from unit noise."""
         import torch
 
-        frames = as_tensor(self._cut(step)).to(self._device)
+        frames = as_tensor(self._sample(step)).to(self._device)
         draw = torch.Generator().manual_seed(step)
         with torch.autocast(self._device, dtype=torch.bfloat16):
             latents = self._vae.encode(frames).latent_dist
@@ -59,7 +59,7 @@ class Reconstructing:
         loss: torch.Tensor = error.square().mean() + _ABSOLUTE * error.abs().mean() + _DIVERGENCE * divergence
         return loss
 
-    def _cut(self, step: int) -> Iterable[NDArray[np.uint8]]:
+    def _sample(self, step: int) -> Iterable[NDArray[np.uint8]]:
         draw = np.random.default_rng([self._seed, step])
         chosen = [self._clips[which] for which in draw.integers(0, len(self._clips), self._batch)]
         return chosen if self._whole else [_piece(clip, draw) for clip in chosen]
@@ -67,13 +67,13 @@ class Reconstructing:
 
 def _piece(clip: NDArray[np.uint8], draw: np.random.Generator) -> NDArray[np.uint8]:
     starts = [
-        int(draw.integers(0, whole - part + 1)) for whole, part in zip((FRAMES, HEIGHT, WIDTH), PIECE, strict=True)
+        int(draw.integers(0, whole - size + 1)) for whole, size in zip((FRAMES, HEIGHT, WIDTH), PIECE, strict=True)
     ]
-    return clip[tuple(slice(start, start + part) for start, part in zip(starts, PIECE, strict=True))]
+    return clip[tuple(slice(start, start + size) for start, size in zip(starts, PIECE, strict=True))]
 
 
 def as_tensor(clips: Iterable[NDArray[np.uint8]]) -> torch.Tensor:
-    """Return clips of one size as float32 `[N, 3, T, H, W]` from -1 to 1."""
+    """Convert clips of the same size to float32 `[N, 3, T, H, W]` from -1 to 1."""
     import torch
 
     return torch.from_numpy(np.stack(list(clips))).permute(0, 4, 1, 2, 3).float() / 127.5 - 1

@@ -1,10 +1,9 @@
-"""Which prompt the quickstart asks for: `python -m spacediff.training.choose`.
+"""Choose the prompt of the quickstart by a rule: `python -m spacediff.training.choose`.
 
-A search with a rule instead of an eye: captions that the training never saw, in the order in which they are drawn, all
-with seed 42; each once at the settings of the Space and once as people run the checkpoint. The quickstart takes the
-first for which the Space's clip says what the caption says and the other loses a thing, and the search ends there; if
-there is none, the first whose motion is lost. Told by `spacediff.tiny.detector`. Things that appear are passed over: a
-curve of what each frame shows cannot tell a thing that has yet to appear from one that is missing.
+Held-out captions are tried in random order, all with seed 42; each once with the settings of the Space and once with
+the usual settings. The choice is the first caption for which the Space's clip matches the caption and the usual clip
+loses an object; if there is none, the first whose motion is lost. `spacediff.tiny.detector` judges. Objects that appear
+are skipped, because a curve per frame does not distinguish an object that has yet to appear from one that is missing.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ _SCENE_SEED = 1
 
 @dataclass(frozen=True)
 class Candidate:
-    """A caption, and what either clip shows of it.
+    """A caption, and what the two clips show of it.
 
     Attributes:
         caption: The prompt.
-        hosted: Whether colours and motion are right at the Space's settings.
-        usual: The same as people run it.
+        hosted: Whether colours and motion are right with the settings of the Space.
+        usual: The same with the usual settings.
     """
 
     caption: str
@@ -41,32 +40,32 @@ class Candidate:
 
     @property
     def loses(self) -> str:
-        """What the usual settings lose: `thing`, `motion` or nothing."""
+        """What the usual settings lose: `object`, `motion`, or an empty string."""
         if not all(self.hosted):
             return ""
         colours, motion = self.usual
-        return "" if colours and motion else "motion" if colours else "thing"
+        return "" if colours and motion else "motion" if colours else "object"
 
 
 def main() -> None:
-    """Print every candidate as it comes, then the choice."""
+    """Print every candidate when it is finished, then the choice."""
     options = _options()
     found = []
     for each in candidates(options.weights, options.candidates):
         found.append(each)
-        line = f"{each.loses or '-':8} hosted {_told(each.hosted)}  usual {_told(each.usual)}  {each.caption}"
+        line = f"{each.loses or '-':8} hosted {_described(each.hosted)}  usual {_described(each.usual)}  {each.caption}"
         print(line, flush=True)  # noqa: T201
-        if each.loses == "thing":
+        if each.loses == "object":
             break
-    for lost in ("thing", "motion"):
+    for lost in ("object", "motion"):
         if chosen := next((each for each in found if each.loses == lost), None):
             print(f"chosen: {chosen.caption} (seed {SEED}): the usual settings lose the {lost}")  # noqa: T201
             return
-    print("none of these loses anything")  # noqa: T201
+    print("the usual settings lose nothing in any of these")  # noqa: T201
 
 
 def candidates(weights: Path, count: int) -> Iterator[Candidate]:
-    """Generate both clips of each caption; the Space's settings and the usual ones are those of the quickstart."""
+    """Generate both clips of each caption, with the settings of the quickstart's Space and of its baseline."""
     from spacediff.torchvision_shim import shim_torchvision
 
     shim_torchvision()
@@ -75,11 +74,11 @@ def candidates(weights: Path, count: int) -> Iterator[Candidate]:
     for scene in [scene for scene in unseen_scenes(_SCENE_SEED, count) if scene.motion != "appear"]:
         at_space = generated(hosted, scene.caption, SEED)
         here = generated(usual, scene.caption, SEED, guidance_scale=6.0, use_dynamic_cfg=False)
-        told = [(colours_shown(clip, scene), motion_shown(clip, scene)) for clip in (at_space, here)]
-        yield Candidate(scene.caption, *told)
+        results = [(colours_shown(clip, scene), motion_shown(clip, scene)) for clip in (at_space, here)]
+        yield Candidate(scene.caption, *results)
 
 
-def _told(shown: tuple[bool, bool]) -> str:
+def _described(shown: tuple[bool, bool]) -> str:
     return ", ".join(
         f"{name} {'right' if right else 'wrong'}" for name, right in zip(("colours", "motion"), shown, strict=True)
     )
@@ -87,7 +86,9 @@ def _told(shown: tuple[bool, bool]) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m spacediff.training.choose", description=__doc__.partition("\n")[0])
-    parser.add_argument("--weights", type=weights, default=WEIGHTS, help="default: those that the package ships")
+    parser.add_argument(
+        "--weights", type=weights, default=WEIGHTS, help="folder of the weights (default: the package's)"
+    )
     parser.add_argument("--candidates", type=count, default=CANDIDATES, help="captions to try (default: %(default)s)")
     return parser.parse_args()
 

@@ -1,7 +1,7 @@
-"""How the text encoder and the transformer of the tiny model are trained together: v-prediction over stored latents.
+"""The loss of the tiny model's text encoder and transformer, trained together: v-prediction over stored latents.
 
-The key insight: CogVideoX attends to all 226 text positions, the padding among them, which is most of the work for a
-caption of twelve words. So the first stage pads to few positions, and a last one, short, to all of them.
+The key insight: CogVideoX attends to all 226 text positions including the padding, which is most of the work for a
+caption of twelve words. So a long first stage pads to few positions, and a short last stage to all.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from spacediff.tiny.architecture import HEIGHT, WIDTH
 if TYPE_CHECKING:
     import torch
 
-DROPPED = 0.1  # share of captions that are left empty, for classifier-free guidance
+DROPPED = 0.1  # share of captions that are replaced by an empty one, for classifier-free guidance
 
 
 def hidden_matrices(pipe: Any) -> list[torch.nn.Parameter]:
-    """Return the weights of the linear layers inside the blocks of the text encoder and the transformer."""
+    """List the weights of the linear layers inside the blocks of the text encoder and the transformer."""
     import torch
 
     blocks = [pipe.text_encoder.encoder.block, pipe.transformer.transformer_blocks]
-    layers = [layer for part in blocks for layer in part.modules() if isinstance(layer, torch.nn.Linear)]
+    layers = [layer for block in blocks for layer in block.modules() if isinstance(layer, torch.nn.Linear)]
     return [layer.get_parameter("weight") for layer in layers]
 
 
 @dataclass(frozen=True)
 class Latents:
-    """What the autoencoder made of the training clips.
+    """The encoded training clips.
 
     Attributes:
         means: float32 `[N, C, T, H, W]`, not scaled.
-        deviations: Of the same shape.
-        captions: N of them.
+        deviations: Standard deviations, float32 `[N, C, T, H, W]`.
+        captions: N captions.
     """
 
     means: torch.Tensor
@@ -44,15 +44,15 @@ class Latents:
 
 
 class Denoising:
-    """The loss of a training step.
+    """The denoising loss of a training step.
 
     Args:
         pipe: The pipeline whose text encoder and transformer are trained.
-        latents: What is learnt from.
+        latents: The training data.
         batch: Clips per step.
-        tokens: Text positions.
-        seed: Of all draws.
-        device: Where the models are.
+        tokens: Number of text positions.
+        seed: Seed of all random draws.
+        device: Device of the models.
     """
 
     def __init__(self, pipe: Any, latents: Latents, *, batch: int, tokens: int, seed: int, device: str) -> None:
@@ -70,7 +70,7 @@ class Denoising:
         self._rotary = pipe._prepare_rotary_positional_embeddings(HEIGHT, WIDTH, frames, torch.device(device))  # noqa: SLF001 - what the pipeline itself passes
 
     def __call__(self, step: int) -> torch.Tensor:
-        """Return the mean squared error of the predicted velocity (Salimans and Ho 2022, arXiv:2202.00512)."""
+        """Compute the mean squared error of the predicted velocity (Salimans and Ho 2022, arXiv:2202.00512)."""
         import torch
 
         draw = torch.Generator().manual_seed(self._seed + step)
@@ -110,8 +110,8 @@ class Denoising:
 def _attention_in_float32() -> Iterator[None]:
     """Compute attention in float32 under autocast.
 
-    On a processor torch's fused attention is far slower backwards in bfloat16 than in float32 for the short rows of the
-    tiny model.
+    On a CPU the backward pass of torch's fused attention is far slower in bfloat16 than in float32 for the short rows
+    of the tiny model.
     """
     import torch
     from torch.nn.functional import scaled_dot_product_attention

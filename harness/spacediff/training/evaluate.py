@@ -1,8 +1,8 @@
-"""How well the trained tiny model does: `python -m spacediff.training.evaluate`.
+"""Evaluate the trained tiny model: `python -m spacediff.training.evaluate`.
 
-On captions that the training never saw, each with a seed of its own and at the settings of the Space: whether the named
-colours are there, and whether they do what the caption says, told by `spacediff.tiny.detector`. Then how well the
-autoencoder gives held-out clips back, and what a clip costs.
+On held-out captions, each with a different seed and with the settings of the Space: whether the named colours are
+visible and do what the caption says, according to `spacediff.tiny.detector`. Then how well the autoencoder reconstructs
+held-out clips, and how long a clip takes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TIMED_STEPS = 20
 
 
 def main() -> None:
-    """Print the figures; write them and the clips where asked."""
+    """Print the figures as JSON; write the clips as a picture on request."""
     options = _options()
     from spacediff.torchvision_shim import shim_torchvision
 
@@ -48,7 +48,7 @@ def main() -> None:
         "motion shown": sum(map(motion_shown, clips, some)) / len(some),
         "motion shown, where a direction is named": _share_of_directions(clips, some),
         "autoencoder, dB": _reconstruction(usual, some),
-        f"seconds a clip at {TIMED_STEPS} steps on {options.threads} threads": cost,
+        f"seconds per clip at {TIMED_STEPS} steps on {options.threads} threads": cost,
     }
     print(json.dumps(found, indent=2))  # noqa: T201 - a command of its own
     if options.pictures:
@@ -56,12 +56,12 @@ def main() -> None:
 
 
 def in_half_precision(pipe: Any) -> Any:
-    """Return a pipeline as the quickstart runs it: bfloat16, and silent."""
+    """Convert a pipeline to bfloat16, as the quickstart runs it, without progress bars."""
     import torch
     from diffusers.utils import logging
 
     verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # else each model warns that none of its modules has to stay in float32
+    logging.set_verbosity_error()  # otherwise each model warns that none of its modules has to stay in float32
     try:
         pipe = pipe.to(torch.bfloat16)
     finally:
@@ -71,7 +71,7 @@ def in_half_precision(pipe: Any) -> Any:
 
 
 def as_hosted(pipe: Any) -> Any:
-    """Return a pipeline of the same models with the Space's scheduler."""
+    """Make a pipeline of the same models with the Space's scheduler."""
     from diffusers import CogVideoXDPMScheduler
 
     hosted = type(pipe)(**pipe.components)
@@ -81,7 +81,7 @@ def as_hosted(pipe: Any) -> Any:
 
 
 def generated(pipe: Any, prompt: str, seed: int, **call: Any) -> NDArray[np.uint8]:
-    """Return a clip at the Space's settings, or with other arguments of the call, uint8 `[T, H, W, 3]`."""
+    """Generate a clip with the Space's settings, or with other arguments of the call, uint8 `[T, H, W, 3]`."""
     import torch
 
     settings = {"num_inference_steps": 50, "guidance_scale": 7.0, "use_dynamic_cfg": True} | call
@@ -98,13 +98,13 @@ def generated(pipe: Any, prompt: str, seed: int, **call: Any) -> NDArray[np.uint
 
 
 def _share_of_directions(clips: list[NDArray[np.uint8]], some: list[Scene]) -> float:
-    """Return the share of clips that move as they are told, among those of which a direction is asked."""
-    told = [motion_shown(clip, scene) for clip, scene in zip(clips, some, strict=True) if scene.motion in DIRECTIONS]
-    return sum(told) / max(len(told), 1)
+    """Return the share of clips with the right motion, among those whose caption names a direction."""
+    right = [motion_shown(clip, scene) for clip, scene in zip(clips, some, strict=True) if scene.motion in DIRECTIONS]
+    return sum(right) / max(len(right), 1)
 
 
 def _reconstruction(pipe: Any, some: list[Scene]) -> float:
-    """Return the mean PSNR in dB of held-out clips through the autoencoder in float32, as 8-bit frames."""
+    """Compute the mean PSNR in dB of held-out clips after encoding and decoding in float32, as 8-bit frames."""
     import torch
 
     vae = pipe.vae.float()
@@ -112,17 +112,17 @@ def _reconstruction(pipe: Any, some: list[Scene]) -> float:
     for number, scene in enumerate(some):
         frames = as_tensor([draw_clip(scene, np.random.default_rng([SCENE_SEED, number]))])
         with torch.no_grad():
-            back = vae.decode(vae.encode(frames).latent_dist.mode()).sample
-        levels = ((back.clamp(-1, 1) + 1) * 127.5).round() - (frames + 1) * 127.5
+            decoded = vae.decode(vae.encode(frames).latent_dist.mode()).sample
+        levels = ((decoded.clamp(-1, 1) + 1) * 127.5).round() - (frames + 1) * 127.5
         measured.append(10 * np.log10(255**2 / float(levels.square().mean())))
     return float(np.mean(measured))
 
 
 def _seconds(pipe: Any) -> float:
-    """Return the longest of three times that a clip takes at the pipeline's own settings, after one for warming up."""
+    """Return the longest time of three clips with the pipeline's own settings, after one for warming up."""
     import torch
 
-    took = []
+    seconds = []
     for seed in range(4):
         begun = time.perf_counter()
         pipe(
@@ -133,18 +133,20 @@ def _seconds(pipe: Any) -> float:
             num_inference_steps=TIMED_STEPS,
             generator=torch.Generator().manual_seed(seed),
         )
-        took.append(time.perf_counter() - begun)
-    return max(took[1:])
+        seconds.append(time.perf_counter() - begun)
+    return max(seconds[1:])
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m spacediff.training.evaluate", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--weights", type=weights, default=WEIGHTS, help="default: those that the package ships")
-    parser.add_argument("--clips", type=count, default=CLIPS, help="captions and seeds (default: %(default)s)")
-    parser.add_argument("--pictures", type=new_file, help="a PNG of every fourth frame of each clip")
-    parser.add_argument("--threads", type=count, default=2, help="of torch (default: %(default)s)")
+    parser.add_argument(
+        "--weights", type=weights, default=WEIGHTS, help="folder of the weights (default: those of the package)"
+    )
+    parser.add_argument("--clips", type=count, default=CLIPS, help="number of captions (default: %(default)s)")
+    parser.add_argument("--pictures", type=new_file, help="PNG to write with every fourth frame of each clip")
+    parser.add_argument("--threads", type=count, default=2, help="threads of torch (default: %(default)s)")
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
-"""One stage of training: steps of AdamW and Muon, with a state on disk, so that it can be interrupted and goes on.
+"""One stage of training: steps of AdamW and Muon, with a state on disk, so that an interrupted stage continues.
 
-The key insight: what a step draws depends on the seed and the step's number alone. So a stage that was interrupted ends
-with the weights of one that was not, on the same machine and number of threads.
+The key insight: the random draws of a step depend only on the seed and the number of the step. So an interrupted stage
+ends with the same weights as one that was not, on the same machine and with the same number of threads.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ from spacediff.files import write_atomically
 if TYPE_CHECKING:
     import torch
 
-_SAVED_EVERY = 60.0  # seconds
-_AVERAGED = 50  # steps, in a line of the curve
+_SAVE_EVERY = 60.0  # seconds
+_STEPS_PER_LINE = 50  # of the loss curve, which has their mean
 
 
 @dataclass(frozen=True)
-class Course:
-    """How a stage goes.
+class Schedule:
+    """Length and learning rate of a stage.
 
     Attributes:
-        name: Of its files.
-        steps: All of them.
-        rate: The highest learning rate; reached after the warm-up, and left linearly towards zero over the cooling.
-        warm_up: Steps.
-        cooling: Share of the steps at the end.
-        averaging: Of the weights that are kept, as decay of an exponential moving average per step; 0 keeps the last.
+        name: Name of its files.
+        steps: Number of steps.
+        rate: Highest learning rate: reached after a linear warm-up, followed by a linear decay to zero at the end.
+        warm_up: Steps of the warm-up.
+        decay: Share of the steps with a decaying learning rate.
+        averaging: Decay per step of the exponential moving average of the weights; 0 keeps the last weights.
     """
 
     name: str
     steps: int
     rate: float
     warm_up: int = 100
-    cooling: float = 0.3
+    decay: float = 0.3
     averaging: float = 0.998
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step."""
-        left = (self.steps - step) / max(self.steps * self.cooling, 1.0)
-        return self.rate * min(1.0, (step + 1) / self.warm_up, left)
+        remaining = (self.steps - step) / max(self.steps * self.decay, 1.0)
+        return self.rate * min(1.0, (step + 1) / self.warm_up, remaining)
 
 
 @dataclass
-class _Pupil:
-    """What a step changes: weights, the optimizers' states, the average, and the losses that no line holds yet."""
+class _State:
+    """What a step changes: weights, the optimizers' states, the average, and the losses since the last line."""
 
     module: torch.nn.Module
     optimizers: list[torch.optim.Optimizer]
@@ -60,46 +60,46 @@ class _Pupil:
 
 
 Loss = Callable[[int], "torch.Tensor"]
-Told = Callable[[int, float], None]
+OnStep = Callable[[int, float], None]
 
 
 def learn(
-    course: Course,
+    schedule: Schedule,
     module: torch.nn.Module,
     loss_of: Loss,
     folder: Path,
-    told: Told,
+    on_step: OnStep,
     *,
     hidden: Sequence[torch.nn.Parameter] = (),
 ) -> None:
-    """Train a module in place; it ends with the averaged weights.
+    """Train all parameters of a module in place; it ends with the averaged weights.
 
     Args:
-        course: How.
-        module: What is trained: all of its parameters.
-        loss_of: The loss of a step, from the step's number.
-        folder: Holds the state (`NAME.state`) and the loss curve (`NAME.csv`: step, loss, Unix time in seconds).
-        told: Told a step's number and its loss.
-        hidden: Those of its matrices that are trained by Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon),
-            with the scale of its steps matched to AdamW's (arXiv:2502.16982); all else is trained by AdamW.
+        schedule: Length and learning rate.
+        module: The module to train.
+        loss_of: Computes the loss of a step from its number.
+        folder: Contains the state (`NAME.state`) and the loss curve (`NAME.csv`: step, loss, Unix time in seconds).
+        on_step: Called after each step with its number and its loss.
+        hidden: The matrices that are trained by Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon), with step
+            sizes matched to those of AdamW (arXiv:2502.16982); AdamW trains all other parameters.
     """
     parameters = list(module.parameters())
-    pupil = _Pupil(module, _optimizers(parameters, hidden), [parameter.detach().clone() for parameter in parameters])
-    state, curve = folder / f"{course.name}.state", folder / f"{course.name}.csv"
-    _resumed(state, pupil)
-    _cut_back(curve, pupil.step)
+    state = _State(module, _optimizers(parameters, hidden), [parameter.detach().clone() for parameter in parameters])
+    file, curve = folder / f"{schedule.name}.state", folder / f"{schedule.name}.csv"
+    _resume(file, state)
+    _truncate_curve(curve, state.step)
     module.train()
     saved = time.monotonic()
-    while pupil.step < course.steps:
-        pupil.losses.append(_stepped(course, pupil, parameters, loss_of))
-        told(pupil.step, pupil.losses[-1])
-        if pupil.step % _AVERAGED == 0:
-            _note(curve, pupil.step, sum(pupil.losses) / len(pupil.losses))
-            pupil.losses.clear()
-        if time.monotonic() - saved > _SAVED_EVERY or pupil.step == course.steps:
-            _save(state, pupil)
+    while state.step < schedule.steps:
+        state.losses.append(_step(schedule, state, parameters, loss_of))
+        on_step(state.step, state.losses[-1])
+        if state.step % _STEPS_PER_LINE == 0:
+            _append_to_curve(curve, state.step, sum(state.losses) / len(state.losses))
+            state.losses.clear()
+        if time.monotonic() - saved > _SAVE_EVERY or state.step == schedule.steps:
+            _save(file, state)
             saved = time.monotonic()
-    for parameter, mean in zip(parameters, pupil.average, strict=True):
+    for parameter, mean in zip(parameters, state.average, strict=True):
         parameter.data.copy_(mean)
     module.eval()
 
@@ -109,69 +109,69 @@ def _optimizers(
 ) -> list[torch.optim.Optimizer]:
     import torch
 
-    apart = {id(parameter) for parameter in hidden}
-    others = [parameter for parameter in parameters if id(parameter) not in apart]
+    by_muon = {id(parameter) for parameter in hidden}
+    others = [parameter for parameter in parameters if id(parameter) not in by_muon]
     optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=0.01)]
     if hidden:
         optimizers.append(torch.optim.Muon(hidden, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"))
     return optimizers
 
 
-def _stepped(course: Course, pupil: _Pupil, parameters: list[torch.nn.Parameter], loss_of: Loss) -> float:
-    """Take a step; return its loss."""
+def _step(schedule: Schedule, state: _State, parameters: list[torch.nn.Parameter], loss_of: Loss) -> float:
+    """Perform one step and return its loss."""
     import torch
 
-    loss = loss_of(pupil.step)
-    pupil.module.zero_grad(set_to_none=True)
+    loss = loss_of(state.step)
+    state.module.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-    for optimizer in pupil.optimizers:
+    for optimizer in state.optimizers:
         for group in optimizer.param_groups:
-            group["lr"] = course.rate_at(pupil.step)
+            group["lr"] = schedule.rate_at(state.step)
         optimizer.step()
-    kept = min(course.averaging, pupil.step / (pupil.step + 10))
-    torch._foreach_lerp_(pupil.average, [parameter.detach() for parameter in parameters], 1.0 - kept)
-    pupil.step += 1
+    decay = min(schedule.averaging, state.step / (state.step + 10))
+    torch._foreach_lerp_(state.average, [parameter.detach() for parameter in parameters], 1.0 - decay)
+    state.step += 1
     return float(loss.detach())
 
 
-def _resumed(state: Path, pupil: _Pupil) -> None:
+def _resume(file: Path, state: _State) -> None:
     import torch
 
-    if not state.exists():
+    if not file.exists():
         return
-    held = torch.load(state, map_location="cpu", weights_only=True)
-    pupil.module.load_state_dict(held["module"])
-    for optimizer, kept in zip(pupil.optimizers, held["optimizers"], strict=True):
-        optimizer.load_state_dict(kept)
-    for mean, value in zip(pupil.average, held["average"], strict=True):
+    saved = torch.load(file, map_location="cpu", weights_only=True)
+    state.module.load_state_dict(saved["module"])
+    for optimizer, values in zip(state.optimizers, saved["optimizers"], strict=True):
+        optimizer.load_state_dict(values)
+    for mean, value in zip(state.average, saved["average"], strict=True):
         mean.copy_(value)
-    pupil.step, pupil.losses = int(held["step"]), list(held["losses"])
+    state.step, state.losses = int(saved["step"]), list(saved["losses"])
 
 
-def _save(state: Path, pupil: _Pupil) -> None:
+def _save(file: Path, state: _State) -> None:
     import torch
 
-    draft = state.with_suffix(".draft")
-    held = {
-        "step": pupil.step,
-        "losses": pupil.losses,
-        "module": pupil.module.state_dict(),
-        "optimizers": [optimizer.state_dict() for optimizer in pupil.optimizers],
-        "average": pupil.average,
+    draft = file.with_suffix(".draft")
+    saved = {
+        "step": state.step,
+        "losses": state.losses,
+        "module": state.module.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in state.optimizers],
+        "average": state.average,
     }
-    torch.save(held, draft)
-    draft.replace(state)
+    torch.save(saved, draft)
+    draft.replace(file)
 
 
-def _cut_back(curve: Path, step: int) -> None:
-    """Drop the lines beyond the step from which the stage goes on."""
+def _truncate_curve(curve: Path, step: int) -> None:
+    """Remove the lines after the step from which the stage continues."""
     if curve.exists() and (lines := curve.read_text(encoding="utf-8").splitlines()):
         kept = [line for line in lines[1:] if int(line.partition(",")[0]) <= step]
         write_atomically(curve, "\n".join([lines[0], *kept, ""]))
 
 
-def _note(curve: Path, step: int, loss: float) -> None:
+def _append_to_curve(curve: Path, step: int, loss: float) -> None:
     fresh = not curve.exists() or not curve.stat().st_size
     with curve.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -1,4 +1,4 @@
-"""Clips as one picture with captions; `python -m spacediff.training.sheet FILE.png` shows the tiny world."""
+"""Draw clips as one picture with captions; `python -m spacediff.training.sheet FILE.png` draws the tiny world."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _SEED = 7
 
 
 def write_sheet(path: Path, clips: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> None:
-    """Write every fourth frame of each clip, two clips beside each other.
+    """Write every fourth frame of each clip as one PNG, two clips per row.
 
     Args:
-        path: Of the PNG.
-        clips: uint8 `[T, H, W, 3]`, all of one size.
-        captions: As many.
+        path: The PNG to write.
+        clips: Each uint8 `[T, H, W, 3]`, all of the same size.
+        captions: One caption per clip.
     """
     import cv2
 
     tiles = []
     for clip, caption in zip(clips, captions, strict=True):
-        row = np.concatenate([_beside(frame) for frame in clip[::_EVERY]], axis=1)
+        row = np.concatenate([_with_gap(frame) for frame in clip[::_EVERY]], axis=1)
         text = np.full((_TEXT_HEIGHT, row.shape[1], 3), 255, np.uint8)
         cv2.putText(text, caption, (2, 10), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (0, 0, 0), 1, cv2.LINE_AA)
         tiles.append(np.pad(np.concatenate([text, row]), ((0, 4), (0, 6), (0, 0)), constant_values=255))
@@ -38,17 +38,17 @@ def write_sheet(path: Path, clips: Sequence[NDArray[np.uint8]], captions: Sequen
         tiles.append(np.full_like(tiles[0], 255))
     rows = [np.concatenate(pair, axis=1) for pair in zip(tiles[::2], tiles[1::2], strict=True)]
     written, data = cv2.imencode(".png", np.concatenate(rows)[..., ::-1])
-    assert written  # noqa: S101 - an array of bytes can be a PNG
+    assert written  # noqa: S101 - any array of bytes can be encoded as PNG
     path.write_bytes(data.tobytes())
 
 
-def _beside(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a frame with a gap to the next."""
+def _with_gap(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Add the gap to the next frame."""
     return np.pad(frame, ((0, 0), (0, 2), (0, 0)), constant_values=255)
 
 
 def main() -> None:
-    """Write two clips of each motion, as the training draws them."""
+    """Write two clips of each motion, drawn as for the training."""
     parser = argparse.ArgumentParser(prog="python -m spacediff.training.sheet", description=main.__doc__)
     parser.add_argument("picture", type=new_file, help="the PNG to write")
     options = parser.parse_args()

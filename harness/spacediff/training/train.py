@@ -1,9 +1,9 @@
 """Train the tiny model: `python -m spacediff.training.train --work DIR`; two hours on one core, can be interrupted.
 
-A row of stages, each of which leaves a file in the working folder and is skipped when that is there: the autoencoder on
-pieces of clips, then on whole ones; the latents of the training clips; text encoder and transformer with short
-captions, then with all text positions; and the weights, as the package ships them. A working folder belongs to one
-course: whoever changes the world, a seed or a stage takes a new one.
+Each stage writes a file to the working folder and is skipped if that file exists: the autoencoder on pieces of clips,
+then on whole ones; the latents of the training clips; text encoder and transformer with short captions, then with all
+text positions; and the weights for the package. Use a new working folder after a change of the world, a seed or a
+stage.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from spacediff.tiny.world import draw_clip, scenes
 from spacediff.training.arguments import count, folder
 from spacediff.training.autoencoder import Reconstructing, as_tensor
 from spacediff.training.denoiser import Denoising, Latents, hidden_matrices
-from spacediff.training.learning import Course, learn
+from spacediff.training.learning import Schedule, learn
 
 SEED = 2026
 
-PIECES = Course("autoencoder-pieces", steps=4400, rate=2e-3)
-WHOLE = Course("autoencoder", steps=250, rate=1e-3)
-SHORT = Course("denoiser-short", steps=14_000, rate=3e-3, cooling=0.4)
-FULL = Course("denoiser", steps=300, rate=5e-4)
+PIECES = Schedule("autoencoder-pieces", steps=4400, rate=2e-3)
+WHOLE = Schedule("autoencoder", steps=250, rate=1e-3)
+SHORT = Schedule("denoiser-short", steps=14_000, rate=3e-3, decay=0.4)
+FULL = Schedule("denoiser", steps=300, rate=5e-4)
 PIECE_BATCH, WHOLE_BATCH, BATCH = 4, 2, 16
 AUTOENCODER_CLIPS, CLIPS = 2000, 8000
 SHORT_TOKENS = 16  # the longest caption has 13
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """Where the training happens.
+class Training:
+    """A training in its working folder.
 
     Attributes:
-        folder: Holds states, curves and latents.
-        device: torch's name of it.
-        pipe: The pipeline that is trained.
+        folder: The working folder, with states, curves and latents.
+        device: Device in torch's notation.
+        pipe: The pipeline to train.
     """
 
     folder: Path
@@ -53,7 +53,7 @@ class Workshop:
 
 
 def main() -> None:
-    """Train from wherever the working folder stands to the weights."""
+    """Continue the training in the working folder to the end, and write the weights."""
     options = _options()
     from spacediff.torchvision_shim import shim_torchvision
 
@@ -63,59 +63,61 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    shop = Workshop(options.work, device, build_untrained(SEED).to(device))
-    train_autoencoder(shop)
-    latents = encode_clips(shop)
-    train_denoiser(shop, latents)
-    write_weights(shop.pipe, options.out)
+    training = Training(options.work, device, build_untrained(SEED).to(device))
+    train_autoencoder(training)
+    latents = encode_clips(training)
+    train_denoiser(training, latents)
+    write_weights(training.pipe, options.out)
 
 
-def train_autoencoder(shop: Workshop) -> None:
+def train_autoencoder(training: Training) -> None:
     """Train the autoencoder, on pieces of clips and then on whole ones."""
     clips = [clip for clip, _ in _drawn(SEED, AUTOENCODER_CLIPS)]
-    for course, batch, whole in ((PIECES, PIECE_BATCH, False), (WHOLE, WHOLE_BATCH, True)):
-        loss = Reconstructing(shop.pipe.vae, clips, batch=batch, whole=whole, seed=SEED, device=shop.device)
-        _learn(shop, course, shop.pipe.vae, loss)
+    for schedule, batch, whole in ((PIECES, PIECE_BATCH, False), (WHOLE, WHOLE_BATCH, True)):
+        loss = Reconstructing(training.pipe.vae, clips, batch=batch, whole=whole, seed=SEED, device=training.device)
+        _learn(training, schedule, training.pipe.vae, loss)
 
 
-def encode_clips(shop: Workshop) -> Latents:
-    """Return the latents of the training clips, from the working folder if they are there."""
+def encode_clips(training: Training) -> Latents:
+    """Encode the training clips, or load their latents from the working folder."""
     import torch
 
-    path = shop.folder / "latents.pt"
+    path = training.folder / "latents.pt"
     if not path.exists():
         means, deviations, captions = [], [], []
-        with _progress("encoding", CLIPS) as told, torch.no_grad():
+        with _progress("encoding", CLIPS) as on_step, torch.no_grad():
             for count, (clip, caption) in enumerate(_drawn(SEED + 1, CLIPS), 1):
-                with torch.autocast(shop.device, dtype=torch.bfloat16):
-                    latents = shop.pipe.vae.encode(as_tensor([clip]).to(shop.device)).latent_dist
+                with torch.autocast(training.device, dtype=torch.bfloat16):
+                    latents = training.pipe.vae.encode(as_tensor([clip]).to(training.device)).latent_dist
                 means.append(latents.mean.float().cpu())
                 deviations.append(latents.std.float().cpu())
                 captions.append(caption)
-                told(count, 0.0)
-        held = {"means": torch.cat(means), "deviations": torch.cat(deviations), "captions": captions}
+                on_step(count, 0.0)
+        encoded = {"means": torch.cat(means), "deviations": torch.cat(deviations), "captions": captions}
         draft = path.with_suffix(".draft")
-        torch.save(held, draft)
+        torch.save(encoded, draft)
         draft.replace(path)
-    held = torch.load(path, weights_only=True)
-    latents = Latents(held["means"], held["deviations"], held["captions"])
-    shop.pipe.vae.register_to_config(scaling_factor=round(1.0 / float(latents.means.std()), 4))
+    encoded = torch.load(path, weights_only=True)
+    latents = Latents(encoded["means"], encoded["deviations"], encoded["captions"])
+    training.pipe.vae.register_to_config(scaling_factor=round(1.0 / float(latents.means.std()), 4))
     return latents
 
 
-def train_denoiser(shop: Workshop, latents: Latents) -> None:
+def train_denoiser(training: Training, latents: Latents) -> None:
     """Train text encoder and transformer, with few text positions and then with all."""
     import torch
 
-    both = torch.nn.ModuleList([shop.pipe.text_encoder, shop.pipe.transformer])
-    for course, tokens in ((SHORT, SHORT_TOKENS), (FULL, TEXT_TOKENS)):
-        loss = Denoising(shop.pipe, latents, batch=BATCH, tokens=tokens, seed=SEED, device=shop.device)
-        _learn(shop, course, both, loss, hidden_matrices(shop.pipe))
+    both = torch.nn.ModuleList([training.pipe.text_encoder, training.pipe.transformer])
+    for schedule, tokens in ((SHORT, SHORT_TOKENS), (FULL, TEXT_TOKENS)):
+        loss = Denoising(training.pipe, latents, batch=BATCH, tokens=tokens, seed=SEED, device=training.device)
+        _learn(training, schedule, both, loss, hidden_matrices(training.pipe))
 
 
-def _learn(shop: Workshop, course: Course, module: Any, loss: Callable[[int], Any], hidden: Sequence[Any] = ()) -> None:
-    with _progress(course.name, course.steps) as told:
-        learn(course, module, loss, shop.folder, told, hidden=hidden)
+def _learn(
+    training: Training, schedule: Schedule, module: Any, loss: Callable[[int], Any], hidden: Sequence[Any] = ()
+) -> None:
+    with _progress(schedule.name, schedule.steps) as on_step:
+        learn(schedule, module, loss, training.folder, on_step, hidden=hidden)
 
 
 def _drawn(seed: int, count: int) -> list[tuple[NDArray[np.uint8], str]]:
@@ -124,7 +126,7 @@ def _drawn(seed: int, count: int) -> list[tuple[NDArray[np.uint8], str]]:
 
 
 class _progress:  # noqa: N801
-    """A bar on standard error, with the loss beside it."""
+    """A progress bar on standard error, with the loss."""
 
     def __init__(self, name: str, total: int) -> None:
         from rich.console import Console
@@ -146,10 +148,10 @@ def _options() -> argparse.Namespace:
     import torch
 
     parser = argparse.ArgumentParser(prog="python -m spacediff.training.train", description=__doc__.partition("\n")[0])
-    parser.add_argument("--work", type=folder, required=True, help="states, loss curves and latents; goes on there")
-    parser.add_argument("--out", type=folder, default=WEIGHTS, help="where the weights go (default: into the package)")
-    parser.add_argument("--device", help="torch's name of it (default: cuda if there is one, else cpu)")
-    parser.add_argument("--threads", type=count, help="of torch; the same number repeats the same weights")
+    parser.add_argument("--work", type=folder, required=True, help="working folder; an interrupted training continues")
+    parser.add_argument("--out", type=folder, default=WEIGHTS, help="folder for the weights (default: the package)")
+    parser.add_argument("--device", help="torch device (default: cuda if available, otherwise cpu)")
+    parser.add_argument("--threads", type=count, help="threads of torch; the same number gives the same weights")
     options = parser.parse_args()
     if not hasattr(torch.optim, "Muon"):
         parser.error(f"training needs torch 2.9 or newer, which has Muon; found {torch.__version__}")
