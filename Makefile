@@ -11,18 +11,21 @@ BIN      := $(VENV)/bin
 READY    := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test check bench report pictures clean
+.PHONY: help audit test test-slow check bench report pictures clean
 
 help: ## what can be made
 	@echo "spacediff"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo "  SCENARIO=path/to.toml chooses the scenario (default: $(SCENARIO)), ARGS='...' passes arguments through"
 
 audit: $(READY) ## run the scenario and write its report
 	@$(BIN)/spacediff audit $(SCENARIO) $(ARGS)
 
-test: $(READY) ## run the tests, a file per process
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+test: $(READY) ## run the tests, in under 8 minutes on 2 cores
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m "not slow" $(ARGS)
+
+test-slow: $(READY) ## run what takes long: other environments, every combination, much fuzzing
+	@SPACEDIFF_FUZZ=10 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m "slow or fuzz" $(ARGS)
 
 check: $(READY) ## lint, formatting, types and the layers of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache

@@ -1,35 +1,56 @@
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from filelock import FileLock
+from hypothesis import settings
 
-from spacediff.record import read_record
-from spacediff.shipped import shipped
+from support import quickstart as quickstart_audit
+from support.fuzzing import examples
 from support.quickstart import Finished
 
 pytest_plugins = ["support.report_pages"]  # the fixtures of the tests that open a report in a browser
 
-
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a core each, for torch here and in the processes that tests start
 
+settings.register_profile("ours", deadline=None, max_examples=examples(100))
+settings.load_profile("ours")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what hypothesis drives: the slow lane repeats it with many more examples."""
+    for item in items:
+        if hasattr(getattr(item, "function", None), "hypothesis"):
+            item.add_marker("fuzz")
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this session know."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
 
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Tests make the tiny checkpoint once per session and leave the user's cache alone."""
+    cache = shared_folder(tmp_path_factory) / "cache"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPACEDIFF_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
+        patch.setenv("SPACEDIFF_CACHE", str(cache))
+        yield cache
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quickstart_begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, own_cache: Path) -> None:
+    """Begin the quickstart where a test of this process will ask for it: it takes a minute that others can use."""
+    if any("quickstart" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        quickstart_audit.begin(shared_folder(tmp_path_factory), own_cache)
 
 
 @pytest.fixture(scope="session")
-def tiny_space(own_cache: None) -> Iterator[str]:  # noqa: ARG001 - it must be set before the Space starts
+def tiny_space(own_cache: Path) -> Iterator[str]:  # noqa: ARG001 - it must be set before the Space starts
     """The address of a running tiny Space, the same one for the whole session."""
     from spacediff.tiny.checkpoint import RANDOM
     from spacediff.tiny.serving import serve_tiny_space
@@ -39,21 +60,6 @@ def tiny_space(own_cache: None) -> Iterator[str]:  # noqa: ARG001 - it must be s
 
 
 @pytest.fixture(scope="session")
-def quickstart(own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:  # noqa: ARG001 - set first
+def quickstart(tmp_path_factory: pytest.TempPathFactory, quickstart_begun: None) -> Finished:  # noqa: ARG001 - begun first
     """The quickstart scenario, audited by the real command: once, whatever number of processes the tests run on."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder, said = shared / "audits" / "quickstart", shared / "quickstart.json"
-    with FileLock(shared / "quickstart.lock"):
-        if not said.exists():
-            done = subprocess.run(
-                [sys.executable, "-m", "spacediff", "audit", shipped("scenarios") / "quickstart.toml", "--out", folder],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            said.write_text(json.dumps([done.returncode, done.stdout, done.stderr]), "utf-8")
-    code, stdout, stderr = json.loads(said.read_text("utf-8"))
-    assert (folder / "audit.json").is_file(), stderr
-    return Finished(folder, read_record(folder), code, stdout, stderr)
+    return quickstart_audit.ended(shared_folder(tmp_path_factory))

@@ -32,9 +32,8 @@ from spacediff.record import (
 )
 from spacediff.reporting.view import prompt_view
 from spacediff.shipped import shipped
+from support.fresh_process import FreshProcess
 from support.quickstart import Finished
-
-pytestmark = pytest.mark.slow
 
 SCENARIO = """
 title = "Small"
@@ -74,10 +73,6 @@ def audit(capsys: pytest.CaptureFixture[str]) -> Audit:
         return code, " ".join(printed.out.split()), printed.err
 
     return run
-
-
-def hear_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def written(folder: Path, text: str = SCENARIO) -> Path:
@@ -280,28 +275,21 @@ def test_an_interrupted_audit_goes_on_where_it_stopped(
 ) -> None:
     scenario = written(tmp_path, SCENARIO.replace("num_inference_steps = 3", "num_inference_steps = 40"))
     folder = tmp_path / "out"
-    command = [sys.executable, "-m", "spacediff", "audit", str(scenario), "--out", str(folder)]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=hear_interrupts,  # noqa: PLW1509 - a shell in the background makes its children deaf to them
-    )
+    process = FreshProcess("audit", scenario, "--out", folder)
     deadline = time.monotonic() + 120
     while not list(folder.glob("runs/[!.]*/files.json")):
         assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()
+        assert process.returncode is None, process.ended()
         time.sleep(0.02)
     process.send_signal(sign)
-    stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == code, stdout + stderr
-    assert "Traceback" not in stderr
+    done = process.ended(timeout=60)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
     if sign is signal.SIGINT:
         record = read_record(folder)
         assert not record.finished
         assert record.gate.status is GateStatus.NOT_MEASURED
-        assert "the same command goes on from here" in stdout
+        assert "the same command goes on from here" in done.stdout
     kept = {path.parent.name for path in folder.glob("runs/[!.]*/files.json")}
     made = {name: (folder / "runs" / name / "clip.mkv").stat().st_mtime_ns for name in kept}
     again, _, said = audit(scenario, folder)

@@ -15,9 +15,10 @@ from spacediff.clip import Clip, frames_digest, probe, read_clip, read_frames, w
 from spacediff.codec import read_encoding
 from spacediff.errors import NotMeasuredError
 from support.clips import moving_ball
+from support.fuzzing import examples
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     shape=st.tuples(st.integers(1, 4), st.integers(8, 40), st.integers(8, 40)),
     fps=st.sampled_from([Fraction(3), Fraction(8), Fraction(30000, 1001)]),

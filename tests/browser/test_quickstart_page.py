@@ -11,7 +11,7 @@ from spacediff.record import RunRecord
 from support.quickstart import Finished
 from support.report_pages import Opened, Reports, violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 LIMIT = 10_000_000  # bytes
 READ_PIXELS = """(side) => {

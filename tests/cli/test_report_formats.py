@@ -168,14 +168,12 @@ def test_the_published_schema_is_the_programs(capsys: pytest.CaptureFixture[str]
     assert published.read_text() == capsys.readouterr().out, "spacediff schema --record > docs/audit.schema.json"
 
 
-@pytest.mark.slow
 def test_the_record_of_a_real_audit_is_as_its_schema_says(quickstart: Finished) -> None:
     data = json.loads((quickstart.folder / "audit.json").read_text())
     assert conforms(data, record_schema(), record_schema())
     assert "inf" in (quickstart.folder / "audit.json").read_text(), "an infinite PSNR is part of it"
 
 
-@pytest.mark.slow
 def test_all_formats_of_a_real_audit(quickstart: Finished, tmp_path: Path) -> None:
     assert main(["report", str(quickstart.folder), *ALL, "--out", str(tmp_path / "out")]) == 0
     sizes = {path.name: path.stat().st_size for path in (tmp_path / "out").iterdir()}
@@ -183,7 +181,6 @@ def test_all_formats_of_a_real_audit(quickstart: Finished, tmp_path: Path) -> No
     assert sizes["report.zip"] < 25_000_000
 
 
-@pytest.mark.slow
 def test_a_job_page_that_cannot_be_written_leaves_the_exit_code_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -33,6 +33,7 @@ from spacediff.codec.resolution import planted
 from spacediff.codec.x264 import differences, parse_note, repeat
 from spacediff.errors import NotMeasuredError
 from support.clips import moving_ball, with_frames
+from support.fuzzing import examples
 
 # Printed by ffmpeg 6.1 of Ubuntu 24.04 and by Handbrake 1.7, as found in public bug reports.
 UBUNTU_NOTE = (
@@ -162,7 +163,7 @@ def test_reads_a_note_of_another_build() -> None:
         assert parse_note(other) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(data=st.binary(max_size=2000))
 def test_arbitrary_bytes_tell_nothing(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "hostile.mp4"
@@ -174,7 +175,7 @@ def test_arbitrary_bytes_tell_nothing(tmp_path_factory: pytest.TempPathFactory, 
     assert told is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(changes=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=12), cut=st.integers(0, 6000))
 def test_a_damaged_file_tells_something_or_nothing(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]], cut: int

@@ -18,6 +18,7 @@ from spacediff.codec import X264, read_encoding
 from spacediff.codec.sei import is_monochrome
 from spacediff.codec.x264 import MAX_NOTE_BYTES, UUID
 from support.clips import moving_ball
+from support.fuzzing import examples
 
 START = b"\0\0\0\1"
 SEI, PICTURES = 6, {1, 5}
@@ -58,7 +59,7 @@ def options_of(path: Path) -> str | None:
     return note.options if note else None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(text=st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=600), number=st.integers(0, 1023))
 def test_the_note_is_read_whole(
     tmp_path_factory: pytest.TempPathFactory, silent: list[bytes], text: str, number: int

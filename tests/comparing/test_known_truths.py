@@ -16,6 +16,7 @@ from spacediff.comparing.prompt import PromptComparison, compare_prompt
 from spacediff.metrics import METRICS
 from spacediff.record import ComparisonRecord, Role, RunRecord, Verdict
 from support.clips import interpolated, moved, moving_ball, resized, with_frames
+from support.fuzzing import examples
 from support.kept_runs import kept, unheard
 
 CLIP = moving_ball(6)
@@ -118,7 +119,7 @@ def test_seeds_that_define_no_ceiling_come_out_near_it(tmp_path: Path) -> None:
     assert sum(comparison.verdict is Verdict.DIFFERENT_SAMPLE for comparison in held_out) > len(HELD_OUT) / 2
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**16), size=st.sampled_from([(32, 48), (33, 47), (48, 64)]), frames=st.integers(1, 4))
 def test_a_clip_does_not_drift_from_itself(tmp_path: Path, seed: int, size: tuple[int, int], frames: int) -> None:
     random = np.random.default_rng(seed)
@@ -140,7 +141,7 @@ def shuffled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunRecord,
     return folder, reference, [*(kept(folder, name, clip) for name, clip in clips.items()), *scale(folder)]
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(6))
 @given(data=st.data())
 def test_verdicts_do_not_depend_on_the_order_of_runs(
     shuffled: tuple[Path, RunRecord, list[RunRecord]], data: st.DataObject

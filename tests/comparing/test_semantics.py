@@ -527,7 +527,6 @@ parts = ["hand", "lemon"]
 """
 
 
-@pytest.mark.slow
 def test_an_audit_says_what_its_clips_show(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -577,7 +576,6 @@ def test_an_audit_says_what_its_clips_show(
     assert "Not measured: " in (folder / "report.html").read_text("utf-8")
 
 
-@pytest.mark.slow
 def test_two_files_are_held_against_each_other_by_what_they_show(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

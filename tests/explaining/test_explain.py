@@ -23,8 +23,6 @@ from spacediff.settings import Origin, Settings
 from spacediff.store.runs import Store
 from spacediff.tiny.checkpoint import RANDOM
 
-pytestmark = pytest.mark.slow
-
 PROMPT = Prompt("p", "A hand squeezes half a lemon", 42)
 BASE = {
     "model": {"id": RANDOM.id, "dtype": "bfloat16"},

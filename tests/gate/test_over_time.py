@@ -30,7 +30,6 @@ against = "accepted"
 """
 
 
-@pytest.mark.slow
 def test_a_state_is_accepted_held_against_and_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from spacediff.clip import Clip, Frame, read_clip
 from spacediff.errors import NotMeasuredError
 from spacediff.metrics.alignment import Alignment, FrameSource, align
 from support.clips import Frames, interpolated, moved, moving_ball, resized
+from support.fuzzing import examples
 
 
 def scene(seed: int = 0, frames: int = 16, height: int = 64, width: int = 96) -> Frames:
@@ -536,7 +537,7 @@ def any_clip(draw: st.DrawFn) -> Frames:
     return moving_ball(frames, max(height, 24), max(width, 24), seed=draw(st.integers(0, 3))).frames
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(any_clip(), any_clip())
 def test_any_two_clips_have_an_alignment_or_a_reason(reference: Frames, candidate: Frames) -> None:
     try:
@@ -558,7 +559,7 @@ def test_any_two_clips_have_an_alignment_or_a_reason(reference: Frames, candidat
     assert found.trivial or found.notes
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(any_clip())
 def test_a_clip_is_aligned_with_itself(clip: Frames) -> None:
     assert aligned(clip, clip).trivial

@@ -12,6 +12,7 @@ from skimage.color import rgb2lab
 
 from spacediff.metrics.motion import MEASURES, FirstDivergence, first_divergence, measure, pooled_measure, ratio
 from support.clips import moving_ball
+from support.fuzzing import examples
 
 BY_NAME = {each.info.name: each for each in MEASURES}
 Frames = NDArray[np.uint8]
@@ -139,7 +140,7 @@ def test_sizes_at_which_opencv_crashes_are_measured(size: tuple[int, int]) -> No
     assert np.isfinite(measure(clip)["motion"]).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.integers(1, 90), st.integers(1, 400))
 def test_any_size_is_measured(height: int, width: int) -> None:
     clip = np.random.default_rng(height).integers(0, 256, (2, height, width, 3), dtype=np.uint8)

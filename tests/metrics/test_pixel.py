@@ -13,6 +13,7 @@ from spacediff.clip import Frame
 from spacediff.errors import NotMeasuredError
 from spacediff.metrics.pixel import prepare_mae, prepare_psnr, prepare_ssim, psnr_of_mse, psnr_of_rmse, rmse_of_psnr
 from support.clips import moving_ball
+from support.fuzzing import examples
 
 
 def pair(scale: int, *, height: int = 150, width: int = 203) -> tuple[Frame, Frame]:
@@ -51,7 +52,7 @@ def frame_pairs(draw: st.DrawFn) -> tuple[Frame, Frame]:
     return np.clip(x, 0, 255).astype(np.uint8), np.clip(y, 0, 255).astype(np.uint8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(frame_pairs())
 def test_ssim_equals_that_of_scikit_image_for_any_content(frames: tuple[Frame, Frame]) -> None:
     x, y = frames

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
-
 from spacediff.clip import write_preview
+from support import fresh_process
 from support.clips import moving_ball
 from support.gradio_servers import space_app
 
@@ -91,7 +88,6 @@ def contents(*folders: Path) -> Iterator[tuple[str, bytes]]:
                         yield from ((f"{path}/{name}", archive.read(name)) for name in archive.namelist())
 
 
-@pytest.mark.slow
 def test_nothing_planted_comes_out(tmp_path: Path) -> None:
     home, work = tmp_path / "home" / USER, tmp_path / "work"
     home.mkdir(parents=True)
@@ -111,8 +107,7 @@ def test_nothing_planted_comes_out(tmp_path: Path) -> None:
     }
 
     def spacediff(*words: str | Path) -> str:
-        command = [sys.executable, "-c", PROGRAM, *map(str, words)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=work)
+        done = fresh_process.spacediff(*words, env=environment, cwd=work, program=PROGRAM)
         assert done.returncode in {0, 1, 3}, done.stderr
         return done.stdout + done.stderr
 

@@ -43,7 +43,6 @@ WORDS = ("zeppelin", "secret workshop", "purple elephants")
 FORMATS = ["html", "md", "junit", "zip", "summary", "json"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("place", ["scenario", "prompt"])
 def test_neither_text_nor_picture_is_shown_and_numbers_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from spacediff.reading import Reading, read_text
 from spacediff.settings import Origin
+from support.fuzzing import examples
 
 LOADED = """import torch, functools, random
 from diffusers import CogVideoXPipeline, CogVideoXDPMScheduler
@@ -246,7 +247,7 @@ def lines_of(draw: st.DataObject, depth: int = 0) -> str:
     return text + "\n" + "".join(f"    {line}\n" for part in body for line in part.splitlines())
 
 
-@settings(deadline=None, max_examples=250, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(250), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_value_that_is_read_is_the_one_that_python_has(data: st.DataObject) -> None:
     script = BEGINNING + "".join(lines_of(data) for _ in range(data.draw(st.integers(1, 7))))

@@ -16,6 +16,7 @@ from spacediff.cli.commands import main
 from spacediff.errors import SpacediffError
 from spacediff.reading import Reading, read_source, read_text
 from spacediff.settings import Origin
+from support.fuzzing import examples
 from support.hub_stand_in import Space, hub_stand_in
 from support.paths import ROOT
 
@@ -201,7 +202,7 @@ def test_hostile_sources_are_read_in_bounded_time(text: str | bytes) -> None:
 
 
 PIECES = [source(name).read_text("utf-8") for name in NAMES if source(name).is_file()]
-SLOW = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
 
 
 @SLOW
@@ -268,7 +269,7 @@ def test_any_python_is_read_without_a_crash(statements: list[str]) -> None:
     json.dumps(read(LOADED + "\n".join(statements) + "\npipe(x, generator=x)").as_json())
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(piece=st.sampled_from(PIECES), place=st.integers(0, 100))
 def test_a_source_is_never_executed(tmp_path_factory: pytest.TempPathFactory, piece: str, place: int) -> None:
     folder = tmp_path_factory.mktemp("planted")

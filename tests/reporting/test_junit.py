@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from spacediff.record import AuditRecord, ControlRecord, GateRecord, GateStatus
 from spacediff.reporting.junit import render_junit
+from support.fuzzing import examples
 from support.hostile_audit import hostile
 from support.quickstart import Finished
 from support.synthetic_audit import synthetic_audit
@@ -104,7 +105,7 @@ def test_an_interrupted_audit_is_an_error_also_without_a_gate(record: AuditRecor
     assert parsed(render_junit(record)).get("errors") == "0"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60))
 @given(text=st.text(max_size=20))
 def test_any_text_gives_well_formed_xml(record: AuditRecord, text: str) -> None:
     root = parsed(render_junit(hostile(record, text)))
@@ -112,7 +113,6 @@ def test_any_text_gives_well_formed_xml(record: AuditRecord, text: str) -> None:
     assert skipped.attrib["classname"] == "lemon.variants"
 
 
-@pytest.mark.slow
 def test_the_junit_of_a_real_audit(quickstart: Finished) -> None:
     root = parsed(render_junit(quickstart.record))
     assert (root.get("failures"), root.get("errors")) == ("0", "0")

@@ -21,6 +21,7 @@ from spacediff.record import (
     with_derived,
 )
 from spacediff.reporting.markdown import LIMIT, SUMMARY_LIMIT, render_markdown, render_summary
+from support.fuzzing import examples
 from support.hostile_audit import hostile
 from support.markdown_texts import NOTICED, RENDERER, TEXTS
 from support.quickstart import Finished
@@ -32,7 +33,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> AuditRecord:
     return synthetic_audit(tmp_path_factory.mktemp("audit"), frames=2, size=(32, 48))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60))
 @given(text=TEXTS)
 def test_foreign_texts_draw_no_element_and_reach_nobody(record: AuditRecord, text: str) -> None:
     for render in (render_markdown, render_summary):
@@ -163,7 +164,6 @@ def test_what_changed_over_time_is_told(record: AuditRecord) -> None:
         assert "| `commit` | `5f3f1c7` | — | the host |" in drawn
 
 
-@pytest.mark.slow
 def test_the_markdown_of_a_real_audit(quickstart: Finished) -> None:
     drawn = render_markdown(quickstart.record)
     assert len(drawn) < LIMIT

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -540,7 +540,6 @@ words = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.text() | st.lists(words | st.text(max_size=3)).map("".join))
 @example("[[prompts]]\n[baseline]\nmodel=[{}]\n[[variants.x]]\nfrom={}\n[reference]\nvideo=[]\n")
 @example("prompts=[]\nvariants=1\nreference={space=[],video={files=[{}]}}\nexplain=[]\ngate=''\nscale=[{}]")
@@ -551,7 +550,6 @@ def test_any_text_is_a_scenario_or_a_list_of_mistakes(text: str) -> None:
         assert_clear(error, text)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_scenario_is_still_one_or_a_list_of_mistakes(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(DESIGN)))
@@ -594,7 +592,6 @@ misfits = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(keys_of(tomllib.loads(DESIGN))), misfits), max_size=3))
 def test_any_value_at_any_place_is_accepted_or_a_mistake(changes: list[tuple[tuple[str, ...], Any]]) -> None:
     data: dict[str, Any] = tomllib.loads(DESIGN)
@@ -612,7 +609,6 @@ def test_any_value_at_any_place_is_accepted_or_a_mistake(changes: list[tuple[tup
         assert all(scenario.settings_of(name) for name in ("baseline", *scenario.variant_names()))
 
 
-@settings(deadline=None)
 @given(st.dictionaries(arguments, json_values, min_size=1, max_size=4), st.dictionaries(arguments, scalars, max_size=3))
 def test_any_nesting_of_values_survives(call: dict[str, Any], changed: dict[str, Any]) -> None:
     text = f"{MINIMAL}baseline.call = {toml(call)}\nvariants.x.call = {toml(changed)}\n"

@@ -10,6 +10,7 @@ from spacediff.comparing.noise_streams import stream_warning
 from spacediff.record import NoiseRecord, Role, RunRecord, SettingRecord, TraceRecord
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.noise import generator_for, randn_as_older_torch
+from support.fuzzing import examples
 from support.paths import ROOT
 
 GOLDEN = np.load(ROOT / "tests" / "data" / "randn_torch_2.11_cpu_seed42.npz")
@@ -64,7 +65,7 @@ def test_float32_noise_did_not_change() -> None:
     assert torch.equal(drawn, torch.randn((5, 33), generator=torch.Generator().manual_seed(3)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(shape=st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple), seed=st.integers(0, 2**32))
 def test_any_shape_is_drawn_and_the_generator_moves_on(shape: tuple[int, ...], seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from spacediff.record import Role, RunRecord
 from spacediff.store.runs import Store
+from support.fuzzing import examples
 
 KEY = "0123456789abcdef"
 
@@ -50,7 +51,7 @@ def test_a_run_that_failed_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "runs").iterdir()) == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(25))
 @given(position=st.integers(0, 255), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_never_read(tmp_path: Path, position: int, bit: int) -> None:
     store = finished(tmp_path)

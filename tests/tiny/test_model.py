@@ -30,19 +30,16 @@ def shown(pipe: Any, some: list[Scene]) -> tuple[int, int]:
     return sum(map(colours_shown, clips, some)), sum(map(motion_shown, clips, some))
 
 
-@pytest.mark.slow
 def test_the_model_follows_held_out_captions() -> None:
     colours, motions = shown(as_hosted(in_half_precision(build_trained())), DIRECTED)
     assert colours >= 5
     assert motions >= 4
 
 
-@pytest.mark.slow
 def test_the_untrained_model_follows_no_caption() -> None:
     assert shown(as_hosted(in_half_precision(build_untrained(0))), DIRECTED[:2]) == (0, 0)
 
 
-@pytest.mark.slow
 def test_the_evaluation_command_prints_figures_and_writes_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -202,7 +202,6 @@ def test_hostile_prompts_are_generated_like_others(client: Client, prompt: str) 
     assert decoded(video_path(call(client, prompt=prompt)[0]))[0].shape == (17, 64, 96, 3)
 
 
-@pytest.mark.slow
 def test_nothing_remains_after_the_block_even_if_it_fails() -> None:
     class FromInsideError(Exception):
         pass
@@ -224,7 +223,6 @@ def test_nothing_remains_after_the_block_even_if_it_fails() -> None:
     assert not scratch_folders(space.process_id)
 
 
-@pytest.mark.slow
 def test_a_space_that_does_not_react_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     with TinySpace(steps=1) as space:
         os.kill(space.process_id, signal.SIGSTOP)
@@ -233,7 +231,6 @@ def test_a_space_that_does_not_react_is_killed(monkeypatch: pytest.MonkeyPatch) 
     assert not scratch_folders(space.process_id)
 
 
-@pytest.mark.slow
 def test_the_space_exits_if_its_parent_is_killed() -> None:
     code = """
 import time

@@ -74,7 +74,6 @@ def short_space() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_why_names_the_cause_and_patches_the_script(short_space: str, tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)

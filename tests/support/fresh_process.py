@@ -1,0 +1,97 @@
+"""Fresh processes without their start-up: each is forked from a server that has imported the heavy libraries.
+
+Not for tests of what a library reads from its environment when it is imported, such as `HF_ENDPOINT`, and not for tests
+of start-up itself: those start a real interpreter.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["support.preloaded"])
+
+
+class FreshProcess:
+    """`python -m spacediff ARGUMENTS`, started at once.
+
+    Args:
+        arguments: Of the command.
+        cwd: Its working folder.
+        env: Its whole environment; by default this process's.
+        program: A text to run in place of `python -m spacediff`.
+    """
+
+    def __init__(
+        self,
+        *arguments: object,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        program: str = "",
+    ) -> None:
+        self._files = [Path(tempfile.mkstemp(prefix=f"spacediff-{name}-")[1]) for name in ("stdout", "stderr")]
+        words = [str(argument) for argument in arguments]
+        self._process = _FORKS.Process(
+            target=_become, args=(words, str(cwd or Path.cwd()), dict(env or os.environ), program, self._files)
+        )
+        with pytest.MonkeyPatch.context() as patch:  # the first start imports what is preloaded
+            patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+            self._process.start()
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+        assert self._process.pid
+        os.kill(self._process.pid, number)
+
+    def ended(self, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        """Wait for its end and return what it printed; it is killed after so many seconds."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+        stdout, stderr = (file.read_text("utf-8", errors="replace") for file in self._files)
+        for file in self._files:
+            file.unlink()
+        assert self._process.exitcode is not None
+        return subprocess.CompletedProcess([], self._process.exitcode, stdout, stderr)
+
+
+def spacediff(
+    *arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None, program: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a fresh process; see `FreshProcess`."""
+    return FreshProcess(*arguments, cwd=cwd, env=env, program=program).ended()
+
+
+def _become(words: list[str], cwd: str, env: dict[str, str], program: str, files: list[Path]) -> None:
+    for number, file in enumerate(files, start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_TRUNC), number)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in a shell's background
+    sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115 - it is the process's own to its end
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = ["spacediff", *words]
+    try:
+        if program:
+            exec(compile(program, "<program>", "exec"), {"__name__": "__main__"})  # noqa: S102 - a test's own text
+        else:
+            runpy.run_module("spacediff", run_name="__main__")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
