@@ -11,6 +11,11 @@ from support.report_pages import Opened, Reports, violations
 pytestmark = pytest.mark.browser
 
 
+def slow(*values: Any) -> Any:
+    """A combination that shares its markup with one of the fast lane."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 def opened(reports: Reports, url: str, address: str, **options: Any) -> Opened:
     report = reports.open(
         url, f"#prompt=lemon&variant=dpm&frame=3{address}", bypass_csp=True, **options
@@ -19,19 +24,18 @@ def opened(reports: Reports, url: str, address: str, **options: Any) -> Opened:
     return report
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark"), slow(390, "dark"), slow(1280, "light")])
 def test_axe_finds_nothing(reports: Reports, url: str, scheme: str, width: int) -> None:
     report = opened(reports, url, "", color_scheme=scheme, viewport={"width": width, "height": 844})
     assert violations(report) == []
 
 
-@pytest.mark.parametrize("mode", ["slider", "blink", "difference", "heat", "onion"])
+@pytest.mark.parametrize("mode", ["slider", "heat", slow("blink"), slow("difference"), slow("onion")])
 def test_axe_finds_nothing_in_any_mode(reports: Reports, url: str, mode: str) -> None:
     assert violations(opened(reports, url, f"&mode={mode}&against=")) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", slow("dark")])
 def test_axe_finds_nothing_between_two_runs(reports: Reports, url: str, scheme: str) -> None:
     report = opened(reports, url, "&against=baseline", color_scheme=scheme)
     report.page.evaluate("document.querySelector('.unmapped').hidden = false")

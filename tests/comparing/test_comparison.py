@@ -150,13 +150,6 @@ def test_every_number_stands_on_its_scale(tmp_path: Path) -> None:
     assert metric.drift == pytest.approx((1 - metric.pooled) / (1 - metric.ceiling))
 
 
-def test_the_order_of_candidates_does_not_matter(tmp_path: Path) -> None:
-    clips = {"near": nudged(30), "same": CLIP, "far": SEEDS[2]}
-    forth = compare(tmp_path, clips)
-    back = compare(tmp_path, dict(reversed(clips.items())))
-    assert {name: forth[name] for name in clips} == {name: back[name] for name in clips}
-
-
 def test_a_cut_clip_is_post_processed_and_the_mapping_is_said(tmp_path: Path) -> None:
     found = compare(tmp_path, {"short": Clip(CLIP.frames[:4], CLIP.fps)}, hosted=False)["short"]
     assert found.frame_map == [(0, 0), (1, 1), (2, 2), (3, 3)]

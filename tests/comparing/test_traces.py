@@ -98,9 +98,13 @@ def test_one_flipped_bit_parts_at_the_noise(folder: Path, baseline: RunRecord, m
     assert (found.stage, found.step) == (Stage.NOISE, None)
 
 
-def test_the_device_of_the_noise_is_told(folder: Path, baseline: RunRecord) -> None:
-    found = held(folder, baseline, made(folder, "bfloat16", rng={"dtype": "bfloat16"}))
-    assert found.stage is Stage.NOISE
+def test_the_noise_is_recorded_with_its_device_and_dtype(folder: Path, baseline: RunRecord) -> None:
+    other = made(folder, "bfloat16", rng={"dtype": "bfloat16"})
+    drawn = [
+        (run.trace.noise.device, run.trace.noise.dtype) for run in (baseline, other) if run.trace and run.trace.noise
+    ]
+    assert drawn == [("cpu", "float32"), ("cpu", "bfloat16")]
+    assert held(folder, baseline, other).stage is Stage.NOISE
 
 
 @pytest.mark.parametrize("step", [1, 3, 4])

@@ -25,6 +25,9 @@ _LONGEST = 600.0
 _KEEPING = '"$0" "$@" >stdout 2>stderr; echo $? >code.part; mv code.part code'
 """Runs a command in the shell and keeps what it printed."""
 
+_begun: list[subprocess.Popen[bytes]] = []
+"""Held to the end: one that is let go of while it runs is warned of."""
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -61,10 +64,12 @@ def begin(shared: Path, cache: Path) -> None:
             (work / name / "__init__.py").write_text(f"raise SystemExit('{name} of the working folder was imported')\n")
         command = Path(sys.executable).with_name("spacediff")
         scenario = shipped("scenarios") / "quickstart.toml"
-        subprocess.Popen(
-            ["sh", "-c", _KEEPING, command, "audit", scenario, "--out", _folder(shared)],  # noqa: S607 - a test's shell
-            cwd=work,
-            env={**os.environ, "SPACEDIFF_CACHE": str(cache)},
+        _begun.append(
+            subprocess.Popen(
+                ["sh", "-c", _KEEPING, command, "audit", scenario, "--out", _folder(shared)],  # noqa: S607 - a test's shell
+                cwd=work,
+                env={**os.environ, "SPACEDIFF_CACHE": str(cache)},
+            )
         )
 
 

@@ -7,8 +7,6 @@ import math
 import os
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,6 +19,7 @@ from spacediff.errors import NotMeasuredError
 from spacediff.files import cache_dir
 from spacediff.tiny.checkpoint import BUILTIN, RANDOM, TRAINED, ensure_checkpoint, fingerprint
 from spacediff.tiny.trained import WEIGHTS
+from support.fresh_process import FreshProcess
 from support.paths import ROOT
 
 LEMON = "A hand squeezes half a lemon over a glass bowl, close-up"
@@ -324,17 +323,8 @@ def test_two_processes_at_once_both_end_with_a_complete_folder(tmp_path: Path, b
     if broken_before:
         (tmp_path / expected.parent.name / expected.name).mkdir(parents=True)
     code = "from spacediff.tiny.checkpoint import *; print(fingerprint(ensure_checkpoint(RANDOM)))"
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", code],
-            env=os.environ
-            | {"SPACEDIFF_CACHE": str(tmp_path), "PYTHONPATH": str(ROOT / "harness"), "PYTHONHASHSEED": str(number)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in (1, 2)
-    ]
-    printed = [racer.communicate(timeout=200)[0].strip() for racer in racers]
+    racers = [FreshProcess(env=os.environ | {"SPACEDIFF_CACHE": str(tmp_path)}, program=code) for _ in range(2)]
+    printed = [racer.ended().stdout.strip() for racer in racers]
     assert printed == [fingerprint(expected)] * 2
     assert [path.name for path in tmp_path.iterdir()] == [expected.parent.name]
 

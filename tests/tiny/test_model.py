@@ -54,7 +54,7 @@ def test_the_evaluation_command_prints_figures_and_writes_pictures(
     found = json.loads(capsys.readouterr().out)
     assert found["captions"] == 2
     assert found["autoencoder, dB"] > 28
-    assert 0 <= found["colours shown"] <= 1
+    assert found["colours shown"] >= 0.5, "the trained model shows what most captions name"
     assert cv2.imread(str(tmp_path / "clips.png")) is not None
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import av
 import numpy as np
 import pytest
 from gradio_client import Client
+from gradio_client.exceptions import AppError
 from numpy.typing import NDArray
 
 from spacediff.errors import Exit, SpaceBroken
@@ -178,7 +178,7 @@ def test_a_random_seed_is_one_of_256_and_is_returned(client: Client) -> None:
     ids=["super-resolution", "interpolation", "long prompt", "-2", "half", "1e300", "no seed"],
 )
 def test_unsupported_inputs_are_refused_with_a_message(client: Client, changed: dict[str, Any], reason: str) -> None:
-    with pytest.raises(Exception, match=reason):
+    with pytest.raises(AppError, match=reason):
         call(client, **changed)
 
 
@@ -191,7 +191,7 @@ def test_images_and_videos_are_refused_with_a_message(client: Client, served: tu
         {"image_input": handle_file(str(tmp_path / "picture.png"))},
         {"video_input": handle_file(video_path(served[0]))},
     ):
-        with pytest.raises(Exception, match="from text only"):
+        with pytest.raises(AppError, match="from text only"):
             call(client, **changed)
 
 
@@ -223,9 +223,21 @@ def test_nothing_remains_after_the_block_even_if_it_fails() -> None:
     assert not scratch_folders(space.process_id)
 
 
+UNRESPONSIVE_SPACE = """
+import os, signal, tempfile, time
+from spacediff.tiny.space_app import scratch_prefix
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+tempfile.mkdtemp(prefix=scratch_prefix(os.getpid()))
+print("READY http://127.0.0.1:9", flush=True)
+time.sleep(600)
+"""
+"""Answers at once, and ignores both the end of its stdin and SIGTERM."""
+
+
 def test_a_space_that_does_not_react_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    with TinySpace(steps=1) as space:
-        os.kill(space.process_id, signal.SIGSTOP)
+    monkeypatch.setattr(serving, "_SPACE", ("-c", UNRESPONSIVE_SPACE))
+    with TinySpace() as space:
+        assert scratch_folders(space.process_id)
         monkeypatch.setattr(serving, "_STOP_TIMEOUT", 0.3)
     assert not is_running(space.process_id)
     assert not scratch_folders(space.process_id)

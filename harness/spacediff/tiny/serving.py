@@ -30,6 +30,8 @@ from spacediff.tiny.space_app import CHECKPOINT, STEPS, scratch_prefix
 STARTUP_DEADLINE = 180.0  # seconds; the first import of torch, diffusers and gradio takes ten on an idle machine
 _STOP_TIMEOUT = 5.0  # seconds to wait for the exit before the next, stronger signal
 
+_SPACE = ("-P", "-m", "spacediff.tiny.space_app")
+"""What the interpreter runs; `-P` keeps packages of the working folder out."""
 _READY = re.compile(r"READY (http://127\.0\.0\.1:\d+)")
 _LOG_TAIL = 12  # lines of the Space's log in an error message
 
@@ -94,7 +96,7 @@ class TinySpace:
     def _start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-P", "-m", "spacediff.tiny.space_app", *self._options],
+                [sys.executable, *_SPACE, *self._options],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
