@@ -60,6 +60,14 @@ def tiny_space(own_cache: Path) -> Iterator[str]:  # noqa: ARG001 - it must be s
 
 
 @pytest.fixture(scope="session")
+def clip_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CLIP checkpoint of a few kilobytes with random weights."""
+    from support.small_clip import save_clip_model
+
+    return save_clip_model(tmp_path_factory.mktemp("models") / "small-clip")
+
+
+@pytest.fixture(scope="session")
 def quickstart(tmp_path_factory: pytest.TempPathFactory, quickstart_begun: None) -> Finished:  # noqa: ARG001 - begun first
     """The quickstart scenario, audited by the real command: once, whatever number of processes the tests run on."""
     return quickstart_audit.ended(shared_folder(tmp_path_factory))

@@ -16,7 +16,8 @@ from spacediff.clip import write_preview
 from spacediff.record import Verdict, read_record
 from support.clips import moving_ball
 from support.fresh_process import spacediff
-from support.synthetic_audit import synthetic_audit, with_traces
+from support.synthetic_audit import synthetic_audit
+from support.synthetic_traces import with_traces
 
 SCENARIO = """
 title = "Another"

@@ -10,7 +10,7 @@ from skimage.metrics import structural_similarity
 from spacediff.codec.map_tiles import split_tiles, tiles_per_row
 from spacediff.metrics.pixel import prepare_ssim, ssim_map
 from spacediff.metrics.ssim_map import cells_of, tile, write_map
-from support.synthetic_audit import draw_scene
+from support.drawn_scene import draw_scene
 
 REFERENCE = draw_scene(2, (64, 96), hand=True)
 CANDIDATE = draw_scene(2, (64, 96), hand=False, tint=0.05)

@@ -27,7 +27,8 @@ from spacediff.record.derived.frames import with_worst_frames
 from spacediff.record.derived.isolated_steps import isolated_steps
 from spacediff.record.derived.setting_groups import setting_groups
 from spacediff.settings import Origin
-from support.synthetic_audit import METRICS, OWN_ERRORS, setting, synthetic_audit, with_traces
+from support.synthetic_audit import METRICS, setting, synthetic_audit
+from support.synthetic_traces import OWN_ERRORS, with_traces
 
 
 @pytest.fixture(scope="module")

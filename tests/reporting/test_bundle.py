@@ -15,7 +15,8 @@ from spacediff.codec.side_by_side import Half, write_side_by_side
 from spacediff.errors import NotMeasuredError, SpacediffError
 from spacediff.record import AuditRecord, with_derived
 from spacediff.reporting.bundle import MAX_BYTES, MAX_VIDEO_BYTES, render_bundle
-from support.synthetic_audit import CODE_BLOCKS, draw_scene, save_clip, synthetic_audit, with_codes
+from support.drawn_scene import CODE_BLOCKS, draw_scene, with_codes
+from support.synthetic_audit import save_clip, synthetic_audit
 
 FRAMES = 5
 

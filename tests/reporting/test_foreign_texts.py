@@ -7,7 +7,7 @@ import pytest
 
 from spacediff.record import AuditRecord
 from support.html_page import Page, change_run, draw
-from support.synthetic_audit import with_traces
+from support.synthetic_traces import with_traces
 
 HOSTILE = (
     "</script><script>window.stolen = 1</script><img src=x onerror=alert(1)>\"'><style>*{display:none}</style>"

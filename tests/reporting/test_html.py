@@ -15,7 +15,7 @@ from spacediff.reporting.charting import charting
 from spacediff.reporting.html import render_html, write_report
 from spacediff.reporting.page import _templates
 from support.html_page import Page, draw, with_cause
-from support.synthetic_audit import with_traces
+from support.synthetic_traces import with_traces
 
 
 def policy(page: Page) -> dict[str, list[str]]:

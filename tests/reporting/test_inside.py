@@ -12,7 +12,7 @@ from spacediff.reporting.html import render_html
 from spacediff.reporting.isolated_steps import most_of
 from spacediff.reporting.view import prompt_view
 from support.html_page import Page, change_comparison, change_run, draw, order, ranks
-from support.synthetic_audit import STEPS, with_traces
+from support.synthetic_traces import STEPS, with_traces
 
 
 @pytest.fixture

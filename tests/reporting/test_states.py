@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from spacediff.record import AuditRecord, GateRecord, GateStatus, Role, RunRecord
+from support.drawn_scene import pictures
 from support.html_page import change_run, draw
-from support.synthetic_audit import compare, pictures, save_clip, synthetic_audit, with_traces
+from support.synthetic_audit import compare, save_clip, synthetic_audit
+from support.synthetic_traces import with_traces
 
 
 def test_an_interrupted_audit_says_so(record: AuditRecord, folder: Path) -> None:

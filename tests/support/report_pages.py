@@ -14,15 +14,9 @@ import pytest
 
 from spacediff.record import AuditRecord, with_derived
 from spacediff.reporting.html import write_report
-from support.synthetic_audit import (
-    CODE_BLOCKS,
-    compare,
-    draw_scene,
-    save_clip,
-    synthetic_audit,
-    with_codes,
-    with_traces,
-)
+from support.drawn_scene import CODE_BLOCKS, draw_scene, with_codes
+from support.synthetic_audit import compare, save_clip, synthetic_audit
+from support.synthetic_traces import with_traces
 
 FRAMES = 9
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -1,8 +1,4 @@
-"""Audits made of numbers: clips drawn with numpy and a record around them, so a report can be tested without a model.
-
-Every clip can carry its own frame number as eight black or white blocks along the top edge; a test that reads the
-blocks back from a screen knows which frame is shown.
-"""
+"""Audits made of numbers: drawn clips and a record around them, so a report can be tested without a model."""
 
 from __future__ import annotations
 
@@ -28,23 +24,18 @@ from spacediff.record import (
     MapRecord,
     MetricInfo,
     MetricRecord,
-    NoiseRecord,
     PromptRecord,
     Role,
     RunRecord,
     SettingRecord,
-    Stage,
-    StageRecord,
-    StepRecord,
-    TraceComparisonRecord,
-    TraceRecord,
     Verdict,
     with_derived,
 )
 from spacediff.settings import Origin
+from support.drawn_scene import pictures, with_codes
 
-CODE_BLOCKS = 8
 Floats = NDArray[np.float64]
+
 
 METRICS = [
     MetricInfo(
@@ -69,86 +60,6 @@ METRICS = [
         about="Learned perceptual distance over AlexNet features (Zhang et al. 2018).",
     ),
 ]
-
-
-def draw_scene(
-    frames: int, size: tuple[int, int], *, hand: bool, tint: float = 0.0, turn: float = 0.0, grain: float = 0.0
-) -> NDArray[np.uint8]:
-    """Draw half a lemon over a bowl, with or without the hand that squeezes it; uint8 `[T, H, W, 3]`."""
-    height, width = size
-    y, x = np.mgrid[0:height, 0:width]
-    x, y = (x - width / 2) / height, y / height - 0.5
-    noise = np.random.default_rng(7)
-    shape = (height, width, 3)
-    return np.stack(
-        [
-            _draw_frame(x, y, time, grain * noise.standard_normal(shape), hand=hand, tint=tint, turn=turn)
-            for time in np.linspace(0, 1, frames)
-        ]
-    )
-
-
-def _draw_frame(
-    x: Floats, y: Floats, time: float, grain: Floats, *, hand: bool, tint: float, turn: float
-) -> NDArray[np.uint8]:
-    picture = np.empty((*x.shape, 3))
-    picture[:] = np.array([0.20 + tint, 0.25, 0.27 - tint / 2]) + 0.16 * (0.5 - y)[..., None]
-    picture += 0.10 * np.exp(-((x + 0.35) ** 2 + (y + 0.35) ** 2) * 6)[..., None]
-    _lay(picture, (0.36, 0.29, 0.22), y - 0.30, 1.0)
-    squeeze = 0.5 + 0.5 * math.sin(2 * math.pi * (time * 1.5 + turn))
-    sway = 0.05 * math.sin(2 * math.pi * (time + turn))
-    _lay(picture, (0.62, 0.72, 0.74), 0.30 - np.hypot(x, (y - 0.16) * 1.25), 0.45)
-    _lay(picture, (0.85, 0.91, 0.90), 0.012 - np.abs(np.hypot(x, (y - 0.16) * 1.25) - 0.30), 0.8, y > 0.10)
-    _lay(picture, (0.93, 0.86, 0.45), 0.24 - np.hypot(x, (y - 0.22) * 1.7), 0.25 + 0.5 * time, y > 0.24)
-    across, along = x - sway, y + 0.14
-    lemon = np.hypot(across / (1.05 - 0.16 * squeeze), along / (0.82 + 0.08 * squeeze))
-    _lay(picture, (0.86, 0.68, 0.05), 0.205 - lemon, 1.0)
-    _lay(picture, (0.98, 0.86, 0.24), 0.185 - lemon, 1.0)
-    spokes = np.abs(np.sin(5 * np.arctan2(along, across) + 3 * turn))
-    _lay(picture, (0.99, 0.95, 0.62), 0.155 - lemon, np.where(spokes > 0.35, 0.8, 0.35))
-    for drop in range(3):
-        fall = (time * 3 + drop / 3 + turn) % 1
-        _lay(picture, (0.98, 0.93, 0.60), 0.018 - np.hypot(x - sway, (y - 0.05 - 0.22 * fall) / 1.5), 0.9)
-    if hand:
-        _draw_hand(picture, x - sway, y, squeeze)
-    picture += grain
-    return np.asarray(np.clip(np.rint(picture * 255), 0, 255), dtype=np.uint8)
-
-
-def _draw_hand(picture: Floats, x: Floats, y: Floats, squeeze: float) -> None:
-    skin, shade = (0.87, 0.66, 0.54), (0.70, 0.49, 0.39)
-    _lay(picture, skin, 0.15 - np.hypot(x * 0.85, y + 0.36), 1.0)
-    _lay(picture, skin, np.minimum(0.10 - np.abs(x + 0.05), -(y + 0.36)), 1.0)
-    for finger in range(4):
-        centre = -0.20 + 0.115 * finger + 0.02 * squeeze * (1.5 - finger)
-        reach = -0.15 - 0.03 * abs(finger - 1.5) + 0.02 * squeeze
-        capsule = np.hypot(x - centre, np.maximum(0, np.maximum(-0.34 - y, y - reach)))
-        _lay(picture, shade, 0.056 - capsule, 1.0)
-        _lay(picture, skin, 0.048 - capsule, 1.0)
-
-
-def _lay(
-    picture: Floats,
-    colour: tuple[float, float, float],
-    inside: Floats,
-    opacity: Floats | float,
-    where: NDArray[np.bool_] | None = None,
-) -> None:
-    """Lay a colour where a signed distance is positive, with soft edges."""
-    cover = np.clip(inside * picture.shape[0] / 1.5 + 0.5, 0, 1) * opacity
-    if where is not None:
-        cover = cover * where
-    picture += cover[..., None] * (np.array(colour) - picture)
-
-
-def with_codes(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Write each frame's number into it: eight blocks along the top, black or white, lowest bit first."""
-    coded = frames.copy()
-    edge = frames.shape[2] // CODE_BLOCKS
-    for number in range(len(coded)):
-        for bit in range(CODE_BLOCKS):
-            coded[number, :edge, bit * edge : (bit + 1) * edge] = 255 if number >> bit & 1 else 0
-    return coded
 
 
 def save_clip(folder: Path, name: str, frames: NDArray[np.uint8], fps: int) -> ClipRecord:
@@ -189,6 +100,8 @@ BASELINE_SETTINGS = {
     "scheduler.timestep_spacing": setting("linspace", Origin.DEFAULT, "scheduler_config.json"),
     "vae.tiling": setting(False, Origin.DEFAULT, "AutoencoderKLCogVideoX"),  # noqa: FBT003 - a value
 }
+
+
 REFERENCE_SETTINGS = {
     "call.guidance_scale": setting(7.0, Origin.READ, "app.py:171"),
     "call.num_inference_steps": setting(50, Origin.READ, "app.py:166"),
@@ -203,6 +116,8 @@ REFERENCE_SETTINGS = {
     "scheduler.timestep_spacing": setting("trailing", Origin.READ, "app.py:53"),
     "vae.tiling": setting(True, Origin.READ, "app.py:176"),  # noqa: FBT003 - a value
 }
+
+
 CHANGES: dict[str, dict[str, Any]] = {
     "baseline": {},
     "as-hosted": {
@@ -218,24 +133,6 @@ CHANGES: dict[str, dict[str, Any]] = {
     "dynamic-cfg": {"call.use_dynamic_cfg": True},
     "on-gpu": {"placement": "cuda"},
 }
-
-
-def pictures(frames: int, size: tuple[int, int]) -> dict[str, NDArray[np.uint8]]:
-    """Draw all clips of the story; on-gpu equals the baseline, as-hosted nearly equals the reference."""
-    reference = draw_scene(frames, size, hand=True)
-    as_hosted = draw_scene(frames, size, hand=True, grain=0.006)
-    as_hosted[: frames // 4] = reference[: frames // 4]
-    baseline = draw_scene(frames, size, hand=False, tint=0.10, turn=0.35)
-    return {
-        "reference": reference,
-        "baseline": baseline,
-        "as-hosted": as_hosted,
-        "cpu-noise": draw_scene(frames, size, hand=True, tint=0.05, turn=0.03),
-        "dpm": draw_scene(frames, size, hand=False, tint=0.02, turn=0.25),
-        "dynamic-cfg": draw_scene(frames, size, hand=False, tint=0.14, turn=0.30),
-        "on-gpu": baseline,
-        "seed 43": draw_scene(frames, size, hand=False, tint=-0.08, turn=0.62),
-    }
 
 
 def score(
@@ -423,101 +320,3 @@ def _missing(prompt: str) -> RunRecord:
         hint="run this variant on a machine with a GPU",
         changes={"placement": "sequential_cpu_offload"},
     )
-
-
-# ---- inside the loop
-
-STEPS = 4
-_TIMESTEPS = {"dpm": (980.0, 740.0, 500.0, 260.0)}
-_GUIDANCE = {"dynamic-cfg": (1.25, 6.5, 2.5, 6.75), "as-hosted": (1.25, 6.5, 2.5, 6.75)}
-_SHARED = {"on-gpu": ["text embeddings", "latents"], "dpm": ["text embeddings"]}
-_FINDINGS: dict[str, tuple[Stage, int | None, str, list[float | None]]] = {
-    "as-hosted": (
-        Stage.NOISE,
-        None,
-        "other initial noise, so no step has a chance to agree",
-        [1.4, 1.3, 1.2, 1.1, 1.0],
-    ),
-    "cpu-noise": (Stage.TEXT, None, "other text embeddings from the start", []),
-    "dpm": (Stage.STEP, 1, "from the first step on (timestep 999 against 980)", [0.0, 0.3, 0.4, 0.5, 0.6]),
-    "dynamic-cfg": (Stage.STEP, 3, "identical up to step 2 of 4", [0.0, 0.0, 0.0, 0.0123, 0.25]),
-    "on-gpu": (Stage.NOWHERE, None, "identical in every stage", [0.0] * 5),
-    "seed 43": (
-        Stage.NOISE,
-        None,
-        "other initial noise, so no step has a chance to agree",
-        [1.41, 1.31, 1.21, 1.11, 1.0],
-    ),
-}
-OWN_ERRORS = [0.0, 0.0, 0.0123, 0.0041]
-
-
-def with_traces(record: AuditRecord) -> AuditRecord:
-    """Look into every local run of an audit, and let each step of one stand alone; the baseline is held to."""
-    runs = [run.model_copy(update={"trace": _trace(run.name)}) if _local(run) else run for run in record.runs]
-    alone = [
-        run.model_copy(
-            update={"name": f"{run.name}-alone", "role": Role.STEPS, "fed_by": "baseline", "trace": _trace_alone()}
-        )
-        for run in record.runs
-        if run.name == "dynamic-cfg"
-    ]
-    traces = [
-        TraceComparisonRecord(
-            prompt=prompt.name,
-            reference="baseline",
-            candidate=name,
-            stage=stage,
-            step=step,
-            sentence=sentence,
-            distances=distances,
-        )
-        for prompt in record.prompts
-        for name, (stage, step, sentence, distances) in _FINDINGS.items()
-    ]
-    return with_derived(record.model_copy(update={"runs": [*runs, *alone], "traces": traces}))
-
-
-def _local(run: RunRecord) -> bool:
-    return run.measured and run.source == "diffusers"
-
-
-def _trace(name: str) -> TraceRecord:
-    timesteps = _TIMESTEPS.get(name, (999.0, 749.0, 499.0, 249.0))
-    guidance = _GUIDANCE.get(name, (6.0,) * STEPS)
-    alike = name in {"baseline", "on-gpu"}
-    return TraceRecord(
-        embeddings=["text"],
-        noise=NoiseRecord(
-            digest="noise",
-            mean=0.0,
-            std=1.0,
-            low=-3.5,
-            high=3.5,
-            shape=[1, 3, 16, 8, 12],
-            dtype="bfloat16",
-            device="cpu",
-        ),
-        steps=[
-            _step(timestep, scale, f"{'baseline' if alike else name} {n}")
-            for n, (timestep, scale) in enumerate(zip(timesteps, guidance, strict=True))
-        ],
-        decoded="pictures",
-        stages=[
-            StageRecord(name="text", seconds=0.079, peak_bytes=531 * 2**20),
-            StageRecord(name="denoising", seconds=4.25, peak_bytes=21 * 2**30),
-            StageRecord(name="decoding", seconds=130.0, peak_bytes=25 * 2**30),
-        ],
-        latents=f"runs/{name}/latents.zip",
-        shared=_SHARED.get(name, []),
-    )
-
-
-def _trace_alone() -> TraceRecord:
-    trace = _trace("baseline")
-    own = _step(249.0, 6.75, "its own")
-    return trace.model_copy(update={"steps": [*trace.steps[:-1], own], "own_errors": OWN_ERRORS, "latents": ""})
-
-
-def _step(timestep: float, guidance: float, digest: str) -> StepRecord:
-    return StepRecord(timestep=timestep, guidance=guidance, digest=digest, mean=0.0, std=1.0, norm=67.0, nonfinite=0)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from spacediff.clip import Clip, read_clip
+from spacediff.codec import encode_like, export_to_video, read_encoding
+from spacediff.codec.x264 import differences
+from support.clips import with_frames
+from support.encoders import by_ffmpeg, by_pyav, grainy, put_through
+
+
+# The same bytes again
+@pytest.mark.parametrize(
+    ("quality", "fps"), [(2.0, Fraction(8)), (5.0, Fraction(8)), (8.0, Fraction(2997, 100)), (10.0, Fraction(16))]
+)
+def test_repeats_diffusers_own_export(tmp_path: Path, quality: float, fps: Fraction) -> None:
+    from diffusers.utils import export_to_video as peer
+
+    clip = Clip(grainy().frames, fps)
+    images = [PIL.Image.fromarray(frame) for frame in clip.frames]
+    peer(images, str(tmp_path / "hosted.mp4"), fps=float(fps), quality=quality)
+    match, same = put_through(clip, tmp_path / "hosted.mp4")
+    assert match.exact, match.differences
+    assert same
+    assert match.differences == ()
+
+
+OPTIONS = [
+    "-preset ultrafast",
+    "-preset superfast -tune film -threads 4",
+    "-preset slower -tune grain -threads 8",
+    "-preset veryslow -x264-params psy-rd=0.2,0.1",
+    "-tune stillimage -profile:v baseline -level 3.1",
+    "-tune animation -intra-refresh 1",
+    "-tune psnr -x264-params keyint=infinite:scenecut=0:rc-lookahead=5",
+    "-tune fastdecode -g 4 -keyint_min 2 -refs 1",
+    "-tune zerolatency",
+    "-qp 20 -bf 0",
+    "-crf 0",
+    "-b:v 200k -threads 4 -thread_type slice",
+    "-maxrate 60k -bufsize 60k -threads 1",
+    "-bf 7 -b_strategy 2 -x264-params open-gop=1:keyint=5:b-pyramid=strict:b-bias=20:aq-mode=3:aq-strength=0.7",
+    "-x264-params me=umh:merange=32:subme=9:trellis=0:nr=100:no-dct-decimate=1:deadzone-inter=4:deadzone-intra=3",
+    "-x264-params me=esa:direct=temporal:weightp=1:no-weightb=1:deblock=1,-2:chroma-qp-offset=5",
+    "-x264-params partitions=p8x8,p4x4,i4x4:8x8dct=0:no-deblock=1:no-chroma-me=1",
+    "-x264-params cqm=jvt:zones=0,3,q=20/4,6,b=2:qcomp=0.8:ipratio=1.2:mbtree=0:pbratio=1.1",
+    "-x264-params slices=2:constrained-intra=1:tff=1",
+    "-pix_fmt yuv444p -tune film",
+    "-pix_fmt yuv420p10le",
+    "-pix_fmt gray",
+    "-vcodec libx264rgb -pix_fmt rgb24",
+    "-pix_fmt yuvj420p",
+    "-vf scale=out_color_matrix=bt709 -colorspace bt709 -color_primaries bt709 -color_trc bt709",
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_repeats_ffmpeg(tmp_path: Path, options: str) -> None:
+    clip = grainy()
+    match, same = put_through(clip, by_ffmpeg(clip, tmp_path / "hosted.mp4", *options.split()))
+    assert match.exact, match.differences
+    assert same
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "options"),
+    [
+        ("yuv420p", {}),
+        ("yuv420p", {"crf": "18", "preset": "veryslow", "x264": "me=umh:psy-rd=0.7,0.2:bframes=5:no-mixed-refs=1"}),
+        ("yuv444p", {"qp": "24"}),
+    ],
+)
+def test_repeats_pyav(tmp_path: Path, pixel_format: str, options: dict[str, str]) -> None:
+    clip = grainy()
+    match, same = put_through(clip, by_pyav(clip, tmp_path / "hosted.mp4", pixel_format, **options))
+    assert match.exact, match.differences
+    assert same
+    assert "PyAV" in match.described
+
+
+def test_the_colour_conversion_is_part_of_the_road(tmp_path: Path) -> None:
+    clip = grainy()
+    encoding = read_encoding(by_pyav(clip, tmp_path / "hosted.mp4"))
+    encode_like(clip, replace(encoding, encoder="Lavc62.28.101 libx264"), tmp_path / "ours.mp4")
+    assert not np.array_equal(read_clip(tmp_path / "ours.mp4").frames, read_clip(tmp_path / "hosted.mp4").frames)
+
+
+@pytest.mark.parametrize(
+    ("option", "other"),
+    [
+        ("crf=25.0", "crf=26.0"),
+        ("aq=1:1.00", "aq=1:0.90"),
+        ("deadzone=21,11", "deadzone=20,11"),
+        ("psy_rd=1.00:0.00", "psy_rd=0.90:0.00"),
+        ("subme=7", "subme=6"),
+        ("analyse=0x3:0x113", "analyse=0x3:0x111"),
+        ("chroma_qp_offset=-2", "chroma_qp_offset=-3"),
+    ],
+)
+def test_another_option_is_another_clip(tmp_path: Path, option: str, other: str) -> None:
+    clip = grainy()
+    encoding = read_encoding(by_ffmpeg(clip, tmp_path / "hosted.mp4", "-crf", "25"))
+    assert encoding.x264 is not None
+    assert option in encoding.x264.options
+    twin = replace(encoding, x264=replace(encoding.x264, options=encoding.x264.options.replace(option, other)))
+    encode_like(clip, twin, tmp_path / "twin.mp4")
+    assert not np.array_equal(read_clip(tmp_path / "twin.mp4").frames, read_clip(tmp_path / "hosted.mp4").frames)
+    written = read_encoding(tmp_path / "twin.mp4").x264
+    assert differences(encoding.x264, written, {}) == (f"{other} here, {option} there",)
+
+
+def test_one_changed_level_shows(tmp_path: Path) -> None:
+    clip = grainy()
+    changed = clip.frames.copy()
+    changed[4, :32] = np.clip(changed[4, :32].astype(int) + 3, 0, 255)
+    match, same = put_through(with_frames(clip, changed), by_ffmpeg(clip, tmp_path / "hosted.mp4"))
+    assert match.exact
+    assert not same
+
+
+@pytest.mark.parametrize(("height", "width"), [(60, 90), (64, 90)])
+def test_scales_as_imageio_does(tmp_path: Path, height: int, width: int, caplog: pytest.LogCaptureFixture) -> None:
+    clip = grainy(5, height, width)
+    with caplog.at_level("ERROR"):
+        export_to_video(clip, tmp_path / "hosted.mp4", quality=5)
+    match, same = put_through(clip, tmp_path / "hosted.mp4")
+    assert match.exact
+    assert same
+    assert f"scaled from {width}x{height} to 96x64" in match.described
+
+
+def test_leaves_any_other_size_alone(tmp_path: Path) -> None:
+    encoding = read_encoding(by_ffmpeg(grainy(3, 128, 192), tmp_path / "hosted.mp4"))
+    match = encode_like(grainy(3), encoding, tmp_path / "ours.mp4")
+    assert read_clip(tmp_path / "ours.mp4").frames.shape == (3, 64, 96, 3)
+    assert "scaled" not in match.described

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from spacediff.errors import Mistake, ScenarioError, SpacediffError
+from spacediff.scenario.scenario import MAX_BYTES, load_scenario, parse_scenario
+from support.scenarios import DESIGN, HERE, MINIMAL, mistakes_in
+
+MISTAKES = [
+    # what is added below MINIMAL (from line 5), line, key, found, expected, nearest
+    ("titel = 1", 5, "titel", "the unknown key 'titel'", "one of the keys title, question, private, prompts", "title"),
+    ("scale.seeds = 0", 5, "scale.seeds", "0", "a whole number from 1 to 32", ""),
+    ("scale.seeds = 33", 5, "scale.seeds", "33", "a whole number from 1 to 32", ""),
+    ("scale.seeds = 3.0", 5, "scale.seeds", "3.0", "a whole number from 1 to 32", ""),
+    ("scale.rerun = 1", 5, "scale.rerun", "1", "true or false", ""),
+    ("metrics = ['flipp']", 5, "metrics.0", "'flipp'", "'flip'", "flip"),
+    ("metrics = 'flip'", 5, "metrics", "'flip'", "a list; each entry 'flip'", ""),
+    ("scale = 3", 5, "scale", "3", "a table with the keys seeds, rerun", ""),
+    ("private = 1", 5, "private", "1", "true or false", ""),
+    ("privat = true", 5, "privat", "the unknown key 'privat'", "one of the keys title", "private"),
+    ("prompts.b = { text = '', seed = 1 }", 5, "prompts.b.text", "''", "a text of 1 to 20,000 characters", ""),
+    ("prompts.b = { text = ' ', seed = 1 }", 5, "prompts.b.text", "' '", "a text of 1 to 20,000 characters", ""),
+    ("prompts.b = { text = 'x' }", 5, "prompts.b.seed", "nothing", "a whole number from 0 to 9223372036854775807", ""),
+    ("prompts.b = { text = 'x', seed = -1 }", 5, "prompts.b.seed", "-1", "a whole number from 0 to", ""),
+    ("prompts.b = { text = 'x', seed = true }", 5, "prompts.b.seed", "true", "a whole number from 0 to", ""),
+    (
+        "prompts.b = { text = 'x', seed = 0x8000000000000000 }",
+        5,
+        "prompts.b.seed",
+        "9223372036854775808",
+        "64 bits",
+        "",
+    ),
+    (
+        "prompts.b = { text = 'x', seed = 1, sed = 1 }",
+        5,
+        "prompts.b.sed",
+        "the unknown key 'sed'",
+        "text, seed",
+        "seed",
+    ),
+    ("prompts.'../up' = { text = 'x', seed = 1 }", 5, 'prompts."../up"', "'../up'", "letters, digits, - and _", ""),
+    ("prompts.LEMON = { text = 'x', seed = 1 }", 5, "prompts.LEMON", "'LEMON'", "differs from 'lemon'", ""),
+    ("\n[baseline.modle]\n", 6, "baseline.modle", "the unknown key 'modle'", "one of the keys model, load", "model"),
+    ("baseline.guidance_scale = 6", 5, "baseline.guidance_scale", "the unknown key", "go into the call table", ""),
+    ("baseline.model.dtype = 'bf16'", 5, "baseline.model.dtype", "'bf16'", "one of float32, bfloat16", "bfloat16"),
+    ("baseline.placement = 'gpu'", 5, "baseline.placement", "'gpu'", "one of cuda, cpu, model_cpu_offload", "cuda"),
+    ("baseline.placement = ['cpu']", 5, "baseline.placement", "a list", "one of cuda, cpu", ""),
+    ("baseline.rng.device = 'CUDA0'", 5, "baseline.rng.device", "'CUDA0'", "one of cpu, cuda, mps, global", ""),
+    ("baseline.rng.sed = 1", 5, "baseline.rng.sed", "the unknown key 'sed'", "seed, device, dtype", "seed"),
+    ("baseline.scheduler.class = 'ddim'", 5, "baseline.scheduler.class", "'ddim'", "a class name such as", ""),
+    ("baseline.vae.tiling = 'yes'", 5, "baseline.vae.tiling", "'yes'", "true or false", ""),
+    ("baseline.numerics.threads = 0", 5, "baseline.numerics.threads", "0", "a whole number of at least 1", ""),
+    ("baseline.numerics.attention = 'maths'", 5, "baseline.numerics.attention", "'maths'", "math, flash", "math"),
+    ("baseline.output.fps = 0", 5, "baseline.output.fps", "0", "a number above 0 and at most 1000", ""),
+    ("baseline.output.quality = 11", 5, "baseline.output.quality", "11", "a number from 0 to 10", ""),
+    ("baseline.output.rounding = 'rund'", 5, "baseline.output.rounding", "'rund'", "round, truncate", "round"),
+    ("baseline.call.prompt = 'x'", 5, "baseline.call.prompt", "the argument 'prompt'", "[prompts.NAME]", ""),
+    ("baseline.call.generator = 1", 5, "baseline.call.generator", "the argument", "rng.seed, rng.device", ""),
+    ("variants.x.call.output_type = 'np'", 5, "variants.x.call.output_type", "the argument", "needs the frames", ""),
+    ("variants.x.call.return_dict = false", 5, "variants.x.call.return_dict", "the argument", "result object", ""),
+    ("baseline.load.torch_dtype = 'x'", 5, "baseline.load.torch_dtype", "the argument", "set by model.dtype", ""),
+    ("baseline.load.token = 'x'", 5, "baseline.load.token", "the argument 'token'", "HF_TOKEN", ""),
+    ("baseline.call.guidance-scale = 6", 5, "baseline.call.guidance-scale", "the argument", "Python", "guidance_scale"),
+    ("baseline.call.'a.b' = 6", 5, 'baseline.call."a.b"', "the key 'a.b'", "holds no dot", ""),
+    ("baseline.call.a = { '' = 6 }", 5, 'baseline.call.a.""', "the key ''", "not empty", ""),
+    ("baseline.call.a = nan", 5, "baseline.call.a", "nan", "a finite number", ""),
+    ("baseline.call.a = [1,\n -inf]", 6, "baseline.call.a.1", "-inf", "a finite number", ""),
+    ("baseline.call.a = 2020-01-01", 5, "baseline.call.a", "the date or time 2020-01-01", "a text, a number", ""),
+    ('baseline.call.a = "\\u0000"', 5, "baseline.call.a", "'\\x00'", "without NUL characters", ""),
+    (f"baseline.call.a = {'[' * 17}{']' * 17}", 5, "baseline.call.a" + ".0" * 14, "a list", "at most 16", ""),
+    (f"baseline.call.a = 0x{'f' * 9000}", 5, "baseline.call.a", "a number of 36000 bits", "64 bits", ""),
+    ("[variants.reference]", 5, "variants.reference", "'reference'", "another name", ""),
+    ("[variants.Seed-7]", 5, "variants.Seed-7", "'Seed-7'", "another name", ""),
+    ("[variants.'a b']", 5, 'variants."a b"', "'a b'", "letters, digits, - and _", ""),
+    ("[variants.x]\nfrom = 'baseline'\n", 6, "variants.x.from", "'baseline'", "one of x", ""),
+    ("variants.dpm = {}\n[variants.x]\nfrom = [\n'dmp']", 8, "variants.x.from.0", "'dmp'", "one of dpm, x", "dpm"),
+    ("[variants.x]\nfrom = 'x'", 6, "variants.x.from", "'x → x'", "a chain of variants that ends", ""),
+    ("[variants.x]\nfrom = 3", 6, "variants.x.from", "3", "the name of another variant, or a list", ""),
+    ("[variants.x]\nfrom = ['x-', 3]", 6, "variants.x.from.1", "3", "the name of another variant", ""),
+    ("[variants.x]\nabout = 3", 6, "variants.x.about", "3", "a text of 1 to 500 characters", ""),
+    ("[explain]\nto = 'baseline'", 5, "explain.from", "nothing", "baseline or the name of a variant", ""),
+    ("[explain]\nfrom = 'basline'\nto = 'x'", 6, "explain.from", "'basline'", "one of baseline", "baseline"),
+    ("explain = { from = 'baseline', to = 'baseline' }", 5, "explain.to", "'baseline'", "another name", ""),
+    ("gate.variant = 'x'\nvariants.x1.call.a = 1", 5, "gate.variant", "'x'", "one of baseline, x1", "x1"),
+    ("gate = { variant = 'baseline', max_drift = 1.5 }", 5, "gate.max_drift", "1.5", "a number from 0 to 1", ""),
+    ("gate.max_drift = 0.1", 5, "gate", "neither of them", 'variant = NAME, against = "accepted", or both', ""),
+    ("gate.against = 'yesterday'", 5, "gate.against", "'yesterday'", "'accepted'", ""),
+    ("# hf_abcdefghijklmnopqrstuvwxyz", 5, "", "an access token of the Hub", "revoke", ""),
+    # broken TOML
+    ("scale.seeds =", 5, "scale.seeds", "'scale.seeds ='", "a value: text in quotes", ""),
+    ("title = 't'", 5, "title", "\"title = 't'\"", "each key once", ""),
+    ("[scale]\n[scale]", 6, "scale", "'[scale]'", "each table once", ""),
+    ("scale.seeds 3", 5, "", "'scale.seeds 3'", "a = after the key", ""),
+    ("question = 'why", 5, "question", '"question = \'why"', "a closing quote", ""),
+    ('question = "why\n', 5, "question", "'question = \"why'", "a closing quote before the end of the line", ""),
+    ("scale = { seeds = 3\n}", 5, "scale", "'scale = { seeds = 3'", "on the same line", ""),
+    ("scale.seeds = 3 3", 5, "scale.seeds", "'scale.seeds = 3 3'", "the end of the line", ""),
+    ("question = 'a\0b'", 5, "question", "a NUL character", "a text without any", ""),
+    (f"scale.seeds = {'9' * 5000}", 1, "", "gives up", "Exceeds the limit", ""),
+    (f"baseline.call.a = {'[' * 5000}", 1, "", "gives up", "recursion", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("added", "wanted"),
+    [
+        pytest.param(added, Mistake(line, key, found, expected, nearest), id=f"{number}-{key}")
+        for number, (added, line, key, found, expected, nearest) in enumerate(MISTAKES)
+    ],
+)
+def test_a_mistake_says_where_what_and_what_instead(added: str, wanted: Mistake) -> None:
+    parse_scenario(MINIMAL, HERE)  # the twin without the mistake
+    [mistake] = [mistake for mistake in mistakes_in(f"{MINIMAL}{added}\n") if mistake.key == wanted.key]
+    assert (mistake.line, mistake.nearest) == (wanted.line, wanted.nearest)
+    assert wanted.found in mistake.found
+    assert wanted.expected in mistake.expected
+
+
+REFERENCES = [
+    # what stands in place of line 4, key, found, expected, nearest
+    ("", "reference", "nothing", "a table with the keys space, video, variant", ""),
+    ("reference = 3", "reference", "3", "a table with the keys space, video, variant", ""),
+    ("reference = {}", "reference", "none of them", "exactly one of space, video, variant", ""),
+    ("reference = { vidoe = {} }", "reference.vidoe", "the unknown key", "space, video, variant", "video"),
+    ("reference = { variant = 'baseline', video = { file = 'a' } }", "reference", "video and variant", "one of", ""),
+    ("reference.variant = 'x'", "reference.variant", "'x'", "one of baseline", ""),
+    ("reference.video = {}", "reference.video", "none of them", "exactly one of file, files", ""),
+    ("reference.video.file = ''", "reference.video.file", "''", "the path of a video file", ""),
+    ("reference.video.file = 3", "reference.video.file", "3", "the path of a video file", ""),
+    ("reference.video.files = {}", "reference.video.files", "no file for 'lemon'", "a file for each prompt", ""),
+    ("reference.video.files.lemmon = 'a'", "reference.video.files.lemmon", "'lemmon'", "the prompts lemon", "lemon"),
+    ("reference.space.endpoint = '/g'", "reference.space.id", "nothing", "a Space id such as", ""),
+    ("reference.space = { id = 'o/n', endpoint = 'g' }", "reference.space.endpoint", "'g'", 'such as "/generate"', ""),
+    ("reference.space.id = 'space'", "reference.space.id", "'space'", "a Space id such as", ""),
+    ("reference.space.id = 'o/a--b'", "reference.space.id", "'o/a--b'", "a Space id such as", ""),
+    ("semantics.model = 'o/n.git'", "semantics.model", "'o/n.git'", "a CLIP checkpoint", ""),
+    ("reference.space.id = 'https://u:p@host/'", "reference.space.id", "'https:", "without password", ""),
+    ("reference.space.id = 'builtin:tiny'", "reference.space.id", "'builtin:tiny'", "or", "builtin:tiny-space"),
+    ("reference.space.deadline = 0", "reference.space.deadline", "0", "a number above 0", ""),
+    ("reference.space.repeats = 0", "reference.space.repeats", "0", "a whole number of at least 1", ""),
+    ("reference.space.outputs.video = -1", "reference.space.outputs.video", "-1", "of at least 0", ""),
+    ("reference.space.outputs.vid = 1", "reference.space.outputs.vid", "the unknown key", "video, seed", "video"),
+    ("reference.space.inputs.p = '{promt}'", "reference.space.inputs.p", "'{promt}'", "one of {prompt}", "{prompt}"),
+]
+
+
+@pytest.mark.parametrize(("line", "key", "found", "expected", "nearest"), REFERENCES)
+def test_mistakes_of_the_reference(line: str, key: str, found: str, expected: str, nearest: str) -> None:
+    text = MINIMAL.replace('reference.variant = "baseline"', line)
+    of_key = [mistake for mistake in mistakes_in(text) if mistake.key == key]
+    assert [(mistake.line, mistake.nearest) for mistake in of_key] == [(4 if line else 1, nearest)]
+    assert found in of_key[0].found
+    assert expected in of_key[0].expected
+
+
+def test_one_file_does_not_stand_for_two_prompts() -> None:
+    text = MINIMAL.replace('reference.variant = "baseline"', 'reference.video.file = "a.mp4"')
+    parse_scenario(text, HERE)
+    [mistake] = mistakes_in(text + "prompts.lime = { text = 'a lime', seed = 1 }\n")
+    assert (mistake.line, mistake.key, mistake.found) == (4, "reference.video.file", "one file for 2 prompts")
+
+
+def test_all_mistakes_come_at_once_in_the_order_of_the_file() -> None:
+    text = DESIGN.replace("seed = 42", "sead = 42").replace('"cuda" }', '"cdua" }').replace("= 0.05", "= 5")
+    text = text.replace('to   = "as-hosted"', 'to   = "as-hostd"').replace("/generate", "generate")
+    found = mistakes_in(text)
+    assert [(mistake.line, mistake.key) for mistake in found] == [
+        (3, "prompts.lemon.seed"),
+        (5, "prompts.lemon.sead"),
+        (10, "baseline.rng.device"),
+        (15, "reference.space.endpoint"),
+        (32, "explain.to"),
+        (36, "gate.max_drift"),
+    ]
+    assert [mistake.nearest for mistake in found] == ["", "seed", "cuda", "", "as-hosted", ""]
+
+
+def test_the_error_is_one_clear_text() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(DESIGN.replace("cuda", "cudda", 1), HERE)
+    assert caught.value.message == (
+        "quickstart.toml: 1 mistake\n"
+        f"  {HERE}:10: baseline.rng.device: found 'cudda'; "
+        "expected one of cpu, cuda, mps, global (did you mean 'cuda'?)"
+    )
+
+
+def test_every_cycle_is_found() -> None:
+    links = {"a": "b", "b": "c", "c": "a", "d": "d", "e": "a"}
+    text = MINIMAL + "".join(f'[variants.{name}]\nfrom = "{to}"\n' for name, to in links.items())
+    found = mistakes_in(text)
+    assert len(found) == 2
+    assert {mistake.expected for mistake in found} == {"a chain of variants that ends"}
+    assert "'d → d'" in {mistake.found for mistake in found}
+    [ring] = [mistake.found.strip("'").split(" → ") for mistake in found if mistake.found != "'d → d'"]
+    assert ring[0] == ring[-1]
+    assert all(links[name] == to for name, to in pairwise(ring))
+
+
+def test_found_is_short_and_on_one_line() -> None:
+    for value in ('"""' + "long\n" * 99 + '"""', '"\\u001b[2J\\u202e"', "[" + "1, " * 99 + "]", "1e300"):
+        [mistake] = mistakes_in(f"{MINIMAL}baseline.placement = {value}\n")
+        assert len(mistake.found) <= 60
+        assert mistake.found.isprintable()
+
+
+def test_a_prompt_may_be_long_but_not_endless() -> None:
+    text = MINIMAL.replace("a lemon", "x" * 20_000)
+    assert len(parse_scenario(text, HERE).prompts["lemon"].text) == 20_000
+    [mistake] = mistakes_in(MINIMAL.replace("a lemon", "x" * 20_001))
+    assert mistake.found == "a text of 20,001 characters"
+
+
+def test_an_empty_file_lacks_everything() -> None:
+    assert {mistake.key for mistake in mistakes_in("")} == {"title", "prompts", "baseline", "reference"}
+
+
+def test_a_token_is_not_repeated() -> None:
+    token = "hf_" + "a1B2" * 8
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(f"{MINIMAL}baseline.load.token = '{token}'\n", HERE)
+    assert token not in caught.value.message
+
+
+def test_files_that_are_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    file.write_bytes(MINIMAL.encode() + b"question = '\xff'\n")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(file)
+    [mistake] = caught.value.mistakes
+    assert (mistake.line, mistake.found, mistake.expected) == (5, "the byte 0xff", "a text in UTF-8")
+
+    file.write_bytes(MINIMAL.encode() + b"#" * MAX_BYTES)
+    with pytest.raises(ScenarioError, match="at most 1,000,000 bytes"):
+        load_scenario(file)
+
+
+@pytest.mark.parametrize("name", ["missing.toml", ".", "nul\0.toml"])
+def test_files_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SpacediffError, match="cannot be read") as caught:
+        load_scenario(tmp_path / name)
+    assert caught.value.hint

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import imageio
+import numpy as np
+import pytest
+
+from spacediff.clip import Clip, write_lossless, write_preview
+from spacediff.sources import Produced
+from spacediff.sources.space import client, fetch
+from support.gradio_servers import SpaceApp, canary, space_app
+from support.space_requests import PROMPT, Ask, RememberingListener, request_of
+
+
+@pytest.fixture(scope="module")
+def heard_elsewhere() -> Iterator[tuple[str, list[bytes]]]:
+    with canary() as address_and_heard:
+        yield address_and_heard
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, heard_elsewhere: tuple[str, list[bytes]]) -> Iterator[SpaceApp]:
+    folder = tmp_path_factory.mktemp("hosted")
+    frames = np.random.default_rng(0).integers(0, 255, (9, 32, 48, 3), dtype=np.uint8)
+    clip = Clip(frames, Fraction(8))
+    write_preview(clip, folder / "clip.mp4")
+    whole = (folder / "clip.mp4").read_bytes()
+    (folder / "odd name %2e%2e;`x`#?.mp4").write_bytes(whole)
+    imageio.mimwrite(folder / "index at its end.mp4", list(frames), fps=8)
+    (folder / "broken.mp4").write_bytes((folder / "index at its end.mp4").read_bytes()[:3000])
+    (folder / "page.mp4").write_text("<html>not a video</html>")
+    (folder / "empty.mp4").write_bytes(b"")
+    write_lossless(clip, folder / "clip.mkv")
+    (folder / "clip.mkv").rename(folder / "mkv in truth.webm")
+    with space_app(folder, heard_elsewhere[0]) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _poll_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "POLL_SECONDS", 0.02)
+
+
+@pytest.fixture
+def ask(app: SpaceApp, tmp_path: Path) -> Ask:
+    def fetched(
+        name: str, *, prompt: str = PROMPT, seed: int = 42, progress: RememberingListener | None = None, **changes: Any
+    ) -> Produced:
+        return fetch(request_of(app, name, **changes), prompt, seed, tmp_path, progress or RememberingListener())
+
+    return fetched

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spacediff.errors import (
+    DeadlineExceeded,
+    NotMeasuredError,
+    QuotaExceeded,
+    SpaceApiMismatch,
+    SpaceFailed,
+    SpaceNeedsLogin,
+    SpaceNotFound,
+    SpaceUnavailable,
+    SpaceUnreachable,
+)
+from spacediff.sources.space import client
+from support.gradio_servers import STEP_SECONDS, SpaceApp, relay
+from support.hub_stand_in import hub_stand_in
+from support.space_requests import TOKEN, Ask, RememberingListener, refused
+
+QUOTA = (
+    "You have exceeded your GPU quota (60s requested vs. 0s left). "
+    '<a style="white-space: nowrap" href="https://huggingface.co/join">Create a free account</a> to get more.'
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message", "hint"),
+    [
+        ({"endpoint": "/plan"}, "has no endpoint /plan (did you mean '/plain'?)", "it has /plain, /single"),
+        (
+            {"inputs": {"prompt": "{prompt}", "seed": "{seed}"}},
+            "has no parameter 'seed' at /plain",
+            "/plain takes prompt (required), seed_value (required)",
+        ),
+        ({"inputs": {"seed_value": 1}}, "needs prompt at /plain", "/plain takes prompt (required)"),
+        (
+            {"outputs": {"video": 2}},
+            "has no output 2 at /plain, which was to be the video",
+            "0: Video 'clip', 1: Number",
+        ),
+        ({"outputs": {"video": 0, "seed": -1}}, "has no output -1 at /plain, which was to be the seed", "its outputs"),
+    ],
+)
+def test_what_the_space_does_not_offer_is_said_before_quota_is_spent(
+    app: SpaceApp, ask: Ask, changes: dict[str, Any], message: str, hint: str
+) -> None:
+    before = len(app.seen()["calls"])
+    with pytest.raises(NotMeasuredError) as caught:
+        ask("plain", **changes)
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+    assert len(app.seen()["calls"]) == before
+
+
+def test_names_that_the_space_gives_are_cleaned(ask: Ask) -> None:
+    error = refused(ask, "defaults", SpaceApiMismatch, outputs={"video": 5})
+    assert error.hint.isprintable()
+    assert error.hint == r"its outputs are 0: Video 'clip', 1: Number ' seed \x1b[31m'"
+
+
+def test_a_misspelt_parameter_is_met_with_the_nearest(ask: Ask) -> None:
+    error = refused(ask, "plain", SpaceApiMismatch, inputs={"promt": "{prompt}", "seed_value": "{seed}"})
+    assert "has no parameter 'promt' at /plain (did you mean 'prompt'?)" in error.message
+
+
+def test_an_error_of_the_app_is_shown_cleaned_and_bounded(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    hostile = f"\x1b[2J<script>alert(1)</script> CUDA\x00 out of\nmemory \u202e {TOKEN} {Path.home()}/x " + "y" * 5000
+    error = refused(ask, "fails", SpaceFailed, prompt=hostile)
+    assert "reports an error of its own: [2J alert(1) CUDA out of memory [redacted]" in error.message
+    assert error.message.isprintable()
+    assert len(error.message) < 600
+    assert TOKEN not in error.message + error.hint
+    assert str(Path.home()) not in error.message
+
+
+def test_an_error_that_the_app_keeps_to_itself_is_an_error(ask: Ask) -> None:
+    assert "reports an error of its own: " in refused(ask, "fails", SpaceFailed, seed=0).message
+
+
+def test_a_token_that_looks_like_nothing_is_redacted_all_the_same(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "opensesame")
+    assert "say [redacted] now" in refused(ask, "fails", SpaceFailed, prompt="say opensesame now").message
+    monkeypatch.setenv("HF_TOKEN", "another")
+    assert "say opensesame now" in refused(ask, "fails", SpaceFailed, prompt="say opensesame now").message
+
+
+def test_a_refusal_for_quota_says_what_to_do(ask: Ask) -> None:
+    error = refused(ask, "fails", QuotaExceeded, prompt=QUOTA)
+    assert "a GPU quota is used up: You have exceeded your GPU quota (60s requested vs. 0s left)." in error.message
+    assert "HF_TOKEN" in error.hint
+    assert "HF_TOKEN" not in refused(ask, "fails", SpaceFailed, prompt="You have exceeded your patience").hint
+
+
+def test_the_deadline_ends_the_job_on_both_sides(app: SpaceApp, ask: Ask, tmp_path: Path) -> None:
+    started = time.monotonic()
+    error = refused(ask, "slow", DeadlineExceeded, prompt="too slow", seed=200, deadline=1.0)
+    assert time.monotonic() - started < 200 * STEP_SECONDS / 2
+    assert error.message == "the Space gave no clip within 1 s, queue included (last: [31mdenoising)"
+    assert "deadline" in error.hint
+    assert list(tmp_path.iterdir()) == []
+    ask("slow", prompt="just in time", seed=2, deadline=10.0)  # would wait for the one before if that went on
+    assert "just in time" in app.seen()["ended"]
+    assert "too slow" not in app.seen()["ended"]
+
+
+def test_ctrl_c_cancels_the_job(app: SpaceApp, ask: Ask) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ask("slow", prompt="interrupted", seed=200, progress=RememberingListener(interrupt))
+    ask("slow", prompt="after the interruption", seed=2, deadline=8.0)
+    assert "interrupted" not in app.seen()["ended"]
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_a_host_that_dies_meanwhile_is_a_reason_not_a_traceback(
+    app: SpaceApp, ask: Ask, capfd: pytest.CaptureFixture[str], *, reset: bool
+) -> None:
+    with relay(app.port) as line:
+        cutting = RememberingListener(lambda: line.cut(reset=reset))
+        error = refused(ask, "slow", SpaceUnreachable, id=line.url, seed=100, progress=cutting)
+    assert error.message == f"Space {line.url} closed the connection before the clip was finished"
+    assert error.hint == "run the same command again"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_other_threads_are_still_heard_while_the_clients_is_muted(capfd: pytest.CaptureFixture[str]) -> None:
+    inside, done = threading.Event(), threading.Event()
+
+    def muted() -> None:
+        with client._muted_thread():
+            sys.stderr.write("not to be seen")
+            inside.set()
+            done.wait(5)
+
+    before = sys.stderr
+    thread = threading.Thread(target=muted)
+    thread.start()
+    inside.wait(5)
+    sys.stderr.write("to be seen")
+    done.set()
+    thread.join()
+    assert sys.stderr is before
+    assert capfd.readouterr().err == "to be seen"
+
+
+def test_nobody_there(ask: Ask) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    error = refused(ask, "plain", SpaceUnreachable, id=f"http://127.0.0.1:{port}")
+    assert "cannot be reached: " in error.message
+    assert "network" in error.hint
+
+
+def test_a_host_that_says_nothing(ask: Ask) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        error = refused(ask, "plain", SpaceUnreachable, id=f"http://127.0.0.1:{mute.getsockname()[1]}", deadline=0.3)
+    assert "did not answer in time" in error.message
+
+
+def test_an_address_without_a_gradio_app(app: SpaceApp, ask: Ask) -> None:
+    error = refused(ask, "plain", SpaceUnavailable, id=f"{app.url}/seen")
+    assert "answered in a way that is not understood: Could not " in error.message
+    assert "does a Gradio app run there?" in error.hint
+
+
+def test_an_app_behind_a_login(ask: Ask) -> None:
+    with hub_stand_in({}) as closed:  # answers 401 to everything
+        assert "asks for a login" in refused(ask, "plain", SpaceNeedsLogin, id=closed.url).message
+
+
+def test_an_address_may_hold_no_password(ask: Ask, app: SpaceApp) -> None:
+    error = refused(ask, "plain", SpaceNotFound, id=app.url.replace("http://", "http://me:opensesame@"))
+    assert "may not hold a user name or password" in error.message
+    assert "opensesame" not in error.message + error.hint
