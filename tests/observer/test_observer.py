@@ -10,17 +10,19 @@ import pytest
 import torch
 
 from spacediff.observer.hooks import Call, add_hook
-from spacediff.observer.observer import Observed, digest, observing
+from spacediff.observer.observation import Observation
+from spacediff.observer.observer import Observer, observing
+from spacediff.observer.tensors import digest
 from support.other_pipelines import FAMILIES, drawn
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in diffusers
 
 
-def observed(family: str, seed: int = 5) -> tuple[Any, Observed]:
+def observed(family: str, seed: int = 5) -> tuple[Any, Observation]:
     with ExitStack() as stack:
-        seen: list[Observed] = []
-        pictures = drawn(family, seed, lambda pipeline, _: seen.append(stack.enter_context(observing(pipeline))))
-    return pictures, seen[0]
+        observers: list[Observer] = []
+        pictures = drawn(family, seed, lambda pipeline, _: observers.append(stack.enter_context(observing(pipeline))))
+    return pictures, observers[0].seen
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -43,7 +45,7 @@ def test_what_is_seen_is_what_there_is() -> None:
     assert seen.noise.mean == pytest.approx(float(noise.mean()))
     assert seen.noise.std == pytest.approx(float(noise.std(correction=0)))
     assert (seen.noise.low, seen.noise.high) == (float(noise.min()), float(noise.max()))
-    assert seen.noise.shape == [1, 4, 16, 16]
+    assert seen.noise.shape == (1, 4, 16, 16)
     assert (seen.noise.dtype, seen.noise.device) == ("float32", "cpu")
     for step, latents in zip(seen.steps, seen.latents[1:], strict=True):
         assert step.digest == digest(latents)
@@ -63,38 +65,109 @@ def test_another_seed_has_other_noise_and_the_same_text() -> None:
 
 
 def test_numbers_that_are_none_are_counted() -> None:
-    def break_second_step(pipeline: Any, seen: list[Observed], stack: ExitStack) -> None:
+    def break_second_step(pipeline: Any, observers: list[Observer], stack: ExitStack) -> None:
         def broken(call: Call) -> Any:
             (latents,) = call.proceed()
-            if len(seen[0].steps) == 1:
+            if len(observers[0].seen.steps) == 1:
                 latents[0, 0, 0, 0, :] = torch.tensor([float("nan"), float("inf")])
             return (latents,)
 
         add_hook(pipeline.scheduler, "step", broken)
-        seen.append(stack.enter_context(observing(pipeline)))
+        observers.append(stack.enter_context(observing(pipeline)))
 
-    seen: list[Observed] = []
+    observers: list[Observer] = []
     with ExitStack() as stack, np.errstate(all="ignore"):
-        drawn("wan", prepare=lambda pipeline, _: break_second_step(pipeline, seen, stack))
-    assert [step.nonfinite for step in seen[0].steps][:2] == [0, 2]
-    assert np.isfinite([step.norm for step in seen[0].steps]).all()
+        drawn("wan", prepare=lambda pipeline, _: break_second_step(pipeline, observers, stack))
+    assert [step.nonfinite for step in observers[0].seen.steps][:2] == [0, 2]
+    assert np.isfinite([step.norm for step in observers[0].seen.steps]).all()
 
 
 def test_latents_are_kept_on_request_only() -> None:
     with ExitStack() as stack:
-        seen: list[Observed] = []
-        drawn("wan", 5, lambda p, _: seen.append(stack.enter_context(observing(p, keep_latents=False))))
-    assert not seen[0].latents
-    assert len(seen[0].steps) == 3
+        observers: list[Observer] = []
+        drawn("wan", 5, lambda p, _: observers.append(stack.enter_context(observing(p, keep_latents=False))))
+    assert not observers[0].seen.latents
+    assert len(observers[0].seen.steps) == 3
 
 
-def test_a_pipeline_with_other_doors_is_left_alone() -> None:
+def test_a_pipeline_without_these_methods_is_left_alone() -> None:
     class Odd:
         scheduler = None
 
-    with observing(Odd()) as seen:
+    with observing(Odd()) as observer:
         pass
-    assert seen.record().steps == []
+    assert observer.seen == Observation()
+
+
+class Chunked:
+    """A pipeline of the simplest kind, whose parts can be called in any order."""
+
+    class _Scheduler:
+        def step(self, output: torch.Tensor, timestep: int, sample: torch.Tensor) -> tuple[torch.Tensor]:
+            return (sample - output / (1 + timestep),)
+
+    class _Vae:
+        def encode(self, pictures: torch.Tensor) -> tuple[torch.Tensor]:
+            return (pictures,)
+
+        def decode(self, latents: torch.Tensor) -> tuple[torch.Tensor]:
+            return (latents,)
+
+    def __init__(self) -> None:
+        self.scheduler, self.vae = self._Scheduler(), self._Vae()
+
+    def prepare_latents(self) -> torch.Tensor:
+        return torch.zeros(2)
+
+    def call(self, parts: str) -> None:
+        latents = torch.ones(2)
+        for part in parts:
+            if part == "p":
+                self.prepare_latents()
+            elif part == "s":
+                (latents,) = self.scheduler.step(torch.ones(2), 3, latents)
+            else:
+                (self.vae.encode if part == "e" else self.vae.decode)(latents)
+
+
+@pytest.mark.parametrize(
+    ("parts", "loops", "interleaved", "encoded"),
+    [
+        ("pssd", 1, False, False),
+        ("pssdd", 1, False, False),
+        ("epssd", 1, False, True),
+        ("psspssd", 2, False, False),
+        ("psdsd", 1, True, False),
+    ],
+)
+def test_the_shape_of_the_loop_is_seen(parts: str, loops: int, interleaved: bool, encoded: bool) -> None:  # noqa: FBT001 - cases
+    pipeline = Chunked()
+    with observing(pipeline) as observer:
+        pipeline.call(parts)
+    seen = observer.seen
+    assert (seen.loops, seen.interleaved, seen.encoded) == (loops, interleaved, encoded)
+    assert len(seen.steps) == parts.count("s")
+
+
+def test_pictures_that_are_decoded_in_pieces_all_count() -> None:
+    decoded = []
+    for parts in ("psd", "psdd"):
+        pipeline = Chunked()
+        with observing(pipeline) as observer:
+            pipeline.call(parts)
+        decoded.append(observer.seen.decoded)
+    assert decoded[0] != decoded[1]
+
+
+def test_what_was_seen_does_not_change_afterwards() -> None:
+    pipeline = Chunked()
+    with observing(pipeline) as observer:
+        pipeline.call("ps")
+        before = observer.seen
+        latents = [each.clone() for each in before.latents]
+        pipeline.call("sd")
+    assert (len(before.steps), len(observer.seen.steps)) == (1, 2)
+    assert all(torch.equal(*each) for each in zip(before.latents, latents, strict=True))
 
 
 def test_a_digest_tells_dtype_and_shape() -> None:

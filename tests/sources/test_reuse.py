@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from spacediff.observer.hooks import Call, add_hook
-from spacediff.observer.observer import Observed, observing, observing_decoding
+from spacediff.observer.observation import Observation
+from spacediff.observer.observer import Observer, observing, observing_decoding
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.reuse import Reuse, resume
 from spacediff.stages import Stage, acts_from, up_to
@@ -28,12 +30,15 @@ def noting(notes: list[str], name: str) -> Callable[[Call], Any]:
     return watch
 
 
-def starting_again(seen: Observed) -> Callable[[Call], Any]:
-    def watch(call: Call) -> Any:
-        seen.steps.append(seen.steps[0])
-        return call.proceed()
+class Seeing(Observer):
+    """An observer that claims to have seen something else, once the pipeline was called."""
 
-    return watch
+    def __init__(self, observer: Observer, change: Callable[[Observation], Observation]) -> None:
+        self._observer, self._change = observer, change
+
+    @property
+    def seen(self) -> Observation:  # type: ignore[override]
+        return self._change(self._observer.seen)
 
 
 def told(**tables: Any) -> Settings:
@@ -46,8 +51,8 @@ def test_a_resumed_run_ends_in_the_same_pictures_for_other_pipelines_too(family:
     calls: list[str] = []
 
     def first(pipeline: Any, generator: torch.Generator) -> None:
-        seen = stack.enter_context(observing(pipeline))
-        stack.enter_context(reuse.keeping(pipeline, "p", settings, seen, generator))
+        observer = stack.enter_context(observing(pipeline))
+        stack.enter_context(reuse.keeping(pipeline, "p", settings, observer, generator))
 
     def second(pipeline: Any, generator: torch.Generator) -> None:
         end = reuse.denoised("p", settings)
@@ -55,7 +60,7 @@ def test_a_resumed_run_ends_in_the_same_pictures_for_other_pipelines_too(family:
         denoiser = pipeline.transformer if hasattr(pipeline, "transformer") else pipeline.unet
         add_hook(denoiser, "forward", noting(calls, "denoised"))
         resume(pipeline, end, generator)
-        again.append(stack.enter_context(observing_decoding(pipeline, end.observed)))
+        again.append(stack.enter_context(observing_decoding(pipeline, end.seen)))
 
     again: list[Any] = []
     with ExitStack() as stack:
@@ -63,8 +68,8 @@ def test_a_resumed_run_ends_in_the_same_pictures_for_other_pipelines_too(family:
     with ExitStack() as stack:
         taken = drawn(family, prepare=second)
     assert taken.tobytes() == whole.tobytes() == drawn(family).tobytes()
-    assert len(again[0].steps) == 3
-    assert again[0].decoded
+    assert len(again[0].seen.steps) == 3
+    assert again[0].seen.decoded
     assert not calls, "the denoiser has nothing to do"
 
 
@@ -73,8 +78,8 @@ def test_a_generator_goes_on_where_the_whole_run_left_it() -> None:
     states = []
 
     def first(pipeline: Any, generator: torch.Generator) -> None:
-        seen = stack.enter_context(observing(pipeline))
-        stack.enter_context(reuse.keeping(pipeline, "p", settings, seen, generator))
+        observer = stack.enter_context(observing(pipeline))
+        stack.enter_context(reuse.keeping(pipeline, "p", settings, observer, generator))
         states.append(generator)
 
     def second(pipeline: Any, generator: torch.Generator) -> None:
@@ -120,9 +125,9 @@ def test_another_vae_setting_is_not_shared_once_the_vae_encoded_something() -> N
     reuse = Reuse()
 
     def keep(pipeline: Any, generator: torch.Generator) -> None:
-        seen = stack.enter_context(observing(pipeline))
-        stack.enter_context(reuse.keeping(pipeline, "p", told(), seen, generator))
-        seen.encoded = True  # as image-to-video does
+        observer = stack.enter_context(observing(pipeline))
+        image_to_video = Seeing(observer, lambda seen: replace(seen, encoded=True))
+        stack.enter_context(reuse.keeping(pipeline, "p", told(), image_to_video, generator))
 
     with ExitStack() as stack:
         drawn("wan", prepare=keep)
@@ -132,27 +137,33 @@ def test_another_vae_setting_is_not_shared_once_the_vae_encoded_something() -> N
     assert reuse.denoised("q", told()) is None
 
 
-@pytest.mark.parametrize("piecewise", ["prepared twice", "decoded between", "timesteps start again"])
-def test_what_is_made_piece_by_piece_is_not_taken_over(piecewise: str) -> None:
+@pytest.mark.parametrize(
+    "piecewise",
+    [
+        pytest.param(lambda seen: replace(seen, loops=seen.loops + 1), id="prepared twice"),
+        pytest.param(lambda seen: replace(seen, interleaved=True), id="decoded between"),
+        pytest.param(lambda seen: replace(seen, steps=(*seen.steps, seen.steps[0])), id="timesteps start again"),
+    ],
+)
+def test_what_is_made_piece_by_piece_is_not_taken_over(piecewise: Callable[[Observation], Observation]) -> None:
     """Chunked pipelines end every piece with another result; one end would be wrong for the others."""
-    reuse = Reuse()
+    kept = {}
+    for name, change in (("whole", lambda seen: seen), ("pieces", piecewise)):
+        reuse = Reuse()
 
-    def keep(pipeline: Any, generator: torch.Generator) -> None:
-        seen = stack.enter_context(observing(pipeline))
-        stack.enter_context(reuse.keeping(pipeline, "p", told(), seen, generator))
-        seen.loops += piecewise == "prepared twice"
-        if piecewise == "decoded between":
-            seen.decoded = "a piece"
-        if piecewise == "timesteps start again":
-            add_hook(pipeline.vae, "decode", starting_again(seen))
+        def keep(pipeline: Any, generator: torch.Generator) -> None:
+            observer = Seeing(stack.enter_context(observing(pipeline)), change)  # noqa: B023 - called in this turn
+            stack.enter_context(reuse.keeping(pipeline, "p", told(), observer, generator))  # noqa: B023 - the same
 
-    with ExitStack() as stack:
-        drawn("wan", prepare=keep)
-    assert reuse.denoised("p", told()) is None
+        with ExitStack() as stack:
+            drawn("wan", prepare=keep)
+        kept[name] = reuse.denoised("p", told())
+    assert kept["whole"]
+    assert kept["pieces"] is None
 
 
-def test_a_copy_of_a_guarded_scheduler_is_its_own() -> None:
-    """Some pipelines copy their scheduler; the copy has its own state and no guard."""
+def test_a_copy_of_a_hooked_scheduler_is_its_own() -> None:
+    """Some pipelines copy their scheduler; the copy has its own state and no hook."""
     from diffusers import FlowMatchEulerDiscreteScheduler
 
     scheduler = FlowMatchEulerDiscreteScheduler()

@@ -1,6 +1,6 @@
-"""Doors: the methods through which every diffusers pipeline goes, whatever its loop looks like.
+"""Hooks on the methods through which every diffusers pipeline goes, whatever its loop looks like.
 
-A guard stands at a method of one object, the run's own. It may look at the call, let it happen, or answer itself.
+A hook replaces a method of one object, the run's own. It may look at the call, let it happen, or answer itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Call:
-    """A call that has reached a door."""
+    """A call of a hooked method."""
 
     method: Callable[..., Any]
     signature: inspect.Signature
@@ -35,17 +35,17 @@ class Call:
 
 
 class _Hooked:
-    """A method with a guard; a deep copy of its owner gets the method without, as its own."""
+    """A method with a hook; a deep copy of its owner gets the method without it, as its own."""
 
-    def __init__(self, owner: Any, method: Callable[..., Any], watch: Callable[[Call], Any]) -> None:
+    def __init__(self, owner: Any, method: Callable[..., Any], hook: Callable[[Call], Any]) -> None:
         self._owner = owner
         self._method = method
-        self._watch = watch
+        self._hook = hook
         self._signature = inspect.signature(method)
-        functools.update_wrapper(self, method, updated=())  # not the state of a guard inside
+        functools.update_wrapper(self, method, updated=())  # not the state of a hook inside
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._watch(Call(self._method, self._signature, args, kwargs))
+        return self._hook(Call(self._method, self._signature, args, kwargs))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         copied = memo.get(id(self._owner), self._owner)
@@ -54,14 +54,14 @@ class _Hooked:
         return types.MethodType(self._method.__func__, copied) if inspect.ismethod(self._method) else self._method
 
 
-def add_hook(owner: Any, name: str, watch: Callable[[Call], Any]) -> None:
-    """Put a guard at a method of one object, outside those that stand there already.
+def add_hook(owner: Any, name: str, hook: Callable[[Call], Any]) -> None:
+    """Hook a method of one object, outside the hooks that it has already.
 
     Signature and name stay, since pipelines look at them. An object without the method is left alone.
     """
     method = getattr(owner, name, None)
     if method is not None:
-        setattr(owner, name, _Hooked(owner, method, watch))
+        setattr(owner, name, _Hooked(owner, method, hook))
 
 
 def step_result(result: Any) -> Any:

@@ -25,7 +25,8 @@ from spacediff.errors import (
     nearest_name,
 )
 from spacediff.interrupts import raise_if_interrupted
-from spacediff.observer.observer import Observed, observing, observing_decoding
+from spacediff.observer.observation import Observation
+from spacediff.observer.observer import observing, observing_decoding
 from spacediff.progress import Progress
 from spacediff.record import Ignored
 from spacediff.settings import Settings
@@ -38,6 +39,7 @@ from spacediff.sources.local.pipeline import Checkpoints
 from spacediff.sources.local.placement import default_placement, place, refuse_what_cannot_run
 from spacediff.sources.local.resolve import completed, resolved
 from spacediff.sources.local.reuse import Reuse, resume
+from spacediff.sources.local.tracing import trace_record
 
 if TYPE_CHECKING:
     import torch
@@ -96,8 +98,8 @@ class LocalSource:
         began = time.monotonic()
         with self._prepared(declared, seed, progress) as ready:
             progress.on_status("generating")
-            frames, observed, shared = self._run_command(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
-        return ready.produced(frames, observed, shared, seconds=time.monotonic() - began)
+            called = self._called(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
+        return ready.produced(called, seconds=time.monotonic() - began)
 
     def _fed(self, declared: Settings, fed_by: Settings, prompt: str, seed: int, progress: Progress) -> Produced:
         """Generate with another run's latents fed into each step; they are not kept again."""
@@ -109,17 +111,16 @@ class LocalSource:
         with self._prepared(declared, seed, progress) as ready:
             progress.on_status("generating")
             fed = feed(ready.pipeline, self._to_feed[1])
-            frames, observed, _ = self._run_command(ready, prompt, reuse=None, keep_latents=False)
+            called = self._called(ready, prompt, reuse=None, keep_latents=False)
         fed.refuse_other_lengths()
-        observed.own_errors = fed.errors
-        return ready.produced(frames, observed, (), seconds=time.monotonic() - began)
+        return ready.produced(called, own_errors=fed.errors, seconds=time.monotonic() - began)
 
     def _latents(self, declared: Settings, prompt: str, seed: int, progress: Progress) -> Sequence[torch.Tensor]:
         """Return the latents of a run to the last bit, which the audit folder does not hold."""
         with self._prepared(declared, seed, progress) as ready:
             progress.on_status("generating the latents to feed")
-            _, observed, _ = self._run_command(ready, prompt, reuse=None, keep_latents=True)
-        return observed.latents
+            called = self._called(ready, prompt, reuse=None, keep_latents=True)
+        return called.seen.latents
 
     @contextmanager
     def _prepared(self, declared: Settings, seed: int, progress: Progress) -> Iterator[_Ready]:
@@ -138,29 +139,45 @@ class LocalSource:
             settings = resolved(declared, checkpoint, pipeline, seed, placement)
             yield _Ready(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
 
-    def _run_command(
-        self, ready: _Ready, prompt: str, *, reuse: Reuse | None, keep_latents: bool
-    ) -> tuple[_Frames, Observed, tuple[str, ...]]:
-        """Run a pipeline, observed; resume it after the denoising where an earlier run got as far."""
+    def _called(self, ready: _Ready, prompt: str, *, reuse: Reuse | None, keep_latents: bool) -> _Called:
+        """Call a pipeline, observed; resume it after the denoising where an earlier run got as far."""
         pipeline, settings = ready.pipeline, ready.settings
         with ExitStack() as stack:
             generator = stack.enter_context(generator_for(ready.declared, settings.value("rng.seed")))
-            embeddings = reuse.share_embeddings(pipeline, settings) if reuse else []
+            shared = reuse.share_embeddings(pipeline, settings) if reuse else []
             if reuse and (end := reuse.denoised(prompt, settings)):
                 resume(pipeline, end, generator)
-                observed = stack.enter_context(observing_decoding(pipeline, end.observed))
+                observer = stack.enter_context(observing_decoding(pipeline, end.seen))
                 try:
-                    return _frames(ready, prompt, generator), observed, ("text embeddings", "latents")
+                    frames = _frames(ready, prompt, generator)
                 except NotMeasuredError as error:
                     raise _NotResumedError from error
-            observed = stack.enter_context(observing(pipeline, keep_latents=keep_latents))
-            if reuse:
-                stack.enter_context(reuse.keeping(pipeline, prompt, settings, observed, generator))
-            return _frames(ready, prompt, generator), observed, tuple(embeddings)
+                shared = ["text embeddings", "latents"]
+            else:
+                observer = stack.enter_context(observing(pipeline, keep_latents=keep_latents))
+                if reuse:
+                    stack.enter_context(reuse.keeping(pipeline, prompt, settings, observer, generator))
+                frames = _frames(ready, prompt, generator)
+        return _Called(frames, observer.seen, tuple(shared))
 
 
 class _NotResumedError(Exception):
     """A run could not take over the end of an earlier one's denoising."""
+
+
+@dataclass(frozen=True)
+class _Called:
+    """What a call of a pipeline gave.
+
+    Attributes:
+        frames: The clip.
+        seen: What was observed.
+        shared: What was taken over from an earlier run.
+    """
+
+    frames: _Frames
+    seen: Observation
+    shared: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -185,22 +202,22 @@ class _Ready:
     messages: list[str]
     warnings: tuple[str, ...]
 
-    def produced(self, frames: _Frames, observed: Observed, shared: tuple[str, ...], *, seconds: float) -> Produced:
-        """Return what came out."""
+    def produced(self, called: _Called, *, seconds: float, own_errors: Sequence[float] = ()) -> Produced:
+        """Return the clip with everything that is known of it."""
         clip = Clip.from_floats(
-            frames,
+            called.frames,
             Fraction(str(self.settings.value("output.fps"))).limit_denominator(100_000),
             rounding=self.settings.value("output.rounding"),
         )
         return Produced(
             clip=clip,
-            settings=completed(self.settings, clip, observed.noise),
+            settings=completed(self.settings, clip, called.seen.noise),
             described=f"{type(self.pipeline).__name__} {self.settings.value('model.id')}",
             seconds=seconds,
             ignored=self.ignored,
             warnings=(*self.warnings, *(m for m in self.messages if "will be ignored" not in m)),
-            trace=observed.record().model_copy(update={"shared": list(shared)}),
-            latents=observed.latents,
+            trace=trace_record(called.seen, shared=called.shared, own_errors=own_errors),
+            latents=called.seen.latents,
         )
 
 

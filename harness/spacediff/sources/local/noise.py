@@ -96,7 +96,7 @@ def _drawing(dtype: torch.dtype | None, *, older: bool) -> Any:
     import torch
     from torch.overrides import TorchFunctionMode
 
-    randn = torch.randn  # the observer exchanges the name while it looks
+    randn = torch.randn  # the observer exchanges the name while it collects draws
 
     class Drawing(TorchFunctionMode):
         """Draw every `torch.randn` as asked, then give it the dtype and the device that its caller wanted."""

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from spacediff.clip import Clip
-from spacediff.record import NoiseRecord
+from spacediff.observer.observation import Noise
 from spacediff.settings import EXPORT_FPS, EXPORT_QUALITY, Origin, Settings
 from spacediff.sources.local.pipeline import Checkpoint
 
@@ -54,7 +54,7 @@ def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: in
     return filled.changed_by(Settings.of({"model": _unsaid(loaded, declared)}, Origin.DEFAULT, "from_pretrained"))
 
 
-def completed(settings: Settings, clip: Clip, noise: NoiseRecord | None) -> Settings:
+def completed(settings: Settings, clip: Clip, noise: Noise | None) -> Settings:
     """Return the Settings with what the pipeline chose itself: the sizes, read off the clip, and the noise's dtype."""
     frames, height, width = clip.frames.shape[:3]
     seen = {"num_frames": frames, "height": height, "width": width}

@@ -1,6 +1,6 @@
 """No work twice: what an earlier run of this process computed, given to a later one that would compute the same.
 
-The key insight: a run is resumed by running its pipeline with the doors held: `encode_prompt` returns the embeddings
+The key insight: a run is resumed by calling its pipeline with hooks that answer: `encode_prompt` returns the embeddings
 that were kept, the denoiser returns zeros at no cost, the scheduler's `step` returns what its last call returned, and
 the generator is left as it stood then. All that comes before and after is the pipeline's own code, for any pipeline.
 """
@@ -17,7 +17,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from spacediff.observer.hooks import Call, add_hook
-from spacediff.observer.observer import Observed, digest
+from spacediff.observer.observation import Observation
+from spacediff.observer.observer import Observer
+from spacediff.observer.tensors import digest
 from spacediff.settings import Settings
 from spacediff.stages import Stage, up_to
 
@@ -59,14 +61,14 @@ class Denoised:
     """A generation at the end of its denoising.
 
     Attributes:
-        observed: What was seen until then.
+        seen: What was observed.
         result: What the scheduler's last `step` returned, on the CPU.
         outputs: What each denoiser last returned; only its shape counts.
         states: The generators.
         vae: The VAE's settings where it encoded something first; None where it did not.
     """
 
-    observed: Observed
+    seen: Observation
     result: Any
     outputs: dict[str, Any]
     states: _States
@@ -94,7 +96,7 @@ class Reuse:
 
     @contextmanager
     def keeping(
-        self, pipeline: Any, prompt: str, settings: Settings, observed: Observed, generator: torch.Generator | None
+        self, pipeline: Any, prompt: str, settings: Settings, observer: Observer, generator: torch.Generator | None
     ) -> Iterator[None]:
         """Keep the end of the denoising that happens inside the block."""
         last = _Last(generator)
@@ -102,10 +104,11 @@ class Reuse:
         for name, module in _denoisers(pipeline):
             module.register_forward_hook(functools.partial(last.see_output, name))
         yield
-        if last.states is None or not _one_loop(observed):
-            return  # this pipeline has other doors, or works piece by piece
+        seen = observer.seen
+        if last.states is None or not _one_loop(seen):
+            return  # this pipeline has other methods, or works piece by piece
         result = _mapped(lambda tensor: tensor.detach().cpu(), last.result)
-        end = Denoised(observed, result, last.outputs, last.states, _vae(settings) if observed.encoded else None)
+        end = Denoised(seen, result, last.outputs, last.states, _vae(settings) if seen.encoded else None)
         _put(self._denoised, _identity(prompt, settings), end)
 
     def _embed(self, identity: str, taken: list[str], call: Call) -> Any:
@@ -162,11 +165,11 @@ class _Last:
         self.outputs[name] = output
 
 
-def _one_loop(observed: Observed) -> bool:
+def _one_loop(seen: Observation) -> bool:
     """Whether all denoising was one loop over falling timesteps, and all decoding came after it."""
-    times = [step.timestep for step in observed.steps]
+    times = [step.timestep for step in seen.steps]
     falling = all(a is not None and b is not None and a > b for a, b in pairwise(times))
-    return bool(observed.decoded) and observed.loops == 1 and not observed.interleaved and falling
+    return bool(seen.decoded) and seen.loops == 1 and not seen.interleaved and falling
 
 
 def _denoisers(pipeline: Any) -> list[tuple[str, Any]]:

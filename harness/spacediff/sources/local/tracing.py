@@ -1,0 +1,29 @@
+"""The trace of a run as the audit keeps it, made of what the observer has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from spacediff.observer.observation import Observation
+from spacediff.record import NoiseRecord, StageRecord, StepRecord, TraceRecord
+
+
+def trace_record(seen: Observation, *, shared: Sequence[str] = (), own_errors: Sequence[float] = ()) -> TraceRecord:
+    """Make the record of an observation, without the latents.
+
+    Args:
+        seen: What the observer has seen.
+        shared: What was taken over from an earlier run.
+        own_errors: For a run that was fed another's latents, each step's own error.
+    """
+    noise = seen.noise
+    return TraceRecord(
+        embeddings=list(seen.embeddings),
+        noise=None if noise is None else NoiseRecord(**{**asdict(noise), "shape": list(noise.shape)}),
+        steps=[StepRecord(**asdict(step)) for step in seen.steps],
+        decoded=seen.decoded,
+        stages=[StageRecord(**asdict(stage)) for stage in seen.stages],
+        shared=list(shared),
+        own_errors=list(own_errors),
+    )
