@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacediff.errors import ReferenceMissing
 from spacediff.plan import Run
 from spacediff.progress import Progress
 from spacediff.settings import Origin, Settings
@@ -67,17 +66,16 @@ class Sources:
             run.settings, run.prompt.text, run.prompt.seed, progress, anew=run.repeat > 0, fed_by=run.fed_by
         )
 
-    def refuse_needless(self, run: Run) -> None:
-        """Refuse a run that has no reference to be held against, after a look at what else stands in its way.
+    def check(self, run: Run) -> None:
+        """Check whether this machine has what a run asks for.
 
         Raises:
-            NotMeasuredError: Always; the message says what this machine lacks for it, if anything.
+            NotMeasuredError: It lacks something.
         """
         if run.source == "diffusers":
             from spacediff.sources.local.placement import refuse_what_cannot_run
 
             refuse_what_cannot_run(run.settings)
-        raise ReferenceMissing("not generated, since there is no reference to hold it against")
 
     def checkpoint_stamp(self, run: Run) -> str:
         """Return what tells that a local checkpoint's files were exchanged; empty for the Hub's, which have ids."""

@@ -102,8 +102,7 @@ class Store:
         """Keep other audits out of the folder.
 
         Raises:
-            FolderInUse
-        from spacediff.files import sha256: Another audit is writing into it, or it cannot be written to.
+            FolderInUse: Another audit is writing into it, or it cannot be written to.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,59 @@
+"""The files of a produced run: the lossless clip, a preview, the file that a script would export, the latents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spacediff.clip import write_lossless, write_preview
+from spacediff.codec import export_to_video
+from spacediff.files import sha256
+from spacediff.record import ClipRecord, TraceRecord
+from spacediff.sources import Produced
+from spacediff.store.latents import write_latents
+
+_LATENTS = "latents.zip"
+
+
+def write_clip(produced: Produced, folder: Path, place: Path) -> ClipRecord:
+    """Write a clip's files.
+
+    Args:
+        produced: What a source produced.
+        folder: Where the files are written.
+        place: Where they will lie, relative to the audit folder; the record names them so.
+    """
+    clip = produced.clip
+    write_lossless(clip, folder / "clip.mkv")
+    write_preview(clip, folder / "preview.mp4")
+    delivered, delivered_digest = None, ""
+    if produced.original is None:
+        export_to_video(clip, folder / "delivered.mp4", quality=produced.settings.value("output.quality"))
+        delivered, delivered_digest = str(place / "delivered.mp4"), sha256(folder / "delivered.mp4")
+    frames, height, width = clip.frames.shape[:3]
+    return ClipRecord(
+        lossless=str(place / "clip.mkv"),
+        preview=str(place / "preview.mp4"),
+        original=str(place / produced.original.name) if produced.original else None,
+        delivered=delivered,
+        delivered_digest=delivered_digest,
+        digest=clip.digest,
+        frames=frames,
+        width=width,
+        height=height,
+        fps=float(clip.fps),
+        encoding=produced.encoding,
+    )
+
+
+def write_trace(produced: Produced, folder: Path, place: Path) -> TraceRecord | None:
+    """Write the latents, if there are any; return the trace, which names their file.
+
+    Args:
+        produced: What a source produced.
+        folder: Where the file is written.
+        place: Where it will lie, relative to the audit folder.
+    """
+    if produced.trace is None or not produced.latents:
+        return produced.trace
+    write_latents(produced.latents, folder / _LATENTS)
+    return produced.trace.model_copy(update={"latents": str(place / _LATENTS)})

@@ -1,0 +1,143 @@
+"""Which runs an executor has produced, and in which order; the worker here only notes what it is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spacediff.errors import DeviceUnavailable, QuotaExceeded
+from spacediff.executor import Sequential
+from spacediff.plan import Prompt, Run
+from spacediff.progress import Progress, SilentListener
+from spacediff.record import Role, RunRecord, StepRecord, TraceRecord
+from spacediff.settings import Origin, Settings
+from spacediff.store.runs import Store
+from spacediff.worker.local import LocalWorker
+from spacediff.worker.protocol import Worker
+
+PROMPT = Prompt("p", "a lemon", 42)
+STEP = StepRecord(timestep=1, guidance=None, digest="", mean=0, std=1, norm=1, nonfinite=0)
+
+
+class NotingWorker:
+    """A worker without models: its runs are empty files."""
+
+    def __init__(self, **failures: Exception) -> None:
+        self.asked: list[str] = []
+        self.closed = False
+        self._failures = failures
+
+    def key(self, run: Run) -> str:
+        return run.key({})
+
+    def check(self, run: Run) -> None:
+        if run.settings.value("placement") == "cuda":
+            raise DeviceUnavailable("placement = 'cuda' needs a device that this machine does not have")
+
+    def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
+        progress.on_status("producing")
+        self.asked.append(run.name)
+        if run.name in self._failures:
+            raise self._failures[run.name]
+        (folder / "clip.mkv").touch()
+        trace = TraceRecord(steps=[STEP])
+        return RunRecord(key=key, name=run.name, role=run.role, prompt=run.prompt.name, source=run.source,
+                         measured=True, trace=trace)  # fmt: skip
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Listening(SilentListener):
+    def __init__(self) -> None:
+        self.finished: list[tuple[str, bool]] = []
+
+    def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
+        assert (record.prompt, record.name) == (run.prompt.name, run.name)
+        self.finished.append((run.name, reused))
+
+
+def local(name: str, *, against: str = "", **tables: object) -> Run:
+    settings = Settings.of({"model": {"id": "m"}, **tables}, Origin.DECLARED)
+    return Run(name, Role.VARIANT, PROMPT, "diffusers", settings, against=against)
+
+
+def hosted(name: str = "reference") -> Run:
+    return Run(name, Role.REFERENCE, PROMPT, "space", request={"id": "o/n"})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def executed(worker: Worker, runs: list[Run], store: Store, *, latents: bool = False) -> dict[str, RunRecord]:
+    with Sequential(worker, keep_latents=latents) as executor:
+        return {record.name: record for record in executor.execute(runs, store, SilentListener())}
+
+
+def test_hosted_runs_come_first_and_runs_of_one_checkpoint_together(store: Store) -> None:
+    worker = NotingWorker()
+    runs = [
+        local("a", model={"id": "one"}),
+        local("b", model={"id": "two"}),
+        local("c", model={"id": "one"}, output={"fps": 9}),
+        local("d", model={"id": "one"}, call={"guidance_scale": 7.0}),
+        local("e", model={"id": "one"}, output={"fps": 10}),
+        hosted(),
+    ]
+    executed(worker, runs, store)
+    assert worker.asked == ["reference", "a", "c", "e", "d", "b"], "what shares its denoising is neighbours"
+
+
+def test_one_clip_under_two_names_is_produced_once(store: Store) -> None:
+    worker, listener = NotingWorker(), Listening()
+    with Sequential(worker, keep_latents=False) as executor:
+        records = list(executor.execute([local("one"), local("other")], store, listener))
+    assert worker.asked == ["one"]
+    assert listener.finished == [("one", False), ("other", True)]
+    assert [record.name for record in records] == ["one", "other"]
+    assert records[0].key == records[1].key
+
+
+def test_a_run_without_latents_is_produced_again_where_they_are_wanted(store: Store) -> None:
+    for latents, asked in ((False, ["a"]), (False, []), (True, ["a"])):
+        worker = NotingWorker()
+        executed(worker, [local("a")], store, latents=latents)
+        assert worker.asked == asked
+
+
+def test_without_a_reference_nothing_is_generated_and_the_reason_is_given(store: Store) -> None:
+    worker = NotingWorker(reference=QuotaExceeded("the quota is used up"))
+    runs = [hosted(), local("a", against="reference"), local("gpu", against="reference", placement="cuda"), local("b")]
+    found = executed(worker, runs, store)
+    assert worker.asked == ["reference", "b"]
+    assert found["reference"].reason == "the quota is used up"
+    assert found["a"].reason == "not generated, since there is no reference to compare it with"
+    assert found["gpu"].reason == "placement = 'cuda' needs a device that this machine does not have"
+    assert found["b"].measured
+
+
+def test_whatever_fails_costs_only_its_own_run(store: Store) -> None:
+    worker = NotingWorker(a=ZeroDivisionError("by nought"), b=QuotaExceeded("used up", hint="wait"))
+    found = executed(worker, [local("a"), local("b", output={"fps": 9}), local("c", output={"fps": 10})], store)
+    assert {name: record.measured for name, record in found.items()} == {"a": False, "b": False, "c": True}
+    assert found["a"].reason == "ZeroDivisionError: by nought"
+    assert (found["b"].reason, found["b"].hint) == ("used up", "wait")
+    assert [path.name for path in (store.folder / "runs").iterdir()] == [found["c"].key], "no draft is left"
+
+
+def test_the_worker_is_closed_with_the_executor(store: Store) -> None:
+    worker = NotingWorker()
+    with pytest.raises(KeyboardInterrupt), Sequential(worker):
+        raise KeyboardInterrupt
+    assert worker.closed
+    assert store.get("0" * 24) is None
+
+
+def test_the_key_depends_on_the_machine_for_what_is_made_here_alone() -> None:
+    one, other = (LocalWorker({"torch": version}) for version in ("2.11", "2.12"))
+    assert one.key(local("a")) != other.key(local("a"))
+    assert one.key(hosted()) == other.key(hosted())
+    assert one.key(local("a")) == LocalWorker({"torch": "2.11", "python": "3.12"}).key(local("a"))
