@@ -101,8 +101,8 @@ def test_why_compares_with_the_matching_branch(tmp_path: Path, capsys: pytest.Ca
     ("export", "question"),
     [
         ("", "no export of the frames was found"),
-        ("mylib.save_video(video, 'x.mp4', fps=24)", "save_video makes the file"),
-        ("import imageio; imageio.mimsave('x.mp4', video, fps=24)", "mimsave makes the file"),
+        ("mylib.save_video(video, 'x.mp4', fps=24)", "save_video writes the file"),
+        ("import imageio; imageio.mimsave('x.mp4', video, fps=24)", "mimsave writes the file"),
     ],
 )
 def test_defaults_of_an_unknown_export_are_not_invented(export: str, question: str) -> None:

@@ -1,4 +1,4 @@
-"""The plan at no cost: a script and a Space, read and held against each other."""
+"""The plan, which generates nothing: a script and a Space are read and compared."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ export_to_video(video, "out.mp4", fps=8)
 
 @pytest.fixture(autouse=True)
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever runs in this process asks no Hub; the stand-in is asked from processes of their own."""
+    """Nothing in this process asks the Hub; the stand-in is asked from separate processes."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
 
 
@@ -47,13 +47,13 @@ def demo() -> Reading:
     return read_source(SOURCES / "cogvideox_demo")
 
 
-def test_who_changed_nothing_is_told_what_the_library_does(demo: Reading) -> None:
+def test_defaults_of_the_library_are_compared_with_what_the_space_sets(demo: Reading) -> None:
     found = compare_sources(read_text(SCRIPT, "run.py"), demo)
     rows = {row.path: (row.left.value, row.right.value) for row in found.differences}
     assert rows["call.guidance_scale"] == (6, 7.0)
     assert rows["call.use_dynamic_cfg"] == (False, True)
-    assert rows["scheduler.class"] == ("nothing said", "CogVideoXDPMScheduler")
-    assert rows["scheduler.timestep_spacing"] == ("nothing said", "trailing")
+    assert rows["scheduler.class"] == ("not set", "CogVideoXDPMScheduler")
+    assert rows["scheduler.timestep_spacing"] == ("not set", "trailing")
     by_path = {row.path: row for row in found.differences}
     assert by_path["call.use_dynamic_cfg"].left.where == "CogVideoXPipeline.__call__"
     assert by_path["call.use_dynamic_cfg"].right.where.startswith("app.py:")
@@ -103,23 +103,23 @@ LOADED, CALLED = SCRIPT.split("pipe.enable")
 HOSTED = f"{LOADED}{DPM}pipe.enable{CALLED}"
 
 
-def test_what_a_script_leaves_to_the_checkpoint_is_looked_up(tmp_path: Path) -> None:
-    told = asked(SCRIPT, HOSTED, tmp_path, {"zai-org/CogVideoX-5b": model(CONFIG)})
+def test_a_scheduler_that_the_script_does_not_set_is_looked_up_in_the_checkpoint(tmp_path: Path) -> None:
+    result = asked(SCRIPT, HOSTED, tmp_path, {"zai-org/CogVideoX-5b": model(CONFIG)})
     where = "zai-org/CogVideoX-5b: scheduler/scheduler_config.json"
-    assert told["rows"] == {
+    assert result["rows"] == {
         "scheduler.class": ["CogVideoXDDIMScheduler", "CogVideoXDPMScheduler", Origin.DEFAULT, where]
     }
-    assert told["questions"] == []
+    assert result["questions"] == []
     other = asked(
         SCRIPT, HOSTED, tmp_path / "2", {"zai-org/CogVideoX-5b": model({**CONFIG, "timestep_spacing": "leading"})}
     )
     assert other["rows"]["scheduler.timestep_spacing"] == ["leading", "trailing", Origin.DEFAULT, where]
 
 
-def test_what_the_file_does_not_say_is_the_schedulers_own_default(tmp_path: Path) -> None:
+def test_an_entry_that_the_file_does_not_have_is_the_default_of_the_scheduler(tmp_path: Path) -> None:
     silent = {"_class_name": "CogVideoXDDIMScheduler"}
-    told = asked(SCRIPT, HOSTED, tmp_path, {"zai-org/CogVideoX-5b": model(silent)})
-    assert told["rows"]["scheduler.timestep_spacing"] == [
+    result = asked(SCRIPT, HOSTED, tmp_path, {"zai-org/CogVideoX-5b": model(silent)})
+    assert result["rows"]["scheduler.timestep_spacing"] == [
         "leading",
         "trailing",
         Origin.DEFAULT,
@@ -127,45 +127,45 @@ def test_what_the_file_does_not_say_is_the_schedulers_own_default(tmp_path: Path
     ]
 
 
-def test_a_scheduler_that_is_not_made_from_the_checkpoints_does_not_take_its_values(tmp_path: Path) -> None:
+def test_a_scheduler_that_is_not_created_from_the_checkpoint_does_not_get_its_values(tmp_path: Path) -> None:
     made = f"{LOADED}{DPM}pipe.enable{CALLED}".replace(
         '.from_config(pipe.scheduler.config, timestep_spacing="trailing")', "()"
     )
-    told = asked(SCRIPT, made, tmp_path, {"zai-org/CogVideoX-5b": model(CONFIG)})
-    assert told["rows"]["scheduler.timestep_spacing"][:2] == ["trailing", "leading"]
+    result = asked(SCRIPT, made, tmp_path, {"zai-org/CogVideoX-5b": model(CONFIG)})
+    assert result["rows"]["scheduler.timestep_spacing"][:2] == ["trailing", "leading"]
     elsewhere = made.replace("Scheduler()", 'Scheduler.from_pretrained("org/other", subfolder="scheduler")')
     models = {"zai-org/CogVideoX-5b": model(CONFIG), "org/other": model({**CONFIG, "timestep_spacing": "linspace"})}
-    told = asked(SCRIPT, elsewhere, tmp_path / "2", models)
-    assert told["rows"]["scheduler.timestep_spacing"][:2] == ["trailing", "linspace"]
+    result = asked(SCRIPT, elsewhere, tmp_path / "2", models)
+    assert result["rows"]["scheduler.timestep_spacing"][:2] == ["trailing", "linspace"]
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{", b'{"_class_name": 3}', b"[" * 70_000, b" " * 70_000])
 def test_a_checkpoint_without_a_readable_scheduler_leaves_a_question(content: bytes, tmp_path: Path) -> None:
     models = {"zai-org/CogVideoX-5b": Model({"scheduler/scheduler_config.json": content})}
-    told = asked(SCRIPT, HOSTED, tmp_path, models)
-    assert told["rows"]["scheduler.timestep_spacing"][:2] == ["nothing said", "trailing"]
-    assert any("zai-org/CogVideoX-5b" in question for question in told["questions"])
+    result = asked(SCRIPT, HOSTED, tmp_path, models)
+    assert result["rows"]["scheduler.timestep_spacing"][:2] == ["not set", "trailing"]
+    assert any("zai-org/CogVideoX-5b" in question for question in result["questions"])
 
 
 def test_without_the_hub_a_question_is_left(tmp_path: Path) -> None:
-    told = asked(SCRIPT, HOSTED, tmp_path, {}, HF_HUB_OFFLINE="1")
-    assert told["rows"]["scheduler.class"][:2] == ["nothing said", "CogVideoXDPMScheduler"]
-    (question,) = told["questions"]
+    result = asked(SCRIPT, HOSTED, tmp_path, {}, HF_HUB_OFFLINE="1")
+    assert result["rows"]["scheduler.class"][:2] == ["not set", "CogVideoXDPMScheduler"]
+    (question,) = result["questions"]
     assert "HF_HUB_OFFLINE" in question
     assert "the script" in question
 
 
-def test_a_folder_is_looked_into_for_the_script_alone(tmp_path: Path) -> None:
+def test_local_folders_are_looked_up_for_the_script_only(tmp_path: Path) -> None:
     (tmp_path / "scheduler").mkdir()
     (tmp_path / "scheduler" / "scheduler_config.json").write_text(json.dumps(CONFIG))
     usual, changed = (text.replace("zai-org/CogVideoX-5b", str(tmp_path)) for text in (SCRIPT, HOSTED))
     found = compare_sources(read_text(usual, "run.py"), read_text(changed, "app.py"), ask=True)
     assert {row.path: row.left.value for row in found.differences} == {"scheduler.class": "CogVideoXDDIMScheduler"}
     found = compare_sources(read_text(changed, "run.py"), read_text(usual, "app.py"), ask=True)
-    assert {row.right.value for row in found.differences} == {"nothing said"}
+    assert {row.right.value for row in found.differences} == {"not set"}
 
 
-def test_a_repository_that_was_moved_is_the_same() -> None:
+def test_a_moved_repository_counts_as_the_same() -> None:
     former = SCRIPT.replace("zai-org/", "THUDM/")
     found = compare_sources(read_text(former, "run.py"), read_text(SCRIPT, "app.py"))
     assert found.differences == []
@@ -178,15 +178,15 @@ def test_a_repository_that_was_moved_is_the_same() -> None:
     assert compare_sources(read_text(each[0], "run.py"), read_text(each[1], "app.py")).differences == []
 
 
-def test_the_hub_says_that_a_repository_was_moved(tmp_path: Path) -> None:
+def test_a_repository_that_the_hub_redirects_counts_as_the_same(tmp_path: Path) -> None:
     moved = SCRIPT.replace("zai-org/CogVideoX-5b", "someone/old-name")
     models = {"someone/old-name": Model(moved_to="zai-org/CogVideoX-5b"), "zai-org/CogVideoX-5b": model(CONFIG)}
-    told = asked(moved, SCRIPT, tmp_path, models)
-    assert told["rows"] == {}
-    assert any("moved" in note for note in told["notes"])
+    result = asked(moved, SCRIPT, tmp_path, models)
+    assert result["rows"] == {}
+    assert any("moved" in note for note in result["notes"])
 
 
-def test_what_is_ignored_is_told() -> None:
+def test_an_ignored_argument_gets_a_note() -> None:
     ignoring = SCRIPT.replace("torch_dtype=torch.bfloat16", "torch_dtype=torch.bfloat16, use_dynamic_cfg=True")
     found = compare_sources(read_text(ignoring, "run.py"), read_text(SCRIPT, "app.py"))
     assert any("use_dynamic_cfg" in note and "ignored" in note for note in found.notes)
@@ -209,7 +209,7 @@ def test_defaults_are_those_of_the_installed_library() -> None:
     assert call_defaults("not a name; import os") == {}
 
 
-def test_defaults_of_inputs_count_and_say_where() -> None:
+def test_defaults_of_inputs_count_as_read() -> None:
     asking = """
 import gradio as gr
 from diffusers import CogVideoXPipeline
@@ -236,7 +236,7 @@ def test_the_scenario_measures_what_was_read(demo: Reading) -> None:
     assert "# open: what is output.fps in the Space?" in text
 
 
-def test_the_scenario_asks_the_space_as_its_source_offers_it(demo: Reading) -> None:
+def test_the_scenario_calls_the_endpoint_of_the_source(demo: Reading) -> None:
     script = read_text(SCRIPT, "run.py")
     scenario = parse_scenario(scenario_text(compare_sources(script, demo), script, demo, "org/space"), Path("why.toml"))
     asked_for = scenario.reference.space
@@ -272,7 +272,7 @@ def test_an_interface_is_called_as_its_version_of_gradio_calls_it(version: str, 
         assert "# to be checked" in text
 
 
-def test_hostile_texts_make_a_scenario_all_the_same() -> None:
+def test_hostile_texts_still_give_a_valid_scenario() -> None:
     hostile = SCRIPT.replace("a lemon", 'x"]\\n[gate]\\nvariant = \\"\\u0007').replace("5b", '5b\\"\\n')
     script = read_text(hostile, "run.py")
     text = scenario_text(compare_sources(script, script), script, script, 'org/"\n[x]')
@@ -308,9 +308,7 @@ def test_a_scenario_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("missing", ["--script", "--space"])
-def test_a_source_that_is_not_there_is_exit_code_2(
-    missing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_source_exits_with_2(missing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     there = {"--script": str(SOURCES / "cogvideox_t2v.py"), "--space": str(SOURCES / "cogvideox_demo")}
     there[missing] = str(tmp_path / "none.py")
     assert main(["why", *(word for pair in there.items() for word in pair), "--plan-only"]) == 2
@@ -321,7 +319,7 @@ HOSTILE_VALUES = ["grösse=4", "guidance_scale=1e999", "negative_prompt='\\ud800
 
 
 @pytest.mark.parametrize("argument", HOSTILE_VALUES)
-def test_the_scenario_is_valid_whatever_a_source_gives(argument: str) -> None:
+def test_the_scenario_is_valid_for_any_argument_of_a_source(argument: str) -> None:
     space = read_text(SCRIPT.replace('"a lemon"', f'"a lemon", {argument}'), "app.py")
     script = read_text(SCRIPT, "run.py")
     for one, other in ((script, space), (space, script)):
@@ -335,13 +333,13 @@ def test_the_scenario_is_valid_whatever_a_source_gives(argument: str) -> None:
         assert ("# open: call.grösse" in text) is (argument == "grösse=4"), "no pipeline takes such an argument"
 
 
-def test_a_prompt_that_is_no_text_is_left_to_the_user() -> None:
+def test_a_prompt_that_toml_cannot_hold_is_left_to_the_user() -> None:
     script = read_text(SCRIPT.replace("a lemon", "\\ud800"), "run.py")
     text = scenario_text(compare_sources(script, script), script, script, "org/space")
     assert tomllib.loads(text)["prompts"]["main"]["text"] == "write the prompt here"
 
 
-def test_inputs_with_names_of_any_alphabet_are_asked_for() -> None:
+def test_inputs_with_names_of_any_alphabet_are_sent() -> None:
     space = read_text(
         INTERFACE.replace("text", "größe").replace("gr.Textbox()", "gr.Textbox(label='Prompt')"), "app.py"
     )
@@ -351,7 +349,7 @@ def test_inputs_with_names_of_any_alphabet_are_asked_for() -> None:
     assert tables["reference"]["space"]["inputs"]["größe"] == "{prompt}"
 
 
-def test_names_are_whole_where_no_terminal_is_narrow(
+def test_names_are_not_cut_if_the_output_is_not_a_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")

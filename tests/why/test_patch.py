@@ -109,7 +109,7 @@ def test_patches_of_realistic_scripts_apply(name: str, tmp_path: Path) -> None:
     assert left_over(applied(advice, SOURCES / name, tmp_path), hosted) == set(advice.by_hand) == set()
 
 
-def test_only_what_was_found_guilty_is_changed(tmp_path: Path) -> None:
+def test_only_the_given_settings_are_changed(tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     script.write_text(SCRIPT)
     everything = left_over(SCRIPT.encode())
@@ -182,7 +182,7 @@ def test_an_edit_that_changes_something_else_too_is_dropped(tmp_path: Path) -> N
         (SCRIPT, HOSTED.replace("use_dynamic_cfg", "no_such_argument"), "call.no_such_argument"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_patched_is_told_in_words(script: str, hosted: str, path: str, tmp_path: Path) -> None:
+def test_what_cannot_be_patched_is_described(script: str, hosted: str, path: str, tmp_path: Path) -> None:
     file = tmp_path / "run.py"
     file.write_text(script)
     advice = advised(file, hosted)
@@ -192,7 +192,7 @@ def test_what_cannot_be_patched_is_told_in_words(script: str, hosted: str, path:
     assert f"{path.rpartition('.')[2]}=" not in added
 
 
-def test_another_model_altogether_is_not_patched(tmp_path: Path) -> None:
+def test_a_different_model_is_not_patched(tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     script.write_text(SCRIPT.replace("CogVideoX", "Wan"))
     advice = advised(script)
@@ -201,7 +201,7 @@ def test_another_model_altogether_is_not_patched(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [SCRIPT.replace("\n", "\r"), SCRIPT.replace("a lemon", "\xe9")])
-def test_a_script_that_cannot_be_edited_is_left_alone(content: str, tmp_path: Path) -> None:
+def test_a_script_that_cannot_be_edited_gets_no_patch(content: str, tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     script.write_bytes(content.encode("latin-1"))
     advice = advised(script)
@@ -209,7 +209,7 @@ def test_a_script_that_cannot_be_edited_is_left_alone(content: str, tmp_path: Pa
     assert advice.by_hand
 
 
-def test_a_strangers_values_stay_values(tmp_path: Path) -> None:
+def test_untrusted_values_stay_values(tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     script.write_text(SCRIPT.replace("num_frames=49", 'num_frames=49, negative_prompt="x"'))
     hostile = '") or __import__("os").system("id") #\\n\\u2028\\x1b[31m'
@@ -249,7 +249,7 @@ SEEDED = SCRIPT.replace(
 
 
 @pytest.mark.parametrize("seed", ["1234", "int(sys.argv[1]) if len(sys.argv) > 1 else 1234"])
-def test_a_generator_is_seeded_by_the_name_that_holds_the_seed(seed: str, tmp_path: Path) -> None:
+def test_a_generator_is_seeded_with_the_variable_of_the_seed(seed: str, tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     script.write_text(SEEDED.replace("{seed}", seed))
     text = applied(advised(script), script, tmp_path).decode()
@@ -257,11 +257,11 @@ def test_a_generator_is_seeded_by_the_name_that_holds_the_seed(seed: str, tmp_pa
     assert "manual_seed(1234)" not in text
 
 
-def test_a_seed_that_nobody_said_is_to_be_chosen(tmp_path: Path) -> None:
+def test_a_script_without_a_seed_gets_a_placeholder(tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     script.write_text(SCRIPT)
     advice = advised(script)
-    assert "42 stands for a number that you choose" in advice.changes["rng.device"]
+    assert "42 is a placeholder for a number that you choose" in advice.changes["rng.device"]
     script.write_text(SCRIPT.replace("video =", "torch.manual_seed(7)\nvideo ="))
     advice = advised(script)
     assert "manual_seed(7)" in advice.changes["rng.device"]
@@ -284,7 +284,7 @@ def test_what_the_script_sets_already_is_not_patched(lines: str, tmp_path: Path)
     assert "call.guidance_scale" not in left_over(applied(advice, script, tmp_path))
 
 
-def test_the_line_that_counts_is_patched_and_not_one_of_the_same_name(tmp_path: Path) -> None:
+def test_the_line_that_has_an_effect_is_patched_and_not_another_of_the_same_name(tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     lines = "scale = 6.0\nxs = [scale for scale in (6.0,)]\nvideo = pipe(guidance_scale=scale, "
     script.write_text(SCRIPT.replace("video = pipe(", lines))

@@ -12,7 +12,7 @@ from spacediff.cli.console import Terminal, listed, one_line
 from spacediff.doctor import Check
 from spacediff.reading.model import Reading
 from spacediff.settings import Origin, Setting
-from spacediff.why.differences import UNSAID, Comparison
+from spacediff.why.differences import UNSET, Comparison
 from spacediff.why.patch import Advice
 
 _WIDE = 120
@@ -88,7 +88,7 @@ def show_reading(reading: Reading) -> None:
 
 def _side(setting: Setting) -> str:
     """Return a value that is in force, whoever set it."""
-    return setting.value if setting is UNSAID else one_line(repr(setting.value))
+    return setting.value if setting is UNSET else one_line(repr(setting.value))
 
 
 def _value(setting: Setting) -> str:

@@ -1,1 +1,1 @@
-"""A script and a Space side by side: what differs, the scenario that measures it, and the patch."""
+"""A script compared with a Space: what they set differently, the scenario that measures it, and the patch."""

@@ -1,41 +1,41 @@
-"""What to change by hand, in words that can be typed: for what no patch makes."""
+"""What to change by hand, as lines that can be typed, where no patch does it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from spacediff.settings import Origin
-from spacediff.why.differences import UNSAID, Row
+from spacediff.why.differences import UNSET, Row
 
 
 def words(row: Row, differences: Iterable[Row]) -> str:
-    """Return what to do about a difference by hand.
+    """Return how to remove a difference by hand.
 
     Args:
         row: The difference.
-        differences: All of them, since a LoRA is one line for several.
+        differences: All differences, since one line for a LoRA removes several.
     """
     if row.known and row.known.size == "none":
         return row.known.change
     known = f"; {row.known.change}" if row.known else ""
     if row.path.startswith("lora."):
         return _lora(row, {each.path.removeprefix("lora."): each.right.value for each in differences}) + known
-    return _said(row) + known
+    return _change(row) + known
 
 
-def _said(row: Row) -> str:
-    if row.right is UNSAID:
-        what = "remove it" if row.left.origin is Origin.READ else "leave it unsaid"
+def _change(row: Row) -> str:
+    if row.right is UNSET:
+        what = "remove it" if row.left.origin is Origin.READ else "do not set it"
         return f"{what} ({row.left.where})"
-    if row.left is UNSAID:
-        return f"set it to {row.right.value!r}: the script says nothing of it"
-    return f"make it {row.right.value!r} ({row.left.where})"
+    if row.left is UNSET:
+        return f"set it to {row.right.value!r}: the script does not set it"
+    return f"change it to {row.right.value!r} ({row.left.where})"
 
 
 def _lora(row: Row, values: dict[str, object]) -> str:
-    """Return the line that loads, weighs or fuses a LoRA as the Space does, where one line does it."""
+    """Return the line that loads, scales or fuses a LoRA as the Space does, if a single line does it."""
     key = row.path.removeprefix("lora.")
-    is_new = row.left is UNSAID
+    is_new = row.left is UNSET
     if is_new and isinstance(values.get("id"), str):
         given = [f", {name}={values[name]!r}" for name in ("weight_name", "adapter_name") if values.get(name)]
         load = f"pipe.load_lora_weights({values['id']!r}{''.join(given)})"
@@ -48,4 +48,4 @@ def _lora(row: Row, values: dict[str, object]) -> str:
         return f"add the line pipe.set_adapters([{adapter!r}], adapter_weights=[{scale!r}])"
     if key == "fused" and is_new and row.right.value is True:
         return "add the line pipe.fuse_lora()"
-    return _said(row)
+    return _change(row)

@@ -1,4 +1,4 @@
-"""Why: what a script and a Space set differently, before anything is generated."""
+"""What a script and a Space set differently, known before anything is generated."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from spacediff.scenario.tables import OWNED
 from spacediff.settings import Origin, Setting, Settings, diff
 from spacediff.why.defaults import completed, scheduler_entries, with_scheduler
 
-UNSAID = Setting("nothing said", Origin.DEFAULT, "the checkpoint or the library decides")
-"""Stands where neither a source nor a default says anything."""
+UNSET = Setting("not set", Origin.DEFAULT, "the checkpoint or the library decides")
+"""The value of a setting that neither a source nor a known default sets."""
 
 _NOT_SETTINGS = frozenset({"call.prompt", "rng.seed", "call.num_videos_per_prompt"})
-"""What the scenario's prompt says, and what changes nothing in a single clip."""
+"""Prompt and seed, which the scenario sets anyway, and what does not change a single clip."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One setting on which the two sources differ, or may differ.
+    """A setting that differs between the two sources, or may differ.
 
     Attributes:
         path: Dotted path.
-        left: What the script says, defaults included.
-        right: What the Space says.
-        known: What is known about such a difference.
+        left: Its value in the script, defaults included.
+        right: Its value in the Space, defaults included.
+        known: What is known about such a difference; None if nothing is.
     """
 
     path: str
@@ -46,10 +46,10 @@ class Comparison:
     """What two sources set differently.
 
     Attributes:
-        differences: What differs for certain, the likeliest cause first.
-        questions: What one side does not tell, in words.
-        notes: What else changes the Space's clip, or is ignored on either side.
-        equal: How many settings agree.
+        differences: The settings that certainly differ, the most likely cause first.
+        questions: One question for each setting that is unknown on one side.
+        notes: What else changes the clip on either side, and what is ignored there.
+        equal: Number of settings that agree.
         script: What the script sets, defaults included.
     """
 
@@ -64,31 +64,31 @@ _SIZES = {"another sample": 0, "small to another sample": 0, "large": 1, "small 
 
 
 def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Comparison:
-    """Compare what two sources say, with the defaults of library and checkpoint where they say nothing.
+    """Compare two sources; what they do not set has the defaults of library and checkpoint.
 
     Needs neither torch nor a device: defaults are read from the source of the installed diffusers.
 
     Args:
-        script: The user's.
-        space: A stranger's.
-        ask: Whether checkpoints are looked up, in folders of this machine (for the script alone) and on the Hub.
+        script: What was read of the user's script.
+        space: What was read of the Space, which is not trusted.
+        ask: Whether checkpoints are looked up on the Hub, and those of the script also in folders of this machine.
     """
     here, there = (here_or_on_the_hub, on_the_hub) if ask else (not_asked, not_asked)
     left, right = completed(script), completed(space)
     entries = scheduler_entries(left) | scheduler_entries(right)
     left, ours = with_scheduler(left, script, here, entries)
     right, theirs = with_scheduler(right, space, there, entries)
-    open_ends = {"the script": ours, "the Space": theirs}
+    unresolved = {"the script": ours, "the Space": theirs}
     compared, moved = _under_one_name(left, right, here, there)
     compared, right = _with_unknown_output(compared, right, script), _with_unknown_output(right, compared, space)
-    parted = [d for d in diff(compared, right) if matters(d.path)]
-    rows = [Row(d.path, d.left or UNSAID, d.right or UNSAID, known_cause(d.path)) for d in parted]
+    differing = [d for d in diff(compared, right) if matters(d.path)]
+    rows = [Row(d.path, d.left or UNSET, d.right or UNSET, known_cause(d.path)) for d in differing]
     certain = [row for row in rows if row.certain]
     return Comparison(
         differences=sorted(certain, key=lambda row: _SIZES.get(row.known.size, 1) if row.known else 1),
         questions=[
             *(_question(row, script, space) for row in rows if not row.certain),
-            *(f"which scheduler is {side} left with? {reason}" for side, reason in open_ends.items() if reason),
+            *(f"which scheduler does {side} use? {reason}" for side, reason in unresolved.items() if reason),
         ],
         notes=[*moved, *_notes("the script", script), *_notes("the Space", space)],
         equal=sum(matters(path) for path in {*left, *right}) - len(rows),
@@ -97,7 +97,7 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
 
 
 def _under_one_name(left: Settings, right: Settings, here: LookUp, there: LookUp) -> tuple[Settings, list[str]]:
-    """Return the left settings with the right one's name for a repository that has been moved, and what was found."""
+    """Return the left settings with the right side's names for repositories that were moved, and a note for each."""
     same: dict[str, Setting] = {}
     notes = []
     for path in {*left} & {*right}:
@@ -112,46 +112,49 @@ def _under_one_name(left: Settings, right: Settings, here: LookUp, there: LookUp
         if is_same:
             same[path] = theirs
             notes.append(
-                f"{path}: {ours.value!r} ({ours.where}) and {theirs.value!r} ({theirs.where}) are one repository, "
-                "which was moved"
+                f"{path}: {ours.value!r} ({ours.where}) and {theirs.value!r} ({theirs.where}) are the same "
+                "repository, which was moved"
             )
     return left.changed_by(Settings(same)), sorted(notes)
 
 
 def _with_unknown_output(settings: Settings, other: Settings, reading: Reading) -> Settings:
-    """Return one side with what only the other one says of the file: a file is made there too, in an unknown way."""
-    told = {path for path in other if path.startswith("output.")} - {*settings}
-    return settings.filled_from(Settings({path: Setting(None, Origin.UNKNOWN, reading.called_at) for path in told}))
+    """Return one side with the settings of the file that only the other side has, as unknown ones.
+
+    Both sides write a file; how this one does it is not known.
+    """
+    missing = {path for path in other if path.startswith("output.")} - {*settings}
+    return settings.filled_from(Settings({path: Setting(None, Origin.UNKNOWN, reading.called_at) for path in missing}))
 
 
-def _of_output(reading: Reading) -> str:
-    """Say why nothing is known of the file that a source makes."""
+def _why_output_is_unknown(reading: Reading) -> str:
+    """Return why it is not known how a source writes its file."""
     if not reading.exported_by:
         return "no export of the frames was found"
-    return f"{reading.exported_by} makes the file, and its defaults are not known"
+    return f"{reading.exported_by} writes the file, and its defaults are not known"
 
 
 def _renamed(path: str, value: Any) -> Any:
-    """Return a value with the present names of the repositories in it."""
+    """Return a value with the present names of the repositories that it names."""
     if isinstance(value, dict):
         return {key: _renamed(f"{path}.{key}", item) for key, item in value.items()}
     return present_name(value) if isinstance(value, str) and path.endswith(".id") else value
 
 
 def matters(path: str) -> bool:
-    """Return whether a setting may make a difference that a scenario can measure."""
+    """Return whether a difference in this setting can be measured by a scenario."""
     return path not in _NOT_SETTINGS and path not in OWNED
 
 
 def _question(row: Row, script: Reading, space: Reading) -> str:
-    """Ask for the value that one side does not tell."""
+    """Return the question for a value that is unknown on one side, with the reason."""
     name, side, reading = ("the script", row.left, script)
     if side.origin is not Origin.UNKNOWN:
         name, side, reading = ("the Space", row.right, space)
     either = [repr(each.value) for each in reading.alternatives.get(row.path, []) if each.value is not None]
-    unsaid = _of_output(reading) if row.path.startswith("output.") else "only running it would tell"
-    told = f"one of {', '.join(either)}" if either else reading.unknowns.get(row.path) or unsaid
-    return f"what is {row.path} in {name}? {told} ({side.where})"
+    reason = _why_output_is_unknown(reading) if row.path.startswith("output.") else "only running it would show"
+    answer = f"one of {', '.join(either)}" if either else reading.unknowns.get(row.path) or reason
+    return f"what is {row.path} in {name}? {answer} ({side.where})"
 
 
 def _notes(side: str, reading: Reading) -> list[str]:

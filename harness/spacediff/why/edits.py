@@ -1,6 +1,6 @@
-"""Proposals: the edits of a script that may make one difference to a Space vanish, the most likely first.
+"""Proposals: edits of a script that may remove one difference from the Space, the most likely first.
 
-Whether one does is not known here: `spacediff.why.patch` tries them.
+`spacediff.why.patch` tries them one by one, and finds out which of them does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from spacediff.why.differences import Row
 from spacediff.why.rewriting import Edit, Script
 
 _SEED = 42
-"""Where a script says no seed: the one that the written scenario takes too."""
+"""The seed for a script without one; the written scenario uses the same."""
 _SEEDING = frozenset({"manual_seed", "manual_seed_all", "set_seed", "seed_everything"})
 _SCHEDULER = re.compile(r"[A-Z]\w*Scheduler", re.ASCII)
 _DTYPES = frozenset({"float32", "bfloat16", "float16"})
@@ -28,14 +28,22 @@ _DTYPES = frozenset({"float32", "bfloat16", "float16"})
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Edits that belong together, and what they do in words."""
+    """Edits that belong together, and what they do in one line."""
 
     edits: tuple[Edit, ...]
     words: str
 
 
 class Proposer:
-    """Thinks of edits that may make one difference vanish, the most likely first."""
+    """Proposes edits that may remove one difference.
+
+    Args:
+        script: The script.
+        name: Its file name.
+        reading: What was read of it.
+        settings: Its settings, defaults included.
+        row: The difference.
+    """
 
     def __init__(self, script: Script, name: str, reading: Reading, settings: Settings, row: Row) -> None:
         self._script = script
@@ -46,7 +54,7 @@ class Proposer:
         self._value = row.right.value
 
     def proposals(self) -> Iterator[Proposal]:
-        """Yield the edits."""
+        """Yield the proposals, the most likely first."""
         table, _, key = self._row.path.partition(".")
         if not key.isidentifier() or (keyword.iskeyword(key) and self._row.path != "scheduler.class"):
             return
@@ -64,12 +72,12 @@ class Proposer:
             yield from makers[table](key)
 
     def _line(self, where: str) -> int:
-        """Return the line that a place of the script names; 0 where it is in another file, or in none."""
+        """Return the line number of a place in the script; 0 for a place in another file, or none."""
         found = re.match(r"(.*?):(\d+)(?:,|$)", where, re.DOTALL)
         return int(found[2]) if found and found[1] == self._name else 0
 
     def _at_the_value(self) -> Iterator[Proposal]:
-        """Put the value in the place of the one that the script says."""
+        """Replace the value where the script sets it."""
         line = self._line(self._row.left.where)
         if not line or self._row.left.origin is not Origin.READ:
             return
@@ -79,17 +87,17 @@ class Proposer:
                 yield self._one(self._script.replaced(node, text), f"{self._script.source_of(node)} becomes {text}")
 
     def _replacement(self, node: ast.expr) -> str:
-        """Return what to write for an expression that says the old value; empty for any other."""
+        """Return the text that replaces an expression with the old value; empty for any other expression."""
         left, path = self._row.left.value, self._row.path
         if path == "model.dtype" and isinstance(node, ast.Attribute) and self._value in _DTYPES:
             return f"{self._script.source_of(node.value)}.{self._value}" if _is_dtype(node.attr, left) else ""
         try:
-            said = ast.literal_eval(node)
+            written = ast.literal_eval(node)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return ""
-        if path == "rng.device" and isinstance(said, str) and said.partition(":")[0] == left:
+        if path == "rng.device" and isinstance(written, str) and written.partition(":")[0] == left:
             return self._written() if self._value in {"cpu", "cuda", "mps"} else ""
-        same = type(said) is type(left) and said == left
+        same = type(written) is type(left) and written == left
         return self._written() if same and path != "scheduler.class" else ""
 
     def _written(self) -> str:
@@ -101,13 +109,13 @@ class Proposer:
                 yield from self._argument(call, key, self._written())
 
     def _argument(self, call: ast.Call, key: str, text: str) -> Iterator[Proposal]:
-        """Give a call an argument, in place of one that it has."""
+        """Set an argument of a call, replacing the value that it has."""
         argument = f"{key}={text}"
         for given in call.keywords:
             if given.arg == key:
                 yield self._one(self._script.replaced(given.value, text), argument)
                 return
-        if self._row.left.origin is Origin.DEFAULT or key == "generator":  # else it is given already, in another way
+        if self._row.left.origin is Origin.DEFAULT or key == "generator":  # otherwise it is passed in another way
             words = f"add {argument} to {self._script.source_of(call.func)}(...)"
             yield Proposal(tuple(self._script.with_keyword(call, argument)), words)
 
@@ -137,7 +145,7 @@ class Proposer:
                 yield from self._argument(node, key, self._written())
 
     def _pipeline(self) -> tuple[str, ast.stmt] | None:
-        """Return the name that the pipeline is kept under, and the statement that makes it."""
+        """Return the name of the pipeline in the script, and the statement that creates it."""
         for call in self._calls_at(self._loaded_at()):
             statement = self._script.statement_of(call)
             targets = statement.targets if isinstance(statement, ast.Assign) else []
@@ -146,16 +154,16 @@ class Proposer:
         return None
 
     def _scheduler(self, key: str) -> Iterator[Proposal]:
-        said = self._reading.settings.get("scheduler.class")
+        current = self._reading.settings.get("scheduler.class")
         if key == "class":
             yield from self._scheduler_class()
             return
-        for call in self._calls_at(said.where) if said else ():
-            is_made = str(said and said.value) == _last_name(call.func)
+        for call in self._calls_at(current.where) if current else ():
+            is_made = str(current and current.value) == _last_name(call.func)
             if _last_name(call.func) == "from_config" or (is_made and key in class_defaults(_last_name(call.func))):
                 yield from self._argument(call, key, self._written())
         kind = self._settings.value("scheduler.class")
-        if said is None and isinstance(kind, str) and _SCHEDULER.fullmatch(kind):
+        if current is None and isinstance(kind, str) and _SCHEDULER.fullmatch(kind):
             yield from self._new_scheduler(kind, f", {key}={self._written()}")
 
     def _scheduler_class(self) -> Iterator[Proposal]:
@@ -165,7 +173,7 @@ class Proposer:
         for call in self._calls_at(self._row.left.where):
             made_from = (
                 call.func if _last_name(call.func) == "from_config" else None
-            )  # drops what a class does not take
+            )  # ignores entries that a class does not have
             node = made_from.value if isinstance(made_from, ast.Attribute) else None
             if node is not None and _last_name(node) == self._row.left.value:
                 words = f"{self._script.source_of(node)} becomes {kind}"
@@ -193,7 +201,7 @@ class Proposer:
                     yield Proposal((*self._import("", "torch"), *proposal.edits), words)
 
     def _seeds(self, call: ast.Call) -> Iterator[tuple[str, str]]:
-        """Yield what a generator beside a call may be seeded with, as the script writes it, and what to say of it."""
+        """Yield seeds for a generator in a call, as the script writes them, each with a remark for the user."""
         here = self._script.function_of(call)
         for node in self._script.nodes():
             if isinstance(node, ast.Call) and _last_name(node.func) in _SEEDING and len(node.args) == 1:
@@ -202,12 +210,12 @@ class Proposer:
                 if is_seen and isinstance(given, ast.Name | ast.Attribute):
                     yield self._script.source_of(given), ""
         if "rng.seed" in self._reading.inputs:
-            return  # a literal would take the seed out of the user's hands
-        said = self._reading.settings.value("rng.seed")
-        if isinstance(said, int):
-            yield str(said), ""
+            return  # a literal would override the seed that the user passes
+        seed = self._reading.settings.value("rng.seed")
+        if isinstance(seed, int):
+            yield str(seed), ""
         else:
-            yield str(_SEED), f"; {_SEED} stands for a number that you choose, since the script says no seed"
+            yield str(_SEED), f"; {_SEED} is a placeholder for a number that you choose, since the script sets no seed"
 
     def _switch(self, key: str) -> Iterator[Proposal]:
         if not isinstance(self._value, bool):
@@ -224,15 +232,15 @@ class Proposer:
             yield self._one(self._script.line_after(made[1], code), f"add the line {code}")
 
     def _import(self, module: str, name: str) -> tuple[Edit, ...]:
-        """Return the edit that imports a name, none where that is done, as the statements above the code do it."""
+        """Return the edit that imports a name, next to the other imports; none if it is imported already."""
         imports = [node for node in self._script.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
         for node in imports:
             of = node.module if isinstance(node, ast.ImportFrom) else ""
             if of == module and any((alias.asname or alias.name) == name for alias in node.names):
                 return ()
         code = f"from {module} import {name}" if module else f"import {name}"
-        beside = [node for node in imports if isinstance(node, ast.ImportFrom) and node.module == module]
-        first = (beside or imports)[-1:]
+        same_module = [node for node in imports if isinstance(node, ast.ImportFrom) and node.module == module]
+        first = (same_module or imports)[-1:]
         if first:
             return (self._script.line_after(first[0], code),)
         made = self._pipeline()
@@ -243,7 +251,7 @@ class Proposer:
 
 
 def seed_of(reading: Reading) -> tuple[int | None, bool] | None:
-    """Return a script's seed, and whether whoever runs it may give another; None where it says none."""
+    """Return the seed of a script and whether the user can pass another one; None if it sets no seed."""
     seed, is_given = reading.settings.value("rng.seed"), "rng.seed" in reading.inputs
     return (seed, is_given) if isinstance(seed, int) or is_given else None
 

@@ -1,7 +1,7 @@
 """Advice: the lines to change in a script so that it sets what the Space sets, as a patch.
 
-The key insight is that an edit proves itself: the patched script is read again, and an edit that does not make the
-difference vanish, or that makes another one, is dropped and told in words.
+The key insight is that every edit can be checked: the patched script is read again. An edit that does not remove the
+difference, or that adds another one, is dropped; the advice then says what to change by hand.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 from spacediff.reading import Reading, main_file, read_changed
 from spacediff.settings import is_plain
 from spacediff.why.by_hand import words
-from spacediff.why.differences import UNSAID, Comparison, Row, compare_sources
+from spacediff.why.differences import UNSET, Comparison, Row, compare_sources
 from spacediff.why.edits import Proposal, Proposer, seed_of
 from spacediff.why.rewriting import NotEditableError, Script, unified_diff
 
 _MOST_TRIED = 24
 """Edits tried for one difference."""
 _RUNS_CODE = frozenset({"load.trust_remote_code", "load.custom_pipeline"})
-"""What runs a stranger's code is never put into a patch."""
+"""Settings that run code of others; they are never part of a patch."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Advice:
     """What to change in a script.
 
     Attributes:
-        patch: A unified diff; empty when nothing can be patched.
+        patch: A unified diff; empty if nothing can be patched.
         name: The file that it changes, without its folder.
-        folder: The file's folder, where the patch applies.
-        changes: Path to the change that the patch makes, in one line.
-        by_hand: Path to what is to be changed by hand, in words.
-        reason: Why nothing is patched, where there is one reason for all; may be empty.
+        folder: The folder of the file, where the patch applies.
+        changes: Path of a setting to what the patch changes, in one line.
+        by_hand: Path of a setting to what to change by hand.
+        reason: Why nothing is patched, if one reason applies to everything; otherwise empty.
     """
 
     patch: str = ""
@@ -51,36 +51,38 @@ def advise(
     """Return what to change in a script.
 
     Args:
-        source: The script, as it was named; anything but a file of this machine is told about in words alone.
+        source: The script, as the user named it; there is no patch if it is not a file of this machine.
         script: What was read of it.
         space: What was read of the Space.
         found: What differs.
-        only: The paths to change; all that differ when None.
-        ask: Whether checkpoints were looked up for the comparison.
+        only: The paths of the settings to change; None for all that differ.
+        ask: Whether checkpoints are looked up, as they were for `found`.
     """
     rows = [row for row in found.differences if only is None or row.path in only]
     path = Path(source)
     if not path.exists():
-        return Advice(by_hand={row.path: words(row, rows) for row in rows}, reason=f"{source} is no file here")
+        return Advice(
+            by_hand={row.path: words(row, rows) for row in rows}, reason=f"{source} is not a file on this machine"
+        )
     main = main_file(path)
     if main.suffix != ".py":
         by_hand = {row.path: words(row, rows) for row in rows}
-        return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=f"{main.name} is no .py file")
+        return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=f"{main.name} is not a .py file")
     original = main.read_bytes()
-    patching = _Patching(main, original, script, space, found, ask=ask)
-    everything = {"model.id", "model.pipeline"} <= {row.path for row in found.differences}  # another model altogether
+    patched = _PatchedScript(main, original, script, space, found, ask=ask)
+    everything = {"model.id", "model.pipeline"} <= {row.path for row in found.differences}  # a different model
     by_hand = {row.path: words(row, rows) for row in rows if everything or not _may_be_patched(row)}
-    waiting = [row for row in rows if row.path not in by_hand]
-    for _ in range(2):  # what needs another change first succeeds the second time
-        waiting = [row for row in waiting if not patching.makes(row)]
-    by_hand |= {row.path: words(row, rows) for row in waiting}
-    patch = unified_diff(main.name, original, patching.content) if patching.changes else ""
+    remaining = [row for row in rows if row.path not in by_hand]
+    for _ in range(2):  # a change that depends on another one succeeds in the second round
+        remaining = [row for row in remaining if not patched.removes(row)]
+    by_hand |= {row.path: words(row, rows) for row in remaining}
+    patch = unified_diff(main.name, original, patched.content) if patched.changes else ""
     reason = _another_model(found) if everything and not patch else _not_editable(original)
-    return Advice(patch, main.name, main.parent, patching.changes, by_hand, reason)
+    return Advice(patch, main.name, main.parent, patched.changes, by_hand, reason)
 
 
 def _not_editable(content: bytes) -> str:
-    """Return why a script cannot be edited; empty where it can."""
+    """Return why a script cannot be edited; empty if it can."""
     try:
         Script(content)
     except NotEditableError as error:
@@ -89,7 +91,7 @@ def _not_editable(content: bytes) -> str:
 
 
 def _another_model(found: Comparison) -> str:
-    """Say that the two sources run different pipelines of different checkpoints, whose settings do not carry over."""
+    """Return the reason for sources with different pipelines and checkpoints: their settings are not comparable."""
     rows = {row.path: row for row in found.differences}
     pipeline, model = rows["model.pipeline"], rows["model.id"]
     left = f"{pipeline.left.value} of {model.left.value}"
@@ -99,11 +101,11 @@ def _another_model(found: Comparison) -> str:
 
 def _may_be_patched(row: Row) -> bool:
     makes_none = row.known is not None and row.known.size == "none"
-    return not makes_none and row.right is not UNSAID and is_plain(row.right.value) and row.path not in _RUNS_CODE
+    return not makes_none and row.right is not UNSET and is_plain(row.right.value) and row.path not in _RUNS_CODE
 
 
-class _Patching:
-    """A script that is changed step by step; each step is proven by reading it again."""
+class _PatchedScript:
+    """A script that is changed step by step; each step is checked by reading the script again."""
 
     def __init__(
         self, main: Path, content: bytes, script: Reading, space: Reading, found: Comparison, *, ask: bool
@@ -116,10 +118,10 @@ class _Patching:
         self._found = found
         self._ask = ask
 
-    def makes(self, row: Row) -> bool:
-        """Make a change, and return whether it could be made."""
+    def removes(self, row: Row) -> bool:
+        """Remove one difference; return whether that was possible."""
         now = next((one for one in self._found.differences if one.path == row.path), None)
-        if now is None:  # an earlier change did it too
+        if now is None:  # an earlier change removed it too
             self.changes[row.path] = "comes with another change"
             return True
         try:
@@ -133,7 +135,7 @@ class _Patching:
         return False
 
     def _succeeds(self, proposal: Proposal, path: str) -> bool:
-        """Return whether an edit makes one difference vanish and no other appear; keep it if so."""
+        """Keep an edit if it removes one difference and adds no other; return whether it was kept."""
         try:
             content = Script(self.content).edited(proposal.edits)
             Script(content)

@@ -1,6 +1,6 @@
-"""A script's text, edited at the places that its syntax tree names, and the change as a patch.
+"""Edit the text of a script at positions of its syntax tree, and write the change as a patch.
 
-Positions of `ast` count bytes of UTF-8 in a line; here they become places in the text, so that every byte which is not
+Positions of `ast` count bytes of UTF-8 in a line. Here they become offsets in the text, so that everything that is not
 edited stays as it was: byte order mark, line ends, tabs, a missing last line end.
 """
 
@@ -18,12 +18,12 @@ _BOM = "\ufeff"
 
 
 class NotEditableError(Exception):
-    """A text that cannot be edited safely; says why."""
+    """A text that cannot be edited safely; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A piece of the text, from `start` to `end`, that becomes another."""
+    """A replacement for the text from `start` to `end`."""
 
     start: int
     end: int
@@ -31,13 +31,13 @@ class Edit:
 
 
 class Script:
-    """The text of one Python file with its tree.
+    """The text of a Python file, with its syntax tree.
 
     Args:
         content: The file.
 
     Raises:
-        NotEditableError: It is not UTF-8, no Python, or its lines end as on computers of the last century.
+        NotEditableError: It is not UTF-8 or not Python, or some of its lines end in a carriage return alone.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -54,12 +54,12 @@ class Script:
         self.line_end = "\r\n" if "\r\n" in self.text else "\n"
 
     def place(self, line: int, column: int) -> int:
-        """Return the place of a line, from 1, and a column in bytes."""
+        """Return the offset of a line, counted from 1, and a column in bytes."""
         start = self._starts[line - 1]
         return start + len(self._line(line).encode()[:column].decode("utf-8", "ignore"))
 
     def _line(self, line: int) -> str:
-        """Return a line without its end."""
+        """Return a line without its line end."""
         start = self._starts[line - 1]
         end = self._starts[line] if line < len(self._starts) else len(self.text)
         return self.text[start:end].rstrip("\r\n")
@@ -72,7 +72,7 @@ class Script:
         return found[0] if found else ""
 
     def nodes(self) -> Iterator[ast.AST]:
-        """Yield all nodes but those inside of f-strings, whose positions are not exact."""
+        """Yield all nodes except those inside f-strings, whose positions are not exact."""
         waiting: list[ast.AST] = [self.tree]
         while waiting:
             node = waiting.pop()
@@ -87,22 +87,22 @@ class Script:
     def statement_of(self, inner: ast.expr) -> ast.stmt | None:
         """Return the innermost statement around an expression."""
         start, end = self._span(inner)
-        found = [node for node in self.nodes() if isinstance(node, ast.stmt) and self._holds(node, start, end)]
+        found = [node for node in self.nodes() if isinstance(node, ast.stmt) and self._contains(node, start, end)]
         return found[-1] if found else None
 
     def function_of(self, inner: ast.expr) -> ast.stmt | None:
         """Return the innermost named function around an expression; None at the level of the file."""
         start, end = self._span(inner)
         functions = [node for node in self.nodes() if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-        around = [node for node in functions if self._holds(node, start, end)]
+        around = [node for node in functions if self._contains(node, start, end)]
         return around[-1] if around else None
 
-    def _holds(self, node: ast.stmt, start: int, end: int) -> bool:
+    def _contains(self, node: ast.stmt, start: int, end: int) -> bool:
         outer = self._span(node)
         return outer[0] <= start and end <= outer[1]
 
     def source_of(self, node: ast.expr) -> str:
-        """Return a node's own text."""
+        """Return the text of a node."""
         start, end = self._span(node)
         return self.text[start:end]
 
@@ -113,27 +113,27 @@ class Script:
         )
 
     def replaced(self, node: ast.expr, text: str) -> Edit:
-        """Return the edit that puts another text in a node's place."""
+        """Return the edit that replaces the text of a node."""
         return Edit(*self._span(node), text)
 
     def method_replaced(self, call: ast.Call, text: str) -> Edit:
-        """Return the edit that puts another method and its arguments behind the dot of a call."""
+        """Return the edit that replaces the method of a call, with its arguments."""
         _, end = self._span(call)
         owner_end = self._span(call.func.value)[1] if isinstance(call.func, ast.Attribute) else end
         return Edit(self.text.index(".", owner_end) + 1, end, text)
 
     def line_after(self, node: ast.stmt, code: str) -> Edit:
-        """Return the edit that adds a line behind a statement, as deep as that is."""
+        """Return the edit that adds a line after a statement, with the same indentation."""
         place = self._end_of_line(node.end_lineno or node.lineno)
         return Edit(place, place, f"{self.line_end}{self._indent(node.lineno)}{code}")
 
     def line_before(self, node: ast.stmt, code: str) -> Edit:
-        """Return the edit that adds a line in front of a statement, as deep as that is."""
+        """Return the edit that adds a line before a statement, with the same indentation."""
         place = self._starts[node.lineno - 1]
         return Edit(place, place, f"{self._indent(node.lineno)}{code}{self.line_end}")
 
     def with_keyword(self, call: ast.Call, argument: str) -> list[Edit]:
-        """Return the edits that give a call one more argument, laid out as its others are."""
+        """Return the edits that add an argument to a call, in the layout of its other arguments."""
         closing = self._span(call)[1] - 1
         before = [token for token in self._tokens() if token[1] <= closing]
         if not before:
@@ -151,14 +151,18 @@ class Script:
         return [Edit(end, end, f" {argument}" if text == "," else f", {argument}")]
 
     def _tokens(self) -> Iterator[tuple[str, int, int]]:
-        """Yield text, end and last line of every token that is code."""
+        """Yield text, end offset and last line of every token that is code."""
         silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
         for token in tokenize.generate_tokens(io.StringIO(self.text, newline="").readline):
             if token.type not in silent:
                 yield token.string, self._starts[token.end[0] - 1] + token.end[1], token.end[0]
 
     def edited(self, edits: Iterable[Edit]) -> bytes:
-        """Return the file with edits made, of which none overlaps another."""
+        """Return the file after some edits.
+
+        Raises:
+            NotEditableError: Two edits overlap.
+        """
         ordered = sorted(enumerate(edits), key=lambda each: (each[1].start, each[0]))
         pieces, done = [self._bom], 0
         for _, edit in ordered:
@@ -170,12 +174,12 @@ class Script:
 
 
 def unified_diff(name: str, before: bytes, after: bytes) -> str:
-    """Return the patch from one text to another, both UTF-8, for `patch -p0` and `git apply`; empty where equal.
+    """Return the patch from one UTF-8 text to another, for `patch -p0` and `git apply`; empty if they are equal.
 
     Args:
         name: The file's name, without its folder.
-        before: As it is.
-        after: As it is to be.
+        before: Its present content.
+        after: Its new content.
     """
     quoted = _quoted(name)
     old, new = (_lines(text.decode("utf-8")) for text in (before, after))
@@ -189,7 +193,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _quoted(name: str) -> str:
-    """Return a file name as patches write it: quoted where it holds what would end it."""
+    """Return a file name as patches write it: quoted if it has characters that would end it."""
     if any(letter in '"\\' or ord(letter) < ord(" ") or letter == "\x7f" for letter in name):
         inner = "".join(
             f"\\{letter}" if letter in '"\\' else letter if letter.isprintable() else _octal(letter) for letter in name

@@ -1,4 +1,4 @@
-"""A written scenario always loads: it is read back before it is given out, and what does not load becomes a remark."""
+"""A written scenario always loads: it is parsed again before it is returned, without the values that are refused."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from spacediff.scenario.scenario import parse_scenario
 from spacediff.settings import Setting, Settings
 
 Refused = Mapping[str, str]
-"""Dotted key of a scenario to why nothing can stand there."""
+"""Dotted key of a scenario to the reason why its value is left out."""
 _MOST_TRIES = 8
-"""Mistakes of the file as a whole, such as a token in a text, hide others; a few rounds find all."""
+"""One mistake can mask others, for example a token in a text; a few rounds find all."""
 
 
 def loadable(write: Callable[[Refused], str], refused: Refused) -> str:
-    """Return a scenario's text without what a scenario cannot hold.
+    """Return the text of a scenario, without the values that a scenario does not accept.
 
     Args:
-        write: Gives the text without the values at the refused keys.
-        refused: What is known before not to fit.
+        write: Returns the text without the values at the refused keys.
+        refused: What is known to be refused before the first try.
 
     Raises:
-        ScenarioError: What is wrong is not at a key that could be left out.
+        ScenarioError: A mistake is not at a key that could be left out.
     """
     known = dict(refused)
     for _ in range(_MOST_TRIES):
@@ -43,34 +43,32 @@ def loadable(write: Callable[[Refused], str], refused: Refused) -> str:
 
 
 def reason_at(key: str, refused: Refused) -> str:
-    """Return why a value cannot stand at a key; empty where it can."""
+    """Return why the value at a key is left out; empty if it is not."""
     return next((why for at, why in refused.items() if at == key or at.startswith(f"{key}.")), "")
 
 
 def misfits(baseline: Settings, changes: Mapping[str, Setting], variant: str) -> dict[str, str]:
-    """Return the call arguments that a pipeline class does not take, and the class that could not take the baseline's.
+    """Return the call arguments that a pipeline class does not have, and the class that does not have the baseline's.
 
-    A variant cannot take back what the baseline gives: where its pipeline refuses such an argument, it keeps the
-    baseline's pipeline.
+    A variant cannot unset an argument of the baseline. If its pipeline does not have such an argument, the variant
+    keeps the pipeline of the baseline.
 
     Args:
-        baseline: What the baseline sets.
-        changes: What the variant changes.
-        variant: Its name.
+        baseline: The settings of the baseline.
+        changes: The settings that the variant changes.
+        variant: The name of the variant.
     """
     own = baseline.value("model.pipeline")
     found = {f"baseline.{path}": why for path, why in _not_taken(own, baseline).items()}
     given = [path for path in baseline if f"baseline.{path}" not in found]
     changed = changes["model.pipeline"].value if "model.pipeline" in changes else own
     if changed != own and (lost := _not_taken(changed, given)):
-        takes_none = f"{changed} does not take {', '.join(lost)}, which the script gives and a variant cannot take back"
-        found[f"variants.{variant}.model.pipeline"] = takes_none
+        reason = f"{changed} has no argument {', '.join(lost)}, which the script sets and a variant cannot unset"
+        found[f"variants.{variant}.model.pipeline"] = reason
         changed = own
     return found | {f"variants.{variant}.{path}": why for path, why in _not_taken(changed, changes).items()}
 
 
 def _not_taken(pipeline: Any, paths: Collection[str]) -> dict[str, str]:
     called = [path for path in paths if path.startswith("call.")] if isinstance(pipeline, str) else []
-    return {
-        path: f"{pipeline} takes no such argument" for path in called if not accepts(pipeline, path[len("call.") :])
-    }
+    return {path: f"{pipeline} has no such argument" for path in called if not accepts(pipeline, path[len("call.") :])}

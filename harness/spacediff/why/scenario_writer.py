@@ -12,7 +12,7 @@ from spacediff.reading import Reading
 from spacediff.scenario.tables import SettingsTables
 from spacediff.scenario.writing import comment, commented, toml_path, toml_value
 from spacediff.settings import Origin, Setting, Settings, is_plain
-from spacediff.why.differences import UNSAID, Comparison, matters
+from spacediff.why.differences import UNSET, Comparison, matters
 from spacediff.why.round_trip import Refused, loadable, misfits, reason_at
 from spacediff.why.space_request import PLACEHOLDER, space_table
 
@@ -144,7 +144,7 @@ def _why_left_out(path: str, setting: Setting, owner: str, refused: Refused) -> 
     """Return why a scenario cannot hold a value; empty where it can."""
     if path.split(".", 1)[0] not in _DECLARABLE:
         return "a scenario has no such setting"
-    if setting is UNSAID or setting.value is None:
+    if setting is UNSET or setting.value is None:
         return "a variant cannot take it back"
     return reason_at(f"{owner}.{path}", refused) or ("" if is_plain(setting.value) else "a scenario cannot say it")
 
@@ -154,7 +154,7 @@ def _left_out(comparison: Comparison, baseline: Settings, refused: Refused) -> l
     found: dict[str, str] = {}
     for row in comparison.differences:
         why = _why_left_out(row.path, row.right, "variants.as-hosted", refused)
-        if row.right is UNSAID:  # nothing to take back where the baseline cannot say it either
+        if row.right is UNSET:  # nothing to take back where the baseline cannot say it either
             why = _why_left_out(row.path, row.left, "baseline", refused) or why
         if why:
             found[row.path] = f"{_described(row.right)} in the Space, {_described(row.left)} in the script; {why}"
@@ -166,4 +166,4 @@ def _left_out(comparison: Comparison, baseline: Settings, refused: Refused) -> l
 
 
 def _described(setting: Setting) -> str:
-    return UNSAID.value if setting is UNSAID else f"{setting.value!r} ({setting.where})"
+    return UNSET.value if setting is UNSET else f"{setting.value!r} ({setting.where})"
