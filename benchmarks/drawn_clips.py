@@ -1,7 +1,7 @@
-"""Draws what is scored: `benchmarks.drawn_clips FOLDER FRAMES VARIANTS` writes reference.mp4 and variant-N.mp4.
+"""Draw the clips to score: `benchmarks.drawn_clips FOLDER FRAMES VARIANTS` writes reference.mp4 and variant-N.mp4.
 
-A camera pans over a landscape with detail at every scale, as in photographs, while a ball crosses it; a little sensor
-noise lies over all. A variant moves a little differently and has other noise. They go through export_to_video.
+A camera pans over a landscape with detail at every scale, as in photographs, while a ball crosses it, with a little
+sensor noise. A variant moves slightly differently and has different noise. The clips are encoded by export_to_video.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def clips(frames: int, variants: int) -> Iterator[Frame]:
 
 
 def _landscape(random: np.random.Generator) -> NDArray[np.float32]:
-    """Return octaves of noise whose amplitude falls with their frequency, larger than a frame."""
+    """Draw a picture larger than a frame: octaves of noise whose amplitude decreases with their frequency."""
     size = (WIDTH + 2 * _MARGIN, HEIGHT + 2 * _MARGIN)
     levels = np.full((size[1], size[0], 3), 128, np.float32)
     for octave in range(1, 9):

@@ -1,4 +1,4 @@
-"""Generates clips with harness: `benchmarks.generating [--no-reuse] STEPS`; load, observing and storing included.
+"""Generate clips with spacediff, including loading, observing and storing: `benchmarks.generating [--no-reuse] STEPS`.
 
 Prints the digest of each clip's frames as JSON.
 """
@@ -22,7 +22,7 @@ from spacediff.tiny.checkpoint import RANDOM
 
 
 def main() -> None:
-    """Carry the runs out as an audit does."""
+    """Execute the runs as an audit does."""
     reuse, steps = "--no-reuse" not in sys.argv, int(sys.argv[-1])
     runs = [
         Run(name, Role.VARIANT, Prompt("p", PROMPT, SEED), "diffusers", _settings(tables, steps))

@@ -1,7 +1,7 @@
-"""What observing costs: `benchmarks.observing FRAMES ROUNDS` prints seconds of one clip, plain and observed, as JSON.
+"""The cost of observing: `benchmarks.observing FRAMES ROUNDS` prints seconds of one clip, plain and observed, as JSON.
 
-The tiny checkpoint is the hardest case: its steps take milliseconds, those of a real model seconds. The quickest round
-of each side is compared, since what disturbs a round only ever makes it slower.
+The tiny checkpoint is the hardest case: its steps take milliseconds, those of a real model seconds. The fastest rounds
+are compared, because disturbances only make a round slower.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from spacediff.torchvision_shim import shim_torchvision
 
 
 def main() -> None:
-    """Generate the same clip in turns, plain and observed, each with a pipeline of its own over the same weights."""
+    """Generate the same clip in turns, plain and observed, each with its own pipeline over the same weights."""
     shim_torchvision()
     import torch
     from diffusers import CogVideoXPipeline
@@ -40,7 +40,7 @@ def main() -> None:
         with observing(pipeline) if side == "observed" else nullcontext():
             generator = torch.Generator().manual_seed(SEED)
             pipeline(prompt=PROMPT, num_frames=frames, num_inference_steps=50, generator=generator)
-        if number > 1:  # the first of each warms up
+        if number > 1:  # the first of each is a warm-up
             seconds[side].append(time.perf_counter() - began)
     print(json.dumps({side: min(each) for side, each in seconds.items()}))
 

@@ -1,4 +1,4 @@
-"""Scores videos with harness: `benchmarks.ours METRIC,... REFERENCE CANDIDATE...` prints the values as JSON."""
+"""Score videos with spacediff: `benchmarks.ours METRIC,... REFERENCE CANDIDATE...` prints the values as JSON."""
 
 from __future__ import annotations
 

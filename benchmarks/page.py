@@ -1,8 +1,8 @@
-"""Measures the report: `python -m benchmarks.page` draws eight variants of 49 frames at 480x720 and opens their page.
+"""Measure the report: `python -m benchmarks.page` draws eight variants of 49 frames at 480x720 and opens their page.
 
-Tells the page's size, how long it takes to draw, what its previews were shrunk to, and the time from the navigation to
-the first picture and to the last curve, medians over ten loads in headless Chromium; by turns also those of the same
-page without the library that draws the curves. Nothing is asserted.
+Prints the size of the page, the time to write it, how its previews were shrunk, and the time from the navigation to the
+first picture and to the last curve: medians over ten loads in headless Chromium, in turns with the same page without
+the library that draws the curves. There are no limits.
 """
 
 from __future__ import annotations
@@ -54,21 +54,21 @@ _LIBRARY = re.compile(r'<script type="application/json" id="report-charting">.*?
 
 
 def main() -> None:
-    """Draw, open and print."""
+    """Write the page, open it, and print the figures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         record = _record(folder)
         began = time.perf_counter()
         page = write_report(record, folder)
-        drawn = time.perf_counter() - began
+        seconds = time.perf_counter() - began
         previews = sum(path.stat().st_size for path in folder.glob("*.mp4"))
         maps = sum(path.stat().st_size for path in folder.glob("*.png"))
         print(f"{_VARIANTS} variants of {_FRAMES} frames, {HEIGHT}x{WIDTH}")
         print(f"previews {previews / 1e6:.1f} MB, maps {maps / 1e6:.2f} MB, page {page.stat().st_size / 1e6:.2f} MB")
-        print(f"drawn in {drawn:.1f} s; {_note(page)}")
+        print(f"written in {seconds:.1f} s; {_note(page)}")
         bare = folder / "bare.html"
         bare.write_text(_LIBRARY.sub("", page.read_text("utf-8")), "utf-8")
-        print(f"what draws the curves: {(page.stat().st_size - bare.stat().st_size) / 1e6:.2f} MB of it")
+        print(f"library for the curves: {(page.stat().st_size - bare.stat().st_size) / 1e6:.2f} MB of the page")
         loads = list(_loads(page.as_uri(), bare.as_uri()))
         for n, event in enumerate(("first picture", "first picture without curves", "curves") if loads else ()):
             times = [load[n] for load in loads]
@@ -78,7 +78,7 @@ def main() -> None:
 def _note(page: Path) -> str:
     text = page.read_text("utf-8")
     found = text.partition('class="label shrunk">')[2].partition("</p>")[0]
-    return found or "previews as they are"
+    return found or "previews not shrunk"
 
 
 def _loads(url: str, bare: str) -> Iterator[tuple[float, float, float]]:

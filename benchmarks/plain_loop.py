@@ -1,8 +1,8 @@
-"""Scores videos with the loop that one writes without this project: imageio, scikit-image, lpips, frame after frame.
+"""Score videos with the usual loop over imageio, scikit-image and lpips, frame by frame.
 
 `benchmarks.plain_loop [--our-frames] METRIC,... REFERENCE CANDIDATE...` prints each metric's values as JSON. With
-`--our-frames` the frames are decoded by harness: swscale's usual conversion, which imageio takes, gives other colours,
-and values can only be compared on the same ones.
+`--our-frames` the frames are decoded by spacediff: swscale's default conversion, which imageio uses, gives different
+colours, and values can only be compared on equal frames.
 """
 
 from __future__ import annotations

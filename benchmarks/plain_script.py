@@ -1,4 +1,4 @@
-"""Generates the same clips as a plain diffusers script: `benchmarks.plain_script STEPS [NAME...]`; all by default.
+"""Generate the same clips with a plain diffusers script: `benchmarks.plain_script STEPS [NAME...]`; all by default.
 
 Prints the digest of each clip's frames as JSON.
 """
@@ -21,7 +21,7 @@ from spacediff.torchvision_shim import shim_torchvision
 
 
 def main() -> None:
-    """Load once, generate and export each."""
+    """Load the checkpoint once, then generate and export each clip."""
     shim_torchvision()
     import torch
     from diffusers import CogVideoXDPMScheduler, CogVideoXPipeline

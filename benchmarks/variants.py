@@ -1,4 +1,4 @@
-"""What both sides of the generation benchmark make: eight clips, of which four share their denoising with another."""
+"""The clips of the generation benchmark: eight, of which four share their denoising with a different one."""
 
 from __future__ import annotations
 
