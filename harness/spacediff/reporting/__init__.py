@@ -1,1 +1,1 @@
-"""Reporting: every face of an audit record. A presenter shows what the record holds and computes nothing."""
+"""Reporting: the ways to show an audit record. A presenter shows what the record contains and computes nothing."""

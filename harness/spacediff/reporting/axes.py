@@ -1,4 +1,4 @@
-"""Axes: which range a chart shows, and where its ticks stand."""
+"""Axes: which range a chart shows, and where its ticks are."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Axis:
 
 
 def linear(finite: list[float], text: Callable[[float], str] | None = None) -> Axis:
-    """Return an axis of round numbers that holds all values; `text` writes its ticks."""
+    """Return an axis with round numbers at its ends that contains all values; `text` writes its ticks."""
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     step = _round_step((high - low or abs(high) or 1.0) / 4)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
@@ -49,9 +49,9 @@ def from_zero(values: list[float], text: Callable[[float], str], *, readable: fl
     """Return an axis for values that are zero or more: logarithmic where a linear one could not be read.
 
     Args:
-        values: What it has to hold.
+        values: What it has to contain.
         text: Writes its ticks.
-        readable: The value that has to be told from zero; the smallest when None.
+        readable: The value that has to be distinguishable from zero; the smallest when None.
     """
     positive = [v for v in values if v > 0]
     if not positive or max(positive) < _MANY * (readable or min(positive)):

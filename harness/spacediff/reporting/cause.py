@@ -59,7 +59,7 @@ def _known(path: str) -> Known | None:
 
 
 def _address(source: str) -> str:
-    """Return the web address that a source of the catalogue stands for; empty where it is a page of ours or a name."""
+    """Return the web address that a source of the catalogue means; empty for a page of ours or a name."""
     if found := _ARXIV.fullmatch(source):
         return f"https://arxiv.org/abs/{found[1]}"
     return f"https://{source}" if _ADDRESS.fullmatch(source) else ""

@@ -1,7 +1,7 @@
 """Inert Markdown: a stranger's text as a GitHub issue shows it, and nothing else.
 
 The key insight: GitHub looks for mentions, issue numbers, addresses and commits in the text that it has drawn, where no
-backslash helps, but never inside code. So whatever is not plainly a word stands in a code span.
+backslash helps, but never inside code. So whatever is not plainly a word is put in a code span.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def cell(text: str, most: int = MOST) -> str:
 
 
 def prose(text: str, most: int = MOST) -> str:
-    """Return a sentence in which all but plain words stands in code spans."""
+    """Return a sentence in which everything but plain words is in code spans."""
     words = shortened(" ".join(text.split()), most).split(" ")
     plain = [bool((_PLAIN if n else _AT_THE_START).fullmatch(word)) for n, word in enumerate(words)]
     parts = []

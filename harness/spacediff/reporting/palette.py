@@ -1,9 +1,9 @@
-"""How curves are told apart: numbers of colours, which the page's style names, and dashes."""
+"""What distinguishes curves: numbers of colours, which the page's style names, and dashes."""
 
 from __future__ import annotations
 
 CURVES = 7
-"""So many colours tell curves apart; their dashes tell further ones."""
+"""Number of colours; further curves differ by their dashes."""
 
 DASHES = [[1, 0], [8, 5], [2, 5], [10, 4, 2, 4]]
 """Pixels drawn and left out, for each dash."""

@@ -1,7 +1,7 @@
 """Plots over the steps of a loop: which curves there are, and the rows that the page draws them from.
 
 The key insight: most runs of an audit do the same inside the loop. Curves that coincide are one curve with many names,
-and what is left is few enough to tell apart.
+and the rest are few enough to distinguish.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Curve:
         label: The runs in short.
         shown: The value at each step, as text.
         values: The value at each step.
-        look: Its number among those that are told apart; None for a control.
+        look: Its number among the curves that are distinguishable; None for a control.
     """
 
     names: list[str]
@@ -154,7 +154,7 @@ def _only_controls(group: list[Series]) -> bool:
 
 
 def _label(group: list[Series], groups: list[list[Series]]) -> str:
-    """Name the runs of a curve; of many the first alone."""
+    """Name the runs of a curve; of many only the first."""
     if len(group) < _MANY:
         return ", ".join(each.name for each in group)
     if len(groups) == 1:

@@ -1,7 +1,7 @@
 """Previews in the page: the clips of the audit folder as videos, shrunk as far as the page's budget asks for.
 
 The key insight is that numbers never come from previews, so these may lose quality; but a reader who looks for a
-difference has to be told that they did. Their pace and the number of their frames never change.
+difference has to know that they did. Their pace and the number of their frames never change.
 """
 
 from __future__ import annotations

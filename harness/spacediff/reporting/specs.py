@@ -48,7 +48,7 @@ def frames() -> dict[str, Any]:
 
 
 def steps(scale: Literal["linear", "symlog"]) -> dict[str, Any]:
-    """Return the chart of runs over the steps of a loop, or of clips over frames, told apart by colour and dash."""
+    """Return the chart of runs over the steps of a loop, or of clips over frames, with a colour and a dash for each."""
     looks = [*range(CURVES), CONTROL]
     dashes = _scale([*range(len(DASHES)), CONTROL], [*DASHES, [2, 4]])
     lines = _lines("lines", "step", scale).encode(
