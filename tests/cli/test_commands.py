@@ -13,7 +13,7 @@ import pytest
 from spacediff.cli.commands import main
 from spacediff.cli.summary import show_summary
 from spacediff.clip import write_preview
-from spacediff.record import Verdict, read_record
+from spacediff.record import Role, Verdict, read_record
 from support.clips import moving_ball
 from support.fresh_process import spacediff
 from support.synthetic_audit import synthetic_audit
@@ -253,3 +253,6 @@ def test_the_summary_says_in_a_line_where_variants_diverge_inside_the_loop(
         "as-hosted; at step 1: dpm; at step 3: dynamic-cfg; nowhere: on-gpu\n"
     ) in printed
     assert "note: dynamic-cfg-alone" not in printed
+    runs = [run.model_copy(update={"role": Role.PROBE}) if run.name == "dpm" else run for run in record.runs]
+    show_summary(with_traces(record.model_copy(update={"runs": runs})), tmp_path)
+    assert "as-hosted; at step 3: dynamic-cfg; nowhere: on-gpu\n" in capsys.readouterr().out, "a probe is no variant"

@@ -48,7 +48,7 @@ def show_summary(record: AuditRecord, report: Path) -> None:
         overview = record.overview(prompt.name)
         if shown := _compared(record, overview):
             console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
-        if places := _places(record, prompt.name):
+        if places := _places(record, overview):
             console.print(Text.assemble(("inside the loop, ", "bold"), places), soft_wrap=True)
         _show_contents(console, record, overview)
         for line in _again(record, prompt.name):
@@ -132,8 +132,11 @@ def _show_notes(console: Console, record: AuditRecord) -> None:
 def _compared(record: AuditRecord, overview: OverviewRecord) -> list[ComparisonRecord]:
     """Return the comparisons of baseline and variants, in order of the record."""
     found = {each.candidate: each for each in record.comparisons if each.prompt == overview.prompt}
-    names = [name for name in overview.order if not record.run(overview.prompt, name).role.control]
-    return [found[name] for name in names if name in found]
+    return [found[name] for name in _variants(record, overview) if name in found]
+
+
+def _variants(record: AuditRecord, overview: OverviewRecord) -> list[str]:
+    return [name for name in overview.order if not record.run(overview.prompt, name).role.control]
 
 
 def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
@@ -147,13 +150,14 @@ def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
     return here + there
 
 
-def _places(record: AuditRecord, prompt: str) -> str:
+def _places(record: AuditRecord, overview: OverviewRecord) -> str:
     """Say in one line where the variants diverge inside the loop, the earliest stage first."""
-    loop = next((found for found in record.loops if found.prompt == prompt), None)
+    loop = next((found for found in record.loops if found.prompt == overview.prompt), None)
     if loop is None or loop.reference is None:
         return ""
     found = [(place_of(each), each.runs) for each in loop.divergences] + [("nowhere", loop.identical)]
-    shown = [(place, [name for name in names if not record.run(prompt, name).role.control]) for place, names in found]
+    variants = set(_variants(record, overview))
+    shown = [(place, [name for name in names if name in variants]) for place, names in found]
     parts = "; ".join(f"{place}: {', '.join(names)}" for place, names in shown if names)
     return f"first divergence from {loop.reference.run} {parts}" if parts else ""
 

@@ -14,7 +14,7 @@ MOST_OF_CELL = 160
 """Characters of a cell."""
 
 _MOST_SIDES = 4
-"""Runs whose settings are shown side by side; more than baseline and the gate's variant only where there is no baseline."""
+"""Most runs whose settings are shown side by side."""
 _DIFFERING = ("changed", "differing")
 """Groups of settings that are known to differ."""
 
@@ -69,7 +69,7 @@ def _variant(record: AuditRecord, row: Row) -> list[str]:
 
 
 def settings_table(record: AuditRecord, views: list[PromptView]) -> Table:
-    """Return where baseline, the gate's variant and the reference differ; a row that all prompts share is shown once."""
+    """Return where baseline, the gate's variant and the reference differ; equal rows of several prompts once."""
     names = list(dict.fromkeys(row.run.name for view in views for row in _sides(view)))[:_MOST_SIDES]
     rows: list[list[str]] = []
     for view in views:
