@@ -110,7 +110,7 @@ def test_why_names_the_cause_and_patches_the_script(short_space: str, tmp_path: 
     assert patched.value("scheduler.class") == "CogVideoXDPMScheduler"
     assert patched.value("call.guidance_scale") == 7.0
     assert patched.value("call.use_dynamic_cfg") is True
-    assert patched.value("placement") == "model_cpu_offload", "innocent, so left alone"
+    assert patched.value("placement") == "model_cpu_offload", "makes no difference, so it is not changed"
     assert "guidance_scale=7.0" in done.stdout
 
     corrected = load_scenario(tmp_path / "audits" / "mine" / "corrected.toml")

@@ -77,7 +77,7 @@ def _set_item(state: State, target: ast.Subscript, value: Value) -> None:
         if isinstance(option, Object) and isinstance(key, Known):
             state.put(option, str(key.value), value)
         elif isinstance(option, Object) and option.kind == "namespace":
-            effects.forget(state, option.cell, target)
+            effects.make_unknown(state, option.cell, target)
         else:
             state.libraries.set_item(state, option, key, target)
 

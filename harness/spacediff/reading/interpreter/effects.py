@@ -104,7 +104,7 @@ def _forget_contents(state: State, arguments: Arguments, node: ast.AST) -> None:
         state.heap.change(given, lambda value: containers.with_unknown_contents(value, unknown))
 
 
-def forget(state: State, cell: int, node: ast.AST, only: set[str] | None = None) -> None:
+def make_unknown(state: State, cell: int, node: ast.AST, only: set[str] | None = None) -> None:
     """Make names of a cell unknown: those in `only`, or all that hold constants, lists, dicts or inputs."""
     for name, value in list(state.heap.cell(cell).items()):
         if name in only if only is not None else _is_plain(value):

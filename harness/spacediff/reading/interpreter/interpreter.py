@@ -1,4 +1,4 @@
-"""The interpreter: the state together with the functions that carry out its steps."""
+"""The interpreter: the state together with the functions that implement its steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from spacediff.reading.interpreter.state import State
 
 
 class Interpreter(State):
-    """Follows a source; every step is a function of the state in a module of its own."""
+    """Follows a source. Each step is a function in a separate module, and takes the state as its first argument."""
 
     evaluate = expressions.evaluate
     run = statements.run

@@ -44,7 +44,7 @@ class Library(Protocol):
         return False
 
     def decorate(self, state: State, function: Function, decorator: External, node: ast.expr) -> Function | None:
-        """Return what a decorator of the library makes of a function."""
+        """Return a function after a decorator of the library."""
         return None
 
     def on_function_defined(

@@ -81,7 +81,7 @@ class State(ABC):
 
     @abstractmethod
     def evaluate(self, node: ast.expr | None) -> Value:
-        """Return the value of an expression; None stands for an expression that is left out."""
+        """Return the value of an expression; that of a missing one, None, is the constant `None`."""
 
     @abstractmethod
     def run(self, body: Sequence[ast.stmt]) -> bool:
@@ -139,7 +139,7 @@ class State(ABC):
         return self.frame.source.words(node)
 
     def unknown(self, node: ast.AST, *values: Value) -> Unknown:
-        """Return an unknown value for an expression that is made of some values."""
+        """Return an unknown value for an expression that depends on some values."""
         results = dict.fromkeys(result for value in values for result in results_in(value))
         return Unknown(self.where(node), self.words(node), tuple(results))
 
@@ -157,7 +157,7 @@ class State(ABC):
 
     @property
     def records(self) -> list[list[Any]]:
-        """Everything that is written down; a loop's body that is followed again first takes back what it added."""
+        """Everything that is written down; a loop removes what its body added before it follows the body again."""
         return [self.calls, self.exports, self.entries, self.events, self.notes, self.ignored, self.defined]
 
     def is_repeated(self, identity: int) -> bool:

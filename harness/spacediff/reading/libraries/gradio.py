@@ -89,7 +89,7 @@ def _register(state: State, name: str, arguments: Arguments, node: ast.AST) -> V
 
 
 def _event(state: State, kind: str, functions: tuple[Function, ...], arguments: Arguments, node: ast.AST) -> Event:
-    """Write down an event; Gradio makes endpoints of them in the order of the source."""
+    """Write down an event; Gradio creates its endpoint from it, in the order of the source."""
     given, results = _components(arguments.get("inputs", 1)), _components(arguments.get("outputs", 2))
     api_name = arguments.get("api_name", None if kind == "Interface" else 3)
     event = Event(kind, functions, api_name, given, results, state.where(node))

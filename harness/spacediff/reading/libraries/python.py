@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from spacediff.reading.interpreter import effects
@@ -36,6 +37,7 @@ _COPIES = frozenset({"list", "tuple", "sorted", "set", "copy.copy", "copy.deepco
 _MOST_COPIED = 8
 """Levels of nested lists and dicts that a deep copy copies."""
 
+_MOST_COLUMNS = 8
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -71,7 +73,11 @@ class Builtins(Library):
 
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return the result of a builtin function."""
-        return _builtin(state, function.name, arguments, node)
+        copies = isinstance(arguments.get("", 0), Items | Table) and function.name in _COPIES
+        if copies or function.name == "dict":
+            return _copied(state, function.name, arguments, node)
+        builtin = _BUILTINS.get(function.name)
+        return builtin(state, arguments, node) if builtin is not None else None
 
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return the result of a method of a constant, a list or a dict, or follow `globals().update(...)`."""
@@ -105,7 +111,7 @@ class LaterCalls(Library):
 def _executed(state: State, code: Value | None, node: ast.AST) -> Value:
     text = code.value if isinstance(code, Known) and isinstance(code.value, str) else None
     for cell in {state.frame.scopes[0], state.frame.scopes[-1]}:
-        effects.forget(state, cell, node, None if text is None else set(_WORD.findall(text)))
+        effects.make_unknown(state, cell, node, None if text is None else set(_WORD.findall(text)))
     return Known(state.where(node), None)
 
 
@@ -113,39 +119,52 @@ def _update_namespace(state: State, owner: Object, arguments: Arguments, node: a
     """Set the names that `globals().update(...)` sets."""
     tables = [as_table(state, value) for value in arguments.positional]
     if arguments.open or any(table.open for table in tables):
-        effects.forget(state, owner.cell, node)
+        effects.make_unknown(state, owner.cell, node)
     for named in (*(table.named for table in tables), arguments.named):
         for name, value in named.items():
             state.put(owner, name, value)
     return Known(state.where(node), None)
 
 
-def _builtin(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value | None:  # noqa: C901, PLR0911 - one way out for each kind
+def _len(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
     first = arguments.get("", 0)
-    if name == "dict" or (isinstance(first, Items | Table) and name in _COPIES):
-        return _copied(state, name, arguments, node)
-    if name == "len" and isinstance(first, Items | Table) and not first.open:
-        items = first.items if isinstance(first, Items) else first.named.values()
-        return None if any(may_be_absent(item) for item in items) else Known(state.where(node), len(first.items))
-    if name == "len" and isinstance(first, Known) and isinstance(first.value, str):
+    if isinstance(first, Known) and isinstance(first.value, str):
         return Known(state.where(node), len(first.value))
-    if name == "getattr" and first is not None and len(arguments.positional) > 1:
-        key = arguments.positional[1]
-        return lift(lambda one: state.attribute(first, shown(one), node), [key])
-    if name == "setattr" and isinstance(first, Object) and len(arguments.positional) > 2:  # noqa: PLR2004
-        state.put(first, shown(arguments.positional[1]), arguments.positional[2])
-        return Known(state.where(node), None)
-    if name == "vars" and isinstance(first, Object):
-        return Table(state.where(node), tuple(state.heap.cell(first.cell).items()))
-    if name == "super":
-        return _parent(state, node)
-    if name == "range" and len(arguments.positional) == 1:
-        if isinstance(first, Known) and isinstance(first.value, int) and first.value <= 1:
-            return Items(state.where(node), (Known(state.where(node), 0),) * max(first.value, 0))
-        return Items(state.where(node), (Known(state.where(node), 0),), open=True)
-    if name in {"enumerate", "zip"} and first is not None:
-        return _rows(name, arguments.positional[:8], state, node)
-    return None
+    if not isinstance(first, Items | Table) or first.open:
+        return None
+    items = first.items if isinstance(first, Items) else first.named.values()
+    return None if any(may_be_absent(item) for item in items) else Known(state.where(node), len(first.items))
+
+
+def _getattr(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
+    owner, name = arguments.get("", 0), arguments.get("", 1)
+    if owner is None or name is None:
+        return None
+    return lift(lambda one: state.attribute(owner, shown(one), node), [name])
+
+
+def _setattr(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
+    owner, name, value = (arguments.get("", place) for place in range(3))
+    if not isinstance(owner, Object) or name is None or value is None:
+        return None
+    state.put(owner, shown(name), value)
+    return Known(state.where(node), None)
+
+
+def _vars(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
+    first = arguments.get("", 0)
+    return Table(state.where(node), tuple(state.heap.cell(first.cell).items())) if isinstance(first, Object) else None
+
+
+def _range(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
+    """Return the numbers of `range(n)`: all if there is at most one, otherwise a list that is open after the first."""
+    if len(arguments.positional) != 1:
+        return None
+    (count,) = arguments.positional
+    where = state.where(node)
+    if isinstance(count, Known) and isinstance(count.value, int) and count.value <= 1:
+        return Items(where, (Known(where, 0),) * max(count.value, 0))
+    return Items(where, (Known(where, 0),), open=True)
 
 
 def _copied(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -173,19 +192,37 @@ def _in_other_order(name: str, items: Items, arguments: Arguments, unknown: Valu
     return replace(ordered or Items(items.where, (*items.items, unknown), open=True), identity=0)
 
 
-def _rows(name: str, columns: list[Value], state: State, node: ast.AST) -> Value:
-    """Return the rows of `enumerate` or `zip`; a single unknown row if a list is open."""
+def _enumerate(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
+    rows = _rows(state, arguments, node)
+    if not isinstance(rows, list):
+        return rows
+    numbered = [(Known(state.where(node), number), *row) for number, row in enumerate(rows)]
+    return _as_list(state, numbered, node)
+
+
+def _zip(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
+    rows = _rows(state, arguments, node)
+    return _as_list(state, rows, node) if isinstance(rows, list) else rows
+
+
+def _rows(state: State, arguments: Arguments, node: ast.AST) -> list[tuple[Value, ...]] | Value | None:
+    """Return what `zip` of the arguments yields; a single unknown row if one of them is not completely known."""
+    if arguments.get("", 0) is None:
+        return None
+    columns = arguments.positional[:_MOST_COLUMNS]
     where = state.where(node)
     closed = [column.items for column in columns if isinstance(column, Items) and not column.open]
     if len(closed) != len(columns):
         return Items(where, (Items(where, tuple(state.unknown(node, column) for column in (columns * 2)[:2])),))
-    rows = list(zip(*closed, strict=False))[:MOST_OPTIONS]
-    if name == "enumerate":
-        rows = [(Known(where, number), *row) for number, row in enumerate(rows)]
-    return Items(where, tuple(Items(where, tuple(row)) for row in rows))
+    return list(zip(*closed, strict=False))[:MOST_OPTIONS]
 
 
-def _parent(state: State, node: ast.AST) -> Value:
+def _as_list(state: State, rows: list[tuple[Value, ...]], node: ast.AST) -> Items:
+    where = state.where(node)
+    return Items(where, tuple(Items(where, row) for row in rows))
+
+
+def _super(state: State, _: Arguments, node: ast.AST) -> Value:
     """Return `super()`: an object with the parent class's `__init__`."""
     function = state.frame.function
     owner = function.given[0][0] if function is not None and function.given[0] else None
@@ -217,3 +254,15 @@ def _thread(state: State, arguments: Arguments, node: ast.AST) -> Value:
     positional = list(given.items) if isinstance(given, Items) else []
     named = extra.named if isinstance(extra, Table) else {}
     return state.call(arguments.named["target"], Arguments(positional, named), node)
+
+
+_BUILTINS: dict[str, Callable[[State, Arguments, ast.AST], Value | None]] = {
+    "enumerate": _enumerate,
+    "getattr": _getattr,
+    "len": _len,
+    "range": _range,
+    "setattr": _setattr,
+    "super": _super,
+    "vars": _vars,
+    "zip": _zip,
+}

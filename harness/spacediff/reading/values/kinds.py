@@ -16,7 +16,7 @@ Key = str | float | bool | None
 """A constant that is a key of a dict; equal keys are those that Python calls equal."""
 
 ObjectKind = Literal["pipeline", "part", "scheduler", "generator", "parser", "namespace", "instance"]
-"""What an `Object` stands for.
+"""What an `Object` represents.
 
 `part` is a model or tokenizer of a pipeline, `parser` a command line's parser, `namespace` its parsed arguments or the
 names of a file, `instance` an instance of a class of the source.
@@ -81,12 +81,12 @@ class External(Value):
 
     @property
     def package(self) -> str:
-        """The first part of the name."""
+        """The beginning of the name, such as `torch`."""
         return self.name.partition(".")[0]
 
     @property
     def last_name(self) -> str:
-        """The last part of the name."""
+        """The end of the name, such as `bfloat16`."""
         return last_part(self.name)
 
 
@@ -168,7 +168,7 @@ class Function(Value):
 
 @dataclass(frozen=True, slots=True)
 class Partial(Value):
-    """A callable with some arguments bound, as `functools.partial` makes it."""
+    """A callable with some arguments bound, as `functools.partial` creates it."""
 
     function: Value
     positional: tuple[Value, ...]

@@ -145,7 +145,7 @@ class Truth:
 
 
 def truth(value: Value) -> Truth:
-    """Return whether Python takes a value for true."""
+    """Return whether a value counts as true in a condition."""
     if isinstance(value, Known):
         return Truth(bool(value.value), bool(value.value))
     if isinstance(value, Items | Table):
