@@ -57,7 +57,7 @@ from transformers import T5EncoderModel, CLIPImageProcessor
 from diffusers import CogVideoXPipeline
 told["version"] = torchvision.__version__
 """)
-    assert told["outcome"] == ("healthy" if told["before"] else "mended")
+    assert told["outcome"] == ("healthy" if told["before"] else "fixed")
     assert told["version"]
 
 

@@ -1,4 +1,4 @@
-"""The doctor: what this machine can run, and why not."""
+"""The doctor: what this machine can run, and what prevents the rest."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Check:
     """One finding.
 
     Attributes:
-        name: What was looked at.
-        fine: Whether it can be used.
+        name: What was checked.
+        fine: Whether it is usable.
         found: What was found.
         hint: What to do about it; may be empty.
     """
@@ -33,7 +33,7 @@ class Check:
 
 
 def examine() -> list[Check]:
-    """Look at everything that an audit depends on."""
+    """Check everything that an audit depends on."""
     checks: list[Callable[[], Check]] = [
         _libraries, _torchvision, _processor, _accelerator, _memory, _video, _metrics, _tiny, _hub, _token,
     ]  # fmt: skip
@@ -51,13 +51,13 @@ def _torchvision() -> Check:
     from spacediff.torchvision_shim import ShimOutcome, shim_torchvision
 
     outcome = shim_torchvision()
-    told = {
-        ShimOutcome.HEALTHY: "imports by itself",
-        ShimOutcome.MENDED: "its operators do not fit this torch; declared by spacediff, so that it imports",
+    found = {
+        ShimOutcome.HEALTHY: "imports without help",
+        ShimOutcome.FIXED: "built for another torch; spacediff declares its operators, so that it imports",
         ShimOutcome.ABSENT: "not installed",
         ShimOutcome.UNUSABLE: "does not import; LPIPS is not measured",
     }
-    return Check("torchvision", outcome in {ShimOutcome.HEALTHY, ShimOutcome.MENDED}, told[outcome])
+    return Check("torchvision", outcome in {ShimOutcome.HEALTHY, ShimOutcome.FIXED}, found[outcome])
 
 
 def _processor() -> Check:
@@ -70,8 +70,8 @@ def _accelerator() -> Check:
         return Check(
             "accelerator",
             fine=False,
-            found="no CUDA device: placement 'cuda', 'sequential_cpu_offload' and rng.device 'cuda' are not measured",
-            hint="model and group offload run with the CPU as their execution device; large checkpoints need a GPU",
+            found="no CUDA device: placement 'cuda', 'sequential_cpu_offload' and rng.device 'cuda' cannot be measured",
+            hint="model and group offload run on the CPU; large checkpoints need a GPU",
         )
     return Check("accelerator", fine=True, found=f"{found}: every placement runs")
 
@@ -83,7 +83,7 @@ def _memory() -> Check:
         memory = f"{total:.0f} GiB of memory"
     except (ValueError, OSError, AttributeError):
         memory = "memory unknown"
-    return Check("room", free_disk > 1, f"{memory}, {free_disk:.0f} GiB of disk free here")
+    return Check("space", free_disk > 1, f"{memory}, {free_disk:.0f} GiB of disk free here")
 
 
 def _video() -> Check:
@@ -98,7 +98,7 @@ def _video() -> Check:
 
 
 def _metrics() -> Check:
-    """Hold the fast SSIM and PSNR against scikit-image, whose definition they follow, on this machine's kernels."""
+    """Compare the fast SSIM and PSNR with scikit-image, whose definition they follow, on this machine's kernels."""
     import numpy as np
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
@@ -124,7 +124,7 @@ def _tiny() -> Check:
         ensure_checkpoint()
     except (SpacediffError, OSError) as error:
         return Check(
-            "builtin:tiny-cogvideox", fine=False, found=str(error), hint="SPACEDIFF_CACHE names another folder"
+            "builtin:tiny-cogvideox", fine=False, found=str(error), hint="set SPACEDIFF_CACHE to another folder"
         )
     return Check("builtin:tiny-cogvideox", fine=True, found="ready")
 
@@ -136,7 +136,7 @@ def _hub() -> Check:
     try:
         httpx.head(endpoint, timeout=5, follow_redirects=True)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        hint = "Hub checkpoints must be in the cache, and Spaces are not measured; builtin: names need no network"
+        hint = "only cached Hub checkpoints can be used, and no Space; builtin: names need no network"
         return Check(
             "Hugging Face Hub", fine=False, found=f"{endpoint} cannot be reached ({type(error).__name__})", hint=hint
         )
@@ -148,4 +148,4 @@ def _token() -> Check:
 
     if get_token():
         return Check("Hub token", fine=True, found="present")
-    return Check("Hub token", fine=False, found="none", hint="gated checkpoints and GPU quota need HF_TOKEN")
+    return Check("Hub token", fine=False, found="none", hint="set HF_TOKEN for gated checkpoints and a GPU quota")

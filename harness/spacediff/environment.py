@@ -1,4 +1,4 @@
-"""The environment: versions and devices that determine a clip beside its Settings, without names of people or hosts."""
+"""The environment: the versions and devices that determine a clip beside its Settings, without user or host names."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _DETERMINE_A_CLIP = (
 
 
 def environment() -> dict[str, str]:
-    """Return name to text of what matters on this machine."""
+    """Return what matters on this machine, name to text."""
     import torch
 
     found = {name: version(name) for name in LIBRARIES}
     found["spacediff"] = __version__
-    found["torch"] = torch.__version__  # tells the build: 2.13.0+cpu
+    found["torch"] = torch.__version__  # with the build: 2.13.0+cpu
     found["python"] = platform.python_version()
     found["system"] = f"{platform.system()} {platform.machine()}"
     found["processor"] = processor()
@@ -47,7 +47,7 @@ def environment() -> dict[str, str]:
 
 
 def determining(found: dict[str, str]) -> dict[str, str]:
-    """Return the part of an environment that a local clip depends on."""
+    """Return the entries of an environment that a local clip depends on."""
     return {name: found[name] for name in _DETERMINE_A_CLIP if name in found}
 
 
@@ -70,7 +70,7 @@ def device() -> str:
 
 
 def processor() -> str:
-    """Return the processor's model; CPU kernels are chosen by it."""
+    """Return the processor's model, which determines the CPU kernels, and its number of logical cores."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:

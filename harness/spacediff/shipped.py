@@ -1,4 +1,4 @@
-"""Where the scenarios and the report's templates lie: beside the package in a checkout, inside it in a wheel."""
+"""Where the scenarios and the report's templates are: next to the package in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def shipped(name: Literal["scenarios", "reports"]) -> Path:
 
 
 def copy_scenarios(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Copy the scenarios into a folder; what is there stays as it is.
+    """Copy the scenarios into a folder; existing files are kept.
 
     Returns:
-        The files written, and those kept.
+        The files written, and the existing ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
     copied, kept = [], []

@@ -12,7 +12,7 @@ from support.paths import ROOT
 
 PAGE = ROOT / "docs" / "known-causes.md"
 
-HAS_TO_HOLD = {
+MUST_CONTAIN = {
     "scheduler": "from_config",
     "dynamic-cfg": "use_dynamic_cfg=True to the call",
     "guidance": "guidance_scale",
@@ -22,7 +22,7 @@ HAS_TO_HOLD = {
     "noise-torch-2.12": 'rng.stream = "float32"',
     "random-seed": "one of 256",
     "reused-generator": "before every clip",
-    "prompt-rewriting": "the text that the host generated from",
+    "prompt-rewriting": "the text that the Space generated from",
     "prompt-truncation": "226 tokens",
     "frame-count": "8N + 1 for CogVideoX, 16N + 1 for CogVideoX 1.5",
     "float16-overflow": "bfloat16",
@@ -41,15 +41,17 @@ HAS_TO_HOLD = {
     "revision-drift": "revision=",
     "offloading": "nothing",
 }
-"""Causes that a reader of this field expects, each with a part of what to do about it."""
+"""Causes that a reader of this field expects, each with a fragment of what to do about it."""
 
 
 def test_every_cause_that_is_expected_has_an_entry_of_its_own() -> None:
     entries = {cause.id: cause for cause in CATALOGUE}
-    assert {name for name, change in HAS_TO_HOLD.items() if change in entries[name].change} == {*HAS_TO_HOLD}
+    assert {name for name, change in MUST_CONTAIN.items() if change in entries[name].change} == {*MUST_CONTAIN}
     assert "black" in entries["float16-overflow"].looks
     assert "not finite" in entries["float16-overflow"].detected
-    assert [cause.id for cause in CATALOGUE if cause.size == "none"] == ["vae-slicing", "offloading"], "the innocent"
+    assert [cause.id for cause in CATALOGUE if cause.size == "none"] == ["vae-slicing", "offloading"], (
+        "these change no number"
+    )
 
 
 def test_every_entry_is_whole() -> None:
@@ -57,8 +59,8 @@ def test_every_entry_is_whole() -> None:
         assert re.fullmatch(r"[a-z0-9.-]+", cause.id)
         assert all((cause.name, cause.looks, cause.detected, cause.change, cause.source))
         assert cause.size in SIZES
-    for told in ("id", "name", "change"):
-        assert len({getattr(cause, told) for cause in CATALOGUE}) == len(CATALOGUE), "no two entries are one"
+    for name in ("id", "name", "change"):
+        assert len({getattr(cause, name) for cause in CATALOGUE}) == len(CATALOGUE), "each entry is unique"
 
 
 def test_no_two_entries_claim_the_same_setting() -> None:
@@ -80,7 +82,7 @@ def test_the_documentation_has_a_row_for_each_entry() -> None:
         assert re.findall(r"`([^`]+)`", row[2]) == [*cause.paths]
         assert row[1:2] + row[3:] == [cause.name, cause.looks, cause.detected, cause.size, cause.change, cause.source]
     assert PAGE.read_text("utf-8") == as_markdown(), (
-        "write it anew: python -c 'from spacediff.catalogue.lookup import as_markdown; print(as_markdown(), end=\"\")'"
+        "regenerate it: python -c 'from spacediff.catalogue.lookup import as_markdown; print(as_markdown(), end=\"\")'"
     )
 
 

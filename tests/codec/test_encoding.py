@@ -23,7 +23,7 @@ UBUNTU_NOTE = (
 )
 
 
-# What a file tells
+# What a file says
 def test_reads_how_a_file_was_encoded(tmp_path: Path) -> None:
     colours = "colormatrix=bt709:transfer=bt709:fullrange=on"
     path = by_ffmpeg(grainy(), tmp_path / "a.mp4", "-crf", "20", "-level", "3.1", "-x264-params", colours)
@@ -77,19 +77,19 @@ def test_reads_a_note_of_another_build() -> None:
 
 @settings(max_examples=examples(60))
 @given(data=st.binary(max_size=2000))
-def test_arbitrary_bytes_tell_nothing(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_arbitrary_bytes_say_nothing(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "hostile.mp4"
     path.write_bytes(data)
     try:
-        told = read_encoding(path).x264
+        found = read_encoding(path).x264
     except NotMeasuredError:
-        told = None
-    assert told is None
+        found = None
+    assert found is None
 
 
 @settings(max_examples=examples(50))
 @given(changes=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=12), cut=st.integers(0, 6000))
-def test_a_damaged_file_tells_something_or_nothing(
+def test_a_damaged_file_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]], cut: int
 ) -> None:
     base = tmp_path_factory.getbasetemp()
@@ -100,12 +100,12 @@ def test_a_damaged_file_tells_something_or_nothing(
     for position, value in changes:
         data[position % len(data)] = value
     (base / "damaged.mp4").write_bytes(data[: cut or None])
-    told: Encoding | str
+    found: Encoding | str
     try:
-        told = read_encoding(base / "damaged.mp4")
+        found = read_encoding(base / "damaged.mp4")
     except NotMeasuredError as error:
-        told = error.message
-    assert isinstance(told, Encoding) or "\n" not in told
+        found = error.message
+    assert isinstance(found, Encoding) or "\n" not in found
 
 
 _WORDS = st.sampled_from(

@@ -18,15 +18,15 @@ from spacediff.errors import NotMeasuredError
 from support.encoders import by_ffmpeg, grainy, put_through
 
 
-# What cannot be repeated
-def test_names_what_it_could_not_repeat(tmp_path: Path) -> None:
+# What cannot be reproduced
+def test_names_what_it_could_not_reproduce(tmp_path: Path) -> None:
     clip = grainy(3)
     matrix = ",".join(["17"] * 16)
     hosted = by_ffmpeg(clip, tmp_path / "hosted.mp4", "-x264-params", f"cqm4={matrix}")
     match, same = put_through(clip, hosted)
     assert not match.exact
     assert not same
-    assert match.differences == ("cqm=2 there could not be repeated: the matrices are not in x264's note",)
+    assert match.differences == ("hosted cqm=2 cannot be reproduced: the matrices are not in x264's note",)
     assert match.differences[0] in match.described
 
 
@@ -39,9 +39,9 @@ def test_names_another_core_and_unknown_options(tmp_path: Path) -> None:
     match = encode_like(clip, replace(encoding, x264=old), tmp_path / "ours.mp4")
     assert not match.exact
     assert match.differences == (
-        f"x264 core {core} here, {core - 1} there",
-        "rc=2pass there could not be repeated: the first of two passes is not in the file",
-        "fgo=10 there could not be repeated: its meaning is not known here",
+        f"x264 core {core} locally, {core - 1} hosted",
+        "hosted rc=2pass cannot be reproduced: the first of two passes is not in the file",
+        "hosted fgo=10 cannot be reproduced: its meaning is unknown",
     )
 
 
@@ -49,7 +49,7 @@ def test_names_a_matrix_that_is_not_converted_to(tmp_path: Path) -> None:
     clip = grainy(2)
     hosted = by_ffmpeg(clip, tmp_path / "hosted.mp4", "-x264-params", "colormatrix=YCgCo")
     match = encode_like(clip, read_encoding(hosted), tmp_path / "ours.mp4")
-    assert match.differences == ("the matrix ycgco there could not be repeated",)
+    assert match.differences == ("the hosted matrix ycgco cannot be reproduced",)
 
 
 def test_a_rate_buffer_with_threads_is_never_exact(tmp_path: Path) -> None:
@@ -57,10 +57,10 @@ def test_a_rate_buffer_with_threads_is_never_exact(tmp_path: Path) -> None:
     hosted = by_ffmpeg(clip, tmp_path / "hosted.mp4", *["-maxrate", "60k", "-bufsize", "60k", "-threads", "2"])
     match, _ = put_through(clip, hosted)
     assert not match.exact
-    assert "x264 does not repeat itself" in match.described
+    assert "x264 is not deterministic" in match.described
 
 
-def test_takes_the_encoder_with_the_hosts_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_takes_the_encoder_with_the_hosted_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = grainy()
     hosted = by_ffmpeg(clip, tmp_path / "hosted.mp4", "-threads", "1")
     cores = {encoders.x264_in_ffmpeg: 1, encoders.x264_in_pyav: encoders.core_of(encoders.x264_in_pyav)}
@@ -95,7 +95,7 @@ def test_takes_diffusers_other_writers(tmp_path: Path, name: str, host: Callable
     clip = grainy()
     match, same = put_through(clip, host(clip, tmp_path / name))
     assert same  # the same library on the same machine
-    assert not match.exact  # which nothing in the file tells
+    assert not match.exact  # and nothing in the file says so
     assert by in match.described
 
 
@@ -108,7 +108,7 @@ def test_takes_diffusers_other_writers(tmp_path: Path, name: str, host: Callable
         ("a.avi", "-vcodec mjpeg -pix_fmt yuvj420p", "export_to_video at its default quality 5"),
     ],
 )
-def test_comes_near_where_the_file_is_silent(tmp_path: Path, name: str, options: str, by: str) -> None:
+def test_comes_close_where_the_file_says_nothing(tmp_path: Path, name: str, options: str, by: str) -> None:
     clip = grainy()
     hosted = by_ffmpeg(clip, tmp_path / name, *options.split())
     match, same = put_through(clip, hosted)

@@ -84,7 +84,7 @@ def test_repeats_pyav(tmp_path: Path, pixel_format: str, options: dict[str, str]
     assert "PyAV" in match.described
 
 
-def test_the_colour_conversion_is_part_of_the_road(tmp_path: Path) -> None:
+def test_the_colour_conversion_is_part_of_the_encoding(tmp_path: Path) -> None:
     clip = grainy()
     encoding = read_encoding(by_pyav(clip, tmp_path / "hosted.mp4"))
     encode_like(clip, replace(encoding, encoder="Lavc62.28.101 libx264"), tmp_path / "ours.mp4")
@@ -112,7 +112,7 @@ def test_another_option_is_another_clip(tmp_path: Path, option: str, other: str)
     encode_like(clip, twin, tmp_path / "twin.mp4")
     assert not np.array_equal(read_clip(tmp_path / "twin.mp4").frames, read_clip(tmp_path / "hosted.mp4").frames)
     written = read_encoding(tmp_path / "twin.mp4").x264
-    assert differences(encoding.x264, written, {}) == (f"{other} here, {option} there",)
+    assert differences(encoding.x264, written, {}) == (f"{other} locally, {option} hosted",)
 
 
 def test_one_changed_level_shows(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from support.clips import moving_ball, with_frames
 from support.encoders import by_ffmpeg, grainy
 
 
-# What the comparison could have seen
+# What the comparison can detect
 @pytest.mark.parametrize(("levels", "share", "pixels"), [(1, 0.01, 61), (4, 1.0, 6144), (16, 0.5, 3072)])
 def test_plants_exactly_what_it_says(levels: int, share: float, pixels: int) -> None:
     clip = with_frames(moving_ball(5), np.where(moving_ball(5).frames > 128, 255, 0))
@@ -23,7 +23,7 @@ def test_plants_exactly_what_it_says(levels: int, share: float, pixels: int) -> 
     assert np.array_equal(planted(clip, levels, share).frames, planted(clip, levels, share).frames)
 
 
-def test_a_lossless_host_shows_the_smallest_plant_as_it_was(tmp_path: Path) -> None:
+def test_a_lossless_file_shows_the_smallest_planted_difference_unchanged(tmp_path: Path) -> None:
     clip = grainy()
     encoding = read_encoding(
         by_ffmpeg(clip, tmp_path / "a.mp4", *["-vcodec", "libx264rgb", "-pix_fmt", "rgb24", "-crf", "0"])
@@ -36,7 +36,7 @@ def test_a_lossless_host_shows_the_smallest_plant_as_it_was(tmp_path: Path) -> N
     assert "1 level in 1% of the pixels of one frame" in seen.sentence
 
 
-def test_a_coarse_host_hides_small_plants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_coarse_encoding_removes_small_planted_differences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = moving_ball(12)
     by_ffmpeg(clip, tmp_path / "a.mp4", "-qp", "40", "-x264-params", "aq-mode=0")
     encodes: list[int] = []
@@ -49,4 +49,4 @@ def test_a_coarse_host_hides_small_plants(tmp_path: Path, monkeypatch: pytest.Mo
     seen = planted_resolution(clip, read_encoding(tmp_path / "a.mp4"))
     assert encodes == [9] * 4
     assert (seen.levels, seen.share) > (1, 0.01)
-    assert "the next smaller one is gone" in seen.sentence or not seen.seen
+    assert "the next smaller one is lost" in seen.sentence or not seen.seen

@@ -11,7 +11,7 @@ import pytest
 
 from spacediff.clip import read_clip
 from spacediff.codec import read_encoding
-from spacediff.codec.side_by_side import Half, write_side_by_side
+from spacediff.codec.side_by_side import Panel, write_side_by_side
 from spacediff.errors import NotMeasuredError, SpacediffError
 from spacediff.record import AuditRecord, with_derived
 from spacediff.reporting.bundle import MAX_BYTES, MAX_VIDEO_BYTES, render_bundle
@@ -64,8 +64,8 @@ def test_equal_audits_give_equal_bytes(record: AuditRecord, folder: Path) -> Non
 
 def test_the_video_plays_everywhere_and_pairs_the_frames(tmp_path: Path) -> None:
     left, right = (with_codes(draw_scene(9, (64, 96), hand=hand)) for hand in (True, False))
-    ours = Half(tmp_path / save_clip(tmp_path, "left", left, 8).preview, "left")
-    theirs = Half(tmp_path / save_clip(tmp_path, "right", right, 8).preview, "right")
+    ours = Panel(tmp_path / save_clip(tmp_path, "left", left, 8).preview, "left")
+    theirs = Panel(tmp_path / save_clip(tmp_path, "right", right, 8).preview, "right")
     pairs = [(n, 2 * n) for n in range(5)]
     made = write_side_by_side(ours, theirs, pairs, 8.0, tmp_path / "beside.mp4", most=MAX_VIDEO_BYTES)
     assert (made.frames, made.size) == (5, (tmp_path / "beside.mp4").stat().st_size)
@@ -97,17 +97,17 @@ def test_the_video_keeps_the_references_pace(
 def test_quality_gives_way_before_the_limit_does_and_then_it_is_said(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (6, 128, 192, 3), dtype=np.uint8)
     clip = save_clip(tmp_path, "noise", noise, 8)
-    half, target = Half(tmp_path / clip.preview, "noise"), tmp_path / "beside.mp4"
+    panel, target = Panel(tmp_path / clip.preview, "noise"), tmp_path / "beside.mp4"
     pairs = [(n, n) for n in range(6)]
-    whole = write_side_by_side(half, half, pairs, 8.0, target, most=MAX_VIDEO_BYTES)
-    less = write_side_by_side(half, half, pairs, 8.0, target, most=whole.size // 2)
+    whole = write_side_by_side(panel, panel, pairs, 8.0, target, most=MAX_VIDEO_BYTES)
+    less = write_side_by_side(panel, panel, pairs, 8.0, target, most=whole.size // 2)
     assert less.quality > whole.quality
     assert less.size <= whole.size // 2
     with pytest.raises(NotMeasuredError, match="larger than"):
-        write_side_by_side(half, half, pairs, 8.0, target, most=1000)
+        write_side_by_side(panel, panel, pairs, 8.0, target, most=1000)
     assert not target.exists()
     with pytest.raises(NotMeasuredError, match="no pair"):
-        write_side_by_side(half, half, [], 8.0, target, most=1000)
+        write_side_by_side(panel, panel, [], 8.0, target, most=1000)
 
 
 def test_what_would_pass_the_limit_is_left_out_and_said(record: AuditRecord, folder: Path) -> None:

@@ -1,7 +1,7 @@
-"""The catalogue of known causes: which entry goes with a setting, and how the documentation shows them all.
+"""The catalogue of known causes: which entry belongs to a setting, and how the documentation shows them all.
 
-One list feeds the plan of `spacediff why`, the report's cause and docs/known-causes.md. An entry says nothing of a
-given pair of runs; only measuring does.
+One list feeds the plan of `spacediff why`, the report's cause and docs/known-causes.md. An entry says nothing about a
+given pair of runs; only a measurement does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["CATALOGUE", "Cause", "as_markdown", "known_cause"]
 
 
 def known_cause(path: str) -> Cause | None:
-    """Return the entry that goes with a setting, the most exact pattern first."""
+    """Return the entry that belongs to a setting; a path without wildcards takes precedence."""
     for exact in (True, False):
         for cause in CATALOGUE:
             if any(fnmatchcase(path, pattern) for pattern in cause.paths if ("*" not in pattern) is exact):
@@ -23,12 +23,12 @@ def known_cause(path: str) -> Cause | None:
 
 
 def as_markdown() -> str:
-    """Return the catalogue as the documentation shows it."""
+    """Return the catalogue as docs/known-causes.md."""
     lines = [
         "# Known causes",
         "",
-        "What makes the same prompt and seed give another clip. Drawn from",
-        "`harness/spacediff/catalogue/entries.py`; an entry says nothing of a given pair of runs, only measuring does.",
+        "Why the same prompt and seed give another clip. Generated from `harness/spacediff/catalogue/entries.py`.",
+        "An entry says nothing about a given pair of runs; only a measurement does.",
         "",
         "| id | cause | settings | looks like | how it is found | tends to be | what to do | source |",
         "|---|---|---|---|---|---|---|---|",

@@ -1,13 +1,13 @@
-"""Codec matching: what a hosted file's encoder did, and the same done to local frames before the two are compared.
+"""Codec matching: what a hosted file's encoder did, and the same done to local frames before both are compared.
 
 The key insight: x264 writes its version and its whole option string into the stream. The same encoder with the same
-options gives the same bytes, so local frames can be put through the very road that the hosted ones took.
+options gives the same bytes, so local frames can be encoded exactly as the hosted ones were.
 """
 
 from spacediff.codec.encoding import Encoding, read_encoding
 from spacediff.codec.export import export_to_video
 from spacediff.codec.matching import Match, encode_like
-from spacediff.codec.re_encoded import MAX_PIXELS, is_encoded_again
+from spacediff.codec.re_encoded import MAX_PIXELS, is_re_encoded
 from spacediff.codec.resolution import Resolution, planted_resolution
 from spacediff.codec.x264 import X264
 
@@ -19,7 +19,7 @@ __all__ = [
     "Resolution",
     "encode_like",
     "export_to_video",
-    "is_encoded_again",
+    "is_re_encoded",
     "planted_resolution",
     "read_encoding",
 ]

@@ -1,4 +1,4 @@
-"""The encoders at hand: x264 in imageio's ffmpeg and in PyAV, and the nearest ones for files not written by x264."""
+"""The available encoders: x264 in imageio's ffmpeg and in PyAV, and the closest ones for files not written by x264."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from spacediff.clip import Clip
 from spacediff.codec.encoding import UNSPECIFIED, Encoding, read_encoding
 from spacediff.codec.export import export_to_video
-from spacediff.codec.ffmpeg import ffmpeg, in_process, raw_input, target
+from spacediff.codec.ffmpeg import ffmpeg, in_process, output_argument, raw_input
 from spacediff.codec.pictures import Pictures, converted
 from spacediff.codec.x264 import Repeat
 from spacediff.errors import EncodingFailed, NotMeasuredError, failure
@@ -31,23 +31,23 @@ _NEAREST = {  # codec: encoder in imageio's ffmpeg, its options, container
 
 
 def x264_in_ffmpeg(pictures: Pictures, repeat: Repeat, fps: Fraction, path: Path) -> None:
-    """Encode by the x264 in imageio's ffmpeg."""
+    """Encode with the x264 of imageio's ffmpeg."""
     arguments = raw_input(pictures.width, pictures.height, pictures.pixel_format, fps)
     arguments += ["-vcodec", "libx264rgb" if pictures.pixel_format == "rgb24" else "libx264"]
     arguments += ["-preset", repeat.preset, "-pix_fmt", pictures.pixel_format, "-x264-params", repeat.joined]
-    ffmpeg([*arguments, "-f", "mp4", target(path)], pictures.data)
+    ffmpeg([*arguments, "-f", "mp4", output_argument(path)], pictures.data)
 
 
 def x264_in_pyav(pictures: Pictures, repeat: Repeat, fps: Fraction, path: Path) -> None:
-    """Encode 4:2:0 pictures of 8 bits by the x264 that PyAV brings."""
+    """Encode 8-bit 4:2:0 pictures with PyAV's x264."""
     size = [str(pictures.width), str(pictures.height)]
     program = [sys.executable, "-P", str(Path(__file__).with_name("pyav_process.py"))]
     options = [pictures.pixel_format, str(fps), repeat.preset, repeat.joined]
-    in_process([*program, target(path), *size, *options], pictures.data)
+    in_process([*program, output_argument(path), *size, *options], pictures.data)
 
 
 def x264_of_core(core: int, pixel_format: str) -> Encoder:
-    """Return the encoder whose x264 is of a given core; imageio's ffmpeg where none is."""
+    """Return the encoder whose x264 has a given core; imageio's ffmpeg where none has."""
     if pixel_format == "yuv420p" and core_of(x264_in_ffmpeg) != core and core_of(x264_in_pyav) == core:
         return x264_in_pyav
     return x264_in_ffmpeg
@@ -55,7 +55,7 @@ def x264_of_core(core: int, pixel_format: str) -> Encoder:
 
 @cache
 def core_of(encoder: Encoder) -> int | None:
-    """Return the core of an encoder's x264, read from a picture that it encodes; None when it cannot."""
+    """Return the core of an encoder's x264, read from a picture that it encodes; None when it cannot encode one."""
     black = Pictures(bytes(16 * 16 * 3 // 2), 1, 16, 16, "yuv420p", ())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.mp4"
@@ -67,8 +67,8 @@ def core_of(encoder: Encoder) -> int | None:
     return note.core if note else None
 
 
-def nearest(clip: Clip, encoding: Encoding, fps: Fraction, path: Path) -> str:
-    """Encode as nearly as can be when the file does not tell how it was encoded; return in words what was done."""
+def encode_approximately(clip: Clip, encoding: Encoding, fps: Fraction, path: Path) -> str:
+    """Encode as closely as possible to a file that does not say how it was encoded; return in words what was done."""
     if encoding.codec == "gif":
         _as_gif(clip, fps, path)
         return "drawn as a GIF by Pillow, as diffusers' export_to_gif does"
@@ -79,7 +79,7 @@ def nearest(clip: Clip, encoding: Encoding, fps: Fraction, path: Path) -> str:
         pictures = converted(clip, encoding, "yuv420p")
         arguments = raw_input(pictures.width, pictures.height, pictures.pixel_format, fps)
         arguments += ["-vcodec", encoder, "-pix_fmt", pictures.pixel_format, "-b:v", str(encoding.bit_rate), *options]
-        ffmpeg([*arguments, *_tags(encoding), "-f", container, target(path)], pictures.data)
+        ffmpeg([*arguments, *_tags(encoding), "-f", container, output_argument(path)], pictures.data)
         kilobits = f"{encoding.bit_rate / 1000:.0f} kbit/s"
         return ", ".join((f"encoded by {encoder} at the hosted file's mean rate of {kilobits}", *pictures.remarks))
     try:
@@ -90,7 +90,7 @@ def nearest(clip: Clip, encoding: Encoding, fps: Fraction, path: Path) -> str:
 
 
 def _tags(encoding: Encoding) -> list[str]:
-    """Return the filter that names the pictures' colours without changing them."""
+    """Return the filter that tags the pictures' colours without changing them."""
     named = {
         "range": encoding.color_range,
         "colorspace": encoding.matrix,

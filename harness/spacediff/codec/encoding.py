@@ -1,4 +1,4 @@
-"""What a video file tells of how it was encoded."""
+"""What a video file says about how it was encoded."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TRANSFERS = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a file was encoded, as far as it tells.
+    """How a file was encoded, as far as it says.
 
     Attributes:
         container: FFmpeg's name of the container, such as `mov,mp4,m4a,3gp,3g2,mj2`.
@@ -45,7 +45,7 @@ class Encoding:
         pixel_format: FFmpeg's name, such as `yuv420p`; `gray` for H.264 without chroma.
         width: Pixels.
         height: Pixels.
-        fps: Frames per second: what the encoder was told where the stream says so, else what is played; 0 when unknown.
+        fps: Frames per second: the encoder's own where the stream names it, else the container's; 0 when unknown.
         frames: How many frames the container counts; 0 when it does not.
         color_range: `tv` (limited), `pc` (full) or `unspecified`.
         matrix: RGB to YUV matrix, such as `bt709`, or `unspecified`.
@@ -55,7 +55,7 @@ class Encoding:
         muxer: What wrote the container, such as `Lavf61.7.100`; may be empty.
         encoder: What the container names as the encoder, such as `Lavc61.19.100 libx264`; may be empty.
         level: H.264 level times ten; None for other codecs.
-        x264: What x264 says of itself; None when it did not encode the file or was told to be silent.
+        x264: x264's note about itself; None when x264 did not encode the file or wrote no note.
     """
 
     container: str
@@ -88,7 +88,7 @@ def read_encoding(path: Path) -> Encoding:
     """Read how a video file was encoded.
 
     Raises:
-        VideoNotReadable: The file is not a video, or claims a size that is not decoded here.
+        VideoNotReadable: The file is not a video, or claims more pixels than are decoded here.
     """
     import av
 
@@ -102,11 +102,11 @@ def read_encoding(path: Path) -> Encoding:
 
 def _encoding(container: InputContainer, path: Path) -> Encoding:
     if not container.streams.video:
-        raise VideoNotReadable(f"{path.name} holds no video stream")
+        raise VideoNotReadable(f"{path.name} contains no video stream")
     stream = container.streams.video[0]
     context: VideoCodecContext | None = stream.codec_context
-    if context is None:  # a codec that this FFmpeg does not know; PyAV's types say otherwise
-        raise VideoNotReadable(f"{path.name} holds video in a format that is not known here")
+    if context is None:  # a codec that this FFmpeg does not know, against PyAV's types
+        raise VideoNotReadable(f"{path.name} contains video in an unknown format")
     if not 0 < context.width * context.height <= MAX_PIXELS_PER_FRAME:
         raise VideoNotReadable(f"{path.name} claims {context.width}x{context.height} pixels, more than is decoded here")
     is_h264 = context.name == "h264"

@@ -1,4 +1,4 @@
-"""The road of `diffusers.utils.export_to_video`: what a script delivers."""
+"""What `diffusers.utils.export_to_video` writes: the file that a script delivers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def export_to_video(clip: Clip, path: Path, *, quality: float) -> None:
 
     Args:
         clip: The frames and their rate.
-        path: Where to write; ends in `.mp4`.
+        path: The file to write; it ends in `.mp4`.
         quality: imageio's 0 (worst) to 10.
     """
     import imageio

@@ -1,7 +1,7 @@
 """Fresh processes that convert and encode: the `ffmpeg` program that imageio, and with it diffusers, uses.
 
-The key insight: x264 (core 165, AVX-512, mbtree) lets memory that it never wrote decide. In a process of its own that
-memory is zero and the result repeats; in a long-lived one it is whatever was there before.
+The key insight: x264 (core 165, AVX-512, mbtree) reads memory that it never wrote. In a fresh process that memory
+is zero and the result is reproducible; in a long-lived one it holds earlier data.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def ffmpeg(arguments: Sequence[str], pictures: memoryview | bytes) -> bytes:
     """Run the program on raw pictures and return what it writes to its output.
 
     Args:
-        arguments: What follows the program's name; `-i -` reads the pictures.
-        pictures: The bytes of all pictures, one after the other.
+        arguments: Arguments after the program's name; `-i -` reads the pictures.
+        pictures: The bytes of all pictures, in order.
 
     Raises:
-        EncodingFailed: There is no such program, it refuses, or it takes longer than `MAX_SECONDS`.
+        EncodingFailed: The program is missing, refuses, or takes longer than `MAX_SECONDS`.
     """
     import imageio_ffmpeg
 
@@ -33,7 +33,7 @@ def ffmpeg(arguments: Sequence[str], pictures: memoryview | bytes) -> bytes:
         program = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
         raise EncodingFailed(
-            "imageio-ffmpeg has no ffmpeg program here", hint="install imageio-ffmpeg from a wheel"
+            "imageio-ffmpeg finds no ffmpeg program", hint="install imageio-ffmpeg from a wheel"
         ) from error
     return in_process([program, "-y", "-v", "error", *arguments], pictures)
 
@@ -43,11 +43,11 @@ def in_process(command: Sequence[str], pictures: memoryview | bytes) -> bytes:
     try:
         done = subprocess.run(command, input=pictures, capture_output=True, timeout=MAX_SECONDS, check=False)  # noqa: S603 - a list, no shell
     except subprocess.TimeoutExpired as error:
-        raise EncodingFailed(f"encoding as hosted takes longer than {MAX_SECONDS} s") from error
+        raise EncodingFailed(f"encoding like the hosted file takes longer than {MAX_SECONDS} s") from error
     except OSError as error:
         raise EncodingFailed(f"the encoder cannot be started: {error.strerror}") from error
     if done.returncode:
-        raise EncodingFailed(f"the encoder refuses to encode as hosted: {_reason(done.stderr)}")
+        raise EncodingFailed(f"the encoder refuses to encode like the hosted file: {_reason(done.stderr)}")
     return done.stdout
 
 
@@ -57,15 +57,15 @@ def raw_input(width: int, height: int, pixel_format: str, fps: object) -> list[s
     return ["-f", "rawvideo", "-vcodec", "rawvideo", *size, "-r", str(fps), "-i", "-", "-an"]
 
 
-def target(path: Path) -> str:
-    """Return a path as an argument that cannot be taken for an option or an address."""
+def output_argument(path: Path) -> str:
+    """Return a path as an argument that cannot be mistaken for an option or a URL."""
     return f"file:{path}"
 
 
 def _reason(stderr: bytes) -> str:
-    """Return the first line that a program complains with, without addresses and paths of this machine."""
+    """Return the first line of a program's error output, without URLs and paths of this machine."""
     lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     if not lines:
-        return "it does not say why"
+        return "it gives no reason"
     line = re.sub(r"^\[[^\]]*\] ", "", lines[0])
     return re.sub(r"(file:)?[^\s'\"]*[/\\][^\s'\"]*", "…", line)[:200]

@@ -1,7 +1,7 @@
-"""RGB frames as the pictures that an encoder takes: size, pixel format, matrix and range as in the hosted file.
+"""RGB frames as an encoder's input: size, pixel format, matrix and range as in the hosted file.
 
-The key insight: this conversion is a second source of differences before any codec. The `ffmpeg` program halves the
-chroma with a bicubic filter, PyAV with a bilinear one; on sharp colours the two are several levels apart.
+The key insight: this conversion causes differences of its own, before any codec. The `ffmpeg` program halves the chroma
+with a bicubic filter, PyAV with a bilinear one; on sharp colours they differ by several levels.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from spacediff.codec.ffmpeg import ffmpeg, raw_input
 MACRO_BLOCK = 16
 
 CONVERTED_TO = {"bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "bt2020nc"}
-_BY_PYAV = {"yuv420p", "yuv444p", "yuv420p10le"}  # what its arrays hold plane after plane
+_BY_PYAV = {"yuv420p", "yuv444p", "yuv420p10le"}  # formats whose arrays hold all planes
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +25,12 @@ class Pictures:
     """Raw pictures in memory.
 
     Attributes:
-        data: All of them, plane after plane, picture after picture.
-        count: How many.
+        data: The planes of all pictures, in order.
+        count: Number of pictures.
         width: Pixels.
         height: Pixels.
         pixel_format: FFmpeg's name.
-        remarks: How they were made, where the reader should know.
+        remarks: How they were converted, where a reader should know.
     """
 
     data: bytes
@@ -42,12 +42,12 @@ class Pictures:
 
 
 def converted(clip: Clip, encoding: Encoding, pixel_format: str) -> Pictures:
-    """Convert frames as the host did, as far as its file tells.
+    """Convert frames as the hosted file's were, as far as it says how.
 
     Args:
         clip: RGB frames.
         encoding: The hosted file: its matrix, range and size, and which program wrote it.
-        pixel_format: What the encoder takes.
+        pixel_format: The encoder's input format.
     """
     count, height, width = clip.frames.shape[:3]
     size = _rounded_up(width), _rounded_up(height)

@@ -1,6 +1,6 @@
-"""Encode raw pictures from standard input by PyAV's x264, in a process of its own; see `ffmpeg.py` for why.
+"""Encode raw pictures from standard input with PyAV's x264, in a fresh process; `ffmpeg.py` says why.
 
-Run as a file: path, width, height, pixel format, frames per second, preset, x264 parameters.
+Run as a script with these arguments: path, width, height, pixel format, frames per second, preset, x264 parameters.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 
 def main(path: str, *settings: str) -> None:
-    """Read planes of 4:2:0 pictures of 8 bits until the input ends, and write an MP4."""
+    """Read the planes of 8-bit 4:2:0 pictures until the input ends, and write an MP4."""
     width, height, pixel_format, fps, preset, parameters = settings
     planes = np.frombuffer(sys.stdin.buffer.read(), np.uint8)
     with av.open(path, "w", format="mp4") as container:

@@ -1,6 +1,6 @@
-"""Encoded again: whether one video file is another one that went through an encoder once more.
+"""Re-encoding: whether one video file is another one that was encoded once more.
 
-The key insight: x264 repeats itself, so this can be tried out instead of guessed from how near two files are.
+The key insight: x264 is deterministic, so this can be tried instead of guessed from how similar two files are.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from spacediff.codec.pictures import Pictures
 from spacediff.errors import EncodingFailed, NotMeasuredError
 
 MAX_PIXELS = 300_000_000
-"""Pixels of a clip, over all frames, that are encoded to try this out."""
+"""Largest clip that is encoded to try this, in pixels over all frames."""
 
 _PLANAR = {"yuv420p": "yuv420p", "yuvj420p": "yuv420p", "yuv444p": "yuv444p", "yuvj444p": "yuv444p"}
 
 
-def is_encoded_again(source: Path, result: Path) -> bool:
-    """Return whether a file's frames are those of another, encoded as the file itself tells.
+def is_re_encoded(source: Path, result: Path) -> bool:
+    """Whether a file's frames are those of another file, encoded with the options that the file itself names.
 
-    Two ways are tried: the source's pictures as they are stored, as the program `ffmpeg` passes them on, and by way of
-    RGB, as a script does. Both files have to show equally many frames of one size.
+    Two ways are tried: the source's stored pictures, as the program `ffmpeg` passes them on, and a conversion through
+    RGB, as a script does. Both files must have equally many frames of one size.
 
     Args:
-        source: The file that may have been encoded again.
-        result: The file that may have come out.
+        source: The file that may have been re-encoded.
+        result: The file that may be the result.
 
     Returns:
-        False also where x264 did not write the result, or where it cannot be repeated here.
+        False also where x264 did not write the result, or where its encoding cannot be reproduced here.
     """
     try:
         before, encoding = read_encoding(source), read_encoding(result)
@@ -39,7 +39,7 @@ def is_encoded_again(source: Path, result: Path) -> bool:
             return False
         digest = frames_digest(read_frames(result))
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "again.mp4"
+            path = Path(folder) / "re-encoded.mp4"
             if _PLANAR.get(before.pixel_format, "?") == _PLANAR.get(encoding.pixel_format):
                 encode_pictures(_stored(source, before), encoding, encoding.x264, encoding.fps or before.fps, path)
                 if frames_digest(read_frames(path)) == digest:
@@ -58,7 +58,7 @@ def _stored(file: Path, encoding: Encoding) -> Pictures:
         try:
             data = [picture.to_ndarray().tobytes() for picture in container.decode(video=0)]
         except (av.FFmpegError, ValueError) as error:
-            raise EncodingFailed(f"{file.name} cannot be passed on as it is stored") from error
+            raise EncodingFailed(f"{file.name} cannot be read without a conversion") from error
     return Pictures(
         b"".join(data), len(data), encoding.width, encoding.height, _PLANAR[encoding.pixel_format], remarks=()
     )

@@ -1,7 +1,7 @@
-"""What a comparison through a codec could have seen: plant a known difference, encode both, look whether it is there.
+"""What a comparison through a codec can detect: plant a known difference, encode both clips, check whether it shows.
 
-The key insight: an encoder is not a filter that hides small differences evenly. It may swallow one altogether, or turn
-it into other decisions and show it larger than it was. Only a trial with this clip and these options tells.
+The key insight: an encoder does not attenuate small differences evenly. It may remove one entirely, or decide
+otherwise and make it larger. Only a trial with this clip and these options shows which.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _SEED = 20
 
 @dataclass(frozen=True)
 class Resolution:
-    """The smallest planted difference that was still there after the codec.
+    """The smallest planted difference that survives the codec.
 
     Attributes:
-        seen: Whether any of the planted differences was.
-        levels: By how many levels the pixels were changed; the largest tried when none was seen.
+        seen: Whether any planted difference survives.
+        levels: By how many levels pixels were changed; the largest tried when none survives.
         share: Share of one frame's pixels that were changed.
         frames: Frames encoded.
         psnr_before: PSNR between the planted and the plain frames before the codec, over all frames, in dB.
-        psnr_after: The same after the codec; infinite when nothing was seen.
-        exact: Whether the frames were encoded exactly as the hosted ones.
-        sentence: All this in words.
+        psnr_after: The same after the codec; infinite when none survives.
+        exact: Whether the frames were encoded exactly like the hosted ones.
+        sentence: The finding in words.
     """
 
     seen: bool
@@ -50,13 +50,13 @@ class Resolution:
 
 
 def planted_resolution(clip: Clip, encoding: Encoding) -> Resolution:
-    """Find the smallest planted difference that the hosted file's codec lets through.
+    """Find the smallest planted difference that survives the hosted file's codec.
 
-    Costs at most four encodes of at most nine frames. A larger difference is taken to be seen where a smaller one is.
+    Costs at most four encodes of at most nine frames. A difference larger than a surviving one is taken to survive.
 
     Args:
-        clip: Local frames; the first of them are used, and the middle one is changed.
-        encoding: What the hosted file tells.
+        clip: Local frames; the first `MAX_FRAMES` are used, and the middle one of these is changed.
+        encoding: What the hosted file says.
 
     Raises:
         NotMeasuredError: The frames cannot be encoded.
@@ -83,7 +83,7 @@ def planted_resolution(clip: Clip, encoding: Encoding) -> Resolution:
 
 
 def planted(clip: Clip, levels: int, share: float) -> Clip:
-    """Change pixels of the middle frame up or down, always the same ones; no value leaves 0..255 or stays as it was."""
+    """Change some pixels of the middle frame up or down, always the same ones, each within 0..255."""
     random = np.random.default_rng(_SEED)
     middle = len(clip.frames) // 2
     frame = clip.frames[middle].astype(np.int16)
@@ -111,10 +111,10 @@ def _in_words(levels: int, share: float, before: float, after: float | None) -> 
     pixels = "all pixels" if share == 1 else f"{share:.0%} of the pixels"
     difference = f"{amount} in {pixels} of one frame ({before:.1f} dB)"
     if after is None:
-        return f"Even {difference} is gone after the codec."
+        return f"Even {difference} is lost in the codec."
     if (levels, share) == LADDER[0]:
-        return f"The smallest difference tried, {difference}, survives the codec and reads {after:.1f} dB after it."
+        return f"The smallest difference tried, {difference}, survives the codec and measures {after:.1f} dB after it."
     return (
-        f"The smallest planted difference that survives the codec is {difference}, which reads {after:.1f} dB after "
-        "it; the next smaller one is gone."
+        f"The smallest planted difference that survives the codec is {difference}, which measures {after:.1f} dB after "
+        "it; the next smaller one is lost."
     )

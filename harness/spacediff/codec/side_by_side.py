@@ -1,7 +1,7 @@
-"""Side by side: two clips in one H.264 file with their names above, small enough for an issue.
+"""Two clips side by side in one H.264 file with their names above, small enough for an issue.
 
-The key insight: what plays in every browser is H.264 in yuv420p with even sides and its index in front; and a file for
-an issue has a limit, so the quality gives way first, step by step, and is said.
+The key insight: every browser plays H.264 in yuv420p with even dimensions and its index in front. Issues limit the size
+of attachments, so the quality is lowered step by step, and reported.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame, probe, read_frames
-from spacediff.codec.ffmpeg import ffmpeg, raw_input, target
+from spacediff.codec.ffmpeg import ffmpeg, output_argument, raw_input
 from spacediff.errors import EncodingFailed, NotComparable
 
 QUALITIES = (18, 24, 30, 36)
-"""CRF of x264, the best first; above, a picture shows the codec and not the clip."""
+"""x264's CRF, the best first; a larger one shows the codec instead of the clip."""
 MAX_WIDTH = 720
 """Pixels of one clip; a larger one is scaled down."""
 MIN_WIDTH = 360
-"""Pixels of one clip; a smaller one is shown with whole pixels repeated, so that its label can be read."""
+"""Pixels of one clip; a smaller one is enlarged by a whole factor, so that its label is readable."""
 MAX_BYTES = 2**30
-"""Raw pictures that are held in memory at once."""
+"""Most bytes of raw pictures in memory."""
 
 _BAR = 24
 _GAP = 4
@@ -35,12 +35,12 @@ _INK, _PAPER = (240, 240, 240), (24, 26, 30)
 
 
 @dataclass(frozen=True)
-class Half:
-    """One side.
+class Panel:
+    """One of the two clips.
 
     Attributes:
         file: The video file.
-        label: What stands above it.
+        label: The text above it.
     """
 
     file: Path
@@ -48,13 +48,13 @@ class Half:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What was written.
+class WrittenVideo:
+    """The file that was written.
 
     Attributes:
         size: Bytes.
-        quality: CRF that it took.
-        frames: Pairs of frames that it shows.
+        quality: CRF that was used.
+        frames: Number of frame pairs.
     """
 
     size: int
@@ -63,20 +63,20 @@ class Beside:
 
 
 def write_side_by_side(
-    left: Half, right: Half, pairs: Iterable[tuple[int, int]], fps: float, path: Path, *, most: int
-) -> Beside:
+    left: Panel, right: Panel, pairs: Iterable[tuple[int, int]], fps: float, path: Path, *, most: int
+) -> WrittenVideo:
     """Write two clips side by side.
 
     Args:
         left: The reference.
         right: The candidate.
-        pairs: Which frames belong together, by their numbers, rising on both sides.
+        pairs: Numbers of the frames to show together, ascending for both clips.
         fps: Frames per second.
         path: The MP4 to write.
-        most: Bytes that it may have.
+        most: Largest size in bytes.
 
     Raises:
-        NotMeasuredError: A file cannot be read, there is no pair, or even the lowest quality is larger.
+        NotMeasuredError: A file cannot be read, there is no pair, or the lowest quality is still larger than `most`.
     """
     wanted = list(pairs)
     if not wanted:
@@ -90,14 +90,14 @@ def write_side_by_side(
             [
                 *raw_input(width, height, "rgb24", Fraction(fps).limit_denominator(1000)),
                 *_options(quality),
-                target(path),
+                output_argument(path),
             ],
             raw,
         )
         if path.stat().st_size <= most:
-            return Beside(path.stat().st_size, quality, len(pictures))
+            return WrittenVideo(path.stat().st_size, quality, len(pictures))
     path.unlink()
-    raise EncodingFailed(f"even at low quality it is larger than {most / 1e6:g} MB")
+    raise EncodingFailed(f"even at the lowest quality it is larger than {most / 1e6:g} MB")
 
 
 def _options(quality: int) -> list[str]:
@@ -111,18 +111,20 @@ def _options(quality: int) -> list[str]:
 
 
 def _size(file: Path) -> tuple[int, int]:
-    """Return width and height at which a side is shown, both even."""
+    """Return the width and height of a panel, both even."""
     info = probe(file)
     share = MAX_WIDTH / info.width if info.width > MAX_WIDTH else math.ceil(MIN_WIDTH / info.width)
     return max(2, round(info.width * share / 2) * 2), max(2, round(info.height * share / 2) * 2)
 
 
-def _pictures(left: Half, right: Half, pairs: list[tuple[int, int]], size: tuple[int, int]) -> list[NDArray[np.uint8]]:
+def _pictures(
+    left: Panel, right: Panel, pairs: list[tuple[int, int]], size: tuple[int, int]
+) -> list[NDArray[np.uint8]]:
     width, height = size
     whole = (2 * width + _GAP) * (height + _BAR) * 3
     if whole * len(pairs) > MAX_BYTES:
-        raise EncodingFailed(f"{len(pairs)} frames side by side take more than {MAX_BYTES >> 30} GiB of memory")
-    bars = [_label(half.label, width) for half in (left, right)]
+        raise EncodingFailed(f"{len(pairs)} frames side by side need more than {MAX_BYTES >> 30} GiB of memory")
+    bars = [_label(panel.label, width) for panel in (left, right)]
     gap = np.full((height + _BAR, _GAP, 3), _PAPER, np.uint8)
     sides = zip(_chosen(left.file, [n for n, _ in pairs]), _chosen(right.file, [n for _, n in pairs]), strict=False)
     return [
@@ -132,7 +134,7 @@ def _pictures(left: Half, right: Half, pairs: list[tuple[int, int]], size: tuple
 
 
 def _chosen(file: Path, numbers: list[int]) -> Iterator[Frame]:
-    """Yield frames by their rising numbers; one that is asked for twice comes twice."""
+    """Yield frames by their ascending numbers; a repeated number yields its frame again."""
     frames = enumerate(read_frames(file))
     current: tuple[int, Frame] | None = None
     for wanted in numbers:
@@ -155,7 +157,7 @@ def _fitted(frame: Frame, size: tuple[int, int]) -> Frame:
 
 
 def _label(text: str, width: int) -> Frame:
-    """Draw a label, with what the font lacks as `?`."""
+    """Draw a label; characters outside Latin-1 become `?`."""
     import PIL.Image
     import PIL.ImageDraw
     import PIL.ImageFont

@@ -1,8 +1,8 @@
-"""x264's note about itself, and the parameters that make x264 write the same note again.
+"""x264's note about itself, and the parameters that make x264 write the same note.
 
 The note is the output of `x264_param2string` (x264's `common/base.c`): the values after validation. Most names can be
-given back to `x264_param_parse` as they stand; this module holds the others. Values come from a stranger and go to a
-parser that knows options which read and write files, so only known names with values of a known shape pass.
+passed to `x264_param_parse` unchanged; this module translates the others. Values come from a stranger and go to a
+parser that has options which read and write files, so only known names with values of a known form pass.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _DIRECT = ("none", "spatial", "temporal", "auto")
 _ODD: Mapping[str, tuple[str, Callable[[re.Match[str]], dict[str, str]]]] = {
     "analyse": (f"{_BITS}:{_BITS}", lambda m: {"partitions": _partitions(int(m[2], 16))}),
     "aq": (f"({_NUMBER})(?::({_NUMBER}))?", lambda m: {"aq-mode": m[1], "aq-strength": m[2] or "0"}),
-    "chroma_qp_offset": (r"-?\d{1,2}", lambda _: {}),  # set apart: what is noted is not what was asked for
+    "chroma_qp_offset": (r"-?\d{1,2}", lambda _: {}),  # set separately: the note has another value than the parameter
     "cll": (_METADATA, lambda m: {"cll": m[0]}),
     "cqm": ("[01]", lambda m: {"cqm": ("flat", "jvt")[int(m[0])]}),
     "crop_rect": (_METADATA, lambda m: {"crop_rect": m[0]}),
@@ -54,10 +54,10 @@ _ODD: Mapping[str, tuple[str, Callable[[re.Match[str]], dict[str, str]]]] = {
     "me": ("dia|hex|umh|esa|tesa", lambda m: {"me": m[0]}),
     "nal_hrd": ("none|vbr|cbr", lambda m: {"nal_hrd": m[0]}),
     "psy_rd": (f"({_NUMBER}):({_NUMBER})", lambda m: {"psy-rd": f"{m[1]},{m[2]}"}),
-    "rc": ("crf|cqp|abr|cbr", lambda _: {}),  # follows from crf, qp, bitrate and the rate buffer
+    "rc": ("crf|cqp|abr|cbr", lambda _: {}),  # determined by crf, qp, bitrate and the rate buffer
     "zones": (f"{_ZONE}(?:/{_ZONE}){{0,31}}", lambda m: {"zones": m[0]}),
 }
-"""Options whose value has another shape: the shape, and the parameters that repeat what matches it."""
+"""Options whose value has another form: its pattern, and the parameters that reproduce a match."""
 
 _WHY_LOST = {
     "rc": "the first of two passes is not in the file",
@@ -69,11 +69,11 @@ _WHY_LOST = {
 
 @dataclass(frozen=True)
 class X264:
-    """What x264 says of itself in a stream.
+    """x264's note about itself in a stream.
 
     Attributes:
         core: The number of its interface, such as 164; encoders with the same core make the same decisions.
-        revision: Its build, such as `r3108 31e19f9`; empty where the build does not tell.
+        revision: Its build, such as `r3108 31e19f9`; empty where the build does not name it.
         options: The option string, such as `cabac=1 ref=3 …`.
     """
 
@@ -90,12 +90,12 @@ class X264:
 
 @dataclass(frozen=True)
 class Repeat:
-    """How to call x264 so that it writes given options.
+    """How to call x264 so that it uses given options.
 
     Attributes:
-        parameters: What `x264_param_parse` takes, name to value, in the order in which they have to be set.
-        preset: The preset below them.
-        lost: Options that cannot be repeated, name to the reason.
+        parameters: Parameters for `x264_param_parse`, name to value, in the order in which they must be set.
+        preset: The preset that they modify.
+        lost: Options that cannot be reproduced, name to reason.
     """
 
     parameters: dict[str, str]
@@ -109,7 +109,7 @@ class Repeat:
 
 
 def parse_note(text: bytes) -> X264 | None:
-    """Return what a user-data message says of x264; None for anything else."""
+    """Parse a user-data message; None when it is not a note of x264."""
     note = text[:MAX_NOTE_BYTES].split(b"\0")[0]
     if not note.isascii() or not (decoded := note.decode("ascii")).isprintable():
         return None
@@ -120,10 +120,10 @@ def parse_note(text: bytes) -> X264 | None:
 
 
 def repeat(note: X264, *, full_chroma: bool) -> Repeat:
-    """Find the parameters that make x264 write the options of a note.
+    """Find the parameters that make x264 use the options of a note.
 
     Args:
-        note: What the hosted file says.
+        note: The hosted file's note.
         full_chroma: Whether the pictures are 4:4:4, for which x264 moves the chroma quantizer.
     """
     settings = note.settings
@@ -132,36 +132,36 @@ def repeat(note: X264, *, full_chroma: bool) -> Repeat:
     for name, value in settings.items():
         translated = _translated(name, value)
         if translated is None:
-            lost[name] = _WHY_LOST.get(name, "its meaning is not known here")
+            lost[name] = _WHY_LOST.get(name, "its meaning is unknown")
         else:
             parameters |= translated
     if "chroma_qp_offset" in settings and "chroma_qp_offset" not in lost:
-        parameters["chroma-qp-offset"] = str(_asked_chroma_offset(settings, full_chroma=full_chroma))
+        parameters["chroma-qp-offset"] = str(_requested_chroma_offset(settings, full_chroma=full_chroma))
     intra_off = settings.get("analyse", "").startswith(("0:", "0x0:"))
     return Repeat(parameters, "ultrafast" if intra_off else "medium", lost)
 
 
 def differences(theirs: X264, ours: X264 | None, lost: Mapping[str, str]) -> tuple[str, ...]:
-    """Say in words what is not as in the hosted file; empty when core and options are equal and decide all.
+    """Describe what differs from the hosted file; empty when core and options are equal and determine everything.
 
     Args:
         theirs: The hosted file's note.
         ours: The note in the file written here.
-        lost: Options known to be unrepeatable, name to the reason.
+        lost: Options that cannot be reproduced, name to reason.
     """
     if ours is None:
-        return ("the encoder here does not say what it did",)
+        return ("the local encoder writes no note",)
     there, here = theirs.settings, ours.settings
-    found = [] if theirs.core == ours.core else [f"x264 core {ours.core} here, {theirs.core} there"]
+    found = [] if theirs.core == ours.core else [f"x264 core {ours.core} locally, {theirs.core} hosted"]
     for name in {**there, **here}:
         if there.get(name) == here.get(name):
             continue
         if name in lost:
-            found.append(f"{_shown(name, there.get(name))} there could not be repeated: {lost[name]}")
+            found.append(f"hosted {_shown(name, there.get(name))} cannot be reproduced: {lost[name]}")
         else:
-            found.append(f"{_shown(name, here.get(name))} here, {_shown(name, there.get(name))} there")
+            found.append(f"{_shown(name, here.get(name))} locally, {_shown(name, there.get(name))} hosted")
     if "vbv_bufsize" in there and there.get("threads") != "1":
-        found.append("with a rate buffer and several threads x264 does not repeat itself")
+        found.append("with a rate buffer and several threads x264 is not deterministic")
     return tuple(found)
 
 
@@ -170,7 +170,7 @@ def _shown(name: str, value: str | None) -> str:
 
 
 def _translated(name: str, value: str) -> dict[str, str] | None:
-    """Return the parameters for one option; None when there are none that repeat it."""
+    """Return the parameters for one option; None when none reproduces it."""
     if name in _ODD:
         shape, parameters = _ODD[name]
         match = re.fullmatch(shape, value, re.ASCII)
@@ -184,8 +184,8 @@ def _partitions(bits: int) -> str:
     return ",".join(name for bit, name in _PARTITIONS.items() if bits & bit) or "none"
 
 
-def _asked_chroma_offset(settings: Mapping[str, str], *, full_chroma: bool) -> int:
-    """Return the chroma offset that was asked for: x264 notes the one that psychovisual tuning has moved."""
+def _requested_chroma_offset(settings: Mapping[str, str], *, full_chroma: bool) -> int:
+    """Return the requested chroma offset: x264 notes the one after psychovisual tuning has changed it."""
     noted = int(settings["chroma_qp_offset"])
     if settings.get("psy") != "1":
         return noted

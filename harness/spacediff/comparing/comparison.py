@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from spacediff.codec import MAX_PIXELS, is_encoded_again
+from spacediff.codec import MAX_PIXELS, is_re_encoded
 from spacediff.comparing.failures import Failed
 from spacediff.comparing.pairing import Pair, Side
 from spacediff.comparing.scale import ScaleOfPrompt, defined, errors_of
@@ -127,7 +127,7 @@ def _again(pair: Pair) -> str:
         return ""
     names = {"the reference": ours.file, "this clip": theirs.file}
     for result, source in (names, reversed(names)):
-        if is_encoded_again(names[source], names[result]):
+        if is_re_encoded(names[source], names[result]):
             return f"{result} is {source}, encoded again: that repeats every frame byte for byte"
     return ""
 

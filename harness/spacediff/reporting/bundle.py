@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from spacediff.codec.side_by_side import QUALITIES, Half, write_side_by_side
+from spacediff.codec.side_by_side import QUALITIES, Panel, write_side_by_side
 from spacediff.errors import NothingToShow, SpacediffError, UnknownName
 from spacediff.record import AuditRecord, ClipRecord
 from spacediff.record.file import record_text
@@ -143,10 +143,10 @@ def _video(view: PromptView, row: Row, folder: Path) -> tuple[bytes, int]:
     pairs = (found.frame_map if found else []) or [(n, n) for n in range(min(ours.frames, theirs.frames))]
     label = f"{row.run.name}: {found.verdict.value}" if found else row.run.name
     label += f", drift {drift(found.drift)}" if found and found.drift is not None else ""
-    halves = Half(_file(ours, folder), "reference"), Half(_file(theirs, folder), label)
+    panels = Panel(_file(ours, folder), "reference"), Panel(_file(theirs, folder), label)
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "beside.mp4"
-        made = write_side_by_side(*halves, pairs, _rate(ours.fps, pairs), path, most=MAX_VIDEO_BYTES)
+        made = write_side_by_side(*panels, pairs, _rate(ours.fps, pairs), path, most=MAX_VIDEO_BYTES)
         return path.read_bytes(), made.quality
 
 
