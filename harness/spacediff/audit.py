@@ -174,7 +174,7 @@ def _generate(plan: Plan, store: Store, executor: Executor, listener: ProgressLi
 
 
 def _run(plan: Plan, store: Store, executor: Executor, listener: ProgressListener) -> _Generated:
-    store.forget_drafts()
+    store.discard_drafts()
     order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
     records, interrupted = until_interrupted(executor.execute(plan.runs, store, listener))
     return _Generated(tuple(sorted(records, key=lambda run: order[run.prompt, run.name])), interrupted=interrupted)

@@ -82,7 +82,7 @@ class Sequential:
         """Return what the store has; a run without latents is discarded where they are wanted."""
         found = store.get(key)
         if found is not None and self._lacks_latents(found):
-            store.forget(key)
+            store.discard(key)
             return None
         return found
 

@@ -147,7 +147,7 @@ def test_no_clip_is_measured_twice(tmp_path: Path) -> None:
     other = Plan(**{**vars(PLAN), "semantics": Semantics("a-detector", {"p": ("yellow",)}, template="{part}")})
     assert [text.part for text in seen(tmp_path, runs, measure, other).texts] == ["", "yellow"]
     assert measure.measured == 9
-    Store(tmp_path).forget_all()
+    Store(tmp_path).discard_all()
     assert not list((tmp_path / "semantics").iterdir())
 
 

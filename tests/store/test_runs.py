@@ -55,7 +55,7 @@ def test_a_run_that_failed_leaves_nothing(tmp_path: Path) -> None:
 @given(position=st.integers(0, 255), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_never_read(tmp_path: Path, position: int, bit: int) -> None:
     store = finished(tmp_path)
-    file = store.place(KEY) / "clip.bin"
+    file = store.folder_of(KEY) / "clip.bin"
     content = bytearray(file.read_bytes())
     content[position] ^= 1 << bit
     file.write_bytes(content)
@@ -65,7 +65,7 @@ def test_a_flipped_bit_is_never_read(tmp_path: Path, position: int, bit: int) ->
 @pytest.mark.parametrize("name", ["run.json", "files.json", "clip.bin"])
 @pytest.mark.parametrize("damage", ["truncate", "remove", "garbage"])
 def test_damage_of_any_file_is_noticed(tmp_path: Path, name: str, damage: str) -> None:
-    file = finished(tmp_path).place(KEY) / name
+    file = finished(tmp_path).folder_of(KEY) / name
     if damage == "truncate":
         file.write_bytes(file.read_bytes()[:-3])
     elif damage == "remove":
@@ -79,7 +79,7 @@ def test_damage_of_any_file_is_noticed(tmp_path: Path, name: str, damage: str) -
 
 def test_a_manifest_cannot_point_outside(tmp_path: Path) -> None:
     store = finished(tmp_path)
-    (store.place(KEY) / "files.json").write_text("{}")
+    (store.folder_of(KEY) / "files.json").write_text("{}")
     assert store.get(KEY) is None
 
 
@@ -103,7 +103,7 @@ with Store(Path({str(tmp_path)!r})).writing({KEY!r}) as draft:
     assert store.get(KEY) is None
     assert len(list((tmp_path / "runs").iterdir())) == 1
     for _ in range(50):
-        store.forget_drafts()
+        store.discard_drafts()
         if not list((tmp_path / "runs").iterdir()):
             break
         time.sleep(0.1)

@@ -347,7 +347,7 @@ def _where(options: argparse.Namespace) -> list[str | Path]:
 def _forget(folder: Path) -> None:
     from spacediff.store.runs import Store
 
-    Store(folder).forget_all()
+    Store(folder).discard_all()
 
 
 def _conclude(record: AuditRecord, folder: Path) -> None:

@@ -1,1 +1,1 @@
-"""What must not reach an audit folder or a message: tokens, home paths, private prompts."""
+"""What must never reach an audit folder or a message: tokens, home paths, private prompts."""

@@ -1,8 +1,8 @@
-"""Private words: what others quote of a private text, found in theirs however it was written or cut.
+"""Private words: quotes of a private text, found in other texts however they are written or cut.
 
-The key insight is that a quote keeps the words and little else: a file's name joins them by underscores, an address by
-percent signs, a message wraps or cuts them. So both texts are read as words alone, without case, marks and escapes; in
-scripts that put no spaces between words each letter is one. A quote is then a few words in a row that are the text's,
+The key insight is that a quote keeps the words and little else: a file name joins them with underscores, a URL
+percent-encodes them, a message wraps or cuts them. So both texts are reduced to words, without case, marks and escapes;
+in scripts without spaces between words each letter is one. A quote is then a few consecutive words of the private text,
 of which the first and the last may be cut.
 """
 
@@ -21,19 +21,19 @@ from typing import Any
 
 _WORDS_IN_A_ROW = 4
 _SHORTEST = 8
-"""Letters; a shorter private text may be a word of our own, and is only left out where it is known to stand."""
+"""Letters; a shorter private text may be a word of our own, and is removed only where it is known to be."""
 _UNSPACED_WEIGHT = 3
-"""Letters that one of a script without spaces stands for."""
+"""How many letters one letter of a script without spaces counts for."""
 _OURS = frozenset({
     "accepted", "baseline", "candidate", "declared", "different", "diffusers", "identical", "interrupted", "observed",
     "reference", "settings",
 })  # fmt: skip
-"""Long words that a record says by itself; one of them alone is nobody's secret."""
-_SECOND_SPELLINGS = re.compile(
+"""Long words that every record contains; one of them by itself is no secret."""
+_ESCAPES = re.compile(
     r"(?:%(?:25)*[0-9a-f]{2})+|\\+u[0-9a-f]{4}|\\+x[0-9a-f]{2}|\\+[nrt]|&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z]{2,8});",
     re.IGNORECASE,
 )
-"""Letters that are written as an address, JSON, Python or HTML writes them."""
+"""Letters in the escaped form of URLs, JSON, Python or HTML."""
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
@@ -42,7 +42,7 @@ _UNSPACED = re.compile(
 
 @dataclass(frozen=True)
 class _Word:
-    """A word of a text: folded, and where it stands."""
+    """A word of a text: its folded form and its position."""
 
     folded: str
     start: int
@@ -55,9 +55,9 @@ _private: ContextVar[_Texts] = ContextVar("private", default=frozenset())
 
 @contextmanager
 def private(texts: Iterable[str] = ()) -> Iterator[None]:
-    """Within the block, take these texts, and any four words in a row of them, out of all that is redacted.
+    """Within the block, redaction removes these texts and any four consecutive words of them.
 
-    What `keep_private` adds within the block ends with it too.
+    Texts that `keep_private` adds within the block are removed until its end, too.
     """
     before = _private.set(_private.get())
     keep_private(texts)
@@ -68,13 +68,13 @@ def private(texts: Iterable[str] = ()) -> Iterator[None]:
 
 
 def keep_private(texts: Iterable[str]) -> None:
-    """Take these texts out from here on, until the end of the block of `private` around."""
+    """Remove these texts from now until the end of the enclosing block of `private`."""
     found = (tuple(word.folded for word in _words(text)) for text in texts)
-    _private.set(_private.get() | {words for words in found if _looked_for(words)})
+    _private.set(_private.get() | {words for words in found if _is_long_enough(words)})
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Yield the texts of a setting's value: itself, or those of its items."""
+    """Yield the texts of a setting's value: the value itself, or the texts of its items."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | tuple):
@@ -83,27 +83,27 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def without_private(text: str) -> str:
-    """Return a text in which each quote of a private one reads `[private]`."""
+    """Return a text with `[private]` in place of each quote of a private text."""
     texts = _private.get()
     if not texts:
         return text
     spans: list[tuple[int, int]] = []
     for words in (_words(text), _words(text, escaped=False)):
         folded = [word.folded for word in words]
-        for first, past in _joined(span for each in texts for span in _quotes(folded, each)):
+        for first, past in _merged(span for each in texts for span in _quotes(folded, each)):
             spans.append((words[first].start, words[past - 1].end))
-    for start, end in reversed(_joined(spans)):
+    for start, end in reversed(_merged(spans)):
         text = f"{text[:start]}[private]{text[end:]}"
     return text
 
 
-def _looked_for(words: tuple[str, ...]) -> bool:
+def _is_long_enough(words: tuple[str, ...]) -> bool:
     letters = sum(_UNSPACED_WEIGHT if _UNSPACED.match(word) else len(word) for word in words)
     return letters >= _SHORTEST and not (len(words) == 1 and words[0] in _OURS)
 
 
 def _quotes(words: list[str], text: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Yield where each quote of a text begins among words, and where it is over."""
+    """Yield the start and the end of each quote of a text among words."""
     places = defaultdict(list)
     for place, word in enumerate(text):
         places[word].append(place)
@@ -111,7 +111,7 @@ def _quotes(words: list[str], text: tuple[str, ...]) -> Iterator[tuple[int, int]
     for n, word in enumerate(words):
         for place in places.get(word, ()):
             if n and place and words[n - 1] == text[place - 1]:
-                continue  # told from its first word on
+                continue  # part of the quote from the previous word
             length = 1
             while n + length < len(words) and place + length < len(text) and words[n + length] == text[place + length]:
                 length += 1
@@ -126,30 +126,30 @@ def _is_cut(word: str, piece: str, *, end: bool) -> bool:
     return word.endswith(piece) if end else word.startswith(piece)
 
 
-def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return spans in order, those that touch as one."""
-    joined: list[tuple[int, int]] = []
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans in order, with adjacent and overlapping ones merged."""
+    merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
-            joined.append((start, end))
-    return joined
+            merged.append((start, end))
+    return merged
 
 
 def _words(text: str, *, escaped: bool = True) -> list[_Word]:
-    """Return the words of a text; with `escaped`, what is written in a second spelling is read as what it means."""
+    """Return the words of a text; with `escaped`, escape sequences are read as what they mean."""
     words: list[_Word] = []
     letters, start, end = "", 0, 0
     for letter, at, past in [*_letters(text, escaped=escaped), (" ", len(text), len(text))]:
         folded = _folded(letter)
         if folded is None:
             continue
-        alone = bool(_UNSPACED.match(folded))
-        if letters and (not folded or alone):
+        is_word = bool(_UNSPACED.match(folded))
+        if letters and (not folded or is_word):
             words.append(_Word(letters, start, end))
             letters = ""
-        if alone:
+        if is_word:
             words.append(_Word(folded, at, past))
         elif folded:
             start = start if letters else at
@@ -158,16 +158,16 @@ def _words(text: str, *, escaped: bool = True) -> list[_Word]:
 
 
 def _letters(text: str, *, escaped: bool) -> Iterator[tuple[str, int, int]]:
-    """Yield each letter with the place where it is written."""
+    """Yield each letter with its start and end in the text."""
     at = 0
-    for found in _SECOND_SPELLINGS.finditer(text) if escaped else ():
+    for found in _ESCAPES.finditer(text) if escaped else ():
         yield from ((text[n], n, n + 1) for n in range(at, found.start()))
-        yield from ((letter, *found.span()) for letter in _meant(found[0]))
+        yield from ((letter, *found.span()) for letter in _unescaped(found[0]))
         at = found.end()
     yield from ((text[n], n, n + 1) for n in range(at, len(text)))
 
 
-def _meant(spelling: str) -> str:
+def _unescaped(spelling: str) -> str:
     if spelling.startswith("%"):
         code = re.sub("%(?:25)+(?=[0-9A-Fa-f]{2})", "%", spelling)
         return bytes.fromhex(code.replace("%", "")).decode("utf-8", errors="replace")
@@ -179,7 +179,7 @@ def _meant(spelling: str) -> str:
 
 @cache
 def _folded(letter: str) -> str | None:
-    """Return a letter without case, width and marks; nothing for what parts words, None for what joins them."""
+    """Return a letter without case, width and marks; an empty text for a word separator, None for a joiner or mark."""
     if unicodedata.category(letter)[0] == "M" or unicodedata.category(letter) == "Cf":
         return None
     bare = unicodedata.normalize("NFKD", letter.casefold())

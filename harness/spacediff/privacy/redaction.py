@@ -1,8 +1,8 @@
-"""Redact: tokens, the user's name and home, this machine's name and private prompts never reach an audit folder.
+"""Redaction: tokens, the user's name and home, this machine's name and private prompts never reach an audit folder.
 
-Applied to every text of a record on its way to disk, and to all that is printed, so no source needs to remember it. The
-key insight is that what is known to be secret has more than one spelling: an address writes it in percent signs, JSON
-and Python put backslashes before some of its letters.
+It is applied to every text of a record on its way to disk, and to everything printed, so that no source has to remember
+it. The key insight is that a known secret has several spellings: a URL percent-encodes it, JSON and Python put
+backslashes before some of its characters.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _IN_ADDRESS = re.compile(
     r"|(?P<name>[?&](?:[\w.-]*(?:token|secret|password|api[_-]?key|signature)[\w.-]*|__sign)=)[^&\s#\"'<>\\]+",
     re.IGNORECASE | re.ASCII,
 )
-"""User and password of an address, and what its query gives to be let in."""
+"""User and password of a URL, and the secrets of its query."""
 _SECRET_VARIABLE = re.compile(r"TOKEN|SECRET|PASSWORD|API_KEY")
 _SHORTEST_SECRET = 8
 _SHORTEST_NAME = 3
@@ -40,7 +40,7 @@ _Rule = Callable[[str], str]
 
 
 def redact(value: Any, own: Collection[str] = frozenset()) -> Any:
-    """Return a JSON value with every text in it redacted, keys included; those in `own` are the schema's and stay."""
+    """Return a JSON value with every text in it redacted, including keys, except the schema's keys in `own`."""
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, dict):
@@ -54,14 +54,14 @@ def redact(value: Any, own: Collection[str] = frozenset()) -> Any:
 
 
 def redact_text(text: str) -> str:
-    """Return a text without tokens, secrets of the environment, private prompts, with the home folder as `~`."""
+    """Return a text without tokens, secrets of the environment and private prompts, and with the home folder as `~`."""
     for rule in _rules():
         text = rule(text)
     return without_private(text)
 
 
 def _free(key: str, taken: Collection[str]) -> str:
-    """Return a key that is not taken: two may read the same once they are redacted."""
+    """Return a key that is not taken: redaction can make two keys equal."""
     number, free = 1, key
     while free in taken:
         number += 1
@@ -71,11 +71,11 @@ def _free(key: str, taken: Collection[str]) -> str:
 
 @cache
 def _rules() -> tuple[_Rule, ...]:
-    rules = [_replacing(_spelt(secret), "[redacted]") for secret in _secrets()]
+    rules = [_replacing(_every_spelling(secret), "[redacted]") for secret in _secrets()]
     rules += [_replacing(_FORMS, "[redacted]"), _without_credentials]
-    rules += [_replacing(rf"{_spelt(home)}(?!\w)", "~") for home in _homes()]
+    rules += [_replacing(rf"{_every_spelling(home)}(?!\w)", "~") for home in _homes()]
     if len(user := _user()) >= _SHORTEST_NAME and user != "root":
-        name, ends = _spelt(user), r"(?![\w-]|\.\w)"
+        name, ends = _every_spelling(user), r"(?![\w-]|\.\w)"
         part = rf"(?:(?<=[/\\])|(?<=%2F)|(?<=%5C)|(?<=%2f)|(?<=%5c)){name}{ends}"
         rules.append(_replacing(rf"{part}|(?<=-of-){name}(?!\w)|\b{name}(?=@|%40)", "[user]"))
     if len(host := platform.node().split(".")[0]) >= _SHORTEST_NAME and host.lower() != "localhost":
@@ -84,20 +84,20 @@ def _rules() -> tuple[_Rule, ...]:
 
 
 def _secrets() -> list[str]:
-    """Return the secrets of the environment, the longest first: one may be the beginning of another."""
+    """Return the secrets of the environment, the longest first, since one may be a prefix of another."""
     found = {each for name, each in os.environ.items() if _SECRET_VARIABLE.search(name)}
     return sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=lambda each: (-len(each), each))
 
 
 def _homes() -> list[str]:
-    """Return the home folder as it is called and as it is, the longest first."""
+    """Return the home folder's path and its resolved path, the longest first."""
     home = Path.home()
     names = {str(each) for each in (home, Path(os.path.realpath(home))) if str(each) != each.anchor}
     return sorted(names, key=lambda each: (-len(each), each))
 
 
-def _spelt(text: str) -> str:
-    """Return a pattern for a text in all its spellings: bare, with percent signs, with backslashes."""
+def _every_spelling(text: str) -> str:
+    """Return a pattern for a text in all its spellings: plain, percent-encoded, with backslashes."""
     return "".join(_letter(letter) for letter in text)
 
 
@@ -113,9 +113,9 @@ def _without_credentials(text: str) -> str:
 
 
 def _without_host(host: str) -> _Rule:
-    """Return the rule that takes this machine's name out, with the domain after it.
+    """Return the rule that removes this machine's name and the domain after it.
 
-    A name that is a plain word is only taken for the machine's where a host stands: after `@` or `//`.
+    A name that is a plain word counts as the machine's only where a host name is expected: after `@` or `//`.
     """
     domain = r"(?:\.[A-Za-z0-9-]+)*"
     name = re.escape(host)

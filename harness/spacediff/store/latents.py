@@ -1,4 +1,4 @@
-"""Latents as the audit keeps them: one compressed file per run, in half precision.
+"""Latents on disk: one compressed file per run, in half precision.
 
 bfloat16 and float16 are kept bit for bit; float32 is rounded to float16, which resolves one part in 2000.
 """
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     import torch
 
 RESOLUTION = 2.0**-11
-"""Half a unit in the last place of float16, relative: what float32 latents lose."""
+"""Relative error of float32 latents after rounding: half a unit in the last place of float16."""
 
-_QUICKLY = 1  # noise hardly shrinks, whatever is spent on it
+_FASTEST = 1  # noise hardly compresses at any level
 
 
 def write_latents(latents: Sequence[torch.Tensor], path: Path) -> None:
     """Write latents of any float dtype, before the first step and after each, into a zip of NumPy arrays."""
     import torch
 
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_QUICKLY) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_FASTEST) as archive:
         for number, tensor in enumerate(latents):
             exact = tensor.dtype is torch.bfloat16
             kept = (tensor.view(torch.int16) if exact else tensor.to(torch.float16)).numpy()
@@ -39,7 +39,7 @@ def write_latents(latents: Sequence[torch.Tensor], path: Path) -> None:
 
 @contextmanager
 def read_latents(path: Path) -> Iterator[Iterator[NDArray[np.float32]]]:
-    """Read latents one after the other, as float32.
+    """Read latents one by one, as float32.
 
     Raises:
         LatentsNotReadable: The file is missing or broken.
