@@ -65,7 +65,7 @@ MISTAKES = [
     ("baseline.load.torch_dtype = 'x'", 5, "baseline.load.torch_dtype", "the argument", "set by model.dtype", ""),
     ("baseline.load.token = 'x'", 5, "baseline.load.token", "the argument 'token'", "HF_TOKEN", ""),
     ("baseline.call.guidance-scale = 6", 5, "baseline.call.guidance-scale", "the argument", "Python", "guidance_scale"),
-    ("baseline.call.'a.b' = 6", 5, 'baseline.call."a.b"', "the key 'a.b'", "holds no dot", ""),
+    ("baseline.call.'a.b' = 6", 5, 'baseline.call."a.b"', "the key 'a.b'", "contains no dot", ""),
     ("baseline.call.a = { '' = 6 }", 5, 'baseline.call.a.""', "the key ''", "not empty", ""),
     ("baseline.call.a = nan", 5, "baseline.call.a", "nan", "a finite number", ""),
     ("baseline.call.a = [1,\n -inf]", 6, "baseline.call.a.1", "-inf", "a finite number", ""),
@@ -100,8 +100,8 @@ MISTAKES = [
     ("scale = { seeds = 3\n}", 5, "scale", "'scale = { seeds = 3'", "on the same line", ""),
     ("scale.seeds = 3 3", 5, "scale.seeds", "'scale.seeds = 3 3'", "the end of the line", ""),
     ("question = 'a\0b'", 5, "question", "a NUL character", "a text without any", ""),
-    (f"scale.seeds = {'9' * 5000}", 1, "", "gives up", "Exceeds the limit", ""),
-    (f"baseline.call.a = {'[' * 5000}", 1, "", "gives up", "recursion", ""),
+    (f"scale.seeds = {'9' * 5000}", 1, "", "cannot read", "Exceeds the limit", ""),
+    (f"baseline.call.a = {'[' * 5000}", 1, "", "cannot read", "recursion", ""),
 ]
 
 

@@ -1,1 +1,1 @@
-"""The Hub client: files of a repository, what its errors mean, and what a Space requires."""
+"""The Hub client: repository ids and files, the meaning of errors, and what a Space requires."""

@@ -1,4 +1,4 @@
-"""The Hub: what it says of a Space, and small files of a repository, of a bounded size and never run.
+"""Facts about a Space from the Hub, and small files of a repository, which are never run.
 
 Imports huggingface_hub inside its functions only, so that reading a source stays quick.
 """
@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.hub.errors import plain
-from spacediff.hub.requirements import LIST, MOST_BYTES, parsed
+from spacediff.hub.requirements import FILE, MOST_BYTES, required_versions
 
 PATIENCE_SECONDS = 30.0
 
 
 def facts_of(info: Any) -> dict[str, str]:
-    """Return what the Hub says of a Space, name to text, with the libraries that the Space asks for.
+    """Return what the Hub reports about a Space, name to text, with the libraries that the Space requires.
 
     Args:
         info: The answer of `HfApi.space_info`.
     """
     card: Any = info.card_data or {}
     runtime: Mapping[str, Any] = info.runtime.raw if info.runtime else {}
-    asked = small_file(info.id, LIST, kind="space", revision=info.sha, most_bytes=MOST_BYTES)
+    requirements = small_file(info.id, FILE, kind="space", revision=info.sha, most_bytes=MOST_BYTES)
     facts = {
         "space": info.id,
         "commit": info.sha,
@@ -34,7 +34,7 @@ def facts_of(info: Any) -> dict[str, str]:
         "sdk": info.sdk,
         "sdk version": card.get("sdk_version"),
         "python": card.get("python_version"),
-        **parsed((asked or b"").decode("utf-8", "replace")),
+        **required_versions((requirements or b"").decode("utf-8", "replace")),
     }
     return {name: plain(fact, 200) for name, fact in facts.items() if fact}
 
@@ -42,7 +42,7 @@ def facts_of(info: Any) -> dict[str, str]:
 def small_file(repository: str, path: str, *, kind: str, revision: str | None, most_bytes: int) -> bytes | None:
     """Return a file of a repository; None for one that is not there, too large, or refused.
 
-    Nothing is raised: what the Hub does not give costs a line of what is told, not the clip.
+    Nothing is raised: a file that the Hub does not give costs one line of the report, not the clip.
 
     Args:
         repository: `ORG/NAME`.
@@ -59,6 +59,6 @@ def small_file(repository: str, path: str, *, kind: str, revision: str | None, m
         if size is None or size > most_bytes:
             return None
         content = Path(hf_hub_download(**where)).read_bytes()
-    except Exception:  # noqa: BLE001 - whatever the reason, the file cannot be had
+    except Exception:  # noqa: BLE001 - whatever the reason, the file is unavailable
         return None
     return content if len(content) <= most_bytes else None

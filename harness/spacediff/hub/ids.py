@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def is_repository_id(text: str) -> bool:
-    """Whether a text is the id of a Space, or of a model with an owner; a name alone, such as `gpt2`, is none."""
+    """Whether a text is the id of a repository with an owner; a name without one, such as `gpt2`, is not."""
     if text.count("/") != 1:
         return False
     from huggingface_hub.errors import HFValidationError

@@ -1,21 +1,20 @@
-"""What a Space asks to have installed, read from its `requirements.txt`."""
+"""What a Space installs, read from its `requirements.txt`."""
 
 from __future__ import annotations
 
 from spacediff.hub.errors import plain
 
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate")
-"""What determines a clip; the rest is of no interest."""
+"""The libraries that determine a clip; others are ignored."""
 
-LIST = "requirements.txt"
-"""Its file."""
+FILE = "requirements.txt"
 
 MOST_BYTES = 64 * 1024
-"""Larger lists are not read."""
+"""Larger files are not read."""
 
 
-def parsed(text: str) -> dict[str, str]:
-    """Return library to the versions asked for, such as `torch` to `==2.4.0`, from the lines of a requirements file."""
+def required_versions(text: str) -> dict[str, str]:
+    """Return library to required versions, such as `torch` to `==2.4.0`, from the text of a requirements file."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     found: dict[str, str] = {}

@@ -1,6 +1,6 @@
-"""The checkpoint behind a source: what it is called today, and the scheduler that it brings, read as data.
+"""The checkpoint behind a source: its present name, and its scheduler's configuration, read as data.
 
-The key insight is that a script which says nothing of the scheduler still has one: the checkpoint names it, in a file
+The key insight is that a script which does not mention the scheduler still has one: the checkpoint names it, in a file
 of a few hundred bytes.
 """
 
@@ -20,7 +20,7 @@ SCHEDULER_FILE = "scheduler/scheduler_config.json"
 _MOST_BYTES = 64 * 1024
 _PATIENCE_SECONDS = 10.0
 _RENAMED_OWNERS = {"THUDM": "zai-org"}
-"""Owners on the Hub by their former name, under which all their repositories are still found."""
+"""Former to present name of owners on the Hub; their repositories are found under both."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Checkpoint:
     """What is known of a checkpoint.
 
     Attributes:
-        id: Its name today, or its folder.
+        id: Its present name, or its folder.
         scheduler: Its scheduler's configuration; `class` is the scheduler's class.
-        where: Where that stands.
-        reason: Why the configuration is not known; empty when it is.
+        where: Where that is written.
+        reason: Why the configuration is unknown; empty when it is known.
     """
 
     id: str
@@ -41,28 +41,28 @@ class Checkpoint:
 
 
 LookUp = Callable[[str, str | None], Checkpoint]
-"""Gives the checkpoint of a name and a revision."""
+"""Looks up a checkpoint by name and revision."""
 
 
 def present_name(name: str) -> str:
-    """Return a repository's name with its owner's present name."""
+    """Return a repository's id with its owner's present name."""
     owner, slash, rest = name.partition("/")
     return f"{_RENAMED_OWNERS.get(owner, owner)}{slash}{rest}"
 
 
-def not_asked(name: str, _: str | None = None) -> Checkpoint:
-    """Return what is known of a checkpoint without looking for it."""
-    return Checkpoint(present_name(name), reason="it was not asked for")
+def not_looked_up(name: str, _: str | None = None) -> Checkpoint:
+    """Return a checkpoint without looking it up."""
+    return Checkpoint(present_name(name), reason="it was not looked up")
 
 
 @functools.lru_cache(maxsize=32)
 def on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
-    """Return what the Hub says of a checkpoint; a file of bounded size is fetched, and nothing is raised."""
+    """Look up a checkpoint on the Hub; one file of a bounded size is fetched, and nothing is raised."""
     from spacediff.hub.errors import explained
     from spacediff.hub.files import small_file
 
     if not is_repository_id(name):
-        return Checkpoint(name, reason="it is no repository of the Hub")
+        return Checkpoint(name, reason="it is not an id of the Hub")
     try:
         with explained(name, "checkpoint"):
             from huggingface_hub import HfApi
@@ -76,9 +76,9 @@ def on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
 
 
 def here_or_on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
-    """Return what a folder of this machine says of a checkpoint, or else the Hub.
+    """Look up a checkpoint in a local folder, or else on the Hub.
 
-    Only for names that the user wrote: a stranger's source does not choose which files are read here.
+    Only for names that the user wrote: a stranger's source must not choose which local files are read.
     """
     folder = Path(name)
     try:
@@ -92,15 +92,15 @@ def here_or_on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
 
 
 def _read(name: str, content: bytes | None) -> Checkpoint:
-    """Return a checkpoint with its scheduler's configuration, as far as that is in order."""
+    """Return a checkpoint with its scheduler's configuration, where that is valid."""
     if content is None:
-        return Checkpoint(name, reason="it cannot be had")
+        return Checkpoint(name, reason="it is unavailable")
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
         data = None
     kind = data.pop("_class_name", None) if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(kind, str) or not kind.isidentifier():
-        return Checkpoint(name, reason="it is no configuration of a scheduler")
+        return Checkpoint(name, reason="it is not a scheduler's configuration")
     entries = {key: value for key, value in data.items() if not key.startswith("_") and key.isidentifier()}
     return Checkpoint(name, {**entries, "class": kind}, f"{name}: {SCHEDULER_FILE}")

@@ -1,7 +1,7 @@
-"""What a schema cannot say of a scenario: names that must exist, chains that must end, values that no run can use.
+"""Checks that a schema cannot express: names that must exist, chains that must end, values that no run can use.
 
-These checks look at the plain TOML tables and take nothing for granted, so they find their mistakes beside those of
-the schema: a misspelt variant is reported together with a misspelt key.
+The checks read the plain TOML tables and assume nothing about them, so that their mistakes are reported together with
+the schema's: a misspelt variant beside a misspelt key.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from spacediff.scenario.messages import mistake_at, shown
 from spacediff.scenario.tables import OWNED
 
 MAX_DEPTH = 16
-"""Tables and lists that may lie inside each other."""
+"""Deepest nesting of tables and lists."""
 PLACEHOLDERS = ("{prompt}", "{seed}")
-"""What a Space's inputs may ask for."""
+"""Placeholders that a Space's inputs may contain."""
 
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
 _RESERVED = re.compile(
@@ -38,7 +38,7 @@ def checks(data: Mapping[str, Any], text: str, lines: Places) -> Iterator[Mistak
     Args:
         data: The tables as the TOML parser gives them.
         text: The text that they were read from.
-        lines: Where its keys stand.
+        lines: The lines of its keys.
     """
     yield from _tokens(text, lines)
     yield from _values(data, lines)
@@ -61,7 +61,7 @@ def _tokens(text: str, lines: Places) -> Iterator[Mistake]:
 
 
 def _values(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
-    """Look at every key and value; no recursion, since a file may nest deeper than Python calls."""
+    """Check every key and value; no recursion, since a file may nest deeper than Python's stack."""
     pending: list[tuple[Parts, Any]] = [((), data)]
     while pending:
         where, value = pending.pop()
@@ -90,18 +90,18 @@ def _unusable(value: Any, depth: int) -> tuple[str, str] | None:
 
 
 def _unusable_key(where: Parts) -> tuple[str, str] | None:
-    """Refuse keys of settings that a dotted path could not tell apart."""
+    """Refuse keys of settings that are ambiguous in a dotted path."""
     head, *path = where or ("",)
     if head not in {"baseline", "variants"} or len(path) <= (head == "variants"):
         return None
     key = path[-1]
     if isinstance(key, str) and (not key or "." in key or "\0" in key):
-        return f"the key {shown(key)}", "a key that is not empty and holds no dot, since settings have dotted paths"
+        return f"the key {shown(key)}", "a key that is not empty and contains no dot, since settings have dotted paths"
     return None
 
 
 def _arguments(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
-    """Look at the names of the arguments that go to the pipeline; values are not quoted, since one may be a token."""
+    """Check the names of the arguments that go to the pipeline; values are not quoted, since one may be a token."""
     owners: list[Parts] = [("baseline",), *(("variants", name) for name in _table(data, "variants"))]
     for owner in owners:
         for table in ("load", "call", "scheduler"):
@@ -117,22 +117,22 @@ def _arguments(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
 
 
 def _names(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
-    """Find names that would meet in one folder of the audit."""
+    """Find names that would share a folder of the audit."""
     for table in ("prompts", "variants"):
         first: dict[str, str] = {}
         for name in _table(data, table):
             taken = first.setdefault(name.casefold(), name)
             if taken != name:
-                expected = f"a name that differs from {shown(taken)} in more than capitals: both become folders"
+                expected = f"a name that differs from {shown(taken)} in more than case: both become folders"
                 yield mistake_at(lines, (table, name), shown(name), expected)
             elif table == "variants" and _RESERVED.fullmatch(name):
                 own = "baseline, reference(-…), candidate, rerun, seed-…, probe-…, (counter-)proof and …-alone"
-                expected = f"another name: {own} are spacediff's own"
+                expected = f"another name: {own} are reserved by spacediff"
                 yield mistake_at(lines, (table, name), shown(name), expected)
 
 
 def _mentions(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
-    """Find names of variants that do not exist, and pairs that are one."""
+    """Find references to variants that do not exist, and pairs of the same name."""
     for where, name, known in _mentioned(data):
         if isinstance(name, str) and name not in known:
             expected = f"one of {', '.join(known)}" if known else "no other variant, since there is none"
@@ -147,7 +147,7 @@ def _mentions(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
 
 
 def _mentioned(data: Mapping[str, Any]) -> Iterator[tuple[Parts, Any, list[str]]]:
-    """Yield each place that names a variant, the name, and those that may stand there."""
+    """Yield each place that names a variant, the name, and the names allowed there."""
     variants = list(_table(data, "variants"))
     for where, name in _parents(data):
         yield where, name, variants
@@ -171,7 +171,7 @@ def _parents(data: Mapping[str, Any]) -> Iterator[tuple[Parts, Any]]:
 
 
 def _cycles(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
-    """Find chains of `from` that come back to where they began; each is cut where it is found, to find the next."""
+    """Find cycles of `from`; each one found is cut, to find the next."""
     variants = _table(data, "variants")
     graph: dict[str, dict[str, None]] = {name: {} for name in variants}
     for (_, name, *_), parent in _parents(data):
@@ -215,14 +215,14 @@ def _reference(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
 
 
 def _gate(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
-    """Find a gate that asks for nothing, which would always hold."""
+    """Find a gate without a condition, which would always pass."""
     gate = data.get("gate")
     if isinstance(gate, Mapping) and not {"variant", "against"} & gate.keys():
         yield mistake_at(lines, ("gate",), "neither of them", 'variant = NAME, against = "accepted", or both')
 
 
 def _placeholders(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
-    """Find inputs such as `{promt}` that a Space would get as they stand."""
+    """Find misspelt placeholders such as `{promt}`, which a Space would get literally."""
     for name, value in _table(data, "reference", "space", "inputs").items():
         if isinstance(value, str) and _PLACEHOLDER.fullmatch(value) and value not in PLACEHOLDERS:
             where = ("reference", "space", "inputs", name)
@@ -231,12 +231,12 @@ def _placeholders(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
 
 
 def _parts(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
-    """Find parts that no model is asked for, and parts that would have one name."""
+    """Find parts without a model to measure them, and parts of the same name."""
     owners: list[Parts] = [("semantics",), *(("prompts", name) for name in _table(data, "prompts"))]
     for owner in owners:
         parts = _table(data, *owner).get("parts")
         if parts is not None and "semantics" not in data:
-            expected = "a table [semantics] that names a model to measure them by"
+            expected = "a table [semantics] that names a model to measure them"
             yield mistake_at(lines, (*owner, "parts"), "parts without [semantics]", expected)
         listed = parts if isinstance(parts, list) else []
         for index, part in enumerate(listed):

@@ -1,8 +1,8 @@
-"""Where each key of a TOML text stands.
+"""Find the line of each key of a TOML text.
 
-tomllib gives the values without their lines, and so does tomlkit, which moreover refuses a broken text. The key insight
-is that a syntax tree gives the lines without the values, and that the dotted path joins the two: tree-sitter also reads
-on after an error, so even a broken text has places.
+tomllib gives the values without their lines. So does tomlkit, which also refuses a broken text. The key insight is that
+a syntax tree gives the lines without the values, and that the dotted path joins both. tree-sitter continues after an
+error, so that even a broken text has lines.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Parts = tuple[str | int, ...]
 """A path in pieces: keys, and the indices of list items."""
 
 DEEPEST = 64
-"""Pieces that a path may have; what lies deeper has the place of its ancestor."""
+"""Most pieces of a path; anything deeper has the line of its ancestor."""
 
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[^."]+')
 _KEY_TYPES = frozenset({"bare_key", "quoted_key", "dotted_key"})

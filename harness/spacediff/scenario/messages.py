@@ -1,7 +1,7 @@
-"""What is wrong with a scenario file, in plain words.
+"""Mistakes in a scenario file, in plain words.
 
-pydantic names the place and the value; the JSON Schema knows what may stand at that place. The key insight is that a
-mistake only has to join the two with a line, so a new key needs no error text of its own.
+pydantic names the place and the value; the JSON Schema knows what is expected at that place. The key insight is that a
+mistake only has to combine both with a line, so a new key needs no error text of its own.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ def mistake_at(lines: Places, where: Parts, found: str, expected: str, nearest: 
 
 
 def syntax_mistake(error: Exception, text: str, lines: Places) -> Mistake:
-    """Say what stopped tomllib; it names the line in its message, and none where it gave up for another reason."""
+    """Describe where tomllib failed; its message names the line, except for errors of other kinds."""
     message, _, place = str(error).partition(" (at ")
     if not place:
-        return Mistake(1, "", "a text that the TOML parser gives up on", f"plainer TOML: {shown(message)}")
+        return Mistake(1, "", "a text that the TOML parser cannot read", f"simpler TOML: {shown(message)}")
     rows = text.split("\n")
     named = re.match(r"line (\d+)", place)
     line = int(named[1]) if named else len(text.rstrip().split("\n"))
@@ -78,7 +78,7 @@ def syntax_mistake(error: Exception, text: str, lines: Places) -> Mistake:
 
 
 def translated(error: ValidationError, schema: Schema, lines: Places) -> Iterator[Mistake]:
-    """Say pydantic's findings in plain words."""
+    """Turn pydantic's findings into mistakes."""
     for finding in error.errors(include_url=False):
         kind, where, value = finding["type"], finding["loc"], finding["input"]
         if kind == "extra_forbidden":
@@ -111,7 +111,7 @@ def _unknown_key(schema: Schema, where: Parts, lines: Places) -> Mistake:
 
 
 def _node(schema: Schema, where: Parts) -> Schema:
-    """Return the part of a schema that speaks of a place, or of its nearest ancestor."""
+    """Return the subschema of a place, or of its nearest ancestor."""
     node: Schema = schema
     for part in where:
         inner = _inside(node, part)
@@ -131,8 +131,8 @@ def _inside(node: Schema, part: str | int) -> Schema | None:
 
 def _expected(node: Schema) -> str:
     match node:
-        case {"x-expected": said}:
-            words = str(said)
+        case {"x-expected": expected}:
+            words = str(expected)
         case {"enum": values}:
             words = f"one of {', '.join(values)}"
         case {"const": value}:

@@ -1,4 +1,4 @@
-"""Scenario: what to audit, as a TOML file says it.
+"""The scenario: what to audit, read from a TOML file.
 
 A file is either a scenario or a list of everything that is wrong with it. The key insight is that a variant is only
 its changes: its Settings are the baseline's, changed by the variants that it starts from, then by its own.
@@ -49,66 +49,66 @@ class Prompt(Table):
     text: LongText
     """What the clip should show."""
     seed: Seed
-    """The seed that people give, here and on the Space."""
+    """The seed, for local runs and for the Space."""
     parts: tuple[Part, ...] | None = Field(None, strict=False)
-    """Named parts of this prompt, in place of those in [semantics]."""
+    """Named parts of this prompt, instead of those in [semantics]."""
     private: bool = False
-    """Whether the prompt's text and its pictures are kept out of record and reports; numbers stay."""
+    """Whether the prompt's text and pictures are kept out of record and reports; numbers are shown."""
 
 
 class Scale(Table):
-    """What gives the numbers their scale."""
+    """The controls that give the numbers their scale."""
 
     seeds: Annotated[int, Field(ge=1, le=32)] = 3
-    """How many other seeds are drawn for the ceiling."""
+    """Number of other seeds that are generated for the ceiling."""
     rerun: bool = True
-    """Whether the baseline is drawn twice for the floor."""
+    """Whether the baseline is generated twice for the floor."""
 
 
 class Steps(Table):
-    """What is looked at inside the denoising loop."""
+    """What is recorded inside the denoising loop."""
 
     keep_latents: bool = True
     """Whether the latents of each step are kept, for distances step by step."""
     alone: tuple[BaselineOrVariant, ...] = Field((), strict=False)
-    """Variants generated once more, each step fed the latents of `against`, so that it shows its own error alone."""
+    """Variants that are generated once more, each step from the latents of `against`, to isolate its own error."""
     against: BaselineOrVariant = "baseline"
-    """Whose latents are fed."""
+    """The run whose latents each step starts from."""
 
 
 class Explain(Table):
-    """Between which two the cause is looked for."""
+    """The two settings between which the cause is searched."""
 
     from_: BaselineOrVariant = Field(alias="from")
     """`baseline` or a variant."""
     to: BaselineOrVariant
     """`baseline` or a variant."""
     budget: Annotated[int, Field(ge=1, le=1000)] = 40
-    """The most generations to spend on it."""
+    """Most generations of the search."""
 
 
 class Gate(Table):
-    """What `spacediff audit` passes or fails on."""
+    """The condition under which `spacediff audit` passes."""
 
     variant: BaselineOrVariant | None = None
-    """The variant, or `baseline`, that has to match the reference."""
+    """The variant, or `baseline`, that must match the reference."""
     max_drift: Annotated[float, Field(ge=0, le=1)] = 0.05
-    """The drift it may have: 0 is the floor, 1 another seed."""
+    """Its largest drift: 0 is the floor, 1 a different seed."""
     against: Literal["accepted"] | None = None
-    """`accepted`: nothing may be worse than in the state that `spacediff approve` kept."""
+    """`accepted`: nothing may be worse than in the state that `spacediff approve` saved."""
     max_rise: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """With `against`, what a drift may have risen by."""
+    """With `against`, the largest rise of a drift."""
 
 
 class Scenario(Table):
-    """What to audit: prompts, the settings as people run them, and what the clips are held against."""
+    """What to audit: prompts, the settings as people run them, and what the clips are compared with."""
 
     title: Title
-    """What the audit is called."""
+    """The audit's title."""
     question: Title | None = None
-    """What it should answer, in one sentence."""
+    """The question it answers, in one sentence."""
     private: bool = False
-    """Whether the texts and pictures of all prompts are kept out of record and reports; numbers stay."""
+    """Whether the texts and pictures of all prompts are kept out of record and reports; numbers are shown."""
     prompts: dict[Name, Prompt] = Field(
         min_length=1, json_schema_extra={**_NAMED, **expect("at least one prompt, such as [prompts.lemon]")}
     )
@@ -118,19 +118,19 @@ class Scenario(Table):
     variants: dict[Name, Variant] = Field({}, json_schema_extra=_NAMED)
     """The baseline with named changes."""
     reference: Reference
-    """What the clips are held against."""
+    """What the clips are compared with."""
     scale: Scale = Scale()
-    """What gives the numbers their scale."""
+    """The controls that give the numbers their scale."""
     steps: Steps = Steps()
-    """What is looked at inside the denoising loop."""
+    """What is recorded inside the denoising loop."""
     metrics: tuple[Literal["flip"], ...] = Field((), strict=False)
-    """Metrics to measure beside MAE, PSNR, SSIM and LPIPS."""
+    """Further metrics, in addition to MAE, PSNR, SSIM and LPIPS."""
     semantics: Semantics | None = None
     """By what it is measured what the clips show."""
     explain: Explain | None = None
-    """Between which two the cause is looked for."""
+    """The two settings between which the cause is searched."""
     gate: Gate | None = None
-    """What the audit passes or fails on."""
+    """The condition under which the audit passes."""
 
     _text: str = PrivateAttr("")
     _path: Path = PrivateAttr(Path())
@@ -156,10 +156,10 @@ class Scenario(Table):
         return declared if name == "baseline" else declared.changed_by(self.changes_of(name))
 
     def changes_of(self, name: str) -> Settings:
-        """Return what a variant changes, those that it starts from included; raises KeyError for another name.
+        """Return what a variant changes, including the variants it starts from; raises KeyError for another name.
 
-        Changes enter in the order of `from`, later ones in place of earlier ones, and the variant's own last. A
-        variant that is reached on two ways enters once, before all that start from it.
+        Changes apply in the order of `from`, later ones replacing earlier ones, and the variant's own last. A variant
+        that is inherited twice applies once, before all that start from it.
         """
         changes = Settings()
         for ancestor in self._lineage(name) if name != "baseline" else ():
@@ -182,7 +182,7 @@ class Scenario(Table):
         return order
 
     def _declared(self, tables: SettingsTables, *owner: str) -> Settings:
-        """Return the Settings that stand in one table of the file; an empty table declares nothing."""
+        """Return the Settings of one table of the file; an empty table declares nothing."""
         nested = tables.model_dump(by_alias=True, exclude_unset=True, include=set(SettingsTables.model_fields))
         declared = {key: value for key, value in nested.items() if value != {}}
         where = {
@@ -196,7 +196,7 @@ def load_scenario(path: Path) -> Scenario:
     """Read a scenario file.
 
     Raises:
-        ScenarioError: The file is not a scenario; it holds every mistake that was found.
+        ScenarioError: The file is not a scenario; it has every mistake that was found.
         SpacediffError: The file cannot be read.
     """
     try:

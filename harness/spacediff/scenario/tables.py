@@ -1,7 +1,7 @@
-"""The tables of a scenario that say how a clip comes about, as strict models: no key skipped, no value converted.
+"""The tables of a scenario that determine a clip, as strict models: no key is skipped and no value converted.
 
 The key insight is that one description serves three readers: validation, the JSON Schema that editors complete from,
-and the plain words of the mistakes. So what may stand at a place is said once, here, as `x-expected`.
+and the plain words of the mistakes. So the expectation for each place is written once, here, as `x-expected`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 NAME_WORDS = "a name of up to 64 letters, digits, - and _ that begins with a letter or digit"
 
 OWNED = {
-    "call.prompt": "no prompt here: it comes from [prompts.NAME]",
-    "call.generator": "no generator here: spacediff makes it from rng.seed, rng.device and rng.dtype",
+    "call.prompt": "no prompt here: it is taken from [prompts.NAME]",
+    "call.generator": "no generator here: spacediff creates it from rng.seed, rng.device and rng.dtype",
     "call.callback_on_step_end": "no callback here: spacediff records every step through it",
     "call.callback_on_step_end_tensor_inputs": "no callback here: spacediff records every step through it",
     "call.output_type": "no output type here: spacediff needs the frames as the pipeline returns them",
@@ -33,10 +33,10 @@ OWNED = {
 """Arguments that spacediff passes itself, with what to do instead."""
 
 TEMPLATE = "a photo of {part}"
-"""What a semantic model is asked of a named part; as CLIP's authors ask of a class."""
+"""Text that a semantic model compares with the clip for a named part, as CLIP's authors do for a class."""
 
 DETECTOR = "builtin:tiny-detector"
-"""What a scenario calls the measure of what the tiny model's clips show."""
+"""Name of the detector for the tiny model's clips."""
 
 Precision = Literal["float32", "bfloat16", "float16"]
 Placement = Literal["cuda", "cpu", "model_cpu_offload", "sequential_cpu_offload", "group_offload"]
@@ -51,7 +51,7 @@ class Table(BaseModel):
 
 
 def expect(words: str) -> dict[str, Any]:
-    """Say in plain words what may stand at a place of the schema."""
+    """Describe in plain words what is expected at a place of the schema."""
     return {"x-expected": words}
 
 
@@ -187,7 +187,7 @@ class NumericsTable(Table):
     """How the numbers are computed."""
 
     attention: Literal["math", "flash", "efficient", "cudnn"] | None = None
-    """Kernel of torch's scaled dot product attention; torch chooses when nothing is said."""
+    """Kernel of torch's scaled dot product attention; torch's choice by default."""
     tf32: bool | None = None
     """Whether matrix products and convolutions may use TF32."""
     deterministic: bool | None = None
@@ -227,7 +227,7 @@ class SettingsTables(Table):
     rng: RngTable | None = None
     """Where the noise comes from."""
     placement: Placement | None = None
-    """Where the model lies while it runs."""
+    """Where the model is while it runs."""
     vae: VaeTable | None = None
     """How the latents are decoded."""
     numerics: NumericsTable | None = None
@@ -255,29 +255,29 @@ class Variant(SettingsTables):
 
 
 class Outputs(Table):
-    """Which results of the endpoint are meant, counted from 0."""
+    """Positions of the endpoint's results, counted from 0."""
 
     video: Annotated[int, Field(ge=0)] = 0
     """Position of the video."""
     seed: Annotated[int, Field(ge=0)] | None = None
-    """Position of the seed that the Space says it used."""
+    """Position of the seed that the Space reports."""
 
 
 class SpaceReference(Table):
-    """A clip that a Gradio Space draws."""
+    """A clip that a Gradio Space generates."""
 
     id: SpaceId
     """Space id, address, or `builtin:tiny-space`, also with `-random`."""
     endpoint: ApiName
     """API name of the endpoint."""
     inputs: dict[str, Any] = {}
-    """Inputs by parameter name; "{prompt}" and "{seed}" stand for the prompt's text and seed."""
+    """Inputs by parameter name; "{prompt}" and "{seed}" are replaced by the prompt's text and seed."""
     outputs: Outputs = Outputs()
-    """Which results are meant."""
+    """Positions of the results."""
     deadline: Annotated[float, Field(gt=0)] = 1800.0
     """Seconds to wait for one clip."""
     repeats: Annotated[int, Field(ge=1)] = 1
-    """How often the same clip is fetched, to see whether the Space repeats itself."""
+    """How often the same clip is fetched, to see whether the Space is deterministic."""
 
 
 class VideoReference(Table):
@@ -290,7 +290,7 @@ class VideoReference(Table):
 
 
 class Reference(Table):
-    """What the clips are held against; exactly one of these."""
+    """What the clips are compared with; exactly one of these."""
 
     space: SpaceReference | None = None
     """A Gradio Space."""
@@ -301,7 +301,7 @@ class Reference(Table):
 
 
 class Semantics(Table):
-    """By what it is measured what the clips show."""
+    """The model that measures what the clips show."""
 
     model: ClipModelId
     """CLIP checkpoint: a Hub id, or a folder; only safetensors are read. `builtin:tiny-detector` for the tiny model."""
@@ -312,4 +312,4 @@ class Semantics(Table):
     template: Annotated[
         str, _matching(r"\{part\}", "a text of up to 200 characters with {part} in it", max_length=200)
     ] = TEMPLATE
-    """What the model is asked of a part."""
+    """Text for a part; `{part}` is replaced by its name."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spacediff.catalogue.lookup import Cause, known_cause
-from spacediff.hub.scheduler_config import LookUp, here_or_on_the_hub, not_asked, on_the_hub, present_name
+from spacediff.hub.scheduler_config import LookUp, here_or_on_the_hub, not_looked_up, on_the_hub, present_name
 from spacediff.reading import Reading
 from spacediff.scenario.tables import OWNED
 from spacediff.settings import Origin, Setting, Settings, diff
@@ -73,7 +73,7 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
         space: What was read of the Space, which is not trusted.
         ask: Whether checkpoints are looked up on the Hub, and those of the script also in folders of this machine.
     """
-    here, there = (here_or_on_the_hub, on_the_hub) if ask else (not_asked, not_asked)
+    here, there = (here_or_on_the_hub, on_the_hub) if ask else (not_looked_up, not_looked_up)
     left, right = completed(script), completed(space)
     entries = scheduler_entries(left) | scheduler_entries(right)
     left, ours = with_scheduler(left, script, here, entries)
