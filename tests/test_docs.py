@@ -164,6 +164,11 @@ def test_the_documentation_is_written_in_plain_english(page: Path) -> None:
     assert dialect_in(page.read_text("utf-8")) == []
 
 
+@pytest.mark.parametrize("scenario", sorted((ROOT / "scenarios").glob("*.toml")), ids=lambda path: path.name)
+def test_the_example_scenarios_are_written_in_plain_english(scenario: Path) -> None:
+    assert dialect_in(scenario.read_text("utf-8")) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

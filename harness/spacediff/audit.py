@@ -25,7 +25,7 @@ from spacediff.explaining.result import SearchResult
 from spacediff.gate.gate import evaluate_gate, evaluate_over_time
 from spacediff.gate.history import history_of
 from spacediff.interrupts import clear, until_interrupted
-from spacediff.metrics import Metric, chosen
+from spacediff.metrics import Metric, select_metrics
 from spacediff.metrics.motion import MEASURES
 from spacediff.plan import Plan, Prompt, Run
 from spacediff.privacy.private_words import private
@@ -97,7 +97,7 @@ def audit(
     began = time.monotonic()
     with private(plan.private_texts):
         ensure_same_audit(plan, folder)
-    metrics = chosen(plan.metrics)
+    metrics = select_metrics(plan.metrics)
     here = environment()
     store = Store(folder)
     listener.on_plan(plan.runs)
@@ -291,7 +291,7 @@ def _recorded(
         reference=plan.reference,
         runs=runs,
         comparisons=comparisons,
-        metrics=[metric.info for metric in chosen(plan.metrics)],
+        metrics=[metric.info for metric in select_metrics(plan.metrics)],
         measures=[measure.info for measure in MEASURES],
         controls=compared.controls,
         resolutions=[resolution for each in compared.prompts for resolution in each.resolutions],

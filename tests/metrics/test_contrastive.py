@@ -39,17 +39,17 @@ def test_scores_are_what_transformers_own_forward_pass_gives(clip_checkpoint: Pa
     with torch.no_grad():
         expected = model(**inputs).logits_per_image / model.logit_scale.exp()
     np.testing.assert_allclose(scores, expected.numpy(), atol=2e-6)
-    assert np.ptp(scores, axis=0).min() > 0.01  # else any mistake of order would pass
+    assert np.ptp(scores, axis=0).min() > 0.01  # otherwise a wrong order would pass
 
 
-def test_other_orders_of_frames_and_texts_are_other_orders_of_scores(clip_checkpoint: Path, scores: np.ndarray) -> None:
+def test_scores_follow_the_order_of_frames_and_texts(clip_checkpoint: Path, scores: np.ndarray) -> None:
     order = np.random.default_rng(0).permutation(len(CLIP.frames))
     measure = Contrastive.opened(str(clip_checkpoint))
-    told: list[int] = []
-    again = measure.measure(iter(CLIP.frames[order]), TEXTS[::-1], told.append).scores
+    done: list[int] = []
+    again = measure.measure(iter(CLIP.frames[order]), TEXTS[::-1], done.append).scores
     np.testing.assert_allclose(again, scores[order][:, ::-1], atol=2e-6)
-    assert told[-1] == len(CLIP.frames)
-    assert told == sorted(told)
+    assert done[-1] == len(CLIP.frames)
+    assert done == sorted(done)
     assert not np.allclose(scores[:, 0], scores[:, 1], atol=0.01)
     measure.close()
     np.testing.assert_array_equal(measure.measure(iter(CLIP.frames[order]), TEXTS[::-1]).scores, again)

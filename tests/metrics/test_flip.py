@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from spacediff.errors import SpacediffError
-from spacediff.metrics import METRICS, chosen
+from spacediff.metrics import METRICS, select_metrics
 from support.clips import moving_ball
 
 
 def test_flip_is_measured_on_request() -> None:
-    *usual, flip = chosen(["flip"])
-    assert tuple(usual) == METRICS == chosen([])
+    *usual, flip = select_metrics(["flip"])
+    assert tuple(usual) == METRICS == select_metrics([])
     near, far = moving_ball(1).frames[0], moving_ball(1, seed=1).frames[0]
     compare = flip.prepare(near)
     assert compare(near) == 0
@@ -22,5 +22,5 @@ def test_a_metric_without_its_package_is_refused(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(spacediff.metrics, "find_spec", lambda _: None)
     with pytest.raises(SpacediffError, match="FLIP needs the package flip-evaluator") as caught:
-        chosen(["flip"])
+        select_metrics(["flip"])
     assert caught.value.hint == "pip install flip-evaluator"

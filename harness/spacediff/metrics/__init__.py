@@ -15,7 +15,7 @@ from spacediff.metrics.metric import About, Comparer, Metric
 from spacediff.metrics.perceptual import LPIPS
 from spacediff.metrics.pixel import MAE, PSNR, SSIM
 
-__all__ = ["METRICS", "OPTIONAL", "About", "Comparer", "Metric", "chosen", "metrics_named"]
+__all__ = ["METRICS", "OPTIONAL", "About", "Comparer", "Metric", "metrics_named", "select_metrics"]
 
 METRICS: tuple[Metric, ...] = (MAE, PSNR, SSIM, LPIPS)
 """Metrics that are always measured, in order of display."""
@@ -24,7 +24,7 @@ OPTIONAL: tuple[Metric, ...] = (FLIP,)
 """Metrics that are measured on request."""
 
 
-def chosen(further: Iterable[str]) -> tuple[Metric, ...]:
+def select_metrics(further: Iterable[str]) -> tuple[Metric, ...]:
     """Return the metrics that are always measured and the requested ones, in order of display.
 
     Raises:

@@ -6,7 +6,7 @@ Gradio. Its endpoint, its outputs and its settings are those of the demo
 guidance of scale 7, a CPU generator, bfloat16, everything on one device.
 
 It listens on loopback only, prints `READY http://127.0.0.1:PORT` and runs until its stdin ends. The process that
-started it has the other end of the pipe; when that process ends for any reason, the Space reads end of file and exits.
+started it keeps the pipe open; when that process ends for any reason, the Space reads end of file and exits.
 """
 
 from __future__ import annotations
