@@ -90,7 +90,7 @@ def the(record: AuditRecord, name: str) -> RunRecord:
 
 def test_quickstart_holds_its_gate_and_names_its_report(quickstart: Finished) -> None:
     assert quickstart.code == 0, quickstart.stdout + quickstart.stderr
-    assert quickstart.record.gate.status is GateStatus.HOLDS
+    assert quickstart.record.gate.status is GateStatus.PASSED
     assert f"report: {quickstart.folder / 'report.html'}" in quickstart.stdout.replace("\n", "")
     assert (quickstart.folder / "report.html").stat().st_size > 50_000
     assert all(run.measured for run in quickstart.record.runs)
@@ -221,7 +221,7 @@ def test_what_cannot_run_here_is_shown_and_strict_fails_on_it(audit: Audit, tmp_
     if the(record, "on-gpu").measured:
         pytest.skip("sequential offload runs here")
     assert code == 3
-    assert record.gate.status is GateStatus.HOLDS
+    assert record.gate.status is GateStatus.PASSED
     assert "not measured: on-gpu (lemon)" in printed
     comparison = next(c for c in record.comparisons if c.candidate == "on-gpu")
     assert comparison.verdict is Verdict.NOT_MEASURED
@@ -231,7 +231,7 @@ def test_a_gate_that_does_not_hold_is_exit_code_1(audit: Audit, tmp_path: Path) 
     text = SCENARIO.replace('[gate]\nvariant = "as-hosted"', '[gate]\nvariant = "baseline"\nmax_drift = 0.0001')
     code, printed, _ = audit(written(tmp_path, text), tmp_path / "out", "--only", "guidance-7")
     assert code == 1
-    assert "gate on baseline: fails" in printed
+    assert "Gate failed (baseline)" in printed
 
 
 def test_a_space_that_is_not_there_is_exit_code_3(audit: Audit, tmp_path: Path) -> None:

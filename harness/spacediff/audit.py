@@ -36,10 +36,13 @@ from spacediff.record import (
     ComparisonRecord,
     ControlRecord,
     EnvironmentRecord,
+    Fact,
+    FactKind,
     PromptRecord,
     Role,
     RunRecord,
     SemanticsRecord,
+    fact,
     read_record,
     redacted,
     with_derived,
@@ -268,7 +271,7 @@ def _recorded(
     search, runs, comparisons = generated.search, list(generated.runs), compared.comparisons
     hosted = next((run.hosted for run in runs if run.hosted), {})
     doubts = _doubts(compared, finished=not described.interrupted)
-    caution = stream_warning(here["torch"], hosted.get("torch", ""), runs)
+    cautions = stream_warning(here["torch"], hosted.get("torch", ""), runs)
     return AuditRecord(
         spacediff_version=__version__,
         title=plan.title,
@@ -299,16 +302,18 @@ def _recorded(
         semantics=list(described.semantics),
         cause=search and cause_record(search, comparisons, runs, here),
         gate=evaluate_gate(plan.gate, [prompt.name for prompt in plan.prompts], comparisons, doubts),
-        warnings=[*doubts, *([caution] if caution else [])],
+        warnings=[*doubts, *cautions],
         environment=EnvironmentRecord(local=here, hosted=hosted),
     )
 
 
-def _doubts(compared: _Compared, *, finished: bool) -> list[str]:
-    """Say what keeps the numbers from being trusted."""
-    doubts = [] if finished else ["the audit was interrupted"]
-    return doubts + [
-        f"{control.prompt}: a control failed: {control.name} has to be {control.expected}, found {control.found}"
-        for control in compared.controls
-        if not control.passed
+def _doubts(compared: _Compared, *, finished: bool) -> list[Fact]:
+    """Return what keeps the numbers from being trusted."""
+    failed = [control for control in compared.controls if not control.passed]
+    return [
+        *([] if finished else [fact(FactKind.AUDIT_INTERRUPTED)]),
+        *(
+            fact(FactKind.CONTROL_FAILED, *each.found, prompt=each.prompt, control=each.control, run=each.run)
+            for each in failed
+        ),
     ]

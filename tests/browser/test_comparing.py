@@ -11,7 +11,7 @@ import pytest
 from spacediff.codec.map_tiles import arrange_tiles, encode_png
 from spacediff.record import AuditRecord, FirstDivergenceRecord, with_derived
 from spacediff.reporting.html import render_html, write_report
-from spacediff.reporting.numbers import number
+from spacediff.wording.numbers import number
 from support.report_pages import FRAMES, Opened, Reports
 from support.synthetic_audit import synthetic_audit
 
@@ -181,7 +181,7 @@ def test_frames_that_stand_side_by_side_by_number_alone_are_announced(
         "per_frame": {},
         "metrics": {},
         "measures": {},
-        "parting": None,
+        "first_divergence": None,
         "map": None,
     }
     comparisons = [each.model_copy(update=bare) if each.candidate == "dpm" else each for each in record.comparisons]
@@ -247,7 +247,9 @@ def test_two_fingers_zoom(reports: Reports, url: str) -> None:
 def parting_url(drawn_audit: tuple[AuditRecord, Path], tmp_path_factory: pytest.TempPathFactory) -> str:
     record, folder = drawn_audit
     parting = FirstDivergenceRecord(metric="psnr", beyond_floor=3, half_way=None)
-    told = [c.model_copy(update={"parting": parting}) if c.candidate == "dpm" else c for c in record.comparisons]
+    told = [
+        c.model_copy(update={"first_divergence": parting}) if c.candidate == "dpm" else c for c in record.comparisons
+    ]
     copy = tmp_path_factory.mktemp("parting")
     (copy / "previews").symlink_to(folder / "previews")
     return write_report(record.model_copy(update={"comparisons": told}), copy).as_uri()

@@ -131,8 +131,8 @@ def test_without_a_gate_none_is_spoken_of(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "other.toml").write_text(SCENARIO)
     assert main(["audit", str(tmp_path / "other.toml"), "--out", str(tmp_path / "out")]) == 3
     printed = capsys.readouterr().out
-    assert "nothing was compared" in printed
-    assert "gate on" not in printed
+    assert "Nothing was compared" in printed
+    assert "Gate" not in printed
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Gate not measured" not in page
 

@@ -15,6 +15,7 @@ import pytest
 from spacediff.clip import Clip, read_clip
 from spacediff.codec import X264, encode_like, encoders, read_encoding
 from spacediff.errors import NotMeasuredError
+from spacediff.record import FactKind, fact
 from support.encoders import by_ffmpeg, grainy, put_through
 
 
@@ -26,8 +27,8 @@ def test_names_what_it_could_not_reproduce(tmp_path: Path) -> None:
     match, same = put_through(clip, hosted)
     assert not match.exact
     assert not same
-    assert match.differences == ("hosted cqm=2 cannot be reproduced: the matrices are not in x264's note",)
-    assert match.differences[0] in match.described
+    assert match.differences == (fact(FactKind.X264_OPTION_LOST, name="cqm", hosted="2", lost="matrices"),)
+    assert match.path[0].because == [*match.differences]
 
 
 def test_names_another_core_and_unknown_options(tmp_path: Path) -> None:
@@ -39,9 +40,9 @@ def test_names_another_core_and_unknown_options(tmp_path: Path) -> None:
     match = encode_like(clip, replace(encoding, x264=old), tmp_path / "ours.mp4")
     assert not match.exact
     assert match.differences == (
-        f"x264 core {core} locally, {core - 1} hosted",
-        "hosted rc=2pass cannot be reproduced: the first of two passes is not in the file",
-        "hosted fgo=10 cannot be reproduced: its meaning is unknown",
+        fact(FactKind.X264_CORE_DIFFERS, local=core, hosted=core - 1),
+        fact(FactKind.X264_OPTION_LOST, name="rc", hosted="2pass", lost="first-pass"),
+        fact(FactKind.X264_OPTION_LOST, name="fgo", hosted="10", lost="meaning"),
     )
 
 
@@ -49,7 +50,7 @@ def test_names_a_matrix_that_is_not_converted_to(tmp_path: Path) -> None:
     clip = grainy(2)
     hosted = by_ffmpeg(clip, tmp_path / "hosted.mp4", "-x264-params", "colormatrix=YCgCo")
     match = encode_like(clip, read_encoding(hosted), tmp_path / "ours.mp4")
-    assert match.differences == ("the hosted matrix ycgco cannot be reproduced",)
+    assert match.differences == (fact(FactKind.MATRIX_LOST, matrix="ycgco"),)
 
 
 def test_a_rate_buffer_with_threads_is_never_exact(tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_a_rate_buffer_with_threads_is_never_exact(tmp_path: Path) -> None:
     hosted = by_ffmpeg(clip, tmp_path / "hosted.mp4", *["-maxrate", "60k", "-bufsize", "60k", "-threads", "2"])
     match, _ = put_through(clip, hosted)
     assert not match.exact
-    assert "x264 is not deterministic" in match.described
+    assert fact(FactKind.X264_RATE_BUFFER) in match.differences
 
 
 def test_takes_the_encoder_with_the_hosted_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,23 +90,25 @@ def _gif(clip: Clip, path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "host", "by"), [("a.mp4", _opencv, "OpenCV's mp4v writer"), ("a.gif", _gif, "a GIF by Pillow")]
+    ("name", "host", "by"), [("a.mp4", _opencv, FactKind.NEAREST_OPENCV), ("a.gif", _gif, FactKind.NEAREST_GIF)]
 )
-def test_takes_diffusers_other_writers(tmp_path: Path, name: str, host: Callable[[Clip, Path], Path], by: str) -> None:
+def test_takes_diffusers_other_writers(
+    tmp_path: Path, name: str, host: Callable[[Clip, Path], Path], by: FactKind
+) -> None:
     clip = grainy()
     match, same = put_through(clip, host(clip, tmp_path / name))
     assert same  # the same library on the same machine
-    assert not match.exact  # and nothing in the file says so
-    assert by in match.described
+    assert not match.exact  # which nothing in the file says
+    assert match.path[1].kind is by
 
 
 @pytest.mark.parametrize(
     ("name", "options", "by"),
     [
-        ("a.webm", "-vcodec libvpx-vp9", "libvpx-vp9 at the hosted file's mean rate"),
-        ("a.mp4", "-vcodec mpeg4 -b:v 300k", "mpeg4 at the hosted file's mean rate"),
-        ("a.mp4", "-flags bitexact -bsf:v filter_units=remove_types=6", "libx264 at the hosted file's mean rate"),
-        ("a.avi", "-vcodec mjpeg -pix_fmt yuvj420p", "export_to_video at its default quality 5"),
+        ("a.webm", "-vcodec libvpx-vp9", "libvpx-vp9"),
+        ("a.mp4", "-vcodec mpeg4 -b:v 300k", "mpeg4"),
+        ("a.mp4", "-flags bitexact -bsf:v filter_units=remove_types=6", "libx264"),
+        ("a.avi", "-vcodec mjpeg -pix_fmt yuvj420p", ""),
     ],
 )
 def test_comes_close_where_the_file_says_nothing(tmp_path: Path, name: str, options: str, by: str) -> None:
@@ -114,8 +117,10 @@ def test_comes_close_where_the_file_says_nothing(tmp_path: Path, name: str, opti
     match, same = put_through(clip, hosted)
     assert not match.exact
     assert not same or "mpeg4" in by
-    assert by in match.described
-    assert "does not say how it was encoded" in match.described
+    said, encoded = match.path
+    assert said.kind is FactKind.ENCODING_UNSAID
+    assert encoded.kind is (FactKind.NEAREST_ENCODER if by else FactKind.NEAREST_EXPORT)
+    assert encoded.values.get("encoder", "") == by
     ours, theirs = read_clip(tmp_path / "ours.mp4"), read_clip(hosted)
     assert ours.frames.shape == theirs.frames.shape
 

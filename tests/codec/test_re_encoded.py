@@ -11,6 +11,7 @@ import pytest
 from spacediff.clip import Clip, read_clip
 from spacediff.codec import encode_like, export_to_video, read_encoding
 from spacediff.codec.x264 import differences
+from spacediff.record import FactKind, fact
 from support.clips import with_frames
 from support.encoders import by_ffmpeg, by_pyav, grainy, put_through
 
@@ -81,7 +82,7 @@ def test_repeats_pyav(tmp_path: Path, pixel_format: str, options: dict[str, str]
     match, same = put_through(clip, by_pyav(clip, tmp_path / "hosted.mp4", pixel_format, **options))
     assert match.exact, match.differences
     assert same
-    assert "PyAV" in match.described
+    assert fact(FactKind.COLOURS_BY_PYAV) in match.path
 
 
 def test_the_colour_conversion_is_part_of_the_encoding(tmp_path: Path) -> None:
@@ -112,7 +113,11 @@ def test_another_option_is_another_clip(tmp_path: Path, option: str, other: str)
     encode_like(clip, twin, tmp_path / "twin.mp4")
     assert not np.array_equal(read_clip(tmp_path / "twin.mp4").frames, read_clip(tmp_path / "hosted.mp4").frames)
     written = read_encoding(tmp_path / "twin.mp4").x264
-    assert differences(encoding.x264, written, {}) == (f"{other} locally, {option} hosted",)
+    name, hosted = option.split("=", 1)
+    local = other.split("=", 1)[1]
+    assert differences(encoding.x264, written, {}) == (
+        fact(FactKind.X264_OPTION_DIFFERS, name=name, local=local, hosted=hosted),
+    )
 
 
 def test_one_changed_level_shows(tmp_path: Path) -> None:
@@ -132,11 +137,11 @@ def test_scales_as_imageio_does(tmp_path: Path, height: int, width: int, caplog:
     match, same = put_through(clip, tmp_path / "hosted.mp4")
     assert match.exact
     assert same
-    assert f"scaled from {width}x{height} to 96x64" in match.described
+    assert fact(FactKind.SCALED_FIRST, before=[width, height], after=[96, 64]) in match.path
 
 
 def test_leaves_any_other_size_alone(tmp_path: Path) -> None:
     encoding = read_encoding(by_ffmpeg(grainy(3, 128, 192), tmp_path / "hosted.mp4"))
     match = encode_like(grainy(3), encoding, tmp_path / "ours.mp4")
     assert read_clip(tmp_path / "ours.mp4").frames.shape == (3, 64, 96, 3)
-    assert "scaled" not in match.described
+    assert FactKind.SCALED_FIRST not in {each.kind for each in match.path}

@@ -8,6 +8,7 @@ import pytest
 from spacediff.clip import Clip
 from spacediff.codec import Encoding, Match, encode_like, planted_resolution, read_encoding, resolution
 from spacediff.codec.resolution import planted
+from spacediff.record import FactKind
 from support.clips import moving_ball, with_frames
 from support.encoders import by_ffmpeg, grainy
 
@@ -33,7 +34,8 @@ def test_a_lossless_file_shows_the_smallest_planted_difference_unchanged(tmp_pat
     assert seen.exact
     assert (seen.levels, seen.share, seen.frames) == (1, 0.01, 9)
     assert seen.psnr_after == pytest.approx(seen.psnr_before)
-    assert "1 level in 1% of the pixels of one frame" in seen.sentence
+    assert seen.fact.kind is FactKind.PLANTED_DIFFERENCE_SEEN
+    assert seen.fact.values["smallest_tried"]
 
 
 def test_a_coarse_encoding_removes_small_planted_differences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,4 +51,4 @@ def test_a_coarse_encoding_removes_small_planted_differences(tmp_path: Path, mon
     seen = planted_resolution(clip, read_encoding(tmp_path / "a.mp4"))
     assert encodes == [9] * 4
     assert (seen.levels, seen.share) > (1, 0.01)
-    assert "the next smaller one is lost" in seen.sentence or not seen.seen
+    assert not seen.fact.values.get("smallest_tried")

@@ -24,7 +24,18 @@ from spacediff.errors import NotMeasuredError
 from spacediff.metrics import METRICS
 from spacediff.metrics.alignment import FrameSource
 from spacediff.metrics.levels import Levels
-from spacediff.record import ComparisonRecord, ControlRecord, Role, RunRecord, Verdict
+from spacediff.record import (
+    ComparisonRecord,
+    Control,
+    ControlRecord,
+    FactKind,
+    Role,
+    RunRecord,
+    Verdict,
+    fact,
+    quoted,
+)
+from spacediff.wording import control_name, sentence
 from support.clips import moving_ball, with_frames
 from support.kept_runs import kept, unheard
 
@@ -72,14 +83,17 @@ def test_a_file_that_is_the_other_one_encoded_again_is_codec_only(tmp_path: Path
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-i", str(tmp_path / "once.mp4")]
         subprocess.run([*command, "-c:v", "libx264", "-crf", "30", str(tmp_path / "again.mp4")], check=True)
     assert (read_clip(tmp_path / "again.mp4").frames != decoded.frames).any()
-    for reference, candidate, said in (
-        (once, again, "this clip is the reference, encoded again"),
-        (again, once, "the reference is this clip, encoded again"),
+    for reference, candidate, from_candidate in (
+        (once, again, False),
+        (again, once, True),
         (once, other, None),
     ):
         (found,) = compare_prompt(reference, [candidate], tmp_path, METRICS[:1], unheard).comparisons
-        assert found.verdict is (Verdict.CODEC_ONLY if said else Verdict.DIFFERS), found.evidence
-        assert said is None or said in found.evidence[0]
+        if from_candidate is None:
+            assert found.verdict is Verdict.DIFFERS, found.evidence
+        else:
+            assert found.verdict is Verdict.CODEC_ONLY, found.evidence
+            assert found.evidence == [fact(FactKind.ENCODED_AGAIN, reference_from_candidate=from_candidate)]
         assert found.metrics["mae"].pooled > 0
 
 
@@ -136,9 +150,7 @@ def test_what_the_codec_path_could_not_repeat_is_told(tmp_path: Path) -> None:
     reference = reference.model_copy(update={"clip": silenced})
     found = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, unheard).comparisons[0]
     assert found.codec_exact is False
-    assert found.notes == [
-        "encoded nearly, not exactly, as the hosted file: the hosted file is vp9, which does not say how it was encoded"
-    ]
+    assert found.notes == [fact(FactKind.NOT_ENCODED_EXACTLY, fact(FactKind.ENCODING_UNSAID, codec="vp9"))]
 
 
 def test_every_number_stands_on_its_scale(tmp_path: Path) -> None:
@@ -163,7 +175,8 @@ def test_an_unrelated_clip_of_another_length_is_not_comparable(tmp_path: Path) -
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
     (found,) = compare_prompt(reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, unheard).comparisons
     assert found.verdict is Verdict.NOT_COMPARABLE
-    assert "the pictures do not tell" in found.evidence[0]
+    assert found.evidence[0].kind is FactKind.PAIRED_BY_NUMBER
+    assert found.evidence[-1] == fact(FactKind.MOMENTS_UNKNOWN)
 
 
 def test_an_unrelated_clip_of_another_size_differs(tmp_path: Path) -> None:
@@ -188,14 +201,14 @@ def test_a_shifted_picture_is_found_and_moved_back(tmp_path: Path) -> None:
     (found,) = compare_prompt(reference, [shifted], tmp_path, METRICS, unheard).comparisons
     assert found.verdict is Verdict.POST_PROCESSED
     assert found.metrics["mae"].pooled == 0
-    assert any("moved back" in note for note in found.notes)
+    assert fact(FactKind.SHIFTED, right=-3, down=-2) in found.notes
 
 
 def test_a_range_mix_up_is_found_and_undone(tmp_path: Path) -> None:
     washed = with_frames(CLIP, np.rint(16 + CLIP.frames * (219 / 255)))
     found = compare(tmp_path, {"washed": washed}, hosted=False)["washed"]
     assert found.verdict is Verdict.POST_PROCESSED
-    assert any("limited range" in note for note in found.notes)
+    assert fact(FactKind.LEVELS_DIFFER, squeezed=True) in found.notes
     assert found.metrics["mae"].pooled < 2
 
 
@@ -205,23 +218,23 @@ def test_a_frozen_clip_has_no_motion(tmp_path: Path) -> None:
     motion = found["frozen"].measures["motion"]
     assert motion.candidate == 0 < motion.reference
     assert found["same"].measures["motion"].ratio == 1
-    assert found["frozen"].evidence[-1] == "this clip does not move: its motion is 0.00 of the other's"
-    assert not any("does not move" in sentence for sentence in found["same"].evidence)
-    parting = found["frozen"].parting
-    assert parting is not None
-    assert parting.beyond_floor == 1
+    assert found["frozen"].evidence[-1] == fact(FactKind.STANDS_STILL, candidate=True, share=0.0)
+    assert FactKind.STANDS_STILL not in {each.kind for each in found["same"].evidence}
+    diverging = found["frozen"].first_divergence
+    assert diverging is not None
+    assert diverging.beyond_floor == 1
 
 
 def test_another_rate_is_said(tmp_path: Path) -> None:
     found = compare(tmp_path, {"fast": dataclasses.replace(CLIP, fps=Fraction(16))}, hosted=False)["fast"]
-    assert any("16" in note for note in found.notes)
+    assert found.notes == [fact(FactKind.RATES_DIFFER, reference=8.0, candidate=16.0)]
 
 
 def test_another_shape_is_not_comparable(tmp_path: Path) -> None:
     tall = moving_ball(6, 96, 64, seed=7)
     found = compare(tmp_path, {"tall": tall, "same": CLIP}, hosted=False)
     assert found["tall"].verdict is Verdict.NOT_COMPARABLE
-    assert "64x96" in found["tall"].evidence[0]
+    assert "64x96" in sentence(found["tall"].evidence[0])
     assert found["same"].verdict is Verdict.IDENTICAL
 
 
@@ -261,7 +274,7 @@ def test_a_host_that_disagrees_with_itself_raises_the_floor(tmp_path: Path) -> N
 def controls(folder: Path, reference: Clip, *, baseline: Clip, seed: Clip) -> dict[str, ControlRecord]:
     runs = [kept(folder, "baseline", baseline, Role.BASELINE), kept(folder, "seed-1", seed, Role.SEED)]
     compared = compare_prompt(kept(folder, "reference", reference, Role.REFERENCE), runs, folder, METRICS, unheard)
-    return {control.name: control for control in compared.controls}
+    return {control_name(control): control for control in compared.controls}
 
 
 def test_clips_part_where_no_frame_of_a_repeat_is_as_far(tmp_path: Path) -> None:
@@ -274,30 +287,30 @@ def test_clips_part_where_no_frame_of_a_repeat_is_as_far(tmp_path: Path) -> None
     runs = [other, kept(tmp_path, "late", with_frames(CLIP, late))]
     runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    parting = compare_prompt(reference, runs, tmp_path, METRICS[:1], unheard).comparisons[1].parting
-    assert parting is not None
-    assert parting.beyond_floor == 4
+    diverging = compare_prompt(reference, runs, tmp_path, METRICS[:1], unheard).comparisons[1].first_divergence
+    assert diverging is not None
+    assert diverging.beyond_floor == 4
 
 
 def test_a_seed_that_is_as_near_as_the_codec_fails_its_control(tmp_path: Path) -> None:
     found = controls(tmp_path, CLIP, baseline=BASELINE, seed=CLIP)
     assert {name: control.passed for name, control in found.items()} == {
-        "the reference against itself": True,
-        "another seed (seed-1)": False,
+        "the reference compared with itself": True,
+        "a different seed (seed-1)": False,
     }
-    assert found["another seed (seed-1)"].found == "identical"
+    assert found["a different seed (seed-1)"].found == [fact(FactKind.VERDICT, verdict="identical")]
 
 
 def test_a_seed_that_does_nothing_fails_its_control_however_far_the_reference_is(tmp_path: Path) -> None:
-    found = controls(tmp_path, CLIP, baseline=SEEDS[0], seed=SEEDS[0])["another seed (seed-1)"]
+    found = controls(tmp_path, CLIP, baseline=SEEDS[0], seed=SEEDS[0])["a different seed (seed-1)"]
     assert not found.passed
-    assert "the seed does nothing" in found.found
+    assert found.found == [fact(FactKind.SEED_IGNORED)]
 
 
 def test_a_seed_is_judged_by_its_aligned_frames(tmp_path: Path) -> None:
     doubled = Clip(CLIP.frames.repeat(2, axis=0), Fraction(16))
-    assert not controls(tmp_path, doubled, baseline=BASELINE, seed=CLIP)["another seed (seed-1)"].passed
-    assert controls(tmp_path, doubled, baseline=CLIP, seed=SEEDS[1])["another seed (seed-1)"].passed
+    assert not controls(tmp_path, doubled, baseline=BASELINE, seed=CLIP)["a different seed (seed-1)"].passed
+    assert controls(tmp_path, doubled, baseline=CLIP, seed=SEEDS[1])["a different seed (seed-1)"].passed
 
 
 def test_the_rerun_is_a_control_that_is_held_against_the_baseline(tmp_path: Path) -> None:
@@ -306,29 +319,33 @@ def test_the_rerun_is_a_control_that_is_held_against_the_baseline(tmp_path: Path
         runs += [kept(tmp_path, f"seed-{number}", seed, Role.SEED) for number, seed in enumerate(seeds)]
         reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
         controls = compare_prompt(reference, runs, tmp_path, METRICS[:2], unheard).controls
-        return next(control for control in controls if control.name == "the baseline run again")
+        return next(control for control in controls if control.control is Control.RERUN)
 
     same, near = rerun(BASELINE, SEEDS[0]), rerun(with_frames(BASELINE, BASELINE.frames.astype(int) + 1), SEEDS[0])
-    assert (same.found, same.passed) == ("identical to the baseline, byte for byte", True)
-    assert near.found.startswith("not identical to the baseline: MAE ")
+    assert (same.found, same.passed) == ([fact(FactKind.RERUN_EQUAL)], True)
+    assert near.found[0].kind is FactKind.RERUN_DIFFERS
+    assert sentence(near.found[0]).startswith("It differs from the baseline: MAE ")
     assert near.passed
     assert not rerun(SEEDS[1], with_frames(CLIP, CLIP.frames.astype(int) + 3)).passed
 
 
 def test_seeds_that_could_not_be_compared_are_a_control_that_failed(tmp_path: Path) -> None:
-    found = controls(tmp_path, CLIP, baseline=CLIP, seed=moving_ball(6, 96, 64, seed=7))["another seed"]
+    found = controls(tmp_path, CLIP, baseline=CLIP, seed=moving_ball(6, 96, 64, seed=7))["a different seed"]
     assert not found.passed
-    assert found.found == "it could not be compared"
+    assert found.found == [fact(FactKind.SEEDS_NOT_COMPARED, seeds=1)]
 
 
 def test_the_reference_goes_through_every_step_against_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
     (control,) = compare_prompt(reference, [], tmp_path, METRICS, unheard).controls
-    assert (control.passed, control.found) == (True, "identical")
+    assert (control.passed, control.found) == (True, [fact(FactKind.VERDICT, verdict="identical")])
     monkeypatch.setattr(pairing, "levels", lambda _: Levels.SQUEEZED)
     (control,) = compare_prompt(reference, [], tmp_path, METRICS, unheard).controls
     assert not control.passed
-    assert control.found.startswith("post-processed (")
+    assert control.found[:2] == [
+        fact(FactKind.VERDICT, verdict="post-processed"),
+        fact(FactKind.LEVELS_DIFFER, squeezed=True),
+    ]
 
 
 def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
@@ -337,14 +354,14 @@ def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
         reference, [kept(tmp_path, "baseline", CLIP, Role.BASELINE)], tmp_path, METRICS, unheard
     ).resolutions
     assert resolution.levels
-    assert resolution.sentence
+    assert resolution.finding.kind is FactKind.PLANTED_DIFFERENCE_SEEN
 
 
 def test_what_could_have_been_seen_between_two_files_is_said(tmp_path: Path) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
     other = kept(tmp_path, "other", SEEDS[0], hosted=True)
     (resolution,) = compare_prompt(reference, [other], tmp_path, METRICS[:1], unheard).resolutions
-    assert "one level in one pixel" in resolution.sentence
+    assert resolution.finding == fact(FactKind.NOTHING_ENCODED)
 
 
 def test_a_metric_that_small_frames_have_not_is_told(tmp_path: Path) -> None:
@@ -353,7 +370,7 @@ def test_a_metric_that_small_frames_have_not_is_told(tmp_path: Path) -> None:
     (found,) = compare_prompt(reference, [kept(tmp_path, "same", small)], tmp_path, METRICS, unheard).comparisons
     assert found.verdict is Verdict.IDENTICAL
     assert set(found.metrics) == {"mae", "psnr", "ssim"}
-    assert found.notes == ["LPIPS needs frames of at least 32x32 pixels"]
+    assert found.notes == [fact(FactKind.METRIC_UNDEFINED, metric="LPIPS", smallest_side=32)]
 
 
 def test_a_host_whose_options_take_too_long_holds_up_no_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,8 +381,8 @@ def test_a_host_whose_options_take_too_long_holds_up_no_audit(tmp_path: Path, mo
     verdicts = {each.candidate: each.verdict for each in compared.comparisons}
     assert verdicts["far"] is Verdict.NOT_MEASURED
     assert verdicts["baseline"] is verdicts["again"] is Verdict.CODEC_ONLY
-    assert "took longer than 0 s" in compared.comparisons[1].evidence[0]
-    assert "took longer than 0 s" in compared.resolutions[0].sentence
+    assert "took longer than 0 s" in sentence(compared.comparisons[1].evidence[0])
+    assert "took longer than 0 s" in sentence(compared.resolutions[0].finding)
 
 
 def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
@@ -374,9 +391,10 @@ def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
     )
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
     (found,) = compare_prompt(reference, [gone], tmp_path, METRICS, unheard).comparisons
-    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["no GPU"])
+    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, [quoted("no GPU")])
     (found,) = compare_prompt(gone, [reference], tmp_path, METRICS, unheard).comparisons
-    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["there is no reference: no GPU"])
+    assert found.verdict is Verdict.NOT_MEASURED
+    assert found.evidence == [fact(FactKind.NO_REFERENCE, quoted("no GPU"))]
 
 
 def test_the_worst_frame_is_named_by_its_number_in_the_reference(tmp_path: Path) -> None:
@@ -403,7 +421,7 @@ def test_an_error_with_one_clip_costs_no_other_its_numbers(tmp_path: Path, monke
     found = compare(tmp_path, {"odd": nudged(3), "same": CLIP}, hosted=False)
     assert found["same"].verdict is Verdict.IDENTICAL
     assert found["odd"].verdict is Verdict.NOT_MEASURED
-    assert found["odd"].evidence == ["comparing it failed: KeyError: 5"]
+    assert found["odd"].evidence == [fact(FactKind.COMPARING_FAILED, quoted("KeyError: 5"))]
 
 
 def test_an_error_with_all_clips_of_a_prompt_is_their_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -413,7 +431,7 @@ def test_an_error_with_all_clips_of_a_prompt_is_their_reason(tmp_path: Path, mon
     monkeypatch.setattr(of_prompt, "score", breaking)
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
     (found,) = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, unheard).comparisons
-    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, ["the weights are damaged"])
+    assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, [quoted("the weights are damaged")])
 
 
 def test_without_a_rerun_drift_cannot_be_told(tmp_path: Path) -> None:

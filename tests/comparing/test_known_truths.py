@@ -15,6 +15,7 @@ from spacediff.clip import Clip
 from spacediff.comparing.prompt import PromptComparison, compare_prompt
 from spacediff.metrics import METRICS
 from spacediff.record import ComparisonRecord, Role, RunRecord, Verdict
+from spacediff.wording import sentences
 from support.clips import interpolated, moved, moving_ball, resized, with_frames
 from support.fuzzing import examples
 from support.kept_runs import kept, unheard
@@ -67,9 +68,13 @@ def judged(folder: Path, hosted: Clip, **candidates: Clip) -> dict[str, Comparis
 CHANGES: list[tuple[Made, str, list[int]]] = [
     (doubled, "the repeated frames between are left out", [0, 2, 4, 6, 8, 10]),
     (smoothed, "the interpolated frames between are left out", [0, 2, 4, 6, 8, 10]),
-    (upscaled, "is scaled down to 96x64 by area averaging; this place is confirmed to the pixel", list(range(6))),
-    (one_pixel_off, "this clip's picture lies 1 px", list(range(6))),
-    (washed_out, "one of the two clips confuses limited and full range", list(range(6))),
+    (
+        upscaled,
+        "is scaled down to 96x64 by area averaging. The pictures confirm this placement to the pixel",
+        list(range(6)),
+    ),
+    (one_pixel_off, "This clip's picture lies 1 px", list(range(6))),
+    (washed_out, "confuses limited and full range", list(range(6))),
 ]
 
 
@@ -81,7 +86,7 @@ def test_what_a_host_did_to_a_clip_is_named_and_undone(
     same = found["same"]
     assert same.verdict is Verdict.POST_PROCESSED
     assert same.frame_map == list(zip(frames, range(6), strict=True))
-    assert any(note in said for said in same.notes)
+    assert any(note in said for said in sentences(same.notes))
     assert same.drift is not None
     assert same.drift < 0.1
     assert {found[f"seed-{number}"].verdict for number in range(3)} == {Verdict.DIFFERENT_SAMPLE}
@@ -94,7 +99,7 @@ def test_what_was_done_to_a_local_clip_is_named_and_undone(
     changed = judged(tmp_path, CLIP, changed=change(CLIP))["changed"]
     assert changed.verdict is Verdict.POST_PROCESSED
     assert changed.frame_map == list(zip(range(6), frames, strict=True))
-    assert any(note in said for said in changed.notes)
+    assert any(note in said for said in sentences(changed.notes))
     assert changed.drift is not None
     assert changed.drift < 0.1
 

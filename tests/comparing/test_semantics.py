@@ -192,7 +192,7 @@ def test_the_tables_hold_each_compared_pair(tmp_path: Path) -> None:
     index = pd.MultiIndex.from_tuples(pairs, names=["reference_frame", "candidate_frame"])
     before = pd.DataFrame({"psnr": [float("inf"), 0.1 + 0.2]}, index=index)
     before.to_csv(tmp_path / "frames.csv")
-    comparison = ComparisonRecord(prompt="p", reference="reference", candidate="baseline", path="",
+    comparison = ComparisonRecord(prompt="p", reference="reference", candidate="baseline",
                                   frame_map=pairs, frames_csv="frames.csv", verdict=Verdict.DIFFERS)  # fmt: skip
     write_into_tables(found, [comparison], tmp_path)
     table = pd.read_csv(tmp_path / "frames.csv", index_col=[0, 1])

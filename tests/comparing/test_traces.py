@@ -173,7 +173,7 @@ def test_a_local_run_that_reached_the_hosted_clip_stands_for_it(baseline: RunRec
     variant = baseline.model_copy(update={"name": "as-hosted", "role": Role.VARIANT})
     runs = [baseline, variant]
     missed, reached = (
-        ComparisonRecord(prompt="p", reference="reference", candidate="as-hosted", path="", verdict=verdict)
+        ComparisonRecord(prompt="p", reference="reference", candidate="as-hosted", verdict=verdict)
         for verdict in (Verdict.SETTINGS_DIFFER, Verdict.CODEC_ONLY)
     )
     assert reference_trace(baseline, runs, []) is baseline

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacediff.comparing.verdict import Findings, Scale, combined_drift, judge
-from spacediff.record import Verdict
+from spacediff.record import FactKind, Verdict, fact, quoted
+from spacediff.wording import sentence
 
 POSITIVE = st.floats(0.001, 1000)
 SCALE = Scale(0.0, (0.8, 1.0, 1.2))
@@ -22,9 +23,9 @@ FINDINGS = Findings(
     titles={"SSIM": "SSIM", "LPIPS": "LPIPS"},
 )
 NO_SCALES = dict.fromkeys(("SSIM", "LPIPS"), Scale(None, ()))
-BY_NUMBER = ("the pictures do not tell which frames belong together",)
-SCALED = ("this clip is scaled down",)
-HALVED = ("every second frame is held against the reference",)
+BY_NUMBER = (quoted("the first frames are compared by number"),)
+SCALED = (quoted("this clip is scaled down"),)
+HALVED = (quoted("every second frame is compared"),)
 
 
 def test_drift_runs_from_the_floor_to_the_ceiling() -> None:
@@ -97,7 +98,9 @@ def test_how_often_an_unrelated_sample_is_as_near_is_said(seeds: int) -> None:
     scales = dict.fromkeys(("SSIM", "LPIPS"), Scale(0.0, (1.0,) * seeds))
     verdict, evidence = judge(replace(FINDINGS, scales=scales))
     assert verdict is Verdict.SETTINGS_DIFFER
-    assert f"as about 1 in {seeds + 1} unrelated samples would be too" in evidence[0]
+    assert evidence[0].kind is FactKind.CLOSER_THAN_SEEDS
+    assert evidence[0].values["seeds"] == seeds
+    assert f"about 1 in {seeds + 1} unrelated samples" in sentence(evidence[0])
 
 
 @given(st.permutations([0.1, 0.2, 0.3, 0.4]))
@@ -113,7 +116,7 @@ def test_without_other_seeds_nothing_is_called_a_different_sample() -> None:
     far = replace(FINDINGS, errors={"SSIM": 9.0, "LPIPS": 9.0}, scales=dict.fromkeys(("SSIM", "LPIPS"), Scale(0.0, ())))
     judged, evidence = judge(far)
     assert judged is Verdict.DIFFERS
-    assert "cannot be told" in evidence[0]
+    assert evidence[0].kind is FactKind.DRIFT_OF_FRAMES_UNKNOWN
 
 
 def test_the_evidence_names_what_was_done_first() -> None:
@@ -124,17 +127,19 @@ def test_the_evidence_names_what_was_done_first() -> None:
 def test_numeric_drift_is_said_beside_what_the_codec_does() -> None:
     verdict, evidence = judge(replace(FINDINGS, errors={"SSIM": 0.01, "LPIPS": 0.03}))
     assert verdict is Verdict.NUMERIC_DRIFT
-    assert "20.0% of what the codec alone does" in evidence[1]
-    assert "75.0% of what the codec alone does" in evidence[2]
+    assert [each.values["codec_share"] for each in evidence[1:]] == pytest.approx([0.2, 0.75])
 
 
 def test_a_scale_that_is_missing_is_not_called_one_that_does_not_separate() -> None:
     for scale, told in (
         (Scale(None, (1.0,)), "a re-run was not measured"),
-        (Scale(0.0, ()), "drift cannot be told, other seeds were not measured"),
+        (Scale(0.0, ()), "different seeds were not measured"),
         (Scale(2.0, (1.0,)), "do not separate"),
     ):
         _, evidence = judge(replace(FINDINGS, scales=dict.fromkeys(("SSIM", "LPIPS"), scale)))
-        assert told in evidence[1]
+        assert told in sentence(evidence[1])
+        assert len(evidence) == 2, "said once for both metrics"
     findings = replace(FINDINGS, scales=NO_SCALES)
-    assert judge(findings)[1][1:] == ["drift cannot be told, a re-run and other seeds were not measured"]
+    assert judge(findings)[1][1:] == [
+        fact(FactKind.METRIC_DRIFT_UNKNOWN, metric="", rerun=False, seeds=False, codec_share=None)
+    ]

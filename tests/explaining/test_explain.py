@@ -18,7 +18,7 @@ from spacediff.explaining.result import SearchResult
 from spacediff.explaining.search import Subset
 from spacediff.plan import Explanation, Plan, Prompt, Run
 from spacediff.progress import SearchProgress, SilentListener
-from spacediff.record import CauseRecord, ComparisonRecord, Role, RunRecord, Standing, Verdict
+from spacediff.record import CauseRecord, ComparisonRecord, FactKind, Role, RunRecord, Standing, Verdict
 from spacediff.settings import Origin, Settings
 from spacediff.store.runs import Store
 from spacediff.tiny.checkpoint import RANDOM
@@ -160,9 +160,7 @@ HERE = {"torch": "2.13.0+cpu", "device": "cpu"}
 
 
 def compared(candidate: str, drift: float, verdict: Verdict, prompt: str = "p") -> ComparisonRecord:
-    return ComparisonRecord(
-        prompt=prompt, reference="reference", candidate=candidate, path="", drift=drift, verdict=verdict
-    )
+    return ComparisonRecord(prompt=prompt, reference="reference", candidate=candidate, drift=drift, verdict=verdict)
 
 
 def told(result: SearchResult, *others: ComparisonRecord, right: Verdict = Verdict.CODEC_ONLY, drift: float = 0.0,
@@ -200,9 +198,10 @@ def test_what_lies_outside_the_settings_is_never_explained_away(executor: InProc
     assert found.cause == ["rng.seed"]
     assert found.residual == 0.4
     assert "as-hosted itself does not reach the reference (drift 0.400): that is left unexplained" in found.sentence
-    assert any(text.startswith("torch: the host asks for ==2.4.0, here is 2.13.0+cpu") for text in found.outside)
-    assert any("zero-a10g there" in text and "cpu here" in text for text in found.outside)
-    assert any(text.startswith("prompt rewriting") for text in found.outside)
+    suspects = {each.kind: each.values for each in found.residual_suspects}
+    assert suspects[FactKind.VERSION_DIFFERS] == {"library": "torch", "hosted": "==2.4.0", "here": "2.13.0+cpu"}
+    assert suspects[FactKind.HARDWARE] == {"hosted": "zero-a10g", "here": "cpu"}
+    assert FactKind.PROMPT_MAY_BE_REWRITTEN in suspects
 
 
 def test_only_innocent_differences_need_no_search(executor: InProcess, folder: Path) -> None:
@@ -374,4 +373,4 @@ def test_the_nearest_of_all_runs_is_named(executor: InProcess, folder: Path) -> 
     assert farther.best == "as-hosted"
     assert "nearest" not in farther.sentence
     reached = told(result, nearest, runs=world.records)
-    assert (reached.best, reached.residual, reached.outside) == ("", None, [])
+    assert (reached.best, reached.residual, reached.residual_suspects) == ("", None, [])

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from spacediff.explaining.residual import residual_suspects
-from spacediff.record import ComparisonRecord, Role, RunRecord, SettingRecord, Verdict
+from spacediff.record import ComparisonRecord, Fact, FactKind, Role, RunRecord, SettingRecord, Verdict, fact, quoted
 from spacediff.settings import Origin
 
 HERE = {"torch": "2.13.0+cpu", "diffusers": "0.35.0", "device": "cpu"}
@@ -22,23 +22,30 @@ RIGHT = run("diffusers", rng__seed=42, model__commit="abc")
 def test_each_suspect_comes_with_both_values_and_where_they_were_read() -> None:
     space = run("space", {"torch": "==2.4.0", "diffusers": "==0.35.0", "hardware": "zero-a10g"}, 7, space__id="o/n")
     found = residual_suspects(RIGHT, space, None, HERE)
-    assert "torch: the host asks for ==2.4.0, here is 2.13.0+cpu (its requirements.txt; this process)" in found
-    assert not any(text.startswith("diffusers") for text in found), "the same version is no suspect"
-    assert "hardware: zero-a10g there (the Hub's page of the Space), cpu here (torch)" in found
-    assert "model revision: nobody says which the host has loaded, abc here (somewhere)" in found
-    assert "seed: 7 there (the Space's answer), 42 here (somewhere)" in found
-    assert any(text.startswith("prompt rewriting") and "spacediff read o/n" in text for text in found)
+    assert found == [
+        fact(FactKind.VERSION_DIFFERS, library="torch", hosted="==2.4.0", here="2.13.0+cpu"),
+        fact(FactKind.HARDWARE, hosted="zero-a10g", here="cpu"),
+        fact(FactKind.REVISION_UNKNOWN, here="abc", where="somewhere"),
+        fact(FactKind.SEED_DIFFERS, hosted=7, here=42, where="somewhere"),
+        fact(FactKind.PROMPT_MAY_BE_REWRITTEN, space="o/n"),
+    ]
+
+
+def kinds(found: list[Fact]) -> set[FactKind]:
+    return {each.kind for each in found}
 
 
 def test_a_seed_that_was_followed_is_no_suspect() -> None:
-    assert not any(text.startswith("seed") for text in residual_suspects(RIGHT, run("space", seed=42), None, HERE))
+    assert FactKind.SEED_DIFFERS not in kinds(residual_suspects(RIGHT, run("space", seed=42), None, HERE))
 
 
 def test_what_nobody_says_is_said_so() -> None:
-    found = residual_suspects(run("diffusers"), run("video"), None, HERE)
-    assert "versions: nobody says which the host runs; here is torch 2.13.0+cpu, diffusers 0.35.0" in found
-    assert any("not known here either" in text for text in found)
-    assert "prompt: the file does not tell which text it was made from" in found
+    assert residual_suspects(run("diffusers"), run("video"), None, HERE) == [
+        fact(FactKind.VERSIONS_UNKNOWN, here="torch 2.13.0+cpu, diffusers 0.35.0"),
+        fact(FactKind.HARDWARE, hosted="", here="cpu"),
+        fact(FactKind.REVISION_UNKNOWN, here="", where=""),
+        fact(FactKind.PROMPT_OF_FILE_UNKNOWN),
+    ]
 
 
 def test_what_was_made_here_has_nothing_outside() -> None:
@@ -46,8 +53,10 @@ def test_what_was_made_here_has_nothing_outside() -> None:
 
 
 def test_post_processing_is_named_where_it_was_seen() -> None:
-    seen = ComparisonRecord(prompt="p", reference="r", candidate="c", path="", verdict=Verdict.POST_PROCESSED,
-                            evidence=["twice the frames"])  # fmt: skip
-    assert "post-processing: twice the frames" in residual_suspects(RIGHT, run("space"), seen, HERE)
+    seen = ComparisonRecord(prompt="p", reference="r", candidate="c", verdict=Verdict.POST_PROCESSED,
+                            evidence=[quoted("twice the frames")])  # fmt: skip
+    assert fact(FactKind.POST_PROCESSED, quoted("twice the frames")) in residual_suspects(
+        RIGHT, run("space"), seen, HERE
+    )
     other = seen.model_copy(update={"verdict": Verdict.SETTINGS_DIFFER})
-    assert not any("post-processing" in text for text in residual_suspects(RIGHT, run("space"), other, HERE))
+    assert FactKind.POST_PROCESSED not in kinds(residual_suspects(RIGHT, run("space"), other, HERE))

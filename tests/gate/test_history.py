@@ -15,15 +15,18 @@ from spacediff.record import (
     CauseRecord,
     Change,
     ComparisonRecord,
+    Control,
     ControlRecord,
     GateStatus,
     MetricRecord,
     Subject,
     Verdict,
+    quoted,
     redacted,
 )
 from spacediff.scenario.scenario import Gate
 from spacediff.settings import Origin
+from spacediff.wording import sentence, sentences
 from support.synthetic_audit import setting, synthetic_audit
 
 ASKS = Gate(against="accepted")
@@ -31,9 +34,7 @@ ASKS = Gate(against="accepted")
 
 def compared(verdict: Verdict, drift: float | None = None, mae: float | None = None) -> ComparisonRecord:
     metrics = {} if mae is None else {"mae": MetricRecord(pooled=mae, worst=mae, worst_frame=0)}
-    return ComparisonRecord(
-        prompt="lemon", reference="r", candidate="v", path="", verdict=verdict, drift=drift, metrics=metrics
-    )
+    return ComparisonRecord(prompt="lemon", reference="r", candidate="v", verdict=verdict, drift=drift, metrics=metrics)
 
 
 @pytest.fixture(scope="module")
@@ -222,25 +223,25 @@ def outcome(record: AuditRecord, now: AuditRecord, gate: Gate) -> tuple[GateStat
     held = evaluate_over_time(
         evaluate_gate(gate, names, now.comparisons, []), gate, history_of(record, now, "the accepted state")
     )
-    return held.status, held.reasons
+    return held.status, sentences(held.reasons)
 
 
 def test_worse_fails_only_where_the_scenario_asks(record: AuditRecord) -> None:
     worse = with_outcome(record, "dpm", Verdict.DIFFERENT_SAMPLE, 1.5)
-    assert outcome(record, worse, ASKS)[0] is GateStatus.FAILS
+    assert outcome(record, worse, ASKS)[0] is GateStatus.FAILED
     assert "lemon: dpm was different sample" in outcome(record, worse, ASKS)[1][0]
-    assert outcome(record, worse, Gate(variant="as-hosted"))[0] is GateStatus.HOLDS
-    assert outcome(record, record, ASKS) == (GateStatus.HOLDS, ["nothing is worse than in the accepted state"])
+    assert outcome(record, worse, Gate(variant="as-hosted"))[0] is GateStatus.PASSED
+    assert outcome(record, record, ASKS) == (GateStatus.PASSED, ["Nothing is worse than in the accepted state."])
     better = with_outcome(record, "dpm", Verdict.IDENTICAL, 0.0)
-    assert outcome(record, better, ASKS)[0] is GateStatus.HOLDS
+    assert outcome(record, better, ASKS)[0] is GateStatus.PASSED
 
 
 def test_a_rise_that_the_scenario_allows_holds(record: AuditRecord) -> None:
     before = with_outcome(record, "dpm", Verdict.SETTINGS_DIFFER, 0.5)
     now = with_outcome(record, "dpm", Verdict.SETTINGS_DIFFER, 0.52)
-    assert outcome(before, now, ASKS)[0] is GateStatus.FAILS
-    assert outcome(before, now, Gate(against="accepted", max_rise=0.03))[0] is GateStatus.HOLDS
-    assert outcome(before, now, Gate(against="accepted", max_rise=0.01))[0] is GateStatus.FAILS
+    assert outcome(before, now, ASKS)[0] is GateStatus.FAILED
+    assert outcome(before, now, Gate(against="accepted", max_rise=0.03))[0] is GateStatus.PASSED
+    assert outcome(before, now, Gate(against="accepted", max_rise=0.01))[0] is GateStatus.FAILED
 
 
 @pytest.mark.parametrize("blank", [Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE])
@@ -257,7 +258,7 @@ def test_what_cannot_be_told_is_never_green(record: AuditRecord) -> None:
         assert outcome(record, with_outcome(record, "dpm", lost, None), ASKS)[0] is GateStatus.NOT_MEASURED
     held = evaluate_over_time(evaluate_gate(ASKS, ["lemon"], record.comparisons, []), ASKS, None)
     assert held.status is GateStatus.NOT_MEASURED
-    assert "spacediff approve" in held.reasons[0]
+    assert "spacediff approve" in sentence(held.reasons[0])
 
 
 # ---- the accepted state
@@ -282,8 +283,8 @@ def test_what_is_not_whole_or_not_this_scenarios_is_not_accepted(record: AuditRe
     scenario = tmp_path / record.scenario_name
     assert approve(record, scenario)[0].exists(), "else it would be"
     accepted_path(scenario).unlink()
-    failed = ControlRecord(prompt="lemon", name="another seed", expected="far", found="near", passed=False)
-    for update, told in (({"finished": False}, "interrupted"), ({"controls": [failed]}, "another seed")):
+    failed = ControlRecord(prompt="lemon", control=Control.SEED, run="seed 43", found=[quoted("near")], passed=False)
+    for update, told in (({"finished": False}, "interrupted"), ({"controls": [failed]}, "different seed seed 43")):
         with pytest.raises(SpacediffError, match=told):
             approve(record.model_copy(update=update), scenario)
     with pytest.raises(SpacediffError, match="not of other"):

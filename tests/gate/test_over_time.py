@@ -46,7 +46,7 @@ def test_a_state_is_accepted_held_against_and_replaced(
     scenario.write_text(SCENARIO.replace("GUIDANCE", "7.0"))
     code, printed = audit()
     assert code == 3
-    assert "there is no accepted state to hold this against" in printed
+    assert "There is no accepted state to compare with" in printed
     assert page.read_text().count("### spacediff") == 1
 
     # accepted, and held
@@ -58,14 +58,14 @@ def test_a_state_is_accepted_held_against_and_replaced(
     assert "against the accepted state: every variant stands where it stood" in printed
     assert page.read_text().count("### spacediff") == 2
 
-    # worse: the gate fails, and the fact that changed stands beside
+    # worse: the gate failed, and the fact that changed stands beside
     scenario.write_text(SCENARIO.replace("GUIDANCE", "6.0"))
     code, printed = audit()
     assert code == 1
     assert "worse: baseline" in printed
     assert "setting of baseline, call.guidance_scale: 7.0 → 6.0" in printed
     record = read_record(folder)
-    assert record.gate.status is GateStatus.FAILS
+    assert record.gate.status is GateStatus.FAILED
     assert record.history is not None
     (moved,) = record.history.variants
     assert (moved.change, moved.verdict_before, moved.equal_frames) == (Change.WORSE, Verdict.IDENTICAL, False)

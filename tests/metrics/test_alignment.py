@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from spacediff.clip import Clip, Frame
 from spacediff.errors import NotMeasuredError
 from spacediff.metrics.alignment import FrameSource, align
+from spacediff.record import FactKind, fact
+from spacediff.wording import sentence
 from support.clips import Frames, interpolated, moved, moving_ball, resized
 from support.fuzzing import examples
 from support.scenes import SAME, aligned, ball, by_number, encoded, error, scene, smooth, source, still
@@ -66,7 +68,7 @@ def test_unrelated_clips_are_never_aligned(kind: Callable[..., Frames]) -> None:
         for frames in (12, 31, 48):
             found = aligned(reference, kind(seed + 100, frames))
             assert found.frame_map == by_number(min(16, frames))
-            assert "the pictures do not tell" in found.notes[0]
+            assert found.notes[0].kind is FactKind.PAIRED_BY_NUMBER
 
 
 def test_clips_of_one_shade_are_trivial() -> None:
@@ -113,16 +115,16 @@ def test_aligned_frames_are_streamed() -> None:
 
 def test_a_single_frame_uses_the_singular() -> None:
     (note,) = aligned(SAME[:1], SAME[5:8]).notes
-    assert note.startswith("the reference has 1 frame, this clip 3, and the pictures do not tell")
-    assert note.endswith("the first frame of each is held against each other by number")
+    assert sentence(note) == (
+        "The reference has 1 frame, this clip 3. The pictures do not show which frames belong together, so the first "
+        "frame of each is compared by number."
+    )
 
 
 def test_different_rates_are_stated() -> None:
     found = align(source(SAME, 8), source(SAME, 16))
     assert found.trivial
-    assert found.notes == (
-        "the reference plays at 8 fps, this clip at 16: frames are not held against each other by their time",
-    )
+    assert found.notes == (fact(FactKind.RATES_DIFFER, reference=8.0, candidate=16.0),)
     assert align(source(SAME, 8), source(SAME, 8)).notes == ()
 
 

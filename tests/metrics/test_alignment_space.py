@@ -8,6 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from spacediff.errors import NotMeasuredError
+from spacediff.record import FactKind
+from spacediff.wording import sentence
 from support.clips import Frames, moved, resized
 from support.scenes import SAME, aligned, ball, by_number, encoded, error, scene
 
@@ -22,7 +24,7 @@ def test_a_whole_pixel_shift_is_aligned(clip: Frames, shift: tuple[int, int]) ->
     assert error(found, clip, candidate) == 0
     (dx, dy), (height, width) = shift, clip.shape[1:3]
     assert found.crop == (max(0, -dx), max(0, -dy), width - abs(dx), height - abs(dy))
-    assert f"{abs(dx or dy)} px" in found.notes[0]
+    assert f"{abs(dx or dy)} px" in sentence(found.notes[0])
 
 
 @pytest.mark.parametrize("shift", [(0.5, 0), (1.4, 0), (0, -2.5)])
@@ -72,7 +74,8 @@ def test_an_upscaled_clip_is_scaled_down_again(factor: float) -> None:
     assert found.scale == (factor, factor)
     assert found.frame_map == by_number(16)
     assert error(found, SAME, candidate) < 0.5
-    assert "this clip is scaled down to 96x64 by area averaging; this place is confirmed to the pixel" in found.notes[0]
+    assert found.notes[0].values["candidate_scaled_to"] == [96, 64]
+    assert found.notes[0].values["confirmed"]
     turned = aligned(candidate, SAME)
     assert turned.scale == (1 / factor, 1 / factor)
     assert error(turned, candidate, SAME) == pytest.approx(error(found, SAME, candidate))
@@ -81,7 +84,7 @@ def test_an_upscaled_clip_is_scaled_down_again(factor: float) -> None:
 def test_a_different_sample_in_a_different_size_is_scaled_but_not_confirmed() -> None:
     found = aligned(SAME, resized(scene(seed=9), 192, 128))
     assert (found.scale, found.shift) == ((2, 2), (0, 0))
-    assert "the pictures do not confirm this place" in found.notes[0]
+    assert not found.notes[0].values["confirmed"]
 
 
 def test_sizes_that_imageio_rounded_up_are_rounded_down_again(tmp_path: Path) -> None:
@@ -102,7 +105,7 @@ def test_the_bars_of_a_letterboxed_clip_are_removed() -> None:
     assert found.geometry.candidate_box == (32, 0, 192, 128)
     assert found.scale == (2, 2)
     assert error(found, SAME, candidate) < 0.5
-    assert "bars" in found.notes[0]
+    assert found.notes[0].kind is FactKind.BARS
 
 
 def test_blurred_and_speckled_bars_are_found_to_the_pixel(tmp_path: Path) -> None:
@@ -133,7 +136,7 @@ def test_a_cropped_clip_is_compared_with_its_region() -> None:
     found = aligned(SAME, candidate)
     assert found.crop == (12, 8, 64, 48)
     assert error(found, SAME, candidate) == 0
-    assert "only the region that both show" in found.notes[0]
+    assert found.notes[0].values["cropped"]
 
 
 def test_a_crop_of_the_same_shape_is_not_scaled() -> None:

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from spacediff.record import FactKind, fact
+from spacediff.wording import sentence
 from support.clips import Frames, interpolated
 from support.scenes import SAME, aligned, ball, by_number, encoded, error, scene, still
 
@@ -18,7 +20,7 @@ def test_a_multiplied_rate_is_aligned(times: int, made: Callable[[Frames, int], 
     found = aligned(SAME, candidate)
     assert found.frame_map == tuple((number, times * number) for number in range(16))
     assert error(found, SAME, candidate) == 0
-    assert ("interpolated" if made is interpolated else "repeated") in found.notes[0]
+    assert found.notes[0].values["between"] == ("interpolated" if made is interpolated else "repeated")
     turned = aligned(candidate, SAME)
     assert turned.frame_map == tuple((times * number, number) for number in range(16))
 
@@ -41,7 +43,7 @@ def test_an_interpolated_clip_with_a_lost_frame_is_aligned_and_the_loss_stays_vi
 def test_twice_as_many_frames_of_something_else_are_paired_by_number() -> None:
     found = aligned(SAME, scene(seed=9, frames=31))
     assert found.frame_map == by_number(16)
-    assert "the pictures do not tell" in found.notes[0]
+    assert found.notes[0].kind is FactKind.PAIRED_BY_NUMBER
 
 
 def test_an_interpolated_different_sample_is_not_compared_at_half_speed() -> None:
@@ -49,7 +51,8 @@ def test_an_interpolated_different_sample_is_not_compared_at_half_speed() -> Non
     for candidate in (interpolated(ball(9), 2), np.repeat(other, 2, axis=0)):
         found = aligned(SAME, candidate)
         assert found.frame_map == tuple((number, 2 * number) for number in range(16))
-        assert "only this clip itself shows this" in found.notes[0]
+        assert found.notes[0].values["inherent"]
+        assert found.notes[0].values["candidate"]
 
 
 def test_a_swinging_or_flickering_clip_does_not_count_as_interpolated() -> None:
@@ -80,15 +83,15 @@ def test_clips_that_share_most_of_the_shorter_one_are_compared_where_they_overla
 def test_a_cut_head_is_found_and_stated() -> None:
     found = aligned(SAME, SAME[2:])
     assert found.frame_map == tuple((number + 2, number) for number in range(14))
-    assert found.notes == ("this clip begins later: frames 0 to 1 of the reference are left out",)
+    assert found.notes == (fact(FactKind.BEGINS_LATER, candidate=False, left_out=[[0, 1]]),)
     turned = aligned(SAME[2:], SAME)
-    assert turned.notes == ("the reference begins later: frames 0 to 1 of this clip are left out",)
+    assert turned.notes == (fact(FactKind.BEGINS_LATER, candidate=True, left_out=[[0, 1]]),)
 
 
 def test_a_cut_tail_is_found_and_stated() -> None:
     found = aligned(SAME, SAME[:-3])
     assert found.frame_map == by_number(13)
-    assert found.notes == ("this clip ends earlier: frames 13 to 15 of the reference are left out",)
+    assert found.notes == (fact(FactKind.ENDS_EARLIER, candidate=False, left_out=[[13, 15]]),)
 
 
 def test_equal_counts_may_hide_an_offset() -> None:
@@ -106,7 +109,7 @@ def test_dropped_frames_are_found(dropped: list[int], tmp_path: Path) -> None:
     ):
         found = aligned(reference, candidate)
         assert found.frame_map == tuple((number, place) for place, number in enumerate(left))
-    assert f"{', '.join(map(str, dropped))} of the reference" in found.notes[0]
+    assert f"{', '.join(map(str, dropped))} of the reference" in sentence(found.notes[0])
 
 
 def test_a_dropped_frame_is_found_despite_equal_counts() -> None:
@@ -143,4 +146,4 @@ def test_a_static_clip_is_paired_by_number() -> None:
     frozen = np.repeat(SAME[:1], 16, axis=0)
     assert aligned(SAME, frozen).trivial
     assert aligned(frozen, frozen[:9]).frame_map == by_number(9)
-    assert "the pictures do not tell" in aligned(frozen, frozen[:9]).notes[0]
+    assert aligned(frozen, frozen[:9]).notes[0].kind is FactKind.PAIRED_BY_NUMBER

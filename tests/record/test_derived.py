@@ -21,6 +21,7 @@ from spacediff.record import (
     Stage,
     TextRecord,
     Verdict,
+    quoted,
     with_derived,
 )
 from spacediff.record.derived.frames import with_worst_frames
@@ -125,9 +126,9 @@ def test_a_scale_is_shared_only_where_all_comparisons_have_it(drawn: AuditRecord
 def test_equal_remarks_stand_once_and_controls_have_none(drawn: AuditRecord) -> None:
     record = drawn
     for name in ("dpm", "cpu-noise", "seed 43"):
-        record = changed(record, name, notes=["cut to 4 frames"])
-    record = changed(record, "dynamic-cfg", verdict=Verdict.NOT_COMPARABLE, evidence=["other size"])
-    found = {remark.text: set(remark.runs) for remark in record.overview("lemon").remarks}
+        record = changed(record, name, notes=[quoted("cut to 4 frames")])
+    record = changed(record, "dynamic-cfg", verdict=Verdict.NOT_COMPARABLE, evidence=[quoted("other size")])
+    found = {remark.fact.values["text"]: set(remark.runs) for remark in record.overview("lemon").remarks}
     assert found == {"cut to 4 frames": {"dpm", "cpu-noise"}, "other size": {"dynamic-cfg"}}
 
 
@@ -158,7 +159,7 @@ def test_the_worst_frames_are_numbered_as_in_the_reference(values: list[float], 
 
 def comparison(values: list[float]) -> ComparisonRecord:
     return ComparisonRecord.model_validate({
-        "prompt": "p", "reference": "r", "candidate": "c", "path": "", "verdict": "differs",
+        "prompt": "p", "reference": "r", "candidate": "c", "verdict": "differs",
         "frame_map": [(10 + 2 * n, n) for n in range(len(values))], "per_frame": {"m": values},
         "metrics": {"m": {"pooled": 1.0, "worst": 1.0, "worst_frame": 0}},
     })  # fmt: skip

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from markupsafe import escape
 
-from spacediff.record import AuditRecord, InteractionRecord, ProofRecord, Standing, SuspectRecord
+from spacediff.record import AuditRecord, InteractionRecord, ProofRecord, Standing, SuspectRecord, quoted
 from spacediff.reporting.html import render_html
 from support.html_page import with_cause
 
@@ -41,7 +41,9 @@ def test_the_first_screen_has_the_cause_and_the_fix(record: AuditRecord, folder:
 
 
 def test_what_is_left_unexplained_is_listed(record: AuditRecord, folder: Path) -> None:
-    page = render_html(with_cause(record, residual=0.4, outside=["torch: <other>"], counter_reached=True), folder)
+    page = render_html(
+        with_cause(record, residual=0.4, residual_suspects=[quoted("torch: <other>")], counter_reached=True), folder
+    )
     assert "torch: &lt;other&gt;" in page
     assert "so the cause is one of two ways there" in page
     assert "innocent, beside the changed cause" in page

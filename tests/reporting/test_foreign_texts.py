@@ -21,7 +21,7 @@ ENDLESS = "long " * 4000
 def poisoned(data: Any) -> Any:
     """Put the hostile text behind every text of a record that is not one of our own words or paths."""
     if isinstance(data, dict):
-        own_words = {"source", "origin", "verdict", "role", "status", "digest", "preview", "stage"}
+        own_words = {"source", "origin", "verdict", "role", "status", "digest", "preview", "stage", "kind", "control"}
         return {key: item if key in own_words else poisoned(item) for key, item in data.items()}
     if isinstance(data, list | tuple):
         return [poisoned(item) for item in data]

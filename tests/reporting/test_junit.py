@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spacediff.record import AuditRecord, ControlRecord, GateRecord, GateStatus
+from spacediff.record import AuditRecord, Control, ControlRecord, GateRecord, GateStatus, quoted
 from spacediff.reporting.junit import render_junit
 from support.fuzzing import examples
 from support.hostile_audit import hostile
@@ -59,7 +59,7 @@ def cases(root: ET.Element) -> dict[str, ET.Element]:
 
 def test_each_variant_and_the_gate_is_a_case(record: AuditRecord) -> None:
     found = cases(parsed(render_junit(record)))
-    assert {"baseline", "as-hosted", "dpm", "sequential", "as-hosted reaches the reference"} <= found.keys()
+    assert {"baseline", "as-hosted", "dpm", "sequential", "as-hosted matches the reference"} <= found.keys()
     assert "seed 43" not in found
     assert "verdict: different sample" in (found["dpm"].findtext("system-out") or "")
     assert found["dpm"].find("failure") is None, "a variant that differs is a finding, no failure"
@@ -71,22 +71,25 @@ def test_each_variant_and_the_gate_is_a_case(record: AuditRecord) -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(GateStatus.FAILS, "failure"), (GateStatus.NOT_MEASURED, "error"), (GateStatus.HOLDS, "system-out")],
+    [(GateStatus.FAILED, "failure"), (GateStatus.NOT_MEASURED, "error"), (GateStatus.PASSED, "system-out")],
 )
 def test_the_gate_is_green_only_where_it_holds(record: AuditRecord, status: GateStatus, kind: str) -> None:
-    gate = GateRecord(status=status, variant="as-hosted", against="accepted", reasons=["lemon: drift 0.3 is more"])
+    gate = GateRecord(
+        status=status, variant="as-hosted", against="accepted", reasons=[quoted("lemon: drift 0.3 is more")]
+    )
     found = cases(parsed(render_junit(record.model_copy(update={"gate": gate}))))
-    case = found["as-hosted reaches the reference and nothing is worse than accepted"]
+    case = found["as-hosted matches the reference and nothing is worse than accepted"]
     assert [child.tag for child in case] == [kind]
-    assert case[0].text == "lemon: drift 0.3 is more"
+    assert case[0].text == "lemon: drift 0.3 is more."
 
 
 def test_a_control_that_failed_is_a_failure(record: AuditRecord) -> None:
-    control = ControlRecord(prompt="lemon", name="another seed", expected="far", found="near", passed=False)
+    control = ControlRecord(prompt="lemon", control=Control.SEED, run="seed 43", found=[quoted("near")], passed=False)
     root = parsed(render_junit(record.model_copy(update={"controls": [control]})))
-    failure = cases(root)["another seed"].find("failure")
+    failure = cases(root)["a different seed (seed 43)"].find("failure")
     assert failure is not None
-    assert failure.get("message") == "has to be far, found near"
+    assert failure.get("message", "").startswith("A different seed (seed 43) has to differ")
+    assert failure.text == "near."
     assert root.get("failures") == "1"
 
 
@@ -98,9 +101,9 @@ def test_without_a_gate_there_is_no_case_for_it(record: AuditRecord) -> None:
 def test_an_interrupted_audit_is_an_error_also_without_a_gate(record: AuditRecord) -> None:
     stopped = record.model_copy(update={"finished": False, "gate": GateRecord(status=GateStatus.NONE)})
     root = parsed(render_junit(stopped))
-    error = cases(root)["it was carried out to the end"].find("error")
+    error = cases(root)["the audit finished"].find("error")
     assert error is not None
-    assert error.get("message") == "the audit was interrupted"
+    assert error.get("message") == "The audit was interrupted."
     assert root.get("errors") == "1"
     assert parsed(render_junit(record)).get("errors") == "0"
 
@@ -116,4 +119,4 @@ def test_any_text_gives_well_formed_xml(record: AuditRecord, text: str) -> None:
 def test_the_junit_of_a_real_audit(quickstart: Finished) -> None:
     root = parsed(render_junit(quickstart.record))
     assert (root.get("failures"), root.get("errors")) == ("0", "0")
-    assert "as-hosted reaches the reference" in cases(root)
+    assert "as-hosted matches the reference" in cases(root)

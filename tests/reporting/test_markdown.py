@@ -18,6 +18,7 @@ from spacediff.record import (
     Subject,
     VariantHistory,
     Verdict,
+    quoted,
     with_derived,
 )
 from spacediff.reporting.markdown import LIMIT, SUMMARY_LIMIT, render_markdown, render_summary
@@ -61,7 +62,7 @@ def test_verdict_cause_tables_and_command_are_there(record: AuditRecord) -> None
     drawn = render_markdown(record.model_copy(update={"cause": cause}))
     assert "- `as-hosted`: **" in drawn
     assert "- **Cause**: `scheduler.class` makes the difference between baseline and as-hosted" in drawn
-    assert "- **Gate**: holds on `as-hosted`" in drawn
+    assert "- **Gate passed** (`as-hosted`): as-hosted stays within 0.05." in drawn
     for title in ("Variants, the closest first (7)", "Settings that differ (", "Environment (6)"):
         assert f"<details><summary>{title}" in drawn
     assert "| `scheduler.class` | `CogVideoXDDIMScheduler` (default) | `CogVideoXDPMScheduler` (declared) |" in drawn
@@ -78,7 +79,7 @@ def test_a_long_audit_is_cut_and_says_so(record: AuditRecord, render: Any, limit
         update={
             "runs": [*record.runs, *(variant.model_copy(update={"name": name}) for name in names)],
             "comparisons": [*record.comparisons, *(compared.model_copy(update={"candidate": n}) for n in names)],
-            "warnings": ["@" * 5000] * 30,
+            "warnings": [quoted("@" * 5000)] * 30,
             "command": "x" * 70_000,
             "prompts": [record.prompts[0].model_copy(update={"text": "`" * 20_000})],
         }
@@ -122,8 +123,10 @@ def test_whatever_a_record_holds_the_length_is_bounded(record: AuditRecord, rend
     ticks = "`" * 700
     monster = hostile(record, ticks).model_copy(
         update={
-            "warnings": [f"{ticks}{n}" for n in range(50)],
-            "gate": GateRecord(status=GateStatus.FAILS, variant=ticks, reasons=[f"{ticks}{n}" for n in range(50)]),
+            "warnings": [quoted(f"{ticks}{n}") for n in range(50)],
+            "gate": GateRecord(
+                status=GateStatus.FAILED, variant=ticks, reasons=[quoted(f"{ticks}{n}") for n in range(50)]
+            ),
             "metrics": [record.metrics[0].model_copy(update={"name": f"m{n}", "title": ticks}) for n in range(500)],
         }
     )
@@ -133,8 +136,10 @@ def test_whatever_a_record_holds_the_length_is_bounded(record: AuditRecord, rend
 
 
 def test_reasons_that_are_not_told_are_counted(record: AuditRecord) -> None:
-    gate = GateRecord(status=GateStatus.FAILS, reasons=["far"] * 11)
-    assert "; far; 3 more in the report" in render_markdown(record.model_copy(update={"gate": gate}))
+    gate = GateRecord(status=GateStatus.FAILED, reasons=[quoted("far")] * 11)
+    assert ": far. far. far. far. far. far. far. far. 3 more in the report." in render_markdown(
+        record.model_copy(update={"gate": gate})
+    )
 
 
 def test_the_text_of_a_private_prompt_is_not_shown(record: AuditRecord) -> None:

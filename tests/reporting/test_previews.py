@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spacediff.clip import read_clip
 from spacediff.codec.map_tiles import split_tiles
-from spacediff.record import AuditRecord
+from spacediff.record import AuditRecord, quoted
 from spacediff.reporting import html
 from spacediff.reporting.html import render_html
 from spacediff.reporting.maps import embedded_maps
@@ -69,7 +69,7 @@ def test_a_page_stays_within_its_budget_and_says_what_that_took(
     audit: tuple[AuditRecord, Path], monkeypatch: pytest.MonkeyPatch, texts: int
 ) -> None:
     record, folder = audit
-    record = record.model_copy(update={"warnings": ["é" * texts]})
+    record = record.model_copy(update={"warnings": [quoted("é" * texts)]})
     whole = render_html(record, folder)
     assert note_of(whole) == ""
     pictures = size(embedded_previews(record.runs, folder, 10**7)) + embedded_maps(record, folder, 10**7).size
@@ -86,7 +86,7 @@ def test_a_page_that_cannot_stay_within_its_budget_says_by_how_much(
 ) -> None:
     record, folder = audit
     monkeypatch.setattr(html, "BUDGET", 100_000)
-    page = render_html(record.model_copy(update={"warnings": ["x" * 2_000_000]}), folder)
+    page = render_html(record.model_copy(update={"warnings": [quoted("x" * 2_000_000)]}), folder)
     over = (len(page.encode()) - 100_000) / 10**6
     assert f"This page is {over:.3g} MB larger than the 0.1 MB" in note_of(page)
     assert "stays below" not in note_of(page)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spacediff.record import AuditRecord, FirstDivergenceRecord, GateRecord, GateStatus, Verdict, with_derived
+from spacediff.record import AuditRecord, FirstDivergenceRecord, GateRecord, GateStatus, Verdict, quoted, with_derived
 from spacediff.reporting.html import render_html
 from support.html_page import Page, change_comparison, draw, order, ranks
 
@@ -14,8 +14,8 @@ def sentence(page: Page, start: str) -> str:
 
 def test_the_gate_says_what_the_record_says(record: AuditRecord, folder: Path) -> None:
     said = {
-        GateStatus.HOLDS: "Gate holds",
-        GateStatus.FAILS: "Gate fails",
+        GateStatus.PASSED: "Gate passed",
+        GateStatus.FAILED: "Gate failed",
         GateStatus.NOT_MEASURED: "Gate not measured",
         GateStatus.NONE: "No gate",
     }
@@ -23,7 +23,7 @@ def test_the_gate_says_what_the_record_says(record: AuditRecord, folder: Path) -
         gate = record.gate.model_copy(update={"status": status})
         source = render_html(with_derived(record.model_copy(update={"gate": gate})), folder)
         assert words in Page(source).text
-        assert ("g-holds" in source.split("</style>")[1]) == (status is GateStatus.HOLDS)
+        assert ("g-passed" in source.split("</style>")[1]) == (status is GateStatus.PASSED)
         assert [other for other in said.values() if other in Page(source).text] == [words]
 
 
@@ -75,11 +75,11 @@ def test_not_comparable_is_not_ranked(record: AuditRecord, folder: Path) -> None
         per_frame={},
         frame_map=[],
         drift=None,
-        evidence=["the reference is 48x32 pixels, this clip 96x64"],
+        evidence=[quoted("The reference is 48x32 pixels, this clip 96x64.")],
     )
     page = draw(apart, folder)
     assert ranks(apart)["dpm"] == ""
-    assert "the reference is 48x32 pixels" in page.text
+    assert "The reference is 48x32 pixels" in page.text
 
 
 def test_what_the_codec_does_stands_on_the_scale(record: AuditRecord, folder: Path) -> None:
@@ -95,8 +95,8 @@ def test_what_the_codec_does_stands_on_the_scale(record: AuditRecord, folder: Pa
 
 
 def test_frames_that_stand_out_are_told_by_the_record(record: AuditRecord, folder: Path) -> None:
-    parting = FirstDivergenceRecord(metric="psnr", beyond_floor=2, half_way=None)
-    page = draw(change_comparison(record, "dpm", parting=parting), folder)
+    diverging = FirstDivergenceRecord(metric="psnr", beyond_floor=2, half_way=None)
+    page = draw(change_comparison(record, "dpm", first_divergence=diverging), folder)
     variants = {each["name"]: each for each in page.data("report-data")["prompts"][0]["variants"]}
     values = next(c for c in record.comparisons if c.candidate == "dpm").per_frame
     worst = variants["dpm"]["marks"]["worst"]

@@ -13,6 +13,7 @@ from spacediff.record import (
     Subject,
     VariantHistory,
     Verdict,
+    quoted,
     with_derived,
 )
 from support.synthetic_audit import setting
@@ -51,11 +52,11 @@ def hostile(record: AuditRecord, text: str) -> AuditRecord:
             "spacediff_version": text,
             "prompts": [prompt.model_copy(update={"text": text}) for prompt in record.prompts],
             "runs": runs,
-            "comparisons": [each.model_copy(update={"evidence": [text]}) for each in record.comparisons],
+            "comparisons": [each.model_copy(update={"evidence": [quoted(text)]}) for each in record.comparisons],
             "cause": cause,
             "history": history,
-            "warnings": [text],
-            "gate": GateRecord(status=GateStatus.FAILS, variant="baseline", reasons=[text]),
+            "warnings": [quoted(text)],
+            "gate": GateRecord(status=GateStatus.FAILED, variant="baseline", reasons=[quoted(text)]),
             "environment": record.environment.model_copy(update={"hosted": {text or "x": text}, "local": {"a": text}}),
         }
     )

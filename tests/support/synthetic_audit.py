@@ -29,6 +29,7 @@ from spacediff.record import (
     RunRecord,
     SettingRecord,
     Verdict,
+    quoted,
     with_derived,
 )
 from spacediff.settings import Origin
@@ -177,7 +178,7 @@ def compare(
         prompt=candidate.prompt,
         reference=reference.name,
         candidate=candidate.name,
-        path="both decoded from export_to_video, quality 5",
+        path=[quoted("Both are decoded from export_to_video, quality 5.")],
         frame_map=pairs,
         identical=identical,
         per_frame=per_frame,
@@ -185,7 +186,7 @@ def compare(
         frames_csv=f"comparisons/{candidate.prompt}-{candidate.name}.csv",
         drift=drift,
         verdict=Verdict.IDENTICAL if identical else _verdict(drift or 0.0),
-        evidence=[f"PSNR stands {drift:.2f} of the way from the floor to another seed."],
+        evidence=[quoted(f"PSNR stands {drift:.2f} of the way from the floor to a different seed.")],
     )
 
 
@@ -268,13 +269,16 @@ def synthetic_audit(
         comparisons=comparisons,
         metrics=METRICS,
         gate=GateRecord(
-            status=GateStatus.HOLDS, variant="as-hosted", max_drift=0.05, reasons=["as-hosted stays within 0.05."]
+            status=GateStatus.PASSED,
+            variant="as-hosted",
+            max_drift=0.05,
+            reasons=[quoted("as-hosted stays within 0.05.")],
         ),
         environment=EnvironmentRecord(
             local={"python": "3.11.7", "torch": "2.13.0+cu130", "diffusers": "0.36.0", "device": "NVIDIA L40S"},
             hosted={"torch": "2.8.0", "diffusers": "0.36.0", "hardware": "zero-a10g", "commit": "5f3f1c7"},
         ),
-        warnings=["The Space did not say which seed it used; its clip may come from another one."],
+        warnings=[quoted("The Space did not say which seed it used; its clip may come from another one.")],
     )
     return with_derived(record)
 

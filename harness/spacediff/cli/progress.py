@@ -16,7 +16,7 @@ from spacediff.plan import Run
 from spacediff.privacy.redaction import redact_text
 from spacediff.progress import SearchProgress
 from spacediff.record import RunRecord
-from spacediff.reporting.numbers import duration
+from spacediff.wording.numbers import duration
 
 _PLAIN_SECONDS = 10.0
 """Without a terminal a long run says every so often how far it is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spacediff.progress import SearchProgress
-from spacediff.reporting.numbers import duration
+from spacediff.wording.numbers import duration
 
 
 def outlook(search: SearchProgress) -> str:

@@ -12,11 +12,11 @@ from rich.text import Text
 
 from spacediff.cli.console import Terminal, one_line
 from spacediff.record import (
-    RERUN_CONTROL,
     AuditRecord,
     CauseRecord,
     Change,
     ComparisonRecord,
+    Control,
     GateStatus,
     HistoryRecord,
     OverviewRecord,
@@ -24,7 +24,8 @@ from spacediff.record import (
     Verdict,
 )
 from spacediff.reporting.inside import place_of
-from spacediff.reporting.numbers import number, value, written_rank
+from spacediff.wording import gate_headline, paragraph, sentence, sentences
+from spacediff.wording.numbers import number, value, written_rank
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
@@ -36,7 +37,7 @@ _STYLES = {
     Verdict.SETTINGS_DIFFER: "yellow",
     Verdict.DIFFERENT_SAMPLE: "magenta",
 }
-_GATE_STYLES = {GateStatus.HOLDS: "bold green", GateStatus.FAILS: "bold red", GateStatus.NOT_MEASURED: "bold yellow"}
+_GATE_STYLES = {GateStatus.PASSED: "bold green", GateStatus.FAILED: "bold red", GateStatus.NOT_MEASURED: "bold yellow"}
 
 
 def show_summary(record: AuditRecord, report: Path) -> None:
@@ -54,21 +55,25 @@ def show_summary(record: AuditRecord, report: Path) -> None:
         for line in _again(record, prompt.name):
             console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
         for remark in overview.remarks:
-            console.print(Text.assemble((f"{', '.join(remark.runs)}: ", "bold"), remark.text), soft_wrap=True)
+            console.print(Text.assemble((f"{', '.join(remark.runs)}: ", "bold"), sentence(remark.fact)), soft_wrap=True)
     _show_cause(console, record.cause)
     _show_notes(console, record)
     if not record.finished:
         console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
     if record.history:
         _show_history(console, record.history)
-    if record.gate.variant or (record.gate.reasons and record.finished):
-        on = f" on {record.gate.variant}" if record.gate.variant else ""
-        asked = [f"gate{on}: {record.gate.status}"] if on or record.gate.against else []
-        headline, *reasons = [*asked, *record.gate.reasons]
-        style = _GATE_STYLES.get(record.gate.status, "bold")
-        outcome = Text.assemble((headline, style), *(f"\n      {reason}" for reason in reasons))
-        console.print(outcome, soft_wrap=True)
+    _show_gate(console, record)
     console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
+
+
+def _show_gate(console: Console, record: AuditRecord) -> None:
+    gate = record.gate
+    if not (gate.variant or (gate.reasons and record.finished)):
+        return
+    about = f" ({gate.variant})" if gate.variant else ""
+    headline = (f"{gate_headline(gate)}{about}", _GATE_STYLES.get(gate.status, "bold"))
+    reasons = (f"\n      {reason}" for reason in sentences(gate.reasons))
+    console.print(Text.assemble(headline, *reasons), soft_wrap=True)
 
 
 def _show_cause(console: Console, cause: CauseRecord | None) -> None:
@@ -77,8 +82,8 @@ def _show_cause(console: Console, cause: CauseRecord | None) -> None:
     console.print(Text.assemble(("cause: ", "bold"), cause.sentence), soft_wrap=True)
     for each in cause.interactions:
         console.print(Text(f"       {each.sentence}"), soft_wrap=True)
-    for text in cause.outside:
-        console.print(Text.assemble(("outside the settings: ", "bold"), text), soft_wrap=True)
+    for text in sentences(cause.residual_suspects):
+        console.print(Text.assemble(("besides the settings: ", "bold"), text), soft_wrap=True)
 
 
 def _show_contents(console: Console, record: AuditRecord, overview: OverviewRecord) -> None:
@@ -141,9 +146,13 @@ def _variants(record: AuditRecord, overview: OverviewRecord) -> list[str]:
 
 def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
     """Return what came of doing the same once more: here, and on the host."""
-    here = [("re-run", each.found) for each in record.controls if (each.prompt, each.name) == (prompt, RERUN_CONTROL)]
+    here = [
+        ("re-run", paragraph(each.found))
+        for each in record.controls
+        if (each.prompt, each.control) == (prompt, Control.RERUN)
+    ]
     there = [
-        (each.candidate, f"the host asked again, against its first clip: {each.verdict}")
+        (each.candidate, f"the Space asked again, compared with its first clip: {each.verdict}")
         for each in record.comparisons
         if each.prompt == prompt and record.run(prompt, each.candidate).role is Role.REPEAT
     ]

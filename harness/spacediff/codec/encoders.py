@@ -16,6 +16,7 @@ from spacediff.codec.ffmpeg import ffmpeg, in_process, output_argument, raw_inpu
 from spacediff.codec.pictures import Pictures, converted
 from spacediff.codec.x264 import Repeat
 from spacediff.errors import EncodingFailed, NotMeasuredError, failure
+from spacediff.record import Fact, FactKind, fact
 from spacediff.settings import EXPORT_QUALITY
 
 Encoder = Callable[[Pictures, Repeat, Fraction, Path], None]
@@ -67,26 +68,25 @@ def core_of(encoder: Encoder) -> int | None:
     return note.core if note else None
 
 
-def encode_approximately(clip: Clip, encoding: Encoding, fps: Fraction, path: Path) -> str:
-    """Encode as closely as possible to a file that does not say how it was encoded; return in words what was done."""
+def encode_approximately(clip: Clip, encoding: Encoding, fps: Fraction, path: Path) -> tuple[Fact, ...]:
+    """Encode as closely as possible to a file that does not say how it was encoded; return what was done."""
     if encoding.codec == "gif":
         _as_gif(clip, fps, path)
-        return "drawn as a GIF by Pillow, as diffusers' export_to_gif does"
+        return (fact(FactKind.NEAREST_GIF),)
     if encoding.codec == "mpeg4" and encoding.by_library and _by_opencv(clip, fps, path):
-        return "encoded by OpenCV's mp4v writer, as diffusers does without imageio"
+        return (fact(FactKind.NEAREST_OPENCV),)
     if encoding.codec in _NEAREST and encoding.bit_rate:
         encoder, options, container = _NEAREST[encoding.codec]
         pictures = converted(clip, encoding, "yuv420p")
         arguments = raw_input(pictures.width, pictures.height, pictures.pixel_format, fps)
         arguments += ["-vcodec", encoder, "-pix_fmt", pictures.pixel_format, "-b:v", str(encoding.bit_rate), *options]
         ffmpeg([*arguments, *_tags(encoding), "-f", container, output_argument(path)], pictures.data)
-        kilobits = f"{encoding.bit_rate / 1000:.0f} kbit/s"
-        return ", ".join((f"encoded by {encoder} at the hosted file's mean rate of {kilobits}", *pictures.remarks))
+        return fact(FactKind.NEAREST_ENCODER, encoder=encoder, bit_rate=encoding.bit_rate), *pictures.remarks
     try:
         export_to_video(Clip(clip.frames, fps), path, quality=EXPORT_QUALITY)
     except (OSError, ValueError, RuntimeError) as error:
         raise EncodingFailed(f"export_to_video fails: {failure(error)}") from error
-    return f"encoded by export_to_video at its default quality {EXPORT_QUALITY:g}"
+    return (fact(FactKind.NEAREST_EXPORT, quality=EXPORT_QUALITY),)
 
 
 def _tags(encoding: Encoding) -> list[str]:

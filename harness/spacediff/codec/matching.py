@@ -12,6 +12,7 @@ from spacediff.codec.encoding import UNSPECIFIED, Encoding, read_encoding
 from spacediff.codec.pictures import CONVERTED_TO, Pictures, converted
 from spacediff.codec.x264 import X264, Repeat, differences, repeat
 from spacediff.errors import EncodingFailed
+from spacediff.record import Fact, FactKind, fact
 
 _PIXEL_FORMATS = {"yuv420p", "yuv422p", "yuv444p", "gray", "yuv420p10le", "yuv422p10le", "yuv444p10le"}
 _STORED_AS = {"yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv444p", "gbrp": "rgb24"}
@@ -22,14 +23,14 @@ class Match:
     """How closely local frames were encoded like the hosted ones.
 
     Attributes:
-        exact: Whether the same x264 core got all of the same options.
-        differences: What differs, in words; empty when exact.
-        described: One sentence for the report.
+        exact: Whether the same x264 core was given the same options, all of them.
+        differences: What is not the same; empty when exact.
+        path: What the frames went through.
     """
 
     exact: bool
-    differences: tuple[str, ...]
-    described: str
+    differences: tuple[Fact, ...]
+    path: tuple[Fact, ...]
 
 
 def encode_like(clip: Clip, encoding: Encoding, path: Path) -> Match:
@@ -53,17 +54,19 @@ def encode_like(clip: Clip, encoding: Encoding, path: Path) -> Match:
         raise EncodingFailed("a clip without frames cannot be encoded")
     fps = encoding.fps or clip.fps
     if encoding.x264 is None:
-        return _approximate(encoding, encode_approximately(clip, encoding, fps, path))
+        approximate = encode_approximately(clip, encoding, fps, path)
+        unsaid = fact(FactKind.ENCODING_UNSAID, codec=encoding.codec)
+        return Match(exact=False, differences=(unsaid,), path=(unsaid, *approximate))
     pixel_format = _STORED_AS.get(encoding.pixel_format, encoding.pixel_format)
     stored = pixel_format if pixel_format in {*_PIXEL_FORMATS, "rgb24"} else "yuv420p"
     pictures = converted(clip, encoding, stored)
     called = encode_pictures(pictures, encoding, encoding.x264, fps, path)
     found = differences(encoding.x264, read_encoding(path).x264, called.lost)
     if stored != pixel_format:
-        found = (f"{stored} locally, {pixel_format} hosted", *found)
+        found = (fact(FactKind.PIXEL_FORMAT_DIFFERS, local=stored, hosted=pixel_format), *found)
     if encoding.matrix not in {UNSPECIFIED, "gbr", *CONVERTED_TO}:
-        found = (f"the hosted matrix {encoding.matrix} cannot be reproduced", *found)
-    return Match(not found, found, _described(encoding.x264, found, pictures.remarks))
+        found = (fact(FactKind.MATRIX_LOST, matrix=encoding.matrix), *found)
+    return Match(not found, found, (_encoded(encoding.x264, found), *pictures.remarks))
 
 
 def encode_pictures(pictures: Pictures, encoding: Encoding, note: X264, fps: Fraction, path: Path) -> Repeat:
@@ -91,21 +94,7 @@ def _call_of(encoding: Encoding, note: X264, pixel_format: str) -> Repeat:
     return replace(own, parameters=own.parameters | level | tags)
 
 
-def _described(note: X264, found: tuple[str, ...], remarks: tuple[str, ...]) -> str:
-    encoder = f"x264 core {note.core}"
-    if not found:
-        said = [f"local frames encoded like the hosted file, by {encoder} with all of its options"]
-        if note.settings.get("mbtree") == "1":
-            said.append("although mbtree also depends on the processor, which no file names")
-    else:
-        said = [f"local frames encoded almost like the hosted file ({encoder}); differences: {'; '.join(found)}"]
-    return ", ".join((*said, *remarks))
-
-
-def _approximate(encoding: Encoding, done: str) -> Match:
-    silent = f"{encoding.codec}, which does not say how it was encoded"
-    return Match(
-        exact=False,
-        differences=(f"the hosted file is {silent}",),
-        described=f"the hosted file is {silent}; local frames {done}, which is similar but not the same",
-    )
+def _encoded(note: X264, found: tuple[Fact, ...]) -> Fact:
+    if found:
+        return fact(FactKind.ENCODED_SIMILARLY, *found, core=note.core)
+    return fact(FactKind.ENCODED_EXACTLY, core=note.core, mbtree=note.settings.get("mbtree") == "1")

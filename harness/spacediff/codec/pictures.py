@@ -13,6 +13,7 @@ import numpy as np
 from spacediff.clip import Clip
 from spacediff.codec.encoding import UNSPECIFIED, Encoding
 from spacediff.codec.ffmpeg import ffmpeg, raw_input
+from spacediff.record import Fact, FactKind, fact
 
 MACRO_BLOCK = 16
 
@@ -38,7 +39,7 @@ class Pictures:
     width: int
     height: int
     pixel_format: str
-    remarks: tuple[str, ...]
+    remarks: tuple[Fact, ...]
 
 
 def converted(clip: Clip, encoding: Encoding, pixel_format: str) -> Pictures:
@@ -55,9 +56,9 @@ def converted(clip: Clip, encoding: Encoding, pixel_format: str) -> Pictures:
     to = size if scaled else (width, height)
     remarks = []
     if scaled:
-        remarks.append(f"scaled from {width}x{height} to {to[0]}x{to[1]} pixels first, as imageio does")
+        remarks.append(fact(FactKind.SCALED_FIRST, before=[width, height], after=[*to]))
     if encoding.by_library and pixel_format in _BY_PYAV:
-        remarks.append("colours converted by PyAV, since the hosted file was not written by the ffmpeg program")
+        remarks.append(fact(FactKind.COLOURS_BY_PYAV))
         data = _by_pyav(clip, encoding, pixel_format, to)
     else:
         data = _by_ffmpeg(clip, encoding, pixel_format, to)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from spacediff.clip import Clip, read_frames
 from spacediff.codec.encoding import Encoding
 from spacediff.codec.matching import encode_like
+from spacediff.record import Fact, FactKind, fact
 
 MAX_FRAMES = 9
 LADDER = ((1, 0.01), (1, 0.1), (1, 1.0), (2, 1.0), (4, 1.0), (8, 1.0), (16, 1.0))
@@ -36,7 +37,6 @@ class Resolution:
         psnr_before: PSNR between the planted and the plain frames before the codec, over all frames, in dB.
         psnr_after: The same after the codec; infinite when none survives.
         exact: Whether the frames were encoded exactly like the hosted ones.
-        sentence: The finding in words.
     """
 
     seen: bool
@@ -46,7 +46,15 @@ class Resolution:
     psnr_before: float
     psnr_after: float
     exact: bool
-    sentence: str
+
+    @property
+    def fact(self) -> Fact:
+        """All this for the record."""
+        planted = {"levels": self.levels, "share": self.share, "before": self.psnr_before}
+        if not self.seen:
+            return fact(FactKind.PLANTED_DIFFERENCE_LOST, **planted)
+        smallest = (self.levels, self.share) == LADDER[0]
+        return fact(FactKind.PLANTED_DIFFERENCE_SEEN, **planted, after=self.psnr_after, smallest_tried=smallest)
 
 
 def planted_resolution(clip: Clip, encoding: Encoding) -> Resolution:
@@ -78,8 +86,7 @@ def planted_resolution(clip: Clip, encoding: Encoding) -> Resolution:
     levels, share = LADDER[min(high, len(LADDER) - 1)]
     before = _psnr(planted(plain, levels, share).frames, plain.frames)
     frames, seen = len(plain.frames), high < len(LADDER)
-    sentence = _in_words(levels, share, before, after if seen else None)
-    return Resolution(seen, levels, share, frames, before, after, exact, sentence)
+    return Resolution(seen, levels, share, frames, before, after, exact)
 
 
 def planted(clip: Clip, levels: int, share: float) -> Clip:
@@ -104,17 +111,3 @@ def _decoded(path: Path) -> NDArray[np.uint8]:
 def _psnr(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> float:
     error = np.square(left.astype(np.float32) - right).mean(dtype=np.float64)
     return float(10 * np.log10(255**2 / error)) if error else float("inf")
-
-
-def _in_words(levels: int, share: float, before: float, after: float | None) -> str:
-    amount = "1 level" if levels == 1 else f"{levels} levels"
-    pixels = "all pixels" if share == 1 else f"{share:.0%} of the pixels"
-    difference = f"{amount} in {pixels} of one frame ({before:.1f} dB)"
-    if after is None:
-        return f"Even {difference} is lost in the codec."
-    if (levels, share) == LADDER[0]:
-        return f"The smallest difference tried, {difference}, survives the codec and measures {after:.1f} dB after it."
-    return (
-        f"The smallest planted difference that survives the codec is {difference}, which measures {after:.1f} dB after "
-        "it; the next smaller one is lost."
-    )

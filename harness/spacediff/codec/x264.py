@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from spacediff.record import Fact, FactKind, fact
+
 UUID = bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef")
 MAX_NOTE_BYTES = 4096
 
@@ -60,11 +62,12 @@ _ODD: Mapping[str, tuple[str, Callable[[re.Match[str]], dict[str, str]]]] = {
 """Options whose value has another form: its pattern, and the parameters that reproduce a match."""
 
 _WHY_LOST = {
-    "rc": "the first of two passes is not in the file",
-    "cplxblur": "the first of two passes is not in the file",
-    "qblur": "the first of two passes is not in the file",
-    "cqm": "the matrices are not in x264's note",
+    "rc": "first-pass",
+    "cplxblur": "first-pass",
+    "qblur": "first-pass",
+    "cqm": "matrices",
 }
+"""What x264's note lacks to reproduce an option; one that is not here has an unknown meaning."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Repeat:
     Attributes:
         parameters: Parameters for `x264_param_parse`, name to value, in the order in which they must be set.
         preset: The preset that they modify.
-        lost: Options that cannot be reproduced, name to reason.
+        lost: Options that cannot be reproduced, name to what the note lacks: `first-pass`, `matrices`, `meaning`.
     """
 
     parameters: dict[str, str]
@@ -132,7 +135,7 @@ def repeat(note: X264, *, full_chroma: bool) -> Repeat:
     for name, value in settings.items():
         translated = _translated(name, value)
         if translated is None:
-            lost[name] = _WHY_LOST.get(name, "its meaning is unknown")
+            lost[name] = _WHY_LOST.get(name, "meaning")
         else:
             parameters |= translated
     if "chroma_qp_offset" in settings and "chroma_qp_offset" not in lost:
@@ -141,32 +144,35 @@ def repeat(note: X264, *, full_chroma: bool) -> Repeat:
     return Repeat(parameters, "ultrafast" if intra_off else "medium", lost)
 
 
-def differences(theirs: X264, ours: X264 | None, lost: Mapping[str, str]) -> tuple[str, ...]:
-    """Describe what differs from the hosted file; empty when core and options are equal and determine everything.
+def differences(theirs: X264, ours: X264 | None, lost: Mapping[str, str]) -> tuple[Fact, ...]:
+    """Return what differs from the hosted file; empty when core and options are equal and determine everything.
 
     Args:
         theirs: The hosted file's note.
         ours: The note in the file written here.
-        lost: Options that cannot be reproduced, name to reason.
+        lost: Options that cannot be reproduced, name to what the note lacks.
     """
     if ours is None:
-        return ("the local encoder writes no note",)
+        return (fact(FactKind.X264_SILENT),)
     there, here = theirs.settings, ours.settings
-    found = [] if theirs.core == ours.core else [f"x264 core {ours.core} locally, {theirs.core} hosted"]
+    found = []
+    if theirs.core != ours.core:
+        found.append(fact(FactKind.X264_CORE_DIFFERS, local=ours.core, hosted=theirs.core))
     for name in {**there, **here}:
+        hosted, local = _shown(there.get(name)), _shown(here.get(name))
         if there.get(name) == here.get(name):
             continue
         if name in lost:
-            found.append(f"hosted {_shown(name, there.get(name))} cannot be reproduced: {lost[name]}")
+            found.append(fact(FactKind.X264_OPTION_LOST, name=name[:40], hosted=hosted, lost=lost[name]))
         else:
-            found.append(f"{_shown(name, here.get(name))} locally, {_shown(name, there.get(name))} hosted")
+            found.append(fact(FactKind.X264_OPTION_DIFFERS, name=name[:40], local=local, hosted=hosted))
     if "vbv_bufsize" in there and there.get("threads") != "1":
-        found.append("with a rate buffer and several threads x264 is not deterministic")
+        found.append(fact(FactKind.X264_RATE_BUFFER))
     return tuple(found)
 
 
-def _shown(name: str, value: str | None) -> str:
-    return f"no {name[:40]}" if value is None else f"{name[:40]}={value[:60]}"
+def _shown(value: str | None) -> str | None:
+    return None if value is None else value[:60]
 
 
 def _translated(name: str, value: str) -> dict[str, str] | None:

@@ -18,12 +18,15 @@ from spacediff.metrics.motion import first_divergence
 from spacediff.metrics.scoring import pooled, worst_frame
 from spacediff.record import (
     ComparisonRecord,
+    Fact,
+    FactKind,
     FirstDivergenceRecord,
     MapRecord,
     MeasureRecord,
     MetricRecord,
     Role,
     RunRecord,
+    fact,
 )
 
 _STILL = 0.005
@@ -54,7 +57,7 @@ def findings_of(scored: Scored, scale: ScaleOfPrompt) -> Findings:
         scales=scale.scales,
         codec_errors=scale.codec_errors,
         titles={metric.info.name: metric.info.title for metric in metrics_named(table.columns)},
-        again="" if (table["mae"] == 0).all() else _again(pair),
+        encoded_again=None if (table["mae"] == 0).all() else _encoded_again(pair),
         timing_known=pair.alignment.timing_known,
         position_known=pair.alignment.position_known,
     )
@@ -97,7 +100,7 @@ def comparison_record(
             if defined(table, metric)
         },
         measures=measures,
-        parting=_parting(table, scale),
+        first_divergence=_first_divergence(table, scale),
         frames_csv=str(Path("comparisons") / run.prompt / run.name / "frames.csv"),
         map=heat,
         drift=combined_drift(findings),
@@ -112,55 +115,56 @@ def without_numbers(reference: RunRecord, run: RunRecord, failed: Failed) -> Com
         prompt=run.prompt,
         reference=reference.name,
         candidate=run.name,
-        path="",
         verdict=failed.verdict,
         evidence=[failed.reason],
     )
 
 
-def _again(pair: Pair) -> str:
-    """Say which of two files is the other one, encoded again; empty where neither is, or it is too large to try."""
+def _encoded_again(pair: Pair) -> Fact | None:
+    """Find which of two files is the other one, encoded again; None where neither is, or it is too large to try."""
     ours, theirs = pair.reference, pair.candidate
     if None in (ours.clip.original, theirs.clip.original) or theirs.run.role is not Role.VARIANT or not pair.alike:
-        return ""
+        return None
     if ours.clip.frames * ours.clip.width * ours.clip.height > MAX_PIXELS:
-        return ""
-    names = {"the reference": ours.file, "this clip": theirs.file}
-    for result, source in (names, reversed(names)):
-        if is_re_encoded(names[source], names[result]):
-            return f"{result} is {source}, encoded again: that repeats every frame byte for byte"
-    return ""
+        return None
+    for source, result in ((theirs, ours), (ours, theirs)):
+        if is_re_encoded(source.file, result.file):
+            return fact(FactKind.ENCODED_AGAIN, reference_from_candidate=result is ours)
+    return None
 
 
-def _frozen(motion: MeasureRecord) -> list[str]:
-    """Say that one of two clips stands still; what rounds to none of the other's motion is none."""
-    for name, own, other in (
-        ("this clip", motion.candidate, motion.reference),
-        ("the reference", motion.reference, motion.candidate),
+def _frozen(motion: MeasureRecord) -> list[Fact]:
+    """Note that one of two clips stands still; what rounds to none of the other's motion is none."""
+    for candidate, own, other in (
+        (True, motion.candidate, motion.reference),
+        (False, motion.reference, motion.candidate),
     ):
         if own < _STILL * other:
-            return [f"{name} does not move: its motion is {own / other:.2f} of the other's"]
+            return [fact(FactKind.STANDS_STILL, candidate=candidate, share=own / other)]
     return []
 
 
-def _not_repeated(side: Side) -> list[str]:
-    """Say how the encoding of a clip differs from the hosted file's."""
+def _not_repeated(side: Side) -> list[Fact]:
+    """Note how the encoding of a clip differs from the hosted file's."""
     if side.match is None or side.match.exact:
         return []
-    return [f"encoded nearly, not exactly, as the hosted file: {'; '.join(side.match.differences)}"]
+    return [fact(FactKind.NOT_ENCODED_EXACTLY, *side.match.differences)]
 
 
-def _without_value(table: pd.DataFrame) -> list[str]:
-    """Say which metrics are not defined for frames of this size."""
-    return [metric.need for metric in metrics_named(table.columns) if not defined(table, metric)]
+def _without_value(table: pd.DataFrame) -> list[Fact]:
+    """Note which metrics are not defined for frames of this size."""
+    return [
+        fact(FactKind.METRIC_UNDEFINED, metric=metric.info.title, smallest_side=metric.smallest_side)
+        for metric in metrics_named(table.columns)
+        if not defined(table, metric)
+    ]
 
 
-def _path(pair: Pair) -> str:
+def _path(pair: Pair) -> list[Fact]:
     if pair.candidate.match is not None:
-        return pair.candidate.match.described
-    if pair.reference.clip.original is not None:
-        return "both files decoded as they were given"
-    return "frames as generated, no codec on either side"
+        return [*pair.candidate.match.path]
+    encoded = pair.reference.clip.original is not None
+    return [fact(FactKind.FILES_AS_GIVEN if encoded else FactKind.FRAMES_AS_GENERATED)]
 
 
 def _metric(
@@ -182,7 +186,7 @@ def _metric(
     )
 
 
-def _parting(table: pd.DataFrame, of_prompt: ScaleOfPrompt) -> FirstDivergenceRecord | None:
+def _first_divergence(table: pd.DataFrame, of_prompt: ScaleOfPrompt) -> FirstDivergenceRecord | None:
     """Return when the clips diverge, by the metric that shows it best."""
     drifts = {name: of_prompt.scales[name].drift(error) for name, error in errors_of(table).items()}
     seen = {name: drift for name, drift in drifts.items() if drift}

@@ -12,26 +12,18 @@ from collections.abc import Mapping, Sequence
 
 from spacediff.comparing.verdict import Scale
 from spacediff.metrics import metrics_named
-from spacediff.record import RERUN_CONTROL, ControlRecord, Role, RunRecord, Verdict
-
-_EXPECTED = "different"
-_SAME = "identical to the baseline, byte for byte"
+from spacediff.record import Control, ControlRecord, Fact, FactKind, Role, RunRecord, Verdict, fact
 
 
-def control_of_itself(prompt: str, verdict: Verdict, evidence: Sequence[str]) -> ControlRecord:
-    """Return the control of a reference that was held against itself, from what was judged of it."""
+def control_of_itself(prompt: str, verdict: Verdict, evidence: Sequence[Fact]) -> ControlRecord:
+    """Return the control of a reference that was compared with itself, from what was judged of it."""
     passed = verdict is Verdict.IDENTICAL
-    return ControlRecord(
-        prompt=prompt,
-        name="the reference against itself",
-        expected=Verdict.IDENTICAL,
-        found=str(verdict) if passed else f"{verdict} ({'; '.join(evidence)})",
-        passed=passed,
-    )
+    found = [fact(FactKind.VERDICT, verdict=verdict), *([] if passed else evidence)]
+    return ControlRecord(prompt=prompt, control=Control.ITSELF, found=found, passed=passed)
 
 
 def control_of_rerun(prompt: str, errors: Mapping[str, float], scales: Mapping[str, Scale]) -> ControlRecord:
-    """Return the control of the baseline's re-run, which is held against the baseline.
+    """Return the control of the baseline's re-run, which is compared with the baseline.
 
     Args:
         prompt: Name of the prompt.
@@ -39,15 +31,19 @@ def control_of_rerun(prompt: str, errors: Mapping[str, float], scales: Mapping[s
         scales: Metric name to its scale; without other seeds there is nothing that it could fail against.
     """
     values = [
-        f"{metric.info.title} {metric.value(errors[metric.name]):.4g} {metric.info.unit}".strip()
+        fact(
+            FactKind.METRIC_VALUE,
+            metric=metric.info.title,
+            value=metric.value(errors[metric.name]),
+            unit=metric.info.unit,
+        )
         for metric in metrics_named(errors)
     ]
     seeds = {name: scales[name].ceilings for name in errors if scales[name].ceilings}
     return ControlRecord(
         prompt=prompt,
-        name=RERUN_CONTROL,
-        expected="nearer than another seed",
-        found=f"not identical to the baseline: {', '.join(values)}" if any(errors.values()) else _SAME,
+        control=Control.RERUN,
+        found=[fact(FactKind.RERUN_DIFFERS, *values) if any(errors.values()) else fact(FactKind.RERUN_EQUAL)],
         passed=not seeds or any(errors[name] < min(ceilings) for name, ceilings in seeds.items()),
     )
 
@@ -62,21 +58,16 @@ def controls_of_seeds(runs: Sequence[RunRecord], frames: Mapping[str, Verdict]) 
     seeds = [run for run in runs if run.role is Role.SEED]
     compared = [run for run in seeds if run.name in frames]
     if seeds and not compared:
-        found = f"none of {len(seeds)} could be compared" if len(seeds) > 1 else "it could not be compared"
-        return [
-            ControlRecord(prompt=seeds[0].prompt, name="another seed", expected=_EXPECTED, found=found, passed=False)
-        ]
+        found = [fact(FactKind.SEEDS_NOT_COMPARED, seeds=len(seeds))]
+        return [ControlRecord(prompt=seeds[0].prompt, control=Control.SEED, found=found, passed=False)]
     usual = {run.clip.digest for run in runs if run.role is Role.BASELINE and run.clip}
     return [_of_seed(run, frames[run.name], usual) for run in compared]
 
 
 def _of_seed(run: RunRecord, verdict: Verdict, usual: set[str]) -> ControlRecord:
-    alike = verdict.reached or verdict is Verdict.NUMERIC_DRIFT
-    idle = run.clip is not None and run.clip.digest in usual
+    alike = verdict.matches or verdict is Verdict.NUMERIC_DRIFT
+    ignored = run.clip is not None and run.clip.digest in usual
+    found = fact(FactKind.SEED_IGNORED) if ignored else fact(FactKind.VERDICT, verdict=verdict)
     return ControlRecord(
-        prompt=run.prompt,
-        name=f"another seed ({run.name})",
-        expected=_EXPECTED,
-        found="the baseline's own frames: the seed does nothing" if idle else str(verdict),
-        passed=not idle and not alike,
+        prompt=run.prompt, control=Control.SEED, run=run.name, found=[found], passed=not ignored and not alike
     )

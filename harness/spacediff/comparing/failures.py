@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from spacediff.errors import NotMeasuredError, failure
-from spacediff.record import Verdict
+from spacediff.record import Fact, FactKind, Verdict, fact, quoted
 
 _Value = TypeVar("_Value")
 _Result = TypeVar("_Result")
@@ -24,7 +24,7 @@ class Failed:
     """
 
     verdict: Verdict
-    reason: str
+    reason: Fact
 
 
 def attempt(step: Callable[[], _Result | Failed], verdict: Verdict = Verdict.NOT_MEASURED) -> _Result | Failed:
@@ -37,9 +37,9 @@ def attempt(step: Callable[[], _Result | Failed], verdict: Verdict = Verdict.NOT
     try:
         return step()
     except NotMeasuredError as error:
-        return Failed(verdict, error.message)
+        return Failed(verdict, quoted(error.message))
     except Exception as error:  # noqa: BLE001 - one clip's failure, whatever it is, must not cost the others
-        return Failed(Verdict.NOT_MEASURED, f"comparing it failed: {failure(error)}")
+        return Failed(Verdict.NOT_MEASURED, fact(FactKind.COMPARING_FAILED, quoted(failure(error))))
 
 
 def attempt_each(

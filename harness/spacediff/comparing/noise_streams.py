@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from spacediff.record import RunRecord
+from spacediff.record import Fact, FactKind, RunRecord, fact
+from spacediff.sources.local.noise import OLDER_TORCH
 
 _MINORS = [(1, 13), *((2, minor) for minor in range(30)), (3, 0)]
 _FIRST_NEW = (2, 12)
@@ -12,23 +13,21 @@ _FIRST_NEW = (2, 12)
 _HALF = {"bfloat16", "float16"}
 
 
-def stream_warning(local: str, hosted: str, runs: Iterable[RunRecord]) -> str:
-    """Return what the reader should know of the two sides' noise; empty when there is nothing to say.
+def stream_warning(local: str, hosted: str, runs: Iterable[RunRecord]) -> list[Fact]:
+    """Return the warning that the two sides draw different noise from one seed; empty when they do not.
 
     Args:
         local: The version of torch here, such as `2.13.0+cpu`.
-        hosted: The versions that the host asks for, such as `==2.4.0`; tells nothing when they lie on both sides.
+        hosted: The versions that the Space asks for, such as `==2.4.0`; says nothing when they lie on both sides.
         runs: The runs; only those that draw half-precision noise on the CPU, as this torch draws it, are concerned.
     """
     here, there = _is_older(f"~={local.split('+', maxsplit=1)[0]}"), _is_older(hosted)
     concerned = [run.name for run in runs if _draws_half_precision_here(run)]
     if here is None or there is None or here == there or not concerned:
-        return ""
-    remedy = '; rng.stream = "torch<=2.11" draws here as the host does' if there else ""
-    return (
-        f"the host asks for torch {hosted.removeprefix('==')}, here is {local}: on the CPU they draw other "
-        f"half-precision noise from one seed ({', '.join(concerned)}){remedy}"
-    )
+        return []
+    stream = OLDER_TORCH if there else ""
+    hosted = hosted.removeprefix("==")
+    return [fact(FactKind.NOISE_STREAMS_DIFFER, hosted=hosted, local=local, runs=concerned, stream=stream)]
 
 
 def _is_older(specifier: str) -> bool | None:

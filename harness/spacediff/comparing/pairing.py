@@ -19,7 +19,7 @@ from spacediff.codec import Encoding, Match, encode_like
 from spacediff.errors import EncodingFailed
 from spacediff.metrics.alignment import Alignment, FrameSource, align
 from spacediff.metrics.levels import Levels, levels
-from spacediff.record import ClipRecord, RunRecord
+from spacediff.record import ClipRecord, Fact, RunRecord
 
 MAX_SECONDS = 1800.0
 """What encoding a prompt's clips may take in all: a stranger's options may ask for days of motion search."""
@@ -64,9 +64,9 @@ class Pair:
         return self.alignment.trivial and self.levels is Levels.KEPT
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What was done to align the two, in words."""
-        return (*self.alignment.notes, self.levels.note) if self.levels.note else self.alignment.notes
+    def notes(self) -> tuple[Fact, ...]:
+        """What was done to align the two."""
+        return (*self.alignment.notes, *self.levels.notes)
 
     def reference_frames(self) -> Iterator[Frame]:
         """Yield the compared frames of the reference."""

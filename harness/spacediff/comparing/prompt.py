@@ -30,11 +30,14 @@ from spacediff.metrics.scoring import score
 from spacediff.record import (
     ComparisonRecord,
     ControlRecord,
+    FactKind,
     ResolutionRecord,
     Role,
     RunRecord,
     TraceComparisonRecord,
     Verdict,
+    fact,
+    quoted,
 )
 
 OnFrame = Callable[[int, int], None]
@@ -117,7 +120,7 @@ def _compared_clips(
     """Compare the clips; a failure of the reference is the failure of all."""
     clip = reference.clip
     if clip is None:
-        return Failed(Verdict.NOT_MEASURED, f"there is no reference: {reference.reason}")
+        return Failed(Verdict.NOT_MEASURED, fact(FactKind.NO_REFERENCE, quoted(reference.reason)))
 
     def compared() -> _Clips:
         encoding = read_encoding(folder / clip.original) if clip.original else None
@@ -159,7 +162,7 @@ def _compared_with(
 def _side(run: RunRecord, encoder: Encoder) -> Side | Failed:
     clip = run.clip
     if clip is None:
-        return Failed(Verdict.NOT_MEASURED, run.reason)
+        return Failed(Verdict.NOT_MEASURED, quoted(run.reason))
     return attempt(lambda: encoder.side(run, clip))
 
 
@@ -220,8 +223,7 @@ def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
     """Find out which difference could have been seen through the reference's codec."""
     prompt = baseline.run.prompt
     if encoder.encoding is None:
-        sentence = "nothing was encoded: a difference of one level in one pixel would have been seen"
-        return ResolutionRecord(prompt=prompt, sentence=sentence, levels=1, share=0.0)
+        return _everything_seen(prompt)
 
     def planted() -> Resolution:
         with encoder.timed() as encoding:
@@ -229,17 +231,20 @@ def _resolution(baseline: Side, encoder: Encoder) -> ResolutionRecord:
 
     found = attempt(planted)
     if isinstance(found, Failed):
-        return ResolutionRecord(prompt=prompt, sentence=found.reason, levels=None, share=0.0)
+        return ResolutionRecord(prompt=prompt, finding=found.reason, levels=None, share=0.0)
     levels = found.levels if found.seen else None
-    return ResolutionRecord(prompt=prompt, sentence=found.sentence, levels=levels, share=found.share)
+    return ResolutionRecord(prompt=prompt, finding=found.fact, levels=levels, share=found.share)
 
 
 def _resolution_of_files(sides: Sequence[Side]) -> list[ResolutionRecord]:
     """Say which difference could have been seen where files alone were compared."""
     if len(sides) == 1 or not all(side.clip.original for side in sides):
         return []
-    sentence = "Both files were compared as they decode: a difference of one level in one pixel would have been seen."
-    return [ResolutionRecord(prompt=sides[0].run.prompt, sentence=sentence, levels=1, share=0.0)]
+    return [_everything_seen(sides[0].run.prompt)]
+
+
+def _everything_seen(prompt: str) -> ResolutionRecord:
+    return ResolutionRecord(prompt=prompt, finding=fact(FactKind.NOTHING_ENCODED), levels=1, share=0.0)
 
 
 def _traces(

@@ -27,7 +27,7 @@ def reference_trace(
     if reference.trace is not None:
         return reference
     traced = {run.name: run for run in runs if run.trace is not None and run.trace.steps}
-    matching = [c.candidate for c in comparisons if c.verdict.reached and c.candidate in traced]
+    matching = [c.candidate for c in comparisons if c.verdict.matches and c.candidate in traced]
     names = matching or [run.name for run in traced.values() if run.role is Role.BASELINE]
     return traced[names[0]] if names else None
 

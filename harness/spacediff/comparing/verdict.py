@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from spacediff.record import Verdict
+from spacediff.record import Fact, FactKind, Verdict, fact
 
 
 @dataclass(frozen=True)
@@ -47,24 +47,24 @@ class Findings:
     Attributes:
         equal: Whether all compared frames are equal byte for byte.
         encoded: Whether the reference has been through a codec, and the candidate was put through the same.
-        processed: What had to be done to align the clips, in words; empty when whole frames lie on each other.
+        processed: What had to be done to align the clips; empty when whole frames lie on each other.
         errors: Metric name to error.
         scales: Metric name to its scale.
         codec_errors: Metric name to what the codec alone does to a clip; empty when not measured.
         titles: Metric name to its title.
-        again: Which of two files is the other one, encoded again, in words; empty where neither is known to be.
+        encoded_again: Which of two files is the other one, encoded again; None where neither is known to be.
         timing_known: Whether it is known which frames belong together; otherwise they were paired by number.
         position_known: Whether it is known how the pictures lie on each other; otherwise they were only scaled.
     """
 
     equal: bool
     encoded: bool
-    processed: tuple[str, ...]
+    processed: tuple[Fact, ...]
     errors: Mapping[str, float]
     scales: Mapping[str, Scale]
     codec_errors: Mapping[str, float]
     titles: Mapping[str, str]
-    again: str = ""
+    encoded_again: Fact | None = None
     timing_known: bool = True
     position_known: bool = True
 
@@ -84,85 +84,66 @@ def seed_drifts(findings: Findings) -> list[float]:
     return [max(seed) for seed in seeds if seed]
 
 
-def judge(findings: Findings) -> tuple[Verdict, list[str]]:
-    """Return the class and the sentences that it rests on.
+def judge(findings: Findings) -> tuple[Verdict, list[Fact]]:
+    """Return the verdict and the facts that it rests on.
 
-    No class has a threshold of its own: `numeric drift` is no more than the codec does, `different sample` is a drift
+    No verdict has a threshold of its own: `numeric drift` is no more than the codec does, `different sample` is a drift
     at least that of the nearest other seed, and `settings differ` is what lies between.
     """
     verdict, reason = judge_frames(findings)
-    sentences = [] if findings.equal or findings.again else _sentences(findings)
-    if verdict is Verdict.NUMERIC_DRIFT:
-        sentences = [f"{_sentence(name, findings)}; {_beside_the_codec(name, findings)}" for name in findings.errors]
+    known_equal = findings.equal or findings.encoded_again is not None
+    metrics = [] if known_equal else _metric_facts(findings, verdict)
     if not findings.processed:
-        return verdict, [reason, *sentences]
-    if verdict is Verdict.DIFFERENT_SAMPLE:
-        return verdict, [*findings.processed, f"even so aligned, {reason}", *sentences]
+        return verdict, [reason, *metrics]
     if verdict in {Verdict.DIFFERS, Verdict.SETTINGS_DIFFER} and not findings.timing_known:
-        doubt = "the frames so paired differ, so that the numbers may be of different moments"
-        return Verdict.NOT_COMPARABLE, [*findings.processed, doubt]
-    if verdict is Verdict.DIFFERS and not findings.position_known:
-        return verdict, [*findings.processed, f"so aligned, {reason}", *sentences]
-    return Verdict.POST_PROCESSED, [*findings.processed, f"so aligned, {reason}", *sentences]
+        return Verdict.NOT_COMPARABLE, [*findings.processed, fact(FactKind.MOMENTS_UNKNOWN)]
+    evidence = [*findings.processed, fact(FactKind.AFTER_ALIGNMENT, reason), *metrics]
+    if verdict is Verdict.DIFFERENT_SAMPLE or (verdict is Verdict.DIFFERS and not findings.position_known):
+        return verdict, evidence
+    return Verdict.POST_PROCESSED, evidence
 
 
-def judge_frames(findings: Findings) -> tuple[Verdict, str]:
-    """Return the class of the frames that are held against each other, whatever was done to align them, and why."""
-    if findings.again or (findings.equal and findings.encoded):
-        same = "after the same encoding, every frame equals the reference byte for byte"
-        return Verdict.CODEC_ONLY, findings.again or same
+def judge_frames(findings: Findings) -> tuple[Verdict, Fact]:
+    """Return the verdict on the compared frames, whatever was done to align them, and the fact that it rests on."""
+    if findings.encoded_again:
+        return Verdict.CODEC_ONLY, findings.encoded_again
     if findings.equal:
-        return Verdict.IDENTICAL, "every frame equals the reference byte for byte"
+        verdict = Verdict.CODEC_ONLY if findings.encoded else Verdict.IDENTICAL
+        return verdict, fact(FactKind.EVERY_FRAME_EQUAL, encoded=findings.encoded)
     if _all(findings, lambda name, error: error <= findings.codec_errors.get(name, 0.0)):
-        return Verdict.NUMERIC_DRIFT, "by every metric the difference is no more than what the codec does"
+        return Verdict.NUMERIC_DRIFT, fact(FactKind.WITHIN_CODEC_LOSS)
     drift, seeds = combined_drift(findings), seed_drifts(findings)
     if drift is None or not seeds:
-        return Verdict.DIFFERS, "the frames differ; how far, on a scale from a re-run to another seed, cannot be told"
+        return Verdict.DIFFERS, fact(FactKind.DRIFT_OF_FRAMES_UNKNOWN)
     if drift >= min(seeds):
-        return Verdict.DIFFERENT_SAMPLE, f"drift {drift:.3f} is as far as the nearest other seed ({min(seeds):.3f})"
-    others = f"any of {len(seeds)} other seeds" if len(seeds) > 1 else "the one other seed"
-    return Verdict.SETTINGS_DIFFER, (
-        f"drift {drift:.3f} is nearer than {others} (nearest: {min(seeds):.3f}), as about 1 in {len(seeds) + 1} "
-        "unrelated samples would be too"
-    )
+        return Verdict.DIFFERENT_SAMPLE, fact(FactKind.AS_FAR_AS_A_SEED, drift=drift, nearest=min(seeds))
+    closer = fact(FactKind.CLOSER_THAN_SEEDS, drift=drift, nearest=min(seeds), seeds=len(seeds))
+    return Verdict.SETTINGS_DIFFER, closer
 
 
-def _all(findings: Findings, holds: Callable[[str, float], bool]) -> bool:
-    return bool(findings.errors) and all(holds(name, error) for name, error in findings.errors.items())
+def _all(findings: Findings, is_true: Callable[[str, float], bool]) -> bool:
+    return bool(findings.errors) and all(is_true(name, error) for name, error in findings.errors.items())
 
 
-def _beside_the_codec(name: str, findings: Findings) -> str:
-    error, codec = findings.errors[name], findings.codec_errors.get(name, 0.0)
-    return f"the error is {error / codec if codec else 0:.1%} of what the codec alone does"
+def _metric_facts(findings: Findings, verdict: Verdict) -> list[Fact]:
+    """Return one fact for each metric, or a single one where no drift is known for the same reason."""
+    with_codec = verdict is Verdict.NUMERIC_DRIFT
+    facts = [_metric_fact(name, findings, with_codec=with_codec) for name in findings.errors]
+    if any(each.kind is FactKind.METRIC_DRIFT for each in facts):
+        return facts
+    nameless = [fact(each.kind, **{**each.values, "metric": ""}) for each in facts]
+    return nameless[:1] if all(each == nameless[0] for each in nameless) else facts
 
 
-def _sentences(findings: Findings) -> list[str]:
-    """Return one sentence for each metric, or a single one where all cannot be told for the same reason."""
-    reasons = {_untold(name, findings) for name in findings.errors}
-    if len(reasons) == 1 and "" not in reasons:
-        return [f"drift cannot be told, {reasons.pop()}"]
-    return [_sentence(name, findings) for name in findings.errors]
-
-
-def _sentence(name: str, findings: Findings) -> str:
-    title, drift = findings.titles[name], findings.scales[name].drift(findings.errors[name])
-    if drift is None:
-        return f"{title}: drift cannot be told, {_untold(name, findings)}"
-    return f"{title}: drift {drift:.3f} on a scale from a re-run (0) to another seed (1)"
-
-
-def _untold(name: str, findings: Findings) -> str:
-    """Return why a metric has no drift; empty where it has one."""
-    scale = findings.scales[name]
-    if scale.floor is None or not scale.ceilings:
-        return f"{_missing(scale)} not measured"
-    return "floor and ceiling do not separate" if scale.drift(findings.errors[name]) is None else ""
-
-
-def _missing(scale: Scale) -> str:
-    if scale.ceilings:
-        return "a re-run was"
-    return "other seeds were" if scale.floor is not None else "a re-run and other seeds were"
+def _metric_fact(name: str, findings: Findings, *, with_codec: bool) -> Fact:
+    title, error, scale = findings.titles[name], findings.errors[name], findings.scales[name]
+    codec = findings.codec_errors.get(name, 0.0)
+    share = (error / codec if codec else 0.0) if with_codec else None
+    drift = scale.drift(error)
+    if drift is not None:
+        return fact(FactKind.METRIC_DRIFT, metric=title, drift=drift, codec_share=share)
+    measured = {"rerun": scale.floor is not None, "seeds": bool(scale.ceilings)}
+    return fact(FactKind.METRIC_DRIFT_UNKNOWN, metric=title, codec_share=share, **measured)
 
 
 def spread(values: Sequence[float]) -> tuple[float, float] | None:

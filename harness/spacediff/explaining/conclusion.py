@@ -43,7 +43,7 @@ def cause_record(
     cause = search.sufficient
     suspects = _suspects(seen, cause)
     right = seen.of(search.right)
-    unreached = right is not None and not right.verdict.reached
+    unreached = right is not None and not right.verdict.matches
     reference = next((run for run in runs if right and (run.prompt, run.name) == (right.prompt, right.reference)), None)
     best = _nearest(seen, runs) if unreached else None
     counter = search.everything - cause
@@ -66,7 +66,7 @@ def cause_record(
         residual=right.drift if right and unreached else None,
         best=best.candidate if best else "",
         best_drift=best.drift if best else None,
-        outside=residual_suspects(search.right, reference, right, here) if reference and unreached else [],
+        residual_suspects=residual_suspects(search.right, reference, right, here) if reference and unreached else [],
         sentence="",
     )
     return record.model_copy(update={"sentence": _sentence(record, search, unreached=unreached)})

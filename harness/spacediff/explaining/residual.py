@@ -1,4 +1,4 @@
-"""Outside reach: what may part two clips although every setting agrees, each with what is known of it.
+"""Residual suspects: what may make two clips differ although every setting agrees, each with what is known of it.
 
 A suspect is named only where it is possible: what was generated here has this machine's versions, device and text.
 """
@@ -7,66 +7,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from spacediff.record import ComparisonRecord, RunRecord, Verdict
+from spacediff.record import ComparisonRecord, Fact, FactKind, RunRecord, Verdict, fact
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "accelerate")
 
 
 def residual_suspects(
-    right: RunRecord, reference: RunRecord, compared: ComparisonRecord | None, here: Mapping[str, str]
-) -> list[str]:
-    """Name what differs between the matched end and the reference beside the settings, or is not known to agree.
+    target: RunRecord, reference: RunRecord, compared: ComparisonRecord | None, here: Mapping[str, str]
+) -> list[Fact]:
+    """Return what differs between the target and the reference besides the settings, or is not known to agree.
 
     Args:
-        right: The run at the matched end.
-        reference: What it does not reach.
-        compared: Its comparison with the reference.
+        target: The target of the search.
+        reference: The reference, which the target does not match.
+        compared: Their comparison.
         here: Versions and devices of this machine.
 
     Returns:
-        One text each: the value there, the value here, and where they were read; empty where both were made here.
+        Facts with the value there and the value here; empty where both were made here.
     """
     if reference.source == "diffusers":
         return []
-    found = [*_versions(reference.hosted, here), _hardware(reference.hosted, here), _revision(right)]
-    seed = right.settings.get("rng.seed")
+    hosted = reference.hosted
+    found = [*_versions(hosted, here), _hardware(hosted, here), _revision(target)]
+    seed = target.settings.get("rng.seed")
     if reference.seed_echoed is not None and seed is not None and reference.seed_echoed != seed.value:
-        found.append(f"seed: {reference.seed_echoed} there (the Space's answer), {seed.value} here ({seed.where})")
+        found.append(fact(FactKind.SEED_DIFFERS, hosted=reference.seed_echoed, here=seed.value, where=seed.where))
     if compared is not None and compared.verdict is Verdict.POST_PROCESSED:
-        found.append(f"post-processing: {'; '.join(compared.evidence)}")
-    return [*found, _text(reference)]
+        found.append(fact(FactKind.POST_PROCESSED, *compared.evidence))
+    return [*found, _prompt(reference)]
 
 
-def _versions(hosted: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    told = [name for name in _LIBRARIES if name in hosted]
-    if not told:
-        return [f"versions: nobody says which the host runs; here is {_pairs(here)}"]
-    where = "its requirements.txt; this process"
+def _versions(hosted: Mapping[str, str], here: Mapping[str, str]) -> list[Fact]:
+    named = [name for name in _LIBRARIES if name in hosted]
+    if not named:
+        ours = ", ".join(f"{name} {here[name]}" for name in _LIBRARIES if name in here)
+        return [fact(FactKind.VERSIONS_UNKNOWN, here=ours)]
     return [
-        f"{name}: the host asks for {hosted[name]}, here is {here.get(name, 'unknown')} ({where})"
-        for name in told
+        fact(FactKind.VERSION_DIFFERS, library=name, hosted=hosted[name], here=here.get(name, ""))
+        for name in named
         if hosted[name].removeprefix("==") != here.get(name, "").split("+")[0]
     ]
 
 
-def _pairs(here: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {here[name]}" for name in _LIBRARIES if name in here)
+def _hardware(hosted: Mapping[str, str], here: Mapping[str, str]) -> Fact:
+    return fact(FactKind.HARDWARE, hosted=hosted.get("hardware", ""), here=here.get("device", ""))
 
 
-def _hardware(hosted: Mapping[str, str], here: Mapping[str, str]) -> str:
-    there = f"{hosted['hardware']} there (the Hub's page of the Space)" if "hardware" in hosted else "nobody says there"
-    return f"hardware: {there}, {here.get('device', 'unknown')} here (torch)"
+def _revision(target: RunRecord) -> Fact:
+    commit = target.settings.get("model.commit")
+    here, where = (str(commit.value), commit.where) if commit is not None else ("", "")
+    return fact(FactKind.REVISION_UNKNOWN, here=here, where=where)
 
 
-def _revision(right: RunRecord) -> str:
-    commit = right.settings.get("model.commit")
-    ours = f"{commit.value} here ({commit.where})" if commit is not None else "not known here either"
-    return f"model revision: nobody says which the host has loaded, {ours}"
-
-
-def _text(reference: RunRecord) -> str:
+def _prompt(reference: RunRecord) -> Fact:
     if reference.source == "video":
-        return "prompt: the file does not tell which text it was made from"
+        return fact(FactKind.PROMPT_OF_FILE_UNKNOWN)
     space = reference.settings.get("space.id")
-    read = f"; spacediff read {space.value} looks for it in the source" if space is not None else ""
-    return f"prompt rewriting: the text was sent as it stands, and the clip does not tell what the app made of it{read}"
+    return fact(FactKind.PROMPT_MAY_BE_REWRITTEN, space=str(space.value) if space is not None else "")

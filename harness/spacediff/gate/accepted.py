@@ -49,7 +49,7 @@ def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | 
             f"the audit is not of {scenario.name}, but of {record.scenario_name or 'two files'}",
             hint="give the scenario that was audited, and --out with its audit folder",
         )
-    failed = [control.name for control in record.controls if not control.passed]
+    failed = [f"{control.control} {control.run}".strip() for control in record.controls if not control.passed]
     if not record.finished or failed:
         why = f"a control failed: {', '.join(failed)}" if failed else "it was interrupted"
         raise NotAcceptable(f"the audit cannot be accepted: {why}", hint="run `spacediff audit` again")

@@ -88,7 +88,7 @@ def change_of(before: ComparisonRecord | None, now: ComparisonRecord | None) -> 
         return Change.NEW
     if now is None:
         return Change.GONE
-    blank = not before.verdict.told, not now.verdict.told
+    blank = not before.verdict.comparable, not now.verdict.comparable
     if any(blank):
         return {(True, True): Change.SAME, (True, False): Change.GAINED, (False, True): Change.LOST}[blank]
     if before.verdict != now.verdict and (by_class := _by_class(before.verdict, now.verdict)):

@@ -34,6 +34,7 @@ from spacediff.metrics.alignment_space import (
     without_bars,
 )
 from spacediff.metrics.alignment_time import Pairs, Thumbnails, Timing, match_frames
+from spacediff.record import Fact
 
 _THUMBNAIL = (48, 32)  # pixels; 6 KiB per frame
 _KEPT = 8  # full-size grey pictures kept of a clip, spread evenly
@@ -139,7 +140,7 @@ class Alignment:
         geometry: The regions of the pictures that are used, and how they are scaled.
         shift: Whole pixels by which the candidate's picture is shifted to the right and down, after scaling.
         trivial: Whether all frames of both clips are compared by number, whole, at one size, without a shift.
-        notes: A sentence for each step that is not trivial.
+        notes: A fact for each step that is not trivial.
         timing_known: Whether the counts agree, or the pictures show which frames belong together.
         position_known: Whether the sizes agree, or the pictures confirm their relative position.
     """
@@ -148,7 +149,7 @@ class Alignment:
     geometry: Geometry
     shift: tuple[int, int]
     trivial: bool
-    notes: tuple[str, ...]
+    notes: tuple[Fact, ...]
     timing_known: bool
     position_known: bool
 

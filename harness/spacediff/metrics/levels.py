@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
+from spacediff.record import Fact, FactKind, fact
 
 _EXPLAINED = 0.25
 """Largest share of the squared error that may remain after the correction; a wrong correction increases it."""
@@ -29,17 +30,11 @@ class Levels(StrEnum):
     STRETCHED = "stretched"  # as if limited range was read as full: more contrast than the reference
 
     @property
-    def note(self) -> str:
-        """The finding as a sentence; empty if the levels agree."""
+    def notes(self) -> tuple[Fact, ...]:
+        """The finding; empty if the levels agree."""
         if self is Levels.KEPT:
-            return ""
-        squeezed, stretched = "squeezed into the limited range", "stretched from limited to full range"
-        ours, theirs = (squeezed, stretched) if self is Levels.SQUEEZED else (stretched, squeezed)
-        return (
-            f"one of the two clips confuses limited and full range: either this clip's levels are {ours} once too "
-            f"often, or the reference's are {theirs} once too often; this clip was corrected before the comparison, "
-            "except for clipped values"
-        )
+            return ()
+        return (fact(FactKind.LEVELS_DIFFER, squeezed=self is Levels.SQUEEZED),)
 
     def corrected(self, frame: Frame) -> Frame:
         """Correct the range of a candidate's frame, uint8 `[H, W, 3]`."""

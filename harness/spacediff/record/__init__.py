@@ -19,8 +19,8 @@ from spacediff.record.audit import (
 from spacediff.record.base import Number, Record
 from spacediff.record.cause import CauseRecord, InteractionRecord, ProbeRecord, ProofRecord, Standing, SuspectRecord
 from spacediff.record.comparison import (
-    RERUN_CONTROL,
     ComparisonRecord,
+    Control,
     ControlRecord,
     FirstDivergenceRecord,
     MapRecord,
@@ -32,7 +32,7 @@ from spacediff.record.comparison import (
     Verdict,
 )
 from spacediff.record.derived import with_derived
-from spacediff.record.fact import Fact, FactKind, fact
+from spacediff.record.fact import Fact, FactKind, fact, quoted
 from spacediff.record.file import read_record, read_record_file, record_schema, redacted, write_record
 from spacediff.record.history import Change, FactChange, HistoryRecord, Subject, VariantHistory
 from spacediff.record.loop import (
@@ -63,7 +63,6 @@ from spacediff.settings import Origin
 
 __all__ = [
     "ASIDE",
-    "RERUN_CONTROL",
     "SCHEMA_VERSION",
     "AgreementRecord",
     "AuditRecord",
@@ -71,6 +70,7 @@ __all__ = [
     "Change",
     "ClipRecord",
     "ComparisonRecord",
+    "Control",
     "ControlRecord",
     "DivergenceRecord",
     "EnvironmentRecord",
@@ -125,6 +125,7 @@ __all__ = [
     "Verdict",
     "WarningRecord",
     "fact",
+    "quoted",
     "read_record",
     "read_record_file",
     "record_schema",

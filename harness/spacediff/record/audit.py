@@ -8,6 +8,7 @@ from typing import Literal
 from spacediff.record.base import Record
 from spacediff.record.cause import CauseRecord
 from spacediff.record.comparison import ComparisonRecord, ControlRecord, MetricInfo, ResolutionRecord
+from spacediff.record.fact import Fact
 from spacediff.record.history import HistoryRecord
 from spacediff.record.loop import LoopRecord
 from spacediff.record.overview import OverviewRecord
@@ -35,10 +36,10 @@ class PromptRecord(Record):
 
 
 class GateStatus(StrEnum):
-    """Whether the gate holds."""
+    """Whether the gate passed."""
 
-    HOLDS = "holds"
-    FAILS = "fails"
+    PASSED = "passed"
+    FAILED = "failed"
     NOT_MEASURED = "not measured"
     NONE = "no gate"
 
@@ -47,8 +48,8 @@ class GateRecord(Record):
     """The gate's outcome with its reasons.
 
     Attributes:
-        status: Whether it holds.
-        variant: The variant that has to reach the reference; empty for none.
+        status: Whether it passed.
+        variant: The variant that has to match the reference; empty for none.
         max_drift: The drift that it may have; None without a variant.
         against: `accepted` where no variant may be worse than in the accepted state; else empty.
         reasons: What the status rests on.
@@ -58,11 +59,11 @@ class GateRecord(Record):
     variant: str = ""
     max_drift: float | None = None
     against: str = ""
-    reasons: list[str] = []
+    reasons: list[Fact] = []
 
 
 class EnvironmentRecord(Record):
-    """Versions and devices, of this machine and of the host as far as it tells.
+    """Versions and devices, of this machine and of the Space as far as they are known.
 
     Attributes:
         local: Name to text, such as `torch` to `2.13.0+cpu`.
@@ -116,17 +117,17 @@ class AuditRecord(Record):
         finished: False after the audit was interrupted.
         seconds: Duration of the audit.
         prompts: The prompts.
-        reference: Name of the run that the others of its prompt are held against.
+        reference: Name of the run that the others of its prompt are compared with.
         runs: All runs, in the order of the plan.
         comparisons: All comparisons.
         metrics: What was measured between two clips, in order of display.
-        measures: What was measured of each clip alone, in order of display.
+        measures: What was measured of each single clip, in order of display.
         controls: Comparisons whose outcome is known beforehand.
         resolutions: What the comparison could have seen, per prompt.
-        traces: Local runs held against each other from inside.
+        traces: Local runs compared with each other step by step.
         semantics: What the clips show, per prompt, where the scenario names a model for it.
         cause: Which settings explain the gap, where the scenario asks for it.
-        history: How this audit stands to an earlier one, where it is held against one.
+        history: How this audit compares with an earlier one, where there is one.
         gate: The gate's outcome.
         environment: Versions and devices.
         warnings: What the reader should know first.
@@ -160,7 +161,7 @@ class AuditRecord(Record):
     history: HistoryRecord | None = None
     gate: GateRecord
     environment: EnvironmentRecord
-    warnings: list[str] = []
+    warnings: list[Fact] = []
     overviews: list[OverviewRecord] = []
     loops: list[LoopRecord] = []
     ignored: list[IgnoredRecord] = []

@@ -7,6 +7,7 @@ from typing import Any
 
 from spacediff.record.base import Record
 from spacediff.record.comparison import Verdict
+from spacediff.record.fact import Fact
 
 
 class Standing(StrEnum):
@@ -129,7 +130,7 @@ class CauseRecord(Record):
             end has reached the reference, or drift cannot be told.
         best: Where the matched end has not reached the reference, the run with the least drift of all.
         best_drift: Its drift.
-        outside: What differs beside the settings, and may explain the residual, each with its evidence.
+        residual_suspects: What differs besides the settings, or is unknown, and may explain the residual.
         sentence: The finding in words.
     """
 
@@ -148,7 +149,7 @@ class CauseRecord(Record):
     residual: float | None = None
     best: str = ""
     best_drift: float | None = None
-    outside: list[str] = []
+    residual_suspects: list[Fact] = []
     sentence: str
 
     @property

@@ -1,14 +1,15 @@
-"""What comparing leaves: the numbers of one clip held against the reference, on their scale."""
+"""What comparing leaves: the numbers of one clip compared with the reference, on their scale."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 from spacediff.record.base import Number, Record
+from spacediff.record.fact import Fact
 
 
 class Verdict(StrEnum):
-    """How a clip stands to the reference; docs/drift.md explains them."""
+    """How a clip compares with the reference; docs/drift.md explains each."""
 
     IDENTICAL = "identical"
     CODEC_ONLY = "codec only"
@@ -21,13 +22,13 @@ class Verdict(StrEnum):
     NOT_MEASURED = "not measured"
 
     @property
-    def reached(self) -> bool:
+    def matches(self) -> bool:
         """Whether the clip is the reference's, but for the codec at most."""
         return self in {Verdict.IDENTICAL, Verdict.CODEC_ONLY}
 
     @property
-    def told(self) -> bool:
-        """Whether it tells anything of the frames; what is not measured or not comparable is never green."""
+    def comparable(self) -> bool:
+        """Whether it says anything about the frames; what is not measured or not comparable is never green."""
         return self not in {Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE}
 
 
@@ -127,7 +128,7 @@ class MapRecord(Record):
 
 
 class FirstDivergenceRecord(Record):
-    """When two clips part.
+    """When two clips diverge.
 
     Attributes:
         metric: The metric that sees it best.
@@ -141,8 +142,12 @@ class FirstDivergenceRecord(Record):
     half_way: int | None
 
 
-RERUN_CONTROL = "the baseline run again"
-"""Names the control that a re-run is."""
+class Control(StrEnum):
+    """Comparisons whose outcome is known beforehand."""
+
+    ITSELF = "reference with itself"
+    RERUN = "re-run"
+    SEED = "different seed"
 
 
 class ControlRecord(Record):
@@ -150,16 +155,16 @@ class ControlRecord(Record):
 
     Attributes:
         prompt: Name of the prompt.
-        name: `the reference against itself`, `the baseline run again`, `another seed`.
-        expected: What has to come out.
+        control: Which one: the reference with itself, the baseline's re-run, or a different seed.
+        run: Name of the run with another seed; empty for the other two, and where none could be compared.
         found: What came out.
-        passed: Whether it did.
+        passed: Whether that is what has to come out.
     """
 
     prompt: str
-    name: str
-    expected: str
-    found: str
+    control: Control
+    run: str = ""
+    found: list[Fact]
     passed: bool
 
 
@@ -168,25 +173,25 @@ class ResolutionRecord(Record):
 
     Attributes:
         prompt: Name of the prompt.
-        sentence: The finding in words.
+        finding: What was tried and what came out.
         levels: Size of the smallest planted difference that was seen, in levels; None when none was.
         share: Share of one frame's pixels that it changed.
     """
 
     prompt: str
-    sentence: str
+    finding: Fact
     levels: int | None
     share: float
 
 
 class ComparisonRecord(Record):
-    """One clip held against the reference.
+    """One clip compared with the reference.
 
     Attributes:
         prompt: Name of the prompt.
         reference: Name of the reference's run.
-        candidate: Name of the run held against it.
-        path: What both sides went through before scoring, such as `both decoded from export_to_video, quality 5`.
+        candidate: Name of the run compared with it.
+        path: What both sides went through before scoring, such as an encoding like that of the hosted file.
         codec_exact: Whether local frames were encoded exactly as the reference's file was; None without a codec.
         notes: The stated mapping when the clips differ in length, rate, size or geometry; what the codec path could
             not repeat; metrics that frames of this size have not.
@@ -195,30 +200,30 @@ class ComparisonRecord(Record):
         per_frame: Metric name to one value per compared pair.
         metrics: Metric name to its pooled value and scale.
         measures: Measure name to what it is on both sides.
-        parting: When the clips part; None when they do not, or it cannot be told.
+        first_divergence: When the clips diverge; None when they do not, or it is unknown.
         frames_csv: The same table, relative to the audit folder.
         map: Where in the pictures they differ; None when they are equal, or the frames are too small for SSIM.
-        drift: Combined drift; None is "cannot tell".
+        drift: Combined drift; None is unknown.
         rank: The candidate's place among the scored runs; None for controls and for what has no score.
         verdict: The class.
-        evidence: The sentences that the verdict rests on.
+        evidence: The facts that the verdict rests on, the weightiest first.
     """
 
     prompt: str
     reference: str
     candidate: str
-    path: str
+    path: list[Fact] = []
     codec_exact: bool | None = None
-    notes: list[str] = []
+    notes: list[Fact] = []
     frame_map: list[tuple[int, int]] = []
     identical: bool = False
     per_frame: dict[str, list[Number]] = {}
     metrics: dict[str, MetricRecord] = {}
     measures: dict[str, MeasureRecord] = {}
-    parting: FirstDivergenceRecord | None = None
+    first_divergence: FirstDivergenceRecord | None = None
     frames_csv: str = ""
     map: MapRecord | None = None
     drift: float | None = None
     rank: RankRecord | None = None
     verdict: Verdict
-    evidence: list[str] = []
+    evidence: list[Fact] = []

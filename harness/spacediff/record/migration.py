@@ -6,6 +6,7 @@ record that is broken passes as it is: whoever validates it says what is wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,7 +21,75 @@ def migrated(data: _Json) -> _Json:
 
 
 def _from_1(data: _Json) -> _Json:
-    return data | {"schema_version": 2}
+    """Turn sentences into facts of the kind `text`, and rename what version 2 calls otherwise."""
+    return data | {
+        "schema_version": 2,
+        "comparisons": _each(_comparison_1, data.get("comparisons")),
+        "controls": _each(_control_1, data.get("controls")),
+        "resolutions": _each(_resolution_1, data.get("resolutions")),
+        "cause": _cause_1(data.get("cause")),
+        "gate": _gate_1(data.get("gate")),
+        "warnings": _texts(data.get("warnings", [])),
+    }
+
+
+def _comparison_1(old: _Json) -> _Json:
+    new = _renamed(old, parting="first_divergence")
+    path = old.get("path")
+    return new | {
+        "path": _texts([path] if path else []),
+        "notes": _texts(old.get("notes", [])),
+        "evidence": _texts(old.get("evidence", [])),
+    }
+
+
+_CONTROLS_1 = {"the reference against itself": "reference with itself", "the baseline run again": "re-run"}
+
+
+def _control_1(old: _Json) -> _Json:
+    name = str(old.get("name"))
+    seed = re.fullmatch(r"another seed \((.*)\)", name, re.DOTALL)
+    new = {key: value for key, value in old.items() if key not in {"name", "expected"}}
+    control = _CONTROLS_1.get(name, "different seed")
+    return new | {"control": control, "run": seed[1] if seed else "", "found": _texts([old.get("found")])}
+
+
+def _resolution_1(old: _Json) -> _Json:
+    new = {key: value for key, value in old.items() if key != "sentence"}
+    return new | {"finding": _text(old.get("sentence"))}
+
+
+def _cause_1(old: Any) -> Any:
+    if not isinstance(old, dict):
+        return old
+    new = _renamed(old, outside="residual_suspects")
+    return new | {"residual_suspects": _texts(old.get("outside", []))}
+
+
+def _gate_1(old: Any) -> Any:
+    if not isinstance(old, dict):
+        return old
+    status = {"holds": "passed", "fails": "failed"}.get(str(old.get("status")), old.get("status"))
+    return old | {"status": status, "reasons": _texts(old.get("reasons", []))}
+
+
+def _each(step: Callable[[_Json], _Json], items: Any) -> Any:
+    """Take a step with each object of a list; what is no list of objects passes as it is."""
+    if not isinstance(items, list):
+        return [] if items is None else items
+    return [step(item) if isinstance(item, dict) else item for item in items]
+
+
+def _renamed(old: _Json, **names: str) -> _Json:
+    return {names.get(key, key): value for key, value in old.items()}
+
+
+def _texts(sentences: Any) -> Any:
+    return [_text(sentence) for sentence in sentences] if isinstance(sentences, list) else sentences
+
+
+def _text(sentence: Any) -> _Json:
+    return {"kind": "text", "values": {"text": sentence}}
 
 
 _STEPS: Mapping[int, Callable[[_Json], _Json]] = {1: _from_1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spacediff.record.base import Number, Record
+from spacediff.record.fact import Fact
 
 
 class ScaleRecord(Record):
@@ -23,11 +24,11 @@ class RemarkRecord(Record):
     """A remark on comparisons, with the runs that it holds for.
 
     Attributes:
-        text: A note of the comparisons, or why they are not comparable.
+        fact: A note of the comparisons, or why they are not comparable.
         runs: Names of the runs.
     """
 
-    text: str
+    fact: Fact
     runs: list[str]
 
 

@@ -20,9 +20,9 @@ from spacediff.record import AuditRecord, ClipRecord
 from spacediff.record.file import record_text
 from spacediff.reporting.html import render_html
 from spacediff.reporting.markdown import render_markdown
-from spacediff.reporting.numbers import drift
 from spacediff.reporting.presentable import presentable
 from spacediff.reporting.view import PromptView, Row, prompt_view
+from spacediff.wording.numbers import drift
 
 MAX_BYTES = 25_000_000
 """What GitHub takes as an attachment."""

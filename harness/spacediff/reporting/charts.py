@@ -9,9 +9,9 @@ from typing import Any
 from spacediff.record import AuditRecord, ComparisonRecord, MetricInfo, RunRecord
 from spacediff.reporting.axes import Axis, linear
 from spacediff.reporting.maps import script_map
-from spacediff.reporting.numbers import number
 from spacediff.reporting.previews import Preview, clip_key
 from spacediff.reporting.view import PromptView
+from spacediff.wording.numbers import number
 
 _INFINITY = 0.2
 """Share of the finite axis that infinite values stand above it."""
@@ -45,7 +45,7 @@ def script_view(record: AuditRecord, view: PromptView, embedded: Mapping[str, Pr
 
 def _marks(record: AuditRecord, comparison: ComparisonRecord) -> dict[str, Any]:
     """Return the reference's frames that stand out: the worst by each metric, and the first that diverges."""
-    divergent = comparison.parting.beyond_floor if comparison.parting else None
+    divergent = comparison.first_divergence.beyond_floor if comparison.first_divergence else None
     return {
         "worst": {
             info.name: worst

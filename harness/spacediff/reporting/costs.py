@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spacediff.record import RunRecord, SharingRecord, StageRecord
-from spacediff.reporting.numbers import counted, seconds, size
+from spacediff.wording.numbers import counted, seconds, size
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from spacediff.record import (
 from spacediff.reporting.axes import from_zero, linear
 from spacediff.reporting.costs import Costs, costs_view
 from spacediff.reporting.isolated_steps import IsolatedSteps, isolated_steps_view
-from spacediff.reporting.numbers import percent, plain, round_percent
 from spacediff.reporting.plots import Plot, Series, plot
+from spacediff.wording.numbers import percent, plain, round_percent
 
 _PLACES = {
     Stage.TEXT: "at the text embedding",

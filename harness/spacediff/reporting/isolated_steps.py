@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from spacediff.record import IsolatedStepsRecord, RunRecord, TraceComparisonRecord
 from spacediff.reporting.axes import from_zero
-from spacediff.reporting.numbers import listed, percent, round_percent
 from spacediff.reporting.plots import Plot, Series, plot
+from spacediff.wording.numbers import listed, percent, round_percent
 
 _FEW, _FEW_OF_MANY = 3, 0.25
 """Naming more steps than these, or than this share of them, would say nothing."""

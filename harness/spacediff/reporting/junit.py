@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from spacediff.record import AuditRecord, ControlRecord, GateStatus, RunRecord
-from spacediff.reporting.numbers import drift, number, written_rank
 from spacediff.reporting.presentable import PRIVATE, presentable
+from spacediff.wording import control_expectation, control_name, gate_headline, paragraph, sentences
+from spacediff.wording.numbers import drift, number, written_rank
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML 1.0 document may hold."""
@@ -71,8 +72,8 @@ def _of_prompt(record: AuditRecord, prompt: str) -> Iterator[ET.Element]:
 def _variant(record: AuditRecord, run: RunRecord, remark: str) -> ET.Element:
     case = _case(f"{run.prompt}.variants", run.name, run.seconds)
     found = next((c for c in record.comparisons if (c.prompt, c.candidate) == (run.prompt, run.name)), None)
-    if not run.measured or found is None or not found.verdict.told:
-        evidence = "; ".join(found.evidence) if found else "it was not compared"
+    if not run.measured or found is None or not found.verdict.comparable:
+        evidence = paragraph(found.evidence) if found else "It was not compared."
         reason = run.reason or evidence
         _outcome(case, "skipped", reason, "\n".join(filter(None, (reason, run.hint))))
         return case
@@ -82,35 +83,36 @@ def _variant(record: AuditRecord, run: RunRecord, remark: str) -> ET.Element:
         if info.name in found.metrics
     ]
     rank = f"rank: {written_rank(found.rank)}" if found.rank else ""
-    lines = [f"verdict: {found.verdict.value}", rank, f"drift: {drift(found.drift)}", *metrics, *found.evidence, remark]
+    scores = [f"verdict: {found.verdict.value}", rank, f"drift: {drift(found.drift)}", *metrics]
+    lines = [*scores, *sentences(found.evidence), remark]
     ET.SubElement(case, "system-out").text = _legal("\n".join(filter(None, lines)))
     return case
 
 
 def _control(control: ControlRecord) -> ET.Element:
-    case = _case(f"{control.prompt}.controls", control.name, 0.0)
+    case = _case(f"{control.prompt}.controls", control_name(control), 0.0)
     if not control.passed:
-        _outcome(case, "failure", f"has to be {control.expected}, found {control.found}", control.found)
+        _outcome(case, "failure", f"{control_expectation(control)}.", paragraph(control.found))
     return case
 
 
 def _gate(record: AuditRecord) -> ET.Element:
     gate = record.gate
-    asked = [f"{gate.variant} reaches the reference"] if gate.variant else []
+    asked = [f"{gate.variant} matches the reference"] if gate.variant else []
     asked += ["nothing is worse than accepted"] if gate.against else []
     case = _case("gate", " and ".join(asked) or "something was compared", record.seconds)
-    kinds = {GateStatus.FAILS: "failure", GateStatus.NOT_MEASURED: "error"}
+    kinds = {GateStatus.FAILED: "failure", GateStatus.NOT_MEASURED: "error"}
     if gate.status in kinds:
-        _outcome(case, kinds[gate.status], f"the gate: {gate.status.value}", "\n".join(gate.reasons))
+        _outcome(case, kinds[gate.status], gate_headline(gate), "\n".join(sentences(gate.reasons)))
     else:
-        ET.SubElement(case, "system-out").text = _legal("\n".join(gate.reasons))
+        ET.SubElement(case, "system-out").text = _legal("\n".join(sentences(gate.reasons)))
     return case
 
 
 def _interrupted(record: AuditRecord) -> ET.Element:
     """Return the case that an interrupted audit fails: the runs that it did not come to have none."""
-    case = _case("audit", "it was carried out to the end", record.seconds)
-    _outcome(case, "error", "the audit was interrupted", "The same command goes on from there.")
+    case = _case("audit", "the audit finished", record.seconds)
+    _outcome(case, "error", "The audit was interrupted.", "The same command continues from there.")
     return case
 
 

@@ -20,10 +20,11 @@ from spacediff.reporting.markdown_tables import (
     settings_table,
     variants_table,
 )
-from spacediff.reporting.numbers import drift, moment, value
 from spacediff.reporting.presentable import PRIVATE, presentable
 from spacediff.reporting.view import PromptView, Row, prompt_view
 from spacediff.shipped import shipped
+from spacediff.wording import gate_headline, sentence, sentences
+from spacediff.wording.numbers import drift, moment, value
 
 LIMIT = 60_000
 """Characters; GitHub takes 65,536, and whoever writes the issue wants to add some."""
@@ -92,10 +93,11 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
     templates.filters.update(code=code, prose=prose, moment=moment, fenced=_command)
     drawn = templates.get_template(template).render(
         record=record,
+        gate_headline=gate_headline,
         views=[(view.prompt, _sentences(view)) for view in views[:most]],
         several=len(views) > 1,
         prompts_left_out=len(views[most:]),
-        reasons=record.gate.reasons[:_MOST_SENTENCES],
+        reasons=sentences(record.gate.reasons[:_MOST_SENTENCES]),
         reasons_left_out=len(record.gate.reasons[_MOST_SENTENCES:]),
         fix=_fix(record),
         contents=_contents(record, views[:most]),
@@ -128,7 +130,7 @@ def _verdict(row: Row) -> str:
         return f"{code(row.run.name)}: **not measured**: {prose(why)}"
     found = row.comparison
     far = f", drift {drift(found.drift)}" if found.drift is not None else ""
-    why = f": {prose(found.evidence[0])}" if found.evidence else ""
+    why = f": {prose(sentence(found.evidence[0]))}" if found.evidence else ""
     return f"{code(row.run.name)}: **{found.verdict.value}**{far}{why}"
 
 
@@ -165,7 +167,7 @@ def _notes(record: AuditRecord) -> list[str]:
         for run in record.runs
         if run.role not in ASIDE and not run.measured
     ]
-    warnings = [prose(warning) for warning in record.warnings]
+    warnings = [prose(warning) for warning in sentences(record.warnings)]
     notes = list(dict.fromkeys([*warnings, *map(_ignored, record.ignored), *missing]))
     more = len(notes) - _MOST_SENTENCES
     return notes if more <= 0 else [*notes[:_MOST_SENTENCES], f"{more} more notes, in the report"]

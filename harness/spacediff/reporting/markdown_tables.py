@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from spacediff.record import AuditRecord, Change, FactChange, HistoryRecord, Origin, SettingRecord, VariantHistory
 from spacediff.reporting.inert import cell, prose
-from spacediff.reporting.numbers import drift, number, value
 from spacediff.reporting.view import PromptView, Row
+from spacediff.wording.numbers import drift, number, value
 
 MOST_OF_CELL = 160
 """Characters of a cell."""

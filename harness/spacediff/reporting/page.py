@@ -22,11 +22,12 @@ from spacediff.reporting.charting import charting
 from spacediff.reporting.charts import script_view
 from spacediff.reporting.inside import place_of
 from spacediff.reporting.maps import Maps
-from spacediff.reporting.numbers import drift, duration, moment, number, place, plain, value
 from spacediff.reporting.presentable import PRIVATE
 from spacediff.reporting.previews import Previews, clip_key
 from spacediff.reporting.view import prompt_view
 from spacediff.shipped import shipped
+from spacediff.wording import clause, control_expectation, gate_headline, paragraph, sentence
+from spacediff.wording.numbers import drift, duration, moment, number, place, plain, value
 
 SCRIPTS = (
     "address.js",
@@ -125,6 +126,11 @@ def _templates() -> Environment:
         place=place,
         clip_key=clip_key,
         place_of=place_of,
+        sentence=sentence,
+        paragraph=paragraph,
+        clause=clause,
+        control_expectation=control_expectation,
+        gate_headline=gate_headline,
     )
     templates.globals.update(short_text=SHORT_TEXT)
     return templates

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from spacediff.record import AgreementRecord, AuditRecord, PromptRecord, Role, RunRecord, SemanticsRecord, TextRecord
 from spacediff.reporting.axes import linear
-from spacediff.reporting.numbers import number
 from spacediff.reporting.plots import Plot, Series, plot
+from spacediff.wording.numbers import number
 
 _PLACES = {
     "below": "below every other seed",

@@ -14,8 +14,8 @@ from spacediff.record import (
     TraceComparisonRecord,
 )
 from spacediff.reporting.inside import Inside, inside_view
-from spacediff.reporting.numbers import written_rank
 from spacediff.reporting.semantics import Shown, semantics_view
+from spacediff.wording.numbers import written_rank
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def _compared_with(
     if name == reference:
         return LoopReferenceRecord(run=name, role="reference", hosted=hosted)
     verdict = next((found.verdict for found in comparisons if found.candidate == name), None)
-    if verdict is not None and verdict.reached:
+    if verdict is not None and verdict.matches:
         return LoopReferenceRecord(run=name, role="stand-in", hosted=hosted, verdict=verdict)
     return LoopReferenceRecord(run=name, role="baseline", hosted=hosted)
 

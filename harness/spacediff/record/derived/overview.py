@@ -72,11 +72,11 @@ def _shared_scale(comparisons: Sequence[ComparisonRecord], metrics: Iterable[Met
 def _remarks(comparisons: Iterable[ComparisonRecord]) -> list[RemarkRecord]:
     """Put equal notes together, and the reasons why clips are not comparable."""
     found = (
-        (text, comparison.candidate)
+        (fact, comparison.candidate)
         for comparison in comparisons
-        for text in [
+        for fact in [
             *comparison.notes,
             *(comparison.evidence if comparison.verdict is Verdict.NOT_COMPARABLE else []),
         ]
     )
-    return [RemarkRecord(text=text, runs=runs) for text, runs in with_owners(found)]
+    return [RemarkRecord(fact=fact, runs=runs) for fact, runs in with_owners(found)]

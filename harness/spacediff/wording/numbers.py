@@ -1,4 +1,4 @@
-"""How numbers, durations and values read in a report; the one place that formats them."""
+"""How numbers, durations, lists and values are written; the one place that formats them."""
 
 from __future__ import annotations
 
@@ -99,6 +99,16 @@ def listed(parts: Sequence[str]) -> str:
     if len(parts) < 2:  # noqa: PLR2004 - one is no list
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def start(text: str) -> str:
+    """Write a text as the start of a sentence, with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def pixels(size: Sequence[int]) -> str:
+    """Write a size: `96x64`."""
+    return "x".join(str(side) for side in size)
 
 
 def moment(text: str) -> str:

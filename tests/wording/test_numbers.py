@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from spacediff.reporting import numbers
-from spacediff.reporting.numbers import number
+from spacediff.wording import numbers
+from spacediff.wording.numbers import number
 from support.synthetic_audit import METRICS
 
 PSNR, SSIM, LPIPS = METRICS

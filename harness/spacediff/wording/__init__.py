@@ -1,0 +1,25 @@
+"""Wording: facts and records as English sentences, the same for terminal, page, Markdown and JUnit.
+
+Whoever measures makes facts and writes no English; whoever presents calls this package and words nothing a second time.
+One module for each subject. A sentence is plain text: names and values of a record stand in it as they are, and whoever
+shows it escapes it.
+"""
+
+from __future__ import annotations
+
+from spacediff.wording import alignment, cause, codec, contents  # noqa: F401 - each says its kinds of fact
+from spacediff.wording.controls import control_expectation, control_name
+from spacediff.wording.gate import gate_headline
+from spacediff.wording.verdicts import clause, outcome
+from spacediff.wording.vocabulary import paragraph, sentence, sentences
+
+__all__ = [
+    "clause",
+    "control_expectation",
+    "control_name",
+    "gate_headline",
+    "outcome",
+    "paragraph",
+    "sentence",
+    "sentences",
+]

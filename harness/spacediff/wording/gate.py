@@ -1,0 +1,102 @@
+"""The gate: what an audit passes or fails on, and the warnings that stand with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from spacediff.record import FactKind, GateRecord, GateStatus
+from spacediff.wording.numbers import drift as written
+from spacediff.wording.numbers import listed, plain
+from spacediff.wording.verdicts import outcome
+from spacediff.wording.vocabulary import says
+
+_HEADLINES = {
+    GateStatus.PASSED: "Gate passed",
+    GateStatus.FAILED: "Gate failed",
+    GateStatus.NOT_MEASURED: "Gate not measured",
+    GateStatus.NONE: "No gate",
+}
+
+
+def gate_headline(gate: GateRecord) -> str:
+    """Say in two words how the gate came out."""
+    if gate.status is GateStatus.NOT_MEASURED and not (gate.variant or gate.against):
+        return "Not measured"
+    return _HEADLINES[gate.status]
+
+
+@says(FactKind.AUDIT_INTERRUPTED)
+def _audit_interrupted() -> str:
+    return "The audit was interrupted."
+
+
+@says(FactKind.NOTHING_COMPARED)
+def _nothing_compared() -> str:
+    return "Nothing was compared."
+
+
+@says(FactKind.NO_REFERENCE)
+def _no_reference() -> str:
+    return "There is no reference"
+
+
+@says(FactKind.COMPARING_FAILED)
+def _comparing_failed() -> str:
+    return "Comparing the clip failed"
+
+
+@says(FactKind.GATE_NOT_COMPARED)
+def _gate_not_compared(*, prompt: str) -> str:
+    return f"{prompt}: the gate's variant was not compared; was it left out by --only?"
+
+
+@says(FactKind.GATE_VERDICT)
+def _gate_verdict(*, prompt: str, verdict: str) -> str:
+    return f"{prompt}: {verdict}"
+
+
+@says(FactKind.GATE_DRIFT_UNKNOWN)
+def _gate_drift_unknown(*, prompt: str) -> str:
+    return f"{prompt}: the frames differ, and their drift is unknown."
+
+
+@says(FactKind.GATE_DRIFT_WITHIN)
+def _gate_drift_within(*, prompt: str, drift: float, limit: float) -> str:
+    return f"{prompt}: drift {written(drift)} is within the limit of {plain(limit)}."
+
+
+@says(FactKind.GATE_DRIFT_ABOVE)
+def _gate_drift_above(*, prompt: str, drift: float, limit: float, verdict: str) -> str:
+    return f"{prompt}: drift {written(drift)} is above the limit of {plain(limit)} ({verdict})."
+
+
+@says(FactKind.GATE_NOTHING_ACCEPTED)
+def _gate_nothing_accepted() -> str:
+    return "There is no accepted state to compare with: look at the report, then run `spacediff approve`."
+
+
+@says(FactKind.GATE_NOTHING_WORSE)
+def _gate_nothing_worse(*, against: str) -> str:
+    return f"Nothing is worse than in {against}."
+
+
+@says(FactKind.GATE_CHANGED)
+def _gate_changed(
+    *,
+    prompt: str,
+    run: str,
+    verdict_before: str | None,
+    drift_before: float | None,
+    verdict_now: str | None,
+    drift_now: float | None,
+) -> str:
+    return f"{prompt}: {run} was {outcome(verdict_before, drift_before)}; it is now {outcome(verdict_now, drift_now)}."
+
+
+@says(FactKind.NOISE_STREAMS_DIFFER)
+def _noise_streams_differ(*, hosted: str, local: str, runs: Sequence[str], stream: str) -> str:
+    remedy = f' With rng.stream = "{stream}", this machine draws the noise of the Space.' if stream else ""
+    return (
+        f"The Space asks for torch {hosted}, this machine has {local}: from one seed, they draw different "
+        f"half-precision noise on the CPU ({listed(runs)}).{remedy}"
+    )

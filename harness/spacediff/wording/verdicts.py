@@ -1,0 +1,127 @@
+"""Verdicts: how a clip compares with the reference, and what the verdict rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from spacediff.record import FactKind, Verdict
+from spacediff.wording.numbers import drift as written
+from spacediff.wording.numbers import start
+from spacediff.wording.vocabulary import says
+
+NOT_COMPARED = "not compared"
+"""Stands for the verdict of a clip that was measured, but not compared."""
+
+_SCALE = "on the scale from a re-run (0) to a different seed (1)"
+
+
+def outcome(verdict: str | None, drift: float | None) -> str:
+    """Write how a clip came out in a few words: `settings differ, drift 0.484`."""
+    return f"{verdict or NOT_COMPARED}{'' if drift is None else f', drift {written(drift)}'}"
+
+
+_CLAUSES: Mapping[str, str] = {
+    Verdict.IDENTICAL: "equals the reference: every frame is the same, byte for byte.",
+    Verdict.CODEC_ONLY: "equals the reference once both have been through the same codec.",
+    Verdict.NUMERIC_DRIFT: "differs from the reference by no more than the codec's own loss.",
+    Verdict.SETTINGS_DIFFER: "differs from the reference by more than the codec's own loss, but is closer than a "
+    "different seed.",
+    Verdict.DIFFERS: "differs from the reference; this audit does not show how far.",
+    Verdict.DIFFERENT_SAMPLE: "is no closer to the reference than a different seed: a different sample.",
+    Verdict.POST_PROCESSED: "cannot match the reference frame by frame: one of them was processed after it was "
+    "generated.",
+    Verdict.NOT_COMPARABLE: "cannot be compared with the reference frame by frame.",
+    Verdict.NOT_MEASURED: "was not measured.",
+    NOT_COMPARED: "has a clip, but it was not compared with the reference.",
+}
+
+
+def clause(verdict: str) -> str:
+    """Say what a verdict means, as the rest of a sentence that starts with a run's name."""
+    return _CLAUSES[verdict]
+
+
+@says(FactKind.VERDICT)
+def _verdict(*, verdict: str) -> str:
+    return f"{start(verdict)}."
+
+
+@says(FactKind.EVERY_FRAME_EQUAL)
+def _every_frame_equal(*, encoded: bool) -> str:
+    after = "After the same encoding, every" if encoded else "Every"
+    return f"{after} frame equals the reference, byte for byte."
+
+
+@says(FactKind.ENCODED_AGAIN)
+def _encoded_again(*, reference_from_candidate: bool) -> str:
+    source, result = ("this clip", "the reference") if reference_from_candidate else ("the reference", "this clip")
+    return (
+        f"{start(result)} is {source}, encoded once more: encoding {source} again gives every frame of "
+        f"{result}, byte for byte."
+    )
+
+
+@says(FactKind.WITHIN_CODEC_LOSS)
+def _within_codec_loss() -> str:
+    return "By every metric, the difference is no larger than the codec's own loss."
+
+
+@says(FactKind.DRIFT_OF_FRAMES_UNKNOWN)
+def _drift_of_frames_unknown() -> str:
+    return f"The frames differ; how far, {_SCALE}, is unknown."
+
+
+@says(FactKind.AS_FAR_AS_A_SEED)
+def _as_far_as_a_seed(*, drift: float, nearest: float) -> str:
+    return f"Drift {written(drift)} is no closer than a different seed (nearest: {written(nearest)})."
+
+
+@says(FactKind.CLOSER_THAN_SEEDS)
+def _closer_than_seeds(*, drift: float, nearest: float, seeds: int) -> str:
+    others = f"each of the {seeds} different seeds" if seeds > 1 else "the one different seed"
+    return (
+        f"Drift {written(drift)} is closer than {others} (nearest: {written(nearest)}); by chance alone, about 1 in "
+        f"{seeds + 1} unrelated samples would be closer, too."
+    )
+
+
+@says(FactKind.METRIC_DRIFT)
+def _metric_drift(*, metric: str, drift: float, codec_share: float | None) -> str:
+    return f"{metric}: drift {written(drift)} {_SCALE}{_of_codec(codec_share)}."
+
+
+@says(FactKind.METRIC_DRIFT_UNKNOWN)
+def _metric_drift_unknown(*, metric: str, rerun: bool, seeds: bool, codec_share: float | None) -> str:
+    about = f"{metric}: drift" if metric else "Drift"
+    if rerun and seeds:
+        why = "floor and ceiling do not separate"
+    elif rerun:
+        why = "different seeds were not measured"
+    else:
+        why = "a re-run was not measured" if seeds else "a re-run and different seeds were not measured"
+    return f"{about} is unknown, because {why}{_of_codec(codec_share)}."
+
+
+def _of_codec(share: float | None) -> str:
+    return "" if share is None else f"; the error is {share:.1%} of the codec's own loss"
+
+
+@says(FactKind.METRIC_UNDEFINED)
+def _metric_undefined(*, metric: str, smallest_side: int) -> str:
+    return f"{metric} needs frames of at least {smallest_side}x{smallest_side} pixels."
+
+
+@says(FactKind.AFTER_ALIGNMENT)
+def _after_alignment() -> str:
+    return "After this alignment"
+
+
+@says(FactKind.MOMENTS_UNKNOWN)
+def _moments_unknown() -> str:
+    return "The frames paired in this way differ, so the numbers may compare different moments."
+
+
+@says(FactKind.STANDS_STILL)
+def _stands_still(*, candidate: bool, share: float) -> str:
+    still, other = ("This clip", "the reference's") if candidate else ("The reference", "this clip's")
+    return f"{still} does not move: its motion is {share:.2f} of {other}."
