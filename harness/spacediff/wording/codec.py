@@ -43,7 +43,7 @@ def _encoding_unsaid(*, codec: str) -> str:
 
 @says(FactKind.NEAREST_GIF)
 def _nearest_gif() -> str:
-    return "Local frames are written as a GIF by Pillow, as diffusers' export_to_gif does, which is similar but not the same."
+    return f"Local frames are written as a GIF by Pillow, as diffusers' export_to_gif does{_SIMILAR}."
 
 
 @says(FactKind.NEAREST_OPENCV)
