@@ -54,7 +54,7 @@ def write_format(name: str, record: AuditRecord, folder: Path, path: Path, varia
         bundle = render_bundle(record, folder, variant)
         write_atomically(path, bundle.content)
         return bundle.left_out
-    write_atomically(path, _drawn(name, record, folder))
+    write_atomically(path, render(name, record, folder))
     return []
 
 
@@ -77,7 +77,14 @@ def add_to_job_page(record: AuditRecord) -> str:
     return ""
 
 
-def _drawn(name: str, record: AuditRecord, folder: Path) -> str:
+def render(name: str, record: AuditRecord, folder: Path) -> str:
+    """Return one format of a report as text.
+
+    Args:
+        name: One of `FILES`, but not `zip`.
+        record: What to show.
+        folder: The audit folder, for clips.
+    """
     from spacediff.reporting.html import render_html
     from spacediff.reporting.junit import render_junit
     from spacediff.reporting.markdown import render_markdown, render_summary

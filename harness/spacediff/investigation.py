@@ -1,0 +1,237 @@
+"""Why a script and a Space differ: read both, compare, measure which differences matter, correct the script.
+
+Reading takes seconds and proposes a change for every difference. Measuring generates clips and reduces the proposal to
+the differences that make the clip differ; the corrected scenario then checks that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spacediff.api import StrPath, read_source, run_audit
+from spacediff.errors import FileExists, InvalidArgument
+from spacediff.files import write_atomically, write_new
+from spacediff.results import AuditResult
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from spacediff.progress import ProgressListener
+    from spacediff.reading.model import Reading
+    from spacediff.record import CauseRecord
+    from spacediff.why.differences import Comparison, Row
+    from spacediff.why.patch import Advice
+
+
+@dataclass(frozen=True)
+class SourceComparison:
+    """What a script and a Space set differently.
+
+    Attributes:
+        script: What was read of the script.
+        space: What was read of the Space.
+        compared: The settings that differ, with what is known about each.
+        advice: How to change the script so that it sets what the Space sets.
+        script_name: The script, as it was named.
+        space_name: The Space, as it was named.
+    """
+
+    script: Reading
+    space: Reading
+    compared: Comparison
+    advice: Advice
+    script_name: str
+    space_name: str
+
+    @property
+    def differences(self) -> Sequence[Row]:
+        """The settings that differ for certain, the likeliest cause first."""
+        return self.compared.differences
+
+    @property
+    def space_id(self) -> str:
+        """`ORG/NAME` of a Space that can be asked for clips; empty for a folder."""
+        return _space_id(self.space_name)
+
+    def scenario_text(self) -> str:
+        """Return the scenario that measures the differences, as TOML."""
+        from spacediff.why.scenario_writer import scenario_text
+
+        return scenario_text(self.compared, self.script, self.space, self.space_id)
+
+    def write_scenario(self, path: StrPath) -> Path:
+        """Write that scenario into a new file.
+
+        Raises:
+            FileExists: There is a different file already.
+            FileNotAccessible: The file cannot be written.
+        """
+        written = Path(path)
+        write_new(written, self.scenario_text(), "--write")
+        return written
+
+
+@dataclass(frozen=True)
+class WhyResult:
+    """Which differences between a script and a Space make the clip differ.
+
+    Attributes:
+        sources: The differences that were read.
+        scenario: The scenario that measured them.
+        audit: What was measured.
+        advice: The changes to the script, for the cause alone; None if no cause was found.
+        corrected: The scenario whose baseline is the corrected script, to check the correction; None likewise.
+    """
+
+    sources: SourceComparison
+    scenario: Path
+    audit: AuditResult
+    advice: Advice | None = None
+    corrected: Path | None = None
+
+    @property
+    def cause(self) -> CauseRecord | None:
+        """What the search found; None if there was nothing to search."""
+        return self.audit.record.cause
+
+
+def compare_sources(script: StrPath, space: StrPath) -> SourceComparison:
+    """Read a script and a Space and compare their settings, without running or generating anything.
+
+    Defaults of the installed diffusers and of the checkpoint are included where a source says nothing.
+
+    Args:
+        script: The script as you run it.
+        space: `ORG/NAME`, or a folder with the Space's source.
+
+    Raises:
+        SourceNotReadable: There is no such source, or no pipeline call in it.
+        SpaceUnavailable: The Hub does not give the Space's source; the class says why.
+    """
+    from spacediff.why.differences import compare_sources as compare_readings
+    from spacediff.why.patch import advise
+
+    ours = read_source(script)
+    theirs = read_source(space, like=str(ours.settings.value("model.pipeline")))
+    compared = compare_readings(ours, theirs, ask=True)
+    advice = advise(str(script), ours, theirs, compared, ask=True)
+    return SourceComparison(ours, theirs, compared, advice, str(script), str(space))
+
+
+def measure_difference(
+    sources: SourceComparison,
+    *,
+    scenario: StrPath | None = None,
+    patch: StrPath | None = None,
+    budget: int | None = None,
+    listener: ProgressListener | None = None,
+) -> WhyResult:
+    """Measure which of the differences make the clip differ, and how to correct the script.
+
+    Args:
+        sources: The differences, from `compare_sources`.
+        scenario: Where to write the scenario; by default `why-SCRIPT.toml`. The audit goes into `audits/`.
+        patch: Where to write the changes to the script; by default nowhere.
+        budget: The largest number of clips to generate in search of the cause.
+        listener: Is told about the progress; by default nobody.
+
+    Raises:
+        InvalidArgument: The Space is a folder, which gives no clip.
+        FileExists: A file to write exists already.
+        AuditInterrupted: Ctrl-C; it holds the result so far.
+    """
+    path = scenario_path(sources.script_name, scenario)
+    ensure_measurable(sources.space_name)
+    ensure_writable(path, patch)
+    sources.write_scenario(path)
+    audit = run_audit(path, budget=budget, listener=listener)
+    cause = audit.record.cause
+    if cause is None or not cause.finished or not cause.sufficient:
+        return WhyResult(sources, path, audit)
+    return _corrected(WhyResult(sources, path, audit), cause.sufficient, patch)
+
+
+def explain_difference(
+    script: StrPath,
+    space: StrPath,
+    *,
+    scenario: StrPath | None = None,
+    patch: StrPath | None = None,
+    budget: int | None = None,
+    listener: ProgressListener | None = None,
+) -> WhyResult:
+    """Compare a script with a Space, and measure which of the differences make the clip differ.
+
+    Does `compare_sources` and `measure_difference` in one call, and checks all arguments before it reads anything.
+
+    Args:
+        script: The script as you run it.
+        space: `ORG/NAME`.
+        scenario: Where to write the scenario; by default `why-SCRIPT.toml`. The audit goes into `audits/`.
+        patch: Where to write the changes to the script; by default nowhere.
+        budget: The largest number of clips to generate in search of the cause.
+        listener: Is told about the progress; by default nobody.
+
+    Raises:
+        InvalidArgument: The Space is a folder, which gives no clip.
+        SourceNotReadable: There is no such source, or no pipeline call in it.
+        SpaceUnavailable: The Hub does not give the Space's source; the class says why.
+        FileExists: A file to write exists already.
+        AuditInterrupted: Ctrl-C; it holds the result so far.
+    """
+    ensure_measurable(space)
+    ensure_writable(scenario_path(script, scenario), patch)
+    sources = compare_sources(script, space)
+    return measure_difference(sources, scenario=scenario, patch=patch, budget=budget, listener=listener)
+
+
+def scenario_path(script: StrPath, scenario: StrPath | None) -> Path:
+    """Return where the scenario for a script is written."""
+    return Path(f"why-{Path(script).stem}.toml") if scenario is None else Path(scenario)
+
+
+def ensure_measurable(space: StrPath) -> None:
+    """Refuse what gives no clip.
+
+    Raises:
+        InvalidArgument: It is a folder, or no id of a Space.
+    """
+    if not _space_id(str(space)):
+        raise InvalidArgument("only a Space can be measured", hint="give ORG/NAME, or --plan-only to read alone")
+
+
+def ensure_writable(scenario: Path, patch: StrPath | None) -> None:
+    """Refuse a file for the patch that would overwrite another one.
+
+    Raises:
+        FileExists: The file exists.
+        InvalidArgument: It is also the file for the scenario.
+    """
+    if patch is None:
+        return
+    if Path(patch).exists():
+        raise FileExists(f"{patch} already exists", hint="name another file with --patch")
+    if Path(patch).absolute() == scenario.absolute():
+        raise InvalidArgument(f"{scenario} would hold both scenario and patch", hint="name another file with --patch")
+
+
+def _space_id(space: str) -> str:
+    from spacediff.hub.ids import is_repository_id
+
+    return space if is_repository_id(space) and not Path(space).exists() else ""
+
+
+def _corrected(why: WhyResult, cause: Collection[str], patch: StrPath | None) -> WhyResult:
+    """Advise on the cause alone, and write the patch and the corrected scenario."""
+    from spacediff.why.patch import advise
+    from spacediff.why.scenario_writer import corrected_text
+
+    read = why.sources
+    advice = advise(read.script_name, read.script, read.space, read.compared, only=cause, ask=True)
+    if patch is not None and advice.patch:
+        write_new(Path(patch), advice.patch, "--patch")
+    corrected = why.audit.folder / "corrected.toml"
+    write_atomically(corrected, corrected_text(read.compared, read.script, read.space, read.space_id, cause))
+    return WhyResult(read, why.scenario, why.audit, advice, corrected)

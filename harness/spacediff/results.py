@@ -1,0 +1,122 @@
+"""What the library returns: results that nothing changes any more, light enough to import without pydantic or torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from spacediff.errors import Exit, NotMeasuredError, UnknownName, error_from_record
+
+if TYPE_CHECKING:
+    from spacediff.record import AuditRecord, ComparisonRecord, HistoryRecord
+
+ReportFormat: TypeAlias = Literal["html", "md", "json", "junit", "zip", "summary"]
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What an audit found.
+
+    Attributes:
+        record: Everything that was measured, as `audit.json` holds it.
+        folder: The audit folder, with all clips.
+        report: The HTML report in it.
+        strict: Whether anything that was not measured counts as a failure.
+    """
+
+    record: AuditRecord
+    folder: Path
+    report: Path
+    strict: bool = False
+
+    @property
+    def exit_code(self) -> Exit:
+        """What the command exits with: 0 if the gate passed or there is none."""
+        from spacediff.gate.gate import exit_code
+
+        if not self.record.finished:
+            return Exit.INTERRUPTED
+        of_gate = exit_code(self.record.gate.status)
+        return max(Exit.NOT_MEASURED, of_gate) if self.strict and self.unmeasured else of_gate
+
+    @property
+    def passed(self) -> bool:
+        """Whether the command would exit with 0."""
+        return self.exit_code is Exit.GATE_PASSED
+
+    @property
+    def unmeasured(self) -> list[NotMeasuredError]:
+        """The failures that the record keeps, of runs first, then of semantic measurements."""
+        runs = [error_from_record(run.code, run.reason, run.hint) for run in self.record.runs if not run.measured]
+        others = [found for found in self.record.semantics if not found.measured]
+        return runs + [error_from_record(found.code, found.reason, found.hint) for found in others]
+
+    def raise_for_unmeasured(self) -> None:
+        """Raise the first failure that the record keeps; nothing happens if everything was measured.
+
+        Raises:
+            NotMeasuredError: Something was not measured; the class says what happened, such as `SpaceSleeping`.
+        """
+        for error in self.unmeasured:
+            raise error
+
+    def comparison(self, name: str, prompt: str | None = None) -> ComparisonRecord:
+        """Return how a run compares with the reference.
+
+        Args:
+            name: `baseline`, or a variant.
+            prompt: Name of the prompt; by default the first one.
+
+        Raises:
+            UnknownName: There is no such comparison.
+        """
+        wanted = self.record.prompts[0].name if prompt is None else prompt
+        for each in self.record.comparisons:
+            if (each.prompt, each.candidate) == (wanted, name):
+                return each
+        names = [each.candidate for each in self.record.comparisons if each.prompt == wanted]
+        raise UnknownName(
+            f"the audit has no comparison of {name!r} for the prompt {wanted!r}",
+            hint=f"it has {', '.join(names) or 'none'}",
+        )
+
+
+class AuditInterrupted(KeyboardInterrupt):
+    """Ctrl-C during an audit. The same call continues from what was finished.
+
+    Attributes:
+        result: What was finished, recorded and reported.
+    """
+
+    def __init__(self, result: AuditResult) -> None:
+        super().__init__("the audit was interrupted")
+        self.result = result
+
+
+@dataclass(frozen=True)
+class ReportFile:
+    """A report that was written.
+
+    Attributes:
+        format: Its format.
+        path: The file.
+        left_out: What did not fit into it, a line each; only a ZIP has a limit.
+    """
+
+    format: ReportFormat
+    path: Path
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A result that was accepted, for later audits to be compared with.
+
+    Attributes:
+        path: The file next to the scenario; commit it.
+        history: How it compares with what was accepted before; None if nothing was.
+    """
+
+    path: Path
+    history: HistoryRecord | None
