@@ -1,53 +1,81 @@
-"""A console that may lose its reader and tells no secrets, and strangers' texts as lines that move no cursor."""
+"""The one way to the terminal: lines, texts and errors, redacted, for a reader that may go away.
+
+A reader that closes the pipe, as `head` does, wants no more output. Then the output is discarded and the command goes
+on, so that its exit code stays what it found.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
 from rich.console import Console
 from rich.text import Text
 
+from spacediff import __version__
 from spacediff.errors import SpacediffError
 from spacediff.privacy.redaction import redact_text
 
 _LONGEST_LINE = 300
-"""Characters of a read text that are shown."""
+"""Characters of a text from elsewhere that are shown."""
 
 
 class Terminal(Console):
-    """A console that falls silent when nobody reads on: the exit code still tells what came out."""
+    """A console for tables and styled lines."""
 
     def on_broken_pipe(self) -> None:
         """Go on without a reader."""
         self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+        _discard_from_now_on(self.file)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print texts redacted; a table's were on their way into the record."""
+        """Print texts redacted; the texts of tables are redacted by whoever fills them."""
         super().print(*(_redacted(each) for each in objects), **options)
 
 
-def _redacted(told: Any) -> Any:
-    if not isinstance(told, str | Text):
-        return told
-    before = str(told)
+def _redacted(content: Any) -> Any:
+    if not isinstance(content, str | Text):
+        return content
+    before = str(content)
     after = redact_text(before)
     if after == before:
-        return told
-    return after if isinstance(told, str) else Text(after, told.style)
+        return content
+    return after if isinstance(content, str) else Text(after, content.style)
 
 
-def say(told: object, *, trouble: bool = False) -> None:
-    """Print a line as it stands, but redacted; trouble goes to standard error."""
-    print(redact_text(str(told)), file=sys.stderr if trouble else sys.stdout)
+def show_line(content: object, *, error: bool = False) -> None:
+    """Print a line, redacted; errors and warnings go to standard error."""
+    show_text(f"{redact_text(str(content))}\n", error=error)
 
 
-def say_traceback() -> None:
-    """Print the traceback of the error that is being handled, redacted."""
-    say(traceback.format_exc().rstrip(), trouble=True)
+def show_text(text: str, *, error: bool = False) -> None:
+    """Print a text that is redacted already, such as a record, as it stands."""
+    stream = sys.stderr if error else sys.stdout
+    with _reader_may_leave(stream):
+        stream.write(text)
+
+
+def flush_output() -> None:
+    """Write what is still buffered; the last thing before the program ends, when nobody could handle an error."""
+    for stream in (sys.stdout, sys.stderr):
+        with _reader_may_leave(stream):
+            stream.flush()
+
+
+@contextlib.contextmanager
+def _reader_may_leave(stream: IO[str]) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        _discard_from_now_on(stream)
+
+
+def _discard_from_now_on(stream: IO[str]) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def show_error(error: SpacediffError) -> None:
@@ -56,6 +84,12 @@ def show_error(error: SpacediffError) -> None:
     console.print(Text.assemble((f"error[{error.code}]: ", "bold red"), error.message), soft_wrap=True)
     if error.hint:
         console.print(Text.assemble(("hint: ", "bold"), error.hint), soft_wrap=True)
+
+
+def show_internal_error() -> None:
+    """Print the traceback of the error that is being handled, redacted, and ask for a report."""
+    show_line(traceback.format_exc().rstrip(), error=True)
+    show_line(f"internal error in spacediff {__version__}; please report the lines above", error=True)
 
 
 def listed(console: Console, title: str, lines: list[str]) -> None:
@@ -67,6 +101,13 @@ def listed(console: Console, title: str, lines: list[str]) -> None:
 
 
 def one_line(text: str) -> str:
-    """Return a stranger's text as one bounded line that moves no cursor and tells no secret."""
+    """Turn a text from elsewhere into one bounded line without control characters and secrets."""
     line = "".join(character if character.isprintable() else " " for character in redact_text(text))
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
+
+
+def printable(text: str) -> str:
+    """Replace a line's control characters, which would move the cursor; drop a carriage return at its end."""
+    return "".join(
+        character if character.isprintable() or character == "\t" else "\ufffd" for character in text.removesuffix("\r")
+    )

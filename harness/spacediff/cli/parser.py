@@ -1,20 +1,33 @@
-"""The command line in words: commands, options and their help. What they do is in `cli`."""
+"""The command line in words: commands, options and their help, parsed into one dataclass per command."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from spacediff import __version__
+from spacediff.cli.options import (
+    ApproveOptions,
+    AuditOptions,
+    CompareOptions,
+    DoctorOptions,
+    InitOptions,
+    Options,
+    ReadOptions,
+    ReportOptions,
+    SchemaOptions,
+    WhyOptions,
+)
 
 _EXIT_CODES = """exit codes:
-  0  the gate holds (or there is none)
-  1  the gate does not hold
+  0  the gate passed (or there is none)
+  1  the gate failed
   2  the scenario or the command line is wrong
   3  something that the gate needs was not measured
-  70  spacediff made a mistake of its own
-  130  interrupted; the same command goes on from there
+  70  internal error in spacediff
+  130  interrupted; the same command continues
 """
 
 _FORMATS = """formats:
@@ -23,8 +36,8 @@ _FORMATS = """formats:
   zip      to attach to an issue, under 25 MB: the page, both clips side by side as
            MP4, the Markdown and the record: report.zip
   junit    JUnit XML for CI: junit.xml
-  summary  the lines for a CI job's page: summary.md; `audit` and `compare` add them by
-           themselves where GITHUB_STEP_SUMMARY names a file
+  summary  the lines for a CI job's page: summary.md; `audit` and `compare` add them
+           automatically if GITHUB_STEP_SUMMARY names a file
   json     the record, printed unless --out is given; `spacediff schema --record`
            describes it
 """
@@ -32,8 +45,16 @@ _FORMATS = """formats:
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names it nowhere else
 
 
+def parse(arguments: Sequence[str] | None = None) -> Options:
+    """Parse a command line, by default that of this process; exits if it is wrong or asks for help."""
+    found = vars(parser().parse_args(arguments))
+    kind = found.pop("kind")
+    options: Options = kind(**{name: tuple(each) if isinstance(each, list) else each for name, each in found.items()})
+    return options
+
+
 def parser() -> argparse.ArgumentParser:
-    """Return the parser; the parsed options name their command in `command`."""
+    """Return the parser; what it parses are the fields of the dataclass in `kind`."""
     whole = argparse.ArgumentParser(
         prog="spacediff",
         description="Audit whether a video model gives the same result locally as on a hosted Space, and why not.",
@@ -42,12 +63,12 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"spacediff {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_measuring, _showing, _reading, _else):
+    for add in (_audit, _compare, _report, _approve, _read, _why, _setup):
         add(commands)
     return whole
 
 
-def _measuring(commands: _Commands) -> None:
+def _audit(commands: _Commands) -> None:
     audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     audit.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="what to audit")
@@ -55,81 +76,88 @@ def _measuring(commands: _Commands) -> None:
         "--out", type=Path, metavar="DIR", help="audit folder (default: audits/ and the scenario's name)"
     )
     audit.add_argument("--only", action="append", default=[], metavar="VARIANT",
-                       help="measure this variant only, beside baseline and reference; may be repeated")  # fmt: skip
-    audit.add_argument("--fresh", action="store_true", help="forget what earlier runs of this audit finished")
+                       help="measure this variant only, with baseline and reference; can be repeated")  # fmt: skip
+    audit.add_argument("--fresh", action="store_true", help="discard what earlier runs of this audit finished")
     audit.add_argument("--budget", type=_count, metavar="N",
-                       help="generate at most N clips to find the cause (default: what the scenario says)")  # fmt: skip
-    audit.add_argument("--no-reuse", action="store_true",
-                       help="compute every clip from the start, also what runs share")  # fmt: skip
+                       help="generate at most N clips to find the cause (default: the scenario's budget)")  # fmt: skip
+    audit.add_argument("--no-reuse", dest="reuse", action="store_false",
+                       help="compute every clip from the start, including work that runs share")  # fmt: skip
     audit.add_argument("--against", type=Path, metavar="DIR",
-                       help="hold it against this earlier audit (default: the accepted state, if any)")  # fmt: skip
-    audit.add_argument("--strict", action="store_true", help="fail with 3 when anything at all was not measured")
-    audit.set_defaults(command="audit")
+                       help="compare with this earlier audit (default: the accepted state, if any)")  # fmt: skip
+    audit.add_argument("--strict", action="store_true", help="exit with 3 if anything at all was not measured")
+    audit.set_defaults(kind=AuditOptions)
 
+
+def _compare(commands: _Commands) -> None:
     compare = commands.add_parser("compare", help="score two videos")
     compare.add_argument("reference", type=Path, metavar="A.mp4", help="the reference")
-    compare.add_argument("candidate", type=Path, metavar="B.mp4", help="the video held against it")
+    compare.add_argument("candidate", type=Path, metavar="B.mp4", help="the video to compare with it")
     compare.add_argument("--out", type=Path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
-    compare.add_argument("--metric", action="append", default=[], choices=["flip"],
-                         help="measure this too, beside MAE, PSNR, SSIM and LPIPS; may be repeated")  # fmt: skip
-    compare.add_argument("--semantics", metavar="MODEL",
-                         help="CLIP checkpoint, folder or Hub id, that tells how far frames show a --part")  # fmt: skip
-    compare.add_argument("--part", action="append", default=[], metavar="TEXT",
-                         help="what to look for, such as hand; may be repeated")  # fmt: skip
-    compare.set_defaults(command="compare")
+    compare.add_argument("--metric", dest="metrics", action="append", default=[], choices=["flip"],
+                         help="measure this too, next to MAE, PSNR, SSIM and LPIPS; can be repeated")  # fmt: skip
+    compare.add_argument("--semantics", default="", metavar="MODEL",
+                         help="CLIP checkpoint, folder or Hub id: how far frames show a --part")  # fmt: skip
+    compare.add_argument("--part", dest="parts", action="append", default=[], metavar="TEXT",
+                         help="what to look for, such as hand; can be repeated")  # fmt: skip
+    compare.set_defaults(kind=CompareOptions)
 
 
-def _showing(commands: _Commands) -> None:
-    report = commands.add_parser("report", help="draw an audit's report again, for an issue, for CI, for programs",
+def _report(commands: _Commands) -> None:
+    report = commands.add_parser("report", help="write an audit's report again, for an issue, for CI, for programs",
                                  epilog=_FORMATS, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    report.add_argument("folder", type=Path, metavar="AUDIT_DIR", help="the folder that `spacediff audit` named")
-    report.add_argument("--format", action="append", default=[], metavar="FORMAT",
+    report.add_argument("folder", type=Path, metavar="AUDIT_DIR", help="the audit folder")
+    report.add_argument("--format", dest="formats", action="append", default=[], metavar="FORMAT",
                         choices=["html", "md", "json", "junit", "zip", "summary"],
-                        help="what to write, see below (default: html); may be repeated")  # fmt: skip
+                        help="what to write, see below (default: html); can be repeated")  # fmt: skip
     report.add_argument("--out", type=Path, metavar="FILE",
-                        help="where to (default: beside the report); a folder for several formats")  # fmt: skip
-    report.add_argument("--against", type=Path, metavar="DIR", help="hold it against this earlier audit")
+                        help="the file (default: in the audit folder); a folder for several formats")  # fmt: skip
+    report.add_argument("--against", type=Path, metavar="DIR", help="compare with this earlier audit")
     report.add_argument("--variant", default="", metavar="NAME",
-                        help="in a zip, the run beside the reference (default: the baseline)")  # fmt: skip
-    report.set_defaults(command="report")
+                        help="in a zip, the run next to the reference (default: the baseline)")  # fmt: skip
+    report.set_defaults(kind=ReportOptions)
 
-    approve = commands.add_parser("approve", help="accept what an audit found, for later ones to be held against")
+
+def _approve(commands: _Commands) -> None:
+    approve = commands.add_parser("approve", help="accept the result of an audit, to compare later audits with")
     approve.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="the scenario that was audited")
     approve.add_argument("--out", type=Path, metavar="DIR",
                          help="audit folder (default: audits/ and the scenario's name)")  # fmt: skip
-    approve.set_defaults(command="approve")
+    approve.set_defaults(kind=ApproveOptions)
 
 
-def _reading(commands: _Commands) -> None:
-    read = commands.add_parser("read", help="the settings that a script or a Space declares, without running it")
+def _read(commands: _Commands) -> None:
+    read = commands.add_parser("read", help="list the settings that a script or a Space declares, without running it")
     read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME",
                       help="a script or notebook, a folder with an app, or a Space")  # fmt: skip
     read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
-    read.set_defaults(command="read")
+    read.set_defaults(kind=ReadOptions)
 
-    why = commands.add_parser("why", help="what a script and a Space set differently, and which of it matters",
+
+def _why(commands: _Commands) -> None:
+    why = commands.add_parser("why", help="list what a script and a Space set differently, and measure what matters",
                               epilog=_EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     why.add_argument("--script", required=True, metavar="FILE.py", help="the script as you run it")
     why.add_argument("--space", required=True, metavar="ORG/NAME", help="the Space, or a folder with its source")
     why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs neither torch nor a GPU")
-    why.add_argument("--write", type=Path, metavar="SCENARIO.toml", help="write the scenario that measures it")
+    why.add_argument("--write", dest="scenario", type=Path, metavar="SCENARIO.toml",
+                     help="write the scenario that measures the differences")  # fmt: skip
     why.add_argument("--patch", type=Path, metavar="FILE", help="write the changes to the script as a patch")
     why.add_argument("--budget", type=_count, metavar="N", help="generate at most N clips to find the cause")
-    why.set_defaults(command="why")
+    why.set_defaults(kind=WhyOptions)
 
 
-def _else(commands: _Commands) -> None:
-    doctor = commands.add_parser("doctor", help="what this machine can run, and why not")
-    doctor.set_defaults(command="doctor")
+def _setup(commands: _Commands) -> None:
+    doctor = commands.add_parser("doctor", help="show what this machine can run, and why not")
+    doctor.set_defaults(kind=DoctorOptions)
 
-    init = commands.add_parser("init", help="copy the scenarios here to edit")
+    init = commands.add_parser("init", help="copy the example scenarios to edit")
     init.add_argument("folder", type=Path, nargs="?", default=Path("scenarios"), metavar="DIR",
                       help="where to (default: scenarios)")  # fmt: skip
-    init.set_defaults(command="init")
+    init.set_defaults(kind=InitOptions)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of a scenario, for editors")
     schema.add_argument("--record", action="store_true", help="that of `audit.json`, for programs that read it")
-    schema.set_defaults(command="schema")
+    schema.set_defaults(kind=SchemaOptions)
 
 
 def _count(text: str) -> int:
@@ -139,5 +167,5 @@ def _count(text: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return number

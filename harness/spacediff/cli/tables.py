@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -57,7 +56,7 @@ def show_differences(found: Comparison, advice: Advice) -> None:
 
 def show_reading(reading: Reading) -> None:
     """Print what a source says: its settings, then what the user gives, what is undecided, and what is missing."""
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("path", "value", "origin", "where"):
         table.add_column(column, overflow="fold")

@@ -1,0 +1,70 @@
+"""`spacediff audit`, `compare` and `approve`: run the library, show its progress, and print what it found."""
+
+from __future__ import annotations
+
+from spacediff.api import accept_audit, compare_videos, load_scenario, plan_audit, run_audit
+from spacediff.cli.console import show_line
+from spacediff.cli.options import ApproveOptions, AuditOptions, CompareOptions
+from spacediff.cli.progress import Display
+from spacediff.cli.summary import show_summary
+from spacediff.errors import Exit
+from spacediff.privacy.private_words import keep_private
+from spacediff.reporting.formats import add_to_job_page
+from spacediff.results import AuditResult
+
+
+def audit(options: AuditOptions) -> Exit:
+    """Run a scenario."""
+    scenario = load_scenario(options.scenario)
+    keep_private(plan_audit(scenario).private_texts)
+    with Display() as display:
+        result = run_audit(
+            scenario,
+            out=options.out,
+            only=options.only,
+            budget=options.budget,
+            fresh=options.fresh,
+            reuse=options.reuse,
+            strict=options.strict,
+            against=options.against,
+            listener=display,
+        )
+    show_result(result)
+    if result.strict and result.unmeasured:
+        show_line("strict: not everything was measured")
+    return result.exit_code
+
+
+def compare(options: CompareOptions) -> Exit:
+    """Score two videos."""
+    with Display() as display:
+        result = compare_videos(
+            options.reference,
+            options.candidate,
+            out=options.out,
+            metrics=options.metrics,
+            semantics=options.semantics,
+            parts=options.parts,
+            listener=display,
+        )
+    show_result(result)
+    return Exit.GATE_PASSED
+
+
+def approve(options: ApproveOptions) -> Exit:
+    """Accept the result of an audit."""
+    if options.scenario.is_file():
+        keep_private(plan_audit(options.scenario).private_texts)
+    accepted = accept_audit(options.scenario, out=options.out)
+    if accepted.history:
+        show_line(f"compared with what was accepted before: {accepted.history.sentence}")
+    show_line(f"accepted: {accepted.path}")
+    show_line("commit it next to the scenario; later audits are compared with it")
+    return Exit.GATE_PASSED
+
+
+def show_result(result: AuditResult) -> None:
+    """Print what an audit found, here and on the page of a CI job."""
+    show_summary(result.record, result.report)
+    if warning := add_to_job_page(result.record):  # the exit code stays that of the gate
+        show_line(warning, error=True)

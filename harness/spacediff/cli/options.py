@@ -1,0 +1,107 @@
+"""The options of each command, as parsed: one frozen dataclass per command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from spacediff.results import ReportFormat
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """`spacediff audit`."""
+
+    scenario: Path
+    out: Path | None
+    only: tuple[str, ...]
+    fresh: bool
+    budget: int | None
+    reuse: bool
+    against: Path | None
+    strict: bool
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """`spacediff compare`."""
+
+    reference: Path
+    candidate: Path
+    out: Path | None
+    metrics: tuple[str, ...]
+    semantics: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """`spacediff report`."""
+
+    folder: Path
+    formats: tuple[ReportFormat, ...]
+    out: Path | None
+    against: Path | None
+    variant: str
+
+
+@dataclass(frozen=True)
+class ApproveOptions:
+    """`spacediff approve`."""
+
+    scenario: Path
+    out: Path | None
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """`spacediff read`."""
+
+    source: str
+    format: Literal["table", "json"]
+
+
+@dataclass(frozen=True)
+class WhyOptions:
+    """`spacediff why`."""
+
+    script: str
+    space: str
+    plan_only: bool
+    scenario: Path | None
+    patch: Path | None
+    budget: int | None
+
+
+@dataclass(frozen=True)
+class DoctorOptions:
+    """`spacediff doctor`."""
+
+
+@dataclass(frozen=True)
+class InitOptions:
+    """`spacediff init`."""
+
+    folder: Path
+
+
+@dataclass(frozen=True)
+class SchemaOptions:
+    """`spacediff schema`."""
+
+    record: bool
+
+
+Options: TypeAlias = (
+    AuditOptions
+    | CompareOptions
+    | ReportOptions
+    | ApproveOptions
+    | ReadOptions
+    | WhyOptions
+    | DoctorOptions
+    | InitOptions
+    | SchemaOptions
+)

@@ -1,0 +1,97 @@
+"""`spacediff read` and `why`: print what sources declare, how they differ, and how to correct the script."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spacediff.api import read_source
+from spacediff.cli.console import printable, show_line, show_text
+from spacediff.cli.options import ReadOptions, WhyOptions
+from spacediff.cli.tables import show_differences, show_reading
+from spacediff.errors import Exit
+from spacediff.files import write_new
+from spacediff.investigation import (
+    SourceComparison,
+    compare_sources,
+    ensure_measurable,
+    ensure_writable,
+    measure_difference,
+    scenario_path,
+)
+from spacediff.privacy.redaction import redact
+
+if TYPE_CHECKING:
+    from spacediff.why.patch import Advice
+
+
+def read(options: ReadOptions) -> Exit:
+    """List the settings that a source declares."""
+    reading = read_source(options.source)
+    if options.format == "json":
+        show_text(json.dumps(redact(reading.as_json()), indent=2) + "\n")
+    else:
+        show_reading(reading)
+    return Exit.GATE_PASSED
+
+
+def why(options: WhyOptions) -> Exit:
+    """Compare a script with a Space, and measure which of the differences matter."""
+    path = scenario_path(options.script, options.scenario)
+    if not options.plan_only:
+        ensure_measurable(options.space)
+    ensure_writable(path, options.patch)
+    sources = compare_sources(options.script, options.space)
+    show_differences(sources.compared, sources.advice)
+    if options.plan_only:
+        return _plan(sources, options)
+    sources.write_scenario(path)
+    show_line(f"wrote {path}")
+    return _measure(sources, path, options)
+
+
+def _plan(sources: SourceComparison, options: WhyOptions) -> Exit:
+    """Print the patch for all differences, and write the scenario where that is asked for."""
+    _show_patch(sources.advice)
+    if options.patch and sources.advice.patch:
+        write_new(options.patch, sources.advice.patch, "--patch")
+        show_line(f"wrote {options.patch}")
+    if options.scenario:
+        path = sources.write_scenario(options.scenario)
+        show_line(f"wrote {path}")
+        fill_in = "" if sources.space_id else " and fill in the Space's id, ORG/NAME"
+        show_line(f"look it over{fill_in}, then: spacediff audit {shlex.quote(str(path))}")
+    return Exit.GATE_PASSED
+
+
+def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit:
+    """Measure the differences, and print the patch for those that matter."""
+    from spacediff.cli.audit_commands import show_result
+    from spacediff.cli.progress import Display
+
+    with Display() as display:
+        found = measure_difference(sources, scenario=path, patch=options.patch, budget=options.budget, listener=display)
+    show_result(found.audit)
+    if found.advice is None:
+        show_line("no cause was found, so no change is advised")
+        return found.audit.exit_code
+    for setting, words in found.advice.by_hand.items():
+        show_line(f"change by hand: {setting}: {printable(words)}")
+    _show_patch(found.advice)
+    if options.patch and found.advice.patch:
+        show_line(f"wrote {options.patch}")
+    show_line(f"corrected scenario: {found.corrected}")
+    return found.audit.exit_code
+
+
+def _show_patch(advice: Advice) -> None:
+    """Print a patch, or why there is none."""
+    if not advice.patch:
+        because = f": {printable(advice.reason)}" if advice.reason else ""
+        show_line(f"nothing in the script can be patched{because}")
+        return
+    folder = printable(str(advice.folder))
+    show_line(f"\nthe patch, for {shlex.quote(printable(advice.name))} in {folder}: patch -p0 < FILE")
+    show_line("\n".join(printable(line) for line in advice.patch.removesuffix("\n").split("\n")))
