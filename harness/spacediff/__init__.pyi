@@ -157,7 +157,6 @@ __all__ = [
     "Verdict",
     "VideoNotReadable",
     "WhyResult",
-    "__version__",
     "accept_audit",
     "check_machine",
     "compare_sources",

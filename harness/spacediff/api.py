@@ -362,7 +362,7 @@ def _discard(plan: Plan, folder: Path) -> None:
     from spacediff.store.runs import Store
 
     ensure_same_audit(plan, folder)
-    Store(folder).forget_all()
+    Store(folder).discard_all()
 
 
 def _folder(audit: AuditResult | StrPath) -> Path:

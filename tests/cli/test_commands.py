@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,9 +14,10 @@ import pytest
 from spacediff.cli.commands import main
 from spacediff.cli.summary import show_summary
 from spacediff.clip import write_preview
-from spacediff.record import Role, Verdict, read_record
+from spacediff.record import Role, Verdict, read_record, write_record
 from support.clips import moving_ball
 from support.fresh_process import spacediff
+from support.paths import ROOT
 from support.synthetic_audit import synthetic_audit
 from support.synthetic_traces import with_traces
 
@@ -113,18 +115,49 @@ def test_comparing_two_files(tmp_path: Path) -> None:
         assert str(tmp_path) not in (tmp_path / name / "audit.json").read_text()
 
 
-def test_a_reader_that_goes_away_is_no_gate_that_fails(tmp_path: Path) -> None:
+def test_reader_that_goes_away_does_not_change_the_exit_code(tmp_path: Path) -> None:
     write_preview(moving_ball(2), tmp_path / "a.mp4")
-    words = ["compare", tmp_path / "a.mp4", tmp_path / "a.mp4", "--out", tmp_path / "out"]
-    command = [sys.executable, "-m", "spacediff", *map(str, words)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        said = process.stderr.read()
-    assert process.returncode == 0, said
-    assert b"Traceback" not in said
+    (tmp_path / "other.toml").write_text(SCENARIO)
+    for name, scale in (("run.py", 6.0), ("space.py", 7.0)):
+        call = f"pipe(prompt='a lemon', guidance_scale={scale})"
+        (tmp_path / name).write_text(
+            f"from diffusers import CogVideoXPipeline as P\npipe = P.from_pretrained('a/b')\n{call}"
+        )
+    audit = tmp_path / "audit"
+    audit.mkdir()
+    write_record(synthetic_audit(audit, frames=1, size=(32, 48)), audit)
+    expected = {
+        ("--help",): 0,
+        ("schema",): 0,
+        ("init", "mine"): 0,
+        ("read", "run.py"): 0,
+        ("read", "run.py", "--format", "json"): 0,
+        ("read", "missing.py"): 2,
+        ("why", "--script", "run.py", "--space", "space.py", "--plan-only", "--write", "why.toml"): 0,
+        ("report", "audit"): 0,
+        ("report", "audit", "--format", "json"): 0,
+        ("compare", "a.mp4", "a.mp4", "--out", "out"): 0,
+        ("audit", "other.toml", "--out", "unmeasured"): 3,
+    }
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "harness"), "HF_HUB_OFFLINE": "1"}
+    running = {}
+    for words in expected:
+        reading_end, writing_end = os.pipe()
+        os.close(reading_end)
+        running[words] = subprocess.Popen(
+            [sys.executable, "-m", "spacediff", *words],
+            stdout=writing_end,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env=environment,
+            text=True,
+        )
+        os.close(writing_end)
+    errors = {words: process.communicate()[1] for words, process in running.items()}
+    assert {words: process.returncode for words, process in running.items()} == expected, errors
+    assert not [text for text in errors.values() if "Traceback" in text or "BrokenPipe" in text]
     assert (tmp_path / "out" / "report.html").is_file()
+    assert (tmp_path / "why.toml").is_file(), "it goes on without a reader"
 
 
 def test_without_a_gate_none_is_spoken_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

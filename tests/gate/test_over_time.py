@@ -74,7 +74,7 @@ def test_a_state_is_accepted_held_against_and_replaced(
 
     # looked at and accepted anew
     assert main(["approve", str(scenario)]) == 0
-    assert "against what was accepted before: worse: baseline" in capsys.readouterr().out
+    assert "compared with what was accepted before: worse: baseline" in capsys.readouterr().out
     assert audit()[0] == 0
 
     # the same setting as the reference's again: better, which no gate forbids

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import dataclasses
+import typing
+from pathlib import Path
+
+import pytest
+
+from spacediff.cli.options import AuditOptions, CompareOptions, Options, ReadOptions, ReportOptions, WhyOptions
+from spacediff.cli.parser import parse
+from spacediff.results import ReportFormat
+
+
+def test_each_command_is_parsed_into_its_own_dataclass() -> None:
+    lines = {
+        "audit a.toml", "compare a.mp4 b.mp4", "report audits/a", "approve a.toml", "read run.py",
+        "why --script run.py --space a/b", "doctor", "init", "schema",
+    }  # fmt: skip
+    assert {type(parse(line.split())) for line in lines} == set(typing.get_args(Options))
+
+
+def test_options_do_not_change() -> None:
+    options = parse(["read", "run.py"])
+    assert options == ReadOptions(source="run.py", format="table")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        options.source = "other.py"  # type: ignore[misc,union-attr]
+
+
+def test_options_of_an_audit() -> None:
+    assert parse(["audit", "a.toml"]) == AuditOptions(
+        scenario=Path("a.toml"), out=None, only=(), fresh=False, budget=None, reuse=True, against=None, strict=False
+    )
+    words = "audit a.toml --out o --only x --only y --fresh --budget 7 --no-reuse --against e --strict"
+    assert parse(words.split()) == AuditOptions(
+        scenario=Path("a.toml"),
+        out=Path("o"),
+        only=("x", "y"),
+        fresh=True,
+        budget=7,
+        reuse=False,
+        against=Path("e"),
+        strict=True,
+    )
+
+
+def test_options_of_a_comparison() -> None:
+    words = "compare a.mp4 b.mp4 --metric flip --semantics org/clip --part hand --part lemon"
+    assert parse(words.split()) == CompareOptions(
+        reference=Path("a.mp4"),
+        candidate=Path("b.mp4"),
+        out=None,
+        metrics=("flip",),
+        semantics="org/clip",
+        parts=("hand", "lemon"),
+    )
+
+
+def test_options_of_why() -> None:
+    assert parse(
+        ["why", "--script", "run.py", "--space", "a/b", "--plan-only", "--write", "w.toml", "--patch", "p"]
+    ) == WhyOptions(script="run.py", space="a/b", plan_only=True, scenario=Path("w.toml"), patch=Path("p"), budget=None)
+
+
+def test_every_format_of_a_report_can_be_asked_for() -> None:
+    formats = typing.get_args(ReportFormat)
+    options = parse(["report", "audits/a", *(word for name in formats for word in ("--format", name))])
+    assert isinstance(options, ReportOptions)
+    assert options.formats == formats
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "x", "1.5"])
+def test_budget_is_a_whole_number_of_at_least_one(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(["audit", "a.toml", f"--budget={count}"])
+    assert caught.value.code == 2
+    assert "not a whole number of at least 1" in capsys.readouterr().err

@@ -1,0 +1,225 @@
+"""The library as other programs use it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import spacediff
+from spacediff.clip import write_preview
+from support.clips import moving_ball
+from support.paths import ROOT
+from support.synthetic_audit import synthetic_audit
+
+SCENARIO = """
+title = "Small"
+[prompts.lemon]
+text = "a lemon"
+seed = 42
+[baseline]
+model = { id = "builtin:tiny-cogvideox-random" }
+call = { num_inference_steps = 2, num_frames = 5 }
+placement = "cpu"
+[variants.guidance-7]
+call.guidance_scale = 7.0
+[reference.video]
+file = "gone.mp4"
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write a scenario whose reference is missing, so that nothing is generated."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "small.toml"
+    path.write_text(SCENARIO)
+    return path
+
+
+def in_fresh_python(program: str) -> str:
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT / "harness"), "PATH": ""}
+    )
+    return done.stdout.strip()
+
+
+def test_import_loads_nothing_heavy() -> None:
+    heavy = "{'torch', 'numpy', 'pydantic', 'rich', 'diffusers', 'av', 'cv2', 'gradio_client', 'huggingface_hub'}"
+    assert in_fresh_python(f"import spacediff, sys; print({heavy} & set(sys.modules))") == "set()"
+    assert in_fresh_python(f"import spacediff, sys; spacediff.run_audit; print({heavy} & set(sys.modules))") == "set()"
+
+
+def test_every_public_name_can_be_imported_and_is_completed_by_an_editor() -> None:
+    missing = "[name for name in spacediff.__all__ if not hasattr(spacediff, name) or name not in dir(spacediff)]"
+    assert in_fresh_python(f"import spacediff; print({missing})") == "[]"
+
+
+def test_importing_a_module_first_does_not_hide_a_public_name() -> None:
+    program = "import spacediff.audit, spacediff.plan, spacediff.doctor, spacediff.results, spacediff.api, spacediff\n"
+    hidden = "[name for name in spacediff.__all__ if type(getattr(spacediff, name)) is type(spacediff)]"
+    assert in_fresh_python(f"{program}print({hidden})") == "[]"
+
+
+def test_name_that_is_not_public_is_no_attribute() -> None:
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = spacediff.nonsense  # type: ignore[attr-defined]
+
+
+def test_plan_lists_the_runs_without_executing_any(scenario: Path) -> None:
+    plan = spacediff.plan_audit(scenario)
+    assert {run.name for run in plan.runs} >= {"reference", "baseline", "guidance-7", "rerun"}
+    assert {run.name for run in spacediff.plan_audit(str(scenario), only=["baseline"]).runs}.isdisjoint({"guidance-7"})
+    assert not (scenario.parent / "audits").exists()
+    with pytest.raises(spacediff.UnknownName, match="guidance-8"):
+        spacediff.plan_audit(spacediff.load_scenario(scenario), only=["guidance-8"])
+
+
+@pytest.mark.parametrize("budget", [0, -1])
+def test_budget_below_one_is_refused(scenario: Path, budget: int) -> None:
+    with pytest.raises(spacediff.InvalidArgument, match="budget"):
+        spacediff.run_audit(scenario, budget=budget)
+
+
+def test_audit_prints_nothing_and_leaves_signal_handlers_alone(
+    scenario: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    spacediff.run_audit(scenario)
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+    assert capfd.readouterr() == ("", "")
+
+
+def test_unavailable_run_is_kept_in_the_record_and_can_be_raised(scenario: Path) -> None:
+    result = spacediff.run_audit(scenario)
+    assert result.folder == Path("audits/small")
+    assert result.report.is_file()
+    assert result.exit_code is spacediff.Exit.NOT_MEASURED
+    assert not result.passed
+    assert result.record.runs[0].code == "video-not-readable"
+    with pytest.raises(spacediff.VideoNotReadable, match=r"no video file .*gone\.mp4"):
+        result.raise_for_unmeasured()
+    assert {type(error) for error in result.unmeasured} == {spacediff.VideoNotReadable, spacediff.ReferenceMissing}
+    with pytest.raises(spacediff.UnknownName, match="as-hosted"):
+        result.comparison("as-hosted")
+
+
+def test_record_names_the_command_that_repeats_the_call(scenario: Path) -> None:
+    result = spacediff.run_audit(
+        scenario, out="found", only=["guidance-7"], budget=3, reuse=False, strict=True, fresh=True
+    )
+    assert result.record.command == (
+        "spacediff audit small.toml --only guidance-7 --budget 3 --no-reuse --strict --out found"
+    )
+
+
+def test_interruption_is_raised_with_what_was_finished(scenario: Path) -> None:
+    class Impatient(spacediff.SilentListener):
+        def on_run_started(self, run: spacediff.Run) -> None:
+            if run.name == "baseline":
+                raise KeyboardInterrupt
+
+    with pytest.raises(spacediff.AuditInterrupted) as caught:
+        spacediff.run_audit(scenario, listener=Impatient())
+    result = caught.value.result
+    assert not result.record.finished
+    assert [run.name for run in result.record.runs] == ["reference"]
+    assert result.exit_code is spacediff.Exit.INTERRUPTED
+    assert result.report.is_file()
+    assert isinstance(caught.value, KeyboardInterrupt)
+
+
+def test_videos_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_preview(moving_ball(2), tmp_path / "a.mp4")
+    result = spacediff.compare_videos("a.mp4", tmp_path / "a.mp4")
+    assert result.comparison("candidate").verdict is spacediff.Verdict.IDENTICAL
+    assert result.passed
+    assert spacediff.read_record(result.folder) == result.record == spacediff.read_record(result.folder / "audit.json")
+
+
+@pytest.mark.parametrize("wrong", [{"semantics": "org/clip"}, {"parts": ["hand"]}])
+def test_semantics_and_parts_go_together(wrong: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(spacediff.InvalidArgument, match="go together"):
+        spacediff.compare_videos(tmp_path / "a.mp4", tmp_path / "b.mp4", out=tmp_path, **wrong)  # type: ignore[arg-type]
+
+
+def test_reports_are_rendered_and_written(tmp_path: Path) -> None:
+    from spacediff.record import write_record
+
+    folder = tmp_path / "audit"
+    folder.mkdir()
+    record = synthetic_audit(folder, frames=1, size=(32, 48))
+    write_record(record, folder)
+    assert record.command in spacediff.render_report(folder, "md")
+    assert spacediff.AuditRecord.model_validate_json(spacediff.render_report(folder, "json")).title == record.title
+    (one,) = spacediff.write_report(folder, "junit", out=tmp_path / "found.xml")
+    assert (one.format, one.path, one.left_out) == ("junit", tmp_path / "found.xml", ())
+    several = spacediff.write_report(folder, ["md", "summary", "md"], out=tmp_path / "new")
+    assert [file.path for file in several] == [tmp_path / "new" / "issue.md", tmp_path / "new" / "summary.md"]
+    assert all(file.path.is_file() for file in (one, *several))
+    for refused in (
+        lambda: spacediff.render_report(folder, "zip"),
+        lambda: spacediff.write_report(folder, "pdf"),  # type: ignore[arg-type]
+        lambda: spacediff.write_report(folder, variant="dpm"),
+    ):
+        with pytest.raises(spacediff.InvalidArgument):
+            refused()
+
+
+@pytest.mark.parametrize("path", ["nowhere", "."])
+def test_folder_without_an_audit_has_an_error_of_its_own(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(spacediff.NotAnAuditFolder):
+        spacediff.write_report(path)
+
+
+SCRIPT = """from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b")
+pipe(prompt="a lemon", guidance_scale={scale})
+"""
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (tmp_path / "run.py").write_text(SCRIPT.format(scale=6.0))
+    (tmp_path / "space").mkdir()
+    (tmp_path / "space" / "app.py").write_text(SCRIPT.format(scale=7.0))
+    return tmp_path
+
+
+def test_sources_are_compared_and_the_scenario_is_written(sources: Path) -> None:
+    found = spacediff.compare_sources("run.py", sources / "space")
+    assert [(row.path, row.left.value, row.right.value) for row in found.differences] == [
+        ("call.guidance_scale", 6.0, 7.0)
+    ]
+    assert '+pipe(prompt="a lemon", guidance_scale=7.0)' in found.advice.patch
+    path = found.write_scenario("measure.toml")
+    assert path.read_text() == found.scenario_text()
+    (sources / "other.toml").write_text("another")
+    with pytest.raises(spacediff.FileExists):
+        found.write_scenario("other.toml")
+
+
+def test_folder_cannot_be_measured(sources: Path) -> None:
+    with pytest.raises(spacediff.InvalidArgument, match="only a Space"):
+        spacediff.explain_difference("run.py", sources / "space")
+    with pytest.raises(spacediff.InvalidArgument, match="only a Space"):
+        spacediff.measure_difference(spacediff.compare_sources("run.py", "space"))
+    assert not list(sources.glob("*.toml"))
+
+
+def test_files_to_write_are_checked_before_anything_is_read(sources: Path) -> None:
+    (sources / "there.patch").write_text("another")
+    with pytest.raises(spacediff.FileExists, match=r"there\.patch"):
+        spacediff.explain_difference("missing.py", "org/space", patch="there.patch")
+    with pytest.raises(spacediff.InvalidArgument, match="both scenario and patch"):
+        spacediff.explain_difference("missing.py", "org/space", scenario="same", patch="same")

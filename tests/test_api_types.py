@@ -1,0 +1,141 @@
+"""The signatures of the library, held by mypy: each call has the type that is asserted, and each wrong one is refused.
+
+mypy reports an `ignore` that nothing needs, so a signature that becomes too wide is found too. Nothing here is called.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, assert_type
+
+import spacediff
+from spacediff.why.differences import Row
+
+
+def audits(path: Path) -> None:
+    scenario = spacediff.load_scenario(path)
+    assert_type(scenario, spacediff.Scenario)
+    assert_type(spacediff.load_scenario("mine.toml"), spacediff.Scenario)
+    assert_type(spacediff.plan_audit(scenario, only=["dpm"], budget=3), spacediff.Plan)
+    assert_type(spacediff.plan_audit(path).runs, tuple[spacediff.Run, ...])
+    result = spacediff.run_audit(
+        scenario,
+        out=path,
+        only=("dpm",),
+        budget=None,
+        fresh=True,
+        reuse=False,
+        strict=True,
+        against="audits/earlier",
+        listener=spacediff.SilentListener(),
+    )
+    assert_type(result, spacediff.AuditResult)
+    assert_type(result.record, spacediff.AuditRecord)
+    assert_type(result.record.runs, list[spacediff.RunRecord])
+    assert_type(result.record.cause, spacediff.CauseRecord | None)
+    assert_type(result.record.history, spacediff.HistoryRecord | None)
+    assert_type(result.folder, Path)
+    assert_type(result.report, Path)
+    assert_type(result.passed, bool)
+    assert_type(result.exit_code, spacediff.Exit)
+    assert_type(result.unmeasured, list[spacediff.NotMeasuredError])
+    assert_type(result.comparison("dpm"), spacediff.ComparisonRecord)
+    assert_type(result.comparison("dpm", "lemon").verdict, spacediff.Verdict)
+    assert_type(result.record.gate.status, spacediff.GateStatus)
+    assert_type(result.record.runs[0].role, spacediff.Role)
+    assert_type(spacediff.compare_videos("a.mp4", path, metrics=["flip"], parts=["hand"]), spacediff.AuditResult)
+    assert_type(spacediff.accept_audit(path, out="audits/mine").history, spacediff.HistoryRecord | None)
+    spacediff.run_audit(path, "audits/mine")  # type: ignore[call-arg]  # options are keywords
+    spacediff.run_audit(7)  # type: ignore[arg-type]
+    spacediff.run_audit(path, only="dpm", frsh=True)  # type: ignore[call-arg]
+    result.folder = path  # type: ignore[misc]  # results do not change
+
+
+def sources(path: Path) -> None:
+    reading = spacediff.read_source(path, like="CogVideoXPipeline")
+    assert_type(reading, spacediff.Reading)
+    assert_type(reading.settings, spacediff.Settings)
+    assert_type(reading.settings["model.id"], spacediff.Setting)
+    assert_type(reading.settings["model.id"].origin, spacediff.Origin)
+    found = spacediff.compare_sources("run.py", "org/space")
+    assert_type(found, spacediff.SourceComparison)
+    assert_type(found.differences, Sequence[Row])
+    assert_type(found.write_scenario("mine.toml"), Path)
+    why = spacediff.measure_difference(found, scenario=path, patch="mine.patch", budget=20)
+    assert_type(why, spacediff.WhyResult)
+    assert_type(why.cause, spacediff.CauseRecord | None)
+    assert_type(why.corrected, Path | None)
+    assert_type(why.audit, spacediff.AuditResult)
+    assert_type(spacediff.explain_difference("run.py", "org/space", listener=None), spacediff.WhyResult)
+    spacediff.measure_difference("run.py")  # type: ignore[arg-type]
+
+
+def reports(path: Path, result: spacediff.AuditResult) -> None:
+    assert_type(spacediff.read_record(path), spacediff.AuditRecord)
+    assert_type(spacediff.render_report(result, "html", against=path), str)
+    assert_type(spacediff.write_report(path, ["md", "zip"], variant="dpm"), tuple[spacediff.ReportFile, ...])
+    assert_type(spacediff.write_report(result)[0].left_out, tuple[str, ...])
+    spacediff.render_report(result, "pdf")  # type: ignore[arg-type]
+
+
+def machine() -> None:
+    assert_type(spacediff.check_machine(), list[spacediff.Check])
+    assert_type(spacediff.copy_scenarios(Path("scenarios")), tuple[list[Path], list[Path]])
+    assert_type(spacediff.scenario_schema(), dict[str, Any])
+    assert_type(spacediff.record_schema(), dict[str, Any])
+
+
+def errors() -> None:
+    try:
+        spacediff.load_scenario("mine.toml")
+    except spacediff.ScenarioError as error:
+        assert_type(error.mistakes, tuple[spacediff.Mistake, ...])
+        assert_type(error.code, str)
+        assert_type(error.exit_code, spacediff.Exit)
+    except spacediff.AuditInterrupted as interrupted:
+        assert_type(interrupted.result, spacediff.AuditResult)
+
+
+class Listener:
+    """A listener without a base class: it has the methods of the protocol."""
+
+    def on_status(self, text: str) -> None: ...
+    def on_step(self, done: int, total: int) -> None: ...
+    def on_plan(self, runs: Sequence[spacediff.Run]) -> None: ...
+    def on_run_started(self, run: spacediff.Run) -> None: ...
+    def on_run_finished(self, run: spacediff.Run, record: spacediff.RunRecord, *, reused: bool) -> None: ...
+    def on_search_started(self, search: spacediff.SearchProgress) -> None: ...
+    def on_probe_finished(
+        self,
+        search: spacediff.SearchProgress,
+        run: spacediff.RunRecord,
+        changed: frozenset[str],
+        *,
+        reproduced: bool | None,
+    ) -> None: ...
+    def on_search_finished(self) -> None: ...
+
+
+def listeners() -> None:
+    listener: spacediff.ProgressListener = Listener()
+    spacediff.run_audit("mine.toml", listener=listener)
+    spacediff.run_audit("mine.toml", listener=print)  # type: ignore[arg-type]
+
+
+def test_every_public_function_has_its_signature_checked_here() -> None:
+    checked = set(re.findall(r"spacediff\.(\w+)\(", Path(__file__).read_text("utf-8")))
+    functions = {name for name in spacediff.__all__ if inspect.isfunction(getattr(spacediff, name))}
+    assert len(functions) > 10
+    assert functions <= checked
+
+
+def test_every_public_function_describes_each_argument() -> None:
+    for name in spacediff.__all__:
+        function = getattr(spacediff, name)
+        if inspect.isfunction(function) and len(inspect.signature(function).parameters) > 1:
+            documented = inspect.getdoc(function) or ""
+            for parameter in inspect.signature(function).parameters:
+                assert re.search(rf"^    {parameter}: ", documented, re.MULTILINE), f"{name}({parameter})"
