@@ -16,7 +16,6 @@ NETWORK = "<!-- needs a network: compiled only -->\n"
 BLOCKS = re.findall(rf"({NETWORK})?```python\n(.*?)```", PAGE, re.DOTALL)
 
 
-@pytest.mark.slow
 def test_the_examples_run_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
