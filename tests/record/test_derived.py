@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def test_without_a_drift_of_every_variant_the_first_metric_orders_all(drawn: Aud
     blind = changed(drawn, "dpm", drift=None)
     scored = [name for name in blind.overview("lemon").order if name in psnr and name != "seed 43"]
     assert scored == sorted(scored, key=lambda name: -psnr[name])
-    reversed_metric = [METRICS[0].model_copy(update={"higher_is_closer": False}), *METRICS[1:]]
+    reversed_metric = [dataclasses.replace(METRICS[0], higher_is_closer=False), *METRICS[1:]]
     other = with_derived(blind.model_copy(update={"metrics": reversed_metric}))
     assert next(name for name in other.overview("lemon").order if name in scored) == scored[-1]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def test_whatever_a_record_holds_the_length_is_bounded(record: AuditRecord, rend
             "gate": GateRecord(
                 status=GateStatus.FAILED, variant=ticks, reasons=[quoted(f"{ticks}{n}") for n in range(50)]
             ),
-            "metrics": [record.metrics[0].model_copy(update={"name": f"m{n}", "title": ticks}) for n in range(500)],
+            "metrics": [dataclasses.replace(record.metrics[0], name=f"m{n}", title=ticks) for n in range(500)],
         }
     )
     drawn = render(with_prompts(monster, 3, ticks))

@@ -56,7 +56,7 @@ def findings_of(scored: Scored, scale: ScaleOfPrompt) -> Findings:
         errors=errors_of(table),
         scales=scale.scales,
         codec_errors=scale.codec_errors,
-        titles={metric.info.name: metric.info.title for metric in metrics_named(table.columns)},
+        titles={metric.name: metric.info.title for metric in metrics_named(table.columns)},
         encoded_again=None if (table["mae"] == 0).all() else _encoded_again(pair),
         timing_known=pair.alignment.timing_known,
         position_known=pair.alignment.position_known,
@@ -95,7 +95,7 @@ def comparison_record(
         identical=findings.equal and not findings.processed,
         per_frame={str(name): values.tolist() for name, values in table.items() if values.notna().all()},
         metrics={
-            metric.info.name: _metric(table, metric, scale, pair.alignment.frame_map)
+            metric.name: _metric(table, metric, scale, pair.alignment.frame_map)
             for metric in metrics_named(table.columns)
             if defined(table, metric)
         },
@@ -171,11 +171,11 @@ def _metric(
     table: pd.DataFrame, metric: Metric, of_prompt: ScaleOfPrompt, frame_map: Sequence[tuple[int, int]]
 ) -> MetricRecord:
     value, row = pooled(table, metric), worst_frame(table, metric)
-    scale, codec = of_prompt.scales[metric.info.name], of_prompt.codec_errors.get(metric.info.name)
+    scale, codec = of_prompt.scales[metric.name], of_prompt.codec_errors.get(metric.name)
     limits = spread(scale.ceilings)
     return MetricRecord(
         pooled=value,
-        worst=float(table[metric.info.name].iloc[row]),
+        worst=float(table[metric.name].iloc[row]),
         worst_frame=frame_map[row][0],
         floor=None if scale.floor is None else metric.value(scale.floor),
         ceiling=None if scale.ceiling is None else metric.value(scale.ceiling),
@@ -193,6 +193,6 @@ def _first_divergence(table: pd.DataFrame, of_prompt: ScaleOfPrompt) -> FirstDiv
     if not seen:
         return None
     (metric,) = metrics_named([max(seen, key=lambda name: seen[name])])
-    scale, floor = of_prompt.scales[metric.info.name], of_prompt.farthest_floor.get(metric.info.name, 0.0)
-    found = first_divergence([metric.error(value) for value in table[metric.info.name]], floor, min(scale.ceilings))
-    return FirstDivergenceRecord(metric=metric.info.name, beyond_floor=found.beyond_floor, half_way=found.half_way)
+    scale, floor = of_prompt.scales[metric.name], of_prompt.farthest_floor.get(metric.name, 0.0)
+    found = first_divergence([metric.error(value) for value in table[metric.name]], floor, min(scale.ceilings))
+    return FirstDivergenceRecord(metric=metric.name, beyond_floor=found.beyond_floor, half_way=found.half_way)

@@ -57,9 +57,9 @@ def measure_scale(
     ceilings = [errors_of(tables[name]) for name, side in sides.items() if _is(side, Role.SEED) and name in tables]
     return ScaleOfPrompt(
         {
-            metric.info.name: Scale(
-                max((floor[metric.info.name] for floor in floors if metric.info.name in floor), default=None),
-                tuple(errors[metric.info.name] for errors in ceilings if metric.info.name in errors),
+            metric.name: Scale(
+                max((floor[metric.name] for floor in floors if metric.name in floor), default=None),
+                tuple(errors[metric.name] for errors in ceilings if metric.name in errors),
             )
             for metric in metrics
         },
@@ -84,7 +84,7 @@ def errors_of(table: pd.DataFrame) -> dict[str, float]:
 
 def defined(table: pd.DataFrame, metric: Metric) -> bool:
     """Return whether a metric has a value in every row."""
-    return bool(len(table)) and bool(table[metric.info.name].notna().all())
+    return bool(len(table)) and bool(table[metric.name].notna().all())
 
 
 def _codec_errors(baseline: Side, folder: Path, metrics: tuple[Metric, ...]) -> dict[str, float]:

@@ -11,11 +11,11 @@ from importlib.util import find_spec
 
 from spacediff.errors import MissingPackage
 from spacediff.metrics.flip import FLIP
-from spacediff.metrics.metric import About, Comparer, Metric
+from spacediff.metrics.metric import Comparer, Metric
 from spacediff.metrics.perceptual import LPIPS
 from spacediff.metrics.pixel import MAE, PSNR, SSIM
 
-__all__ = ["METRICS", "OPTIONAL", "About", "Comparer", "Metric", "metrics_named", "select_metrics"]
+__all__ = ["METRICS", "OPTIONAL", "Comparer", "Metric", "metrics_named", "select_metrics"]
 
 METRICS: tuple[Metric, ...] = (MAE, PSNR, SSIM, LPIPS)
 """Metrics that are always measured, in order of display."""
@@ -34,7 +34,7 @@ def select_metrics(further: Iterable[str]) -> tuple[Metric, ...]:
     for metric in found:
         if metric.package and find_spec(metric.package.replace("-", "_")) is None:
             raise MissingPackage(
-                f"{metric.described.title} needs the package {metric.package}", hint=f"pip install {metric.package}"
+                f"{metric.info.title} needs the package {metric.package}", hint=f"pip install {metric.package}"
             )
     return found
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
-from spacediff.metrics.metric import About, Metric, same
+from spacediff.metric_info import MetricInfo
+from spacediff.metrics.metric import Metric, same
 
 
 def prepare_flip(reference: Frame) -> Callable[[Frame], float]:
@@ -33,7 +34,7 @@ def _unit(frame: Frame) -> NDArray[np.float32]:
 
 
 FLIP = Metric(
-    About(
+    MetricInfo(
         name="flip",
         title="FLIP",
         unit="",

@@ -4,37 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
 
 from spacediff.clip import Frame
-
-if TYPE_CHECKING:
-    from spacediff.record import MetricInfo
+from spacediff.metric_info import MetricInfo
 
 Comparer = Callable[[Frame], float]
 """Compares a candidate frame with a prepared reference frame of the same size, and returns the metric's value.
 
 It may be called from several threads at once.
 """
-
-
-class About(NamedTuple):
-    """What a reader needs to know of a metric; the audit record says the same with its `MetricInfo`.
-
-    Attributes:
-        name: Short name, such as `psnr`.
-        title: `PSNR`.
-        unit: `dB`, `levels`, or empty.
-        higher_is_closer: Whether a higher value means closer clips.
-        about: One sentence with its source.
-    """
-
-    name: str
-    title: str
-    unit: str
-    higher_is_closer: bool
-    about: str
 
 
 def do_nothing() -> None:
@@ -46,7 +24,7 @@ class Metric:
     """One registered metric.
 
     Attributes:
-        described: Name, unit, direction and source.
+        info: Name, unit, direction and source.
         prepare: Takes the reference frame and returns a function that compares candidates with it. Raises
             NotMeasuredError if the frame is too small, or something that the metric needs is missing.
         error: Converts a pooled value to an error that is 0 for equal clips and grows with their difference; drift is
@@ -57,7 +35,7 @@ class Metric:
         smallest_side: Smallest width and height of a frame, in pixels; the metric has no value for smaller frames.
     """
 
-    described: About | MetricInfo
+    info: MetricInfo
     prepare: Callable[[Frame], Comparer]
     error: Callable[[float], float]
     value: Callable[[float], float]
@@ -72,19 +50,12 @@ class Metric:
     @property
     def need(self) -> str:
         """A sentence that states the frame size that the metric needs."""
-        return f"{self.described.title} needs frames of at least {self.smallest_side}x{self.smallest_side} pixels"
+        return f"{self.info.title} needs frames of at least {self.smallest_side}x{self.smallest_side} pixels"
 
     @property
     def name(self) -> str:
         """Short name, such as `psnr`."""
-        return self.described.name
-
-    @cached_property
-    def info(self) -> MetricInfo:
-        """What the audit record says of it."""
-        from spacediff.record import MetricInfo
-
-        return MetricInfo(**self.described._asdict()) if isinstance(self.described, About) else self.described
+        return self.info.name
 
 
 def same(value: float) -> float:

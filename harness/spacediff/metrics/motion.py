@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
-from spacediff.record import MetricInfo
+from spacediff.metric_info import MetricInfo
 
 _DIGITS = (
     6  # OpenCV is not repeatable to the last bit: the same frame, measured twice, may differ after the ninth digit

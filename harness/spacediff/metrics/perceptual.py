@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from spacediff.clip import Frame
 from spacediff.errors import MetricUnavailable
-from spacediff.metrics.metric import About, Metric, same
+from spacediff.metric_info import MetricInfo
+from spacediff.metrics.metric import Metric, same
 
 if TYPE_CHECKING:
     import torch
@@ -176,7 +177,7 @@ def _layer_weights() -> list[torch.Tensor]:
 
 
 LPIPS = Metric(
-    About(
+    MetricInfo(
         name="lpips",
         title="LPIPS",
         unit="",

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from spacediff.clip import Frame
 from spacediff.errors import MetricUnavailable
-from spacediff.metrics.metric import About, Metric, complement, same
+from spacediff.metric_info import MetricInfo
+from spacediff.metrics.metric import Metric, complement, same
 
 Image = NDArray[np.float32]
 
@@ -180,7 +181,7 @@ def _scratch(shape: tuple[int, ...]) -> list[Image]:
 
 
 MAE = Metric(
-    About(
+    MetricInfo(
         name="mae",
         title="MAE",
         unit="levels",
@@ -192,7 +193,7 @@ MAE = Metric(
     value=same,
 )
 PSNR = Metric(
-    About(
+    MetricInfo(
         name="psnr",
         title="PSNR",
         unit="dB",
@@ -204,7 +205,7 @@ PSNR = Metric(
     value=psnr_of_rmse,
 )
 SSIM = Metric(
-    About(
+    MetricInfo(
         name="ssim",
         title="SSIM",
         unit="",

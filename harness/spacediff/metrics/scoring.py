@@ -146,4 +146,4 @@ def pooled(table: pd.DataFrame | Mapping[str, NDArray[np.float64]], metric: Metr
 def worst_frame(table: pd.DataFrame | Mapping[str, NDArray[np.float64]], metric: Metric) -> int:
     """Return the row with the largest difference by a metric; the first of equal rows."""
     values = np.asarray(table[metric.name], dtype=float)
-    return int(np.argmin(values) if metric.described.higher_is_closer else np.argmax(values))
+    return int(np.argmin(values) if metric.info.higher_is_closer else np.argmax(values))

@@ -6,6 +6,7 @@ number that is not here needs a new field here, not a computation there.
 
 from __future__ import annotations
 
+from spacediff.metric_info import MetricInfo
 from spacediff.record.audit import (
     SCHEMA_VERSION,
     AuditRecord,
@@ -25,7 +26,6 @@ from spacediff.record.comparison import (
     FirstDivergenceRecord,
     MapRecord,
     MeasureRecord,
-    MetricInfo,
     MetricRecord,
     RankRecord,
     ResolutionRecord,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from spacediff.metric_info import MetricInfo
 from spacediff.record.base import Record
 from spacediff.record.cause import CauseRecord
-from spacediff.record.comparison import ComparisonRecord, ControlRecord, MetricInfo, ResolutionRecord
+from spacediff.record.comparison import ComparisonRecord, ControlRecord, ResolutionRecord
 from spacediff.record.fact import Fact
 from spacediff.record.history import HistoryRecord
 from spacediff.record.loop import LoopRecord

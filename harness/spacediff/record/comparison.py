@@ -32,24 +32,6 @@ class Verdict(StrEnum):
         return self not in {Verdict.NOT_MEASURED, Verdict.NOT_COMPARABLE}
 
 
-class MetricInfo(Record):
-    """What a reader needs to know of a metric.
-
-    Attributes:
-        name: Short name, such as `psnr`.
-        title: `PSNR`.
-        unit: `dB`, `levels`, or empty.
-        higher_is_closer: Whether a higher value means closer clips.
-        about: One sentence with its source.
-    """
-
-    name: str
-    title: str
-    unit: str
-    higher_is_closer: bool
-    about: str
-
-
 class RankRecord(Record):
     """A run's place among the scored runs of its prompt.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from spacediff.record.comparison import ComparisonRecord, MetricInfo
+from spacediff.metric_info import MetricInfo
+from spacediff.record.comparison import ComparisonRecord
 from spacediff.record.derived.grouping import grouped
 from spacediff.record.run import ASIDE, RunRecord
 

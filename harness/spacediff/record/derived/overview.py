@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from spacediff.record.comparison import ComparisonRecord, MetricInfo, Verdict
+from spacediff.metric_info import MetricInfo
+from spacediff.record.comparison import ComparisonRecord, Verdict
 from spacediff.record.derived.frames import twins
 from spacediff.record.derived.grouping import with_owners
 from spacediff.record.overview import OverviewRecord, RemarkRecord, ScaleRecord

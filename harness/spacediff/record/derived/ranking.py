@@ -10,7 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from spacediff.record.comparison import ComparisonRecord, MetricInfo, RankRecord
+from spacediff.metric_info import MetricInfo
+from spacediff.record.comparison import ComparisonRecord, RankRecord
 from spacediff.record.run import RunRecord
 
 

@@ -8,20 +8,9 @@ from typing import Any
 
 from spacediff.clip import Clip
 from spacediff.observer.observation import Noise
+from spacediff.scenario.tables import OWNED
 from spacediff.settings import EXPORT_FPS, EXPORT_QUALITY, Origin, Settings
 from spacediff.sources.local.pipeline import Checkpoint
-
-OWNED = frozenset(
-    {
-        "prompt",
-        "generator",
-        "output_type",
-        "return_dict",
-        "callback_on_step_end",
-        "callback_on_step_end_tensor_inputs",
-    }
-)
-"""Arguments of `__call__` that spacediff itself gives."""
 
 
 def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: int, placement: str) -> Settings:
@@ -75,7 +64,7 @@ def _call_defaults(pipeline: Any) -> dict[str, Any]:
     return {
         parameter.name: parameter.default
         for parameter in parameters
-        if parameter.name not in OWNED
+        if f"call.{parameter.name}" not in OWNED
         and parameter.default is not inspect.Parameter.empty
         and _plain(parameter.default)
     }
