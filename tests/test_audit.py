@@ -117,12 +117,12 @@ def test_quickstart_finds_the_cause_and_proves_it(quickstart: Finished) -> None:
     assert cause
     assert cause.finished
     assert set(cause.cause) == {"scheduler.class", "call.guidance_scale", "call.use_dynamic_cfg"}
-    innocent = {suspect.path for suspect in cause.suspects if suspect.standing is Standing.INNOCENT}
+    innocent = {suspect.path for suspect in cause.suspects if suspect.standing is Standing.NO_EFFECT}
     assert innocent == {"placement", "scheduler.timestep_spacing"}
     verdicts = {comparison.candidate: comparison.verdict for comparison in quickstart.record.comparisons}
     assert verdicts[cause.proof] is Verdict.CODEC_ONLY
     assert verdicts[cause.counter_proof] not in {Verdict.CODEC_ONLY, Verdict.IDENTICAL}
-    assert cause.counter_reached is False
+    assert cause.counter_reproduced is False
     drifts = {comparison.candidate: comparison.drift for comparison in quickstart.record.comparisons}
     weights = [suspect.weight for suspect in cause.suspects if suspect.weight is not None]
     assert sum(weights) == pytest.approx(drifts["baseline"]), "the members share out all of the drift"

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spacediff.clip import read_clip
 from spacediff.record import RunRecord
+from spacediff.wording import cause_text
 from support.quickstart import Finished
 from support.report_pages import Opened, Reports, violations
 
@@ -115,7 +116,7 @@ def test_the_first_screen_names_the_cause_and_the_fix(reports: Reports, quicksta
     assert cause is not None
     report = reports.open((quickstart.folder / "report.html").as_uri())
     line = report.page.locator(".cause-line").first
-    assert cause.sentence in (line.text_content() or "")
+    assert cause_text(quickstart.record) in (line.text_content() or "")
     assert all(path in (line.locator(".fix").text_content() or "") for path in cause.cause)
     box = line.bounding_box()
     assert box["y"] + box["height"] < 800  # without scrolling

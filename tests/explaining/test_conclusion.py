@@ -16,12 +16,13 @@ import pytest
 from spacediff.explaining.conclusion import cause_record
 from spacediff.explaining.explain import explain
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Prober, Same
-from spacediff.explaining.result import SearchResult
+from spacediff.explaining.result import INTERRUPTED, SearchResult
 from spacediff.explaining.search import MOST_FOR_SHAPLEY, BudgetSpentError, Subset
 from spacediff.plan import Explanation, Plan, Prompt, Run
 from spacediff.progress import SearchProgress, SilentListener
-from spacediff.record import CauseRecord, ClipRecord, Role, RunRecord, SettingRecord, Standing
+from spacediff.record import CauseRecord, ClipRecord, FactKind, Role, RunRecord, SettingRecord, Standing, fact, quoted
 from spacediff.settings import Origin, Setting, Settings, diff
+from spacediff.wording import cause_sentences
 
 Table = Callable[[Subset], bool | None]
 """Whether settings changed to the target's give its clip; None where nothing can be generated."""
@@ -109,6 +110,10 @@ def needs(*cause: str) -> Table:
     return lambda subset: {*cause} <= subset
 
 
+def said(found: CauseRecord) -> str:
+    return " ".join(cause_sentences(found, "the Space"))
+
+
 def standings(found: CauseRecord) -> dict[str, Standing]:
     return {suspect.path: suspect.standing for suspect in found.suspects}
 
@@ -119,12 +124,16 @@ def standings(found: CauseRecord) -> dict[str, Standing]:
 def test_a_member_whose_absence_gives_no_clip_is_undecided() -> None:
     found = World([A, B, C], lambda subset: A in subset if B in subset or not subset else None).concluded()
     assert found.finished
-    assert standings(found) == {A: Standing.CAUSE, B: Standing.UNDECIDED, C: Standing.INNOCENT}
+    assert standings(found) == {A: Standing.CAUSE, B: Standing.UNDECIDED, C: Standing.NO_EFFECT}
     assert (found.cause, found.sufficient) == ([A], [A, B])
     why = next(suspect.why for suspect in found.suspects if suspect.path == B)
-    assert why.startswith("left out, there is no clip (probe-")
-    assert f"{A} and {B} together make the difference" in found.sentence
-    assert f"Not shown to be needed: {B} (left out, there is no clip (probe-" in found.sentence
+    assert why
+    assert why.kind is FactKind.NEED_UNKNOWN
+    assert f"because of two settings: {A} and {B}." in said(found)
+    assert (
+        f"It is not shown that {B} is needed: With all of the cause changed but this, there is no clip (probe-"
+        in said(found)
+    )
 
 
 def test_what_has_no_clip_tells_nothing_of_less() -> None:
@@ -139,12 +148,15 @@ def test_a_counter_proof_without_a_clip_proves_nothing() -> None:
         return None if subset == {B, C} else A in subset
 
     found = World([A, B, C], {"p": table, "q": table}).concluded()
-    assert [(proof.reached, proof.counter_reached, proof.holds) for proof in found.proofs] == [(True, None, False)] * 2
-    assert all(proof.reason == "counter-proof was not measured: out of memory" for proof in found.proofs)
-    assert found.counter_reached is None
-    assert "That holds on 0 of 2 prompts; on p it was not proved: counter-proof was not measured" in found.sentence
+    assert [(proof.reproduced, proof.counter_reproduced, proof.succeeded) for proof in found.proofs] == [
+        (True, None, False)
+    ] * 2
+    missing = fact(FactKind.RUN_NOT_MEASURED, quoted("out of memory"), run="counter-proof")
+    assert all(proof.reason == missing for proof in found.proofs)
+    assert found.counter_reproduced is None
+    assert "This is proved on 0 of 2 prompts. On p, it is not proved: counter-proof was not measured" in said(found)
     alone = World([A, B, C], table).concluded()
-    assert "But on p it was not proved: counter-proof was not measured: out of memory" in alone.sentence
+    assert "It is not proved: counter-proof was not measured: out of memory." in said(alone)
 
 
 # ---- before the proof, nothing is claimed that no run has shown
@@ -156,7 +168,7 @@ def test_what_is_taken_for_innocent_is_not_claimed_before_a_run_shows_it(budget:
     assert not found.finished
     assert standings(found)[Z] is Standing.UNDECIDED
     assert Z in found.sufficient
-    assert f"these {len(found.sufficient)} suffice so far" in found.sentence
+    assert f"these {len(found.sufficient)} suffice so far" in said(found)
 
 
 def test_a_record_that_lies_is_found_out_with_variants_at_hand_and_any_budget() -> None:
@@ -188,9 +200,9 @@ def test_an_interruption_anywhere_keeps_every_generated_run(after: int) -> None:
     assert {run.name for run in result.probes.values()} <= {run.name for run in world.made}
     found = cause_record(result, [], [], {})
     assert {A, B} <= {*found.sufficient}
-    assert found.finished is (found.reason != "the search was interrupted")
-    unproved = [proof.reason for proof in found.proofs if proof.reached is None or proof.counter_reached is None]
-    assert all(reason == "the search was interrupted" for reason in unproved)
+    assert found.finished is (found.reason != INTERRUPTED)
+    unproved = [proof.reason for proof in found.proofs if proof.reproduced is None or proof.counter_reproduced is None]
+    assert all(reason == INTERRUPTED for reason in unproved)
     assert bool(unproved) is (found.finished and result.interrupted)
 
 
@@ -245,13 +257,13 @@ def check(world: World, result: SearchResult) -> None:
         assert found.cause == []
         return
     assert all(table(cause - {path}) is (False if path in found.cause else None) for path in cause)
-    reached = [frozenset(probe.changed) for probe in found.probes if probe.reached]
+    reached = [frozenset(probe.changed) for probe in found.probes if probe.reproduced]
     assert not any(subset < cause for subset in reached), "no smaller set was seen to suffice"
     if len(cause) <= MOST_FOR_SHAPLEY:
         parts = [frozenset(some) for size in range(len(cause)) for some in itertools.combinations(cause, size)]
         assert not any(table(part) for part in parts)
-    assert found.counter_reached is table(world.names - cause)
-    assert found.proofs[0].holds is (found.counter_reached is False)
+    assert found.counter_reproduced is table(world.names - cause)
+    assert found.proofs[0].succeeded is (found.counter_reproduced is False)
 
 
 # ---- what was tested, in words
@@ -259,17 +271,18 @@ def check(world: World, result: SearchResult) -> None:
 
 def test_the_others_are_told_as_they_were_tested() -> None:
     found = World([A, B, C], needs(A)).concluded()
-    assert found.sentence == (
-        f"{A} makes the difference between baseline and as-hosted; 2 others may be anything, as far as was tested: "
-        "with all of them as in baseline, and with all of them as in as-hosted, the clip is the same"
+    assert said(found) == (
+        f"The baseline differs from as-hosted because of one setting: {A}. With this one changed, it gives the clip of "
+        "as-hosted (proof). Two other settings make no difference: with both as in baseline, and with both as in "
+        "as-hosted, the clip is the same."
     )
 
 
 def test_with_one_prompt_too_it_is_told_that_the_cause_is_not_needed() -> None:
     found = World([A, B, C], lambda subset: A in subset or {B, C} <= subset).concluded()
-    assert found.counter_reached is True
-    assert "But on p it is not needed: counter-proof gives the clip of as-hosted too" in found.sentence
-    assert "may be anything" not in found.sentence
+    assert found.counter_reproduced is True
+    assert "the other settings alone suffice, too: counter-proof also gives that clip" in said(found)
+    assert "no difference" not in said(found)
 
 
 # ---- a proof of what was there already

@@ -18,10 +18,21 @@ from spacediff.explaining.result import SearchResult
 from spacediff.explaining.search import Subset
 from spacediff.plan import Explanation, Plan, Prompt, Run
 from spacediff.progress import SearchProgress, SilentListener
-from spacediff.record import CauseRecord, ComparisonRecord, FactKind, Role, RunRecord, Standing, Verdict
+from spacediff.record import (
+    CauseRecord,
+    ComparisonRecord,
+    FactKind,
+    Role,
+    RunRecord,
+    Standing,
+    SuspectRecord,
+    Verdict,
+    fact,
+)
 from spacediff.settings import Origin, Settings
 from spacediff.store.runs import Store
 from spacediff.tiny.checkpoint import RANDOM
+from spacediff.wording import cause_sentences
 
 PROMPT = Prompt("p", "A hand squeezes half a lemon", 42)
 BASE = {
@@ -163,6 +174,14 @@ def compared(candidate: str, drift: float, verdict: Verdict, prompt: str = "p") 
     return ComparisonRecord(prompt=prompt, reference="reference", candidate=candidate, drift=drift, verdict=verdict)
 
 
+def said(found: CauseRecord) -> str:
+    return " ".join(cause_sentences(found, "the Space"))
+
+
+def why(suspect: SuspectRecord) -> FactKind | None:
+    return suspect.why.kind if suspect.why else None
+
+
 def told(result: SearchResult, *others: ComparisonRecord, right: Verdict = Verdict.CODEC_ONLY, drift: float = 0.0,
          runs: Sequence[RunRecord] = ()) -> CauseRecord:  # fmt: skip
     return cause_record(result, [compared("as-hosted", drift, right), *others], [HOSTED, *runs], HERE)
@@ -177,11 +196,11 @@ def test_the_exact_cause_is_found(executor: InProcess, folder: Path, planted: tu
     assert result.finished, result.reason
     found = told(result)
     assert set(found.cause) == set(planted)
-    assert {s.path for s in found.suspects if s.standing is Standing.INNOCENT} == set(INNOCENT)
-    assert all(proof.holds for proof in found.proofs)
+    assert {s.path for s in found.suspects if s.standing is Standing.NO_EFFECT} == set(INNOCENT)
+    assert all(proof.succeeded for proof in found.proofs)
     assert [probe.changed for probe in found.probes if probe.run == found.proof] == [sorted(planted)]
     assert found.counter_proof == COUNTER_PROOF
-    assert found.counter_reached is False
+    assert found.counter_reproduced is False
     if len(planted) == 1:
         asked = sum(probe.run != COUNTER_PROOF for probe in found.probes)
         assert asked + 2 <= math.ceil(math.log2(len(result.suspects))) + 3
@@ -197,7 +216,7 @@ def test_what_lies_outside_the_settings_is_never_explained_away(executor: InProc
     found = told(World(executor, folder, ["rng.seed"]).searched(), right=Verdict.SETTINGS_DIFFER, drift=0.4)
     assert found.cause == ["rng.seed"]
     assert found.residual == 0.4
-    assert "as-hosted itself does not reach the reference (drift 0.400): that is left unexplained" in found.sentence
+    assert "as-hosted itself does not match the Space (drift 0.400), which remains unexplained." in said(found)
     suspects = {each.kind: each.values for each in found.residual_suspects}
     assert suspects[FactKind.VERSION_DIFFERS] == {"library": "torch", "hosted": "==2.4.0", "here": "2.13.0+cpu"}
     assert suspects[FactKind.HARDWARE] == {"hosted": "zero-a10g", "here": "cpu"}
@@ -207,7 +226,7 @@ def test_what_lies_outside_the_settings_is_never_explained_away(executor: InProc
 def test_only_innocent_differences_need_no_search(executor: InProcess, folder: Path) -> None:
     found = told(World(executor, folder, []).searched())
     assert found.probes == []
-    assert "give the same frames, byte for byte" in found.sentence
+    assert "give the same frames, byte for byte" in said(found)
 
 
 def test_a_spent_budget_tells_the_best_so_far(executor: InProcess, folder: Path) -> None:
@@ -215,7 +234,7 @@ def test_a_spent_budget_tells_the_best_so_far(executor: InProcess, folder: Path)
     found = told(result)
     assert not found.finished
     assert found.cause == []
-    assert "the budget of 2 generations was spent" in found.sentence
+    assert "The budget of 2 generations was spent" in said(found)
     undecided = {suspect.path for suspect in found.suspects if suspect.standing is Standing.UNDECIDED}
     assert {"scheduler.class", "rng.seed"} <= undecided
 
@@ -232,7 +251,7 @@ def test_an_interruption_loses_nothing(executor: InProcess, folder: Path) -> Non
     assert result.interrupted
     assert [run.name for run in result.generated] == ["probe-1", "probe-2"]
     found = told(result)
-    assert "the search was interrupted" in found.sentence
+    assert "The search was interrupted" in said(found)
     assert len(found.probes) == 2
 
 
@@ -246,10 +265,10 @@ def test_what_can_have_no_effect_is_innocent_without_a_generation(executor: InPr
     assert set(result.no_effect) == {"scheduler.timestep_spacing", "load.use_dynamic_cfg", "call.eta"}
     assert not any(set(result.no_effect) & subset for subset in result.probes if subset != result.everything - {
         "call.guidance_scale"}), "only the counter-proof changes them"  # fmt: skip
-    assert found["call.eta"].why.startswith("both come to 0.0")
-    assert found["load.use_dynamic_cfg"].why.endswith("accepts it and ignores it")
-    assert found["placement"].why.startswith("taken back, the clip stays the same (")
-    assert found["call.guidance_scale"].why == "left out, the clip is another (baseline)"
+    assert why(found["call.eta"]) is FactKind.SAME_DEFAULT
+    assert why(found["load.use_dynamic_cfg"]) is FactKind.ARGUMENT_IGNORED
+    assert why(found["placement"]) is FactKind.NOT_NEEDED
+    assert found["call.guidance_scale"].why == fact(FactKind.NEEDED, run="baseline")
 
 
 def test_a_default_that_the_schedulers_class_may_move_is_searched(executor: InProcess, folder: Path) -> None:
@@ -299,9 +318,9 @@ def test_a_probe_that_cannot_be_generated_is_told(executor: InProcess, folder: P
         return made.model_copy(update={"clip": None, "measured": False}) if run.name == COUNTER_PROOF else made
 
     found = told(world.searched(failing))
-    assert [probe.reached for probe in found.probes if probe.run == COUNTER_PROOF] == [None]
-    assert "1 of the probes could not be generated, and tell nothing" in found.sentence
-    assert not found.proofs[0].holds
+    assert [probe.reproduced for probe in found.probes if probe.run == COUNTER_PROOF] == [None]
+    assert "1 probe could not be generated and shows nothing." in said(found)
+    assert not found.proofs[0].succeeded
 
 
 # ---- the proof on further prompts
@@ -318,10 +337,10 @@ def test_a_cause_is_proved_on_every_prompt(executor: InProcess, folder: Path) ->
         compared(PROOF, 0.0, Verdict.CODEC_ONLY, "q"),
         compared(COUNTER_PROOF, 0.4, Verdict.SETTINGS_DIFFER, "q"),
     )
-    assert [(proof.prompt, proof.holds) for proof in found.proofs] == [("p", True), ("q", True), ("r", True)]
+    assert [(proof.prompt, proof.succeeded) for proof in found.proofs] == [("p", True), ("q", True), ("r", True)]
     assert (found.proofs[1].drift, found.proofs[1].counter_drift) == (0.0, 0.4)
     assert found.proofs[1].verdict is Verdict.CODEC_ONLY
-    assert "That holds on 3 of 3 prompts" in found.sentence
+    assert "This is proved on 3 of 3 prompts." in said(found)
     assert {run.prompt for run in world.records if run.name == PROOF} == {"p", "q", "r"}
 
 
@@ -333,18 +352,17 @@ def test_where_something_else_counts_too_is_told(executor: InProcess, folder: Pa
     )
     found = told(world.searched())
     assert found.cause == ["call.guidance_scale"]
-    assert [proof.reached for proof in found.proofs] == [True, False]
-    assert "holds on 1 of 2 prompts; on q something else counts too: proof does not give the clip" in found.sentence
+    assert [proof.reproduced for proof in found.proofs] == [True, False]
+    assert "proved on 1 of 2 prompts. On q, something else matters, too: proof does not give the clip" in said(found)
 
 
 def test_where_the_cause_is_not_needed_is_told(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, {"rng.seed": OTHER.seed}, prompts=[PROMPT, OTHER])
     found = told(world.searched())
     assert found.cause == ["rng.seed"]
-    assert (found.proofs[1].reached, found.proofs[1].counter_reached) == (True, True)
-    assert (
-        "holds on 1 of 2 prompts; on q it is not needed: counter-proof gives the clip of as-hosted too"
-        in found.sentence
+    assert (found.proofs[1].reproduced, found.proofs[1].counter_reproduced) == (True, True)
+    assert "proved on 1 of 2 prompts. On q, it is not needed: counter-proof gives the clip of as-hosted, too." in said(
+        found
     )
 
 
@@ -353,9 +371,9 @@ def test_prompts_that_the_budget_does_not_reach_are_told(executor: InProcess, fo
     world = World(executor, folder, ["call.guidance_scale"], prompts=[PROMPT, OTHER], budget=enough + 1)
     found = told(world.searched())
     assert found.finished
-    assert found.proofs[1].reached is True
-    assert found.proofs[1].counter_reached is None
-    assert f"on q it was not proved: the budget of {enough + 1} generations was spent" in found.sentence
+    assert found.proofs[1].reproduced is True
+    assert found.proofs[1].counter_reproduced is None
+    assert f"On q, it is not proved: The budget of {enough + 1} generations was spent." in said(found)
 
 
 # ---- what is reachable at best
@@ -366,11 +384,11 @@ def test_the_nearest_of_all_runs_is_named(executor: InProcess, folder: Path) -> 
     result = world.searched()
     nearest = compared(COUNTER_PROOF, 0.2, Verdict.SETTINGS_DIFFER)
     found = told(result, nearest, right=Verdict.SETTINGS_DIFFER, drift=0.4, runs=world.records)
-    assert (found.best, found.best_drift, found.residual) == (COUNTER_PROOF, 0.2, 0.4)
-    assert "the nearest of all runs is counter-proof (drift 0.200)" in found.sentence
+    assert (found.closest, found.closest_drift, found.residual) == (COUNTER_PROOF, 0.2, 0.4)
+    assert "The closest of all runs is counter-proof (drift 0.200)." in said(found)
     farther = told(result, compared(COUNTER_PROOF, 0.5, Verdict.SETTINGS_DIFFER), right=Verdict.SETTINGS_DIFFER,
                    drift=0.4, runs=world.records)  # fmt: skip
-    assert farther.best == "as-hosted"
-    assert "nearest" not in farther.sentence
+    assert farther.closest == "as-hosted"
+    assert "closest" not in said(farther)
     reached = told(result, nearest, runs=world.records)
-    assert (reached.best, reached.residual, reached.residual_suspects) == ("", None, [])
+    assert (reached.closest, reached.residual, reached.residual_suspects) == ("", None, [])

@@ -8,7 +8,7 @@ import pytest
 
 from spacediff.explaining.priors import at_hand, in_order, without_effect
 from spacediff.plan import Explanation, Prompt, Run
-from spacediff.record import Ignored, Role, RunRecord, SettingRecord
+from spacediff.record import FactKind, Ignored, Role, RunRecord, SettingRecord, fact
 from spacediff.settings import Difference, Origin, Setting, Settings, diff
 
 PROMPT = Prompt("p", "", 1)
@@ -34,7 +34,7 @@ def said(path: str, value: Any) -> Difference:
 
 def test_a_default_that_is_only_said_aloud_is_innocent() -> None:
     found = without_effect([said("call.eta", 0.0)], record(call__eta=0.0), record(call__eta=0.0))
-    assert found == {"call.eta": "both come to 0.0: where it is left unsaid, that is the default"}
+    assert found == {"call.eta": fact(FactKind.SAME_DEFAULT, value=0.0, where="")}
 
 
 def test_so_is_one_that_the_other_end_says() -> None:
@@ -83,7 +83,9 @@ def test_a_default_that_stands_for_several_switches_is_left_to_the_search(path: 
 def test_what_the_loading_ignores_is_innocent_and_moves_nothing() -> None:
     suspects = [said("load.use_dynamic_cfg", value=True), said("call.eta", 0.0)]
     found = without_effect(suspects, record(call__eta=0.0), record((TOLD,), call__eta=0.0))
-    assert found["load.use_dynamic_cfg"] == "CogVideoXPipeline.from_pretrained accepts it and ignores it"
+    assert found["load.use_dynamic_cfg"] == fact(
+        FactKind.ARGUMENT_IGNORED, given_to="CogVideoXPipeline.from_pretrained"
+    )
     assert "call.eta" in found
     assert without_effect(suspects, record(call__eta=0.0), record(call__eta=0.0)) == {}, "nobody told that"
 

@@ -112,7 +112,7 @@ def test_whether_the_frames_are_the_same_is_told_of_each_variant(record: AuditRe
 
 
 def test_a_proof_that_is_no_longer_needed_is_not_gone(record: AuditRecord) -> None:
-    cause = CauseRecord(prompt="lemon", left="baseline", right="as-hosted", finished=True, proof="dpm", sentence="dpm")
+    cause = CauseRecord(prompt="lemon", start="baseline", target="as-hosted", finished=True, proof="dpm")
     without = [each for each in record.comparisons if each.candidate != "dpm"]
     now = record.model_copy(update={"comparisons": without})
     assert history_of(record, now, "before").sentence == "gone: dpm; 5 as before"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from spacediff.errors import SpacediffError
-from spacediff.record import SCHEMA_VERSION, GateStatus, read_record, read_record_file
+from spacediff.record import SCHEMA_VERSION, GateStatus, Standing, Verdict, read_record, read_record_file
+from spacediff.wording import cause_text
 from support.paths import ROOT
 
 OLD = ROOT / "tests" / "data" / "audit-schema-1.json"
@@ -28,6 +29,24 @@ def test_a_record_of_version_1_gets_what_follows_from_it() -> None:
     assert overview.judged == "as-hosted"
     assert overview.order[0] == "as-hosted", "it reproduces the reference"
     assert overview.selected == "baseline"
+
+
+def test_the_cause_of_a_record_of_version_1_is_read_and_worded() -> None:
+    record = read_record_file(OLD)
+    assert record.cause is not None
+    assert (record.cause.start, record.cause.target) == ("baseline", "as-hosted")
+    assert record.cause.target_verdict is Verdict.CODEC_ONLY
+    assert [proof.succeeded for proof in record.cause.proofs] == [True]
+    assert {suspect.path for suspect in record.cause.suspects if suspect.standing is Standing.NO_EFFECT} == {
+        "placement",
+        "scheduler.timestep_spacing",
+    }
+    assert cause_text(record) == (
+        "The baseline differs from the Space because of three settings: scheduler, guidance scale and dynamic CFG. With "
+        "these three changed, the output matches the Space exactly (proof). Two other settings make no difference: with "
+        "both as in baseline, and with both as in as-hosted, the clip is the same."
+    )
+    assert record.cause.interactions[0].values["text"].startswith("scheduler.class hides the rest")
 
 
 def test_a_newer_record_is_refused_with_what_to_do(tmp_path: Path) -> None:

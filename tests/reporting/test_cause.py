@@ -4,19 +4,20 @@ from pathlib import Path
 
 from markupsafe import escape
 
-from spacediff.record import AuditRecord, InteractionRecord, ProofRecord, Standing, SuspectRecord, quoted
+from spacediff.record import AuditRecord, FactKind, ProofRecord, Standing, SuspectRecord, fact, quoted
 from spacediff.reporting.html import render_html
+from spacediff.wording import cause_text
 from support.html_page import with_cause
 
 
 def test_the_cause_is_told_with_its_proof(record: AuditRecord, folder: Path) -> None:
     page = render_html(with_cause(record), folder)
     section = page.split('id="cause"')[1].split("</section>")[0]
-    assert "call.use_dynamic_cfg makes the difference" in section
+    assert "The baseline differs from as-hosted because of one setting: dynamic CFG." in section
     assert 'variant=as-hosted"><bdi>as-hosted</bdi></a>' in section
     assert "changes all the others and does not give the clip of" in section
     assert all(number in section for number in ("0.900", "0.400", "0.700"))
-    assert "innocent, may be anything" in section
+    assert "makes no difference" in section
     assert "<b>" not in section
     assert "<i>" not in section
     assert 'id="cause"' not in render_html(record, folder)
@@ -27,14 +28,14 @@ def test_the_first_screen_has_the_cause_and_the_fix(record: AuditRecord, folder:
     line = page.split('class="cause-line"')[1].split("</div>")[0]
     cause = with_cause(record).cause
     assert cause
-    assert cause.sentence in line
+    assert cause_text(with_cause(record)) in line
     guilty = [suspect for suspect in cause.suspects if suspect.standing is Standing.CAUSE]
-    innocent = [suspect for suspect in cause.suspects if suspect.standing is Standing.INNOCENT]
+    innocent = [suspect for suspect in cause.suspects if suspect.standing is Standing.NO_EFFECT]
     assert guilty
     assert innocent
     assert all(f"<bdi>{suspect.path}</bdi>" in line for suspect in guilty)
     assert not any(escape(suspect.path) in line for suspect in innocent)
-    cleared = page.split('id="innocents"')[1].split("</section>")[0]
+    cleared = page.split('id="no-effect"')[1].split("</section>")[0]
     assert all(escape(suspect.path) in cleared for suspect in innocent)
     assert not any(suspect.path in cleared for suspect in guilty)
     assert "cause-line" not in render_html(record, folder).split("<main>")[1]
@@ -42,29 +43,33 @@ def test_the_first_screen_has_the_cause_and_the_fix(record: AuditRecord, folder:
 
 def test_what_is_left_unexplained_is_listed(record: AuditRecord, folder: Path) -> None:
     page = render_html(
-        with_cause(record, residual=0.4, residual_suspects=[quoted("torch: <other>")], counter_reached=True), folder
+        with_cause(record, residual=0.4, residual_suspects=[quoted("torch: <other>")], counter_reproduced=True), folder
     )
     assert "torch: &lt;other&gt;" in page
-    assert "so the cause is one of two ways there" in page
-    assert "innocent, beside the changed cause" in page
-    assert "may be anything" not in page
+    assert "so there is more than one cause" in page
+    assert "no effect while the cause is changed" in page
+    assert "makes no difference" not in page
 
 
 def test_a_counter_proof_without_a_clip_is_shown_as_no_proof(record: AuditRecord, folder: Path) -> None:
-    kept = ProofRecord(prompt="lemon", proof="as-hosted", reached=True, counter_proof="dpm", counter_reached=False)
-    lost = kept.model_copy(update={"counter_reached": None, "reason": "dpm was not measured: out of memory"})
-    page = render_html(with_cause(record, counter_reached=None, proofs=[lost, kept]), folder)
+    kept = ProofRecord(
+        prompt="lemon", proof="as-hosted", reproduced=True, counter_proof="dpm", counter_reproduced=False
+    )
+    lost = kept.model_copy(update={"counter_reproduced": None, "reason": quoted("dpm was not measured: out of memory")})
+    page = render_html(with_cause(record, counter_reproduced=None, proofs=[lost, kept]), folder)
     section = page.split('id="cause"')[1].split("</section>")[0]
     assert "has no clip, so it does not show that the cause is needed" in section
     first, second = section.split('class="proofs"')[1].split("</table>")[0].split("<tr>")[2:]
-    assert "not proved: <bdi>dpm was not measured: out of memory</bdi>" in first
+    assert "not proved: <bdi>dpm was not measured: out of memory.</bdi>" in first
     assert "<td>yes</td>" in second
 
 
 def test_what_the_standing_rests_on_and_what_is_known_is_told(record: AuditRecord, folder: Path) -> None:
     cause = with_cause(record).cause
     assert cause
-    innocent = SuspectRecord(path="placement", left="cuda", right="cpu", standing=Standing.INNOCENT, why="<why>")
+    innocent = SuspectRecord(
+        path="placement", start="cuda", target="cpu", standing=Standing.NO_EFFECT, why=quoted("<why>")
+    )
     page = render_html(with_cause(record, suspects=[cause.suspects[0], innocent]), folder)
     section = page.split('id="cause"')[1].split("</section>")[0]
     assert "&lt;why&gt;" in section
@@ -84,15 +89,15 @@ def test_sources_of_the_catalogue_are_linked_where_they_have_an_address(record: 
         "call.use_dynamic_cfg": '<span class="none">diffusers, CogVideoXPipeline.__call__</span>',
     }
     for path, link in paths.items():
-        suspect = SuspectRecord(path=path, left=1, right=2, standing=Standing.CAUSE)
+        suspect = SuspectRecord(path=path, start=1, target=2, standing=Standing.CAUSE)
         assert link in render_html(with_cause(record, suspects=[suspect]), folder)
 
 
 def test_the_proof_on_each_prompt_is_shown(record: AuditRecord, folder: Path) -> None:
-    first = ProofRecord(prompt="lemon", proof="as-hosted", reached=True, drift=0.0, counter_proof="dpm",
-                        counter_reached=False, counter_drift=0.321)  # fmt: skip
-    fails = first.model_copy(update={"prompt": "str<eet", "reached": False, "drift": 0.123})
-    missing = ProofRecord(prompt="third", reason="the budget was spent")
+    first = ProofRecord(prompt="lemon", proof="as-hosted", reproduced=True, drift=0.0, counter_proof="dpm",
+                        counter_reproduced=False, counter_drift=0.321)  # fmt: skip
+    fails = first.model_copy(update={"prompt": "str<eet", "reproduced": False, "drift": 0.123})
+    missing = ProofRecord(prompt="third", reason=quoted("the budget was spent"))
     one = render_html(with_cause(record, proofs=[first]), folder)
     assert "(drift 0.321)" in one
     assert 'class="proofs"' not in one, "one prompt needs no table"
@@ -106,21 +111,21 @@ def test_the_proof_on_each_prompt_is_shown(record: AuditRecord, folder: Path) ->
     assert "not the clip of" in rows[1]
     assert "0.123" in rows[1]
     assert "str&lt;eet" in rows[1]
-    assert "not proved: <bdi>the budget was spent</bdi>" in rows[2]
+    assert "not proved: <bdi>the budget was spent.</bdi>" in rows[2]
 
 
 def test_members_that_act_together_are_told(record: AuditRecord, folder: Path) -> None:
-    found = InteractionRecord(members=["a", "b"], index=0.1, sentence="a hides <b>")
-    assert "a hides &lt;b&gt;" in render_html(with_cause(record, interactions=[found]), folder)
-    assert "do not act each for itself" not in render_html(with_cause(record), folder)
+    found = fact(FactKind.MASKS_OTHERS, member="<b>", reduction=0.1, total=0.9)
+    assert "&lt;b&gt; masks the others" in render_html(with_cause(record, interactions=[found]), folder)
+    assert "act together" not in render_html(with_cause(record), folder)
 
 
 def test_an_older_audit_without_these_is_read(record: AuditRecord) -> None:
     told = with_cause(record).model_dump(mode="json")
-    for name in ("proofs", "interactions", "best", "best_drift"):
+    for name in ("proofs", "interactions", "closest", "closest_drift"):
         del told["cause"][name]
     for suspect in told["cause"]["suspects"]:
         del suspect["why"]
     cause = AuditRecord.model_validate(told).cause
     assert cause
-    assert (cause.proofs, cause.suspects[0].why) == ([], "")
+    assert (cause.proofs, cause.suspects[0].why) == ([], None)

@@ -103,6 +103,6 @@ def test_environments_that_differ_are_marked_and_first(record: AuditRecord, fold
 def test_sections_come_in_order_of_use(record: AuditRecord, folder: Path) -> None:
     page = Page(render_html(with_cause(with_traces(record)), folder))
     sections = [attrs.get("id") or attrs.get("class") for attrs in page.named("section")]
-    order = ["player", "cause", "frames", "card inside", "ranking", "settings", "innocents", "ignored", "warnings"]
+    order = ["player", "cause", "frames", "card inside", "ranking", "settings", "no-effect", "ignored", "warnings"]
     order += ["environment", "method", "reproduce"]
     assert [name for name in sections if name in order] == order

@@ -16,7 +16,9 @@ from spacediff.record import (
     GateRecord,
     GateStatus,
     HistoryRecord,
+    Standing,
     Subject,
+    SuspectRecord,
     VariantHistory,
     Verdict,
     quoted,
@@ -58,11 +60,12 @@ def test_a_text_that_is_not_made_inert_would_be_found(record: AuditRecord) -> No
 
 
 def test_verdict_cause_tables_and_command_are_there(record: AuditRecord) -> None:
-    sentence = "scheduler.class makes the difference between baseline and as-hosted"
-    cause = CauseRecord(prompt="lemon", left="baseline", right="as-hosted", finished=True, sentence=sentence)
+    suspect = SuspectRecord(path="rng.device", start="cuda", target="cpu", standing=Standing.CAUSE)
+    cause = CauseRecord(prompt="lemon", start="baseline", target="as-hosted", finished=True, suspects=[suspect])
     drawn = render_markdown(record.model_copy(update={"cause": cause}))
     assert "- `as-hosted`: **" in drawn
-    assert "- **Cause**: `scheduler.class` makes the difference between baseline and as-hosted" in drawn
+    assert "- **Cause**: The baseline differs from as-hosted because of one setting: device of the noise." in drawn
+    assert "- **Fix**: `rng.device = cpu`" in drawn
     assert "- **Gate passed** (`as-hosted`): as-hosted stays within 0.05." in drawn
     for title in ("Variants, the closest first (7)", "Settings that differ (", "Environment (6)"):
         assert f"<details><summary>{title}" in drawn
@@ -174,7 +177,7 @@ def test_the_markdown_of_a_real_audit(quickstart: Finished) -> None:
     drawn = render_markdown(quickstart.record)
     assert len(drawn) < LIMIT
     assert "`as-hosted`: **codec only**, drift 0.000" in drawn
-    assert "**Cause**: `scheduler.class`" in drawn
+    assert "**Cause**: The baseline differs from the Space because of three settings" in drawn
     rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(drawn)
     assert rendered.count("<details>") == rendered.count("</details>") == 3
     assert rendered.count("<table>") == 3

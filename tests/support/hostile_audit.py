@@ -30,7 +30,7 @@ def hostile(record: AuditRecord, text: str) -> AuditRecord:
         facts=[FactChange(subject=Subject.SETTING, name=text, before=text, now={"a": text}, runs=[text])],
         sentence=text,
     )
-    cause = CauseRecord(prompt="lemon", left="a", right="b", finished=True, sentence=text)
+    cause = CauseRecord(prompt="lemon", start=text, target=text, finished=True, residual_suspects=[quoted(text)])
     runs = [
         run.model_copy(
             update={

@@ -73,25 +73,24 @@ def with_cause(record: AuditRecord, **changes: Any) -> AuditRecord:
     suspects = [
         SuspectRecord(
             path="call.use_dynamic_cfg",
-            left=None,
-            right=True,
+            start=None,
+            target=True,
             standing=Standing.CAUSE,
             left_out=0.9,
             alone=0.4,
             weight=0.7,
         ),
-        SuspectRecord(path="call.<b>bold", left="<i>", right=7, standing=Standing.INNOCENT),
+        SuspectRecord(path="call.<b>bold", start="<i>", target=7, standing=Standing.NO_EFFECT),
     ]
     cause = CauseRecord(
         prompt="lemon",
-        left="baseline",
-        right="as-hosted",
+        start="baseline",
+        target="as-hosted",
         finished=True,
         suspects=suspects,
         proof="as-hosted",
         counter_proof="dpm",
-        counter_reached=False,
-        probes=[ProbeRecord(run="probe-1", changed=["call.use_dynamic_cfg"], reached=True)],
-        sentence="call.use_dynamic_cfg makes the difference",
+        counter_reproduced=False,
+        probes=[ProbeRecord(run="probe-1", changed=["call.use_dynamic_cfg"], reproduced=True)],
     )
     return record.model_copy(update={"cause": cause.model_copy(update=changes)})

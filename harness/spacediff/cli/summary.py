@@ -24,7 +24,7 @@ from spacediff.record import (
     Verdict,
 )
 from spacediff.reporting.inside import place_of
-from spacediff.wording import gate_headline, paragraph, sentence, sentences
+from spacediff.wording import cause_text, gate_headline, paragraph, sentence, sentences
 from spacediff.wording.numbers import number, value, written_rank
 
 _NARROW = 72
@@ -56,7 +56,7 @@ def show_summary(record: AuditRecord, report: Path) -> None:
             console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
         for remark in overview.remarks:
             console.print(Text.assemble((f"{', '.join(remark.runs)}: ", "bold"), sentence(remark.fact)), soft_wrap=True)
-    _show_cause(console, record.cause)
+    _show_cause(console, record)
     _show_notes(console, record)
     if not record.finished:
         console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
@@ -76,14 +76,26 @@ def _show_gate(console: Console, record: AuditRecord) -> None:
     console.print(Text.assemble(headline, *reasons), soft_wrap=True)
 
 
-def _show_cause(console: Console, cause: CauseRecord | None) -> None:
+def _show_cause(console: Console, record: AuditRecord) -> None:
+    cause = record.cause
     if cause is None:
         return
-    console.print(Text.assemble(("cause: ", "bold"), cause.sentence), soft_wrap=True)
-    for each in cause.interactions:
-        console.print(Text(f"       {each.sentence}"), soft_wrap=True)
+    console.print(Text.assemble(("cause: ", "bold"), cause_text(record)), soft_wrap=True)
+    if changes := _fix(cause):
+        console.print(Text.assemble(("fix: ", "bold"), changes), soft_wrap=True)
+    for text in sentences(cause.interactions):
+        console.print(Text(f"       {text}"), soft_wrap=True)
     for text in sentences(cause.residual_suspects):
         console.print(Text.assemble(("besides the settings: ", "bold"), text), soft_wrap=True)
+
+
+def _fix(cause: CauseRecord) -> str:
+    """Return what to change, as a scenario has it."""
+    members = [suspect for suspect in cause.suspects if suspect.path in cause.cause]
+    return ", ".join(
+        f"{each.path} left unset" if each.target is None else f"{each.path} = {one_line(value(each.target))}"
+        for each in members
+    )
 
 
 def _show_contents(console: Console, record: AuditRecord, overview: OverviewRecord) -> None:

@@ -16,7 +16,7 @@ from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
 from spacediff.explaining.search import BudgetSpentError, Search, Subset, subsets_to_weigh
 from spacediff.plan import Explanation, Plan, Run
 from spacediff.progress import ProgressListener, SearchProgress
-from spacediff.record import RunRecord
+from spacediff.record import Fact, FactKind, RunRecord, fact, quoted
 from spacediff.settings import Difference, diff
 
 
@@ -47,20 +47,21 @@ def explain(
     return _CauseSearch(audited, suspects, generate, listener).run()
 
 
-def _obstacle(left: RunRecord, right: RunRecord, suspects: Sequence[Difference]) -> str:
-    """Say why there is nothing to search; empty where there is."""
+def _obstacle(left: RunRecord, right: RunRecord, suspects: Sequence[Difference]) -> Fact | None:
+    """Return why there is nothing to search; None where there is."""
     if missing := _unmeasured(left, right):
         return missing
     if not suspects:
-        return f"{left.name} and {right.name} declare the same settings"
+        return fact(FactKind.SAME_SETTINGS, start=left.name, target=right.name)
     if left.clip and right.clip and left.clip.digest == right.clip.digest:
-        return f"{left.name} and {right.name} give the same frames, byte for byte"
-    return ""
+        return fact(FactKind.SAME_FRAMES, start=left.name, target=right.name)
+    return None
 
 
-def _unmeasured(*runs: RunRecord) -> str:
-    """Say which of some runs has no clip, and why; empty when each has."""
-    return next((f"{run.name} was not measured: {run.reason}" for run in runs if not run.measured), "")
+def _unmeasured(*runs: RunRecord) -> Fact | None:
+    """Return which of some runs has no clip, and why; None when each has."""
+    missing = (fact(FactKind.RUN_NOT_MEASURED, quoted(run.reason), run=run.name) for run in runs if not run.measured)
+    return next(missing, None)
 
 
 class _Audited:
@@ -113,10 +114,10 @@ class _CauseSearch:
         self._left, self._right = audited.ends(self._first)
         self._budget = Budget(audited.what.budget)
         self._probers: dict[str, Prober] = {}
-        self._no_effect: dict[str, str] = {}
+        self._no_effect: dict[str, Fact] = {}
         self._search: Search | None = None
-        self._reason = INTERRUPTED
-        self._unproved: dict[str, str] = {}
+        self._reason: Fact | None = INTERRUPTED
+        self._unproved: dict[str, Fact] = {}
 
     def run(self) -> SearchResult:
         """Search and prove, as far as budget and interruptions let it."""
@@ -128,11 +129,11 @@ class _CauseSearch:
         return self._result()
 
     def _find_and_prove(self) -> None:
-        spent = f"the budget of {self._budget.most} generations was spent"
+        spent = fact(FactKind.BUDGET_SPENT, budget=self._budget.most)
         try:
             cause = self._find()
             self._prove(self._first, cause)
-            self._reason = ""
+            self._reason = None
         except BudgetSpentError:
             self._reason = spent
             return

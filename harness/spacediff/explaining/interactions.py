@@ -1,11 +1,11 @@
-"""Interplay: members of a cause that do not act each for itself, such as noise that hides all the rest."""
+"""Interactions: members of a cause that do not act each by itself, such as noise that masks all the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from spacediff.explaining.search import Subset, interaction_indices
-from spacediff.record import InteractionRecord, Verdict
+from spacediff.record import Fact, FactKind, Verdict, fact
 
 
 def interactions_of(
@@ -13,58 +13,43 @@ def interactions_of(
     verdict: Callable[[Subset], Verdict | None],
     cause: Sequence[str],
     codec: float,
-) -> list[InteractionRecord]:
-    """Tell which members hide others, and which pairs do more or less together than each by itself.
+) -> list[Fact]:
+    """Return which members mask the others, and which pairs do more or less together than each by itself.
 
-    What is no more than the codec does is not told.
+    What is no larger than the codec's own loss is left out.
 
     Args:
         drift: The drift with a subset of the members changed; None where it was not measured.
-        verdict: How the clip then stands to the reference.
-        cause: The members; nothing is told of one alone, and of more than have exact values.
+        verdict: How the clip then compares with the reference.
+        cause: The members; nothing follows from one alone, nor from more than have exact values.
         codec: The drift of what encoding alone does.
     """
     indices = interaction_indices(drift, cause)
     if not indices:
         return []
     whole = frozenset(cause)
-    taken = {member: _taken(drift, whole - {member}) for member in cause}
-    hiding = [
-        member for member in cause if taken[member] <= codec or verdict(whole - {member}) is Verdict.DIFFERENT_SAMPLE
+    reductions = {member: _reduction(drift, whole - {member}) for member in cause}
+    masking = [
+        member
+        for member in cause
+        if reductions[member] <= codec or verdict(whole - {member}) is Verdict.DIFFERENT_SAMPLE
     ]
-    total = _taken(drift, whole)
-    found = _hidden(cause, hiding, taken, total)
-    for pair, index in indices.items():
-        if abs(index) > codec and not {*pair} & {*hiding}:
-            found.append(InteractionRecord(members=[*pair], index=index, sentence=_told(pair, index)))
-    return found
+    pairs = [
+        fact(FactKind.PAIR_INTERACTS, members=[*pair], index=index)
+        for pair, index in indices.items()
+        if abs(index) > codec and not {*pair} & {*masking}
+    ]
+    return [*_masking(masking, reductions, _reduction(drift, whole)), *pairs]
 
 
-def _taken(drift: Callable[[Subset], float | None], subset: Subset) -> float:
-    """Return what a subset takes off the drift; all of these were measured."""
+def _reduction(drift: Callable[[Subset], float | None], subset: Subset) -> float:
+    """Return by how much a subset reduces the drift; all of these were measured."""
     return (drift(frozenset()) or 0.0) - (drift(subset) or 0.0)
 
 
-def _hidden(
-    cause: Sequence[str], hiding: Sequence[str], taken: dict[str, float], total: float
-) -> list[InteractionRecord]:
-    if len(hiding) == len(cause):
-        most = max(taken.values())
-        sentence = f"only together: with any one left out, the others take off {_off(most)} at most, of {total:.3f}"
-        return [InteractionRecord(members=[*cause], sentence=sentence)]
-    return [
-        InteractionRecord(
-            members=[member, *(other for other in cause if other != member)],
-            sentence=f"{member} hides the rest: without it the others take off {_off(taken[member])} of {total:.3f}",
-        )
-        for member in hiding
-    ]
-
-
-def _off(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.0005 else "nothing"  # noqa: PLR2004 - would be written as nothing
-
-
-def _told(pair: tuple[str, str], index: float) -> str:
-    how = "more" if index > 0 else "less"
-    return f"{pair[0]} and {pair[1]} take off {abs(index):.3f} {how} together than each by itself"
+def _masking(masking: Sequence[str], reductions: Mapping[str, float], total: float) -> list[Fact]:
+    """Return the members without which the others do little; where each is one of them, that is one fact."""
+    if len(masking) == len(reductions):
+        most = max(reductions.values())
+        return [fact(FactKind.ONLY_TOGETHER, members=[*masking], reduction=most, total=total)]
+    return [fact(FactKind.MASKS_OTHERS, member=member, reduction=reductions[member], total=total) for member in masking]

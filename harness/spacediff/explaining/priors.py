@@ -2,7 +2,7 @@
 
 The key insight: a default that is only said aloud changes nothing, provided that the default cannot move. What the
 scheduler's timesteps are by default depends on the scheduler's class; so while another suspect may move a default, it
-is left to the search. Whatever is taken for innocent here stays as it is in every probe, and the proof run shows
+is left to the search. Whatever counts as without effect here stays as it is in every probe, and the proof run shows
 whether that was right.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from spacediff.explaining.search import Subset
 from spacediff.plan import Explanation, Run
-from spacediff.record import Role, RunRecord, SettingRecord
+from spacediff.record import Fact, FactKind, Role, RunRecord, SettingRecord, fact
 from spacediff.settings import Difference, Origin, diff
 
 _LIKELY = ("rng", "scheduler.class", "call", "model", "scheduler", "lora", "numerics", "vae", "load", "output")
@@ -45,7 +45,7 @@ def in_order(differences: Iterable[Difference], left: RunRecord, right: RunRecor
     return sorted(differences, key=rank)
 
 
-def without_effect(suspects: Sequence[Difference], left: RunRecord, right: RunRecord) -> dict[str, str]:
+def without_effect(suspects: Sequence[Difference], left: RunRecord, right: RunRecord) -> dict[str, Fact]:
     """Return the suspects that can have no effect, each with the reason.
 
     One end leaves the setting unsaid and comes by default to what the other one says, or the library told that it
@@ -56,7 +56,7 @@ def without_effect(suspects: Sequence[Difference], left: RunRecord, right: RunRe
         left: The run at one end, with its resolved settings.
         right: The run at the other end.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Fact] = {}
     while True:
         open_ = [suspect for suspect in suspects if suspect.path not in found]
         more = {
@@ -102,17 +102,15 @@ def _table(path: str) -> str:
     return path.split(".", 1)[0]
 
 
-def _same_default(suspect: Difference, left: RunRecord, right: RunRecord) -> str:
-    """Say that an unsaid setting comes to what the other end says; empty when it does not, or is not known to."""
-    said = (suspect.left, suspect.right)
-    if None not in said:
-        return ""
-    unsaid, other = (left, right) if suspect.left is None else (right, left)
-    default, told = unsaid.settings.get(suspect.path), other.settings.get(suspect.path)
-    if default is None or told is None or default.origin is not Origin.DEFAULT or not _equal(default, told):
-        return ""
-    where = f" ({default.where})" if default.where else ""
-    return f"both come to {told.value!r}: where it is left unsaid, that is the default{where}"
+def _same_default(suspect: Difference, left: RunRecord, right: RunRecord) -> Fact | None:
+    """Return the fact that an unset value is by default the other run's; None when it is not, or that is unknown."""
+    if None not in (suspect.left, suspect.right):
+        return None
+    unset, other = (left, right) if suspect.left is None else (right, left)
+    default, declared = unset.settings.get(suspect.path), other.settings.get(suspect.path)
+    if default is None or declared is None or default.origin is not Origin.DEFAULT or not _equal(default, declared):
+        return None
+    return fact(FactKind.SAME_DEFAULT, value=declared.value, where=default.where)
 
 
 def _equal(one: SettingRecord, other: SettingRecord) -> bool:
@@ -120,10 +118,10 @@ def _equal(one: SettingRecord, other: SettingRecord) -> bool:
     return one.value == other.value and isinstance(one.value, bool) is isinstance(other.value, bool)
 
 
-def _ignored(suspect: Difference, left: RunRecord, right: RunRecord) -> str:
-    """Say that the loading ignores a setting wherever it is given; empty when it does not."""
+def _ignored(suspect: Difference, left: RunRecord, right: RunRecord) -> Fact | None:
+    """Return the fact that loading ignores a setting wherever it is given; None when it does not."""
     if _table(suspect.path) != "load":
-        return ""  # a scheduler keeps in its config what it does not take, and a pipeline may read it there
-    ends = [run for run, said in ((left, suspect.left), (right, suspect.right)) if said is not None]
-    told = [next((each for each in run.ignored if each.argument == suspect.path), None) for run in ends]
-    return f"{told[0].given_to} accepts it and ignores it" if told[0] and all(told) else ""
+        return None  # a scheduler keeps in its config what it does not take, and a pipeline may read it there
+    givers = [run for run, given in ((left, suspect.left), (right, suspect.right)) if given is not None]
+    ignored = [next((each for each in run.ignored if each.argument == suspect.path), None) for run in givers]
+    return fact(FactKind.ARGUMENT_IGNORED, given_to=ignored[0].given_to) if ignored[0] and all(ignored) else None

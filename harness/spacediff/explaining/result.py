@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from spacediff.explaining.search import Subset
-from spacediff.record import RunRecord
+from spacediff.record import Fact, FactKind, RunRecord, fact
 from spacediff.settings import Difference
 
-INTERRUPTED = "the search was interrupted"
+INTERRUPTED = fact(FactKind.SEARCH_INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PromptProof:
         counter: The target with only the cause taken back; None if it was not made.
         proof_reproduced: Whether the proof reproduces the target; None if that is unknown.
         counter_reproduced: Whether the counter-proof still does.
-        reason: Why something is missing; empty when nothing is.
+        reason: Why something is missing; None when nothing is.
     """
 
     prompt: str
@@ -33,7 +33,7 @@ class PromptProof:
     counter: RunRecord | None
     proof_reproduced: bool | None
     counter_reproduced: bool | None
-    reason: str
+    reason: Fact | None
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class SearchResult:
         proofs: The proofs, one for each prompt; empty unless the search came to its end.
         generated: All runs that the search asked for, on any prompt, in the order in which they were made.
         spent: How much of the budget was spent; what was there already cost nothing.
-        reason: Why the search did not come to its end; empty when it did.
+        reason: Why the search did not come to its end; None when it did.
         interrupted: Whether an interruption ended it, be it during the proofs.
     """
 
     left: RunRecord
     right: RunRecord
     suspects: tuple[Difference, ...]
-    no_effect: Mapping[str, str] = field(default_factory=dict)
+    no_effect: Mapping[str, Fact] = field(default_factory=dict)
     started: bool = False
     smallest: Subset = frozenset()
     known: Mapping[Subset, RunRecord] = field(default_factory=dict)
@@ -69,13 +69,13 @@ class SearchResult:
     proofs: tuple[PromptProof, ...] = ()
     generated: tuple[RunRecord, ...] = ()
     spent: int = 0
-    reason: str = ""
+    reason: Fact | None = None
     interrupted: bool = False
 
     @property
     def finished(self) -> bool:
         """Whether the search came to its end."""
-        return not self.reason
+        return self.reason is None
 
     @property
     def everything(self) -> Subset:

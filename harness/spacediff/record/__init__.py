@@ -18,7 +18,7 @@ from spacediff.record.audit import (
     WarningRecord,
 )
 from spacediff.record.base import Number, Record
-from spacediff.record.cause import CauseRecord, InteractionRecord, ProbeRecord, ProofRecord, Standing, SuspectRecord
+from spacediff.record.cause import CauseRecord, ProbeRecord, ProofRecord, Standing, SuspectRecord
 from spacediff.record.comparison import (
     ComparisonRecord,
     Control,
@@ -85,7 +85,6 @@ __all__ = [
     "HistoryRecord",
     "Ignored",
     "IgnoredRecord",
-    "InteractionRecord",
     "IsolatedStepsRecord",
     "LoopRecord",
     "LoopReferenceRecord",

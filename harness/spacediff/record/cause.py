@@ -1,4 +1,4 @@
-"""Which settings explain the gap between two ends, and what proves it."""
+"""Which settings make the difference between two runs, and what proves it."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ class Standing(StrEnum):
     """How a suspect stands after the search."""
 
     CAUSE = "cause"
-    INNOCENT = "innocent"
+    NO_EFFECT = "no effect"
     UNDECIDED = "undecided"
 
 
 class SuspectRecord(Record):
-    """A setting on which the two ends differ.
+    """A setting on which start and target differ.
 
     Attributes:
         path: Dotted path.
-        left: Its value at the end that is to be explained; None where it is not declared there.
-        right: Its value at the matched end; None where it is not declared there.
-        left_where: Where the first is declared.
-        right_where: Where the second is declared.
+        start: Its value at the start; None where it is not declared there.
+        target: Its value at the target; None where it is not declared there.
+        start_where: Where the first is declared.
+        target_where: Where the second is declared.
         standing: What came out.
-        why: What that rests on.
-        left_out: For a member of the cause, the drift with all but this one changed.
+        why: What that rests on; None where it is unknown.
+        left_out: For a member of the cause, the drift with all members but this one changed.
         alone: For a member of the cause, the drift with only this one changed.
-        weight: For a member of the cause, its Shapley value: what it takes off the drift, on the average over all
+        weight: For a member of the cause, its Shapley value: by how much it reduces the drift, on the average over all
             orders of changing the members; None where a drift is missing or there are too many members.
     """
 
     path: str
-    left: Any
-    right: Any
-    left_where: str = ""
-    right_where: str = ""
+    start: Any
+    target: Any
+    start_where: str = ""
+    target_where: str = ""
     standing: Standing
-    why: str = ""
+    why: Fact | None = None
     left_out: float | None = None
     alone: float | None = None
     weight: float | None = None
@@ -52,14 +52,13 @@ class ProbeRecord(Record):
 
     Attributes:
         run: Name of the run.
-        changed: The settings changed to the matched end's.
-        reached: Whether the clip is the matched end's, up to what a re-run differs; None where there is no clip, which
-            tells nothing.
+        changed: The settings changed to the target's.
+        reproduced: Whether the clip is the target's, up to what a re-run differs; None where there is no clip.
     """
 
     run: str
     changed: list[str]
-    reached: bool | None
+    reproduced: bool | None
 
 
 class ProofRecord(Record):
@@ -68,89 +67,76 @@ class ProofRecord(Record):
     Attributes:
         prompt: Name of the prompt.
         proof: Name of the run in which only the cause is changed; empty when it is missing.
-        reached: Whether it gives the matched end's clip of this prompt; None when it or its clip is missing.
-        drift: Its drift from the reference; None when it cannot be told.
-        verdict: How it stands to the reference; None when it was not compared.
-        counter_proof: Name of the run of the matched end in which only the cause is taken back.
-        counter_reached: Whether that run still gives the matched end's clip, as it must not; None without a clip.
+        reproduced: Whether it gives the target's clip of this prompt; None when it or its clip is missing.
+        drift: Its drift from the reference; None when it is unknown.
+        verdict: How it compares with the reference; None when it was not compared.
+        counter_proof: Name of the run of the target in which only the cause is taken back.
+        counter_reproduced: Whether that run still gives the target's clip, as it must not; None without a clip.
         counter_drift: Its drift from the reference.
-        counter_verdict: How it stands to the reference.
-        reason: Why something is missing; empty when nothing is.
+        counter_verdict: How it compares with the reference.
+        reason: Why something is missing; None when nothing is.
     """
 
     prompt: str
     proof: str = ""
-    reached: bool | None = None
+    reproduced: bool | None = None
     drift: float | None = None
     verdict: Verdict | None = None
     counter_proof: str = ""
-    counter_reached: bool | None = None
+    counter_reproduced: bool | None = None
     counter_drift: float | None = None
     counter_verdict: Verdict | None = None
-    reason: str = ""
+    reason: Fact | None = None
 
     @property
-    def holds(self) -> bool:
+    def succeeded(self) -> bool:
         """Whether two clips show that the cause suffices on this prompt, and is needed."""
-        return self.reached is True and self.counter_reached is False and not self.reason
-
-
-class InteractionRecord(Record):
-    """Members of the cause that do not act each for itself.
-
-    Attributes:
-        members: Their paths.
-        index: For a pair, the Shapley interaction index: what they take off the drift together beyond what each takes
-            off by itself, on the average over what else is changed. None where the sentence is about more than two.
-        sentence: The finding in words.
-    """
-
-    members: list[str]
-    index: float | None = None
-    sentence: str
+        return self.reproduced is True and self.counter_reproduced is False and self.reason is None
 
 
 class CauseRecord(Record):
-    """What makes the difference between two ends, on one prompt.
+    """What makes the difference between two runs, on one prompt.
 
     Attributes:
         prompt: Name of the prompt.
-        left: Name of the run that is to be explained.
-        right: Name of the run at the matched end.
+        start: Name of the run that is to be explained.
+        target: Name of the run that it is to become.
+        target_verdict: How the target compares with the reference; None when it was not compared.
+        started: Whether there was anything to search.
         finished: Whether the search came to its end, within the budget and without interruption.
-        reason: Why not, or why there was nothing to search; empty otherwise.
-        suspects: All settings on which the ends differ: the cause first, then the undecided, then the innocent.
+        reason: Why not, or why there was nothing to search; None otherwise.
+        suspects: All settings on which the two differ: the cause first, then the undecided, then those without effect.
         proof: Name of the run in which only the cause is changed; empty when there is none.
-        counter_proof: Name of the run of the matched end in which only the cause is taken back.
-        counter_reached: Whether that run still gives the matched end's clip, as it must not; None without a clip.
+        counter_proof: Name of the run of the target in which only the cause is taken back.
+        counter_reproduced: Whether that run still gives the target's clip, as it must not; None without a clip.
         probes: The generations of the search, in order.
         proofs: The proof on each prompt, the one that was searched first.
-        interactions: Which members of the cause do not act each for itself.
-        residual: Drift that is left at the matched end, for which these settings are no explanation; None where that
-            end has reached the reference, or drift cannot be told.
-        best: Where the matched end has not reached the reference, the run with the least drift of all.
-        best_drift: Its drift.
+        interactions: Which members of the cause act together.
+        residual: Drift that is left at the target, which these settings do not explain; None where the target matches
+            the reference, or drift is unknown.
+        closest: Where the target does not match the reference, the run with the least drift of all.
+        closest_drift: Its drift.
         residual_suspects: What differs besides the settings, or is unknown, and may explain the residual.
-        sentence: The finding in words.
     """
 
     prompt: str
-    left: str
-    right: str
+    start: str
+    target: str
+    target_verdict: Verdict | None = None
+    started: bool = True
     finished: bool
-    reason: str = ""
+    reason: Fact | None = None
     suspects: list[SuspectRecord] = []
     proof: str = ""
     counter_proof: str = ""
-    counter_reached: bool | None = None
+    counter_reproduced: bool | None = None
     probes: list[ProbeRecord] = []
     proofs: list[ProofRecord] = []
-    interactions: list[InteractionRecord] = []
+    interactions: list[Fact] = []
     residual: float | None = None
-    best: str = ""
-    best_drift: float | None = None
+    closest: str = ""
+    closest_drift: float | None = None
     residual_suspects: list[Fact] = []
-    sentence: str
 
     @property
     def cause(self) -> list[str]:
@@ -159,5 +145,5 @@ class CauseRecord(Record):
 
     @property
     def sufficient(self) -> list[str]:
-        """The paths that suffice together: the cause, and what may be needless beside it."""
-        return [suspect.path for suspect in self.suspects if suspect.standing is not Standing.INNOCENT]
+        """The paths that suffice together: the cause, and what may not be needed besides it."""
+        return [suspect.path for suspect in self.suspects if suspect.standing is not Standing.NO_EFFECT]

@@ -9,163 +9,183 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType, NoneType
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Self
 
-from pydantic import JsonValue, ValidationInfo, field_serializer, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from spacediff.record.base import Record
 
-_Types = tuple[type, ...]
-_TEXT: _Types = (str,)
-_MAYBE_TEXT: _Types = (str, NoneType)
-_NUMBER: _Types = (float, int)
-_MAYBE_NUMBER: _Types = (float, int, NoneType)
-_COUNT: _Types = (int,)
-_FLAG: _Types = (bool,)
-_LIST: _Types = (list,)
-_ANY: _Types = (object,)
+
+@cache
+def _checker(of: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(of, config=ConfigDict(strict=True))
 
 
 class FactKind(StrEnum):
-    """The kinds, by subject; each with its values, name to types."""
+    """The kinds, by subject; each with its values, name to type."""
 
-    def __new__(cls, value: str, values: Mapping[str, _Types] = MappingProxyType({})) -> Self:
+    def __new__(cls, value: str, values: Mapping[str, Any] = MappingProxyType({})) -> Self:
         """Make a member: what `audit.json` calls it, and the values that it has."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.values = values
         return member
 
-    values: Mapping[str, _Types]
+    values: Mapping[str, Any]
 
     # what comes from outside: an error of a library, a Space's answer, a sentence of an older record
-    TEXT = "text", {"text": _TEXT}
+    TEXT = "text", {"text": str}
 
     # frames and drift; an alignment stands above the facts that hold after it
-    VERDICT = "verdict", {"verdict": _TEXT}
-    EVERY_FRAME_EQUAL = "every-frame-equal", {"encoded": _FLAG}
-    ENCODED_AGAIN = "encoded-again", {"reference_from_candidate": _FLAG}
+    VERDICT = "verdict", {"verdict": str}
+    EVERY_FRAME_EQUAL = "every-frame-equal", {"encoded": bool}
+    ENCODED_AGAIN = "encoded-again", {"reference_from_candidate": bool}
     WITHIN_CODEC_LOSS = "within-codec-loss"
     DRIFT_OF_FRAMES_UNKNOWN = "drift-of-frames-unknown"
-    AS_FAR_AS_A_SEED = "as-far-as-a-seed", {"drift": _NUMBER, "nearest": _NUMBER}
-    CLOSER_THAN_SEEDS = "closer-than-seeds", {"drift": _NUMBER, "nearest": _NUMBER, "seeds": _COUNT}
-    METRIC_DRIFT = "metric-drift", {"metric": _TEXT, "drift": _NUMBER, "codec_share": _MAYBE_NUMBER}
+    AS_FAR_AS_A_SEED = "as-far-as-a-seed", {"drift": float, "nearest": float}
+    CLOSER_THAN_SEEDS = "closer-than-seeds", {"drift": float, "nearest": float, "seeds": int}
+    METRIC_DRIFT = "metric-drift", {"metric": str, "drift": float, "codec_share": float | None}
     METRIC_DRIFT_UNKNOWN = (
         "metric-drift-unknown",
-        {"metric": _TEXT, "rerun": _FLAG, "seeds": _FLAG, "codec_share": _MAYBE_NUMBER},
+        {"metric": str, "rerun": bool, "seeds": bool, "codec_share": float | None},
     )
-    METRIC_UNDEFINED = "metric-undefined", {"metric": _TEXT, "smallest_side": _COUNT}
+    METRIC_UNDEFINED = "metric-undefined", {"metric": str, "smallest_side": int}
     AFTER_ALIGNMENT = "after-alignment"
     MOMENTS_UNKNOWN = "moments-unknown"
-    STANDS_STILL = "stands-still", {"candidate": _FLAG, "share": _NUMBER}
+    STANDS_STILL = "stands-still", {"candidate": bool, "share": float}
 
     # how two clips are brought onto each other; with `candidate` it is about this clip, else about the reference
     PAIRED_BY_NUMBER = (
         "paired-by-number",
-        {"reference_frames": _COUNT, "candidate_frames": _COUNT, "pairs": _COUNT, "too_long": _FLAG},
+        {"reference_frames": int, "candidate_frames": int, "pairs": int, "too_long": bool},
     )
     FRAMES_BETWEEN = (
         "frames-between",
         {
-            "reference_frames": _COUNT,
-            "candidate_frames": _COUNT,
-            "candidate": _FLAG,
-            "step": _COUNT,
-            "first": _COUNT,
-            "between": _TEXT,
-            "inherent": _FLAG,
+            "reference_frames": int,
+            "candidate_frames": int,
+            "candidate": bool,
+            "step": int,
+            "first": int,
+            "between": str,
+            "inherent": bool,
         },
     )
-    BEGINS_LATER = "begins-later", {"candidate": _FLAG, "left_out": _LIST}
-    LACKS_FRAMES = "lacks-frames", {"candidate": _FLAG, "left_out": _LIST}
-    ENDS_EARLIER = "ends-earlier", {"candidate": _FLAG, "left_out": _LIST}
-    RATES_DIFFER = "rates-differ", {"reference": _NUMBER, "candidate": _NUMBER}
-    BARS = "bars", {"candidate": _FLAG, "width": _COUNT, "height": _COUNT}
+    BEGINS_LATER = "begins-later", {"candidate": bool, "left_out": list[list[int]]}
+    LACKS_FRAMES = "lacks-frames", {"candidate": bool, "left_out": list[list[int]]}
+    ENDS_EARLIER = "ends-earlier", {"candidate": bool, "left_out": list[list[int]]}
+    RATES_DIFFER = "rates-differ", {"reference": float, "candidate": float}
+    BARS = "bars", {"candidate": bool, "width": int, "height": int}
     SIZES_DIFFER = (
         "sizes-differ",
         {
-            "reference": _LIST,
-            "candidate": _LIST,
-            "reference_scaled_to": _LIST,
-            "candidate_scaled_to": _LIST,
-            "cropped": _FLAG,
-            "confirmed": _FLAG,
+            "reference": list[int],
+            "candidate": list[int],
+            "reference_scaled_to": list[int],
+            "candidate_scaled_to": list[int],
+            "cropped": bool,
+            "confirmed": bool,
         },
     )
-    SHIFTED = "shifted", {"right": _COUNT, "down": _COUNT}
-    LEVELS_DIFFER = "levels-differ", {"squeezed": _FLAG}
+    SHIFTED = "shifted", {"right": int, "down": int}
+    LEVELS_DIFFER = "levels-differ", {"squeezed": bool}
 
     # how frames were encoded for a comparison, and what it could have shown
     FILES_AS_GIVEN = "files-as-given"
     FRAMES_AS_GENERATED = "frames-as-generated"
-    ENCODED_EXACTLY = "encoded-exactly", {"core": _COUNT, "mbtree": _FLAG}
-    ENCODED_SIMILARLY = "encoded-similarly", {"core": _COUNT}
-    ENCODING_UNSAID = "encoding-unsaid", {"codec": _TEXT}
+    ENCODED_EXACTLY = "encoded-exactly", {"core": int, "mbtree": bool}
+    ENCODED_SIMILARLY = "encoded-similarly", {"core": int}
+    ENCODING_UNSAID = "encoding-unsaid", {"codec": str}
     NEAREST_GIF = "nearest-gif"
     NEAREST_OPENCV = "nearest-opencv"
-    NEAREST_ENCODER = "nearest-encoder", {"encoder": _TEXT, "bit_rate": _NUMBER}
-    NEAREST_EXPORT = "nearest-export", {"quality": _NUMBER}
-    SCALED_FIRST = "scaled-first", {"before": _LIST, "after": _LIST}
+    NEAREST_ENCODER = "nearest-encoder", {"encoder": str, "bit_rate": float}
+    NEAREST_EXPORT = "nearest-export", {"quality": float}
+    SCALED_FIRST = "scaled-first", {"before": list[int], "after": list[int]}
     COLOURS_BY_PYAV = "colours-by-pyav"
     NOT_ENCODED_EXACTLY = "not-encoded-exactly"
     X264_SILENT = "x264-silent"
-    X264_CORE_DIFFERS = "x264-core-differs", {"local": _COUNT, "hosted": _COUNT}
-    X264_OPTION_DIFFERS = "x264-option-differs", {"name": _TEXT, "local": _MAYBE_TEXT, "hosted": _MAYBE_TEXT}
-    X264_OPTION_LOST = "x264-option-lost", {"name": _TEXT, "hosted": _MAYBE_TEXT, "lost": _TEXT}
+    X264_CORE_DIFFERS = "x264-core-differs", {"local": int, "hosted": int}
+    X264_OPTION_DIFFERS = "x264-option-differs", {"name": str, "local": str | None, "hosted": str | None}
+    X264_OPTION_LOST = "x264-option-lost", {"name": str, "hosted": str | None, "lost": str}
     X264_RATE_BUFFER = "x264-rate-buffer"
-    PIXEL_FORMAT_DIFFERS = "pixel-format-differs", {"local": _TEXT, "hosted": _TEXT}
-    MATRIX_LOST = "matrix-lost", {"matrix": _TEXT}
+    PIXEL_FORMAT_DIFFERS = "pixel-format-differs", {"local": str, "hosted": str}
+    MATRIX_LOST = "matrix-lost", {"matrix": str}
     NOTHING_ENCODED = "nothing-encoded"
     PLANTED_DIFFERENCE_SEEN = (
         "planted-difference-seen",
-        {"levels": _COUNT, "share": _NUMBER, "before": _NUMBER, "after": _NUMBER, "smallest_tried": _FLAG},
+        {"levels": int, "share": float, "before": float, "after": float, "smallest_tried": bool},
     )
-    PLANTED_DIFFERENCE_LOST = "planted-difference-lost", {"levels": _COUNT, "share": _NUMBER, "before": _NUMBER}
-    TEXT_CUT = "text-cut", {"text": _TEXT, "tokens": _COUNT, "limit": _COUNT}
-    FRAMES_CROPPED = "frames-cropped", {"width": _COUNT, "height": _COUNT, "share": _NUMBER, "across": _FLAG}
+    PLANTED_DIFFERENCE_LOST = "planted-difference-lost", {"levels": int, "share": float, "before": float}
+    TEXT_CUT = "text-cut", {"text": str, "tokens": int, "limit": int}
+    FRAMES_CROPPED = "frames-cropped", {"width": int, "height": int, "share": float, "across": bool}
 
     # controls, gate, warnings
     RERUN_EQUAL = "rerun-equal"
     RERUN_DIFFERS = "rerun-differs"
-    METRIC_VALUE = "metric-value", {"metric": _TEXT, "value": _NUMBER, "unit": _TEXT}
+    METRIC_VALUE = "metric-value", {"metric": str, "value": float, "unit": str}
     SEED_IGNORED = "seed-ignored"
-    SEEDS_NOT_COMPARED = "seeds-not-compared", {"seeds": _COUNT}
-    CONTROL_FAILED = "control-failed", {"prompt": _TEXT, "control": _TEXT, "run": _TEXT}
+    SEEDS_NOT_COMPARED = "seeds-not-compared", {"seeds": int}
+    CONTROL_FAILED = "control-failed", {"prompt": str, "control": str, "run": str}
     AUDIT_INTERRUPTED = "audit-interrupted"
     NOTHING_COMPARED = "nothing-compared"
     NO_REFERENCE = "no-reference"
     COMPARING_FAILED = "comparing-failed"
-    GATE_NOT_COMPARED = "gate-not-compared", {"prompt": _TEXT}
-    GATE_VERDICT = "gate-verdict", {"prompt": _TEXT, "verdict": _TEXT}
-    GATE_DRIFT_UNKNOWN = "gate-drift-unknown", {"prompt": _TEXT}
-    GATE_DRIFT_WITHIN = "gate-drift-within", {"prompt": _TEXT, "drift": _NUMBER, "limit": _NUMBER}
-    GATE_DRIFT_ABOVE = "gate-drift-above", {"prompt": _TEXT, "drift": _NUMBER, "limit": _NUMBER, "verdict": _TEXT}
+    GATE_NOT_COMPARED = "gate-not-compared", {"prompt": str}
+    GATE_VERDICT = "gate-verdict", {"prompt": str, "verdict": str}
+    GATE_DRIFT_UNKNOWN = "gate-drift-unknown", {"prompt": str}
+    GATE_DRIFT_WITHIN = "gate-drift-within", {"prompt": str, "drift": float, "limit": float}
+    GATE_DRIFT_ABOVE = "gate-drift-above", {"prompt": str, "drift": float, "limit": float, "verdict": str}
     GATE_NOTHING_ACCEPTED = "gate-nothing-accepted"
-    GATE_NOTHING_WORSE = "gate-nothing-worse", {"against": _TEXT}
+    GATE_NOTHING_WORSE = "gate-nothing-worse", {"against": str}
     GATE_CHANGED = (
         "gate-changed",
         {
-            "prompt": _TEXT,
-            "run": _TEXT,
-            "verdict_before": _MAYBE_TEXT,
-            "drift_before": _MAYBE_NUMBER,
-            "verdict_now": _MAYBE_TEXT,
-            "drift_now": _MAYBE_NUMBER,
+            "prompt": str,
+            "run": str,
+            "verdict_before": str | None,
+            "drift_before": float | None,
+            "verdict_now": str | None,
+            "drift_now": float | None,
         },
     )
+    # the search for the cause: why it stopped, what a suspect's standing rests on, how members act together
+    SEARCH_INTERRUPTED = "search-interrupted"
+    BUDGET_SPENT = "budget-spent", {"budget": int}
+    RUN_NOT_MEASURED = "run-not-measured", {"run": str}
+    SAME_SETTINGS = "same-settings", {"start": str, "target": str}
+    SAME_FRAMES = "same-frames", {"start": str, "target": str}
+    NEEDED = "needed", {"run": str}
+    NEED_UNKNOWN = "need-unknown", {"run": str}
+    NOT_NEEDED = "not-needed", {"run": str}
+    SAME_DEFAULT = "same-default", {"value": Any, "where": str}
+    ARGUMENT_IGNORED = "argument-ignored", {"given_to": str}
+    MASKS_OTHERS = "masks-others", {"member": str, "reduction": float, "total": float}
+    ONLY_TOGETHER = "only-together", {"members": list[str], "reduction": float, "total": float}
+    PAIR_INTERACTS = "pair-interacts", {"members": list[str], "index": float}
+
     # what may explain a difference although every setting agrees
-    VERSIONS_UNKNOWN = "versions-unknown", {"here": _TEXT}
-    VERSION_DIFFERS = "version-differs", {"library": _TEXT, "hosted": _TEXT, "here": _TEXT}
-    HARDWARE = "hardware", {"hosted": _TEXT, "here": _TEXT}
-    REVISION_UNKNOWN = "revision-unknown", {"here": _TEXT, "where": _TEXT}
-    SEED_DIFFERS = "seed-differs", {"hosted": _COUNT, "here": _ANY, "where": _TEXT}
+    VERSIONS_UNKNOWN = "versions-unknown", {"here": str}
+    VERSION_DIFFERS = "version-differs", {"library": str, "hosted": str, "here": str}
+    HARDWARE = "hardware", {"hosted": str, "here": str}
+    REVISION_UNKNOWN = "revision-unknown", {"here": str, "where": str}
+    SEED_DIFFERS = "seed-differs", {"hosted": int, "here": Any, "where": str}
     POST_PROCESSED = "post-processed"
     PROMPT_OF_FILE_UNKNOWN = "prompt-of-file-unknown"
-    PROMPT_MAY_BE_REWRITTEN = "prompt-may-be-rewritten", {"space": _TEXT}
+    PROMPT_MAY_BE_REWRITTEN = "prompt-may-be-rewritten", {"space": str}
     NOISE_STREAMS_DIFFER = (
         "noise-streams-differ",
-        {"hosted": _TEXT, "local": _TEXT, "runs": _LIST, "stream": _TEXT},
+        {"hosted": str, "local": str, "runs": list[str], "stream": str},
     )
 
 
@@ -189,7 +209,7 @@ class Fact(Record):
         kind = info.data.get("kind")
         if kind is None or not isinstance(values, dict):
             return values
-        numbers = {name for name, types in kind.values.items() if float in types}
+        numbers = {name for name, of in kind.values.items() if of in (float, float | None)}
         return {name: math.inf if value == "inf" and name in numbers else value for name, value in values.items()}
 
     @field_serializer("values", when_used="json")
@@ -201,11 +221,12 @@ class Fact(Record):
         wanted = self.kind.values
         if self.values.keys() != wanted.keys():
             raise ValueError(f"{self.kind} has the values {sorted(wanted)}, not {sorted(self.values)}")
-        for name, types in wanted.items():
-            value = self.values[name]
-            if not isinstance(value, types) or (isinstance(value, bool) and types not in {_FLAG, _ANY}):
-                names = " or ".join("null" if each is NoneType else each.__name__ for each in types)
-                raise ValueError(f"{self.kind}: {name} has to be {names}, not {value!r}")
+        for name, of in wanted.items():
+            try:
+                _checker(of).validate_python(self.values[name])
+            except ValidationError as error:
+                first = error.errors()[0]
+                raise ValueError(f"{self.kind}: {name}: {first['msg']}, not {self.values[name]!r}") from error
         return self
 
 

@@ -27,7 +27,7 @@ def _from_1(data: _Json) -> _Json:
         "comparisons": _each(_comparison_1, data.get("comparisons")),
         "controls": _each(_control_1, data.get("controls")),
         "resolutions": _each(_resolution_1, data.get("resolutions")),
-        "cause": _cause_1(data.get("cause")),
+        "cause": _cause_1(data.get("cause"), data.get("comparisons")),
         "gate": _gate_1(data.get("gate")),
         "warnings": _texts(data.get("warnings", [])),
     }
@@ -59,11 +59,46 @@ def _resolution_1(old: _Json) -> _Json:
     return new | {"finding": _text(old.get("sentence"))}
 
 
-def _cause_1(old: Any) -> Any:
+def _cause_1(old: Any, comparisons: Any) -> Any:
     if not isinstance(old, dict):
         return old
-    new = _renamed(old, outside="residual_suspects")
-    return new | {"residual_suspects": _texts(old.get("outside", []))}
+    new = _renamed(
+        old,
+        left="start",
+        right="target",
+        counter_reached="counter_reproduced",
+        outside="residual_suspects",
+        best="closest",
+        best_drift="closest_drift",
+    )
+    sentence = str(new.pop("sentence", ""))
+    interactions = [each.get("sentence") for each in old.get("interactions", []) if isinstance(each, dict)]
+    verdicts = {
+        (each.get("prompt"), each.get("candidate")): each.get("verdict")
+        for each in comparisons or []
+        if isinstance(each, dict)
+    }
+    return new | {
+        "target_verdict": verdicts.get((old.get("prompt"), old.get("right"))),
+        "started": not sentence.startswith("no cause was searched"),
+        "reason": _text(old["reason"]) if old.get("reason") else None,
+        "suspects": _each(_suspect_1, old.get("suspects")),
+        "probes": _each(lambda probe: _renamed(probe, reached="reproduced"), old.get("probes")),
+        "proofs": _each(_proof_1, old.get("proofs")),
+        "interactions": _texts(interactions),
+        "residual_suspects": _texts(old.get("outside", [])),
+    }
+
+
+def _suspect_1(old: _Json) -> _Json:
+    new = _renamed(old, left="start", right="target", left_where="start_where", right_where="target_where")
+    standing = "no effect" if old.get("standing") == "innocent" else old.get("standing")
+    return new | {"standing": standing, "why": _text(old["why"]) if old.get("why") else None}
+
+
+def _proof_1(old: _Json) -> _Json:
+    new = _renamed(old, reached="reproduced", counter_reached="counter_reproduced")
+    return new | {"reason": _text(old["reason"]) if old.get("reason") else None}
 
 
 def _gate_1(old: Any) -> Any:

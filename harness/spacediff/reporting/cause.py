@@ -48,7 +48,7 @@ def cause_view(cause: CauseRecord | None) -> CauseView | None:
     suspects = [SuspectView(suspect, _known(suspect.path)) for suspect in cause.suspects]
     entries: dict[str, tuple[list[str], Known]] = {}
     for each in suspects:
-        if each.known is not None and each.suspect.standing is not Standing.INNOCENT:
+        if each.known is not None and each.suspect.standing is not Standing.NO_EFFECT:
             entries.setdefault(each.known.cause.name, ([], each.known))[0].append(each.suspect.path)
     return CauseView(suspects, list(entries.values()))
 

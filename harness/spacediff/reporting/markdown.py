@@ -23,7 +23,7 @@ from spacediff.reporting.markdown_tables import (
 from spacediff.reporting.presentable import PRIVATE, presentable
 from spacediff.reporting.view import PromptView, Row, prompt_view
 from spacediff.shipped import shipped
-from spacediff.wording import gate_headline, sentence, sentences
+from spacediff.wording import cause_text, gate_headline, sentence, sentences
 from spacediff.wording.numbers import drift, moment, value
 
 LIMIT = 60_000
@@ -94,6 +94,7 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
     drawn = templates.get_template(template).render(
         record=record,
         gate_headline=gate_headline,
+        cause=cause_text(record),
         views=[(view.prompt, _sentences(view)) for view in views[:most]],
         several=len(views) > 1,
         prompts_left_out=len(views[most:]),
@@ -140,8 +141,8 @@ def _fix(record: AuditRecord) -> str:
     guilty = [suspect for suspect in cause.suspects if suspect.path in cause.cause] if cause else []
     changes = [
         f"{code(suspect.path)} left unset"
-        if suspect.right is None
-        else code(f"{suspect.path} = {value(suspect.right)}", MOST_OF_CELL)
+        if suspect.target is None
+        else code(f"{suspect.path} = {value(suspect.target)}", MOST_OF_CELL)
         for suspect in guilty
     ]
     return ", ".join(changes)

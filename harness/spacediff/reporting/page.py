@@ -26,7 +26,15 @@ from spacediff.reporting.presentable import PRIVATE
 from spacediff.reporting.previews import Previews, clip_key
 from spacediff.reporting.view import prompt_view
 from spacediff.shipped import shipped
-from spacediff.wording import clause, control_expectation, gate_headline, paragraph, sentence
+from spacediff.wording import (
+    cause_text,
+    clause,
+    control_expectation,
+    gate_headline,
+    paragraph,
+    sentence,
+    standing_words,
+)
 from spacediff.wording.numbers import drift, duration, moment, number, place, plain, value
 
 SCRIPTS = (
@@ -129,6 +137,8 @@ def _templates() -> Environment:
         sentence=sentence,
         paragraph=paragraph,
         clause=clause,
+        cause_text=cause_text,
+        standing_words=standing_words,
         control_expectation=control_expectation,
         gate_headline=gate_headline,
     )

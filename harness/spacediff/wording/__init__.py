@@ -7,13 +7,17 @@ shows it escapes it.
 
 from __future__ import annotations
 
-from spacediff.wording import alignment, cause, codec, contents  # noqa: F401 - each says its kinds of fact
+from spacediff.wording import alignment, codec, contents, residual  # noqa: F401 - each says its kinds of fact
+from spacediff.wording.cause import cause_sentences, cause_text, standing_words
 from spacediff.wording.controls import control_expectation, control_name
 from spacediff.wording.gate import gate_headline
+from spacediff.wording.settings import setting_name
 from spacediff.wording.verdicts import clause, outcome
 from spacediff.wording.vocabulary import paragraph, sentence, sentences
 
 __all__ = [
+    "cause_sentences",
+    "cause_text",
     "clause",
     "control_expectation",
     "control_name",
@@ -22,4 +26,6 @@ __all__ = [
     "paragraph",
     "sentence",
     "sentences",
+    "setting_name",
+    "standing_words",
 ]

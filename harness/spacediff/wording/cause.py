@@ -1,53 +1,224 @@
-"""The cause: which settings make two runs differ, what that rests on, and what may explain the rest."""
+"""The cause: which settings make two runs differ, and what that rests on."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from spacediff.record import FactKind
-from spacediff.wording.vocabulary import says
+from spacediff.record import AuditRecord, CauseRecord, FactKind, ProofRecord, Standing
+from spacediff.wording.numbers import counted, listed, number_word, start
+from spacediff.wording.numbers import drift as written
+from spacediff.wording.settings import setting_name
+from spacediff.wording.verdicts import reference_noun
+from spacediff.wording.vocabulary import says, sentence
 
-_UNKNOWN = "unknown"
-
-
-@says(FactKind.VERSIONS_UNKNOWN)
-def _versions_unknown(*, here: str) -> str:
-    return f"Versions: the Space does not say which ones it runs; this machine has {here}."
-
-
-@says(FactKind.VERSION_DIFFERS)
-def _version_differs(*, library: str, hosted: str, here: str) -> str:
-    return f"{library}: the Space asks for {hosted} (in its requirements.txt); this machine has {here or _UNKNOWN}."
+_NOTHING = 0.0005
+"""A smaller reduction of the drift would be written as 0.000."""
 
 
-@says(FactKind.HARDWARE)
-def _hardware(*, hosted: str, here: str) -> str:
-    there = f"{hosted} on the Space (its page on the Hub)" if hosted else "unknown on the Space"
-    return f"Hardware: {there}, {here or _UNKNOWN} here."
+def cause_text(record: AuditRecord) -> str:
+    """Say what the search for the cause found; empty where there was none."""
+    return " ".join(cause_sentences(record.cause, reference_noun(record))) if record.cause else ""
 
 
-@says(FactKind.REVISION_UNKNOWN)
-def _revision_unknown(*, here: str, where: str) -> str:
-    ours = f"{here} here{f' ({where})' if where else ''}" if here else "unknown here, too"
-    return f"Model revision: unknown on the Space, {ours}."
+def cause_sentences(cause: CauseRecord, reference: str) -> list[str]:
+    """Say what a search found: the cause, its proof, what was tested of the other settings, what is unexplained.
+
+    Args:
+        cause: What the search found.
+        reference: What the reference is called: `the Space`.
+    """
+    reason = sentence(cause.reason) if cause.reason else ""
+    if not cause.started:
+        return [f"No cause was searched: {reason}"]
+    if not cause.finished:
+        return [f"The search stopped early: {reason}", *_so_far(cause), *_failed_probes(cause)]
+    return [
+        _headline(cause, reference),
+        *_proof(cause, reference),
+        *_others(cause),
+        *_not_shown(cause),
+        *_further_proofs(cause),
+        *_failed_probes(cause),
+        *_unexplained(cause, reference),
+    ]
 
 
-@says(FactKind.SEED_DIFFERS)
-def _seed_differs(*, hosted: int, here: Any, where: str) -> str:
-    return f"Seed: {hosted} on the Space (in its answer), {here} here{f' ({where})' if where else ''}."
+def standing_words(standing: Standing, cause: CauseRecord) -> str:
+    """Say how a suspect stands, as far as it was tested."""
+    if standing is Standing.NO_EFFECT:
+        return "no effect while the cause is changed" if cause.counter_reproduced else "makes no difference"
+    return standing.value
 
 
-@says(FactKind.POST_PROCESSED)
-def _post_processed() -> str:
-    return "Post-processing"
+def _headline(cause: CauseRecord, reference: str) -> str:
+    matches = cause.target_verdict is not None and cause.target_verdict.matches
+    other = reference if matches else cause.target
+    first = "The baseline" if cause.start == "baseline" else cause.start
+    count = len(cause.sufficient)
+    settings = "one setting" if count == 1 else f"{number_word(count)} settings"
+    return f"{first} differs from {other} because of {settings}: {_names(cause.sufficient)}."
 
 
-@says(FactKind.PROMPT_OF_FILE_UNKNOWN)
-def _prompt_of_file_unknown() -> str:
-    return "Prompt: the file does not say which text it was made from."
+def _proof(cause: CauseRecord, reference: str) -> list[str]:
+    """Say what the proof on the searched prompt shows, and the counter-proof where it shows another cause."""
+    first = next((proof for proof in cause.proofs if proof.prompt == cause.prompt), None)
+    if first is None or not first.reproduced:
+        return []
+    count = len(cause.sufficient)
+    these = "this one" if count == 1 else f"these {number_word(count)}"
+    exactly = first.verdict is not None and first.verdict.matches
+    result = f"the output matches {reference} exactly" if exactly else f"it gives the clip of {cause.target}"
+    said = [f"With {these} changed, {result} ({first.proof})."]
+    if first.counter_reproduced and len(cause.proofs) == 1:
+        said.append(f"However, the other settings alone suffice, too: {first.counter_proof} also gives that clip.")
+    return said
 
 
-@says(FactKind.PROMPT_MAY_BE_REWRITTEN)
-def _prompt_may_be_rewritten(*, space: str) -> str:
-    look = f"; `spacediff read {space}` looks for it in the source" if space else ""
-    return f"Prompt rewriting: the text was sent unchanged, and the clip does not show what the Space made of it{look}."
+def _others(cause: CauseRecord) -> list[str]:
+    """Say of the others just what was tested: all of them as at the start, and all of them as at the target."""
+    count = len(cause.suspects) - len(cause.sufficient)
+    if not count or cause.counter_reproduced:
+        return []
+    others = "One other setting makes" if count == 1 else f"{start(number_word(count))} other settings make"
+    them = {1: "it", 2: "both"}.get(count, "all of them")
+    tested = f"with {them} as in {cause.start}, and with {them} as in {cause.target}, the clip is the same."
+    return [f"{others} no difference: {tested}"]
+
+
+def _not_shown(cause: CauseRecord) -> list[str]:
+    """Name the members of which no clip shows that they are needed."""
+    undecided = [suspect for suspect in cause.suspects if suspect.standing is Standing.UNDECIDED]
+    reasons = [(setting_name(suspect.path), sentence(suspect.why) if suspect.why else "") for suspect in undecided]
+    return [f"It is not shown that {name} is needed{f': {why}' if why else '.'}" for name, why in reasons]
+
+
+def _further_proofs(cause: CauseRecord) -> list[str]:
+    """Say on how many prompts the cause is proved, and where and why it is not."""
+    failed = [proof for proof in cause.proofs if not proof.succeeded]
+    if len(cause.proofs) == 1:
+        return [start(_failure(proof, cause)) for proof in failed if not proof.counter_reproduced]
+    proved = len(cause.proofs) - len(failed)
+    said = [f"This is proved on {proved} of {len(cause.proofs)} prompts."] if cause.proofs else []
+    return [*said, *(f"On {proof.prompt}, {_failure(proof, cause)}" for proof in failed)]
+
+
+def _failure(proof: ProofRecord, cause: CauseRecord) -> str:
+    if proof.reproduced is False:
+        far = "" if proof.drift is None else f" (drift {written(proof.drift)})"
+        return f"something else matters, too: {proof.proof} does not give the clip of {cause.target}{far}."
+    if proof.counter_reproduced:
+        return f"it is not needed: {proof.counter_proof} gives the clip of {cause.target}, too."
+    return f"it is not proved: {sentence(proof.reason)}" if proof.reason else "it is not proved."
+
+
+def _so_far(cause: CauseRecord) -> list[str]:
+    members = cause.sufficient
+    differing = f"Of {counted(len(cause.suspects), 'setting')} that differ between {cause.start} and {cause.target}"
+    return [f"{differing}, these {len(members)} suffice so far, and some may not be needed: {_names(members)}."]
+
+
+def _failed_probes(cause: CauseRecord) -> list[str]:
+    count = sum(probe.reproduced is None for probe in cause.probes)
+    return [f"{counted(count, 'probe')} could not be generated and show{'s' * (count == 1)} nothing."] if count else []
+
+
+def _unexplained(cause: CauseRecord, reference: str) -> list[str]:
+    if cause.target_verdict is None or cause.target_verdict.matches:
+        return []
+    far = "" if cause.residual is None else f" (drift {written(cause.residual)})"
+    said = [f"{cause.target} itself does not match {reference}{far}, which remains unexplained."]
+    if cause.closest not in {"", cause.target} and cause.closest_drift is not None:
+        said.append(f"The closest of all runs is {cause.closest} (drift {written(cause.closest_drift)}).")
+    return said
+
+
+def _names(paths: Iterable[str]) -> str:
+    return listed([setting_name(path) for path in paths])
+
+
+# ---- why the search stopped
+
+
+@says(FactKind.SEARCH_INTERRUPTED)
+def _search_interrupted() -> str:
+    return "The search was interrupted."
+
+
+@says(FactKind.BUDGET_SPENT)
+def _budget_spent(*, budget: int) -> str:
+    return f"The budget of {counted(budget, 'generation')} was spent."
+
+
+@says(FactKind.RUN_NOT_MEASURED)
+def _run_not_measured(*, run: str) -> str:
+    return f"{run} was not measured"
+
+
+@says(FactKind.SAME_SETTINGS)
+def _same_settings(*, start: str, target: str) -> str:
+    return f"{start} and {target} declare the same settings."
+
+
+@says(FactKind.SAME_FRAMES)
+def _same_frames(*, start: str, target: str) -> str:
+    return f"{start} and {target} give the same frames, byte for byte."
+
+
+# ---- what a standing rests on
+
+
+@says(FactKind.NEEDED)
+def _needed(*, run: str) -> str:
+    return f"With all of the cause changed but this, the clip differs ({run})."
+
+
+@says(FactKind.NEED_UNKNOWN)
+def _need_unknown(*, run: str) -> str:
+    return f"With all of the cause changed but this, there is no clip ({run})."
+
+
+@says(FactKind.NOT_NEEDED)
+def _not_needed(*, run: str) -> str:
+    return f"Without this change, the clip is the same ({run})."
+
+
+@says(FactKind.SAME_DEFAULT)
+def _same_default(*, value: Any, where: str) -> str:
+    both = json.dumps(value, ensure_ascii=False)
+    return f"Both have {both}: where it is not set, that is the default{f' ({where})' if where else ''}."
+
+
+@says(FactKind.ARGUMENT_IGNORED)
+def _argument_ignored(*, given_to: str) -> str:
+    return f"{given_to} accepts it and ignores it."
+
+
+# ---- members that act together
+
+
+@says(FactKind.MASKS_OTHERS)
+def _masks_others(*, member: str, reduction: float, total: float) -> str:
+    return f"{start(setting_name(member))} masks the others: without it, they {_reduce(reduction, total)}."
+
+
+@says(FactKind.ONLY_TOGETHER)
+def _only_together(*, members: Sequence[str], reduction: float, total: float) -> str:
+    most = "at most " if reduction >= _NOTHING else ""
+    rest = _reduce(reduction, total, most)
+    return f"{start(_names(members))} act only together: with any one left out, the others {rest}."
+
+
+@says(FactKind.PAIR_INTERACTS)
+def _pair_interacts(*, members: Sequence[str], index: float) -> str:
+    how = "more" if index > 0 else "less"
+    return (
+        f"{start(_names(members))} reduce the drift by {written(abs(index))} {how} together than each does by itself."
+    )
+
+
+def _reduce(reduction: float, total: float, most: str = "") -> str:
+    if reduction < _NOTHING:
+        return f"do not reduce the drift, which the whole cause reduces by {written(total)}"
+    return f"reduce the drift by {most}{written(reduction)}, the whole cause by {written(total)}"

@@ -101,6 +101,14 @@ def listed(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def number_word(count: int) -> str:
+    """Write a small number as a word, as it stands in a sentence."""
+    return _WORDS[count] if 0 <= count < len(_WORDS) else str(count)
+
+
 def start(text: str) -> str:
     """Write a text as the start of a sentence, with a capital letter."""
     return text[:1].upper() + text[1:]

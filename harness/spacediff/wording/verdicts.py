@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from spacediff.record import FactKind, Verdict
+from spacediff.record import AuditRecord, FactKind, Verdict
 from spacediff.wording.numbers import drift as written
 from spacediff.wording.numbers import start
 from spacediff.wording.vocabulary import says
@@ -13,6 +13,12 @@ NOT_COMPARED = "not compared"
 """Stands for the verdict of a clip that was measured, but not compared."""
 
 _SCALE = "on the scale from a re-run (0) to a different seed (1)"
+
+
+def reference_noun(record: AuditRecord) -> str:
+    """Name an audit's reference in a sentence: `the Space`."""
+    sources = {run.source for run in record.runs if run.name == record.reference}
+    return {"space": "the Space", "video": "the reference file"}.get("".join(sources), record.reference)
 
 
 def outcome(verdict: str | None, drift: float | None) -> str:
