@@ -9,7 +9,7 @@ import pytest
 
 from spacediff.errors import SpacediffError
 from spacediff.record import SCHEMA_VERSION, GateStatus, Standing, Verdict, read_record, read_record_file
-from spacediff.wording import cause_text
+from spacediff.wording import cause_text, sentence
 from support.paths import ROOT
 
 OLD = ROOT / "tests" / "data" / "audit-schema-1.json"
@@ -42,11 +42,11 @@ def test_the_cause_of_a_record_of_version_1_is_read_and_worded() -> None:
         "scheduler.timestep_spacing",
     }
     assert cause_text(record) == (
-        "The baseline differs from the Space because of three settings: scheduler, guidance scale and dynamic CFG. With "
-        "these three changed, the output matches the Space exactly (proof). Two other settings make no difference: with "
-        "both as in baseline, and with both as in as-hosted, the clip is the same."
+        "The baseline differs from the Space because of three settings: scheduler, guidance scale and dynamic CFG. "
+        "With these three changed, the output matches the Space exactly (proof). Two other settings make no "
+        "difference: with both as in baseline, and with both as in as-hosted, the clip is the same."
     )
-    assert record.cause.interactions[0].values["text"].startswith("scheduler.class hides the rest")
+    assert sentence(record.cause.interactions[0]).startswith("scheduler.class hides the rest")
 
 
 def test_a_newer_record_is_refused_with_what_to_do(tmp_path: Path) -> None:
