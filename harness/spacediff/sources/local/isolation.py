@@ -41,8 +41,7 @@ def refuse_other_sizes(declared: Settings, fed_by: Settings) -> None:
     """Refuse what cannot work before anything is generated.
 
     Raises:
-        NotComparable
-    from spacediff.observer.hooks import Call: Both sides declare the number of steps, or a size, and not the same one.
+        NotComparable: Both sides declare the number of steps, or a size, and not the same one.
     """
     for name in ("num_inference_steps", "num_frames", "height", "width"):
         own, other = (settings.value(f"call.{name}") for settings in (declared, fed_by))
