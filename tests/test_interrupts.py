@@ -4,10 +4,12 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from spacediff.interrupts import clear, install, raise_if_interrupted
+import spacediff
+from spacediff.interrupts import clear, install, raise_if_interrupted, until_interrupted
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +39,34 @@ def test_who_was_started_deaf_stays_so() -> None:
     install()
     os.kill(os.getpid(), signal.SIGINT)
     raise_if_interrupted()
+
+
+def test_only_the_command_line_installs_handlers() -> None:
+    """A library leaves the signals of the program that uses it alone."""
+    root = Path(spacediff.__file__).parent
+    texts = {file.relative_to(root): file.read_text("utf-8") for file in root.rglob("*.py")}
+    setting = {path for path, text in texts.items() if "signal.signal(" in text}
+    installing = {path for path, text in texts.items() if "interrupts import" in text and "install" in text}
+    assert setting == {Path("interrupts.py"), Path("tiny/space_app.py")}, "the tiny Space is a process of its own"
+    assert {path.parts[0] for path in installing} == {"cli"}
+
+
+def test_what_was_finished_before_an_interruption_is_kept() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise KeyboardInterrupt
+
+    assert until_interrupted(items()) == ((1, 2), True)
+    assert until_interrupted(iter([1, 2])) == ((1, 2), False)
+
+
+def test_a_swallowed_interrupt_ends_a_stage_as_soon_as_it_is_finished() -> None:
+    install()
+
+    def items() -> Iterator[int]:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        yield 1
+
+    assert until_interrupted(items()) == ((1,), True)

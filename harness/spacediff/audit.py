@@ -85,7 +85,7 @@ def audit(
     Args:
         plan: What to do; see `spacediff.plan`.
         folder: The audit folder; made when it is missing.
-        listener: Told how it goes on.
+        listener: Called as the audit goes on.
         executor: Executes the runs; by default in this process.
         reuse: Whether a run in this process takes over what an earlier one computed that shares everything before it.
         earlier: The audit that this one is compared with; None for none.
@@ -109,7 +109,8 @@ def audit(
         generated = _generate(plan, store, executing, listener)
         compared = _compare(plan, generated, folder, metrics, listener)
         described = _describe(plan, generated, compared, folder, listener)
-        clear()
+        if described.interrupted:
+            clear()  # it was followed
         found = _recorded(plan, here, generated, compared, described, seconds=time.monotonic() - began)
         record = with_derived(redacted(found))
         write_record(_over_time(record, plan, earlier), folder)

@@ -1,4 +1,4 @@
-"""The executor: which worker carries a run out, in which order, and what need not be carried out at all.
+"""The executor: which worker produces a run, in which order, and what need not be produced at all.
 
 The key insight is the interface: runs go in as plain data, records come out as they finish, and the store is the only
 thing shared. Whoever spreads runs over many GPUs implements `Executor` and changes nothing else.

@@ -33,7 +33,7 @@ class Model:
         """Generate a clip anew."""
         base = {"model": {"id": RANDOM.id, "dtype": dtype}, "call": self.call, "placement": "cuda"}
         settings = Settings.of(base, Origin.DECLARED).changed_by(Settings.of(tables, Origin.DECLARED))
-        return self.source.generate(settings, "A hand squeezes half a lemon", 42, SilentListener(), anew=True)
+        return self.source.generate(settings, "A hand squeezes half a lemon", 42, SilentListener(), fresh=True)
 
 
 def tiny_model() -> Model:

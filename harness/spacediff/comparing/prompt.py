@@ -41,7 +41,7 @@ from spacediff.record import (
 )
 
 OnFrame = Callable[[int, int], None]
-"""Told how many of the reference's frames are scored, and how many there are."""
+"""Called with the number of scored frames of the reference, and the number of all."""
 
 _ITSELF = ""
 """Stands for the reference as its own candidate; no run has this name."""

@@ -47,7 +47,7 @@ class Sources:
         Args:
             run: What is asked for.
             folder: Where a fetched or given file is kept untouched.
-            progress: Told how it goes on.
+            progress: Called as the work goes on.
 
         Raises:
             NotMeasuredError: The clip cannot be had; the message says why.
@@ -63,7 +63,7 @@ class Sources:
 
             self._local = LocalSource(reuse=self._reuse, keep_latents=self._keep_latents)
         return self._local.generate(
-            run.settings, run.prompt.text, run.prompt.seed, progress, anew=run.repeat > 0, fed_by=run.fed_by
+            run.settings, run.prompt.text, run.prompt.seed, progress, fresh=run.repeat > 0, fed_by=run.fed_by
         )
 
     def check(self, run: Run) -> None:
@@ -78,7 +78,7 @@ class Sources:
             refuse_what_cannot_run(run.settings)
 
     def checkpoint_stamp(self, run: Run) -> str:
-        """Return what tells that a local checkpoint's files were exchanged; empty for the Hub's, which have ids."""
+        """Return a fingerprint of a local checkpoint's files; empty for the Hub's, which have ids."""
         from spacediff.sources.local.pipeline import stamp
 
         checkpoint = TINY_SPACES.get(str(run.request.get("id"))) or run.settings.value("model.id")
@@ -92,7 +92,7 @@ class Sources:
             return fetch(request, run.prompt.text, run.prompt.seed, folder, progress)
         address = self._address(request.id, progress)
         produced = fetch(replace(request, id=address), run.prompt.text, run.prompt.seed, folder, progress)
-        # its port differs from audit to audit and tells nothing
+        # its port differs from audit to audit and has no meaning
         named = Settings.of({"space": {"id": request.id}}, Origin.DECLARED)
         hosted = {name: text for name, text in produced.hosted.items() if address not in text}
         described = produced.described.replace(address, request.id)

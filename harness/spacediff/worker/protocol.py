@@ -30,7 +30,7 @@ class Worker(Protocol):
             run: The run.
             key: Its identity.
             folder: Where its files are written. The record names them by the place that the store gives to the key.
-            progress: Told how it goes on.
+            progress: Called as the work goes on.
 
         Raises:
             NotMeasuredError: There is no clip; the message says why.

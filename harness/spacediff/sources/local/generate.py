@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,26 +18,25 @@ from spacediff.errors import (
     GenerationFailed,
     NotMeasuredError,
     OutOfMemory,
-    UnsupportedSetting,
     failure,
     is_out_of_memory,
-    nearest_name,
 )
-from spacediff.interrupts import raise_if_interrupted
 from spacediff.observer.observation import Observation
 from spacediff.observer.observer import observing, observing_decoding
 from spacediff.progress import Progress
 from spacediff.record import Ignored
 from spacediff.settings import Settings
 from spacediff.sources import Produced
+from spacediff.sources.local.configure import apply_settings, call_arguments
 from spacediff.sources.local.isolation import feed, refuse_other_sizes
-from spacediff.sources.local.listening import warnings_of_libraries
+from spacediff.sources.local.library_warnings import warnings_of_libraries
 from spacediff.sources.local.noise import generator_for
 from spacediff.sources.local.numerics import numerics
 from spacediff.sources.local.pipeline import Checkpoints
 from spacediff.sources.local.placement import default_placement, place, refuse_what_cannot_run
 from spacediff.sources.local.resolve import completed, resolved
 from spacediff.sources.local.reuse import Reuse, resume
+from spacediff.sources.local.steps import steps_to
 from spacediff.sources.local.tracing import trace_record
 
 if TYPE_CHECKING:
@@ -69,7 +67,7 @@ class LocalSource:
         seed: int,
         progress: Progress,
         *,
-        anew: bool = False,
+        fresh: bool = False,
         fed_by: Settings | None = None,
     ) -> Produced:
         """Generate one clip.
@@ -78,8 +76,8 @@ class LocalSource:
             declared: What the scenario says; the rest is filled from the library.
             prompt: The prompt's text.
             seed: The prompt's seed; `rng.seed` has the last word.
-            progress: Told of loading and of every denoising step.
-            anew: Whether everything has to be computed, as for a re-run.
+            progress: Called for loading and for every denoising step.
+            fresh: Whether everything has to be computed, as for a re-run.
             fed_by: Settings whose latents are fed into each of the steps, so that it shows its own error alone.
 
         Raises:
@@ -88,7 +86,7 @@ class LocalSource:
         if fed_by is not None:
             return self._fed(declared, fed_by, prompt, seed, progress)
         try:
-            return self._generated(declared, prompt, seed, progress, reuse=None if anew else self._reuse)
+            return self._generated(declared, prompt, seed, progress, reuse=None if fresh else self._reuse)
         except _NotResumedError:  # its denoiser gives other shapes from step to step, or the like
             return self._generated(declared, prompt, seed, progress, reuse=None)
 
@@ -132,10 +130,10 @@ class LocalSource:
         placement = declared.value("placement") or default_placement()
         seed = declared.value("rng.seed", seed)
         with warnings_of_libraries() as messages, numerics(declared):
-            ignored += _apply(pipeline, declared)
-            arguments = _call_arguments(pipeline, declared)
+            ignored += apply_settings(pipeline, declared)
+            arguments = call_arguments(pipeline, declared)
             place(pipeline, placement)
-            pipeline.progress_bar = _steps_to(progress)
+            pipeline.progress_bar = steps_to(progress)
             settings = resolved(declared, checkpoint, pipeline, seed, placement)
             yield _Ready(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
 
@@ -221,61 +219,6 @@ class _Ready:
         )
 
 
-def _apply(pipeline: Any, settings: Settings) -> tuple[Ignored, ...]:
-    """Set scheduler and VAE; return what the scheduler ignored."""
-    ignored = _set_scheduler(pipeline, settings.table("scheduler"))
-    for name, on in settings.table("vae").items():
-        method = getattr(getattr(pipeline, "vae", None), f"{'enable' if on else 'disable'}_{name}", None)
-        if method is None:
-            raise UnsupportedSetting(f"the VAE of {type(pipeline).__name__} has no {name}")
-        method()
-    return ignored
-
-
-def _set_scheduler(pipeline: Any, wanted: dict[str, Any]) -> tuple[Ignored, ...]:
-    if not wanted:
-        return ()
-    scheduler_class = _scheduler_class(wanted.pop("class", type(pipeline.scheduler).__name__))
-    name = scheduler_class.__name__
-    try:
-        pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config, **wanted)
-    except Exception as error:
-        raise UnsupportedSetting(f"{name} refuses its settings: {failure(error)}") from error
-    expected = inspect.signature(scheduler_class).parameters
-    return tuple(
-        Ignored(argument=f"scheduler.{key}", value=value, given_to=f"{name}.from_config")
-        for key, value in wanted.items()
-        if key not in expected
-    )
-
-
-def _scheduler_class(name: str) -> Any:
-    import diffusers
-
-    found = getattr(diffusers, name, None)
-    if isinstance(found, type) and issubclass(found, diffusers.SchedulerMixin):
-        return found
-    near = nearest_name(name, [known for known in dir(diffusers) if known.endswith("Scheduler")])
-    raise UnsupportedSetting(
-        f"diffusers {diffusers.__version__} has no scheduler {name!r}" + (f"; did you mean {near}?" if near else "")
-    )
-
-
-def _call_arguments(pipeline: Any, settings: Settings) -> dict[str, Any]:
-    arguments = settings.table("call")
-    known = inspect.signature(pipeline.__call__).parameters
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values()):
-        return arguments
-    for name in arguments:
-        if name not in known:
-            near = nearest_name(name, known)
-            raise UnsupportedSetting(
-                f"{type(pipeline).__name__}.__call__ takes no argument {name!r}"
-                + (f"; did you mean {near!r}?" if near else "")
-            )
-    return arguments
-
-
 def _frames(ready: _Ready, prompt: str, generator: torch.Generator | None) -> _Frames:
     """Call the pipeline; return the clip."""
     try:
@@ -303,39 +246,3 @@ def _generation_error(error: Exception, placement: str) -> NotMeasuredError:
     if is_out_of_memory(error):
         return OutOfMemory(f"the memory is too small: {said}", hint="try fewer frames, or vae.tiling = true")
     return GenerationFailed(f"the generation failed: {said}")
-
-
-class _Steps:
-    """Stands where diffusers puts its progress bar, so that any pipeline tells its steps."""
-
-    def __init__(self, progress: Progress, total: int, items: Any = None) -> None:
-        self._progress = progress
-        self._total = total
-        self._done = 0
-        self._items = items
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def __iter__(self) -> Iterator[Any]:
-        for item in self._items:
-            yield item
-            self.update()
-
-    def update(self, count: int = 1) -> None:
-        raise_if_interrupted()
-        self._done += count
-        self._progress.on_step(self._done, self._total)
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *_, **__: None  # set_postfix and the like
-
-
-def _steps_to(progress: Progress) -> Callable[..., _Steps]:
-    def progress_bar(iterable: Any = None, total: int | None = None) -> _Steps:
-        return _Steps(progress, total if total is not None else len(iterable), iterable)
-
-    return progress_bar

@@ -19,7 +19,7 @@ from spacediff.errors import (
 )
 from spacediff.record import Ignored
 from spacediff.settings import Settings
-from spacediff.sources.local.listening import warnings_of_libraries
+from spacediff.sources.local.library_warnings import warnings_of_libraries
 from spacediff.tiny.checkpoint import BUILTIN, ensure_checkpoint
 from spacediff.torchvision_shim import shim_torchvision
 
@@ -89,7 +89,7 @@ class Checkpoints:
         return self._loaded, _as_records(asked, self._loaded.ignored, self._loaded)
 
     def _load_once(self, identity: str, settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
-        """Load a checkpoint; one that failed fails again at once, since a host that is down costs minutes."""
+        """Load a checkpoint; one that failed fails again at once, since waiting for a server takes minutes."""
         if identity in self._failed:
             raise self._failed[identity]
         try:
@@ -100,7 +100,7 @@ class Checkpoints:
 
 
 def stamp(model_id: str) -> str:
-    """Return what tells that a checkpoint's files were exchanged; empty for the Hub's, whose revision is a setting."""
+    """Return a fingerprint of a local checkpoint's files; empty for the Hub's, whose revision is a setting."""
     if model_id in BUILTIN:
         return BUILTIN[model_id].stamp
     folder = Path(model_id).expanduser()
@@ -187,14 +187,14 @@ def _ignored_arguments(checkpoint: Checkpoint, arguments: dict[str, Any]) -> tup
             type(checkpoint.pipeline).from_pretrained(
                 checkpoint.folder, **dict(checkpoint.pipeline.components), **arguments
             )
-        except Exception:  # noqa: BLE001 - then the arguments matter, and a real load will tell
+        except Exception:  # noqa: BLE001 - then the arguments have an effect, and a real load shows which
             return ()
     return _ignored_names(messages, arguments)
 
 
 def _ignored_names(messages: list[str], arguments: dict[str, Any]) -> tuple[str, ...]:
-    told = [message for message in messages if "will be ignored" in message]
-    return tuple(name for name in arguments if any(repr(name) in message for message in told))
+    warned = [message for message in messages if "will be ignored" in message]
+    return tuple(name for name in arguments if any(repr(name) in message for message in warned))
 
 
 def _as_records(asked: dict[str, Any], ignored: tuple[str, ...], checkpoint: Checkpoint) -> tuple[Ignored, ...]:

@@ -32,7 +32,7 @@ def refuse_what_cannot_run(settings: Settings) -> None:
     if missing:
         raise DeviceUnavailable(
             f"{' and '.join(missing)} needs a device that this machine does not have",
-            hint="run the audit on a machine that has it; `spacediff doctor` tells what is here",
+            hint="run the audit on a machine that has it; `spacediff doctor` lists what this machine has",
         )
 
 

@@ -75,8 +75,8 @@ def _scheduler(scheduler: Any, loaded: Any) -> tuple[dict[str, Any], dict[str, A
     config = {name: value for name, value in scheduler.config.items() if not name.startswith("_") and _plain(value)}
     whole = {"class": type(scheduler).__name__, **config}
     there = {"class": type(loaded).__name__, **loaded.config}
-    told = {name: value for name, value in whole.items() if name in there and there[name] == value}
-    return told, {name: value for name, value in whole.items() if name not in told}
+    of_checkpoint = {name: value for name, value in whole.items() if name in there and there[name] == value}
+    return of_checkpoint, {name: value for name, value in whole.items() if name not in of_checkpoint}
 
 
 def _numerics() -> dict[str, Any]:

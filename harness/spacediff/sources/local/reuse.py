@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _DENOISERS = ("transformer", "unet")
 _MOST_KEPT = 4
-"""Runs that share are carried out one after the other; with latents kept, each takes up to some 100 MB."""
+"""Runs that share work are executed one after the other; with latents kept, each takes up to some 100 MB."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Hear what the libraries log while they work: ignored arguments and truncated prompts are told nowhere else."""
+"""What the libraries log while they work: ignored arguments and truncated prompts are reported nowhere else."""
 
 from __future__ import annotations
 
