@@ -161,6 +161,13 @@ def test_the_documentation_is_written_in_plain_english(page: Path) -> None:
     assert dialect_in(page.read_text("utf-8")) == []
 
 
+@pytest.mark.parametrize("command", ["", *commands()])
+def test_the_help_is_written_in_plain_english(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args([*command.split(), "--help"])
+    assert dialect_in(capsys.readouterr().out) == []
+
+
 @pytest.mark.parametrize("scenario", sorted((ROOT / "scenarios").glob("*.toml")), ids=lambda path: path.name)
 def test_the_example_scenarios_are_written_in_plain_english(scenario: Path) -> None:
     assert dialect_in(scenario.read_text("utf-8")) == []

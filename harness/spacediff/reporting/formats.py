@@ -40,7 +40,7 @@ def write_format(name: str, record: AuditRecord, folder: Path, path: Path, varia
         What had to be left out, a line each.
 
     Raises:
-        FileExists: It would replace the audit's own record by another one.
+        FileExists: It would replace the audit's own record with a different one.
     """
     if name == "json" and path.resolve() == (folder / FILES[name]).resolve():
         if record != read_record(folder):
