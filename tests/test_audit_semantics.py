@@ -12,6 +12,7 @@ from spacediff.clip import read_clip
 from spacediff.codec import export_to_video
 from spacediff.metrics.contrastive import Contrastive
 from spacediff.record import read_record
+from spacediff.wording import agreement_text
 from support.clips import moving_ball
 
 WHOLE = """
@@ -59,8 +60,8 @@ def test_an_audit_says_what_its_clips_show(
     judged = hand.of("as-hosted")
     assert judged
     assert judged.difference == 0
-    assert f"shows the prompt: {found.texts[0].clips[0].mean:.3f} in the reference" in printed
-    assert judged.sentence in printed
+    assert f"agreement with the prompt: {found.texts[0].clips[0].mean:.3f} in the reference" in printed
+    assert agreement_text(hand, "as-hosted", record.reference) in printed
     baseline = record.run("lemon", "baseline").clip
     assert baseline
     frames = read_clip(folder / baseline.lossless).frames
@@ -84,7 +85,7 @@ def test_an_audit_says_what_its_clips_show(
     assert main(["audit", str(scenario), "--out", str(folder), "--strict"]) == 3
     printed = " ".join(capsys.readouterr().out.split())
     assert "not measured: what the clips show (lemon): there is no folder" in printed
-    assert "gate on as-hosted: holds" in printed
+    assert "Gate passed (as-hosted)" in printed
     assert "Not measured: " in (folder / "report.html").read_text("utf-8")
 
 
@@ -100,6 +101,6 @@ def test_two_files_are_held_against_each_other_by_what_they_show(
     assert [text.part for text in found.texts] == ["hand", "lemon"]
     (mine, theirs) = found.texts[0].clips
     assert theirs.difference == pytest.approx(mine.mean - theirs.mean)
-    assert theirs.sentence in " ".join(capsys.readouterr().out.split())
+    assert agreement_text(found.texts[0], theirs.run, mine.run) in " ".join(capsys.readouterr().out.split())
     assert main(["compare", str(one), str(other), "--out", str(tmp_path / "out"), "--part", "hand"]) == 2
     assert "--semantics and --part go together" in capsys.readouterr().err

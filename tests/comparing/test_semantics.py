@@ -15,8 +15,9 @@ from spacediff.clip import Clip, Frame
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
 from spacediff.metrics.semantic import Agreement
 from spacediff.plan import Plan, Prompt, Semantics
-from spacediff.record import ComparisonRecord, Role, RunRecord, SemanticsRecord, Verdict
+from spacediff.record import ComparisonRecord, Role, RunRecord, SemanticsRecord, Verdict, quoted
 from spacediff.store.runs import Store
+from spacediff.wording import agreement_text
 from support.kept_runs import kept
 
 COLOURS = {"red": (230, 20, 20), "yellow": (230, 220, 20)}
@@ -40,7 +41,7 @@ class ShareOfColour:
         self.measured += 1
         rows = [[self._share(frame, text) for text in texts] for frame in frames]
         on_frame(len(rows))
-        return Agreement(np.array(rows), ("the detector knows two colours",))
+        return Agreement(np.array(rows), (quoted("the detector knows two colours"),))
 
     def close(self) -> None:
         self.closed = True
@@ -109,12 +110,14 @@ def test_a_thing_that_is_missing_is_a_number_and_a_curve(tmp_path: Path) -> None
     assert (baseline.place, matched.place, matched.difference) == ("below", "above", 0)
     assert red.seeds == pytest.approx((share(6), share(8)))
     assert red.rerun == 0
-    assert baseline.sentence == "red: 0.065 in the reference, 0.022 in baseline (other seeds 0.023 to 0.042)"
+    assert agreement_text(red, "baseline", "reference") == (
+        "red: 0.065 in the reference, 0.022 in baseline (different seeds: 0.023 to 0.042)"
+    )
     still = yellow.of("baseline")
     assert still
     assert (still.difference, still.place) == (0, "within")
     assert red.clips[0].run == "reference"
-    assert found.notes == ["the detector knows two colours"]
+    assert found.notes == [quoted("the detector knows two colours")]
 
 
 def test_of_a_private_prompt_the_numbers_are_kept_and_no_words(tmp_path: Path) -> None:
@@ -129,10 +132,11 @@ def test_of_a_private_prompt_the_numbers_are_kept_and_no_words(tmp_path: Path) -
 
 def test_without_reference_or_seeds_there_is_still_a_curve_and_no_scale(tmp_path: Path) -> None:
     runs = [run for run in runs_in(tmp_path, seeds=()) if run.name != "reference"]
-    baseline = seen(tmp_path, runs, ShareOfColour()).texts[1].of("baseline")
+    red = seen(tmp_path, runs, ShareOfColour()).texts[1]
+    baseline = red.of("baseline")
     assert baseline
     assert (baseline.difference, baseline.place) == (None, "")
-    assert baseline.sentence == "red: 0.022 in baseline (no other seed was measured)"
+    assert agreement_text(red, "baseline", "reference") == "red: 0.022 in baseline (different seeds were not measured)"
 
 
 def test_no_clip_is_measured_twice(tmp_path: Path) -> None:

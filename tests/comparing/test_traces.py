@@ -15,12 +15,13 @@ from spacediff.executor import InProcess
 from spacediff.observer.hooks import Call, add_hook
 from spacediff.plan import Prompt, Run
 from spacediff.progress import SilentListener
-from spacediff.record import ComparisonRecord, Role, RunRecord, Stage, TraceComparisonRecord, Verdict
+from spacediff.record import ComparisonRecord, FactKind, Role, RunRecord, Stage, TraceComparisonRecord, Verdict, fact
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.generate import LocalSource
 from spacediff.sources.local.pipeline import Checkpoint
 from spacediff.store.runs import Store
 from spacediff.tiny.checkpoint import RANDOM
+from spacediff.wording import trace_text
 from support.listeners import RememberingListener
 
 PROMPT = Prompt("p", "A hand squeezes half a lemon", 42)
@@ -74,7 +75,8 @@ def planted(monkeypatch: pytest.MonkeyPatch, plant: Plant) -> None:
 
 def test_a_rerun_parts_nowhere(folder: Path, baseline: RunRecord) -> None:
     found = held(folder, baseline, made(folder, "rerun"))
-    assert (found.stage, found.step, found.sentence) == (Stage.NOWHERE, None, "identical in every stage")
+    assert (found.stage, found.step, found.differing) == (Stage.NOWHERE, None, [])
+    assert trace_text(found) == "Identical in every stage."
     assert found.distances == [0.0] * 5
 
 
@@ -124,10 +126,10 @@ def test_one_changed_step_is_named(
     planted(monkeypatch, plant)
     found = held(folder, baseline, made(folder, f"step {'x' * step}"))
     assert (found.stage, found.step) == (Stage.STEP, step)
-    assert found.sentence.startswith(f"identical up to step {step - 1} of 4" if step > 1 else "from the first step on")
+    same = f"Identical up to step {step - 1} of 4." if step > 1 else "Differs from the first step on."
+    assert trace_text(found).startswith(f"{same} The latents differ by 1.0")
     assert found.distances[:step] == [0.0] * step
     assert found.distances[step] == pytest.approx(0.01, rel=0.02)
-    assert "1.0" in found.sentence
 
 
 def test_another_decoding_is_named(folder: Path, baseline: RunRecord) -> None:
@@ -145,11 +147,13 @@ def test_another_file_of_the_same_pictures_is_named(folder: Path, baseline: RunR
 def test_conditions_of_the_step_are_told(folder: Path, baseline: RunRecord) -> None:
     guided = held(folder, baseline, made(folder, "guided", call={"use_dynamic_cfg": True}))
     assert (guided.stage, guided.step) == (Stage.STEP, 1)
-    assert "guidance 6 against" in guided.sentence
+    (guidance,) = guided.differing
+    assert (guidance.values["name"], guidance.values["reference"]) == ("guidance", 6.0)
     spaced = held(folder, baseline, made(folder, "spaced", scheduler={"timestep_spacing": "linspace"}))
-    assert "timestep" in spaced.sentence
+    assert spaced.differing[0].values["name"] == "timestep"
     noisy = held(folder, baseline, made(folder, "dpm", scheduler={"class": "CogVideoXDPMScheduler"}))
-    assert "only one scheduler draws noise" in noisy.sentence
+    assert fact(FactKind.SCHEDULER_NOISE_DIFFERS, reference=False, candidate=True) in noisy.differing
+    assert "Only this run's scheduler draws noise." in trace_text(noisy)
 
 
 def test_another_number_of_steps_has_no_distances(folder: Path, baseline: RunRecord) -> None:

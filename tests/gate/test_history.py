@@ -26,7 +26,7 @@ from spacediff.record import (
 )
 from spacediff.scenario.scenario import Gate
 from spacediff.settings import Origin
-from spacediff.wording import sentence, sentences
+from spacediff.wording import history_text, sentence, sentences
 from support.synthetic_audit import setting, synthetic_audit
 
 ASKS = Gate(against="accepted")
@@ -93,7 +93,7 @@ def test_what_is_better_one_way_is_worse_the_other(one: ComparisonRecord, other:
 
 def test_an_audit_has_not_changed_since_itself(record: AuditRecord) -> None:
     history = history_of(record, record, "itself")
-    assert history.sentence == "every variant stands where it stood"
+    assert history_text(history) == "Every variant is as before."
     assert history.facts == []
     assert {each.change for each in history.variants} == {Change.SAME}
     assert {each.name for each in history.variants} >= {"baseline", "as-hosted", "dpm"}
@@ -115,9 +115,9 @@ def test_a_proof_that_is_no_longer_needed_is_not_gone(record: AuditRecord) -> No
     cause = CauseRecord(prompt="lemon", start="baseline", target="as-hosted", finished=True, proof="dpm")
     without = [each for each in record.comparisons if each.candidate != "dpm"]
     now = record.model_copy(update={"comparisons": without})
-    assert history_of(record, now, "before").sentence == "gone: dpm; 5 as before"
+    assert history_text(history_of(record, now, "before")) == "Gone: dpm. 5 as before."
     explained = record.model_copy(update={"cause": cause})
-    assert history_of(explained, now, "before").sentence == "every variant stands where it stood"
+    assert history_text(history_of(explained, now, "before")) == "Every variant is as before."
 
 
 def test_facts_that_changed_stand_beside(record: AuditRecord) -> None:
@@ -139,8 +139,8 @@ def test_facts_that_changed_stand_beside(record: AuditRecord) -> None:
     facts = history_of(record, record.model_copy(update={"environment": moved, "runs": runs}), "before").facts
     assert {(fact.subject, fact.name, fact.before, fact.now) for fact in facts} == {
         (Subject.MACHINE, "torch", "2.13.0+cu130", "2.14.0"),
-        (Subject.HOST, "commit", "5f3f1c7", "beef"),
-        (Subject.HOST, "python", None, "3.12"),
+        (Subject.SPACE, "commit", "5f3f1c7", "beef"),
+        (Subject.SPACE, "python", None, "3.12"),
         (Subject.REFERENCE, "lemon", record.runs[0].clip.digest[:12] if record.runs[0].clip else "", "f" * 12),
         (Subject.SETTING, "call.num_frames", 49, 17),
         (Subject.SETTING, "call.num_frames", None, 17),
@@ -210,8 +210,8 @@ def test_the_sentence_names_the_worst_first(record: AuditRecord) -> None:
     now = with_outcome(record, "dpm", Verdict.IDENTICAL, 0.0)
     now = with_outcome(now, "on-gpu", Verdict.NOT_MEASURED, None)
     now = with_outcome(now, "as-hosted", Verdict.DIFFERENT_SAMPLE, 1.2)
-    assert history_of(record, now, "before").sentence == (
-        "worse: as-hosted; no longer measured: on-gpu; better: dpm; 3 as before"
+    assert history_text(history_of(record, now, "before")) == (
+        "Worse: as-hosted. No longer measured: on-gpu. Better: dpm. 3 as before."
     )
 
 
@@ -273,10 +273,10 @@ def test_an_accepted_state_is_kept_beside_the_scenario_without_curves(record: Au
     assert kept is not None
     assert any(each.per_frame and each.map for each in record.comparisons)
     assert not any(each.per_frame or each.map for each in kept.comparisons)
-    assert history_of(kept, record, "it").sentence == "every variant stands where it stood"
+    assert history_text(history_of(kept, record, "it")) == "Every variant is as before."
     _, before = approve(with_outcome(record, "dpm", Verdict.IDENTICAL, 0.0), scenario)
     assert before is not None
-    assert before.sentence == "better: dpm; 5 as before"
+    assert history_text(before) == "Better: dpm. 5 as before."
 
 
 def test_what_is_not_whole_or_not_this_scenarios_is_not_accepted(record: AuditRecord, tmp_path: Path) -> None:

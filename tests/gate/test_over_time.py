@@ -55,14 +55,14 @@ def test_a_state_is_accepted_held_against_and_replaced(
     assert Path("mine.accepted.json").is_file()
     code, printed = audit()
     assert code == 0
-    assert "against the accepted state: every variant stands where it stood" in printed
+    assert "compared with the accepted state: Every variant is as before." in printed
     assert page.read_text().count("### spacediff") == 2
 
     # worse: the gate failed, and the fact that changed stands beside
     scenario.write_text(SCENARIO.replace("GUIDANCE", "6.0"))
     code, printed = audit()
     assert code == 1
-    assert "worse: baseline" in printed
+    assert "Worse: baseline." in printed
     assert "setting of baseline, call.guidance_scale: 7.0 → 6.0" in printed
     record = read_record(folder)
     assert record.gate.status is GateStatus.FAILED
@@ -74,24 +74,24 @@ def test_a_state_is_accepted_held_against_and_replaced(
 
     # looked at and accepted anew
     assert main(["approve", str(scenario)]) == 0
-    assert "compared with what was accepted before: worse: baseline" in capsys.readouterr().out
+    assert "compared with what was accepted before: Worse: baseline." in capsys.readouterr().out
     assert audit()[0] == 0
 
     # the same setting as the reference's again: better, which no gate forbids
     scenario.write_text(SCENARIO.replace("GUIDANCE", "7.0"))
     code, printed = audit("--out", "other")
     assert code == 0
-    assert "better: baseline" in printed
+    assert "Better: baseline." in printed
 
     # any two audits: a folder in place of the accepted state, which the gate then cannot speak of
     code, printed = audit("--out", "other", "--against", str(folder), "--no-reuse", "--strict")
     assert code == 3
     command = "spacediff audit mine.toml --no-reuse --strict --against audits/mine --out other"
     assert read_record(Path("other")).command == command
-    assert "against mine: better: baseline" in printed
+    assert "compared with mine: Better: baseline." in printed
     assert main(["report", "other", "--against", str(folder), "--format", "md", "--format", "html"]) == 0
-    assert "against `mine` of" not in Path("other/issue.md").read_text()
-    assert "- **Over time**, against mine of" in Path("other/issue.md").read_text()
+    assert "compared with `mine` of" not in Path("other/issue.md").read_text()
+    assert "- **Over time**, compared with mine of" in Path("other/issue.md").read_text()
     assert f"\n{command}; spacediff report other --against audits/mine\n" in Path("other/issue.md").read_text()
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from spacediff.errors import NotMeasuredError
 from spacediff.metrics.contrastive import Contrastive
+from spacediff.record import FactKind
+from spacediff.wording import sentence
 from support.clips import moving_ball, resized
 from support.hub_stand_in import Model, hub_stand_in
 from support.small_clip import TOKENS
@@ -60,9 +62,8 @@ def test_a_text_that_is_too_long_is_cut_and_that_is_told(clip_checkpoint: Path) 
     fits, long = "hand " * (TOKENS - 2), "hand " * (TOKENS - 1)
     found = measure.measure(iter(CLIP.frames[:2]), [fits, long, f"{long} lemon"])
     np.testing.assert_allclose(found.scores, found.scores[:, :1].repeat(3, axis=1), atol=2e-6)
-    cut = [remark for remark in found.remarks if "the end was truncated" in remark]
-    assert len(cut) == 2
-    assert f"has {TOKENS + 1} tokens including start and end; the model accepts {TOKENS}" in cut[0]
+    cut = [remark.values for remark in found.remarks if remark.kind is FactKind.TEXT_CUT]
+    assert [(values["tokens"], values["limit"]) for values in cut] == [(TOKENS + 1, TOKENS), (TOKENS + 2, TOKENS)]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_what_the_processor_crops_away_is_told(clip_checkpoint: Path, width: int
     frames = resized(CLIP.frames[:1], width, height)
     measure = Contrastive.opened(str(clip_checkpoint))
     found = measure.measure(iter(frames), ["hand"])
-    assert [seen in remark for remark in found.remarks] == [True] * bool(seen)
+    assert [seen in sentence(remark) for remark in found.remarks] == [True] * bool(seen)
     if seen:
         frames = frames.copy()
         frames[:, : height // 6 if height > width else None, : width // 7 if width > height else None] = 0

@@ -274,7 +274,7 @@ def test_facts_of_the_environment_that_differ_come_first(drawn: AuditRecord) -> 
 
 def test_what_the_selected_clip_shows_least_of_is_known(drawn: AuditRecord) -> None:
     def text(part: str, difference: float | None) -> TextRecord:
-        clip = AgreementRecord(run="baseline", mean=0.5, frames=[0.5], difference=difference, sentence="s")
+        clip = AgreementRecord(run="baseline", mean=0.5, frames=[0.5], difference=difference)
         return TextRecord(part=part, asked=part, clips=[clip])
 
     def least(*differences: float | None) -> int | None:

@@ -11,6 +11,7 @@ from spacediff.record.derived.isolated_steps import isolated_steps
 from spacediff.reporting.html import render_html
 from spacediff.reporting.isolated_steps import most_of
 from spacediff.reporting.view import prompt_view
+from spacediff.wording import trace_text
 from support.html_page import Page, change_comparison, change_run, draw, order, ranks
 from support.synthetic_traces import STEPS, with_traces
 
@@ -49,16 +50,16 @@ def test_it_is_said_what_runs_are_held_against_and_why(traced: AuditRecord, fold
 
 def test_partings_stand_from_the_earliest_stage_to_the_last(traced: AuditRecord, folder: Path) -> None:
     text = inside(traced, folder)
-    found = [trace.sentence for trace in traced.traces if trace.candidate not in {"on-gpu", "seed 43"}]
+    found = [trace_text(trace) for trace in traced.traces if trace.candidate not in {"on-gpu", "seed 43"}]
     assert all(sentence in text for sentence in found)
     places = ["at the text embedding", "at the initial noise", "at step 1", "at step 3", "innocent on-gpu"]
     assert [text.index(place) for place in places] == sorted(text.index(place) for place in places)
-    assert "as-hosted, seed 43 control other initial noise" in text
+    assert "as-hosted, seed 43 control The initial noise differs" in text
 
 
 def test_a_row_and_the_evidence_say_where_a_run_parts(traced: AuditRecord, folder: Path) -> None:
     text = " ".join(draw(traced, folder).text.split())
-    assert "parts at step 3" in text
+    assert "diverges at step 3" in text
     assert "identical inside" in text
     assert "Inside the loop, against baseline: identical up to step 2 of 4." in text
 

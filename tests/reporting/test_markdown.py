@@ -160,17 +160,16 @@ def test_what_changed_over_time_is_told(record: AuditRecord) -> None:
         prompt="lemon", name="dpm", change=Change.WORSE, verdict_before=Verdict.CODEC_ONLY,
         verdict_now=Verdict.SETTINGS_DIFFER, drift_before=0.0, drift_now=0.4321, equal_frames=False,
     )  # fmt: skip
-    fact = FactChange(subject=Subject.HOST, name="commit", before="5f3f1c7", now=None)
+    fact = FactChange(subject=Subject.SPACE, name="commit", before="5f3f1c7", now=None)
     history = HistoryRecord(
         against="the accepted state", created="2025-11-22T19:13:04+00:00", variants=[moved], facts=[fact],
-        sentence="worse: dpm",
     )  # fmt: skip
     for render in (render_markdown, render_summary):
         drawn = render(record.model_copy(update={"history": history}))
-        assert "- **Over time**, against the accepted state of `2025-11-22 19:13 UTC`: worse: dpm" in drawn
+        assert "- **Over time**, compared with the accepted state of `2025-11-22 19:13 UTC`: Worse: dpm." in drawn
         row = "codec only, drift 0.000 | settings differ, drift 0.432 | worse, other frames |"
         assert f"| `lemon / dpm` | {row}" in drawn
-        assert "| `commit` | `5f3f1c7` | — | the host |" in drawn
+        assert "| `commit` | `5f3f1c7` | — | the Space |" in drawn
 
 
 def test_the_markdown_of_a_real_audit(quickstart: Finished) -> None:

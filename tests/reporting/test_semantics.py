@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spacediff.record import AgreementRecord, SemanticsRecord, TextRecord
+from spacediff.record import AgreementRecord, SemanticsRecord, TextRecord, quoted
 from spacediff.reporting.html import render_html
 from spacediff.reporting.semantics import semantics_view
 from support.synthetic_audit import synthetic_audit
@@ -15,12 +15,12 @@ def test_the_page_draws_a_curve_over_the_references_frames_for_each_text(tmp_pat
     curves = {"reference": [0.25, 0.5], "baseline": [0.1, 0.2, 0.3], "as-hosted": [0.25, 0.5], "seed 43": [0.4, 0.4]}
     text = TextRecord(
         part=HOSTILE, asked=f"a photo of {HOSTILE}", seeds=(0.4, 0.4),
-        clips=[AgreementRecord(run=run, mean=frames[0], frames=frames, sentence="s", place="below",
+        clips=[AgreementRecord(run=run, mean=frames[0], frames=frames, place="below",
                                difference=None if run == "reference" else 0.25 - frames[0])
                for run, frames in curves.items()],
     )  # fmt: skip
     found = SemanticsRecord(
-        prompt="lemon", model="org/clip", version="2e", about="Cosine.", texts=[text], notes=[HOSTILE]
+        prompt="lemon", model="org/clip", version="2e", about="Cosine.", texts=[text], notes=[quoted(HOSTILE)]
     )
     maps = {"baseline": [(0, 0), (1, 2)], "as-hosted": [(0, 0), (1, 1)], "seed 43": [(0, 0), (1, 1)]}
     comparisons = [

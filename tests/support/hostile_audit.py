@@ -28,7 +28,6 @@ def hostile(record: AuditRecord, text: str) -> AuditRecord:
             VariantHistory(prompt=text, name=text, change=Change.WORSE, verdict_now=Verdict.DIFFERS, drift_now=0.5)
         ],
         facts=[FactChange(subject=Subject.SETTING, name=text, before=text, now={"a": text}, runs=[text])],
-        sentence=text,
     )
     cause = CauseRecord(prompt="lemon", start=text, target=text, finished=True, residual_suspects=[quoted(text)])
     runs = [

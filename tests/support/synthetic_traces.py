@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from spacediff.record import (
     AuditRecord,
+    Fact,
+    FactKind,
     NoiseRecord,
     Role,
     RunRecord,
@@ -12,6 +14,7 @@ from spacediff.record import (
     StepRecord,
     TraceComparisonRecord,
     TraceRecord,
+    fact,
     with_derived,
 )
 
@@ -27,23 +30,16 @@ _GUIDANCE = {"dynamic-cfg": (1.25, 6.5, 2.5, 6.75), "as-hosted": (1.25, 6.5, 2.5
 _SHARED = {"on-gpu": ["text embeddings", "latents"], "dpm": ["text embeddings"]}
 
 
-_FINDINGS: dict[str, tuple[Stage, int | None, str, list[float | None]]] = {
-    "as-hosted": (
-        Stage.NOISE,
-        None,
-        "other initial noise, so no step has a chance to agree",
-        [1.4, 1.3, 1.2, 1.1, 1.0],
-    ),
-    "cpu-noise": (Stage.TEXT, None, "other text embeddings from the start", []),
-    "dpm": (Stage.STEP, 1, "from the first step on (timestep 999 against 980)", [0.0, 0.3, 0.4, 0.5, 0.6]),
-    "dynamic-cfg": (Stage.STEP, 3, "identical up to step 2 of 4", [0.0, 0.0, 0.0, 0.0123, 0.25]),
-    "on-gpu": (Stage.NOWHERE, None, "identical in every stage", [0.0] * 5),
-    "seed 43": (
-        Stage.NOISE,
-        None,
-        "other initial noise, so no step has a chance to agree",
-        [1.41, 1.31, 1.21, 1.11, 1.0],
-    ),
+_TIMESTEP = fact(FactKind.CONDITION_DIFFERS, name="timestep", reference=999.0, candidate=980.0)
+
+
+_FINDINGS: dict[str, tuple[Stage, int | None, list[Fact], list[float | None]]] = {
+    "as-hosted": (Stage.NOISE, None, [], [1.4, 1.3, 1.2, 1.1, 1.0]),
+    "cpu-noise": (Stage.TEXT, None, [], []),
+    "dpm": (Stage.STEP, 1, [_TIMESTEP], [0.0, 0.3, 0.4, 0.5, 0.6]),
+    "dynamic-cfg": (Stage.STEP, 3, [], [0.0, 0.0, 0.0, 0.0123, 0.25]),
+    "on-gpu": (Stage.NOWHERE, None, [], [0.0] * 5),
+    "seed 43": (Stage.NOISE, None, [], [1.41, 1.31, 1.21, 1.11, 1.0]),
 }
 
 
@@ -67,11 +63,12 @@ def with_traces(record: AuditRecord) -> AuditRecord:
             candidate=name,
             stage=stage,
             step=step,
-            sentence=sentence,
+            steps=STEPS,
+            differing=differing,
             distances=distances,
         )
         for prompt in record.prompts
-        for name, (stage, step, sentence, distances) in _FINDINGS.items()
+        for name, (stage, step, differing, distances) in _FINDINGS.items()
     ]
     return with_derived(record.model_copy(update={"runs": [*runs, *alone], "traces": traces}))
 

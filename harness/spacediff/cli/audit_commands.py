@@ -11,6 +11,7 @@ from spacediff.errors import Exit
 from spacediff.privacy.private_words import keep_private
 from spacediff.reporting.formats import add_to_job_page
 from spacediff.results import AuditResult
+from spacediff.wording import history_text
 
 
 def audit(options: AuditOptions) -> Exit:
@@ -57,7 +58,7 @@ def approve(options: ApproveOptions) -> Exit:
         keep_private(plan_audit(options.scenario).private_texts)
     accepted = accept_audit(options.scenario, out=options.out)
     if accepted.history:
-        show_line(f"compared with what was accepted before: {accepted.history.sentence}")
+        show_line(f"compared with what was accepted before: {history_text(accepted.history)}")
     show_line(f"accepted: {accepted.path}")
     show_line("commit it next to the scenario; later audits are compared with it")
     return Exit.GATE_PASSED

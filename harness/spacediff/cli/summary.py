@@ -24,7 +24,16 @@ from spacediff.record import (
     Verdict,
 )
 from spacediff.reporting.inside import place_of
-from spacediff.wording import cause_text, gate_headline, paragraph, sentence, sentences
+from spacediff.wording import (
+    agreement_text,
+    cause_text,
+    gate_headline,
+    history_text,
+    outcome,
+    paragraph,
+    sentence,
+    sentences,
+)
 from spacediff.wording.numbers import number, value, written_rank
 
 _NARROW = 72
@@ -108,28 +117,24 @@ def _show_contents(console: Console, record: AuditRecord, overview: OverviewReco
             reason = f"what the clips show ({overview.prompt}): {found.reason}{hint}"
             console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
         for name in dict.fromkeys([overview.selected, overview.judged]):
-            sentences = [clip.sentence for text in found.texts if (clip := text.of(name))]
-            if sentences:
-                console.print(Text.assemble(("shows ", "bold"), "; ".join(sentences)), soft_wrap=True)
+            agreements = [agreement_text(text, name, record.reference) for text in found.texts if text.of(name)]
+            if agreements:
+                console.print(Text.assemble(("agreement with ", "bold"), "; ".join(agreements)), soft_wrap=True)
 
 
 def _show_history(console: Console, history: HistoryRecord) -> None:
-    """Print how the audit stands to an earlier one, and which facts changed beside it."""
-    console.print(Text.assemble((f"against {history.against}: ", "bold"), history.sentence), soft_wrap=True)
+    """Print how the audit compares with an earlier one, and which facts changed with it."""
+    console.print(Text.assemble((f"compared with {history.against}: ", "bold"), history_text(history)), soft_wrap=True)
     for each in history.variants:
         if each.change in {Change.BETTER, Change.WORSE, Change.OTHER}:
-            sides = " → ".join(_stood(*side) for side in (
+            sides = " → ".join(outcome(*side) for side in (
                 (each.verdict_before, each.drift_before), (each.verdict_now, each.drift_now)
             ))  # fmt: skip
             console.print(Text(f"      {each.name} ({each.prompt}): {sides}"), soft_wrap=True)
     for fact in history.facts:
         runs = f" of {', '.join(fact.runs)}" if fact.runs else ""
-        sides = " → ".join("not told" if v is None else one_line(value(v)) for v in (fact.before, fact.now))
+        sides = " → ".join("unknown" if v is None else one_line(value(v)) for v in (fact.before, fact.now))
         console.print(Text(f"      {fact.subject.value}{runs}, {one_line(fact.name)}: {sides}"), soft_wrap=True)
-
-
-def _stood(verdict: Verdict | None, far: float | None) -> str:
-    return f"{verdict or 'not compared'}" + ("" if far is None else f", drift {far:.3f}")
 
 
 def _show_notes(console: Console, record: AuditRecord) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,17 +25,18 @@ from spacediff.interrupts import raise_if_interrupted
 from spacediff.metrics.contrastive import Contrastive
 from spacediff.metrics.semantic import Agreement, Semantic
 from spacediff.plan import Plan, Prompt, Semantics
-from spacediff.privacy.redaction import redact_text
 from spacediff.progress import Progress
 from spacediff.record import (
     ASIDE,
     AgreementRecord,
     ComparisonRecord,
+    Fact,
     Record,
     Role,
     RunRecord,
     SemanticsRecord,
     TextRecord,
+    redacted_fact,
 )
 from spacediff.scenario.tables import DETECTOR
 from spacediff.store.runs import SEMANTICS
@@ -126,7 +127,7 @@ class _Measured(Record):
     """What is kept of a clip that was measured."""
 
     scores: list[list[float]]
-    remarks: list[str]
+    remarks: list[Fact]
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class _Look:
         except (OSError, ValueError):  # there is none, or it is damaged
             found = self.measure.measure(read_frames(file), texts, lambda done: self._told(f"{name}: {done} frames"))
         path.parent.mkdir(parents=True, exist_ok=True)
-        remarks = [redact_text(each) for each in found.remarks]
+        remarks = [redacted_fact(each) for each in found.remarks]
         write_atomically(path, _Measured(scores=found.scores.tolist(), remarks=remarks).model_dump_json())
         return found
 
@@ -183,8 +184,15 @@ class _Found:
                 )
                 for n, (part, text) in enumerate(self.asked.texts(self.prompt).items())
             ],
-            notes=list(dict.fromkeys(remark for each in self.agreements.values() for remark in each.remarks)),
+            notes=_each_once(remark for each in self.agreements.values() for remark in each.remarks),
         )
+
+
+def _each_once(facts: Iterable[Fact]) -> list[Fact]:
+    found: list[Fact] = []
+    for each in facts:
+        found += [each] * (each not in found)
+    return found
 
 
 def _of_prompt(asked: Semantics, prompt: Prompt, runs: Sequence[RunRecord], files: Files, look: _Look) -> _Found:
@@ -214,7 +222,6 @@ def _text(
                 frames=found[name].tolist(),
                 difference=means[reference] - means[name] if reference in means and name != reference else None,
                 place="" if roles[name] is Role.SEED else _place(means[name], seeds),
-                sentence=_sentence(part or f"the {_PROMPT}", name, reference, means, seeds),
             )
             for name in sorted(found, key=lambda name: name != reference)
         ],
@@ -227,15 +234,6 @@ def _place(mean: float, seeds: tuple[float, float] | None) -> Literal["below", "
     if seeds is None:
         return ""
     return "below" if mean < seeds[0] else "above" if mean > seeds[1] else "within"
-
-
-def _sentence(
-    label: str, name: str, reference: str, means: Mapping[str, float], seeds: tuple[float, float] | None
-) -> str:
-    sides = [f"{means[reference]:.3f} in the reference"] if reference in means else []
-    sides += [f"{means[name]:.3f} in {name}"] if name != reference else []
-    scale = f"other seeds {seeds[0]:.3f} to {seeds[1]:.3f}" if seeds else "no other seed was measured"
-    return f"{label}: {', '.join(sides)} ({scale})"
 
 
 def _not_measured(asked: Semantics, prompt: Prompt, error: NotMeasuredError) -> SemanticsRecord:

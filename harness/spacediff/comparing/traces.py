@@ -7,12 +7,25 @@ follows is its echo.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from spacediff.errors import NotMeasuredError
-from spacediff.record import ComparisonRecord, Role, RunRecord, Stage, StepRecord, TraceComparisonRecord, TraceRecord
+from spacediff.record import (
+    ComparisonRecord,
+    Fact,
+    FactKind,
+    Role,
+    RunRecord,
+    Stage,
+    StepRecord,
+    TraceComparisonRecord,
+    TraceRecord,
+    fact,
+)
 from spacediff.store.latents import read_latents
 
 
@@ -51,7 +64,8 @@ def compare_traces(reference: RunRecord, candidate: RunRecord, folder: Path) -> 
         candidate=candidate.name,
         stage=stage,
         step=step,
-        sentence=_sentence(stage, step, ours, theirs, distances),
+        steps=len(theirs.steps),
+        differing=_differing(stage, step, ours, theirs),
         distances=distances,
     )
 
@@ -77,75 +91,33 @@ def _files(run: RunRecord) -> tuple[str, str] | None:
     return (run.clip.digest, run.clip.delivered_digest) if run.clip else None
 
 
-def _sentence(
-    stage: Stage, step: int | None, ours: TraceRecord, theirs: TraceRecord, distances: list[float | None]
-) -> str:
-    match stage:
-        case Stage.NOWHERE:
-            return "identical in every stage"
-        case Stage.TEXT:
-            return "other text embeddings from the start"
-        case Stage.NOISE:
-            return "other initial noise, so no step has a chance to agree" + _noise_differs(ours, theirs)
-        case Stage.DECODING:
-            return f"identical through all {len(ours.steps)} steps; the VAE decodes them otherwise"
-        case Stage.ENCODING:
-            return "identical up to the decoded pictures; they are made into a file otherwise"
-    number = step or 1
-    until = "from the first step on" if number == 1 else f"identical up to step {number - 1} of {len(theirs.steps)}"
-    return f"{until}{_step_differs(number, ours, theirs)}{_growth(number, distances)}"
+def _differing(stage: Stage, step: int | None, ours: TraceRecord, theirs: TraceRecord) -> list[Fact]:
+    """Return what of the conditions differs where two generations diverge."""
+    if stage is Stage.NOISE and ours.noise and theirs.noise:
+        pairs = (("shape", ours.noise.shape, theirs.noise.shape), ("dtype", ours.noise.dtype, theirs.noise.dtype))
+        return _conditions(*pairs, ("device", ours.noise.device, theirs.noise.device))
+    if stage is Stage.STEP:
+        return _of_step(step or 1, ours.steps, theirs.steps)
+    return []
 
 
-def _noise_differs(ours: TraceRecord, theirs: TraceRecord) -> str:
-    if ours.noise is None or theirs.noise is None:
-        return ""
-    parts = [
-        f"{name} {a} against {b}"
-        for name, a, b in (
-            ("shape", ours.noise.shape, theirs.noise.shape),
-            ("dtype", ours.noise.dtype, theirs.noise.dtype),
-            ("device", ours.noise.device, theirs.noise.device),
-        )
-        if a != b
-    ]
-    return f" ({', '.join(parts)})" if parts else ""
-
-
-def _step_differs(number: int, ours: TraceRecord, theirs: TraceRecord) -> str:
-    """Say what of a step's conditions differs, when something does."""
-    if number > min(len(ours.steps), len(theirs.steps)):
-        return f"; then one has {len(ours.steps)} steps, the other {len(theirs.steps)}"
-    a, b = ours.steps[number - 1], theirs.steps[number - 1]
-    steps = (len(ours.steps), len(theirs.steps))
-    parts = [f"{steps[0]} steps against {steps[1]}"] if steps[0] != steps[1] else []
-    parts += [
-        f"{name} {_short(x)} against {_short(y)}"
-        for name, x, y in (("timestep", a.timestep, b.timestep), ("guidance", a.guidance, b.guidance))
-        if x != y
-    ]
+def _of_step(number: int, ours: Sequence[StepRecord], theirs: Sequence[StepRecord]) -> list[Fact]:
+    steps = ("steps", len(ours), len(theirs))
+    if number > min(len(ours), len(theirs)):
+        return _conditions(steps)
+    a, b = ours[number - 1], theirs[number - 1]
+    found = _conditions(steps, ("timestep", a.timestep, b.timestep), ("guidance", a.guidance, b.guidance))
     if a.noise != b.noise:
-        parts.append(_drawn(a, b))
-    return f" ({', '.join(parts)})" if parts else ""
+        found.append(fact(FactKind.SCHEDULER_NOISE_DIFFERS, reference=bool(a.noise), candidate=bool(b.noise)))
+    return found
 
 
-def _drawn(a: StepRecord, b: StepRecord) -> str:
-    if a.noise and b.noise:
-        return "other noise drawn by the scheduler"
-    return "only one scheduler draws noise"
-
-
-def _short(value: float | None) -> str:
-    return "none" if value is None else f"{value:.4g}"
-
-
-def _growth(number: int, distances: list[float | None]) -> str:
-    """Say how far the latents are at the step that parts, and at the end."""
-    there = distances[number] if number < len(distances) else None
-    if there is None:
-        return ""
-    end = distances[-1]
-    grown = f", {end:.2%} after the last" if end is not None and number < len(distances) - 1 else ""
-    return f"; the latents part by {there:.2%} there{grown}"
+def _conditions(*conditions: tuple[str, Any, Any]) -> list[Fact]:
+    return [
+        fact(FactKind.CONDITION_DIFFERS, name=name, reference=ours, candidate=theirs)
+        for name, ours, theirs in conditions
+        if ours != theirs
+    ]
 
 
 def _distances(ours: TraceRecord, theirs: TraceRecord, folder: Path) -> list[float | None]:

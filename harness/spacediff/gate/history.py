@@ -52,13 +52,11 @@ def history_of(before: AuditRecord, now: AuditRecord, against: str) -> HistoryRe
         now: The record of today, redacted: else a path would differ from its own redaction.
         against: What the earlier audit is called.
     """
-    variants = list(_variants(before, now))
     found = HistoryRecord(
         against=against,
         created=before.created,
-        variants=variants,
+        variants=list(_variants(before, now)),
         facts=list(_facts(before, now)),
-        sentence=_sentence(variants),
     )
     with private(_private_now(before, now)):
         told = HistoryRecord.model_validate(redact(found.model_dump(mode="json"), field_names()))
@@ -178,7 +176,7 @@ def _facts(before: AuditRecord, now: AuditRecord) -> Iterator[FactChange]:
             yield FactChange(subject=Subject.AUDIT, name=name, before=then, now=today)
     yield from _of_prompts(before, now)
     yield from _of_reference(before, now)
-    yield from _of_table(Subject.HOST, before.environment.hosted, now.environment.hosted)
+    yield from _of_table(Subject.SPACE, before.environment.hosted, now.environment.hosted)
     yield from _of_table(Subject.MACHINE, before.environment.local, now.environment.local)
     yield from _of_settings(before, now)
 
@@ -235,21 +233,3 @@ def _told(setting: Setting | None, *, words: bool) -> object:
     if setting is None or setting.origin is Origin.UNKNOWN:
         return None
     return _HIDDEN if words and any(texts_in(setting.value)) else setting.value
-
-
-def _sentence(variants: list[VariantHistory]) -> str:
-    """Say what came out, the worst first."""
-    order = (Change.WORSE, Change.LOST, Change.OTHER, Change.BETTER, Change.GAINED, Change.NEW, Change.GONE)
-    several = len({each.prompt for each in variants}) > 1
-    parts = []
-    for change in order:
-        names = [f"{each.name} ({each.prompt})" if several else each.name for each in variants if each.change is change]
-        if names:
-            parts.append(f"{_WORDS[change]}: {', '.join(names)}")
-    same = sum(each.change is Change.SAME for each in variants)
-    if not parts:
-        return "nothing to hold against each other" if not same else "every variant stands where it stood"
-    return "; ".join([*parts, *([f"{same} as before"] if same else [])])
-
-
-_WORDS = {change: change.value for change in Change} | {Change.OTHER: "changed, neither better nor worse"}

@@ -29,6 +29,7 @@ from spacediff.errors import CheckpointUnavailable, failure
 from spacediff.files import sha256
 from spacediff.metrics.perceptual import full_precision
 from spacediff.metrics.semantic import Agreement
+from spacediff.record import Fact, FactKind, fact
 from spacediff.torchvision_shim import shim_torchvision
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Contrastive:
                 on_frame(done)
             remarks = [
                 *loaded.truncation_remarks(texts),
-                *(remark for height, width in sizes if (remark := loaded.crop_remark(height, width))),
+                *(remark for height, width in sizes for remark in loaded.crop_remarks(height, width)),
             ]
         return Agreement(np.concatenate(rows) if rows else np.zeros((0, len(texts))), tuple(remarks))
 
@@ -161,26 +162,25 @@ class _Loaded:
             self.model.visual_projection(self.model.vision_model(pixel_values=pixels.to(self.device)).pooler_output)
         )
 
-    def truncation_remarks(self, texts: Sequence[str]) -> Iterator[str]:
-        """Yield a sentence for each text that is longer than the model accepts."""
+    def truncation_remarks(self, texts: Sequence[str]) -> Iterator[Fact]:
+        """Yield a fact for each text that is longer than the model accepts."""
         for text, tokens in zip(texts, self.tokenizer(list(texts))["input_ids"], strict=True):
             if len(tokens) > self.limit:
                 shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-                longer = f"“{shown}” has {len(tokens)} tokens including start and end"
-                yield f"{longer}; the model accepts {self.limit}, so the end was truncated"
+                yield fact(FactKind.TEXT_CUT, text=shown, tokens=len(tokens), limit=self.limit)
 
-    def crop_remark(self, height: int, width: int) -> str:
-        """Say in a sentence which part of a frame the model sees; empty if it sees the whole frame."""
+    def crop_remarks(self, height: int, width: int) -> list[Fact]:
+        """Note which part of a frame the model sees; empty if it sees the whole frame."""
         rules: Mapping[str, Any] = self.processor.to_dict()
         size, crop = rules.get("size") or {}, rules.get("crop_size") or {}
         if not rules.get("do_center_crop") or not size.get("shortest_edge") or not rules.get("do_resize", True):
-            return ""
+            return []
         scale = size["shortest_edge"] / min(height, width)
         across, down = crop["width"] / (width * scale), crop["height"] / (height * scale)
         if min(across, down) >= 1 - 1 / max(height, width):
-            return ""
-        part = f"{across:.0%} of the width" if across < down else f"{down:.0%} of the height"
-        return f"the model sees the middle {part} of {width}x{height} frames, because its image processor crops them"
+            return []
+        seen = {"share": min(across, down), "across": across < down}
+        return [fact(FactKind.FRAMES_CROPPED, width=width, height=height, **seen)]
 
 
 def _unit(vectors: torch.Tensor) -> torch.Tensor:

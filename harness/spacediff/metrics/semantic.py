@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
+from spacediff.record import Fact
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class Agreement:
     """
 
     scores: NDArray[np.float64]
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Fact, ...] = ()
 
 
 class Semantic(Protocol):

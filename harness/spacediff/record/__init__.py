@@ -33,7 +33,7 @@ from spacediff.record.comparison import (
 )
 from spacediff.record.derived import with_derived
 from spacediff.record.fact import Fact, FactKind, fact, quoted
-from spacediff.record.file import read_record, read_record_file, record_schema, redacted, write_record
+from spacediff.record.file import read_record, read_record_file, record_schema, redacted, redacted_fact, write_record
 from spacediff.record.history import Change, FactChange, HistoryRecord, Subject, VariantHistory
 from spacediff.record.loop import (
     DivergenceRecord,
@@ -131,6 +131,7 @@ __all__ = [
     "record_settings",
     "recorded_settings",
     "redacted",
+    "redacted_fact",
     "with_derived",
     "write_record",
 ]

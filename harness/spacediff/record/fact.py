@@ -127,6 +127,10 @@ class FactKind(StrEnum):
         {"levels": int, "share": float, "before": float, "after": float, "smallest_tried": bool},
     )
     PLANTED_DIFFERENCE_LOST = "planted-difference-lost", {"levels": int, "share": float, "before": float}
+
+    # what differs where two generations diverge, and what a model sees of a clip
+    CONDITION_DIFFERS = "condition-differs", {"name": str, "reference": Any, "candidate": Any}
+    SCHEDULER_NOISE_DIFFERS = "scheduler-noise-differs", {"reference": bool, "candidate": bool}
     TEXT_CUT = "text-cut", {"text": str, "tokens": int, "limit": int}
     FRAMES_CROPPED = "frames-cropped", {"width": int, "height": int, "share": float, "across": bool}
 

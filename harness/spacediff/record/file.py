@@ -14,7 +14,7 @@ from spacediff.files import write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record.audit import SCHEMA_VERSION, AuditRecord
 from spacediff.record.derived import with_derived
-from spacediff.record.fact import FactKind
+from spacediff.record.fact import Fact, FactKind
 from spacediff.record.migration import migrated
 
 NAME = "audit.json"
@@ -45,6 +45,11 @@ def field_names() -> frozenset[str]:
 def redacted(record: AuditRecord) -> AuditRecord:
     """Return a record as it would be read back from a folder."""
     return AuditRecord.model_validate_json(record_text(record))
+
+
+def redacted_fact(fact: Fact) -> Fact:
+    """Return a fact as it would be read back from a folder."""
+    return Fact.model_validate(redact(fact.model_dump(mode="json"), field_names()))
 
 
 def record_schema() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from spacediff.record.comparison import Verdict
 
 
 class Change(StrEnum):
-    """How a variant stands to its earlier self."""
+    """How a variant compares with its earlier self."""
 
     SAME = "same"
     BETTER = "better"
@@ -28,7 +28,7 @@ class VariantHistory(Record):
     Attributes:
         prompt: Name of the prompt.
         name: Name of the run.
-        change: How it stands to its earlier self.
+        change: How it compares with its earlier self.
         verdict_before: The earlier verdict; None where it was not compared then.
         verdict_now: Today's verdict; None where it is not compared now.
         drift_before: The earlier drift; None where there was none.
@@ -50,7 +50,7 @@ class Subject(StrEnum):
     """What a fact is about."""
 
     MACHINE = "this machine"
-    HOST = "the host"
+    SPACE = "the Space"
     SETTING = "setting"
     PROMPT = "prompt"
     REFERENCE = "the reference's frames"
@@ -62,9 +62,9 @@ class FactChange(Record):
 
     Attributes:
         subject: What it is about.
-        name: Name of the library, of the host's entry, dotted path of the setting, or of the prompt.
-        before: What it was; None where it was not told.
-        now: What it is; None where it is not told.
+        name: Name of the library, of the Space's entry, dotted path of the setting, or of the prompt.
+        before: What it was; None where it was unknown.
+        now: What it is; None where it is unknown.
         runs: For a setting, the runs that it changed in.
     """
 
@@ -76,18 +76,16 @@ class FactChange(Record):
 
 
 class HistoryRecord(Record):
-    """An audit held against an earlier one.
+    """An audit compared with an earlier one.
 
     Attributes:
         against: What the earlier one is called: a folder's name, or `the accepted state`.
         created: When it was made, ISO 8601, UTC.
         variants: Baseline and variants, in the order of this audit, then those that are gone.
         facts: What else changed.
-        sentence: The finding in words.
     """
 
     against: str
     created: str
     variants: list[VariantHistory]
     facts: list[FactChange]
-    sentence: str

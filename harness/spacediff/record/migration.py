@@ -27,6 +27,9 @@ def _from_1(data: _Json) -> _Json:
         "comparisons": _each(_comparison_1, data.get("comparisons")),
         "controls": _each(_control_1, data.get("controls")),
         "resolutions": _each(_resolution_1, data.get("resolutions")),
+        "traces": _each(_trace_1, data.get("traces")),
+        "semantics": _each(_semantics_1, data.get("semantics")),
+        "history": _history_1(data.get("history")),
         "cause": _cause_1(data.get("cause"), data.get("comparisons")),
         "gate": _gate_1(data.get("gate")),
         "warnings": _texts(data.get("warnings", [])),
@@ -55,8 +58,35 @@ def _control_1(old: _Json) -> _Json:
 
 
 def _resolution_1(old: _Json) -> _Json:
-    new = {key: value for key, value in old.items() if key != "sentence"}
-    return new | {"finding": _text(old.get("sentence"))}
+    return _without_sentence(old) | {"finding": _text(old.get("sentence"))}
+
+
+def _trace_1(old: _Json) -> _Json:
+    sentence = str(old.get("sentence"))
+    steps = re.search(r"(?:of|all) (\d{1,9})\b", sentence)
+    conditions = re.search(r" \((.*)\)", sentence)
+    return _without_sentence(old) | {
+        "steps": int(steps[1]) if steps else 0,
+        "differing": _texts([conditions[1]] if conditions else []),
+    }
+
+
+def _semantics_1(old: _Json) -> _Json:
+    def text(asked: _Json) -> _Json:
+        return asked | {"clips": _each(_without_sentence, asked.get("clips"))}
+
+    return old | {"texts": _each(text, old.get("texts")), "notes": _texts(old.get("notes", []))}
+
+
+def _history_1(old: Any) -> Any:
+    def fact(change: _Json) -> _Json:
+        return change | {"subject": "the Space"} if change.get("subject") == "the host" else change
+
+    return _without_sentence(old) | {"facts": _each(fact, old.get("facts"))} if isinstance(old, dict) else old
+
+
+def _without_sentence(old: _Json) -> _Json:
+    return {key: value for key, value in old.items() if key != "sentence"}
 
 
 def _cause_1(old: Any, comparisons: Any) -> Any:

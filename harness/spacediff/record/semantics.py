@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from spacediff.record.base import Record
+from spacediff.record.fact import Fact
 
 
 class AgreementRecord(Record):
@@ -16,7 +17,6 @@ class AgreementRecord(Record):
         frames: One value per frame, in the clip's own numbering.
         difference: The reference's mean less this one; None without a reference, and for the reference itself.
         place: Where the mean stands to those of the other seeds; empty for these themselves, and where there are none.
-        sentence: The finding in words.
     """
 
     run: str
@@ -24,7 +24,6 @@ class AgreementRecord(Record):
     frames: list[float]
     difference: float | None = None
     place: Literal["below", "within", "above", ""] = ""
-    sentence: str
 
 
 class TextRecord(Record):
@@ -75,7 +74,7 @@ class SemanticsRecord(Record):
     hint: str = ""
     texts: list[TextRecord] = []
     least_shown: int | None = None
-    notes: list[str] = []
+    notes: list[Fact] = []
 
     @property
     def measured(self) -> bool:

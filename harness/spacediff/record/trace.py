@@ -1,10 +1,11 @@
-"""What one generation looked like from inside, step by step, and where two of them first part."""
+"""What one generation looked like from inside, step by step, and where two of them first diverge."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 from spacediff.record.base import Record
+from spacediff.record.fact import Fact
 
 
 class NoiseRecord(Record):
@@ -99,7 +100,7 @@ class TraceRecord(Record):
 
 
 class Stage(StrEnum):
-    """Where two generations first part."""
+    """Where two generations first diverge."""
 
     NOWHERE = "nowhere"
     TEXT = "text embedding"
@@ -110,15 +111,16 @@ class Stage(StrEnum):
 
 
 class TraceComparisonRecord(Record):
-    """Two traces held against each other.
+    """Two traces compared with each other.
 
     Attributes:
         prompt: Name of the prompt.
-        reference: Name of the run that is held to.
-        candidate: Name of the run held against it.
-        stage: Where they first part.
-        step: Number of the first step that parts, from 1; None where it is not a step.
-        sentence: The finding in words, such as `identical up to step 3 of 50`.
+        reference: Name of the run that is compared with.
+        candidate: Name of the run compared with it.
+        stage: Where they first diverge.
+        step: Number of the first step that differs, from 1; None where it is not a step.
+        steps: How many steps the candidate has; 0 when that is unknown.
+        differing: What of the conditions differs there, such as the guidance scale.
         distances: Relative distance of the latents, norm of the difference by the reference's norm: before the first
             step, then after each; None for what cannot be compared. Empty when latents are not kept.
     """
@@ -128,5 +130,6 @@ class TraceComparisonRecord(Record):
     candidate: str
     stage: Stage
     step: int | None = None
-    sentence: str
+    steps: int = 0
+    differing: list[Fact] = []
     distances: list[float | None] = []

@@ -21,6 +21,7 @@ from spacediff.reporting.axes import from_zero, linear
 from spacediff.reporting.costs import Costs, costs_view
 from spacediff.reporting.isolated_steps import IsolatedSteps, isolated_steps_view
 from spacediff.reporting.plots import Plot, Series, plot
+from spacediff.wording import trace_text
 from spacediff.wording.numbers import percent, plain, round_percent
 
 _PLACES = {
@@ -114,7 +115,7 @@ def _rows(
     """Return a row for each finding."""
     names: dict[str, list[str]] = {}
     for name in found.runs:
-        names.setdefault(traces[name].sentence, []).append(name)
+        names.setdefault(trace_text(traces[name]), []).append(name)
     return [DivergenceRow(_marked(alike, runs), place_of(found), sentence) for sentence, alike in names.items()]
 
 

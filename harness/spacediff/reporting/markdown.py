@@ -23,7 +23,7 @@ from spacediff.reporting.markdown_tables import (
 from spacediff.reporting.presentable import PRIVATE, presentable
 from spacediff.reporting.view import PromptView, Row, prompt_view
 from spacediff.shipped import shipped
-from spacediff.wording import cause_text, gate_headline, sentence, sentences
+from spacediff.wording import agreement_text, cause_text, gate_headline, history_text, sentence, sentences
 from spacediff.wording.numbers import drift, moment, value
 
 LIMIT = 60_000
@@ -150,15 +150,15 @@ def _fix(record: AuditRecord) -> str:
 
 def _contents(record: AuditRecord, views: list[PromptView]) -> list[str]:
     """Return for each prompt what its baseline, or the run shown first, shows least of."""
-    told = []
+    said = []
     for view in views:
         for found in record.semantics:
             if found.prompt != view.prompt.name or view.prompt.private or found.least_shown is None:
                 continue
-            clip = found.texts[found.least_shown].of(view.first)
-            if clip is not None:
-                told.append(prose(clip.sentence))
-    return told[:_MOST_SENTENCES]
+            text = found.texts[found.least_shown]
+            if text.of(view.first) is not None:
+                said.append(prose(agreement_text(text, view.first, record.reference)))
+    return said[:_MOST_SENTENCES]
 
 
 def _notes(record: AuditRecord) -> list[str]:
@@ -182,9 +182,8 @@ def _ignored(found: IgnoredRecord) -> str:
 
 
 def _history(record: AuditRecord) -> str:
-    """Return how the audit stands to the earlier one, in a sentence; empty where it was held against none."""
+    """Return how the audit compares with the earlier one, in a sentence; empty where it was compared with none."""
     if record.history is None:
         return ""
-    return (
-        f"{prose(record.history.against)} of {code(moment(record.history.created))}: {prose(record.history.sentence)}"
-    )
+    history = record.history
+    return f"{prose(history.against)} of {code(moment(history.created))}: {prose(history_text(history))}"

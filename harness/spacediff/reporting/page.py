@@ -31,9 +31,11 @@ from spacediff.wording import (
     clause,
     control_expectation,
     gate_headline,
+    history_text,
     paragraph,
     sentence,
     standing_words,
+    trace_text,
 )
 from spacediff.wording.numbers import drift, duration, moment, number, place, plain, value
 
@@ -135,6 +137,8 @@ def _templates() -> Environment:
         clip_key=clip_key,
         place_of=place_of,
         sentence=sentence,
+        trace_text=trace_text,
+        history_text=history_text,
         paragraph=paragraph,
         clause=clause,
         cause_text=cause_text,

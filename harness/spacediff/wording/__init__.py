@@ -7,25 +7,31 @@ shows it escapes it.
 
 from __future__ import annotations
 
-from spacediff.wording import alignment, codec, contents, residual  # noqa: F401 - each says its kinds of fact
+from spacediff.wording import alignment, codec, residual  # noqa: F401 - each says its kinds of fact
 from spacediff.wording.cause import cause_sentences, cause_text, standing_words
+from spacediff.wording.contents import agreement_text
 from spacediff.wording.controls import control_expectation, control_name
 from spacediff.wording.gate import gate_headline
+from spacediff.wording.history import history_text
 from spacediff.wording.settings import setting_name
+from spacediff.wording.traces import trace_text
 from spacediff.wording.verdicts import clause, outcome
 from spacediff.wording.vocabulary import paragraph, sentence, sentences
 
 __all__ = [
+    "agreement_text",
     "cause_sentences",
     "cause_text",
     "clause",
     "control_expectation",
     "control_name",
     "gate_headline",
+    "history_text",
     "outcome",
     "paragraph",
     "sentence",
     "sentences",
     "setting_name",
     "standing_words",
+    "trace_text",
 ]
