@@ -61,7 +61,7 @@ def test_a_row_and_the_evidence_say_where_a_run_parts(traced: AuditRecord, folde
     text = " ".join(draw(traced, folder).text.split())
     assert "diverges at step 3" in text
     assert "identical inside" in text
-    assert "Inside the loop, against baseline: identical up to step 2 of 4." in text
+    assert "Inside the loop, compared with baseline: Identical up to step 2 of 4." in text
 
 
 def test_every_number_of_the_plots_is_in_a_table(traced: AuditRecord, folder: Path) -> None:
