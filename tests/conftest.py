@@ -10,6 +10,7 @@ from hypothesis import settings
 from support import quickstart as quickstart_audit
 from support.fuzzing import examples
 from support.quickstart import Finished
+from support.tiny_space import SPACE_STEPS
 
 pytest_plugins = ["support.report_pages"]  # the fixtures of the tests that open a report in a browser
 
@@ -55,7 +56,7 @@ def tiny_space(own_cache: Path) -> Iterator[str]:  # noqa: ARG001 - it must be s
     from spacediff.tiny.checkpoint import RANDOM
     from spacediff.tiny.serving import serve_tiny_space
 
-    with serve_tiny_space(checkpoint=RANDOM.id) as url:
+    with serve_tiny_space(steps=SPACE_STEPS, checkpoint=RANDOM.id) as url:
         yield url
 
 

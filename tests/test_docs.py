@@ -104,6 +104,17 @@ def test_every_module_that_is_named_can_be_run(page: Path) -> None:
                 assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file(), module
 
 
+def test_the_pages_have_links_files_targets_commands_and_modules() -> None:
+    """Each test of a page looks for one of these, and would pass if it found none anywhere."""
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    code = "\n".join(code for page in PAGES for code in code_in(page))
+    assert len(re.findall(r"\]\((?!https?:)[^)\s]+\)", text)) > 10
+    assert any(FILE.fullmatch(word) and "/" in word for word in code.split())
+    assert re.search(r"^make test$", code, re.MULTILINE)
+    assert re.search(r"^spacediff audit .*--", code, re.MULTILINE)
+    assert "python -m benchmarks" in code
+
+
 def test_every_command_and_its_options_are_described() -> None:
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
     for name, options in commands().items():

@@ -124,7 +124,9 @@ def test_other_seeds_are_other_than_any_that_is_used() -> None:
 
 
 def test_runs_travel_to_other_processes() -> None:
-    for run in plan_scenario(scenario()).runs:
+    runs = plan_scenario(scenario()).runs
+    assert runs
+    for run in runs:
         assert pickle.loads(pickle.dumps(run)).key(HERE) == run.key(HERE)  # noqa: S301 - our own bytes
 
 

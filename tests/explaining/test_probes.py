@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from spacediff.clip import Clip, write_lossless
+from spacediff.errors import NotMeasuredError
 from spacediff.explaining.probes import Budget, Same
 from spacediff.explaining.search import BudgetSpentError
 from spacediff.record import ClipRecord, Role, RunRecord
@@ -42,7 +43,7 @@ def test_frames_that_were_judged_are_not_looked_at_again(tmp_path: Path) -> None
     assert same(near.model_copy(update={"name": "probe-2"}))
     assert near.clip
     unseen = near.clip.model_copy(update={"digest": "not judged yet"})
-    with pytest.raises(Exception, match="near"):
+    with pytest.raises(NotMeasuredError, match="near"):
         same(near.model_copy(update={"clip": unseen}))
 
 

@@ -65,7 +65,9 @@ def test_the_whole_table_of_a_realistic_source_is_right(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_value_carries_file_and_line(name: str) -> None:
-    for setting in read_source(source(name)).settings.values():
+    found = read_source(source(name)).settings
+    assert found
+    for setting in found.values():
         file, _, line = setting.where.rpartition(":")
         root = source(name) if source(name).is_dir() else SOURCES
         assert int(line) <= len((root / file).read_text("utf-8").splitlines())

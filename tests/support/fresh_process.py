@@ -13,13 +13,23 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["support.preloaded"])
+
+
+def forked(target: Callable[..., None], *arguments: object) -> ForkServerProcess:
+    """Call a function of a module in a fresh process. Arguments are pickled; sockets travel as they are."""
+    process = _FORKS.Process(target=target, args=arguments)
+    with pytest.MonkeyPatch.context() as patch:  # the first start imports what is preloaded
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+        process.start()
+    return process
 
 
 class FreshProcess:
@@ -41,12 +51,7 @@ class FreshProcess:
     ) -> None:
         self._files = [Path(tempfile.mkstemp(prefix=f"spacediff-{name}-")[1]) for name in ("stdout", "stderr")]
         words = [str(argument) for argument in arguments]
-        self._process = _FORKS.Process(
-            target=_become, args=(words, str(cwd or Path.cwd()), dict(env or os.environ), program, self._files)
-        )
-        with pytest.MonkeyPatch.context() as patch:  # the first start imports what is preloaded
-            patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
-            self._process.start()
+        self._process = forked(_become, words, str(cwd or Path.cwd()), dict(env or os.environ), program, self._files)
 
     @property
     def returncode(self) -> int | None:

@@ -10,8 +10,6 @@ import os
 import select
 import socket
 import struct
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -20,6 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from support.fresh_process import forked
 
 STEP_SECONDS = 0.05
 HOSTILE_LABEL = "<b>seed</b>\x1b[31m"
@@ -52,29 +52,22 @@ def space_app(folder: Path, elsewhere: str) -> Iterator[SpaceApp]:
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        process = subprocess.Popen(
-            [sys.executable, __file__, str(listener.fileno()), str(folder), elsewhere],
-            pass_fds=[listener.fileno()],
-            env={
-                **os.environ,
-                "GRADIO_ANALYTICS_ENABLED": "False",
-                "HF_HUB_OFFLINE": "1",
-                "GRADIO_TEMP_DIR": str(folder / "cache"),
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        process = forked(serve, listener, folder, elsewhere)
         try:
             # The listener is open already, so this waits until the app answers.
             urllib.request.urlopen(f"{url}/seen", timeout=60).close()  # noqa: S310 - loopback
             yield SpaceApp(url, folder)
         finally:
             process.kill()
-            process.wait()
+            process.join()
 
 
-def serve(descriptor: int, folder: Path, elsewhere: str) -> None:
+def serve(listener: socket.socket, folder: Path, elsewhere: str) -> None:
     """Serve the app on an open socket, for as long as the process lives."""
+    os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": str(folder / "cache")}
+    silence = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(silence, number)
     import fastapi
     import gradio
     import uvicorn
@@ -104,7 +97,7 @@ def serve(descriptor: int, folder: Path, elsewhere: str) -> None:
 
     demo = _blocks(folder, elsewhere, seen)
     app = gradio.mount_gradio_app(app, demo, path="/", allowed_paths=[str(folder)], ssr_mode=False)
-    uvicorn.Server(uvicorn.Config(app, fd=descriptor, log_level="critical")).run()
+    uvicorn.Server(uvicorn.Config(app, fd=listener.fileno(), log_level="critical")).run()
 
 
 def _blocks(folder: Path, elsewhere: str, seen: dict[str, list[Any]]) -> Any:
@@ -264,7 +257,3 @@ def canary() -> Iterator[tuple[str, list[bytes]]]:
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-
-
-if __name__ == "__main__":
-    serve(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 from spacediff.torchvision_shim import shim_torchvision
 
 shim_torchvision()  # before anything imports torchvision
@@ -9,12 +12,20 @@ shim_torchvision()  # before anything imports torchvision
 import accelerate  # noqa: E402, F401
 import av  # noqa: E402, F401
 import cv2  # noqa: E402, F401
+import diffusers.guiders  # noqa: E402, F401
 import gradio  # noqa: E402, F401
 import gradio_client  # noqa: E402, F401
+import imageio.plugins.ffmpeg  # noqa: E402, F401
+import imageio_ffmpeg  # noqa: E402, F401
 import lpips  # noqa: E402, F401
 import pandas as pd  # noqa: E402, F401
 import skimage.metrics  # noqa: E402, F401
 from diffusers import AutoencoderKLCogVideoX, CogVideoXDPMScheduler, CogVideoXPipeline  # noqa: E402, F401
 
-import spacediff.audit  # noqa: E402
-import spacediff.cli.commands  # noqa: E402, F401
+import spacediff  # noqa: E402
+from spacediff.reporting.charting import charting  # noqa: E402
+
+for module in pkgutil.walk_packages(spacediff.__path__, "spacediff."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+charting()  # takes seconds in each process; what was drawn here is kept, so no fork asks its threads again

@@ -25,6 +25,7 @@ from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from spacediff.tiny.serving import TinySpace, serve_tiny_space
 from spacediff.tiny.space_app import scratch_prefix
 from support.paths import ROOT
+from support.tiny_space import SPACE_STEPS
 
 LEMON = "A hand squeezes half a lemon over a glass bowl, close-up"
 
@@ -87,7 +88,9 @@ def generated_here(folder: Path, *, as_the_demo: bool) -> str:
     if as_the_demo:
         pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
         settings = {"use_dynamic_cfg": True, "guidance_scale": 7.0}
-    frames = pipe(LEMON, num_inference_steps=50, generator=torch.Generator().manual_seed(42), **settings).frames[0]
+    frames = pipe(
+        LEMON, num_inference_steps=SPACE_STEPS, generator=torch.Generator().manual_seed(42), **settings
+    ).frames[0]
     return str(export_to_video(frames, str(folder / "here.mp4"), fps=math.ceil((len(frames) - 1) / 6)))
 
 
@@ -243,16 +246,29 @@ def test_a_space_that_does_not_react_is_killed(monkeypatch: pytest.MonkeyPatch) 
     assert not scratch_folders(space.process_id)
 
 
-def test_the_space_exits_if_its_parent_is_killed() -> None:
-    code = """
+SPACE_WITHOUT_MODEL = """
+import os, socket, tempfile, threading
+from pathlib import Path
+from spacediff.tiny.space_app import _exit_with_parent, scratch_prefix
+_exit_with_parent(Path(tempfile.mkdtemp(prefix=scratch_prefix(os.getpid()))))
+listener = socket.create_server(("127.0.0.1", 0))
+print(f"READY http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+threading.Event().wait()
+"""
+"""Lives and ends as the Space does, and loads nothing."""
+PARENT = """
 import time
-from spacediff.tiny.serving import TinySpace
-space = TinySpace(steps=1).__enter__()
+from spacediff.tiny import serving
+serving._SPACE = {space!r}
+space = serving.TinySpace().__enter__()
 print(space.process_id, space.url, flush=True)
 time.sleep(600)
 """
+
+
+def test_the_space_exits_if_its_parent_is_killed() -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", PARENT.format(space=("-c", SPACE_WITHOUT_MODEL))],
         env=os.environ | {"PYTHONPATH": str(ROOT / "harness")},
         stdout=subprocess.PIPE,
         text=True,
@@ -262,14 +278,14 @@ time.sleep(600)
         process_id, url = parent.stdout.readline().split()
         assert is_running(int(process_id))
         assert answers(url)
+        assert scratch_folders(int(process_id))
         parent.kill()
     assert wait_until(lambda: not is_running(int(process_id)) and not answers(url))
     assert not scratch_folders(int(process_id))
 
 
-def test_a_failed_start_shows_the_end_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("SPACEDIFF_CACHE", str(tmp_path / "file" / "below"))
+def test_a_failed_start_shows_the_end_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_SPACE", ("-c", "raise SystemExit('the cache folder cannot be written')"))
     space = TinySpace()
     with (
         pytest.raises(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,9 @@ from spacediff.reading import read_text
 from spacediff.record import read_record
 from spacediff.scenario.scenario import load_scenario
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
-from spacediff.tiny.serving import serve_tiny_space
 from support.hub_stand_in import Model, Space, hub_stand_in
 from support.paths import ROOT
+from support.tiny_space import SPACE_STEPS
 
 SCRIPT = """import torch
 from diffusers import CogVideoXPipeline
@@ -27,11 +26,11 @@ pipe.enable_model_cpu_offload()
 video = pipe(
     prompt="A hand squeezes half a lemon",
     guidance_scale=6.0,
-    num_inference_steps=12,
+    num_inference_steps=SPACE_STEPS,
     generator=torch.Generator(device="cpu").manual_seed(42),
 ).frames[0]
 export_to_video(video, "lemon.mp4", fps=3)
-"""
+""".replace("SPACE_STEPS", str(SPACE_STEPS))
 APP = """import gradio as gr
 import torch
 from diffusers import CogVideoXDPMScheduler, CogVideoXPipeline
@@ -47,7 +46,7 @@ def generate(prompt, image_input, video_input, video_strength, seed_value, scale
         prompt=prompt,
         use_dynamic_cfg=True,
         guidance_scale=7.0,
-        num_inference_steps=12,
+        num_inference_steps=SPACE_STEPS,
         generator=torch.Generator(device="cpu").manual_seed(int(seed_value)),
     ).frames[0]
     video = export_to_video(frames, "out.mp4", fps=3)
@@ -64,24 +63,18 @@ with gr.Blocks() as demo:
     used = gr.Number(label="Seed that was used")
     gr.Button("Generate").click(generate, [prompt, image, video, strength, seed, scale, rife], [clip, file, gif, used])
 demo.launch()
-"""
+""".replace("SPACE_STEPS", str(SPACE_STEPS))
 """The source of the tiny Space as its owner would show it: the same interface, the same settings."""
 
 
-@pytest.fixture(scope="module")
-def short_space() -> Iterator[str]:
-    with serve_tiny_space(steps=12, checkpoint=RANDOM.id) as url:
-        yield url
-
-
 @pytest.mark.timeout(900)
-def test_why_names_the_cause_and_patches_the_script(short_space: str, tmp_path: Path) -> None:
+def test_why_names_the_cause_and_patches_the_script(tiny_space: str, tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)
     checkpoint = ensure_checkpoint(RANDOM)
     files = {
         str(path.relative_to(checkpoint)): path.read_bytes() for path in Path(checkpoint).rglob("*") if path.is_file()
     }
-    spaces = {"org/demo": Space(short_space, files={"app.py": APP}, requirements="diffusers\n")}
+    spaces = {"org/demo": Space(tiny_space, files={"app.py": APP}, requirements="diffusers\n")}
     with hub_stand_in(spaces, models={"org/tiny": Model(files)}) as hub:
         environment = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": "", "HF_HUB_OFFLINE": "0"}
         command = ["why", "--script", "run.py", "--space", "org/demo", "--write", "mine.toml", "--patch", "mine.patch",

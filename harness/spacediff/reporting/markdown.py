@@ -7,6 +7,7 @@ said; and every text of the record is a stranger's, so each goes through `inert`
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -86,26 +87,35 @@ def _most(fits: Callable[[int], bool], most: int) -> int:
     return fitting
 
 
-def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[Table], template: str) -> str:
+@cache  # compiling them takes time, and a page that is too long is drawn many times
+def _templates() -> Environment:
     templates = Environment(  # noqa: S701 - Markdown is no HTML: `inert` escapes
         loader=FileSystemLoader(shipped("reports")), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     templates.filters.update(code=code, prose=prose, moment=moment, fenced=_command)
-    drawn = templates.get_template(template).render(
-        record=record,
-        gate_headline=gate_headline,
-        cause=cause_text(record),
-        views=[(view.prompt, _sentences(view)) for view in views[:most]],
-        several=len(views) > 1,
-        prompts_left_out=len(views[most:]),
-        reasons=sentences(record.gate.reasons[:_MOST_SENTENCES]),
-        reasons_left_out=len(record.gate.reasons[_MOST_SENTENCES:]),
-        fix=_fix(record),
-        contents=_contents(record, views[:most]),
-        notes=_notes(record),
-        tables=tables,
-        private=PRIVATE,
-        history=_history(record),
+    return templates
+
+
+def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[Table], template: str) -> str:
+    drawn = (
+        _templates()
+        .get_template(template)
+        .render(
+            record=record,
+            gate_headline=gate_headline,
+            cause=cause_text(record),
+            views=[(view.prompt, _sentences(view)) for view in views[:most]],
+            several=len(views) > 1,
+            prompts_left_out=len(views[most:]),
+            reasons=sentences(record.gate.reasons[:_MOST_SENTENCES]),
+            reasons_left_out=len(record.gate.reasons[_MOST_SENTENCES:]),
+            fix=_fix(record),
+            contents=_contents(record, views[:most]),
+            notes=_notes(record),
+            tables=tables,
+            private=PRIVATE,
+            history=_history(record),
+        )
     )
     return drawn.strip() + "\n"
 

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -116,6 +117,7 @@ def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:
     )
 
 
+@cache  # compiling them takes half a second
 def _templates() -> Environment:
     templates = Environment(
         loader=FileSystemLoader(shipped("reports")),
