@@ -273,7 +273,7 @@ def test_the_large_scenario_says_what_is_missing_here(tmp_path: Path) -> None:
 def test_an_interrupted_audit_goes_on_where_it_stopped(
     audit: Audit, tmp_path: Path, sign: signal.Signals, code: int
 ) -> None:
-    scenario = written(tmp_path, SCENARIO.replace("num_inference_steps = 3", "num_inference_steps = 40"))
+    scenario = written(tmp_path, SCENARIO.replace("num_inference_steps = 3", "num_inference_steps = 20"))
     folder = tmp_path / "out"
     process = FreshProcess("audit", scenario, "--out", folder)
     deadline = time.monotonic() + 120
@@ -321,15 +321,19 @@ alone = ["guidance-7"]
 )
 
 
-def test_what_runs_share_is_computed_once_and_gives_the_same_bytes(tmp_path: Path, audit: Audit) -> None:
-    scenario = tmp_path / "sharing.toml"
-    scenario.write_text(SHARING)
-    records = []
-    for name, options in (("shared", ()), ("anew", ("--no-reuse",))):
-        code, _, _ = audit(scenario, tmp_path / name, *options)
-        assert code == 0
-        records.append(read_record(tmp_path / name))
-    shared, anew = ({run.name: run for run in record.runs} for record in records)
+@pytest.fixture(scope="module")
+def sharing(tmp_path_factory: pytest.TempPathFactory) -> AuditRecord:
+    folder = tmp_path_factory.mktemp("sharing")
+    assert main(["audit", str(written(folder, SHARING)), "--out", str(folder / "out")]) == 0
+    return read_record(folder / "out")
+
+
+def test_what_runs_share_is_computed_once_and_gives_the_same_bytes(
+    tmp_path: Path, audit: Audit, sharing: AuditRecord
+) -> None:
+    code, _, _ = audit(written(tmp_path, SHARING), tmp_path / "anew", "--no-reuse")
+    assert code == 0
+    shared, anew = ({run.name: run for run in record.runs} for record in (sharing, read_record(tmp_path / "anew")))
     for name, run in shared.items():
         other = anew[name]
         assert run.clip
@@ -353,11 +357,8 @@ def test_what_runs_share_is_computed_once_and_gives_the_same_bytes(tmp_path: Pat
     assert not any(run.trace.shared for run in anew.values() if run.trace)
 
 
-def test_the_record_says_where_runs_part_and_what_each_step_does(tmp_path: Path, audit: Audit) -> None:
-    scenario = tmp_path / "sharing.toml"
-    scenario.write_text(SHARING)
-    audit(scenario, tmp_path / "out")
-    record = read_record(tmp_path / "out")
+def test_the_record_says_where_runs_part_and_what_each_step_does(sharing: AuditRecord) -> None:
+    record = sharing
     assert {trace.candidate: (trace.stage, trace.step) for trace in record.traces} == {
         "guidance-7": (Stage.STEP, 1),
         "sliced": (Stage.NOWHERE, None),

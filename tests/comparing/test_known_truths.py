@@ -92,11 +92,19 @@ def test_what_a_host_did_to_a_clip_is_named_and_undone(
     assert {found[f"seed-{number}"].verdict for number in range(3)} == {Verdict.DIFFERENT_SAMPLE}
 
 
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ComparisonRecord]:
+    """What comes out for local clips of all kinds against one that a host encoded."""
+    changed = {change.__name__: change(CLIP) for change in (*(change for change, *_ in CHANGES), frozen)}
+    unrelated = {f"held-out-{number}": clip for number, clip in enumerate(HELD_OUT)}
+    return judged(tmp_path_factory.mktemp("local"), CLIP, same=CLIP, **changed, **unrelated)
+
+
 @pytest.mark.parametrize(("change", "note", "frames"), CHANGES, ids=[change.__name__ for change, *_ in CHANGES])
 def test_what_was_done_to_a_local_clip_is_named_and_undone(
-    tmp_path: Path, change: Made, note: str, frames: list[int]
+    local: dict[str, ComparisonRecord], change: Made, note: str, frames: list[int]
 ) -> None:
-    changed = judged(tmp_path, CLIP, changed=change(CLIP))["changed"]
+    changed = local[change.__name__]
     assert changed.verdict is Verdict.POST_PROCESSED
     assert changed.frame_map == list(zip(range(6), frames, strict=True))
     assert any(note in said for said in sentences(changed.notes))
@@ -104,19 +112,17 @@ def test_what_was_done_to_a_local_clip_is_named_and_undone(
     assert changed.drift < 0.1
 
 
-def test_a_frozen_clip_is_the_same_sample_made_otherwise(tmp_path: Path) -> None:
-    found = judged(tmp_path, CLIP, frozen=frozen(CLIP), same=CLIP)
-    assert found["same"].verdict is Verdict.CODEC_ONLY
-    assert found["frozen"].verdict is Verdict.SETTINGS_DIFFER
-    assert found["frozen"].drift is not None
-    assert 0.1 < found["frozen"].drift < 0.9
-    assert found["frozen"].measures["motion"].ratio == pytest.approx(0, abs=0.05)
+def test_a_frozen_clip_is_the_same_sample_made_otherwise(local: dict[str, ComparisonRecord]) -> None:
+    assert local["same"].verdict is Verdict.CODEC_ONLY
+    assert local["frozen"].verdict is Verdict.SETTINGS_DIFFER
+    assert local["frozen"].drift is not None
+    assert 0.1 < local["frozen"].drift < 0.9
+    assert local["frozen"].measures["motion"].ratio == pytest.approx(0, abs=0.05)
 
 
-def test_seeds_that_define_no_ceiling_come_out_near_it(tmp_path: Path) -> None:
+def test_seeds_that_define_no_ceiling_come_out_near_it(local: dict[str, ComparisonRecord]) -> None:
     """With three seeds, one of four unrelated samples is expected to be nearer than all of them."""
-    found = judged(tmp_path, CLIP, **{f"held-out-{number}": clip for number, clip in enumerate(HELD_OUT)})
-    held_out = [comparison for name, comparison in found.items() if name.startswith("held-out")]
+    held_out = [comparison for name, comparison in local.items() if name.startswith("held-out")]
     drifts = [comparison.drift for comparison in held_out if comparison.drift is not None]
     assert len(drifts) == len(HELD_OUT)
     assert 0.7 < min(drifts) <= max(drifts) < 1.5

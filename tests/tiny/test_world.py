@@ -16,6 +16,9 @@ from spacediff.tiny.world import COLOURS, FLOORS, MOTIONS, Scene, Thing, draw_cl
 from spacediff.training import sheet
 
 SCENES = list(itertools.islice(scenes(3, held_out=True), 24))
+EACH = [
+    pytest.param(scene, id=scene.caption, marks=pytest.mark.slow if n % 3 else ()) for n, scene in enumerate(SCENES)
+]
 
 OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 
@@ -33,21 +36,21 @@ def test_a_clip_depends_only_on_scene_and_seed() -> None:
     assert not np.array_equal(clip, clip_of(scene, 1))
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.caption)
+@pytest.mark.parametrize("scene", EACH)
 def test_the_detector_confirms_the_caption(scene: Scene) -> None:
     clip = clip_of(scene)
     assert colours_shown(clip, scene)
     assert motion_shown(clip, scene)
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.caption)
+@pytest.mark.parametrize("scene", EACH)
 def test_the_detector_rejects_a_different_motion(scene: Scene) -> None:
     clip = clip_of(scene)
     assert not motion_shown(clip[::-1], scene)
     assert not motion_shown(clip[:1].repeat(len(clip), axis=0), scene)
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.caption)
+@pytest.mark.parametrize("scene", EACH)
 def test_the_detector_rejects_a_missing_colour(scene: Scene) -> None:
     first, *others = scene.things
     other = next(colour for colour in COLOURS if colour not in {scene.floor, *(t.colour for t in scene.things)})
