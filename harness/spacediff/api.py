@@ -84,7 +84,7 @@ def run_audit(
         reuse: Whether runs share work that they have in common, such as text embeddings.
         strict: Whether the exit code is 3 if anything at all was not measured.
         against: An earlier audit to compare with; by default the accepted state, if there is one.
-        listener: Is told about the progress; by default nobody.
+        listener: Receives the progress; by default nobody.
 
     Raises:
         AuditInterrupted: Ctrl-C; it holds the result so far.
@@ -138,7 +138,7 @@ def compare_videos(
         metrics: Further metrics next to MAE, PSNR, SSIM and LPIPS: `flip`.
         semantics: A CLIP checkpoint, folder or Hub id, that measures how far frames show the `parts`.
         parts: What to look for, such as `hand`.
-        listener: Is told about the progress; by default nobody.
+        listener: Receives the progress; by default nobody.
 
     Raises:
         AuditInterrupted: Ctrl-C; it holds the result so far.
@@ -306,7 +306,7 @@ def _execute(
     Args:
         plan: What to do.
         folder: The audit folder.
-        listener: Is told about the progress.
+        listener: Receives the progress.
         reuse: Whether runs share work.
         strict: For the result's exit code.
         earlier: The audit to compare with.

@@ -135,7 +135,7 @@ def measure_difference(
         scenario: Where to write the scenario; by default `why-SCRIPT.toml`. The audit goes into `audits/`.
         patch: Where to write the changes to the script; by default nowhere.
         budget: The largest number of clips to generate in search of the cause.
-        listener: Is told about the progress; by default nobody.
+        listener: Receives the progress; by default nobody.
 
     Raises:
         InvalidArgument: The Space is a folder, which gives no clip.
@@ -172,7 +172,7 @@ def explain_difference(
         scenario: Where to write the scenario; by default `why-SCRIPT.toml`. The audit goes into `audits/`.
         patch: Where to write the changes to the script; by default nowhere.
         budget: The largest number of clips to generate in search of the cause.
-        listener: Is told about the progress; by default nobody.
+        listener: Receives the progress; by default nobody.
 
     Raises:
         InvalidArgument: The Space is a folder, which gives no clip.

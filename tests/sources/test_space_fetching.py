@@ -62,7 +62,7 @@ def test_a_file_that_breaks_off_half_way(ask: Ask, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["elsewhere", "stream_elsewhere", "leave"])
 def test_a_space_cannot_send_us_to_another_host(ask: Ask, heard_elsewhere: tuple[str, list[bytes]], name: str) -> None:
     error = refused(ask, name, SpaceOutputUnusable)
-    assert ("HTTP 307" if name == "leave" else "keeps its video on another host (127.0.0.1)") in error.message
+    assert ("HTTP 307" if name == "leave" else "keeps its video at another address (127.0.0.1)") in error.message
     assert heard_elsewhere[1] == []
 
 

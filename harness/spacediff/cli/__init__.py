@@ -1,1 +1,1 @@
-"""The command line: what is typed is parsed, carried out by the library, and printed. Nothing else prints."""
+"""The command line: parses what is typed, calls the library, and prints. Nothing else prints."""

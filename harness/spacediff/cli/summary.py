@@ -114,7 +114,7 @@ def _show_contents(console: Console, record: AuditRecord, overview: OverviewReco
             continue
         if not found.measured:
             hint = f"\n      {found.hint}" if found.hint else ""
-            reason = f"what the clips show ({overview.prompt}): {found.reason}{hint}"
+            reason = f"what the clips show ({overview.prompt}): {found.reason}{_coded(found.code)}{hint}"
             console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
         for name in dict.fromkeys([overview.selected, overview.judged]):
             agreements = [agreement_text(text, name, record.reference) for text in found.texts if text.of(name)]
@@ -147,8 +147,14 @@ def _show_notes(console: Console, record: AuditRecord) -> None:
         console.print(Text.assemble(("note: ", "bold"), text, advice), soft_wrap=True)
     for run in record.runs:
         if not run.measured:
-            reason = f"{run.name} ({run.prompt}): {run.reason}" + (f"\n      {run.hint}" if run.hint else "")
+            hint = f"\n      {run.hint}" if run.hint else ""
+            reason = f"{run.name} ({run.prompt}): {run.reason}{_coded(run.code)}{hint}"
             console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
+
+
+def _coded(code: str) -> str:
+    """Return the code of a failure as it is appended to its reason; nothing for records without codes."""
+    return f" [{code}]" if code else ""
 
 
 def _compared(record: AuditRecord, overview: OverviewRecord) -> list[ComparisonRecord]:
@@ -162,7 +168,7 @@ def _variants(record: AuditRecord, overview: OverviewRecord) -> list[str]:
 
 
 def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
-    """Return what came of doing the same once more: here, and on the host."""
+    """Return what repeating the same showed: here, and on the Space."""
     here = [
         ("re-run", paragraph(each.found))
         for each in record.controls
@@ -190,7 +196,7 @@ def _places(record: AuditRecord, overview: OverviewRecord) -> str:
 
 def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRecord], *, narrow: bool) -> Table:
     table = Table(
-        title=f"{prompt}: held against {comparisons[0].reference}", title_justify="left", box=None, pad_edge=False
+        title=f"{prompt}: compared with {comparisons[0].reference}", title_justify="left", box=None, pad_edge=False
     )
     table.add_column("#", justify="right")
     table.add_column("variant", no_wrap=True)

@@ -51,7 +51,7 @@ def show_differences(found: Comparison, advice: Advice) -> None:
     known = {row.known.name: row.known for row in found.differences if row.known}
     listed(console, "what is known", [f"{cause.name}: {cause.looks} ({cause.source})" for cause in known.values()])
     listed(console, "notes", [one_line(note) for note in found.notes])
-    listed(console, "questions: what reading cannot tell", [one_line(question) for question in found.questions])
+    listed(console, "questions: what reading cannot show", [one_line(question) for question in found.questions])
 
 
 def show_reading(reading: Reading) -> None:
@@ -79,7 +79,7 @@ def show_reading(reading: Reading) -> None:
     ])  # fmt: skip
     listed(console, "notes", [note.sentence for note in reading.notes])
     listed(console, "facts", [f"{name}: {fact}" for name, fact in reading.facts.items()])
-    listed(console, "questions: what only running it, or its author, could tell", [
+    listed(console, "questions: what only running it, or asking its author, could show", [
         f"what is {path}? the source says: {words} ({reading.settings[path].where})"
         for path, words in reading.unknowns.items()
     ])  # fmt: skip

@@ -1,6 +1,6 @@
 """Errors of the Hub and of Spaces: each becomes one of ours, with a clean sentence and a hint.
 
-Nothing that a host says is passed on as it came: its texts are bounded, stripped of markup and redacted.
+Nothing that they say is passed on as it came: texts are bounded, stripped of markup and redacted.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from spacediff.errors import (
 from spacediff.privacy.redaction import redact_text
 
 MAX_TEXT = 500
-"""Characters of a host's text that are shown."""
+"""Characters of a text from elsewhere that are shown."""
 
 
 def plain(text: Any, limit: int = MAX_TEXT) -> str:
-    """Return a host's text as one printable line, bounded, without markup and without what redaction takes out."""
+    """Turn a text from elsewhere into one printable line, bounded, without markup, redacted."""
     line = re.sub(r"</?[A-Za-z][^<>]*>", " ", str(text))
     line = " ".join("".join(character if character.isprintable() else " " for character in line).split())
     if token := _own_token(os.environ.get("HF_TOKEN", "")):
@@ -56,7 +56,7 @@ def _own_token(_environment: str) -> str:
 
 @contextlib.contextmanager
 def explained(name: str, kind: str = "Space") -> Iterator[None]:
-    """Turn whatever a host and its clients can raise into an error of ours, with a clean reason and a hint.
+    """Turn whatever the Hub, a Space and their clients can raise into an error of ours, with a clean reason and a hint.
 
     Args:
         name: The repository, or the address of an app.

@@ -27,7 +27,7 @@ def video_address(outputs: Sequence[Any], index: int, root: str, listed: str) ->
     Args:
         outputs: All outputs of the job.
         index: Which of them is the video.
-        root: Address of the app's API; the video must lie on the same host.
+        root: Address of the app's API; the video must have the same address.
         listed: The outputs as the Space declares them, for people.
     """
     address = _address_in(outputs[index], root) if index < len(outputs) else None
@@ -38,7 +38,7 @@ def video_address(outputs: Sequence[Any], index: int, root: str, listed: str) ->
         )
     if urlsplit(address)[:2] != urlsplit(root)[:2]:
         raise SpaceOutputUnusable(
-            f"the Space keeps its video on another host ({urlsplit(address).hostname}), which is not asked",
+            f"the Space keeps its video at another address ({urlsplit(address).hostname}), which is not asked",
             hint="download the video yourself and audit the file",
         )
     return address

@@ -36,7 +36,7 @@ CANCEL_SECONDS = 5.0
 
 @contextlib.contextmanager
 def connected(request: SpaceRequest) -> Iterator[tuple[Any, dict[str, str]]]:
-    """Open a gradio_client to the Space; also gives what the host says of itself."""
+    """Open a gradio_client to the Space; also gives what the Space says of itself."""
     import gradio_client
 
     class QuietClient(gradio_client.Client):  # type: ignore[misc]  # untyped
@@ -113,7 +113,7 @@ def awaited(job: Any, deadline: float, ends: float, progress: Progress) -> Any:
     try:
         _watch(job, deadline, ends, progress)
     except BaseException:
-        # In a thread of its own, because a host that no longer answers would hold up Ctrl-C.
+        # In a thread of its own, because a Space that no longer answers would delay Ctrl-C.
         cancelling = threading.Thread(target=_cancel, args=(job,), daemon=True)
         cancelling.start()
         cancelling.join(CANCEL_SECONDS)
@@ -139,12 +139,12 @@ def _watch(job: Any, deadline: float, ends: float, progress: Progress) -> None:
 
 
 def _cancel(job: Any) -> None:
-    with contextlib.suppress(Exception):  # the job is given up; a host that does not hear of it changes nothing
+    with contextlib.suppress(Exception):  # the job is given up, whether the Space learns of it or not
         job.cancel()
 
 
 def _state_of(status: Any) -> tuple[str, int, int]:
-    """Return a line for people and the steps done and in all; 0 in all when the host does not tell."""
+    """Return a line for people, the steps done, and their number; 0 if the Space does not report it."""
     done = total = 0
     text = {"STARTING": "waiting for the Space", "PROCESSING": "the Space generates"}.get(status.code.name, "")
     if status.code.name == "IN_QUEUE" and isinstance(status.rank, int):

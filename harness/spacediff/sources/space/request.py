@@ -46,7 +46,11 @@ class Api:
 
 
 def checked_api(client: Any, request: SpaceRequest) -> Api:
-    """Hold the request against the endpoint's declaration."""
+    """Compare the request with the endpoint's declaration.
+
+    Raises:
+        SpaceApiMismatch: The Space has no such endpoint, parameter or output, or a required parameter is missing.
+    """
     endpoints = client.view_api(print_info=False, return_format="dict")["named_endpoints"]
     space, endpoint = f"Space {request.id}", request.endpoint
     if endpoint not in endpoints:
@@ -101,5 +105,5 @@ def filled(value: Any, prompt_text: str, seed: int) -> Any:
 
 
 def sends_seed(request: SpaceRequest) -> bool:
-    """Tell whether any input carries the seed."""
+    """Whether any input contains the seed."""
     return "{seed}" in repr(request.inputs)
