@@ -153,9 +153,7 @@ def compare_videos(
     files = (Path(reference), Path(candidate))
     metrics, parts = tuple(metrics), tuple(dict.fromkeys(parts))
     if bool(semantics) != bool(parts):
-        raise InvalidArgument(
-            "a checkpoint for semantics and the parts to look for go together", hint="--semantics MODEL --part hand"
-        )
+        raise InvalidArgument("--semantics and --part go together", hint="--semantics MODEL --part hand")
     where = None if out is None else Path(out)
     command = shell_command(
         "compare",
