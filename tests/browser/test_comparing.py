@@ -164,9 +164,9 @@ def test_between_two_runs_the_page_says_what_curves_and_marks_are_held_against(r
     report.address_says("against=baseline")
     texts = [note.text_content() for note in notes.all() if note.is_visible()]
     assert texts == [
-        "First apart and worst frame: dpm against the reference, not against baseline.",
-        "Each curve holds a run against the reference; between dpm and baseline nothing was measured.",
-        "The marked frames are those of dpm against the reference, not against baseline.",
+        "First divergence and worst frame: dpm compared with the reference, not with baseline.",
+        "Each curve compares a run with the reference; between dpm and baseline nothing was measured.",
+        "The marked frames are those of dpm compared with the reference, not with baseline.",
     ]
     report.page.select_option("#against-select", "")
     report.until("[...document.querySelectorAll('.of-two')].every((note) => note.hidden)")
@@ -278,7 +278,7 @@ def test_the_filmstrip_holds_the_frames_that_stand_out(
     report.until("document.querySelector('#strip').dataset.filled === 'true'")
     told = {int(text.split()[0]): text for text in report.page.locator(".thumb.marked").all_text_contents()}
     assert "worst" in told[worst]
-    assert "first apart" in told[3]
+    assert "first divergence" in told[3]
     report.page.click(f".thumb[data-position='{worst}']")
     assert report.shown(worst) == [worst, worst]
     assert report.page.locator(".thumb[aria-current]").get_attribute("data-position") == str(worst)

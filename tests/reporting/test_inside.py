@@ -41,18 +41,18 @@ def test_without_traces_there_is_no_section(record: AuditRecord, folder: Path) -
 
 
 def test_it_is_said_what_runs_are_held_against_and_why(traced: AuditRecord, folder: Path) -> None:
-    assert "no run here reached its clip, so the baseline takes its place" in inside(traced, folder)
+    assert "no run here reproduces that clip, so the baseline takes its place" in inside(traced, folder)
     reached = change_comparison(traced, "baseline", verdict=Verdict.CODEC_ONLY)
-    assert "this run reached its clip (codec only), so it stands for it" in inside(reached, folder)
+    assert "this run reproduces that clip (codec only), so it stands for it" in inside(reached, folder)
     local = traced.model_copy(update={"reference": "baseline", "comparisons": []})
     assert "baseline, stage by stage: it is the reference, and was generated here." in inside(local, folder)
 
 
-def test_partings_stand_from_the_earliest_stage_to_the_last(traced: AuditRecord, folder: Path) -> None:
+def test_divergences_stand_from_the_earliest_stage_to_the_last(traced: AuditRecord, folder: Path) -> None:
     text = inside(traced, folder)
     found = [trace_text(trace) for trace in traced.traces if trace.candidate not in {"on-gpu", "seed 43"}]
     assert all(sentence in text for sentence in found)
-    places = ["at the text embedding", "at the initial noise", "at step 1", "at step 3", "innocent on-gpu"]
+    places = ["at the text embedding", "at the initial noise", "at step 1", "at step 3", "identical on-gpu"]
     assert [text.index(place) for place in places] == sorted(text.index(place) for place in places)
     assert "as-hosted, seed 43 control The initial noise differs" in text
 

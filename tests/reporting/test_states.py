@@ -90,7 +90,7 @@ def test_states_are_put_into_words(record: AuditRecord, folder: Path) -> None:
     assert "The reference was not measured, so nothing could be compared." in lost
     assert "no GPU quota left" in lost
     assert "There is no reference" in draw(STATES["no reference"](record), folder).text
-    assert "Drift cannot be told" in draw(STATES["no scale"](record), folder).text
+    assert "The drift is unknown" in draw(STATES["no scale"](record), folder).text
     assert "This audit holds no prompt" in draw(STATES["no prompts"](record), folder).text
 
 

@@ -133,7 +133,7 @@ def _show_history(console: Console, history: HistoryRecord) -> None:
             console.print(Text(f"      {each.name} ({each.prompt}): {sides}"), soft_wrap=True)
     for fact in history.facts:
         runs = f" of {', '.join(fact.runs)}" if fact.runs else ""
-        sides = " → ".join("unknown" if v is None else one_line(value(v)) for v in (fact.before, fact.now))
+        sides = " → ".join("not reported" if v is None else one_line(value(v)) for v in (fact.before, fact.now))
         console.print(Text(f"      {fact.subject.value}{runs}, {one_line(fact.name)}: {sides}"), soft_wrap=True)
 
 

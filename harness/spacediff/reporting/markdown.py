@@ -137,7 +137,7 @@ def _sentences(view: PromptView) -> list[str]:
 
 def _verdict(row: Row) -> str:
     if row.comparison is None:
-        why = row.run.reason or "nothing to hold it against"
+        why = row.run.reason or "there is nothing to compare it with"
         return f"{code(row.run.name)}: **not measured**: {prose(why)}"
     found = row.comparison
     far = f", drift {drift(found.drift)}" if found.drift is not None else ""

@@ -26,7 +26,7 @@ class Table:
     Attributes:
         title: Its heading.
         head: Names of the columns.
-        rows: The rows, the most telling first.
+        rows: The rows, the most important first.
         left_out: How many more rows there are.
     """
 
@@ -97,14 +97,14 @@ def _each_once(rows: Iterable[list[str]]) -> list[list[str]]:
 
 def _setting(found: SettingRecord | None) -> str:
     if found is None:
-        return "not told"
+        return "not reported"
     if found.origin is Origin.UNKNOWN:
         return "unknown"
     return f"{cell(value(found.value), MOST_OF_CELL)} ({found.origin.value})"
 
 
 def environment_table(record: AuditRecord) -> Table:
-    """Return the facts of this machine beside those of the host, in order of the record."""
+    """Return the facts of this machine next to those of the Space, in order of the record."""
     environment = record.environment
     rows = [(name, environment.local.get(name), environment.hosted.get(name)) for name in environment.order]
     return Table(

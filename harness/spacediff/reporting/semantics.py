@@ -10,9 +10,9 @@ from spacediff.reporting.plots import Plot, Series, plot
 from spacediff.wording.numbers import number
 
 _PLACES = {
-    "below": "below every other seed",
-    "within": "among the other seeds",
-    "above": "above every other seed",
+    "below": "below every different seed",
+    "within": "among the different seeds",
+    "above": "above every different seed",
 }
 
 

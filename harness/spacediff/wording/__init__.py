@@ -14,7 +14,7 @@ from spacediff.wording.controls import control_expectation, control_name
 from spacediff.wording.gate import gate_headline
 from spacediff.wording.history import history_text
 from spacediff.wording.settings import setting_name
-from spacediff.wording.traces import trace_text
+from spacediff.wording.traces import loop_reference_text, trace_text
 from spacediff.wording.verdicts import clause, outcome
 from spacediff.wording.vocabulary import paragraph, sentence, sentences
 
@@ -27,6 +27,7 @@ __all__ = [
     "control_name",
     "gate_headline",
     "history_text",
+    "loop_reference_text",
     "outcome",
     "paragraph",
     "sentence",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spacediff.record import FactKind, Stage, TraceComparisonRecord
+from spacediff.record import FactKind, LoopReferenceRecord, Stage, TraceComparisonRecord
 from spacediff.wording.vocabulary import says, sentences
 
 _CONDITIONS = {
@@ -15,6 +15,18 @@ _CONDITIONS = {
     "timestep": "timestep",
     "guidance": "guidance scale",
 }
+
+
+def loop_reference_text(compared: LoopReferenceRecord) -> str:
+    """Say which run the traces of a prompt are compared with, and why that one."""
+    said = f"Each run is compared with {compared.run}, stage by stage: "
+    if compared.role == "reference":
+        return f"{said}it is the reference, and was generated here."
+    silent = "the Space" if compared.hosted else "the file of the reference"
+    because = f"{silent} does not show how its clip was made, and"
+    if compared.role == "stand-in":
+        return f"{said}{because} this run reproduces that clip ({compared.verdict}), so it stands for it."
+    return f"{said}{because} no run here reproduces that clip, so the baseline takes its place."
 
 
 def trace_text(trace: TraceComparisonRecord) -> str:
