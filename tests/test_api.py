@@ -210,9 +210,9 @@ def test_sources_are_compared_and_the_scenario_is_written(sources: Path) -> None
 
 
 def test_folder_cannot_be_measured(sources: Path) -> None:
-    with pytest.raises(spacediff.InvalidArgument, match="only a Space"):
+    with pytest.raises(spacediff.InvalidArgument, match="is not the id of a Space"):
         spacediff.explain_difference("run.py", sources / "space")
-    with pytest.raises(spacediff.InvalidArgument, match="only a Space"):
+    with pytest.raises(spacediff.InvalidArgument, match="is not the id of a Space"):
         spacediff.measure_difference(spacediff.compare_sources("run.py", "space"))
     assert not list(sources.glob("*.toml"))
 

@@ -1,4 +1,4 @@
-"""The doctor: what this machine can run, and what prevents the rest."""
+"""The doctor: check what this machine can run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Check:
 
     Attributes:
         name: What was checked.
-        fine: Whether it is usable.
+        fine: Whether it works.
         found: What was found.
         hint: What to do about it; may be empty.
     """
@@ -98,7 +98,7 @@ def _video() -> Check:
 
 
 def _metrics() -> Check:
-    """Compare the fast SSIM and PSNR with scikit-image, whose definition they follow, on this machine's kernels."""
+    """Compare the fast SSIM and PSNR on this machine with those of scikit-image, which define them."""
     import numpy as np
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 

@@ -1,4 +1,4 @@
-"""The environment: the versions and devices that determine a clip beside its Settings, without user or host names."""
+"""The environment: the versions and devices that determine a clip together with its Settings, without any names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DETERMINE_A_CLIP = (
 
 
 def environment() -> dict[str, str]:
-    """Return what matters on this machine, name to text."""
+    """Return the versions and devices of this machine, name to text."""
     import torch
 
     found = {name: version(name) for name in LIBRARIES}
@@ -47,12 +47,12 @@ def environment() -> dict[str, str]:
 
 
 def determining(found: dict[str, str]) -> dict[str, str]:
-    """Return the entries of an environment that a local clip depends on."""
+    """Return the entries of an environment that determine a local clip."""
     return {name: found[name] for name in _DETERMINE_A_CLIP if name in found}
 
 
 def version(distribution: str) -> str:
-    """Return an installed distribution's version, or `not installed`."""
+    """Return the version of an installed distribution, or `not installed`."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

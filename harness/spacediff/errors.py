@@ -1,8 +1,8 @@
-"""What can go wrong, as classes that a caller can catch.
+"""The errors of spacediff, as classes that a caller can catch.
 
-Every expected failure is a `SpacediffError`. It carries a message (what happened, where), a hint (what to do), an exit
-code and a stable `code` such as `space-sleeping`, which the terminal, the record and docs/errors.md share. A failure
-has a class of its own where a caller would react differently: wait, sign in, choose another device, fix a file.
+Every expected failure is a `SpacediffError`. It has a message (what happened, where), a hint (what to do), an exit code
+and a stable `code` such as `space-sleeping`, which the terminal, the record and docs/errors.md share. There is a class
+for each failure to which a caller would react differently: wait, sign in, choose another device, fix a file.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class SpacediffError(Exception):
 
     Args:
         message: What happened, in one or two sentences.
-        hint: What to do about it; empty when there is nothing to say.
+        hint: What to do about it; may be empty.
 
     Attributes:
         code: Stable name of the failure, in kebab case.
@@ -129,10 +129,10 @@ class Mistake:
     """One mistake in a scenario file.
 
     Attributes:
-        line: 1-based line in the file; 0 when no line can be named.
+        line: 1-based line in the file; 0 if it is unknown.
         key: Dotted key, such as `variants.dpm.scheduler.class`.
-        found: What stands there, shortened.
-        expected: What could stand there.
+        found: What the file contains there, shortened.
+        expected: What is expected there.
         nearest: The nearest known name, or empty.
     """
 
@@ -150,7 +150,7 @@ class Mistake:
 
 
 class ScenarioError(SpacediffError):
-    """A scenario file with mistakes; lists every one that was found.
+    """A scenario file with mistakes; the error lists all of them.
 
     Attributes:
         path: The scenario file.
@@ -165,7 +165,7 @@ class ScenarioError(SpacediffError):
         places = "\n".join(f"  {path}:{m.line or 1}: {str(m).removeprefix(f'line {m.line}: ')}" for m in self.mistakes)
         count = "1 mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
         super().__init__(
-            f"{path.name}: {count}\n{places}", hint="`spacediff schema` prints the keys a scenario may hold"
+            f"{path.name}: {count}\n{places}", hint="`spacediff schema` prints the keys that a scenario can have"
         )
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[Path, tuple[Mistake, ...]]]:
@@ -183,7 +183,7 @@ class NotMeasuredError(SpacediffError):
 
 
 class SpaceUnavailable(NotMeasuredError):
-    """A Space that gives no clip; base of the errors of Spaces."""
+    """A Space that returns no clip; base class of the errors of Spaces."""
 
     code = "space-unavailable"
 
@@ -237,7 +237,7 @@ class SpaceBusy(SpaceUnavailable):
 
 
 class SpaceNeedsLogin(SpaceUnavailable):
-    """A Space with a login of its own."""
+    """A Space that requires a login to the app."""
 
     code = "space-needs-login"
 
@@ -267,13 +267,13 @@ class SpaceOutputUnusable(SpaceUnavailable):
 
 
 class DeadlineExceeded(SpaceUnavailable):
-    """A Space that gave no clip before the deadline."""
+    """A Space that returned no clip before the deadline."""
 
     code = "deadline-exceeded"
 
 
 class HubUnavailable(NotMeasuredError):
-    """The Hugging Face Hub cannot be asked."""
+    """The Hugging Face Hub is offline, unreachable, or refuses the request."""
 
     code = "hub-unavailable"
 
@@ -291,7 +291,7 @@ class DeviceUnavailable(NotMeasuredError):
 
 
 class OutOfMemory(NotMeasuredError):
-    """A generation that needs more memory than there is."""
+    """A generation that needs more memory than this machine has."""
 
     code = "out-of-memory"
 
@@ -303,7 +303,7 @@ class UnsupportedSetting(NotMeasuredError):
 
 
 class GenerationFailed(NotMeasuredError):
-    """A generation that ended with an error, or returned frames that are no numbers."""
+    """A generation that failed, or that returned NaN or infinite values."""
 
     code = "generation-failed"
 
@@ -318,7 +318,7 @@ class VideoNotReadable(NotMeasuredError):
     """A video file that is missing, broken, or too large to decode."""
 
     code = "video-not-readable"
-    exit_code = Exit.BAD_INPUT  # it reaches the command line only for a file that was named there
+    exit_code = Exit.BAD_INPUT  # it ends a command only if the file was an argument of it
 
 
 class EncodingFailed(NotMeasuredError):
@@ -328,7 +328,7 @@ class EncodingFailed(NotMeasuredError):
 
 
 class NotComparable(NotMeasuredError):
-    """Clips or latents whose sizes do not fit together."""
+    """Clips or latents of different sizes."""
 
     code = "not-comparable"
 
@@ -354,29 +354,29 @@ def error_classes() -> Iterator[type[SpacediffError]]:
 
 
 def error_from_record(code: str, message: str, hint: str = "") -> NotMeasuredError:
-    """Return the failure that a record keeps as code, reason and hint.
+    """Create the error that a record contains as code, reason and hint.
 
-    A code that this version does not know, or none at all as in old records, gives a plain `NotMeasuredError`.
+    An unknown code, or no code as in old records, gives a plain `NotMeasuredError`.
     """
     kinds = {each.code: each for each in error_classes() if issubclass(each, NotMeasuredError)}
     return kinds.get(code, NotMeasuredError)(message, hint=hint)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error of Python or torch says that memory ran out, on the accelerator or on the machine."""
+    """Whether an error of Python or torch means that memory ran out, on the accelerator or on the machine."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     return bool(kinds & {"OutOfMemoryError", "MemoryError"}) or "can't allocate memory" in str(error)
 
 
 def failure(error: Exception) -> str:
-    """Return a library's error in one line: its type and the first line of its message, at most 300 characters.
+    """Describe an exception in one line: its type and the first line of its message, at most 300 characters.
 
-    It is redacted before it is cut: a part of a secret would not be recognised.
+    The text is redacted before it is cut, since a part of a secret would not be recognised.
     """
     lines = [line.strip() for line in redact_text(str(error)).splitlines() if line.strip()]
     return f"{type(error).__name__}: {(lines or ['no message'])[0]}"[:300]
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:
-    """Return the known name that a misspelt one most resembles, or an empty string."""
+    """Return the known name that is most similar to a misspelt one, or an empty string."""
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")

@@ -1,7 +1,7 @@
-"""The executor: which worker produces a run, in which order, and what need not be produced at all.
+"""The executor: decides in which order workers produce runs, and which runs need not be produced.
 
-The key insight is the interface: runs go in as plain data, records come out as they finish, and the store is the only
-thing shared. Whoever spreads runs over many GPUs implements `Executor` and changes nothing else.
+The key insight is the interface: an executor receives runs as plain data and yields a record as soon as a run is
+finished, and only the store is shared. To distribute runs over many GPUs, implement `Executor`; nothing else changes.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from spacediff.worker.records import relabelled, unmeasured
 
 
 class Executor(Protocol):
-    """Executes runs, in whatever order suits it."""
+    """Executes runs, in any order."""
 
     def __enter__(self) -> Self:
-        """Make ready; what runs share is kept until the end, over several calls."""
+        """Prepare; whatever runs share is kept until the exit, for several calls of `execute`."""
 
     def __exit__(self, *_: object) -> None:
-        """Release it."""
+        """Release what runs share."""
 
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
-        """Yield the record of each run as it finishes; the record of a run without a clip has the reason."""
+        """Yield the record of each run as soon as it is finished; if there is no clip, the record has the reason."""
 
 
 class Sequential:
-    """Executes runs one after the other with one worker, ordered so that runs of one checkpoint share its load.
+    """Executes runs one after the other with one worker, ordered so that each checkpoint is loaded once.
 
     Args:
-        worker: Produces what the store does not have; closed with the executor.
-        keep_latents: Whether the latents of each step are wanted.
+        worker: Produces the runs that the store does not have; closed on exit.
+        keep_latents: Whether a stored run without the latents of its steps is produced again.
     """
 
     def __init__(self, worker: Worker, *, keep_latents: bool = True) -> None:
@@ -61,7 +61,7 @@ class Sequential:
         self._worker.close()
 
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
-        """Yield the record of each run as it finishes."""
+        """Yield the record of each run as soon as it is finished."""
         missing: set[tuple[str, str]] = set()
         for run in _in_order(runs):
             raise_if_interrupted()
@@ -71,15 +71,15 @@ class Sequential:
             if stored is not None:
                 record = relabelled(stored, run)
             else:
-                needless = (run.prompt.name, run.against) in missing
-                record = self._executed(run, key, store, listener, needless=needless)
+                needed = (run.prompt.name, run.against) not in missing
+                record = self._executed(run, key, store, listener, needed=needed)
             listener.on_run_finished(run, record, reused=stored is not None)
             if not record.measured:
                 missing.add((run.prompt.name, run.name))
             yield record
 
     def _stored(self, key: str, store: Store) -> RunRecord | None:
-        """Return what the store has; a run without latents is discarded where they are wanted."""
+        """Return the stored run; one that lacks wanted latents is discarded."""
         found = store.get(key)
         if found is not None and self._lacks_latents(found):
             store.discard(key)
@@ -90,24 +90,24 @@ class Sequential:
         trace = run.trace
         return self._keep_latents and trace is not None and bool(trace.steps) and not (trace.latents or run.fed_by)
 
-    def _executed(self, run: Run, key: str, store: Store, progress: Progress, *, needless: bool) -> RunRecord:
-        """Execute a run that the store does not have; whatever goes wrong, there is a record of it."""
+    def _executed(self, run: Run, key: str, store: Store, progress: Progress, *, needed: bool) -> RunRecord:
+        """Execute a run that the store does not have. Any failure becomes a record."""
         began = time.monotonic()
         try:
-            if needless:
+            if not needed:
                 self._refuse(run)
             with store.writing(key) as draft:
                 record = self._worker.produce(run, key, draft, progress)
                 store.seal(draft, record)
         except NotMeasuredError as error:
             return unmeasured(run, key, error, time.monotonic() - began)
-        except Exception as error:  # noqa: BLE001 - one run's failure, whatever it is, must not cost the others
+        except Exception as error:  # noqa: BLE001 - the failure of one run must not end the others
             kind = OutOfMemory if is_out_of_memory(error) else GenerationFailed
             return unmeasured(run, key, kind(failure(error)), time.monotonic() - began)
         return record
 
     def _refuse(self, run: Run) -> None:
-        """Refuse a run whose reference is missing; if the machine lacks something for it, that is the reason."""
+        """Refuse a run whose reference is missing, unless a missing device is the reason to report."""
         self._worker.check(run)
         raise ReferenceMissing("not generated, since there is no reference to compare it with")
 
@@ -116,8 +116,8 @@ class InProcess(Sequential):
     """Executes runs in this process.
 
     Args:
-        environment: This machine, as `environment()` describes it.
-        reuse: Whether runs take over what an earlier one computed that shares everything before it.
+        environment: The description of this machine, from `environment()`.
+        reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
     """
 
@@ -126,7 +126,7 @@ class InProcess(Sequential):
 
 
 def _in_order(runs: Iterable[Run]) -> list[Run]:
-    """Order hosted runs first (they wait for others), then by checkpoint and by what is shared up to the denoising."""
+    """Sort hosted runs first, since they can fail early, then by checkpoint and by settings up to the denoising."""
     first: dict[tuple[str, str], int] = {}
 
     def group(run: Run) -> tuple[bool, str, int]:

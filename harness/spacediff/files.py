@@ -1,4 +1,4 @@
-"""Files written so that no reader sees a partial one, and the cache folder for those that can be regenerated."""
+"""Write and hash files, and find the cache folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spacediff.errors import FileExists, FileNotAccessible
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader sees the old or the new one, never a partial one; a text in UTF-8."""
+    """Write a file so that a reader sees either the old or the new content; a text is encoded in UTF-8."""
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -25,15 +25,16 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def write_new(path: Path, text: str, option: str) -> None:
-    """Write a text into a new file with its line ends; a file that already holds the same text stays.
+    """Write a text to a new file, with its line ends unchanged; an existing file with the same text is kept.
 
     Args:
         path: The file.
         text: Its text.
-        option: The option that named it, for the hint.
+        option: The command line option for the path, for the hint.
 
     Raises:
-        SpacediffError: Another file exists there, or it cannot be written.
+        FileExists: A file with other content exists already.
+        FileNotAccessible: The file cannot be written.
     """
     content = text.encode("utf-8")
     try:

@@ -1,7 +1,7 @@
-"""Interrupts that lose nothing: neither the request to stop, nor what was finished before it.
+"""Handle interrupts so that neither the request to stop nor finished work is lost.
 
 Python raises KeyboardInterrupt wherever the main thread happens to be. In a finaliser, or in a callback from compiled
-code, the exception is swallowed; so the handlers of the command line also remember the request.
+code, the exception is lost; so the handlers of the command line also remember the request.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _asked = threading.Event()
 
 
 def install() -> None:
-    """Handle SIGINT and SIGTERM (CI stops a job that way) from now on; one that the parent has switched off stays so.
+    """Install handlers for SIGINT and for SIGTERM, which CI sends to stop a job; an ignored signal stays ignored.
 
-    For the command line alone: a library leaves the handlers to the program that uses it.
+    Only the command line does this: a library leaves the handlers to the program that uses it.
     """
     _asked.clear()
     for wanted in (signal.SIGINT, signal.SIGTERM):
@@ -29,26 +29,26 @@ def install() -> None:
 
 
 def raise_if_interrupted() -> None:
-    """Raise KeyboardInterrupt if a signal asked for it since the last `clear`; called between runs and steps."""
+    """Raise KeyboardInterrupt if a signal arrived since the last `clear`; called between runs and steps."""
     if _asked.is_set():
         raise KeyboardInterrupt
 
 
 def clear() -> None:
-    """Discard the request, once it has been followed."""
+    """Discard the request to stop, after it was followed."""
     _asked.clear()
 
 
 def until_interrupted(items: Iterable[_Item]) -> tuple[tuple[_Item, ...], bool]:
-    """Collect items as they are finished, up to an interruption.
+    """Collect items until they end or an interrupt arrives.
 
     Returns:
-        The items that were finished, and whether an interruption ended it.
+        The finished items, and whether there was an interrupt.
     """
     found: list[_Item] = []
     try:
         for item in items:
-            found.append(item)  # noqa: PERF402 - one by one: what comes before an interruption must be kept
+            found.append(item)  # noqa: PERF402 - one by one, to keep the items before an interrupt
         raise_if_interrupted()
     except KeyboardInterrupt:
         return tuple(found), True

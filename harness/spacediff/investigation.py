@@ -52,7 +52,7 @@ class SourceComparison:
 
     @property
     def space_id(self) -> str:
-        """`ORG/NAME` of a Space that can be asked for clips; empty for a folder."""
+        """`ORG/NAME` of a Space that can generate clips; empty for a folder."""
         return _space_id(self.space_name)
 
     def scenario_text(self) -> str:
@@ -193,17 +193,20 @@ def scenario_path(script: StrPath, scenario: StrPath | None) -> Path:
 
 
 def ensure_measurable(space: StrPath) -> None:
-    """Refuse what gives no clip.
+    """Refuse a Space that cannot generate clips.
 
     Raises:
         InvalidArgument: It is a folder, or no id of a Space.
     """
     if not _space_id(str(space)):
-        raise InvalidArgument("only a Space can be measured", hint="give ORG/NAME, or --plan-only to read alone")
+        raise InvalidArgument(
+            f"{space} is not the id of a Space, so it cannot generate clips",
+            hint="give ORG/NAME, or --plan-only to compare the settings only",
+        )
 
 
 def ensure_writable(scenario: Path, patch: StrPath | None) -> None:
-    """Refuse a file for the patch that would overwrite another one.
+    """Refuse a patch file that would overwrite another file.
 
     Raises:
         FileExists: The file exists.
@@ -224,7 +227,7 @@ def _space_id(space: str) -> str:
 
 
 def _corrected(why: WhyResult, cause: Collection[str], patch: StrPath | None) -> WhyResult:
-    """Advise on the cause alone, and write the patch and the corrected scenario."""
+    """Add advice for the settings of the cause, and write the patch and the corrected scenario."""
     from spacediff.why.patch import advise
     from spacediff.why.scenario_writer import corrected_text
 

@@ -1,6 +1,6 @@
-"""What a reader needs to know of a metric: part of the metric, and part of the audit record.
+"""The description of a metric for readers, in the metric itself and in the audit's record.
 
-A plain dataclass in a module of its own, so that metrics need no pydantic and a report needs no metrics.
+It is a plain dataclass in a separate module, so that metrics need no pydantic and a report needs no metrics.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """What a reader needs to know of a metric.
+    """The description of a metric for readers.
 
     Attributes:
         name: Short name, such as `psnr`.

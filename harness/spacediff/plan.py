@@ -1,6 +1,6 @@
-"""Plan: the runs that a scenario needs, each once.
+"""Plan the runs that a scenario needs.
 
-Runs are plain data: they can be sent to another process or another machine, and equal runs are one run.
+Runs are plain data: they can be sent to another process or another machine, and equal runs are executed once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from spacediff.settings import Origin, Settings
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt with its seed; of a private one, neither text nor pictures are shown."""
+    """A prompt with its seed; the text and the pictures of a private prompt are not shown."""
 
     name: str
     text: str
@@ -35,20 +35,20 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Run:
-    """One clip to be produced.
+    """One clip to produce.
 
     Attributes:
         name: `reference`, `baseline`, the variant's name, `rerun`, `seed-43`.
-        role: What it is for.
+        role: The purpose of the run.
         prompt: Its prompt.
-        source: Which source produces it.
+        source: The source that produces it.
         settings: The declared Settings of a local run; empty for others.
-        changes: What it changes against the baseline.
-        request: What a Space or a file is asked for, as plain values; empty for local runs.
-        repeat: Counts runs that are the same but for being done again.
-        fed_by: Settings whose latents every step of this run is fed; None for a run that goes its own way.
-        fed_from: Name of the run with these Settings.
-        against: Name of the hosted run of the same prompt without which this one is of no use; empty for none.
+        changes: Its changes to the baseline's Settings.
+        request: The request to a Space, or the file, as plain values; empty for local runs.
+        repeat: Distinguishes repetitions of the same run; 0 for the first.
+        fed_by: Settings of another run whose latents each step starts from; None for a usual run.
+        fed_from: Name of that other run.
+        against: Name of the hosted run that this run is compared with; without it, this run is skipped. May be empty.
     """
 
     name: str
@@ -65,14 +65,14 @@ class Run:
 
     @property
     def made_here(self) -> bool:
-        """Whether this machine and its libraries make the clip, be it through the builtin Space."""
+        """Whether this machine generates the clip, directly or through the built-in Space."""
         return self.source == "diffusers" or str(self.request.get("id", "")).startswith("builtin:")
 
     def key(self, environment: Mapping[str, str]) -> str:
-        """Return the run's identity: a hash of all that determines its clip.
+        """Return the identity of the run: a hash of everything that determines its clip.
 
         Args:
-            environment: What determines it beside the Settings: library versions, device, the checkpoint's files.
+            environment: Library versions, device, and a fingerprint of the checkpoint's files.
         """
         determines = {
             "source": self.source,
@@ -89,32 +89,32 @@ class Run:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Between which two runs the cause is searched.
+    """The two runs between which the cause is searched.
 
     Attributes:
-        left: Name of the run to be explained.
-        right: Name of the run at the matched end.
-        left_settings: What the first declares.
-        right_settings: What the second declares.
-        budget: The most generations to spend.
+        start: Name of the run to explain.
+        target: Name of the run to reproduce.
+        start_settings: Declared Settings of the first.
+        target_settings: Declared Settings of the second.
+        budget: The largest number of clips to generate.
     """
 
-    left: str
-    right: str
-    left_settings: Settings
-    right_settings: Settings
+    start: str
+    target: str
+    start_settings: Settings
+    target_settings: Settings
     budget: int
 
 
 @dataclass(frozen=True)
 class Semantics:
-    """By what it is measured what clips show.
+    """The model that measures what clips show, and what it looks for.
 
     Attributes:
         model: Folder or Hub id of a CLIP checkpoint.
-        parts: Prompt name to the named parts of it.
+        parts: Prompt name to the named parts of the prompt.
         revision: Branch, tag or commit on the Hub; None for the default.
-        template: What is asked of a part; `{part}` stands for it.
+        template: The text for a part; `{part}` is replaced by its name.
     """
 
     model: str
@@ -123,31 +123,31 @@ class Semantics:
     template: str = TEMPLATE
 
     def texts(self, prompt: Prompt) -> dict[str, str]:
-        """Return what is asked: the whole prompt under an empty name, where there is one, then part to text.
+        """Return the texts to look for, by part; the whole prompt, if there is one, has an empty name.
 
-        Parts of a private prompt are numbered instead of named.
+        The parts of a private prompt have numbers instead of names.
         """
         whole = {"": prompt.text} if prompt.text else {}
         parts = enumerate(self.parts.get(prompt.name, ()), 1)
-        template = "{part}" if self.model == DETECTOR else self.template  # it looks for words, not for a photo of them
+        template = "{part}" if self.model == DETECTOR else self.template  # the tiny detector knows words, not sentences
         return whole | {f"part {n}" if prompt.private else part: template.replace("{part}", part) for n, part in parts}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an audit is to do.
+    """What an audit has to do.
 
     Attributes:
-        title: One line for people.
+        title: The title of the report.
         question: The question that the audit answers.
-        command: What repeats it.
+        command: The shell command that repeats the audit.
         prompts: The prompts.
         runs: The runs, each once, the hosted ones first.
-        reference: Name of the run that the others of its prompt are held against.
-        gate: What the audit passes or fails on; None for nothing.
-        metrics: Names of the metrics to measure beside those that always are.
-        semantics: By what it is measured what the clips show; None for nothing.
-        explain: Between which runs the cause is searched; None for no search.
+        reference: Name of the run that the others of its prompt are compared with.
+        gate: The condition under which the audit passes; None for no gate.
+        metrics: Names of additional metrics.
+        semantics: The model that measures what the clips show; None for no such measurement.
+        explain: The two runs between which the cause is searched; None for no search.
         keep_latents: Whether the latents of each step are kept.
         scenario: The scenario's text; empty for a comparison of files.
         scenario_name: Its file name, without its folder.
@@ -169,13 +169,13 @@ class Plan:
 
     @property
     def private_texts(self) -> tuple[str, ...]:
-        """What must not be shown: private prompts, their named parts, and what runs are told beside them in words."""
+        """Texts that must not be shown: private prompts, their named parts, and other prompts of runs and Spaces."""
         hidden = [prompt for prompt in self.prompts if prompt.private]
         texts = [prompt.text for prompt in hidden]
         texts += [part for prompt in hidden if self.semantics for part in self.semantics.parts.get(prompt.name, ())]
         for run in self.runs if hidden else ():
-            told = {path: each.value for path, each in [*run.settings.items(), *run.changes.items()]}
-            for asked in (told, run.request.get("inputs", {})):
+            declared = {path: each.value for path, each in [*run.settings.items(), *run.changes.items()]}
+            for asked in (declared, run.request.get("inputs", {})):
                 texts += (text for name, v in asked.items() if "prompt" in name for text in texts_in(v))
         return tuple(dict.fromkeys(text for text in texts if text not in PLACEHOLDERS))
 
@@ -186,13 +186,13 @@ def plan_scenario(
     """Plan a scenario.
 
     Args:
-        scenario: What to audit.
-        only: Variants to measure; all when empty. Baseline, reference and the runs that give the scale always are.
-        budget: The most generations to spend on the search for the cause; by default what the scenario says.
-        command: What repeats the audit; by default without options.
+        scenario: The scenario.
+        only: Variants to measure, together with baseline, reference and controls; all variants if empty.
+        budget: The largest number of clips to generate in search of the cause; by default the scenario's.
+        command: The shell command that repeats the audit; by default without options.
 
     Raises:
-        SpacediffError: `only` names a variant that the scenario does not have.
+        UnknownName: `only` names a variant that the scenario does not have.
     """
     wanted = _wanted(scenario, tuple(only))
     prompts = tuple(
@@ -225,15 +225,15 @@ def plan_files(
     semantics: str = "",
     parts: Iterable[str] = (),
 ) -> Plan:
-    """Plan the comparison of two video files; it has no scale, as nothing tells what another seed would do.
+    """Plan the comparison of two video files. It has no scale, since there are no clips of other seeds.
 
     Args:
         reference: The reference.
-        candidate: The video held against it.
-        metrics: What to measure beside what always is.
-        command: What repeats it; by default without options.
-        semantics: Folder or Hub id of a CLIP checkpoint that tells what the frames show; empty for none.
-        parts: What it is asked for.
+        candidate: The video to compare with it.
+        metrics: Names of additional metrics.
+        command: The shell command that repeats the comparison; by default without options.
+        semantics: Folder or Hub id of a CLIP checkpoint that measures what the frames show; empty for none.
+        parts: The named parts that it looks for.
     """
     prompt = Prompt("files", "", 0)
     return Plan(
@@ -260,12 +260,12 @@ def _semantics(scenario: Scenario) -> Semantics | None:
 
 
 def _explanation(scenario: Scenario, wanted: list[str], budget: int | None) -> Explanation | None:
-    """Return the search that the scenario asks for; none where `only` leaves one of its ends out."""
+    """Return the search that the scenario asks for; None if `only` excludes one of its two runs."""
     asked = scenario.explain
     if asked is None or not {asked.from_, asked.to} <= {"baseline", *wanted}:
         return None
-    left, right = scenario.settings_of(asked.from_), scenario.settings_of(asked.to)
-    return Explanation(asked.from_, asked.to, left, right, asked.budget if budget is None else budget)
+    start, target = scenario.settings_of(asked.from_), scenario.settings_of(asked.to)
+    return Explanation(asked.from_, asked.to, start, target, asked.budget if budget is None else budget)
 
 
 def _wanted(scenario: Scenario, only: tuple[str, ...]) -> list[str]:
@@ -306,7 +306,7 @@ def _runs_of(scenario: Scenario, prompt: Prompt, variants: list[str]) -> list[Ru
 
 
 def _other_seeds(prompt: Prompt, used: Iterable[Settings]) -> Iterator[int]:
-    """Yield seeds that no run of the prompt has, from the prompt's own upwards, and from 0 past the last."""
+    """Yield seeds that no run of the prompt uses, upwards from the prompt's seed, with 0 after the largest seed."""
     taken = {prompt.seed, *(settings.value("rng.seed") for settings in used)}
     return (seed for n in count(1) if (seed := (prompt.seed + n) % 2**63) not in taken)
 
@@ -332,7 +332,7 @@ def _video_of(video: VideoReference, prompt: Prompt) -> Path:
 
 
 def _stamp(file: Path) -> dict[str, int]:
-    """Return what tells that a file was exchanged."""
+    """Return the size and the modification time of a file, by which a changed file is noticed."""
     try:
         status = file.stat()
     except OSError:

@@ -25,7 +25,7 @@ class SearchProgress:
     """How far the search for the cause is.
 
     Attributes:
-        suspects: Number of settings on which the two ends differ.
+        suspects: Number of settings that differ between start and target.
         searched: How many of them are searched; the others cannot make a difference.
         target: Name of the run at the target.
         spent: Clips generated so far.

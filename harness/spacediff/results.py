@@ -1,4 +1,4 @@
-"""What the library returns: results that nothing changes any more, light enough to import without pydantic or torch."""
+"""The results that the library returns, as frozen dataclasses that need neither pydantic nor torch."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class AuditResult:
 
     @property
     def unmeasured(self) -> list[NotMeasuredError]:
-        """The failures that the record keeps, of runs first, then of semantic measurements."""
+        """The failures in the record: those of runs, then those of semantic measurements."""
         runs = [error_from_record(run.code, run.reason, run.hint) for run in self.record.runs if not run.measured]
         others = [found for found in self.record.semantics if not found.measured]
         return runs + [error_from_record(found.code, found.reason, found.hint) for found in others]
 
     def raise_for_unmeasured(self) -> None:
-        """Raise the first failure that the record keeps; nothing happens if everything was measured.
+        """Raise the first failure in the record, if there is one.
 
         Raises:
             NotMeasuredError: Something was not measured; the class says what happened, such as `SpaceSleeping`.
@@ -101,7 +101,7 @@ class ReportFile:
     Attributes:
         format: Its format.
         path: The file.
-        left_out: What did not fit into it, a line each; only a ZIP has a limit.
+        left_out: What did not fit into it, one line each; only a ZIP has a size limit.
     """
 
     format: ReportFormat

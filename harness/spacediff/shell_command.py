@@ -1,7 +1,7 @@
-"""The shell command that repeats an audit, as its record keeps it: by command line or by library, it is the same.
+"""The shell command that repeats an audit, for its record; the command line and the library give the same one.
 
-Paths are written as seen from the working folder. Of a path outside of it only the name is shown, because the rest may
-name the user.
+Paths are relative to the working folder. A path outside of it is reduced to its name, because the rest may contain the
+user's name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def shell_command(*words: str | Path) -> str:
-    """Join words into a command, with paths as they may be shown."""
+    """Join words into a command, with shortened paths."""
     return shlex.join(["spacediff", *(_shown(word) if isinstance(word, Path) else word for word in words)])
 
 
@@ -22,7 +22,7 @@ def repeated(option: str, values: Iterable[str | Path]) -> list[str | Path]:
 
 
 def out_option(folder: Path | None) -> list[str | Path]:
-    """List the option for an audit folder; nothing for one outside the working folder, which nobody else has."""
+    """List the option for an audit folder; nothing for a folder outside the working folder."""
     return ["--out", folder] if folder and folder.resolve().is_relative_to(Path.cwd()) else []
 
 

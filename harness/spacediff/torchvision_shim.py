@@ -66,7 +66,7 @@ def _shim() -> ShimOutcome:
 def _is_installed() -> bool:
     try:
         return importlib.util.find_spec("torchvision") is not None
-    except ValueError:  # a stand-in in sys.modules without a __spec__, which is to be used
+    except ValueError:  # a module in sys.modules without a __spec__: use it
         return True
 
 

@@ -240,7 +240,7 @@ def test_a_further_metric_stands_beside_the_others(tmp_path: Path) -> None:
     [
         (None, "there is no video file"),
         (b"broken", "cannot be opened as a video"),
-        ("a folder", "is no regular file"),
+        ("a folder", "is not a regular file"),
     ],
 )
 def test_comparing_what_is_no_video_is_exit_code_2(

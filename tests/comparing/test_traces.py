@@ -210,7 +210,7 @@ def test_each_step_alone_shows_only_its_own_error() -> None:
 def test_steps_of_another_number_cannot_be_fed() -> None:
     from spacediff.errors import NotMeasuredError
 
-    with pytest.raises(NotMeasuredError, match=r"call\.num_inference_steps = 6 cannot be fed the latents of 4"):
+    with pytest.raises(NotMeasuredError, match=r"call\.num_inference_steps is 6, but 4 in the run"):
         LocalSource().generate(
             settings(call={"num_inference_steps": 6}),
             PROMPT.text,
@@ -218,7 +218,7 @@ def test_steps_of_another_number_cannot_be_fed() -> None:
             RememberingListener(),
             fed_by=settings(),
         )
-    with pytest.raises(NotMeasuredError, match=r"call\.num_frames = 9 cannot be fed"):
+    with pytest.raises(NotMeasuredError, match=r"call\.num_frames is 9, but 5 in the run"):
         LocalSource().generate(
             settings(call={"num_frames": 9}), PROMPT.text, PROMPT.seed, RememberingListener(), fed_by=settings()
         )
@@ -229,7 +229,7 @@ def test_steps_that_turn_out_to_be_fewer_are_told_too() -> None:
     from spacediff.errors import NotMeasuredError
 
     unsaid = Settings({path: setting for path, setting in settings().items() if path != "call.num_inference_steps"})
-    with pytest.raises(NotMeasuredError, match="50 steps cannot be fed the latents of 4"):
+    with pytest.raises(NotMeasuredError, match="the run has 50 steps, but 4 in the run"):
         LocalSource().generate(unsaid, PROMPT.text, PROMPT.seed, RememberingListener(), fed_by=settings())
 
 

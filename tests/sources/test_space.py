@@ -109,14 +109,14 @@ def test_an_endpoint_of_one_output_gives_no_tuple(ask: Ask) -> None:
 def test_an_output_without_a_video_is_said_to_have_none(ask: Ask, name: str, what: str) -> None:
     index = 1 if name == "other_seed" else 0
     error = refused(ask, name, SpaceOutputUnusable, outputs={"video": index})
-    assert error.message == f"output {index} of the Space holds no video but {what}"
+    assert error.message == f"output {index} of the Space is not a video but {what}"
     assert error.hint.startswith("its outputs are 0: ")
 
 
 def test_another_seed_than_the_one_asked_for_is_warned_of(ask: Ask) -> None:
     produced = ask("other_seed", outputs=BOTH)
     assert produced.seed_echoed == 7
-    assert produced.warnings == ("the Space says that it used seed 7, not 42",)
+    assert produced.warnings == ("the Space reports that it used seed 7, not 42",)
     assert produced.settings["rng.seed"].value == 7
     assert produced.settings["rng.seed"].origin is Origin.OBSERVED
     unasked = ask("other_seed")
@@ -128,12 +128,12 @@ def test_another_seed_than_the_one_asked_for_is_warned_of(ask: Ask) -> None:
 def test_an_output_that_is_no_seed_is_warned_of(ask: Ask) -> None:
     produced = ask("single", outputs={"video": 0, "seed": 0})
     assert produced.seed_echoed is None
-    assert produced.warnings == ("output 0 of the Space was to be the seed, but no integer came",)
+    assert produced.warnings == ("output 0 of the Space should be the seed, but is not an integer",)
 
 
 def test_a_seed_that_is_not_sent_is_unknown(ask: Ask) -> None:
     produced = ask("plain", inputs={"prompt": "{prompt}", "seed_value": 5})
-    assert produced.warnings == ("the seed was not sent: no input of the Space holds {seed}",)
+    assert produced.warnings == ("the seed was not sent: no input of the Space contains {seed}",)
     assert produced.settings["rng.seed"].origin is Origin.UNKNOWN
 
 

@@ -34,7 +34,7 @@ QUOTA = (
 @pytest.mark.parametrize(
     ("changes", "message", "hint"),
     [
-        ({"endpoint": "/plan"}, "has no endpoint /plan (did you mean '/plain'?)", "it has /plain, /single"),
+        ({"endpoint": "/plan"}, "has no endpoint /plan (did you mean '/plain'?)", "its endpoints are /plain, /single"),
         (
             {"inputs": {"prompt": "{prompt}", "seed": "{seed}"}},
             "has no parameter 'seed' at /plain",
@@ -43,10 +43,10 @@ QUOTA = (
         ({"inputs": {"seed_value": 1}}, "needs prompt at /plain", "/plain takes prompt (required)"),
         (
             {"outputs": {"video": 2}},
-            "has no output 2 at /plain, which was to be the video",
+            "has no output 2 at /plain, which outputs.video names",
             "0: Video 'clip', 1: Number",
         ),
-        ({"outputs": {"video": 0, "seed": -1}}, "has no output -1 at /plain, which was to be the seed", "its outputs"),
+        ({"outputs": {"video": 0, "seed": -1}}, "has no output -1 at /plain, which outputs.seed names", "its outputs"),
     ],
 )
 def test_what_the_space_does_not_offer_is_said_before_quota_is_spent(
@@ -104,7 +104,7 @@ def test_the_deadline_ends_the_job_on_both_sides(app: SpaceApp, ask: Ask, tmp_pa
     started = time.monotonic()
     error = refused(ask, "slow", DeadlineExceeded, prompt="too slow", seed=200, deadline=1.0)
     assert time.monotonic() - started < 200 * STEP_SECONDS / 2
-    assert error.message == "the Space gave no clip within 1 s, queue included (last: [31mdenoising)"
+    assert error.message == "the Space returned no clip within 1 s, queue included (last status: [31mdenoising)"
     assert "deadline" in error.hint
     assert list(tmp_path.iterdir()) == []
     ask("slow", prompt="just in time", seed=2, deadline=10.0)  # would wait for the one before if that went on
@@ -181,5 +181,5 @@ def test_an_app_behind_a_login(ask: Ask) -> None:
 
 def test_an_address_may_hold_no_password(ask: Ask, app: SpaceApp) -> None:
     error = refused(ask, "plain", SpaceNotFound, id=app.url.replace("http://", "http://me:opensesame@"))
-    assert "may not hold a user name or password" in error.message
+    assert "must not contain a user name or password" in error.message
     assert "opensesame" not in error.message + error.hint

@@ -14,10 +14,10 @@ from support.space_requests import TOKEN, Ask, eventually, refused
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        ("broken.mp4", "the video that the Space gave cannot be decoded: hosted.mp4 "),
-        ("page.mp4", "the file that the Space gave is no video"),
-        ("empty.mp4", "the file that the Space gave is no video"),
-        ("missing.mp4", "the Space does not give its video out (HTTP 4"),
+        ("broken.mp4", "the video from the Space cannot be decoded: hosted.mp4 "),
+        ("page.mp4", "the file from the Space is not a video"),
+        ("empty.mp4", "the file from the Space is not a video"),
+        ("missing.mp4", "the Space refused the download of its video (HTTP 4"),
     ],
 )
 def test_a_file_that_is_no_whole_video(ask: Ask, file: str, message: str, tmp_path: Path) -> None:
@@ -35,9 +35,8 @@ def test_the_kept_file_is_named_here(app: SpaceApp, ask: Ask, tmp_path: Path, fi
 
 
 def test_a_path_of_the_server_is_never_read_here(ask: Ask) -> None:
-    assert (
-        "the Space does not give its video out (HTTP 403)" in refused(ask, "not_given_out", SpaceOutputUnusable).message
-    )
+    error = refused(ask, "not_given_out", SpaceOutputUnusable)
+    assert "the Space refused the download of its video (HTTP 403)" in error.message
 
 
 def test_a_file_that_is_too_large_is_refused(
@@ -47,7 +46,7 @@ def test_a_file_that_is_too_large_is_refused(
     monkeypatch.setattr(answers, "MAX_BYTES", size - 1)
     assert (
         refused(ask, "plain", SpaceOutputUnusable).message
-        == f"the Space's video is larger than {size - 1:,} bytes, which is refused"
+        == f"the Space's video is larger than the limit of {size - 1:,} bytes"
     )
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(answers, "MAX_BYTES", size)
@@ -62,7 +61,7 @@ def test_a_file_that_breaks_off_half_way(ask: Ask, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["elsewhere", "stream_elsewhere", "leave"])
 def test_a_space_cannot_send_us_to_another_host(ask: Ask, heard_elsewhere: tuple[str, list[bytes]], name: str) -> None:
     error = refused(ask, name, SpaceOutputUnusable)
-    assert ("HTTP 307" if name == "leave" else "keeps its video at another address (127.0.0.1)") in error.message
+    assert ("HTTP 307" if name == "leave" else "the Space's video is on another server (127.0.0.1)") in error.message
     assert heard_elsewhere[1] == []
 
 

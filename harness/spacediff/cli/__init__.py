@@ -1,1 +1,1 @@
-"""The command line: parses what is typed, calls the library, and prints. Nothing else prints."""
+"""The command line: parse the options, call the library, and print the results. Nothing else in spacediff prints."""

@@ -1,4 +1,4 @@
-"""`spacediff audit`, `compare` and `approve`: run the library, show its progress, and print what it found."""
+"""`spacediff audit`, `compare` and `approve`: call the library, show its progress, and print the results."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def approve(options: ApproveOptions) -> Exit:
 
 
 def show_result(result: AuditResult) -> None:
-    """Print what an audit found, here and on the page of a CI job."""
+    """Print the results of an audit, also to the page of a CI job."""
     show_summary(result.record, result.report)
-    if warning := add_to_job_page(result.record):  # the exit code stays that of the gate
+    if warning := add_to_job_page(result.record):  # does not change the exit code
         show_line(warning, error=True)

@@ -1,4 +1,4 @@
-"""The program: parses the command line, runs the command, and turns errors into a message and an exit code."""
+"""The program: parse the command line, run the command, and turn errors into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parse(arguments)
         install()
-        with private():  # what a command learns to be private is redacted in all messages after it
+        with private():  # what a command marks as private is redacted in all later messages
             return int(_exit_code(options))
     finally:
         flush_output()
@@ -63,8 +63,8 @@ def _exit_code(options: Options) -> Exit:
         return Exit.INTERNAL
 
 
-def _run_command(options: Options) -> Exit:  # noqa: PLR0911 - one for each command
-    """Run the command that the options belong to; only its own module is imported."""
+def _run_command(options: Options) -> Exit:  # noqa: PLR0911 - one return for each command
+    """Run the command that the options belong to; only its module is imported."""
     match options:
         case AuditOptions():
             from spacediff.cli.audit_commands import audit

@@ -1,7 +1,7 @@
-"""The one way to the terminal: lines, texts and errors, redacted, for a reader that may go away.
+"""Print lines, texts and errors to the terminal, with secrets redacted.
 
-A reader that closes the pipe, as `head` does, wants no more output. Then the output is discarded and the command goes
-on, so that its exit code stays what it found.
+A reader such as `head` may close the pipe early. Then further output is discarded and the command continues, so that
+its exit code stays the same.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from spacediff.errors import SpacediffError
 from spacediff.privacy.redaction import redact_text
 
 _LONGEST_LINE = 300
-"""Characters of a text from elsewhere that are shown."""
+"""Characters of an untrusted text that are shown."""
 
 
 class Terminal(Console):
     """A console for tables and styled lines."""
 
     def on_broken_pipe(self) -> None:
-        """Go on without a reader."""
+        """Continue without output."""
         self.quiet = True
         _discard_from_now_on(self.file)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print texts redacted; the texts of tables are redacted by whoever fills them."""
+        """Print texts, redacted. Texts in tables must be redacted before."""
         super().print(*(_redacted(each) for each in objects), **options)
 
 
@@ -53,14 +53,14 @@ def show_line(content: object, *, error: bool = False) -> None:
 
 
 def show_text(text: str, *, error: bool = False) -> None:
-    """Print a text that is redacted already, such as a record, as it stands."""
+    """Print a text unchanged; it must be redacted before, as a record is."""
     stream = sys.stderr if error else sys.stdout
     with _reader_may_leave(stream):
         stream.write(text)
 
 
 def flush_output() -> None:
-    """Write what is still buffered; the last thing before the program ends, when nobody could handle an error."""
+    """Write the buffered output, at the end of the program, when an error could not be handled any more."""
     for stream in (sys.stdout, sys.stderr):
         with _reader_may_leave(stream):
             stream.flush()
@@ -79,7 +79,7 @@ def _discard_from_now_on(stream: IO[str]) -> None:
 
 
 def show_error(error: SpacediffError) -> None:
-    """Print an expected failure as one paragraph: its code (see docs/errors.md), what happened, and what to do."""
+    """Print an expected failure: its code (see docs/errors.md), what happened, and what to do."""
     console = Terminal(stderr=True, highlight=False)
     console.print(Text.assemble((f"error[{error.code}]: ", "bold red"), error.message), soft_wrap=True)
     if error.hint:
@@ -87,13 +87,13 @@ def show_error(error: SpacediffError) -> None:
 
 
 def show_internal_error() -> None:
-    """Print the traceback of the error that is being handled, redacted, and ask for a report."""
+    """Print the redacted traceback of the current exception, and ask for a report."""
     show_line(traceback.format_exc().rstrip(), error=True)
     show_line(f"internal error in spacediff {__version__}; please report the lines above", error=True)
 
 
 def listed(console: Console, title: str, lines: list[str]) -> None:
-    """Print a titled list; nothing when it is empty."""
+    """Print a list with a title; nothing if it is empty."""
     if lines:
         console.print(Text(f"\n{title}", "bold"))
     for line in lines:
@@ -101,13 +101,13 @@ def listed(console: Console, title: str, lines: list[str]) -> None:
 
 
 def one_line(text: str) -> str:
-    """Turn a text from elsewhere into one bounded line without control characters and secrets."""
+    """Turn an untrusted text into one short line without control characters and secrets."""
     line = "".join(character if character.isprintable() else " " for character in redact_text(text))
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
 def printable(text: str) -> str:
-    """Replace a line's control characters, which would move the cursor; drop a carriage return at its end."""
+    """Replace control characters, which could move the cursor; a carriage return at the end of the line is removed."""
     return "".join(
         character if character.isprintable() or character == "\t" else "\ufffd" for character in text.removesuffix("\r")
     )

@@ -1,4 +1,4 @@
-"""The command line in words: commands, options and their help, parsed into one dataclass per command."""
+"""The commands, options and help of the command line, parsed into one dataclass per command."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # 
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
-    """Parse a command line, by default that of this process; exits if it is wrong or asks for help."""
+    """Parse a command line, by default that of this process; exits after a wrong option or `--help`."""
     found = vars(parser().parse_args(arguments))
     kind = found.pop("kind")
     options: Options = kind(**{name: tuple(each) if isinstance(each, list) else each for name, each in found.items()})
@@ -54,7 +54,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser; what it parses are the fields of the dataclass in `kind`."""
+    """Create the parser. It sets `kind` to the dataclass of the command, and the dataclass's fields."""
     whole = argparse.ArgumentParser(
         prog="spacediff",
         description="Audit whether a video model gives the same result locally as on a hosted Space, and why not.",

@@ -19,7 +19,7 @@ from spacediff.record import RunRecord
 from spacediff.wording.numbers import duration
 
 _PLAIN_SECONDS = 10.0
-"""Without a terminal a long run says every so often how far it is."""
+"""Without a terminal, seconds between two lines on the progress of a run."""
 
 
 class Display:
@@ -54,21 +54,21 @@ class Display:
         self._bars.stop()
 
     def on_plan(self, runs: Sequence[Run]) -> None:
-        """Show how much there is to do."""
+        """Show the number of clips to produce."""
         self._runs = len(runs)
         self._whole = self._bars.add_task("audit", total=len(runs), doing="clips")
 
     def on_run_started(self, run: Run) -> None:
-        """Show a run's own bar."""
-        if self._done == self._runs:  # the search for the cause may take more runs than it was thought to
+        """Show a bar for the run."""
+        if self._done == self._runs:  # the search for the cause may need more runs than expected
             self._expect(1)
         self._name = run.name
         self._said = time.monotonic()
         self._current = self._bars.add_task(escape(f"{run.prompt.name} · {run.name}"), total=None, doing="")
 
     def on_status(self, text: str) -> None:
-        """Show what is being done."""
-        if self._done == self._runs:  # the runs are over: each text is a task of its own
+        """Show the current work."""
+        if self._done == self._runs:  # after the runs, each text belongs to a separate task
             self._clear()
         if self._current is None:
             self._name = text
@@ -86,7 +86,7 @@ class Display:
         self._say_sometimes(f"{done} of {total}")
 
     def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
-        """Say how a run ended."""
+        """Print the outcome of a run."""
         self._done += 1
         if self._whole is not None:
             self._bars.update(self._whole, completed=self._done)
@@ -99,24 +99,24 @@ class Display:
         self._console.print(f"\\[{self._done}/{self._runs}] {place}: {outcome}{left}", soft_wrap=True)
 
     def on_search_started(self, search: SearchProgress) -> None:
-        """Say what the search for the cause will take, before it begins."""
+        """Print the expected cost of the search for the cause."""
         self._expect(search.expected)
         self._console.print(escape(outlook(search)), soft_wrap=True)
 
     def on_probe_finished(
         self,
         search: SearchProgress,
-        run: RunRecord,  # noqa: ARG002 - what it has shown is enough here
+        run: RunRecord,  # noqa: ARG002 - only its outcome is printed
         changed: frozenset[str],
         *,
         reproduced: bool | None,
     ) -> None:
-        """Say what a probe of the search has shown, and about how many there will be."""
+        """Print the outcome of a probe of the search, and about how many are left."""
         self._expect(search.expected)
         self._console.print(escape(probe_line(search, len(changed), reproduced=reproduced)), soft_wrap=True)
 
     def on_search_finished(self) -> None:
-        """Let the bars end where the search did."""
+        """Complete the bars."""
         self._expect(0)
 
     def _expect(self, more: int) -> None:
@@ -130,7 +130,7 @@ class Display:
             self._current = None
 
     def _left(self) -> str:
-        """Return how long the runs to come will take if they take as long as those that are done."""
+        """Estimate the duration of the remaining runs from that of the finished ones."""
         seconds = (time.monotonic() - self._began) / self._done * (self._runs - self._done)
         return f"about {duration(seconds)}"
 

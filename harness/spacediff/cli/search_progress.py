@@ -1,4 +1,4 @@
-"""What the terminal says of a search: what it will take, and how far it is."""
+"""Lines on the search for the cause: its expected cost, and its progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from spacediff.wording.numbers import duration
 
 
 def outlook(search: SearchProgress) -> str:
-    """Say what a search will take, before it begins."""
+    """Describe the expected cost of a search."""
     without_effect = search.suspects - search.searched
     others = f", {without_effect} more cannot make a difference" if without_effect else ""
     return (
@@ -18,7 +18,7 @@ def outlook(search: SearchProgress) -> str:
 
 
 def probe_line(search: SearchProgress, changed: int, *, reproduced: bool | None) -> str:
-    """Say what a probe has shown, and about how many there will be."""
+    """Describe the outcome of a probe, and about how many there are."""
     shown = {True: "reproduces", False: "does not reproduce", None: "gave no clip, so nothing is known of"}[reproduced]
     return (
         f"      search, {search.spent} of about {search.spent + search.expected}: with {changed} of "

@@ -1,4 +1,4 @@
-"""`spacediff doctor`, `init` and `schema`: what is here, and what is needed to start."""
+"""`spacediff doctor`, `init` and `schema`: check this machine, and help to write the first scenario."""
 
 from __future__ import annotations
 

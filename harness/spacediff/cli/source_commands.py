@@ -1,4 +1,4 @@
-"""`spacediff read` and `why`: print what sources declare, how they differ, and how to correct the script."""
+"""`spacediff read` and `why`: print the settings of sources, their differences, and how to correct the script."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def why(options: WhyOptions) -> Exit:
 
 
 def _plan(sources: SourceComparison, options: WhyOptions) -> Exit:
-    """Print the patch for all differences, and write the scenario where that is asked for."""
+    """Print the patch for all differences, and write the scenario if an option asks for it."""
     _show_patch(sources.advice)
     if options.patch and sources.advice.patch:
         write_new(options.patch, sources.advice.patch, "--patch")
@@ -87,7 +87,7 @@ def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit
 
 
 def _show_patch(advice: Advice) -> None:
-    """Print a patch, or why there is none."""
+    """Print the patch, or the reason why there is none."""
     if not advice.patch:
         because = f": {printable(advice.reason)}" if advice.reason else ""
         show_line(f"nothing in the script can be patched{because}")

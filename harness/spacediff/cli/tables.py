@@ -1,4 +1,4 @@
-"""What sources say, what they set differently, and what this machine can run."""
+"""Print tables: the settings of a source, the differences between two sources, and the checks of this machine."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from spacediff.why.differences import UNSET, Comparison
 from spacediff.why.patch import Advice
 
 _WIDE = 120
-"""Columns, at least, of a table that goes into a file or a pipe, where names are looked for."""
+"""Smallest width of a table in a file or a pipe, so that names are not wrapped and can be searched for."""
 
 
 def show_checks(checks: Iterable[Check]) -> None:
-    """Print what the doctor found."""
+    """Print the checks of the doctor."""
     console = Terminal(highlight=False)
     for check in checks:
         mark = ("yes ", "green") if check.fine else ("no  ", "yellow")
@@ -29,7 +29,7 @@ def show_checks(checks: Iterable[Check]) -> None:
 
 
 def show_differences(found: Comparison, advice: Advice) -> None:
-    """Print what two sources set differently, what is known about it, and what to do."""
+    """Print the differences between two sources, what is known about them, and how to change the script."""
     console = Terminal(highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, _WIDE)
@@ -55,7 +55,7 @@ def show_differences(found: Comparison, advice: Advice) -> None:
 
 
 def show_reading(reading: Reading) -> None:
-    """Print what a source says: its settings, then what the user gives, what is undecided, and what is missing."""
+    """Print a source's settings, then its inputs, alternatives and ignored arguments, and open questions."""
     console = Terminal(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("path", "value", "origin", "where"):
@@ -86,7 +86,7 @@ def show_reading(reading: Reading) -> None:
 
 
 def _side(setting: Setting) -> str:
-    """Return a value that is in force, whoever set it."""
+    """Return the value that a source uses, whether it sets it or not."""
     return setting.value if setting is UNSET else one_line(repr(setting.value))
 
 

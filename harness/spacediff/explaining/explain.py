@@ -41,7 +41,7 @@ def explain(
         return None
     audited = _Audited(plan, plan.explain, runs, folder)
     left, right = audited.ends(plan.prompts[0].name)
-    suspects = tuple(in_order(diff(plan.explain.left_settings, plan.explain.right_settings), left, right))
+    suspects = tuple(in_order(diff(plan.explain.start_settings, plan.explain.target_settings), left, right))
     if obstacle := _obstacle(left, right, suspects):
         return SearchResult(left, right, suspects, reason=obstacle)
     return _CauseSearch(audited, suspects, generate, listener).run()
@@ -76,14 +76,14 @@ class _Audited:
 
     def ends(self, prompt: str) -> tuple[RunRecord, RunRecord]:
         """Return a prompt's run to be explained, and its target."""
-        return self._runs[prompt, self.what.left], self._runs[prompt, self.what.right]
+        return self._runs[prompt, self.what.start], self._runs[prompt, self.what.target]
 
     def runs(self, prompt: str) -> list[RunRecord]:
         return [run for (name, _), run in self._runs.items() if name == prompt]
 
     def template(self, prompt: str) -> Run:
         """Return the run to be explained as it was planned."""
-        return next(run for run in self._planned(prompt) if run.name == self.what.left)
+        return next(run for run in self._planned(prompt) if run.name == self.what.start)
 
     def known(self, prompt: str, everything: Subset) -> dict[Subset, RunRecord]:
         """Return the runs that tell something of the search, by the suspects that they change."""

@@ -80,10 +80,10 @@ def at_hand(runs: Iterable[Run], what: Explanation) -> dict[Subset, str]:
         what: The two ends.
     """
     found: dict[Subset, str] = {}
-    suspects = {each.path for each in diff(what.left_settings, what.right_settings)}
+    suspects = {each.path for each in diff(what.start_settings, what.target_settings)}
     for run in filter(_own_way, runs):
-        changed = {each.path for each in diff(what.left_settings, run.settings)}
-        missing = {each.path for each in diff(run.settings, what.right_settings)}
+        changed = {each.path for each in diff(what.start_settings, run.settings)}
+        missing = {each.path for each in diff(run.settings, what.target_settings)}
         if changed <= suspects and not changed & missing:
             found.setdefault(frozenset(changed), run.name)
     return found

@@ -30,11 +30,11 @@ from spacediff.errors import (
 from spacediff.privacy.redaction import redact_text
 
 MAX_TEXT = 500
-"""Characters of a text from elsewhere that are shown."""
+"""Characters of an untrusted text that are shown."""
 
 
 def plain(text: Any, limit: int = MAX_TEXT) -> str:
-    """Turn a text from elsewhere into one printable line, bounded, without markup, redacted."""
+    """Turn an untrusted text into one short printable line, without markup and secrets."""
     line = re.sub(r"</?[A-Za-z][^<>]*>", " ", str(text))
     line = " ".join("".join(character if character.isprintable() else " " for character in line).split())
     if token := _own_token(os.environ.get("HF_TOKEN", "")):
@@ -45,25 +45,25 @@ def plain(text: Any, limit: int = MAX_TEXT) -> str:
 
 @lru_cache(maxsize=1)
 def _own_token(_environment: str) -> str:
-    """Return the user's token wherever it is kept; read again when the environment's has changed."""
+    """Return the user's token, from the environment or the login; read again after HF_TOKEN has changed."""
     from huggingface_hub import get_token
 
     try:
         return get_token() or ""
-    except Exception:  # noqa: BLE001 - a login that cannot be read, whatever the reason, is never sent either
+    except Exception:  # noqa: BLE001 - a token that cannot be read is not sent either, so it need not be hidden
         return ""
 
 
 @contextlib.contextmanager
 def explained(name: str, kind: str = "Space") -> Iterator[None]:
-    """Turn whatever the Hub, a Space and their clients can raise into an error of ours, with a clean reason and a hint.
+    """Turn any error of a Space, the Hub or their clients into an error of spacediff, with a clean reason and a hint.
 
     Args:
         name: The repository, or the address of an app.
         kind: `Space` or `checkpoint`, for the message.
 
     Raises:
-        NotMeasuredError: Whatever went wrong in the block; its class says what.
+        NotMeasuredError: The block failed; the class says why.
     """
     try:
         yield
@@ -82,8 +82,8 @@ class _Reason:
 
     Attributes:
         name: Name of the library's class.
-        error: Ours.
-        what: Message, after the name of the Space; `{text}` stands for what the library says.
+        error: The error of spacediff.
+        what: The message, after the name of the Space; `{text}` is replaced by the library's message.
         hint: What to do.
     """
 
@@ -94,15 +94,15 @@ class _Reason:
 
 
 def _reason_of(error: Exception) -> tuple[_Reason, str]:
-    """Return what an error means, and its own text."""
+    """Return the meaning of an error, and its cleaned text."""
     text = plain(getattr(error, "strerror", None) or str(error) or type(error).__name__)
-    # By name, because gradio_client raises the errors of httpx and huggingface_hub 2 those of httpx2.
+    # By name, because gradio_client raises errors of httpx, and huggingface_hub 2 those of httpx2.
     names = {kind.__name__ for kind in type(error).__mro__}
     if "AppError" in names and re.search(r"\bquota\b", text, re.IGNORECASE):
         names = {"quota"}
     status = getattr(getattr(error, "response", None), "status_code", 0)
     if "HfHubHTTPError" in names and status in _NOT_SHOWN and "credentials" not in text:
-        names = {"RepositoryNotFoundError"}  # huggingface_hub itself says so only where the Hub speaks https
+        names = {"RepositoryNotFoundError"}  # huggingface_hub raises it only for an https endpoint
     if "unexpected_error" in text or "Server stopped" in text:
         names = {"CancelledError"}
     reason = next((each for each in _REASONS if each.name in names), _NOT_UNDERSTOOD)
@@ -112,11 +112,11 @@ def _reason_of(error: Exception) -> tuple[_Reason, str]:
 
 
 def _asked_the_hub(error: Exception) -> bool:
-    """Return whether the request that failed was the Hub's, not the Space's own."""
+    """Whether the failed request was sent to the Hub, not to the Space."""
     from huggingface_hub import constants
 
     try:
-        address: str = str(error.request.url)  # type: ignore[attr-defined]  # of httpx, when it is one of theirs
+        address: str = str(error.request.url)  # type: ignore[attr-defined]  # only errors of httpx have it
     except (AttributeError, RuntimeError):  # httpx raises RuntimeError for an error without a request
         return False
     return urlsplit(address).netloc == urlsplit(constants.ENDPOINT).netloc

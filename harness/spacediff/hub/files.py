@@ -1,6 +1,6 @@
-"""Facts about a Space from the Hub, and small files of a repository, which are never run.
+"""Read facts about a Space from the Hub, and small files of a repository, which are never executed.
 
-Imports huggingface_hub inside its functions only, so that reading a source stays quick.
+huggingface_hub is imported inside the functions, so that reading a source stays fast.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ def facts_of(info: Any) -> dict[str, str]:
 
 
 def small_file(repository: str, path: str, *, kind: str, revision: str | None, most_bytes: int) -> bytes | None:
-    """Return a file of a repository; None for one that is not there, too large, or refused.
+    """Return a file of a repository; None if it is missing, too large, or refused.
 
-    Nothing is raised: a file that the Hub does not give costs one line of the report, not the clip.
+    No error is raised: without such a file, one line of the report is missing, but not the clip.
 
     Args:
         repository: `ORG/NAME`.
         path: The file inside it.
         kind: `space` or `model`.
         revision: Branch, tag or commit; None for the newest.
-        most_bytes: Larger files are not fetched.
+        most_bytes: Larger files are not downloaded.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 

@@ -1,7 +1,7 @@
-"""The checkpoint behind a source: its present name, and its scheduler's configuration, read as data.
+"""Look up a checkpoint: its current name, and the configuration of its scheduler, read as data.
 
-The key insight is that a script which does not mention the scheduler still has one: the checkpoint names it, in a file
-of a few hundred bytes.
+The key insight is that a script has a scheduler even if it does not mention one: a file of the checkpoint with a few
+hundred bytes names it.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ SCHEDULER_FILE = "scheduler/scheduler_config.json"
 _MOST_BYTES = 64 * 1024
 _PATIENCE_SECONDS = 10.0
 _RENAMED_OWNERS = {"THUDM": "zai-org"}
-"""Former to present name of owners on the Hub; their repositories are found under both."""
+"""Former to current name of owners on the Hub; their repositories are found under both."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is known of a checkpoint.
+    """What is known about a checkpoint.
 
     Attributes:
-        id: Its present name, or its folder.
+        id: Its current name, or its folder.
         scheduler: Its scheduler's configuration; `class` is the scheduler's class.
-        where: Where that is written.
+        where: The file with the configuration.
         reason: Why the configuration is unknown; empty when it is known.
     """
 
@@ -45,7 +45,7 @@ LookUp = Callable[[str, str | None], Checkpoint]
 
 
 def present_name(name: str) -> str:
-    """Return a repository's id with its owner's present name."""
+    """Return a repository's id with the current name of its owner."""
     owner, slash, rest = name.partition("/")
     return f"{_RENAMED_OWNERS.get(owner, owner)}{slash}{rest}"
 
@@ -57,7 +57,7 @@ def not_looked_up(name: str, _: str | None = None) -> Checkpoint:
 
 @functools.lru_cache(maxsize=32)
 def on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
-    """Look up a checkpoint on the Hub; one file of a bounded size is fetched, and nothing is raised."""
+    """Look up a checkpoint on the Hub. One small file is downloaded; no error is raised."""
     from spacediff.hub.errors import explained
     from spacediff.hub.files import small_file
 
@@ -78,7 +78,7 @@ def on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
 def here_or_on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
     """Look up a checkpoint in a local folder, or else on the Hub.
 
-    Only for names that the user wrote: a stranger's source must not choose which local files are read.
+    Only for names from the user: an untrusted source must not choose which local files are read.
     """
     folder = Path(name)
     try:
@@ -92,7 +92,7 @@ def here_or_on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
 
 
 def _read(name: str, content: bytes | None) -> Checkpoint:
-    """Return a checkpoint with its scheduler's configuration, where that is valid."""
+    """Return a checkpoint with its scheduler's configuration, if that is valid."""
     if content is None:
         return Checkpoint(name, reason="it is unavailable")
     try:

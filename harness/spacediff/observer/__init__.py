@@ -1,5 +1,5 @@
-"""The observer: hooks on a diffusers pipeline, and what was seen through them.
+"""The observer: hooks on a diffusers pipeline, and the data that they record.
 
-It imports nothing else of spacediff, and nothing beyond torch, diffusers, NumPy, psutil and the standard library: so
-the same code can observe a pipeline of spacediff and one in somebody else's script.
+It imports no other part of spacediff, and only torch, diffusers, NumPy, psutil and the standard library. So the same
+code can observe a pipeline of spacediff and a pipeline in any other script.
 """

@@ -1,4 +1,4 @@
-"""Duration and memory of the stages of a generation: one begins where another ends."""
+"""Measure duration and memory of the stages of a generation."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import psutil
 from spacediff.observer.observation import StageCost
 
 _READ_EVERY = 0.05
-"""Seconds between two readings of the memory in use."""
+"""Seconds between two measurements of the memory in use."""
 
 
 class StageClock:
-    """Measures the stages.
+    """Measures the stages; a new stage ends the one before.
 
     Args:
-        on_end: Called with what each stage took, when it ends.
+        on_end: Called at the end of each stage, with its cost.
     """
 
     def __init__(self, on_end: Callable[[StageCost], None]) -> None:
@@ -31,27 +31,27 @@ class StageClock:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measure a block as a stage of its own."""
+        """Measure a block as one stage."""
         self.enter(name)
         yield
         self.close()
 
     def enter(self, name: str) -> None:
-        """Begin a stage, and end the one before; the stage that goes on is left alone."""
+        """Begin a stage and end the one before; does nothing if this stage is running already."""
         if name != self._name:
             self.close()
             self._name, self._began, self._peak = name, time.monotonic(), 0
             _reset_peak()
 
     def read_memory(self) -> None:
-        """Read the memory in use, but not more often than is worth its cost."""
+        """Read the memory in use, at most once per `_READ_EVERY` seconds, because reading takes time."""
         now = time.monotonic()
         if now - self._read >= _READ_EVERY or not self._peak:
             self._peak = max(self._peak, _allocated() or self._process.memory_info().rss)
             self._read = now
 
     def close(self) -> None:
-        """End the stage that goes on, if any."""
+        """End the running stage, if there is one."""
         if self._name:
             self.read_memory()
             self._on_end(StageCost(self._name, time.monotonic() - self._began, self._peak))

@@ -1,4 +1,4 @@
-"""The noise that a call draws through `torch.randn` and `torch.randn_like`."""
+"""Collect the noise that a call draws with `torch.randn` and `torch.randn_like`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def collected_draws() -> Iterator[list[torch.Tensor]]:
     """Collect what `torch.randn` and `torch.randn_like` return inside the block.
 
-    The two names are exchanged for its length: a TorchFunctionMode would do, but costs every other call as well.
+    Both functions are replaced inside the block. A TorchFunctionMode would also work, but slows down every other call.
 
     Yields:
         The tensors, in the order in which they were drawn; the list grows while the block runs.

@@ -1,6 +1,6 @@
-"""Hooks on the methods through which every diffusers pipeline goes, whatever its loop looks like.
+"""Hooks on methods of an object, such as those that every diffusers pipeline calls.
 
-A hook replaces a method of one object, the run's own. It may look at the call, let it happen, or answer itself.
+A hook replaces a method of one object. It can inspect the call, make it, change it, or return another result.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class Call:
 
 
 class _Hooked:
-    """A method with a hook; a deep copy of its owner gets the method without it, as its own."""
+    """A method with a hook; a deep copy of its owner gets the original method, bound to the copy."""
 
     def __init__(self, owner: Any, method: Callable[..., Any], hook: Callable[[Call], Any]) -> None:
         self._owner = owner
         self._method = method
         self._hook = hook
         self._signature = inspect.signature(method)
-        functools.update_wrapper(self, method, updated=())  # not the state of a hook inside
+        functools.update_wrapper(self, method, updated=())  # without the state of an inner hook
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._hook(Call(self._method, self._signature, args, kwargs))
@@ -55,9 +55,9 @@ class _Hooked:
 
 
 def add_hook(owner: Any, name: str, hook: Callable[[Call], Any]) -> None:
-    """Hook a method of one object, outside the hooks that it has already.
+    """Hook a method of one object; the new hook is called before existing ones.
 
-    Signature and name stay, since pipelines look at them. An object without the method is left alone.
+    The method keeps its signature and name, because pipelines inspect them. Without such a method, nothing happens.
     """
     method = getattr(owner, name, None)
     if method is not None:
@@ -65,5 +65,5 @@ def add_hook(owner: Any, name: str, hook: Callable[[Call], Any]) -> None:
 
 
 def step_result(result: Any) -> Any:
-    """Return the latents out of what a scheduler's `step` returned."""
+    """Return the latents in the result of a scheduler's `step`."""
     return result.prev_sample if hasattr(result, "prev_sample") else result[0]

@@ -1,7 +1,7 @@
-"""What an observer has seen of one pipeline call, as plain frozen data.
+"""The data that an observer records of one pipeline call, as frozen dataclasses.
 
-A digest is the SHA-256 of a tensor's dtype, shape and bytes, shortened to 96 bits. Statistics are those of the finite
-values.
+A digest is the SHA-256 of a tensor's dtype, shape and bytes, shortened to 96 bits. Statistics are computed from the
+finite values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Noise:
-    """The noise that the latents were made of.
+    """The noise that the initial latents were made from.
 
     Attributes:
         digest: Its digest.
@@ -24,8 +24,8 @@ class Noise:
         low: The smallest value.
         high: The largest.
         shape: Shape of the tensor.
-        dtype: Dtype that it was drawn in, such as `float32`.
-        device: Type of the device that it was drawn on, such as `cpu`.
+        dtype: Dtype in which it was drawn, such as `float32`.
+        device: Type of the device on which it was drawn, such as `cpu`.
     """
 
     digest: str
@@ -43,14 +43,14 @@ class Step:
     """One call of the scheduler, with the latents that it returned.
 
     Attributes:
-        timestep: The timestep; None when the pipeline does not say.
-        guidance: The guidance scale in force; None where there is none.
-        digest: Digest of the latents, in the dtype that the next step gets them in.
+        timestep: The timestep; None if it is unknown.
+        guidance: The guidance scale at this step; None if there is none.
+        digest: Digest of the latents, in the dtype in which the next step receives them.
         mean: Mean of the latents.
         std: Standard deviation.
         norm: Euclidean norm.
         nonfinite: Number of values that are infinite or not a number.
-        noise: Digest of the noise that the scheduler drew in this step; empty when it drew none.
+        noise: Digest of the noise that the scheduler drew in this step; empty if it drew none.
     """
 
     timestep: float | None
@@ -65,13 +65,13 @@ class Step:
 
 @dataclass(frozen=True)
 class StageCost:
-    """What a stage of a generation took.
+    """Duration and memory of one stage of a generation.
 
     Attributes:
         name: `text`, `denoising` or `decoding`.
         seconds: Its duration.
-        peak_bytes: The most memory in use: allocated on the CUDA device where there is one, else resident in this
-            process, read after every step.
+        peak_bytes: Peak memory: allocated on the CUDA device if there is one, otherwise resident in this process, read
+            after every step.
     """
 
     name: str
@@ -81,19 +81,19 @@ class StageCost:
 
 @dataclass(frozen=True)
 class Observation:
-    """What an observer has seen.
+    """The data of one pipeline call.
 
     Attributes:
-        embeddings: Digests of the text embeddings; empty text for one that was not needed.
-        noise: The noise that the latents were made of; None when none was drawn.
+        embeddings: Digests of the text embeddings; an empty text for one that the pipeline did not compute.
+        noise: The noise that the initial latents were made from; None if none was drawn.
         steps: The denoising steps.
-        decoded: Digest of what the VAE decoded; empty when nothing was decoded.
-        stages: Duration and memory of the stages that have ended.
-        latents: The latents before the first step and after each, on the CPU, in the dtype that the pipeline has
-            them in; empty when they are not kept.
+        decoded: Digest of the VAE's output; empty if nothing was decoded.
+        stages: Duration and memory of the finished stages.
+        latents: The latents before the first step and after each step, on the CPU, in the dtype of the pipeline; empty
+            if they are not kept.
         loops: How often latents were prepared.
-        interleaved: Whether a step came after something was decoded, as where clips are made piece by piece.
-        encoded: Whether the VAE encoded something first, as for image-to-video.
+        interleaved: Whether a step came after a decoding, as in pipelines that generate a clip in pieces.
+        encoded: Whether the VAE encoded an input before the denoising, as for image-to-video.
     """
 
     embeddings: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
-"""The observer: looks into a pipeline call as it runs, and changes nothing in it.
+"""The observer: records what happens in a pipeline call, without changing it.
 
-The key insight: every diffusers pipeline goes through the same few methods, whatever its loop looks like:
-`encode_prompt`, `prepare_latents`, the scheduler's `step`, the VAE's `decode`. The observer hooks these methods of the
-run's own pipeline, and reads what passes. Reading a tensor draws no random number.
+The key insight: every diffusers pipeline calls the same few methods, whatever its loop looks like: `encode_prompt`,
+`prepare_latents`, the scheduler's `step` and the VAE's `decode`. The observer hooks these methods of one pipeline and
+reads their arguments and results. Reading a tensor draws no random number.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Observer:
     """Observes one pipeline call.
 
     Attributes:
-        seen: What it has seen so far.
+        seen: What was observed so far.
     """
 
     def __init__(self, pipeline: Any, *, keep_latents: bool, before: Observation) -> None:
@@ -36,7 +36,7 @@ class Observer:
         self._clock = StageClock(self._on_stage)
 
     def hook_all(self) -> None:
-        """Hook everything from the text encoder to the VAE."""
+        """Hook all stages, from the text encoder to the VAE."""
         vae = getattr(self._pipeline, "vae", None)
         add_hook(self._pipeline, "encode_prompt", self._on_text)
         add_hook(self._pipeline, "prepare_latents", self._on_noise)
@@ -45,7 +45,7 @@ class Observer:
         self.hook_decoding()
 
     def hook_decoding(self) -> None:
-        """Hook the VAE's decoder alone."""
+        """Hook only the VAE's decoder."""
         add_hook(getattr(self._pipeline, "vae", None), "decode", self._on_decoding)
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class Observer:
         with collected_draws() as drawn:
             prepared = call.proceed()
         latents = prepared[0] if isinstance(prepared, list | tuple) else prepared
-        # what an encoder draws first, of another shape, is not what the latents start from
+        # an encoder may draw noise first; the initial latents have the shape of the result
         start = next((noise for noise in drawn if noise.shape == getattr(latents, "shape", None)), latents)
         noise = _noise(start) if self.seen.noise is None and hasattr(start, "dtype") else self.seen.noise
         self.seen = replace(self.seen, noise=noise, loops=self.seen.loops + 1)
@@ -78,7 +78,7 @@ class Observer:
         sample: torch.Tensor = given["sample"]
         with collected_draws() as drawn:
             result = call.proceed()
-        latents = step_result(result).to(sample.dtype)  # as pipelines hand it to the next step
+        latents = step_result(result).to(sample.dtype)  # as pipelines pass it to the next step
         here = latents.detach().cpu()
         mean, std, norm, nonfinite = statistics(here)
         timestep = number(given.get("timestep"))
@@ -102,7 +102,7 @@ class Observer:
         return result
 
     def _kept(self, sample: torch.Tensor, latents: torch.Tensor, here: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Return the kept latents with those of a step, which lie in `here` on the CPU."""
+        """Return the kept latents and those of a step; `here` is their copy on the CPU."""
         if not self._keep_latents:
             return ()
         before = self.seen.latents or (sample.detach().cpu().clone(),)
@@ -116,7 +116,7 @@ class Observer:
         with self._clock.stage("decoding"):
             result = call.proceed()
             found = digest(result.sample if hasattr(result, "sample") else result[0])
-            self.seen = replace(self.seen, decoded=chained(self.seen.decoded, found))  # some decode in pieces
+            self.seen = replace(self.seen, decoded=chained(self.seen.decoded, found))  # some pipelines decode in pieces
         return result
 
 
@@ -125,11 +125,11 @@ def observing(pipeline: Any, *, keep_latents: bool = True) -> Iterator[Observer]
     """Observe a call of a pipeline.
 
     Args:
-        pipeline: The run's own pipeline, placed; only the methods of this object are hooked.
+        pipeline: The pipeline of the run, already placed; only methods of this object are hooked.
         keep_latents: Whether the latents of each step are kept.
 
     Yields:
-        The observer; what it has seen is whole when the block has ended.
+        The observer; its data are complete after the block.
     """
     observer = Observer(pipeline, keep_latents=keep_latents, before=Observation())
     observer.hook_all()
@@ -139,7 +139,7 @@ def observing(pipeline: Any, *, keep_latents: bool = True) -> Iterator[Observer]
 
 @contextmanager
 def observing_decoding(pipeline: Any, before: Observation) -> Iterator[Observer]:
-    """Observe a call that takes over the denoising of an earlier one; what was seen of that comes first."""
+    """Observe a call that skips the denoising, and add its decoding to the observation of the earlier run."""
     stages = tuple(stage for stage in before.stages if stage.name != "decoding")
     observer = Observer(pipeline, keep_latents=False, before=replace(before, decoded="", stages=stages))
     observer.hook_decoding()
@@ -163,7 +163,7 @@ def _noise(tensor: torch.Tensor) -> Noise:
 
 
 def _guidance(pipeline: Any, timestep: float | None) -> float | None:
-    """Return the guidance scale in force; of two models, that of the second below its boundary (Wan 2.2)."""
+    """Return the guidance scale at a timestep; with two models (Wan 2.2), the second has its own below a boundary."""
     second = number(getattr(pipeline, "guidance_scale_2", getattr(pipeline, "_guidance_scale_2", None)))
     ratio = getattr(getattr(pipeline, "config", None), "boundary_ratio", None)
     if second is not None and ratio is not None and timestep is not None:

@@ -1,4 +1,4 @@
-"""Numbers that describe a tensor: digest, statistics, extremes. Reading a tensor changes no bit of it."""
+"""Numbers that describe a tensor: digest, statistics, extremes. The tensor is not changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DIGITS = 24  # of a digest: 96 bits
 
 
 def digest(tensor: torch.Tensor) -> str:
-    """Return a digest of dtype, shape and bytes."""
+    """Compute the digest of a tensor's dtype, shape and bytes."""
     import torch
 
     found = hashlib.sha256(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -24,21 +24,21 @@ def digest(tensor: torch.Tensor) -> str:
 
 
 def digests(tensors: Any) -> tuple[str, ...]:
-    """Return a digest of each tensor, those in inner lists too; empty texts for what is none."""
+    """Compute the digest of each tensor, also in nested lists; an empty text for anything that is not a tensor."""
     if isinstance(tensors, list | tuple):
         return tuple(found for part in tensors for found in digests(part))
     return (digest(tensors) if hasattr(tensors, "dtype") else "",)
 
 
 def chained(before: str, found: str) -> str:
-    """Return one digest of two, for what comes in pieces."""
+    """Combine the digest of the pieces so far with that of the next piece."""
     return hashlib.sha256(f"{before} {found}".encode()).hexdigest()[:_DIGITS]
 
 
 def statistics(tensor: torch.Tensor) -> tuple[float, float, float, int]:
     """Return mean, standard deviation and norm of the finite values, and how many are not finite.
 
-    By torch, not NumPy: the threads of NumPy's BLAS go on spinning after a product, and slow the next steps down.
+    Uses torch, not NumPy: the threads of NumPy's BLAS keep spinning after a product, which slows down later steps.
     """
     import torch
 
@@ -56,14 +56,14 @@ def statistics(tensor: torch.Tensor) -> tuple[float, float, float, int]:
 
 
 def extremes(tensor: torch.Tensor) -> tuple[float, float]:
-    """Return the smallest and the largest of the finite values; zeros when there are none."""
+    """Return the smallest and the largest finite value; zeros if there are none."""
     values = tensor.detach().cpu().double().numpy()
     finite = values[np.isfinite(values)]
     return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
 
 
 def number(value: Any) -> float | None:
-    """Return a scalar, the first of several, or None."""
+    """Return a number as a float, or the first element of a tensor; None for anything else."""
     if hasattr(value, "flatten"):
         value = value.flatten()[0].item()
     return float(value) if isinstance(value, int | float) else None

@@ -1,7 +1,7 @@
-"""Checks that a schema cannot express: names that must exist, chains that must end, values that no run can use.
+"""Checks that a schema cannot express: unknown names, cycles of variants, and values that no run can use.
 
-The checks read the plain TOML tables and assume nothing about them, so that their mistakes are reported together with
-the schema's: a misspelt variant beside a misspelt key.
+The checks read the plain TOML tables and assume nothing about them. So their mistakes are reported together with the
+mistakes that the schema finds.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def checks(data: Mapping[str, Any], text: str, lines: Places) -> Iterator[Mistak
     """Run all checks on the tables of a scenario.
 
     Args:
-        data: The tables as the TOML parser gives them.
-        text: The text that they were read from.
+        data: The tables from the TOML parser.
+        text: The TOML text.
         lines: The lines of its keys.
     """
     yield from _tokens(text, lines)
@@ -256,7 +256,7 @@ def _exactly_one(data: Mapping[str, Any], where: Parts, keys: tuple[str, ...], l
 
 
 def _table(data: Mapping[str, Any], *path: str | int) -> Mapping[str, Any]:
-    """Return the table at a path; an empty one where there is something else, which the schema reports."""
+    """Return the table at a path; an empty one if there is none, or something else, which the schema reports."""
     node: Any = data
     for key in path:
         node = node.get(key) if isinstance(node, Mapping) else None

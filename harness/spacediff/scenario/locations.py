@@ -25,7 +25,7 @@ Parts = tuple[str | int, ...]
 """A path in pieces: keys, and the indices of list items."""
 
 DEEPEST = 64
-"""Most pieces of a path; anything deeper has the line of its ancestor."""
+"""Largest number of pieces of a path; anything deeper has the line of its ancestor."""
 
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[^."]+')
 _KEY_TYPES = frozenset({"bare_key", "quoted_key", "dotted_key"})

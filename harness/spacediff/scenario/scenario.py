@@ -126,7 +126,7 @@ class Scenario(Table):
     metrics: tuple[Literal["flip"], ...] = Field((), strict=False)
     """Further metrics, in addition to MAE, PSNR, SSIM and LPIPS."""
     semantics: Semantics | None = None
-    """By what it is measured what the clips show."""
+    """The model that measures what the clips show."""
     explain: Explain | None = None
     """The two settings between which the cause is searched."""
     gate: Gate | None = None
@@ -196,8 +196,8 @@ def load_scenario(path: Path) -> Scenario:
     """Read a scenario file.
 
     Raises:
-        ScenarioError: The file is not a scenario; it has every mistake that was found.
-        SpacediffError: The file cannot be read.
+        ScenarioError: The file has mistakes; the error lists all of them.
+        FileNotAccessible: The file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -232,7 +232,7 @@ def parse_scenario(text: str, path: Path) -> Scenario:
     try:
         scenario = Scenario.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
-        checked = {mistake.key for mistake in mistakes}  # a check is more exact than the schema
+        checked = {mistake.key for mistake in mistakes}  # a check has the more precise message
         of_schema = [found for found in translated(error, scenario_schema(), lines) if found.key not in checked]
         raise ScenarioError(path, [*mistakes, *of_schema]) from error
     if mistakes:

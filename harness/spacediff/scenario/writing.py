@@ -1,4 +1,4 @@
-"""Keys, values and comments as TOML: the one place that makes tomlkit's items of ours."""
+"""Write keys, values and comments as TOML: the only module that creates items of tomlkit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def toml_value(value: Any) -> Item:
     """Turn a value into an item that fits on one line: tables become inline tables.
 
     Raises:
-        tomlkit.exceptions.ConvertError: TOML has no such value, as None.
+        tomlkit.exceptions.ConvertError: TOML has no such value; None is an example.
     """
     if isinstance(value, Mapping):
         table = tomlkit.inline_table()
@@ -32,29 +32,29 @@ def toml_value(value: Any) -> Item:
 
 
 def toml_path(path: str) -> Key:
-    """Turn the path of a setting into a dotted key: its table, and the rest as one key, which may hold dots itself."""
+    """Turn the path of a setting into a dotted key: its table, and the rest as one key, which may contain dots."""
     table, dot, name = path.partition(".")
     return tomlkit.key([table, name] if dot else table)
 
 
 @functools.lru_cache(maxsize=4096)
 def written_key(name: str) -> str:
-    """Write one key of a path, quoted where TOML asks for it; what is not printable is escaped."""
+    """Write one key of a path, quoted if TOML requires it; characters that are not printable are escaped."""
     return "".join(map(_visible, tomlkit.key(name).as_string()))
 
 
 def comment(text: str) -> Comment:
-    """Make a comment of a text that may be a stranger's: a line of its own, and no more than that."""
+    """Make a comment from a text, which may be untrusted: it is always exactly one line."""
     return tomlkit.comment(one_line(text))
 
 
 def commented(item: Item, text: str) -> Item:
-    """Put a comment behind an item, on its line."""
+    """Add a comment after an item, on the same line."""
     return item.comment(one_line(text))
 
 
 def one_line(text: str) -> str:
-    """Replace what is not printable, line breaks among it, by spaces."""
+    """Replace characters that are not printable, including line breaks, by spaces."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 

@@ -1,4 +1,4 @@
-"""Sources: whatever yields a clip. Each module here is one kind; they share the record below."""
+"""Sources of clips: a local pipeline, a Space, a video file. Each of them returns a `Produced`."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Produced:
-    """A clip with everything that its source can tell of it.
+    """A clip, with everything that its source knows about it.
 
     Attributes:
         clip: The frames.
-        settings: All settings with origins, resolved to the end.
-        described: One line for people: `Space zai-org/CogVideoX-5B-Space /generate`.
-        original: The file as it was fetched or given, untouched; None for clips generated here.
-        encoding: What that file says of itself; empty for clips generated here.
+        settings: All settings with their origins, defaults included.
+        described: The source in one line: `Space zai-org/CogVideoX-5B-Space /generate`.
+        original: The unmodified file that was downloaded or given; None for clips generated here.
+        encoding: The metadata of that file in one line; empty for clips generated here.
         ignored: Arguments that a library accepted without using them.
-        warnings: What the reader should know.
-        hosted: What the host says of itself (commit, hardware, SDK), name to text.
-        seed_echoed: The seed that a Space said it used; None when it did not say.
-        seconds: Duration of the generation or the fetch.
-        trace: What the generation looked like from inside; None for a clip that was not generated here.
-        latents: The latents before the first step and after each, float32 or half precision on the CPU, one shape;
-            empty when they are not kept.
+        warnings: Warnings for the reader of the report.
+        hosted: What is known about the Space (commit, hardware, SDK), name to text.
+        seed_echoed: The seed that the Space reports; None if it reports none.
+        seconds: Duration of the generation or the download.
+        trace: What was observed during the generation; None for a clip that was not generated here.
+        latents: The latents before the first step and after each step, all of one shape, in float32 or half precision
+            on the CPU; empty if they are not kept.
     """
 
     clip: Clip

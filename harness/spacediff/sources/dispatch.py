@@ -1,4 +1,4 @@
-"""Which source produces a run. Each is opened when its first run comes and closed when the last is done."""
+"""Choose the source that produces a run, and start what it needs, such as the tiny Space."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TINY_SPACES = {
     "builtin:tiny-space": "builtin:tiny-cogvideox",
     "builtin:tiny-space-random": "builtin:tiny-cogvideox-random",
 }
-"""Which checkpoint each of the embedded Spaces serves."""
+"""The checkpoint that each built-in Space serves."""
 
 
 class Sources:
-    """The sources, each opened when its first run comes and closed when the last is done.
+    """The sources of an audit. Each is opened for its first run and stays open until `close`.
 
     Args:
-        reuse: Whether local runs take over what an earlier one computed that shares everything before it.
+        reuse: Whether a local run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether local runs keep the latents of each step.
     """
 
@@ -38,19 +38,19 @@ class Sources:
         self._served: dict[str, str] = {}
 
     def close(self) -> None:
-        """End what was started, the tiny Space among it."""
+        """Stop everything that was started, including the tiny Space."""
         self._open.close()
 
     def produce(self, run: Run, folder: Path, progress: Progress) -> Produced:
         """Produce a run's clip.
 
         Args:
-            run: What is asked for.
-            folder: Where a fetched or given file is kept untouched.
-            progress: Called as the work goes on.
+            run: The run.
+            folder: Folder for the unmodified file that was downloaded or given.
+            progress: Receives the progress.
 
         Raises:
-            NotMeasuredError: The clip cannot be had; the message says why.
+            NotMeasuredError: There is no clip; the message says why.
         """
         if run.source == "space":
             return self._fetch(run, folder, progress)
@@ -67,10 +67,10 @@ class Sources:
         )
 
     def check(self, run: Run) -> None:
-        """Check whether this machine has what a run asks for.
+        """Check whether this machine has the devices that a run needs.
 
         Raises:
-            NotMeasuredError: It lacks something.
+            NotMeasuredError: A device is missing.
         """
         if run.source == "diffusers":
             from spacediff.sources.local.placement import refuse_what_cannot_run
@@ -78,7 +78,7 @@ class Sources:
             refuse_what_cannot_run(run.settings)
 
     def checkpoint_stamp(self, run: Run) -> str:
-        """Return a fingerprint of a local checkpoint's files; empty for the Hub's, which have ids."""
+        """Return a fingerprint of a local checkpoint's files; empty for one from the Hub, which has an id."""
         from spacediff.sources.local.pipeline import stamp
 
         checkpoint = TINY_SPACES.get(str(run.request.get("id"))) or run.settings.value("model.id")
@@ -92,7 +92,7 @@ class Sources:
             return fetch(request, run.prompt.text, run.prompt.seed, folder, progress)
         address = self._address(request.id, progress)
         produced = fetch(replace(request, id=address), run.prompt.text, run.prompt.seed, folder, progress)
-        # its port differs from audit to audit and has no meaning
+        # its port differs from audit to audit
         named = Settings.of({"space": {"id": request.id}}, Origin.DECLARED)
         hosted = {name: text for name, text in produced.hosted.items() if address not in text}
         described = produced.described.replace(address, request.id)

@@ -1,4 +1,4 @@
-"""The video source: a file that somebody gives, taken as it is."""
+"""The video source: a video file of the user."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from spacediff.sources import Produced
 
 
 def take(file: Path, folder: Path) -> Produced:
-    """Copy a video untouched into a run's folder and decode it.
+    """Copy a video into a run's folder, unmodified, and decode it.
 
     Args:
         file: The video.
-        folder: Where the copy goes.
+        folder: The folder of the copy.
 
     Raises:
-        NotMeasuredError: The file is missing, or is no video that can be decoded.
+        NotMeasuredError: The file is missing, or cannot be decoded as a video.
     """
     began = time.monotonic()
     if not file.is_file():
-        raise VideoNotReadable(f"{file} is no regular file" if file.exists() else f"there is no video file {file}")
+        raise VideoNotReadable(f"{file} is not a regular file" if file.exists() else f"there is no video file {file}")
     info, clip = probe(file), read_clip(file)
     copied = folder / f"original{file.suffix.lower()}"
     shutil.copyfile(file, copied)
@@ -39,14 +39,14 @@ def take(file: Path, folder: Path) -> Produced:
 
 
 def file_settings(info: VideoInfo, where: str) -> Settings:
-    """Return what a file's own metadata tell of the Settings behind it."""
+    """Return the Settings that a file's metadata contain."""
     output = {"fps": float(info.fps), "codec": info.codec, "pixel_format": info.pixel_format}
     size = {"width": info.width, "height": info.height}
     return Settings.of({"output": output, "call": size}, Origin.READ, where)
 
 
 def describe(info: VideoInfo) -> str:
-    """Return one line on how a file is encoded."""
+    """Describe the encoding of a file in one line."""
     colour = f"{info.color_range} range, {info.color_space} matrix"
     return (
         f"{info.codec} {info.pixel_format} {info.width}x{info.height}, {float(info.fps):g} fps, {colour}, "

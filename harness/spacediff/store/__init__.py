@@ -1,1 +1,1 @@
-"""The store: finished runs and their latents on disk, under a hash of what determines them."""
+"""The store: finished runs and their latents on disk, under a hash of everything that determines them."""

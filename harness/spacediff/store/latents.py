@@ -1,6 +1,6 @@
 """Latents on disk: one compressed file per run, in half precision.
 
-bfloat16 and float16 are kept bit for bit; float32 is rounded to float16, which resolves one part in 2000.
+bfloat16 and float16 are kept bit for bit; float32 is rounded to float16, with a relative error below 1/2000.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 RESOLUTION = 2.0**-11
 """Relative error of float32 latents after rounding: half a unit in the last place of float16."""
 
-_FASTEST = 1  # noise hardly compresses at any level
+_FASTEST = 1  # noise hardly compresses, whatever the level
 
 
 def write_latents(latents: Sequence[torch.Tensor], path: Path) -> None:
-    """Write latents of any float dtype, before the first step and after each, into a zip of NumPy arrays."""
+    """Write latents of any float dtype, before the first step and after each step, into a ZIP of NumPy arrays."""
     import torch
 
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_FASTEST) as archive:

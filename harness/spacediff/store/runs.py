@@ -1,7 +1,7 @@
-"""The store: finished runs of an audit folder, under a hash of what determines them.
+"""The store: the finished runs of an audit folder, under a hash of everything that determines them.
 
-A run is written into a draft folder and moved to its place when it is complete, with the SHA-256 of every file. So a
-killed audit leaves nothing that could be mistaken for a result, and a run that was damaged later is regenerated.
+A run is written into a draft folder, with the SHA-256 of every file, and moved to its place when it is complete. So a
+killed audit leaves no incomplete result, and a run that is damaged later is generated again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MANIFEST = "files.json"
 _RECORD = "run.json"
 
 SEMANTICS = "semantics"
-"""Folder inside an audit folder with the measurements of what clips show."""
+"""Folder in an audit folder with the semantic measurements."""
 _MEASUREMENT = re.compile(r"[0-9a-f]{24}\.json")
 
 
@@ -45,7 +45,7 @@ class Store:
         self._runs = folder / "runs"
 
     def get(self, key: str) -> RunRecord | None:
-        """Return a finished run; None when there is none or it is damaged."""
+        """Return a finished run; None if there is none, or if it is damaged."""
         folder = self.folder_of(key)
         try:
             files: dict[str, str] = json.loads((folder / _MANIFEST).read_text("utf-8"))
@@ -63,14 +63,14 @@ class Store:
         draft = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=self._runs))
         try:
             yield draft
-            if self.get(key) is None:  # else another process was faster
+            if self.get(key) is None:  # otherwise another process has finished it first
                 shutil.rmtree(self.folder_of(key), ignore_errors=True)
                 draft.rename(self.folder_of(key))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
     def seal(self, draft: Path, record: RunRecord) -> None:
-        """Write the record and the manifest into a draft folder, as the last step of its block."""
+        """Write the record and the manifest into a draft folder, when all other files are written."""
         write_atomically(draft / _RECORD, json.dumps(redact(record.model_dump(mode="json"), field_names()), indent=1))
         files = {path.name: sha256(path) for path in sorted(draft.iterdir())}
         write_atomically(draft / _MANIFEST, json.dumps(files, indent=1))
@@ -88,7 +88,7 @@ class Store:
         self._remove(_DRAFT)
 
     def discard_all(self) -> None:
-        """Remove all runs, the measurements of what they show, the record and the report; other files stay."""
+        """Remove all runs, their semantic measurements, the record and the report; other files stay."""
         self._remove(_DRAFT)
         self._remove(_RUN)
         for path in (self.folder / SEMANTICS).glob("*"):

@@ -1,6 +1,6 @@
-"""The worker: the process that loads models and generates clips, and how it is spoken to.
+"""The worker: the process that loads models and generates clips, and its interface.
 
-Plain data goes in, a Run; a plain record comes out, and clip, trace and latents lie in files. So a worker may live in
-another interpreter, with other versions of the libraries, or on another machine. The only one so far, `local`, is this
-process.
+A worker receives a Run, which is plain data. It returns a plain record, and writes clip, trace and latents to files. So
+a worker can run in another interpreter, with other versions of the libraries, or on another machine. The only one so
+far, `local`, runs in this process.
 """

@@ -1,4 +1,4 @@
-"""The files of a produced run: the lossless clip, a preview, the file that a script would export, the latents."""
+"""Write the files of a run: the lossless clip, a preview, the file that a script would export, and the latents."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LATENTS = "latents.zip"
 
 
 def write_clip(produced: Produced, folder: Path, place: Path) -> ClipRecord:
-    """Write a clip's files.
+    """Write the files of a clip, and return their record.
 
     Args:
-        produced: What a source produced.
-        folder: Where the files are written.
-        place: Where they will lie, relative to the audit folder; the record names them so.
+        produced: The result of a source.
+        folder: The folder to write to.
+        place: The final folder of the files, relative to the audit folder, for the paths in the record.
     """
     clip = produced.clip
     write_lossless(clip, folder / "clip.mkv")
@@ -46,12 +46,12 @@ def write_clip(produced: Produced, folder: Path, place: Path) -> ClipRecord:
 
 
 def write_trace(produced: Produced, folder: Path, place: Path) -> TraceRecord | None:
-    """Write the latents, if there are any; return the trace, which names their file.
+    """Write the latents, if there are any, and return the trace with the path of their file.
 
     Args:
-        produced: What a source produced.
-        folder: Where the file is written.
-        place: Where it will lie, relative to the audit folder.
+        produced: The result of a source.
+        folder: The folder to write to.
+        place: The final folder of the file, relative to the audit folder.
     """
     if produced.trace is None or not produced.latents:
         return produced.trace

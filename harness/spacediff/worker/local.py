@@ -1,4 +1,4 @@
-"""The worker that is this process."""
+"""The worker that runs in this process."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class LocalWorker:
     """Produces runs in this process.
 
     Args:
-        environment: This machine, as `environment()` describes it.
-        reuse: Whether runs take over what an earlier one computed that shares everything before it.
+        environment: The description of this machine, from `environment()`.
+        reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
     """
 
@@ -28,19 +28,19 @@ class LocalWorker:
         self._sources = Sources(reuse=reuse, keep_latents=keep_latents)
 
     def key(self, run: Run) -> str:
-        """Return a run's identity."""
+        """Return the hash that identifies a run."""
         return run.key(self._determining | {"checkpoint": self._sources.checkpoint_stamp(run)})
 
     def check(self, run: Run) -> None:
-        """Check whether a run could be produced, without loading anything.
+        """Check whether this machine can produce a run, without loading anything.
 
         Raises:
-            NotMeasuredError: The run asks for a device that this machine lacks.
+            NotMeasuredError: The run needs a device that this machine does not have.
         """
         self._sources.check(run)
 
     def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
-        """Produce a run, and write its files.
+        """Produce a run and write its files.
 
         Raises:
             NotMeasuredError: There is no clip; the message says why.
@@ -51,5 +51,5 @@ class LocalWorker:
         return measured(run, key, produced, write_clip(produced, folder, place), trace)
 
     def close(self) -> None:
-        """Release what was loaded, and end what was started, the tiny Space among it."""
+        """Release loaded models, and stop everything that was started, including the tiny Space."""
         self._sources.close()

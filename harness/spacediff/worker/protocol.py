@@ -1,4 +1,4 @@
-"""What an executor asks of a worker."""
+"""The interface of a worker, as an executor uses it."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from spacediff.record import RunRecord
 
 
 class Worker(Protocol):
-    """Produces runs, one at a time; what runs share, such as a loaded checkpoint, is kept until `close`."""
+    """Produces runs, one at a time. Whatever runs share, such as a loaded checkpoint, is kept until `close`."""
 
     def key(self, run: Run) -> str:
-        """Return a run's identity: a hash of all that determines its clip, the worker's environment included."""
+        """Return the identity of a run: a hash of everything that determines its clip, including the environment."""
 
     def check(self, run: Run) -> None:
-        """Check whether a run could be produced, without loading anything.
+        """Check whether the worker can produce a run, without loading anything.
 
         Raises:
-            NotMeasuredError: The worker's machine lacks something for it.
+            NotMeasuredError: The run needs a device that the worker's machine does not have.
         """
 
     def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
-        """Produce a run.
+        """Produce a run and write its files.
 
         Args:
             run: The run.
             key: Its identity.
-            folder: Where its files are written. The record names them by the place that the store gives to the key.
-            progress: Called as the work goes on.
+            folder: The folder to write to. The record names the files by their final place in the store.
+            progress: Receives the progress.
 
         Raises:
             NotMeasuredError: There is no clip; the message says why.
         """
 
     def close(self) -> None:
-        """Release what was loaded, and end what was started."""
+        """Release loaded models, and stop everything that was started."""

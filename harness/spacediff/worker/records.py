@@ -1,4 +1,4 @@
-"""The record of a run: produced, failed, or produced earlier under another name."""
+"""Make the record of a run that was produced, that failed, or that the store has under another name."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def measured(run: Run, key: str, produced: Produced, clip: ClipRecord, trace: Tr
     Args:
         run: The run.
         key: Its identity.
-        produced: What its source produced.
+        produced: The result of its source.
         clip: The files of the clip.
-        trace: The trace; None where there is none.
+        trace: The trace, if there is one.
     """
     return RunRecord(
         key=key,
@@ -43,8 +43,8 @@ def unmeasured(run: Run, key: str, error: NotMeasuredError, seconds: float) -> R
     Args:
         run: The run.
         key: Its identity.
-        error: Why there is none.
-        seconds: How long the attempt took.
+        error: The error.
+        seconds: Duration of the attempt.
     """
     return RunRecord(
         key=key,
@@ -60,7 +60,7 @@ def unmeasured(run: Run, key: str, error: NotMeasuredError, seconds: float) -> R
 
 
 def relabelled(record: RunRecord, run: Run) -> RunRecord:
-    """Return the record of the same clip for a run of this audit, which may have another name for it."""
+    """Return the record of the same clip with the name, role and prompt that this audit gives to it."""
     return record.model_copy(update=_labels(run))
 
 

@@ -55,7 +55,7 @@ def _scheduler_class(name: str) -> Any:
 
 
 def call_arguments(pipeline: Any, settings: Settings) -> dict[str, Any]:
-    """Return what the Settings say of the call.
+    """Return the arguments of the pipeline's call that the Settings contain.
 
     Raises:
         UnsupportedSetting: The pipeline takes no such argument.

@@ -1,4 +1,4 @@
-"""One local run: load, copy, apply the Settings in the order in which scripts do, generate, resolve."""
+"""One local run: load the checkpoint, copy its pipeline, apply the Settings in the order of a script, generate."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ _Frames = NDArray[np.floating[Any]]
 
 
 class LocalSource:
-    """Generates clips here, one after the other, loading each checkpoint once and computing nothing twice.
+    """Generates clips in this process. Consecutive runs share a loaded checkpoint and, by default, other results.
 
     Args:
-        reuse: Whether a run takes over what an earlier one computed that shares everything before it.
+        reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
     """
 
@@ -73,34 +73,36 @@ class LocalSource:
         """Generate one clip.
 
         Args:
-            declared: What the scenario says; the rest is filled from the library.
+            declared: The Settings of the scenario; the library's defaults fill the rest.
             prompt: The prompt's text.
-            seed: The prompt's seed; `rng.seed` has the last word.
-            progress: Called for loading and for every denoising step.
-            fresh: Whether everything has to be computed, as for a re-run.
-            fed_by: Settings whose latents are fed into each of the steps, so that it shows its own error alone.
+            seed: The prompt's seed; `rng.seed` overrides it.
+            progress: Receives the loading of the checkpoint and every denoising step.
+            fresh: Whether to compute everything again, as for a re-run.
+            fed_by: Settings of another run whose latents each step starts from, to isolate the error of each step.
 
         Raises:
-            NotMeasuredError: The Settings cannot run here; the message says why.
+            NotMeasuredError: The Settings cannot run on this machine; the message says why.
         """
         if fed_by is not None:
-            return self._fed(declared, fed_by, prompt, seed, progress)
+            return self._generate_fed(declared, fed_by, prompt, seed, progress)
         try:
-            return self._generated(declared, prompt, seed, progress, reuse=None if fresh else self._reuse)
-        except _NotResumedError:  # its denoiser gives other shapes from step to step, or the like
-            return self._generated(declared, prompt, seed, progress, reuse=None)
+            return self._generate(declared, prompt, seed, progress, reuse=None if fresh else self._reuse)
+        except _NotResumedError:  # for example, the shape of its latents changes between steps
+            return self._generate(declared, prompt, seed, progress, reuse=None)
 
-    def _generated(
+    def _generate(
         self, declared: Settings, prompt: str, seed: int, progress: Progress, *, reuse: Reuse | None
     ) -> Produced:
         began = time.monotonic()
         with self._prepared(declared, seed, progress) as ready:
             progress.on_status("generating")
-            called = self._called(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
-        return ready.produced(called, seconds=time.monotonic() - began)
+            result = self._run_pipeline(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
+        return ready.produced(result, seconds=time.monotonic() - began)
 
-    def _fed(self, declared: Settings, fed_by: Settings, prompt: str, seed: int, progress: Progress) -> Produced:
-        """Generate with another run's latents fed into each step; they are not kept again."""
+    def _generate_fed(
+        self, declared: Settings, fed_by: Settings, prompt: str, seed: int, progress: Progress
+    ) -> Produced:
+        """Generate with the latents of another run as the input of each step; the run's own latents are not kept."""
         began = time.monotonic()
         refuse_other_sizes(declared, fed_by)
         asked = (fed_by.digest(), prompt, seed)
@@ -109,20 +111,20 @@ class LocalSource:
         with self._prepared(declared, seed, progress) as ready:
             progress.on_status("generating")
             fed = feed(ready.pipeline, self._to_feed[1])
-            called = self._called(ready, prompt, reuse=None, keep_latents=False)
+            result = self._run_pipeline(ready, prompt, reuse=None, keep_latents=False)
         fed.refuse_other_lengths()
-        return ready.produced(called, own_errors=fed.errors, seconds=time.monotonic() - began)
+        return ready.produced(result, own_errors=fed.errors, seconds=time.monotonic() - began)
 
     def _latents(self, declared: Settings, prompt: str, seed: int, progress: Progress) -> Sequence[torch.Tensor]:
-        """Return the latents of a run to the last bit, which the audit folder does not hold."""
+        """Generate the exact latents of a run; the audit folder may have them in half precision only."""
         with self._prepared(declared, seed, progress) as ready:
             progress.on_status("generating the latents to feed")
-            called = self._called(ready, prompt, reuse=None, keep_latents=True)
-        return called.seen.latents
+            result = self._run_pipeline(ready, prompt, reuse=None, keep_latents=True)
+        return result.seen.latents
 
     @contextmanager
-    def _prepared(self, declared: Settings, seed: int, progress: Progress) -> Iterator[_Ready]:
-        """Load, copy and place a pipeline, and put what is global to torch where the Settings say."""
+    def _prepared(self, declared: Settings, seed: int, progress: Progress) -> Iterator[_ReadyPipeline]:
+        """Load, copy and place a pipeline, and apply torch's global switches inside the block."""
         refuse_what_cannot_run(declared)
         progress.on_status("loading the checkpoint")
         checkpoint, ignored = self._checkpoints.load(declared)
@@ -135,10 +137,12 @@ class LocalSource:
             place(pipeline, placement)
             pipeline.progress_bar = steps_to(progress)
             settings = resolved(declared, checkpoint, pipeline, seed, placement)
-            yield _Ready(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
+            yield _ReadyPipeline(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
 
-    def _called(self, ready: _Ready, prompt: str, *, reuse: Reuse | None, keep_latents: bool) -> _Called:
-        """Call a pipeline, observed; resume it after the denoising where an earlier run got as far."""
+    def _run_pipeline(
+        self, ready: _ReadyPipeline, prompt: str, *, reuse: Reuse | None, keep_latents: bool
+    ) -> _PipelineResult:
+        """Call a pipeline and observe it; skip the denoising if an earlier run has computed the same."""
         pipeline, settings = ready.pipeline, ready.settings
         with ExitStack() as stack:
             generator = stack.enter_context(generator_for(ready.declared, settings.value("rng.seed")))
@@ -156,21 +160,21 @@ class LocalSource:
                 if reuse:
                     stack.enter_context(reuse.keeping(pipeline, prompt, settings, observer, generator))
                 frames = _frames(ready, prompt, generator)
-        return _Called(frames, observer.seen, tuple(shared))
+        return _PipelineResult(frames, observer.seen, tuple(shared))
 
 
 class _NotResumedError(Exception):
-    """A run could not take over the end of an earlier one's denoising."""
+    """A run could not continue from the denoising result of an earlier one."""
 
 
 @dataclass(frozen=True)
-class _Called:
-    """What a call of a pipeline gave.
+class _PipelineResult:
+    """The result of a pipeline call.
 
     Attributes:
         frames: The clip.
-        seen: What was observed.
-        shared: What was taken over from an earlier run.
+        seen: The observation of the call.
+        shared: Names of the results that were reused from an earlier run.
     """
 
     frames: _Frames
@@ -179,17 +183,17 @@ class _Called:
 
 
 @dataclass(frozen=True)
-class _Ready:
+class _ReadyPipeline:
     """A pipeline that is ready to be called.
 
     Attributes:
-        pipeline: The run's own, placed.
-        declared: What the scenario says.
-        settings: All settings, resolved.
-        arguments: What the scenario says of the call.
+        pipeline: The run's copy, placed on its device.
+        declared: The Settings of the scenario.
+        settings: All settings, defaults included.
+        arguments: The declared arguments of the call.
         ignored: Arguments that a library accepted without using them.
         messages: What the libraries log; grows while the pipeline runs.
-        warnings: What they logged while loading.
+        warnings: What the libraries logged while the checkpoint was loaded.
     """
 
     pipeline: Any
@@ -200,27 +204,27 @@ class _Ready:
     messages: list[str]
     warnings: tuple[str, ...]
 
-    def produced(self, called: _Called, *, seconds: float, own_errors: Sequence[float] = ()) -> Produced:
-        """Return the clip with everything that is known of it."""
+    def produced(self, result: _PipelineResult, *, seconds: float, own_errors: Sequence[float] = ()) -> Produced:
+        """Return the clip with everything that is known about it."""
         clip = Clip.from_floats(
-            called.frames,
+            result.frames,
             Fraction(str(self.settings.value("output.fps"))).limit_denominator(100_000),
             rounding=self.settings.value("output.rounding"),
         )
         return Produced(
             clip=clip,
-            settings=completed(self.settings, clip, called.seen.noise),
+            settings=completed(self.settings, clip, result.seen.noise),
             described=f"{type(self.pipeline).__name__} {self.settings.value('model.id')}",
             seconds=seconds,
             ignored=self.ignored,
             warnings=(*self.warnings, *(m for m in self.messages if "will be ignored" not in m)),
-            trace=trace_record(called.seen, shared=called.shared, own_errors=own_errors),
-            latents=called.seen.latents,
+            trace=trace_record(result.seen, shared=result.shared, own_errors=own_errors),
+            latents=result.seen.latents,
         )
 
 
-def _frames(ready: _Ready, prompt: str, generator: torch.Generator | None) -> _Frames:
-    """Call the pipeline; return the clip."""
+def _frames(ready: _ReadyPipeline, prompt: str, generator: torch.Generator | None) -> _Frames:
+    """Call the pipeline and return the frames of the clip."""
     try:
         output = ready.pipeline(prompt=prompt, generator=generator, output_type="np", **ready.arguments)
     except NotMeasuredError:
@@ -232,17 +236,18 @@ def _frames(ready: _Ready, prompt: str, generator: torch.Generator | None) -> _F
 
 
 def _generation_error(error: Exception, placement: str) -> NotMeasuredError:
-    """Return why a generation failed, and what to do about it."""
+    """Translate an exception of a pipeline call into an error with a hint."""
     import torch
 
     said = failure(error)
     if placement == "sequential_cpu_offload" and not torch.cuda.is_available():
         return DeviceUnavailable(
-            f"sequential offload needs an accelerator: onto the CPU, accelerate cannot rebuild the weights: {said}"
+            f"sequential offload failed without an accelerator, which it needs to rebuild the weights: {said}",
+            hint="use another placement, or run the audit on a machine with a GPU",
         )
     if isinstance(error, torch.cuda.OutOfMemoryError):
         smaller = "try placement = 'model_cpu_offload' and vae.tiling = true"
-        return OutOfMemory(f"the GPU's memory is too small: {said}", hint=smaller)
+        return OutOfMemory(f"the GPU ran out of memory: {said}", hint=smaller)
     if is_out_of_memory(error):
-        return OutOfMemory(f"the memory is too small: {said}", hint="try fewer frames, or vae.tiling = true")
+        return OutOfMemory(f"this machine ran out of memory: {said}", hint="try fewer frames, or vae.tiling = true")
     return GenerationFailed(f"the generation failed: {said}")

@@ -1,4 +1,4 @@
-"""Each step alone: a pipeline that gets another run's latents into every step, so that no step inherits an error."""
+"""Isolated steps: every step starts from the latents of another run, so that no step inherits an earlier error."""
 
 from __future__ import annotations
 
@@ -14,43 +14,44 @@ from spacediff.settings import Settings
 if TYPE_CHECKING:
     import torch
 
-_HINT = "steps stand alone only between settings with the same number of steps and the same sizes"
+_HINT = "steps can be isolated only between settings with the same number of steps and the same sizes"
 
 
 @dataclass
 class Fed:
-    """What is fed, and what each step made of it.
+    """The latents that each step starts from, and the error that each step makes.
 
     Attributes:
-        latents: The other run's latents before its first step and after each.
-        errors: For each step done, the distance of its result from the other run's, by that one's norm.
+        latents: The latents of the other run, before its first step and after each step.
+        errors: For each finished step, the distance of its result from the other run's, relative to the other's norm.
     """
 
     latents: Sequence[torch.Tensor]
     errors: list[float] = field(default_factory=list)
 
     def refuse_other_lengths(self) -> None:
-        """Raise NotMeasuredError unless every step of the other run was met by one."""
+        """Raise NotComparable if the number of steps differs from that of the other run."""
         if len(self.errors) != len(self.latents) - 1:
             raise NotComparable(
-                f"{len(self.errors)} steps cannot be fed the latents of {len(self.latents) - 1}", hint=_HINT
+                f"the run has {len(self.errors)} steps, but {len(self.latents) - 1} in the run that gives the latents",
+                hint=_HINT,
             )
 
 
 def refuse_other_sizes(declared: Settings, fed_by: Settings) -> None:
-    """Refuse what cannot work before anything is generated.
+    """Refuse two runs of different sizes before anything is generated.
 
     Raises:
-        NotComparable: Both sides declare the number of steps, or a size, and not the same one.
+        NotComparable: Both runs declare the number of steps or a size, with different values.
     """
     for name in ("num_inference_steps", "num_frames", "height", "width"):
         own, other = (settings.value(f"call.{name}") for settings in (declared, fed_by))
         if None not in (own, other) and own != other:
-            raise NotComparable(f"call.{name} = {own} cannot be fed the latents of {other}", hint=_HINT)
+            raise NotComparable(f"call.{name} is {own}, but {other} in the run that gives the latents", hint=_HINT)
 
 
 def feed(pipeline: Any, latents: Sequence[torch.Tensor]) -> Fed:
-    """Let a pipeline start every step from these latents; the last step's own result goes on to the decoder."""
+    """Make a pipeline start every step from these latents; the result of its last step is decoded as usual."""
     fed = Fed(latents)
     add_hook(pipeline, "prepare_latents", functools.partial(_start, fed))
     add_hook(pipeline.scheduler, "step", functools.partial(_step, fed))
@@ -81,7 +82,8 @@ def _step(fed: Fed, call: Call) -> Any:
 def _like(latents: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
     if latents.shape != own.shape:
         raise NotComparable(
-            f"latents of shape {tuple(own.shape)} cannot be fed those of {tuple(latents.shape)}", hint=_HINT
+            f"the latents have shape {tuple(own.shape)}, but {tuple(latents.shape)} in the run that gives the latents",
+            hint=_HINT,
         )
     return latents.to(own.device, own.dtype)
 

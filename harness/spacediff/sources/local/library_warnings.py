@@ -1,4 +1,4 @@
-"""What the libraries log while they work: ignored arguments and truncated prompts are reported nowhere else."""
+"""Collect what the libraries log: ignored arguments and truncated prompts are reported nowhere else."""
 
 from __future__ import annotations
 

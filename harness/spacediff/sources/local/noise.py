@@ -1,8 +1,8 @@
 """Draw noise as the Settings say: which generator, in which dtype, and as which version of torch.
 
-The key insight: with the noise differing, nothing else can make two clips agree, and one seed gives unrelated noise on
-a CPU and a CUDA generator, and on torch up to 2.11 and from 2.12 for half precision. So the stream is a setting, and
-every `torch.randn` of a run goes through it: the initial latents and whatever the scheduler draws later.
+The key insight: if the noise differs, the clips differ, whatever else agrees. One seed gives unrelated noise on a CPU
+and on a CUDA generator and, in half precision, in torch up to 2.11 and from 2.12 on. So the stream is a setting, and it
+applies to every `torch.randn` of a run: the initial latents and the noise that the scheduler draws later.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 OLDER_TORCH = "torch<=2.11"
 _BLOCK = 16
-"""torch fills normal noise in blocks of 16: eight radii, eight angles."""
+"""torch generates normal noise in blocks of 16: eight radii and eight angles."""
 
 
 @contextmanager
 def generator_for(settings: Settings, seed: int) -> Iterator[torch.Generator | None]:
-    """Seed what the run draws from, and put the global generators back afterwards.
+    """Seed the generators of a run, and restore the global ones afterwards.
 
     Args:
         settings: `rng.device` is `cpu`, `cuda`, `mps`, or `global` (no generator is passed and the global one is
-            seeded, as with `torch.manual_seed` in a script); `rng.dtype`, when given, is the dtype that noise is
-            drawn in; `rng.stream` is `torch<=2.11` or `float32`.
+            seeded, as with `torch.manual_seed` in a script); `rng.dtype`, if given, is the dtype in which noise is
+            drawn; `rng.stream` is `torch<=2.11` or `float32`.
         seed: The seed.
 
     Yields:
@@ -53,15 +53,15 @@ def generator_for(settings: Settings, seed: int) -> Iterator[torch.Generator | N
 def randn_as_older_torch(
     shape: tuple[int, ...], dtype: torch.dtype, generator: torch.Generator | None = None
 ) -> torch.Tensor:
-    """Draw what `torch.randn` of torch 2.11 and older draws on the CPU, bit for bit.
+    """Draw the noise of `torch.randn` in torch 2.11 and older on the CPU, bit for bit.
 
-    There, half precision was drawn in itself: a uniform value is the low 8 bits (bfloat16) or 11 bits (float16) of one
-    32-bit output of the generator, and the Box-Muller transform rounds after every operation
+    These versions compute half precision noise in half precision: a uniform value is the low 8 bits (bfloat16) or 11
+    bits (float16) of one 32-bit output of the generator, and the Box-Muller transform rounds after every operation
     (`normal_fill` in ATen/native/cpu/DistributionTemplates.h of these versions).
 
     Args:
         shape: Shape of the tensor.
-        dtype: `torch.bfloat16` or `torch.float16`; draws in other dtypes did not change and are passed on.
+        dtype: `torch.bfloat16` or `torch.float16`; other dtypes did not change and use `torch.randn`.
         generator: A CPU generator; None for the global one.
     """
     import torch
@@ -96,10 +96,10 @@ def _drawing(dtype: torch.dtype | None, *, older: bool) -> Any:
     import torch
     from torch.overrides import TorchFunctionMode
 
-    randn = torch.randn  # the observer exchanges the name while it collects draws
+    randn = torch.randn  # the observer replaces it while it collects draws
 
     class Drawing(TorchFunctionMode):
-        """Draw every `torch.randn` as asked, then give it the dtype and the device that its caller wanted."""
+        """Draws every `torch.randn` in the chosen dtype, and converts the noise to the dtype that was asked for."""
 
         def __torch_function__(
             self,

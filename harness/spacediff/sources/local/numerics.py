@@ -1,4 +1,4 @@
-"""Numerics: what is global to torch (attention kernels, TF32, determinism, threads), set for one run and put back."""
+"""Numerics: torch's global switches (attention kernels, TF32, determinism, threads), set for one run and restored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spacediff.settings import Settings
 
 @contextmanager
 def numerics(settings: Settings) -> Iterator[None]:
-    """Set what is global to torch for the length of a run, and put it back."""
+    """Set torch's global switches inside the block, and restore them afterwards."""
     import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel
 

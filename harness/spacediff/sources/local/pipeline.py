@@ -1,4 +1,4 @@
-"""Load a checkpoint once; give every run a pipeline of its own over the same weights."""
+"""Load a checkpoint once, and make a pipeline for each run that shares the loaded weights."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from spacediff.torchvision_shim import shim_torchvision
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A loaded checkpoint; never run, never changed.
+    """A loaded checkpoint. Its own pipeline is never run or changed.
 
     Attributes:
         pipeline: The pipeline as `from_pretrained` returned it, on the CPU.
-        folder: Where its files lie.
+        folder: The folder with its files.
         commit: The Hub commit of the files, or None for a folder.
         ignored: Names of arguments that `from_pretrained` accepted without using them.
         warnings: What the libraries logged while loading.
@@ -43,7 +43,7 @@ class Checkpoint:
     warnings: tuple[str, ...]
 
     def fresh_pipeline(self) -> Any:
-        """Return a pipeline as if freshly loaded: its own modules and configs, the loaded weights."""
+        """Return a pipeline as if it was just loaded: new modules and configs that share the loaded weights."""
         import torch
         from diffusers import SchedulerMixin
 
@@ -55,12 +55,12 @@ class Checkpoint:
                 for buffer in component.buffers():
                     alias[id(buffer)] = buffer.detach()
             elif not isinstance(component, SchedulerMixin):
-                alias[id(component)] = component  # a tokenizer holds no state of a run, and copying one is slow
+                alias[id(component)] = component  # a tokenizer has no state per run, and copying one is slow
         return copy.deepcopy(self.pipeline, alias)
 
 
 class Checkpoints:
-    """Keeps the last loaded checkpoint, so that runs of one model and dtype share one load."""
+    """Keeps the last loaded checkpoint, so that consecutive runs of one model and dtype load it once."""
 
     def __init__(self) -> None:
         self._identity: str | None = None
@@ -71,12 +71,12 @@ class Checkpoints:
         """Return the checkpoint for these Settings and the `load` arguments that were ignored.
 
         Raises:
-            NotMeasuredError: The checkpoint cannot be had or loaded here.
+            NotMeasuredError: The checkpoint is unavailable, or cannot be loaded here.
         """
         asked = settings.table("load")
         identity = _model_identity(settings)
         if asked and self._loaded is not None and self._identity == identity:
-            # passing the loaded components makes from_pretrained check its arguments without reading weights
+            # with the loaded components, from_pretrained checks its arguments without reading the weights
             ignored = _ignored_arguments(self._loaded, asked)
             if set(ignored) == set(asked):
                 return self._loaded, _as_records(asked, ignored, self._loaded)
@@ -89,7 +89,7 @@ class Checkpoints:
         return self._loaded, _as_records(asked, self._loaded.ignored, self._loaded)
 
     def _load_once(self, identity: str, settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
-        """Load a checkpoint; one that failed fails again at once, since waiting for a server takes minutes."""
+        """Load a checkpoint; after a failure, raise the same error again, since each attempt may take minutes."""
         if identity in self._failed:
             raise self._failed[identity]
         try:
@@ -100,7 +100,7 @@ class Checkpoints:
 
 
 def stamp(model_id: str) -> str:
-    """Return a fingerprint of a local checkpoint's files; empty for the Hub's, whose revision is a setting."""
+    """Return a fingerprint of a local checkpoint's files; empty for one from the Hub, whose revision is a setting."""
     if model_id in BUILTIN:
         return BUILTIN[model_id].stamp
     folder = Path(model_id).expanduser()
@@ -131,7 +131,7 @@ def _load(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
     with warnings_of_libraries() as messages, warnings.catch_warnings():
         try:
             folder, commit = _files_of(model["id"], choice, pipeline_class)
-            # torch_dtype is the name that every version knows; newer ones deprecate it for `dtype`
+            # every version accepts torch_dtype; newer ones deprecate it in favour of dtype
             warnings.filterwarnings("ignore", "`torch_dtype` is deprecated", FutureWarning)
             pipeline = pipeline_class.from_pretrained(
                 folder,
@@ -146,7 +146,7 @@ def _load(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
             raise kind(
                 f"the checkpoint {model['id']} could not be loaded: {failure(error)}",
             ) from error
-    return Checkpoint(pipeline, folder, commit, _ignored_names(messages, arguments), _worth_telling(messages))
+    return Checkpoint(pipeline, folder, commit, _ignored_names(messages, arguments), _other_warnings(messages))
 
 
 def _pipeline_class(name: str | None, default: Any) -> Any:
@@ -161,7 +161,7 @@ def _pipeline_class(name: str | None, default: Any) -> Any:
 
 
 def _files_of(model_id: str, choice: dict[str, str], pipeline_class: Any) -> tuple[Path, str | None]:
-    """Return the folder of a checkpoint and, for one of the Hub, the commit; downloads what is missing."""
+    """Return the folder of a checkpoint and, if it is from the Hub, its commit; missing files are downloaded."""
     if model_id in BUILTIN:
         return ensure_checkpoint(BUILTIN[model_id]), None
     folder = Path(model_id).expanduser()
@@ -169,13 +169,13 @@ def _files_of(model_id: str, choice: dict[str, str], pipeline_class: Any) -> tup
         return folder, None
     if model_id.startswith((".", "/", "~")):
         raise CheckpointUnavailable(
-            f"there is no folder {model_id}", hint="model.id names a checkpoint's folder or Hub id"
+            f"there is no folder {model_id}", hint="give a checkpoint's folder or Hub id as model.id"
         )
     try:
         snapshot = Path(pipeline_class.download(model_id, **choice))
     except Exception as error:
         raise CheckpointUnavailable(
-            f"the checkpoint {model_id} is not on this machine and could not be fetched from the Hub: {failure(error)}",
+            f"the checkpoint {model_id} is not on this machine, and the download from the Hub failed: {failure(error)}",
             hint="check the id, the network and, for gated models, HF_TOKEN; or give a folder as model.id",
         ) from error
     return snapshot, snapshot.name
@@ -207,12 +207,12 @@ def _as_records(asked: dict[str, Any], ignored: tuple[str, ...], checkpoint: Che
             argument=f"load.{name}",
             value=asked[name],
             given_to=f"{pipeline.__name__}.from_pretrained",
-            advice=f"{name} is an argument of the call: say call.{name}" if name in in_call else "",
+            advice=f"{name} is an argument of the call: set call.{name}" if name in in_call else "",
         )
         for name in ignored
         if name in asked
     )
 
 
-def _worth_telling(messages: list[str]) -> tuple[str, ...]:
+def _other_warnings(messages: list[str]) -> tuple[str, ...]:
     return tuple(message for message in messages if "will be ignored" not in message)

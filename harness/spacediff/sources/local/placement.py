@@ -1,7 +1,7 @@
-"""Put a pipeline where the Settings say: resident, or offloaded.
+"""Place a pipeline as the Settings say: on a device, or offloaded.
 
-Without an accelerator, model and group offload run with the CPU as their execution device, so their hooks are
-exercised anywhere; what cannot run is refused with the reason, before anything is loaded.
+Without an accelerator, model and group offload use the CPU as their execution device, so that their hooks run on any
+machine. A device that is missing is reported before anything is loaded.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from spacediff.settings import Settings
 
 
 def default_placement() -> str:
-    """Return where a pipeline runs when nobody says: on the CUDA device, or on the CPU where there is none."""
+    """Return the default placement: the CUDA device, or the CPU if there is none."""
     return "cuda" if _cuda() else "cpu"
 
 
 def refuse_what_cannot_run(settings: Settings) -> None:
-    """Check devices before the checkpoint is loaded.
+    """Refuse Settings that need a device that is missing, before the checkpoint is loaded.
 
     Raises:
-        DeviceUnavailable: The Settings ask for a device that this machine lacks.
+        DeviceUnavailable: This machine does not have the device.
     """
     import torch
 
-    there = {"cuda": _cuda(), "mps": torch.backends.mps.is_available()}
+    available = {"cuda": _cuda(), "mps": torch.backends.mps.is_available()}
     asked = [(path, settings.value(path)) for path in ("placement", "rng.device")]
-    missing = [f"{path} = '{device}'" for path, device in asked if not there.get(device, True)]
+    missing = [f"{path} = '{device}'" for path, device in asked if not available.get(device, True)]
     if missing:
         raise DeviceUnavailable(
             f"{' and '.join(missing)} needs a device that this machine does not have",
@@ -37,11 +37,11 @@ def refuse_what_cannot_run(settings: Settings) -> None:
 
 
 def place(pipeline: Any, placement: str) -> None:
-    """Place a pipeline.
+    """Place a pipeline: move it to a device, or set up offloading.
 
     Raises:
         DeviceUnavailable: The placement fails on this machine.
-        OutOfMemory: The memory of the device is too small.
+        OutOfMemory: The device has too little memory.
     """
     device = "cuda" if _cuda() else "cpu"
     ways: dict[str, Callable[[], Any]] = {

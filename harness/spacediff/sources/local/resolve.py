@@ -1,4 +1,4 @@
-"""Fill in what the Settings leave unsaid, from the pipeline that is about to run."""
+"""Complete the Settings with the defaults of the library and the checkpoint, and with what the pipeline chose."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from spacediff.sources.local.pipeline import Checkpoint
 
 
 def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: int, placement: str) -> Settings:
-    """Return the declared Settings, filled from the library and the checkpoint.
+    """Complete the declared Settings with the defaults of the library and the checkpoint.
 
     Args:
-        declared: What the scenario says.
-        checkpoint: Where the pipeline came from.
+        declared: The Settings of the scenario.
+        checkpoint: The checkpoint of the pipeline.
         pipeline: The pipeline with the Settings applied.
         seed: The prompt's seed.
-        placement: The placement in force.
+        placement: The placement that is used.
     """
     filled = declared
     of_checkpoint, of_class = _scheduler(pipeline.scheduler, checkpoint.pipeline.scheduler)
@@ -40,22 +40,22 @@ def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: in
     loaded = {"pipeline": type(pipeline).__name__, "dtype": _dtype(pipeline)}
     if checkpoint.commit:
         loaded["commit"] = checkpoint.commit
-    return filled.changed_by(Settings.of({"model": _unsaid(loaded, declared)}, Origin.DEFAULT, "from_pretrained"))
+    return filled.changed_by(Settings.of({"model": _not_declared(loaded, declared)}, Origin.DEFAULT, "from_pretrained"))
 
 
 def completed(settings: Settings, clip: Clip, noise: Noise | None) -> Settings:
-    """Return the Settings with what the pipeline chose itself: the sizes, read off the clip, and the noise's dtype."""
+    """Complete the Settings with what the pipeline chose: the sizes of the clip and the dtype of the noise."""
     frames, height, width = clip.frames.shape[:3]
     seen = {"num_frames": frames, "height": height, "width": width}
-    unsaid = {name: value for name, value in seen.items() if settings.value(f"call.{name}") is None}
-    found = {"call": unsaid, "output": {"frames": frames}} if unsaid else {"output": {"frames": frames}}
+    unset = {name: value for name, value in seen.items() if settings.value(f"call.{name}") is None}
+    found = {"call": unset, "output": {"frames": frames}} if unset else {"output": {"frames": frames}}
     whole = settings.changed_by(Settings.of(found, Origin.OBSERVED, "the clip"))
     if noise is None:
         return whole
     return whole.filled_from(Settings.of({"rng": {"dtype": noise.dtype}}, Origin.OBSERVED, "the initial noise"))
 
 
-def _unsaid(values: dict[str, Any], declared: Settings) -> dict[str, Any]:
+def _not_declared(values: dict[str, Any], declared: Settings) -> dict[str, Any]:
     return {name: value for name, value in values.items() if declared.value(f"model.{name}") != value}
 
 
@@ -71,11 +71,11 @@ def _call_defaults(pipeline: Any) -> dict[str, Any]:
 
 
 def _scheduler(scheduler: Any, loaded: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the scheduler's entries: those that the checkpoint's config holds, and those that its class fills in."""
+    """Return the scheduler's entries: those of the checkpoint's config, and those from the defaults of its class."""
     config = {name: value for name, value in scheduler.config.items() if not name.startswith("_") and _plain(value)}
     whole = {"class": type(scheduler).__name__, **config}
-    there = {"class": type(loaded).__name__, **loaded.config}
-    of_checkpoint = {name: value for name, value in whole.items() if name in there and there[name] == value}
+    of_config = {"class": type(loaded).__name__, **loaded.config}
+    of_checkpoint = {name: value for name, value in whole.items() if name in of_config and of_config[name] == value}
     return of_checkpoint, {name: value for name, value in whole.items() if name not in of_checkpoint}
 
 

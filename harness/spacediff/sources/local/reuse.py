@@ -1,8 +1,9 @@
-"""No work twice: what an earlier run of this process computed, given to a later one that would compute the same.
+"""Reuse results between runs: text embeddings and the end of denoising, for runs that would compute the same.
 
-The key insight: a run is resumed by calling its pipeline with hooks that answer: `encode_prompt` returns the embeddings
-that were kept, the denoiser returns zeros at no cost, the scheduler's `step` returns what its last call returned, and
-the generator is left as it stood then. All that comes before and after is the pipeline's own code, for any pipeline.
+The key insight: to skip the denoising, the pipeline is called with hooks that replace it: `encode_prompt` returns the
+kept embeddings, the denoiser returns zeros at no cost, the scheduler's `step` returns the result of its last call, and
+the generator gets the state that it had then. Everything before and after is the pipeline's own code, so this works for
+any pipeline.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 
 _DENOISERS = ("transformer", "unet")
 _MOST_KEPT = 4
-"""Runs that share work are executed one after the other; with latents kept, each takes up to some 100 MB."""
+"""Entries of each cache. Runs that share work are executed in a row; with kept latents, an entry takes up to 100 MB."""
 
 
 @dataclass(frozen=True)
 class _States:
-    """Where the random generators stand."""
+    """The states of the random generators."""
 
     own: torch.Tensor | None
     cpu: torch.Tensor
@@ -58,14 +59,14 @@ class _States:
 
 @dataclass(frozen=True)
 class Denoised:
-    """A generation at the end of its denoising.
+    """The state of a generation at the end of its denoising.
 
     Attributes:
-        seen: What was observed.
-        result: What the scheduler's last `step` returned, on the CPU.
-        outputs: What each denoiser last returned; only its shape counts.
-        states: The generators.
-        vae: The VAE's settings where it encoded something first; None where it did not.
+        seen: The observation up to here.
+        result: The result of the scheduler's last `step`, on the CPU.
+        outputs: The last output of each denoiser; only its shape matters.
+        states: The states of the generators.
+        vae: The VAE's settings if it encoded an input before the denoising; None if it did not.
     """
 
     seen: Observation
@@ -76,21 +77,21 @@ class Denoised:
 
 
 class Reuse:
-    """Keeps text embeddings and ends of denoising, by the settings that determine them."""
+    """Keeps text embeddings and denoising results, under the settings that determine them."""
 
     def __init__(self) -> None:
         self._embeddings: OrderedDict[str, Any] = OrderedDict()
         self._denoised: OrderedDict[str, Denoised] = OrderedDict()
 
     def share_embeddings(self, pipeline: Any, settings: Settings) -> list[str]:
-        """Let a pipeline take text embeddings from an earlier one; what it took is in the list once it ran."""
+        """Make a pipeline reuse kept text embeddings; after its call, the returned list names what it reused."""
         taken: list[str] = []
         identity = up_to(settings, Stage.TEXT).digest()
         add_hook(pipeline, "encode_prompt", functools.partial(self._embed, identity, taken))
         return taken
 
     def denoised(self, prompt: str, settings: Settings) -> Denoised | None:
-        """Return the end of denoising of an earlier run that shares everything before it."""
+        """Return the denoising result of an earlier run with the same settings up to there; None if there is none."""
         found = self._denoised.get(_identity(prompt, settings))
         return None if found is None or found.vae not in {None, _vae(settings)} else found
 
@@ -98,7 +99,7 @@ class Reuse:
     def keeping(
         self, pipeline: Any, prompt: str, settings: Settings, observer: Observer, generator: torch.Generator | None
     ) -> Iterator[None]:
-        """Keep the end of the denoising that happens inside the block."""
+        """Keep the result of the denoising inside the block."""
         last = _Last(generator)
         add_hook(pipeline.scheduler, "step", last.see_step)
         for name, module in _denoisers(pipeline):
@@ -106,7 +107,7 @@ class Reuse:
         yield
         seen = observer.seen
         if last.states is None or not _one_loop(seen):
-            return  # this pipeline has other methods, or works piece by piece
+            return  # this pipeline has other methods, or generates the clip in pieces
         result = _mapped(lambda tensor: tensor.detach().cpu(), last.result)
         end = Denoised(seen, result, last.outputs, last.states, _vae(settings) if seen.encoded else None)
         _put(self._denoised, _identity(prompt, settings), end)
@@ -128,14 +129,14 @@ class Reuse:
 
 
 def resume(pipeline: Any, end: Denoised, generator: torch.Generator | None) -> None:
-    """Let a pipeline go through its denoising without doing it; it ends where the earlier run's did."""
+    """Make a pipeline skip its denoising and continue from the result of an earlier run."""
     for name, module in _denoisers(pipeline):
         if name in end.outputs:
             module.forward = functools.partial(_zeros, end.outputs[name])
-    add_hook(pipeline.scheduler, "step", functools.partial(_end_at_once, end, generator))
+    add_hook(pipeline.scheduler, "step", functools.partial(_kept_result, end, generator))
 
 
-def _end_at_once(end: Denoised, generator: torch.Generator | None, call: Call) -> Any:
+def _kept_result(end: Denoised, generator: torch.Generator | None, call: Call) -> Any:
     end.states.restore(generator)
     device = call.arguments()["sample"].device
     return _mapped(lambda tensor: tensor.to(device), end.result)
@@ -148,7 +149,7 @@ def _zeros(output: Any, *_: Any, **__: Any) -> Any:
 
 
 class _Last:
-    """The last results of scheduler and denoisers."""
+    """Remembers the last results of the scheduler and the denoisers."""
 
     def __init__(self, generator: torch.Generator | None) -> None:
         self._generator = generator
@@ -166,20 +167,20 @@ class _Last:
 
 
 def _one_loop(seen: Observation) -> bool:
-    """Whether all denoising was one loop over falling timesteps, and all decoding came after it."""
+    """Whether the denoising was one loop over decreasing timesteps, and all decoding came after it."""
     times = [step.timestep for step in seen.steps]
     falling = all(a is not None and b is not None and a > b for a, b in pairwise(times))
     return bool(seen.decoded) and seen.loops == 1 and not seen.interleaved and falling
 
 
 def _denoisers(pipeline: Any) -> list[tuple[str, Any]]:
-    """Return the modules that predict the noise, by diffusers' names for them."""
+    """Return the modules that predict the noise, found by the names that diffusers gives them."""
     components: dict[str, Any] = pipeline.components
     return [(name, module) for name, module in components.items() if module is not None and name.startswith(_DENOISERS)]
 
 
 def _mapped(change: Callable[[torch.Tensor], torch.Tensor], value: Any) -> Any:
-    """Return a result of a library with its tensors changed; other values stay."""
+    """Apply a function to all tensors in a library's result; other values stay."""
     import torch
 
     if isinstance(value, torch.Tensor):

@@ -1,4 +1,4 @@
-"""The steps of a pipeline as progress; between two of them an interrupt is followed."""
+"""Report the steps of a pipeline as progress, and stop between two steps on an interrupt."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spacediff.progress import Progress
 
 
 class _Steps:
-    """Takes the place of the progress bar of diffusers, so that any pipeline reports its steps."""
+    """Replaces the progress bar of diffusers, so that every pipeline reports its steps."""
 
     def __init__(self, progress: Progress, total: int, items: Any = None) -> None:
         self._progress = progress
@@ -39,7 +39,7 @@ class _Steps:
 
 
 def steps_to(progress: Progress) -> Callable[..., _Steps]:
-    """Return a replacement of a pipeline's `progress_bar` that reports every step."""
+    """Return a replacement for a pipeline's `progress_bar` that reports every step."""
 
     def progress_bar(iterable: Any = None, total: int | None = None) -> _Steps:
         return _Steps(progress, total if total is not None else len(iterable), iterable)

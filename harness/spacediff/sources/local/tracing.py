@@ -1,4 +1,4 @@
-"""The trace of a run as the audit keeps it, made of what the observer has seen."""
+"""Make the trace of a run for the audit's record from what the observer has seen."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def trace_record(seen: Observation, *, shared: Sequence[str] = (), own_errors: S
 
     Args:
         seen: What the observer has seen.
-        shared: What was taken over from an earlier run.
-        own_errors: For a run that was fed another's latents, each step's own error.
+        shared: Names of the results that were reused from an earlier run.
+        own_errors: For a run with isolated steps, the error of each step.
     """
     noise = seen.noise
     return TraceRecord(

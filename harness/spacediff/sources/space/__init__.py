@@ -1,8 +1,8 @@
-"""Space: fetches a prompt's clip from a hosted Gradio app.
+"""The Space source: fetches the clip of a prompt from a Gradio app.
 
-The key insight is that a Space is an untrusted program which costs quota. So everything that can be checked before the
-job is sent is checked then, and nothing that comes back is trusted: its texts are cleaned; its file is fetched from the
-Space's own address only, limited in size, named here, and kept byte for byte next to the decoded clip.
+The key insight is that a Space is an untrusted program, and that a job costs quota. So everything that can be checked
+before the job is sent is checked then, and no answer is trusted: its texts are cleaned, and its file is downloaded only
+from the Space's own server, up to a size limit, under a name chosen here. The file is kept unchanged.
 """
 
 from spacediff.sources.space.fetching import fetch

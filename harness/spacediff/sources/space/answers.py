@@ -1,4 +1,4 @@
-"""What a Space hands over: the outputs in all their shapes, and the file, bounded and named here."""
+"""The answer of a Space: find the video and the seed in its outputs, and download the file, which is untrusted."""
 
 from __future__ import annotations
 
@@ -14,38 +14,40 @@ from spacediff.errors import DeadlineExceeded, NotMeasuredError, SpaceOutputUnus
 from spacediff.hub.errors import plain
 
 MAX_BYTES = 2 * 2**30
-"""A hosted file larger than this is not fetched."""
-
+"""A larger file of a Space is not downloaded."""
 
 SILENCE_SECONDS = 60.0
 """A Gradio server sends a heartbeat every 15 s; a connection that is silent for longer than this is broken."""
 
 
 def video_address(outputs: Sequence[Any], index: int, root: str, listed: str) -> str:
-    """Return the http(s) address of the video that an output holds.
+    """Return the http(s) address of the video in an output.
 
     Args:
         outputs: All outputs of the job.
-        index: Which of them is the video.
-        root: Address of the app's API; the video must have the same address.
-        listed: The outputs as the Space declares them, for people.
+        index: Index of the output with the video.
+        root: Address of the app's API; the video must be on the same server.
+        listed: The outputs that the Space declares, for the message.
+
+    Raises:
+        SpaceOutputUnusable: The output is not a video, or the video is on another server.
     """
     address = _address_in(outputs[index], root) if index < len(outputs) else None
     if address is None:
-        came = _kind_of(outputs[index]) if index < len(outputs) else "nothing"
+        received = _kind_of(outputs[index]) if index < len(outputs) else "nothing"
         raise SpaceOutputUnusable(
-            f"output {index} of the Space holds no video but {came}", hint=f"its outputs are {listed}"
+            f"output {index} of the Space is not a video but {received}", hint=f"its outputs are {listed}"
         )
     if urlsplit(address)[:2] != urlsplit(root)[:2]:
         raise SpaceOutputUnusable(
-            f"the Space keeps its video at another address ({urlsplit(address).hostname}), which is not asked",
+            f"the Space's video is on another server ({urlsplit(address).hostname}) and was not downloaded",
             hint="download the video yourself and audit the file",
         )
     return address
 
 
 def _address_in(value: Any, root: str) -> str | None:
-    """Find the file in an output, whichever shape the server's version gives it."""
+    """Find the file in an output; its form depends on the version of Gradio."""
     if isinstance(value, list | tuple):
         return _address_in(value[0], root) if len(value) == 1 else None
     if isinstance(value, Mapping):
@@ -62,7 +64,7 @@ def _address_in(value: Any, root: str) -> str | None:
 
 
 def _kind_of(value: Any) -> str:
-    """Name a value by its kind; its text might be the path of a file on the machine that serves it."""
+    """Describe the kind of a value. Its text is not shown, since it may be the path of a file on the server."""
     if isinstance(value, Mapping):
         return f"a table of {plain(', '.join(map(str, value)), 100) or 'nothing'}"
     if isinstance(value, list | tuple):
@@ -71,7 +73,7 @@ def _kind_of(value: Any) -> str:
 
 
 def integer_in(value: Any) -> int | None:
-    """Return the integer that an output holds, in any of the shapes in which a number arrives; else None."""
+    """Return the integer in an output, in any form in which Gradio returns a number; otherwise None."""
     if isinstance(value, list | tuple):
         return integer_in(value[0]) if len(value) == 1 else None
     if isinstance(value, Mapping):
@@ -85,14 +87,18 @@ def integer_in(value: Any) -> int | None:
 
 
 def on_loopback(address: str) -> bool:
-    """Return whether an address is this machine's own, which no proxy of the environment can reach."""
+    """Whether an address belongs to this machine; a proxy from the environment could not reach it."""
     return (urlsplit(address).hostname or "") in {"127.0.0.1", "localhost", "::1"}
 
 
 def download(address: str, headers: Mapping[str, str], cookies: Mapping[str, str], folder: Path, ends: float) -> Path:
-    """Fetch a file as it is into `hosted.<ext>`, and follow no redirect.
+    """Download a file unchanged to `hosted.<ext>`, without following redirects.
 
-    gradio_client's own download has no bound, fetches every output, and takes the token to wherever it is redirected.
+    The download of gradio_client has no size limit, fetches every output, and sends the token along with a redirect.
+
+    Raises:
+        SpaceOutputUnusable: The server refuses the file, or it is not a video, or it is too large.
+        DeadlineExceeded: The download took too long.
     """
     import httpx
 
@@ -107,13 +113,15 @@ def download(address: str, headers: Mapping[str, str], cookies: Mapping[str, str
             trust_env=not on_loopback(address),
         ) as response:
             if not response.is_success:
-                raise SpaceOutputUnusable(f"the Space does not give its video out (HTTP {response.status_code})")
+                raise SpaceOutputUnusable(f"the Space refused the download of its video (HTTP {response.status_code})")
             announced = response.headers.get("content-length", "")
             _write_bounded(part, response.iter_bytes(), int(announced) if announced.isdigit() else 0, ends)
         with part.open("rb") as file:
             container = _container_of(file.read(64))
         if not container:
-            raise SpaceOutputUnusable("the file that the Space gave is no video", hint="is it the right output?")
+            raise SpaceOutputUnusable(
+                "the file from the Space is not a video", hint="check which output is the video: outputs.video"
+            )
         return part.replace(folder / f"hosted.{container}")
     finally:
         part.unlink(missing_ok=True)
@@ -125,14 +133,14 @@ def _write_bounded(path: Path, chunks: Iterator[bytes], announced: int, ends: fl
         for chunk in chunks:
             received += len(chunk)
             if max(announced, received) > MAX_BYTES:
-                raise SpaceOutputUnusable(f"the Space's video is larger than {MAX_BYTES:,} bytes, which is refused")
+                raise SpaceOutputUnusable(f"the Space's video is larger than the limit of {MAX_BYTES:,} bytes")
             if time.monotonic() > ends:
-                raise DeadlineExceeded("the deadline passed while the video was fetched", hint="give it a longer one")
+                raise DeadlineExceeded("the deadline passed while the video was downloaded", hint="set a longer one")
             file.write(chunk)
 
 
 def _container_of(head: bytes) -> str:
-    """Return the file extension that a video's first bytes call for; empty when it is no video."""
+    """Return the file extension for a video, by its first bytes; empty if it is not a video."""
     if head[4:8] == b"ftyp":
         return "mov" if head[8:12] == b"qt  " else "mp4"
     if head.startswith(b"\x1a\x45\xdf\xa3"):
@@ -145,11 +153,11 @@ def _container_of(head: bytes) -> str:
 
 
 def decoded(original: Path) -> tuple[Clip, VideoInfo]:
-    """Decode the hosted file, and read what it says of itself."""
+    """Decode the downloaded file, and read its metadata."""
     try:
         return read_clip(original), probe(original)
     except NotMeasuredError as error:
         raise SpaceOutputUnusable(
-            f"the video that the Space gave cannot be decoded: {error.message}",
-            hint=error.hint or "run the same command again; if it stays so, the Space writes broken files",
+            f"the video from the Space cannot be decoded: {error.message}",
+            hint=error.hint or "run the same command again; if the error remains, the Space writes broken files",
         ) from error

@@ -1,6 +1,6 @@
-"""The line to a Space: found, opened, listened to while the job runs, and cancelled when that ends early.
+"""The connection to a Space: look it up, connect, follow the job, and cancel it on an interrupt or a timeout.
 
-The only module that imports gradio_client.
+This is the only module that imports gradio_client.
 """
 
 from __future__ import annotations
@@ -29,18 +29,20 @@ from spacediff.sources.space.answers import SILENCE_SECONDS, on_loopback
 from spacediff.sources.space.request import SpaceRequest
 
 POLL_SECONDS = 0.2
-
-
 CANCEL_SECONDS = 5.0
 
 
 @contextlib.contextmanager
 def connected(request: SpaceRequest) -> Iterator[tuple[Any, dict[str, str]]]:
-    """Open a gradio_client to the Space; also gives what the Space says of itself."""
+    """Connect to a Space with gradio_client.
+
+    Yields:
+        The client, and what is known about the Space, name to text.
+    """
     import gradio_client
 
     class QuietClient(gradio_client.Client):  # type: ignore[misc]  # untyped
-        """The client without its telemetry, which `analytics_enabled=False` alone does not stop, and its tracebacks."""
+        """The client without its tracebacks and its telemetry, which `analytics_enabled=False` does not stop alone."""
 
         def _telemetry_thread(self) -> None:
             pass
@@ -54,11 +56,11 @@ def connected(request: SpaceRequest) -> Iterator[tuple[Any, dict[str, str]]]:
 
     is_address = request.id.startswith(("http://", "https://"))
     if is_address and urlsplit(request.id).username is not None:
-        raise SpaceNotFound("the address of a Space may not hold a user name or password")
+        raise SpaceNotFound("the address of a Space must not contain a user name or password")
     hosted = {"address": plain(request.id)} if is_address else _looked_up(request)
     client = QuietClient(
         request.id,
-        token=False if is_address else None,  # None is the user's own token, which only the Hub's Spaces may see
+        token=False if is_address else None,  # None: the user's token, which only Spaces of the Hub may receive
         verbose=False,
         download_files=False,
         analytics_enabled=False,
@@ -66,17 +68,17 @@ def connected(request: SpaceRequest) -> Iterator[tuple[Any, dict[str, str]]]:
     )
     try:
         if client.protocol == "sse":
-            client.httpx_kwargs.clear()  # gradio_client sets a timeout of its own there and cannot take a second
+            client.httpx_kwargs.clear()  # gradio_client sets its own timeout there, and fails if there is another
         yield client, {**hosted, "gradio": plain(client.app_version)}
     finally:
         client.close()
 
 
 def _looked_up(request: SpaceRequest) -> dict[str, str]:
-    """Return what the Hub says of a Space.
+    """Look up a Space on the Hub.
 
     Raises:
-        SpaceUnavailable: The Space does not run; the class says in which state it is.
+        SpaceUnavailable: The Space is not running; the class says in which state it is.
     """
     from huggingface_hub import HfApi
 
@@ -90,7 +92,7 @@ def _looked_up(request: SpaceRequest) -> dict[str, str]:
     return facts_of(info)
 
 
-_DUPLICATE = "ask its owner to restart it, or duplicate it and give the copy's id"
+_DUPLICATE = "ask its owner to restart it, or duplicate it and use the copy's id"
 _LATER = "run the same command again in some minutes"
 
 _STAGES: dict[str, tuple[type[SpaceUnavailable], str, str]] = {
@@ -103,17 +105,17 @@ _STAGES: dict[str, tuple[type[SpaceUnavailable], str, str]] = {
     "RUNTIME_ERROR": (SpaceBroken, "has crashed", "its owner has to restart it; a duplicate may work"),
     "CONFIG_ERROR": (SpaceBroken, "is misconfigured", "its owner has to fix it"),
     "NO_APP_FILE": (SpaceBroken, "has no app file", "check the id"),
-    "DELETING": (SpaceNotFound, "is being deleted", "give another Space"),
+    "DELETING": (SpaceNotFound, "is being deleted", "use another Space"),
 }
-"""Stages of a Space that does not run (huggingface_hub.SpaceStage), with the error, what it says, and what to do."""
+"""Stages in which a Space is not running (huggingface_hub.SpaceStage): the error, its message, and its hint."""
 
 
 def awaited(job: Any, deadline: float, ends: float, progress: Progress) -> Any:
-    """Return the job's result; whatever ends the waiting early, Ctrl-C included, cancels the job."""
+    """Wait for the result of a job. Whatever ends the waiting early, including Ctrl-C, cancels the job."""
     try:
         _watch(job, deadline, ends, progress)
     except BaseException:
-        # In a thread of its own, because a Space that no longer answers would delay Ctrl-C.
+        # In a separate thread, because a server that does not answer would block Ctrl-C.
         cancelling = threading.Thread(target=_cancel, args=(job,), daemon=True)
         cancelling.start()
         cancelling.join(CANCEL_SECONDS)
@@ -125,9 +127,10 @@ def _watch(job: Any, deadline: float, ends: float, progress: Progress) -> None:
     text, done, total = "", 0, 0
     while not job.done():
         if time.monotonic() > ends:
+            last = f" (last status: {text})" if text else ""
             raise DeadlineExceeded(
-                f"the Space gave no clip within {deadline:g} s, queue included" + (f" (last: {text})" if text else ""),
-                hint="give it a longer deadline, or run the same command again when the queue is shorter",
+                f"the Space returned no clip within {deadline:g} s, queue included{last}",
+                hint="set a longer deadline, or run the same command again when the queue is shorter",
             )
         before = (text, done, total)
         text, done, total = _state_of(job.status())
@@ -139,12 +142,12 @@ def _watch(job: Any, deadline: float, ends: float, progress: Progress) -> None:
 
 
 def _cancel(job: Any) -> None:
-    with contextlib.suppress(Exception):  # the job is given up, whether the Space learns of it or not
+    with contextlib.suppress(Exception):  # the job is abandoned, whether or not the server learns of it
         job.cancel()
 
 
 def _state_of(status: Any) -> tuple[str, int, int]:
-    """Return a line for people, the steps done, and their number; 0 if the Space does not report it."""
+    """Return a status line, the number of finished steps and of all steps; 0 if the Space does not report them."""
     done = total = 0
     text = {"STARTING": "waiting for the Space", "PROCESSING": "the Space generates"}.get(status.code.name, "")
     if status.code.name == "IN_QUEUE" and isinstance(status.rank, int):
@@ -161,18 +164,18 @@ def _state_of(status: Any) -> tuple[str, int, int]:
 
 @contextlib.contextmanager
 def _muted_thread() -> Iterator[None]:
-    """Drop what this thread writes to standard error: gradio_client prints a traceback when a connection breaks."""
+    """Drop this thread's standard error: gradio_client prints a traceback if a connection breaks."""
     muted = _MutedFor(threading.get_ident(), sys.stderr)
     sys.stderr = muted
     try:
         yield
     finally:
-        if sys.stderr is muted:  # otherwise someone else has taken over since
+        if sys.stderr is muted:  # otherwise other code has replaced it
             sys.stderr = muted.stream
 
 
 class _MutedFor:
-    """A text stream that is deaf to one thread."""
+    """A text stream that drops what one thread writes."""
 
     def __init__(self, thread: int, stream: Any) -> None:
         self.thread = thread

@@ -1,4 +1,4 @@
-"""Fetch a prompt's clip from a Space: ask, wait, take the file, and write down what is known of it."""
+"""Fetch the clip of a prompt from a Space: send the job, wait, download the file, and note what is known about it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from spacediff.sources.video import describe, file_settings
 
 
 def fetch(request: SpaceRequest, prompt_text: str, seed: int, folder: Path, progress: Progress) -> Produced:
-    """Have the Space generate a clip, and keep its file untouched as `hosted.<ext>` in a folder.
+    """Make the Space generate a clip, and keep its file unchanged as `hosted.<ext>` in a folder.
 
     Raises:
-        NotMeasuredError: There is no clip; says why and what to do.
+        NotMeasuredError: There is no clip; the message says why.
     """
     started = time.monotonic()
     ends = started + request.deadline
@@ -31,7 +31,7 @@ def fetch(request: SpaceRequest, prompt_text: str, seed: int, folder: Path, prog
         progress.on_status(f"connecting to {plain(request.id)}")
         with connected(request) as (client, hosted):
             api = checked_api(client, request)
-            # By position, because a parameter may be called `headers`, as an argument of submit() is.
+            # By position, because a parameter may be called `headers`, like an argument of submit().
             arguments = [inputs.get(name, parameter.get("parameter_default")) for name, parameter in api.inputs.items()]
             result = awaited(client.submit(*arguments, api_name=request.endpoint), request.deadline, ends, progress)
             outputs = result if isinstance(result, tuple) else (result,)
@@ -61,16 +61,16 @@ def fetch(request: SpaceRequest, prompt_text: str, seed: int, folder: Path, prog
 
 
 def _seed_echoed(request: SpaceRequest, outputs: Sequence[Any], seed: int) -> tuple[int | None, tuple[str, ...]]:
-    """Return the seed that the Space says it used, and what the reader should know of it."""
-    warnings = () if sends_seed(request) else ("the seed was not sent: no input of the Space holds {seed}",)
+    """Return the seed that the Space reports, and warnings about it."""
+    warnings = () if sends_seed(request) else ("the seed was not sent: no input of the Space contains {seed}",)
     index = request.outputs.get("seed")
     if index is None:
         return None, warnings
     echoed = integer_in(outputs[index]) if index < len(outputs) else None
     if echoed is None:
-        return None, (*warnings, f"output {index} of the Space was to be the seed, but no integer came")
+        return None, (*warnings, f"output {index} of the Space should be the seed, but is not an integer")
     if echoed != seed:
-        return echoed, (*warnings, f"the Space says that it used seed {echoed}, not {seed}")
+        return echoed, (*warnings, f"the Space reports that it used seed {echoed}, not {seed}")
     return echoed, warnings
 
 
@@ -83,7 +83,7 @@ def _seed_setting(request: SpaceRequest, seed: int, echoed: int | None) -> Setti
 
 
 def _asked(request: SpaceRequest, inputs: Mapping[str, Any], api: Api) -> dict[str, Setting]:
-    """Return what was sent, with the Space's own default where the request leaves an input out."""
+    """Return the inputs that were sent, with the Space's default for each input that the request leaves out."""
     asked = {
         "space.id": Setting(request.id, Origin.DECLARED),
         "space.endpoint": Setting(request.endpoint, Origin.DECLARED),

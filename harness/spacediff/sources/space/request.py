@@ -1,4 +1,4 @@
-"""What is asked of a Space, and whether the Space offers it: checked before any quota is spent."""
+"""The request to a Space, checked against the Space's API before any quota is spent."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 from spacediff.errors import SpaceApiMismatch, nearest_name
 
 UPLOADS = frozenset({"Image", "Video", "Audio", "File", "Gallery", "ImageEditor"})
-"""Components that a visitor may leave empty: the page then sends null, and so do we."""
+"""Components that may be left empty: the Space's page then sends null, and so does spacediff."""
 
 
 @dataclass(frozen=True)
 class SpaceRequest:
-    """What to ask of which Space.
+    """A request for a clip.
 
     Attributes:
-        id: `ORG/NAME` on the Hub, or the http(s) address of any Gradio app, which never gets a token.
+        id: `ORG/NAME` on the Hub, or the http(s) address of any Gradio app, which never receives a token.
         endpoint: API name, such as `/generate`.
-        inputs: Parameter name to value. `{prompt}` and `{seed}` are filled in wherever a text holds them; a text that
-            is `{seed}` alone becomes the integer.
-        outputs: `video`, and optionally `seed`, to the index among the endpoint's outputs, from 0.
-        deadline: Seconds for all of it, queue time included.
+        inputs: Parameter name to value. `{prompt}` and `{seed}` are replaced wherever a text contains them; a text that
+            is only `{seed}` becomes the integer.
+        outputs: `video`, and optionally `seed`, to the index of the endpoint's output, from 0.
+        deadline: Seconds until the clip must be here, queue time included.
     """
 
     id: str
@@ -39,24 +39,24 @@ class SpaceRequest:
 
 @dataclass(frozen=True)
 class Api:
-    """One endpoint as the Space declares it: its parameters by name, in order, and its outputs for people."""
+    """An endpoint as the Space declares it: its parameters by name, in order, and its outputs as text."""
 
     inputs: Mapping[str, Mapping[str, Any]]
     outputs_listed: str
 
 
 def checked_api(client: Any, request: SpaceRequest) -> Api:
-    """Compare the request with the endpoint's declaration.
+    """Check a request against the endpoint that the Space declares.
 
     Raises:
-        SpaceApiMismatch: The Space has no such endpoint, parameter or output, or a required parameter is missing.
+        SpaceApiMismatch: The Space does not have the endpoint, an input or an output of the request.
     """
     endpoints = client.view_api(print_info=False, return_format="dict")["named_endpoints"]
     space, endpoint = f"Space {request.id}", request.endpoint
     if endpoint not in endpoints:
         raise SpaceApiMismatch(
             f"{space} has no endpoint {endpoint}{_did_you_mean(endpoint, endpoints)}",
-            hint=f"it has {', '.join(endpoints) or 'none with a name'}",
+            hint=f"its endpoints are {', '.join(endpoints) or 'all unnamed'}",
         )
     inputs = {str(each.get("parameter_name") or each["label"]): each for each in endpoints[endpoint]["parameters"]}
     required = [
@@ -80,7 +80,7 @@ def checked_api(client: Any, request: SpaceRequest) -> Api:
     for role, index in request.outputs.items():
         if not 0 <= index < len(returns):
             raise SpaceApiMismatch(
-                f"{space} has no output {index} at {endpoint}, which was to be the {role}",
+                f"{space} has no output {index} at {endpoint}, which outputs.{role} names",
                 hint=f"its outputs are {outputs or 'none'}",
             )
     return Api(inputs, outputs)
@@ -92,10 +92,10 @@ def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
 
 
 def filled(value: Any, prompt_text: str, seed: int) -> Any:
-    """Return an input with the prompt and the seed in their places."""
+    """Replace the placeholders of an input by the prompt and the seed."""
     if value == "{seed}":
         return seed
-    if isinstance(value, str):  # in one pass, so that a prompt which holds "{seed}" stays as it is
+    if isinstance(value, str):  # in one pass, so that a prompt that contains "{seed}" is not changed
         return re.sub(r"\{(prompt|seed)\}", lambda match: prompt_text if match[1] == "prompt" else str(seed), value)
     if isinstance(value, Mapping):
         return {key: filled(item, prompt_text, seed) for key, item in value.items()}
