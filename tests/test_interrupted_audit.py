@@ -103,6 +103,24 @@ def test_an_interruption_while_the_executor_closes_keeps_all_runs(plan: Plan, tm
     assert record.comparisons == []
 
 
+def test_an_interruption_of_the_recording_comes_after_it(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[int] = []
+
+    def interrupted_once(record: AuditRecord, folder: Path) -> None:
+        attempts.append(len(record.runs))
+        if len(attempts) == 1:
+            raise KeyboardInterrupt
+        write_record(record, folder)
+
+    monkeypatch.setattr("spacediff.audit.write_record", interrupted_once)
+    with pytest.raises(KeyboardInterrupt):
+        audit(plan, tmp_path / "out", SilentListener())
+    assert attempts == [4, 4]
+    assert read_record(tmp_path / "out").finished
+
+
 def test_runs_are_recorded_in_the_order_of_the_plan_whatever_the_executor_does(plan: Plan, tmp_path: Path) -> None:
     class Backwards(InProcess):
         def execute(self, runs, store, listener):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as above

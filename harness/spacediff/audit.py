@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from spacediff import __version__
@@ -108,12 +109,15 @@ def audit(
         executing = executor or InProcess(here, reuse=reuse, keep_latents=plan.keep_latents)
         generated = _generate(plan, store, executing, listener)
         compared = _compare(plan, generated, folder, metrics, listener)
-        described = _describe(plan, generated, compared, folder, listener)
+        described = _describe(plan, compared, folder, listener)
         if described.interrupted:
             clear()  # it was followed
-        found = _recorded(plan, here, generated, compared, described, seconds=time.monotonic() - began)
-        record = with_derived(redacted(found))
-        write_record(_over_time(record, plan, earlier), folder)
+        record = partial(_record, plan, described, here, earlier, began=began)
+        try:
+            write_record(record(), folder)
+        except KeyboardInterrupt:
+            write_record(record(), folder)  # from the same results; a second interrupt is obeyed at once
+            raise
     return read_record(folder)
 
 
@@ -198,10 +202,12 @@ class _Compared:
     """How the runs compare with the reference.
 
     Attributes:
+        generated: The runs.
         prompts: One result for each prompt, in the order of the plan.
         interrupted: Whether prompts are missing because of an interruption, be it an earlier one.
     """
 
+    generated: _Generated
     prompts: tuple[PromptComparison, ...] = ()
     interrupted: bool = False
 
@@ -227,8 +233,8 @@ def _compare(
         return compare_prompt(reference, candidates, folder, metrics, listener.on_step)
 
     if generated.interrupted:
-        return _Compared(interrupted=True)
-    return _Compared(*until_interrupted(map(of_prompt, plan.prompts)))
+        return _Compared(generated, interrupted=True)
+    return _Compared(generated, *until_interrupted(map(of_prompt, plan.prompts)))
 
 
 @dataclass(frozen=True)
@@ -236,39 +242,40 @@ class _Described:
     """What the clips show, where the scenario names a model for it.
 
     Attributes:
+        compared: The comparisons.
         semantics: One record for each prompt.
         interrupted: Whether some are missing because of an interruption, be it an earlier one.
     """
 
+    compared: _Compared
     semantics: tuple[SemanticsRecord, ...] = ()
     interrupted: bool = False
 
 
-def _describe(
-    plan: Plan, generated: _Generated, compared: _Compared, folder: Path, listener: ProgressListener
-) -> _Described:
+def _describe(plan: Plan, compared: _Compared, folder: Path, listener: ProgressListener) -> _Described:
     def measured() -> Iterator[SemanticsRecord]:
         if plan.semantics is not None:
             listener.on_status("what the clips show")
         files = {(each.prompt, name): file for each in compared.prompts for name, file in each.files.items()}
-        for record in measure_semantics(plan, generated.runs, files, folder, listener):
+        for record in measure_semantics(plan, compared.generated.runs, files, folder, listener):
             write_into_tables(record, compared.comparisons, folder)
             yield record
 
     if compared.interrupted:
-        return _Described(interrupted=True)
-    return _Described(*until_interrupted(measured()))
+        return _Described(compared, interrupted=True)
+    return _Described(compared, *until_interrupted(measured()))
 
 
-def _recorded(
-    plan: Plan,
-    here: dict[str, str],
-    generated: _Generated,
-    compared: _Compared,
-    described: _Described,
-    *,
-    seconds: float,
+def _record(
+    plan: Plan, described: _Described, here: dict[str, str], earlier: Earlier | None, *, began: float
 ) -> AuditRecord:
+    """Make the record of an audit, redacted."""
+    found = _recorded(plan, described, here, seconds=time.monotonic() - began)
+    return _over_time(with_derived(redacted(found)), plan, earlier)
+
+
+def _recorded(plan: Plan, described: _Described, here: dict[str, str], *, seconds: float) -> AuditRecord:
+    compared, generated = described.compared, described.compared.generated
     search, runs, comparisons = generated.search, list(generated.runs), compared.comparisons
     hosted = next((run.hosted for run in runs if run.hosted), {})
     doubts = _doubts(compared, finished=not described.interrupted)
