@@ -14,7 +14,7 @@ from spacediff.clip import Clip, write_lossless
 from spacediff.executor import InProcess
 from spacediff.plan import Plan, Prompt, Run
 from spacediff.progress import SilentListener
-from spacediff.record import FactKind, GateStatus, Role, RunRecord, fact, read_record
+from spacediff.record import AuditRecord, FactKind, GateStatus, Role, RunRecord, fact, read_record, write_record
 
 PROMPTS = (Prompt("p", "", 1), Prompt("q", "", 2))
 
