@@ -11,7 +11,7 @@ function wireControls() {
     remember();
   });
   one("#to-worst").addEventListener("click", () => seekMarked("worst"));
-  one("#to-parts").addEventListener("click", () => seekMarked("parts"));
+  one("#to-divergence").addEventListener("click", () => seekMarked("divergence"));
   one("#show-help").addEventListener("click", () => one("#help").showModal());
 }
 

@@ -101,14 +101,14 @@ function seekFrame(frame) {
   seek(positionOf(player.pairs, frame));
 }
 
-/** Return the frames of the reference that stand out in the selected variant: { worst: [...], parts }. */
+/** Return the frames of the reference that stand out in the selected variant: { worst: [...], divergence }. */
 function marks() {
   const { marks } = variantOf(promptOf(selected.prompt), selected.variant);
-  return { worst: marks.worst?.[selected.metric] ?? [], parts: marks.parts ?? null };
+  return { worst: marks.worst?.[selected.metric] ?? [], divergence: marks.divergence ?? null };
 }
 
 function seekMarked(kind) {
-  const frame = kind === "worst" ? marks().worst[0] : marks().parts;
+  const frame = kind === "worst" ? marks().worst[0] : marks().divergence;
   if (frame !== undefined && frame !== null) seekFrame(frame);
 }
 
@@ -135,7 +135,7 @@ function showPanels() {
   for (const plot of stepsPlots) plot.choose(selected.variant);
   for (const text of all(".of-left")) text.textContent = nameOf(selected.against);
   for (const text of all(".of-right")) text.textContent = nameOf(selected.variant);
-  for (const note of all(".of-two")) note.hidden = !selected.against; // what was measured stays held against the reference
+  for (const note of all(".of-two")) note.hidden = !selected.against; // the measurements still compare with the reference
 }
 
 function nameOf(run) {
@@ -151,7 +151,7 @@ function showChoices(heat) {
   one("#against-select").replaceChildren(...againstOptions());
   one("#against-select").value = selected.against;
   one("#to-worst").disabled = !marks().worst.length;
-  one("#to-parts").disabled = marks().parts === null;
+  one("#to-divergence").disabled = marks().divergence === null;
   showMode(selected.mode, heat);
 }
 
@@ -188,10 +188,10 @@ function showStrip() {
     const position = positionOf(player.pairs, frame);
     words.set(position, [words.get(position), text].filter(Boolean).join(", "));
   };
-  const { worst, parts } = marks();
+  const { worst, divergence } = marks();
   const names = one("#strip").dataset;
   worst.forEach((frame, n) => note(frame, n ? names.bad : names.worst));
-  if (parts !== null) note(parts, names.parts);
+  if (divergence !== null) note(divergence, names.divergence);
   const { reference, variant } = player.sides;
   strip.show([reference?.clip, variant?.clip], player.pairs, words);
 }

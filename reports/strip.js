@@ -1,4 +1,4 @@
-// The filmstrip: a few frames of both clips in order of time, the worst and the first that parts always among them.
+// The filmstrip: a few frames of both clips in order of time, always with the worst and the first divergent one.
 // It has decoders of its own and fills itself once the stage stands still, so that the players never wait for it.
 
 const THUMB_WIDTH = 120;

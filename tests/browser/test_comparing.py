@@ -172,7 +172,7 @@ def test_between_two_runs_the_page_says_what_curves_and_marks_are_held_against(r
     report.until("[...document.querySelectorAll('.of-two')].every((note) => note.hidden)")
 
 
-def test_frames_that_stand_side_by_side_by_number_alone_are_announced(
+def test_frames_that_stand_side_by_side_by_number_only_are_announced(
     reports: Reports, drawn_audit: tuple[AuditRecord, Path], tmp_path: Path
 ) -> None:
     record, folder = drawn_audit
@@ -193,7 +193,7 @@ def test_frames_that_stand_side_by_side_by_number_alone_are_announced(
     note = report.page.locator(".unmapped")
     assert report.shown(2) == [2, 2]
     assert note.is_visible()
-    assert "by number alone" in (note.text_content() or "")
+    assert "by number only" in (note.text_content() or "")
     report.page.evaluate("location.hash = '#prompt=lemon&variant=baseline&frame=2'")
     report.until("document.querySelector('.unmapped').hidden")
 
@@ -260,7 +260,7 @@ def test_jumps_to_the_worst_and_to_the_first_frame_apart(
 ) -> None:
     values = next(c for c in drawn_audit[0].comparisons if c.candidate == "dpm").per_frame
     report = opened(reports, parting_url, "frame=0&metric=lpips")
-    report.page.click("#to-parts")
+    report.page.click("#to-divergence")
     assert report.shown(3) == [3, 3]
     report.page.keyboard.press("g")
     worst = values["lpips"].index(max(values["lpips"]))

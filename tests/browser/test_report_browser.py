@@ -265,7 +265,7 @@ def test_without_the_charting_packages_the_page_says_so_and_the_table_holds(
     report = reports.open(path.as_uri(), "#prompt=lemon&variant=dpm&frame=0")
     report.shown(0)
     report.until("document.querySelector('#plot .undrawable').checkVisibility()")
-    assert "the table holds its values" in (report.page.locator("#plot").text_content() or "")
+    assert "its values are in the table" in (report.page.locator("#plot").text_content() or "")
     report.page.click("#numbers summary")
     assert report.page.locator("#numbers tbody tr").count() == FRAMES
     report.page.locator("#plot").hover()

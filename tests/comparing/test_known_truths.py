@@ -73,7 +73,7 @@ CHANGES: list[tuple[Made, str, list[int]]] = [
         "is scaled down to 96x64 by area averaging. The pictures confirm this placement to the pixel",
         list(range(6)),
     ),
-    (one_pixel_off, "This clip's picture lies 1 px", list(range(6))),
+    (one_pixel_off, "This clip's picture is shifted 1 px", list(range(6))),
     (washed_out, "confuses limited and full range", list(range(6))),
 ]
 

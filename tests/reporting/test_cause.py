@@ -73,7 +73,7 @@ def test_what_the_standing_rests_on_and_what_is_known_is_told(record: AuditRecor
     page = render_html(with_cause(record, suspects=[cause.suspects[0], innocent]), folder)
     section = page.split('id="cause"')[1].split("</section>")[0]
     assert "&lt;why&gt;" in section
-    assert "known as offloading; tends to be: none" in section
+    assert "known as offloading; typical size: none" in section
     known = section.split('class="known"')[1].split("</dl>")[0]
     assert "objects appear or are missing" in known
     assert "use_dynamic_cfg=True to the call" in known

@@ -87,7 +87,7 @@ def test_report_is_written_whole_or_not_at_all(
 
 def test_ignored_arguments_are_named_once_with_their_runs(record: AuditRecord, folder: Path) -> None:
     page = draw(record, folder)
-    assert page.text.count("without being used") == 1
+    assert page.text.count("and did not use it") == 1
     assert "In baseline, as-hosted, cpu-noise" in page.text
     silent = record.model_copy(update={"runs": [run.model_copy(update={"ignored": []}) for run in record.runs]})
     assert "Accepted, but ignored" not in draw(silent, folder).text

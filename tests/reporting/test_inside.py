@@ -41,9 +41,9 @@ def test_without_traces_there_is_no_section(record: AuditRecord, folder: Path) -
 
 
 def test_it_is_said_what_runs_are_held_against_and_why(traced: AuditRecord, folder: Path) -> None:
-    assert "no run here reproduces that clip, so the baseline takes its place" in inside(traced, folder)
+    assert "no local run reproduces that clip, so the baseline replaces the reference" in inside(traced, folder)
     reached = change_comparison(traced, "baseline", verdict=Verdict.CODEC_ONLY)
-    assert "this run reproduces that clip (codec only), so it stands for it" in inside(reached, folder)
+    assert "this run reproduces that clip (codec only), so it replaces the reference" in inside(reached, folder)
     local = traced.model_copy(update={"reference": "baseline", "comparisons": []})
     assert "baseline, stage by stage: it is the reference, and was generated here." in inside(local, folder)
 
@@ -98,18 +98,18 @@ def test_guidance_that_changes_is_explained(traced: AuditRecord, folder: Path) -
     for name in ("dynamic-cfg", "as-hosted"):
         steps = traced.run("lemon", name).trace.steps  # type: ignore[union-attr]
         flat = change_trace(flat, name, steps=[s.model_copy(update=c) for s, c in zip(steps, fixed, strict=True)])
-    assert "The guidance scale in force was 6 in every step of every run." in inside(flat, folder)
+    assert "The effective guidance scale was 6 in every step of every run." in inside(flat, folder)
 
 
 def test_own_errors_name_the_steps_that_make_most_of_them(traced: AuditRecord, folder: Path) -> None:
     text = inside(traced, folder)
-    assert "Every step was fed the latents of baseline" in text
-    assert "Step 3 of 4 makes 75.0% of the sum of own errors." in text
+    assert "Each step was given the latents of baseline" in text
+    assert "Step 3 of 4 contributes 75.0% of the sum of own errors." in text
     assert "3 1.23% 75.0% 1.23%" in text
     other = traced.model_copy(
         update={"traces": [trace.model_copy(update={"reference": "dpm"}) for trace in traced.traces]}
     )
-    assert "was measured against dpm, not against the run that was fed" in inside(other, folder)
+    assert "was measured from dpm, not from the run that gave the latents" in inside(other, folder)
 
 
 def test_steps_that_stand_alone_are_no_variant(traced: AuditRecord, folder: Path) -> None:
@@ -119,22 +119,22 @@ def test_steps_that_stand_alone_are_no_variant(traced: AuditRecord, folder: Path
     assert "dynamic-cfg-alone" not in json.dumps(page.data("report-data"))
     assert "dynamic-cfg-alone" not in page.text.split("Accepted, but ignored")[1]
     lost = change_run(traced, "dynamic-cfg-alone", measured=False, clip=None, trace=None, reason="no room", hint="buy")
-    assert "Each step alone: dynamic-cfg Not measured: no room buy" in inside(lost, folder)
+    assert "Each step in isolation: dynamic-cfg Not measured: no room buy" in inside(lost, folder)
 
 
 def test_time_memory_and_what_was_shared_are_told(traced: AuditRecord, folder: Path) -> None:
     text = inside(traced, folder)
     assert "baseline 0.079 s531 MiB 4.25 s21.00 GiB 2 min 10 s25.00 GiB 3 min 32 s nothing" in text
-    assert "on-gpu 0.079 sby an earlier run 4.25 sby an earlier run" in text
-    assert "1 run took over the text embeddings of an earlier run" in text
-    assert "only decoded them: 4.33 s of encoding and denoising were not spent again" in text
+    assert "on-gpu 0.079 sin an earlier run 4.25 sin an earlier run" in text
+    assert "1 run reused the text embeddings of an earlier run" in text
+    assert "only decoded them, which saved 4.33 s of encoding and denoising" in text
 
 
 def test_latents_that_are_no_numbers_are_warned_of(traced: AuditRecord, folder: Path) -> None:
-    assert "not a number" not in inside(traced, folder)
+    assert "NaN" not in inside(traced, folder)
     steps = traced.run("lemon", "dpm").trace.steps  # type: ignore[union-attr]
     broken = [step.model_copy(update={"nonfinite": 12 * (n > 1)}) for n, step in enumerate(steps)]
-    assert "dpm: the latents hold 12 values that are infinite or not a number after step 3" in inside(
+    assert "dpm: the latents contain 12 infinite or NaN values after step 3" in inside(
         change_trace(traced, "dpm", steps=broken), folder
     )
 
@@ -144,14 +144,14 @@ def test_latents_that_are_no_numbers_are_warned_of(traced: AuditRecord, folder: 
     [
         ([0.0, 0.0], ""),
         ([], ""),
-        ([3.0, 1.0], "Step 1 of 2 makes 75.0% of the sum of own errors."),
-        ([1.0, 1.0, 1.0, 0.0, 0.0], "Steps 1 and 2 of 5 make 66.7% of the sum of own errors."),
-        ([0.0, *[1.0] * 3, *[0.0] * 8, 0.9, 0.4, 0.9], "Steps 2 to 4 of 15 make 57.7% of the sum of own errors."),
+        ([3.0, 1.0], "Step 1 of 2 contributes 75.0% of the sum of own errors."),
+        ([1.0, 1.0, 1.0, 0.0, 0.0], "Steps 1 and 2 of 5 contribute 66.7% of the sum of own errors."),
+        ([0.0, *[1.0] * 3, *[0.0] * 8, 0.9, 0.4, 0.9], "Steps 2 to 4 of 15 contribute 57.7% of the sum of own errors."),
         (
             [2.0, *[1.0] * 48],
             (
-                "No few steps make most of it: half of the sum of own errors takes 24 of 49 steps; "
-                "the largest, step 1, makes 4.00%."
+                "No few steps dominate: half of the sum of own errors comes from 24 of 49 steps; "
+                "the largest, step 1, contributes 4.00%."
             ),
         ),
     ],

@@ -67,7 +67,7 @@ def test_verdict_cause_tables_and_command_are_there(record: AuditRecord) -> None
     assert "- **Cause**: The baseline differs from as-hosted because of one setting: device of the noise." in drawn
     assert "- **Fix**: `rng.device = cpu`" in drawn
     assert "- **Gate passed** (`as-hosted`): as-hosted stays within 0.05." in drawn
-    for title in ("Variants, the closest first (7)", "Settings that differ (", "Environment (6)"):
+    for title in ("Variants, closest first (7)", "Settings that differ (", "Environment (6)"):
         assert f"<details><summary>{title}" in drawn
     assert "| `scheduler.class` | `CogVideoXDDIMScheduler` (default) | `CogVideoXDPMScheduler` (declared) |" in drawn
     assert "```console\nspacediff audit scenarios/cogvideox-lemon.toml\n```" in drawn
@@ -90,9 +90,9 @@ def test_a_long_audit_is_cut_and_says_so(record: AuditRecord, render: Any, limit
     )
     drawn = render(with_derived(changed))
     assert limit * 0.8 < len(drawn) < limit
-    table = drawn.split("the closest first (1507)</summary>")[1].split("</details>")[0]
+    table = drawn.split("closest first (1507)</summary>")[1].split("</details>")[0]
     assert f"{1507 - table.count('| `')} more rows left out" in table
-    assert "Variants, the closest first (1507)" in drawn
+    assert "Variants, closest first (1507)" in drawn
     assert len(render(record)) < limit
     assert "left out" not in render(record)
 
@@ -116,7 +116,7 @@ def test_hundreds_of_prompts_are_cut_and_say_so(record: AuditRecord, render: Any
     assert limit * 0.6 < len(drawn) < limit
     told = sum(line.startswith("- `prompt-") for line in drawn.splitlines()) // 2
     assert 5 < told < 120
-    assert f"- {120 - told} more prompts left out to keep this short; the report has all." in drawn
+    assert f"- {120 - told} more prompts left out to keep this short; the report has all of them." in drawn
     assert drawn.count("more rows left out") >= 1
     assert "| `prompt-0` | 1 | `as-hosted` |" in drawn
     assert "more prompt" not in render(with_prompts(record, 3))
@@ -136,7 +136,7 @@ def test_whatever_a_record_holds_the_length_is_bounded(record: AuditRecord, rend
     )
     drawn = render(with_prompts(monster, 3, ticks))
     assert len(drawn) < limit
-    assert ("too long to stand here" in drawn) == (render is render_summary)
+    assert ("too long to show here" in drawn) == (render is render_summary)
 
 
 def test_reasons_that_are_not_told_are_counted(record: AuditRecord) -> None:
@@ -167,7 +167,7 @@ def test_what_changed_over_time_is_told(record: AuditRecord) -> None:
     for render in (render_markdown, render_summary):
         drawn = render(record.model_copy(update={"history": history}))
         assert "- **Over time**, compared with the accepted state of `2025-11-22 19:13 UTC`: Worse: dpm." in drawn
-        row = "codec only, drift 0.000 | settings differ, drift 0.432 | worse, other frames |"
+        row = "codec only, drift 0.000 | settings differ, drift 0.432 | worse, different frames |"
         assert f"| `lemon / dpm` | {row}" in drawn
         assert "| `commit` | `5f3f1c7` | — | the Space |" in drawn
 

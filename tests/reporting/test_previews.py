@@ -47,7 +47,7 @@ def test_previews_are_shrunk_to_their_room_and_the_page_says_so(
     room = int(share * size(embedded_previews(record.runs, folder, 10**7)))
     previews = embedded_previews(record.runs, folder, room)
     assert size(previews) <= room
-    assert "compressed anew" in previews.note
+    assert "re-encoded" in previews.note
     for clip in previews.clips.values():
         (tmp_path / "shrunk.mp4").write_bytes(base64.b64decode(clip.base64))
         read = read_clip(tmp_path / "shrunk.mp4")
@@ -77,8 +77,8 @@ def test_a_page_stays_within_its_budget_and_says_what_that_took(
     monkeypatch.setattr(html, "BUDGET", budget)
     page = render_html(record, folder)
     assert len(page.encode()) <= budget
-    assert "compressed anew" in note_of(page)
-    assert "So this page stays below" in note_of(page)
+    assert "re-encoded" in note_of(page)
+    assert "This keeps the page below" in note_of(page)
 
 
 def test_a_page_that_cannot_stay_within_its_budget_says_by_how_much(
@@ -88,7 +88,7 @@ def test_a_page_that_cannot_stay_within_its_budget_says_by_how_much(
     monkeypatch.setattr(html, "BUDGET", 100_000)
     page = render_html(record.model_copy(update={"warnings": [quoted("x" * 2_000_000)]}), folder)
     over = (len(page.encode()) - 100_000) / 10**6
-    assert f"This page is {over:.3g} MB larger than the 0.1 MB" in note_of(page)
+    assert f"The page is still {over:.3g} MB larger than its limit of 0.1 MB" in note_of(page)
     assert "stays below" not in note_of(page)
 
 
@@ -98,7 +98,7 @@ def test_maps_are_shrunk_in_whole_cells(audit: tuple[AuditRecord, Path]) -> None
     less = embedded_maps(record, folder, whole.size // 2)
     assert less.size <= whole.size // 2
     assert less.found.keys() == whole.found.keys()
-    assert "4 cells of a heat map are one" in less.note
+    assert "the mean of 4 measured cells" in less.note
     for name, found in less.found.items():
         before, after = (
             split_tiles(decoded(each.png), each.rows, each.columns).astype(float) for each in (whole.found[name], found)

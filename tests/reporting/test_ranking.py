@@ -100,6 +100,6 @@ def test_frames_that_stand_out_are_told_by_the_record(record: AuditRecord, folde
     variants = {each["name"]: each for each in page.data("report-data")["prompts"][0]["variants"]}
     values = next(c for c in record.comparisons if c.candidate == "dpm").per_frame
     worst = variants["dpm"]["marks"]["worst"]
-    assert variants["dpm"]["marks"]["parts"] == 2
+    assert variants["dpm"]["marks"]["divergence"] == 2
     assert [values["psnr"][n] for n in worst["psnr"]] == sorted(values["psnr"])[:3]
     assert [values["lpips"][n] for n in worst["lpips"]] == sorted(values["lpips"], reverse=True)[:3]

@@ -36,7 +36,7 @@ def test_the_page_shows_the_order_and_the_ranks_of_the_record(record: AuditRecor
 
 
 def test_the_markdown_shows_the_order_and_the_ranks_of_the_record(record: AuditRecord) -> None:
-    table = render_markdown(record).split("the closest first")[1].split("</details>")[0]
+    table = render_markdown(record).split("closest first")[1].split("</details>")[0]
     rows = re.findall(r"^\| (\S+) \| `([^`]+)` \|", table, re.MULTILINE)
     assert [name for _, name in rows] == SHOWN
     assert [rank for rank, _ in rows][:3] == ["30=", "31", "32"]

@@ -91,7 +91,7 @@ def test_states_are_put_into_words(record: AuditRecord, folder: Path) -> None:
     assert "no GPU quota left" in lost
     assert "There is no reference" in draw(STATES["no reference"](record), folder).text
     assert "The drift is unknown" in draw(STATES["no scale"](record), folder).text
-    assert "This audit holds no prompt" in draw(STATES["no prompts"](record), folder).text
+    assert "This audit has no prompts" in draw(STATES["no prompts"](record), folder).text
 
 
 def test_one_frame_draws(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def compare(
     pixels: dict[str, NDArray[np.uint8]],
     frame_map: list[tuple[int, int]] | None = None,
 ) -> ComparisonRecord:
-    """Hold one clip against the reference."""
+    """Compare one clip with the reference."""
     left, right = pixels["reference"], pixels[candidate.name]
     pairs = frame_map or [(n, n) for n in range(min(len(left), len(right)))]
     per_frame = score(left, right, pairs)

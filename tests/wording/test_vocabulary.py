@@ -112,8 +112,8 @@ def test_what_a_fact_rests_on_follows_behind_a_colon() -> None:
         (
             fact(FactKind.SHIFTED, right=3, down=-2),
             (
-                "This clip's picture lies 3 px right and 2 px up of the reference's: it is moved back, and only the "
-                "region that both show is compared."
+                "This clip's picture is shifted 3 px right and 2 px up from the reference's: the shift is undone, "
+                "and only the region that both show is compared."
             ),
         ),
         (

@@ -30,7 +30,7 @@ def as_markdown() -> str:
         "Why the same prompt and seed give another clip. Generated from `harness/spacediff/catalogue/entries.py`.",
         "An entry says nothing about a given pair of runs; only a measurement does.",
         "",
-        "| id | cause | settings | looks like | how it is found | tends to be | what to do | source |",
+        "| id | cause | settings | looks like | how it is found | typical size | what to do | source |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for cause in CATALOGUE:

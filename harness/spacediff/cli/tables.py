@@ -37,7 +37,7 @@ def show_differences(found: Comparison, advice: Advice) -> None:
         console.print("no setting that was read differs")
     else:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("setting", "script", "Space", "tends to be"):
+        for column in ("setting", "script", "Space", "typical size"):
             table.add_column(column, overflow="fold")
         for row in found.differences:
             sides = [Text.assemble(_side(side), (f"\n{one_line(side.where)}", "dim")) for side in (row.left, row.right)]

@@ -72,7 +72,7 @@ def render_bundle(record: AuditRecord, folder: Path, variant: str = "", *, most:
             size = len(content) if packed == zipfile.ZIP_STORED else _deflated(content)
             if buffer.tell() + size + _SPARE > most:
                 bundle.left_out.append(
-                    f"{name} was left out: with its {size / 1e6:.1f} MB this would pass {most / 1e6:g} MB"
+                    f"{name} was left out: with its {size / 1e6:.1f} MB, this file would exceed {most / 1e6:g} MB"
                 )
                 continue
             _add(archive, name, content, packed)
@@ -109,7 +109,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes, packed: int) -> No
 def _parts(record: AuditRecord, folder: Path, variant: str, bundle: Bundle) -> Iterator[tuple[str, str, bytes]]:
     """Yield name, description and content, what matters most first."""
     yield "issue.md", "what to paste into the issue", render_markdown(record).encode()
-    yield "report.html", "the page; open it in a browser", render_html(record, folder).encode()
+    yield "report.html", "the report; open it in a browser", render_html(record, folder).encode()
     for prompt in record.prompts:
         name = "side-by-side.mp4" if len(record.prompts) == 1 else f"side-by-side-{_WORD.sub('_', prompt.name)}.mp4"
         if prompt.private:
@@ -118,7 +118,7 @@ def _parts(record: AuditRecord, folder: Path, variant: str, bundle: Bundle) -> I
         view = prompt_view(record, prompt)
         row = _shown(view, variant)
         if row is None or view.reference is None:
-            bundle.left_out.append(f"{name} was left out: there are no two clips to show")
+            bundle.left_out.append(f"{name} was left out: two clips are needed, and there are fewer")
             continue
         try:
             content, quality = _video(view, row, folder)
@@ -138,7 +138,7 @@ def _shown(view: PromptView, variant: str) -> Row | None:
 def _video(view: PromptView, row: Row, folder: Path) -> tuple[bytes, int]:
     ours, theirs = view.reference.clip if view.reference else None, row.run.clip
     if ours is None or theirs is None:
-        raise NothingToShow("there are no two clips to show")
+        raise NothingToShow("two clips are needed, and there are fewer")
     found = row.comparison
     pairs = (found.frame_map if found else []) or [(n, n) for n in range(min(ours.frames, theirs.frames))]
     label = f"{row.run.name}: {found.verdict.value}" if found else row.run.name

@@ -52,7 +52,7 @@ def _marks(record: AuditRecord, comparison: ComparisonRecord) -> dict[str, Any]:
             for info in record.metrics
             if info.name in comparison.metrics and (worst := comparison.metrics[info.name].worst_frames)
         },
-        "parts": None if divergent is None else comparison.frame_map[divergent][0],
+        "divergence": None if divergent is None else comparison.frame_map[divergent][0],
     }
 
 

@@ -69,18 +69,18 @@ def _of_embeddings(sharing: SharingRecord) -> str:
     if sharing.embeddings_seconds is None:
         return ""
     took = (
-        f"{counted(len(sharing.embeddings), 'run')} took over the text embeddings of an earlier run: "
-        f"the text stage took at most {seconds(sharing.embeddings_seconds)}"
+        f"{counted(len(sharing.embeddings), 'run')} reused the text embeddings of an earlier run: "
+        f"their text stage took at most {seconds(sharing.embeddings_seconds)}"
     )
     if sharing.encoding_seconds is None:
         return f"{took}."
-    return f"{took}, where encoding the prompt took {seconds(sharing.encoding_seconds)} or more."
+    return f"{took}; encoding the prompt took {seconds(sharing.encoding_seconds)} or more."
 
 
 def _of_latents(sharing: SharingRecord) -> str:
     if not sharing.latents:
         return ""
     return (
-        f"{counted(len(sharing.latents), 'run')} took over the latents of an earlier run as well and only decoded "
-        f"them: {seconds(sharing.spared_seconds)} of encoding and denoising were not spent again."
+        f"{counted(len(sharing.latents), 'run')} also reused the latents of an earlier run and only decoded them, "
+        f"which saved {seconds(sharing.spared_seconds)} of encoding and denoising."
     )

@@ -51,16 +51,16 @@ def render_html(record: AuditRecord, folder: Path) -> str:
     room = BUDGET - _SPARE - (len(page.encode()) - pictures.size)
     pictures = _pictures(record, folder, room)
     done = [each for each in (pictures.previews.note, pictures.maps.note) if each]
-    kept = f"So this page stays below {_megabytes(BUDGET)}."
+    kept = f"This keeps the page below {_megabytes(BUDGET)}."
     page = draw_page(record, replace(pictures, note=_shrinking([*done, kept])), issue)
     if (over := _over(page)) > 0:
-        still = f"This page is {_megabytes(over)} larger than the {_megabytes(BUDGET)} that it should have at most."
+        still = f"The page is still {_megabytes(over)} larger than its limit of {_megabytes(BUDGET)}."
         page = draw_page(record, replace(pictures, note=_shrinking([*done, still])), issue)
     return page
 
 
 def _shrinking(said: list[str]) -> str:
-    return " ".join([*said, "The audit folder has all pictures whole; all numbers come from lossless frames."])
+    return " ".join([*said, "The audit folder has the originals; all numbers come from lossless frames."])
 
 
 def _over(page: str) -> int:

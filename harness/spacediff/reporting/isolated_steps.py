@@ -13,7 +13,7 @@ _FEW, _FEW_OF_MANY = 3, 0.25
 """Naming more steps than these, or than this share of them, would say nothing."""
 
 OWN = "own error"
-WHOLE = "distance with all that was passed on"
+ACCUMULATED = "accumulated distance"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def isolated_steps_view(
         hint=run.hint,
         most=most_of(found),
         plot=plot(
-            [Series(OWN, list(errors)), Series(WHOLE, whole)],
+            [Series(OWN, list(errors)), Series(ACCUMULATED, whole)],
             lambda values: from_zero(values, round_percent, readable=max(errors)),
             percent,
             first=1,
@@ -91,11 +91,11 @@ def most_of(found: IsolatedStepsRecord) -> str:
     if count > max(_FEW, _FEW_OF_MANY * whole):
         first = found.largest[0]
         return (
-            f"No few steps make most of it: half of the sum of own errors takes {count} of {whole} steps; "
-            f"the largest, step {first}, makes {percent(found.shares[first - 1])}."
+            f"No few steps dominate: half of the sum of own errors comes from {count} of {whole} steps; "
+            f"the largest, step {first}, contributes {percent(found.shares[first - 1])}."
         )
-    make = "Step {} of {} makes" if count == 1 else "Steps {} of {} make"
-    steps = make.format(_stretches(sorted(found.largest)), whole)
+    contribute = "Step {} of {} contributes" if count == 1 else "Steps {} of {} contribute"
+    steps = contribute.format(_stretches(sorted(found.largest)), whole)
     return f"{steps} {percent(found.largest_share)} of the sum of own errors."
 
 

@@ -112,7 +112,7 @@ def _gate(record: AuditRecord) -> ET.Element:
 def _interrupted(record: AuditRecord) -> ET.Element:
     """Return the case that an interrupted audit fails: the runs that it did not come to have none."""
     case = _case("audit", "the audit finished", record.seconds)
-    _outcome(case, "error", "The audit was interrupted.", "The same command continues from there.")
+    _outcome(case, "error", "The audit was interrupted.", "Run the same command again to continue.")
     return case
 
 

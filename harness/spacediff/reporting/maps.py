@@ -72,7 +72,7 @@ def embedded_maps(record: AuditRecord, folder: Path, room: float) -> Maps:
         shrunk = Maps({file: found for file, found in coarser.items() if found})
         if shrunk.size <= room:
             break
-    note = f"{factor * factor} cells of a heat map are one in it, their mean."
+    note = f"Each cell of a heat map in this page is the mean of {factor * factor} measured cells."
     return Maps(shrunk.found, note)
 
 

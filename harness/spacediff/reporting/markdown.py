@@ -35,7 +35,7 @@ SUMMARY_LIMIT = 20_000
 
 _PROMPTS_SHARE = 2 / 3
 """Of the characters: what prompts may take, before the tables have their rows."""
-_TOO_LONG = "### spacediff: {}\n\nThe texts of this audit are too long to stand here; the report has them.\n"
+_TOO_LONG = "### spacediff: {}\n\nThe texts of this audit are too long to show here; see the report.\n"
 _MOST_OF_COMMAND = 2000
 _MOST_SENTENCES = 8
 
@@ -122,7 +122,7 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
 
 def _command(command: str) -> str:
     line = " ".join(command.split())
-    return fenced(line) if len(line) <= _MOST_OF_COMMAND else "The command is too long for an issue; the report has it."
+    return fenced(line) if len(line) <= _MOST_OF_COMMAND else "The command is too long for an issue; see the report."
 
 
 def _sentences(view: PromptView) -> list[str]:
@@ -181,7 +181,7 @@ def _notes(record: AuditRecord) -> list[str]:
     warnings = [prose(warning) for warning in sentences(record.warnings)]
     notes = list(dict.fromkeys([*warnings, *map(_ignored, record.ignored), *missing]))
     more = len(notes) - _MOST_SENTENCES
-    return notes if more <= 0 else [*notes[:_MOST_SENTENCES], f"{more} more notes, in the report"]
+    return notes if more <= 0 else [*notes[:_MOST_SENTENCES], f"{more} more notes in the report"]
 
 
 def _ignored(found: IgnoredRecord) -> str:

@@ -45,7 +45,7 @@ def variants_table(record: AuditRecord, views: list[PromptView]) -> Table:
     several = len(views) > 1
     units = [_heading(f"{info.title}{f' ({info.unit})' if info.unit else ''}") for info in record.metrics]
     return Table(
-        "Variants, the closest first",
+        "Variants, closest first",
         [*(["prompt"] if several else []), "rank", "variant", "verdict", "drift", *units],
         [
             [*([cell(view.prompt.name)] if several else []), *_variant(record, row)]
@@ -126,7 +126,7 @@ def _moved(found: VariantHistory) -> list[str]:
         f"{verdict.value}, drift {drift(far)}" if verdict and far is not None else verdict.value if verdict else "—"
         for verdict, far in ((found.verdict_before, found.drift_before), (found.verdict_now, found.drift_now))
     ]
-    frames = {True: "the same frames", False: "other frames", None: ""}[found.equal_frames]
+    frames = {True: "the same frames", False: "different frames", None: ""}[found.equal_frames]
     return [cell(f"{found.prompt} / {found.name}"), *sides, ", ".join(filter(None, (found.change.value, frames)))]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from spacediff.record import AuditRecord, ClipRecord, RunRecord
 
-PRIVATE = "The prompt is private: its text and its pictures are not shown, and its numbers are."
+PRIVATE = "The prompt is private: its text and pictures are not shown; its numbers are."
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"

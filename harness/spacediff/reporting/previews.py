@@ -154,5 +154,5 @@ def _size(clips: Mapping[str, Preview]) -> int:
 
 
 def _note(level: Level) -> str:
-    size = "their full size" if level.share == 1 else f"{level.share} of their width and height"
-    return f"The pictures in this page are kept at {size} and compressed anew (x264, rate factor {level.quality})."
+    size = "full size" if level.share == 1 else f"{level.share} of their width and height"
+    return f"The clips in this page were re-encoded at {size} (x264, rate factor {level.quality})."

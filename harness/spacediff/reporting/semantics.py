@@ -119,10 +119,10 @@ def _cell(text: TextRecord, name: str) -> Cell | None:
 
 def _difference(less: float) -> str:
     if less == 0:
-        return "as the reference"
+        return "same as the reference"
     if less > 0:
-        return f"{_written(less)} less than the reference"
-    return f"{_written(-less)} more than the reference"
+        return f"{_written(less)} lower than the reference"
+    return f"{_written(-less)} higher than the reference"
 
 
 def _span(low: float, high: float) -> str:

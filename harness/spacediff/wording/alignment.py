@@ -114,8 +114,8 @@ def _shifted(*, right: int, down: int) -> str:
     ways = [f"{abs(right)} px {'right' if right > 0 else 'left'}"] * (right != 0)
     ways += [f"{abs(down)} px {'down' if down > 0 else 'up'}"] * (down != 0)
     return (
-        f"This clip's picture lies {' and '.join(ways)} of the reference's: it is moved back, and only the region that "
-        "both show is compared."
+        f"This clip's picture is shifted {' and '.join(ways)} from the reference's: the shift is undone, and only the "
+        "region that both show is compared."
     )
 
 

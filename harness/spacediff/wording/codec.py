@@ -17,7 +17,7 @@ _LOST = {
 
 @says(FactKind.FILES_AS_GIVEN)
 def _files_as_given() -> str:
-    return "Both files are decoded as they were given."
+    return "Both files are decoded as given."
 
 
 @says(FactKind.FRAMES_AS_GENERATED)
@@ -117,7 +117,7 @@ def _matrix_lost(*, matrix: str) -> str:
 
 @says(FactKind.NOTHING_ENCODED)
 def _nothing_encoded() -> str:
-    return "Nothing was encoded: a difference of one level in one pixel would have been seen."
+    return "Nothing was encoded: a difference of one level in one pixel would have been detected."
 
 
 @says(FactKind.PLANTED_DIFFERENCE_SEEN)

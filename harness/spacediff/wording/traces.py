@@ -25,8 +25,8 @@ def loop_reference_text(compared: LoopReferenceRecord) -> str:
     silent = "the Space" if compared.hosted else "the file of the reference"
     because = f"{silent} does not show how its clip was made, and"
     if compared.role == "stand-in":
-        return f"{said}{because} this run reproduces that clip ({compared.verdict}), so it stands for it."
-    return f"{said}{because} no run here reproduces that clip, so the baseline takes its place."
+        return f"{said}{because} this run reproduces that clip ({compared.verdict}), so it replaces the reference."
+    return f"{said}{because} no local run reproduces that clip, so the baseline replaces the reference."
 
 
 def trace_text(trace: TraceComparisonRecord) -> str:
