@@ -4,7 +4,7 @@
 const NEAR = 16; // pixels within which the pointer finds a thin line
 
 class Chart {
-  /** Args: where to draw, and who is told of a frame that is sought or pointed at (null: no more). */
+  /** Args: where to draw, and callbacks for a frame that is sought or pointed at (null: no longer). */
   constructor(plot, { onSeek, onPoint }) {
     Object.assign(this, { plot, tip: plot.querySelector(".tip"), onSeek, onPoint, view: null });
     this.drawing = new Drawing(plot.querySelector(".ground"), "frames", () => this.point(null));

@@ -16,7 +16,7 @@ async function unpack() {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   const script = document.createElement("script");
   script.textContent = await new Response(stream).text();
-  document.head.append(script); // runs at once: the page's policy names its hash
+  document.head.append(script); // runs immediately: the page's policy names its hash
   script.remove();
   one("#report-charting").remove();
   return { draw: window.vegaEmbed, specs };
@@ -24,7 +24,7 @@ async function unpack() {
 
 /** One chart, as large as the element that it is in; what is set before it is drawn waits for it. */
 class Drawing {
-  /** Args: where to draw, the kind of specification, and who is told when its places have changed. */
+  /** Args: where to draw, the kind of specification, and a callback for when its places have changed. */
   constructor(ground, kind, onPlaced) {
     Object.assign(this, { ground, kind, onPlaced, signals: {}, rows: {}, view: null, drawing: false });
     new ResizeObserver(() => this.fit()).observe(ground);

@@ -13,7 +13,7 @@ class Frames {
       this.release = resolve; // a disposed video never says "seeked"
       this.video.addEventListener("error", () => reject(this.video.error), { once: true });
     });
-    this.ended.catch(() => {}); // told to whoever awaits show()
+    this.ended.catch(() => {}); // reported to whoever awaits show()
   }
 
   /** Bring frame n up; when this resolves, drawing draws frame n. */

@@ -1,8 +1,8 @@
-// Plots over the steps of a loop, and over frames: they tell the values of a step from the table below them.
+// Plots over the steps of a loop, and over frames: they read the values of a step from the table below them.
 // All plots of a section share the step that is pointed at; those over frames also the frame that the players show.
 
 class StepsPlot {
-  /** Args: where it stands, and who is told of a frame that is sought. */
+  /** Args: the plot's element, and a callback for a frame that is sought. */
   constructor(plot, onSeek) {
     const figure = plot.closest("figure");
     const { kind, runs, signals, rows } = JSON.parse(plot.dataset.plot);

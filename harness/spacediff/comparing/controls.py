@@ -1,8 +1,8 @@
 """Controls: comparisons whose outcome is known beforehand, in every audit.
 
-A clip against itself, decoded anew and sent through every step, has to come out identical; a clip with another seed has
-to come out different, from the reference and from the baseline; the baseline run again has to be nearer to itself than
-another seed is to the reference. Where one of them fails, no number of the audit can be
+A clip compared with itself, decoded again and sent through every step, has to be identical. A clip with a different
+seed has to differ from the reference and from the baseline. A re-run of the baseline has to be closer to the
+baseline than a different seed is to the reference. Where one of them fails, no number of the audit can be
 trusted.
 """
 

@@ -1,7 +1,7 @@
 """Semantics: what the clips of a prompt show, measured once everything is generated and compared.
 
 The key insight is that a value means little by itself: a cosine of 0.21 is neither much nor little. So every clip is
-held against the reference and against what other seeds of the baseline give, all by the same model in the same audit;
+compared with the reference and with different seeds of the baseline, all by the same model in the same audit;
 and all have been through the same encoder, as the frames that the other numbers rest on.
 """
 
@@ -57,7 +57,7 @@ def open_measure(model: str, revision: str | None) -> Semantic:
     """Return the measure that a scenario names: the tiny world's detector, or a CLIP checkpoint.
 
     Raises:
-        NotMeasuredError: The checkpoint cannot be had.
+        NotMeasuredError: The checkpoint is unavailable.
     """
     return Detector() if model == DETECTOR else Contrastive.opened(model, revision)
 
@@ -78,7 +78,7 @@ def measure_semantics(
         runs: All runs.
         files: Where the compared frames lie; clips without a file here are left out.
         folder: The audit folder; what was measured is kept in it, and not measured again.
-        progress: Told how it goes on.
+        progress: Receives the progress.
         opened: Opens the measure.
 
     Yields:
@@ -243,5 +243,5 @@ def _not_measured(asked: Semantics, prompt: Prompt, error: NotMeasuredError) -> 
 
 
 def _named(model: str) -> str:
-    """Return a model's name; of a folder elsewhere only the last part is told, behind an ellipsis."""
+    """Return a model's name; of a folder elsewhere only the last part is shown, after an ellipsis."""
     return f".../{Path(model).name}" if Path(model).is_absolute() else model

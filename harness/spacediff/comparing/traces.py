@@ -32,10 +32,10 @@ from spacediff.store.latents import read_latents
 def reference_trace(
     reference: RunRecord, runs: list[RunRecord], comparisons: list[ComparisonRecord]
 ) -> RunRecord | None:
-    """Return the run whose trace the others are held against.
+    """Return the run whose trace the others are compared with.
 
     It is the reference, if that was generated here. A host shows nothing of its inside; then a local run that reached
-    its clip stands for it, and else the baseline.
+    its clip replaces it, and otherwise the baseline.
     """
     if reference.trace is not None:
         return reference
@@ -50,7 +50,7 @@ def compare_traces(reference: RunRecord, candidate: RunRecord, folder: Path) -> 
 
     Args:
         reference: The run that is held to.
-        candidate: The run held against it.
+        candidate: The run compared with it.
         folder: The audit folder, with the latents of both.
     """
     ours, theirs = reference.trace, candidate.trace

@@ -33,7 +33,7 @@ class Scale:
     def drift(self, error: float) -> float | None:
         """Return (error - floor) / (ceiling - floor), never below 0.
 
-        None is "cannot tell": the scale is not measured, or even the nearest other seed is no farther than a re-run.
+        None is "unknown": the scale is not measured, or even the nearest other seed is no farther than a re-run.
         """
         if self.floor is None or self.ceiling is None or math.isnan(error) or min(self.ceilings) <= self.floor:
             return None
@@ -70,13 +70,13 @@ class Findings:
 
 
 def combined_drift(findings: Findings) -> float | None:
-    """Return the largest drift of all metrics, so that what any of them sees counts; None when none can tell."""
+    """Return the largest drift of all metrics, so that what any of them sees counts; None when all are unknown."""
     drifts = [findings.scales[name].drift(error) for name, error in findings.errors.items()]
     return max((drift for drift in drifts if drift is not None), default=None)
 
 
 def seed_drifts(findings: Findings) -> list[float]:
-    """Return the combined drift of each other seed, by the rule of `combined_drift`; empty when none can be told."""
+    """Return the combined drift of each other seed, by the rule of `combined_drift`; empty when all are unknown."""
     drifts = [
         [findings.scales[name].drift(error) for error in findings.scales[name].ceilings] for name in findings.errors
     ]

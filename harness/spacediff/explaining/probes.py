@@ -103,7 +103,7 @@ class Prober:
         generate: Executes a run.
         same: Compares a clip with the target.
         budget: How many clips may be generated.
-        report: Told what each generated probe has shown.
+        report: Called with what each generated probe has shown.
         known: Runs that were there anyway, by what they change; the two ends among them.
         probes: The runs that were asked for, by what they change.
         outcomes: Whether each subset that was asked for reproduces the target; None where there is no clip.

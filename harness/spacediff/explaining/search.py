@@ -202,11 +202,11 @@ def shapley_values(drift: Callable[[Subset], float | None], cause: Sequence[str]
 def interaction_indices(
     drift: Callable[[Subset], float | None], cause: Sequence[str]
 ) -> dict[tuple[str, str], float] | None:
-    """Return what each pair of members reduces the drift by together beyond what each takes off by itself.
+    """Return what each pair of members reduces the drift by together beyond what each reduces it by itself.
 
     The Shapley interaction index (Grabisch and Roubens 1999, doi:10.1007/s001820050125): the second difference of the
     drift, on the average over what else is changed. Positive: one does more where the other is changed too. Negative:
-    they take off the same.
+    they reduce it by the same.
 
     Args:
         drift: The drift with a subset changed; None where it was not measured.

@@ -1,7 +1,7 @@
 """The accepted state: the record that a person looked at and called right, kept beside the scenario.
 
 It works as in snapshot testing (Jest, Playwright): the file lies beside what it belongs to and is committed with it, a
-later audit is held against it without being asked to, and only a command of its own replaces it.
+later audit is compared with it without being asked to, and only a command of its own replaces it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | 
     """Keep an audit's record, without its clips and curves, as the accepted state of a scenario.
 
     Returns:
-        The file, and how the audit stands to what was accepted before; None where nothing was.
+        The file, and how the audit compares with what was accepted before; None where nothing was.
 
     Raises:
         SpacediffError: The audit is another scenario's, it was interrupted, or one of its controls failed.
@@ -60,7 +60,7 @@ def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | 
 
 
 def _without_curves(record: AuditRecord) -> AuditRecord:
-    """Return a record without what a later audit is not held against, so that the file stays small."""
+    """Return a record without what a later audit is not compared with, so that the file stays small."""
     bare: dict[str, object] = {"per_frame": {}, "frame_map": [], "measures": {}, "frames_csv": "", "map": None}
     return record.model_copy(
         update={

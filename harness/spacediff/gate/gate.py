@@ -104,7 +104,7 @@ def _worst(statuses: Sequence[GateStatus]) -> GateStatus:
 
 
 def exit_code(status: GateStatus) -> Exit:
-    """Return the exit code that tells a gate's outcome."""
+    """Return the exit code of a gate's outcome."""
     codes = {GateStatus.FAILED: Exit.GATE_FAILED, GateStatus.NOT_MEASURED: Exit.NOT_MEASURED}
     return codes.get(status, Exit.GATE_PASSED)
 

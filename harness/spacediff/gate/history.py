@@ -1,7 +1,7 @@
-"""Over time: an audit held against an earlier one, as a pure function of the two records.
+"""Over time: an audit compared with an earlier one, as a pure function of the two records.
 
-The key insight: a drift is on a scale that each audit measures anew, so two of them are comparable as far as a report
-shows them; and a change of verdict means little without the facts that changed beside it, so both stand together.
+The key insight: each audit measures its own scale of drift, so two drifts are comparable only as far as a report shows
+them. A change of verdict means little without the facts that changed with it, so both are recorded together.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _HIDDEN = "[private]"
 
 
 def history_of(before: AuditRecord, now: AuditRecord, against: str) -> HistoryRecord:
-    """Hold an audit against an earlier one; of what is private in either, no words are told.
+    """Compare an audit with an earlier one; private words of either are not shown.
 
     Args:
         before: The earlier record, redacted.
@@ -81,7 +81,7 @@ def _any_private(record: AuditRecord) -> bool:
 
 
 def change_of(before: ComparisonRecord | None, now: ComparisonRecord | None) -> Change:
-    """Return how a comparison stands to its earlier self; at least one of them is there."""
+    """Return how a comparison differs from its earlier self; at least one of them is there."""
     if before is None:
         return Change.NEW
     if now is None:
@@ -95,7 +95,7 @@ def change_of(before: ComparisonRecord | None, now: ComparisonRecord | None) -> 
 
 
 def _by_numbers(before: ComparisonRecord, now: ComparisonRecord) -> Change:
-    """Return what the numbers tell of two comparisons that their classes do not tell apart."""
+    """Return what the numbers show of two comparisons with the same class."""
     then, today = _rounded(before.drift), _rounded(now.drift)
     if then is not None and today is not None and then != today:
         return Change.WORSE if today > then else Change.BETTER
@@ -105,7 +105,7 @@ def _by_numbers(before: ComparisonRecord, now: ComparisonRecord) -> Change:
 
 
 def _same_metrics(before: ComparisonRecord, now: ComparisonRecord) -> bool:
-    """Return whether what both were measured by came out the same; without a scale it cannot be told more."""
+    """Return whether what both were measured by came out the same; without a scale no more is known."""
     shared = before.metrics.keys() & now.metrics.keys()
     if not shared:
         return not (before.metrics or now.metrics)
@@ -114,7 +114,7 @@ def _same_metrics(before: ComparisonRecord, now: ComparisonRecord) -> bool:
 
 
 def _by_class(before: Verdict, now: Verdict) -> Change | None:
-    """Return what the two classes tell; None where both are one rung of the ladder."""
+    """Return what the two classes show; None where both are one rung of the ladder."""
     if before in _LADDER and now in _LADDER:
         rungs = _LADDER[before], _LADDER[now]
         return None if rungs[0] == rungs[1] else Change.WORSE if rungs[1] > rungs[0] else Change.BETTER
@@ -186,7 +186,7 @@ def _metrics(record: AuditRecord) -> str:
 
 
 def _of_prompts(before: AuditRecord, now: AuditRecord) -> Iterator[FactChange]:
-    """Yield each prompt whose text is another one; of a private one that cannot be told."""
+    """Yield each prompt whose text is another one; of a private one that is unknown."""
     texts = {prompt.name: prompt for prompt in before.prompts}
     for prompt in now.prompts:
         then = texts.get(prompt.name)

@@ -32,7 +32,7 @@ MAX_VIDEO_BYTES = 10_000_000
 _SPARE = 20_000
 """Bytes for the contents list and the ZIP's own directory."""
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""The earliest moment that a ZIP can tell: the bytes do not depend on when it was made."""
+"""The earliest moment that a ZIP can store: the bytes do not depend on when it was made."""
 _CONTENTS = "CONTENTS.txt"
 
 

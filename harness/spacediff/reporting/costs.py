@@ -1,4 +1,4 @@
-"""What a generation took: seconds and memory of its stages, and what it took over from an earlier run."""
+"""What a generation took: seconds and memory of its stages, and what it reused from an earlier run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spacediff.wording.numbers import counted, seconds, size
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage took; `earlier` when an earlier run spent it and this one took over what came out."""
+    """What a stage took; `earlier` when an earlier run spent it and this one reused its result."""
 
     seconds: str
     peak: str
@@ -19,7 +19,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class CostRow:
-    """One run: its stages by name, its whole duration, and what it took over."""
+    """One run: its stages by name, its whole duration, and what it reused."""
 
     name: str
     stages: dict[str, Stage]

@@ -19,7 +19,7 @@ from spacediff.reporting.presentable import presentable
 from spacediff.reporting.previews import embedded_previews
 
 BUDGET = 10_000_000
-"""Bytes of a whole page: what a mail or a tracker takes, and a browser opens at once."""
+"""Bytes of a whole page: what a mail or a tracker takes, and a browser opens quickly."""
 _SPARE = 2_000
 """Bytes for what a page says of its own size."""
 _MAPS_SHARE = 0.25

@@ -1,4 +1,4 @@
-"""Isolated steps: runs whose every step was fed another run's latents, so that a step shows only its own error."""
+"""Isolated steps: runs whose every step was given another run's latents, so that a step shows only its own error."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class IsolatedSteps:
 
     Attributes:
         variant: The run whose steps these are.
-        fed: The run whose latents were fed.
+        fed: The run whose latents were given.
         reason: Why it was not measured; empty when it was.
         hint: What to do about it.
         most: Which steps make most of the sum, in a sentence; empty when no step has an error.
         plot: Own errors and whole distances.
         rows: The same as numbers.
         other: The run that the whole distances were measured from, where that is another one than `fed`, so that they
-            cannot stand beside the own errors; else empty.
+            cannot be shown with the own errors; else empty.
     """
 
     variant: str
@@ -102,7 +102,7 @@ def most_of(found: IsolatedStepsRecord) -> str:
 def _rows(errors: list[float], shares: list[float], whole: list[float | None]) -> list[StepRow]:
     def at(values: list[float] | list[float | None], n: int) -> str:
         v = values[n] if n < len(values) else None
-        return "–" if v is None else percent(v)  # noqa: RUF001 - an en dash stands for none
+        return "–" if v is None else percent(v)  # noqa: RUF001 - an en dash means none
 
     return [StepRow(n + 1, percent(own), at(shares, n), at(whole, n)) for n, own in enumerate(errors)]
 

@@ -23,7 +23,7 @@ class Cell:
     Attributes:
         mean: Over all frames, as text.
         difference: How far that is from the reference; empty where there is nothing to say.
-        place: Where it stands to the other seeds; empty where there are none.
+        place: How it compares with the different seeds; empty where there are none.
     """
 
     mean: str

@@ -65,7 +65,7 @@ def duration(seconds: float) -> str:
 
 
 def seconds(v: float) -> str:
-    """Write a short duration so that it can be told from nothing: `0.079 s`, `4.31 s`, and longer ones as durations."""
+    """Write a short duration so that it differs from nothing: `0.079 s`, `4.31 s`, and longer ones as durations."""
     if 0 < v < 0.0005:  # noqa: PLR2004 - would be written as nothing
         return "<0.001 s"
     return f"{v:.3f} s" if v < 1 else f"{v:.2f} s" if v < _LONG else duration(v)

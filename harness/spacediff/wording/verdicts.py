@@ -10,7 +10,7 @@ from spacediff.wording.numbers import start
 from spacediff.wording.vocabulary import says
 
 NOT_COMPARED = "not compared"
-"""Stands for the verdict of a clip that was measured, but not compared."""
+"""In place of the verdict of a clip that was measured, but not compared."""
 
 _SCALE = "on the scale from a re-run (0) to a different seed (1)"
 
