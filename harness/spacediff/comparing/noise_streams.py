@@ -49,6 +49,6 @@ def _patches(major: int, minor: int) -> list[str]:
 def _draws_half_precision_here(run: RunRecord) -> bool:
     noise = run.trace.noise if run.trace else None
     stream, dtype = run.settings.get("rng.stream"), run.settings.get("rng.dtype")
-    told = stream is not None and not str(stream.value).startswith("torch ")
+    replaced = stream is not None and not str(stream.value).startswith("torch ")
     drawn_in = dtype.value if dtype is not None else noise and noise.dtype
-    return noise is not None and noise.device == "cpu" and drawn_in in _HALF and not told
+    return noise is not None and noise.device == "cpu" and drawn_in in _HALF and not replaced

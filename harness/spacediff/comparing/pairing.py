@@ -22,7 +22,7 @@ from spacediff.metrics.levels import Levels, levels
 from spacediff.record import ClipRecord, Fact, RunRecord
 
 MAX_SECONDS = 1800.0
-"""What encoding a prompt's clips may take in all: a stranger's options may ask for days of motion search."""
+"""What encoding a prompt's clips may take in all: an untrusted file may ask for days of motion search."""
 
 _LEVELS_EVERY = 8
 """A wrong range of levels is the same in all frames; every eighth is read."""

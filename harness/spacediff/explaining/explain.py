@@ -32,7 +32,7 @@ def explain(
         runs: The runs of the plan.
         folder: The audit folder.
         generate: Executes a run.
-        listener: Told how it goes on.
+        listener: Called with the progress.
 
     Returns:
         What was found; None where the plan asks for no search.
@@ -42,12 +42,12 @@ def explain(
     audited = _Audited(plan, plan.explain, runs, folder)
     left, right = audited.ends(plan.prompts[0].name)
     suspects = tuple(in_order(diff(plan.explain.start_settings, plan.explain.target_settings), left, right))
-    if obstacle := _obstacle(left, right, suspects):
-        return SearchResult(left, right, suspects, reason=obstacle)
+    if reason := _nothing_to_search(left, right, suspects):
+        return SearchResult(left, right, suspects, reason=reason)
     return _CauseSearch(audited, suspects, generate, listener).run()
 
 
-def _obstacle(left: RunRecord, right: RunRecord, suspects: Sequence[Difference]) -> Fact | None:
+def _nothing_to_search(left: RunRecord, right: RunRecord, suspects: Sequence[Difference]) -> Fact | None:
     """Return why there is nothing to search; None where there is."""
     if missing := _unmeasured(left, right):
         return missing
@@ -86,7 +86,7 @@ class _Audited:
         return next(run for run in self._planned(prompt) if run.name == self.what.start)
 
     def known(self, prompt: str, everything: Subset) -> dict[Subset, RunRecord]:
-        """Return the runs that tell something of the search, by the suspects that they change."""
+        """Return the runs that are known before the search, by the suspects that they change."""
         left, right = self.ends(prompt)
         ends = {frozenset[str](): left, everything: right}
         if prompt != self.prompts[0]:
@@ -201,7 +201,7 @@ class _CauseSearch:
             )
         return self._probers[prompt]
 
-    # ---- what listeners are told
+    # ---- what listeners get
 
     def _report(self, run: RunRecord, changed: Subset, reproduced: bool | None) -> None:  # noqa: FBT001 - by position
         self._listener.on_probe_finished(self._progress, run, changed, reproduced=reproduced)

@@ -48,13 +48,13 @@ def in_order(differences: Iterable[Difference], left: RunRecord, right: RunRecor
 def without_effect(suspects: Sequence[Difference], left: RunRecord, right: RunRecord) -> dict[str, Fact]:
     """Return the suspects that can have no effect, each with the reason.
 
-    One end leaves the setting unsaid and comes by default to what the other one says, or the library told that it
+    One run does not set it and has by default what the other one declares, or the library reported that it
     ignores it; and no other suspect is left that could move this.
 
     Args:
         suspects: What the two ends declare differently.
         left: The run at one end, with its resolved settings.
-        right: The run at the other end.
+        right: The target.
     """
     found: dict[str, Fact] = {}
     while True:
@@ -71,7 +71,7 @@ def without_effect(suspects: Sequence[Difference], left: RunRecord, right: RunRe
 
 
 def at_hand(runs: Iterable[Run], what: Explanation) -> dict[Subset, str]:
-    """Return what the audit generates anyway: the suspects that a run changes to the matched end's, to its name.
+    """Return what the audit generates anyway: the suspects that a run changes to the target's, to its name.
 
     A run that changes anything else, or a suspect to another value, is no probe.
 

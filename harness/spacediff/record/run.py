@@ -124,7 +124,7 @@ class RunRecord(Record):
             with the reference.
         ignored: Arguments accepted but ignored.
         warnings: What the reader should know.
-        hosted: What the host says of itself, name to text; empty for local runs.
+        hosted: What the Space says of itself, name to text; empty for local runs.
         seconds: Duration of the generation or the fetch.
         seed_echoed: The seed that a Space said it used.
         clip: The clip, or None.

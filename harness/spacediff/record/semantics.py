@@ -1,4 +1,4 @@
-"""What clips show, as a semantic measure tells it: a curve for the prompt and for each named part of it."""
+"""What clips show, by a semantic measure: a curve for the prompt and for each named part of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inert Markdown: a stranger's text as a GitHub issue shows it, and nothing else.
+"""Inert Markdown: an untrusted text as a GitHub issue shows it, and nothing else.
 
 The key insight: GitHub looks for mentions, issue numbers, addresses and commits in the text that it has drawn, where no
 backslash helps, but never inside code. So whatever is not plainly a word is put in a code span.

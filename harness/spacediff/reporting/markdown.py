@@ -1,7 +1,7 @@
 """GitHub Markdown of an audit: what somebody pastes into an issue, and the lines for a CI job's page.
 
 The key insight: an issue takes 65,536 characters and no more, so the length is bounded here and what was left out is
-said; and every text of the record is a stranger's, so each goes through `inert`.
+said; and every text of the record is untrusted, so each goes through `inert`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The page: an audit record drawn through the templates of `reports/`, with its policy, style and scripts.
 
-The key insight is that every text in a record is a stranger's: prompts, titles, what a Space says of itself. So the
+The key insight is that every text in a record is untrusted: prompts, titles, what a Space says of itself. So the
 templates escape, data for the script cannot close its tag, and the page's own policy allows no script or style but
 those whose hashes it names.
 """

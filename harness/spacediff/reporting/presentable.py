@@ -1,6 +1,6 @@
 """Presentable: what a presenter gets to see of a record.
 
-Every text in a record is a stranger's, and some prompts are private. So each presenter takes its record through here:
+Every text in a record is untrusted, and some prompts are private. So each presenter takes its record through here:
 what a reader could not see in a text is spelt out, and clips and maps of a private prompt have no files that could be
 shown.
 """

@@ -10,9 +10,9 @@ from spacediff.reporting.plots import Plot, Series, plot
 from spacediff.wording.numbers import number
 
 _PLACES = {
-    "below": "below every different seed",
-    "within": "among the different seeds",
-    "above": "above every different seed",
+    "below": "below all different seeds",
+    "within": "within the range of different seeds",
+    "above": "above all different seeds",
 }
 
 

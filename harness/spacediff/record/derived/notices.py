@@ -32,7 +32,7 @@ def _of_runs(found: Iterable[tuple[_Item, RunRecord]], runs: Sequence[RunRecord]
 
 
 def with_order(environment: EnvironmentRecord) -> EnvironmentRecord:
-    """Note which facts differ between this machine and the host, and put those first."""
+    """Note which facts differ between this machine and the Space, and put those first."""
     local, hosted = environment.local, environment.hosted
     both = local.keys() & hosted.keys()
     differing = [name for name in hosted if name in both and local[name] != hosted[name]]
