@@ -43,7 +43,7 @@ def test_the_page_draws_a_curve_over_the_references_frames_for_each_text(tmp_pat
     assert (cell.mean, cell.difference, cell.place) == (
         "0.100",
         "0.150 lower than the reference",
-        "below every different seed",
+        "below all different seeds",
     )
     assert shown.asked[0].seeds == "0.400"
     drawn = shown.asked[0].plot
