@@ -1,4 +1,4 @@
-"""The signatures of the library, held by mypy: each call has the type that is asserted, and each wrong one is refused.
+"""The signatures of the library, checked by mypy: each call has the asserted type, and each wrong call is an error.
 
 mypy reports an `ignore` that nothing needs, so a signature that becomes too wide is found too. Nothing here is called.
 """

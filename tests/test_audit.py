@@ -60,7 +60,7 @@ variant = "as-hosted"
 
 
 class Audit(Protocol):
-    """Runs `spacediff audit` in this process; returns exit code, and what it printed and said."""
+    """Runs `spacediff audit` in this process; returns its exit code, standard output and standard error."""
 
     def __call__(self, scenario: Path, folder: Path, *arguments: str) -> tuple[int, str, str]: ...
 
@@ -88,7 +88,7 @@ def the(record: AuditRecord, name: str) -> RunRecord:
     return next(run for run in record.runs if run.name == name)
 
 
-def test_quickstart_holds_its_gate_and_names_its_report(quickstart: Finished) -> None:
+def test_quickstart_passes_its_gate_and_names_its_report(quickstart: Finished) -> None:
     assert quickstart.code == 0, quickstart.stdout + quickstart.stderr
     assert quickstart.record.gate.status is GateStatus.PASSED
     assert f"report: {quickstart.folder / 'report.html'}" in quickstart.stdout.replace("\n", "")
@@ -96,7 +96,7 @@ def test_quickstart_holds_its_gate_and_names_its_report(quickstart: Finished) ->
     assert all(run.measured for run in quickstart.record.runs)
 
 
-def test_quickstart_finds_the_innocent(quickstart: Finished) -> None:
+def test_quickstart_finds_settings_without_an_effect(quickstart: Finished) -> None:
     found = digests(quickstart.record)
     assert found["resident"] == found["baseline"]
     assert found["dynamic-cfg-at-load"] == found["baseline"]
@@ -117,8 +117,8 @@ def test_quickstart_finds_the_cause_and_proves_it(quickstart: Finished) -> None:
     assert cause
     assert cause.finished
     assert set(cause.cause) == {"scheduler.class", "call.guidance_scale", "call.use_dynamic_cfg"}
-    innocent = {suspect.path for suspect in cause.suspects if suspect.standing is Standing.NO_EFFECT}
-    assert innocent == {"placement", "scheduler.timestep_spacing"}
+    without_effect = {suspect.path for suspect in cause.suspects if suspect.standing is Standing.NO_EFFECT}
+    assert without_effect == {"placement", "scheduler.timestep_spacing"}
     verdicts = {comparison.candidate: comparison.verdict for comparison in quickstart.record.comparisons}
     assert verdicts[cause.proof] is Verdict.CODEC_ONLY
     assert verdicts[cause.counter_proof] not in {Verdict.CODEC_ONLY, Verdict.IDENTICAL}
@@ -130,7 +130,7 @@ def test_quickstart_finds_the_cause_and_proves_it(quickstart: Finished) -> None:
     assert "cause: scheduler.class and" in quickstart.stdout
 
 
-def test_quickstart_reaches_the_hosted_clip_but_for_the_codec(quickstart: Finished) -> None:
+def test_quickstart_reproduces_the_hosted_clip_up_to_the_codec(quickstart: Finished) -> None:
     compared = {c.candidate: c for c in quickstart.record.comparisons}
     assert compared["as-hosted"].verdict is Verdict.CODEC_ONLY
     assert compared["as-hosted"].drift is not None
@@ -149,7 +149,7 @@ def test_quickstart_reaches_the_hosted_clip_but_for_the_codec(quickstart: Finish
         assert drift > 0.2, name
 
 
-def test_quickstarts_other_seeds_are_near_a_ceiling_that_the_others_make(quickstart: Finished) -> None:
+def test_each_seed_of_the_quickstart_is_near_the_ceiling_of_the_other_seeds(quickstart: Finished) -> None:
     seeds = [c for c in quickstart.record.comparisons if the(quickstart.record, c.candidate).role is Role.SEED]
     assert len(seeds) == 3
     for held_out in seeds:
@@ -164,15 +164,15 @@ def test_quickstarts_other_seeds_are_near_a_ceiling_that_the_others_make(quickst
         assert 0.5 < drift < 2, held_out.candidate
 
 
-def test_the_audit_folder_tells_no_names(quickstart: Finished) -> None:
+def test_the_audit_folder_contains_no_names(quickstart: Finished) -> None:
     texts = [path.read_text("utf-8") for path in quickstart.folder.rglob("*") if path.suffix in {".json", ".html"}]
     assert len(texts) > 10
     home = str(Path.home())
     assert not any(home + os.sep in text for text in texts)
-    assert not any(re.search(r"127\.0\.0\.1:\d+", text) for text in texts), "a port tells nothing and changes"
+    assert not any(re.search(r"127\.0\.0\.1:\d+", text) for text in texts), "a port differs from audit to audit"
 
 
-def test_a_report_is_drawn_again_without_the_heavy_libraries(quickstart: Finished, tmp_path: Path) -> None:
+def test_a_report_is_written_again_without_the_heavy_libraries(quickstart: Finished, tmp_path: Path) -> None:
     before = (quickstart.folder / "report.html").read_bytes()
     program = f"""
 import sys
@@ -215,7 +215,7 @@ def test_equal_settings_under_two_names_are_one_run(audit: Audit, tmp_path: Path
     assert all(row.comparison is not None for row in view.rows)
 
 
-def test_what_cannot_run_here_is_shown_and_strict_fails_on_it(audit: Audit, tmp_path: Path) -> None:
+def test_a_run_that_this_machine_cannot_do_is_shown_and_fails_strict(audit: Audit, tmp_path: Path) -> None:
     code, printed, _ = audit(written(tmp_path), tmp_path / "out", "--strict")
     record = read_record(tmp_path / "out")
     if the(record, "on-gpu").measured:
@@ -227,14 +227,14 @@ def test_what_cannot_run_here_is_shown_and_strict_fails_on_it(audit: Audit, tmp_
     assert comparison.verdict is Verdict.NOT_MEASURED
 
 
-def test_a_gate_that_does_not_hold_is_exit_code_1(audit: Audit, tmp_path: Path) -> None:
+def test_a_failed_gate_is_exit_code_1(audit: Audit, tmp_path: Path) -> None:
     text = SCENARIO.replace('[gate]\nvariant = "as-hosted"', '[gate]\nvariant = "baseline"\nmax_drift = 0.0001')
     code, printed, _ = audit(written(tmp_path, text), tmp_path / "out", "--only", "guidance-7")
     assert code == 1
     assert "Gate failed (baseline)" in printed
 
 
-def test_a_space_that_is_not_there_is_exit_code_3(audit: Audit, tmp_path: Path) -> None:
+def test_an_unreachable_space_is_exit_code_3(audit: Audit, tmp_path: Path) -> None:
     text = SCENARIO.replace(
         '[reference]\nvariant = "guidance-7"',
         '[reference.space]\nid = "http://127.0.0.1:9"\nendpoint = "/generate"\ninputs = { prompt = "{prompt}" }',
@@ -253,7 +253,7 @@ def test_a_broken_reference_video_is_exit_code_3(audit: Audit, tmp_path: Path) -
     assert "broken.mp4 cannot be opened as a video" in printed
 
 
-def test_the_large_scenario_says_what_is_missing_here(tmp_path: Path) -> None:
+def test_the_large_scenario_reports_what_this_machine_lacks(tmp_path: Path) -> None:
     import torch
 
     if torch.cuda.is_available():
@@ -270,7 +270,7 @@ def test_the_large_scenario_says_what_is_missing_here(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
-def test_an_interrupted_audit_goes_on_where_it_stopped(
+def test_an_interrupted_audit_continues_where_it_stopped(
     audit: Audit, tmp_path: Path, sign: signal.Signals, code: int
 ) -> None:
     scenario = written(tmp_path, SCENARIO.replace("num_inference_steps = 3", "num_inference_steps = 20"))
@@ -328,14 +328,16 @@ def sharing(tmp_path_factory: pytest.TempPathFactory) -> AuditRecord:
     return read_record(folder / "out")
 
 
-def test_what_runs_share_is_computed_once_and_gives_the_same_bytes(
+def test_shared_results_are_computed_once_and_give_the_same_bytes(
     tmp_path: Path, audit: Audit, sharing: AuditRecord
 ) -> None:
-    code, _, _ = audit(written(tmp_path, SHARING), tmp_path / "anew", "--no-reuse")
+    code, _, _ = audit(written(tmp_path, SHARING), tmp_path / "recomputed", "--no-reuse")
     assert code == 0
-    shared, anew = ({run.name: run for run in record.runs} for record in (sharing, read_record(tmp_path / "anew")))
+    shared, recomputed = (
+        {run.name: run for run in record.runs} for record in (sharing, read_record(tmp_path / "recomputed"))
+    )
     for name, run in shared.items():
-        other = anew[name]
+        other = recomputed[name]
         assert run.clip
         assert other.clip
         assert run.clip.model_dump(include=FRAMES) == other.clip.model_dump(include=FRAMES)
@@ -354,10 +356,10 @@ def test_what_runs_share_is_computed_once_and_gives_the_same_bytes(
         "seed-43": ["text embeddings"],
         "guidance-7-alone": [],
     }
-    assert not any(run.trace.shared for run in anew.values() if run.trace)
+    assert not any(run.trace.shared for run in recomputed.values() if run.trace)
 
 
-def test_the_record_says_where_runs_part_and_what_each_step_does(sharing: AuditRecord) -> None:
+def test_the_record_has_the_first_divergence_and_the_error_of_each_step(sharing: AuditRecord) -> None:
     record = sharing
     assert {trace.candidate: (trace.stage, trace.step) for trace in record.traces} == {
         "guidance-7": (Stage.STEP, 1),

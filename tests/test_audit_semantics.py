@@ -40,7 +40,7 @@ parts = ["hand", "lemon"]
 """
 
 
-def test_an_audit_says_what_its_clips_show(
+def test_an_audit_measures_what_its_clips_show(
     clip_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(clip_checkpoint, tmp_path / "clip")
@@ -89,7 +89,7 @@ def test_an_audit_says_what_its_clips_show(
     assert "Not measured: " in (folder / "report.html").read_text("utf-8")
 
 
-def test_two_files_are_held_against_each_other_by_what_they_show(
+def test_two_files_are_compared_by_what_they_show(
     clip_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one, other = (tmp_path / f"{name}.mp4" for name in ("one", "other"))

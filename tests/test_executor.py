@@ -1,4 +1,4 @@
-"""Which runs an executor has produced, and in which order; the worker here only notes what it is asked."""
+"""Which runs an executor produces, and in which order. The worker of these tests only notes its calls."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class NotingWorker:
         self.closed = True
 
 
-class Listening(SilentListener):
+class NotingListener(SilentListener):
     def __init__(self) -> None:
         self.finished: list[tuple[str, bool]] = []
 
@@ -88,11 +88,13 @@ def test_hosted_runs_come_first_and_runs_of_one_checkpoint_together(store: Store
         hosted(),
     ]
     executed(worker, runs, store)
-    assert worker.asked == ["reference", "a", "c", "e", "d", "b"], "what shares its denoising is neighbours"
+    assert worker.asked == ["reference", "a", "c", "e", "d", "b"], (
+        "runs that share their denoising are executed in a row"
+    )
 
 
 def test_one_clip_under_two_names_is_produced_once(store: Store) -> None:
-    worker, listener = NotingWorker(), Listening()
+    worker, listener = NotingWorker(), NotingListener()
     with Sequential(worker, keep_latents=False) as executor:
         records = list(executor.execute([local("one"), local("other")], store, listener))
     assert worker.asked == ["one"]
@@ -119,7 +121,7 @@ def test_without_a_reference_nothing_is_generated_and_the_reason_is_given(store:
     assert found["b"].measured
 
 
-def test_whatever_fails_costs_only_its_own_run(store: Store) -> None:
+def test_a_failure_affects_only_its_own_run(store: Store) -> None:
     worker = NotingWorker(a=ZeroDivisionError("by nought"), b=QuotaExceeded("used up", hint="wait"))
     found = executed(worker, [local("a"), local("b", output={"fps": 9}), local("c", output={"fps": 10})], store)
     assert {name: record.measured for name, record in found.items()} == {"a": False, "b": False, "c": True}
@@ -136,7 +138,7 @@ def test_the_worker_is_closed_with_the_executor(store: Store) -> None:
     assert store.get("0" * 24) is None
 
 
-def test_the_key_depends_on_the_machine_for_what_is_made_here_alone() -> None:
+def test_the_key_depends_on_the_machine_only_for_local_runs() -> None:
     one, other = (LocalWorker({"torch": version}) for version in ("2.11", "2.12"))
     assert one.key(local("a")) != other.key(local("a"))
     assert one.key(hosted()) == other.key(hosted())

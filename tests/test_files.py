@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and the cache lies where the user or the system says."""
+"""The cache folder is where the user or the system says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from spacediff.files import cache_dir
         ({"SPACEDIFF_CACHE": "~/c"}, "/home/of/tests/c"),
     ],
 )
-def test_the_cache_lies_where_the_user_or_the_system_says(
+def test_the_cache_folder_follows_the_environment(
     variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/home/of/tests")

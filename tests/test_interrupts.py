@@ -22,7 +22,7 @@ def handlers() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_that_was_swallowed_is_heeded_at_the_next_stop(sign: signal.Signals) -> None:
+def test_a_lost_interrupt_is_raised_at_the_next_check(sign: signal.Signals) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     install()
     raise_if_interrupted()
@@ -34,7 +34,7 @@ def test_an_interrupt_that_was_swallowed_is_heeded_at_the_next_stop(sign: signal
     raise_if_interrupted()
 
 
-def test_who_was_started_deaf_stays_so() -> None:
+def test_an_ignored_signal_stays_ignored() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     install()
     os.kill(os.getpid(), signal.SIGINT)
@@ -61,7 +61,7 @@ def test_what_was_finished_before_an_interruption_is_kept() -> None:
     assert until_interrupted(iter([1, 2])) == ((1, 2), False)
 
 
-def test_a_swallowed_interrupt_ends_a_stage_as_soon_as_it_is_finished() -> None:
+def test_a_lost_interrupt_ends_a_stage_as_soon_as_it_is_finished() -> None:
     install()
 
     def items() -> Iterator[int]:

@@ -60,12 +60,12 @@ def test_each_prompt_gets_its_runs() -> None:
     assert plan.command == "spacediff audit lemon.toml"
 
 
-def test_only_keeps_what_was_asked_and_what_the_scale_needs() -> None:
+def test_only_selects_variants_and_keeps_the_controls() -> None:
     runs = named(plan_scenario(scenario(), ["both"]).runs)
     assert list(runs) == ["reference", "baseline", "both", "rerun", "seed-43", "seed-44"]
 
 
-def test_an_unknown_variant_is_told_with_the_nearest() -> None:
+def test_an_unknown_variant_gets_a_suggestion() -> None:
     with pytest.raises(SpacediffError, match="did you mean 'dynamic-cfg'") as caught:
         plan_scenario(scenario(), ["dynamic_cfg"])
     assert "both" in caught.value.hint
@@ -78,14 +78,14 @@ def test_a_variant_can_be_the_reference() -> None:
     assert "both" in named(plan.runs), "the reference is measured although it was not asked for"
 
 
-def test_a_host_is_asked_again_when_the_scenario_says_so() -> None:
+def test_a_space_is_asked_as_often_as_the_scenario_says() -> None:
     runs = named(plan_scenario(scenario(SPACE + "repeats = 3")).runs)
     hosted = [run for run in runs.values() if run.source == "space"]
     assert [run.name for run in hosted] == ["reference", "reference-2", "reference-3"]
     assert len({run.key(HERE) for run in hosted}) == 3
 
 
-def test_equal_runs_have_one_key_and_others_another() -> None:
+def test_equal_runs_have_equal_keys_and_different_runs_different_ones() -> None:
     first, second = (named(plan_scenario(scenario()).runs) for _ in range(2))
     assert {name: run.key(HERE) for name, run in first.items()} == {name: run.key(HERE) for name, run in second.items()}
     keys = {run.key(HERE) for run in first.values()}
@@ -111,26 +111,26 @@ def test_the_machine_determines_local_clips_only() -> None:
     other: dict[str, Any] = {"torch": "2.11.0"}
     builtin = named(plan_scenario(scenario()).runs)
     assert builtin["baseline"].key(HERE) != builtin["baseline"].key(other)
-    assert builtin["reference"].key(HERE) != builtin["reference"].key(other), "the builtin Space is made here too"
+    assert builtin["reference"].key(HERE) != builtin["reference"].key(other), "the builtin Space is generated here too"
     hosted = named(plan_scenario(scenario(SPACE.replace("builtin:tiny-space-random", "org/name"))).runs)
     assert hosted["reference"].key(HERE) == hosted["reference"].key(other)
 
 
-def test_other_seeds_are_other_than_any_that_is_used() -> None:
+def test_seeds_of_the_scale_are_not_used_by_other_runs() -> None:
     text = TEXT.replace("[variants.both]", "rng.seed = 44\n[variants.both]")
     text = text.replace("call = { guidance_scale = 6.0 }", "call = { guidance_scale = 6.0 }\nrng.seed = 43")
     runs = named(plan_scenario(scenario(text=text)).runs)
     assert [name for name in runs if name.startswith("seed")] == ["seed-45", "seed-46"]
 
 
-def test_runs_travel_to_other_processes() -> None:
+def test_runs_can_be_pickled() -> None:
     runs = plan_scenario(scenario()).runs
     assert runs
     for run in runs:
         assert pickle.loads(pickle.dumps(run)).key(HERE) == run.key(HERE)  # noqa: S301 - our own bytes
 
 
-def test_an_exchanged_file_is_another_run(tmp_path: Path) -> None:
+def test_a_changed_file_is_a_different_run(tmp_path: Path) -> None:
     for name in ("a.mp4", "b.mp4"):
         (tmp_path / name).write_bytes(b"one")
     before = plan_files(tmp_path / "a.mp4", tmp_path / "b.mp4")
@@ -140,11 +140,11 @@ def test_an_exchanged_file_is_another_run(tmp_path: Path) -> None:
     assert before.runs[1].key(HERE) != after.runs[1].key(HERE)
 
 
-def test_of_a_private_prompt_its_parts_and_what_runs_are_told_are_private_too() -> None:
-    more = SPACE.replace('"{prompt}"', '"{prompt}", negative_prompt = "told the Space"')
+def test_parts_and_other_prompts_of_a_private_prompt_are_private_too() -> None:
+    more = SPACE.replace('"{prompt}"', '"{prompt}", negative_prompt = "sent to the Space"')
     more += '[semantics]\nmodel = "org/clip"\nparts = ["a hidden zeppelin"]\n'
-    text = TEXT.replace("seed = 7", "seed = 7\nprivate = true").replace("[variants.both]", "[variants.told]\n"
-        'call.negative_prompt = ["told here", "and here"]\n[variants.both]')  # fmt: skip
+    text = TEXT.replace("seed = 7", "seed = 7\nprivate = true").replace("[variants.both]", "[variants.negative]\n"
+        'call.negative_prompt = ["sent here", "and here"]\n[variants.both]')  # fmt: skip
     texts = plan_scenario(scenario(more, text)).private_texts
-    assert set(texts) == {"a hand", "a hidden zeppelin", "told the Space", "told here", "and here"}
+    assert set(texts) == {"a hand", "a hidden zeppelin", "sent to the Space", "sent here", "and here"}
     assert plan_scenario(scenario(more)).private_texts == ()

@@ -17,8 +17,8 @@ HOPELESS_PART = "raise RuntimeError('built for another world')\n"
 
 
 def in_fresh_process(code: str, *first_on_path: Path) -> dict[str, Any]:
-    """Run code that fills `told`; return it. The outcome of a process belongs to that process alone."""
-    script = f"told = {{}}\n{code}\nimport json\nprint(json.dumps(told))"
+    """Run code that fills `found`, in a new process, since the shim runs once per process; return `found`."""
+    script = f"found = {{}}\n{code}\nimport json\nprint(json.dumps(found))"
     path = os.pathsep.join(map(str, (*first_on_path, ROOT / "harness")))
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -29,8 +29,8 @@ def in_fresh_process(code: str, *first_on_path: Path) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 @pytest.fixture
@@ -43,79 +43,79 @@ def hopeless(tmp_path: Path) -> Path:
 
 
 def test_installed_torchvision_imports_afterwards_and_with_it_all_that_need_it() -> None:
-    told = in_fresh_process("""
+    found = in_fresh_process("""
 try:
     import torchvision
-    told["before"] = True
+    found["before"] = True
 except Exception as error:
-    told["before"] = False
+    found["before"] = False
 from spacediff.torchvision_shim import shim_torchvision
-told["outcome"] = shim_torchvision()
+found["outcome"] = shim_torchvision()
 import torchvision, lpips, transformers, diffusers
 from torchvision.transforms.functional import resize
 from transformers import T5EncoderModel, CLIPImageProcessor
 from diffusers import CogVideoXPipeline
-told["version"] = torchvision.__version__
+found["version"] = torchvision.__version__
 """)
-    assert told["outcome"] == ("healthy" if told["before"] else "fixed")
-    assert told["version"]
+    assert found["outcome"] == ("healthy" if found["before"] else "fixed")
+    assert found["version"]
 
 
 def test_second_call_is_free_and_says_the_same() -> None:
-    told = in_fresh_process("""
+    found = in_fresh_process("""
 from spacediff.torchvision_shim import shim_torchvision
 first = shim_torchvision()
 import sys, time
 module = sys.modules["torchvision"]
 begun = time.perf_counter()
-told["same"] = shim_torchvision() is first and sys.modules["torchvision"] is module
-told["seconds"] = time.perf_counter() - begun
+found["same"] = shim_torchvision() is first and sys.modules["torchvision"] is module
+found["seconds"] = time.perf_counter() - begun
 """)
-    assert told["same"]
-    assert told["seconds"] < 0.01
+    assert found["same"]
+    assert found["seconds"] < 0.01
 
 
 def test_importing_the_module_alone_is_light() -> None:
-    told = in_fresh_process("""
+    found = in_fresh_process("""
 import spacediff.torchvision_shim, sys
-told["heavy"] = sorted({"torch", "torchvision", "numpy"} & set(sys.modules))
+found["heavy"] = sorted({"torch", "torchvision", "numpy"} & set(sys.modules))
 """)
-    assert told["heavy"] == []
+    assert found["heavy"] == []
 
 
 def test_healthy_torchvision_is_left_untouched(tmp_path: Path) -> None:
     (tmp_path / "torchvision.py").write_text(HEALTHY)
-    told = in_fresh_process(
+    found = in_fresh_process(
         """
 import torchvision
 from spacediff.torchvision_shim import shim_torchvision
-told["outcome"] = shim_torchvision()
+found["outcome"] = shim_torchvision()
 import sys, torch
-told["same"] = sys.modules["torchvision"] is torchvision and torchvision.marker == "untouched"
-told["declared"] = hasattr(torch.ops.torchvision, "nms")
+found["same"] = sys.modules["torchvision"] is torchvision and torchvision.marker == "untouched"
+found["declared"] = hasattr(torch.ops.torchvision, "nms")
 """,
         tmp_path,
     )
-    assert told == {"outcome": "healthy", "same": True, "declared": False}
+    assert found == {"outcome": "healthy", "same": True, "declared": False}
 
 
-def test_hopeless_torchvision_stops_diffusers_without_the_mend(hopeless: Path) -> None:
-    told = in_fresh_process(
+def test_hopeless_torchvision_breaks_diffusers_without_the_shim(hopeless: Path) -> None:
+    found = in_fresh_process(
         """
 try:
     from diffusers import CogVideoXPipeline
-    told["imported"] = True
+    found["imported"] = True
 except Exception:
-    told["imported"] = False
+    found["imported"] = False
 """,
         hopeless,
     )
-    assert told == {"imported": False}
+    assert found == {"imported": False}
 
 
 @pytest.mark.parametrize("earlier", ["", "import transformers.utils, diffusers.utils"], ids=["first", "asked before"])
 def test_hopeless_torchvision_is_hidden_from_diffusers(hopeless: Path, earlier: str) -> None:
-    told = in_fresh_process(
+    found = in_fresh_process(
         f"""
 {earlier}
 try:
@@ -123,25 +123,25 @@ try:
 except RuntimeError:
     pass
 from spacediff.torchvision_shim import shim_torchvision
-told["outcome"] = shim_torchvision()
+found["outcome"] = shim_torchvision()
 from diffusers import CogVideoXPipeline, AutoencoderKLCogVideoX
 from transformers import T5EncoderModel
 from transformers.utils import is_torchvision_available
 from diffusers.utils import is_torchvision_available as diffusers_asks
-told["seen"] = is_torchvision_available() or diffusers_asks()
+found["seen"] = is_torchvision_available() or diffusers_asks()
 try:
     import torchvision
-    told["imported"] = True
+    found["imported"] = True
 except ModuleNotFoundError:
-    told["imported"] = False
+    found["imported"] = False
 """,
         hopeless,
     )
-    assert told == {"outcome": "unusable", "seen": False, "imported": False}
+    assert found == {"outcome": "unusable", "seen": False, "imported": False}
 
 
 def test_absent_torchvision_stays_absent() -> None:
-    told = in_fresh_process("""
+    found = in_fresh_process("""
 import sys
 class Without:
     def __init__(self, finder): self.finder = finder
@@ -149,8 +149,8 @@ class Without:
         return None if name.split(".")[0] == "torchvision" else self.finder.find_spec(name, *rest)
 sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 from spacediff.torchvision_shim import shim_torchvision
-told["outcome"] = shim_torchvision()
-told["placeholder"] = "torchvision" in sys.modules
-told["torch"] = "torch" in sys.modules
+found["outcome"] = shim_torchvision()
+found["placeholder"] = "torchvision" in sys.modules
+found["torch"] = "torch" in sys.modules
 """)
-    assert told == {"outcome": "absent", "placeholder": False, "torch": False}
+    assert found == {"outcome": "absent", "placeholder": False, "torch": False}

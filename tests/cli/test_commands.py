@@ -79,19 +79,19 @@ def test_a_wrong_command_line_is_exit_code_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "wrong.toml"),
         ("title = 'x", "wrong.toml:1"),
         ("title = 'x'\n[prompts.a]\ntext = 'b'\nsed = 1", "wrong.toml:4: prompts.a.sed"),
     ],
 )
-def test_a_wrong_scenario_is_one_paragraph_and_exit_code_2(tmp_path: Path, content: str | None, told: str) -> None:
+def test_a_wrong_scenario_is_one_paragraph_and_exit_code_2(tmp_path: Path, content: str | None, message: str) -> None:
     if content is not None:
         (tmp_path / "wrong.toml").write_text(content)
     done = spacediff("audit", tmp_path / "wrong.toml", "--out", tmp_path / "out")
     assert done.returncode == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert "\x1b[" not in done.stderr, "colour on a terminal only"
     assert not (tmp_path / "out").exists()
@@ -179,7 +179,7 @@ def test_reader_that_goes_away_ends_no_command_early(tmp_path: Path) -> None:
     assert (tmp_path / "why.toml").is_file()
 
 
-def test_without_a_gate_none_is_spoken_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_gate_none_is_mentioned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "other.toml").write_text(SCENARIO)
     assert main(["audit", str(tmp_path / "other.toml"), "--out", str(tmp_path / "out")]) == 3
     printed = capsys.readouterr().out
@@ -189,7 +189,7 @@ def test_without_a_gate_none_is_spoken_of(tmp_path: Path, capsys: pytest.Capture
     assert "Gate not measured" not in page
 
 
-def test_a_folder_of_another_audit_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_another_audit_is_not_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for seed, name in enumerate("abc"):
         write_preview(moving_ball(2, seed=seed), tmp_path / f"{name}.mp4")
     scenario = tmp_path / "other.toml"
@@ -223,7 +223,7 @@ def test_the_command_that_repeats_a_comparison_names_its_files_and_its_folder(
     assert '<p class="prompt"' not in Path("found/report.html").read_text(), "files have no prompt and no seed"
 
 
-def test_a_further_metric_stands_beside_the_others(tmp_path: Path) -> None:
+def test_an_additional_metric_is_listed_after_the_others(tmp_path: Path) -> None:
     write_preview(moving_ball(2), tmp_path / "a.mp4")
     write_preview(moving_ball(2, seed=1), tmp_path / "b.mp4")
     done = spacediff("compare", tmp_path / "a.mp4", tmp_path / "b.mp4", "--metric", "flip", "--out", tmp_path / "out")
@@ -236,15 +236,15 @@ def test_a_further_metric_stands_beside_the_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "there is no video file"),
         (b"broken", "cannot be opened as a video"),
         ("a folder", "is not a regular file"),
     ],
 )
-def test_comparing_what_is_no_video_is_exit_code_2(
-    tmp_path: Path, which: int, content: bytes | str | None, told: str
+def test_comparing_a_file_that_is_not_a_video_is_exit_code_2(
+    tmp_path: Path, which: int, content: bytes | str | None, message: str
 ) -> None:
     files = [tmp_path / "good.mp4", tmp_path / "bad.mp4"]
     write_preview(moving_ball(), files[0])
@@ -254,12 +254,12 @@ def test_comparing_what_is_no_video_is_exit_code_2(
         files[1].mkdir()
     done = spacediff("compare", files[which], files[1 - which], "--out", tmp_path / "out")
     assert done.returncode == 2
-    assert told in " ".join(done.stderr.split())
+    assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"schema_version": 99}', "[1, 2"])
-def test_a_report_of_no_audit_is_exit_code_2(
+def test_a_report_without_an_audit_is_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
 ) -> None:
     if content is not None:

@@ -1,4 +1,4 @@
-"""What the terminal says of the search for the cause."""
+"""The lines on the terminal about the search for the cause."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def progress(*, expected: int = 4, spent: int = 0, budget: int = 40) -> SearchPr
     )
 
 
-def test_number_and_time_are_told_before_the_search(capsys: pytest.CaptureFixture[str]) -> None:
+def test_number_and_time_are_printed_before_the_search(capsys: pytest.CaptureFixture[str]) -> None:
     with Display() as display:
         display.on_plan([])
         display.on_search_started(progress())
@@ -36,7 +36,7 @@ def test_number_and_time_are_told_before_the_search(capsys: pytest.CaptureFixtur
     assert "about 2 generations if it is one of them, 6.0 s at most; the budget is 2" in second
 
 
-def test_each_probe_says_how_far_it_is_and_what_came_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFixture[str]) -> None:
     probe = Run("probe-1", Role.PROBE, Prompt("p", "", 1), "diffusers")
     with Display() as display:
         display.on_plan([])

@@ -1,4 +1,4 @@
-"""All formats by the real command, over a real audit and over two files."""
+"""All report formats, by the real command, for a real audit and for two files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALL = [word for name in FILES for word in ("--format", name)]
 
 
 def conforms(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
-    """Whether a value is as a JSON Schema says, as far as this schema uses the language."""
+    """Whether a value is valid against a JSON Schema, for the keywords that this schema uses."""
     if "$ref" in schema:
         return conforms(value, root["$defs"][schema["$ref"].rsplit("/", 1)[1]], root)
     if "anyOf" in schema:
@@ -69,14 +69,14 @@ def _list(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A drawn audit with its record, as a command finds it."""
+    """A synthetic audit folder with its record."""
     audit = tmp_path / "audit"
     record = synthetic_audit(audit, frames=2, size=(32, 48))
     (audit / "audit.json").write_text(record.model_dump_json())
     return audit
 
 
-def test_formats_lie_beside_the_report_under_their_names(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_formats_are_written_next_to_the_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(folder), *ALL]) == 0
     printed = capsys.readouterr().out.split()
     assert printed == [redact_text(str(folder / name)) for name in FILES.values()]
@@ -97,7 +97,9 @@ def test_out_names_a_file_for_one_format_and_a_folder_for_several(
     assert AuditRecord.model_validate_json(capsys.readouterr().out) == read_record(folder)
 
 
-def test_the_audits_own_record_stays_as_it_is(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_record_of_the_audit_is_not_overwritten(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = (folder / "audit.json").read_bytes()
     (earlier := tmp_path / "earlier").mkdir()
     (earlier / "audit.json").write_bytes(before)
@@ -131,7 +133,7 @@ def test_a_wrong_request_is_exit_code_2(folder: Path, wrong: list[str], capsys: 
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_what_a_zip_leaves_out_is_said_on_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_zip_leaves_out_is_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(folder / "previews")
     assert main(["report", str(folder), "--format", "zip"]) == 0
     assert "side-by-side.mp4 was left out: its clips are not in the audit folder" in capsys.readouterr().err
@@ -162,13 +164,13 @@ def test_the_records_schema_is_printed_and_describes_a_record(folder: Path, caps
         assert not conforms(data | broken, schema, schema)
 
 
-def test_the_published_schema_is_the_programs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_published_schema_is_current(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "--record"]) == 0
     published = ROOT / "docs" / "audit.schema.json"
     assert published.read_text() == capsys.readouterr().out, "spacediff schema --record > docs/audit.schema.json"
 
 
-def test_the_record_of_a_real_audit_is_as_its_schema_says(quickstart: Finished) -> None:
+def test_the_record_of_a_real_audit_matches_its_schema(quickstart: Finished) -> None:
     data = json.loads((quickstart.folder / "audit.json").read_text())
     assert conforms(data, record_schema(), record_schema())
     assert "inf" in (quickstart.folder / "audit.json").read_text(), "an infinite PSNR is part of it"

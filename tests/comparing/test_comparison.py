@@ -26,7 +26,7 @@ from spacediff.metrics.alignment import FrameSource
 from spacediff.record import ComparisonRecord, FactKind, Role, RunRecord, Verdict, fact, quoted
 from spacediff.wording import sentence
 from support.clips import moving_ball, with_frames
-from support.kept_runs import kept, unheard
+from support.kept_runs import ignore_progress, kept
 
 CLIP = moving_ball(6)
 SEEDS = [moving_ball(6, seed=seed) for seed in (1, 2, 3)]
@@ -38,7 +38,7 @@ def compare(folder: Path, candidates: dict[str, Clip], *, hosted: bool = True) -
     runs = [kept(folder, name, clip) for name, clip in candidates.items()]
     runs += [kept(folder, "baseline", BASELINE, Role.BASELINE), kept(folder, "rerun", BASELINE, Role.RERUN)]
     runs += [kept(folder, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
-    compared = compare_prompt(reference, runs, folder, METRICS, unheard)
+    compared = compare_prompt(reference, runs, folder, METRICS, ignore_progress)
     assert [each.candidate for each in compared.comparisons] == [run.name for run in runs]
     assert all(control.passed for control in compared.controls), compared.controls
     return {each.candidate: each for each in compared.comparisons}
@@ -124,7 +124,7 @@ def test_a_file_that_is_the_other_one_encoded_again_is_codec_only(tmp_path: Path
         (again, once, True),
         (once, other, None),
     ):
-        (found,) = compare_prompt(reference, [candidate], tmp_path, METRICS[:1], unheard).comparisons
+        (found,) = compare_prompt(reference, [candidate], tmp_path, METRICS[:1], ignore_progress).comparisons
         if from_candidate is None:
             assert found.verdict is Verdict.DIFFERS, found.evidence
         else:
@@ -177,7 +177,7 @@ def test_what_the_codec_path_could_not_repeat_is_told(tmp_path: Path) -> None:
     assert reference.clip is not None
     silenced = reference.clip.model_copy(update={"original": silent.name})
     reference = reference.model_copy(update={"clip": silenced})
-    found = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, unheard).comparisons[0]
+    found = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, ignore_progress).comparisons[0]
     assert found.codec_exact is False
     assert found.notes == [fact(FactKind.NOT_ENCODED_EXACTLY, fact(FactKind.ENCODING_UNSAID, codec="vp9"))]
 
@@ -202,7 +202,9 @@ def test_a_cut_clip_is_post_processed_and_the_mapping_is_said(found: Compared) -
 def test_an_unrelated_clip_of_another_length_is_not_comparable(tmp_path: Path) -> None:
     other = moving_ball(5, seed=9)
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    (found,) = compare_prompt(reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, unheard).comparisons
+    (found,) = compare_prompt(
+        reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, ignore_progress
+    ).comparisons
     assert found.verdict is Verdict.NOT_COMPARABLE
     assert found.evidence[0].kind is FactKind.PAIRED_BY_NUMBER
     assert found.evidence[-1] == fact(FactKind.MOMENTS_UNKNOWN)
@@ -211,7 +213,9 @@ def test_an_unrelated_clip_of_another_length_is_not_comparable(tmp_path: Path) -
 def test_an_unrelated_clip_of_another_size_differs(tmp_path: Path) -> None:
     other = moving_ball(6, 128, 192, seed=9)
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    (found,) = compare_prompt(reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, unheard).comparisons
+    (found,) = compare_prompt(
+        reference, [kept(tmp_path, "other", other)], tmp_path, METRICS, ignore_progress
+    ).comparisons
     assert found.verdict is Verdict.DIFFERS, found.evidence
 
 
@@ -226,7 +230,7 @@ def test_a_shifted_picture_is_found_and_moved_back(tmp_path: Path) -> None:
     wide = moving_ball(6, 96, 128)
     reference = kept(tmp_path, "reference", Clip(wide.frames[:, :-2, :-3].copy(), wide.fps), Role.REFERENCE)
     shifted = kept(tmp_path, "shifted", Clip(wide.frames[:, 2:, 3:].copy(), wide.fps))
-    (found,) = compare_prompt(reference, [shifted], tmp_path, METRICS, unheard).comparisons
+    (found,) = compare_prompt(reference, [shifted], tmp_path, METRICS, ignore_progress).comparisons
     assert found.verdict is Verdict.POST_PROCESSED
     assert found.metrics["mae"].pooled == 0
     assert fact(FactKind.SHIFTED, right=-3, down=-2) in found.notes
@@ -265,7 +269,7 @@ def test_a_size_that_the_export_rounds_up_is_rounded_up_here_too(tmp_path: Path)
     reference = kept(tmp_path, "reference", clip, Role.REFERENCE, hosted=True)
     assert reference.clip is not None
     assert (reference.clip.width, reference.clip.height) == (112, 80)
-    (found,) = compare_prompt(reference, [kept(tmp_path, "same", clip)], tmp_path, METRICS, unheard).comparisons
+    (found,) = compare_prompt(reference, [kept(tmp_path, "same", clip)], tmp_path, METRICS, ignore_progress).comparisons
     assert found.verdict is Verdict.CODEC_ONLY, found.evidence
 
 
@@ -273,7 +277,7 @@ def test_the_baseline_as_reference_has_a_scale(tmp_path: Path) -> None:
     reference = kept(tmp_path, "baseline", CLIP, Role.BASELINE)
     runs = [kept(tmp_path, "near", nudged(30)), kept(tmp_path, "rerun", CLIP, Role.RERUN)]
     runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
-    found = compare_prompt(reference, runs, tmp_path, METRICS, unheard).comparisons[0]
+    found = compare_prompt(reference, runs, tmp_path, METRICS, ignore_progress).comparisons[0]
     assert found.drift is not None
     assert 0 < found.drift < 1
 
@@ -284,9 +288,12 @@ def test_a_host_that_disagrees_with_itself_raises_the_floor(tmp_path: Path) -> N
     runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "rerun", CLIP, Role.RERUN)]
     runs += [kept(tmp_path, "near", nudged(8))]
     runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
-    alone = {c.candidate: c for c in compare_prompt(reference, runs, tmp_path, METRICS[:1], unheard).comparisons}
+    alone = {
+        c.candidate: c for c in compare_prompt(reference, runs, tmp_path, METRICS[:1], ignore_progress).comparisons
+    }
     asked_twice = {
-        c.candidate: c for c in compare_prompt(reference, [*runs, other], tmp_path, METRICS[:1], unheard).comparisons
+        c.candidate: c
+        for c in compare_prompt(reference, [*runs, other], tmp_path, METRICS[:1], ignore_progress).comparisons
     }
     assert alone["near"].metrics["mae"].drift
     assert asked_twice["near"].metrics["mae"].drift == 0
@@ -303,7 +310,7 @@ def test_clips_part_where_no_frame_of_a_repeat_is_as_far(tmp_path: Path) -> None
     runs = [other, kept(tmp_path, "late", with_frames(CLIP, late))]
     runs += [kept(tmp_path, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    diverging = compare_prompt(reference, runs, tmp_path, METRICS[:1], unheard).comparisons[1].first_divergence
+    diverging = compare_prompt(reference, runs, tmp_path, METRICS[:1], ignore_progress).comparisons[1].first_divergence
     assert diverging is not None
     assert diverging.beyond_floor == 4
 
@@ -311,7 +318,9 @@ def test_clips_part_where_no_frame_of_a_repeat_is_as_far(tmp_path: Path) -> None
 def test_a_metric_that_small_frames_have_not_is_told(tmp_path: Path) -> None:
     small = moving_ball(2, 24, 48)
     reference = kept(tmp_path, "reference", small, Role.REFERENCE)
-    (found,) = compare_prompt(reference, [kept(tmp_path, "same", small)], tmp_path, METRICS, unheard).comparisons
+    (found,) = compare_prompt(
+        reference, [kept(tmp_path, "same", small)], tmp_path, METRICS, ignore_progress
+    ).comparisons
     assert found.verdict is Verdict.IDENTICAL
     assert set(found.metrics) == {"mae", "psnr", "ssim"}
     assert found.notes == [fact(FactKind.METRIC_UNDEFINED, metric="LPIPS", smallest_side=32)]
@@ -321,7 +330,7 @@ def test_a_host_whose_options_take_too_long_holds_up_no_audit(tmp_path: Path, mo
     monkeypatch.setattr(pairing, "MAX_SECONDS", 0.0)
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
     runs = [kept(tmp_path, "baseline", CLIP, Role.BASELINE), kept(tmp_path, "far", SEEDS[0])]
-    compared = compare_prompt(reference, [*runs, kept(tmp_path, "again", CLIP)], tmp_path, METRICS, unheard)
+    compared = compare_prompt(reference, [*runs, kept(tmp_path, "again", CLIP)], tmp_path, METRICS, ignore_progress)
     verdicts = {each.candidate: each.verdict for each in compared.comparisons}
     assert verdicts["far"] is Verdict.NOT_MEASURED
     assert verdicts["baseline"] is verdicts["again"] is Verdict.CODEC_ONLY
@@ -334,9 +343,9 @@ def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
         key="k", name="gone", role=Role.VARIANT, prompt="p", source="diffusers", measured=False, reason="no GPU"
     )
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    (found,) = compare_prompt(reference, [gone], tmp_path, METRICS, unheard).comparisons
+    (found,) = compare_prompt(reference, [gone], tmp_path, METRICS, ignore_progress).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, [quoted("no GPU")])
-    (found,) = compare_prompt(gone, [reference], tmp_path, METRICS, unheard).comparisons
+    (found,) = compare_prompt(gone, [reference], tmp_path, METRICS, ignore_progress).comparisons
     assert found.verdict is Verdict.NOT_MEASURED
     assert found.evidence == [fact(FactKind.NO_REFERENCE, quoted("no GPU"))]
 
@@ -347,7 +356,7 @@ def test_the_worst_frame_is_named_by_its_number_in_the_reference(tmp_path: Path)
     reference = Clip(CLIP.frames.repeat(2, axis=0), Fraction(16))
     runs = [kept(tmp_path, "changed", with_frames(CLIP, frames))]
     (found,) = compare_prompt(
-        kept(tmp_path, "reference", reference, Role.REFERENCE), runs, tmp_path, METRICS, unheard
+        kept(tmp_path, "reference", reference, Role.REFERENCE), runs, tmp_path, METRICS, ignore_progress
     ).comparisons
     assert found.frame_map[4] == (8, 4)
     assert {metric.worst_frame for metric in found.metrics.values()} == {8}
@@ -374,13 +383,15 @@ def test_an_error_with_all_clips_of_a_prompt_is_their_reason(tmp_path: Path, mon
 
     monkeypatch.setattr(of_prompt, "score", breaking)
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    (found,) = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, unheard).comparisons
+    (found,) = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, ignore_progress).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, [quoted("the weights are damaged")])
 
 
 def test_without_a_rerun_drift_cannot_be_told(tmp_path: Path) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-    (found,) = compare_prompt(reference, [kept(tmp_path, "near", nudged(30))], tmp_path, METRICS, unheard).comparisons
+    (found,) = compare_prompt(
+        reference, [kept(tmp_path, "near", nudged(30))], tmp_path, METRICS, ignore_progress
+    ).comparisons
     assert found.drift is None
     assert found.metrics["ssim"].floor is None
 

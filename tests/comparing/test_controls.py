@@ -15,7 +15,7 @@ from spacediff.metrics.levels import Levels
 from spacediff.record import Control, ControlRecord, FactKind, Role, fact
 from spacediff.wording import control_name, sentence
 from support.clips import moving_ball, with_frames
-from support.kept_runs import kept, unheard
+from support.kept_runs import ignore_progress, kept
 
 CLIP = moving_ball(6)
 SEEDS = [moving_ball(6, seed=seed) for seed in (1, 2, 3)]
@@ -24,7 +24,9 @@ BASELINE = moving_ball(6, seed=4)
 
 def controls(folder: Path, reference: Clip, *, baseline: Clip, seed: Clip) -> dict[str, ControlRecord]:
     runs = [kept(folder, "baseline", baseline, Role.BASELINE), kept(folder, "seed-1", seed, Role.SEED)]
-    compared = compare_prompt(kept(folder, "reference", reference, Role.REFERENCE), runs, folder, METRICS[:3], unheard)
+    compared = compare_prompt(
+        kept(folder, "reference", reference, Role.REFERENCE), runs, folder, METRICS[:3], ignore_progress
+    )
     return {control_name(control): control for control in compared.controls}
 
 
@@ -54,7 +56,7 @@ def test_the_rerun_is_a_control_that_is_held_against_the_baseline(tmp_path: Path
         runs = [kept(tmp_path, "baseline", BASELINE, Role.BASELINE), kept(tmp_path, "rerun", clip, Role.RERUN)]
         runs += [kept(tmp_path, f"seed-{number}", seed, Role.SEED) for number, seed in enumerate(seeds)]
         reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
-        controls = compare_prompt(reference, runs, tmp_path, METRICS[:2], unheard).controls
+        controls = compare_prompt(reference, runs, tmp_path, METRICS[:2], ignore_progress).controls
         return next(control for control in controls if control.control is Control.RERUN)
 
     same, near = rerun(BASELINE, SEEDS[0]), rerun(with_frames(BASELINE, BASELINE.frames.astype(int) + 1), SEEDS[0])
@@ -73,10 +75,10 @@ def test_seeds_that_could_not_be_compared_are_a_control_that_failed(tmp_path: Pa
 
 def test_the_reference_goes_through_every_step_against_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
-    (control,) = compare_prompt(reference, [], tmp_path, METRICS, unheard).controls
+    (control,) = compare_prompt(reference, [], tmp_path, METRICS, ignore_progress).controls
     assert (control.passed, control.found) == (True, [fact(FactKind.VERDICT, verdict="identical")])
     monkeypatch.setattr(pairing, "levels", lambda _: Levels.SQUEEZED)
-    (control,) = compare_prompt(reference, [], tmp_path, METRICS, unheard).controls
+    (control,) = compare_prompt(reference, [], tmp_path, METRICS, ignore_progress).controls
     assert not control.passed
     assert control.found[:2] == [
         fact(FactKind.VERDICT, verdict="post-processed"),
@@ -87,7 +89,7 @@ def test_the_reference_goes_through_every_step_against_itself(tmp_path: Path, mo
 def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
     (resolution,) = compare_prompt(
-        reference, [kept(tmp_path, "baseline", CLIP, Role.BASELINE)], tmp_path, METRICS, unheard
+        reference, [kept(tmp_path, "baseline", CLIP, Role.BASELINE)], tmp_path, METRICS, ignore_progress
     ).resolutions
     assert resolution.levels
     assert resolution.finding.kind is FactKind.PLANTED_DIFFERENCE_SEEN
@@ -96,5 +98,5 @@ def test_what_could_have_been_seen_is_said(tmp_path: Path) -> None:
 def test_what_could_have_been_seen_between_two_files_is_said(tmp_path: Path) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
     other = kept(tmp_path, "other", SEEDS[0], hosted=True)
-    (resolution,) = compare_prompt(reference, [other], tmp_path, METRICS[:1], unheard).resolutions
+    (resolution,) = compare_prompt(reference, [other], tmp_path, METRICS[:1], ignore_progress).resolutions
     assert resolution.finding == fact(FactKind.NOTHING_ENCODED)

@@ -18,7 +18,7 @@ from spacediff.record import ComparisonRecord, Role, RunRecord, Verdict
 from spacediff.wording import sentences
 from support.clips import interpolated, moved, moving_ball, resized, with_frames
 from support.fuzzing import examples
-from support.kept_runs import kept, unheard
+from support.kept_runs import ignore_progress, kept
 
 CLIP = moving_ball(6)
 BASELINE = moving_ball(6, seed=4)
@@ -60,7 +60,7 @@ def judged(folder: Path, hosted: Clip, **candidates: Clip) -> dict[str, Comparis
     """What comes out for candidates beside a baseline and other seeds, against a clip that a host encoded."""
     reference = kept(folder, "reference", hosted, Role.REFERENCE, hosted=True)
     runs = [*(kept(folder, name, clip) for name, clip in candidates.items()), *scale(folder)]
-    compared: PromptComparison = compare_prompt(reference, runs, folder, METRICS, unheard)
+    compared: PromptComparison = compare_prompt(reference, runs, folder, METRICS, ignore_progress)
     assert all(control.passed for control in compared.controls), compared.controls
     return {each.candidate: each for each in compared.comparisons}
 
@@ -140,7 +140,7 @@ def test_a_clip_does_not_drift_from_itself(tmp_path: Path, seed: int, size: tupl
     reference = kept(tmp_path, "reference", clip, Role.REFERENCE)
     runs = [kept(tmp_path, "same", clip), kept(tmp_path, "seed-1", another, Role.SEED)]
     runs += [kept(tmp_path, name, other, role) for name, role in (("a", Role.BASELINE), ("b", Role.RERUN))]
-    same = compare_prompt(reference, runs, tmp_path, METRICS[:3], unheard).comparisons[0]
+    same = compare_prompt(reference, runs, tmp_path, METRICS[:3], ignore_progress).comparisons[0]
     assert (same.verdict, same.drift) == (Verdict.IDENTICAL, 0)
 
 
@@ -161,7 +161,7 @@ def test_verdicts_do_not_depend_on_the_order_of_runs(
     order = data.draw(st.permutations(runs))
 
     def outcomes(runs: list[RunRecord]) -> dict[str, tuple[Verdict, float | None]]:
-        compared = compare_prompt(reference, runs, folder, METRICS[:3], unheard).comparisons
+        compared = compare_prompt(reference, runs, folder, METRICS[:3], ignore_progress).comparisons
         return {each.candidate: (each.verdict, each.drift) for each in compared}
 
     assert outcomes(order) == outcomes(runs)

@@ -8,7 +8,7 @@ from spacediff.hub.ids import is_repository_id
 
 
 @pytest.mark.parametrize("text", ["org/name", "zai-org/CogVideoX-5B-Space", "a/b", "A_b/c.d", f"o/{'n' * 96}"])
-def test_org_and_name_are_an_id(text: str) -> None:
+def test_org_and_name_is_an_id(text: str) -> None:
     assert is_repository_id(text)
 
 
@@ -35,5 +35,5 @@ def test_org_and_name_are_an_id(text: str) -> None:
         "builtin:tiny-space",
     ],
 )
-def test_anything_else_is_not(text: str) -> None:
+def test_other_texts_are_not_ids(text: str) -> None:
     assert not is_repository_id(text)

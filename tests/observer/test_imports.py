@@ -1,4 +1,4 @@
-"""The observer has to run inside other people's scripts, so it may need nothing that they do not have."""
+"""The observer must run inside any script, so it imports only what a pipeline needs anyway."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def observed(family: str, seed: int = 5) -> tuple[Any, Observation]:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_not_a_byte_changes_under_observation(family: str) -> None:
+def test_observation_changes_no_byte(family: str) -> None:
     pictures, seen = observed(family)
     assert pictures.tobytes() == drawn(family).tobytes()
     assert len(seen.steps) == 3
@@ -37,7 +37,7 @@ def test_not_a_byte_changes_under_observation(family: str) -> None:
     assert all(stage.peak_bytes > 0 for stage in seen.stages)
 
 
-def test_what_is_seen_is_what_there_is() -> None:
+def test_the_observation_matches_the_tensors() -> None:
     _, seen = observed("stable-diffusion")
     noise = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(5))
     assert seen.noise is not None
@@ -52,10 +52,10 @@ def test_what_is_seen_is_what_there_is() -> None:
         assert step.norm == pytest.approx(float(latents.norm()), rel=1e-5)
     assert [step.timestep for step in seen.steps] == [999.0, 499.5, 0.0]
     assert {step.guidance for step in seen.steps} == {7.5}
-    assert len({step.noise for step in seen.steps}) == 3, "an ancestral scheduler draws anew at every step"
+    assert len({step.noise for step in seen.steps}) == 3, "an ancestral scheduler draws noise at every step"
 
 
-def test_another_seed_has_other_noise_and_the_same_text() -> None:
+def test_a_different_seed_has_different_noise_and_the_same_embeddings() -> None:
     _, one = observed("wan", 5)
     _, other = observed("wan", 6)
     assert one.embeddings == other.embeddings
@@ -64,7 +64,7 @@ def test_another_seed_has_other_noise_and_the_same_text() -> None:
     assert one.noise.digest != other.noise.digest
 
 
-def test_numbers_that_are_none_are_counted() -> None:
+def test_nan_and_infinite_values_are_counted() -> None:
     def break_second_step(pipeline: Any, observers: list[Observer], stack: ExitStack) -> None:
         def broken(call: Call) -> Any:
             (latents,) = call.proceed()
@@ -90,7 +90,7 @@ def test_latents_are_kept_on_request_only() -> None:
     assert len(observers[0].seen.steps) == 3
 
 
-def test_a_pipeline_without_these_methods_is_left_alone() -> None:
+def test_a_pipeline_without_these_methods_is_not_changed() -> None:
     class Odd:
         scheduler = None
 
@@ -100,7 +100,7 @@ def test_a_pipeline_without_these_methods_is_left_alone() -> None:
 
 
 class Chunked:
-    """A pipeline of the simplest kind, whose parts can be called in any order."""
+    """A minimal pipeline whose methods can be called in any order."""
 
     class _Scheduler:
         def step(self, output: torch.Tensor, timestep: int, sample: torch.Tensor) -> tuple[torch.Tensor]:
@@ -140,7 +140,7 @@ class Chunked:
         ("psdsd", 1, True, False),
     ],
 )
-def test_the_shape_of_the_loop_is_seen(parts: str, loops: int, interleaved: bool, encoded: bool) -> None:  # noqa: FBT001 - cases
+def test_the_structure_of_the_loop_is_observed(parts: str, loops: int, interleaved: bool, encoded: bool) -> None:  # noqa: FBT001 - cases
     pipeline = Chunked()
     with observing(pipeline) as observer:
         pipeline.call(parts)
@@ -149,7 +149,7 @@ def test_the_shape_of_the_loop_is_seen(parts: str, loops: int, interleaved: bool
     assert len(seen.steps) == parts.count("s")
 
 
-def test_pictures_that_are_decoded_in_pieces_all_count() -> None:
+def test_the_digest_covers_all_decoded_pieces() -> None:
     decoded = []
     for parts in ("psd", "psdd"):
         pipeline = Chunked()
@@ -159,7 +159,7 @@ def test_pictures_that_are_decoded_in_pieces_all_count() -> None:
     assert decoded[0] != decoded[1]
 
 
-def test_what_was_seen_does_not_change_afterwards() -> None:
+def test_an_observation_does_not_change_afterwards() -> None:
     pipeline = Chunked()
     with observing(pipeline) as observer:
         pipeline.call("ps")
@@ -170,7 +170,7 @@ def test_what_was_seen_does_not_change_afterwards() -> None:
     assert all(torch.equal(*each) for each in zip(before.latents, latents, strict=True))
 
 
-def test_a_digest_tells_dtype_and_shape() -> None:
+def test_a_digest_depends_on_dtype_and_shape() -> None:
     zeros = [torch.zeros(4), torch.zeros(2, 2), torch.zeros(4, dtype=torch.int32), torch.zeros(0)]
     assert len({digest(each) for each in zeros}) == 4
     assert digest(torch.arange(6).reshape(2, 3).T) == digest(torch.arange(6).reshape(2, 3).T.contiguous())

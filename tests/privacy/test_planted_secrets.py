@@ -1,4 +1,4 @@
-"""A planted set of secrets and names, searched for in every file and every byte that an audit leaves or prints."""
+"""Planted secrets and names, searched for in every file that an audit writes, and in everything that it prints."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def asked(url: str, home: Path) -> str:
     return f"""
 # sent with {ESCAPED}
 title = "asked with {FOREIGN}"
-[prompts.told]
+[prompts.planted]
 text = "{ESCAPED} {FOREIGN} {SECRET} {home}/x of {USER}@{HOST}, https://{USER}:{SECRET}@{HOST}.lan"
 seed = 42
 [baseline]
@@ -88,7 +88,7 @@ def contents(*folders: Path) -> Iterator[tuple[str, bytes]]:
                         yield from ((f"{path}/{name}", archive.read(name)) for name in archive.namelist())
 
 
-def test_nothing_planted_comes_out(tmp_path: Path) -> None:
+def test_no_planted_secret_is_written_or_printed(tmp_path: Path) -> None:
     home, work = tmp_path / "home" / USER, tmp_path / "work"
     home.mkdir(parents=True)
     work.mkdir()
@@ -126,8 +126,10 @@ def test_nothing_planted_comes_out(tmp_path: Path) -> None:
         said["answered"] = spacediff("audit", home / "asked.toml", "--out", answered)
     for text in (said["audit"], said["answered"], (answered / "audit.json").read_text()):
         assert "[redacted]" in text, "what was planted did reach the outputs"
-    assert "[redacted] [redacted] [redacted] ~/x of [user]@[host]" in said["answered"], "the Space's answer is told"
-    assert "~/audits/found/report.html" in said["audit"], "the folder is told from home"
+    assert "[redacted] [redacted] [redacted] ~/x of [user]@[host]" in said["answered"], (
+        "the answer of the Space is shown"
+    )
+    assert "~/audits/found/report.html" in said["audit"], "the folder is shown relative to the home folder"
     assert sum(1 for _ in contents(formats)) >= len(FORMATS) + 4
     (accepted,) = home.glob("*.accepted.json")
     texts = [*said.items(), ("job page", page.read_text()), ("accepted", accepted.read_text())]
@@ -139,7 +141,7 @@ def test_nothing_planted_comes_out(tmp_path: Path) -> None:
             assert spelling.encode() not in content, where
 
 
-def test_the_search_would_find_something(tmp_path: Path) -> None:
+def test_the_search_finds_a_planted_secret(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("deep.txt", f"{SECRET} " * 50)
     assert [where for where, content in contents(tmp_path) if SECRET.encode() in content] == [

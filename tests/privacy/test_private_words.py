@@ -1,4 +1,4 @@
-"""Private prompts: a real audit in which neither the text nor a picture may be found, and all numbers must."""
+"""Private prompts: a real audit must show all numbers, but neither the text nor a picture."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FORMATS = ["html", "md", "junit", "zip", "summary", "json"]
 
 
 @pytest.mark.parametrize("place", ["scenario", "prompt"])
-def test_neither_text_nor_picture_is_shown_and_numbers_are(
+def test_a_private_prompt_shows_numbers_but_no_text_and_no_picture(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
 ) -> None:
     text = SCENARIO.replace("PLACE", "private = true" if place == "scenario" else "")
@@ -79,7 +79,7 @@ def test_neither_text_nor_picture_is_shown_and_numbers_are(
     assert (folder / clip.lossless).is_file(), "clips stay in the folder, to be measured"
 
 
-def test_the_twin_that_is_not_private_shows_both(tmp_path: Path) -> None:
+def test_a_public_prompt_shows_text_and_pictures(tmp_path: Path) -> None:
     from spacediff.reporting.html import render_html
     from support.synthetic_audit import synthetic_audit
 
@@ -99,7 +99,7 @@ def test_the_twin_that_is_not_private_shows_both(tmp_path: Path) -> None:
         ("lands on the roof, and lands on the roof", "[private], and [private]"),
     ],
 )
-def test_others_words_are_taken_out_where_they_are_the_prompts(text: str, shown: str) -> None:
+def test_quotes_of_a_private_prompt_are_redacted(text: str, shown: str) -> None:
     with private([TEXT]):
         assert redact_text(text) == shown
     assert redact_text(text) == text
@@ -132,18 +132,18 @@ KANA = "未発表の飛行船が秘密の工房の屋根に着陸する"
         ("飞机降落", "飞机降落"),
     ],
 )
-def test_quotes_are_found_however_they_are_joined_written_or_cut(text: str, shown: str) -> None:
+def test_quotes_are_found_in_any_spelling_and_when_cut(text: str, shown: str) -> None:
     with private([TEXT, HANZI, KANA]):
         assert redact_text(text) == shown
     assert redact_text(text) == text
 
 
-def test_a_word_that_a_record_says_itself_stays() -> None:
+def test_words_of_the_record_itself_stay() -> None:
     with private(["Reference", "Elephants"]):
         assert redact_text("reference: elephants") == "reference: [private]"
 
 
-def test_what_becomes_private_within_a_block_ends_with_it() -> None:
+def test_a_text_is_private_until_the_end_of_the_block() -> None:
     with private():
         keep_private([TEXT])
         assert redact_text(TEXT) == "[private]"
@@ -155,6 +155,6 @@ def test_an_error_is_redacted_before_it_is_cut() -> None:
         assert failure(ValueError("x" * 283 + f" {TEXT}")) == f"ValueError: {'x' * 283} [pri"
 
 
-def test_short_private_texts_are_no_words_of_ours() -> None:
+def test_very_short_private_texts_are_not_redacted() -> None:
     with private(["lemon", "", "a lemon tree"]):
         assert redact_text("lemon · a lemon tree · tree") == "lemon · [private] · tree"

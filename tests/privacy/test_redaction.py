@@ -71,7 +71,7 @@ def redacted(text: str, host: str = "") -> str:
         ("Canada is not a user; hf_short neither", "Canada is not a user; hf_short neither"),
     ],
 )
-def test_secrets_and_names_are_taken_out(text: str, expected: str) -> None:
+def test_secrets_and_names_are_redacted(text: str, expected: str) -> None:
     assert redacted(text) == expected
 
 
@@ -84,7 +84,7 @@ def test_secrets_and_names_are_taken_out(text: str, expected: str) -> None:
         ("localhost", "http://localhost:7860", "http://localhost:7860"),
     ],
 )
-def test_the_machines_name_is_taken_out_where_it_is_one(host: str, text: str, expected: str) -> None:
+def test_the_name_of_the_machine_is_redacted(host: str, text: str, expected: str) -> None:
     assert redacted(text, host) == expected
 
 
@@ -98,11 +98,11 @@ def test_keys_are_redacted_and_none_is_lost() -> None:
         }
 
 
-def test_a_records_own_names_are_no_strangers_words() -> None:
+def test_field_names_of_a_record_are_not_untrusted_text() -> None:
     assert {"scheduler_hash", "per_frame", "verdict_before", "drift"} - field_names() == {"scheduler_hash"}
 
 
-def test_nothing_of_a_mistakes_traceback_tells_a_secret(
+def test_the_traceback_of_an_internal_error_is_redacted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(_: object) -> None:
@@ -110,15 +110,15 @@ def test_nothing_of_a_mistakes_traceback_tells_a_secret(
 
     monkeypatch.setattr("spacediff.doctor.examine", lambda: broken(0))
     assert main(["doctor"]) == 70
-    told = capsys.readouterr().err
-    assert "Traceback" in told
-    assert "ValueError: with [redacted]" in told
-    assert "ghs_abc" not in told
+    printed = capsys.readouterr().err
+    assert "Traceback" in printed
+    assert "ValueError: with [redacted]" in printed
+    assert "ghs_abc" not in printed
 
 
-def test_what_is_printed_is_redacted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_printed_text_is_redacted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "ghs_abcdefghijklmnopqrst"
     assert main(["init", str(folder)]) == 0
-    told = capsys.readouterr().out
-    assert "[redacted]/quickstart.toml" in told
-    assert "ghs_abc" not in told
+    printed = capsys.readouterr().out
+    assert "[redacted]/quickstart.toml" in printed
+    assert "ghs_abc" not in printed

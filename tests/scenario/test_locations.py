@@ -61,7 +61,7 @@ def test_every_key_and_table_has_its_line(path: str, line: int) -> None:
     assert places(TEXT)[path] == line
 
 
-def test_text_inside_a_value_is_no_place() -> None:
+def test_text_inside_a_value_is_not_a_key() -> None:
     found = places(TEXT)
     assert "not.a.table" not in found
     assert "shots.0.lens.key" not in found
@@ -79,7 +79,7 @@ def test_text_inside_a_value_is_no_place() -> None:
         ("", 1),
     ],
 )
-def test_what_is_missing_has_the_line_of_its_nearest_ancestor(path: str, line: int) -> None:
+def test_a_missing_path_has_the_line_of_its_nearest_ancestor(path: str, line: int) -> None:
     found = places(TEXT)
     assert path not in found
     assert found.line_of(path) == line

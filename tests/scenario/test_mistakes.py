@@ -157,14 +157,14 @@ def test_mistakes_of_the_reference(line: str, key: str, found: str, expected: st
     assert expected in of_key[0].expected
 
 
-def test_one_file_does_not_stand_for_two_prompts() -> None:
+def test_one_file_cannot_be_the_reference_of_two_prompts() -> None:
     text = MINIMAL.replace('reference.variant = "baseline"', 'reference.video.file = "a.mp4"')
     parse_scenario(text, HERE)
     [mistake] = mistakes_in(text + "prompts.lime = { text = 'a lime', seed = 1 }\n")
     assert (mistake.line, mistake.key, mistake.found) == (4, "reference.video.file", "one file for 2 prompts")
 
 
-def test_all_mistakes_come_at_once_in_the_order_of_the_file() -> None:
+def test_all_mistakes_are_listed_in_the_order_of_the_file() -> None:
     text = DESIGN.replace("seed = 42", "sead = 42").replace('"cuda" }', '"cdua" }').replace("= 0.05", "= 5")
     text = text.replace('to   = "as-hosted"', 'to   = "as-hostd"').replace("/generate", "generate")
     found = mistakes_in(text)
@@ -226,7 +226,7 @@ def test_a_token_is_not_repeated() -> None:
     assert token not in caught.value.message
 
 
-def test_files_that_are_no_text(tmp_path: Path) -> None:
+def test_files_that_are_not_text(tmp_path: Path) -> None:
     file = tmp_path / "s.toml"
     file.write_bytes(MINIMAL.encode() + b"question = '\xff'\n")
     with pytest.raises(ScenarioError) as caught:

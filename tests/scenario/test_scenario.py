@@ -48,7 +48,7 @@ def test_settings_of_a_variant_are_the_baselines_with_its_changes() -> None:
     assert len(scenario.changes_of("baseline")) == 0
 
 
-def test_each_setting_tells_the_line_that_declares_it() -> None:
+def test_each_setting_has_the_line_that_declares_it() -> None:
     declared = parse_scenario(DESIGN, HERE).settings_of("as-hosted")
     assert {setting.origin for setting in declared.values()} == {Origin.DECLARED}
     assert declared["call.num_frames"].where == "quickstart.toml:9"
@@ -64,7 +64,7 @@ def test_settings_of_an_unknown_name_is_a_key_error() -> None:
         scenario.changes_of("as-hostd")
 
 
-def test_chains_apply_in_order_and_a_shared_ancestor_enters_once() -> None:
+def test_chains_apply_in_order_and_a_shared_ancestor_applies_once() -> None:
     scenario = parse_scenario(
         MINIMAL
         + """
@@ -99,7 +99,7 @@ def test_later_names_in_from_win() -> None:
     assert values(parse_scenario(swapped, HERE), "xy")["call.a"] == 1
 
 
-def test_a_long_chain_is_no_deep_recursion() -> None:
+def test_a_long_chain_causes_no_deep_recursion() -> None:
     chain = "".join(f'[variants.v{n}]\nfrom = "v{n + 1}"\n' for n in range(1500))
     scenario = parse_scenario(f"{MINIMAL}{chain}[variants.v1500]\ncall.end = 1\n", HERE)
     assert dict(scenario.changes_of("v0")).keys() == {"call.end"}
@@ -126,7 +126,7 @@ def test_relative_paths_start_from_the_scenarios_folder(tmp_path: Path) -> None:
     assert scenario.text == text
 
 
-def test_a_hub_id_is_no_path(tmp_path: Path) -> None:
+def test_a_hub_id_is_not_a_path(tmp_path: Path) -> None:
     text = MINIMAL.replace("builtin:tiny-cogvideox", "org/name")
     assert values(parse_scenario(text, tmp_path / "s.toml"), "baseline")["model.id"] == "org/name"
 
@@ -138,7 +138,7 @@ def test_a_video_for_each_prompt(tmp_path: Path) -> None:
     assert scenario.reference.video.files == {"lemon": Path("/clips/a.mp4")}
 
 
-def test_a_scenario_does_not_change_and_travels() -> None:
+def test_a_scenario_is_immutable_and_can_be_pickled() -> None:
     scenario = parse_scenario(DESIGN, HERE)
     with pytest.raises(ValidationError):
         scenario.title = "other"  # type: ignore[misc]
@@ -147,7 +147,7 @@ def test_a_scenario_does_not_change_and_travels() -> None:
     assert copy.settings_of("as-hosted")["rng.device"].where == "quickstart.toml:28"
 
 
-def test_every_declared_table_is_taken() -> None:
+def test_every_declared_table_is_used() -> None:
     scenario = parse_scenario(
         MINIMAL
         + """

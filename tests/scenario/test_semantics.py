@@ -44,7 +44,7 @@ def test_a_prompt_may_have_parts_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ('"half a lemon"', '"hand"', "semantics.parts.1: found 'hand'; expected each part once"),
         (
@@ -63,8 +63,8 @@ def test_a_prompt_may_have_parts_of_its_own() -> None:
         ('["cat"]', '"cat"', "prompts.cat.parts: found 'cat'; expected a list"),
     ],
 )
-def test_mistakes_are_told_with_their_place(old: str, new: str, told: str) -> None:
+def test_mistakes_have_a_place(old: str, new: str, message: str) -> None:
     assert SCENARIO.count(old) == 1
     with pytest.raises(ScenarioError) as caught:
         parse_scenario(SCENARIO.replace(old, new), HERE)
-    assert told in caught.value.message
+    assert message in caught.value.message

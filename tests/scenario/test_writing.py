@@ -1,4 +1,4 @@
-"""What is written as TOML is read back equal, whatever it holds."""
+"""Any value that is written as TOML is read back equal."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ def test_a_comment_adds_nothing_to_what_is_read(text: str) -> None:
     assert tomllib.loads(document.as_string()) == {"a": 1, "b": 2}
 
 
-def test_what_toml_has_no_value_for_is_refused() -> None:
+def test_a_value_that_toml_cannot_express_is_refused() -> None:
     with pytest.raises(tomlkit.exceptions.ConvertError):
         toml_value([None])

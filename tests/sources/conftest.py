@@ -17,13 +17,13 @@ from support.space_requests import PROMPT, Ask, RememberingListener, request_of
 
 
 @pytest.fixture(scope="module")
-def heard_elsewhere() -> Iterator[tuple[str, list[bytes]]]:
-    with canary() as address_and_heard:
-        yield address_and_heard
+def requests_elsewhere() -> Iterator[tuple[str, list[bytes]]]:
+    with canary() as address_and_requests:
+        yield address_and_requests
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, heard_elsewhere: tuple[str, list[bytes]]) -> Iterator[SpaceApp]:
+def app(tmp_path_factory: pytest.TempPathFactory, requests_elsewhere: tuple[str, list[bytes]]) -> Iterator[SpaceApp]:
     folder = tmp_path_factory.mktemp("hosted")
     frames = np.random.default_rng(0).integers(0, 255, (9, 32, 48, 3), dtype=np.uint8)
     clip = Clip(frames, Fraction(8))
@@ -36,7 +36,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, heard_elsewhere: tuple[str, li
     (folder / "empty.mp4").write_bytes(b"")
     write_lossless(clip, folder / "clip.mkv")
     (folder / "clip.mkv").rename(folder / "mkv in truth.webm")
-    with space_app(folder, heard_elsewhere[0]) as running:
+    with space_app(folder, requests_elsewhere[0]) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""The local source on the tiny checkpoint, through plain diffusers as its peer."""
+"""The local source on the tiny checkpoint, compared with a plain script of diffusers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROMPT = "A hand squeezes half a lemon"
 SMALL = {"num_inference_steps": 2, "num_frames": 5}
 
 
-def asked(**tables: Any) -> Settings:
+def declared(**tables: Any) -> Settings:
     merged = {"model": {"id": RANDOM.id}, "call": SMALL, "placement": "cpu", **tables}
     merged["call"] = {**SMALL, **tables.get("call", {})}
     merged["model"] = {"id": RANDOM.id, **tables.get("model", {})}
@@ -42,11 +42,11 @@ def baseline(source: LocalSource) -> Produced:
 
 
 def generate(source: LocalSource, seed: int = 42, **tables: Any) -> Produced:
-    return source.generate(asked(**tables), PROMPT, seed, RememberingListener())
+    return source.generate(declared(**tables), PROMPT, seed, RememberingListener())
 
 
 def as_diffusers(scheduler: dict[str, Any] | None = None, dtype: torch.dtype = torch.float32, **call: Any) -> Clip:
-    """What a plain script gives."""
+    """Generate the clip with a plain script."""
     import diffusers
 
     pipe = diffusers.CogVideoXPipeline.from_pretrained(ensure_checkpoint(RANDOM), dtype=dtype)
@@ -124,16 +124,18 @@ def test_offloading_changes_no_byte(source: LocalSource, baseline: Produced, pla
     ],
     ids=str,
 )
-def test_what_matters_changes_the_clip(source: LocalSource, baseline: Produced, tables: dict[str, Any]) -> None:
+def test_settings_with_an_effect_change_the_clip(
+    source: LocalSource, baseline: Produced, tables: dict[str, Any]
+) -> None:
     assert generate(source, **tables).clip.digest != baseline.clip.digest
 
 
-def test_the_global_generator_draws_as_one_of_its_own_on_the_cpu(source: LocalSource, baseline: Produced) -> None:
+def test_the_global_generator_draws_the_noise_of_a_cpu_generator(source: LocalSource, baseline: Produced) -> None:
     assert generate(source, rng={"device": "global"}).clip.digest == baseline.clip.digest
 
 
-def test_the_weights_stay_as_they_were_loaded(source: LocalSource) -> None:
-    loaded, _ = source._checkpoints.load(asked())
+def test_runs_do_not_change_the_loaded_weights(source: LocalSource) -> None:
+    loaded, _ = source._checkpoints.load(declared())
 
     def state(checkpoint: Checkpoint) -> dict[str, tuple[int, bytes]]:
         pipe = checkpoint.pipeline
@@ -147,7 +149,7 @@ def test_the_weights_stay_as_they_were_loaded(source: LocalSource) -> None:
     for tables in VARIANTS.values():
         if "model" not in tables and tables.get("placement") != "sequential_cpu_offload":
             generate(source, **tables)
-    after, _ = source._checkpoints.load(asked())
+    after, _ = source._checkpoints.load(declared())
     assert after is loaded
     assert state(after) == before
 
@@ -172,7 +174,7 @@ def test_one_load_serves_all_variants_of_a_model_and_dtype(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["loaded with it", "given later"])
-def test_an_argument_that_from_pretrained_ignores_is_told(baseline: Produced, *, first: bool) -> None:
+def test_an_argument_that_from_pretrained_ignores_is_reported(baseline: Produced, *, first: bool) -> None:
     source = LocalSource()
     if not first:
         assert generate(source).ignored == ()
@@ -184,24 +186,24 @@ def test_an_argument_that_from_pretrained_ignores_is_told(baseline: Produced, *,
     assert "call.use_dynamic_cfg" in ignored.advice
 
 
-def test_an_argument_that_from_pretrained_uses_is_not_called_ignored() -> None:
+def test_an_argument_that_from_pretrained_uses_is_not_reported_as_ignored() -> None:
     produced = generate(LocalSource(), load={"low_cpu_mem_usage": False, "nonsense": 1})
     assert [ignored.argument for ignored in produced.ignored] == ["load.nonsense"]
 
 
-def test_a_scheduler_entry_that_its_class_does_not_know_is_told(source: LocalSource) -> None:
+def test_a_scheduler_entry_that_its_class_ignores_is_reported(source: LocalSource) -> None:
     produced = generate(source, scheduler={"timestep_spacing": "trailing", "karras": True})
     assert [(ignored.argument, ignored.given_to) for ignored in produced.ignored] == [
         ("scheduler.karras", "CogVideoXDDIMScheduler.from_config")
     ]
 
 
-def test_a_truncated_prompt_is_told(source: LocalSource) -> None:
-    produced = source.generate(asked(), "lemon " * 400, 42, RememberingListener())
+def test_a_truncated_prompt_is_reported(source: LocalSource) -> None:
+    produced = source.generate(declared(), "lemon " * 400, 42, RememberingListener())
     assert any("truncated" in warning for warning in produced.warnings)
 
 
-def test_settings_are_resolved_to_the_end(baseline: Produced) -> None:
+def test_settings_are_complete_with_their_origins(baseline: Produced) -> None:
     found = {path: (setting.value, setting.origin) for path, setting in baseline.settings.items()}
     assert found["call.guidance_scale"] == (6, Origin.DEFAULT)
     assert found["call.use_dynamic_cfg"] == (False, Origin.DEFAULT)
@@ -217,11 +219,11 @@ def test_settings_are_resolved_to_the_end(baseline: Produced) -> None:
     assert "prompt" not in "".join(path for path in found if path.startswith("call.prompt") and "embeds" not in path)
 
 
-def test_every_step_is_told(source: LocalSource) -> None:
-    heard = RememberingListener()
-    source.generate(asked(), PROMPT, 42, heard)
-    assert heard.steps == [(1, 2), (2, 2)]
-    assert heard.texts == ["loading the checkpoint", "generating"]
+def test_every_step_is_reported(source: LocalSource) -> None:
+    listener = RememberingListener()
+    source.generate(declared(), PROMPT, 42, listener)
+    assert listener.steps == [(1, 2), (2, 2)]
+    assert listener.texts == ["loading the checkpoint", "generating"]
 
 
 def without_cuda() -> Iterator[Any]:
@@ -231,15 +233,17 @@ def without_cuda() -> Iterator[Any]:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
-@pytest.mark.parametrize(("tables", "told"), list(without_cuda()))
-def test_what_needs_an_accelerator_is_not_measured(source: LocalSource, tables: dict[str, Any], told: str) -> None:
-    with pytest.raises(NotMeasuredError, match=told) as caught:
+@pytest.mark.parametrize(("tables", "message"), list(without_cuda()))
+def test_settings_that_need_an_accelerator_are_an_error_without_one(
+    source: LocalSource, tables: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(NotMeasuredError, match=message) as caught:
         generate(source, **tables)
     assert "\n" not in caught.value.message
 
 
 @pytest.mark.parametrize(
-    ("tables", "told"),
+    ("tables", "message"),
     [
         ({"call": {"num_inference_step": 3}}, "no argument 'num_inference_step'; did you mean 'num_inference_steps'?"),
         ({"scheduler": {"class": "CogVideoXDPMSchedule"}}, "no scheduler 'CogVideoXDPMSchedule'; did you mean"),
@@ -250,19 +254,19 @@ def test_what_needs_an_accelerator_is_not_measured(source: LocalSource, tables: 
         ({"call": {"height": 63}}, "the generation failed: ValueError"),
     ],
 )
-def test_what_cannot_work_says_why(source: LocalSource, tables: dict[str, Any], told: str) -> None:
+def test_settings_that_cannot_work_are_an_error(source: LocalSource, tables: dict[str, Any], message: str) -> None:
     with pytest.raises(NotMeasuredError) as caught:
         generate(source, **tables)
-    assert told in caught.value.message
+    assert message in caught.value.message
     assert "\n" not in caught.value.message
 
 
-def test_a_folder_that_holds_no_checkpoint_says_so(source: LocalSource, tmp_path: Path) -> None:
+def test_a_folder_without_a_checkpoint_is_an_error(source: LocalSource, tmp_path: Path) -> None:
     with pytest.raises(NotMeasuredError, match="could not be loaded"):
         generate(source, model={"id": str(tmp_path)})
 
 
-def test_exchanged_files_change_a_checkpoints_stamp(tmp_path: Path) -> None:
+def test_changed_files_change_the_fingerprint_of_a_checkpoint(tmp_path: Path) -> None:
     weights = tmp_path / "model.safetensors"
     stamps = []
     for content in (b"a", b"bb", b"ccc"):

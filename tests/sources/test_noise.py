@@ -36,7 +36,7 @@ def test_older_torch_is_reproduced_bit_for_bit(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GOLDEN.files)
-def test_a_run_draws_from_the_stream_that_it_was_told(name: str) -> None:
+def test_a_run_draws_from_the_declared_stream(name: str) -> None:
     dtype = getattr(torch, name.split("_", maxsplit=1)[0])
     with generator_for(rng(stream="torch<=2.11"), 42) as generator:
         for expected in GOLDEN[name]:
@@ -47,15 +47,15 @@ def test_a_run_draws_from_the_stream_that_it_was_told(name: str) -> None:
         assert np.array_equal(drawn.float().numpy(), GOLDEN[name][0])
 
 
-@pytest.mark.parametrize("told", [{"stream": "float32"}, {"dtype": "float32"}])
-def test_drawing_in_float32_casts_float32_noise(told: dict[str, str]) -> None:
-    with generator_for(rng(**told), 7) as generator:
+@pytest.mark.parametrize("values", [{"stream": "float32"}, {"dtype": "float32"}])
+def test_drawing_in_float32_casts_float32_noise(values: dict[str, str]) -> None:
+    with generator_for(rng(**values), 7) as generator:
         drawn = torch.randn((3, 35), generator=generator, dtype=torch.bfloat16)
     expected = torch.randn((3, 35), generator=torch.Generator().manual_seed(7)).to(torch.bfloat16)
     assert torch.equal(drawn, expected)
 
 
-def test_without_a_word_noise_is_the_librarys() -> None:
+def test_without_settings_the_noise_is_that_of_torch() -> None:
     with generator_for(rng(), 7) as generator:
         drawn = torch.randn(40, generator=generator, dtype=torch.bfloat16)
     assert torch.equal(drawn, torch.randn(40, generator=torch.Generator().manual_seed(7), dtype=torch.bfloat16))
@@ -68,7 +68,7 @@ def test_float32_noise_did_not_change() -> None:
 
 @settings(max_examples=examples(30))
 @given(shape=st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple), seed=st.integers(0, 2**32))
-def test_any_shape_is_drawn_and_the_generator_moves_on(shape: tuple[int, ...], seed: int) -> None:
+def test_any_shape_is_drawn_and_the_generator_advances(shape: tuple[int, ...], seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     first = randn_as_older_torch(shape, torch.bfloat16, generator)
     second = randn_as_older_torch(shape, torch.bfloat16, generator)
@@ -78,7 +78,7 @@ def test_any_shape_is_drawn_and_the_generator_moves_on(shape: tuple[int, ...], s
         assert not torch.equal(first, second)
 
 
-def test_a_run_leaves_the_global_generator_as_it_was() -> None:
+def test_a_run_restores_the_global_generator() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -107,7 +107,7 @@ def drew(
     )
 
 
-def test_a_host_with_another_stream_is_warned_of() -> None:
+def test_a_space_with_a_different_noise_stream_gives_a_warning() -> None:
     (warned,) = stream_warning("2.13.0+cpu", "==2.4.0", [drew()])
     assert warned.values == {
         "hosted": "2.4.0",
@@ -138,5 +138,5 @@ def test_a_host_with_another_stream_is_warned_of() -> None:
         ("==2.4.0", drew(stream="torch<=2.11")),
     ],
 )
-def test_nothing_is_warned_of_where_the_streams_agree_or_nobody_knows(hosted: str, run: RunRecord) -> None:
+def test_equal_or_unknown_noise_streams_give_no_warning(hosted: str, run: RunRecord) -> None:
     assert stream_warning("2.13.0", hosted, [run]) == []

@@ -1,4 +1,4 @@
-"""No work twice: the same bytes, whether computed or taken over."""
+"""Reused results give the same bytes as computed ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def noting(notes: list[str], name: str) -> Callable[[Call], Any]:
 
 
 class Seeing(Observer):
-    """An observer that claims to have seen something else, once the pipeline was called."""
+    """An observer whose observation is changed after the call of the pipeline."""
 
     def __init__(self, observer: Observer, change: Callable[[Observation], Observation]) -> None:
         self._observer, self._change = observer, change
@@ -41,13 +41,13 @@ class Seeing(Observer):
         return self._change(self._observer.seen)
 
 
-def told(**tables: Any) -> Settings:
+def declared(**tables: Any) -> Settings:
     return Settings.of(tables, Origin.DECLARED)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_resumed_run_ends_in_the_same_pictures_for_other_pipelines_too(family: str) -> None:
-    reuse, settings = Reuse(), told(call={"num_inference_steps": 3})
+def test_a_run_that_skips_the_denoising_gives_the_same_pictures_in_other_pipelines_too(family: str) -> None:
+    reuse, settings = Reuse(), declared(call={"num_inference_steps": 3})
     calls: list[str] = []
 
     def first(pipeline: Any, generator: torch.Generator) -> None:
@@ -73,8 +73,8 @@ def test_a_resumed_run_ends_in_the_same_pictures_for_other_pipelines_too(family:
     assert not calls, "the denoiser has nothing to do"
 
 
-def test_a_generator_goes_on_where_the_whole_run_left_it() -> None:
-    reuse, settings = Reuse(), told()
+def test_a_generator_has_the_state_of_the_complete_run() -> None:
+    reuse, settings = Reuse(), declared()
     states = []
 
     def first(pipeline: Any, generator: torch.Generator) -> None:
@@ -109,32 +109,32 @@ def test_a_generator_goes_on_where_the_whole_run_left_it() -> None:
         ({"something": {"new": 1}}, False),
     ],
 )
-def test_what_is_shared_follows_from_where_a_setting_acts(changed: dict[str, Any], shared: bool) -> None:  # noqa: FBT001
-    settings = told(model={"id": "x"}, call={"num_frames": 5})
-    other = settings.changed_by(told(**changed))
+def test_runs_share_results_up_to_the_stage_of_a_changed_setting(changed: dict[str, Any], shared: bool) -> None:  # noqa: FBT001
+    settings = declared(model={"id": "x"}, call={"num_frames": 5})
+    other = settings.changed_by(declared(**changed))
     assert (up_to(settings, Stage.DENOISING).digest() == up_to(other, Stage.DENOISING).digest()) is shared
 
 
-def test_a_setting_that_nobody_knows_acts_from_the_start() -> None:
+def test_an_unknown_setting_acts_from_the_first_stage() -> None:
     assert acts_from("something.new") is Stage.TEXT
     assert acts_from("vae.tiling") is Stage.DECODING
     assert acts_from("output.fps") is Stage.OUTPUT
 
 
-def test_another_vae_setting_is_not_shared_once_the_vae_encoded_something() -> None:
+def test_a_changed_vae_setting_prevents_reuse_after_the_vae_encoded_an_input() -> None:
     reuse = Reuse()
 
     def keep(pipeline: Any, generator: torch.Generator) -> None:
         observer = stack.enter_context(observing(pipeline))
         image_to_video = Seeing(observer, lambda seen: replace(seen, encoded=True))
-        stack.enter_context(reuse.keeping(pipeline, "p", told(), image_to_video, generator))
+        stack.enter_context(reuse.keeping(pipeline, "p", declared(), image_to_video, generator))
 
     with ExitStack() as stack:
         drawn("wan", prepare=keep)
-    assert reuse.denoised("p", told())
-    assert reuse.denoised("p", told(output={"fps": 3}))
-    assert reuse.denoised("p", told(vae={"tiling": True})) is None
-    assert reuse.denoised("q", told()) is None
+    assert reuse.denoised("p", declared())
+    assert reuse.denoised("p", declared(output={"fps": 3}))
+    assert reuse.denoised("p", declared(vae={"tiling": True})) is None
+    assert reuse.denoised("q", declared()) is None
 
 
 @pytest.mark.parametrize(
@@ -145,24 +145,24 @@ def test_another_vae_setting_is_not_shared_once_the_vae_encoded_something() -> N
         pytest.param(lambda seen: replace(seen, steps=(*seen.steps, seen.steps[0])), id="timesteps start again"),
     ],
 )
-def test_what_is_made_piece_by_piece_is_not_taken_over(piecewise: Callable[[Observation], Observation]) -> None:
-    """Chunked pipelines end every piece with another result; one end would be wrong for the others."""
+def test_a_clip_that_is_generated_in_pieces_is_not_reused(piecewise: Callable[[Observation], Observation]) -> None:
+    """Such pipelines have a denoising result for each piece, so one kept result would be wrong for the others."""
     kept = {}
     for name, change in (("whole", lambda seen: seen), ("pieces", piecewise)):
         reuse = Reuse()
 
         def keep(pipeline: Any, generator: torch.Generator) -> None:
             observer = Seeing(stack.enter_context(observing(pipeline)), change)  # noqa: B023 - called in this turn
-            stack.enter_context(reuse.keeping(pipeline, "p", told(), observer, generator))  # noqa: B023 - the same
+            stack.enter_context(reuse.keeping(pipeline, "p", declared(), observer, generator))  # noqa: B023 - the same
 
         with ExitStack() as stack:
             drawn("wan", prepare=keep)
-        kept[name] = reuse.denoised("p", told())
+        kept[name] = reuse.denoised("p", declared())
     assert kept["whole"]
     assert kept["pieces"] is None
 
 
-def test_a_copy_of_a_hooked_scheduler_is_its_own() -> None:
+def test_a_copy_of_a_hooked_scheduler_has_no_hook() -> None:
     """Some pipelines copy their scheduler; the copy has its own state and no hook."""
     from diffusers import FlowMatchEulerDiscreteScheduler
 

@@ -17,8 +17,8 @@ from support.space_requests import BOTH, PROMPT, Ask, RememberingListener, event
 def test_the_file_is_kept_byte_for_byte_and_decoded(
     app: SpaceApp, ask: Ask, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    heard = RememberingListener()
-    produced = ask("plain", outputs=BOTH, progress=heard)
+    listener = RememberingListener()
+    produced = ask("plain", outputs=BOTH, progress=listener)
     assert [path.name for path in tmp_path.iterdir()] == ["hosted.mp4"]
     assert produced.original == tmp_path / "hosted.mp4"
     assert produced.original.read_bytes() == (app.folder / "clip.mp4").read_bytes()
@@ -31,12 +31,12 @@ def test_the_file_is_kept_byte_for_byte_and_decoded(
     assert produced.warnings == ()
     assert produced.seconds > 0
     assert app.seen()["calls"][-1] == ["plain", PROMPT, 42]
-    assert heard.texts[0] == f"connecting to {app.url}"
-    assert heard.texts[-1] == "fetching the video"
+    assert listener.texts[0] == f"connecting to {app.url}"
+    assert listener.texts[-1] == "fetching the video"
     assert capfd.readouterr() == ("", "")
 
 
-def test_settings_tell_what_was_sent_and_what_the_file_says(app: SpaceApp, ask: Ask) -> None:
+def test_settings_contain_the_inputs_and_the_metadata_of_the_file(app: SpaceApp, ask: Ask) -> None:
     settings = ask("plain", outputs=BOTH).settings
     found = {path: (setting.value, setting.origin) for path, setting in settings.items()}
     expected = {
@@ -52,7 +52,7 @@ def test_settings_tell_what_was_sent_and_what_the_file_says(app: SpaceApp, ask: 
     assert found.items() >= expected.items()
 
 
-def test_inputs_left_out_take_the_defaults_of_the_space(app: SpaceApp, ask: Ask) -> None:
+def test_omitted_inputs_have_the_defaults_of_the_space(app: SpaceApp, ask: Ask) -> None:
     settings = ask("defaults").settings
     assert app.seen()["calls"][-1] == ["defaults", PROMPT, 42, 7, "as it is", HOSTILE_LABEL]
     assert settings["space.inputs.guidance_scale"].value == 7
@@ -61,14 +61,14 @@ def test_inputs_left_out_take_the_defaults_of_the_space(app: SpaceApp, ask: Ask)
     assert settings["space.inputs.label"].value == "seed [31m"
 
 
-def test_an_upload_left_out_stays_empty(app: SpaceApp, ask: Ask) -> None:
+def test_an_omitted_upload_stays_empty(app: SpaceApp, ask: Ask) -> None:
     settings = ask("image_to_video").settings
     assert app.seen()["calls"][-1] == ["image_to_video", PROMPT, None, 42]
     assert settings["space.inputs.image"].value is None
     assert "needs prompt at" in refused(ask, "image_to_video", SpaceApiMismatch, inputs={"seed": "{seed}"}).message
 
 
-def test_an_input_may_be_called_as_an_argument_of_gradio_client_is(app: SpaceApp, ask: Ask) -> None:
+def test_an_input_may_have_the_name_of_an_argument_of_gradio_client(app: SpaceApp, ask: Ask) -> None:
     inputs = {"prompt": "{prompt}", "seed": "{seed}", "headers": "mine", "guidance_scale": 6.5}
     settings = ask("defaults", inputs=inputs).settings
     assert app.seen()["calls"][-1][3:5] == [6.5, "mine"]
@@ -85,14 +85,14 @@ def test_placeholders_are_filled_in_once(app: SpaceApp, ask: Ask) -> None:
     "name",
     ["plain", "update", "older", "older_file", "older_update", "in_a_list", "path_as_text", "as_file", "relative_url"],
 )
-def test_video_and_seed_are_found_in_every_shape(app: SpaceApp, ask: Ask, name: str) -> None:
+def test_video_and_seed_are_found_in_every_form_of_output(app: SpaceApp, ask: Ask, name: str) -> None:
     produced = ask(name, outputs=BOTH)
     assert produced.clip.digest == read_clip(app.folder / "clip.mp4").digest
     assert produced.seed_echoed == 42
     assert produced.warnings == ()
 
 
-def test_an_endpoint_of_one_output_gives_no_tuple(ask: Ask) -> None:
+def test_an_endpoint_with_one_output_returns_no_tuple(ask: Ask) -> None:
     assert len(ask("single").clip.frames) == 9
 
 
@@ -106,14 +106,14 @@ def test_an_endpoint_of_one_output_gives_no_tuple(ask: Ask) -> None:
         ("other_seed", "a number"),
     ],
 )
-def test_an_output_without_a_video_is_said_to_have_none(ask: Ask, name: str, what: str) -> None:
+def test_an_output_that_is_not_a_video_is_an_error(ask: Ask, name: str, what: str) -> None:
     index = 1 if name == "other_seed" else 0
     error = refused(ask, name, SpaceOutputUnusable, outputs={"video": index})
     assert error.message == f"output {index} of the Space is not a video but {what}"
     assert error.hint.startswith("its outputs are 0: ")
 
 
-def test_another_seed_than_the_one_asked_for_is_warned_of(ask: Ask) -> None:
+def test_a_different_seed_gives_a_warning(ask: Ask) -> None:
     produced = ask("other_seed", outputs=BOTH)
     assert produced.seed_echoed == 7
     assert produced.warnings == ("the Space reports that it used seed 7, not 42",)
@@ -125,7 +125,7 @@ def test_another_seed_than_the_one_asked_for_is_warned_of(ask: Ask) -> None:
     assert unasked.settings["rng.seed"].origin is Origin.DECLARED
 
 
-def test_an_output_that_is_no_seed_is_warned_of(ask: Ask) -> None:
+def test_a_seed_output_without_an_integer_gives_a_warning(ask: Ask) -> None:
     produced = ask("single", outputs={"video": 0, "seed": 0})
     assert produced.seed_echoed is None
     assert produced.warnings == ("output 0 of the Space should be the seed, but is not an integer",)
@@ -137,25 +137,25 @@ def test_a_seed_that_is_not_sent_is_unknown(ask: Ask) -> None:
     assert produced.settings["rng.seed"].origin is Origin.UNKNOWN
 
 
-def test_steps_are_told_while_the_space_works(app: SpaceApp, ask: Ask) -> None:
-    heard = RememberingListener()
-    produced = ask("slow", seed=20, outputs=BOTH, progress=heard)
+def test_steps_are_reported_while_the_space_works(app: SpaceApp, ask: Ask) -> None:
+    listener = RememberingListener()
+    produced = ask("slow", seed=20, outputs=BOTH, progress=listener)
     assert produced.seed_echoed == 20
-    assert len(heard.steps) > 2
-    assert heard.steps == sorted(set(heard.steps))
-    assert {total for _, total in heard.steps} == {20}
-    assert "[31mdenoising" in heard.texts
+    assert len(listener.steps) > 2
+    assert listener.steps == sorted(set(listener.steps))
+    assert {total for _, total in listener.steps} == {20}
+    assert "[31mdenoising" in listener.texts
     assert PROMPT in app.seen()["ended"]
 
 
-def test_the_place_in_the_queue_is_told(app: SpaceApp, ask: Ask) -> None:
+def test_the_position_in_the_queue_is_reported(app: SpaceApp, ask: Ask) -> None:
     other = threading.Thread(target=ask, args=("slow",), kwargs={"prompt": "queued before", "seed": 25})
     other.start()
     assert eventually(lambda: ["slow", "queued before", 25] in app.seen()["calls"])
-    heard = RememberingListener()
-    ask("slow", seed=2, progress=heard)
+    listener = RememberingListener()
+    ask("slow", seed=2, progress=listener)
     other.join()
-    assert any(text.startswith("number 1 of 1 in the queue") for text in heard.texts)
+    assert any(text.startswith("number 1 of 1 in the queue") for text in listener.texts)
 
 
 def test_a_request_is_plain_data(app: SpaceApp) -> None:

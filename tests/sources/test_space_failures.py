@@ -49,7 +49,7 @@ QUOTA = (
         ({"outputs": {"video": 0, "seed": -1}}, "has no output -1 at /plain, which outputs.seed names", "its outputs"),
     ],
 )
-def test_what_the_space_does_not_offer_is_said_before_quota_is_spent(
+def test_a_mismatch_with_the_api_is_reported_before_quota_is_spent(
     app: SpaceApp, ask: Ask, changes: dict[str, Any], message: str, hint: str
 ) -> None:
     before = len(app.seen()["calls"])
@@ -60,18 +60,18 @@ def test_what_the_space_does_not_offer_is_said_before_quota_is_spent(
     assert len(app.seen()["calls"]) == before
 
 
-def test_names_that_the_space_gives_are_cleaned(ask: Ask) -> None:
+def test_names_from_the_space_are_cleaned(ask: Ask) -> None:
     error = refused(ask, "defaults", SpaceApiMismatch, outputs={"video": 5})
     assert error.hint.isprintable()
     assert error.hint == r"its outputs are 0: Video 'clip', 1: Number ' seed \x1b[31m'"
 
 
-def test_a_misspelt_parameter_is_met_with_the_nearest(ask: Ask) -> None:
+def test_a_misspelt_parameter_gets_a_suggestion(ask: Ask) -> None:
     error = refused(ask, "plain", SpaceApiMismatch, inputs={"promt": "{prompt}", "seed_value": "{seed}"})
     assert "has no parameter 'promt' at /plain (did you mean 'prompt'?)" in error.message
 
 
-def test_an_error_of_the_app_is_shown_cleaned_and_bounded(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_app_is_cleaned_and_shortened(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     hostile = f"\x1b[2J<script>alert(1)</script> CUDA\x00 out of\nmemory \u202e {TOKEN} {Path.home()}/x " + "y" * 5000
     error = refused(ask, "fails", SpaceFailed, prompt=hostile)
@@ -82,25 +82,25 @@ def test_an_error_of_the_app_is_shown_cleaned_and_bounded(ask: Ask, monkeypatch:
     assert str(Path.home()) not in error.message
 
 
-def test_an_error_that_the_app_keeps_to_itself_is_an_error(ask: Ask) -> None:
+def test_an_error_that_the_app_does_not_show_is_reported(ask: Ask) -> None:
     assert "reports an error of its own: " in refused(ask, "fails", SpaceFailed, seed=0).message
 
 
-def test_a_token_that_looks_like_nothing_is_redacted_all_the_same(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_without_the_usual_prefix_is_redacted_too(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "opensesame")
     assert "say [redacted] now" in refused(ask, "fails", SpaceFailed, prompt="say opensesame now").message
     monkeypatch.setenv("HF_TOKEN", "another")
     assert "say opensesame now" in refused(ask, "fails", SpaceFailed, prompt="say opensesame now").message
 
 
-def test_a_refusal_for_quota_says_what_to_do(ask: Ask) -> None:
+def test_an_exceeded_quota_has_a_hint(ask: Ask) -> None:
     error = refused(ask, "fails", QuotaExceeded, prompt=QUOTA)
     assert "a GPU quota is used up: You have exceeded your GPU quota (60s requested vs. 0s left)." in error.message
     assert "HF_TOKEN" in error.hint
     assert "HF_TOKEN" not in refused(ask, "fails", SpaceFailed, prompt="You have exceeded your patience").hint
 
 
-def test_the_deadline_ends_the_job_on_both_sides(app: SpaceApp, ask: Ask, tmp_path: Path) -> None:
+def test_the_deadline_ends_the_job_here_and_on_the_server(app: SpaceApp, ask: Ask, tmp_path: Path) -> None:
     started = time.monotonic()
     error = refused(ask, "slow", DeadlineExceeded, prompt="too slow", seed=200, deadline=1.0)
     assert time.monotonic() - started < 200 * STEP_SECONDS / 2
@@ -123,7 +123,7 @@ def test_ctrl_c_cancels_the_job(app: SpaceApp, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("reset", [True, False])
-def test_a_host_that_dies_meanwhile_is_a_reason_not_a_traceback(
+def test_a_server_that_crashes_during_the_job_is_an_error_without_a_traceback(
     app: SpaceApp, ask: Ask, capfd: pytest.CaptureFixture[str], *, reset: bool
 ) -> None:
     with relay(app.port) as line:
@@ -134,7 +134,7 @@ def test_a_host_that_dies_meanwhile_is_a_reason_not_a_traceback(
     assert capfd.readouterr() == ("", "")
 
 
-def test_other_threads_are_still_heard_while_the_clients_is_muted(capfd: pytest.CaptureFixture[str]) -> None:
+def test_other_threads_can_write_to_standard_error_while_one_is_muted(capfd: pytest.CaptureFixture[str]) -> None:
     inside, done = threading.Event(), threading.Event()
 
     def muted() -> None:
@@ -154,7 +154,7 @@ def test_other_threads_are_still_heard_while_the_clients_is_muted(capfd: pytest.
     assert capfd.readouterr().err == "to be seen"
 
 
-def test_nobody_there(ask: Ask) -> None:
+def test_an_address_without_a_server_is_unreachable(ask: Ask) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     error = refused(ask, "plain", SpaceUnreachable, id=f"http://127.0.0.1:{port}")
@@ -162,7 +162,7 @@ def test_nobody_there(ask: Ask) -> None:
     assert "network" in error.hint
 
 
-def test_a_host_that_says_nothing(ask: Ask) -> None:
+def test_a_server_that_never_answers_times_out(ask: Ask) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         error = refused(ask, "plain", SpaceUnreachable, id=f"http://127.0.0.1:{mute.getsockname()[1]}", deadline=0.3)
     assert "did not answer in time" in error.message
@@ -179,7 +179,7 @@ def test_an_app_behind_a_login(ask: Ask) -> None:
         assert "asks for a login" in refused(ask, "plain", SpaceNeedsLogin, id=closed.url).message
 
 
-def test_an_address_may_hold_no_password(ask: Ask, app: SpaceApp) -> None:
+def test_an_address_with_a_password_is_refused(ask: Ask, app: SpaceApp) -> None:
     error = refused(ask, "plain", SpaceNotFound, id=app.url.replace("http://", "http://me:opensesame@"))
     assert "must not contain a user name or password" in error.message
     assert "opensesame" not in error.message + error.hint

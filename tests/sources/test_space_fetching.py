@@ -20,7 +20,7 @@ from support.space_requests import TOKEN, Ask, eventually, refused
         ("missing.mp4", "the Space refused the download of its video (HTTP 4"),
     ],
 )
-def test_a_file_that_is_no_whole_video(ask: Ask, file: str, message: str, tmp_path: Path) -> None:
+def test_a_broken_or_missing_video_is_an_error(ask: Ask, file: str, message: str, tmp_path: Path) -> None:
     assert message in refused(ask, "file_named", SpaceOutputUnusable, prompt=file).message
     assert not (tmp_path / "hosted.part").exists()
 
@@ -28,13 +28,13 @@ def test_a_file_that_is_no_whole_video(ask: Ask, file: str, message: str, tmp_pa
 @pytest.mark.parametrize(
     ("file", "kept_as"), [("odd name %2e%2e;`x`#?.mp4", "hosted.mp4"), ("mkv in truth.webm", "hosted.mkv")]
 )
-def test_the_kept_file_is_named_here(app: SpaceApp, ask: Ask, tmp_path: Path, file: str, kept_as: str) -> None:
+def test_the_downloaded_file_gets_a_safe_name(app: SpaceApp, ask: Ask, tmp_path: Path, file: str, kept_as: str) -> None:
     ask("file_named", prompt=file)
     assert [path.name for path in tmp_path.iterdir()] == [kept_as]
     assert (tmp_path / kept_as).read_bytes() == (app.folder / file).read_bytes()
 
 
-def test_a_path_of_the_server_is_never_read_here(ask: Ask) -> None:
+def test_a_path_on_the_server_is_never_read_locally(ask: Ask) -> None:
     error = refused(ask, "not_given_out", SpaceOutputUnusable)
     assert "the Space refused the download of its video (HTTP 403)" in error.message
 
@@ -53,24 +53,26 @@ def test_a_file_that_is_too_large_is_refused(
     ask("plain")
 
 
-def test_a_file_that_breaks_off_half_way(ask: Ask, tmp_path: Path) -> None:
+def test_an_incomplete_download_leaves_no_file(ask: Ask, tmp_path: Path) -> None:
     assert "closed the connection: " in refused(ask, "half", SpaceUnreachable).message
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["elsewhere", "stream_elsewhere", "leave"])
-def test_a_space_cannot_send_us_to_another_host(ask: Ask, heard_elsewhere: tuple[str, list[bytes]], name: str) -> None:
+def test_a_space_cannot_redirect_the_download_to_another_server(
+    ask: Ask, requests_elsewhere: tuple[str, list[bytes]], name: str
+) -> None:
     error = refused(ask, name, SpaceOutputUnusable)
     assert ("HTTP 307" if name == "leave" else "the Space's video is on another server (127.0.0.1)") in error.message
-    assert heard_elsewhere[1] == []
+    assert requests_elsewhere[1] == []
 
 
-def test_the_canary_hears() -> None:
-    with canary() as (address, heard):
+def test_the_canary_receives_requests() -> None:
+    with canary() as (address, received):
         port = int(address.rsplit(":", 1)[1])
         with socket.create_connection(("127.0.0.1", port)) as caller:
             caller.sendall(b"hello")
-        assert eventually(lambda: heard == [b"hello"])
+        assert eventually(lambda: received == [b"hello"])
 
 
 def test_an_address_never_gets_the_token(app: SpaceApp, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,17 +24,17 @@ from spacediff.errors import NotMeasuredError
 from spacediff.progress import SilentListener
 from spacediff.sources.space import SpaceRequest, fetch
 
-told = []
+answers = []
 for request in json.loads(sys.argv[1]):
     try:
         produced = fetch(SpaceRequest(**request), "a lemon", 42, Path(sys.argv[2]), SilentListener())
-        told.append({"digest": produced.clip.digest, "hosted": produced.hosted, "described": produced.described})
+        answers.append({"digest": produced.clip.digest, "hosted": produced.hosted, "described": produced.described})
     except NotMeasuredError as error:
-        told.append({"code": error.code, "message": error.message, "hint": error.hint})
+        answers.append({"code": error.code, "message": error.message, "hint": error.hint})
 assert "gradio" not in sys.modules  # takes seconds to import
-print(json.dumps(told))
+print(json.dumps(answers))
 """
-"""A process of its own, because huggingface_hub reads HF_ENDPOINT when it is imported."""
+"""Runs in a separate process, because huggingface_hub reads HF_ENDPOINT when it is imported."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def hub(app: SpaceApp) -> Iterator[HubStandIn]:
 
 def on_the_hub(app: SpaceApp, endpoint: str, folder: Path, *ids: str, **environment: str) -> list[dict[str, Any]]:
     requests = [asdict(request_of(app, "plain", id=name)) for name in ids]
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", ON_THE_HUB, json.dumps(requests), str(folder)],
         env={**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(folder / "home"), "HF_TOKEN": "", **environment},
         capture_output=True,
@@ -59,9 +59,9 @@ def on_the_hub(app: SpaceApp, endpoint: str, folder: Path, *ids: str, **environm
         check=True,
         timeout=60,
     )
-    assert told.stderr == ""
-    assert TOKEN not in told.stdout
-    return list(json.loads(told.stdout))
+    assert done.stderr == ""
+    assert TOKEN not in done.stdout
+    return list(json.loads(done.stdout))
 
 
 def test_a_space_is_found_through_the_hub_and_gets_the_token(app: SpaceApp, hub: HubStandIn, tmp_path: Path) -> None:
@@ -93,11 +93,11 @@ def test_a_space_is_found_through_the_hub_and_gets_the_token(app: SpaceApp, hub:
     assert not any("telemetry" in path for path in asked)
 
 
-def test_a_space_that_does_not_run_is_said_to_be_so(app: SpaceApp, hub: HubStandIn, tmp_path: Path) -> None:
+def test_the_state_of_a_space_that_is_not_running_is_reported(app: SpaceApp, hub: HubStandIn, tmp_path: Path) -> None:
     before = len(app.seen()["calls"])
     ids = ("PAUSED", "SLEEPING", "BUILDING", "APP_STARTING", "private", "nowhere", "a b")
-    told = on_the_hub(app, hub.url, tmp_path, *(f"org/{name}" for name in ids))
-    said = dict(zip(ids, told, strict=True))
+    answers = on_the_hub(app, hub.url, tmp_path, *(f"org/{name}" for name in ids))
+    said = dict(zip(ids, answers, strict=True))
     assert {name: answer["message"] for name, answer in said.items()} == {
         "PAUSED": "Space org/PAUSED is paused by its owner",
         "SLEEPING": "Space org/SLEEPING is asleep",
@@ -122,18 +122,18 @@ def test_a_space_that_does_not_run_is_said_to_be_so(app: SpaceApp, hub: HubStand
     assert len(app.seen()["calls"]) == before
 
 
-def test_a_token_that_the_hub_does_not_know(app: SpaceApp, hub: HubStandIn, tmp_path: Path) -> None:
-    (told,) = on_the_hub(app, hub.url, tmp_path, "org/running", HF_TOKEN="hf_" + "x" * 30)
-    assert "could not be looked up on the Hub: " in told["message"]
-    assert "HF_TOKEN" in told["hint"]
-    assert told["code"] == "hub-unavailable"
+def test_an_unknown_token_is_an_error_of_the_hub(app: SpaceApp, hub: HubStandIn, tmp_path: Path) -> None:
+    (answer,) = on_the_hub(app, hub.url, tmp_path, "org/running", HF_TOKEN="hf_" + "x" * 30)
+    assert "could not be looked up on the Hub: " in answer["message"]
+    assert "HF_TOKEN" in answer["hint"]
+    assert answer["code"] == "hub-unavailable"
 
 
-def test_no_hub(app: SpaceApp, tmp_path: Path) -> None:
+def test_an_unreachable_hub_is_reported(app: SpaceApp, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    (told,) = on_the_hub(app, nowhere, tmp_path, "org/running")
-    assert "cannot be reached: " in told["message"]
-    assert told["code"] == "hub-unavailable"
-    (told,) = on_the_hub(app, nowhere, tmp_path, "org/running", HF_HUB_OFFLINE="1")
-    assert told["message"] == "Space org/running cannot be asked: HF_HUB_OFFLINE is set"
+    (answer,) = on_the_hub(app, nowhere, tmp_path, "org/running")
+    assert "cannot be reached: " in answer["message"]
+    assert answer["code"] == "hub-unavailable"
+    (answer,) = on_the_hub(app, nowhere, tmp_path, "org/running", HF_HUB_OFFLINE="1")
+    assert answer["message"] == "Space org/running cannot be asked: HF_HUB_OFFLINE is set"

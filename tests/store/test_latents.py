@@ -20,7 +20,7 @@ def test_half_precision_is_kept_to_the_last_bit(tmp_path: Path, dtype: torch.dty
             assert np.array_equal(kept, given.float().numpy())
 
 
-def test_float32_loses_no_more_than_is_said(tmp_path: Path) -> None:
+def test_the_error_of_rounded_float32_is_below_the_resolution(tmp_path: Path) -> None:
     latents = torch.randn(1000, generator=torch.Generator().manual_seed(1))
     write_latents([latents], tmp_path / "latents.zip")
     with read_latents(tmp_path / "latents.zip") as read:
@@ -30,7 +30,7 @@ def test_float32_loses_no_more_than_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK broken"])
-def test_a_broken_file_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_a_broken_file_is_an_error(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "latents.zip"
     if content is not None:
         path.write_bytes(content)

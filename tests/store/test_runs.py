@@ -53,7 +53,7 @@ def test_a_run_that_failed_leaves_nothing(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(25))
 @given(position=st.integers(0, 255), bit=st.integers(0, 7))
-def test_a_flipped_bit_is_never_read(tmp_path: Path, position: int, bit: int) -> None:
+def test_a_run_with_a_flipped_bit_is_not_returned(tmp_path: Path, position: int, bit: int) -> None:
     store = finished(tmp_path)
     file = store.folder_of(KEY) / "clip.bin"
     content = bytearray(file.read_bytes())
@@ -77,13 +77,13 @@ def test_damage_of_any_file_is_noticed(tmp_path: Path, name: str, damage: str) -
     assert finished(tmp_path).get(KEY) == record()
 
 
-def test_a_manifest_cannot_point_outside(tmp_path: Path) -> None:
+def test_a_run_with_an_empty_manifest_is_not_returned(tmp_path: Path) -> None:
     store = finished(tmp_path)
     (store.folder_of(KEY) / "files.json").write_text("{}")
     assert store.get(KEY) is None
 
 
-def test_a_killed_writer_leaves_no_run_and_its_draft_is_forgotten(tmp_path: Path) -> None:
+def test_a_killed_writer_leaves_no_run_and_its_draft_is_removed(tmp_path: Path) -> None:
     program = f"""
 import sys, time
 from pathlib import Path

@@ -15,7 +15,7 @@ from spacediff.torchvision_shim import shim_torchvision
 
 
 class SilentListener:
-    """Hears nothing."""
+    """Ignores the progress."""
 
     def on_status(self, text: str) -> None: ...
     def on_step(self, done: int, total: int) -> None: ...
@@ -30,7 +30,7 @@ class Model:
     call: dict[str, Any]
 
     def generated(self, dtype: str = "bfloat16", **tables: Any) -> Produced:
-        """Generate a clip anew."""
+        """Generate a clip without reusing results."""
         base = {"model": {"id": RANDOM.id, "dtype": dtype}, "call": self.call, "placement": "cuda"}
         settings = Settings.of(base, Origin.DECLARED).changed_by(Settings.of(tables, Origin.DECLARED))
         return self.source.generate(settings, "A hand squeezes half a lemon", 42, SilentListener(), fresh=True)

@@ -1,4 +1,4 @@
-"""Files as a host writes them: by the ffmpeg program, by PyAV, and encoded again like one of them."""
+"""Video files as Spaces write them: by the ffmpeg program, by PyAV, and encoded again like one of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def grainy(frames: int = 9, height: int = 64, width: int = 96) -> Clip:
 
 
 def by_ffmpeg(clip: Clip, path: Path, *options: str) -> Path:
-    """Encode as a host would who calls the ffmpeg program himself."""
+    """Encode as a Space does that calls the ffmpeg program."""
     height, width = clip.frames.shape[1:3]
     pictures = ["-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", "rgb24", "-r", str(clip.fps), "-i", "-"]
     codec = [] if "-vcodec" in options else ["-vcodec", "libx264"]
@@ -33,9 +33,9 @@ def by_ffmpeg(clip: Clip, path: Path, *options: str) -> Path:
 
 
 def by_pyav(clip: Clip, path: Path, pixel_format: str = "yuv420p", **options: str) -> Path:
-    """Encode as a host would who calls FFmpeg's libraries.
+    """Encode as a Space does that calls the libraries of FFmpeg.
 
-    Without mbtree: on AVX-512 it lets unwritten memory decide, and a test process has been used before.
+    Without mbtree: on AVX-512 its result depends on uninitialised memory, which differs between processes.
     """
     parameters = f"mbtree=0:{options.pop('x264', 'bframes=3')}"
     with av.open(path, "w") as container:

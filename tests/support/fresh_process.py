@@ -33,7 +33,7 @@ def forked(target: Callable[..., None], *arguments: object) -> ForkServerProcess
 
 
 class FreshProcess:
-    """`python -m spacediff ARGUMENTS`, started at once.
+    """A running `python -m spacediff ARGUMENTS`.
 
     Args:
         arguments: Of the command.

@@ -83,7 +83,7 @@ def serve(listener: socket.socket, folder: Path, elsewhere: str) -> None:
         return await call_next(request)
 
     @app.get("/seen")
-    def tell() -> dict[str, list[Any]]:
+    def show_seen() -> dict[str, list[Any]]:
         return seen
 
     @app.get("/leave")
@@ -190,7 +190,7 @@ class Relay:
     _pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
 
     def cut(self, *, reset: bool) -> None:
-        """End all connections: as a host that crashes does (reset), or as one that is stopped."""
+        """End all connections, like a server that crashes (reset) or one that is stopped."""
         for near, far in self._pairs:
             with suppress(OSError):
                 if reset:
@@ -239,20 +239,20 @@ def _pass_on(near: socket.socket, far: socket.socket) -> None:
 
 @contextmanager
 def canary() -> Iterator[tuple[str, list[bytes]]]:
-    """Serve an address that nobody should talk to; gives the address and whatever was sent to it."""
+    """Serve an address that must receive no request; yields the address and the received bytes."""
     listener = socket.create_server(("127.0.0.1", 0))
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     def listen() -> None:
         with suppress(OSError):
             while True:
                 caller, _ = listener.accept()
                 with caller:
-                    heard.append(caller.recv(65536))
+                    received.append(caller.recv(65536))
 
     threading.Thread(target=listen, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
     finally:
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""An audit with one text wherever a stranger's text may stand."""
+"""An audit with one text in every place where an untrusted text can be."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.synthetic_audit import setting
 
 
 def hostile(record: AuditRecord, text: str) -> AuditRecord:
-    """Put one text wherever a stranger's text may stand."""
+    """Put one text in every place where an untrusted text can be."""
     history = HistoryRecord(
         against=text,
         created=text,

@@ -104,7 +104,7 @@ class HubStandIn:
             refusal = "Invalid credentials in Authorization header"
             return 401, {"X-Error-Message": refusal}, {"error": refusal}
         if space is None or (space.private and not authorization):
-            # As huggingface.co does: whoever is not signed in cannot tell a missing repository from a private one.
+            # As huggingface.co does: without a token, a private repository looks like a missing one.
             if not authorization:
                 refusal = "Invalid username or password."
                 return 401, {"X-Error-Message": refusal}, {"error": refusal}

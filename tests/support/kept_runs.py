@@ -53,5 +53,5 @@ def _exported(clip: Clip) -> bytes:
     return _EXPORTED[key]
 
 
-def unheard(done: int, total: int) -> None:
+def ignore_progress(done: int, total: int) -> None:
     assert 0 < done <= total

@@ -113,7 +113,7 @@ FAMILIES = {"wan": wan, "stable-diffusion": stable_diffusion}
 
 
 def drawn(family: str, seed: int = 5, prepare: Callable[[Any, torch.Generator], Any] = lambda *_: None) -> Any:
-    """Generate with a fresh pipeline of a family; what `prepare` puts at its doors stands there."""
+    """Generate with a new pipeline of a family, after `prepare` has added hooks to it."""
     pipeline, call = FAMILIES[family]()
     pipeline.set_progress_bar_config(disable=True)
     generator = torch.Generator().manual_seed(seed)

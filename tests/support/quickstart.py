@@ -21,24 +21,24 @@ from spacediff.shipped import shipped
 
 DECOYS = ("harness", "spacediff", "torch", "random")
 _LONGEST = 600.0
-"""Seconds until it is given up."""
+"""Seconds to wait for the end of the audit."""
 _KEEPING = '"$0" "$@" >stdout 2>stderr; echo $? >code.part; mv code.part code'
 """Runs a command in the shell and keeps what it printed."""
 
 _begun: list[subprocess.Popen[bytes]] = []
-"""Held to the end: one that is let go of while it runs is warned of."""
+"""Kept until the end, since Python warns about a running process without a reference."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What a command did.
+    """The result of a command.
 
     Attributes:
         folder: The audit folder.
         record: The audit's record.
         code: Exit code.
-        stdout: What it printed.
-        stderr: What it reported meanwhile.
+        stdout: Its standard output.
+        stderr: Its standard error.
     """
 
     folder: Path
@@ -52,7 +52,7 @@ def begin(shared: Path, cache: Path) -> None:
     """Start the audit, unless a process of this session has started it.
 
     Args:
-        shared: A folder of this session that all its processes know.
+        shared: A folder that all processes of this test session share.
         cache: Folder for the tiny checkpoint.
     """
     work = _folder(shared).parent

@@ -1,4 +1,4 @@
-"""Requests to the stand-in for a Space, and what comes of them."""
+"""Requests to the stand-in for a Space, and helpers for their results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOTH = {"video": 0, "seed": 1}
 
 
 class RememberingListener:
-    """A Progress that remembers what it is told, and can interrupt."""
+    """A Progress that remembers its calls, and can interrupt."""
 
     def __init__(self, at_step: Callable[[], None] = lambda: None) -> None:
         self.texts: list[str] = []

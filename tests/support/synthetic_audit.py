@@ -1,4 +1,4 @@
-"""Audits made of numbers: drawn clips and a record around them, so a report can be tested without a model."""
+"""Synthetic audits: drawn clips and a made-up record, to test a report without a model."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ OWN_ERRORS = [0.0, 0.0, 0.0123, 0.0041]
 
 
 def with_traces(record: AuditRecord) -> AuditRecord:
-    """Look into every local run of an audit, and let each step of one stand alone; the baseline is held to."""
+    """Add a trace to every local run, compare the traces with the baseline's, and add isolated steps for one run."""
     runs = [run.model_copy(update={"trace": _trace(run.name)}) if _local(run) else run for run in record.runs]
     alone = [
         run.model_copy(
