@@ -127,7 +127,7 @@ def test_quickstart_finds_the_cause_and_proves_it(quickstart: Finished) -> None:
     weights = [suspect.weight for suspect in cause.suspects if suspect.weight is not None]
     assert sum(weights) == pytest.approx(drifts["baseline"]), "the members share out all of the drift"
     assert all(suspect.left_out for suspect in cause.suspects if suspect.standing is Standing.CAUSE)
-    assert "cause: scheduler.class and" in quickstart.stdout
+    assert "differs from the Space because of three settings: " in quickstart.stdout
 
 
 def test_quickstart_reproduces_the_hosted_clip_up_to_the_codec(quickstart: Finished) -> None:
