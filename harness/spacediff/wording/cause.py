@@ -171,12 +171,12 @@ def _same_frames(*, start: str, target: str) -> str:
 
 @says(FactKind.NEEDED)
 def _needed(*, run: str) -> str:
-    return f"With all of the cause changed but this, the clip differs ({run})."
+    return f"With the whole cause changed except this setting, the clip differs ({run})."
 
 
 @says(FactKind.NEED_UNKNOWN)
 def _need_unknown(*, run: str) -> str:
-    return f"With all of the cause changed but this, there is no clip ({run})."
+    return f"With the whole cause changed except this setting, there is no clip ({run})."
 
 
 @says(FactKind.NOT_NEEDED)
