@@ -131,7 +131,7 @@ def test_a_member_whose_absence_gives_no_clip_is_undecided() -> None:
     assert why.kind is FactKind.NEED_UNKNOWN
     assert f"because of two settings: {A} and {B}." in said(found)
     assert (
-        f"It is not shown that {B} is needed: With the whole cause changed except this setting, there is no clip (probe-"
+        f"It is not shown that {B} is needed: With the whole cause changed except this setting, there is no clip"
         in said(found)
     )
 
