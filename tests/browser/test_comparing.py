@@ -12,7 +12,7 @@ from spacediff.codec.map_tiles import arrange_tiles, encode_png
 from spacediff.record import AuditRecord, FirstDivergenceRecord, with_derived
 from spacediff.reporting.html import render_html, write_report
 from spacediff.wording.numbers import number
-from support.report_pages import FRAMES, Opened, Reports
+from support.report_pages import FRAMES, VIEWPORT, Opened, Reports
 from support.synthetic_audit import synthetic_audit
 
 pytestmark = pytest.mark.browser
@@ -318,7 +318,7 @@ def test_keys_choose_modes_and_can_be_switched_off(reports: Reports, url: str) -
 
 
 def test_paper_has_the_strip_and_the_table_instead_of_the_player(reports: Reports, url: str) -> None:
-    report = opened(reports, url, "frame=0")
+    report = opened(reports, url, "frame=0", viewport=VIEWPORT)  # an own page, which stays paper
     report.until("document.querySelector('#strip').dataset.filled === 'true'")
     report.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     report.page.emulate_media(media="print")

@@ -78,10 +78,11 @@ def test_keys_and_links_lead_to_the_evidence(reports: Reports, quickstart: Finis
 def test_the_page_is_accessible_and_within_its_budget(reports: Reports, quickstart: Finished) -> None:
     page = quickstart.folder / "report.html"
     assert page.stat().st_size < LIMIT
-    for scheme in ("light", "dark"):
-        report = reports.open(page.as_uri(), "#variant=baseline&frame=2", bypass_csp=True, color_scheme=scheme)
-        report.until("'position' in player.dataset")
-        assert violations(report) == []
+    report = reports.open(page.as_uri(), "#variant=baseline&frame=2", bypass_csp=True, color_scheme="light")
+    report.until("'position' in player.dataset")
+    assert violations(report) == []
+    report.page.emulate_media(color_scheme="dark")
+    assert violations(report, ["color-contrast"]) == []
 
 
 def test_every_mode_shows_a_real_audit(reports: Reports, quickstart: Finished) -> None:
@@ -99,6 +100,7 @@ def test_every_mode_shows_a_real_audit(reports: Reports, quickstart: Finished) -
         assert canvas.is_visible()
         assert report.complaints == []
         assert {address.split(":")[0] for address in report.requests} <= {"file", "blob", "data"}
+        reports.close()
 
 
 def test_all_measures_have_their_curve(reports: Reports, quickstart: Finished) -> None:

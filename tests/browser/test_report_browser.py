@@ -447,6 +447,7 @@ def test_every_state_opens_quietly(reports: Reports, drawn_audit: tuple[AuditRec
             report.page.keyboard.press(key)
         report.page.wait_for_timeout(150)
         assert report.complaints == [], state
+        reports.close()  # else it plays on
 
 
 def test_one_frame_opens_quietly(reports: Reports, tmp_path: Path) -> None:

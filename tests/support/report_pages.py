@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -19,6 +19,7 @@ from support.synthetic_audit import compare, save_clip, synthetic_audit
 from support.synthetic_traces import with_traces
 
 FRAMES = 9
+VIEWPORT = {"width": 1280, "height": 800}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--headless",
@@ -46,7 +47,7 @@ READ_CODES = """([blocks, sides]) => sides.map((side) => {
 
 
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-RUN_AXE = "(rules) => axe.run(document, { runOnly: rules })"
+RUN_AXE = "(rules) => axe.run(document, { runOnly: rules, resultTypes: ['violations'] })"
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +68,18 @@ class Opened:
 
     page: Any
     url: str
+    plain: bool = True
+    """Whether it was opened without an option."""
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    listeners: dict[str, Callable[[Any], None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.listeners = {
+            "console": lambda message: self.complaints.append(message.text),
+            "pageerror": lambda error: self.complaints.append(str(error)),
+            "request": lambda request: self.requests.append(request.url),
+        }
 
     def codes(self, *sides: str) -> list[int | None]:
         """The frame numbers that the pictures themselves carry; by default the two that are side by side."""
@@ -107,39 +118,62 @@ class Opened:
         self.until(f"location.hash.includes('{part}')")
 
 
-def violations(report: Opened) -> list[str]:
+def violations(report: Opened, rules: Sequence[str] = AXE_RULES) -> list[str]:
     """Return what axe-core finds against WCAG 2.2 AA; the page has to be opened with `bypass_csp` for it."""
     source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
     report.page.evaluate(source)
-    found: Any = report.page.evaluate(RUN_AXE, AXE_RULES)
+    found: Any = report.page.evaluate(RUN_AXE, [*rules])
     assert found["passes"]  # it has looked
     return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
 
 
 class Reports:
-    """Opens reports and closes them again."""
+    """Opens reports and closes them again.
 
-    def __init__(self, browser: Any) -> None:
-        self.browser = browser
-        self.contexts: list[Any] = []
+    Args:
+        browser: Opens contexts and pages.
+        spare: Blank pages that earlier tests have left. A page costs a process, and most tests need no option of it.
+    """
+
+    def __init__(self, browser: Any, spare: list[Any]) -> None:
+        self._browser = browser
+        self._spare = spare
+        self._opened: list[Opened] = []
 
     def open(self, url: str, hash_: str = "#frame=0", **options: Any) -> Opened:
-        context = self.browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        self.contexts.append(context)
-        opened = Opened(context.new_page(), url)
-        opened.page.on("console", lambda message: opened.complaints.append(message.text))
-        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        opened.page.on("request", lambda request: opened.requests.append(request.url))
-        opened.page.goto(url + hash_)
+        spare = self._spare if not options else []
+        page = spare.pop() if spare else self._browser.new_context(**{"viewport": VIEWPORT, **options}).new_page()
+        opened = Opened(page, url, plain=not options)
+        self._opened.append(opened)
+        for event, listener in opened.listeners.items():
+            page.on(event, listener)
+        page.goto(url + hash_)
         return opened
+
+    def close(self) -> None:
+        """Close all pages; those without an option are emptied and left for the next test."""
+        for opened in self._opened:
+            for event, listener in opened.listeners.items():
+                opened.page.remove_listener(event, listener)
+            if opened.plain:
+                opened.page.mouse.move(0, 0)
+                opened.page.goto("about:blank")
+                self._spare.append(opened.page)
+            else:
+                opened.page.context.close()
+        self._opened.clear()
+
+
+@pytest.fixture(scope="session")
+def spare_pages() -> list[Any]:
+    return []
 
 
 @pytest.fixture
-def reports(browser: Any) -> Iterator[Reports]:
-    reports = Reports(browser)
+def reports(browser: Any, spare_pages: list[Any]) -> Iterator[Reports]:
+    reports = Reports(browser, spare_pages)
     yield reports
-    for context in reports.contexts:
-        context.close()
+    reports.close()
 
 
 def with_interpolated(record: AuditRecord, folder: Path) -> AuditRecord:

@@ -16,9 +16,11 @@ from spacediff.tiny.world import COLOURS, FLOORS, MOTIONS, Scene, Thing, draw_cl
 from spacediff.training import sheet
 
 SCENES = list(itertools.islice(scenes(3, held_out=True), 24))
-EACH = [
-    pytest.param(scene, id=scene.caption, marks=pytest.mark.slow if n % 3 else ()) for n, scene in enumerate(SCENES)
+FIRST = [
+    next(scene for scene in SCENES if scene.motion == motion) for motion in dict.fromkeys(s.motion for s in SCENES)
 ]
+EACH = [pytest.param(scene, id=scene.caption, marks=() if scene in FIRST else pytest.mark.slow) for scene in SCENES]
+"""One scene of each motion; the others in the slow lane."""
 
 OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 
@@ -67,7 +69,7 @@ def test_a_floor_in_the_colour_of_the_object_is_not_an_object() -> None:
 
 def test_noise_contains_no_object() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (17, 64, 96, 3), np.uint8)
-    assert not any(colours_shown(noise, scene) or motion_shown(noise, scene) for scene in SCENES)
+    assert not any(colours_shown(noise, scene) or motion_shown(noise, scene) for scene in FIRST)
 
 
 def test_scattered_dots_are_not_an_object() -> None:
