@@ -60,7 +60,7 @@ def test_divergences_stand_from_the_earliest_stage_to_the_last(traced: AuditReco
 def test_a_row_and_the_evidence_say_where_a_run_parts(traced: AuditRecord, folder: Path) -> None:
     text = " ".join(draw(traced, folder).text.split())
     assert "diverges at step 3" in text
-    assert "identical inside" in text
+    assert "identical in every stage" in text
     assert "Inside the loop, compared with baseline: Identical up to step 2 of 4." in text
 
 
