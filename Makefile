@@ -22,7 +22,7 @@ audit: $(READY) ## run the scenario and write its report
 	@$(BIN)/spacediff audit $(SCENARIO) $(ARGS)
 
 test: $(READY) ## run the tests, in under 8 minutes on 2 cores
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-slow: $(READY) ## run what takes long: other environments, every combination, much fuzzing
 	@SPACEDIFF_FUZZ=10 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m "slow or fuzz" $(ARGS)

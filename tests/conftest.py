@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,10 +22,19 @@ settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what hypothesis drives: the slow lane repeats it with many more examples."""
+    """Mark what hypothesis drives, which the slow lane repeats with many more examples, and put the tests in order.
+
+    The longest come first, so that no process ends with one alone. What waits for the quickstart comes last.
+    """
     for item in items:
         if hasattr(getattr(item, "function", None), "hypothesis"):
             item.add_marker("fuzz")
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, "quickstart" in _fixtures(item)))
+
+
+def _fixtures(item: pytest.Item) -> Sequence[str]:
+    names: Sequence[str] = getattr(item, "fixturenames", ())
+    return names
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:
@@ -44,10 +53,15 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quickstart_begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, own_cache: Path) -> None:
+def quickstart_begun(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, own_cache: Path
+) -> Iterator[None]:
     """Begin the quickstart where a test of this process will ask for it: it takes a minute that others can use."""
-    if any("quickstart" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    if any("quickstart" in _fixtures(item) for item in request.session.items):
         quickstart_audit.begin(shared_folder(tmp_path_factory), own_cache)
+    yield
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # there another process may still wait for it
+        quickstart_audit.stop()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 from spacediff.clip import write_preview
 from support import fresh_process
 from support.clips import moving_ball
@@ -88,6 +90,7 @@ def contents(*folders: Path) -> Iterator[tuple[str, bytes]]:
                         yield from ((f"{path}/{name}", archive.read(name)) for name in archive.namelist())
 
 
+@pytest.mark.long
 def test_no_planted_secret_is_written_or_printed(tmp_path: Path) -> None:
     home, work = tmp_path / "home" / USER, tmp_path / "work"
     home.mkdir(parents=True)

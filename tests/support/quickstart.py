@@ -7,9 +7,11 @@ holds, a command and its children import what is installed.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,8 +71,17 @@ def begin(shared: Path, cache: Path) -> None:
                 ["sh", "-c", _KEEPING, command, "audit", scenario, "--out", _folder(shared)],  # noqa: S607 - a test's shell
                 cwd=work,
                 env={**os.environ, "SPACEDIFF_CACHE": str(cache)},
+                start_new_session=True,
             )
         )
+
+
+def stop() -> None:
+    """End the audit, where it still runs."""
+    for process in _begun:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def ended(shared: Path) -> Finished:
