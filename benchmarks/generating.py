@@ -13,9 +13,9 @@ from pathlib import Path
 from benchmarks.variants import PROMPT, SEED, VARIANTS
 from spacediff.environment import environment
 from spacediff.executor import InProcess
-from spacediff.plan import Prompt, Run
 from spacediff.progress import SilentListener
 from spacediff.record import Role
+from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.store.runs import Store
 from spacediff.tiny.checkpoint import RANDOM

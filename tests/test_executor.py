@@ -8,9 +8,9 @@ import pytest
 
 from spacediff.errors import DeviceUnavailable, QuotaExceeded
 from spacediff.executor import Sequential
-from spacediff.plan import Prompt, Run
 from spacediff.progress import Progress, SilentListener
 from spacediff.record import Role, RunRecord, StepRecord, TraceRecord
+from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.store.runs import Store
 from spacediff.worker.local import LocalWorker

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from spacediff.errors import SpacediffError
-from spacediff.plan import Run, plan_files, plan_scenario
+from spacediff.plan import plan_files, plan_scenario
 from spacediff.record import Role
+from spacediff.run import Run
 from spacediff.scenario.scenario import Scenario, parse_scenario
 
 TEXT = """

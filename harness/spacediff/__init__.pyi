@@ -66,7 +66,7 @@ from .investigation import (
     explain_difference,
     measure_difference,
 )
-from .plan import Plan, Run
+from .plan import Plan
 from .progress import ProgressListener, SearchProgress, SilentListener
 from .reading.model import Reading
 from .record import (
@@ -81,6 +81,7 @@ from .record import (
     record_schema,
 )
 from .results import Accepted, AuditInterrupted, AuditResult, ReportFile
+from .run import Run
 from .scenario.scenario import Scenario, scenario_schema
 from .settings import Origin, Setting, Settings
 from .shipped import copy_scenarios

@@ -28,8 +28,8 @@ from spacediff.gate.history import history_of
 from spacediff.interrupts import clear, until_interrupted
 from spacediff.metrics import Metric, select_metrics
 from spacediff.metrics.motion import MEASURES
-from spacediff.plan import Plan, Prompt, Run
-from spacediff.privacy.private_words import private
+from spacediff.plan import Plan
+from spacediff.privacy.private_prompts import private
 from spacediff.privacy.redaction import redact_text
 from spacediff.progress import ProgressListener
 from spacediff.record import (
@@ -49,6 +49,7 @@ from spacediff.record import (
     with_derived,
     write_record,
 )
+from spacediff.run import Prompt, Run
 from spacediff.store.runs import Store
 
 PRIVATE_SCENARIO = "# not kept: a prompt of this scenario is private"

@@ -19,9 +19,9 @@ from spacediff.errors import (
     is_out_of_memory,
 )
 from spacediff.interrupts import raise_if_interrupted
-from spacediff.plan import Run
 from spacediff.progress import Progress, ProgressListener
 from spacediff.record import RunRecord
+from spacediff.run import Run
 from spacediff.stages import Stage, up_to
 from spacediff.store.runs import Store
 from spacediff.worker.local import LocalWorker

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from spacediff.plan import Run
 from spacediff.record import RunRecord
+from spacediff.run import Run
 
 
 class Progress(Protocol):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from spacediff.cli.progress import Display
-from spacediff.plan import Prompt, Run
 from spacediff.progress import SearchProgress
 from spacediff.record import Role, RunRecord
+from spacediff.run import Prompt, Run
 
 
 def record(name: str, *, measured: bool = True) -> RunRecord:

@@ -14,8 +14,9 @@ import pytest
 from spacediff.clip import Clip, Frame
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
 from spacediff.metrics.semantic import Agreement
-from spacediff.plan import Plan, Prompt, Semantics
+from spacediff.plan import Plan, Semantics
 from spacediff.record import ComparisonRecord, Role, RunRecord, SemanticsRecord, Verdict, quoted
+from spacediff.run import Prompt
 from spacediff.store.runs import Store
 from spacediff.wording import agreement_text
 from support.kept_runs import kept

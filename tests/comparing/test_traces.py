@@ -13,9 +13,9 @@ import torch
 from spacediff.comparing.traces import compare_traces, reference_trace
 from spacediff.executor import InProcess
 from spacediff.observer.hooks import Call, add_hook
-from spacediff.plan import Prompt, Run
 from spacediff.progress import SilentListener
 from spacediff.record import ComparisonRecord, FactKind, Role, RunRecord, Stage, TraceComparisonRecord, Verdict, fact
+from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.generate import LocalSource
 from spacediff.sources.local.pipeline import Checkpoint

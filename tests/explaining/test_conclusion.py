@@ -18,9 +18,10 @@ from spacediff.explaining.explain import explain
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Prober, Same
 from spacediff.explaining.result import INTERRUPTED, SearchResult
 from spacediff.explaining.search import MOST_FOR_SHAPLEY, BudgetSpentError, Subset
-from spacediff.plan import Explanation, Plan, Prompt, Run
+from spacediff.plan import Explanation, Plan
 from spacediff.progress import SearchProgress, SilentListener
 from spacediff.record import CauseRecord, ClipRecord, FactKind, Role, RunRecord, SettingRecord, Standing, fact, quoted
+from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Setting, Settings, diff
 from spacediff.wording import cause_sentences
 

@@ -16,7 +16,7 @@ from spacediff.explaining.explain import explain
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF
 from spacediff.explaining.result import SearchResult
 from spacediff.explaining.search import Subset
-from spacediff.plan import Explanation, Plan, Prompt, Run
+from spacediff.plan import Explanation, Plan
 from spacediff.progress import SearchProgress, SilentListener
 from spacediff.record import (
     CauseRecord,
@@ -29,6 +29,7 @@ from spacediff.record import (
     Verdict,
     fact,
 )
+from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.store.runs import Store
 from spacediff.tiny.checkpoint import RANDOM

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from spacediff.explaining.priors import at_hand, in_order, without_effect
-from spacediff.plan import Explanation, Prompt, Run
+from spacediff.plan import Explanation
 from spacediff.record import FactKind, Ignored, Role, RunRecord, SettingRecord, fact
+from spacediff.run import Prompt, Run
 from spacediff.settings import Difference, Origin, Setting, Settings, diff
 
 PROMPT = Prompt("p", "", 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spacediff.cli.commands import main
-from spacediff.privacy.private_words import private
+from spacediff.privacy.private_prompts import private
 from spacediff.privacy.redaction import redact
 from spacediff.record.file import field_names
 

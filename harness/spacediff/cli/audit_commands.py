@@ -8,7 +8,7 @@ from spacediff.cli.options import ApproveOptions, AuditOptions, CompareOptions
 from spacediff.cli.progress import Display
 from spacediff.cli.summary import show_summary
 from spacediff.errors import Exit
-from spacediff.privacy.private_words import keep_private
+from spacediff.privacy.private_prompts import keep_private
 from spacediff.reporting.formats import add_to_job_page
 from spacediff.results import AuditResult
 from spacediff.wording import history_text

@@ -21,7 +21,7 @@ from spacediff.cli.options import (
 from spacediff.cli.parser import parse
 from spacediff.errors import Exit, FileNotAccessible, SpacediffError
 from spacediff.interrupts import install
-from spacediff.privacy.private_words import private
+from spacediff.privacy.private_prompts import private
 from spacediff.results import AuditInterrupted
 
 

@@ -12,10 +12,10 @@ from rich.progress import TimeRemainingColumn as Eta
 
 from spacediff.cli.console import Terminal
 from spacediff.cli.search_progress import outlook, probe_line
-from spacediff.plan import Run
 from spacediff.privacy.redaction import redact_text
 from spacediff.progress import SearchProgress
 from spacediff.record import RunRecord
+from spacediff.run import Run
 from spacediff.wording.numbers import duration
 
 _PLAIN_SECONDS = 10.0

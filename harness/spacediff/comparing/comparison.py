@@ -10,8 +10,8 @@ import pandas as pd
 
 from spacediff.codec import MAX_PIXELS, is_re_encoded
 from spacediff.comparing.failures import Failed
+from spacediff.comparing.floor_and_ceiling import ScaleOfPrompt, defined, errors_of
 from spacediff.comparing.pairing import Pair, Side
-from spacediff.comparing.scale import ScaleOfPrompt, defined, errors_of
 from spacediff.comparing.verdict import Findings, combined_drift, judge, spread
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.motion import first_divergence

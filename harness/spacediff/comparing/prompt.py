@@ -20,9 +20,9 @@ from spacediff.comparing.clip_measures import Measuring
 from spacediff.comparing.comparison import Scored, comparison_record, findings_of, without_numbers
 from spacediff.comparing.controls import control_of_itself, control_of_rerun, controls_of_seeds
 from spacediff.comparing.failures import Failed, attempt, attempt_each, succeeded
+from spacediff.comparing.floor_and_ceiling import ScaleOfPrompt, measure_scale
 from spacediff.comparing.heat_maps import Maps
 from spacediff.comparing.pairing import Encoder, Pair, Side, paired
-from spacediff.comparing.scale import ScaleOfPrompt, measure_scale
 from spacediff.comparing.traces import compare_traces, reference_trace
 from spacediff.comparing.verdict import Findings, judge, judge_frames
 from spacediff.metrics import Metric

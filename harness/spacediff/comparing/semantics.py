@@ -24,7 +24,7 @@ from spacediff.files import sha256, write_atomically
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.metrics.contrastive import Contrastive
 from spacediff.metrics.semantic import Agreement, Semantic
-from spacediff.plan import Plan, Prompt, Semantics
+from spacediff.plan import Plan, Semantics
 from spacediff.progress import Progress
 from spacediff.record import (
     ASIDE,
@@ -38,6 +38,7 @@ from spacediff.record import (
     TextRecord,
     redacted_fact,
 )
+from spacediff.run import Prompt
 from spacediff.scenario.tables import DETECTOR
 from spacediff.store.runs import SEMANTICS
 from spacediff.tiny.agreement import Detector

@@ -14,9 +14,10 @@ from spacediff.explaining.priors import at_hand, in_order, without_effect
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Generate, Prober, Same
 from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
 from spacediff.explaining.search import BudgetSpentError, Search, Subset, subsets_to_weigh
-from spacediff.plan import Explanation, Plan, Run
+from spacediff.plan import Explanation, Plan
 from spacediff.progress import ProgressListener, SearchProgress
 from spacediff.record import Fact, FactKind, RunRecord, fact, quoted
+from spacediff.run import Run
 from spacediff.settings import Difference, diff
 
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from spacediff.explaining.search import Subset
-from spacediff.plan import Explanation, Run
+from spacediff.plan import Explanation
 from spacediff.record import Fact, FactKind, Role, RunRecord, SettingRecord, fact
+from spacediff.run import Run
 from spacediff.settings import Difference, Origin, diff
 
 _LIKELY = ("rng", "scheduler.class", "call", "model", "scheduler", "lora", "numerics", "vae", "load", "output")

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from spacediff.clip import read_frames
-from spacediff.comparing.scale import errors_of
+from spacediff.comparing.floor_and_ceiling import errors_of
 from spacediff.explaining.search import BudgetSpentError, Subset
 from spacediff.metrics import METRICS
 from spacediff.metrics.scoring import score
-from spacediff.plan import Run
 from spacediff.record import Role, RunRecord
+from spacediff.run import Run
 from spacediff.settings import Difference, Settings
 
 PROOF, COUNTER_PROOF = "proof", "counter-proof"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from spacediff.privacy.private_words import private, texts_in
+from spacediff.privacy.private_prompts import private, texts_in
 from spacediff.privacy.redaction import redact
 from spacediff.record import (
     AuditRecord,

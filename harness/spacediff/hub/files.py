@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from spacediff.hub.errors import plain
 from spacediff.hub.requirements import FILE, MOST_BYTES, required_versions
+from spacediff.hub.space_errors import plain
 
 PATIENCE_SECONDS = 30.0
 

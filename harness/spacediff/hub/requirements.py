@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spacediff.hub.errors import plain
+from spacediff.hub.space_errors import plain
 
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate")
 """The libraries that determine a clip; others are ignored."""

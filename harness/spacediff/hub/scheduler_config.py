@@ -58,8 +58,8 @@ def not_looked_up(name: str, _: str | None = None) -> Checkpoint:
 @functools.lru_cache(maxsize=32)
 def on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
     """Look up a checkpoint on the Hub. One small file is downloaded; no error is raised."""
-    from spacediff.hub.errors import explained
     from spacediff.hub.files import small_file
+    from spacediff.hub.space_errors import explained
 
     if not is_repository_id(name):
         return Checkpoint(name, reason="it is not an id of the Hub")

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from spacediff.privacy.private_words import without_private
+from spacediff.privacy.private_prompts import without_private
 
 _FORMS = (
     r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))(?:"

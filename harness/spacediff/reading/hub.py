@@ -26,8 +26,8 @@ def read_space(space: str, like: str = "") -> Reading:
     Raises:
         NotMeasuredError: The Hub does not give the Space or its app file.
     """
-    from spacediff.hub.errors import explained
     from spacediff.hub.files import PATIENCE_SECONDS, facts_of
+    from spacediff.hub.space_errors import explained
 
     if not is_repository_id(space):
         raise SpaceNotFound(f"{space[:200]!r} is not a Space", hint="give ORG/NAME, as in the Space's address")

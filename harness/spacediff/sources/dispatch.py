@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacediff.plan import Run
 from spacediff.progress import Progress
+from spacediff.run import Run
 from spacediff.settings import Origin, Settings
 from spacediff.sources import Produced
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from spacediff.environment import determining
-from spacediff.plan import Run
 from spacediff.progress import Progress
 from spacediff.record import RunRecord
+from spacediff.run import Run
 from spacediff.sources.dispatch import Sources
 from spacediff.worker.files import write_clip, write_trace
 from spacediff.worker.records import measured

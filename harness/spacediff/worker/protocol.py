@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from spacediff.plan import Run
 from spacediff.progress import Progress
 from spacediff.record import RunRecord
+from spacediff.run import Run
 
 
 class Worker(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from spacediff.errors import NotMeasuredError
-from spacediff.plan import Run
 from spacediff.record import ClipRecord, RunRecord, TraceRecord, record_settings
+from spacediff.run import Run
 from spacediff.sources import Produced
 
 

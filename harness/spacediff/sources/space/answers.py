@@ -11,7 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from spacediff.clip import Clip, VideoInfo, probe, read_clip
 from spacediff.errors import DeadlineExceeded, NotMeasuredError, SpaceOutputUnusable
-from spacediff.hub.errors import plain
+from spacediff.hub.space_errors import plain
 
 MAX_BYTES = 2 * 2**30
 """A larger file of a Space is not downloaded."""

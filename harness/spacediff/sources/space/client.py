@@ -22,8 +22,8 @@ from spacediff.errors import (
     SpaceStarting,
     SpaceUnavailable,
 )
-from spacediff.hub.errors import plain
 from spacediff.hub.files import facts_of
+from spacediff.hub.space_errors import plain
 from spacediff.progress import Progress
 from spacediff.sources.space.answers import SILENCE_SECONDS, on_loopback
 from spacediff.sources.space.request import SpaceRequest

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spacediff.hub.errors import explained, plain
+from spacediff.hub.space_errors import explained, plain
 from spacediff.progress import Progress
 from spacediff.settings import Origin, Setting, Settings
 from spacediff.sources import Produced

@@ -12,7 +12,7 @@ import pytest
 
 from spacediff.cli.commands import main
 from spacediff.errors import failure
-from spacediff.privacy.private_words import keep_private, private
+from spacediff.privacy.private_prompts import keep_private, private
 from spacediff.privacy.redaction import redact_text
 from spacediff.record import read_record
 
