@@ -27,7 +27,7 @@ def _from_1(data: _Json) -> _Json:
         "comparisons": _each(_comparison_1, data.get("comparisons")),
         "controls": _each(_control_1, data.get("controls")),
         "resolutions": _each(_resolution_1, data.get("resolutions")),
-        "traces": _each(_trace_1, data.get("traces")),
+        "traces": _each(lambda trace: _trace_1(trace, data.get("runs")), data.get("traces")),
         "semantics": _each(_semantics_1, data.get("semantics")),
         "history": _history_1(data.get("history")),
         "cause": _cause_1(data.get("cause"), data.get("comparisons")),
@@ -46,14 +46,19 @@ def _comparison_1(old: _Json) -> _Json:
     }
 
 
-_CONTROLS_1 = {"the reference against itself": "reference with itself", "the baseline run again": "re-run"}
+_CONTROLS_1 = {
+    "the reference against itself": "reference with itself",
+    "the baseline run again": "re-run",
+    "another seed": "different seed",
+}
 
 
 def _control_1(old: _Json) -> _Json:
+    """Name a control as version 2 does; a name that version 1 did not write stays, so that it is refused."""
     name = str(old.get("name"))
     seed = re.fullmatch(r"another seed \((.*)\)", name, re.DOTALL)
     new = {key: value for key, value in old.items() if key not in {"name", "expected"}}
-    control = _CONTROLS_1.get(name, "different seed")
+    control = "different seed" if seed else _CONTROLS_1.get(name, name)
     return new | {"control": control, "run": seed[1] if seed else "", "found": _texts([old.get("found")])}
 
 
@@ -61,14 +66,50 @@ def _resolution_1(old: _Json) -> _Json:
     return _without_sentence(old) | {"finding": _text(old.get("sentence"))}
 
 
-def _trace_1(old: _Json) -> _Json:
-    sentence = str(old.get("sentence"))
-    steps = re.search(r"(?:of|all) (\d{1,9})\b", sentence)
-    conditions = re.search(r" \((.*)\)", sentence)
-    return _without_sentence(old) | {
-        "steps": int(steps[1]) if steps else 0,
-        "differing": _texts([conditions[1]] if conditions else []),
-    }
+_TRACE_1 = re.compile(
+    r"""
+    (?: identical\ in\ every\ stage
+      | other\ text\ embeddings\ from\ the\ start
+      | other\ initial\ noise,\ so\ no\ step\ has\ a\ chance\ to\ agree
+      | identical\ through\ all\ (?P<all>\d{1,9})\ steps;\ the\ VAE\ decodes\ them\ otherwise
+      | identical\ up\ to\ the\ decoded\ pictures;\ they\ are\ made\ into\ a\ file\ otherwise
+      | from\ the\ first\ step\ on
+      | identical\ up\ to\ step\ \d{1,9}\ of\ (?P<of>\d{1,9})
+    )
+    (?: \ \((?P<conditions>(?:\d{1,9}\ steps\ against\ (?P<against>\d{1,9}))?.*)\)
+      | ;\ then\ one\ has\ (?P<one>\d{1,9})\ steps,\ the\ other\ (?P<other>\d{1,9})
+    )?
+    (?: ;\ the\ latents\ part\ by\ .* )?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""The sentences of version 1 about a trace; what they say of distances is in the record too."""
+
+
+def _trace_1(old: _Json, runs: Any) -> _Json:
+    """Take the conditions and the number of steps from the sentence, else from the run; keep another sentence whole."""
+    sentence = str(old.get("sentence") or "")
+    parsed = _TRACE_1.fullmatch(sentence)
+    found = parsed.groupdict() if parsed else {}
+    differing = _texts([found["conditions"]] if found.get("conditions") else [])
+    if found.get("one"):
+        values = {"name": "steps", "reference": int(found["one"]), "candidate": int(found["other"])}
+        differing = [{"kind": "condition-differs", "values": values}]
+    if sentence and not parsed:
+        differing = [_text(sentence)]
+    said = next((found[name] for name in ("other", "against", "of", "all") if found.get(name)), None)
+    steps = int(said) if said else _steps_of_run(runs, old.get("prompt"), old.get("candidate"))
+    return _without_sentence(old) | {"steps": steps, "differing": differing}
+
+
+def _steps_of_run(runs: Any, prompt: Any, name: Any) -> int:
+    """Count the steps in the trace of a run; 0 where there are none."""
+    for run in runs if isinstance(runs, list) else []:
+        if isinstance(run, dict) and (run.get("prompt"), run.get("name")) == (prompt, name):
+            trace = run.get("trace")
+            steps = trace.get("steps") if isinstance(trace, dict) else None
+            return len(steps) if isinstance(steps, list) else 0
+    return 0
 
 
 def _semantics_1(old: _Json) -> _Json:
@@ -102,7 +143,6 @@ def _cause_1(old: Any, comparisons: Any) -> Any:
         best_drift="closest_drift",
     )
     sentence = str(new.pop("sentence", ""))
-    interactions = [each.get("sentence") for each in old.get("interactions", []) if isinstance(each, dict)]
     verdicts = {
         (each.get("prompt"), each.get("candidate")): each.get("verdict")
         for each in comparisons or []
@@ -115,9 +155,16 @@ def _cause_1(old: Any, comparisons: Any) -> Any:
         "suspects": _each(_suspect_1, old.get("suspects")),
         "probes": _each(lambda probe: _renamed(probe, reached="reproduced"), old.get("probes")),
         "proofs": _each(_proof_1, old.get("proofs")),
-        "interactions": _texts(interactions),
+        "interactions": _each(_interaction_1, old.get("interactions")),
         "residual_suspects": _texts(old.get("outside", [])),
     }
+
+
+def _interaction_1(old: _Json) -> _Json:
+    """Turn a pair with its index into the fact; members that hide the rest have their numbers in the sentence alone."""
+    if old.get("index") is None:
+        return _text(old.get("sentence"))
+    return {"kind": "pair-interacts", "values": {"members": old.get("members"), "index": old["index"]}}
 
 
 def _suspect_1(old: _Json) -> _Json:
