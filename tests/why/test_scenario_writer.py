@@ -175,4 +175,4 @@ def test_a_seed_that_no_scenario_holds_is_to_be_chosen(seed: str) -> None:
 def test_a_budget_is_a_whole_number(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["why", "--script", "run.py", "--space", "org/name", "--budget", "0"])
-    assert "no whole number of at least 1" in capsys.readouterr().err
+    assert "is not a whole number of at least 1" in capsys.readouterr().err
