@@ -142,6 +142,26 @@ def test_videos_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert spacediff.read_record(result.folder) == result.record == spacediff.read_record(result.folder / "audit.json")
 
 
+def test_single_name_is_not_split_into_letters(scenario: Path) -> None:
+    one = [run.name for run in spacediff.plan_audit(scenario, only="guidance-7").runs]
+    assert one == [run.name for run in spacediff.plan_audit(scenario, only=["guidance-7"]).runs]
+    write_preview(moving_ball(2), scenario.parent / "a.mp4")
+    assert "flip" in spacediff.compare_videos("a.mp4", "a.mp4", metrics="flip").comparison("candidate").metrics
+
+
+def test_single_part_is_not_split_into_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def plan_files(*_: object, parts: tuple[str, ...], **__: object) -> None:
+        asked.append(parts)
+        raise spacediff.InvalidArgument("far enough")
+
+    monkeypatch.setattr("spacediff.plan.plan_files", plan_files)
+    with pytest.raises(spacediff.InvalidArgument, match="far enough"):
+        spacediff.compare_videos("a.mp4", "b.mp4", semantics="org/clip", parts="hand", out=tmp_path)
+    assert asked == [("hand",)]
+
+
 @pytest.mark.parametrize("wrong", [{"semantics": "org/clip"}, {"parts": ["hand"]}])
 def test_semantics_and_parts_go_together(wrong: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(spacediff.InvalidArgument, match="go together"):
@@ -178,6 +198,22 @@ def test_folder_without_an_audit_has_an_error_of_its_own(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(spacediff.NotAnAuditFolder):
         spacediff.write_report(path)
+
+
+def test_file_that_cannot_be_written_or_read_has_an_error_of_its_own(scenario: Path) -> None:
+    from spacediff.record import write_record
+
+    write_record(synthetic_audit(scenario.parent, frames=1, size=(32, 48)), scenario.parent)
+    for attempt in (
+        lambda: spacediff.write_report(scenario.parent, "md", out="missing/issue.md"),
+        lambda: spacediff.write_report(scenario.parent, ["md", "junit"], out=scenario / "folder"),
+        lambda: spacediff.run_audit(scenario, out=scenario / "folder"),
+    ):
+        with pytest.raises(spacediff.FileNotAccessible, match="cannot be written"):
+            attempt()
+    (scenario.parent / "small.accepted.json").mkdir()
+    with pytest.raises(spacediff.FileNotAccessible, match=r"small\.accepted\.json cannot be read"):
+        spacediff.run_audit(scenario)
 
 
 SCRIPT = """from diffusers import CogVideoXPipeline

@@ -47,6 +47,8 @@ def audits(path: Path) -> None:
     assert_type(result.record.gate.status, spacediff.GateStatus)
     assert_type(result.record.runs[0].role, spacediff.Role)
     assert_type(spacediff.compare_videos("a.mp4", path, metrics=["flip"], parts=["hand"]), spacediff.AuditResult)
+    assert_type(spacediff.compare_videos("a.mp4", path, metrics="flip", parts="hand"), spacediff.AuditResult)
+    assert_type(spacediff.plan_audit(scenario, only="dpm"), spacediff.Plan)
     assert_type(spacediff.accept_audit(path, out="audits/mine").history, spacediff.HistoryRecord | None)
     spacediff.run_audit(path, "audits/mine")  # type: ignore[call-arg]  # options are keywords
     spacediff.run_audit(7)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from spacediff.errors import InvalidArgument, error_from_record
+from spacediff.files import make_folder
 from spacediff.results import Accepted, AuditInterrupted, AuditResult, ReportFile, ReportFormat
 from spacediff.shell_command import out_option, repeated, shell_command
 
@@ -41,12 +42,12 @@ def load_scenario(path: StrPath) -> Scenario:
     return load(Path(path))
 
 
-def plan_audit(scenario: Scenario | StrPath, *, only: Iterable[str] = (), budget: int | None = None) -> Plan:
+def plan_audit(scenario: Scenario | StrPath, *, only: str | Iterable[str] = (), budget: int | None = None) -> Plan:
     """List the runs of an audit without executing any.
 
     Args:
         scenario: A scenario, or its file.
-        only: Variants to measure, together with baseline and reference; all if empty.
+        only: Variant or variants to measure, together with baseline and reference; all if empty.
         budget: The largest number of clips to generate in search of the cause; by default the scenario's.
 
     Raises:
@@ -55,14 +56,14 @@ def plan_audit(scenario: Scenario | StrPath, *, only: Iterable[str] = (), budget
     """
     from spacediff.plan import plan_scenario
 
-    return plan_scenario(_scenario(scenario), tuple(only), budget=_checked(budget))
+    return plan_scenario(_scenario(scenario), _names(only), budget=_checked(budget))
 
 
 def run_audit(
     scenario: Scenario | StrPath,
     *,
     out: StrPath | None = None,
-    only: Iterable[str] = (),
+    only: str | Iterable[str] = (),
     budget: int | None = None,
     fresh: bool = False,
     reuse: bool = True,
@@ -78,7 +79,7 @@ def run_audit(
     Args:
         scenario: A scenario, or its file.
         out: The audit folder; by default `audits/` and the scenario's name.
-        only: Variants to measure, together with baseline and reference; all if empty.
+        only: Variant or variants to measure, together with baseline and reference; all if empty.
         budget: The largest number of clips to generate in search of the cause; by default the scenario's.
         fresh: Whether to discard all finished runs of this audit first.
         reuse: Whether runs share work that they have in common, such as text embeddings.
@@ -94,11 +95,12 @@ def run_audit(
         FolderInUse: A different audit is writing into the folder.
         MissingPackage: A metric of the scenario needs a package.
         RecordError: The audit to compare with cannot be read.
+        FileNotAccessible: A file cannot be read, or the audit folder cannot be written.
     """
     from spacediff.plan import plan_scenario
 
     loaded = _scenario(scenario)
-    only = tuple(only)
+    only = _names(only)
     where = None if out is None else Path(out)
     earlier_path = None if against is None else Path(against)
     command = shell_command(
@@ -124,9 +126,9 @@ def compare_videos(
     candidate: StrPath,
     *,
     out: StrPath | None = None,
-    metrics: Iterable[str] = (),
+    metrics: str | Iterable[str] = (),
     semantics: str = "",
-    parts: Iterable[str] = (),
+    parts: str | Iterable[str] = (),
     listener: ProgressListener | None = None,
 ) -> AuditResult:
     """Score a video against another one, and write the same record and report as an audit.
@@ -135,9 +137,9 @@ def compare_videos(
         reference: The video to compare with.
         candidate: The video to score.
         out: The audit folder; by default in `audits/`, named after the files.
-        metrics: Further metrics next to MAE, PSNR, SSIM and LPIPS: `flip`.
+        metrics: Further metric or metrics next to MAE, PSNR, SSIM and LPIPS: `flip`.
         semantics: A CLIP checkpoint, folder or Hub id, that measures how far frames show the `parts`.
-        parts: What to look for, such as `hand`.
+        parts: One or several things to look for, such as `hand`.
         listener: Receives the progress; by default nobody.
 
     Raises:
@@ -151,7 +153,7 @@ def compare_videos(
     from spacediff.plan import plan_files
 
     files = (Path(reference), Path(candidate))
-    metrics, parts = tuple(metrics), tuple(dict.fromkeys(parts))
+    metrics, parts = _names(metrics), _names(parts)
     if bool(semantics) != bool(parts):
         raise InvalidArgument("--semantics and --part go together", hint="--semantics MODEL --part hand")
     where = None if out is None else Path(out)
@@ -190,6 +192,7 @@ def read_record(path: StrPath) -> AuditRecord:
 
     Raises:
         NotAnAuditFolder: The folder has no `audit.json`.
+        FileNotAccessible: The record's file cannot be read.
         RecordError: The record is broken, or a newer spacediff wrote it.
     """
     from spacediff.record import read_record as read_folder
@@ -242,20 +245,20 @@ def write_report(
         InvalidArgument: A format is unknown, or `variant` is given without `zip`.
         RecordError: A record cannot be read.
         FileExists: The audit's own record would be replaced by a different one.
+        FileNotAccessible: A file or its folder cannot be written.
         UnknownName: The audit has no run named `variant`.
         NothingToShow: The audit folder lacks the clips for a ZIP.
     """
     from spacediff.reporting.formats import FILES, write_format
 
-    wanted = [formats] if isinstance(formats, str) else list(dict.fromkeys(formats))
-    wanted = [_checked_format(each) for each in wanted]
+    wanted = [_checked_format(each) for each in _names(formats)]
     if variant and "zip" not in wanted:
         raise InvalidArgument("a variant chooses the clip of the ZIP", hint="add --format zip")
     folder = _folder(audit)
     record = _reported(folder, against)
     place = folder if out is None else Path(out)
     if len(wanted) > 1:
-        place.mkdir(parents=True, exist_ok=True)
+        make_folder(place)
     return tuple(
         ReportFile(each, path, tuple(write_format(each, record, folder, path, variant)))
         for each in wanted
@@ -273,6 +276,7 @@ def accept_audit(scenario: StrPath, *, out: StrPath | None = None) -> Accepted:
     Raises:
         NotAnAuditFolder: There is no audit in the folder.
         NotAcceptable: The audit was interrupted, a control failed, or it is an audit of a different scenario.
+        FileNotAccessible: The accepted state cannot be read or written.
     """
     from spacediff.gate.accepted import approve
     from spacediff.record import read_record as read_folder
@@ -328,9 +332,14 @@ def _scenario(scenario: Scenario | StrPath) -> Scenario:
     return load_scenario(scenario) if isinstance(scenario, str | PathLike) else scenario
 
 
+def _names(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return one or several names as a tuple without repetitions; a text is one name, not a series of letters."""
+    return (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
+
+
 def _checked(budget: int | None) -> int | None:
     if budget is not None and budget < 1:
-        raise InvalidArgument(f"a budget of {budget} clips cannot be spent", hint="give at least 1")
+        raise InvalidArgument(f"the budget is {budget}; it must be at least 1")
     return budget
 
 

@@ -5,23 +5,40 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from spacediff.errors import FileExists, FileNotAccessible
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader sees either the old or the new content; a text is encoded in UTF-8."""
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    """Write a file so that a reader sees either the old or the new content; a text is encoded in UTF-8.
+
+    Raises:
+        FileNotAccessible: The file cannot be written.
+    """
+    with _writing(path):
+        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content.encode("utf-8") if isinstance(content, str) else content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).chmod(0o644)
+            Path(draft).replace(path)
+        finally:
+            Path(draft).unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and those around it; one that exists is kept.
+
+    Raises:
+        FileNotAccessible: The folder cannot be created.
+    """
+    with _writing(path):
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def write_new(path: Path, text: str, option: str) -> None:
@@ -45,6 +62,15 @@ def write_new(path: Path, text: str, option: str) -> None:
             raise FileExists(f"{path} already exists", hint=f"name another file with {option}") from error
     except OSError as error:
         raise FileNotAccessible(f"{path} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn an error of the system into one that names the path, and not that of a draft."""
+    try:
+        yield
+    except OSError as error:
+        raise FileNotAccessible(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def sha256(path: Path) -> str:

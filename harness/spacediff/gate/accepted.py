@@ -27,12 +27,11 @@ def read_accepted(scenario: Path) -> AuditRecord | None:
     """Return the accepted state of a scenario; None when nothing was accepted yet.
 
     Raises:
-        SpacediffError: The file there is no record.
+        FileNotAccessible: The file cannot be read.
+        RecordError: The file is no record.
     """
-    try:
-        return read_record_file(accepted_path(scenario))
-    except FileNotFoundError:
-        return None
+    path = accepted_path(scenario)
+    return read_record_file(path) if path.exists() else None
 
 
 def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | None]:

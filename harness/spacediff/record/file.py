@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from spacediff.errors import NotAnAuditFolder, RecordError
-from spacediff.files import write_atomically
+from spacediff.errors import FileNotAccessible, NotAnAuditFolder, RecordError
+from spacediff.files import make_folder, write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record.audit import SCHEMA_VERSION, AuditRecord
 from spacediff.record.derived import with_derived
@@ -24,7 +24,7 @@ _AGAIN = "run the audit again, or read it with the spacediff version that wrote 
 
 def write_record(record: AuditRecord, folder: Path) -> None:
     """Write `audit.json` into an audit folder, redacted."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_atomically(folder / NAME, record_text(record))
 
 
@@ -66,7 +66,7 @@ def read_record(folder: Path) -> AuditRecord:
         SpacediffError: There is none, it is broken, or a newer spacediff wrote it.
     """
     try:
-        return read_record_file(folder / NAME)
+        return _record(folder / NAME)
     except OSError as error:
         raise NotAnAuditFolder(
             f"{folder} is not an audit folder: {NAME} cannot be read ({error.strerror})",
@@ -78,9 +78,17 @@ def read_record_file(path: Path) -> AuditRecord:
     """Read a record from a file; one of an older version becomes one of today's, with what follows from it.
 
     Raises:
-        OSError: The file cannot be read.
-        SpacediffError: It holds no record, or a newer spacediff wrote it.
+        FileNotAccessible: The file cannot be read.
+        RecordError: It holds no record, or a newer spacediff wrote it.
     """
+    try:
+        return _record(path)
+    except OSError as error:
+        raise FileNotAccessible(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _record(path: Path) -> AuditRecord:
+    """Read a record from a file, with the system's own error if it cannot be opened."""
     try:
         data = json.loads(path.read_text("utf-8"))
     except UnicodeDecodeError as error:

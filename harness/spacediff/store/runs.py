@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from spacediff.errors import FolderInUse
-from spacediff.files import sha256, write_atomically
+from spacediff.files import make_folder, sha256, write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record import RunRecord
 from spacediff.record.file import field_names
@@ -59,7 +59,7 @@ class Store:
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
         """Yield a draft folder for a run's files; it becomes the run's folder when the block ends without an error."""
-        self._runs.mkdir(parents=True, exist_ok=True)
+        make_folder(self._runs)
         draft = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=self._runs))
         try:
             yield draft
@@ -105,7 +105,7 @@ class Store:
             FolderInUse: Another audit is writing into it.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             with FileLock(self.folder / ".lock", timeout=0):
                 yield
         except Timeout as error:
