@@ -25,7 +25,7 @@ test: $(READY) ## run the tests, in under 8 minutes on 2 cores
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-slow: $(READY) ## run what takes long: other environments, every combination, much fuzzing
-	@SPACEDIFF_FUZZ=10 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m "slow or fuzz" $(ARGS)
+	@SPACEDIFF_FUZZ=5 $(BIN)/python -m pytest --timeout 1200 --numprocesses auto --maxprocesses 4 --dist worksteal -m "slow or fuzz" $(ARGS)
 
 check: $(READY) ## lint, formatting, types and the layers of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache

@@ -15,6 +15,7 @@ from spacediff.interrupts import clear, install, raise_if_interrupted, until_int
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started the tests in the background
     yield
     clear()
     for each, handler in before.items():
@@ -23,7 +24,6 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_a_lost_interrupt_is_raised_at_the_next_check(sign: signal.Signals) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     install()
     raise_if_interrupted()
     with suppress(KeyboardInterrupt):  # as a finaliser does
