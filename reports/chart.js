@@ -63,7 +63,7 @@ class Chart {
     this.onPoint(frame);
     this.near = this.nearest(frame, event.clientY - this.plot.getBoundingClientRect().top);
     this.drawing.set({ near: this.near?.name ?? null });
-    this.tell(frame);
+    this.showTip(frame);
   }
 
   /** Show what the curves say of a frame that is pointed at, here or in another chart; null takes it away. */
@@ -71,10 +71,10 @@ class Chart {
     this.near = null;
     this.drawing.set({ pointed: frame, near: null });
     if (frame === null || !this.drawing.view) this.tip.hidden = true;
-    else this.tell(frame);
+    else this.showTip(frame);
   }
 
-  tell(frame) {
+  showTip(frame) {
     const [tip, near] = [this.tip, this.near];
     tip.querySelector(".tip-frame").textContent = frame;
     tip.querySelector(".tip-value").textContent = this.valueAt(frame).shown;

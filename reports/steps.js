@@ -56,14 +56,14 @@ class StepsPlot {
 
   /** Show the values of a step here, and of the same step in the other plots. */
   share(at) {
-    this.tell(at);
+    this.showStep(at);
     const step = this.rows[this.at].cells[0].textContent;
-    for (const other of this.others) other.tellStep(step);
+    for (const other of this.others) other.showStepNamed(step);
   }
 
-  tellStep(step) {
+  showStepNamed(step) {
     const at = this.rows.findIndex((row) => row.cells[0].textContent === step);
-    if (at >= 0) this.tell(at);
+    if (at >= 0) this.showStep(at);
     else this.leave();
   }
 
@@ -72,7 +72,7 @@ class StepsPlot {
   }
 
   /** Show the values of a step. */
-  tell(at) {
+  showStep(at) {
     this.at = Math.min(Math.max(at, 0), this.rows.length - 1);
     const [step, ...values] = [...this.rows[this.at].cells].map((cell) => cell.textContent);
     const heads = [...this.table.tHead.rows[0].cells].slice(1);

@@ -99,6 +99,7 @@ class SearchListener(SilentListener):
         self.expected: list[int] = []
         self.shown: list[tuple[str, int, bool | None]] = []
         self.left = -1
+        self.spent = 0
         self.ended = False
 
     def on_search_started(self, search: SearchProgress) -> None:
@@ -108,7 +109,7 @@ class SearchListener(SilentListener):
         self, search: SearchProgress, run: RunRecord, changed: Subset, *, reproduced: bool | None
     ) -> None:
         assert search.expected >= 0
-        self.left = search.expected
+        self.left, self.spent = search.expected, search.spent
         self.shown.append((run.name, len(changed), reproduced))
 
     def on_search_finished(self) -> None:
@@ -305,8 +306,8 @@ def test_what_the_audit_generates_anyway_is_no_probe(executor: InProcess, folder
 
 def test_number_of_generations_is_told_before_and_during(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, ["call.guidance_scale"])
-    result = world.searched()
-    assert world.heard.expected == [result.spent], "for one cause, at most so many, and here all are needed"
+    world.searched()
+    assert world.heard.expected == [world.heard.spent], "for one cause, at most so many, and here all are needed"
     assert [name for name, *_ in world.heard.shown][-1] == COUNTER_PROOF
     assert world.heard.left == 0
 
@@ -368,7 +369,9 @@ def test_where_the_cause_is_not_needed_is_told(executor: InProcess, folder: Path
 
 
 def test_prompts_that_the_budget_does_not_reach_are_told(executor: InProcess, folder: Path) -> None:
-    enough = World(executor, folder, ["call.guidance_scale"]).searched().spent
+    one = World(executor, folder, ["call.guidance_scale"])
+    one.searched()
+    enough = one.heard.spent
     world = World(executor, folder, ["call.guidance_scale"], prompts=[PROMPT, OTHER], budget=enough + 1)
     found = told(world.searched())
     assert found.finished

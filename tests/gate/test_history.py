@@ -97,8 +97,8 @@ def test_an_audit_has_not_changed_since_itself(record: AuditRecord) -> None:
     assert history.facts == []
     assert {each.change for each in history.variants} == {Change.SAME}
     assert {each.name for each in history.variants} >= {"baseline", "as-hosted", "dpm"}
-    assert "seed 43" in {each.candidate for each in record.comparisons}
-    assert {"seed 43", "reference"}.isdisjoint(each.name for each in history.variants), "no variants"
+    assert "seed-43" in {each.candidate for each in record.comparisons}
+    assert {"seed-43", "reference"}.isdisjoint(each.name for each in history.variants), "no variants"
 
 
 def test_whether_the_frames_are_the_same_is_told_of_each_variant(record: AuditRecord) -> None:
@@ -283,8 +283,8 @@ def test_what_is_not_whole_or_not_this_scenarios_is_not_accepted(record: AuditRe
     scenario = tmp_path / record.scenario_name
     assert approve(record, scenario)[0].exists(), "else it would be"
     accepted_path(scenario).unlink()
-    failed = ControlRecord(prompt="lemon", control=Control.SEED, run="seed 43", found=[quoted("near")], passed=False)
-    for update, told in (({"finished": False}, "interrupted"), ({"controls": [failed]}, "different seed seed 43")):
+    failed = ControlRecord(prompt="lemon", control=Control.SEED, run="seed-43", found=[quoted("near")], passed=False)
+    for update, told in (({"finished": False}, "interrupted"), ({"controls": [failed]}, "different seed seed-43")):
         with pytest.raises(SpacediffError, match=told):
             approve(record.model_copy(update=update), scenario)
     with pytest.raises(SpacediffError, match="not of other"):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import imageio.v2 as imageio
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacediff.clip import Clip, Frame
+from spacediff.clip import Frame, read_frames
 from spacediff.errors import NotMeasuredError
 from spacediff.metrics.alignment import FrameSource, align
 from spacediff.record import FactKind, fact
@@ -128,11 +127,9 @@ def test_different_rates_are_stated() -> None:
     assert align(source(SAME, 8), source(SAME, 8)).notes == ()
 
 
-def test_sources_are_files_and_clips(tmp_path: Path) -> None:
+def test_frames_in_memory_are_aligned_with_those_of_a_file(tmp_path: Path) -> None:
     imageio.mimwrite(tmp_path / "a.mp4", list(SAME), fps=8, quality=5)
-    file = FrameSource.of_file(tmp_path / "a.mp4")
-    assert file.fps == 8
-    assert align(FrameSource.of_clip(Clip(SAME, Fraction(8))), file).trivial
+    assert align(source(SAME, 8), FrameSource(lambda: read_frames(tmp_path / "a.mp4"), 8.0)).trivial
 
 
 def test_a_clip_without_frames_has_a_reason() -> None:

@@ -71,20 +71,20 @@ def test_equally_close_variants_share_a_place_and_the_next_place_is_skipped(draw
     assert found["as-hosted"] == RankRecord(place=1, shared=False)
     assert found["baseline"] == found["on-gpu"] == RankRecord(place=4, shared=True)
     assert found["dynamic-cfg"] == RankRecord(place=6, shared=False)
-    assert found["seed 43"] is None, "a control gives the scale and has no place"
+    assert found["seed-43"] is None, "a control gives the scale and has no place"
 
 
 def test_variants_come_before_those_without_a_score_and_controls_come_last(drawn: AuditRecord) -> None:
     order = drawn.overview("lemon").order
     assert order[0] == "as-hosted"
-    assert order[-2:] == ["sequential", "seed 43"]
+    assert order[-2:] == ["sequential", "seed-43"]
     assert "reference" not in order
 
 
 def test_without_a_drift_of_every_variant_the_first_metric_orders_all(drawn: AuditRecord) -> None:
     psnr = {each.candidate: each.metrics["psnr"].pooled for each in drawn.comparisons}
     blind = changed(drawn, "dpm", drift=None)
-    scored = [name for name in blind.overview("lemon").order if name in psnr and name != "seed 43"]
+    scored = [name for name in blind.overview("lemon").order if name in psnr and name != "seed-43"]
     assert scored == sorted(scored, key=lambda name: -psnr[name])
     reversed_metric = [dataclasses.replace(METRICS[0], higher_is_closer=False), *METRICS[1:]]
     other = with_derived(blind.model_copy(update={"metrics": reversed_metric}))
@@ -126,7 +126,7 @@ def test_a_scale_is_shared_only_where_all_comparisons_have_it(drawn: AuditRecord
 
 def test_equal_remarks_stand_once_and_controls_have_none(drawn: AuditRecord) -> None:
     record = drawn
-    for name in ("dpm", "cpu-noise", "seed 43"):
+    for name in ("dpm", "cpu-noise", "seed-43"):
         record = changed(record, name, notes=[quoted("cut to 4 frames")])
     record = changed(record, "dynamic-cfg", verdict=Verdict.NOT_COMPARABLE, evidence=[quoted("other size")])
     found = {remark.fact.values["text"]: set(remark.runs) for remark in record.overview("lemon").remarks}
@@ -201,7 +201,7 @@ def test_runs_that_diverge_in_the_same_place_are_one_divergence(drawn: AuditReco
     (loop,) = with_traces(drawn).loops
     assert [(each.stage, each.step, each.runs) for each in loop.divergences] == [
         (Stage.TEXT, None, ["cpu-noise"]),
-        (Stage.NOISE, None, ["as-hosted", "seed 43"]),
+        (Stage.NOISE, None, ["as-hosted", "seed-43"]),
         (Stage.STEP, 1, ["dpm"]),
         (Stage.STEP, 3, ["dynamic-cfg"]),
     ]

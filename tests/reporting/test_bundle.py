@@ -67,14 +67,14 @@ def test_the_video_plays_everywhere_and_pairs_the_frames(tmp_path: Path) -> None
     ours = Panel(tmp_path / save_clip(tmp_path, "left", left, 8).preview, "left")
     theirs = Panel(tmp_path / save_clip(tmp_path, "right", right, 8).preview, "right")
     pairs = [(n, 2 * n) for n in range(5)]
-    made = write_side_by_side(ours, theirs, pairs, 8.0, tmp_path / "beside.mp4", most=MAX_VIDEO_BYTES)
-    assert (made.frames, made.size) == (5, (tmp_path / "beside.mp4").stat().st_size)
-    told = read_encoding(tmp_path / "beside.mp4")
+    made = write_side_by_side(ours, theirs, pairs, 8.0, tmp_path / "side-by-side.mp4", most=MAX_VIDEO_BYTES)
+    assert (made.frames, made.size) == (5, (tmp_path / "side-by-side.mp4").stat().st_size)
+    told = read_encoding(tmp_path / "side-by-side.mp4")
     assert (told.codec, told.pixel_format, float(told.fps)) == ("h264", "yuv420p", 8.0)
     assert told.width % 2 == told.height % 2 == 0
-    content = (tmp_path / "beside.mp4").read_bytes()
+    content = (tmp_path / "side-by-side.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat"), "the index in front, so that it plays while it loads"
-    clip = read_clip(tmp_path / "beside.mp4")
+    clip = read_clip(tmp_path / "side-by-side.mp4")
     width, bar = (told.width - 4) // 2, 24
     assert [(code_in(frame, 0, width, bar), code_in(frame, width + 4, width, bar)) for frame in clip.frames] == pairs
     assert clip.frames[0, :bar, :width].max() > 150, "the label is drawn"
@@ -89,15 +89,15 @@ def test_the_video_keeps_the_references_pace(
     bare: dict[str, Any] = {"frame_map": pairs, "per_frame": {}, "measures": {}, "parting": None, "map": None}
     mapped = [each.model_copy(update=bare) for each in record.comparisons]
     parts = opened(render_bundle(record.model_copy(update={"comparisons": mapped}), folder).content)
-    (tmp_path / "beside.mp4").write_bytes(parts["side-by-side.mp4"])
-    clip = read_clip(tmp_path / "beside.mp4")
+    (tmp_path / "side-by-side.mp4").write_bytes(parts["side-by-side.mp4"])
+    clip = read_clip(tmp_path / "side-by-side.mp4")
     assert (len(clip.frames), float(clip.fps)) == (len(pairs), fps)
 
 
 def test_quality_gives_way_before_the_limit_does_and_then_it_is_said(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (6, 128, 192, 3), dtype=np.uint8)
     clip = save_clip(tmp_path, "noise", noise, 8)
-    panel, target = Panel(tmp_path / clip.preview, "noise"), tmp_path / "beside.mp4"
+    panel, target = Panel(tmp_path / clip.preview, "noise"), tmp_path / "side-by-side.mp4"
     pairs = [(n, n) for n in range(6)]
     whole = write_side_by_side(panel, panel, pairs, 8.0, target, most=MAX_VIDEO_BYTES)
     less = write_side_by_side(panel, panel, pairs, 8.0, target, most=whole.size // 2)

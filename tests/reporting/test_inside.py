@@ -50,11 +50,11 @@ def test_it_is_said_what_runs_are_held_against_and_why(traced: AuditRecord, fold
 
 def test_divergences_stand_from_the_earliest_stage_to_the_last(traced: AuditRecord, folder: Path) -> None:
     text = inside(traced, folder)
-    found = [trace_text(trace) for trace in traced.traces if trace.candidate not in {"on-gpu", "seed 43"}]
+    found = [trace_text(trace) for trace in traced.traces if trace.candidate not in {"on-gpu", "seed-43"}]
     assert all(sentence in text for sentence in found)
     places = ["at the text embedding", "at the initial noise", "at step 1", "at step 3", "identical on-gpu"]
     assert [text.index(place) for place in places] == sorted(text.index(place) for place in places)
-    assert "as-hosted, seed 43 control The initial noise differs" in text
+    assert "as-hosted, seed-43 control The initial noise differs" in text
 
 
 def test_a_row_and_the_evidence_say_where_a_run_parts(traced: AuditRecord, folder: Path) -> None:
@@ -71,7 +71,7 @@ def test_every_number_of_the_plots_is_in_a_table(traced: AuditRecord, folder: Pa
     assert "No distances for cpu-noise" in text
     assert "4 6 6.75" in text
     assert (
-        "Timesteps as a table step baseline, as-hosted, cpu-noise, dynamic-cfg, on-gpu, seed 43 dpm 1 999 980" in text
+        "Timesteps as a table step baseline, as-hosted, cpu-noise, dynamic-cfg, on-gpu, seed-43 dpm 1 999 980" in text
     )
 
 
@@ -80,11 +80,11 @@ def test_curves_that_coincide_are_drawn_once(traced: AuditRecord) -> None:
     assert view
     assert view.guidance
     assert [curve.names for curve in view.guidance.curves] == [
-        ["baseline", "cpu-noise", "dpm", "on-gpu", "seed 43"],
+        ["baseline", "cpu-noise", "dpm", "on-gpu", "seed-43"],
         ["as-hosted", "dynamic-cfg"],
     ]
     assert view.distances
-    assert view.distances.controls == ["seed 43"]
+    assert view.distances.controls == ["seed-43"]
     assert view.distances.steps == list(range(STEPS + 1))
 
 

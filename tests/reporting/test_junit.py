@@ -60,7 +60,7 @@ def cases(root: ET.Element) -> dict[str, ET.Element]:
 def test_each_variant_and_the_gate_is_a_case(record: AuditRecord) -> None:
     found = cases(parsed(render_junit(record)))
     assert {"baseline", "as-hosted", "dpm", "sequential", "as-hosted matches the reference"} <= found.keys()
-    assert "seed 43" not in found
+    assert "seed-43" not in found
     assert "verdict: different sample" in (found["dpm"].findtext("system-out") or "")
     assert found["dpm"].find("failure") is None, "a variant that differs is a finding, no failure"
     skipped = found["sequential"].find("skipped")
@@ -84,11 +84,11 @@ def test_the_gate_is_green_only_where_it_holds(record: AuditRecord, status: Gate
 
 
 def test_a_control_that_failed_is_a_failure(record: AuditRecord) -> None:
-    control = ControlRecord(prompt="lemon", control=Control.SEED, run="seed 43", found=[quoted("near")], passed=False)
+    control = ControlRecord(prompt="lemon", control=Control.SEED, run="seed-43", found=[quoted("near")], passed=False)
     root = parsed(render_junit(record.model_copy(update={"controls": [control]})))
-    failure = cases(root)["a different seed (seed 43)"].find("failure")
+    failure = cases(root)["a different seed (seed-43)"].find("failure")
     assert failure is not None
-    assert failure.get("message", "").startswith("A different seed (seed 43) has to differ")
+    assert failure.get("message", "").startswith("A different seed (seed-43) has to differ")
     assert failure.text == "near."
     assert root.get("failures") == "1"
 

@@ -16,6 +16,8 @@ from spacediff.record import (
     GateRecord,
     GateStatus,
     HistoryRecord,
+    Origin,
+    SettingRecord,
     Standing,
     Subject,
     SuspectRecord,
@@ -95,6 +97,25 @@ def test_a_long_audit_is_cut_and_says_so(record: AuditRecord, render: Any, limit
     assert "Variants, closest first (1507)" in drawn
     assert len(render(record)) < limit
     assert "left out" not in render(record)
+
+
+def test_settings_that_differ_only_where_a_cell_is_cut_are_in_the_table(record: AuditRecord) -> None:
+    texts = {"baseline": "a" * 400 + "b", "as-hosted": "a" * 400 + "c"}
+    runs = [
+        run.model_copy(
+            update={
+                "settings": run.settings
+                | {"call.negative_prompt": SettingRecord(value=texts[run.name], origin=Origin.DECLARED)}
+            }
+        )
+        if run.name in texts
+        else run
+        for run in record.runs
+    ]
+    drawn = render_markdown(with_derived(record.model_copy(update={"runs": runs})))
+    table = drawn.split("<summary>Settings that differ (")[1].split("</details>")[0]
+    assert "| `call.negative_prompt` |" in table
+    assert "| `call.num_frames` |" not in table, "the reference does not report it, and the others agree"
 
 
 def with_prompts(record: AuditRecord, count: int, text: str = "a lemon") -> AuditRecord:

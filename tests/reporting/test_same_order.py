@@ -23,7 +23,7 @@ SHOWN = ["dpm", "as-hosted", "baseline", "on-gpu", "dynamic-cfg", "cpu-noise", "
 def record(tmp_path: Path) -> AuditRecord:
     """An audit whose order and ranks no presenter would come to by itself."""
     record = synthetic_audit(tmp_path, frames=2, size=(32, 48))
-    overview = record.overview("lemon").model_copy(update={"order": [*SHOWN, "seed 43"]})
+    overview = record.overview("lemon").model_copy(update={"order": [*SHOWN, "seed-43"]})
     places = {name: RankRecord(place=n + 30, shared=name == "dpm") for n, name in enumerate(SHOWN)}
     comparisons = [each.model_copy(update={"rank": places.get(each.candidate)}) for each in record.comparisons]
     return record.model_copy(update={"overviews": [overview], "comparisons": comparisons})
@@ -31,7 +31,7 @@ def record(tmp_path: Path) -> AuditRecord:
 
 def test_the_page_shows_the_order_and_the_ranks_of_the_record(record: AuditRecord, tmp_path: Path) -> None:
     rows = render_html(record, tmp_path).split('<table class="ranking">')[1].split("</table>")[0]
-    assert re.findall(r'data-pick="([^"]+)"', rows) == [*SHOWN, "seed 43"]
+    assert re.findall(r'data-pick="([^"]+)"', rows) == [*SHOWN, "seed-43"]
     assert re.findall(r'class="number rank">([^<]+)<', rows)[:3] == ["30=", "31", "32"]
 
 

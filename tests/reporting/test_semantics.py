@@ -12,7 +12,7 @@ HOSTILE = "</script><img src=x onerror=alert(1)>\"'{{ 7 * 7 }}"
 
 def test_the_page_draws_a_curve_over_the_references_frames_for_each_text(tmp_path: Path) -> None:
     record = synthetic_audit(tmp_path, frames=4)
-    curves = {"reference": [0.25, 0.5], "baseline": [0.1, 0.2, 0.3], "as-hosted": [0.25, 0.5], "seed 43": [0.4, 0.4]}
+    curves = {"reference": [0.25, 0.5], "baseline": [0.1, 0.2, 0.3], "as-hosted": [0.25, 0.5], "seed-43": [0.4, 0.4]}
     text = TextRecord(
         part=HOSTILE, asked=f"a photo of {HOSTILE}", seeds=(0.4, 0.4),
         clips=[AgreementRecord(run=run, mean=frames[0], frames=frames, place="below",
@@ -22,7 +22,7 @@ def test_the_page_draws_a_curve_over_the_references_frames_for_each_text(tmp_pat
     found = SemanticsRecord(
         prompt="lemon", model="org/clip", version="2e", about="Cosine.", texts=[text], notes=[quoted(HOSTILE)]
     )
-    maps = {"baseline": [(0, 0), (1, 2)], "as-hosted": [(0, 0), (1, 1)], "seed 43": [(0, 0), (1, 1)]}
+    maps = {"baseline": [(0, 0), (1, 2)], "as-hosted": [(0, 0), (1, 1)], "seed-43": [(0, 0), (1, 1)]}
     comparisons = [
         each.model_copy(
             update={
@@ -51,9 +51,9 @@ def test_the_page_draws_a_curve_over_the_references_frames_for_each_text(tmp_pat
     assert [(curve.names, curve.shown) for curve in drawn.curves] == [
         (["reference", "as-hosted"], ["0.250", "0.500"]),
         (["baseline"], ["0.100", "0.300"]),
-        (["seed 43"], ["0.400", "0.400"]),
+        (["seed-43"], ["0.400", "0.400"]),
     ]
-    assert drawn.controls == ["seed 43"]
+    assert drawn.controls == ["seed-43"]
     page = render_html(record, tmp_path)
     assert "What the clips show" in page
     assert "<img src=x" not in page

@@ -33,7 +33,7 @@ def unmeasured_reference(record: AuditRecord) -> AuditRecord:
     return lost.model_copy(update={"comparisons": []})
 
 
-NAMES = ("baseline", "as-hosted", "cpu-noise", "dpm", "dynamic-cfg", "on-gpu", "seed 43", "sequential")
+NAMES = ("baseline", "as-hosted", "cpu-noise", "dpm", "dynamic-cfg", "on-gpu", "seed-43", "sequential")
 
 
 STATES: dict[str, Callable[[AuditRecord], AuditRecord]] = {

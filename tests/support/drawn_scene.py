@@ -110,5 +110,5 @@ def pictures(frames: int, size: tuple[int, int]) -> dict[str, NDArray[np.uint8]]
         "dpm": draw_scene(frames, size, hand=False, tint=0.02, turn=0.25),
         "dynamic-cfg": draw_scene(frames, size, hand=False, tint=0.14, turn=0.30),
         "on-gpu": baseline,
-        "seed 43": draw_scene(frames, size, hand=False, tint=-0.08, turn=0.62),
+        "seed-43": draw_scene(frames, size, hand=False, tint=-0.08, turn=0.62),
     }

@@ -284,7 +284,7 @@ def synthetic_audit(
 
 
 def _run(prompt: str, name: str, clip: ClipRecord) -> RunRecord:
-    roles = {"reference": Role.REFERENCE, "baseline": Role.BASELINE, "seed 43": Role.SEED}
+    roles = {"reference": Role.REFERENCE, "baseline": Role.BASELINE, "seed-43": Role.SEED}
     hosted = name == "reference"
     changes = CHANGES.get(name, {"rng.seed": 43})
     ignored = Ignored(

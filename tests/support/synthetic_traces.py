@@ -39,7 +39,7 @@ _FINDINGS: dict[str, tuple[Stage, int | None, list[Fact], list[float | None]]] =
     "dpm": (Stage.STEP, 1, [_TIMESTEP], [0.0, 0.3, 0.4, 0.5, 0.6]),
     "dynamic-cfg": (Stage.STEP, 3, [], [0.0, 0.0, 0.0, 0.0123, 0.25]),
     "on-gpu": (Stage.NOWHERE, None, [], [0.0] * 5),
-    "seed 43": (Stage.NOISE, None, [], [1.41, 1.31, 1.21, 1.11, 1.0]),
+    "seed-43": (Stage.NOISE, None, [], [1.41, 1.31, 1.21, 1.11, 1.0]),
 }
 
 

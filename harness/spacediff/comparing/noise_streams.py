@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spacediff.record import Fact, FactKind, RunRecord, fact
-from spacediff.sources.local.noise import OLDER_TORCH
+from spacediff.settings import OLDER_TORCH
 
 _MINORS = [(1, 13), *((2, minor) for minor in range(30)), (3, 0)]
 _FIRST_NEW = (2, 12)

@@ -147,13 +147,13 @@ class _Look:
             kept = _Measured.model_validate_json(path.read_text("utf-8"))
             return Agreement(np.array(kept.scores, float).reshape(-1, len(texts)), tuple(kept.remarks))
         except (OSError, ValueError):  # there is none, or it is damaged
-            found = self.measure.measure(read_frames(file), texts, lambda done: self._told(f"{name}: {done} frames"))
+            found = self.measure.measure(read_frames(file), texts, lambda done: self._report(f"{name}: {done} frames"))
         path.parent.mkdir(parents=True, exist_ok=True)
         remarks = [redacted_fact(each) for each in found.remarks]
         write_atomically(path, _Measured(scores=found.scores.tolist(), remarks=remarks).model_dump_json())
         return found
 
-    def _told(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         raise_if_interrupted()
         self.progress.on_status(text)
 

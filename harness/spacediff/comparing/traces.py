@@ -1,4 +1,4 @@
-"""Where two generations first part, from their traces: text embedding, initial noise, a step, decoding, encoding.
+"""Where two generations first diverge, from their traces: text embedding, initial noise, a step, decoding, encoding.
 
 The key insight: stages run one after the other, so the first that differs is where the difference enters; all that
 follows is its echo.
@@ -34,8 +34,8 @@ def reference_trace(
 ) -> RunRecord | None:
     """Return the run whose trace the others are compared with.
 
-    It is the reference, if that was generated here. A host shows nothing of its inside; then a local run that reached
-    its clip replaces it, and otherwise the baseline.
+    It is the reference, if that was generated here. A Space returns no trace; then a local run that reproduces its clip
+    replaces it, and otherwise the baseline.
     """
     if reference.trace is not None:
         return reference
@@ -46,10 +46,10 @@ def reference_trace(
 
 
 def compare_traces(reference: RunRecord, candidate: RunRecord, folder: Path) -> TraceComparisonRecord | None:
-    """Hold a run's trace against another's; None where one of them has none.
+    """Compare the traces of two runs; None where one of them has none.
 
     Args:
-        reference: The run that is held to.
+        reference: The run that is compared with.
         candidate: The run compared with it.
         folder: The audit folder, with the latents of both.
     """

@@ -256,7 +256,6 @@ class _CauseSearch:
             reproduced=dict(first.outcomes) if first else {},
             proofs=() if self._reason else tuple(self._proof(prompt, cause) for prompt in self._audited.prompts),
             generated=tuple(run for each in self._probers.values() for run in each.generated),
-            spent=self._budget.spent,
             reason=self._reason,
             interrupted=interrupted,
         )

@@ -52,7 +52,6 @@ class SearchResult:
         reproduced: Whether each of these runs reproduces the target, as far as it was compared; None without a clip.
         proofs: The proofs, one for each prompt; empty unless the search came to its end.
         generated: All runs that the search asked for, on any prompt, in the order in which they were made.
-        spent: How much of the budget was spent; what was there already cost nothing.
         reason: Why the search did not come to its end; None when it did.
         interrupted: Whether an interruption ended it, be it during the proofs.
     """
@@ -68,7 +67,6 @@ class SearchResult:
     reproduced: Mapping[Subset, bool | None] = field(default_factory=dict)
     proofs: tuple[PromptProof, ...] = ()
     generated: tuple[RunRecord, ...] = ()
-    spent: int = 0
     reason: Fact | None = None
     interrupted: bool = False
 

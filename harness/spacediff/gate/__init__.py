@@ -1,1 +1,1 @@
-"""What an audit passes or fails on: now, and beside an accepted state."""
+"""What an audit passes or fails on: by itself, and against an accepted state."""

@@ -1,4 +1,4 @@
-"""The gate: what an audit passes or fails on, alone and beside an accepted state. Not measured is never green."""
+"""The gate: what an audit passes or fails on, by itself and against an accepted state. Not measured never passes."""
 
 from __future__ import annotations
 

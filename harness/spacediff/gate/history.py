@@ -59,8 +59,8 @@ def history_of(before: AuditRecord, now: AuditRecord, against: str) -> HistoryRe
         facts=list(_facts(before, now)),
     )
     with private(_private_now(before, now)):
-        told = HistoryRecord.model_validate(redact(found.model_dump(mode="json"), field_names()))
-    return told.model_copy(update={"facts": [fact for fact in told.facts if fact.before != fact.now]})
+        redacted = HistoryRecord.model_validate(redact(found.model_dump(mode="json"), field_names()))
+    return redacted.model_copy(update={"facts": [fact for fact in redacted.facts if fact.before != fact.now]})
 
 
 def _private_now(before: AuditRecord, now: AuditRecord) -> Iterator[str]:
@@ -220,7 +220,7 @@ def _of_settings(before: AuditRecord, now: AuditRecord) -> Iterator[FactChange]:
             continue
         for each in diff(recorded_settings(then.settings), recorded_settings(run.settings)):
             words = hidden and "prompt" in each.path
-            old, new = _told(each.left, words=words), _told(each.right, words=words)
+            old, new = _known(each.left, words=words), _known(each.right, words=words)
             if old != new:
                 fact = FactChange(subject=Subject.SETTING, name=each.path, before=old, now=new)
                 _, runs = found.setdefault(fact.model_dump_json(), (fact, []))
@@ -228,8 +228,8 @@ def _of_settings(before: AuditRecord, now: AuditRecord) -> Iterator[FactChange]:
     yield from (fact.model_copy(update={"runs": runs}) for fact, runs in found.values())
 
 
-def _told(setting: Setting | None, *, words: bool) -> object:
-    """Return what is told of a setting; with `words`, those that it holds are private."""
+def _known(setting: Setting | None, *, words: bool) -> object:
+    """Return the value of a setting, None where it is unknown; with `words`, a value with text in it is private."""
     if setting is None or setting.origin is Origin.UNKNOWN:
         return None
     return _HIDDEN if words and any(texts_in(setting.value)) else setting.value

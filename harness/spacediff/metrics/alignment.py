@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
-from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spacediff.clip import Clip, Frame, probe, read_frames
+from spacediff.clip import Frame
 from spacediff.errors import NotComparable
 from spacediff.metrics.alignment_notes import place_notes, rate_notes, timing_notes
 from spacediff.metrics.alignment_space import (
@@ -52,16 +50,6 @@ class FrameSource:
     def __init__(self, read: Callable[[], Iterable[Frame]], fps: float | None = None) -> None:
         self.read = read
         self.fps = fps
-
-    @classmethod
-    def of_file(cls, path: Path) -> Self:
-        """Read a video file with `spacediff.clip.read_frames`."""
-        return cls(lambda: read_frames(path), float(probe(path).fps))
-
-    @classmethod
-    def of_clip(cls, clip: Clip) -> Self:
-        """Read frames in memory."""
-        return cls(lambda: clip.frames, float(clip.fps))
 
     @cached_property
     def overview(self) -> _Overview:

@@ -1,7 +1,8 @@
 """A fact: a kind with its numbers and names, of which `spacediff.wording` makes a sentence.
 
-The record holds no English of its own making: a program reads the kind and the values, a person the sentence. Each kind
-names its values here, so that whoever makes a fact cannot leave one out, and whoever words it knows what is there.
+A program reads the kind and the values, a person the sentence. What a comparison, the search or the gate finds is a
+fact; the notes on one run (its reason, hint and warnings, the advice on an ignored argument) are texts. Each kind names
+its values here, so that whoever makes a fact cannot leave one out, and whoever words it knows what is there.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class RunRecord(Record):
 
     Attributes:
         key: Identity of the run in the store.
-        name: `baseline`, the variant's name, `reference`, `seed 43`.
+        name: `baseline`, the variant's name, `reference`, `seed-43`.
         role: What it is for.
         prompt: Name of its prompt.
         source: `diffusers`, `space`, `video`.

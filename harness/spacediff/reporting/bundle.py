@@ -145,7 +145,7 @@ def _video(view: PromptView, row: Row, folder: Path) -> tuple[bytes, int]:
     label += f", drift {drift(found.drift)}" if found and found.drift is not None else ""
     panels = Panel(_file(ours, folder), "reference"), Panel(_file(theirs, folder), label)
     with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "beside.mp4"
+        path = Path(place) / "side-by-side.mp4"
         made = write_side_by_side(*panels, pairs, _rate(ours.fps, pairs), path, most=MAX_VIDEO_BYTES)
         return path.read_bytes(), made.quality
 

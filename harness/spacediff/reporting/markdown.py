@@ -148,12 +148,12 @@ def _verdict(row: Row) -> str:
 def _fix(record: AuditRecord) -> str:
     """Return what to change, in one line; empty where no cause was found."""
     cause = record.cause
-    guilty = [suspect for suspect in cause.suspects if suspect.path in cause.cause] if cause else []
+    members = [suspect for suspect in cause.suspects if suspect.path in cause.cause] if cause else []
     changes = [
         f"{code(suspect.path)} left unset"
         if suspect.target is None
         else code(f"{suspect.path} = {value(suspect.target)}", MOST_OF_CELL)
-        for suspect in guilty
+        for suspect in members
     ]
     return ", ".join(changes)
 

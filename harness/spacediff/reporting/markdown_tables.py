@@ -74,13 +74,13 @@ def settings_table(record: AuditRecord, views: list[PromptView]) -> Table:
     rows: list[list[str]] = []
     for view in views:
         shown = {row.run.name: row for row in _sides(view) if row.run.name in names}
-        paths = {item.path for row in shown.values() for kind in _DIFFERING for item in row.settings.get(kind, [])}
-        for path in sorted(paths):
+        differing = (item for row in shown.values() for kind in _DIFFERING for item in row.settings.get(kind, []))
+        # without the baseline's column, what only differs from the baseline is equal in all columns
+        for path in sorted({item.path for item in differing if view.baseline or not item.as_reference}):
             sides = [shown[name].run.settings.get(path) if name in shown else None for name in names]
             theirs = view.reference.settings.get(path) if view.reference else None
             values = [_setting(side) for side in [*sides, theirs]]
-            if len(set(values)) > 1:
-                rows.append([cell(path, MOST_OF_CELL), *values])
+            rows.append([cell(path, MOST_OF_CELL), *values])
     head = ["setting", *map(cell, names), cell(record.reference)]
     return Table("Settings that differ", head, _each_once(rows))
 

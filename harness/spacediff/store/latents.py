@@ -19,9 +19,6 @@ from spacediff.errors import LatentsNotReadable
 if TYPE_CHECKING:
     import torch
 
-RESOLUTION = 2.0**-11
-"""Relative error of float32 latents after rounding: half a unit in the last place of float16."""
-
 _FASTEST = 1  # noise hardly compresses, whatever the level
 
 

@@ -1,6 +1,6 @@
 """Wording: facts and records as English sentences, the same for terminal, page, Markdown and JUnit.
 
-Whoever measures makes facts and writes no English; whoever presents calls this package and words nothing a second time.
+Whoever compares, searches or judges makes facts; whoever presents calls this package and words nothing a second time.
 One module for each subject. A sentence is plain text: names and values of a record stand in it as they are, and whoever
 shows it escapes it.
 """

@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from spacediff.settings import Settings
+from spacediff.settings import OLDER_TORCH, Settings
 
 if TYPE_CHECKING:
     import torch
 
-OLDER_TORCH = "torch<=2.11"
 _BLOCK = 16
 """torch generates normal noise in blocks of 16: eight radii and eight angles."""
 
