@@ -289,7 +289,7 @@ def test_an_interrupted_audit_continues_where_it_stopped(
         record = read_record(folder)
         assert not record.finished
         assert record.gate.status is GateStatus.NOT_MEASURED
-        assert "the same command goes on from here" in done.stdout
+        assert "run the same command again to continue" in done.stdout
     kept = {path.parent.name for path in folder.glob("runs/[!.]*/files.json")}
     made = {name: (folder / "runs" / name / "clip.mkv").stat().st_mtime_ns for name in kept}
     again, _, said = audit(scenario, folder)

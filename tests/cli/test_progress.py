@@ -14,10 +14,10 @@ def record(name: str, *, measured: bool = True) -> RunRecord:
     return RunRecord(key="", name=name, role=Role.VARIANT, prompt="p", source="diffusers", measured=measured, seconds=3)
 
 
-def progress(*, expected: int = 4, spent: int = 0, budget: int = 40) -> SearchProgress:
+def progress(*, searched: int = 4, expected: int = 4, spent: int = 0, budget: int = 40) -> SearchProgress:
     return SearchProgress(
         suspects=4,
-        searched=4,
+        searched=searched,
         target="as-[hosted]",
         spent=spent,
         budget=budget,
@@ -32,8 +32,18 @@ def test_number_and_time_are_printed_before_the_search(capsys: pytest.CaptureFix
         display.on_search_started(progress())
         display.on_search_started(progress(budget=2, expected=2))
     first, second = capsys.readouterr().err.splitlines()
-    assert "among 4 suspects: about 4 generations if it is one of them, 12.0 s at most; the budget is 40" in first
-    assert "about 2 generations if it is one of them, 6.0 s at most; the budget is 2" in second
+    assert (
+        "among 4 suspects: about 4 generations if the cause is one setting, 12.0 s at most; the budget is 40" in first
+    )
+    assert "about 2 generations if the cause is one setting, 6.0 s at most; the budget is 2" in second
+
+
+def test_settings_that_are_not_searched_are_called_assumed(capsys: pytest.CaptureFixture[str]) -> None:
+    with Display() as display:
+        display.on_plan([])
+        display.on_search_started(progress(searched=3))
+    line = capsys.readouterr().err
+    assert "searching for the cause among 3 suspects, 1 more is assumed to make no difference, which the proof" in line
 
 
 def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,4 +64,4 @@ def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFi
     lines = capsys.readouterr().err.splitlines()
     assert "[1/4] p · probe-1: 3.0 s (about" in lines[1]
     assert lines[2].strip() == "search, 1 of about 5: with 2 of 4 settings changed: reproduces as-[hosted]"
-    assert lines[3].endswith("with 1 of 4 settings changed: gave no clip, so nothing is known of as-[hosted]")
+    assert lines[3].endswith("with 1 of 4 settings changed: no clip, so this probe shows nothing")

@@ -136,7 +136,7 @@ def test_a_member_whose_absence_gives_no_clip_is_undecided() -> None:
     assert why.kind is FactKind.NEED_UNKNOWN
     assert f"because of two settings: {A} and {B}." in said(found)
     assert (
-        f"It is not shown that {B} is needed: With the whole cause changed except this setting, there is no clip"
+        f"It is not shown that {B} is needed: with the whole cause changed except this setting, there is no clip"
         in said(found)
     )
 
@@ -278,8 +278,8 @@ def test_the_others_are_told_as_they_were_tested() -> None:
     found = World([A, B, C], needs(A)).concluded()
     assert said(found) == (
         f"The baseline differs from as-hosted because of one setting: {A}. With this one changed, it gives the clip of "
-        "as-hosted (proof). Two other settings make no difference: with both as in baseline, and with both as in "
-        "as-hosted, the clip is the same."
+        "as-hosted (proof). With this one changed, two other settings make no difference: with both as in baseline, "
+        "and with both as in as-hosted, the clip is the same."
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from spacediff.record import Fact, FactKind, fact, quoted
-from spacediff.wording import paragraph, sentence
+from spacediff.wording import after_colon, paragraph, sentence
 from spacediff.wording.vocabulary import WORDS
 from support.dialect import dialect_in
 
@@ -88,6 +88,20 @@ def test_what_a_fact_rests_on_follows_behind_a_colon() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "within"),
+    [
+        ("It equals the baseline.", "it equals the baseline."),
+        ("The budget was spent.", "the budget was spent."),
+        ("MAE 0.3 levels.", "MAE 0.3 levels."),
+        ("CogVideoX ignores it.", "CogVideoX ignores it."),
+        ("", ""),
+    ],
+)
+def test_a_sentence_behind_a_colon_begins_small_unless_with_a_name(text: str, within: str) -> None:
+    assert after_colon(text) == within
+
+
+@pytest.mark.parametrize(
     ("made", "said"),
     [
         (
@@ -124,7 +138,7 @@ def test_what_a_fact_rests_on_follows_behind_a_colon() -> None:
             fact(FactKind.CONTROL_FAILED, fact(FactKind.SEED_IGNORED), prompt="p", control="different seed", run="s"),
             (
                 "p: a control failed: a different seed (s) has to differ from the reference and from the baseline; "
-                "found: It gives the baseline's own frames, so the seed has no effect."
+                "found: it gives the baseline's own frames, so the seed has no effect."
             ),
         ),
         (

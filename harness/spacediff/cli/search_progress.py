@@ -9,20 +9,27 @@ from spacediff.wording.numbers import duration
 def outlook(search: SearchProgress) -> str:
     """Describe the expected cost of a search."""
     without_effect = search.suspects - search.searched
-    others = f", {without_effect} more cannot make a difference" if without_effect else ""
+    are = "is" if without_effect == 1 else "are"
+    others = (
+        f", {without_effect} more {are} assumed to make no difference, which the proof tests" if without_effect else ""
+    )
     return (
-        f"searching the cause among {_counted(search.searched, 'suspect')}{others}: about "
-        f"{_counted(search.expected, 'generation')} if it is one of them, "
+        f"searching for the cause among {_counted(search.searched, 'suspect')}{others}: about "
+        f"{_counted(search.expected, 'generation')} if the cause is one setting, "
         f"{duration(search.expected * search.seconds_each)} at most; the budget is {search.budget}"
     )
 
 
 def probe_line(search: SearchProgress, changed: int, *, reproduced: bool | None) -> str:
     """Describe the outcome of a probe, and about how many there are."""
-    shown = {True: "reproduces", False: "does not reproduce", None: "gave no clip, so nothing is known of"}[reproduced]
+    shown = {
+        True: f"reproduces {search.target}",
+        False: f"does not reproduce {search.target}",
+        None: "no clip, so this probe shows nothing",
+    }[reproduced]
     return (
         f"      search, {search.spent} of about {search.spent + search.expected}: with {changed} of "
-        f"{_counted(search.suspects, 'setting')} changed: {shown} {search.target}"
+        f"{_counted(search.suspects, 'setting')} changed: {shown}"
     )
 
 

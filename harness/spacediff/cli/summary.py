@@ -25,6 +25,7 @@ from spacediff.record import (
 )
 from spacediff.reporting.inside import place_of
 from spacediff.wording import (
+    after_colon,
     agreement_text,
     cause_text,
     gate_headline,
@@ -68,7 +69,7 @@ def show_summary(record: AuditRecord, report: Path) -> None:
     _show_cause(console, record)
     _show_notes(console, record)
     if not record.finished:
-        console.print(Text("interrupted: the same command goes on from here", "bold yellow"))
+        console.print(Text("interrupted: run the same command again to continue", "bold yellow"))
     if record.history:
         _show_history(console, record.history)
     _show_gate(console, record)
@@ -170,12 +171,12 @@ def _variants(record: AuditRecord, overview: OverviewRecord) -> list[str]:
 def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
     """Return what repeating the same showed: here, and on the Space."""
     here = [
-        ("re-run", paragraph(each.found))
+        ("re-run", after_colon(paragraph(each.found)))
         for each in record.controls
         if (each.prompt, each.control) == (prompt, Control.RERUN)
     ]
     there = [
-        (each.candidate, f"the Space asked again, compared with its first clip: {each.verdict}")
+        (each.candidate, f"a second request to the Space, compared with the first clip: {each.verdict}")
         for each in record.comparisons
         if each.prompt == prompt and record.run(prompt, each.candidate).role is Role.REPEAT
     ]

@@ -74,7 +74,7 @@ def show_reading(reading: Reading) -> None:
         f"{path}: " + " or ".join(f"{_value(setting)} ({setting.where})" for setting in each)
         for path, each in reading.alternatives.items()
     ])  # fmt: skip
-    listed(console, "ignored: given where the library does not look", [
+    listed(console, "ignored arguments", [
         f"{one.argument} = {one.value!r} in {one.given_to} ({one.where}): {one.advice}" for one in reading.ignored
     ])  # fmt: skip
     listed(console, "notes", [note.sentence for note in reading.notes])

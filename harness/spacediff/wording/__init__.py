@@ -16,9 +16,10 @@ from spacediff.wording.history import history_text
 from spacediff.wording.settings import setting_name
 from spacediff.wording.traces import loop_reference_text, trace_text
 from spacediff.wording.verdicts import clause, outcome
-from spacediff.wording.vocabulary import paragraph, sentence, sentences
+from spacediff.wording.vocabulary import after_colon, paragraph, sentence, sentences
 
 __all__ = [
+    "after_colon",
     "agreement_text",
     "cause_sentences",
     "cause_text",

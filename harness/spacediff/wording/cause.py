@@ -11,7 +11,7 @@ from spacediff.wording.numbers import counted, listed, number_word, start
 from spacediff.wording.numbers import drift as written
 from spacediff.wording.settings import setting_name
 from spacediff.wording.verdicts import reference_noun
-from spacediff.wording.vocabulary import says, sentence
+from spacediff.wording.vocabulary import after_colon, says, sentence
 
 _NOTHING = 0.0005
 """A smaller reduction of the drift would be written as 0.000."""
@@ -29,7 +29,7 @@ def cause_sentences(cause: CauseRecord, reference: str) -> list[str]:
         cause: What the search found.
         reference: What the reference is called: `the Space`.
     """
-    reason = sentence(cause.reason) if cause.reason else ""
+    reason = after_colon(sentence(cause.reason)) if cause.reason else ""
     if not cause.started:
         return [f"No cause was searched: {reason}"]
     if not cause.finished:
@@ -45,11 +45,9 @@ def cause_sentences(cause: CauseRecord, reference: str) -> list[str]:
     ]
 
 
-def standing_words(standing: Standing, cause: CauseRecord) -> str:
+def standing_words(standing: Standing) -> str:
     """Say how a suspect stands, as far as it was tested."""
-    if standing is Standing.NO_EFFECT:
-        return "no effect while the cause is changed" if cause.counter_reproduced else "makes no difference"
-    return standing.value
+    return "no effect while the cause is changed" if standing is Standing.NO_EFFECT else standing.value
 
 
 def _headline(cause: CauseRecord, reference: str) -> str:
@@ -63,34 +61,44 @@ def _headline(cause: CauseRecord, reference: str) -> str:
 
 def _proof(cause: CauseRecord, reference: str) -> list[str]:
     """Say what the proof on the searched prompt shows, and the counter-proof where it shows another cause."""
-    first = next((proof for proof in cause.proofs if proof.prompt == cause.prompt), None)
-    if first is None or not first.reproduced:
+    first = _first_proof(cause)
+    if first is None:
         return []
-    count = len(cause.sufficient)
-    these = "this one" if count == 1 else f"these {number_word(count)}"
     exactly = first.verdict is not None and first.verdict.matches
     result = f"the output matches {reference} exactly" if exactly else f"it gives the clip of {cause.target}"
-    said = [f"With {these} changed, {result} ({first.proof})."]
+    said = [f"{_with_these(cause)}, {result} ({first.proof})."]
     if first.counter_reproduced and len(cause.proofs) == 1:
         said.append(f"However, the other settings alone suffice, too: {first.counter_proof} also gives that clip.")
     return said
 
 
+def _first_proof(cause: CauseRecord) -> ProofRecord | None:
+    """Find the proof on the searched prompt; None where it does not give the target's clip."""
+    return next((proof for proof in cause.proofs if proof.prompt == cause.prompt and proof.reproduced), None)
+
+
+def _with_these(cause: CauseRecord) -> str:
+    count = len(cause.sufficient)
+    return f"With {'this one' if count == 1 else f'these {number_word(count)}'} changed"
+
+
 def _others(cause: CauseRecord) -> list[str]:
-    """Say of the others just what was tested: all of them as at the start, and all of them as at the target."""
+    """Say of the others just what was tested: with the cause changed, all as at the start, and all as at the target."""
     count = len(cause.suspects) - len(cause.sufficient)
-    if not count or cause.counter_reproduced:
+    if not count or cause.counter_reproduced or _first_proof(cause) is None:
         return []
-    others = "One other setting makes" if count == 1 else f"{start(number_word(count))} other settings make"
+    others = "one other setting makes" if count == 1 else f"{number_word(count)} other settings make"
     them = {1: "it", 2: "both"}.get(count, "all of them")
     tested = f"with {them} as in {cause.start}, and with {them} as in {cause.target}, the clip is the same."
-    return [f"{others} no difference: {tested}"]
+    return [f"{_with_these(cause)}, {others} no difference: {tested}"]
 
 
 def _not_shown(cause: CauseRecord) -> list[str]:
     """Name the members of which no clip shows that they are needed."""
     undecided = [suspect for suspect in cause.suspects if suspect.standing is Standing.UNDECIDED]
-    reasons = [(setting_name(suspect.path), sentence(suspect.why) if suspect.why else "") for suspect in undecided]
+    reasons = [
+        (setting_name(suspect.path), after_colon(sentence(suspect.why)) if suspect.why else "") for suspect in undecided
+    ]
     return [f"It is not shown that {name} is needed{f': {why}' if why else '.'}" for name, why in reasons]
 
 
@@ -110,7 +118,7 @@ def _failure(proof: ProofRecord, cause: CauseRecord) -> str:
         return f"something else matters, too: {proof.proof} does not give the clip of {cause.target}{far}."
     if proof.counter_reproduced:
         return f"it is not needed: {proof.counter_proof} gives the clip of {cause.target}, too."
-    return f"it is not proved: {sentence(proof.reason)}" if proof.reason else "it is not proved."
+    return f"it is not proved: {after_colon(sentence(proof.reason))}" if proof.reason else "it is not proved."
 
 
 def _so_far(cause: CauseRecord) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ from spacediff.record import Fact, FactKind
 
 _Words = TypeVar("_Words", bound=Callable[..., str])
 _ENDS = (".", "!", "?", "…")
+_SMALL_WORDS = re.compile("(A|An|At|Both|Clips|Every|From|It|None|Nothing|One|Only|The|There|This|With|Without)\\b")
+"""First words of sentences that are no names, so that they are written small behind a colon."""
 
 WORDS: dict[FactKind, Callable[..., str]] = {FactKind.TEXT: lambda *, text: text}
 """What is said of a fact of each kind, from its values; without what it rests on."""
@@ -28,8 +31,13 @@ def sentence(fact: Fact) -> str:
     """Word a fact; what it rests on follows behind a colon."""
     said = WORDS[fact.kind](**fact.values)
     if fact.because:
-        return f"{said.rstrip('.:')}: {paragraph(fact.because)}"
+        return f"{said.rstrip('.:')}: {after_colon(paragraph(fact.because))}"
     return said if said.endswith(_ENDS) or not said else f"{said}."
+
+
+def after_colon(text: str) -> str:
+    """Word a text as it stands behind a colon: a small first letter, where the first word is no name."""
+    return text[:1].lower() + text[1:] if _SMALL_WORDS.match(text) else text
 
 
 def sentences(facts: Iterable[Fact]) -> list[str]:
