@@ -17,7 +17,7 @@ from spacediff.progress import SilentListener
 from spacediff.record import Role
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
-from spacediff.store.runs import Store
+from spacediff.store.store import Store
 from spacediff.tiny.checkpoint import RANDOM
 
 

@@ -12,7 +12,7 @@ from spacediff.progress import Progress, SilentListener
 from spacediff.record import Role, RunRecord, StepRecord, TraceRecord
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
-from spacediff.store.runs import Store
+from spacediff.store.store import Store
 from spacediff.worker.local import LocalWorker
 from spacediff.worker.protocol import Worker
 

@@ -366,7 +366,7 @@ def _earlier(scenario: Path, against: Path | None) -> Earlier | None:
 def _discard(plan: Plan, folder: Path) -> None:
     """Discard the finished runs of this audit, but not those of a different one."""
     from spacediff.audit import ensure_same_audit
-    from spacediff.store.runs import Store
+    from spacediff.store.store import Store
 
     ensure_same_audit(plan, folder)
     Store(folder).discard_all()

@@ -50,7 +50,7 @@ from spacediff.record import (
     write_record,
 )
 from spacediff.run import Prompt, Run
-from spacediff.store.runs import Store
+from spacediff.store.store import Store
 
 PRIVATE_SCENARIO = "# not kept: a prompt of this scenario is private"
 

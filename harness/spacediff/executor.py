@@ -23,7 +23,7 @@ from spacediff.progress import Progress, ProgressListener
 from spacediff.record import RunRecord
 from spacediff.run import Run
 from spacediff.stages import Stage, up_to
-from spacediff.store.runs import Store
+from spacediff.store.store import Store
 from spacediff.worker.local import LocalWorker
 from spacediff.worker.protocol import Worker
 from spacediff.worker.records import relabelled, unmeasured

@@ -17,7 +17,7 @@ from spacediff.metrics.semantic import Agreement
 from spacediff.plan import Plan, Semantics
 from spacediff.record import ComparisonRecord, Role, RunRecord, SemanticsRecord, Verdict, quoted
 from spacediff.run import Prompt
-from spacediff.store.runs import Store
+from spacediff.store.store import Store
 from spacediff.wording import agreement_text
 from support.kept_runs import kept
 

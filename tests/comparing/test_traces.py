@@ -19,7 +19,7 @@ from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.generate import LocalSource
 from spacediff.sources.local.pipeline import Checkpoint
-from spacediff.store.runs import Store
+from spacediff.store.store import Store
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.wording import trace_text
 from support.listeners import RememberingListener

@@ -31,7 +31,7 @@ from spacediff.record import (
 )
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
-from spacediff.store.runs import Store
+from spacediff.store.store import Store
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.wording import cause_sentences
 

@@ -40,7 +40,7 @@ from spacediff.record import (
 )
 from spacediff.run import Prompt
 from spacediff.scenario.tables import DETECTOR
-from spacediff.store.runs import SEMANTICS
+from spacediff.store.store import SEMANTICS
 from spacediff.tiny.agreement import Detector
 
 Files = Mapping[tuple[str, str], Path]

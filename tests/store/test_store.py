@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spacediff.record import Role, RunRecord
-from spacediff.store.runs import Store
+from spacediff.store.store import Store
 from support.fuzzing import examples
 
 KEY = "0123456789abcdef"
@@ -87,7 +87,7 @@ def test_a_killed_writer_leaves_no_run_and_its_draft_is_removed(tmp_path: Path) 
     program = f"""
 import sys, time
 from pathlib import Path
-from spacediff.store.runs import Store
+from spacediff.store.store import Store
 with Store(Path({str(tmp_path)!r})).writing({KEY!r}) as draft:
     (draft / "clip.bin").write_bytes(b"half")
     print("writing", flush=True)
