@@ -71,6 +71,7 @@ def main() -> int:
         benchmarks = [*_scoring(reference, candidates, quick=quick), *_generations(quick=quick)]
         rows = [_row(benchmark, _rounds(benchmark)) for benchmark in benchmarks]
         _print_status("observing a generation")
+        importing = _importing(rounds=3 if quick else 15)
         observing = [_observing(frames, rounds=1 if quick else 10) for frames in ((5,) if quick else (17, 49))]
         _print_status("comparing the values on the same decoded frames")
         differences = _differences(reference, candidates[0])
@@ -80,7 +81,7 @@ def main() -> int:
     for name, (difference, peer) in differences.items():
         print(f"{name:6} differs from {peer} by at most {difference:.1e} (limit {_TOLERANCE:.0e})")
     print(f"clips that differ from the plain script's: {', '.join(different_clips) or 'none'}")
-    print("\n".join(["", *observing, _conditions(load, quick=quick)]))
+    print("\n".join(["", importing, *observing, _conditions(load, quick=quick)]))
     return int(bool(different_clips) or not all(difference <= _TOLERANCE for difference, _ in differences.values()))
 
 
@@ -139,6 +140,18 @@ def _observing(frames: int, *, rounds: int) -> str:
     return (
         f"observing a clip of {frames} frames, 50 steps of {1000 * plain / 50:.0f} ms: "
         f"{observed:.3f} s, without observing {plain:.3f} s, {observed / plain - 1:+.1%} (aim: below 2 %)"
+    )
+
+
+def _importing(*, rounds: int) -> str:
+    """Measure what `import spacediff` adds to a command or a test; return it as a line."""
+    commands = [[sys.executable, "-c", f"import {name}"] for name in ("spacediff", "json")]
+    seconds = [[run(command).seconds for command in commands] for _ in range(rounds)]
+    ours, theirs = (median(column) for column in zip(*seconds, strict=True))
+    ratio = median(one / other for one, other in seconds)
+    return (
+        f"import spacediff, whole process: {ours:.3f} s, import json {theirs:.3f} s, {ratio:.1f} times "
+        "(aim: less than 0.1 s more)"
     )
 
 
