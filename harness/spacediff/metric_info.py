@@ -6,7 +6,10 @@ It is a plain dataclass in a separate module, so that metrics need no pydantic a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
+
+OptionalMetric: TypeAlias = Literal["flip"]
+"""Names of the metrics that are measured on request."""
 
 
 @dataclass(frozen=True)

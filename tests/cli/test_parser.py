@@ -74,3 +74,10 @@ def test_budget_is_a_whole_number_of_at_least_one(count: str, capsys: pytest.Cap
         parse(["audit", "a.toml", f"--budget={count}"])
     assert caught.value.code == 2
     assert "not a whole number of at least 1" in capsys.readouterr().err
+
+
+def test_metrics_on_request_are_those_that_there_are() -> None:
+    from spacediff.metric_info import OptionalMetric
+    from spacediff.metrics import OPTIONAL
+
+    assert typing.get_args(OptionalMetric) == tuple(metric.name for metric in OPTIONAL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from spacediff import __version__
 from spacediff.cli.options import (
@@ -20,6 +20,8 @@ from spacediff.cli.options import (
     SchemaOptions,
     WhyOptions,
 )
+from spacediff.metric_info import OptionalMetric
+from spacediff.results import ReportFormat
 
 _EXIT_CODES = """exit codes:
   0  the gate passed (or there is none)
@@ -93,7 +95,7 @@ def _compare(commands: _Commands) -> None:
     compare.add_argument("reference", type=Path, metavar="A.mp4", help="the reference")
     compare.add_argument("candidate", type=Path, metavar="B.mp4", help="the video to compare with it")
     compare.add_argument("--out", type=Path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
-    compare.add_argument("--metric", dest="metrics", action="append", default=[], choices=["flip"],
+    compare.add_argument("--metric", dest="metrics", action="append", default=[], choices=get_args(OptionalMetric),
                          help="measure this too, next to MAE, PSNR, SSIM and LPIPS; can be repeated")  # fmt: skip
     compare.add_argument("--semantics", default="", metavar="MODEL",
                          help="CLIP checkpoint, folder or Hub id: how far frames show a --part")  # fmt: skip
@@ -107,7 +109,7 @@ def _report(commands: _Commands) -> None:
                                  epilog=_FORMATS, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     report.add_argument("folder", type=Path, metavar="AUDIT_DIR", help="the audit folder")
     report.add_argument("--format", dest="formats", action="append", default=[], metavar="FORMAT",
-                        choices=["html", "md", "json", "junit", "zip", "summary"],
+                        choices=get_args(ReportFormat),
                         help="what to write, see below (default: html); can be repeated")  # fmt: skip
     report.add_argument("--out", type=Path, metavar="FILE",
                         help="the file (default: in the audit folder); a folder for several formats")  # fmt: skip

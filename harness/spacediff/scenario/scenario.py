@@ -15,6 +15,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from spacediff.errors import FileNotAccessible, Mistake, ScenarioError
+from spacediff.metric_info import OptionalMetric
 from spacediff.scenario.checks import checks
 from spacediff.scenario.locations import Places, dotted, places
 from spacediff.scenario.messages import syntax_mistake, translated
@@ -123,7 +124,7 @@ class Scenario(Table):
     """The controls that give the numbers their scale."""
     steps: Steps = Steps()
     """What is recorded inside the denoising loop."""
-    metrics: tuple[Literal["flip"], ...] = Field((), strict=False)
+    metrics: tuple[OptionalMetric, ...] = Field((), strict=False)
     """Further metrics, in addition to MAE, PSNR, SSIM and LPIPS."""
     semantics: Semantics | None = None
     """The model that measures what the clips show."""
