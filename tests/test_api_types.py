@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import spacediff
-from spacediff.why.differences import Row
 
 
 def audits(path: Path) -> None:
@@ -64,7 +63,9 @@ def sources(path: Path) -> None:
     assert_type(reading.settings["model.id"].origin, spacediff.Origin)
     found = spacediff.compare_sources("run.py", "org/space")
     assert_type(found, spacediff.SourceComparison)
-    assert_type(found.differences, Sequence[Row])
+    assert_type(found.differences, Sequence[spacediff.SourceDifference])
+    assert_type(found.compared, spacediff.ComparedSettings)
+    assert_type(found.advice, spacediff.Advice)
     assert_type(found.write_scenario("mine.toml"), Path)
     why = spacediff.measure_difference(found, scenario=path, patch="mine.patch", budget=20)
     assert_type(why, spacediff.WhyResult)

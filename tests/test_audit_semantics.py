@@ -103,4 +103,6 @@ def test_two_files_are_compared_by_what_they_show(
     assert theirs.difference == pytest.approx(mine.mean - theirs.mean)
     assert agreement_text(found.texts[0], theirs.run, mine.run) in " ".join(capsys.readouterr().out.split())
     assert main(["compare", str(one), str(other), "--out", str(tmp_path / "out"), "--part", "hand"]) == 2
-    assert "--semantics and --part go together" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "semantics and parts go together" in shown
+    assert "--semantics MODEL --part hand" in shown

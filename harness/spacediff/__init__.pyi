@@ -85,17 +85,21 @@ from .run import Run
 from .scenario.scenario import Scenario, scenario_schema
 from .settings import Origin, Setting, Settings
 from .shipped import copy_scenarios
+from .why.differences import ComparedSettings, SourceDifference
+from .why.patch import Advice
 
 __version__: str
 
 __all__ = [
     "Accepted",
+    "Advice",
     "AuditInterrupted",
     "AuditRecord",
     "AuditResult",
     "CauseRecord",
     "Check",
     "CheckpointUnavailable",
+    "ComparedSettings",
     "ComparisonRecord",
     "DeadlineExceeded",
     "DeviceUnavailable",
@@ -138,6 +142,7 @@ __all__ = [
     "Settings",
     "SilentListener",
     "SourceComparison",
+    "SourceDifference",
     "SourceNotReadable",
     "SpaceApiMismatch",
     "SpaceBroken",

@@ -155,7 +155,7 @@ def compare_videos(
     files = (Path(reference), Path(candidate))
     metrics, parts = _names(metrics), _names(parts)
     if bool(semantics) != bool(parts):
-        raise InvalidArgument("--semantics and --part go together", hint="--semantics MODEL --part hand")
+        raise InvalidArgument("semantics and parts go together", hint="give a CLIP checkpoint and what to look for")
     where = None if out is None else Path(out)
     command = shell_command(
         "compare",
@@ -253,7 +253,7 @@ def write_report(
 
     wanted = [_checked_format(each) for each in _names(formats)]
     if variant and "zip" not in wanted:
-        raise InvalidArgument("a variant chooses the clip of the ZIP", hint="add --format zip")
+        raise InvalidArgument("a variant chooses the clip of the ZIP", hint="ask for the format zip too")
     folder = _folder(audit)
     record = _reported(folder, against)
     place = folder if out is None else Path(out)

@@ -147,7 +147,7 @@ def ensure_same_audit(plan: Plan, folder: Path) -> None:
     raise FolderOfAnotherAudit(
         f"{folder} holds another audit: {_named(there.title, there.scenario_name)}; this one is "
         f"{_named(plan.title, plan.scenario_name)}",
-        hint="give another folder with --out, or remove that one",
+        hint="give another folder, or remove that one",
     )
 
 

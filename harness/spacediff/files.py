@@ -41,13 +41,8 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def write_new(path: Path, text: str, option: str) -> None:
+def write_new(path: Path, text: str) -> None:
     """Write a text to a new file, with its line ends unchanged; an existing file with the same text is kept.
-
-    Args:
-        path: The file.
-        text: Its text.
-        option: The command line option for the path, for the hint.
 
     Raises:
         FileExists: A file with other content exists already.
@@ -59,7 +54,7 @@ def write_new(path: Path, text: str, option: str) -> None:
             file.write(content)
     except FileExistsError as error:
         if not path.is_file() or path.read_bytes() != content:
-            raise FileExists(f"{path} already exists", hint=f"name another file with {option}") from error
+            raise FileExists(f"{path} already exists", hint="name another file") from error
     except OSError as error:
         raise FileNotAccessible(f"{path} cannot be written: {error.strerror}") from error
 

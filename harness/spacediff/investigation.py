@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spacediff.progress import ProgressListener
     from spacediff.reading.model import Reading
     from spacediff.record import CauseRecord
-    from spacediff.why.differences import Comparison, Row
+    from spacediff.why.differences import ComparedSettings, SourceDifference
     from spacediff.why.patch import Advice
 
 
@@ -40,13 +40,13 @@ class SourceComparison:
 
     script: Reading
     space: Reading
-    compared: Comparison
+    compared: ComparedSettings
     advice: Advice
     script_name: str
     space_name: str
 
     @property
-    def differences(self) -> Sequence[Row]:
+    def differences(self) -> Sequence[SourceDifference]:
         """The settings that differ for certain, the likeliest cause first."""
         return self.compared.differences
 
@@ -69,7 +69,7 @@ class SourceComparison:
             FileNotAccessible: The file cannot be written.
         """
         written = Path(path)
-        write_new(written, self.scenario_text(), "--write")
+        write_new(written, self.scenario_text())
         return written
 
 
@@ -201,7 +201,7 @@ def ensure_measurable(space: StrPath) -> None:
     if not _space_id(str(space)):
         raise InvalidArgument(
             f"{space} is not the id of a Space, so it cannot generate clips",
-            hint="give ORG/NAME, or --plan-only to compare the settings only",
+            hint="give ORG/NAME, or compare the settings only",
         )
 
 
@@ -215,9 +215,9 @@ def ensure_writable(scenario: Path, patch: StrPath | None) -> None:
     if patch is None:
         return
     if Path(patch).exists():
-        raise FileExists(f"{patch} already exists", hint="name another file with --patch")
+        raise FileExists(f"{patch} already exists", hint="name another file")
     if Path(patch).absolute() == scenario.absolute():
-        raise InvalidArgument(f"{scenario} would hold both scenario and patch", hint="name another file with --patch")
+        raise InvalidArgument(f"{scenario} would hold both scenario and patch", hint="name another file")
 
 
 def _space_id(space: str) -> str:
@@ -234,7 +234,7 @@ def _corrected(why: WhyResult, cause: Collection[str], patch: StrPath | None) ->
     read = why.sources
     advice = advise(read.script_name, read.script, read.space, read.compared, only=cause, ask=True)
     if patch is not None and advice.patch:
-        write_new(Path(patch), advice.patch, "--patch")
+        write_new(Path(patch), advice.patch)
     corrected = why.audit.folder / "corrected.toml"
     write_atomically(corrected, corrected_text(read.compared, read.script, read.space, read.space_id, cause))
     return WhyResult(read, why.scenario, why.audit, advice, corrected)

@@ -32,7 +32,10 @@ class AuditResult:
 
     @property
     def exit_code(self) -> Exit:
-        """What the command exits with: 0 if the gate passed or there is none."""
+        """What `spacediff audit` exits with: 0 if the gate passed or there is none.
+
+        `spacediff compare` has no gate and exits with 0 whatever it finds.
+        """
         from spacediff.gate.gate import exit_code
 
         if not self.record.finished:
@@ -42,7 +45,7 @@ class AuditResult:
 
     @property
     def passed(self) -> bool:
-        """Whether the command would exit with 0."""
+        """Whether `exit_code` is 0."""
         return self.exit_code is Exit.GATE_PASSED
 
     @property

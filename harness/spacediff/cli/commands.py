@@ -45,7 +45,9 @@ def _exit_code(options: Options) -> Exit:
     try:
         return _run_command(options)
     except SpacediffError as error:
-        show_error(error)
+        from spacediff.cli.hints import with_option
+
+        show_error(with_option(error, options))
         return error.exit_code
     except AuditInterrupted as interrupted:
         from spacediff.cli.audit_commands import show_result

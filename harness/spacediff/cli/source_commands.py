@@ -56,7 +56,7 @@ def _plan(sources: SourceComparison, options: WhyOptions) -> Exit:
     """Print the patch for all differences, and write the scenario if an option asks for it."""
     _show_patch(sources.advice)
     if options.patch and sources.advice.patch:
-        write_new(options.patch, sources.advice.patch, "--patch")
+        write_new(options.patch, sources.advice.patch)
         show_line(f"wrote {options.patch}")
     if options.scenario:
         path = sources.write_scenario(options.scenario)

@@ -11,7 +11,7 @@ from spacediff.cli.console import Terminal, listed, one_line
 from spacediff.doctor import Check
 from spacediff.reading.model import Reading
 from spacediff.settings import Origin, Setting
-from spacediff.why.differences import UNSET, Comparison
+from spacediff.why.differences import UNSET, ComparedSettings
 from spacediff.why.patch import Advice
 
 _WIDE = 120
@@ -28,7 +28,7 @@ def show_checks(checks: Iterable[Check]) -> None:
             console.print(Text(f"    {check.hint}"), soft_wrap=True)
 
 
-def show_differences(found: Comparison, advice: Advice) -> None:
+def show_differences(found: ComparedSettings, advice: Advice) -> None:
     """Print the differences between two sources, what is known about them, and how to change the script."""
     console = Terminal(highlight=False)
     if not console.is_terminal:

@@ -46,7 +46,7 @@ def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | 
     if record.scenario_name != redact_text(scenario.name):
         raise NotAcceptable(
             f"the audit is not of {scenario.name}, but of {record.scenario_name or 'two files'}",
-            hint="give the scenario that was audited, and --out with its audit folder",
+            hint="give the scenario that was audited, and the folder of its audit",
         )
     failed = [f"{control.control} {control.run}".strip() for control in record.controls if not control.passed]
     if not record.finished or failed:

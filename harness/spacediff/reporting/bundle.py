@@ -63,7 +63,7 @@ def render_bundle(record: AuditRecord, folder: Path, variant: str = "", *, most:
     """
     record = presentable(record)
     if variant and variant not in {run.name for run in record.runs}:
-        raise UnknownName(f"the audit has no run {variant!r}", hint="`--variant` takes a name of the report's table")
+        raise UnknownName(f"the audit has no run {variant!r}", hint="give a name of the report's table")
     bundle, said = Bundle(), []
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

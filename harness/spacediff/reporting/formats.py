@@ -20,7 +20,7 @@ FILES = {
 }
 """Format to the name that its file has beside the report."""
 
-_ELSEWHERE = "name another file or folder with --out"
+_ELSEWHERE = "name another file or folder"
 
 JOB_PAGE = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub Actions (and who follows them) names the file that becomes the job's page."""

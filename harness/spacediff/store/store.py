@@ -110,7 +110,7 @@ class Store:
                 yield
         except Timeout as error:
             raise FolderInUse(
-                f"another audit is writing into {self.folder}", hint="wait for it, or choose another folder with --out"
+                f"another audit is writing into {self.folder}", hint="wait for it, or choose another folder"
             ) from error
 
     def _remove(self, named: re.Pattern[str]) -> None:

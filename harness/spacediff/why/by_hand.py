@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spacediff.settings import Origin
-from spacediff.why.differences import UNSET, Row
+from spacediff.why.differences import UNSET, SourceDifference
 
 
-def words(row: Row, differences: Iterable[Row]) -> str:
+def words(row: SourceDifference, differences: Iterable[SourceDifference]) -> str:
     """Return how to remove a difference by hand.
 
     Args:
@@ -23,7 +23,7 @@ def words(row: Row, differences: Iterable[Row]) -> str:
     return _change(row) + known
 
 
-def _change(row: Row) -> str:
+def _change(row: SourceDifference) -> str:
     if row.right is UNSET:
         what = "remove it" if row.left.origin is Origin.READ else "do not set it"
         return f"{what} ({row.left.where})"
@@ -32,7 +32,7 @@ def _change(row: Row) -> str:
     return f"change it to {row.right.value!r} ({row.left.where})"
 
 
-def _lora(row: Row, values: dict[str, object]) -> str:
+def _lora(row: SourceDifference, values: dict[str, object]) -> str:
     """Return the line that loads, scales or fuses a LoRA as the Space does, if a single line does it."""
     key = row.path.removeprefix("lora.")
     is_new = row.left is UNSET

@@ -20,7 +20,7 @@ _NOT_SETTINGS = frozenset({"call.prompt", "rng.seed", "call.num_videos_per_promp
 
 
 @dataclass(frozen=True)
-class Row:
+class SourceDifference:
     """A setting that differs between the two sources, or may differ.
 
     Attributes:
@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedSettings:
     """What two sources set differently.
 
     Attributes:
@@ -53,7 +53,7 @@ class Comparison:
         script: What the script sets, defaults included.
     """
 
-    differences: list[Row]
+    differences: list[SourceDifference]
     questions: list[str]
     notes: list[str]
     equal: int
@@ -63,7 +63,7 @@ class Comparison:
 _SIZES = {"another sample": 0, "small to another sample": 0, "large": 1, "small to large": 1, "small": 2, "none": 3}
 
 
-def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Comparison:
+def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> ComparedSettings:
     """Compare two sources; what they do not set has the defaults of library and checkpoint.
 
     Needs neither torch nor a device: defaults are read from the source of the installed diffusers.
@@ -82,9 +82,9 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
     compared, moved = _under_one_name(left, right, here, there)
     compared, right = _with_unknown_output(compared, right, script), _with_unknown_output(right, compared, space)
     differing = [d for d in diff(compared, right) if matters(d.path)]
-    rows = [Row(d.path, d.left or UNSET, d.right or UNSET, known_cause(d.path)) for d in differing]
+    rows = [SourceDifference(d.path, d.left or UNSET, d.right or UNSET, known_cause(d.path)) for d in differing]
     certain = [row for row in rows if row.certain]
-    return Comparison(
+    return ComparedSettings(
         differences=sorted(certain, key=lambda row: _SIZES.get(row.known.size, 1) if row.known else 1),
         questions=[
             *(_question(row, script, space) for row in rows if not row.certain),
@@ -146,7 +146,7 @@ def matters(path: str) -> bool:
     return path not in _NOT_SETTINGS and path not in OWNED
 
 
-def _question(row: Row, script: Reading, space: Reading) -> str:
+def _question(row: SourceDifference, script: Reading, space: Reading) -> str:
     """Return the question for a value that is unknown on one side, with the reason."""
     name, side, reading = ("the script", row.left, script)
     if side.origin is not Origin.UNKNOWN:

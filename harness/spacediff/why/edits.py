@@ -16,7 +16,7 @@ from typing import Any
 from spacediff.reading import Reading
 from spacediff.reading.signatures import accepts, class_defaults
 from spacediff.settings import Origin, Settings
-from spacediff.why.differences import Row
+from spacediff.why.differences import SourceDifference
 from spacediff.why.rewriting import Edit, Script
 
 _SEED = 42
@@ -45,7 +45,7 @@ class Proposer:
         row: The difference.
     """
 
-    def __init__(self, script: Script, name: str, reading: Reading, settings: Settings, row: Row) -> None:
+    def __init__(self, script: Script, name: str, reading: Reading, settings: Settings, row: SourceDifference) -> None:
         self._script = script
         self._settings = settings
         self._name = name

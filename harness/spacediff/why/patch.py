@@ -13,7 +13,7 @@ from pathlib import Path
 from spacediff.reading import Reading, main_file, read_changed
 from spacediff.settings import is_plain
 from spacediff.why.by_hand import words
-from spacediff.why.differences import UNSET, Comparison, Row, compare_sources
+from spacediff.why.differences import UNSET, ComparedSettings, SourceDifference, compare_sources
 from spacediff.why.edits import Proposal, Proposer, seed_of
 from spacediff.why.rewriting import NotEditableError, Script, unified_diff
 
@@ -45,7 +45,7 @@ class Advice:
 
 
 def advise(
-    source: str, script: Reading, space: Reading, found: Comparison, *, only: Collection[str] | None = None,
+    source: str, script: Reading, space: Reading, found: ComparedSettings, *, only: Collection[str] | None = None,
     ask: bool = False,
 ) -> Advice:  # fmt: skip
     """Return what to change in a script.
@@ -90,7 +90,7 @@ def _not_editable(content: bytes) -> str:
     return ""
 
 
-def _another_model(found: Comparison) -> str:
+def _another_model(found: ComparedSettings) -> str:
     """Return the reason for sources with different pipelines and checkpoints: their settings are not comparable."""
     rows = {row.path: row for row in found.differences}
     pipeline, model = rows["model.pipeline"], rows["model.id"]
@@ -99,7 +99,7 @@ def _another_model(found: Comparison) -> str:
     return f"the script runs {left}, the Space {right}: change the model first"
 
 
-def _may_be_patched(row: Row) -> bool:
+def _may_be_patched(row: SourceDifference) -> bool:
     makes_none = row.known is not None and row.known.size == "none"
     return not makes_none and row.right is not UNSET and is_plain(row.right.value) and row.path not in _RUNS_CODE
 
@@ -108,7 +108,7 @@ class _PatchedScript:
     """A script that is changed step by step; each step is checked by reading the script again."""
 
     def __init__(
-        self, main: Path, content: bytes, script: Reading, space: Reading, found: Comparison, *, ask: bool
+        self, main: Path, content: bytes, script: Reading, space: Reading, found: ComparedSettings, *, ask: bool
     ) -> None:
         self.content = content
         self.changes: dict[str, str] = {}
@@ -118,7 +118,7 @@ class _PatchedScript:
         self._found = found
         self._ask = ask
 
-    def removes(self, row: Row) -> bool:
+    def removes(self, row: SourceDifference) -> bool:
         """Remove one difference; return whether that was possible."""
         now = next((one for one in self._found.differences if one.path == row.path), None)
         if now is None:  # an earlier change removed it too

@@ -12,7 +12,7 @@ from spacediff.reading import Reading
 from spacediff.scenario.tables import SettingsTables
 from spacediff.scenario.writing import comment, commented, toml_path, toml_value
 from spacediff.settings import Origin, Setting, Settings, is_plain
-from spacediff.why.differences import UNSET, Comparison, matters
+from spacediff.why.differences import UNSET, ComparedSettings, matters
 from spacediff.why.round_trip import Refused, loadable, misfits, reason_at
 from spacediff.why.space_request import PLACEHOLDER, space_table
 
@@ -25,7 +25,7 @@ _LONGEST_TITLE = 500
 _FIRST_TOO_LARGE_SEED = 2**63
 
 
-def scenario_text(comparison: Comparison, script: Reading, space: Reading, space_id: str) -> str:
+def scenario_text(comparison: ComparedSettings, script: Reading, space: Reading, space_id: str) -> str:
     """Return the scenario that measures the differences, as TOML; what it cannot say is in comments.
 
     Args:
@@ -57,7 +57,7 @@ def scenario_text(comparison: Comparison, script: Reading, space: Reading, space
 
 
 def corrected_text(
-    comparison: Comparison, script: Reading, space: Reading, space_id: str, cause: Collection[str]
+    comparison: ComparedSettings, script: Reading, space: Reading, space_id: str, cause: Collection[str]
 ) -> str:
     """Return the scenario whose baseline has the cause fixed: its gate asks whether that reproduces the Space.
 
@@ -149,7 +149,7 @@ def _why_left_out(path: str, setting: Setting, owner: str, refused: Refused) -> 
     return reason_at(f"{owner}.{path}", refused) or ("" if is_plain(setting.value) else "a scenario cannot say it")
 
 
-def _left_out(comparison: Comparison, baseline: Settings, refused: Refused) -> list[str]:
+def _left_out(comparison: ComparedSettings, baseline: Settings, refused: Refused) -> list[str]:
     """Say what the scenario leaves out: differences that it cannot make, and other settings of the script."""
     found: dict[str, str] = {}
     for row in comparison.differences:

@@ -1,0 +1,43 @@
+"""Which option of the command line resolves an error; the library, whose callers have no options, does not say it."""
+
+from __future__ import annotations
+
+from spacediff.cli.options import (
+    ApproveOptions,
+    AuditOptions,
+    CompareOptions,
+    Options,
+    ReportOptions,
+    WhyOptions,
+)
+from spacediff.errors import (
+    FileExists,
+    FolderInUse,
+    FolderOfAnotherAudit,
+    InvalidArgument,
+    NotAcceptable,
+    SpacediffError,
+    UnknownName,
+)
+
+_OTHER_FOLDER = "--out DIR names another folder"
+_OPTIONS: dict[tuple[type[Options], type[SpacediffError]], str] = {
+    (AuditOptions, FolderInUse): _OTHER_FOLDER,
+    (AuditOptions, FolderOfAnotherAudit): _OTHER_FOLDER,
+    (CompareOptions, FolderInUse): _OTHER_FOLDER,
+    (CompareOptions, FolderOfAnotherAudit): _OTHER_FOLDER,
+    (CompareOptions, InvalidArgument): "--semantics MODEL --part hand",
+    (ReportOptions, FileExists): "--out names the file or folder",
+    (ReportOptions, InvalidArgument): "--format zip",
+    (ReportOptions, UnknownName): "--variant NAME",
+    (ApproveOptions, NotAcceptable): "--out DIR names the audit folder",
+    (WhyOptions, FileExists): "--write names the scenario, --patch the patch",
+    (WhyOptions, InvalidArgument): "--write FILE, --patch FILE or --plan-only",
+}
+
+
+def with_option(error: SpacediffError, options: Options) -> SpacediffError:
+    """Add the option that resolves an error to its hint, and return the error."""
+    if option := _OPTIONS.get((type(options), type(error))):
+        error.hint = f"{error.hint} ({option})" if error.hint else option
+    return error
