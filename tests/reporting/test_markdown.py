@@ -100,7 +100,8 @@ def test_a_long_audit_is_cut_and_says_so(record: AuditRecord, render: Any, limit
 
 
 def test_settings_that_differ_only_where_a_cell_is_cut_are_in_the_table(record: AuditRecord) -> None:
-    texts = {"baseline": "a" * 400 + "b", "as-hosted": "a" * 400 + "c"}
+    start = "a" * 400
+    texts = {"baseline": f"{start}b", "as-hosted": f"{start}c", "reference": f"{start}c"}
     runs = [
         run.model_copy(
             update={
