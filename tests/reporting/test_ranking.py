@@ -90,7 +90,7 @@ def test_what_the_codec_does_stands_on_the_scale(record: AuditRecord, folder: Pa
     metrics = next(c for c in record.comparisons if c.candidate == "dpm").metrics
     metrics = metrics | {"psnr": metrics["psnr"].model_copy(update={"codec": 38.25, "codec_drift": 0.1})}
     page = draw(change_comparison(record, "dpm", metrics=metrics), folder)
-    assert "codec only 38.25" in page.text
+    assert "codec's own loss 38.25" in page.text
     assert marks(page) == 1
 
 

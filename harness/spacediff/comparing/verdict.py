@@ -1,7 +1,7 @@
-"""Floor, ceiling, drift, verdict: what a divergence is worth.
+"""Floor, ceiling, drift, verdict: what an error means.
 
 The key insight: "17.3 dB" means nothing alone. The same audit measures what means nothing (a re-run: the floor) and
-what two unrelated samples look like (other seeds: the ceiling), and places each divergence between them.
+what two unrelated samples look like (other seeds: the ceiling), and places each error between them.
 """
 
 from __future__ import annotations
