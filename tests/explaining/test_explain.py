@@ -236,7 +236,7 @@ def test_a_spent_budget_tells_the_best_so_far(executor: InProcess, folder: Path)
     found = told(result)
     assert not found.finished
     assert found.cause == []
-    assert "The budget of 2 generations was spent" in said(found)
+    assert "the budget of 2 generations was spent" in said(found)
     undecided = {suspect.path for suspect in found.suspects if suspect.standing is Standing.UNDECIDED}
     assert {"scheduler.class", "rng.seed"} <= undecided
 
@@ -253,7 +253,7 @@ def test_an_interruption_loses_nothing(executor: InProcess, folder: Path) -> Non
     assert result.interrupted
     assert [run.name for run in result.generated] == ["probe-1", "probe-2"]
     found = told(result)
-    assert "The search was interrupted" in said(found)
+    assert "the search was interrupted" in said(found)
     assert len(found.probes) == 2
 
 
@@ -377,7 +377,7 @@ def test_prompts_that_the_budget_does_not_reach_are_told(executor: InProcess, fo
     assert found.finished
     assert found.proofs[1].reproduced is True
     assert found.proofs[1].counter_reproduced is None
-    assert f"On q, it is not proved: The budget of {enough + 1} generations was spent." in said(found)
+    assert f"On q, it is not proved: the budget of {enough + 1} generations was spent." in said(found)
 
 
 # ---- what is reachable at best
