@@ -167,7 +167,7 @@ def test_a_file_outside_the_folder_is_not_followed(tmp_path: Path) -> None:
 def test_a_folder_without_a_main_file_and_a_missing_file_are_errors(tmp_path: Path) -> None:
     with pytest.raises(SpacediffError, match="no main file"):
         read_source(tmp_path)
-    with pytest.raises(SpacediffError, match="is not a file"):
+    with pytest.raises(SpacediffError, match="does not exist"):
         read_source(tmp_path / "gone.py")
 
 

@@ -108,8 +108,9 @@ def main_file(path: Path) -> Path:
     """
     main = _main_file(path) if path.is_dir() else path
     if not main.is_file():
+        problem = "is not a file" if main.exists() else "does not exist"
         raise SourceNotReadable(
-            f"{path} is not a file", hint="give a .py file, a notebook, a folder with an app.py, or ORG/NAME"
+            f"{path} {problem}", hint="give a .py file, a notebook, a folder with an app.py, or ORG/NAME"
         )
     return main
 
