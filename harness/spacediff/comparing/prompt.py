@@ -8,7 +8,7 @@ goes from step to step as a value or as its failure, so that none costs the othe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -56,16 +56,16 @@ class PromptComparison:
         comparisons: One for each candidate.
         controls: Comparisons whose outcome is known beforehand.
         resolutions: What could have been seen.
-        traces: Where the generations diverge, for each candidate with a trace.
         files: Run name to the file whose frames stand for its clip, all of them after the same codec.
+        traces: Where the generations diverge, for each candidate with a trace.
     """
 
     prompt: str
     comparisons: list[ComparisonRecord]
     controls: list[ControlRecord]
     resolutions: list[ResolutionRecord]
-    traces: list[TraceComparisonRecord]
     files: dict[str, Path]
+    traces: list[TraceComparisonRecord] = field(default_factory=list)
 
 
 def compare_prompt(
@@ -90,24 +90,7 @@ def compare_prompt(
     clips = _compared_clips(reference, candidates, folder, metrics, on_frame)
     if isinstance(clips, Failed):
         clips = _nothing_compared(reference, candidates, clips, folder)
-    return PromptComparison(
-        reference.prompt,
-        clips.comparisons,
-        clips.controls,
-        clips.resolutions,
-        _traces(reference, candidates, clips.comparisons, folder),
-        clips.files,
-    )
-
-
-@dataclass(frozen=True)
-class _Clips:
-    """What came out of the clips alone, without the traces."""
-
-    comparisons: list[ComparisonRecord]
-    controls: list[ControlRecord]
-    resolutions: list[ResolutionRecord]
-    files: dict[str, Path]
+    return replace(clips, traces=_traces(reference, candidates, clips.comparisons, folder))
 
 
 def _compared_clips(
@@ -116,13 +99,13 @@ def _compared_clips(
     folder: Path,
     metrics: tuple[Metric, ...],
     on_frame: OnFrame,
-) -> _Clips | Failed:
-    """Compare the clips; a failure of the reference is the failure of all."""
+) -> PromptComparison | Failed:
+    """Compare the clips, not yet the traces; a failure of the reference is the failure of all."""
     clip = reference.clip
     if clip is None:
         return Failed(Verdict.NOT_MEASURED, fact(FactKind.NO_REFERENCE, quoted(reference.reason)))
 
-    def compared() -> _Clips:
+    def compared() -> PromptComparison:
         encoding = read_encoding(folder / clip.original) if clip.original else None
         side = Side(reference, clip, folder / (clip.original or clip.lossless))
         return _compared_with(side, candidates, Encoder(encoding, folder), metrics, on_frame)
@@ -136,7 +119,7 @@ def _compared_with(
     encoder: Encoder,
     metrics: tuple[Metric, ...],
     on_frame: OnFrame,
-) -> _Clips:
+) -> PromptComparison:
     sides = {run.name: _side(run, encoder) for run in candidates}
     scored = _scored(reference, _paired(reference, sides), metrics, on_frame)
     of_sides = {reference.run.name: reference}
@@ -147,7 +130,8 @@ def _compared_with(
     findings = attempt_each(scored, lambda each: (each, findings_of(each, scale)))
     record = partial(_recorded, Measuring(), Maps(encoder.folder), scale, encoder.folder)
     records = attempt_each({run.name: findings[run.name] for run in candidates}, record)
-    return _Clips(
+    return PromptComparison(
+        reference.run.prompt,
         [
             without_numbers(reference.run, run, found) if isinstance(found, Failed) else found
             for run, found in zip(candidates, records.values(), strict=True)
@@ -257,8 +241,11 @@ def _traces(
     return [each for each in found if each is not None]
 
 
-def _nothing_compared(reference: RunRecord, candidates: Sequence[RunRecord], failed: Failed, folder: Path) -> _Clips:
-    return _Clips(
+def _nothing_compared(
+    reference: RunRecord, candidates: Sequence[RunRecord], failed: Failed, folder: Path
+) -> PromptComparison:
+    return PromptComparison(
+        reference.prompt,
         [without_numbers(reference, run, failed) for run in candidates],
         [],
         [],
