@@ -86,7 +86,7 @@ def test_the_video_plays_everywhere_and_pairs_the_frames(tmp_path: Path) -> None
 def test_the_video_keeps_the_references_pace(
     record: AuditRecord, folder: Path, tmp_path: Path, pairs: list[tuple[int, int]], fps: int
 ) -> None:
-    bare: dict[str, Any] = {"frame_map": pairs, "per_frame": {}, "measures": {}, "parting": None, "map": None}
+    bare: dict[str, Any] = {"frame_map": pairs, "per_frame": {}, "measures": {}, "first_divergence": None, "map": None}
     mapped = [each.model_copy(update=bare) for each in record.comparisons]
     parts = opened(render_bundle(record.model_copy(update={"comparisons": mapped}), folder).content)
     (tmp_path / "side-by-side.mp4").write_bytes(parts["side-by-side.mp4"])
