@@ -30,6 +30,7 @@ from spacediff.wording import (
     cause_text,
     gate_headline,
     history_text,
+    ignored_text,
     outcome,
     paragraph,
     sentence,
@@ -101,10 +102,9 @@ def _show_cause(console: Console, record: AuditRecord) -> None:
 
 def _fix(cause: CauseRecord) -> str:
     """Return what to change, as a scenario has it."""
-    members = [suspect for suspect in cause.suspects if suspect.path in cause.cause]
     return ", ".join(
         f"{each.path} left unset" if each.target is None else f"{each.path} = {one_line(value(each.target))}"
-        for each in members
+        for each in cause.members
     )
 
 
@@ -142,10 +142,8 @@ def _show_notes(console: Console, record: AuditRecord) -> None:
     """Print what was ignored, and what was not measured."""
     for found in record.ignored:
         ignored = found.ignored
-        advice = f"; {ignored.advice}" if ignored.advice else ""
-        argument = f"{ignored.argument} = {ignored.value!r}"
-        text = f"{', '.join(found.runs)}: {argument} was accepted by {ignored.given_to} but ignored"
-        console.print(Text.assemble(("note: ", "bold"), text, advice), soft_wrap=True)
+        text = ignored_text(f"{ignored.argument} = {ignored.value!r}", ignored.given_to, ignored.advice)
+        console.print(Text.assemble(("note: ", "bold"), f"{', '.join(found.runs)}: {text}"), soft_wrap=True)
     for run in record.runs:
         if not run.measured:
             hint = f"\n      {run.hint}" if run.hint else ""

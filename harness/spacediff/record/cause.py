@@ -139,9 +139,14 @@ class CauseRecord(Record):
     residual_suspects: list[Fact] = []
 
     @property
+    def members(self) -> list[SuspectRecord]:
+        """The settings of the cause, as far as clips show each of them to be needed."""
+        return [suspect for suspect in self.suspects if suspect.standing is Standing.CAUSE]
+
+    @property
     def cause(self) -> list[str]:
-        """The paths of the cause, as far as clips show each of them to be needed."""
-        return [suspect.path for suspect in self.suspects if suspect.standing is Standing.CAUSE]
+        """The paths of the members."""
+        return [suspect.path for suspect in self.members]
 
     @property
     def sufficient(self) -> list[str]:

@@ -24,7 +24,7 @@ from spacediff.reporting.markdown_tables import (
 from spacediff.reporting.presentable import PRIVATE, presentable
 from spacediff.reporting.view import PromptView, Row, prompt_view
 from spacediff.shipped import shipped
-from spacediff.wording import agreement_text, cause_text, gate_headline, history_text, sentence, sentences
+from spacediff.wording import agreement_text, cause_text, gate_headline, history_text, ignored_text, sentence, sentences
 from spacediff.wording.numbers import drift, moment, value
 
 LIMIT = 60_000
@@ -148,12 +148,11 @@ def _verdict(row: Row) -> str:
 def _fix(record: AuditRecord) -> str:
     """Return what to change, in one line; empty where no cause was found."""
     cause = record.cause
-    members = [suspect for suspect in cause.suspects if suspect.path in cause.cause] if cause else []
     changes = [
         f"{code(suspect.path)} left unset"
         if suspect.target is None
         else code(f"{suspect.path} = {value(suspect.target)}", MOST_OF_CELL)
-        for suspect in members
+        for suspect in (cause.members if cause else [])
     ]
     return ", ".join(changes)
 
@@ -187,8 +186,7 @@ def _notes(record: AuditRecord) -> list[str]:
 def _ignored(found: IgnoredRecord) -> str:
     each = found.ignored
     argument = code(f"{each.argument} = {value(each.value)}", MOST_OF_CELL)
-    advice = f"; {prose(each.advice)}" if each.advice else ""
-    return f"{argument} was accepted by {code(each.given_to)} but ignored{advice}"
+    return ignored_text(argument, code(each.given_to), prose(each.advice))
 
 
 def _history(record: AuditRecord) -> str:

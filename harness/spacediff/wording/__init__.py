@@ -13,7 +13,7 @@ from spacediff.wording.contents import agreement_text
 from spacediff.wording.controls import control_expectation, control_name
 from spacediff.wording.gate import gate_headline
 from spacediff.wording.history import history_text
-from spacediff.wording.settings import setting_name
+from spacediff.wording.settings import ignored_text, setting_name
 from spacediff.wording.traces import loop_reference_text, trace_text
 from spacediff.wording.verdicts import clause, outcome
 from spacediff.wording.vocabulary import after_colon, paragraph, sentence, sentences
@@ -28,6 +28,7 @@ __all__ = [
     "control_name",
     "gate_headline",
     "history_text",
+    "ignored_text",
     "loop_reference_text",
     "outcome",
     "paragraph",

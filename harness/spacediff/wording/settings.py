@@ -27,6 +27,11 @@ _NAMES: Mapping[str, str] = {
 }
 
 
+def ignored_text(argument: str, given_to: str, advice: str) -> str:
+    """Say that a library accepted an argument and ignored it; the caller has escaped all three where it must."""
+    return f"{argument} was accepted by {given_to} but ignored{f'; {advice}' if advice else ''}"
+
+
 def setting_name(path: str) -> str:
     """Name a setting: `scheduler.class` is the scheduler; one without a common name keeps its dotted path."""
     return _NAMES.get(path, path)
