@@ -138,9 +138,9 @@ def test_a_heat_map_of_many_frames_shows_the_right_one_and_rounds_nothing_onto_t
     levels, texts = [255, 254, 253, 128, 1, 0], ["1.00", ">0.99", "0.99", "0.50", "<0.01", "0.00"]
     tiles = np.stack([np.full((32, 48), level, np.uint8) for level in levels])
     maps = [each.map.model_copy(update={"across": 4}) for each in record.comparisons if each.map]
-    for told in maps:
-        assert (told.rows, told.columns) == (32, 48)
-        (tmp_path / told.file).write_bytes(encode_png(arrange_tiles(tiles, 4)))
+    for each in maps:
+        assert (each.rows, each.columns) == (32, 48)
+        (tmp_path / each.file).write_bytes(encode_png(arrange_tiles(tiles, 4)))
     comparisons = [
         each.model_copy(update={"map": each.map and each.map.model_copy(update={"across": 4})})
         for each in record.comparisons
@@ -246,13 +246,13 @@ def test_two_fingers_zoom(reports: Reports, url: str) -> None:
 @pytest.fixture(scope="session")
 def parting_url(drawn_audit: tuple[AuditRecord, Path], tmp_path_factory: pytest.TempPathFactory) -> str:
     record, folder = drawn_audit
-    parting = FirstDivergenceRecord(metric="psnr", beyond_floor=3, half_way=None)
-    told = [
-        c.model_copy(update={"first_divergence": parting}) if c.candidate == "dpm" else c for c in record.comparisons
+    divergence = FirstDivergenceRecord(metric="psnr", beyond_floor=3, half_way=None)
+    comparisons = [
+        c.model_copy(update={"first_divergence": divergence}) if c.candidate == "dpm" else c for c in record.comparisons
     ]
-    copy = tmp_path_factory.mktemp("parting")
+    copy = tmp_path_factory.mktemp("divergence")
     (copy / "previews").symlink_to(folder / "previews")
-    return write_report(record.model_copy(update={"comparisons": told}), copy).as_uri()
+    return write_report(record.model_copy(update={"comparisons": comparisons}), copy).as_uri()
 
 
 def test_jumps_to_the_worst_and_to_the_first_frame_apart(
@@ -276,9 +276,9 @@ def test_the_filmstrip_holds_the_frames_that_stand_out(
     worst = values.index(min(values))
     report = opened(reports, parting_url, "frame=0&metric=psnr")
     report.until("document.querySelector('#strip').dataset.filled === 'true'")
-    told = {int(text.split()[0]): text for text in report.page.locator(".thumb.marked").all_text_contents()}
-    assert "worst" in told[worst]
-    assert "diverges" in told[3]
+    labels = {int(text.split()[0]): text for text in report.page.locator(".thumb.marked").all_text_contents()}
+    assert "worst" in labels[worst]
+    assert "diverges" in labels[3]
     report.page.click(f".thumb[data-position='{worst}']")
     assert report.shown(worst) == [worst, worst]
     assert report.page.locator(".thumb[aria-current]").get_attribute("data-position") == str(worst)

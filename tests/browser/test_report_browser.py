@@ -32,7 +32,7 @@ def test_the_policy_is_in_force(reports: Reports, url: str) -> None:
     }""")
     assert report.page.evaluate("window.stolen") is None
     assert report.page.evaluate("getComputedStyle(document.querySelector('#x')).color") != "rgb(1, 2, 3)"
-    assert len(report.complaints) == 2  # both refusals are told
+    assert len(report.complaints) == 2  # both refusals are reported
 
 
 def test_hostile_texts_do_nothing(reports: Reports, drawn_audit: tuple[AuditRecord, Path], tmp_path: Path) -> None:

@@ -131,13 +131,13 @@ def test_numeric_drift_is_said_beside_what_the_codec_does() -> None:
 
 
 def test_a_scale_that_is_missing_is_not_called_one_that_does_not_separate() -> None:
-    for scale, told in (
+    for scale, expected in (
         (Scale(None, (1.0,)), "a re-run was not measured"),
         (Scale(0.0, ()), "different seeds were not measured"),
         (Scale(2.0, (1.0,)), "do not separate"),
     ):
         _, evidence = judge(replace(FINDINGS, scales=dict.fromkeys(("SSIM", "LPIPS"), scale)))
-        assert told in sentence(evidence[1])
+        assert expected in sentence(evidence[1])
         assert len(evidence) == 2, "said once for both metrics"
     findings = replace(FINDINGS, scales=NO_SCALES)
     assert judge(findings)[1][1:] == [

@@ -184,7 +184,7 @@ def why(suspect: SuspectRecord) -> FactKind | None:
     return suspect.why.kind if suspect.why else None
 
 
-def told(result: SearchResult, *others: ComparisonRecord, right: Verdict = Verdict.CODEC_ONLY, drift: float = 0.0,
+def cause_of(result: SearchResult, *others: ComparisonRecord, right: Verdict = Verdict.CODEC_ONLY, drift: float = 0.0,
          runs: Sequence[RunRecord] = ()) -> CauseRecord:  # fmt: skip
     return cause_record(result, [compared("as-hosted", drift, right), *others], [HOSTED, *runs], HERE)
 
@@ -196,7 +196,7 @@ def told(result: SearchResult, *others: ComparisonRecord, right: Verdict = Verdi
 def test_the_exact_cause_is_found(executor: InProcess, folder: Path, planted: tuple[str, ...]) -> None:
     result = World(executor, folder, planted).searched()
     assert result.finished, result.reason
-    found = told(result)
+    found = cause_of(result)
     assert set(found.cause) == set(planted)
     assert {s.path for s in found.suspects if s.standing is Standing.NO_EFFECT} == set(INNOCENT)
     assert all(proof.succeeded for proof in found.proofs)
@@ -215,7 +215,7 @@ def test_there_are_thirty_pairs() -> None:
 
 
 def test_what_lies_outside_the_settings_is_never_explained_away(executor: InProcess, folder: Path) -> None:
-    found = told(World(executor, folder, ["rng.seed"]).searched(), right=Verdict.SETTINGS_DIFFER, drift=0.4)
+    found = cause_of(World(executor, folder, ["rng.seed"]).searched(), right=Verdict.SETTINGS_DIFFER, drift=0.4)
     assert found.cause == ["rng.seed"]
     assert found.residual == 0.4
     assert "as-hosted itself does not match the Space (drift 0.400), which remains unexplained." in said(found)
@@ -226,14 +226,14 @@ def test_what_lies_outside_the_settings_is_never_explained_away(executor: InProc
 
 
 def test_only_innocent_differences_need_no_search(executor: InProcess, folder: Path) -> None:
-    found = told(World(executor, folder, []).searched())
+    found = cause_of(World(executor, folder, []).searched())
     assert found.probes == []
     assert "give the same frames, byte for byte" in said(found)
 
 
 def test_a_spent_budget_tells_the_best_so_far(executor: InProcess, folder: Path) -> None:
     result = World(executor, folder, ["scheduler.class", "rng.seed"], budget=2).searched()
-    found = told(result)
+    found = cause_of(result)
     assert not found.finished
     assert found.cause == []
     assert "the budget of 2 generations was spent" in said(found)
@@ -252,7 +252,7 @@ def test_an_interruption_loses_nothing(executor: InProcess, folder: Path) -> Non
     result = world.searched(interrupted)
     assert result.interrupted
     assert [run.name for run in result.generated] == ["probe-1", "probe-2"]
-    found = told(result)
+    found = cause_of(result)
     assert "the search was interrupted" in said(found)
     assert len(found.probes) == 2
 
@@ -263,7 +263,7 @@ def test_an_interruption_loses_nothing(executor: InProcess, folder: Path) -> Non
 def test_what_can_have_no_effect_is_innocent_without_a_generation(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, ["call.guidance_scale"])
     result = world.searched()
-    found = {suspect.path: suspect for suspect in told(result).suspects}
+    found = {suspect.path: suspect for suspect in cause_of(result).suspects}
     assert set(result.no_effect) == {"scheduler.timestep_spacing", "load.use_dynamic_cfg", "call.eta"}
     assert not any(set(result.no_effect) & subset for subset in result.probes if subset != result.everything - {
         "call.guidance_scale"}), "only the counter-proof changes them"  # fmt: skip
@@ -289,7 +289,7 @@ def test_a_record_that_lies_is_found_out_by_the_proof(executor: InProcess, folde
     result = world.searched()
     assert len(world.heard.expected) == 2, "the search began anew"
     assert result.no_effect == {}
-    assert set(told(result).cause) == {"call.guidance_scale", "rng.seed"}
+    assert set(cause_of(result).cause) == {"call.guidance_scale", "rng.seed"}
 
 
 def test_what_the_audit_generates_anyway_is_no_probe(executor: InProcess, folder: Path) -> None:
@@ -299,7 +299,7 @@ def test_what_the_audit_generates_anyway_is_no_probe(executor: InProcess, folder
     result = World(
         executor, folder, planted, variants={"first": alone[planted[0]], "second": alone[planted[1]]}
     ).searched()
-    assert set(told(result).cause) == set(planted)
+    assert set(cause_of(result).cause) == set(planted)
     assert len(result.probes) < len(without.probes)
     assert result.known[frozenset(planted[:1])].name == "first"
 
@@ -319,7 +319,7 @@ def test_a_probe_that_cannot_be_generated_is_told(executor: InProcess, folder: P
         made = world.generate(run)
         return made.model_copy(update={"clip": None, "measured": False}) if run.name == COUNTER_PROOF else made
 
-    found = told(world.searched(failing))
+    found = cause_of(world.searched(failing))
     assert [probe.reproduced for probe in found.probes if probe.run == COUNTER_PROOF] == [None]
     assert "1 probe could not be generated and shows nothing." in said(found)
     assert not found.proofs[0].succeeded
@@ -334,7 +334,7 @@ THIRD = Prompt("r", "A harbour", 8)
 def test_a_cause_is_proved_on_every_prompt(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, ["call.guidance_scale"], prompts=[PROMPT, OTHER, THIRD])
     result = world.searched()
-    found = told(
+    found = cause_of(
         result,
         compared(PROOF, 0.0, Verdict.CODEC_ONLY, "q"),
         compared(COUNTER_PROOF, 0.4, Verdict.SETTINGS_DIFFER, "q"),
@@ -352,7 +352,7 @@ def test_where_something_else_counts_too_is_told(executor: InProcess, folder: Pa
     world = World(
         executor, folder, guilty, prompts=[PROMPT, OTHER], innocent={"rng.seed": PROMPT.seed, "output.fps": 16}
     )
-    found = told(world.searched())
+    found = cause_of(world.searched())
     assert found.cause == ["call.guidance_scale"]
     assert [proof.reproduced for proof in found.proofs] == [True, False]
     assert "proved on 1 of 2 prompts. On q, something else matters, too: proof does not give the clip" in said(found)
@@ -360,7 +360,7 @@ def test_where_something_else_counts_too_is_told(executor: InProcess, folder: Pa
 
 def test_where_the_cause_is_not_needed_is_told(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, {"rng.seed": OTHER.seed}, prompts=[PROMPT, OTHER])
-    found = told(world.searched())
+    found = cause_of(world.searched())
     assert found.cause == ["rng.seed"]
     assert (found.proofs[1].reproduced, found.proofs[1].counter_reproduced) == (True, True)
     assert "proved on 1 of 2 prompts. On q, it is not needed: counter-proof gives the clip of as-hosted, too." in said(
@@ -373,7 +373,7 @@ def test_prompts_that_the_budget_does_not_reach_are_told(executor: InProcess, fo
     one.searched()
     enough = one.heard.spent
     world = World(executor, folder, ["call.guidance_scale"], prompts=[PROMPT, OTHER], budget=enough + 1)
-    found = told(world.searched())
+    found = cause_of(world.searched())
     assert found.finished
     assert found.proofs[1].reproduced is True
     assert found.proofs[1].counter_reproduced is None
@@ -387,12 +387,12 @@ def test_the_nearest_of_all_runs_is_named(executor: InProcess, folder: Path) -> 
     world = World(executor, folder, ["rng.seed"])
     result = world.searched()
     nearest = compared(COUNTER_PROOF, 0.2, Verdict.SETTINGS_DIFFER)
-    found = told(result, nearest, right=Verdict.SETTINGS_DIFFER, drift=0.4, runs=world.records)
+    found = cause_of(result, nearest, right=Verdict.SETTINGS_DIFFER, drift=0.4, runs=world.records)
     assert (found.closest, found.closest_drift, found.residual) == (COUNTER_PROOF, 0.2, 0.4)
     assert "The closest of all runs is counter-proof (drift 0.200)." in said(found)
-    farther = told(result, compared(COUNTER_PROOF, 0.5, Verdict.SETTINGS_DIFFER), right=Verdict.SETTINGS_DIFFER,
+    farther = cause_of(result, compared(COUNTER_PROOF, 0.5, Verdict.SETTINGS_DIFFER), right=Verdict.SETTINGS_DIFFER,
                    drift=0.4, runs=world.records)  # fmt: skip
     assert farther.closest == "as-hosted"
     assert "closest" not in said(farther)
-    reached = told(result, nearest, runs=world.records)
+    reached = cause_of(result, nearest, runs=world.records)
     assert (reached.closest, reached.residual, reached.residual_suspects) == ("", None, [])

@@ -1,4 +1,4 @@
-"""What is told of suspects before anything is generated, and what must not be."""
+"""What is assumed of suspects before anything is generated, and what must not be."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def resolved_to(
 
 
 def said(path: str, value: Any) -> Difference:
-    """A setting that only the matched end says."""
+    """A setting that only the target says."""
     return Difference(path, None, Setting(value, Origin.DECLARED))
 
 
@@ -88,12 +88,12 @@ def test_what_the_loading_ignores_is_innocent_and_moves_nothing() -> None:
         FactKind.ARGUMENT_IGNORED, given_to="CogVideoXPipeline.from_pretrained"
     )
     assert "call.eta" in found
-    assert without_effect(suspects, record(call__eta=0.0), record(call__eta=0.0)) == {}, "nobody told that"
+    assert without_effect(suspects, record(call__eta=0.0), record(call__eta=0.0)) == {}, "no record says so"
 
 
 def test_what_a_scheduler_ignores_may_be_read_elsewhere() -> None:
-    told = Ignored(argument="scheduler.skip", value=True, given_to="DDIMScheduler.from_config")
-    assert without_effect([said("scheduler.skip", value=True)], record(), record((told,))) == {}
+    ignored = Ignored(argument="scheduler.skip", value=True, given_to="DDIMScheduler.from_config")
+    assert without_effect([said("scheduler.skip", value=True)], record(), record((ignored,))) == {}
 
 
 def test_the_likeliest_come_first_and_equal_ones_last() -> None:

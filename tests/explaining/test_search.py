@@ -151,8 +151,8 @@ def test_what_leaves_no_clip_tells_nothing_of_other_sets() -> None:
     assert search.confirm() == {a}
     assert search.tested[frozenset({a, b})] is None
     parts: dict[Subset, bool | None] = {frozenset({a, b}): None, frozenset({c, d}): False}
-    told = Search([a, b, c, d], bool, parts).known_outcome
-    assert (told(frozenset({a})), told(frozenset({c}))) == (None, False)
+    known = Search([a, b, c, d], bool, parts).known_outcome
+    assert (known(frozenset({a})), known(frozenset({c}))) == (None, False)
 
 
 def test_nothing_differs_means_no_test() -> None:
@@ -212,9 +212,9 @@ def test_what_is_known_beforehand_costs_no_test() -> None:
 @pytest.mark.parametrize("suspects", range(1, 17))
 def test_if_the_member_looked_for_is_the_last_the_tests_that_are_left_suffice(suspects: int) -> None:
     causes = [cause for size in (1, 2) for cause in itertools.combinations(NAMES[:suspects], size)]
-    told = [_tests_left(NAMES[:suspects], {*cause}) for cause in causes]
-    assert any(map(any, told)) or suspects == 1, "one suspect takes no test"
-    for left in told:
+    expected = [_tests_left(NAMES[:suspects], {*cause}) for cause in causes]
+    assert any(map(any, expected)) or suspects == 1, "one suspect takes no test"
+    for left in expected:
         assert all(len(left) - n <= there for n, there in enumerate(left) if there), left
 
 

@@ -148,11 +148,11 @@ def test_facts_that_changed_stand_beside(record: AuditRecord) -> None:
     assert [fact.runs for fact in facts if fact.before == 49] == [["baseline", "dpm"]]
 
 
-def prompted(record: AuditRecord, text: str, told: str, *, private: bool = False) -> AuditRecord:
+def prompted(record: AuditRecord, text: str, negative: str, *, private: bool = False) -> AuditRecord:
     """Return the record with another prompt; of a private one it holds no words."""
     prompts = [each.model_copy(update={"text": "" if private else text, "private": private}) for each in record.prompts]
-    told = "[private]" if private else told
-    settings = {"call.negative_prompt": setting(told), "call.prompts_per_second": setting(8)}
+    negative = "[private]" if private else negative
+    settings = {"call.negative_prompt": setting(negative), "call.prompts_per_second": setting(8)}
     runs = [run.model_copy(update={"settings": run.settings | settings}) for run in record.runs]
     return record.model_copy(update={"prompts": prompts, "runs": runs, "title": f"Of {text}"})
 
@@ -170,8 +170,8 @@ def test_another_prompt_and_other_metrics_are_facts(record: AuditRecord) -> None
 
 
 def test_what_has_become_private_since_is_not_told_of_the_earlier_audit(record: AuditRecord) -> None:
-    text, told = "a zeppelin lands on a secret roof", "purple elephants dancing badly"
-    open_, hidden = (prompted(record, text, told, private=private) for private in (False, True))
+    text, negative = "a zeppelin lands on a secret roof", "purple elephants dancing badly"
+    open_, hidden = (prompted(record, text, negative, private=private) for private in (False, True))
     hidden = hidden.model_copy(update={"title": "Of [private]"})
     for before, now in ((open_, hidden), (hidden, open_)):
         history = history_of(before, now, "before")
@@ -179,7 +179,7 @@ def test_what_has_become_private_since_is_not_told_of_the_earlier_audit(record: 
         if now is hidden:
             assert not [word for word in ("zeppelin", "secret", "elephants") if word in words]
             assert history.facts == [], "what reads the same is no change"
-        assert Subject.PROMPT not in {fact.subject for fact in history.facts}, "whether it changed cannot be told"
+        assert Subject.PROMPT not in {fact.subject for fact in history.facts}, "whether it changed is unknown"
     shown = history_of(open_, prompted(record, text, "other words", private=False), "before").model_dump_json()
     assert "elephants" in shown
 
@@ -191,7 +191,7 @@ def test_a_setting_unknown_then_and_now_has_not_changed(record: AuditRecord) -> 
 
 
 def test_a_setting_known_on_one_side_alone_is_told_with_the_other_open(record: AuditRecord) -> None:
-    def told(value: object, origin: Origin) -> AuditRecord:
+    def with_value(value: object, origin: Origin) -> AuditRecord:
         runs = [
             run.model_copy(update={"settings": run.settings | {"vae.tiling": setting(value, origin)}})
             if run.name == "dpm"
@@ -200,7 +200,7 @@ def test_a_setting_known_on_one_side_alone_is_told_with_the_other_open(record: A
         ]
         return record.model_copy(update={"runs": runs})
 
-    unknown, known = told(None, Origin.UNKNOWN), told(value=True, origin=Origin.OBSERVED)
+    unknown, known = with_value(None, Origin.UNKNOWN), with_value(value=True, origin=Origin.OBSERVED)
     for before, now, sides in ((unknown, known, (None, True)), (known, unknown, (True, None))):
         (fact,) = history_of(before, now, "before").facts
         assert (fact.name, (fact.before, fact.now), fact.runs) == ("vae.tiling", sides, ["dpm"])
@@ -284,8 +284,8 @@ def test_what_is_not_whole_or_not_this_scenarios_is_not_accepted(record: AuditRe
     assert approve(record, scenario)[0].exists(), "else it would be"
     accepted_path(scenario).unlink()
     failed = ControlRecord(prompt="lemon", control=Control.SEED, run="seed-43", found=[quoted("near")], passed=False)
-    for update, told in (({"finished": False}, "interrupted"), ({"controls": [failed]}, "different seed seed-43")):
-        with pytest.raises(SpacediffError, match=told):
+    for update, reason in (({"finished": False}, "interrupted"), ({"controls": [failed]}, "different seed seed-43")):
+        with pytest.raises(SpacediffError, match=reason):
             approve(record.model_copy(update=update), scenario)
     with pytest.raises(SpacediffError, match="not of other"):
         approve(record, tmp_path / "other.toml")

@@ -37,7 +37,7 @@ def distances(one: Produced, other: Produced) -> list[float]:
     ]
 
 
-def told(model: Model, what: str, one: Produced, other: Produced) -> None:
+def report(model: Model, what: str, one: Produced, other: Produced) -> None:
     """Print how far a clip is from the first."""
     apart = distances(one, other)
     levels = np.abs(one.clip.frames.astype(int) - other.clip.frames).mean()
@@ -48,20 +48,20 @@ def told(model: Model, what: str, one: Produced, other: Produced) -> None:
 
 def test_a_rerun_is_the_same_to_the_last_bit(model: Model, resident: Produced) -> None:
     again = model.generated()
-    told(model, "re-run", resident, again)
+    report(model, "re-run", resident, again)
     assert again.clip.digest == resident.clip.digest
 
 
 @pytest.mark.parametrize("placement", ["model_cpu_offload", "sequential_cpu_offload", "group_offload"])
 def test_offloading_changes_no_bit(model: Model, resident: Produced, placement: str) -> None:
     offloaded = model.generated(placement=placement)
-    told(model, placement, resident, offloaded)
+    report(model, placement, resident, offloaded)
     assert offloaded.clip.digest == resident.clip.digest
 
 
 def test_a_cpu_and_a_cuda_generator_draw_unrelated_noise(model: Model, resident: Produced) -> None:
     drawn_there = model.generated(rng={"device": "cuda"})
-    told(model, "CUDA generator", resident, drawn_there)
+    report(model, "CUDA generator", resident, drawn_there)
     assert resident.trace
     assert drawn_there.trace
     assert resident.trace.noise
@@ -80,7 +80,7 @@ def test_attention_kernels_start_from_the_same_noise(model: Model, resident: Pro
         other = model.generated(numerics={"attention": kernel})
     except NotMeasuredError as error:
         pytest.skip(f"{kernel} is not to be had here: {error.message}")
-    told(model, f"attention {kernel}", resident, other)
+    report(model, f"attention {kernel}", resident, other)
     assert distances(resident, other)[0] == 0
 
 
@@ -88,7 +88,7 @@ def test_tf32_changes_float32_and_only_that(model: Model) -> None:
     if model.name == "5b":
         pytest.skip("the 5b architecture is run in bfloat16")
     exact, rough = (model.generated("float32", numerics={"tf32": on}) for on in (False, True))
-    told(model, "TF32", exact, rough)
+    report(model, "TF32", exact, rough)
     assert exact.clip.digest != rough.clip.digest
     half: list[Any] = [model.generated(numerics={"tf32": on}).clip.digest for on in (False, True)]
     assert half[0] == half[1]

@@ -69,13 +69,13 @@ def test_the_video_plays_everywhere_and_pairs_the_frames(tmp_path: Path) -> None
     pairs = [(n, 2 * n) for n in range(5)]
     made = write_side_by_side(ours, theirs, pairs, 8.0, tmp_path / "side-by-side.mp4", most=MAX_VIDEO_BYTES)
     assert (made.frames, made.size) == (5, (tmp_path / "side-by-side.mp4").stat().st_size)
-    told = read_encoding(tmp_path / "side-by-side.mp4")
-    assert (told.codec, told.pixel_format, float(told.fps)) == ("h264", "yuv420p", 8.0)
-    assert told.width % 2 == told.height % 2 == 0
+    encoding = read_encoding(tmp_path / "side-by-side.mp4")
+    assert (encoding.codec, encoding.pixel_format, float(encoding.fps)) == ("h264", "yuv420p", 8.0)
+    assert encoding.width % 2 == encoding.height % 2 == 0
     content = (tmp_path / "side-by-side.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat"), "the index in front, so that it plays while it loads"
     clip = read_clip(tmp_path / "side-by-side.mp4")
-    width, bar = (told.width - 4) // 2, 24
+    width, bar = (encoding.width - 4) // 2, 24
     assert [(code_in(frame, 0, width, bar), code_in(frame, width + 4, width, bar)) for frame in clip.frames] == pairs
     assert clip.frames[0, :bar, :width].max() > 150, "the label is drawn"
 

@@ -119,11 +119,11 @@ def test_members_that_act_together_are_told(record: AuditRecord, folder: Path) -
 
 
 def test_an_older_audit_without_these_is_read(record: AuditRecord) -> None:
-    told = with_cause(record).model_dump(mode="json")
+    data = with_cause(record).model_dump(mode="json")
     for name in ("proofs", "interactions", "closest", "closest_drift"):
-        del told["cause"][name]
-    for suspect in told["cause"]["suspects"]:
+        del data["cause"][name]
+    for suspect in data["cause"]["suspects"]:
         del suspect["why"]
-    cause = AuditRecord.model_validate(told).cause
+    cause = AuditRecord.model_validate(data).cause
     assert cause
     assert (cause.proofs, cause.suspects[0].why) == ([], None)

@@ -136,9 +136,9 @@ def with_prompts(record: AuditRecord, count: int, text: str = "a lemon") -> Audi
 def test_hundreds_of_prompts_are_cut_and_say_so(record: AuditRecord, render: Any, limit: int) -> None:
     drawn = render(with_prompts(record, 120, "a lemon " * 60))
     assert limit * 0.6 < len(drawn) < limit
-    told = sum(line.startswith("- `prompt-") for line in drawn.splitlines()) // 2
-    assert 5 < told < 120
-    assert f"- {120 - told} more prompts left out to keep this short; the report has all of them." in drawn
+    shown = sum(line.startswith("- `prompt-") for line in drawn.splitlines()) // 2
+    assert 5 < shown < 120
+    assert f"- {120 - shown} more prompts left out to keep this short; the report has all of them." in drawn
     assert drawn.count("more rows left out") >= 1
     assert "| `prompt-0` | 1 | `as-hosted` |" in drawn
     assert "more prompt" not in render(with_prompts(record, 3))
