@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -101,6 +102,22 @@ def test_floats_become_bytes_as_diffusers_does() -> None:
     assert np.array_equal(Clip.from_floats(floats, Fraction(8)).frames, as_pil)
     assert np.array_equal(Clip.from_floats(floats, Fraction(8), rounding="truncate").frames, truncated)
     assert not np.array_equal(as_pil, truncated)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("rounding", ["round", "truncate"])
+def test_converting_adds_one_frame_to_the_memory_of_the_clip(dtype: type[np.floating], rounding: str) -> None:
+    floats = np.random.default_rng(1).random((64, 32, 48, 3)).astype(dtype) * dtype(1.2) - dtype(0.1)
+    scaled = np.clip(floats, 0, 1) * np.float32(255)  # all at once
+    at_once = (np.rint(scaled) if rounding == "round" else scaled).astype(np.uint8)
+    tracemalloc.start()
+    try:
+        clip = Clip.from_floats(floats, Fraction(8), rounding=rounding)
+        added = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert np.array_equal(clip.frames, at_once)
+    assert added < clip.frames.nbytes + 5 * floats[0].size * 8, "a few arrays of one frame, of at most float64"
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

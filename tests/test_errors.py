@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import pickle
 import re
 from pathlib import Path
@@ -8,17 +10,22 @@ import pytest
 
 from spacediff.errors import (
     DeviceUnavailable,
+    DiskFull,
     Exit,
+    GenerationFailed,
     Mistake,
     NotMeasuredError,
     OutOfMemory,
     ScenarioError,
     SpacediffError,
+    SpaceFailed,
     SpaceSleeping,
     SpaceUnavailable,
+    disk_full,
     error_classes,
     error_from_record,
     is_out_of_memory,
+    raise_if_disk_full,
 )
 from support.paths import ROOT
 
@@ -43,6 +50,7 @@ def test_the_page_groups_classes_as_they_derive() -> None:
     sections = re.split(r"^## ", PAGE, flags=re.MULTILINE)
     for title, base, exit_code in (
         ("Wrong input", "SpacediffError", Exit.BAD_INPUT),
+        ("This machine", "SpacediffError", Exit.NOT_MEASURED),
         ("Not measured", "NotMeasuredError", Exit.NOT_MEASURED),
         ("Spaces", "SpaceUnavailable", Exit.NOT_MEASURED),
     ):
@@ -85,6 +93,38 @@ def test_errors_pass_between_processes(error: SpacediffError) -> None:
     received = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert type(received) is type(error)
     assert (received.message, received.hint, received.code) == (error.message, error.hint, error.code)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_recognised_also_as_a_cause(number: int) -> None:
+    full = OSError(number, os.strerror(number), "/runs/clip.mkv")
+    wrapped = GenerationFailed("the clip could not be written")
+    wrapped.__cause__ = full
+    for error in (full, wrapped, DiskFull("full"), OSError(f"ffmpeg: {os.strerror(number)}")):
+        found = disk_full(error)
+        assert found is not None
+        assert found.exit_code is Exit.NOT_MEASURED
+        with pytest.raises(DiskFull):
+            raise_if_disk_full(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EACCES, "Permission denied"),
+        SpaceFailed("the Space reported an error: No space left on device"),
+        RuntimeError("no space"),
+    ],
+)
+def test_a_full_disk_elsewhere_or_another_failure_is_not_ours(error: Exception) -> None:
+    raise_if_disk_full(error)
+    assert disk_full(error) is None
+
+
+def test_a_chain_of_errors_that_ends_in_itself_is_followed_once() -> None:
+    one, other = ValueError("one"), ValueError("other")
+    one.__cause__, other.__cause__ = other, one
+    assert disk_full(one) is None
 
 
 def test_memory_that_runs_out_is_recognised() -> None:

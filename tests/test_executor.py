@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from spacediff.errors import DeviceUnavailable, QuotaExceeded
+from spacediff.errors import DeviceUnavailable, DiskFull, QuotaExceeded
 from spacediff.executor import Sequential
 from spacediff.progress import Progress, SilentListener
 from spacediff.record import Role, RunRecord, StepRecord, TraceRecord
@@ -128,6 +130,18 @@ def test_a_failure_affects_only_its_own_run(store: Store) -> None:
     assert found["a"].reason == "ZeroDivisionError: by nought"
     assert (found["b"].reason, found["b"].hint) == ("used up", "wait")
     assert [path.name for path in (store.folder / "runs").iterdir()] == [found["c"].key], "no draft is left"
+
+
+def test_a_full_disk_ends_the_audit_and_what_was_finished_stays(store: Store) -> None:
+    runs = [local("a"), local("b", output={"fps": 9}), local("c", output={"fps": 10})]
+    worker = NotingWorker(b=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "clip.mkv"))
+    with pytest.raises(DiskFull, match="No space left"):
+        executed(worker, runs, store)
+    assert worker.asked == ["a", "b"], "no further run is generated in vain"
+    assert worker.closed
+    worker = NotingWorker()
+    assert all(record.measured for record in executed(worker, runs, store).values())
+    assert worker.asked == ["b", "c"], "the same command goes on from there"
 
 
 def test_the_worker_is_closed_with_the_executor(store: Store) -> None:

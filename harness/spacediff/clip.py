@@ -78,7 +78,7 @@ class Clip:
 
     @classmethod
     def from_floats(cls, frames: NDArray[np.floating[Any]], fps: Fraction, *, rounding: str = "round") -> Self:
-        """Convert a pipeline's float frames to bytes.
+        """Convert a pipeline's float frames to bytes, with one frame in memory beside the clip.
 
         Args:
             frames: `[T, H, W, 3]`, RGB in 0..1.
@@ -88,14 +88,19 @@ class Clip:
         Raises:
             GenerationFailed: The frames contain NaN or infinity.
         """
-        if not np.isfinite(frames).all():
-            share = float(1 - np.isfinite(frames).mean())
+        levels = np.empty(frames.shape, np.uint8)
+        broken = 0
+        for frame, level in zip(frames, levels, strict=True):  # one at a time: the floats of a clip may fill gigabytes
+            broken += int(np.count_nonzero(~np.isfinite(frame)))
+            if not broken:
+                scaled = np.clip(frame, 0, 1) * np.float32(255)
+                level[...] = np.rint(scaled) if rounding == "round" else scaled
+        if broken:
             raise GenerationFailed(
-                f"the pipeline returned frames with {share:.1%} NaN or infinite values",
+                f"the pipeline returned frames with {broken / frames.size:.1%} NaN or infinite values",
                 hint="half precision overflows on some checkpoints: try model.dtype = 'bfloat16' or 'float32'",
             )
-        scaled = np.clip(frames, 0, 1) * np.float32(255)
-        return cls((np.rint(scaled) if rounding == "round" else scaled).astype(np.uint8), fps)
+        return cls(levels, fps)
 
     @property
     def digest(self) -> str:

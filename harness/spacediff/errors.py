@@ -8,6 +8,8 @@ for each failure to which a caller would react differently: wait, sign in, choos
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -170,6 +172,16 @@ class ScenarioError(SpacediffError):
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[Path, tuple[Mistake, ...]]]:
         return type(self), (self.path, self.mistakes)
+
+
+# ---- this machine: exit code 3
+
+
+class DiskFull(SpacediffError):
+    """A disk or a quota that is full: it ends an audit, since no further run could be kept."""
+
+    code = "disk-full"
+    exit_code = Exit.NOT_MEASURED
 
 
 # ---- not measured: exit code 3
@@ -366,6 +378,44 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error of Python or torch means that memory ran out, on the accelerator or on the machine."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     return bool(kinds & {"OutOfMemoryError", "MemoryError"}) or "can't allocate memory" in str(error)
+
+
+def raise_if_disk_full(error: BaseException) -> None:
+    """Raise `DiskFull` if an error means that a disk or a quota is full; it may be the cause of the error.
+
+    Raises:
+        DiskFull: The system refused to write for lack of space.
+    """
+    if full := disk_full(error):
+        raise full from error
+
+
+def disk_full(error: BaseException) -> DiskFull | None:
+    """Return the error of a full disk or quota that an error is, or has as its cause; None if there is none."""
+    for each in _chain(error):
+        if isinstance(each, DiskFull):
+            return each
+        # a program such as ffmpeg has only the system's words for it
+        if isinstance(each, OSError) and (each.errno in _FULL or any(os.strerror(n) in str(each) for n in _FULL)):
+            return DiskFull(
+                f"the disk is full: {failure(each)}",
+                hint="free some space, then run the same command again: finished runs are kept",
+            )
+    return None
+
+
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""The system's errors for a full disk and for a used-up quota; Windows has no number for the second."""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, its cause, the cause of that, and so on."""
+    seen: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in seen:
+        yield current
+        seen.append(current)
+        current = current.__cause__ or current.__context__
 
 
 def failure(error: Exception) -> str:

@@ -17,6 +17,7 @@ from spacediff.errors import (
     ReferenceMissing,
     failure,
     is_out_of_memory,
+    raise_if_disk_full,
 )
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.progress import Progress, ProgressListener
@@ -91,7 +92,11 @@ class Sequential:
         return self._keep_latents and trace is not None and bool(trace.steps) and not (trace.latents or run.fed_by)
 
     def _executed(self, run: Run, key: str, store: Store, progress: Progress, *, needed: bool) -> RunRecord:
-        """Execute a run that the store does not have. Any failure becomes a record."""
+        """Execute a run that the store does not have. Any failure becomes a record, except that of a full disk.
+
+        Raises:
+            DiskFull: The files of the run cannot be written, so those of the next one could not be either.
+        """
         began = time.monotonic()
         try:
             if not needed:
@@ -100,8 +105,10 @@ class Sequential:
                 record = self._worker.produce(run, key, draft, progress)
                 store.seal(draft, record)
         except NotMeasuredError as error:
+            raise_if_disk_full(error)
             return unmeasured(run, key, error, time.monotonic() - began)
         except Exception as error:  # noqa: BLE001 - the failure of one run must not end the others
+            raise_if_disk_full(error)
             kind = OutOfMemory if is_out_of_memory(error) else GenerationFailed
             return unmeasured(run, key, kind(failure(error)), time.monotonic() - began)
         return record

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spacediff.errors import FileExists, FileNotAccessible
+from spacediff.errors import FileExists, FileNotAccessible, raise_if_disk_full
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -17,6 +17,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
     Raises:
         FileNotAccessible: The file cannot be written.
+        DiskFull: There is no space left for it.
     """
     with _writing(path):
         descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
@@ -65,6 +66,7 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        raise_if_disk_full(error)
         raise FileNotAccessible(f"{path} cannot be written: {error.strerror or error}") from error
 
 

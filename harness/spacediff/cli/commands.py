@@ -19,7 +19,7 @@ from spacediff.cli.options import (
     WhyOptions,
 )
 from spacediff.cli.parser import parse
-from spacediff.errors import Exit, FileNotAccessible, SpacediffError
+from spacediff.errors import Exit, FileNotAccessible, SpacediffError, disk_full
 from spacediff.interrupts import install
 from spacediff.privacy.private_prompts import private
 from spacediff.results import AuditInterrupted
@@ -58,8 +58,9 @@ def _exit_code(options: Options) -> Exit:
         show_line("interrupted", error=True)
         return Exit.INTERRUPTED
     except OSError as error:
-        show_error(FileNotAccessible(f"{error.filename or 'a file'}: {error.strerror or error}"))
-        return Exit.BAD_INPUT
+        found = disk_full(error) or FileNotAccessible(f"{error.filename or 'a file'}: {error.strerror or error}")
+        show_error(found)
+        return found.exit_code
     except Exception:  # noqa: BLE001 - an internal error must not look like a gate that failed
         show_internal_error()
         return Exit.INTERNAL

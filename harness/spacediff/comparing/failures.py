@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from spacediff.errors import NotMeasuredError, failure
+from spacediff.errors import NotMeasuredError, failure, raise_if_disk_full
 from spacediff.record import Fact, FactKind, Verdict, fact, quoted
 
 _Value = TypeVar("_Value")
@@ -33,12 +33,17 @@ def attempt(step: Callable[[], _Result | Failed], verdict: Verdict = Verdict.NOT
     Args:
         step: The step.
         verdict: What follows from an expected failure; an unexpected one is always `not measured`.
+
+    Raises:
+        DiskFull: There is no space left for the files of a comparison.
     """
     try:
         return step()
     except NotMeasuredError as error:
+        raise_if_disk_full(error)
         return Failed(verdict, quoted(error.message))
     except Exception as error:  # noqa: BLE001 - one clip's failure, whatever it is, must not cost the others
+        raise_if_disk_full(error)
         return Failed(Verdict.NOT_MEASURED, fact(FactKind.COMPARING_FAILED, quoted(failure(error))))
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import read_frames
-from spacediff.errors import MetricUnavailable, NotMeasuredError, failure
+from spacediff.errors import MetricUnavailable, NotMeasuredError, failure, raise_if_disk_full
 from spacediff.files import sha256, write_atomically
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.metrics.contrastive import Contrastive
@@ -102,6 +102,7 @@ def measure_semantics(
             except NotMeasuredError as error:
                 yield _not_measured(asked, prompt, error)
             except Exception as error:  # noqa: BLE001 - what a stranger's model does must not cost the other numbers
+                raise_if_disk_full(error)
                 yield _not_measured(asked, prompt, MetricUnavailable(f"measuring failed: {failure(error)}"))
             else:
                 yield found.recorded(plan.reference)
