@@ -1,12 +1,22 @@
-"""The cache folder is where the user or the system says."""
+"""Files are written, moved and removed on every system, and the cache folder is where the user or the system says."""
 
 from __future__ import annotations
 
+import stat
+import sys
 from pathlib import Path
 
 import pytest
 
-from spacediff.files import cache_dir
+from spacediff import files
+from spacediff.errors import FileNotAccessible
+from spacediff.files import cache_dir, is_reserved, move, portable_name, remove_file, remove_folder, write_atomically
+from support.windows import WindowsFiles
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> WindowsFiles:
+    return WindowsFiles(monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -29,3 +39,84 @@ def test_the_cache_folder_follows_the_environment(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert cache_dir() == Path(expected)
+
+
+def folder_with(path: Path, content: str) -> Path:
+    path.mkdir()
+    (path / "file").write_text(content, "utf-8")
+    return path
+
+
+def test_a_move_waits_for_a_scanner(tmp_path: Path, windows: WindowsFiles) -> None:
+    draft = folder_with(tmp_path / "draft", "new")
+    windows.hold(draft, 3)
+    move(draft, tmp_path / "place")
+    assert (tmp_path / "place" / "file").read_text("utf-8") == "new"
+    assert not draft.exists()
+
+
+def test_a_written_file_replaces_one_that_is_being_read(tmp_path: Path, windows: WindowsFiles) -> None:
+    path = tmp_path / "audit.json"
+    path.write_text("old", "utf-8")
+    windows.hold(path, 2)
+    write_atomically(path, "new")
+    assert path.read_text("utf-8") == "new"
+    assert [each.name for each in tmp_path.iterdir()] == ["audit.json"]
+
+
+def test_the_wait_for_other_programs_ends(
+    tmp_path: Path, windows: WindowsFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "audit.json"
+    path.write_text("old", "utf-8")
+    windows.hold(path, sys.maxsize)
+    monkeypatch.setattr(files, "MOVE_PATIENCE", 0.05)
+    with pytest.raises(FileNotAccessible, match=r"audit\.json cannot be written: The process cannot access the file"):
+        write_atomically(path, "new")
+    assert path.read_text("utf-8") == "old"
+    assert [each.name for each in tmp_path.iterdir()] == ["audit.json"]
+
+
+def test_no_folder_is_moved_over_another(tmp_path: Path) -> None:
+    draft = folder_with(tmp_path / "draft", "new")
+    (tmp_path / "place").mkdir()
+    with pytest.raises(FileExistsError):
+        move(draft, tmp_path / "place")
+    assert (draft / "file").exists()
+
+
+def test_read_only_files_are_removed(tmp_path: Path, windows: WindowsFiles) -> None:
+    folder = folder_with(tmp_path / "folder", "x")
+    (folder / "file").chmod(stat.S_IREAD)
+    remove_folder(folder)
+    assert not folder.exists()
+    file = tmp_path / "single"
+    file.write_text("x", "utf-8")
+    file.chmod(stat.S_IREAD)
+    remove_file(file)
+    remove_file(file)
+    assert not file.exists()
+    held = folder_with(tmp_path / "held", "x")
+    windows.hold(held / "file", sys.maxsize)
+    remove_folder(held)
+    assert (held / "file").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "portable"),
+    [
+        ("quickstart", "quickstart"),
+        ("CON", "_CON"),
+        ("nul.mp4", "_nul.mp4"),
+        ("console", "console"),
+        ("com1", "_com1"),
+        ("com10", "com10"),
+        ('a:b?"c', "a_b__c"),
+        ("ends.", "ends_"),
+        ("ends ", "ends_"),
+        ("手", "手"),
+    ],
+)
+def test_a_portable_name_exists_on_every_system(name: str, portable: str) -> None:
+    assert portable_name(name) == portable
+    assert not is_reserved(portable)

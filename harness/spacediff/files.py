@@ -1,10 +1,20 @@
-"""Write and hash files, and find the cache folder."""
+"""Write, move, remove and hash files, and find the cache folder.
+
+Windows refuses to move or replace what another program has open, such as a virus scanner that looks at a new file, and
+to remove what is read-only. Everything that moves or removes files does it through here.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
+import re
+import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,9 +37,71 @@ def write_atomically(path: Path, content: str | bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             Path(draft).chmod(0o644)
-            Path(draft).replace(path)
+            move(Path(draft), path)
         finally:
             Path(draft).unlink(missing_ok=True)
+
+
+def move(source: Path, target: Path) -> None:
+    """Move a file over `target`, or a folder to where no folder is; while another program has it open, wait for it.
+
+    Waits up to `MOVE_PATIENCE` seconds: on Windows a scanner holds new files for a moment, and a reader of the old file
+    keeps it from being replaced. Elsewhere the system refuses nothing of this kind.
+
+    Raises:
+        FileExistsError: `target` is a folder that exists.
+        OSError: It cannot be moved.
+    """
+    waits = _waits()
+    while True:
+        if source.is_dir() and target.exists():  # POSIX would replace an empty folder, Windows replaces none
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        try:
+            source.replace(target)
+        except PermissionError:
+            wait = next(waits, None)
+            if wait is None:
+                raise
+            time.sleep(wait)
+        else:
+            return
+
+
+MOVE_PATIENCE = 10.0
+"""Seconds in all that a move waits for other programs."""
+
+
+def _waits() -> Iterator[float]:
+    """Yield pauses in seconds that double up to one second, `MOVE_PATIENCE` in all."""
+    wait, left = 0.01, MOVE_PATIENCE
+    while left > 0:
+        yield min(wait, left)
+        left -= wait
+        wait = min(2 * wait, 1.0)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with everything in it, read-only files too; what another program holds stays."""
+    shutil.rmtree(path, ignore_errors=True)
+    if path.is_dir():
+        for each in (path, *path.rglob("*")):
+            with contextlib.suppress(OSError):
+                each.chmod(each.stat().st_mode | stat.S_IWRITE)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there, a read-only one too.
+
+    Raises:
+        FileNotAccessible: The file cannot be removed.
+    """
+    with _writing(path, "removed"):
+        try:
+            path.unlink(missing_ok=True)
+        except PermissionError:
+            path.chmod(stat.S_IWRITE | stat.S_IREAD)
+            path.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:
@@ -61,19 +133,36 @@ def write_new(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _writing(path: Path, done: str = "written") -> Iterator[None]:
     """Turn an error of the system into one that names the path, and not that of a draft."""
     try:
         yield
     except OSError as error:
         raise_if_disk_full(error)
-        raise FileNotAccessible(f"{path} cannot be written: {error.strerror or error}") from error
+        raise FileNotAccessible(f"{path} cannot be {done}: {error.strerror or error}") from error
 
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\..*)?")
+"""Names of devices on Windows, with any ending:
+https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions"""
+_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]|[. ]$')
+
+
+def is_reserved(name: str) -> bool:
+    """Whether Windows has a device of this name, so that no file or folder can have it there."""
+    return _RESERVED.fullmatch(name) is not None
+
+
+def portable_name(name: str) -> str:
+    """Return a name that a file or folder can have on every system; most names stay as they are."""
+    allowed = _NOT_IN_NAMES.sub("_", name)
+    return f"_{allowed}" if is_reserved(allowed) else allowed
 
 
 def cache_dir() -> Path:

@@ -18,14 +18,19 @@ _asked = threading.Event()
 
 
 def install() -> None:
-    """Install handlers for SIGINT and for SIGTERM, which CI sends to stop a job; an ignored signal stays ignored.
+    """Install handlers for Ctrl-C and for the requests to end of CI and of a console; an ignored signal stays ignored.
 
     Only the command line does this: a library leaves the handlers to the program that uses it.
     """
     _asked.clear()
-    for wanted in (signal.SIGINT, signal.SIGTERM):
+    for wanted in _requests():
         if signal.getsignal(wanted) is not signal.SIG_IGN:
             signal.signal(wanted, _interrupt)
+
+
+def _requests() -> list[signal.Signals]:
+    """Return SIGINT, SIGTERM, which CI sends to stop a job, and SIGBREAK, which only Windows has, for the same."""
+    return [found for name in ("SIGINT", "SIGTERM", "SIGBREAK") if (found := getattr(signal, name, None)) is not None]
 
 
 def raise_if_interrupted() -> None:

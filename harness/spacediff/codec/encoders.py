@@ -16,6 +16,7 @@ from spacediff.codec.ffmpeg import ffmpeg, in_process, output_argument, raw_inpu
 from spacediff.codec.pictures import Pictures, converted
 from spacediff.codec.x264 import Repeat
 from spacediff.errors import EncodingFailed, NotMeasuredError, failure
+from spacediff.files import move
 from spacediff.record import Fact, FactKind, fact
 from spacediff.settings import EXPORT_QUALITY
 
@@ -121,6 +122,6 @@ def _by_opencv(clip: Clip, fps: Fraction, path: Path) -> bool:
             writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         writer.release()
         if written.exists() and written.stat().st_size:
-            written.replace(path)
+            move(written, path)
             return True
     return False

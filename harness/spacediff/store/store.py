@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from spacediff.errors import FolderInUse
-from spacediff.files import make_folder, sha256, write_atomically
+from spacediff.files import make_folder, move, remove_file, remove_folder, sha256, write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record import RunRecord
 from spacediff.record.file import field_names
@@ -64,10 +63,10 @@ class Store:
         try:
             yield draft
             if self.get(key) is None:  # otherwise another process has finished it first
-                shutil.rmtree(self.folder_of(key), ignore_errors=True)
-                draft.rename(self.folder_of(key))
+                self.discard(key)
+                move(draft, self.folder_of(key))
         finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            remove_folder(draft)
 
     def seal(self, draft: Path, record: RunRecord) -> None:
         """Write the record and the manifest into a draft folder, when all other files are written."""
@@ -81,7 +80,7 @@ class Store:
 
     def discard(self, key: str) -> None:
         """Remove a run."""
-        shutil.rmtree(self.folder_of(key), ignore_errors=True)
+        remove_folder(self.folder_of(key))
 
     def discard_drafts(self) -> None:
         """Remove the draft folders of killed audits."""
@@ -93,9 +92,9 @@ class Store:
         self._remove(_RUN)
         for path in (self.folder / SEMANTICS).glob("*"):
             if _MEASUREMENT.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+                remove_file(path)
         for name in ("audit.json", "report.html"):
-            (self.folder / name).unlink(missing_ok=True)
+            remove_file(self.folder / name)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -116,4 +115,4 @@ class Store:
     def _remove(self, named: re.Pattern[str]) -> None:
         for path in self._runs.glob("*"):
             if named.fullmatch(path.name) and path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
+                remove_folder(path)

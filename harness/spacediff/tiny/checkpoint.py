@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
-import shutil
 import tempfile
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.errors import CheckpointUnavailable
-from spacediff.files import cache_dir
+from spacediff.files import cache_dir, move, remove_folder
 from spacediff.tiny.trained import WEIGHTS
 
 _FINGERPRINT = "fingerprint"
@@ -133,7 +132,7 @@ def _make(place: Path, which: TinyCheckpoint) -> None:
         _write(draft, which)
         _move(draft, place, which)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        remove_folder(draft)
 
 
 def _new_draft(place: Path) -> Path:
@@ -154,7 +153,7 @@ def _write(draft: Path, which: TinyCheckpoint) -> None:
     finally:
         if showed_progress:
             transformers_logging.enable_progress_bar()
-    (folder / "README.md").write_text(which.card, encoding="utf-8")
+    (folder / "README.md").write_text(which.card, encoding="utf-8", newline="\n")
     (draft / _FINGERPRINT).write_text(fingerprint(folder), encoding="ascii")
     for path in (draft, *draft.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)  # a cache inside an image is read by other users
@@ -164,7 +163,7 @@ def _move(draft: Path, place: Path, which: TinyCheckpoint) -> None:
     """Move the draft to its path, unless a different process was first with a complete folder."""
     while True:
         try:
-            draft.rename(place)
+            move(draft, place)
         except OSError:
             if not place.exists():
                 raise
@@ -179,14 +178,14 @@ def _remove_damaged(broken: Path) -> None:
     """Remove a folder in one step, so that no reader sees half of it."""
     aside = _new_draft(broken)
     with contextlib.suppress(FileNotFoundError):  # a different process was first
-        broken.rename(aside / broken.name)
-    shutil.rmtree(aside, ignore_errors=True)
+        move(broken, aside / broken.name)
+    remove_folder(aside)
 
 
 def _remove_abandoned(cache: Path) -> None:
     for draft in cache.glob(f"{_DRAFT}*"):
         try:
             if time.time() - draft.stat().st_mtime > _ABANDONED_AFTER:
-                shutil.rmtree(draft, ignore_errors=True)
+                remove_folder(draft)
         except OSError:  # the process that wrote it has just finished
             continue

@@ -11,8 +11,6 @@ import contextlib
 import os
 import queue
 import re
-import shutil
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -25,10 +23,12 @@ from types import TracebackType
 from typing import IO, Self
 
 from spacediff.errors import SpaceBroken
+from spacediff.files import remove_folder
+from spacediff.processes import APART, stop
 from spacediff.tiny.space_app import CHECKPOINT, STEPS, scratch_prefix
 
 STARTUP_DEADLINE = 180.0  # seconds; the first import of torch, diffusers and gradio takes ten on an idle machine
-_STOP_TIMEOUT = 5.0  # seconds to wait for the exit before the next, stronger signal
+_STOP_TIMEOUT = 5.0  # seconds to wait for the exit before the next, stronger request
 
 _SPACE = ("-P", "-m", "spacediff.tiny.space_app")
 """What the interpreter runs; `-P` keeps packages of the working folder out."""
@@ -101,7 +101,7 @@ class TinySpace:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=_environment(),
-                start_new_session=True,
+                **APART,
             )
         except OSError as error:
             raise SpaceBroken(f"the tiny Space could not be started: {error.strerror or error}") from error
@@ -149,18 +149,13 @@ def _log_tail(log: IO[bytes]) -> str:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop the Space: by end of file, then SIGTERM, then SIGKILL."""
+    """Stop the Space: by end of file, then by the system's means, together with an encoder that it may run."""
     if process.stdin is not None:
         with contextlib.suppress(OSError):
             process.stdin.close()
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            process.wait(_STOP_TIMEOUT)
-            break
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)  # its process group, including an encoder that it may run
-    process.wait()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_STOP_TIMEOUT)
+    stop(process, _STOP_TIMEOUT)
     # It removes these itself unless it was killed. Its process id can be reused only after the wait above.
     for scratch in Path(tempfile.gettempdir()).glob(f"{scratch_prefix(process.pid)}*"):
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_folder(scratch)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacediff.files import write_atomically
+from spacediff.files import move, write_atomically
 
 if TYPE_CHECKING:
     import torch
@@ -161,7 +161,7 @@ def _save(file: Path, state: _State) -> None:
         "average": state.average,
     }
     torch.save(saved, draft)
-    draft.replace(file)
+    move(draft, file)
 
 
 def _truncate_curve(curve: Path, step: int) -> None:

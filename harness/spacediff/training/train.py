@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spacediff.files import move
 from spacediff.tiny.architecture import TEXT_TOKENS
 from spacediff.tiny.trained import WEIGHTS, build_untrained, write_weights
 from spacediff.tiny.world import draw_clip, scenes
@@ -96,7 +97,7 @@ def encode_clips(training: Training) -> Latents:
         encoded = {"means": torch.cat(means), "deviations": torch.cat(deviations), "captions": captions}
         draft = path.with_suffix(".draft")
         torch.save(encoded, draft)
-        draft.replace(path)
+        move(draft, path)
     encoded = torch.load(path, weights_only=True)
     latents = Latents(encoded["means"], encoded["deviations"], encoded["captions"])
     training.pipe.vae.register_to_config(scaling_factor=round(1.0 / float(latents.means.std()), 4))

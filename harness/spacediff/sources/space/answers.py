@@ -11,6 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from spacediff.clip import Clip, VideoInfo, probe, read_clip
 from spacediff.errors import DeadlineExceeded, NotMeasuredError, SpaceOutputUnusable
+from spacediff.files import move, remove_file
 from spacediff.hub.space_errors import plain
 
 MAX_BYTES = 2 * 2**30
@@ -122,9 +123,11 @@ def download(address: str, headers: Mapping[str, str], cookies: Mapping[str, str
             raise SpaceOutputUnusable(
                 "the file from the Space is not a video", hint="check which output is the video: outputs.video"
             )
-        return part.replace(folder / f"hosted.{container}")
+        hosted = folder / f"hosted.{container}"
+        move(part, hosted)
+        return hosted
     finally:
-        part.unlink(missing_ok=True)
+        remove_file(part)
 
 
 def _write_bounded(path: Path, chunks: Iterator[bytes], announced: int, ends: float) -> None:

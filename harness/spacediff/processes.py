@@ -1,0 +1,49 @@
+"""Child processes: start one that Ctrl-C does not reach, and stop it together with its own children, on every system.
+
+Windows has neither sessions nor SIGKILL, so nothing here names a signal: psutil ends a process the way its system does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from typing import Any
+
+import psutil
+
+APART: dict[str, Any] = {
+    "start_new_session": True,  # ignored on Windows
+    "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows alone has it
+}
+"""Arguments of `subprocess.Popen` for a process that does not receive this terminal's Ctrl-C."""
+
+
+def stop(process: subprocess.Popen[bytes], patience: float) -> None:
+    """End a process and its descendants, and wait for the process; one that has ended is only waited for.
+
+    Args:
+        process: A process that this one started.
+        patience: Seconds to wait after the request to end (SIGTERM; Windows has no request and ends it at once)
+            before it is killed.
+    """
+    family = _with_descendants(process)
+    for each in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(patience)
+    _, alive = psutil.wait_procs(family, timeout=0)
+    for each in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    process.wait()
+
+
+def _with_descendants(process: subprocess.Popen[bytes]) -> list[Any]:
+    if process.poll() is not None:  # its process id may belong to another by now
+        return []
+    try:
+        parent = psutil.Process(process.pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
