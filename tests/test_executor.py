@@ -35,7 +35,7 @@ class NotingWorker:
 
     def check(self, run: Run) -> None:
         if run.settings.value("placement") == "cuda":
-            raise DeviceUnavailable("placement = 'cuda' needs a device that this machine does not have")
+            raise DeviceUnavailable("placement = 'cuda' cannot be used: this machine has no CUDA device")
 
     def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
         progress.on_status("producing")
@@ -119,7 +119,7 @@ def test_without_a_reference_nothing_is_generated_and_the_reason_is_given(store:
     assert worker.asked == ["reference", "b"]
     assert found["reference"].reason == "the quota is used up"
     assert found["a"].reason == "not generated, since there is no reference to compare it with"
-    assert found["gpu"].reason == "placement = 'cuda' needs a device that this machine does not have"
+    assert found["gpu"].reason == "placement = 'cuda' cannot be used: this machine has no CUDA device"
     assert found["b"].measured
 
 

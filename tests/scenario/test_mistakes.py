@@ -47,9 +47,27 @@ MISTAKES = [
     ("\n[baseline.modle]\n", 6, "baseline.modle", "the unknown key 'modle'", "one of the keys model, load", "model"),
     ("baseline.guidance_scale = 6", 5, "baseline.guidance_scale", "the unknown key", "go into the call table", ""),
     ("baseline.model.dtype = 'bf16'", 5, "baseline.model.dtype", "'bf16'", "one of float32, bfloat16", "bfloat16"),
-    ("baseline.placement = 'gpu'", 5, "baseline.placement", "'gpu'", "one of cuda, cpu, model_cpu_offload", "cuda"),
-    ("baseline.placement = ['cpu']", 5, "baseline.placement", "a list", "one of cuda, cpu", ""),
-    ("baseline.rng.device = 'CUDA0'", 5, "baseline.rng.device", "'CUDA0'", "one of cpu, cuda, mps, global", ""),
+    (
+        "baseline.placement = 'gpu'",
+        5,
+        "baseline.placement",
+        "'gpu'",
+        "one of cpu, cuda, mps, xpu, npu, model_cpu_offload",
+        "cuda",
+    ),
+    ("baseline.placement = 'cuda1'", 5, "baseline.placement", "'cuda1'", "by number, such as cuda:1", "cuda:1"),
+    ("baseline.placement = 'Metal'", 5, "baseline.placement", "'Metal'", "mps", "mps"),
+    ("baseline.placement = 'cpu:1'", 5, "baseline.placement", "'cpu:1'", "one of several accelerators", "cpu"),
+    ("baseline.placement = 'global'", 5, "baseline.placement", "'global'", "one of cpu, cuda", ""),
+    ("baseline.placement = ['cpu']", 5, "baseline.placement", "a list", "one of cpu, cuda", ""),
+    (
+        "baseline.rng.device = 'CUDA0'",
+        5,
+        "baseline.rng.device",
+        "'CUDA0'",
+        "one of cpu, cuda, mps, xpu, npu, global",
+        "cuda",
+    ),
     ("baseline.rng.sed = 1", 5, "baseline.rng.sed", "the unknown key 'sed'", "seed, device, dtype", "seed"),
     ("baseline.scheduler.class = 'ddim'", 5, "baseline.scheduler.class", "'ddim'", "a class name such as", ""),
     ("baseline.vae.tiling = 'yes'", 5, "baseline.vae.tiling", "'yes'", "true or false", ""),
@@ -185,7 +203,8 @@ def test_the_error_is_one_clear_text() -> None:
     assert caught.value.message == (
         "quickstart.toml: 1 mistake\n"
         f"  {HERE}:10: baseline.rng.device: found 'cudda'; "
-        "expected one of cpu, cuda, mps, global (did you mean 'cuda'?)"
+        "expected one of cpu, cuda, mps, xpu, npu, global; or one of several accelerators by number, such as cuda:1 "
+        "(did you mean 'cuda'?)"
     )
 
 

@@ -227,8 +227,9 @@ def test_every_step_is_reported(source: LocalSource) -> None:
 
 
 def without_cuda() -> Iterator[Any]:
-    yield pytest.param({"placement": "cuda"}, "placement = 'cuda' needs a device")
-    yield pytest.param({"rng": {"device": "cuda"}}, "rng.device = 'cuda' needs a device")
+    yield pytest.param({"placement": "cuda:1"}, "placement = 'cuda:1' cannot be used: ")
+    yield pytest.param({"rng": {"device": "cuda"}}, "rng.device = 'cuda' cannot be used: ")
+    yield pytest.param({"placement": "group_offload:1"}, "placement = 'group_offload:1' cannot be used: ")
     yield pytest.param({"placement": "sequential_cpu_offload"}, "sequential offload failed without an accelerator")
 
 

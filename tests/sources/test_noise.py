@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacediff.comparing.noise_streams import stream_warning
+from spacediff.errors import UnsupportedSetting
 from spacediff.record import NoiseRecord, Role, RunRecord, SettingRecord, TraceRecord
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.noise import generator_for, randn_as_older_torch
@@ -140,3 +141,34 @@ def test_a_space_with_a_different_noise_stream_gives_a_warning() -> None:
 )
 def test_equal_or_unknown_noise_streams_give_no_warning(hosted: str, run: RunRecord) -> None:
     assert stream_warning("2.13.0", hosted, [run]) == []
+
+
+def test_only_the_generators_of_the_device_in_use_are_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = [torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)]
+    for module in (torch.cuda, torch.backends.mps):
+        monkeypatch.setattr(module, "is_available", lambda: False)
+    monkeypatch.setattr(torch.xpu, "is_available", lambda: True)
+    monkeypatch.setattr(torch.xpu, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.xpu, "default_generators", ours)
+    monkeypatch.setattr(torch.xpu, "get_rng_state", lambda index: ours[index].get_state())
+    monkeypatch.setattr(torch.xpu, "set_rng_state", lambda state, index: ours[index].set_state(state))
+    before = [generator.get_state() for generator in ours]
+    cpu = torch.get_rng_state()
+    with generator_for(Settings.of({"placement": "xpu:1", "rng": {"device": "global"}}, Origin.DECLARED), 7):
+        assert torch.equal(ours[0].get_state(), before[0])
+        assert torch.equal(ours[1].get_state(), torch.Generator().manual_seed(7).get_state())
+        assert torch.equal(torch.get_rng_state(), torch.Generator().manual_seed(7).get_state())
+        torch.randn(3, generator=ours[1])
+    assert torch.equal(ours[1].get_state(), before[1])
+    assert torch.equal(torch.get_rng_state(), cpu)
+    with generator_for(Settings.of({"placement": "cpu", "rng": {"device": "global"}}, Origin.DECLARED), 7):
+        assert all(map(torch.equal, before, [generator.get_state() for generator in ours]))
+
+
+def test_a_device_without_generators_is_an_error() -> None:
+    settings = Settings.of({"placement": "meta", "rng": {"device": "meta"}}, Origin.DECLARED)
+    with (
+        pytest.raises(UnsupportedSetting, match=r"torch makes no generator on rng\.device = 'meta'"),
+        generator_for(settings, 7),
+    ):
+        pass

@@ -36,8 +36,8 @@ _SYNTAX = {
     "Unterminated string": "a closing quote",
 }
 
-_SYNONYMS = {"gpu": "cuda", "half": "float16"}
-"""Names that resemble a wrong one more than the right one: `gpu` is nearer to `cpu`."""
+_SYNONYMS = {"gpu": "cuda", "rocm": "cuda", "hip": "cuda", "metal": "mps", "half": "float16"}
+"""Names that resemble no right one, or the wrong one: `gpu` is nearer to `cpu`."""
 
 
 def shown(value: Any) -> str:
@@ -99,7 +99,7 @@ def _nearest_value(value: Any, node: Schema) -> str:
     if not isinstance(value, str):
         return ""
     synonym = _SYNONYMS.get(value.lower(), "")
-    return synonym if synonym in known else nearest_name(value, known)
+    return synonym if synonym in known else nearest_name(value, known) or nearest_name(value.lower(), known)
 
 
 def _unknown_key(schema: Schema, where: Parts, lines: Places) -> Mistake:

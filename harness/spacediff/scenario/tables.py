@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from spacediff.devices import NAME as DEVICE
+from spacediff.devices import OFFLOADS, PLACEMENT, TYPES
 from spacediff.hub.ids import is_repository_id
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
@@ -39,7 +41,6 @@ DETECTOR = "builtin:tiny-detector"
 """Name of the detector for the tiny model's clips."""
 
 Precision = Literal["float32", "bfloat16", "float16"]
-Placement = Literal["cuda", "cpu", "model_cpu_offload", "sequential_cpu_offload", "group_offload"]
 _HUB_ID = r"[^\s/:]+/[^\s/:]+"
 """What an editor can check of a Hub id; `is_repository_id` decides."""
 
@@ -94,6 +95,22 @@ Name = Annotated[str, _matching(NAME, NAME_WORDS)]
 BaselineOrVariant = Annotated[str, _matching(NAME, "baseline or the name of a variant")]
 ClassName = Annotated[str, _matching("^[A-Z][A-Za-z0-9_]*$", 'a class name such as "CogVideoXDPMScheduler"')]
 ApiName = Annotated[str, _matching(r"^/[^\s?#]+$", 'an API name such as "/generate"')]
+Placement = Annotated[
+    str,
+    _matching(
+        f"^({PLACEMENT})$",
+        f"one of {', '.join((*TYPES, *OFFLOADS))}; or one of several accelerators by number, such as cuda:1",
+        examples=[*TYPES, *OFFLOADS, "cuda:1", "model_cpu_offload:1"],
+    ),
+]
+GeneratorDevice = Annotated[
+    str,
+    _matching(
+        f"^({DEVICE}|global)$",
+        f"one of {', '.join((*TYPES, 'global'))}; or one of several accelerators by number, such as cuda:1",
+        examples=[*TYPES, "global", "cuda:1"],
+    ),
+]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 ModelId = Annotated[
     str,
@@ -166,7 +183,7 @@ class RngTable(Table):
 
     seed: Seed | None = None
     """In place of the prompt's seed."""
-    device: Literal["cpu", "cuda", "mps", "global"] | None = None
+    device: GeneratorDevice | None = None
     """Device of the generator; `global`: no generator is passed, torch.manual_seed is set instead."""
     dtype: Precision | None = None
     """Precision in which noise is drawn; the model's by default."""
@@ -227,7 +244,7 @@ class SettingsTables(Table):
     rng: RngTable | None = None
     """Where the noise comes from."""
     placement: Placement | None = None
-    """Where the model is while it runs."""
+    """Where the model is while it runs: on a device, or offloaded from this machine's accelerator."""
     vae: VaeTable | None = None
     """How the latents are decoded."""
     numerics: NumericsTable | None = None

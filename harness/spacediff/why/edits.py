@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from spacediff.devices import is_device
 from spacediff.reading import Reading
 from spacediff.reading.signatures import accepts, class_defaults
 from spacediff.settings import Origin, Settings
@@ -96,7 +97,7 @@ class Proposer:
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return ""
         if path == "rng.device" and isinstance(written, str) and written.partition(":")[0] == left:
-            return self._written() if self._value in {"cpu", "cuda", "mps"} else ""
+            return self._written() if is_device(str(self._value)) else ""
         same = type(written) is type(left) and written == left
         return self._written() if same and path != "scheduler.class" else ""
 
@@ -191,7 +192,7 @@ class Proposer:
         yield Proposal(edits, f"add the line {code}")
 
     def _generator(self, key: str) -> Iterator[Proposal]:
-        if key != "device" or self._value not in {"cpu", "cuda", "mps"} or self._row.left.value != "global":
+        if key != "device" or not is_device(str(self._value)) or self._row.left.value != "global":
             return
         for call in self._calls_at(self._reading.called_at):
             for seed, remark in self._seeds(call):

@@ -91,5 +91,5 @@ def _like(latents: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
 def _distance(own: torch.Tensor, other: torch.Tensor) -> float:
     import torch
 
-    ours, theirs = own.detach().double(), other.double()
+    ours, theirs = own.detach().cpu().double(), other.cpu().double()  # MPS has no float64
     return float(torch.linalg.vector_norm(ours - theirs) / torch.linalg.vector_norm(theirs))

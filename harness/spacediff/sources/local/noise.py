@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from spacediff.devices import execution_device, index_of, type_of
+from spacediff.errors import UnsupportedSetting, failure
 from spacediff.settings import OLDER_TORCH, Settings
 
 if TYPE_CHECKING:
@@ -26,27 +28,57 @@ def generator_for(settings: Settings, seed: int) -> Iterator[torch.Generator | N
     """Seed the generators of a run, and restore the global ones afterwards.
 
     Args:
-        settings: `rng.device` is `cpu`, `cuda`, `mps`, or `global` (no generator is passed and the global one is
-            seeded, as with `torch.manual_seed` in a script); `rng.dtype`, if given, is the dtype in which noise is
-            drawn; `rng.stream` is `torch<=2.11` or `float32`.
+        settings: `rng.device` is a device, or `global` (no generator is passed and the global ones of the CPU and of
+            the pipeline's device are seeded, as with `torch.manual_seed` in a script); `rng.dtype`, if given, is the
+            dtype in which noise is drawn; `rng.stream` is `torch<=2.11` or `float32`.
         seed: The seed.
 
     Yields:
         The generator to pass to the pipeline, or None for the global one.
+
+    Raises:
+        UnsupportedSetting: torch has no generators for the device.
     """
     import torch
 
     device = settings.value("rng.device", "cpu")
     stream = settings.value("rng.stream")
     dtype = "float32" if stream == "float32" else settings.value("rng.dtype")
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        generator = None if device == "global" else torch.Generator(device).manual_seed(seed)
+    placed_on = execution_device(settings.value("placement"))
+    if device == type_of(placed_on):
+        device = placed_on  # `cuda` beside `cuda:1` is the pipeline's device, not the first
+    with _global_generators(seed, placed_on):
+        generator = None if device == "global" else _generator(device, seed)
         if dtype is None and stream is None:
             yield generator
         else:
             with _drawing(getattr(torch, dtype) if dtype else None, older=stream == OLDER_TORCH):
                 yield generator
+
+
+@contextmanager
+def _global_generators(seed: int, device: str) -> Iterator[None]:
+    """Seed the global generators of the CPU and of a device, and restore them afterwards; leave other devices alone."""
+    import torch
+
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices=[], device_type="cuda"))
+        torch.default_generator.manual_seed(seed)
+        if device != "cpu":
+            stack.enter_context(torch.random.fork_rng(devices=[index_of(device)], device_type=type_of(device)))
+            module = torch.get_device_module(device)
+            ours = getattr(module, "default_generators", None)
+            (ours[index_of(device)] if ours else module).manual_seed(seed)
+        yield
+
+
+def _generator(device: str, seed: int) -> torch.Generator:
+    import torch
+
+    try:
+        return torch.Generator(device).manual_seed(seed)
+    except (RuntimeError, NotImplementedError) as error:
+        raise UnsupportedSetting(f"torch makes no generator on rng.device = {device!r}: {failure(error)}") from error
 
 
 def randn_as_older_torch(

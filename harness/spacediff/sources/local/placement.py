@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from spacediff.errors import DeviceUnavailable, OutOfMemory, failure, is_out_of_memory
+from spacediff.devices import OFFLOADS, accelerator, execution_device, missing, type_of
+from spacediff.errors import DeviceUnavailable, OutOfMemory, UnsupportedSetting, failure, is_out_of_memory
 from spacediff.settings import Settings
 
 
 def default_placement() -> str:
-    """Return the default placement: the CUDA device, or the CPU if there is none."""
-    return "cuda" if _cuda() else "cpu"
+    """Return the default placement: this machine's accelerator, or the CPU if there is none."""
+    return accelerator() or "cpu"
 
 
 def refuse_what_cannot_run(settings: Settings) -> None:
@@ -23,17 +24,19 @@ def refuse_what_cannot_run(settings: Settings) -> None:
 
     Raises:
         DeviceUnavailable: This machine does not have the device.
+        UnsupportedSetting: The generator is on an accelerator that the pipeline does not compute on.
     """
-    import torch
-
-    available = {"cuda": _cuda(), "mps": torch.backends.mps.is_available()}
-    asked = [(path, settings.value(path)) for path in ("placement", "rng.device")]
-    missing = [f"{path} = '{device}'" for path, device in asked if not available.get(device, True)]
-    if missing:
+    asked = {path: settings.value(path) for path in ("placement", "rng.device")}
+    affected: dict[str, list[str]] = {}
+    for path, value in asked.items():
+        if value not in {None, "global"} and (reason := _why_missing(value)):
+            affected.setdefault(reason, []).append(f"{path} = {value!r}")
+    if affected:
         raise DeviceUnavailable(
-            f"{' and '.join(missing)} needs a device that this machine does not have",
-            hint="run the audit on a machine that has it; `spacediff doctor` lists what this machine has",
+            "; ".join(f"{' and '.join(paths)} cannot be used: {reason}" for reason, paths in affected.items()),
+            hint="run the audit on a machine that has the device; `spacediff doctor` lists what this one has",
         )
+    _refuse_distant_generator(asked["rng.device"], execution_device(asked["placement"]))
 
 
 def place(pipeline: Any, placement: str) -> None:
@@ -43,31 +46,43 @@ def place(pipeline: Any, placement: str) -> None:
         DeviceUnavailable: The placement fails on this machine.
         OutOfMemory: The device has too little memory.
     """
-    device = "cuda" if _cuda() else "cpu"
+    device = execution_device(placement)
+    way, _, _ = placement.partition(":")
     ways: dict[str, Callable[[], Any]] = {
-        "cuda": lambda: pipeline.to("cuda"),
-        "cpu": lambda: pipeline.to("cpu"),
         "model_cpu_offload": lambda: pipeline.enable_model_cpu_offload(device=device),
         "sequential_cpu_offload": lambda: pipeline.enable_sequential_cpu_offload(device=device),
         "group_offload": lambda: _group_offload(pipeline, device),
     }
     try:
-        ways[placement]()
+        ways.get(way, lambda: pipeline.to(device))()
     except Exception as error:
         kind = OutOfMemory if is_out_of_memory(error) else DeviceUnavailable
         raise kind(
             f"{placement} could not be set up on {device}: {failure(error)}",
-            hint="" if device == "cuda" else "this placement needs an accelerator",
+            hint="this placement needs an accelerator" if device == "cpu" else "",
         ) from error
+
+
+def _why_missing(value: str) -> str:
+    """Explain why this machine lacks the device of a placement or a generator; empty if it has it."""
+    way, _, number = value.partition(":")
+    if way not in OFFLOADS:
+        return missing(value)
+    return missing(execution_device(value)) if accelerator() or not number else "this machine has no accelerator"
+
+
+def _refuse_distant_generator(generator: str | None, device: str) -> None:
+    """Refuse noise that diffusers cannot draw: of other devices than the pipeline's, it takes only the CPU's."""
+    if generator in {None, "cpu", "global"} or type_of(str(generator)) == type_of(device):
+        return
+    here = "'cpu'" if device == "cpu" else f"'cpu' or '{type_of(device)}'"
+    raise UnsupportedSetting(
+        f"rng.device = {generator!r} draws the noise on another device than the pipeline's, which is {device}",
+        hint=f"set rng.device to {here}, or place the pipeline on {generator!r}",
+    )
 
 
 def _group_offload(pipeline: Any, device: str) -> None:
     import torch
 
     pipeline.enable_group_offload(onload_device=torch.device(device), offload_type="leaf_level")
-
-
-def _cuda() -> bool:
-    import torch
-
-    return torch.cuda.is_available()
