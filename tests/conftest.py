@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from support import quickstart as quickstart_audit
 from support.fuzzing import examples
+from support.paths import shared_folder
 from support.quickstart import Finished
 from support.tiny_space import SPACE_STEPS
 
@@ -35,12 +36,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _fixtures(item: pytest.Item) -> Sequence[str]:
     names: Sequence[str] = getattr(item, "fixturenames", ())
     return names
-
-
-def shared_folder(factory: pytest.TempPathFactory) -> Path:
-    """A folder that all processes of this session know."""
-    base = factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session", autouse=True)

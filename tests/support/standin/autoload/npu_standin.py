@@ -1,0 +1,124 @@
+"""`torch.npu` of the stand-in accelerator: what torch's own backends offer for devices, memory and random numbers.
+
+torch loads it when it is imported (entry points of the group `torch.backends`), wherever this folder is on
+`PYTHONPATH`. So the program under test needs no code for it. `support.standin.StandIn.environment` sets the variables
+that it reads.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import accelerator
+from torch.utils import backend_registration
+
+_NAME = "npu"
+
+# torch counts through the device's allocator (`DeviceMemory` in device.cpp)
+current_device = accelerator.current_device_index
+device = accelerator.device_index
+empty_cache = accelerator.empty_cache
+max_memory_allocated = accelerator.max_memory_allocated
+max_memory_reserved = accelerator.max_memory_reserved
+mem_get_info = accelerator.get_memory_info
+memory_allocated = accelerator.memory_allocated
+memory_reserved = accelerator.memory_reserved
+memory_stats = accelerator.memory_stats
+reset_accumulated_memory_stats = accelerator.reset_accumulated_memory_stats
+reset_peak_memory_stats = accelerator.reset_peak_memory_stats
+set_device = accelerator.set_device_index
+synchronize = accelerator.synchronize
+
+
+def register() -> None:
+    """Add the device to torch, cap its memory, and report what was used when the process ends."""
+    torch.ops.load_library(os.environ["NPU_STANDIN_LIBRARY"])
+    backend_registration.rename_privateuse1_backend(_NAME)
+    torch._register_device_module(_NAME, sys.modules[__name__])
+    backend_registration.generate_methods_for_privateuse1_backend()
+    if cap := os.environ.get("NPU_STANDIN_CAP"):
+        set_cap(int(cap))
+    if report := os.environ.get("NPU_STANDIN_REPORT"):
+        atexit.register(_append_report, report)
+
+
+def set_cap(size: int) -> None:
+    """Set the size of the device's memory, in bytes; what exceeds it raises `torch.OutOfMemoryError`."""
+    torch.ops.npu_standin.set_cap(size)
+
+
+def host_memory_allocated() -> int:
+    """Return the bytes of host memory that torch allocated for tensors; mapped files do not count."""
+    return int(torch.ops.npu_standin.host_allocated())
+
+
+def max_host_memory_allocated() -> int:
+    """Return the most bytes of host memory that tensors occupied since the last reset."""
+    return int(torch.ops.npu_standin.max_host_allocated())
+
+
+def reset_max_host_memory_allocated() -> None:
+    torch.ops.npu_standin.reset_max_host_allocated()
+
+
+def is_available() -> bool:
+    return True
+
+
+def device_count() -> int:
+    return 1
+
+
+def is_initialized() -> bool:
+    return True
+
+
+def _is_in_bad_fork() -> bool:
+    return False
+
+
+def get_amp_supported_dtype() -> list[torch.dtype]:
+    return [torch.float16, torch.bfloat16]
+
+
+def manual_seed(seed: int) -> None:
+    torch.ops.npu_standin.default_generator().manual_seed(seed)
+
+
+manual_seed_all = manual_seed
+
+
+def get_rng_state(_: Any = _NAME) -> torch.Tensor:
+    state: torch.Tensor = torch.ops.npu_standin.default_generator().get_state()
+    return state
+
+
+def set_rng_state(state: torch.Tensor, _: Any = _NAME) -> None:
+    torch.ops.npu_standin.default_generator().set_state(state)
+
+
+def get_rng_state_all() -> list[torch.Tensor]:
+    return [get_rng_state()]
+
+
+def set_rng_state_all(states: Iterable[torch.Tensor]) -> None:
+    for state in states:
+        set_rng_state(state)
+
+
+def _append_report(path: str) -> None:
+    used = {
+        "process": os.getpid(),
+        "command": sys.orig_argv,
+        "in_use": memory_allocated(),
+        "peak": max_memory_allocated(),
+        "host_peak": max_host_memory_allocated(),
+    }
+    with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123 - appended by several processes, in one write each
+        file.write(json.dumps(used) + "\n")
