@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from spacediff.environment import LIBRARIES, device, processor, version
+from spacediff.devices import accelerators, missing, type_of
+from spacediff.environment import LIBRARIES, VARIABLES, device, processor, version
 from spacediff.errors import SpacediffError
 
 _METRIC_TOLERANCE = 1e-5
@@ -35,7 +36,7 @@ class Check:
 def examine() -> list[Check]:
     """Check everything that an audit depends on."""
     checks: list[Callable[[], Check]] = [
-        _libraries, _torchvision, _processor, _accelerator, _memory, _video, _metrics, _tiny, _hub, _token,
+        _libraries, _torchvision, _processor, _accelerator, _variables, _memory, _video, _metrics, _tiny, _hub, _token,
     ]  # fmt: skip
     return [check() for check in checks]
 
@@ -65,15 +66,29 @@ def _processor() -> Check:
 
 
 def _accelerator() -> Check:
-    found = device()
-    if found == "cpu":
+    names = accelerators()
+    if not names:
         return Check(
             "accelerator",
             fine=False,
-            found="no CUDA device: placement 'cuda', 'sequential_cpu_offload' and rng.device 'cuda' cannot be measured",
-            hint="model and group offload run on the CPU; large checkpoints need a GPU",
+            found=f"none ({missing('cuda')}): placements and generators on an accelerator and 'sequential_cpu_offload' "
+            "cannot be measured",
+            hint="model and group offload run on the CPU; large checkpoints need an accelerator, and a torch for it",
         )
-    return Check("accelerator", fine=True, found=f"{found}: every placement runs")
+    own = type_of(names[0])
+    placements = [own] if len(names) == 1 else [f"{names[0]} to {names[-1]}"]
+    return Check(
+        "accelerator",
+        fine=True,
+        found=f"{device()}: placement {' and '.join(placements)}, rng.device {own}, and offloading run on it",
+        hint="" if own == "cuda" else "what a scenario places on 'cuda' is not measured on this machine",
+    )
+
+
+def _variables() -> Check:
+    """List the environment variables that change results; a Space has its own."""
+    found = [f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name)]
+    return Check("variables", fine=True, found=", ".join(found) or "none is set that changes results")
 
 
 def _memory() -> Check:

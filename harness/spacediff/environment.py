@@ -1,4 +1,4 @@
-"""The environment: the versions and devices that determine a clip together with its Settings, without any names."""
+"""The environment: what determines a clip together with its Settings: versions, devices, and variables of libraries."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import importlib.metadata
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 from spacediff import __version__
+from spacediff.devices import accelerators, index_of, platform_of, type_of
 
 LIBRARIES = (
     "torch",
@@ -22,14 +24,38 @@ LIBRARIES = (
     "scikit-image",
     "opencv-python-headless",
 )
+VARIABLES = (
+    # diffusers and transformers: which attention
+    "DIFFUSERS_ATTN_BACKEND", "DIFFUSERS_ATTN_CHECKS", "DIFFUSERS_GGUF_CUDA_KERNELS", "TRANSFORMERS_SDPA_FORCE_GQA",
+    # CUDA: TF32 despite the switches of torch, workspaces of cuBLAS, which library computes
+    "NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG", "CUBLASLT_WORKSPACE_SIZE",
+    "TORCH_BLAS_PREFER_CUBLASLT", "TORCH_CUDNN_USE_HEURISTIC_MODE_B", "TORCH_CUDNN_V8_API_DISABLED",
+    "TORCH_LINEAR_FLATTEN_3D", "PYTORCH_TUNABLEOP_ENABLED",
+    # ROCm
+    "HIPBLASLT_ALLOW_TF32", "TORCH_BLAS_PREFER_HIPBLASLT", "TORCH_ROCM_FA_PREFER_CK",
+    "TORCH_ROCM_AOTRITON_ENABLE_EXPERIMENTAL", "PYTORCH_MIOPEN_SUGGEST_NHWC", "HSA_OVERRIDE_GFX_VERSION",
+    # MPS
+    "PYTORCH_ENABLE_MPS_FALLBACK", "PYTORCH_MPS_FAST_MATH", "PYTORCH_MPS_PREFER_METAL",
+    # CPU: which instructions, and which precision of float32 products
+    "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE",
+    "DNNL_DEFAULT_FPMATH_MODE", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "TORCH_MKLDNN_MATMUL_MIN_DIM",
+    "TORCH_MKLDNN_MATMUL_MIN_SIZE",
+)  # fmt: skip
+"""Variables of the process's environment that choose kernels or their precision, and so change results.
+
+Sources: docs.pytorch.org/docs/stable/cuda_environment_variables.html and mps_environment_variables.html, `getenv` in
+torch 2.13 (`aten/src/ATen`), diffusers 0.42 (`utils/constants.py`), docs.nvidia.com/cuda/cublas, and
+uxlfoundation.github.io/oneDNN/dev_guide_cpu_dispatcher_control.html. What changes memory or speed alone, such as
+`PYTORCH_CUDA_ALLOC_CONF`, is left out.
+"""
 _DETERMINE_A_CLIP = (
     "spacediff", "torch", "diffusers", "transformers", "accelerate", "av", "imageio-ffmpeg",
-    "device", "cuda", "cudnn", "processor", "threads",
+    "device", "cuda", "rocm", "cudnn", "xpu", "macos", "processor", "threads", *VARIABLES,
 )  # fmt: skip
 
 
 def environment() -> dict[str, str]:
-    """Return the versions and devices of this machine, name to text."""
+    """Return the versions and devices of this machine, and the `VARIABLES` that are set, name to text."""
     import torch
 
     found = {name: version(name) for name in LIBRARIES}
@@ -40,10 +66,9 @@ def environment() -> dict[str, str]:
     found["processor"] = processor()
     found["threads"] = str(torch.get_num_threads())
     found["device"] = device()
-    if torch.cuda.is_available():
-        found["cuda"] = str(torch.version.cuda)
-        found["cudnn"] = str(torch.backends.cudnn.version())
-    return found
+    for name in {type_of(each) for each in accelerators()}:
+        found |= _software_of(name)
+    return found | {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
 
 
 def determining(found: dict[str, str]) -> dict[str, str]:
@@ -60,13 +85,50 @@ def version(distribution: str) -> str:
 
 
 def device() -> str:
-    """Return the accelerator's name, or `cpu`."""
+    """Describe this machine's accelerator, or each of several under its name; `cpu` if there is none."""
+    found = accelerators()
+    if len(found) <= 1:
+        return describe(found[0]) if found else "cpu"
+    return "; ".join(f"{name} {describe(name)}" for name in found)
+
+
+def describe(name: str) -> str:
+    """Describe an accelerator: the model, the memory in GiB, and what its kernels are compiled for.
+
+    Args:
+        name: Its name, such as `cuda:1`; this machine has to have it.
+    """
     import torch
 
-    if not torch.cuda.is_available():
-        return "cpu"
-    properties = torch.cuda.get_device_properties(0)
-    return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB, sm_{properties.major}{properties.minor}"
+    device_type = type_of(name)
+    if device_type == "mps":
+        try:
+            model = torch.backends.mps.get_name()
+        except AttributeError:  # older versions of torch do not name it
+            model = platform.machine()
+        return f"{model}, MPS"
+    module = torch.get_device_module(device_type)
+    properties: Any = getattr(module, "get_device_properties", lambda _: None)(index_of(name))
+    words = [getattr(properties, "name", platform_of(device_type))]
+    if hasattr(properties, "total_memory"):
+        words.append(f"{properties.total_memory / 2**30:.0f} GiB")
+    if device_type == "cuda" and torch.version.hip:
+        words += [properties.gcnArchName.partition(":")[0], f"ROCm {torch.version.hip}"]
+    elif device_type == "cuda":
+        words.append(f"sm_{properties.major}{properties.minor}")
+    return ", ".join(words)
+
+
+def _software_of(device_type: str) -> dict[str, str]:
+    """Return the versions of what computes on a type of accelerator."""
+    import torch
+
+    if device_type == "cuda":
+        kind, number = ("rocm", torch.version.hip) if torch.version.hip else ("cuda", torch.version.cuda)
+        return {kind: str(number), "cudnn": str(torch.backends.cudnn.version())}
+    if device_type == "xpu":
+        return {"xpu": str(torch.version.xpu)}
+    return {"macos": platform.mac_ver()[0]} if device_type == "mps" else {}
 
 
 def processor() -> str:
