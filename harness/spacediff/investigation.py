@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacediff.api import StrPath, read_source, run_audit
+from spacediff.api import StrPath, run_audit
 from spacediff.errors import FileExists, InvalidArgument
 from spacediff.files import write_atomically, write_new
 from spacediff.results import AuditResult
@@ -100,7 +100,8 @@ class WhyResult:
 def compare_sources(script: StrPath, space: StrPath) -> SourceComparison:
     """Read a script and a Space and compare their settings, without running or generating anything.
 
-    Defaults of the installed diffusers and of the checkpoint are included where a source says nothing.
+    Defaults of the installed diffusers and of the checkpoint are included where a source says nothing. Where a source
+    asks for an accelerator, the script's answer is that of this machine, and the Space's that of its hardware.
 
     Args:
         script: The script as you run it.
@@ -110,11 +111,14 @@ def compare_sources(script: StrPath, space: StrPath) -> SourceComparison:
         SourceNotReadable: There is no such source, or no pipeline call in it.
         SpaceUnavailable: The Hub does not give the Space's source; the class says why.
     """
+    from spacediff.reading.hosts import hosted_on, this_machine
+    from spacediff.reading.sources import read_any
     from spacediff.why.differences import compare_sources as compare_readings
     from spacediff.why.patch import advise
 
-    ours = read_source(script)
-    theirs = read_source(space, like=str(ours.settings.value("model.pipeline")))
+    ours = read_any(str(script), look_up=this_machine)
+    like = str(ours.settings.value("model.pipeline"))
+    theirs = read_any(str(space), like, look_up=hosted_on(hardware=""))
     compared = compare_readings(ours, theirs, ask=True)
     advice = advise(str(script), ours, theirs, compared, ask=True)
     return SourceComparison(ours, theirs, compared, advice, str(script), str(space))

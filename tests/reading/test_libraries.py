@@ -70,7 +70,7 @@ class Everything(Library):
         own = isinstance(owner, Object) and owner.kind == "instance"
         return Known(state.where(node), 1) if own and name in {"method", "__call__"} else None
 
-    def attribute(self, state: State, owner: Object, name: str, node: ast.AST) -> Value | None:
+    def attribute(self, state: State, owner: Value, name: str, node: ast.AST) -> Value | None:
         return Known(state.where(node), 2) if name == "size" else None
 
     def item(self, state: State, owner: External, key: Value, node: ast.AST) -> Value | None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from spacediff.cli.commands import main
 from spacediff.errors import SpacediffError
 from spacediff.reading import Reading, read_source, read_text
+from spacediff.reading.hosts import hosted_on
 from spacediff.settings import Origin
 from support.fuzzing import examples
 from support.hub_stand_in import Space, hub_stand_in
@@ -122,7 +123,7 @@ def test_device_and_seed_of_the_noise_are_read(lines: str, device: str, seed: in
 @pytest.mark.parametrize(
     ("line", "placement"),
     [
-        ("pipe.to('cuda:1')", "cuda"),
+        ("pipe.to('cuda:1')", "cuda:1"),
         ("pipe.to(device='cpu')", "cpu"),
         ("pipe.cuda()", "cuda"),
         ("pipe.to(torch.device('cuda'), torch.float16)", "cuda"),
@@ -324,8 +325,9 @@ def test_a_space_is_read_from_the_hub_with_its_facts(tmp_path: Path) -> None:
     files |= {"README.md": "---\nsdk: gradio\n---\n", "never_imported.py": "x = 1\n", "requirements.txt": ""}
     space = Space("http://127.0.0.1:9", requirements="torch==2.4.0\ndiffusers>=0.30\n", files=files)
     reading, asked = on_the_hub({"org/demo": space}, "org/demo", tmp_path)
-    local = read_source(folder)
+    local = read_source(folder, look_up=hosted_on("zero-a10g"))
     assert {path: one["value"] for path, one in reading["settings"].items()} == values(local)
+    assert reading["machine"]["device"] == "cuda"
     assert reading["facts"]["commit"] == "2e" * 20
     assert reading["facts"]["hardware"] == "zero-a10g"
     assert reading["facts"]["sdk version"] == "4.44.1"

@@ -15,6 +15,8 @@ import pytest
 
 from spacediff.cli.commands import main
 from spacediff.reading import Reading, read_source, read_text
+from spacediff.reading.hosts import MachineLookUp
+from spacediff.reading.machines import Machine
 from spacediff.reading.signatures import call_defaults
 from spacediff.scenario.scenario import parse_scenario
 from spacediff.settings import Origin
@@ -359,3 +361,64 @@ def test_names_are_not_cut_if_the_output_is_not_a_terminal(
     table = capsys.readouterr().out.partition("other settings agree")[0]
     for name in ("CogVideoXImageToVideoPipeline", "scheduler.timestep_spacing", "CogVideoXDPMScheduler"):
         assert name in table
+
+
+ON_ANY_DEVICE = SCRIPT.replace("pipe.enable_model_cpu_offload()", "pipe.to(device)").replace(
+    "pipe = ", 'device = "cuda" if torch.cuda.is_available() else "cpu"\npipe = '
+).replace("pipe(prompt", "pipe(generator=torch.Generator(device).manual_seed(42), prompt")  # fmt: skip
+ON_CUDA_WITH_NOISE_OF_THE_CPU = ON_ANY_DEVICE.replace("Generator(device)", 'Generator("cpu")')
+
+
+def on(device: str) -> MachineLookUp:
+    return lambda _: Machine(device, "a machine")
+
+
+def test_a_generator_on_the_scripts_device_is_the_first_suspect_on_a_machine_with_cuda() -> None:
+    space = read_text(ON_CUDA_WITH_NOISE_OF_THE_CPU, "app.py", look_up=on("cuda"))
+    found = compare_sources(read_text(ON_ANY_DEVICE, "run.py", look_up=on("cuda")), space)
+    (row,) = found.differences
+    assert (row.path, row.left.value, row.right.value) == ("rng.device", "cuda", "cpu")
+    assert row.known
+    assert row.known.size == "another sample"
+
+
+def test_a_generator_on_the_cpu_of_both_is_no_suspect() -> None:
+    space = read_text(ON_CUDA_WITH_NOISE_OF_THE_CPU, "app.py", look_up=on("cuda"))
+    found = compare_sources(read_text(ON_ANY_DEVICE, "run.py", look_up=on("cpu")), space)
+    (row,) = found.differences
+    assert (row.path, row.left.value, row.right.value) == ("placement", "cpu", "cuda")
+    assert row.known
+    assert row.known.id == "device-type", "other kernels are no offloading"
+
+
+def test_a_device_of_an_unknown_machine_is_a_question_with_its_condition() -> None:
+    space = read_text(ON_CUDA_WITH_NOISE_OF_THE_CPU, "app.py", look_up=on("cuda"))
+    found = compare_sources(read_text(ON_ANY_DEVICE, "run.py"), space)
+    assert found.differences == []
+    words = "what is rng.device in the script? 'cuda' with CUDA, otherwise 'cpu' (run.py:5)"
+    assert words in found.questions
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "cause"),
+    [
+        ('to("cuda")', "enable_model_cpu_offload()", "offloading"),
+        ('to("cpu")', "enable_model_cpu_offload()", "device-type"),
+        ('to("cuda")', 'to("mps")', "device-type"),
+        ('to("cuda:1")', 'to("cuda")', None),
+    ],
+)
+def test_what_a_placement_changes_depends_on_the_devices(ours: str, theirs: str, cause: str | None) -> None:
+    text = SCRIPT.replace("pipe(prompt", 'pipe(generator=torch.Generator("cpu").manual_seed(1), prompt')
+    left, right = (text.replace("enable_model_cpu_offload()", each) for each in (ours, theirs))
+    found = compare_sources(read_text(left, "run.py"), read_text(right, "app.py"))
+    assert [row.known.id for row in found.differences if row.known] == ([cause] if cause else [])
+    assert any("same type of device" in note for note in found.notes) is (cause is None)
+
+
+def test_noise_without_a_generator_is_drawn_on_the_device_of_the_placement() -> None:
+    text = SCRIPT.replace("pipe.enable_model_cpu_offload()", 'torch.manual_seed(1)\npipe.to("cuda")')
+    found = compare_sources(read_text(text, "run.py"), read_text(text.replace('"cuda"', '"cpu"'), "app.py"))
+    (row,) = found.differences
+    assert row.known
+    assert row.known.id == "generator-device"

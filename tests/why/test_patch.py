@@ -10,6 +10,7 @@ import pytest
 
 from spacediff.cli.commands import main
 from spacediff.reading import read_source, read_text
+from spacediff.reading.machines import Machine
 from spacediff.why.differences import compare_sources
 from spacediff.why.patch import Advice, advise
 from spacediff.why.rewriting import unified_diff
@@ -290,3 +291,28 @@ def test_the_line_that_has_an_effect_is_patched_and_not_another_of_the_same_name
     script.write_text(SCRIPT.replace("video = pipe(", lines))
     patched = applied(advised(script), script, tmp_path).decode()
     assert "scale = 7.0\nxs = [scale for scale in (6.0,)]" in patched
+
+
+def test_the_generator_of_a_script_that_chooses_its_device_is_patched_and_the_model_stays(tmp_path: Path) -> None:
+    path = tmp_path / "run.py"
+    chosen = 'device = "cuda" if torch.cuda.is_available() else "cpu"\npipe ='
+    path.write_text(
+        SCRIPT.replace("pipe =", chosen, 1)
+        .replace("pipe.enable_model_cpu_offload()", "pipe.to(device)")
+        .replace("num_frames=49", "num_frames=49, generator=torch.Generator(device).manual_seed(42)")
+    )
+    script = read_source(path, look_up=lambda _: Machine("cuda", "a machine"))
+    space = read_text(HOSTED, "app.py")
+    advice = advise(str(path), script, space, compare_sources(script, space), only=["rng.device"])
+    patched = applied(advice, path, tmp_path).decode()
+    assert 'torch.Generator("cpu").manual_seed(42)' in patched
+    assert chosen in patched
+    assert 'device becomes "cpu"' in advice.changes["rng.device"]
+
+
+def test_a_placement_is_never_patched_since_the_machine_may_not_have_the_device(tmp_path: Path) -> None:
+    path = tmp_path / "run.py"
+    path.write_text(SCRIPT.replace("pipe.enable_model_cpu_offload()", 'pipe.to("cpu")'))
+    advice = advised(path, only=["placement"])
+    assert advice.patch == ""
+    assert "same kind of device" in advice.by_hand["placement"]

@@ -407,6 +407,16 @@ CATALOGUE: tuple[Cause, ...] = (
         "arXiv:2107.10833",
     ),
     Cause(
+        "device-type",
+        "kind of device",
+        (),
+        "small changes that grow over the steps",
+        "the stages agree up to the first layers; spacediff why compares the devices",
+        "small to large",
+        "compute on the same kind of device, or accept the difference: it is as large as between two such devices",
+        "pytorch.org/docs/stable/notes/numerical_accuracy.html",
+    ),
+    Cause(
         "offloading",
         "offloading",
         ("placement",),

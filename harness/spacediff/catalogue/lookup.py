@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from spacediff.catalogue.entries import CATALOGUE, Cause
 
-__all__ = ["CATALOGUE", "Cause", "as_markdown", "known_cause"]
+__all__ = ["CATALOGUE", "Cause", "as_markdown", "cause_named", "known_cause"]
 
 
 def known_cause(path: str) -> Cause | None:
@@ -20,6 +20,11 @@ def known_cause(path: str) -> Cause | None:
             if any(fnmatchcase(path, pattern) for pattern in cause.paths if ("*" not in pattern) is exact):
                 return cause
     return None
+
+
+def cause_named(identifier: str) -> Cause:
+    """Return the entry with this identifier; raises StopIteration if there is none."""
+    return next(cause for cause in CATALOGUE if cause.id == identifier)
 
 
 def as_markdown() -> str:

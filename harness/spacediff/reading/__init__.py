@@ -12,9 +12,11 @@ from pathlib import Path
 
 from spacediff.errors import SourceNotReadable
 from spacediff.reading.entry_points import follow
-from spacediff.reading.extraction import extract
+from spacediff.reading.extraction import extract, with_machines
+from spacediff.reading.hosts import MachineLookUp, unknown_machine
 from spacediff.reading.interpreter.library import Libraries, Library
 from spacediff.reading.libraries import LIBRARIES
+from spacediff.reading.machines import possible_machines
 from spacediff.reading.model import IgnoredArgument, Input, Note, Reading
 from spacediff.reading.notebooks import MOST_NOTEBOOK_BYTES
 from spacediff.reading.parsing import MOST_BYTES, Files, UnreadableError, parse
@@ -34,33 +36,37 @@ __all__ = [
 _MAIN_FILES = ("app.py", "main.py", "run.py", "demo.py", "inference.py", "gradio_app.py", "generate.py", "predict.py")
 
 
-def read_text(text: str | bytes, name: str, libraries: Sequence[Library] = LIBRARIES) -> Reading:
+def read_text(
+    text: str | bytes, name: str, libraries: Sequence[Library] = LIBRARIES, look_up: MachineLookUp = unknown_machine
+) -> Reading:
     """Read a source that is a single file.
 
     Args:
         text: The file.
         name: Its name.
         libraries: What is known of the libraries that it uses; the first recogniser that answers counts.
+        look_up: Returns the machine on which the source runs; asked only if the source asks for it.
     """
     content = text.encode("utf-8", "replace") if isinstance(text, str) else text
-    return read_fetched(content, name, lambda _: None, libraries=libraries)
+    return read_fetched(content, name, lambda _: None, libraries=libraries, look_up=look_up)
 
 
-def read_source(path: Path, like: str = "") -> Reading:
+def read_source(path: Path, like: str = "", look_up: MachineLookUp = unknown_machine) -> Reading:
     """Read a script, or the main file of a folder; other files of its folder are followed.
 
     Args:
         path: The script, or a folder.
         like: The pipeline class whose call is read if the source calls several.
+        look_up: Returns the machine on which the source runs; asked only if the source asks for it.
 
     Raises:
         SourceNotReadable: There is no such script, or the folder has no main file.
     """
     main = main_file(path)
-    return read_changed(main, _head(main), like)
+    return read_changed(main, _head(main), like, look_up)
 
 
-def read_changed(main: Path, content: bytes, like: str = "") -> Reading:
+def read_changed(main: Path, content: bytes, like: str = "", look_up: MachineLookUp = unknown_machine) -> Reading:
     """Read a script as if it had another content; other files of its folder are followed."""
     folder = main.parent.resolve()
 
@@ -68,7 +74,7 @@ def read_changed(main: Path, content: bytes, like: str = "") -> Reading:
         other = (folder / name).resolve()
         return _head(other) if other.is_relative_to(folder) and other.is_file() else None
 
-    return read_fetched(content, main.name, fetch, like)
+    return read_fetched(content, main.name, fetch, like, look_up=look_up)
 
 
 def read_fetched(
@@ -76,9 +82,14 @@ def read_fetched(
     name: str,
     fetch: Callable[[str], bytes | None],
     like: str = "",
+    *,
     libraries: Sequence[Library] = LIBRARIES,
+    look_up: MachineLookUp = unknown_machine,
 ) -> Reading:
     """Read a source by its main file.
+
+    A source that asks its machine for an accelerator is followed again: with the answer, or, if the machine is unknown,
+    with each possible answer.
 
     Args:
         text: The file.
@@ -86,12 +97,21 @@ def read_fetched(
         fetch: Returns another file of its folder by its relative path; None if there is none.
         like: The pipeline class whose call is read if the source calls several.
         libraries: What is known of the libraries that the source uses.
+        look_up: Returns the machine on which the source runs; asked only if the source asks for it.
     """
     try:
         source = parse(text, name)
     except UnreadableError as error:
         return Reading(notes=[Note("not read", str(error), name)])
-    return extract(follow(Files(source, fetch), Libraries(libraries)), like)
+    files, known = Files(source, fetch), Libraries(libraries)
+    reading = extract(follow(files, known), like)
+    if not reading.asked_of_machine:
+        return reading
+    machine = look_up(reading)
+    if machine is not None:
+        return extract(follow(files, known, machine), like)
+    each = {one.device: extract(follow(files, known, one), like) for one in possible_machines(reading.asked_of_machine)}
+    return with_machines(reading, each)
 
 
 def _head(path: Path) -> bytes:

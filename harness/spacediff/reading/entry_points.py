@@ -14,6 +14,7 @@ from spacediff.reading.interpreter.library import Libraries
 from spacediff.reading.interpreter.modules import follow_file
 from spacediff.reading.interpreter.parameters import as_inputs
 from spacediff.reading.interpreter.records import Frame
+from spacediff.reading.machines import Machine
 from spacediff.reading.model import Note
 from spacediff.reading.parsing import Files
 from spacediff.reading.values import Arguments, Class, Function, Known
@@ -22,9 +23,15 @@ _MOST_ENTRIES = 64
 _FIRST_METHODS = ("setup", "load", "load_model", "initialize")
 
 
-def follow(files: Files, libraries: Libraries) -> Interpreter:
-    """Follow a source as far as the bounds allow, and return the interpreter with what it wrote down."""
-    state = Interpreter(files, libraries)
+def follow(files: Files, libraries: Libraries, machine: Machine | None = None) -> Interpreter:
+    """Follow a source as far as the bounds allow, and return the interpreter with what it wrote down.
+
+    Args:
+        files: The files of the source.
+        libraries: What is known of the libraries that it uses.
+        machine: The machine that it runs on; None if it is unknown.
+    """
+    state = Interpreter(files, libraries, machine)
     main = files.main
     try:
         cell = state.heap.new({"__name__": Known(f"{main.name}:1", "__main__")})

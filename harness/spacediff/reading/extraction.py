@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from spacediff.privacy.redaction import redact_text
@@ -9,6 +10,7 @@ from spacediff.reading.endpoints import endpoint_of
 from spacediff.reading.interpreter.records import Export, PipelineCall
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.names import SCHEDULER_BASE
+from spacediff.reading.machines import NO_ACCELERATOR
 from spacediff.reading.model import Input, Note, Reading
 from spacediff.reading.values import (
     Absent,
@@ -44,10 +46,13 @@ def extract(state: State, like: str = "") -> Reading:
         like: The pipeline class whose call is read if the source calls several.
     """
     notes = [*state.notes, *(Note("not read", text, text.partition(" ")[0]) for text in state.files.unreadable)]
+    if state.machine is not None and state.asked_of_machine:
+        text = f"settings that depend on the machine are those of {state.machine.description}"
+        notes.append(Note("machine", text, next(iter(state.asked_of_machine.values()))))
     call, export = _chosen(state, like)
     if call is None:
         notes.append(Note("no pipeline", "no call of a diffusers pipeline was found", state.files.main.name))
-        return Reading(ignored=state.ignored, notes=notes)
+        return Reading(ignored=state.ignored, notes=notes, asked_of_machine=tuple(state.asked_of_machine))
     paths = _paths_of(state, call)
     if export is not None:
         paths |= export.paths
@@ -75,7 +80,38 @@ def extract(state: State, like: str = "") -> Reading:
         endpoint=endpoint_of(state, call.number, builder.inputs),
         called_at=call.where,
         exported_by=export.name if export is not None else "",
+        asked_of_machine=tuple(state.asked_of_machine),
+        uses_zero_gpu=state.uses_zero_gpu,
+        machine=state.machine if state.asked_of_machine else None,
     )
+
+
+def with_machines(reading: Reading, each: Mapping[str, Reading]) -> Reading:
+    """Return what was read without knowing the machine, with the values on every possible machine.
+
+    Args:
+        reading: What was read without knowing the machine.
+        each: Type of accelerator to what was read for a machine with it; `cpu` comes last.
+    """
+    by_machine = {}
+    for path in reading.settings:
+        values = {device: one.settings.get(path, Setting(None, Origin.DEFAULT, "")) for device, one in each.items()}
+        if len({(value.origin, repr(value.value)) for value in values.values()}) > 1:
+            by_machine[path] = values
+    words = {path: _by_machine_described(values) for path, values in by_machine.items() if path in reading.unknowns}
+    return replace(reading, by_machine=by_machine, unknowns={**reading.unknowns, **words})
+
+
+def _by_machine_described(values: Mapping[str, Setting]) -> str:
+    words = {device: _setting_described(value) for device, value in values.items()}
+    otherwise = words.pop(NO_ACCELERATOR)
+    return ", ".join([*(f"{each} with {device.upper()}" for device, each in words.items()), f"otherwise {otherwise}"])
+
+
+def _setting_described(setting: Setting) -> str:
+    if setting.origin is Origin.UNKNOWN:
+        return "unknown"
+    return "not given" if setting.origin is Origin.DEFAULT else repr(setting.value)
 
 
 def _chosen(state: State, like: str) -> tuple[PipelineCall | None, Export | None]:

@@ -8,6 +8,7 @@ from typing import Any
 from spacediff.errors import SpaceNotFound, SpaceSourceUnavailable
 from spacediff.hub.ids import is_repository_id
 from spacediff.reading import read_fetched
+from spacediff.reading.hosts import hosted_on
 from spacediff.reading.model import Reading
 from spacediff.reading.parsing import MOST_BYTES
 
@@ -49,8 +50,9 @@ def read_space(space: str, like: str = "") -> Reading:
             raise SpaceSourceUnavailable(
                 f"Space {space}: {main} is unavailable", hint=f"only files up to {MOST_BYTES // 1024} KiB are read"
             )
-        reading = read_fetched(text, main, fetch, like)
-        return replace(reading, facts=facts_of(info))
+        facts = facts_of(info)
+        reading = read_fetched(text, main, fetch, like, look_up=hosted_on(facts.get("hardware", "")))
+        return replace(reading, facts=facts)
 
 
 class _Fetch:

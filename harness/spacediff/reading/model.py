@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from spacediff.reading.machines import Machine
 from spacediff.settings import Setting, Settings
 
 
@@ -111,6 +112,11 @@ class Reading:
         endpoint: The endpoint of the chosen call; None if there is none or it is unknown.
         called_at: File and line of the chosen call; empty if there is none.
         exported_by: The function that writes the frames to a file, such as `export_to_video`; empty if there is none.
+        asked_of_machine: The types of accelerators whose presence the source asks for, such as `cuda`.
+        uses_zero_gpu: Whether the source uses `@spaces.GPU`.
+        machine: The machine for which the source was read; None if it is unknown, or if the source asks nothing of it.
+        by_machine: Path of a setting that depends on the machine to its value for each type of accelerator, `cpu` for
+            a machine without one; empty if the machine is known.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -124,6 +130,10 @@ class Reading:
     endpoint: Endpoint | None = None
     called_at: str = ""
     exported_by: str = ""
+    asked_of_machine: tuple[str, ...] = ()
+    uses_zero_gpu: bool = False
+    machine: Machine | None = None
+    by_machine: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON objects and lists."""
@@ -139,4 +149,10 @@ class Reading:
             "endpoint": asdict(self.endpoint) if self.endpoint else None,
             "called_at": self.called_at,
             "exported_by": self.exported_by,
+            "asked_of_machine": list(self.asked_of_machine),
+            "machine": asdict(self.machine) if self.machine else None,
+            "by_machine": {
+                path: {device: asdict(setting) for device, setting in each.items()}
+                for path, each in self.by_machine.items()
+            },
         }

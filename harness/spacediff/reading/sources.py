@@ -8,17 +8,19 @@ from pathlib import Path
 from spacediff.errors import SourceNotReadable, SpacediffError
 from spacediff.hub.ids import is_repository_id
 from spacediff.reading import read_source
+from spacediff.reading.hosts import MachineLookUp, unknown_machine
 from spacediff.reading.hub import read_space
 from spacediff.reading.model import Reading
 from spacediff.reading.signatures import refusals
 
 
-def read_any(source: str, like: str = "") -> Reading:
+def read_any(source: str, like: str = "", look_up: MachineLookUp = unknown_machine) -> Reading:
     """Read a script, a folder or a Space; a local path comes before a Space of the same name.
 
     Args:
         source: A file, a folder, or ORG/NAME.
         like: The pipeline class whose call is read if the source calls several.
+        look_up: Returns the machine on which a local source runs; that of a Space is its hardware.
 
     Raises:
         SpacediffError: There is no such source, or no call of a pipeline was found in it.
@@ -29,7 +31,7 @@ def read_any(source: str, like: str = "") -> Reading:
     if not path.exists() and is_repository_id(source) and not source.endswith(".py"):
         reading = read_space(source, like)
     else:
-        reading = read_source(path, like)
+        reading = read_source(path, like, look_up)
     if not reading.called_at:
         raise _nothing_read(source, reading)
     return replace(reading, notes=[*reading.notes, *refusals(reading)])

@@ -15,7 +15,7 @@ def words(row: SourceDifference, differences: Iterable[SourceDifference]) -> str
         row: The difference.
         differences: All differences, since one line for a LoRA removes several.
     """
-    if row.known and row.known.size == "none":
+    if row.known and (row.known.size == "none" or row.path == "placement"):  # the machine may not have that device
         return row.known.change
     known = f"; {row.known.change}" if row.known else ""
     if row.path.startswith("lora."):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from spacediff.catalogue.lookup import Cause, known_cause
+from spacediff.catalogue.lookup import Cause
 from spacediff.hub.scheduler_config import LookUp, here_or_on_the_hub, not_looked_up, on_the_hub, present_name
 from spacediff.reading import Reading
 from spacediff.scenario.tables import OWNED
 from spacediff.settings import Origin, Setting, Settings, diff
 from spacediff.why.defaults import completed, scheduler_entries, with_scheduler
+from spacediff.why.device_differences import cause_of, with_same_devices
 
 UNSET = Setting("not set", Origin.DEFAULT, "the checkpoint or the library decides")
 """The value of a setting that neither a source nor a known default sets."""
@@ -81,8 +82,12 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
     unresolved = {"the script": ours, "the Space": theirs}
     compared, moved = _under_one_name(left, right, here, there)
     compared, right = _with_unknown_output(compared, right, script), _with_unknown_output(right, compared, space)
+    compared, renumbered = with_same_devices(compared, right)
     differing = [d for d in diff(compared, right) if matters(d.path)]
-    rows = [SourceDifference(d.path, d.left or UNSET, d.right or UNSET, known_cause(d.path)) for d in differing]
+    rows = [
+        SourceDifference(d.path, d.left or UNSET, d.right or UNSET, cause_of(d.path, compared, right))
+        for d in differing
+    ]
     certain = [row for row in rows if row.certain]
     return ComparedSettings(
         differences=sorted(certain, key=lambda row: _SIZES.get(row.known.size, 1) if row.known else 1),
@@ -90,7 +95,7 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
             *(_question(row, script, space) for row in rows if not row.certain),
             *(f"which scheduler does {side} use? {reason}" for side, reason in unresolved.items() if reason),
         ],
-        notes=[*moved, *_notes("the script", script), *_notes("the Space", space)],
+        notes=[*moved, *renumbered, *_notes("the script", script), *_notes("the Space", space)],
         equal=sum(matters(path) for path in {*left, *right}) - len(rows),
         script=left,
     )
@@ -153,7 +158,8 @@ def _question(row: SourceDifference, script: Reading, space: Reading) -> str:
         name, side, reading = ("the Space", row.right, space)
     either = [repr(each.value) for each in reading.alternatives.get(row.path, []) if each.value is not None]
     reason = _why_output_is_unknown(reading) if row.path.startswith("output.") else "only running it would show"
-    answer = f"one of {', '.join(either)}" if either else reading.unknowns.get(row.path) or reason
+    known = "" if row.path in reading.by_machine or not either else f"one of {', '.join(either)}"
+    answer = known or reading.unknowns.get(row.path) or reason
     return f"what is {row.path} in {name}? {answer} ({side.where})"
 
 

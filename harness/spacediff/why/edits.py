@@ -96,7 +96,7 @@ class Proposer:
             written = ast.literal_eval(node)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return ""
-        if path == "rng.device" and isinstance(written, str) and written.partition(":")[0] == left:
+        if path == "rng.device" and isinstance(written, str) and written.removesuffix(":0") == left:
             return self._written() if is_device(str(self._value)) else ""
         same = type(written) is type(left) and written == left
         return self._written() if same and path != "scheduler.class" else ""
@@ -192,7 +192,10 @@ class Proposer:
         yield Proposal(edits, f"add the line {code}")
 
     def _generator(self, key: str) -> Iterator[Proposal]:
-        if key != "device" or not is_device(str(self._value)) or self._row.left.value != "global":
+        if key != "device" or not is_device(str(self._value)):
+            return
+        if self._row.left.value != "global":
+            yield from self._device_of_generator()
             return
         for call in self._calls_at(self._reading.called_at):
             for seed, remark in self._seeds(call):
@@ -200,6 +203,15 @@ class Proposer:
                 for proposal in self._argument(call, "generator", text):
                     words = f"{proposal.words}{remark}"
                     yield Proposal((*self._import("", "torch"), *proposal.edits), words)
+
+    def _device_of_generator(self) -> Iterator[Proposal]:
+        """Replace the device that a generator of the script is given."""
+        for node in self._script.nodes():
+            if isinstance(node, ast.Call) and _last_name(node.func) == "Generator":
+                named = [keyword.value for keyword in node.keywords if keyword.arg == "device"]
+                for given in [*node.args, *named][:1]:
+                    words = f"{self._script.source_of(given)} becomes {self._written()} in torch.Generator(...)"
+                    yield self._one(self._script.replaced(given, self._written()), words)
 
     def _seeds(self, call: ast.Call) -> Iterator[tuple[str, str]]:
         """Yield seeds for a generator in a call, as the script writes them, each with a remark for the user."""

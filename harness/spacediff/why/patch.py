@@ -101,7 +101,8 @@ def _another_model(found: ComparedSettings) -> str:
 
 def _may_be_patched(row: SourceDifference) -> bool:
     makes_none = row.known is not None and row.known.size == "none"
-    return not makes_none and row.right is not UNSET and is_plain(row.right.value) and row.path not in _RUNS_CODE
+    is_left = makes_none or row.path in _RUNS_CODE or row.path == "placement"  # the machine may not have that device
+    return not is_left and row.right is not UNSET and is_plain(row.right.value)
 
 
 class _PatchedScript:
@@ -141,7 +142,7 @@ class _PatchedScript:
             Script(content)
         except NotEditableError:
             return False
-        reading = read_changed(self._main, content)
+        reading = read_changed(self._main, content, look_up=lambda _: self._reading.machine)
         if seed_of(self._reading) not in {None, seed_of(reading)}:
             return False
         found = compare_sources(reading, self._space, ask=self._ask)

@@ -45,9 +45,10 @@ def attribute(state: State, owner: Value, name: str, node: ast.AST) -> Value:  #
         )
     if isinstance(owner, Object):
         return _attribute_of_object(state, owner, name, node)
-    if isinstance(owner, Unknown | Asked):
-        return Attribute(owner.where, owner, name)
-    return Attribute(state.where(node), owner, name)
+    computed = state.libraries.attribute(state, owner, name, node) if isinstance(owner, Known | Asked) else None
+    if computed is not None:
+        return computed
+    return Attribute(owner.where if isinstance(owner, Unknown | Asked) else state.where(node), owner, name)
 
 
 def _attribute_of_class(state: State, owner: Class, name: str, node: ast.AST) -> Value:

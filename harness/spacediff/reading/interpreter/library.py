@@ -10,7 +10,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from spacediff.reading.values import Arguments, External, Function, Object, Value
+from spacediff.reading.values import Arguments, External, Function, Value
 
 if TYPE_CHECKING:
     from spacediff.reading.interpreter.state import State
@@ -27,8 +27,8 @@ class Library(Protocol):
         """Return the result of a method call such as `pipe.to("cuda")`; a call of `pipe` itself is `__call__`."""
         return None
 
-    def attribute(self, state: State, owner: Object, name: str, node: ast.AST) -> Value | None:
-        """Return an attribute that an object computes, such as `pipe.device`."""
+    def attribute(self, state: State, owner: Value, name: str, node: ast.AST) -> Value | None:
+        """Return an attribute that an object or a constant computes, such as `pipe.device` and `device.type`."""
         return None
 
     def item(self, state: State, owner: External, key: Value, node: ast.AST) -> Value | None:
@@ -80,7 +80,7 @@ class Libraries(Library):
                 return found
         return None
 
-    def attribute(self, state: State, owner: Object, name: str, node: ast.AST) -> Value | None:
+    def attribute(self, state: State, owner: Value, name: str, node: ast.AST) -> Value | None:
         """Ask the recognisers in their order."""
         answers = (one.attribute(state, owner, name, node) for one in self._recognisers)
         return next((found for found in answers if found is not None), None)

@@ -10,6 +10,7 @@ from typing import Any
 from spacediff.reading.interpreter.heap import Budget, Heap, TooMuchError
 from spacediff.reading.interpreter.library import Libraries
 from spacediff.reading.interpreter.records import Condition, End, Entry, Event, Export, Frame, PipelineCall
+from spacediff.reading.machines import Machine
 from spacediff.reading.model import IgnoredArgument, Note
 from spacediff.reading.parsing import Files
 from spacediff.reading.values import (
@@ -51,10 +52,13 @@ class State(ABC):
         reached: Each event of the user interface with the pipeline calls that it led to.
         loop_starts: For every loop being followed, the first identity that was made inside it.
         changed_in_loop: For every loop being followed, the identities of lists and dicts that its body changes.
+        machine: The machine that the source runs on; None if it is unknown.
+        asked_of_machine: The types of accelerators whose presence the source asks for, each with the first place.
+        uses_zero_gpu: Whether a function is decorated with `@spaces.GPU`.
         is_cut: Whether something was not followed because a bound was reached.
     """
 
-    def __init__(self, files: Files, libraries: Libraries) -> None:
+    def __init__(self, files: Files, libraries: Libraries, machine: Machine | None = None) -> None:
         self.files = files
         self.sources = [files.main]
         self.libraries = libraries
@@ -76,6 +80,9 @@ class State(ABC):
         self.modules: dict[str, int] = {}
         self.loop_starts: list[int] = []
         self.changed_in_loop: list[set[int]] = []
+        self.machine = machine
+        self.asked_of_machine: dict[str, str] = {}
+        self.uses_zero_gpu = False
         self.depth = 0
         self.is_cut = False
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.libraries.command_lines import CommandLines
+from spacediff.reading.libraries.devices import Devices
 from spacediff.reading.libraries.diffusers import Diffusers
 from spacediff.reading.libraries.exports import Exports, LoadedFiles
 from spacediff.reading.libraries.generators import Generators
@@ -24,6 +25,7 @@ LIBRARIES: tuple[Library, ...] = (
     Gradio(),
     Streamlit(),
     CommandLines(),
+    Devices(),
     Diffusers(),  # before Quantisation: PipelineQuantizationConfig has the name of a pipeline
     Quantisation(),
     Generators(),

@@ -15,7 +15,6 @@ from spacediff.reading.values import (
     Object,
     Value,
     alternatives,
-    either,
     lift,
 )
 
@@ -28,12 +27,9 @@ class Torch(Library):
 
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return a device, a compiled model, or note a switch."""
-        if function.name == "torch.cuda.is_available":
-            where = state.where(node)
-            return either([Known(where, value=True), Known(where, value=False)], where)
         if function.name in {"torch.device", "device"}:
-            first = arguments.get("type", 0) or arguments.get("device")
-            return lift(device_of_value, [first]) if first is not None else None
+            first, index = arguments.get("type", 0) or arguments.get("device"), arguments.get("index", 1)
+            return lift(device_of_value, [first, *([index] if index else [])]) if first is not None else None
         if function.name == "torch.compile":
             return _compiled(state, arguments, node)
         return _switched(state, function, arguments, node)

@@ -39,10 +39,18 @@ def dtype_of_value(value: Value, *, texts: bool = True) -> Value:
     return lift(named, [value])
 
 
-def device_of_value(value: Value) -> Value:
-    """Return a device without its number: `cuda:1` is `cuda`."""
-    if isinstance(value, Known) and isinstance(value.value, str):
-        return Known(value.where, value.value.partition(":")[0])
-    if isinstance(value, Known) and isinstance(value.value, int):
-        return Known(value.where, "cuda")
-    return value
+def device_of_value(value: Value, index: Value | None = None) -> Value:
+    """Return a device by its name; the first of its type has no number, so that `cuda:0` is `cuda`.
+
+    Args:
+        value: A name such as `cuda:1`, or a number, which torch takes for a CUDA device.
+        index: The number of the device, if it is given separately.
+    """
+    if not isinstance(value, Known) or not isinstance(value.value, str | int):
+        return value
+    kind, _, number = (str(value.value) if isinstance(value.value, str) else f"cuda:{value.value:d}").partition(":")
+    if index is not None:
+        if not isinstance(index, Known):
+            return index
+        number = str(index.value) if index.value is not None else ""
+    return Known(value.where, f"{kind}:{number}" if number not in {"", "0"} else kind)

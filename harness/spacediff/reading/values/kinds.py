@@ -15,11 +15,11 @@ from spacediff.reading.model import Input
 Key = str | float | bool | None
 """A constant that is a key of a dict; equal keys are those that Python calls equal."""
 
-ObjectKind = Literal["pipeline", "part", "scheduler", "generator", "parser", "namespace", "instance"]
+ObjectKind = Literal["pipeline", "part", "scheduler", "generator", "accelerator", "parser", "namespace", "instance"]
 """What an `Object` represents.
 
-`part` is a model or tokenizer of a pipeline, `parser` a command line's parser, `namespace` its parsed arguments or the
-names of a file, `instance` an instance of a class of the source.
+`part` is a model or tokenizer of a pipeline, `accelerator` accelerate's, `parser` a command line's parser, `namespace`
+its parsed arguments or the names of a file, `instance` an instance of a class of the source.
 """
 
 

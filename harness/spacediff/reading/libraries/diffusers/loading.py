@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from spacediff.devices import is_device
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.names import (
     CALL_ONLY,
@@ -11,15 +12,18 @@ from spacediff.reading.libraries.diffusers.names import (
     NOT_SETTINGS,
     PARTS,
 )
-from spacediff.reading.libraries.torch_types import dtype_of_value
+from spacediff.reading.libraries.torch_types import device_of_value, dtype_of_value
 from spacediff.reading.model import IgnoredArgument
 from spacediff.reading.values import (
     Arguments,
+    Asked,
     Either,
     Known,
     Object,
     Table,
     Value,
+    alternatives,
+    lift,
 )
 from spacediff.reading.values.inputs import json_of
 
@@ -87,12 +91,19 @@ def _argument(state: State, pipeline: Object, given_to: str, argument: tuple[str
     elif key in CALL_ONLY:
         advice = f"the library ignores it here; pass it to the call: pipe(..., {key}=...)"
         state.ignore(IgnoredArgument(key, json_of(value), given_to, value.where or state.where(node), advice))
+    elif key == "device_map" and (device := _as_device(value)) is not None:
+        state.put(pipeline, "placement", device)
     elif key not in NOT_SETTINGS:
         state.put(pipeline, f"load.{key}", dtype_of_value(value, texts=False))
-        if key == "device_map" and isinstance(value, Known) and value.value in {"cuda", "cpu"}:
-            state.put(pipeline, "placement", value)
         if key == "quantization_config" and not isinstance(value, Table):
             state.note("quantisation", node)
+
+
+def _as_device(device_map: Value) -> Value | None:
+    """Return a device map as a device, if that is what it names; `"balanced"` and dicts name several."""
+    device = lift(device_of_value, [device_map])
+    names = [one.value if isinstance(one, Asked) else one for one in alternatives(device)]
+    return device if all(isinstance(one, Known) and is_device(str(one.value)) for one in names) else None
 
 
 def load_part(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:

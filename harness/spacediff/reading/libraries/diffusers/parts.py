@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers.placement import offload
 from spacediff.reading.libraries.name_clues import CACHING
 from spacediff.reading.libraries.torch_types import DTYPES, dtype_of_value
 from spacediff.reading.values import (
@@ -37,7 +38,8 @@ def call_part_method(state: State, part: Object, name: str, arguments: Arguments
     elif name == "enable_group_offload":
         owner = state.get(part, "__pipeline__")
         if isinstance(owner, Object):
-            state.put(owner, "placement", Known(here.where, "group_offload"))
+            offload(state, owner, "group_offload", arguments, node)
+            state.put(owner, "offload.only", Known(here.where, state.words(node)))
     else:
         return None
     return part

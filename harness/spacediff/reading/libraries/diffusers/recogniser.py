@@ -13,7 +13,8 @@ from spacediff.reading.libraries.diffusers.names import (
     SCHEDULER,
 )
 from spacediff.reading.libraries.diffusers.parts import call_part_method
-from spacediff.reading.libraries.diffusers.pipelines import call_pipeline_method, device_of
+from spacediff.reading.libraries.diffusers.pipelines import call_pipeline_method
+from spacediff.reading.libraries.diffusers.placement import device_of
 from spacediff.reading.libraries.diffusers.schedulers import (
     call_scheduler_method,
     load_scheduler,
@@ -46,7 +47,9 @@ class Diffusers(Library):
             return assemble_pipeline(state, function.last_name, arguments, node)
         first = arguments.get("", 0)
         if function.last_name == "apply_group_offloading" and isinstance(first, Object):
-            call_part_method(state, first, "enable_group_offload", Arguments([], {}), node)
+            call_part_method(
+                state, first, "enable_group_offload", Arguments(arguments.positional[1:], arguments.named), node
+            )
             return state.unknown(node)
         return None
 
@@ -60,11 +63,11 @@ class Diffusers(Library):
             return call_scheduler_method(state, owner, name, arguments, node)
         return call_part_method(state, owner, name, arguments, node) if owner.kind == "part" else None
 
-    def attribute(self, state: State, owner: Object, name: str, node: ast.AST) -> Value | None:
+    def attribute(self, state: State, owner: Value, name: str, node: ast.AST) -> Value | None:
         """Return the device of a pipeline."""
-        if owner.kind != "pipeline" or name not in {"device", "_execution_device"}:
+        if not isinstance(owner, Object) or owner.kind != "pipeline" or name not in {"device", "_execution_device"}:
             return None
-        return device_of(state, owner, name) or Attribute(state.where(node), owner, name)
+        return device_of(state, owner, name, node) or Attribute(state.where(node), owner, name)
 
     def set_attribute(self, state: State, owner: Value, name: str, value: Value, node: ast.AST) -> bool:
         """Note an attribute of a scheduler's config, and one of a pipeline that only its call would use."""
