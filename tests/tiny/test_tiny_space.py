@@ -15,15 +15,18 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+import torch
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from numpy.typing import NDArray
 
+from spacediff.environment import VARIABLES
 from spacediff.errors import Exit, SpaceBroken
+from spacediff.scenario.scenario import load_scenario
 from spacediff.tiny import serving
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from spacediff.tiny.serving import TinySpace, serve_tiny_space
-from spacediff.tiny.space_app import scratch_prefix
+from spacediff.tiny.space_app import DEVICE, load_pipeline, scratch_prefix
 from support.paths import ROOT
 from support.tiny_space import SPACE_STEPS
 
@@ -205,6 +208,28 @@ def test_hostile_prompts_are_generated_like_others(client: Client, prompt: str) 
     assert decoded(video_path(call(client, prompt=prompt)[0]))[0].shape == (17, 64, 96, 3)
 
 
+@pytest.mark.filterwarnings("ignore:.torch_dtype. is deprecated:FutureWarning")  # the demo's argument
+def test_the_space_computes_where_the_quickstart_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = load_scenario(ROOT / "scenarios" / "quickstart.toml")
+    assert scenario.settings_of("as-hosted").value("placement") == DEVICE
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert load_pipeline(RANDOM.id, DEVICE).device == torch.device(DEVICE), "whatever the machine has"
+
+
+def test_the_space_has_the_variables_that_choose_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*VARIABLES, "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+    program = "import os, pathlib; from spacediff.tiny.space_app import _isolate; _isolate(pathlib.Path()); "
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}print(*sorted(os.environ))"],
+        env=serving._environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {*VARIABLES, "OMP_NUM_THREADS"} <= set(done.stdout.split())
+
+
 def test_nothing_remains_after_the_block_even_if_it_fails() -> None:
     class FromInsideError(Exception):
         pass
@@ -228,7 +253,8 @@ def test_nothing_remains_after_the_block_even_if_it_fails() -> None:
 
 UNRESPONSIVE_SPACE = """
 import os, signal, tempfile, time
-from spacediff.tiny.space_app import scratch_prefix
+from spacediff.scenario.scenario import load_scenario
+from spacediff.tiny.space_app import DEVICE, load_pipeline, scratch_prefix
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 tempfile.mkdtemp(prefix=scratch_prefix(os.getpid()))
 print("READY http://127.0.0.1:9", flush=True)

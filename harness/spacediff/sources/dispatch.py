@@ -11,6 +11,7 @@ from spacediff.progress import Progress
 from spacediff.run import Run
 from spacediff.settings import Origin, Settings
 from spacediff.sources import Produced
+from spacediff.tiny.space_app import DEVICE
 
 if TYPE_CHECKING:
     from spacediff.sources.local.generate import LocalSource
@@ -95,6 +96,7 @@ class Sources:
         # its port differs from audit to audit
         named = Settings.of({"space": {"id": request.id}}, Origin.DECLARED)
         hosted = {name: text for name, text in produced.hosted.items() if address not in text}
+        hosted["device"] = DEVICE
         described = produced.described.replace(address, request.id)
         return replace(produced, described=described, settings=produced.settings.changed_by(named), hosted=hosted)
 

@@ -25,7 +25,7 @@ from typing import IO, Self
 from spacediff.errors import SpaceBroken
 from spacediff.files import remove_folder
 from spacediff.processes import APART, stop
-from spacediff.tiny.space_app import CHECKPOINT, STEPS, scratch_prefix
+from spacediff.tiny.space_app import CHECKPOINT, DEVICE, STEPS, scratch_prefix
 
 STARTUP_DEADLINE = 180.0  # seconds; the first import of torch, diffusers and gradio takes ten on an idle machine
 _STOP_TIMEOUT = 5.0  # seconds to wait for the exit before the next, stronger request
@@ -38,7 +38,10 @@ _LOG_TAIL = 12  # lines of the Space's log in an error message
 
 @contextlib.contextmanager
 def serve_tiny_space(
-    steps: int = STEPS, startup_deadline: float = STARTUP_DEADLINE, checkpoint: str = CHECKPOINT
+    steps: int = STEPS,
+    startup_deadline: float = STARTUP_DEADLINE,
+    checkpoint: str = CHECKPOINT,
+    device: str = DEVICE,
 ) -> Iterator[str]:
     """Run the tiny Space; yield its address, such as `http://127.0.0.1:43210`.
 
@@ -46,11 +49,12 @@ def serve_tiny_space(
         steps: Denoising steps of each clip.
         startup_deadline: Seconds until it must answer.
         checkpoint: Id of the tiny checkpoint that it serves.
+        device: The torch device that it computes on.
 
     Raises:
         SpaceBroken: It did not start; the message ends with the end of its log.
     """
-    with TinySpace(steps, startup_deadline, checkpoint) as space:
+    with TinySpace(steps, startup_deadline, checkpoint, device) as space:
         yield space.url
 
 
@@ -61,6 +65,7 @@ class TinySpace:
         steps: Denoising steps of each clip.
         startup_deadline: Seconds until it must answer.
         checkpoint: Id of the tiny checkpoint that it serves.
+        device: The torch device that it computes on.
     """
 
     url: str
@@ -68,9 +73,13 @@ class TinySpace:
     process_id: int
 
     def __init__(
-        self, steps: int = STEPS, startup_deadline: float = STARTUP_DEADLINE, checkpoint: str = CHECKPOINT
+        self,
+        steps: int = STEPS,
+        startup_deadline: float = STARTUP_DEADLINE,
+        checkpoint: str = CHECKPOINT,
+        device: str = DEVICE,
     ) -> None:
-        self._options = ["--steps", str(steps), "--checkpoint", checkpoint]
+        self._options = ["--steps", str(steps), "--checkpoint", checkpoint, "--device", device]
         self._startup_deadline = startup_deadline
         self._cleanup = contextlib.ExitStack()
 
@@ -126,7 +135,10 @@ class TinySpace:
 
 
 def _environment() -> dict[str, str]:
-    """Return our environment, extended so that this package can be imported even if it is not installed."""
+    """Return our environment, extended so that this package can be imported even if it is not installed.
+
+    Variables that choose kernels or the number of threads are the same in the Space and in what is compared with it.
+    """
     root = str(Path(__file__).parents[2])
     if root in sysconfig.get_paths().values():
         return dict(os.environ)

@@ -3,7 +3,7 @@
 It represents independent code, so it shares nothing with the sources that are compared with it: plain diffusers, plain
 Gradio. Its endpoint, its outputs and its settings are those of the demo
 (huggingface.co/spaces/zai-org/CogVideoX-5B-Space): the stochastic DPM scheduler with trailing timesteps, dynamic
-guidance of scale 7, a CPU generator, bfloat16, everything on one device.
+guidance of scale 7, a CPU generator, bfloat16, everything on one device, which is the CPU unless it is told another.
 
 It listens on loopback only, prints `READY http://127.0.0.1:PORT` and runs until its stdin ends. The process that
 started it keeps the pipe open; when that process ends for any reason, the Space reads end of file and exits.
@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 
 CHECKPOINT = "builtin:tiny-cogvideox"
 STEPS = 50  # as in the demo; a clip then takes about a second on two cores
+DEVICE = "cpu"  # the demo has a GPU; this Space is compared with runs on a CPU, which every machine has
 GUIDANCE_SCALE = 7.0
 MAX_PROMPT = 2000  # characters; the demo asks for fewer than 200 words
 PORT_ATTEMPTS = 5  # a different process may take a free port before Gradio opens it
@@ -41,7 +42,7 @@ def main() -> None:
     # Libraries print to stdout; ours has only one line, for the process that waits for it.
     announcements = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
-        app = build_app(load_pipeline(options.checkpoint), options.steps, scratch)
+        app = build_app(load_pipeline(options.checkpoint, options.device), options.steps, scratch)
         os.chdir(scratch)  # Gradio serves files of the working directory
         port = _launch(app, options.port)
         print(f"READY http://127.0.0.1:{port}", file=announcements, flush=True)
@@ -53,8 +54,8 @@ def scratch_prefix(process_id: int) -> str:
     return f"spacediff-tiny-space-{process_id}-"
 
 
-def load_pipeline(checkpoint: str) -> Any:
-    """Load one of the tiny checkpoints as the demo does."""
+def load_pipeline(checkpoint: str, device: str) -> Any:
+    """Load one of the tiny checkpoints as the demo does, onto a device."""
     from spacediff.torchvision_shim import shim_torchvision
 
     shim_torchvision()
@@ -63,10 +64,8 @@ def load_pipeline(checkpoint: str) -> Any:
 
     from spacediff.tiny.checkpoint import BUILTIN, ensure_checkpoint
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(BUILTIN[checkpoint]), torch_dtype=torch.bfloat16).to(
-        device
-    )
+    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(BUILTIN[checkpoint]), torch_dtype=torch.bfloat16)
+    pipe.to(device)
     pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
     return pipe
 
@@ -166,6 +165,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"denoising steps of a clip (default: {STEPS})")
     parser.add_argument("--checkpoint", default=CHECKPOINT, help=f"checkpoint to serve (default: {CHECKPOINT})")
+    parser.add_argument("--device", default=DEVICE, help=f"torch device that it computes on (default: {DEVICE})")
     return parser.parse_args()
 
 
