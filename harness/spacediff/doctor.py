@@ -92,13 +92,11 @@ def _variables() -> Check:
 
 
 def _memory() -> Check:
+    import psutil
+
     free_disk = shutil.disk_usage(Path.cwd()).free / 2**30
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-        memory = f"{total:.0f} GiB of memory"
-    except (ValueError, OSError, AttributeError):
-        memory = "memory unknown"
-    return Check("space", free_disk > 1, f"{memory}, {free_disk:.0f} GiB of disk free here")
+    memory = psutil.virtual_memory().total / 2**30
+    return Check("space", free_disk > 1, f"{memory:.0f} GiB of memory, {free_disk:.0f} GiB of disk free here")
 
 
 def _video() -> Check:

@@ -122,3 +122,25 @@ def test_printed_text_is_redacted(tmp_path: Path, capsys: pytest.CaptureFixture[
     printed = capsys.readouterr().out
     assert "[redacted]/quickstart.toml" in printed
     assert "ghs_abc" not in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"C:\Users\Ada\clip.mp4", r"~\clip.mp4"),
+        ("C:/Users/Ada/clip.mp4", "~/clip.mp4"),
+        (r"'c:\\users\\ada\\clip.mp4'", r"'~\\clip.mp4'"),
+        ("file:///C%3A%2FUsers%2FAda%2Fx", "file:///~%2Fx"),
+        (r"C:\Users\Adam and D:\Users\Ada", r"C:\Users\Adam and D:\Users\Ada"),
+    ],
+)
+def test_a_home_folder_of_windows_is_removed(text: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from spacediff.privacy import redaction
+
+    monkeypatch.setenv("HOME", r"C:\Users\Ada")
+    monkeypatch.setattr(redaction, "_user", lambda: "")
+    redaction._rules.cache_clear()
+    try:
+        assert redact(text) == expected
+    finally:
+        redaction._rules.cache_clear()

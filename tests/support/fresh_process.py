@@ -40,6 +40,7 @@ class FreshProcess:
         cwd: Its working folder.
         env: Its whole environment; by default this process's.
         program: A text to run in place of `python -m spacediff`.
+        encoding: Of what it prints.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class FreshProcess:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         program: str = "",
+        encoding: str = "utf-8",
     ) -> None:
+        self._encoding = encoding
         self._files = [Path(tempfile.mkstemp(prefix=f"spacediff-{name}-")[1]) for name in ("stdout", "stderr")]
         words = [str(argument) for argument in arguments]
         self._process = forked(_become, words, str(cwd or Path.cwd()), dict(env or os.environ), program, self._files)
@@ -69,7 +72,7 @@ class FreshProcess:
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join()
-        stdout, stderr = (file.read_text("utf-8", errors="replace") for file in self._files)
+        stdout, stderr = (file.read_text(self._encoding, errors="replace") for file in self._files)
         for file in self._files:
             file.unlink()
         assert self._process.exitcode is not None

@@ -28,7 +28,9 @@ from spacediff.results import AuditInterrupted
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     from spacediff.cli.console import flush_output
+    from spacediff.cli.encoding import prepare_output
 
+    prepare_output()
     try:
         options = parse(arguments)
         install()

@@ -7,6 +7,7 @@ its exit code stays the same.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -17,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from spacediff import __version__
+from spacediff.cli.encoding import spelled, spelled_json
 from spacediff.errors import SpacediffError
 from spacediff.privacy.redaction import redact_text
 
@@ -34,7 +36,16 @@ class Terminal(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print texts, redacted. Texts in tables must be redacted before."""
-        super().print(*(_redacted(each) for each in objects), **options)
+        try:
+            super().print(*(_redacted(each) for each in objects), **options)
+        except OSError as error:
+            if not _reader_has_left(error):
+                raise
+            self.on_broken_pipe()
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Lay a text out as it will be shown, so that the columns of a table fit."""
+        return super().render_str(spelled(text, self.encoding), **options)
 
 
 def _redacted(content: Any) -> Any:
@@ -59,6 +70,11 @@ def show_text(text: str, *, error: bool = False) -> None:
         stream.write(text)
 
 
+def show_json(text: str) -> None:
+    """Print a JSON text that was redacted before; it stays JSON in every encoding."""
+    show_text(spelled_json(text, sys.stdout.encoding or "utf-8"))
+
+
 def flush_output() -> None:
     """Write the buffered output, at the end of the program, when an error could not be handled any more."""
     for stream in (sys.stdout, sys.stderr):
@@ -70,8 +86,18 @@ def flush_output() -> None:
 def _reader_may_leave(stream: IO[str]) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:
+    except OSError as error:
+        if not _reader_has_left(error):
+            raise
         _discard_from_now_on(stream)
+
+
+def _reader_has_left(error: OSError) -> bool:
+    """Whether a write failed because the pipe is closed; Windows calls that an invalid argument.
+
+    https://github.com/python/cpython/issues/79935
+    """
+    return isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL
 
 
 def _discard_from_now_on(stream: IO[str]) -> None:

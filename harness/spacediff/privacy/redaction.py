@@ -13,7 +13,7 @@ import platform
 import re
 from collections.abc import Callable, Collection
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from spacediff.privacy.private_prompts import without_private
@@ -34,6 +34,8 @@ _IN_ADDRESS = re.compile(
 )
 """User and password of a URL, and the secrets of its query."""
 _SECRET_VARIABLE = re.compile(r"TOKEN|SECRET|PASSWORD|API_KEY")
+_SEPARATOR = r"(?:[\\/]+|%(?:25)*(?:5c|2f))"
+"""What stands between the names of a path of Windows, in all its spellings."""
 _SHORTEST_SECRET = 8
 _SHORTEST_NAME = 3
 _Rule = Callable[[str], str]
@@ -73,7 +75,7 @@ def _free(key: str, taken: Collection[str]) -> str:
 def _rules() -> tuple[_Rule, ...]:
     rules = [_replacing(_every_spelling(secret), "[redacted]") for secret in _secrets()]
     rules += [_replacing(_FORMS, "[redacted]"), _without_credentials]
-    rules += [_replacing(rf"{_every_spelling(home)}(?!\w)", "~") for home in _homes()]
+    rules += [_replacing(rf"{_anywhere(home)}(?!\w)", "~") for home in _homes()]
     if len(user := _user()) >= _SHORTEST_NAME and user != "root":
         name, ends = _every_spelling(user), r"(?![\w-]|\.\w)"
         part = rf"(?:(?<=[/\\])|(?<=%2F)|(?<=%5C)|(?<=%2f)|(?<=%5c)){name}{ends}"
@@ -94,6 +96,14 @@ def _homes() -> list[str]:
     home = Path.home()
     names = {str(each) for each in (home, Path(os.path.realpath(home))) if str(each) != each.anchor}
     return sorted(names, key=lambda each: (-len(each), each))
+
+
+def _anywhere(home: str) -> str:
+    """Return a pattern for a home folder in all its spellings; on Windows also with `/` and in any case."""
+    if not PureWindowsPath(home).drive:
+        return _every_spelling(home)
+    names = (_every_spelling(name) for name in re.split(r"[\\/]", home))
+    return f"(?i:{_SEPARATOR.join(names)})"
 
 
 def _every_spelling(text: str) -> str:
@@ -134,5 +144,5 @@ def _replacing(pattern: str, new: str) -> _Rule:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):
+    except (OSError, KeyError, ImportError):  # without a variable that names the user, Windows has no other means
         return ""
