@@ -120,6 +120,7 @@ import os, sys
 reading_end, writing_end = os.pipe()
 os.close(reading_end)
 os.dup2(writing_end, 1)
+sys.stdout = open(1, "w", closefd=False)
 from spacediff.cli.commands import main
 sys.exit(main(sys.argv[1:]))
 """
