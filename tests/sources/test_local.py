@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import torch
 
 from spacediff.clip import Clip
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import NotMeasuredError, UnsupportedSetting
 from spacediff.settings import Origin, Settings
 from spacediff.sources import Produced
 from spacediff.sources.local.generate import LocalSource
@@ -275,3 +276,14 @@ def test_changed_files_change_the_fingerprint_of_a_checkpoint(tmp_path: Path) ->
         stamps.append(stamp(str(tmp_path)))
     assert all(one != other for one, other in itertools.pairwise(stamps))
     assert stamp("org/name") == ""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device has this kernel")
+def test_an_attention_kernel_that_cannot_be_used_names_the_module(source: LocalSource) -> None:
+    with pytest.raises(UnsupportedSetting) as caught:
+        generate(source, numerics={"attention": "efficient"})
+    assert re.match(
+        r"numerics\.attention = 'efficient' cannot be used by text_encoder\.encoder\.block\.0\.layer\.0\.SelfAttention "
+        r"\(T5Attention\): ",
+        caught.value.message,
+    )

@@ -206,7 +206,11 @@ class NumericsTable(Table):
     attention: Literal["math", "flash", "efficient", "cudnn"] | None = None
     """Kernel of torch's scaled dot product attention; torch's choice by default."""
     tf32: bool | None = None
-    """Whether matrix products and convolutions may use TF32."""
+    """Whether matrix products and convolutions may use TF32, unless the next two say otherwise."""
+    tf32_matmul: bool | None = None
+    """Whether matrix products may use TF32; not by default."""
+    tf32_cudnn: bool | None = None
+    """Whether cuDNN's convolutions may use TF32; they may by default."""
     deterministic: bool | None = None
     """Whether torch has to use deterministic algorithms."""
     threads: Annotated[int, Field(ge=1)] | None = None

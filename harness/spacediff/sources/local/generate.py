@@ -34,6 +34,7 @@ from spacediff.sources.local.noise import generator_for
 from spacediff.sources.local.numerics import numerics
 from spacediff.sources.local.pipeline import Checkpoints
 from spacediff.sources.local.placement import default_placement, place, refuse_what_cannot_run
+from spacediff.sources.local.refusals import explained_refusals
 from spacediff.sources.local.resolve import completed, resolved
 from spacediff.sources.local.reuse import Reuse, resume
 from spacediff.sources.local.steps import steps_to
@@ -226,7 +227,8 @@ class _ReadyPipeline:
 def _frames(ready: _ReadyPipeline, prompt: str, generator: torch.Generator | None) -> _Frames:
     """Call the pipeline and return the frames of the clip."""
     try:
-        output = ready.pipeline(prompt=prompt, generator=generator, output_type="np", **ready.arguments)
+        with explained_refusals(ready.pipeline, ready.declared):
+            output = ready.pipeline(prompt=prompt, generator=generator, output_type="np", **ready.arguments)
     except NotMeasuredError:
         raise
     except Exception as error:

@@ -1,16 +1,43 @@
-"""Numerics: torch's global switches (attention kernels, TF32, determinism, threads), set for one run and restored."""
+"""Numerics: torch's global switches (attention kernels, TF32, determinism, threads), set for one run and restored.
+
+TF32 has two switches, and their defaults differ: matrix products do not use it, cuDNN's convolutions do. So both are
+set and recorded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
+from spacediff.devices import execution_device, type_of
+from spacediff.errors import UnsupportedSetting
 from spacediff.settings import Settings
+
+_DETERMINISTIC_CUBLAS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+"""As docs.nvidia.com/cuda/cublas, "Results reproducibility", asks for; torch before pytorch/pytorch#161749 refuses to
+compute without it."""
+_DIFFUSERS_BACKEND = "DIFFUSERS_ATTN_BACKEND"
+
+
+def environment_for(settings: Settings) -> dict[str, str]:
+    """Return the environment variables that a process needs to generate with these Settings.
+
+    Libraries read them when they start, so they have to be set when the process is created. They change the results of
+    other runs, so a process that has them generates only for Settings that need the same.
+    """
+    on_cuda = type_of(execution_device(settings.value("placement"))) == "cuda"
+    return dict(_DETERMINISTIC_CUBLAS) if settings.value("numerics.deterministic") and on_cuda else {}
 
 
 @contextmanager
 def numerics(settings: Settings) -> Iterator[None]:
-    """Set torch's global switches inside the block, and restore them afterwards."""
+    """Set torch's global switches inside the block, and restore them afterwards.
+
+    Raises:
+        UnsupportedSetting: Attention is declared, and diffusers is told by its environment variable to use another.
+    """
     import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -22,23 +49,44 @@ def numerics(settings: Settings) -> Iterator[None]:
     }
     with ExitStack() as stack:
         if (attention := settings.value("numerics.attention")) is not None:
+            _refuse_two_kernels(attention)
             stack.enter_context(sdpa_kernel([backends[attention]]))
-        if (tf32 := settings.value("numerics.tf32")) is not None:
-            matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-            stack.callback(_set_tf32, matmul=matmul, cudnn=cudnn)
-            _set_tf32(matmul=tf32, cudnn=tf32)
+        switches: dict[str, Any] = {"tf32_matmul": torch.backends.cuda.matmul, "tf32_cudnn": torch.backends.cudnn}
+        for name, switch in switches.items():
+            if (allowed := settings.value(f"numerics.{name}", settings.value("numerics.tf32"))) is not None:
+                stack.callback(setattr, switch, "allow_tf32", switch.allow_tf32)
+                switch.allow_tf32 = allowed
         if (deterministic := settings.value("numerics.deterministic")) is not None:
-            was = torch.are_deterministic_algorithms_enabled()
-            stack.callback(torch.use_deterministic_algorithms, was)
-            torch.use_deterministic_algorithms(deterministic)
+            _set(stack, torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled(), deterministic)
         if (threads := settings.value("numerics.threads")) is not None:
-            stack.callback(torch.set_num_threads, torch.get_num_threads())
-            torch.set_num_threads(threads)
+            _set(stack, torch.set_num_threads, torch.get_num_threads(), threads)
         yield
 
 
-def _set_tf32(*, matmul: bool, cudnn: bool) -> None:
+def current_numerics() -> dict[str, Any]:
+    """Return the state of torch's switches, by the names of the settings in `numerics`."""
     import torch
 
-    torch.backends.cuda.matmul.allow_tf32 = matmul
-    torch.backends.cudnn.allow_tf32 = cudnn
+    backend = os.environ.get(_DIFFUSERS_BACKEND)
+    return {
+        "attention": f"{backend} of {_DIFFUSERS_BACKEND}" if backend else "chosen by torch",
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
+        "tf32_cudnn": torch.backends.cudnn.allow_tf32,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _set(stack: ExitStack, setter: Callable[[Any], Any], before: Any, value: Any) -> None:
+    stack.callback(setter, before)
+    setter(value)
+
+
+def _refuse_two_kernels(attention: str) -> None:
+    """Refuse a kernel of torch where diffusers uses another: of its backends, only `native` lets torch choose."""
+    backend = os.environ.get(_DIFFUSERS_BACKEND, "native")
+    if backend != "native":
+        raise UnsupportedSetting(
+            f"numerics.attention = {attention!r} has no effect while {_DIFFUSERS_BACKEND} is {backend!r}",
+            hint=f"unset {_DIFFUSERS_BACKEND}, or leave numerics.attention out of the scenario",
+        )

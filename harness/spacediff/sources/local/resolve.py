@@ -10,6 +10,7 @@ from spacediff.clip import Clip
 from spacediff.observer.observation import Noise
 from spacediff.scenario.tables import OWNED
 from spacediff.settings import EXPORT_FPS, EXPORT_QUALITY, Origin, Settings
+from spacediff.sources.local.numerics import current_numerics
 from spacediff.sources.local.pipeline import Checkpoint
 
 
@@ -29,7 +30,7 @@ def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: in
         ({"call": _call_defaults(pipeline)}, f"{type(pipeline).__name__}.__call__"),
         ({"scheduler": of_checkpoint}, "the checkpoint's scheduler config"),
         ({"scheduler": of_class}, type(pipeline.scheduler).__name__),
-        ({"numerics": _numerics()}, "torch"),
+        ({"numerics": current_numerics()}, "torch"),
         ({"rng": {"stream": f"torch {_torch_version()}"}}, "the installed torch"),
         ({"rng": {"seed": seed}}, "the prompt"),
         ({"rng": {"device": "cpu"}, "placement": placement, "output": {"rounding": "round"}}, "spacediff"),
@@ -77,17 +78,6 @@ def _scheduler(scheduler: Any, loaded: Any) -> tuple[dict[str, Any], dict[str, A
     of_config = {"class": type(loaded).__name__, **loaded.config}
     of_checkpoint = {name: value for name, value in whole.items() if name in of_config and of_config[name] == value}
     return of_checkpoint, {name: value for name, value in whole.items() if name not in of_checkpoint}
-
-
-def _numerics() -> dict[str, Any]:
-    import torch
-
-    return {
-        "attention": "chosen by torch",
-        "deterministic": torch.are_deterministic_algorithms_enabled(),
-        "tf32": torch.backends.cuda.matmul.allow_tf32,
-        "threads": torch.get_num_threads(),
-    }
 
 
 def _torch_version() -> str:
