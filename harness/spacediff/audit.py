@@ -23,6 +23,7 @@ from spacediff.executor import Executor, InProcess
 from spacediff.explaining.conclusion import cause_record
 from spacediff.explaining.explain import explain
 from spacediff.explaining.result import SearchResult
+from spacediff.fitting.assessment import assess
 from spacediff.gate.gate import evaluate_gate, evaluate_over_time
 from spacediff.gate.history import history_of
 from spacediff.interrupts import clear, until_interrupted
@@ -108,6 +109,8 @@ def audit(
     listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
         executing = executor or InProcess(here, reuse=reuse, keep_latents=plan.keep_latents)
+        for notice in assess(plan, folder, listener):
+            listener.on_notice(notice)
         generated = _generate(plan, store, executing, listener)
         compared = _compare(plan, generated, folder, metrics, listener)
         described = _describe(plan, compared, folder, listener)

@@ -308,6 +308,12 @@ class OutOfMemory(NotMeasuredError):
     code = "out-of-memory"
 
 
+class DoesNotFit(NotMeasuredError):
+    """A generation whose weights alone need more memory than the device or the machine has."""
+
+    code = "does-not-fit"
+
+
 class UnsupportedSetting(NotMeasuredError):
     """A setting that the installed libraries or the pipeline do not accept."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from spacediff.record import RunRecord
+from spacediff.record import Fact, RunRecord
 from spacediff.run import Run
 
 
@@ -49,6 +49,12 @@ class ProgressListener(Progress, Protocol):
     def on_plan(self, runs: Sequence[Run]) -> None:
         """Called once, before the first run."""
 
+    def on_notice(self, notice: Fact) -> None:
+        """Called before the first run, once for each thing to know before it: runs that do not fit into memory.
+
+        `spacediff.wording.sentence` makes a text of it.
+        """
+
     def on_run_started(self, run: Run) -> None:
         """Called when a run begins."""
 
@@ -84,6 +90,9 @@ class SilentListener:
         """Ignore it."""
 
     def on_plan(self, runs: Sequence[Run]) -> None:
+        """Ignore it."""
+
+    def on_notice(self, notice: Fact) -> None:
         """Ignore it."""
 
     def on_run_started(self, run: Run) -> None:

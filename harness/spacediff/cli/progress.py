@@ -14,8 +14,9 @@ from spacediff.cli.console import Terminal
 from spacediff.cli.search_progress import outlook, probe_line
 from spacediff.privacy.redaction import redact_text
 from spacediff.progress import SearchProgress
-from spacediff.record import RunRecord
+from spacediff.record import Fact, RunRecord
 from spacediff.run import Run
+from spacediff.wording import sentence
 from spacediff.wording.numbers import duration
 
 _PLAIN_SECONDS = 10.0
@@ -57,6 +58,11 @@ class Display:
         """Show the number of clips to produce."""
         self._runs = len(runs)
         self._whole = self._bars.add_task("audit", total=len(runs), doing="clips")
+
+    def on_notice(self, notice: Fact) -> None:
+        """Print what to know before the first run."""
+        self._clear()
+        self._console.print(f"[yellow]note:[/] {escape(redact_text(sentence(notice)))}", soft_wrap=True)
 
     def on_run_started(self, run: Run) -> None:
         """Show a bar for the run."""

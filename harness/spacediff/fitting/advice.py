@@ -45,10 +45,11 @@ def remedies(settings: Settings, tested: Collection[str], *, host: bool = False)
         tested: Paths that the run changes against the baseline, such as `Run.changes`; no remedy touches them.
         host: Whether the machine's memory is short, where offloading does not help, and not the device's.
     """
-    placement = settings.value("placement")
+    way, colon, number = str(settings.value("placement") or "").partition(":")
     found = []
-    if not host and placement not in OFFLOADS[1:]:
-        found.append(Remedy("placement", OFFLOADS[OFFLOADS.index(placement) + 1 if placement in OFFLOADS else 0]))
+    if not host and way != "cpu" and way not in OFFLOADS[1:]:
+        further = OFFLOADS[1] if way == OFFLOADS[0] else OFFLOADS[0]
+        found.append(Remedy("placement", f"{further}{colon}{number}"))
     if settings.value("vae.tiling") is not True:
         found.append(Remedy("vae.tiling", value=True))
     return tuple(remedy for remedy in found if remedy.path not in tested)

@@ -164,6 +164,22 @@ class FactKind(StrEnum):
             "drift_now": float | None,
         },
     )
+    # whether runs fit on this machine; bytes; with an empty device it is about the machine's memory
+    MEMORY_SHORT = (
+        "memory-short",
+        {
+            "runs": list[str],
+            "certain": bool,
+            "device": str,
+            "need": int,
+            "free": int,
+            "changes": list[str],
+            "tested": list[str],
+        },
+    )
+    MEMORY_UNKNOWN = "memory-unknown", {"runs": list[str], "model": str, "reason": str}
+    DISK_SHORT = "disk-short", {"clips": int, "need": int, "free": int}
+
     # the search for the cause: why it stopped, what a suspect's standing rests on, how members act together
     SEARCH_INTERRUPTED = "search-interrupted"
     BUDGET_SPENT = "budget-spent", {"budget": int}

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spacediff.fitting.refusal import refuse_what_cannot_fit
 from spacediff.progress import Progress
 from spacediff.run import Run
 from spacediff.settings import Origin, Settings
@@ -59,6 +60,7 @@ class Sources:
             from spacediff.sources.video import take
 
             return take(Path(run.request["file"]), folder)
+        self.check(run)
         if self._local is None:
             from spacediff.sources.local.generate import LocalSource
 
@@ -68,15 +70,16 @@ class Sources:
         )
 
     def check(self, run: Run) -> None:
-        """Check whether this machine has the devices that a run needs.
+        """Check whether this machine has the devices that a run needs, and the memory for its weights.
 
         Raises:
-            NotMeasuredError: A device is missing.
+            NotMeasuredError: A device is missing, or too small.
         """
         if run.source == "diffusers":
             from spacediff.sources.local.placement import refuse_what_cannot_run
 
             refuse_what_cannot_run(run.settings)
+            refuse_what_cannot_fit(run)
 
     def checkpoint_stamp(self, run: Run) -> str:
         """Return a fingerprint of a local checkpoint's files; empty for one from the Hub, which has an id."""

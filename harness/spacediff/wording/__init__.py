@@ -7,7 +7,7 @@ shows it escapes it.
 
 from __future__ import annotations
 
-from spacediff.wording import alignment, codec, residual  # noqa: F401 - each says its kinds of fact
+from spacediff.wording import alignment, codec, fitting, residual  # noqa: F401 - each says its kinds of fact
 from spacediff.wording.cause import cause_sentences, cause_text, standing_words
 from spacediff.wording.contents import agreement_text
 from spacediff.wording.controls import control_expectation, control_name

@@ -1,0 +1,242 @@
+"""Whether the runs of a plan fit, said before the first of them begins.
+
+A checkpoint is looked at closely only if its weights or its clips are not small beside the memory: then its pipeline is
+measured, once for all runs. So an audit of a small model pays nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from spacediff.devices import execution_device, missing
+from spacediff.fitting.activations import Activations, Call, measure
+from spacediff.fitting.advice import Remedy, changed_by, remedies
+from spacediff.fitting.checkpoint import Found, find
+from spacediff.fitting.disk import bytes_of_run, free_bytes, used_bytes
+from spacediff.fitting.machine import host_memory, total_memory
+from spacediff.fitting.need import need, parts_of
+from spacediff.plan import Plan
+from spacediff.progress import Progress
+from spacediff.record import Fact, FactKind, fact
+from spacediff.run import Run
+from spacediff.settings import Settings
+from spacediff.tiny.checkpoint import BUILTIN
+
+_SMALL_WEIGHTS = 0.02
+"""Weights below this share of the memory are small."""
+_SMALL_CLIP = 0.25
+_BYTES_OF_A_PIXEL = 4096
+"""Clips are small that take less than this share of the memory with so many bytes for each pixel of a frame: decoding
+takes 940 in half precision for CogVideoX and 130 for Wan, without tiling."""
+_TIGHT = 0.9
+"""A need above this share of what is free is tight."""
+
+
+def assess(plan: Plan, folder: Path, progress: Progress) -> list[Fact]:
+    """Find out whether the runs of a plan fit into memory and onto the disk.
+
+    Args:
+        plan: The plan.
+        folder: The audit folder.
+        progress: Receives what is being done, where it takes seconds.
+
+    Returns:
+        What is short or unknown; nothing where all is well.
+    """
+    notices: list[Fact] = []
+    largest = 0
+    for runs in _by_checkpoint(plan):
+        assessed = _assess_checkpoint(runs, progress)
+        notices += assessed.notices
+        latents = assessed.latents if plan.keep_latents else 0
+        steps = max(int(run.settings.value("call.num_inference_steps", 50)) for run in runs)
+        largest = max(largest, bytes_of_run(latents, steps, assessed.clip))
+    clips = sum(run.source == "diffusers" for run in plan.runs) + (plan.explain.budget if plan.explain else 0)
+    free = free_bytes(folder)
+    if largest * clips > free + used_bytes(folder):
+        notices.append(fact(FactKind.DISK_SHORT, need=largest * clips, free=free, clips=clips))
+    return notices
+
+
+@dataclass(frozen=True)
+class _Assessed:
+    """What was found out about the runs of one checkpoint; latents and clip are those of the largest run."""
+
+    notices: Sequence[Fact] = ()
+    latents: int = 0
+    clip: tuple[int, ...] = ()
+
+
+def _by_checkpoint(plan: Plan) -> list[list[Run]]:
+    """Group the local runs by checkpoint; those of the tiny checkpoints fit everywhere."""
+    groups: dict[str, list[Run]] = {}
+    for run in plan.runs:
+        if run.source == "diffusers" and run.settings.value("model.id") not in BUILTIN:
+            groups.setdefault(repr(sorted(run.settings.table("model").items())), []).append(run)
+    return list(groups.values())
+
+
+def _assess_checkpoint(runs: Sequence[Run], progress: Progress) -> _Assessed:
+    here = [run for run in runs if not missing(execution_device(run.settings.value("placement")))]
+    if not here:
+        return _Assessed()  # each is refused for its device
+    found = find(here[0].settings)
+    if found is None:
+        return _Assessed([_unknown(here, "its weights are not on this machine, and the Hub does not say")])
+    if not any(_worth_measuring(found, run) for run in here):
+        return _Assessed()
+    progress.on_status("estimating the memory that the runs need")
+    return _Checkpoint(found, here).assessed()
+
+
+def _worth_measuring(found: Found, run: Run) -> bool:
+    settings = run.settings
+    total = total_memory(execution_device(settings.value("placement")))
+    if total is None:
+        return False
+    pixels = 1
+    for name in ("num_frames", "height", "width"):
+        size = settings.value(f"call.{name}", 1)
+        pixels *= size if isinstance(size, int) else 1
+    small = found.loaded(settings.value("model.dtype")) < _SMALL_WEIGHTS * total
+    return not small or pixels * _BYTES_OF_A_PIXEL > _SMALL_CLIP * total
+
+
+class _Checkpoint:
+    """The runs of one checkpoint with what its pipeline was measured to need.
+
+    Args:
+        found: The checkpoint.
+        runs: Its runs.
+    """
+
+    def __init__(self, found: Found, runs: Sequence[Run]) -> None:
+        self._found = found
+        self._runs = runs
+        self._dtype = runs[0].settings.value("model.dtype")
+        calls = {
+            _key(call): call
+            for run in runs
+            for settings in (run.settings, changed_by(run.settings, remedies(run.settings, ())))
+            for call in [_call(settings)]
+        }
+        devices = [execution_device(run.settings.value("placement")) for run in runs]
+        self._measured = measure(
+            found.folder,
+            list(calls.values()),
+            pipeline=runs[0].settings.value("model.pipeline"),
+            dtype=self._dtype,
+            device=next((each for each in devices if each != "cpu"), None),
+        )
+        self._calls = dict(zip(calls, self._measured.calls, strict=True))
+        self._host = host_memory()
+
+    def assessed(self) -> _Assessed:
+        """Return the notices, one for runs that share it, and the largest run."""
+        short: dict[_Shortage, list[tuple[Run, int]]] = {}
+        unknown: dict[str, list[Run]] = {}
+        for run in self._runs:
+            activations = self._calls[_key(_call(run.settings))]
+            if isinstance(activations, str):
+                unknown.setdefault(activations, []).append(run)
+            for shortage, needed in self._shortages(run):
+                short.setdefault(shortage, []).append((run, needed))
+        notices = [shortage.notice(each) for shortage, each in short.items()]
+        notices += [_unknown(runs, reason) for reason, runs in unknown.items()]
+        known = [each for each in self._calls.values() if isinstance(each, Activations)]
+        largest = max(known, key=lambda each: each.latents, default=Activations({}, 0, ()))
+        return _Assessed(notices, largest.latents, largest.clip)
+
+    def _shortages(self, run: Run) -> Iterable[tuple[_Shortage, int]]:
+        """Yield what is short for a run, the memory of its device or of the machine, and the bytes that it needs."""
+        device = execution_device(run.settings.value("placement"))
+        for host in (False, True):
+            free, total = self._host if host else self._device(device)
+            fits = partial(self._fits, free=free, host=host)
+            if fits(run.settings):
+                continue
+            needed, least = self._need(run.settings, host=host)
+            certain = least > total
+            changes = tuple(map(str, _changes_that_fit(run, fits, host=host)))
+            tested = self._tested(run, needed, host=host)
+            shortage = _Shortage(certain, "" if host else device, free, changes, tested)
+            yield shortage, least if certain else needed
+
+    def _fits(self, settings: Settings, *, free: int, host: bool) -> bool:
+        return self._need(settings, host=host)[0] <= _TIGHT * free
+
+    def _tested(self, run: Run, needed: int, *, host: bool) -> tuple[str, ...]:
+        """Return the settings that a run tests and that would lower its need."""
+        settings = run.settings
+        tested = [each for each in remedies(settings, (), host=host) if each.path in run.changes]
+        return tuple(each.path for each in tested if self._need(changed_by(settings, [each]), host=host)[0] < needed)
+
+    def _need(self, settings: Settings, *, host: bool) -> tuple[int, int]:
+        """Return the estimated need and its certain part, without activations."""
+        activations = self._calls.get(_key(_call(settings)), "")
+        peaks = activations.peaks if isinstance(activations, Activations) else {}
+        placement = settings.value("placement")
+        estimated = need(parts_of(self._found.components, self._dtype, peaks, self._measured.extra), placement)
+        least = need(parts_of(self._found.components, self._dtype), placement)
+        if host:
+            return estimated.host, self._found.loaded(self._dtype)
+        return estimated.device, least.device
+
+    def _device(self, name: str) -> tuple[int, int]:
+        """Return free and total bytes of a device."""
+        total = total_memory(name) or 0
+        return self._measured.memory or (total, total)
+
+
+@dataclass(frozen=True)
+class _Shortage:
+    """What runs lack, and what they have in common."""
+
+    certain: bool
+    device: str
+    free: int
+    changes: tuple[str, ...]
+    tested: tuple[str, ...]
+
+    def notice(self, runs: Sequence[tuple[Run, int]]) -> Fact:
+        """Return the fact for the runs that lack it, each with its need."""
+        return fact(
+            FactKind.MEMORY_SHORT,
+            runs=_names(run for run, _ in runs),
+            certain=self.certain,
+            device=self.device,
+            need=max(needed for _, needed in runs),
+            free=self.free,
+            changes=list(self.changes),
+            tested=list(self.tested),
+        )
+
+
+def _changes_that_fit(run: Run, fits: Callable[[Settings], bool], *, host: bool) -> tuple[Remedy, ...]:
+    """Return the fewest changes with which a run fits; none where all that it does not test are not enough."""
+    found = remedies(run.settings, run.changes, host=host)
+    further = remedies(changed_by(run.settings, found), run.changes, host=host)
+    all_of_them = tuple({each.path: each for each in (*found, *further)}.values())
+    candidates = [*((each,) for each in found), found, further, all_of_them]
+    return next((each for each in candidates if each and fits(changed_by(run.settings, each))), ())
+
+
+def _unknown(runs: Sequence[Run], reason: str) -> Fact:
+    return fact(FactKind.MEMORY_UNKNOWN, runs=_names(runs), model=runs[0].settings.value("model.id"), reason=reason)
+
+
+def _names(runs: Iterable[Run]) -> list[str]:
+    return list(dict.fromkeys(run.name for run in runs))
+
+
+def _call(settings: Settings) -> Call:
+    switches: Mapping[str, bool] = settings.table("vae")
+    return Call(settings.table("call"), switches, fused=settings.value("numerics.attention") != "math")
+
+
+def _key(call: Call) -> str:
+    return json.dumps([call.arguments, call.vae, call.fused], sort_keys=True, default=str)

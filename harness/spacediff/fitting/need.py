@@ -1,0 +1,97 @@
+"""What a run needs on its device and in the machine's memory, from its weights, its activations and its placement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from spacediff.devices import OFFLOADS, execution_device, type_of
+from spacediff.fitting.weights import Component
+
+MARGIN = 1.25
+"""What a device needs for activations, beside what tensors occupy: workspaces of convolutions and unused remains of the
+allocator's blocks. Decoding CogVideoX-2b takes about 19 GB by diffusers' documentation of the pipeline, of which
+tensors and weights occupy 15.1 GiB."""
+CONTEXT = 2**29
+"""Bytes of the context that a process has on an accelerator: CUDA's takes some hundred MB."""
+OFFLOAD_COPIES = 1.2
+"""What offloading needs in the machine's memory, as a multiple of the weights."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component of a pipeline in memory, in bytes.
+
+    Attributes:
+        weights: All its weights.
+        largest: Its largest tensor.
+        activations: What it needs beside them while it computes; 0 where that is unknown.
+    """
+
+    weights: int
+    largest: int = 0
+    activations: int = 0
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a run needs, in bytes.
+
+    Attributes:
+        device: On its accelerator; 0 for a run on the CPU.
+        host: In the machine's memory.
+    """
+
+    device: int
+    host: int
+
+
+def parts_of(
+    components: Sequence[Component],
+    dtype: str | None,
+    activations: Mapping[str, int] | None = None,
+    extra: Mapping[str, int] | None = None,
+) -> tuple[Part, ...]:
+    """Return the parts of a checkpoint.
+
+    Args:
+        components: Its models.
+        dtype: The data type that it is loaded with; None for the libraries' defaults.
+        activations: Component to bytes, where they are known.
+        extra: Component to bytes that it keeps in float32 beyond the data type.
+    """
+    beside, more = activations or {}, extra or {}
+    return tuple(
+        Part(each.loaded(dtype) + more.get(each.name, 0), each.largest(dtype), beside.get(each.name, 0))
+        for each in components
+    )
+
+
+def need(parts: Sequence[Part], placement: str | None) -> Need:
+    """Compute what a run needs.
+
+    Args:
+        parts: The parts of its pipeline.
+        placement: Where it is placed; None for the default of this machine.
+    """
+    weights = sum(part.weights for part in parts)
+    way = (placement or "").partition(":")[0]
+    if type_of(execution_device(placement)) == "cpu":
+        copies = OFFLOAD_COPIES if way in OFFLOADS else 1
+        return Need(0, int(copies * weights + max(part.activations for part in parts)))
+    return Need(on_device(parts, way), int(OFFLOAD_COPIES * weights) if way in OFFLOADS else weights)
+
+
+def on_device(parts: Sequence[Part], way: str) -> int:
+    """Compute the bytes that a way of placing needs on an accelerator: an offload's name, or resident with any other.
+
+    Activations count with `MARGIN`; without any, the result is a lower bound.
+    """
+    beside = [int(MARGIN * part.activations) for part in parts]
+    if way == "model_cpu_offload":  # one component at a time
+        most = max(part.weights + each for part, each in zip(parts, beside, strict=True))
+    elif way in OFFLOADS:  # one layer at a time
+        most = max(part.largest + each for part, each in zip(parts, beside, strict=True))
+    else:
+        most = sum(part.weights for part in parts) + max(beside)
+    return most + CONTEXT

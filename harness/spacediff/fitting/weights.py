@@ -1,0 +1,137 @@
+"""The weights of a checkpoint by component, from a folder in diffusers' layout.
+
+`model_index.json` names the components; those with a `config.json` are models. Of several sets of files (safetensors
+and `.bin`, a variant such as `fp16`, one file or shards) `from_pretrained` reads one, and so does this module.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from spacediff.fitting.headers import Stored, read_stored
+
+INDEX = "model_index.json"
+_MAX_JSON_BYTES = 1_000_000
+_WEIGHTS = re.compile(
+    r"(?P<stem>[^.]+?)(?P<shard>-\d{5}-of-\d{5})?(?:\.(?P<variant>[^.]+?)(?P<late>-\d{5}-of-\d{5})?)?"
+    r"\.(?P<kind>safetensors|bin)"
+)
+"""A weight file: `model.safetensors`, `diffusion_pytorch_model-00001-of-00002.safetensors`, `model.fp16.bin`."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """A model of a checkpoint.
+
+    Attributes:
+        name: Its name in the pipeline, such as `transformer`.
+        library: `diffusers` or `transformers`; another name is the checkpoint's own code.
+        stored: The tensors of its files.
+    """
+
+    name: str
+    library: str
+    stored: Stored
+
+    def loaded(self, dtype: str | None) -> int:
+        """Return the bytes of its weights in memory.
+
+        Args:
+            dtype: `float32`, `float16` or `bfloat16`; None: diffusers loads in float32, transformers as stored.
+        """
+        return self.stored.loaded(self._bytes_each(dtype))
+
+    def largest(self, dtype: str | None) -> int:
+        """Return the bytes of its largest tensor in memory."""
+        return self.stored.largest_loaded(self._bytes_each(dtype))
+
+    def _bytes_each(self, dtype: str | None) -> int | None:
+        return BYTES[dtype] if dtype else 4 if self.library == "diffusers" else None
+
+
+BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+"""Bytes of a value by the name of its data type."""
+
+
+def components_of(folder: Path, variant: str | None) -> tuple[Component, ...] | None:
+    """List the models of a checkpoint with their weights; None if files are missing, or it has another layout.
+
+    Args:
+        folder: The checkpoint.
+        variant: Variant of the weight files, such as `fp16`, where a component has it.
+    """
+    index = read_json(folder / INDEX)
+    if index is None:
+        return None
+    found = []
+    for name, library in listed_components(index).items():
+        place = folder / name
+        if not place.is_dir():
+            return None
+        if not (place / "config.json").is_file():
+            continue
+        try:
+            files = chosen_files((path.name for path in place.iterdir()), variant)
+            stored = [read_stored(place / file) for file in files]
+        except OSError:
+            return None
+        if not stored:
+            return None
+        found.append(Component(name, library, _all(stored)))
+    return tuple(found) or None
+
+
+def listed_components(index: Mapping[str, Any]) -> dict[str, str]:
+    """Return the components that `model_index.json` lists, name to library, without those that are left out."""
+    return {
+        name: entry[0]
+        for name, entry in index.items()
+        if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) and _is_a_name(name)  # noqa: PLR2004 - library and class
+    }
+
+
+def chosen_files(names: Iterable[str], variant: str | None) -> list[str]:
+    """Return the weight files of a component's folder that `from_pretrained` reads.
+
+    Args:
+        names: The names of all its files.
+        variant: The variant asked for; where a component lacks it, the usual files are read.
+    """
+    sets: dict[tuple[str, bool, bool], list[str]] = {}
+    for name in sorted(names):
+        if match := _WEIGHTS.fullmatch(name):
+            parts = match.groupdict()
+            kind = (parts["variant"] or "", parts["kind"] == "safetensors", bool(parts["shard"] or parts["late"]))
+            sets.setdefault(kind, []).append(name)
+    wanted = {each: files for each, files in sets.items() if each[0] in {variant or "", ""}}
+    if not wanted:
+        return []
+    return wanted[max(wanted, key=lambda each: (each[1], bool(each[0]), not each[2]))]
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read a small JSON table; None if it is missing, too large, or something else."""
+    try:
+        if path.stat().st_size > _MAX_JSON_BYTES:
+            return None
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _all(stored: Iterable[Stored]) -> Stored:
+    total = Stored({})
+    for each in stored:
+        total = total.together_with(each)
+    return total
+
+
+def _is_a_name(name: str) -> bool:
+    """Whether a component's name is that of a folder inside the checkpoint."""
+    return not name.startswith((".", "_")) and PurePosixPath(name).name == name and "\\" not in name
