@@ -10,7 +10,7 @@ import pytest
 
 from spacediff import files
 from spacediff.errors import FileNotAccessible
-from spacediff.files import cache_dir, is_reserved, move, portable_name, remove_file, remove_folder, write_atomically
+from spacediff.files import cache_dir, move, remove_file, remove_folder, write_atomically
 from support.windows import WindowsFiles
 
 
@@ -100,23 +100,3 @@ def test_read_only_files_are_removed(tmp_path: Path, windows: WindowsFiles) -> N
     windows.hold(held / "file", sys.maxsize)
     remove_folder(held)
     assert (held / "file").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "portable"),
-    [
-        ("quickstart", "quickstart"),
-        ("CON", "_CON"),
-        ("nul.mp4", "_nul.mp4"),
-        ("console", "console"),
-        ("com1", "_com1"),
-        ("com10", "com10"),
-        ('a:b?"c', "a_b__c"),
-        ("ends.", "ends_"),
-        ("ends ", "ends_"),
-        ("手", "手"),
-    ],
-)
-def test_a_portable_name_exists_on_every_system(name: str, portable: str) -> None:
-    assert portable_name(name) == portable
-    assert not is_reserved(portable)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from spacediff.errors import InvalidArgument, error_from_record
+from spacediff.file_names import portable_name
 from spacediff.files import make_folder
 from spacediff.results import Accepted, AuditInterrupted, AuditResult, ReportFile, ReportFormat
 from spacediff.shell_command import out_option, repeated, shell_command
@@ -114,7 +115,7 @@ def run_audit(
         *out_option(where),
     )
     plan = plan_scenario(loaded, only, budget=_checked(budget), command=command)  # fails before the heavy imports
-    folder = where or Path("audits") / loaded.path.stem
+    folder = where or Path("audits") / portable_name(loaded.path.stem)
     earlier = _earlier(loaded.path, earlier_path)
     if fresh:
         _discard(plan, folder)
@@ -166,7 +167,7 @@ def compare_videos(
         *out_option(where),
     )
     digest = hashlib.sha256("\n".join(str(file.resolve()) for file in files).encode()).hexdigest()[:6]
-    folder = where or Path("audits") / f"compare-{files[0].name}-{files[1].name}-{digest}"
+    folder = where or Path("audits") / portable_name(f"compare-{files[0].name}-{files[1].name}-{digest}")
     plan = plan_files(*files, metrics, command=command, semantics=semantics, parts=parts)
     return _execute(plan, folder, listener, runs_required=True)
 
@@ -282,7 +283,7 @@ def accept_audit(scenario: StrPath, *, out: StrPath | None = None) -> Accepted:
     from spacediff.record import read_record as read_folder
 
     path = Path(scenario)
-    folder = Path("audits") / path.stem if out is None else Path(out)
+    folder = Path("audits") / portable_name(path.stem) if out is None else Path(out)
     return Accepted(*approve(read_folder(folder), path))
 
 

@@ -10,7 +10,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import re
 import shutil
 import stat
 import tempfile
@@ -146,23 +145,6 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\..*)?")
-"""Names of devices on Windows, with any ending:
-https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions"""
-_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]|[. ]$')
-
-
-def is_reserved(name: str) -> bool:
-    """Whether Windows has a device of this name, so that no file or folder can have it there."""
-    return _RESERVED.fullmatch(name) is not None
-
-
-def portable_name(name: str) -> str:
-    """Return a name that a file or folder can have on every system; most names stay as they are."""
-    allowed = _NOT_IN_NAMES.sub("_", name)
-    return f"_{allowed}" if is_reserved(allowed) else allowed
 
 
 def cache_dir() -> Path:

@@ -16,6 +16,7 @@ from spacediff.privacy.private_prompts import texts_in
 from spacediff.record import Role
 from spacediff.run import Prompt, Run
 from spacediff.scenario.checks import PLACEHOLDERS
+from spacediff.scenario.paths import absolute_path, is_path
 from spacediff.scenario.scenario import Gate, Scenario
 from spacediff.scenario.tables import DETECTOR, TEMPLATE, VideoReference
 from spacediff.settings import Origin, Settings
@@ -181,8 +182,13 @@ def plan_files(
         ),
         reference="reference",
         metrics=tuple(metrics),
-        semantics=Semantics(semantics, {prompt.name: tuple(parts)}) if semantics else None,
+        semantics=Semantics(_model(semantics), {prompt.name: tuple(parts)}) if semantics else None,
     )
+
+
+def _model(name: str) -> str:
+    """Return a model's id, or its folder's absolute path."""
+    return absolute_path(name, Path.cwd()) if is_path(name) else name
 
 
 def _semantics(scenario: Scenario) -> Semantics | None:
@@ -258,7 +264,7 @@ def _hosted(scenario: Scenario, prompt: Prompt) -> list[Run]:
 
 
 def _file_run(name: str, role: Role, prompt: Prompt, file: Path) -> Run:
-    return Run(name, role, prompt, "video", request={"file": str(file), **_stamp(file)})
+    return Run(name, role, prompt, "video", request={"file": file.as_posix(), **_stamp(file)})
 
 
 def _video_of(video: VideoReference, prompt: Prompt) -> Path:

@@ -29,5 +29,5 @@ def out_option(folder: Path | None) -> list[str | Path]:
 def _shown(path: Path) -> str:
     here = Path.cwd()
     if path.resolve().is_relative_to(here):
-        return str(path.resolve().relative_to(here))
-    return str(path) if not path.is_absolute() else f".../{path.name}"
+        return path.resolve().relative_to(here).as_posix()
+    return path.as_posix() if not path.is_absolute() else f".../{path.name}"

@@ -101,7 +101,7 @@ def comparison_record(
         },
         measures=measures,
         first_divergence=_first_divergence(table, scale),
-        frames_csv=str(Path("comparisons") / run.prompt / run.name / "frames.csv"),
+        frames_csv=(Path("comparisons") / run.prompt / run.name / "frames.csv").as_posix(),
         map=heat,
         drift=combined_drift(findings),
         verdict=verdict,

@@ -190,7 +190,7 @@ def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) ->
     path = folder / record.frames_csv
     path.parent.mkdir(parents=True, exist_ok=True)
     numbers = pd.MultiIndex.from_tuples(record.frame_map, names=["reference_frame", "candidate_frame"])
-    table.set_index(numbers).to_csv(path)
+    table.set_index(numbers).to_csv(path, lineterminator="\n")
 
 
 def _controls(

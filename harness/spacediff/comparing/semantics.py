@@ -39,6 +39,7 @@ from spacediff.record import (
     redacted_fact,
 )
 from spacediff.run import Prompt
+from spacediff.scenario.paths import is_path
 from spacediff.scenario.tables import DETECTOR
 from spacediff.store.store import SEMANTICS
 from spacediff.tiny.agreement import Detector
@@ -122,7 +123,7 @@ def write_into_tables(found: SemanticsRecord, comparisons: Sequence[ComparisonRe
             for side, (name, run) in enumerate(sides):
                 if clip := text.of(run):
                     table[f"{text.part or _PROMPT}@{name}"] = [clip.frames[pair[side]] for pair in comparison.frame_map]
-        write_atomically(path, table.to_csv(index=False))
+        write_atomically(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 class _Measured(Record):
@@ -246,4 +247,4 @@ def _not_measured(asked: Semantics, prompt: Prompt, error: NotMeasuredError) -> 
 
 def _named(model: str) -> str:
     """Return a model's name; of a folder elsewhere only the last part is shown, after an ellipsis."""
-    return f".../{Path(model).name}" if Path(model).is_absolute() else model
+    return f".../{Path(model).name}" if is_path(model) else model

@@ -30,6 +30,7 @@ from spacediff.files import sha256
 from spacediff.metrics.perceptual import full_precision
 from spacediff.metrics.semantic import Agreement
 from spacediff.record import Fact, FactKind, fact
+from spacediff.scenario.paths import is_path
 from spacediff.torchvision_shim import shim_torchvision
 
 if TYPE_CHECKING:
@@ -192,10 +193,10 @@ def _unit(vectors: torch.Tensor) -> torch.Tensor:
 
 def _files_of(model: str, revision: str | None) -> tuple[Path, str]:
     """Return the folder of a checkpoint and, for a checkpoint from the Hub, the commit."""
-    folder = Path(model).expanduser()
+    folder = Path(model)
     if folder.is_dir():
         return folder, ""
-    if model.startswith((".", "/", "~")):
+    if is_path(model):
         raise CheckpointUnavailable(f"there is no folder {model}", hint="semantics.model names a CLIP checkpoint")
     from huggingface_hub import snapshot_download
 

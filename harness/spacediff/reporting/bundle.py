@@ -12,10 +12,11 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from spacediff.codec.side_by_side import QUALITIES, Panel, write_side_by_side
 from spacediff.errors import NothingToShow, SpacediffError, UnknownName
+from spacediff.file_names import path_within
 from spacediff.record import AuditRecord, ClipRecord
 from spacediff.record.file import record_text
 from spacediff.reporting.html import render_html
@@ -159,7 +160,7 @@ def _rate(fps: float, pairs: Sequence[tuple[int, int]]) -> float:
 def _file(clip: ClipRecord, folder: Path) -> Path:
     """Return the best file that there is of a clip, always one inside the audit folder."""
     for name in (clip.original, clip.lossless, clip.preview):
-        inside = PurePosixPath(name or "..")
-        if not inside.is_absolute() and ".." not in inside.parts and (folder / inside).is_file():
-            return folder / inside
+        path = path_within(folder, name) if name else None
+        if path is not None and path.is_file():
+            return path
     raise NothingToShow("its clips are not in the audit folder")

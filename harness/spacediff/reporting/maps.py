@@ -6,9 +6,10 @@ import base64
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
+from spacediff.file_names import path_within
 from spacediff.record import AuditRecord, ComparisonRecord, MapRecord
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -80,11 +81,11 @@ def _read(record: AuditRecord, folder: Path) -> Iterator[tuple[MapRecord, bytes]
     """Yield each map once; a record cannot make the report embed anything but its own pictures."""
     known = {c.map.file: c.map for c in record.comparisons if c.map and c.reference == record.reference}
     for name, found in known.items():
-        inside = PurePosixPath(name)
-        if inside.is_absolute() or ".." in inside.parts:
+        path = path_within(folder, name)
+        if path is None:
             continue
         try:
-            with (folder / inside).open("rb") as file:
+            with path.open("rb") as file:
                 content = file.read(_LARGEST + 1)
         except OSError:
             continue

@@ -10,9 +10,10 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from spacediff.file_names import path_within
 from spacediff.record import ASIDE, ClipRecord, RunRecord
 
 
@@ -100,11 +101,11 @@ def _found(runs: Iterable[RunRecord], folder: Path) -> dict[str, tuple[ClipRecor
     for run in runs:
         if run.clip is None or run.role in ASIDE or clip_key(run.clip) in found:
             continue
-        inside = PurePosixPath(run.clip.preview)
-        if inside.is_absolute() or ".." in inside.parts:
+        path = path_within(folder, run.clip.preview)
+        if path is None:
             continue
         try:
-            content = (folder / inside).read_bytes()
+            content = path.read_bytes()
         except OSError:
             continue
         if content[4:8] == b"ftyp":

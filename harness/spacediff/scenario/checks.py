@@ -14,6 +14,7 @@ from datetime import date, time
 from typing import Any
 
 from spacediff.errors import Mistake, nearest_name
+from spacediff.file_names import is_device
 from spacediff.scenario.locations import Parts, Places
 from spacediff.scenario.messages import mistake_at, shown
 from spacediff.scenario.tables import OWNED
@@ -117,13 +118,16 @@ def _arguments(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
 
 
 def _names(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
-    """Find names that would share a folder of the audit."""
+    """Find names that would share a folder of the audit, or cannot name one."""
     for table in ("prompts", "variants"):
         first: dict[str, str] = {}
         for name in _table(data, table):
             taken = first.setdefault(name.casefold(), name)
             if taken != name:
                 expected = f"a name that differs from {shown(taken)} in more than case: both become folders"
+                yield mistake_at(lines, (table, name), shown(name), expected)
+            elif is_device(name):
+                expected = "another name: Windows has a device of this name, and names become folders"
                 yield mistake_at(lines, (table, name), shown(name), expected)
             elif table == "variants" and _RESERVED.fullmatch(name):
                 own = "baseline, reference(-…), candidate, rerun, seed-…, probe-…, (counter-)proof and …-alone"

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from spacediff.devices import NAME as DEVICE
 from spacediff.devices import OFFLOADS, PLACEMENT, TYPES
 from spacediff.hub.ids import is_repository_id
+from spacediff.scenario.paths import PATH, absolute_path, is_path
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 NAME_WORDS = "a name of up to 64 letters, digits, - and _ that begins with a letter or digit"
@@ -68,13 +69,13 @@ def _table_of_arguments(name: str) -> dict[str, Any]:
 def _from_the_scenarios_folder(path: Path, info: ValidationInfo) -> Path:
     if path == Path():
         raise ValueError
-    return info.context["folder"].absolute() / path if info.context else path
+    return Path(absolute_path(str(path), info.context["folder"].absolute())) if info.context else path
 
 
 def _folder_or_id(model: str, info: ValidationInfo) -> str:
-    if not model.startswith((".", "/")):
+    if not is_path(model):
         return _builtin_or_id(model)
-    return str(info.context["folder"].absolute() / model) if info.context else model
+    return absolute_path(model, info.context["folder"].absolute()) if info.context else model
 
 
 def _builtin_or_id(name: str) -> str:
@@ -115,8 +116,8 @@ Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 ModelId = Annotated[
     str,
     _matching(
-        rf"^(builtin:tiny-cogvideox(?:-random)?|[./].*|{_HUB_ID})$",
-        'a Hub id such as "org/name", a folder that begins with . or /, or "builtin:tiny-cogvideox"',
+        rf"^(builtin:tiny-cogvideox(?:-random)?|{PATH}|{_HUB_ID})$",
+        'a Hub id such as "org/name", a folder that begins with ., /, ~ or a drive, or "builtin:tiny-cogvideox"',
         examples=["builtin:tiny-cogvideox", "builtin:tiny-cogvideox-random"],
     ),
     AfterValidator(_folder_or_id),
@@ -133,8 +134,9 @@ SpaceId = Annotated[
 ClipModelId = Annotated[
     str,
     _matching(
-        rf"^(builtin:tiny-detector|[./].*|{_HUB_ID})$",
-        'a CLIP checkpoint: a Hub id such as "openai/clip-vit-large-patch14", or a folder that begins with . or /',
+        rf"^(builtin:tiny-detector|{PATH}|{_HUB_ID})$",
+        'a CLIP checkpoint: a Hub id such as "openai/clip-vit-large-patch14", or a folder that begins with ., /, ~ '
+        "or a drive",
         examples=["openai/clip-vit-large-patch14", "builtin:tiny-detector"],
     ),
     AfterValidator(_folder_or_id),

@@ -28,12 +28,12 @@ def write_clip(produced: Produced, folder: Path, place: Path) -> ClipRecord:
     delivered, delivered_digest = None, ""
     if produced.original is None:
         export_to_video(clip, folder / "delivered.mp4", quality=produced.settings.value("output.quality"))
-        delivered, delivered_digest = str(place / "delivered.mp4"), sha256(folder / "delivered.mp4")
+        delivered, delivered_digest = (place / "delivered.mp4").as_posix(), sha256(folder / "delivered.mp4")
     frames, height, width = clip.frames.shape[:3]
     return ClipRecord(
-        lossless=str(place / "clip.mkv"),
-        preview=str(place / "preview.mp4"),
-        original=str(place / produced.original.name) if produced.original else None,
+        lossless=(place / "clip.mkv").as_posix(),
+        preview=(place / "preview.mp4").as_posix(),
+        original=(place / produced.original.name).as_posix() if produced.original else None,
         delivered=delivered,
         delivered_digest=delivered_digest,
         digest=clip.digest,
@@ -56,4 +56,4 @@ def write_trace(produced: Produced, folder: Path, place: Path) -> TraceRecord | 
     if produced.trace is None or not produced.latents:
         return produced.trace
     write_latents(produced.latents, folder / _LATENTS)
-    return produced.trace.model_copy(update={"latents": str(place / _LATENTS)})
+    return produced.trace.model_copy(update={"latents": (place / _LATENTS).as_posix()})

@@ -18,6 +18,7 @@ from spacediff.errors import (
     is_out_of_memory,
 )
 from spacediff.record import Ignored
+from spacediff.scenario.paths import is_path
 from spacediff.settings import Settings
 from spacediff.sources.local.library_warnings import warnings_of_libraries
 from spacediff.tiny.checkpoint import BUILTIN, ensure_checkpoint
@@ -103,10 +104,10 @@ def stamp(model_id: str) -> str:
     """Return a fingerprint of a local checkpoint's files; empty for one from the Hub, whose revision is a setting."""
     if model_id in BUILTIN:
         return BUILTIN[model_id].stamp
-    folder = Path(model_id).expanduser()
+    folder = Path(model_id)
     if not folder.is_dir():
         return ""
-    files = sorted((str(path.relative_to(folder)), path.stat()) for path in folder.rglob("*") if path.is_file())
+    files = sorted((path.relative_to(folder).as_posix(), path.stat()) for path in folder.rglob("*") if path.is_file())
     listed = [(name, status.st_size, status.st_mtime_ns) for name, status in files]
     return hashlib.sha256(repr(listed).encode()).hexdigest()
 
@@ -164,10 +165,10 @@ def _files_of(model_id: str, choice: dict[str, str], pipeline_class: Any) -> tup
     """Return the folder of a checkpoint and, if it is from the Hub, its commit; missing files are downloaded."""
     if model_id in BUILTIN:
         return ensure_checkpoint(BUILTIN[model_id]), None
-    folder = Path(model_id).expanduser()
+    folder = Path(model_id)
     if folder.is_dir():
         return folder, None
-    if model_id.startswith((".", "/", "~")):
+    if is_path(model_id):
         raise CheckpointUnavailable(
             f"there is no folder {model_id}", hint="give a checkpoint's folder or Hub id as model.id"
         )
