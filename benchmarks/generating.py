@@ -11,8 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.variants import PROMPT, SEED, VARIANTS
-from spacediff.environment import environment
-from spacediff.executor import InProcess
+from spacediff.executor import executor_for
 from spacediff.progress import SilentListener
 from spacediff.record import Role
 from spacediff.run import Prompt, Run
@@ -28,7 +27,7 @@ def main() -> None:
         Run(name, Role.VARIANT, Prompt("p", PROMPT, SEED), "diffusers", _settings(tables, steps))
         for name, tables in VARIANTS.items()
     ]
-    with tempfile.TemporaryDirectory() as folder, InProcess(environment(), reuse=reuse) as executor:
+    with tempfile.TemporaryDirectory() as folder, executor_for(runs, Path(folder), reuse=reuse) as executor:
         records = list(executor.execute(runs, Store(Path(folder)), SilentListener()))
     if not all(record.measured for record in records):
         raise SystemExit(next(record.reason for record in records if not record.measured))

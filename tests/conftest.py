@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from support import quickstart as quickstart_audit
+from support.forked_worker import start_forked
 from support.fuzzing import examples
 from support.paths import shared_folder
 from support.quickstart import Finished
@@ -45,6 +46,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPACEDIFF_CACHE", str(cache))
         yield cache
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_workers() -> Iterator[None]:
+    """Audits in the process of a test start their worker processes without the seconds of importing torch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("spacediff.worker.process.start_worker", start_forked)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from spacediff.record import Role, RunRecord, StepRecord, TraceRecord
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.store.store import Store
-from spacediff.worker.local import LocalWorker
+from spacediff.worker.identity import key_of
 from spacediff.worker.protocol import Worker
 
 PROMPT = Prompt("p", "a lemon", 42)
@@ -27,11 +28,14 @@ class NotingWorker:
 
     def __init__(self, **failures: Exception) -> None:
         self.asked: list[str] = []
+        self.prepared: list[str] = []
         self.closed = False
         self._failures = failures
 
-    def key(self, run: Run) -> str:
-        return run.key({})
+    environment: Mapping[str, str] = {}
+
+    def prepare(self, run: Run) -> None:
+        self.prepared.append(run.name)
 
     def check(self, run: Run) -> None:
         if run.settings.value("placement") == "cuda":
@@ -90,6 +94,7 @@ def test_hosted_runs_come_first_and_runs_of_one_checkpoint_together(store: Store
         hosted(),
     ]
     executed(worker, runs, store)
+    assert worker.prepared == ["a"], "while the reference is fetched"
     assert worker.asked == ["reference", "a", "c", "e", "d", "b"], (
         "runs that share their denoising are executed in a row"
     )
@@ -153,7 +158,7 @@ def test_the_worker_is_closed_with_the_executor(store: Store) -> None:
 
 
 def test_the_key_depends_on_the_machine_only_for_local_runs() -> None:
-    one, other = (LocalWorker({"torch": version}) for version in ("2.11", "2.12"))
-    assert one.key(local("a")) != other.key(local("a"))
-    assert one.key(hosted()) == other.key(hosted())
-    assert one.key(local("a")) == LocalWorker({"torch": "2.11", "python": "3.12"}).key(local("a"))
+    one, other = ({"torch": version} for version in ("2.11", "2.12"))
+    assert key_of(local("a"), one) != key_of(local("a"), other)
+    assert key_of(hosted(), one) == key_of(hosted(), other)
+    assert key_of(local("a"), one) == key_of(local("a"), one | {"python": "3.12"})

@@ -11,11 +11,11 @@ import pytest
 
 from spacediff.audit import audit
 from spacediff.clip import Clip, write_lossless
-from spacediff.executor import InProcess
 from spacediff.plan import Plan
 from spacediff.progress import SilentListener
 from spacediff.record import AuditRecord, FactKind, GateStatus, Role, RunRecord, fact, read_record, write_record
 from spacediff.run import Prompt, Run
+from support.in_process import InProcess
 
 PROMPTS = (Prompt("p", "", 1), Prompt("q", "", 2))
 

@@ -7,8 +7,8 @@ ends a stage early: it returns what was finished, the stages after it return not
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,8 @@ from spacediff import __version__
 from spacediff.comparing.noise_streams import stream_warning
 from spacediff.comparing.prompt import PromptComparison, compare_prompt
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
-from spacediff.environment import environment
 from spacediff.errors import FolderOfAnotherAudit, SpacediffError
-from spacediff.executor import Executor, InProcess
+from spacediff.executor import Executor, executor_for
 from spacediff.explaining.conclusion import cause_record
 from spacediff.explaining.explain import explain
 from spacediff.explaining.result import SearchResult
@@ -89,8 +88,8 @@ def audit(
         plan: What to do; see `spacediff.plan`.
         folder: The audit folder; made when it is missing.
         listener: Called as the audit goes on.
-        executor: Executes the runs; by default in this process.
-        reuse: Whether a run in this process takes over what an earlier one computed that shares everything before it.
+        executor: Executes the runs; by default in a process of their own.
+        reuse: Whether a run takes over what an earlier one computed that shares everything before it.
         earlier: The audit that this one is compared with; None for none.
 
     Returns:
@@ -104,11 +103,10 @@ def audit(
     with private(plan.private_texts):
         ensure_same_audit(plan, folder)
     metrics = select_metrics(plan.metrics)
-    here = environment()
     store = Store(folder)
     listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
-        executing = executor or InProcess(here, reuse=reuse, keep_latents=plan.keep_latents)
+        executing = executor or executor_for(plan.runs, folder, reuse=reuse, keep_latents=plan.keep_latents)
         for notice in assess(plan, folder, listener):
             listener.on_notice(notice)
         generated = _generate(plan, store, executing, listener)
@@ -116,7 +114,7 @@ def audit(
         described = _describe(plan, compared, folder, listener)
         if described.interrupted:
             clear()  # it was followed
-        record = partial(_record, plan, described, here, earlier, began=began)
+        record = partial(_record, plan, described, earlier, began=began)
         try:
             write_record(record(), folder)
         except KeyboardInterrupt:
@@ -163,11 +161,13 @@ class _Generated:
     """The runs, and the search that asked for some of them.
 
     Attributes:
+        environment: The versions and devices of the machine that generated; empty if an interruption came first.
         runs: The planned runs in the order of the plan, then those of the search.
         search: What the search for the cause found; None if there was none.
         interrupted: Whether some are missing because of an interruption.
     """
 
+    environment: Mapping[str, str] = field(default_factory=dict)
     runs: tuple[RunRecord, ...] = ()
     search: SearchResult | None = None
     interrupted: bool = False
@@ -189,7 +189,8 @@ def _run(plan: Plan, store: Store, executor: Executor, listener: ProgressListene
     store.discard_drafts()
     order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
     records, interrupted = until_interrupted(executor.execute(plan.runs, store, listener))
-    return _Generated(tuple(sorted(records, key=lambda run: order[run.prompt, run.name])), interrupted=interrupted)
+    in_order = sorted(records, key=lambda run: order[run.prompt, run.name])
+    return _Generated(executor.environment, tuple(in_order), interrupted=interrupted)
 
 
 def _explain(plan: Plan, ran: _Generated, store: Store, executor: Executor, listener: ProgressListener) -> _Generated:
@@ -198,7 +199,9 @@ def _explain(plan: Plan, ran: _Generated, store: Store, executor: Executor, list
         return record
 
     search = None if ran.interrupted else explain(plan, ran.runs, store.folder, generate, listener)
-    return ran if search is None else _Generated((*ran.runs, *search.generated), search, search.interrupted)
+    if search is None:
+        return ran
+    return replace(ran, runs=(*ran.runs, *search.generated), search=search, interrupted=search.interrupted)
 
 
 @dataclass(frozen=True)
@@ -270,20 +273,19 @@ def _describe(plan: Plan, compared: _Compared, folder: Path, listener: ProgressL
     return _Described(compared, *until_interrupted(measured()))
 
 
-def _record(
-    plan: Plan, described: _Described, here: dict[str, str], earlier: Earlier | None, *, began: float
-) -> AuditRecord:
+def _record(plan: Plan, described: _Described, earlier: Earlier | None, *, began: float) -> AuditRecord:
     """Make the record of an audit, redacted."""
-    found = _recorded(plan, described, here, seconds=time.monotonic() - began)
+    found = _recorded(plan, described, seconds=time.monotonic() - began)
     return _over_time(with_derived(redacted(found)), plan, earlier)
 
 
-def _recorded(plan: Plan, described: _Described, here: dict[str, str], *, seconds: float) -> AuditRecord:
+def _recorded(plan: Plan, described: _Described, *, seconds: float) -> AuditRecord:
     compared, generated = described.compared, described.compared.generated
     search, runs, comparisons = generated.search, list(generated.runs), compared.comparisons
+    here = dict(generated.environment)
     hosted = next((run.hosted for run in runs if run.hosted), {})
     doubts = _doubts(compared, finished=not described.interrupted)
-    cautions = stream_warning(here["torch"], hosted.get("torch", ""), runs)
+    cautions = stream_warning(here.get("torch", ""), hosted.get("torch", ""), runs)
     return AuditRecord(
         spacediff_version=__version__,
         title=plan.title,

@@ -8,9 +8,12 @@ changes nothing; no number is made up. Nothing here allocates memory on a device
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
+
+if TYPE_CHECKING:
+    import torch
 
 ACCELERATORS = ("cuda", "mps", "xpu", "npu")
 """Types of accelerators, by torch's names. `cuda` is also the name of AMD's cards (ROCm), `xpu` of Intel's, `mps` of
@@ -158,6 +161,17 @@ def release_cached_memory() -> None:
         module = _module(device_type)
         if count(device_type) and _is_initialized(module) and hasattr(module, "empty_cache"):
             module.empty_cache()
+
+
+def rng_state() -> torch.Tensor | None:
+    """Return the state of the accelerator's global generator; None if this process has not used the accelerator."""
+    module = _module(accelerator() or "cpu")
+    return module.get_rng_state() if _is_initialized(module) and hasattr(module, "get_rng_state") else None
+
+
+def set_rng_state(state: torch.Tensor) -> None:
+    """Give the accelerator's global generator a state that `rng_state` has returned."""
+    _module(str(accelerator())).set_rng_state(state)
 
 
 def _module(device_type: str) -> Any:

@@ -303,9 +303,31 @@ class DeviceUnavailable(NotMeasuredError):
 
 
 class OutOfMemory(NotMeasuredError):
-    """A generation that needs more memory than this machine has."""
+    """A generation that needs more memory than this machine has.
+
+    Args:
+        message: What happened.
+        hint: What to do about it; may be empty.
+        host: Whether the machine's own memory ran out, and not that of its accelerator.
+    """
 
     code = "out-of-memory"
+
+    def __init__(self, message: str, *, hint: str = "", host: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.host = host
+
+
+class DecodingOutOfMemory(OutOfMemory):
+    """A decoding that needs more memory than this machine has; the denoised latents are kept for the next attempt."""
+
+    code = "decoding-out-of-memory"
+
+
+class WorkerDied(NotMeasuredError):
+    """A run whose worker process was killed or crashed twice."""
+
+    code = "worker-died"
 
 
 class DoesNotFit(NotMeasuredError):
@@ -398,7 +420,7 @@ def raise_if_disk_full(error: BaseException) -> None:
 
 def disk_full(error: BaseException) -> DiskFull | None:
     """Return the error of a full disk or quota that an error is, or has as its cause; None if there is none."""
-    for each in _chain(error):
+    for each in causes_of(error):
         if isinstance(each, DiskFull):
             return each
         # a program such as ffmpeg has only the system's words for it
@@ -414,7 +436,7 @@ _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 """The system's errors for a full disk and for a used-up quota; Windows has no number for the second."""
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def causes_of(error: BaseException) -> Iterator[BaseException]:
     """Yield an error, its cause, the cause of that, and so on."""
     seen: list[BaseException] = []
     current: BaseException | None = error

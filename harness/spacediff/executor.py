@@ -7,9 +7,11 @@ finished, and only the store is shared. To distribute runs over many GPUs, imple
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, Self
 
+from spacediff.environment import environment
 from spacediff.errors import (
     GenerationFailed,
     NotMeasuredError,
@@ -24,14 +26,21 @@ from spacediff.progress import Progress, ProgressListener
 from spacediff.record import RunRecord
 from spacediff.run import Run
 from spacediff.stages import Stage, up_to
-from spacediff.store.store import Store
+from spacediff.store.store import DENOISED, Store
+from spacediff.worker.hosted import AuditWorker
+from spacediff.worker.identity import key_of
 from spacediff.worker.local import LocalWorker
 from spacediff.worker.protocol import Worker
 from spacediff.worker.records import relabelled, unmeasured
+from spacediff.worker.supervised import SupervisedWorker
 
 
 class Executor(Protocol):
     """Executes runs, in any order."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The versions and devices of the machine that generates, name to text; see `environment()`."""
 
     def __enter__(self) -> Self:
         """Prepare; whatever runs share is kept until the exit, for several calls of `execute`."""
@@ -55,6 +64,11 @@ class Sequential:
         self._worker = worker
         self._keep_latents = keep_latents
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The versions and devices of the machine that generates."""
+        return self._worker.environment
+
     def __enter__(self) -> Self:
         return self
 
@@ -64,20 +78,28 @@ class Sequential:
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         """Yield the record of each run as soon as it is finished."""
         missing: set[tuple[str, str]] = set()
-        for run in _in_order(runs):
+        ordered = _in_order(runs)
+        for run in ordered:
             raise_if_interrupted()
             listener.on_run_started(run)
-            key = self._worker.key(run)
+            key = key_of(run, self._worker.environment)
             stored = self._stored(key, store)
             if stored is not None:
                 record = relabelled(stored, run)
             else:
+                self._prepare_next(run, ordered, store)
                 needed = (run.prompt.name, run.against) not in missing
                 record = self._executed(run, key, store, listener, needed=needed)
             listener.on_run_finished(run, record, reused=stored is not None)
             if not record.measured:
                 missing.add((run.prompt.name, run.name))
             yield record
+
+    def _prepare_next(self, run: Run, ordered: Sequence[Run], store: Store) -> None:
+        """Let the worker load the first checkpoint while a clip is fetched from elsewhere."""
+        first = next((each for each in ordered if each.source == "diffusers"), None)
+        if run.source == "space" and first and not store.has(key_of(first, self._worker.environment)):
+            self._worker.prepare(first)
 
     def _stored(self, key: str, store: Store) -> RunRecord | None:
         """Return the stored run; one that lacks wanted latents is discarded."""
@@ -119,17 +141,21 @@ class Sequential:
         raise ReferenceMissing("not generated, since there is no reference to compare it with")
 
 
-class InProcess(Sequential):
-    """Executes runs in this process.
+def executor_for(runs: Iterable[Run], folder: Path, *, reuse: bool = True, keep_latents: bool = True) -> Sequential:
+    """Return the executor of an audit: runs are generated one after the other in a process of their own.
 
     Args:
-        environment: The description of this machine, from `environment()`.
+        runs: What will be executed; without a local run no process is started.
+        folder: The audit folder.
         reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
     """
-
-    def __init__(self, environment: Mapping[str, str], *, reuse: bool = True, keep_latents: bool = True) -> None:
-        super().__init__(LocalWorker(environment, reuse=reuse, keep_latents=keep_latents), keep_latents=keep_latents)
+    generating: Worker
+    if any(run.source == "diffusers" for run in runs):
+        generating = SupervisedWorker(folder / DENOISED, reuse=reuse, keep_latents=keep_latents)
+    else:
+        generating = LocalWorker(environment())
+    return Sequential(AuditWorker(generating), keep_latents=keep_latents)
 
 
 def _in_order(runs: Iterable[Run]) -> list[Run]:

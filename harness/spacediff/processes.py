@@ -6,7 +6,11 @@ Windows has neither sessions nor SIGKILL, so nothing here names a signal: psutil
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
+import sys
+import sysconfig
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,6 +20,22 @@ APART: dict[str, Any] = {
     "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows alone has it
 }
 """Arguments of `subprocess.Popen` for a process that does not receive this terminal's Ctrl-C."""
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of ours with this interpreter, without packages of the working folder."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def child_environment() -> dict[str, str]:
+    """Return our environment, extended so that this package can be imported even if it is not installed.
+
+    Variables that choose kernels or the number of threads are the same in all our processes.
+    """
+    root = str(Path(__file__).parents[1])
+    if root in sysconfig.get_paths().values():
+        return dict(os.environ)
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
 
 
 def stop(process: subprocess.Popen[bytes], patience: float) -> None:

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from spacediff.comparing.traces import compare_traces, reference_trace
-from spacediff.executor import InProcess
 from spacediff.observer.hooks import Call, add_hook
 from spacediff.progress import SilentListener
 from spacediff.record import ComparisonRecord, FactKind, Role, RunRecord, Stage, TraceComparisonRecord, Verdict, fact
@@ -22,6 +21,7 @@ from spacediff.sources.local.pipeline import Checkpoint
 from spacediff.store.store import Store
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.wording import trace_text
+from support.in_process import InProcess
 from support.listeners import RememberingListener
 
 PROMPT = Prompt("p", "A hand squeezes half a lemon", 42)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from spacediff.executor import InProcess
 from spacediff.explaining.conclusion import cause_record
 from spacediff.explaining.explain import explain
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF
@@ -34,6 +33,7 @@ from spacediff.settings import Origin, Settings
 from spacediff.store.store import Store
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.wording import cause_sentences
+from support.in_process import InProcess
 
 PROMPT = Prompt("p", "A hand squeezes half a lemon", 42)
 BASE = {

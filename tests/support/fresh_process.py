@@ -23,9 +23,12 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["support.preloaded"])
 
 
-def forked(target: Callable[..., None], *arguments: object) -> ForkServerProcess:
-    """Call a function of a module in a fresh process. Arguments are pickled; sockets travel as they are."""
-    process = _FORKS.Process(target=target, args=arguments)
+def forked(target: Callable[..., None], *arguments: object, daemon: bool = False) -> ForkServerProcess:
+    """Call a function of a module in a fresh process. Arguments are pickled; sockets travel as they are.
+
+    A daemon ends with this process, which otherwise waits for it.
+    """
+    process = _FORKS.Process(target=target, args=arguments, daemon=daemon)
     with pytest.MonkeyPatch.context() as patch:  # the first start imports what is preloaded
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
         process.start()

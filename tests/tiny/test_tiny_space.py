@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from spacediff.environment import VARIABLES
 from spacediff.errors import Exit, SpaceBroken
+from spacediff.processes import child_environment
 from spacediff.scenario.scenario import load_scenario
 from spacediff.tiny import serving
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
@@ -222,7 +223,7 @@ def test_the_space_has_the_variables_that_choose_kernels(monkeypatch: pytest.Mon
     program = "import os, pathlib; from spacediff.tiny.space_app import _isolate; _isolate(pathlib.Path()); "
     done = subprocess.run(
         [sys.executable, "-c", f"{program}print(*sorted(os.environ))"],
-        env=serving._environment(),
+        env=child_environment(),
         capture_output=True,
         text=True,
         check=True,
@@ -253,8 +254,7 @@ def test_nothing_remains_after_the_block_even_if_it_fails() -> None:
 
 UNRESPONSIVE_SPACE = """
 import os, signal, tempfile, time
-from spacediff.scenario.scenario import load_scenario
-from spacediff.tiny.space_app import DEVICE, load_pipeline, scratch_prefix
+from spacediff.tiny.space_app import scratch_prefix
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 tempfile.mkdtemp(prefix=scratch_prefix(os.getpid()))
 print("READY http://127.0.0.1:9", flush=True)

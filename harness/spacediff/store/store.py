@@ -29,6 +29,8 @@ _RECORD = "run.json"
 
 SEMANTICS = "semantics"
 """Folder in an audit folder with the semantic measurements."""
+DENOISED = "denoised"
+"""Folder in an audit folder with the ends of denoisings, for runs that go on from there."""
 _MEASUREMENT = re.compile(r"[0-9a-f]{24}\.json")
 
 
@@ -73,6 +75,10 @@ class Store:
         write_atomically(draft / _RECORD, json.dumps(redact(record.model_dump(mode="json"), field_names()), indent=1))
         files = {path.name: sha256(path) for path in sorted(draft.iterdir())}
         write_atomically(draft / _MANIFEST, json.dumps(files, indent=1))
+
+    def has(self, key: str) -> bool:
+        """Whether there is a finished run, damaged or not."""
+        return (self.folder_of(key) / _MANIFEST).is_file()
 
     def folder_of(self, key: str) -> Path:
         """Return the folder of a finished run."""

@@ -8,12 +8,9 @@ operating system then closes the pipe.
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import re
 import subprocess
-import sys
-import sysconfig
 import tempfile
 import threading
 import time
@@ -24,14 +21,13 @@ from typing import IO, Self
 
 from spacediff.errors import SpaceBroken
 from spacediff.files import remove_folder
-from spacediff.processes import APART, stop
+from spacediff.processes import APART, child_environment, command, stop
 from spacediff.tiny.space_app import CHECKPOINT, DEVICE, STEPS, scratch_prefix
 
 STARTUP_DEADLINE = 180.0  # seconds; the first import of torch, diffusers and gradio takes ten on an idle machine
 _STOP_TIMEOUT = 5.0  # seconds to wait for the exit before the next, stronger request
 
-_SPACE = ("-P", "-m", "spacediff.tiny.space_app")
-"""What the interpreter runs; `-P` keeps packages of the working folder out."""
+_SPACE = "spacediff.tiny.space_app"
 _READY = re.compile(r"READY (http://127\.0\.0\.1:\d+)")
 _LOG_TAIL = 12  # lines of the Space's log in an error message
 
@@ -105,11 +101,11 @@ class TinySpace:
     def _start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, *_SPACE, *self._options],
+                command(_SPACE, *self._options),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environment(),
+                env=child_environment(),
                 **APART,
             )
         except OSError as error:
@@ -132,17 +128,6 @@ class TinySpace:
                 )
             if found := _READY.fullmatch(line.decode(errors="replace").strip()):
                 return found[1]
-
-
-def _environment() -> dict[str, str]:
-    """Return our environment, extended so that this package can be imported even if it is not installed.
-
-    Variables that choose kernels or the number of threads are the same in the Space and in what is compared with it.
-    """
-    root = str(Path(__file__).parents[2])
-    if root in sysconfig.get_paths().values():
-        return dict(os.environ)
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
 
 
 def _queue_lines(stdout: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from spacediff.clip import write_lossless, write_preview
 from spacediff.codec import export_to_video
 from spacediff.files import sha256
-from spacediff.record import ClipRecord, TraceRecord
+from spacediff.record import ClipRecord, RunRecord, TraceRecord
+from spacediff.run import Run
 from spacediff.sources import Produced
 from spacediff.store.latents import write_latents
+from spacediff.worker.records import measured
 
 _LATENTS = "latents.zip"
 
 
-def write_clip(produced: Produced, folder: Path, place: Path) -> ClipRecord:
+def write_run(run: Run, key: str, produced: Produced, folder: Path) -> RunRecord:
+    """Write the files of a run, and return its record.
+
+    Args:
+        run: The run.
+        key: Its identity.
+        produced: The result of its source.
+        folder: The folder to write to; the record names the files by their final place in the store.
+    """
+    place = PurePosixPath("runs") / key
+    trace = _write_trace(produced, folder, place)
+    return measured(run, key, produced, _write_clip(produced, folder, place), trace)
+
+
+def _write_clip(produced: Produced, folder: Path, place: PurePosixPath) -> ClipRecord:
     """Write the files of a clip, and return their record.
 
     Args:
@@ -45,7 +61,7 @@ def write_clip(produced: Produced, folder: Path, place: Path) -> ClipRecord:
     )
 
 
-def write_trace(produced: Produced, folder: Path, place: Path) -> TraceRecord | None:
+def _write_trace(produced: Produced, folder: Path, place: PurePosixPath) -> TraceRecord | None:
     """Write the latents, if there are any, and return the trace with the path of their file.
 
     Args:

@@ -1,55 +1,75 @@
-"""The worker that runs in this process."""
+"""The worker that generates in the process that calls it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from spacediff.environment import determining
+from spacediff.errors import NotMeasuredError, OutOfMemory
+from spacediff.fitting.advice import memory_advice
+from spacediff.fitting.refusal import refuse_what_cannot_fit
 from spacediff.progress import Progress
 from spacediff.record import RunRecord
 from spacediff.run import Run
-from spacediff.sources.dispatch import Sources
-from spacediff.worker.files import write_clip, write_trace
-from spacediff.worker.records import measured
+from spacediff.sources.local.generate import LocalSource
+from spacediff.sources.local.placement import refuse_what_cannot_run
+from spacediff.worker.files import write_run
 
 
 class LocalWorker:
-    """Produces runs in this process.
+    """Generates runs in this process.
 
     Args:
         environment: The description of this machine, from `environment()`.
         reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
+        ends: Folder for the ends of denoisings; a temporary one by default.
     """
 
-    def __init__(self, environment: Mapping[str, str], *, reuse: bool = True, keep_latents: bool = True) -> None:
-        self._determining = determining(dict(environment))
-        self._sources = Sources(reuse=reuse, keep_latents=keep_latents)
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        reuse: bool = True,
+        keep_latents: bool = True,
+        ends: Path | None = None,
+    ) -> None:
+        self.environment = environment
+        machine = repr(sorted(determining(dict(environment)).items()))
+        self._source = LocalSource(reuse=reuse, keep_latents=keep_latents, ends=ends, machine=machine)
 
-    def key(self, run: Run) -> str:
-        """Return the hash that identifies a run."""
-        return run.key(self._determining | {"checkpoint": self._sources.checkpoint_stamp(run)})
+    def prepare(self, run: Run) -> None:
+        """Load the checkpoint of a run."""
+        with suppress(NotMeasuredError):
+            self._source.load(run.settings)
 
     def check(self, run: Run) -> None:
-        """Check whether this machine can produce a run, without loading anything.
+        """Check whether this machine has the devices of a run, and the memory for its weights.
 
         Raises:
-            NotMeasuredError: The run needs a device that this machine does not have.
+            NotMeasuredError: A device is missing, or too small.
         """
-        self._sources.check(run)
+        refuse_what_cannot_run(run.settings)
+        refuse_what_cannot_fit(run)
 
     def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
-        """Produce a run and write its files.
+        """Generate a run and write its files.
 
         Raises:
             NotMeasuredError: There is no clip; the message says why.
         """
-        produced = self._sources.produce(run, folder, progress)
-        place = Path("runs") / key
-        trace = write_trace(produced, folder, place)
-        return measured(run, key, produced, write_clip(produced, folder, place), trace)
+        self.check(run)
+        try:
+            produced = self._source.generate(
+                run.settings, run.prompt.text, run.prompt.seed, progress, fresh=run.repeat > 0, fed_by=run.fed_by
+            )
+        except OutOfMemory as error:
+            error.hint = memory_advice(run.settings, run.changes, host=error.host)
+            raise
+        return write_run(run, key, produced, folder)
 
     def close(self) -> None:
-        """Release loaded models, and stop everything that was started, including the tiny Space."""
-        self._sources.close()
+        """Remove what was kept for later runs."""
+        self._source.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -13,8 +14,12 @@ from spacediff.run import Run
 class Worker(Protocol):
     """Produces runs, one at a time. Whatever runs share, such as a loaded checkpoint, is kept until `close`."""
 
-    def key(self, run: Run) -> str:
-        """Return the identity of a run: a hash of everything that determines its clip, including the environment."""
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The versions and devices of the machine that generates, name to text; see `environment()`."""
+
+    def prepare(self, run: Run) -> None:
+        """Begin to load what a run will need; returns at once, and a failure shows when the run is produced."""
 
     def check(self, run: Run) -> None:
         """Check whether the worker can produce a run, without loading anything.

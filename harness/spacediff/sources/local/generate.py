@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from spacediff.clip import Clip
 from spacediff.errors import (
+    DecodingOutOfMemory,
     DeviceUnavailable,
     GenerationFailed,
     NotMeasuredError,
@@ -28,17 +31,19 @@ from spacediff.record import Ignored
 from spacediff.settings import Settings
 from spacediff.sources import Produced
 from spacediff.sources.local.configure import apply_settings, call_arguments
+from spacediff.sources.local.denoised import Denoised
 from spacediff.sources.local.isolation import feed, refuse_other_sizes
 from spacediff.sources.local.library_warnings import warnings_of_libraries
 from spacediff.sources.local.noise import generator_for
 from spacediff.sources.local.numerics import numerics
-from spacediff.sources.local.pipeline import Checkpoints
+from spacediff.sources.local.pipeline import Checkpoints, stamp
 from spacediff.sources.local.placement import default_placement, place, refuse_what_cannot_run
 from spacediff.sources.local.refusals import explained_refusals
 from spacediff.sources.local.resolve import completed, resolved
-from spacediff.sources.local.reuse import Reuse, resume
+from spacediff.sources.local.reuse import NotResumedError, Reuse, resume
 from spacediff.sources.local.steps import steps_to
 from spacediff.sources.local.tracing import trace_record
+from spacediff.sources.local.weights import keep_host_weights, release
 
 if TYPE_CHECKING:
     import torch
@@ -53,13 +58,32 @@ class LocalSource:
     Args:
         reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
+        ends: Folder for the ends of denoisings; a temporary one by default.
+        machine: Identifies what else determines a clip, such as the versions of the libraries.
     """
 
-    def __init__(self, *, reuse: bool = True, keep_latents: bool = True) -> None:
+    def __init__(
+        self, *, reuse: bool = True, keep_latents: bool = True, ends: Path | None = None, machine: str = ""
+    ) -> None:
         self._checkpoints = Checkpoints()
-        self._reuse = Reuse() if reuse else None
+        self._reuse = Reuse(ends) if reuse else None
         self._keep_latents = keep_latents
+        self._machine = machine
         self._to_feed: tuple[tuple[str, str, int], Sequence[torch.Tensor]] | None = None
+
+    def close(self) -> None:
+        """Remove the ends of denoisings that nobody needs any more."""
+        if self._reuse:
+            self._reuse.close()
+
+    def load(self, declared: Settings) -> None:
+        """Load the checkpoint of a run that will be generated later.
+
+        Raises:
+            NotMeasuredError: It cannot be loaded here; the run will say the same.
+        """
+        refuse_what_cannot_run(declared)
+        self._checkpoints.load(declared)
 
     def generate(
         self,
@@ -88,7 +112,7 @@ class LocalSource:
             return self._generate_fed(declared, fed_by, prompt, seed, progress)
         try:
             return self._generate(declared, prompt, seed, progress, reuse=None if fresh else self._reuse)
-        except _NotResumedError:  # for example, the shape of its latents changes between steps
+        except NotResumedError:  # for example, the shape of its latents changes between steps
             return self._generate(declared, prompt, seed, progress, reuse=None)
 
     def _generate(
@@ -96,7 +120,6 @@ class LocalSource:
     ) -> Produced:
         began = time.monotonic()
         with self._prepared(declared, seed, progress) as ready:
-            progress.on_status("generating")
             result = self._run_pipeline(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
         return ready.produced(result, seconds=time.monotonic() - began)
 
@@ -110,7 +133,6 @@ class LocalSource:
         if self._to_feed is None or self._to_feed[0] != asked:
             self._to_feed = asked, self._latents(fed_by, prompt, seed, progress)
         with self._prepared(declared, seed, progress) as ready:
-            progress.on_status("generating")
             fed = feed(ready.pipeline, self._to_feed[1])
             result = self._run_pipeline(ready, prompt, reuse=None, keep_latents=False)
         fed.refuse_other_lengths()
@@ -119,53 +141,98 @@ class LocalSource:
     def _latents(self, declared: Settings, prompt: str, seed: int, progress: Progress) -> Sequence[torch.Tensor]:
         """Generate the exact latents of a run; the audit folder may have them in half precision only."""
         with self._prepared(declared, seed, progress) as ready:
-            progress.on_status("generating the latents to feed")
             result = self._run_pipeline(ready, prompt, reuse=None, keep_latents=True)
         return result.seen.latents
 
     @contextmanager
     def _prepared(self, declared: Settings, seed: int, progress: Progress) -> Iterator[_ReadyPipeline]:
-        """Load, copy and place a pipeline, and apply torch's global switches inside the block."""
+        """Load and copy a pipeline, and apply torch's global switches inside the block; release it afterwards."""
         refuse_what_cannot_run(declared)
         progress.on_status("loading the checkpoint")
         checkpoint, ignored = self._checkpoints.load(declared)
         pipeline = checkpoint.fresh_pipeline()
         placement = declared.value("placement") or default_placement()
         seed = declared.value("rng.seed", seed)
-        with warnings_of_libraries() as messages, numerics(declared):
-            ignored += apply_settings(pipeline, declared)
-            arguments = call_arguments(pipeline, declared)
-            place(pipeline, placement)
-            pipeline.progress_bar = steps_to(progress)
-            settings = resolved(declared, checkpoint, pipeline, seed, placement)
-            yield _ReadyPipeline(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
+        try:
+            with warnings_of_libraries() as messages, numerics(declared):
+                ignored += apply_settings(pipeline, declared)
+                arguments = call_arguments(pipeline, declared)
+                pipeline.progress_bar = steps_to(progress)
+                settings = resolved(declared, checkpoint, pipeline, seed, placement)
+                progress.on_status("generating")
+                yield _ReadyPipeline(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
+        finally:
+            release(pipeline)
 
     def _run_pipeline(
         self, ready: _ReadyPipeline, prompt: str, *, reuse: Reuse | None, keep_latents: bool
     ) -> _PipelineResult:
-        """Call a pipeline and observe it; skip the denoising if an earlier run has computed the same."""
-        pipeline, settings = ready.pipeline, ready.settings
-        with ExitStack() as stack:
-            generator = stack.enter_context(generator_for(ready.declared, settings.value("rng.seed")))
-            shared = reuse.share_embeddings(pipeline, settings) if reuse else []
-            if reuse and (end := reuse.denoised(prompt, settings)):
-                resume(pipeline, end, generator)
-                observer = stack.enter_context(observing_decoding(pipeline, end.seen))
-                try:
-                    frames = _frames(ready, prompt, generator)
-                except NotMeasuredError as error:
-                    raise _NotResumedError from error
-                shared = ["text embeddings", "latents"]
-            else:
-                observer = stack.enter_context(observing(pipeline, keep_latents=keep_latents))
-                if reuse:
-                    stack.enter_context(reuse.keeping(pipeline, prompt, settings, observer, generator))
-                frames = _frames(ready, prompt, generator)
-        return _PipelineResult(frames, observer.seen, tuple(shared))
+        """Place and call a pipeline and observe it; skip the denoising if an earlier run has computed the same."""
+        with generator_for(ready.declared, ready.settings.value("rng.seed")) as generator:
+            if reuse is None:
+                return _observed(ready, prompt, generator, keep_latents=keep_latents)
+            subject = self._subject(ready, prompt)
+            end = reuse.denoised(subject, ready.settings)
+            if end is None:
+                return _kept(ready, prompt, generator, reuse, subject, keep_latents=keep_latents)
+            result = _resumed(ready, prompt, generator, reuse, end)
+            reuse.decoded(subject, ready.settings)
+            return result
+
+    def _subject(self, ready: _ReadyPipeline, prompt: str) -> str:
+        """Return what determines the denoising besides the settings."""
+        checkpoint = stamp(ready.settings.value("model.id"))
+        return hashlib.sha256(repr((self._machine, checkpoint, prompt)).encode()).hexdigest()
 
 
-class _NotResumedError(Exception):
-    """A run could not continue from the denoising result of an earlier one."""
+def _observed(
+    ready: _ReadyPipeline, prompt: str, generator: torch.Generator | None, *, keep_latents: bool
+) -> _PipelineResult:
+    ready.place()
+    with observing(ready.pipeline, keep_latents=keep_latents) as observer:
+        frames = _frames(ready, prompt, generator)
+    return _PipelineResult(frames, observer.seen)
+
+
+def _kept(
+    ready: _ReadyPipeline,
+    prompt: str,
+    generator: torch.Generator | None,
+    reuse: Reuse,
+    subject: str,
+    *,
+    keep_latents: bool,
+) -> _PipelineResult:
+    """Call a pipeline, and keep its embeddings and the end of its denoising."""
+    ready.place()
+    embedding = reuse.share_embeddings(ready.pipeline, ready.settings)
+    with (
+        observing(ready.pipeline, keep_latents=keep_latents) as observer,
+        reuse.keeping(ready.pipeline, subject, ready.settings, observer, generator, embedding=embedding),
+    ):
+        frames = _frames(ready, prompt, generator)
+    return _PipelineResult(frames, observer.seen, tuple(embedding.taken))
+
+
+def _resumed(
+    ready: _ReadyPipeline, prompt: str, generator: torch.Generator | None, reuse: Reuse, end: Denoised
+) -> _PipelineResult:
+    """Call a pipeline that only decodes the end of an earlier denoising.
+
+    Raises:
+        NotResumedError: It has to denoise after all.
+    """
+    resume(ready.pipeline, end, generator)
+    ready.place()
+    reuse.share_embeddings(ready.pipeline, ready.settings, end)
+    with observing_decoding(ready.pipeline, end.seen) as observer:
+        try:
+            frames = _frames(ready, prompt, generator)
+        except OutOfMemory as error:
+            raise DecodingOutOfMemory(error.message, host=error.host) from error
+        except NotMeasuredError as error:
+            raise NotResumedError from error
+    return _PipelineResult(frames, observer.seen, ("text embeddings", "latents"))
 
 
 @dataclass(frozen=True)
@@ -180,7 +247,7 @@ class _PipelineResult:
 
     frames: _Frames
     seen: Observation
-    shared: tuple[str, ...]
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,7 +255,7 @@ class _ReadyPipeline:
     """A pipeline that is ready to be called.
 
     Attributes:
-        pipeline: The run's copy, placed on its device.
+        pipeline: The run's copy, on the CPU until it is placed.
         declared: The Settings of the scenario.
         settings: All settings, defaults included.
         arguments: The declared arguments of the call.
@@ -204,6 +271,11 @@ class _ReadyPipeline:
     ignored: tuple[Ignored, ...]
     messages: list[str]
     warnings: tuple[str, ...]
+
+    def place(self) -> None:
+        """Place the pipeline as the settings say."""
+        keep_host_weights(self.pipeline)
+        place(self.pipeline, self.settings.value("placement"))
 
     def produced(self, result: _PipelineResult, *, seconds: float, own_errors: Sequence[float] = ()) -> Produced:
         """Return the clip with everything that is known about it."""
@@ -247,9 +319,7 @@ def _generation_error(error: Exception, placement: str) -> NotMeasuredError:
             f"sequential offload failed without an accelerator, which it needs to rebuild the weights: {said}",
             hint="use another placement, or run the audit on a machine with a GPU",
         )
-    if isinstance(error, torch.cuda.OutOfMemoryError):
-        smaller = "try placement = 'model_cpu_offload' and vae.tiling = true"
-        return OutOfMemory(f"the GPU ran out of memory: {said}", hint=smaller)
     if is_out_of_memory(error):
-        return OutOfMemory(f"this machine ran out of memory: {said}", hint="try fewer frames, or vae.tiling = true")
+        host = not isinstance(error, torch.OutOfMemoryError)
+        return OutOfMemory(f"{'this machine' if host else 'the device'} ran out of memory: {said}", host=host)
     return GenerationFailed(f"the generation failed: {said}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import hashlib
 import warnings
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Checkpoints:
     def __init__(self) -> None:
         self._identity: str | None = None
         self._loaded: Checkpoint | None = None
-        self._failed: dict[str, NotMeasuredError] = {}
+        self._failed: dict[str, tuple[type[NotMeasuredError], str, str]] = {}
 
     def load(self, settings: Settings) -> tuple[Checkpoint, tuple[Ignored, ...]]:
         """Return the checkpoint for these Settings and the `load` arguments that were ignored.
@@ -83,7 +84,8 @@ class Checkpoints:
                 return self._loaded, _as_records(asked, ignored, self._loaded)
         used_identity = identity if not asked else f"{identity} {sorted(asked.items())}"
         if self._loaded is None or self._identity != used_identity:
-            self._loaded = None  # free the memory first
+            self._loaded = None
+            gc.collect()  # free the memory first
             self._loaded = self._load_once(used_identity, settings, asked)
             effective = {name: value for name, value in asked.items() if name not in self._loaded.ignored}
             self._identity = identity if not effective else used_identity
@@ -92,11 +94,12 @@ class Checkpoints:
     def _load_once(self, identity: str, settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
         """Load a checkpoint; after a failure, raise the same error again, since each attempt may take minutes."""
         if identity in self._failed:
-            raise self._failed[identity]
+            kind, message, hint = self._failed[identity]
+            raise kind(message, hint=hint)
         try:
             return _load(settings, arguments)
-        except NotMeasuredError as error:
-            self._failed[identity] = error
+        except NotMeasuredError as error:  # its traceback holds what was loaded, so only its words are kept
+            self._failed[identity] = type(error), error.message, error.hint
             raise
 
 

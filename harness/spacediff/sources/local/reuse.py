@@ -3,205 +3,263 @@
 The key insight: to skip the denoising, the pipeline is called with hooks that replace it: `encode_prompt` returns the
 kept embeddings, the denoiser returns zeros at no cost, the scheduler's `step` returns the result of its last call, and
 the generator gets the state that it had then. Everything before and after is the pipeline's own code, so this works for
-any pipeline.
+any pipeline. Text encoder and denoiser then need no weights, and their memory is free for the decoding.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import shutil
+import tempfile
+import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from spacediff.errors import DecodingOutOfMemory, OutOfMemory
 from spacediff.observer.hooks import Call, add_hook
 from spacediff.observer.observation import Observation
 from spacediff.observer.observer import Observer
 from spacediff.observer.tensors import digest
 from spacediff.settings import Settings
+from spacediff.sources.local.denoised import Denoised, States, shape_of, zeros_of
+from spacediff.sources.local.kept_ends import KeptEnds
+from spacediff.sources.local.trees import described, mapped, rebuilt
+from spacediff.sources.local.weights import empty, modules_of
 from spacediff.stages import Stage, up_to
 
 if TYPE_CHECKING:
     import torch
 
 _DENOISERS = ("transformer", "unet")
-_MOST_KEPT = 4
-"""Entries of each cache. Runs that share work are executed in a row; with kept latents, an entry takes up to 100 MB."""
+_TEXT_ENCODERS = "text_encoder"
+_MOST_EMBEDDINGS = 4
 
 
-@dataclass(frozen=True)
-class _States:
-    """The states of the random generators."""
-
-    own: torch.Tensor | None
-    cpu: torch.Tensor
-    cuda: torch.Tensor | None
-
-    @classmethod
-    def now(cls, generator: torch.Generator | None) -> _States:
-        import torch
-
-        own = None if generator is None else generator.get_state()
-        return cls(own, torch.get_rng_state(), torch.cuda.get_rng_state() if torch.cuda.is_available() else None)
-
-    def restore(self, generator: torch.Generator | None) -> None:
-        import torch
-
-        if generator is not None and self.own is not None:
-            generator.set_state(self.own)
-        torch.set_rng_state(self.cpu)
-        if self.cuda is not None:
-            torch.cuda.set_rng_state(self.cuda)
-
-
-@dataclass(frozen=True)
-class Denoised:
-    """The state of a generation at the end of its denoising.
-
-    Attributes:
-        seen: The observation up to here.
-        result: The result of the scheduler's last `step`, on the CPU.
-        outputs: The last output of each denoiser; only its shape matters.
-        states: The states of the generators.
-        vae: The VAE's settings if it encoded an input before the denoising; None if it did not.
-    """
-
-    seen: Observation
-    result: Any
-    outputs: dict[str, Any]
-    states: _States
-    vae: str | None
+class NotResumedError(Exception):
+    """A run could not continue from the denoising result of an earlier one."""
 
 
 class Reuse:
-    """Keeps text embeddings and denoising results, under the settings that determine them."""
+    """Keeps text embeddings and denoising results, under what determines them.
 
-    def __init__(self) -> None:
+    Args:
+        folder: Where denoising results are kept; by default a temporary folder.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._ends = KeptEnds(folder or self._temporary())
         self._embeddings: OrderedDict[str, Any] = OrderedDict()
-        self._denoised: OrderedDict[str, Denoised] = OrderedDict()
 
-    def share_embeddings(self, pipeline: Any, settings: Settings) -> list[str]:
-        """Make a pipeline reuse kept text embeddings; after its call, the returned list names what it reused."""
-        taken: list[str] = []
+    def share_embeddings(self, pipeline: Any, settings: Settings, end: Denoised | None = None) -> Embedding:
+        """Make a pipeline reuse kept text embeddings.
+
+        Args:
+            pipeline: The pipeline of the run.
+            settings: All settings of the run.
+            end: The denoising result that the run continues from, which has embeddings of its own.
+        """
         identity = up_to(settings, Stage.TEXT).digest()
-        add_hook(pipeline, "encode_prompt", functools.partial(self._embed, identity, taken))
-        return taken
+        embedding = Embedding(pipeline, self._embeddings, identity, {} if end is None else end.embeddings)
+        add_hook(pipeline, "encode_prompt", embedding)
+        return embedding
 
-    def denoised(self, prompt: str, settings: Settings) -> Denoised | None:
-        """Return the denoising result of an earlier run with the same settings up to there; None if there is none."""
-        found = self._denoised.get(_identity(prompt, settings))
+    def denoised(self, subject: str, settings: Settings) -> Denoised | None:
+        """Return the denoising result of an earlier run with the same settings up to there; None if there is none.
+
+        Args:
+            subject: Everything else that determines the denoising: the prompt, the machine, the checkpoint.
+            settings: All settings of the run.
+        """
+        found = self._ends.get(_identity(subject, settings))
         return None if found is None or found.vae not in {None, _vae(settings)} else found
+
+    def decoded(self, subject: str, settings: Settings) -> None:
+        """Note that a run has been decoded."""
+        self._ends.decoded(_identity(subject, settings))
 
     @contextmanager
     def keeping(
-        self, pipeline: Any, prompt: str, settings: Settings, observer: Observer, generator: torch.Generator | None
+        self,
+        pipeline: Any,
+        subject: str,
+        settings: Settings,
+        observer: Observer,
+        generator: torch.Generator | None,
+        *,
+        embedding: Embedding | None = None,
     ) -> Iterator[None]:
-        """Keep the result of the denoising inside the block."""
-        last = _Last(generator)
-        add_hook(pipeline.scheduler, "step", last.see_step)
-        for name, module in _denoisers(pipeline):
-            module.register_forward_hook(functools.partial(last.see_output, name))
-        yield
-        seen = observer.seen
-        if last.states is None or not _one_loop(seen):
-            return  # this pipeline has other methods, or generates the clip in pieces
-        result = _mapped(lambda tensor: tensor.detach().cpu(), last.result)
-        end = Denoised(seen, result, last.outputs, last.states, _vae(settings) if seen.encoded else None)
-        _put(self._denoised, _identity(prompt, settings), end)
+        """Keep the result of the denoising inside the block, also if the decoding then runs out of memory.
 
-    def _embed(self, identity: str, taken: list[str], call: Call) -> Any:
+        Raises:
+            DecodingOutOfMemory: The decoding ran out of memory, and the result of the denoising is kept.
+        """
+        last = _Last(pipeline, generator)
+
+        def keep(*, decoded: bool) -> bool:
+            end = last.end(observer.seen, settings, {} if embedding is None else embedding.made)
+            if end is None:
+                return False
+            with suppress(TypeError):  # a result that cannot be kept: nothing is reused
+                self._ends.put(_identity(subject, settings), end, decoded=decoded)
+                return True
+            return False
+
+        try:
+            yield
+        except OutOfMemory as error:
+            if last.decoding and keep(decoded=False):
+                raise DecodingOutOfMemory(error.message, host=error.host) from error
+            raise
+        keep(decoded=True)
+
+    def close(self) -> None:
+        """Remove what nobody needs any more; results that were never decoded stay."""
+        self._ends.clear()
+
+    def _temporary(self) -> Path:
+        folder = tempfile.mkdtemp(prefix="spacediff-denoised-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
+
+
+class Embedding:
+    """A hook on `encode_prompt` that returns kept embeddings, and keeps new ones, on the CPU.
+
+    Attributes:
+        taken: Names of what was reused.
+        made: The results of this run, by what was asked for.
+    """
+
+    def __init__(self, pipeline: Any, kept: OrderedDict[str, Any], identity: str, of_end: Mapping[str, Any]) -> None:
+        self.taken: list[str] = []
+        self.made: dict[str, Any] = {}
+        self._pipeline = pipeline
+        self._kept = kept
+        self._identity = identity
+        self._of_end = of_end
+
+    def __call__(self, call: Call) -> Any:
+        """Return the embeddings of a call."""
         import torch
 
+        arguments = call.arguments()
+        device = torch.device(arguments.get("device") or self._pipeline._execution_device)  # noqa: SLF001 - as pipelines do
         asked = {
-            name: digest(value) if isinstance(value, torch.Tensor) else repr(value)
-            for name, value in call.arguments().items()
+            name: digest(value) if isinstance(value, torch.Tensor) else repr(value) for name, value in arguments.items()
         }
-        key = hashlib.sha256(f"{identity} {sorted(asked.items())}".encode()).hexdigest()
-        if key in self._embeddings:
-            taken.append("text embeddings")
-            return _mapped(torch.clone, self._embeddings[key])
-        made = call.proceed()
-        _put(self._embeddings, key, _mapped(torch.clone, made))
-        return made
+        key = hashlib.sha256(f"{self._identity} {sorted(asked.items())}".encode()).hexdigest()
+        kept = self._of_end.get(key) or self._kept.get(key)
+        if kept is None:
+            made = call.proceed()
+            if _all_on(device, made):
+                self._keep(key, mapped(lambda tensor: tensor.detach().to("cpu", copy=True), made))
+            return made
+        self._keep(key, kept)
+        self.taken.append("text embeddings")
+        return mapped(lambda tensor: tensor.to(device, copy=True), kept)
+
+    def _keep(self, key: str, value: Any) -> None:
+        self.made[key] = self._kept[key] = value
+        self._kept.move_to_end(key)
+        while len(self._kept) > _MOST_EMBEDDINGS:
+            self._kept.popitem(last=False)
+
+
+def _all_on(device: torch.device, value: Any) -> bool:
+    found: list[torch.device] = []
+    mapped(lambda tensor: found.append(tensor.device), value)
+    return all(each.type == device.type and device.index in {None, each.index} for each in found)
 
 
 def resume(pipeline: Any, end: Denoised, generator: torch.Generator | None) -> None:
-    """Make a pipeline skip its denoising and continue from the result of an earlier run."""
-    for name, module in _denoisers(pipeline):
-        if name in end.outputs:
+    """Make a pipeline skip its denoising and continue from the result of an earlier run.
+
+    Call it before the pipeline is placed: the text encoders and the denoisers release their weights.
+    """
+    for name, module in modules_of(pipeline):
+        if name.startswith(_DENOISERS) and name in end.outputs:
+            empty(module)
             module.forward = functools.partial(_zeros, end.outputs[name])
+        elif name.startswith(_TEXT_ENCODERS):
+            empty(module)
+            module.forward = _refuse_to_encode
     add_hook(pipeline.scheduler, "step", functools.partial(_kept_result, end, generator))
+
+
+def _refuse_to_encode(*_: Any, **__: Any) -> NoReturn:
+    raise NotResumedError("the text is to be encoded again")
 
 
 def _kept_result(end: Denoised, generator: torch.Generator | None, call: Call) -> Any:
     end.states.restore(generator)
     device = call.arguments()["sample"].device
-    return _mapped(lambda tensor: tensor.to(device), end.result)
+    return mapped(lambda tensor: tensor.to(device), end.result)
 
 
-def _zeros(output: Any, *_: Any, **__: Any) -> Any:
+def _zeros(output: Any, *given: Any, **named: Any) -> Any:
     import torch
 
-    return _mapped(torch.zeros_like, output)
+    device = next(value.device for value in (*given, *named.values()) if isinstance(value, torch.Tensor))
+    return rebuilt(output, lambda shape: zeros_of(shape, device))
 
 
 class _Last:
-    """Remembers the last results of the scheduler and the denoisers."""
+    """Remembers the last results of the scheduler and the denoisers, and whether the decoding has begun.
 
-    def __init__(self, generator: torch.Generator | None) -> None:
+    Attributes:
+        decoding: Whether the decoding of the last latents has begun.
+    """
+
+    def __init__(self, pipeline: Any, generator: torch.Generator | None) -> None:
+        self.decoding = False
         self._generator = generator
-        self.outputs: dict[str, Any] = {}
-        self.result: Any = None
-        self.states: _States | None = None
+        self._outputs: dict[str, Any] = {}
+        self._result: Any = None
+        self._states: States | None = None
+        add_hook(pipeline.scheduler, "step", self._see_step)
+        add_hook(getattr(pipeline, "vae", None), "decode", self._see_decoding)
+        for name, module in modules_of(pipeline):
+            if name.startswith(_DENOISERS):
+                module.register_forward_hook(functools.partial(self._see_output, name))
 
-    def see_step(self, call: Call) -> Any:
-        self.result = call.proceed()
-        self.states = _States.now(self._generator)
-        return self.result
+    def end(self, seen: Observation, settings: Settings, embeddings: Mapping[str, Any]) -> Denoised | None:
+        """Return the end of the denoising; None if a pipeline has other methods, or generates the clip in pieces."""
+        if self._states is None or not self.decoding or not _one_loop(seen):
+            return None
+        result = mapped(lambda tensor: tensor.detach().cpu(), self._result)
+        vae = _vae(settings) if seen.encoded else None
+        return Denoised(seen, result, self._outputs, embeddings, self._states, vae)
 
-    def see_output(self, name: str, _module: Any, _inputs: Any, output: Any) -> None:
-        self.outputs[name] = output
+    def _see_step(self, call: Call) -> Any:
+        self.decoding = False
+        self._result = call.proceed()
+        self._states = States.now(self._generator)
+        return self._result
+
+    def _see_decoding(self, call: Call) -> Any:
+        self.decoding = True
+        return call.proceed()
+
+    def _see_output(self, name: str, _module: Any, _inputs: Any, output: Any) -> None:
+        with suppress(TypeError):  # then the denoiser cannot be replaced, and its next call fails to resume
+            self._outputs[name] = described(output, shape_of)
 
 
 def _one_loop(seen: Observation) -> bool:
     """Whether the denoising was one loop over decreasing timesteps, and all decoding came after it."""
     times = [step.timestep for step in seen.steps]
     falling = all(a is not None and b is not None and a > b for a, b in pairwise(times))
-    return bool(seen.decoded) and seen.loops == 1 and not seen.interleaved and falling
+    return seen.loops == 1 and not seen.interleaved and falling
 
 
-def _denoisers(pipeline: Any) -> list[tuple[str, Any]]:
-    """Return the modules that predict the noise, found by the names that diffusers gives them."""
-    components: dict[str, Any] = pipeline.components
-    return [(name, module) for name, module in components.items() if module is not None and name.startswith(_DENOISERS)]
-
-
-def _mapped(change: Callable[[torch.Tensor], torch.Tensor], value: Any) -> Any:
-    """Apply a function to all tensors in a library's result; other values stay."""
-    import torch
-
-    if isinstance(value, torch.Tensor):
-        return change(value)
-    if isinstance(value, dict):  # the output classes of diffusers are dicts whose class takes the entries as keywords
-        return type(value)(**{key: _mapped(change, entry) for key, entry in value.items()})
-    if isinstance(value, list | tuple):
-        return type(value)([_mapped(change, entry) for entry in value])
-    return value
-
-
-def _identity(prompt: str, settings: Settings) -> str:
-    return f"{up_to(settings, Stage.DENOISING).digest()} {prompt}"
+def _identity(subject: str, settings: Settings) -> str:
+    return f"{up_to(settings, Stage.DENOISING).digest()} {subject}"
 
 
 def _vae(settings: Settings) -> str:
     return repr(sorted(settings.table("vae").items()))
-
-
-def _put(kept: OrderedDict[str, Any], key: str, value: Any) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > _MOST_KEPT:
-        kept.popitem(last=False)

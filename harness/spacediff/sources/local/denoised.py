@@ -1,0 +1,157 @@
+"""The end of a denoising: what a later run needs to go on from there, and the file that holds it.
+
+The file is a safetensors file: tensors, and a JSON text that describes the rest. Nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spacediff import devices
+from spacediff.observer.observation import Noise, Observation, StageCost, Step
+from spacediff.sources.local.trees import described, rebuilt
+
+if TYPE_CHECKING:
+    import torch
+
+_TEXT = "denoised"
+"""Key of the JSON text in the metadata of the file."""
+
+
+@dataclass(frozen=True)
+class States:
+    """The states of the random generators.
+
+    Attributes:
+        own: State of the run's generator; None if it uses the global one.
+        cpu: State of torch's global generator on the CPU.
+        device: State of the global generator of the accelerator; None if this process has not used one.
+    """
+
+    own: torch.Tensor | None
+    cpu: torch.Tensor
+    device: torch.Tensor | None
+
+    @classmethod
+    def now(cls, generator: torch.Generator | None) -> States:
+        """Read the present states."""
+        import torch
+
+        own = None if generator is None else generator.get_state()
+        return cls(own, torch.get_rng_state(), devices.rng_state())
+
+    def restore(self, generator: torch.Generator | None) -> None:
+        """Give the generators these states."""
+        import torch
+
+        if generator is not None and self.own is not None:
+            generator.set_state(self.own)
+        torch.set_rng_state(self.cpu)
+        if self.device is not None:
+            devices.set_rng_state(self.device)
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """The state of a generation at the end of its denoising; every tensor is on the CPU.
+
+    Attributes:
+        seen: The observation up to here.
+        result: The result of the scheduler's last `step`.
+        outputs: The last output of each denoiser as a description, in which a tensor is its shape and dtype.
+        embeddings: The results of the text encoding, by what was asked for.
+        states: The states of the generators.
+        vae: The VAE's settings if it encoded an input before the denoising; None if it did not.
+    """
+
+    seen: Observation
+    result: Any
+    outputs: Mapping[str, Any]
+    embeddings: Mapping[str, Any]
+    states: States
+    vae: str | None
+
+
+def shape_of(tensor: torch.Tensor) -> list[Any]:
+    """Return shape and dtype of a tensor as JSON."""
+    return [list(tensor.shape), str(tensor.dtype).removeprefix("torch.")]
+
+
+def zeros_of(shape: Any, device: torch.device) -> torch.Tensor:
+    """Return zeros of the shape and dtype that `shape_of` has returned."""
+    import torch
+
+    sizes, dtype = shape
+    return torch.zeros(sizes, dtype=getattr(torch, dtype), device=device)
+
+
+def write_denoised(end: Denoised, path: Path) -> None:
+    """Write the end of a denoising.
+
+    Raises:
+        TypeError: A result has a type that cannot be described.
+    """
+    from safetensors.torch import save_file
+
+    tensors: dict[str, torch.Tensor] = {}
+
+    def keep(tensor: torch.Tensor) -> str:
+        name = f"{len(tensors):05}"
+        tensors[name] = tensor.detach().cpu().clone().contiguous()
+        return name
+
+    seen = asdict(replace(end.seen, latents=()))
+    text = {
+        "seen": seen | {"latents": [keep(each) for each in end.seen.latents]},
+        "result": described(end.result, keep),
+        "outputs": dict(end.outputs),
+        "embeddings": {key: described(value, keep) for key, value in end.embeddings.items()},
+        "states": {name: None if state is None else keep(state) for name, state in vars(end.states).items()},
+        "vae": end.vae,
+    }
+    save_file(tensors, path, metadata={_TEXT: json.dumps(text)})
+
+
+def read_denoised(path: Path) -> Denoised:
+    """Read the end of a denoising.
+
+    Raises:
+        ValueError: The file is not one that `write_denoised` wrote.
+        OSError: It cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            text = json.loads((file.metadata() or {})[_TEXT])
+            return _rebuilt(text, file.get_tensor)
+    except (SafetensorError, KeyError, TypeError, AttributeError, ImportError) as error:
+        raise ValueError(f"{path.name} does not hold the end of a denoising") from error
+
+
+def _rebuilt(text: Any, take: Any) -> Denoised:
+    seen = text["seen"]
+    noise = seen["noise"] and Noise(**seen["noise"] | {"shape": tuple(seen["noise"]["shape"])})
+    observation = Observation(
+        **seen
+        | {
+            "embeddings": tuple(seen["embeddings"]),
+            "noise": noise,
+            "steps": tuple(Step(**step) for step in seen["steps"]),
+            "stages": tuple(StageCost(**stage) for stage in seen["stages"]),
+            "latents": tuple(take(name) for name in seen["latents"]),
+        }
+    )
+    states: dict[str, Any] = {name: None if kept is None else take(kept) for name, kept in text["states"].items()}
+    return Denoised(
+        observation,
+        rebuilt(text["result"], take),
+        text["outputs"],
+        {key: rebuilt(value, take) for key, value in text["embeddings"].items()},
+        States(**states),
+        text["vae"],
+    )

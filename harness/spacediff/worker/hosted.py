@@ -1,0 +1,61 @@
+"""The worker of an audit: fetches what others have generated, and passes what is to be generated to another worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from spacediff.progress import Progress
+from spacediff.record import RunRecord
+from spacediff.run import Run
+from spacediff.sources.hosted import HostedSource
+from spacediff.worker.files import write_run
+from spacediff.worker.protocol import Worker
+
+
+class AuditWorker:
+    """Fetches the clips of Spaces and takes those in files, in this process; the others come from another worker.
+
+    Args:
+        generating: Generates the local runs; closed with this one.
+    """
+
+    def __init__(self, generating: Worker) -> None:
+        self._generating = generating
+        self._hosted = HostedSource()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The versions and devices of the machine that generates."""
+        return self._generating.environment
+
+    def prepare(self, run: Run) -> None:
+        """Begin to load what a local run will need."""
+        if run.source == "diffusers":
+            self._generating.prepare(run)
+
+    def check(self, run: Run) -> None:
+        """Check whether a run can be produced here.
+
+        Raises:
+            NotMeasuredError: It needs a device that this machine does not have.
+        """
+        if run.source == "diffusers":
+            self._generating.check(run)
+
+    def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
+        """Produce a run and write its files.
+
+        Raises:
+            NotMeasuredError: There is no clip; the message says why.
+        """
+        if run.source == "diffusers":
+            return self._generating.produce(run, key, folder, progress)
+        return write_run(run, key, self._hosted.produce(run, folder, progress), folder)
+
+    def close(self) -> None:
+        """Stop everything that was started, including the tiny Space."""
+        try:
+            self._generating.close()
+        finally:
+            self._hosted.close()

@@ -1,0 +1,234 @@
+"""A worker process, as the audit sees it: started, spoken to, watched, and killed."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, cast
+
+import psutil
+
+from spacediff.errors import WorkerDied
+from spacediff.interrupts import raise_if_interrupted
+from spacediff.privacy.redaction import redact_text
+from spacediff.processes import APART, child_environment, command
+from spacediff.progress import Progress
+from spacediff.worker.messages import (
+    PROTOCOL,
+    Answer,
+    Begin,
+    Done,
+    Failed,
+    Produced,
+    Ready,
+    Request,
+    Status,
+    Step,
+    answer_from,
+    line_of,
+)
+
+_WATCHED_EVERY = 0.5
+"""Seconds between two looks at an interruption and at the worker's memory while it computes."""
+_LOG_TAIL = 3
+"""Lines of the worker's stderr in an error."""
+_PATIENCE = 30.0
+"""Seconds to wait for the end of a process that was killed."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process that was started.
+
+    Attributes:
+        pid: Its process id.
+        requests: Requests go here: its stdin.
+        answers: Answers come from here: its stdout.
+        log: What its libraries print: its stderr.
+        kill: Ends it at once.
+        wait: Waits for so many seconds for its end, and returns the exit code, negative for a signal.
+    """
+
+    pid: int
+    requests: IO[bytes]
+    answers: IO[bytes]
+    log: IO[bytes]
+    kill: Callable[[], None]
+    wait: Callable[[float], int]
+
+
+Start = Callable[[dict[str, str]], Started]
+"""Starts a worker process with these additions to the environment."""
+
+
+class DeadError(Exception):
+    """A worker process ended while an answer was expected; the message says what was last known of it."""
+
+
+class WorkerProcess:
+    """A running worker process.
+
+    Args:
+        begin: The first message.
+        start: Starts the process.
+        environ: Additions to its environment.
+    """
+
+    def __init__(self, begin: Begin, start: Start, environ: dict[str, str]) -> None:
+        self.environ = environ
+        self._process = start(environ)
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._log: deque[str] = deque(maxlen=_LOG_TAIL)
+        self._threads = [
+            threading.Thread(target=_queue_lines, args=(self._process.answers, self._answers), daemon=True),
+            threading.Thread(target=self._pass_on, args=(self._process.log,), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+        self._last = "starting"
+        self._host = 0
+        self._ready: Ready | None = None
+        self.send(begin)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def ready(self) -> Ready:
+        """Wait until it can take requests.
+
+        Raises:
+            DeadError: It ended before.
+            WorkerDied: It speaks another version of the protocol.
+        """
+        if self._ready is None:
+            answer = next(self._wait(), None)
+            if answer is None:
+                raise DeadError(self._end())
+            if not isinstance(answer, Ready) or answer.protocol != PROTOCOL:
+                raise WorkerDied(f"the worker process does not speak version {PROTOCOL} of the protocol")
+            self._ready = answer
+        return self._ready
+
+    def send(self, request: Request) -> None:
+        """Send a request; where the process has ended, waiting for the answer says so."""
+        with suppress(OSError):
+            self._process.requests.write(line_of(request))
+            self._process.requests.flush()
+
+    def answer(self, progress: Progress) -> Produced | Done | Failed:
+        """Wait for the answer to the last request.
+
+        Args:
+            progress: Receives the progress.
+
+        Raises:
+            DeadError: The process ended before it answered.
+            KeyboardInterrupt: The audit was interrupted.
+        """
+        self.ready()
+        for answer in self._wait():
+            match answer:
+                case Status(text=text):
+                    self._last = text
+                    progress.on_status(text)
+                case Step(done=done, total=total):
+                    self._last = f"after step {done} of {total}"
+                    progress.on_step(done, total)
+                case Produced() | Done() | Failed():
+                    return answer
+        raise DeadError(self._end())
+
+    def kill(self) -> None:
+        """End the process; what it was doing is lost."""
+        with suppress(OSError):
+            self._process.kill()
+        with suppress(OSError):
+            self._process.requests.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_PATIENCE)
+        for thread in self._threads:
+            thread.join()
+
+    def _wait(self) -> Iterator[Answer]:
+        """Yield answers until the process ends."""
+        while True:
+            raise_if_interrupted()
+            try:
+                line = self._answers.get(timeout=_WATCHED_EVERY)
+            except queue.Empty:
+                self._host = _resident(self._process.pid) or self._host
+                continue
+            if not line:
+                return
+            yield answer_from(line)
+
+    def _end(self) -> str:
+        """Describe how the process ended, and what was last known of it."""
+        self.kill()
+        code = self._process.wait(_PATIENCE)
+        how = f"was killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
+        held = f"; it held {self._host / 2**30:.1f} GiB of the machine's memory" if self._host else ""
+        said = f"; it printed: {redact_text(' | '.join(self._log))}" if self._log and code >= 0 else ""
+        return f"the worker process {how} ({self._last}){held}{said}"
+
+    def _pass_on(self, log: IO[bytes]) -> None:
+        """Show what the worker's libraries print, such as the progress of a download."""
+        with suppress(OSError, ValueError), log:
+            for line in log:
+                text = line.decode(errors="replace")
+                self._log.append(text.strip())
+                sys.stderr.write(text)
+
+
+def start_worker(environ: dict[str, str]) -> Started:
+    """Start a worker process.
+
+    Raises:
+        WorkerDied: It could not be started.
+    """
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command("spacediff.worker"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=child_environment() | environ,
+            **APART,
+        )
+    except OSError as error:
+        raise WorkerDied(f"the worker process could not be started: {error.strerror or error}") from error
+    requests, answers, log = (cast("IO[bytes]", pipe) for pipe in (process.stdin, process.stdout, process.stderr))
+    return Started(process.pid, requests, answers, log, process.kill, process.wait)
+
+
+def _queue_lines(answers: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
+    """Queue the lines of a pipe and an empty one at its end; a line that was cut by the end is dropped."""
+    with suppress(OSError, ValueError), answers:
+        for line in answers:
+            if line.endswith(b"\n"):
+                lines.put(line)
+    lines.put(b"")
+
+
+def _resident(pid: int) -> int:
+    with suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0
+
+
+def _signal(number: int) -> str:
+    if number == getattr(signal, "SIGKILL", None):
+        return "SIGKILL, as the system does when its memory runs out"
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
