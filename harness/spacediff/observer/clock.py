@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from spacediff.observer.observation import StageCost
+
+if TYPE_CHECKING:
+    import torch
 
 _READ_EVERY = 0.05
 """Seconds between two measurements of the memory in use."""
@@ -19,15 +23,16 @@ class StageClock:
 
     Args:
         on_end: Called at the end of each stage, with its cost.
+        device: The device that the pipeline computes on, whose memory is measured.
     """
 
-    def __init__(self, on_end: Callable[[StageCost], None]) -> None:
+    def __init__(self, on_end: Callable[[StageCost], None], device: torch.device) -> None:
         self._on_end = on_end
+        self._memory = _Memory(device)
         self._name = ""
         self._began = 0.0
         self._peak = 0
         self._read = 0.0
-        self._process = psutil.Process()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -41,13 +46,13 @@ class StageClock:
         if name != self._name:
             self.close()
             self._name, self._began, self._peak = name, time.monotonic(), 0
-            _reset_peak()
+            self._memory.reset()
 
     def read_memory(self) -> None:
         """Read the memory in use, at most once per `_READ_EVERY` seconds, because reading takes time."""
         now = time.monotonic()
         if now - self._read >= _READ_EVERY or not self._peak:
-            self._peak = max(self._peak, _allocated() or self._process.memory_info().rss)
+            self._peak = max(self._peak, self._memory.read())
             self._read = now
 
     def close(self) -> None:
@@ -58,14 +63,28 @@ class StageClock:
             self._name = ""
 
 
-def _allocated() -> int:
-    import torch
+class _Memory:
+    """The memory of the device that a pipeline computes on, in bytes.
 
-    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
+    An accelerator whose module in torch counts no memory is measured like the CPU: by what is resident in this process.
+    """
 
+    def __init__(self, device: torch.device) -> None:
+        import torch
 
-def _reset_peak() -> None:
-    import torch
+        self._device = device
+        self._module: Any = None if device.type == "cpu" else getattr(torch, device.type, None)
+        self._process = psutil.Process()
 
-    if torch.cuda.is_available():
-        torch.cuda.reset_peak_memory_stats()
+    def reset(self) -> None:
+        """Begin a new peak, where the device counts one."""
+        if hasattr(self._module, "reset_peak_memory_stats"):
+            self._module.reset_peak_memory_stats(self._device)
+
+    def read(self) -> int:
+        """Return the peak since the last reset, or the memory in use now where no peak is counted."""
+        if hasattr(self._module, "max_memory_allocated"):
+            return int(self._module.max_memory_allocated(self._device))
+        if hasattr(self._module, "current_allocated_memory"):  # MPS
+            return int(self._module.current_allocated_memory())
+        return int(self._process.memory_info().rss)

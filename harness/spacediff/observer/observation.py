@@ -70,8 +70,8 @@ class StageCost:
     Attributes:
         name: `text`, `denoising` or `decoding`.
         seconds: Its duration.
-        peak_bytes: Peak memory: allocated on the CUDA device if there is one, otherwise resident in this process, read
-            after every step.
+        peak_bytes: Peak memory: allocated on the accelerator that the pipeline computes on; resident in this process,
+            read after every step, for a pipeline on the CPU.
     """
 
     name: str

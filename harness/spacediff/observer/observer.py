@@ -33,7 +33,7 @@ class Observer:
         self.seen = before
         self._pipeline = pipeline
         self._keep_latents = keep_latents
-        self._clock = StageClock(self._on_stage)
+        self._clock = StageClock(self._on_stage, _device(pipeline))
 
     def hook_all(self) -> None:
         """Hook all stages, from the text encoder to the VAE."""
@@ -145,6 +145,14 @@ def observing_decoding(pipeline: Any, before: Observation) -> Iterator[Observer]
     observer.hook_decoding()
     yield observer
     observer.close()
+
+
+def _device(pipeline: Any) -> torch.device:
+    """Return the device that a pipeline computes on, which offloading keeps apart from where its weights are."""
+    import torch
+
+    found: torch.device = getattr(pipeline, "_execution_device", torch.device("cpu"))
+    return found
 
 
 def _noise(tensor: torch.Tensor) -> Noise:

@@ -62,8 +62,8 @@ class StageRecord(Record):
     Attributes:
         name: `text`, `denoising`, `decoding`.
         seconds: Its duration.
-        peak_bytes: The most memory in use: allocated on the CUDA device where there is one, else resident in this
-            process, looked at after every step.
+        peak_bytes: The most memory in use: allocated on the accelerator that the pipeline computes on; for one on the
+            CPU, resident in its process, read after every step.
         taken_over: Whether an earlier run spent this and the run only took over what came out.
     """
 
