@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import signal
 import subprocess
 import sys
@@ -115,6 +116,32 @@ def test_record_names_the_command_that_repeats_the_call(scenario: Path) -> None:
     assert result.record.command == (
         "spacediff audit small.toml --only guidance-7 --budget 3 --no-reuse --strict --out found"
     )
+
+
+APPROXIMATION = """
+[[approximations]]
+setting = "load.vae"
+value = "float32"
+where = "run.py:6"
+"""
+
+
+def test_approximate_scenario_stops_before_anything_is_run_unless_it_is_accepted(scenario: Path) -> None:
+    scenario.write_text(SCENARIO + APPROXIMATION)
+    with pytest.raises(spacediff.ScenarioApproximate) as caught:
+        spacediff.run_audit(scenario)
+    said = "The script's VAE is float32 (run.py:6), which the scenario does not say."
+    assert caught.value.approximations == (said,)
+    assert caught.value.exit_code is spacediff.Exit.BAD_INPUT
+    assert not Path("audits").exists()
+
+    result = spacediff.run_audit(scenario, approximate=True)
+    assert [each.values["value"] for each in result.record.approximations] == ["float32"]
+    assert result.record.command == "spacediff audit small.toml --approximate"
+    for report_format in ("html", "md", "summary", "junit"):
+        text = html.unescape(spacediff.render_report(result, report_format))
+        assert said in text.replace("`", ""), report_format
+        assert "pproximate" in text, report_format
 
 
 def test_interruption_is_raised_with_what_was_finished(scenario: Path) -> None:

@@ -13,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, get_args
 
-from spacediff.errors import InvalidArgument, error_from_record
+from spacediff.errors import InvalidArgument, ScenarioApproximate, error_from_record
 from spacediff.file_names import portable_name
 from spacediff.files import make_folder
 from spacediff.results import Accepted, AuditInterrupted, AuditResult, ReportFile, ReportFormat
@@ -70,6 +70,7 @@ def run_audit(
     reuse: bool = True,
     strict: bool = False,
     against: StrPath | None = None,
+    approximate: bool = False,
     listener: ProgressListener | None = None,
 ) -> AuditResult:
     """Run a scenario, and write the record, the clips and the HTML report into an audit folder.
@@ -86,11 +87,14 @@ def run_audit(
         reuse: Whether runs share work that they have in common, such as text embeddings.
         strict: Whether the exit code is 3 if anything at all was not measured.
         against: An earlier audit to compare with; by default the accepted state, if there is one.
+        approximate: Whether a scenario that leaves out what its script does is accepted. The record and all reports say
+            what it leaves out.
         listener: Receives the progress; by default nobody.
 
     Raises:
         AuditInterrupted: Ctrl-C; it holds the result so far.
         ScenarioError: The scenario has mistakes.
+        ScenarioApproximate: The scenario leaves out what its script does, and that is not accepted.
         UnknownName: `only` names a variant that the scenario does not have.
         FolderOfAnotherAudit: The folder contains a different audit.
         FolderInUse: A different audit is writing into the folder.
@@ -99,6 +103,7 @@ def run_audit(
         FileNotAccessible: A file cannot be read, or the audit folder cannot be written.
     """
     from spacediff.plan import plan_scenario
+    from spacediff.wording import sentences
 
     loaded = _scenario(scenario)
     only = _names(only)
@@ -111,10 +116,13 @@ def run_audit(
         *(["--budget", str(budget)] if budget is not None else []),
         *(["--no-reuse"] if not reuse else []),
         *(["--strict"] if strict else []),
+        *(["--approximate"] if approximate else []),
         *repeated("--against", [earlier_path] if earlier_path else []),
         *out_option(where),
     )
     plan = plan_scenario(loaded, only, budget=_checked(budget), command=command)  # fails before the heavy imports
+    if plan.approximations and not approximate:
+        raise ScenarioApproximate(loaded.path, sentences(plan.approximations))
     folder = where or Path("audits") / portable_name(loaded.path.stem)
     earlier = _earlier(loaded.path, earlier_path)
     if fresh:

@@ -317,6 +317,7 @@ def _recorded(plan: Plan, described: _Described, *, seconds: float) -> AuditReco
         cause=search and cause_record(search, comparisons, runs, here),
         gate=evaluate_gate(plan.gate, [prompt.name for prompt in plan.prompts], comparisons, doubts),
         warnings=[*doubts, *cautions],
+        approximations=list(plan.approximations),
         environment=EnvironmentRecord(local=here, hosted=hosted),
     )
 

@@ -174,6 +174,31 @@ class ScenarioError(SpacediffError):
         return type(self), (self.path, self.mistakes)
 
 
+class ScenarioApproximate(SpacediffError):
+    """A scenario that leaves out what its script does, which nobody has accepted.
+
+    Attributes:
+        path: The scenario file.
+        approximations: What it leaves out, one sentence each.
+    """
+
+    code = "scenario-approximate"
+
+    def __init__(self, path: Path, approximations: Iterable[str]) -> None:
+        self.path = path
+        self.approximations = tuple(approximations)
+        count = "1 thing" if len(self.approximations) == 1 else f"{len(self.approximations)} things"
+        lines = "\n".join(f"  {each}" for each in self.approximations)
+        super().__init__(
+            f"{path.name} is not the script: it leaves out {count}\n{lines}",
+            hint="say it in the scenario and remove its entry from [[approximations]], or accept that the scenario is "
+            "an approximation",
+        )
+
+    def __reduce__(self) -> tuple[type[ScenarioApproximate], tuple[Path, tuple[str, ...]]]:
+        return type(self), (self.path, self.approximations)
+
+
 # ---- this machine: exit code 3
 
 

@@ -111,7 +111,7 @@ def compare_sources(script: StrPath, space: StrPath) -> SourceComparison:
         SourceNotReadable: There is no such source, or no pipeline call in it.
         SpaceUnavailable: The Hub does not give the Space's source; the class says why.
     """
-    from spacediff.reading.hosts import hosted_on, this_machine
+    from spacediff.reading.machine_look_up import hosted_on, this_machine
     from spacediff.reading.sources import read_any
     from spacediff.why.differences import compare_sources as compare_readings
     from spacediff.why.patch import advise
@@ -130,6 +130,7 @@ def measure_difference(
     scenario: StrPath | None = None,
     patch: StrPath | None = None,
     budget: int | None = None,
+    approximate: bool = False,
     listener: ProgressListener | None = None,
 ) -> WhyResult:
     """Measure which of the differences make the clip differ, and how to correct the script.
@@ -139,18 +140,21 @@ def measure_difference(
         scenario: Where to write the scenario; by default `why-SCRIPT.toml`. The audit goes into `audits/`.
         patch: Where to write the changes to the script; by default nowhere.
         budget: The largest number of clips to generate in search of the cause.
+        approximate: Whether a scenario that leaves out what the script does is accepted.
         listener: Receives the progress; by default nobody.
 
     Raises:
         InvalidArgument: The Space is a folder, which gives no clip.
         FileExists: A file to write exists already.
+        ScenarioApproximate: The script does what a scenario cannot say, and that is not accepted. The scenario is
+            written, with its approximations.
         AuditInterrupted: Ctrl-C; it holds the result so far.
     """
     path = scenario_path(sources.script_name, scenario)
     ensure_measurable(sources.space_name)
     ensure_writable(path, patch)
     sources.write_scenario(path)
-    audit = run_audit(path, budget=budget, listener=listener)
+    audit = run_audit(path, budget=budget, approximate=approximate, listener=listener)
     cause = audit.record.cause
     if cause is None or not cause.finished or not cause.sufficient:
         return WhyResult(sources, path, audit)
@@ -164,6 +168,7 @@ def explain_difference(
     scenario: StrPath | None = None,
     patch: StrPath | None = None,
     budget: int | None = None,
+    approximate: bool = False,
     listener: ProgressListener | None = None,
 ) -> WhyResult:
     """Compare a script with a Space, and measure which of the differences make the clip differ.
@@ -176,6 +181,7 @@ def explain_difference(
         scenario: Where to write the scenario; by default `why-SCRIPT.toml`. The audit goes into `audits/`.
         patch: Where to write the changes to the script; by default nowhere.
         budget: The largest number of clips to generate in search of the cause.
+        approximate: Whether a scenario that leaves out what the script does is accepted.
         listener: Receives the progress; by default nobody.
 
     Raises:
@@ -183,12 +189,16 @@ def explain_difference(
         SourceNotReadable: There is no such source, or no pipeline call in it.
         SpaceUnavailable: The Hub does not give the Space's source; the class says why.
         FileExists: A file to write exists already.
+        ScenarioApproximate: The script does what a scenario cannot say, and that is not accepted. The scenario is
+            written, with its approximations.
         AuditInterrupted: Ctrl-C; it holds the result so far.
     """
     ensure_measurable(space)
     ensure_writable(scenario_path(script, scenario), patch)
     sources = compare_sources(script, space)
-    return measure_difference(sources, scenario=scenario, patch=patch, budget=budget, listener=listener)
+    return measure_difference(
+        sources, scenario=scenario, patch=patch, budget=budget, approximate=approximate, listener=listener
+    )
 
 
 def scenario_path(script: StrPath, scenario: StrPath | None) -> Path:

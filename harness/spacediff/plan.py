@@ -13,12 +13,12 @@ from pathlib import Path
 
 from spacediff.errors import UnknownName, nearest_name
 from spacediff.privacy.private_prompts import texts_in
-from spacediff.record import Role
+from spacediff.record import Fact, FactKind, Role, fact
 from spacediff.run import Prompt, Run
 from spacediff.scenario.checks import PLACEHOLDERS
 from spacediff.scenario.paths import absolute_path, is_path
 from spacediff.scenario.scenario import Gate, Scenario
-from spacediff.scenario.tables import DETECTOR, TEMPLATE, VideoReference
+from spacediff.scenario.tables import DETECTOR, TEMPLATE, Approximation, VideoReference
 from spacediff.settings import Origin, Settings
 
 
@@ -86,6 +86,7 @@ class Plan:
         keep_latents: Whether the latents of each step are kept.
         scenario: The scenario's text; empty for a comparison of files.
         scenario_name: Its file name, without its folder.
+        approximations: What the script does and the scenario does not say.
     """
 
     title: str
@@ -101,6 +102,7 @@ class Plan:
     keep_latents: bool = True
     scenario: str = ""
     scenario_name: str = ""
+    approximations: tuple[Fact, ...] = ()
 
     @property
     def private_texts(self) -> tuple[str, ...]:
@@ -148,6 +150,7 @@ def plan_scenario(
         keep_latents=scenario.steps.keep_latents,
         scenario=scenario.text,
         scenario_name=scenario.path.name,
+        approximations=tuple(_approximated(each) for each in scenario.approximations),
     )
 
 
@@ -189,6 +192,11 @@ def plan_files(
 def _model(name: str) -> str:
     """Return a model's id, or its folder's absolute path."""
     return absolute_path(name, Path.cwd()) if is_path(name) else name
+
+
+def _approximated(each: Approximation) -> Fact:
+    given = {"setting": each.setting, "value": each.value, "where": each.where, "reason": each.reason or ""}
+    return fact(FactKind.APPROXIMATED, **given)
 
 
 def _semantics(scenario: Scenario) -> Semantics | None:

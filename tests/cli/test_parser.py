@@ -28,9 +28,17 @@ def test_options_do_not_change() -> None:
 
 def test_options_of_an_audit() -> None:
     assert parse(["audit", "a.toml"]) == AuditOptions(
-        scenario=Path("a.toml"), out=None, only=(), fresh=False, budget=None, reuse=True, against=None, strict=False
+        scenario=Path("a.toml"),
+        out=None,
+        only=(),
+        fresh=False,
+        budget=None,
+        reuse=True,
+        against=None,
+        strict=False,
+        approximate=False,
     )
-    words = "audit a.toml --out o --only x --only y --fresh --budget 7 --no-reuse --against e --strict"
+    words = "audit a.toml --out o --only x --only y --fresh --budget 7 --no-reuse --against e --strict --approximate"
     assert parse(words.split()) == AuditOptions(
         scenario=Path("a.toml"),
         out=Path("o"),
@@ -40,6 +48,7 @@ def test_options_of_an_audit() -> None:
         reuse=False,
         against=Path("e"),
         strict=True,
+        approximate=True,
     )
 
 
@@ -58,7 +67,15 @@ def test_options_of_a_comparison() -> None:
 def test_options_of_why() -> None:
     assert parse(
         ["why", "--script", "run.py", "--space", "a/b", "--plan-only", "--write", "w.toml", "--patch", "p"]
-    ) == WhyOptions(script="run.py", space="a/b", plan_only=True, scenario=Path("w.toml"), patch=Path("p"), budget=None)
+    ) == WhyOptions(
+        script="run.py",
+        space="a/b",
+        plan_only=True,
+        scenario=Path("w.toml"),
+        patch=Path("p"),
+        budget=None,
+        approximate=False,
+    )
 
 
 def test_every_format_of_a_report_can_be_asked_for() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spacediff.reading import Reading, read_source, read_text
-from spacediff.reading.hosts import MachineLookUp, hosted_machine, hosted_on, this_machine, unknown_machine
+from spacediff.reading.machine_look_up import MachineLookUp, hosted_machine, hosted_on, this_machine, unknown_machine
 from spacediff.reading.machines import Machine
 from spacediff.settings import Origin
 

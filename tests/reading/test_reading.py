@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from spacediff.cli.commands import main
 from spacediff.errors import SpacediffError
 from spacediff.reading import Reading, read_source, read_text
-from spacediff.reading.hosts import hosted_on
+from spacediff.reading.machine_look_up import hosted_on
 from spacediff.settings import Origin
 from support.fuzzing import examples
 from support.hub_stand_in import Space, hub_stand_in

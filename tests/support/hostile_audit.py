@@ -7,12 +7,14 @@ from spacediff.record import (
     CauseRecord,
     Change,
     FactChange,
+    FactKind,
     GateRecord,
     GateStatus,
     HistoryRecord,
     Subject,
     VariantHistory,
     Verdict,
+    fact,
     quoted,
     with_derived,
 )
@@ -55,6 +57,7 @@ def hostile(record: AuditRecord, text: str) -> AuditRecord:
             "cause": cause,
             "history": history,
             "warnings": [quoted(text)],
+            "approximations": [fact(FactKind.APPROXIMATED, setting=text, value=text, where=text, reason=text)],
             "gate": GateRecord(status=GateStatus.FAILED, variant="baseline", reasons=[quoted(text)]),
             "environment": record.environment.model_copy(update={"hosted": {text or "x": text}, "local": {"a": text}}),
         }

@@ -45,6 +45,11 @@ def opened(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("# open: ")]
 
 
+def left_out(scenario: Scenario) -> dict[str, tuple[str, str]]:
+    """Return what a scenario leaves out of its script: setting to value and place."""
+    return {each.setting: (each.value, each.where) for each in scenario.approximations}
+
+
 def test_a_difference_without_a_place_in_a_scenario_is_left_open() -> None:
     text, _ = written(SCRIPT, SCRIPT.replace("\nvideo =", LORA))
     for path, value in (("lora.id", "'me/lora'"), ("lora.scale", "0.7")):
@@ -61,10 +66,12 @@ def test_what_only_the_script_gives_is_left_open() -> None:
     assert "a variant cannot take it back" in line
 
 
-def test_what_both_set_without_a_place_in_a_scenario_is_left_open() -> None:
+def test_what_both_set_without_a_place_in_a_scenario_is_an_approximation() -> None:
     both = SCRIPT.replace("\nvideo =", LORA)
-    text, _ = written(both, both)
-    assert any("lora.id: 'me/lora'" in line and "in the script" in line for line in opened(text))
+    text, scenario = written(both, both)
+    assert left_out(scenario)["lora.id"] == ("'me/lora'", "run.py:6")
+    assert left_out(scenario)["lora.scale"] == ("0.7", "run.py:7")
+    assert not any("lora" in line for line in opened(text))
 
 
 @pytest.mark.parametrize(
@@ -80,8 +87,10 @@ def test_what_a_scenario_refuses_is_left_open(changed: tuple[str, str], path: st
     special = SCRIPT.replace(*changed)
     assert special != SCRIPT
     for script, space in ((special, SCRIPT), (SCRIPT, special), (special, special)):
-        text, _ = written(script, space)
-        assert any(path in line for line in opened(text)), text
+        text, scenario = written(script, space)
+        assert (path in left_out(scenario)) is (script is special)
+        if script is SCRIPT:
+            assert any(path in line for line in opened(text)), text
 
 
 @pytest.mark.parametrize("text", ["x" * 30_000, "hf_" + "abcdEFGH12345678" * 2])
@@ -176,3 +185,121 @@ def test_a_budget_is_a_whole_number(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["why", "--script", "run.py", "--space", "org/name", "--budget", "0"])
     assert "is not a whole number of at least 1" in capsys.readouterr().err
+
+
+VAE = """
+from diffusers import AutoencoderKLCogVideoX
+vae = AutoencoderKLCogVideoX.from_pretrained("zai-org/CogVideoX-5b", subfolder="vae"{dtype})
+pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b", vae=vae, torch_dtype=torch.bfloat16)
+"""
+LOADED = 'pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b", torch_dtype=torch.bfloat16)\n'
+
+
+def with_vae(dtype: str, after: str = "") -> str:
+    return SCRIPT.replace(LOADED, VAE.format(dtype=dtype) + after)
+
+
+def with_line(line: str) -> str:
+    return SCRIPT.replace("\nvideo =", f"\n{line}\nvideo =")
+
+
+def at_loading(argument: str, before: str = "") -> str:
+    return SCRIPT.replace(LOADED, f"{before}{LOADED.replace(', torch_dtype', f', {argument}, torch_dtype')}")
+
+
+QUANTISED = at_loading(
+    "quantization_config=PipelineQuantizationConfig(quant_backend='bitsandbytes_4bit')",
+    "from diffusers import PipelineQuantizationConfig\n",
+)
+GROUPS = "pipe.enable_group_offload(torch.device('cuda'), offload_type='block_level', num_blocks_per_group=2)"
+
+
+@pytest.mark.parametrize(
+    ("script", "setting", "value"),
+    [
+        (with_vae(", torch_dtype=torch.float32"), "load.vae", "float32"),
+        (with_vae(""), "load.vae", "AutoencoderKLCogVideoX, loaded by itself"),
+        (QUANTISED, "load.quantization_config", "bitsandbytes_4bit"),
+        (with_line("pipe.transformer = torch.compile(pipe.transformer, mode='x')"), "numerics.compile", "'x'"),
+        (at_loading("device_map='balanced'"), "load.device_map", "'balanced'"),
+        (
+            with_line("pipe.transformer.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn)"),
+            "numerics.storage_dtype",
+            "'float8_e4m3fn'",
+        ),
+        (with_line(GROUPS), "offload.num_blocks_per_group", "2"),
+        (with_line("pipe.vae.enable_tiling(tile_sample_min_height=240)"), "vae.tile_sample_min_height", "240"),
+        (with_line("pipe.load_lora_weights('me/lora')"), "lora.id", "'me/lora'"),
+        (with_line("pipe.enable_freeu(s1=0.9)"), "pipeline", "pipe.enable_freeu(s1=0.9)"),
+        (SCRIPT + "frames = upscale(video)\n", "upscaling", "upscale(video)"),
+        (SCRIPT.replace("guidance_scale=6.5", "height=size()"), "call.height", "unknown: size()"),
+    ],
+)
+def test_what_the_script_does_and_a_scenario_cannot_say_is_an_approximation(
+    script: str, setting: str, value: str
+) -> None:
+    _, scenario = written(script, SCRIPT)
+    found, where = left_out(scenario)[setting]
+    assert value in found
+    assert where.startswith("run.py:")
+    assert not scenario.settings_of("baseline").table("load").keys() - {"device_map"}
+    _, other = written(SCRIPT, script)
+    assert other.approximations == (), "what the Space does shows in its clip"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        SCRIPT,
+        with_vae(", torch_dtype=torch.bfloat16"),
+        with_vae("", "pipe.to(torch.bfloat16)\n"),
+        at_loading("device_map='cuda'"),
+        with_line("pipe.enable_group_offload(torch.device('cuda'), offload_type='leaf_level')"),
+        SCRIPT.replace("guidance_scale", "negative_prompt=None, guidance_scale"),
+        SCRIPT.replace("export_to_video(", "mylib.save("),
+    ],
+)
+def test_a_scenario_that_says_all_that_was_read_is_no_approximation(script: str) -> None:
+    _, scenario = written(script, SCRIPT)
+    assert scenario.approximations == ()
+
+
+def test_what_only_an_option_would_do_is_no_approximation() -> None:
+    option = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--up', action='store_true')\n"
+    script = f"{option}{SCRIPT}if p.parse_args().up:\n    upscale(video)\n"
+    assert left_out(written(script, SCRIPT)[1]) == {}
+    assert "upscaling" in left_out(written(script.replace("store_true", "store_false"), SCRIPT)[1])
+
+
+def test_a_correction_removes_its_own_approximation_only() -> None:
+    script = with_line("pipe.load_lora_weights('me/lora')\npipe.vae.enable_tiling(tile_sample_min_height=240)")
+    space = with_line("pipe.load_lora_weights('me/lora')")
+    left, right = read_text(script, "run.py"), read_text(space, "app.py")
+    found = compare_sources(left, right)
+    corrected = parse_scenario(corrected_text(found, left, right, "org/space", ["vae.tiling"]), Path("why.toml"))
+    assert left_out(corrected).keys() >= {"lora.id"}
+
+
+@pytest.mark.parametrize("text", ["hf_" + "abcdEFGH12345678" * 2, "x" * 30_000, "\\ud800\\n\\x00"])
+def test_any_text_of_a_script_can_stand_among_the_approximations(text: str) -> None:
+    _, scenario = written(with_line(f"pipe.load_lora_weights('{text}')"), SCRIPT)
+    value, _ = left_out(scenario)["lora.id"]
+    assert "abcdEFGH" not in value
+    assert len(value) <= 301
+
+
+def test_a_written_approximation_is_said_and_stops_the_audit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run.py").write_text(with_vae(", torch_dtype=torch.float32"))
+    Path("app.py").write_text(SCRIPT)
+    assert main(["why", "--script", "run.py", "--space", "app.py", "--plan-only", "--write", "why.toml"]) == 0
+    said = "The script's VAE is float32 (run.py:7), which the scenario does not say"
+    assert f"approximate: {said}" in capsys.readouterr().out
+    assert main(["audit", "why.toml"]) == 2
+    printed = capsys.readouterr().err
+    assert "error[scenario-approximate]: why.toml is not the script: it leaves out 1 thing" in printed
+    assert said in printed
+    assert "--approximate" in printed
+    assert not Path("audits").exists()

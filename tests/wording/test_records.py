@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from spacediff.record import AgreementRecord, FactKind, Stage, TextRecord, TraceComparisonRecord, fact
-from spacediff.wording import agreement_text, trace_text
+from spacediff.record import (
+    AgreementRecord,
+    FactKind,
+    GateRecord,
+    GateStatus,
+    Stage,
+    TextRecord,
+    TraceComparisonRecord,
+    fact,
+)
+from spacediff.wording import agreement_text, approximation_texts, gate_headline, trace_text
+from support.synthetic_audit import synthetic_audit
 
 STEPS = fact(FactKind.CONDITION_DIFFERS, name="steps", reference=50, candidate=25)
 GUIDANCE = fact(FactKind.CONDITION_DIFFERS, name="guidance", reference=2.5066, candidate=None)
@@ -52,3 +64,25 @@ def test_agreement_is_said_with_its_scale() -> None:
     assert agreement_text(alone, "hosted", "hosted") == (
         "the prompt: 1.000 in the reference (different seeds were not measured)"
     )
+
+
+@pytest.mark.parametrize(("status", "said"), [
+    (GateStatus.PASSED, "gate passed"), (GateStatus.FAILED, "gate failed"), (GateStatus.NONE, "no gate"),
+])  # fmt: skip
+def test_a_verdict_on_an_approximation_never_reads_as_one_on_the_script(
+    status: GateStatus, said: str, tmp_path: Path
+) -> None:
+    record = synthetic_audit(tmp_path, frames=2, size=(32, 48))
+    record = record.model_copy(update={"gate": GateRecord(status=status, variant="dpm")})
+    assert gate_headline(record).lower() == said
+    given = {"setting": "load.vae", "value": "float32", "where": "run.py:6", "reason": ""}
+    approximate = record.model_copy(update={"approximations": [fact(FactKind.APPROXIMATED, **given)]})
+    assert gate_headline(approximate) == f"Approximate: {said}"
+
+
+def test_very_many_approximations_are_counted() -> None:
+    given = {"value": "1", "where": "run.py:6", "reason": "none"}
+    many = [fact(FactKind.APPROXIMATED, setting=f"call.x{number}", **given) for number in range(40)]
+    texts = approximation_texts(many)
+    assert len(texts) == 13
+    assert "28 more" in texts[-1]

@@ -27,6 +27,7 @@ def audit(options: AuditOptions) -> Exit:
             fresh=options.fresh,
             reuse=options.reuse,
             strict=options.strict,
+            approximate=options.approximate,
             against=options.against,
             listener=display,
         )

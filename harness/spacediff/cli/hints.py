@@ -16,6 +16,7 @@ from spacediff.errors import (
     FolderOfAnotherAudit,
     InvalidArgument,
     NotAcceptable,
+    ScenarioApproximate,
     SpacediffError,
     UnknownName,
 )
@@ -24,6 +25,8 @@ _OTHER_FOLDER = "--out DIR names another folder"
 _OPTIONS: dict[tuple[type[Options], type[SpacediffError]], str] = {
     (AuditOptions, FolderInUse): _OTHER_FOLDER,
     (AuditOptions, FolderOfAnotherAudit): _OTHER_FOLDER,
+    (AuditOptions, ScenarioApproximate): "--approximate",
+    (WhyOptions, ScenarioApproximate): "--approximate",
     (CompareOptions, FolderInUse): _OTHER_FOLDER,
     (CompareOptions, FolderOfAnotherAudit): _OTHER_FOLDER,
     (CompareOptions, InvalidArgument): "--semantics MODEL --part hand",

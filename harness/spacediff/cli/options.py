@@ -22,6 +22,7 @@ class AuditOptions:
     reuse: bool
     against: Path | None
     strict: bool
+    approximate: bool
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class WhyOptions:
     scenario: Path | None
     patch: Path | None
     budget: int | None
+    approximate: bool
 
 
 @dataclass(frozen=True)

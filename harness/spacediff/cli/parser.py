@@ -44,6 +44,8 @@ _FORMATS = """formats:
            describes it
 """
 
+_APPROXIMATE = "run a scenario that leaves out what its script does, and say so in the verdict"
+
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names it nowhere else
 
 
@@ -87,6 +89,7 @@ def _audit(commands: _Commands) -> None:
     audit.add_argument("--against", type=Path, metavar="DIR",
                        help="compare with this earlier audit (default: the accepted state, if any)")  # fmt: skip
     audit.add_argument("--strict", action="store_true", help="exit with 3 if anything at all was not measured")
+    audit.add_argument("--approximate", action="store_true", help=_APPROXIMATE)
     audit.set_defaults(kind=AuditOptions)
 
 
@@ -140,11 +143,12 @@ def _why(commands: _Commands) -> None:
                               epilog=_EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     why.add_argument("--script", required=True, metavar="FILE.py", help="the script as you run it")
     why.add_argument("--space", required=True, metavar="ORG/NAME", help="the Space, or a folder with its source")
-    why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs neither torch nor a GPU")
+    why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs no GPU")
     why.add_argument("--write", dest="scenario", type=Path, metavar="SCENARIO.toml",
                      help="write the scenario that measures the differences")  # fmt: skip
     why.add_argument("--patch", type=Path, metavar="FILE", help="write the changes to the script as a patch")
     why.add_argument("--budget", type=_count, metavar="N", help="generate at most N clips to find the cause")
+    why.add_argument("--approximate", action="store_true", help=_APPROXIMATE)
     why.set_defaults(kind=WhyOptions)
 
 

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacediff.api import read_source
+from spacediff.api import plan_audit, read_source
 from spacediff.cli.console import printable, show_line, show_text
 from spacediff.cli.options import ReadOptions, WhyOptions
 from spacediff.cli.tables import show_differences, show_reading
@@ -22,6 +22,7 @@ from spacediff.investigation import (
     scenario_path,
 )
 from spacediff.privacy.redaction import redact
+from spacediff.wording import sentences
 
 if TYPE_CHECKING:
     from spacediff.why.patch import Advice
@@ -61,6 +62,8 @@ def _plan(sources: SourceComparison, options: WhyOptions) -> Exit:
     if options.scenario:
         path = sources.write_scenario(options.scenario)
         show_line(f"wrote {path}")
+        for text in sentences(plan_audit(path).approximations):
+            show_line(f"approximate: {printable(text)}")
         fill_in = "" if sources.space_id else " and fill in the Space's id, ORG/NAME"
         show_line(f"look it over{fill_in}, then: spacediff audit {shlex.quote(str(path))}")
     return Exit.GATE_PASSED
@@ -72,7 +75,14 @@ def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit
     from spacediff.cli.progress import Display
 
     with Display() as display:
-        found = measure_difference(sources, scenario=path, patch=options.patch, budget=options.budget, listener=display)
+        found = measure_difference(
+            sources,
+            scenario=path,
+            patch=options.patch,
+            budget=options.budget,
+            approximate=options.approximate,
+            listener=display,
+        )
     show_result(found.audit)
     if found.advice is None:
         show_line("no cause was found, so no change is advised")

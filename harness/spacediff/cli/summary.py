@@ -27,6 +27,7 @@ from spacediff.reporting.inside import place_of
 from spacediff.wording import (
     after_colon,
     agreement_text,
+    approximation_texts,
     cause_text,
     gate_headline,
     history_text,
@@ -68,6 +69,8 @@ def show_summary(record: AuditRecord, report: Path) -> None:
         for remark in overview.remarks:
             console.print(Text.assemble((f"{', '.join(remark.runs)}: ", "bold"), sentence(remark.fact)), soft_wrap=True)
     _show_cause(console, record)
+    for text in approximation_texts(record.approximations):
+        console.print(Text.assemble(("approximate: ", "bold yellow"), one_line(text)), soft_wrap=True)
     _show_notes(console, record)
     if not record.finished:
         console.print(Text("interrupted: run the same command again to continue", "bold yellow"))
@@ -82,7 +85,8 @@ def _show_gate(console: Console, record: AuditRecord) -> None:
     if not (gate.variant or (gate.reasons and record.finished)):
         return
     about = f" ({gate.variant})" if gate.variant else ""
-    headline = (f"{gate_headline(gate)}{about}", _GATE_STYLES.get(gate.status, "bold"))
+    style = "bold yellow" if record.approximations else _GATE_STYLES.get(gate.status, "bold")
+    headline = (f"{gate_headline(record)}{about}", style)
     reasons = (f"\n      {reason}" for reason in sentences(gate.reasons))
     console.print(Text.assemble(headline, *reasons), soft_wrap=True)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from spacediff.errors import SourceNotReadable
 from spacediff.reading.entry_points import follow
 from spacediff.reading.extraction import extract, with_machines
-from spacediff.reading.hosts import MachineLookUp, unknown_machine
 from spacediff.reading.interpreter.library import Libraries, Library
 from spacediff.reading.libraries import LIBRARIES
+from spacediff.reading.machine_look_up import MachineLookUp, unknown_machine
 from spacediff.reading.machines import possible_machines
 from spacediff.reading.model import IgnoredArgument, Input, Note, Reading
 from spacediff.reading.notebooks import MOST_NOTEBOOK_BYTES

@@ -8,7 +8,7 @@ from typing import Any
 from spacediff.errors import SpaceNotFound, SpaceSourceUnavailable
 from spacediff.hub.ids import is_repository_id
 from spacediff.reading import read_fetched
-from spacediff.reading.hosts import hosted_on
+from spacediff.reading.machine_look_up import hosted_on
 from spacediff.reading.model import Reading
 from spacediff.reading.parsing import MOST_BYTES
 

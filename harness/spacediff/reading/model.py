@@ -55,12 +55,14 @@ class Note:
         text: The expression, or a sentence.
         where: File and line.
         only_if: The condition for it; empty if there is none.
+        usual: Whether the default inputs may lead there.
     """
 
     kind: str
     text: str
     where: str
     only_if: str = ""
+    usual: bool = True
 
     @property
     def sentence(self) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from spacediff.errors import SourceNotReadable, SpacediffError
 from spacediff.hub.ids import is_repository_id
 from spacediff.reading import read_source
-from spacediff.reading.hosts import MachineLookUp, unknown_machine
 from spacediff.reading.hub import read_space
+from spacediff.reading.machine_look_up import MachineLookUp, unknown_machine
 from spacediff.reading.model import Reading
 from spacediff.reading.signatures import refusals
 

@@ -132,6 +132,7 @@ class AuditRecord(Record):
         gate: The gate's outcome.
         environment: Versions and devices.
         warnings: What the reader should know first.
+        approximations: What the script does and the scenario does not say, so that the baseline is not the script.
         overviews: What leads, per prompt.
         loops: What the traces show together, per prompt with a trace.
         ignored: Arguments that runs accepted but ignored, equal ones once.
@@ -163,6 +164,7 @@ class AuditRecord(Record):
     gate: GateRecord
     environment: EnvironmentRecord
     warnings: list[Fact] = []
+    approximations: list[Fact] = []
     overviews: list[OverviewRecord] = []
     loops: list[LoopRecord] = []
     ignored: list[IgnoredRecord] = []

@@ -135,6 +135,9 @@ class FactKind(StrEnum):
     TEXT_CUT = "text-cut", {"text": str, "tokens": int, "limit": int}
     FRAMES_CROPPED = "frames-cropped", {"width": int, "height": int, "share": float, "across": bool}
 
+    # where a scenario is not the script that it stands for
+    APPROXIMATED = "approximated", {"setting": str, "value": str, "where": str, "reason": str}
+
     # controls, gate, warnings
     RERUN_EQUAL = "rerun-equal"
     RERUN_DIFFERS = "rerun-differs"

@@ -24,7 +24,16 @@ from spacediff.reporting.markdown_tables import (
 from spacediff.reporting.presentable import PRIVATE, presentable
 from spacediff.reporting.view import PromptView, Row, prompt_view
 from spacediff.shipped import shipped
-from spacediff.wording import agreement_text, cause_text, gate_headline, history_text, ignored_text, sentence, sentences
+from spacediff.wording import (
+    agreement_text,
+    approximation_texts,
+    cause_text,
+    gate_headline,
+    history_text,
+    ignored_text,
+    sentence,
+    sentences,
+)
 from spacediff.wording.numbers import drift, moment, value
 
 LIMIT = 60_000
@@ -103,6 +112,7 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
         .render(
             record=record,
             gate_headline=gate_headline,
+            approximations=approximation_texts(record.approximations),
             cause=cause_text(record),
             views=[(view.prompt, _sentences(view)) for view in views[:most]],
             several=len(views) > 1,

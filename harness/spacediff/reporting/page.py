@@ -28,6 +28,7 @@ from spacediff.reporting.previews import Previews, clip_key
 from spacediff.reporting.view import prompt_view
 from spacediff.shipped import shipped
 from spacediff.wording import (
+    approximation_texts,
     cause_text,
     clause,
     control_expectation,
@@ -151,6 +152,7 @@ def _templates() -> Environment:
         standing_words=standing_words,
         control_expectation=control_expectation,
         gate_headline=gate_headline,
+        approximation_texts=approximation_texts,
     )
     templates.globals.update(short_text=SHORT_TEXT)
     return templates

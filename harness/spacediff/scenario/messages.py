@@ -20,6 +20,9 @@ Schema = Mapping[str, Any]
 MAX_SHOWN = 60
 """Characters of a found value that are shown."""
 
+KEYS = "one of the keys"
+"""Beginning of what is expected in place of a key that a table does not have."""
+
 _SYNTAX = {
     "Cannot overwrite a value": "each key once, and no table where there is a value",
     "Cannot mutate immutable namespace": "no further keys for a table that was closed with }",
@@ -106,7 +109,7 @@ def _unknown_key(schema: Schema, where: Parts, lines: Places) -> Mistake:
     table = _node(schema, where[:-1])
     known = list(table.get("properties", ()))
     key = str(where[-1])
-    expected = f"one of the keys {', '.join(known)}{table.get('x-hint', '')}"
+    expected = f"{KEYS} {', '.join(known)}{table.get('x-hint', '')}"
     return mistake_at(lines, where, f"the unknown key {shown(key)}", expected, nearest_name(key, known))
 
 

@@ -22,6 +22,7 @@ from spacediff.scenario.messages import syntax_mistake, translated
 from spacediff.scenario.tables import (
     NAME,
     NAME_WORDS,
+    Approximation,
     Baseline,
     BaselineOrVariant,
     LongText,
@@ -132,6 +133,8 @@ class Scenario(Table):
     """The two settings between which the cause is searched."""
     gate: Gate | None = None
     """The condition under which the audit passes."""
+    approximations: tuple[Approximation, ...] = Field((), strict=False)
+    """What the script does and this scenario does not say; the audit runs only if it is accepted."""
 
     _text: str = PrivateAttr("")
     _path: Path = PrivateAttr(Path())

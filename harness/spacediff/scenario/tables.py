@@ -323,6 +323,19 @@ class Reference(Table):
     """A variant of this scenario, or `baseline`."""
 
 
+class Approximation(Table):
+    """What the script does and the scenario does not say; `spacediff why` writes it, and an audit stops at it."""
+
+    setting: LongText
+    """Dotted path of the setting, or what it is in words."""
+    value: LongText
+    """What the script has there."""
+    where: LongText
+    """File and line of the script."""
+    reason: LongText | None = None
+    """Why the scenario does not say it."""
+
+
 class Semantics(Table):
     """The model that measures what the clips show."""
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from spacediff.errors import ScenarioError
+from spacediff.errors import Mistake, ScenarioError
 from spacediff.reading.signatures import accepts
+from spacediff.scenario.messages import KEYS
 from spacediff.scenario.scenario import parse_scenario
 from spacediff.settings import Setting, Settings
 
@@ -33,13 +34,19 @@ def loadable(write: Callable[[Refused], str], refused: Refused) -> str:
         try:
             parse_scenario(text, Path("why.toml"))
         except ScenarioError as error:
-            found = {one.key: f"a scenario expects {one.expected} there" for one in error.mistakes if one.key}
+            found = {one.key: _reason(one) for one in error.mistakes if one.key}
             if found.keys() <= known.keys():
                 raise
             known = {**found, **known}
         else:
             return text
     raise AssertionError("each round refuses a key that the one before had not")
+
+
+def _reason(mistake: Mistake) -> str:
+    if mistake.expected.startswith(KEYS):
+        return "a scenario has no such setting"
+    return f"a scenario expects {mistake.expected} there"
 
 
 def reason_at(key: str, refused: Refused) -> str:

@@ -9,9 +9,9 @@ import tomlkit
 
 from spacediff.hub.ids import is_repository_id
 from spacediff.reading import Reading
-from spacediff.scenario.tables import SettingsTables
 from spacediff.scenario.writing import comment, commented, toml_path, toml_value
 from spacediff.settings import Origin, Setting, Settings, is_plain
+from spacediff.why.approximations import approximations_table, left_out, why_left_out
 from spacediff.why.differences import UNSET, ComparedSettings, matters
 from spacediff.why.round_trip import Refused, loadable, misfits, reason_at
 from spacediff.why.space_request import PLACEHOLDER, space_table
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Table
 
-_DECLARABLE = frozenset(SettingsTables.model_fields)
 _LONGEST_TITLE = 500
 _FIRST_TOO_LARGE_SEED = 2**63
 
 
 def scenario_text(comparison: ComparedSettings, script: Reading, space: Reading, space_id: str) -> str:
-    """Return the scenario that measures the differences, as TOML; what it cannot say is in comments.
+    """Return the scenario that measures the differences, as TOML.
+
+    What the script does and the scenario cannot say is in `[[approximations]]`, at which an audit stops; what the
+    variant does not say of the Space is in comments.
 
     Args:
         comparison: What differs.
@@ -49,9 +51,9 @@ def scenario_text(comparison: ComparedSettings, script: Reading, space: Reading,
         document.append("variants", _parent_of("as-hosted", hosted))
         document.append("explain", tomlkit.item({"from": "baseline", "to": "as-hosted"}))
         document.append("gate", tomlkit.item({"variant": "as-hosted"}))
-        for question in [*comparison.questions, *_left_out(comparison, script.settings, refused)]:
+        for question in [*comparison.questions, *_differences_left_out(comparison, refused)]:
             document.add(comment(f"open: {question}"))
-        return document.as_string()
+        return _with_approximations(document, script, script.settings, refused)
 
     return loadable(write, misfits(script.settings, changes, "as-hosted"))
 
@@ -79,9 +81,19 @@ def corrected_text(
             space_table(space, space_id, refused),
         )
         document.append("gate", tomlkit.item({"variant": "baseline"}))
-        return document.as_string()
+        return _with_approximations(document, script, baseline, refused)
 
     return loadable(write, misfits(baseline, {}, ""))
+
+
+def _with_approximations(document: TOMLDocument, script: Reading, baseline: Settings, refused: Refused) -> str:
+    if found := left_out(script, baseline, refused):
+        document.add(
+            comment("What the script does and this scenario does not say. An audit stops here: say it above and")
+        )
+        document.add(comment("remove its entry, or accept the approximation with --approximate."))
+        document.append("approximations", approximations_table(found))
+    return document.as_string()
 
 
 def _titled(subject: str, space_id: str) -> str:
@@ -142,26 +154,17 @@ def _is_written(path: str, setting: Setting | None, owner: str, refused: Refused
 
 def _why_left_out(path: str, setting: Setting, owner: str, refused: Refused) -> str:
     """Return why a scenario cannot hold a value; empty where it can."""
-    if path.split(".", 1)[0] not in _DECLARABLE:
-        return "a scenario has no such setting"
-    if setting is UNSET or setting.value is None:
-        return "a variant cannot take it back"
-    return reason_at(f"{owner}.{path}", refused) or ("" if is_plain(setting.value) else "a scenario cannot say it")
+    return "a variant cannot take it back" if setting is UNSET else why_left_out(path, setting.value, owner, refused)
 
 
-def _left_out(comparison: ComparedSettings, baseline: Settings, refused: Refused) -> list[str]:
-    """Say what the scenario leaves out: differences that it cannot make, and other settings of the script."""
+def _differences_left_out(comparison: ComparedSettings, refused: Refused) -> list[str]:
+    """Say which differences the variant does not make; what the script alone has is among the approximations."""
     found: dict[str, str] = {}
     for row in comparison.differences:
         why = _why_left_out(row.path, row.right, "variants.as-hosted", refused)
-        if row.right is UNSET:  # nothing to take back where the baseline cannot say it either
-            why = _why_left_out(row.path, row.left, "baseline", refused) or why
-        if why:
+        only_here = row.right is UNSET and _why_left_out(row.path, row.left, "baseline", refused)
+        if why and not only_here:
             found[row.path] = f"{_described(row.right)} in the Space, {_described(row.left)} in the script; {why}"
-    for path, setting in baseline.items():
-        why = _why_left_out(path, setting, "baseline", refused)
-        if why and matters(path) and setting.origin is not Origin.UNKNOWN and path not in found:
-            found[path] = f"{_described(setting)} in the script; {why}"
     return [f"{path}: {words}" for path, words in found.items()]
 
 

@@ -8,6 +8,7 @@ shows it escapes it.
 from __future__ import annotations
 
 from spacediff.wording import alignment, codec, fitting, residual  # noqa: F401 - each says its kinds of fact
+from spacediff.wording.approximation import approximation_texts
 from spacediff.wording.cause import cause_sentences, cause_text, standing_words
 from spacediff.wording.contents import agreement_text
 from spacediff.wording.controls import control_expectation, control_name
@@ -21,6 +22,7 @@ from spacediff.wording.vocabulary import after_colon, paragraph, sentence, sente
 __all__ = [
     "after_colon",
     "agreement_text",
+    "approximation_texts",
     "cause_sentences",
     "cause_text",
     "clause",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spacediff.record import FactKind, GateRecord, GateStatus
+from spacediff.record import AuditRecord, FactKind, GateStatus
 from spacediff.wording.numbers import drift as written
 from spacediff.wording.numbers import listed, plain
 from spacediff.wording.verdicts import outcome
@@ -18,11 +18,13 @@ _HEADLINES = {
 }
 
 
-def gate_headline(gate: GateRecord) -> str:
-    """Say in two words how the gate came out."""
+def gate_headline(record: AuditRecord) -> str:
+    """Say in a few words how the gate came out; of an approximation first that it is one."""
+    gate = record.gate
+    headline = _HEADLINES[gate.status]
     if gate.status is GateStatus.NOT_MEASURED and not (gate.variant or gate.against):
-        return "Not measured"
-    return _HEADLINES[gate.status]
+        headline = "Not measured"
+    return f"Approximate: {headline[:1].lower()}{headline[1:]}" if record.approximations else headline
 
 
 @says(FactKind.AUDIT_INTERRUPTED)

@@ -153,7 +153,7 @@ class State(ABC):
     def note(self, kind: str, node: ast.AST, text: str = "") -> None:
         """Write down something that changes the result and is not a setting, once for each line."""
         only_if = " and ".join(condition.text for condition in self.conditions[-3:])
-        note = Note(kind, text or self.words(node), self.where(node), only_if)
+        note = Note(kind, text or self.words(node), self.where(node), only_if, self.usual)
         if not any((kept.kind, kept.text, kept.where) == (note.kind, note.text, note.where) for kept in self.notes):
             self.notes.append(note)
 

@@ -26,7 +26,7 @@ LIBRARIES: tuple[Library, ...] = (
     Streamlit(),
     CommandLines(),
     Devices(),
-    Diffusers(),  # before Quantisation: PipelineQuantizationConfig has the name of a pipeline
+    Diffusers(),
     Quantisation(),
     Generators(),
     Torch(),

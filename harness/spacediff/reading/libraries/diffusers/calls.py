@@ -68,11 +68,23 @@ def _own_paths(state: State, fields: dict[str, Value]) -> dict[str, Value]:
             other = _borrowed_from(state, one, fields)
             if other is not None and part not in NOT_LOADED_PARTS:
                 paths[f"load.{part}"] = Table(one.where, (("id", other),))
-            if own and part not in NOT_LOADED_PARTS:
+            if own and part not in NOT_LOADED_PARTS and not _is_the_pipelines(part, own, fields):
                 if "quantization_config" in own:
                     paths["load.quantization_config"] = own.pop("quantization_config")
                 paths[f"load.{part}"] = Table(one.where, tuple(own.items()))
     return paths
+
+
+def _is_the_pipelines(part: str, own: dict[str, Value], fields: dict[str, Value]) -> bool:
+    """Return whether a part is loaded by itself, but just as the pipeline would load it."""
+    alike = {"id": fields.get("model.id"), "subfolder": Known("", part), "dtype": fields.get("model.dtype")}
+    return own.keys() <= {"class", *alike} and all(_same(own.get(key), theirs) for key, theirs in alike.items())
+
+
+def _same(left: Value | None, right: Value | None) -> bool:
+    if isinstance(left, Known) and isinstance(right, Known):
+        return left.value == right.value
+    return left is right is None
 
 
 def _borrowed_from(state: State, part: Object, fields: dict[str, Value]) -> Value | None:

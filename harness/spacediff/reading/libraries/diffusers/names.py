@@ -49,6 +49,6 @@ POSITIONS = {
 }
 """The first positional parameters of a pipeline's call."""
 
-PIPELINE = re.compile(r"(^|\.)(\w*Pipeline\w*|AutoPipelineFor\w+)$")
+PIPELINE = re.compile(r"(^|\.)(?!\w*Config$)(\w*Pipeline\w*|AutoPipelineFor\w+)$")
 
 SCHEDULER = re.compile(r"(^|\.)\w*Scheduler$")

@@ -7,6 +7,7 @@ import ast
 from spacediff.devices import OFFLOADS, index_of, is_device, type_of
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.devices import best_device
+from spacediff.reading.libraries.diffusers.names import PARTS
 from spacediff.reading.libraries.torch_types import DTYPES, device_of_value, dtype_of_value
 from spacediff.reading.machines import NO_ACCELERATOR
 from spacediff.reading.values import (
@@ -37,14 +38,23 @@ def move(state: State, pipeline: Object, name: str, arguments: Arguments, node: 
         number = arguments.get("device", 0) if name == "cuda" else None
         place(state, pipeline, lift(device_of_value, [number]) if number else Known(state.where(node), name), node)
     if name == "half":
-        state.put(pipeline, "model.dtype", Known(state.where(node), "float16"))
+        _cast(state, pipeline, Known(state.where(node), "float16"))
     for value in arguments.every() if name == "to" else ():
         kind = dtype_of_value(value)
         first = alternatives(kind)[0]
         if isinstance(first, Known) and first.value in DTYPES.values():
-            state.put(pipeline, "model.dtype", kind)
+            _cast(state, pipeline, kind)
         elif not (isinstance(first, External) and "_format" in first.name):
             place(state, pipeline, lift(device_of_value, [value]), node)
+
+
+def _cast(state: State, pipeline: Object, dtype: Value) -> None:
+    """Cast a pipeline with all its parts, those included that were loaded by themselves."""
+    state.put(pipeline, "model.dtype", dtype)
+    for part in PARTS:
+        for one in alternatives(state.get(pipeline, part)):
+            if isinstance(one, Object) and any(key.startswith("own.") for key in state.heap.cell(one.cell)):
+                state.put(one, "own.dtype", dtype)
 
 
 def place(state: State, pipeline: Object, placement: Value, node: ast.AST) -> None:

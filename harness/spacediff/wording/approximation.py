@@ -1,0 +1,25 @@
+"""Approximations: what a script does and the scenario that stands for it does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from spacediff.record import Fact, FactKind
+from spacediff.wording.settings import setting_name
+from spacediff.wording.vocabulary import says, sentences
+
+_MOST_SAID = 12
+"""Approximations that are listed one by one where a message has to be short."""
+
+
+@says(FactKind.APPROXIMATED)
+def _approximated(*, setting: str, value: str, where: str, reason: str) -> str:
+    why = f": {reason}" if reason else ""
+    return f"The script's {setting_name(setting)} is {value} ({where}), which the scenario does not say{why}."
+
+
+def approximation_texts(approximations: Sequence[Fact]) -> list[str]:
+    """Say what a scenario leaves out, one sentence each; of very many, how many more there are."""
+    more = len(approximations) - _MOST_SAID
+    said = sentences(approximations[:_MOST_SAID])
+    return [*said, f"The scenario leaves out {more} more things; audit.json has them all."] if more > 0 else said
