@@ -131,6 +131,19 @@ def test_the_memory_of_the_machine_is_that_of_the_cpu() -> None:
     assert 0 < free < total == psutil.virtual_memory().total
 
 
+def test_the_state_of_the_generator_is_that_of_the_device_by_number(two_cards: SimpleNamespace) -> None:
+    ours = [torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)]
+    assert devices.rng_state("npu:1") is None, "this backend has no generators"
+    two_cards.get_rng_state = lambda index: ours[index].get_state()
+    two_cards.set_rng_state = lambda state, index: ours[index].set_state(state)
+    state = devices.rng_state("npu:1")
+    assert state is not None
+    assert torch.equal(state, ours[1].get_state())
+    devices.set_rng_state("npu:0", state)
+    assert torch.equal(ours[0].get_state(), state)
+    assert devices.rng_state("cpu") is None
+
+
 @pytest.mark.parametrize(
     ("placement", "device"),
     [

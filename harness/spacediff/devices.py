@@ -163,15 +163,15 @@ def release_cached_memory() -> None:
             module.empty_cache()
 
 
-def rng_state() -> torch.Tensor | None:
-    """Return the state of the accelerator's global generator; None if this process has not used the accelerator."""
-    module = _module(accelerator() or "cpu")
-    return module.get_rng_state() if _is_initialized(module) and hasattr(module, "get_rng_state") else None
+def rng_state(name: str) -> torch.Tensor | None:
+    """Return the state of an accelerator's global generator; None for the CPU, and where there is no such generator."""
+    module: Any = None if name == "cpu" else _module(type_of(name))
+    return module.get_rng_state(index_of(name)) if hasattr(module, "get_rng_state") else None
 
 
-def set_rng_state(state: torch.Tensor) -> None:
-    """Give the accelerator's global generator a state that `rng_state` has returned."""
-    _module(str(accelerator())).set_rng_state(state)
+def set_rng_state(name: str, state: torch.Tensor) -> None:
+    """Give an accelerator's global generator a state that `rng_state` has returned."""
+    _module(type_of(name)).set_rng_state(state, index_of(name))
 
 
 def _module(device_type: str) -> Any:

@@ -64,8 +64,13 @@ def test_attention_that_an_environment_variable_chooses_is_recorded(monkeypatch:
         (declared("cpu", deterministic=True), {}),
     ],
 )
-def test_deterministic_cublas_needs_a_variable(settings: Settings, needed: dict[str, str]) -> None:
+def test_deterministic_cublas_needs_a_variable(
+    settings: Settings, needed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     assert environment_for(settings) == needed
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    assert environment_for(settings) == {}
 
 
 # What torch refuses

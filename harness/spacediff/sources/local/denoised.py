@@ -29,7 +29,7 @@ class States:
     Attributes:
         own: State of the run's generator; None if it uses the global one.
         cpu: State of torch's global generator on the CPU.
-        device: State of the global generator of the accelerator; None if this process has not used one.
+        device: State of the global generator of the accelerator that the pipeline computes on; None on the CPU.
     """
 
     own: torch.Tensor | None
@@ -37,14 +37,14 @@ class States:
     device: torch.Tensor | None
 
     @classmethod
-    def now(cls, generator: torch.Generator | None) -> States:
-        """Read the present states."""
+    def now(cls, generator: torch.Generator | None, device: torch.device) -> States:
+        """Read the present states of a run's generator and of the global ones of the CPU and a device."""
         import torch
 
         own = None if generator is None else generator.get_state()
-        return cls(own, torch.get_rng_state(), devices.rng_state())
+        return cls(own, torch.get_rng_state(), devices.rng_state(str(device)))
 
-    def restore(self, generator: torch.Generator | None) -> None:
+    def restore(self, generator: torch.Generator | None, device: torch.device) -> None:
         """Give the generators these states."""
         import torch
 
@@ -52,7 +52,7 @@ class States:
             generator.set_state(self.own)
         torch.set_rng_state(self.cpu)
         if self.device is not None:
-            devices.set_rng_state(self.device)
+            devices.set_rng_state(str(device), self.device)
 
 
 @dataclass(frozen=True)

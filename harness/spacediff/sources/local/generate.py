@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Clip
+from spacediff.devices import accelerator
 from spacediff.errors import (
     DecodingOutOfMemory,
     DeviceUnavailable,
@@ -314,7 +315,7 @@ def _generation_error(error: Exception, placement: str) -> NotMeasuredError:
     import torch
 
     said = failure(error)
-    if placement == "sequential_cpu_offload" and not torch.cuda.is_available():
+    if placement.startswith("sequential_cpu_offload") and accelerator() is None:
         return DeviceUnavailable(
             f"sequential offload failed without an accelerator, which it needs to rebuild the weights: {said}",
             hint="use another placement, or run the audit on a machine with a GPU",

@@ -25,10 +25,11 @@ def environment_for(settings: Settings) -> dict[str, str]:
     """Return the environment variables that a process needs to generate with these Settings.
 
     Libraries read them when they start, so they have to be set when the process is created. They change the results of
-    other runs, so a process that has them generates only for Settings that need the same.
+    other runs, so a process that has them generates only for Settings that need the same. What the user has set stays.
     """
-    on_cuda = type_of(execution_device(settings.value("placement"))) == "cuda"
-    return dict(_DETERMINISTIC_CUBLAS) if settings.value("numerics.deterministic") and on_cuda else {}
+    if not settings.value("numerics.deterministic") or type_of(execution_device(settings.value("placement"))) != "cuda":
+        return {}
+    return {name: value for name, value in _DETERMINISTIC_CUBLAS.items() if name not in os.environ}
 
 
 @contextmanager

@@ -196,8 +196,8 @@ def _refuse_to_encode(*_: Any, **__: Any) -> NoReturn:
 
 
 def _kept_result(end: Denoised, generator: torch.Generator | None, call: Call) -> Any:
-    end.states.restore(generator)
     device = call.arguments()["sample"].device
+    end.states.restore(generator, device)
     return mapped(lambda tensor: tensor.to(device), end.result)
 
 
@@ -238,7 +238,7 @@ class _Last:
     def _see_step(self, call: Call) -> Any:
         self.decoding = False
         self._result = call.proceed()
-        self._states = States.now(self._generator)
+        self._states = States.now(self._generator, call.arguments()["sample"].device)
         return self._result
 
     def _see_decoding(self, call: Call) -> Any:
