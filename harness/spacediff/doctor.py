@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spacediff.devices import accelerators, missing, type_of
-from spacediff.environment import LIBRARIES, VARIABLES, device, processor, version
+from spacediff.environment import LIBRARIES, VARIABLES, describe, device, processor, version
 from spacediff.errors import SpacediffError
+from spacediff.fitting.known import MODELS, KnownModel
+from spacediff.fitting.machine import host_memory, total_memory
 
 _METRIC_TOLERANCE = 1e-5
 
@@ -38,7 +40,7 @@ def examine() -> list[Check]:
     checks: list[Callable[[], Check]] = [
         _libraries, _torchvision, _processor, _accelerator, _variables, _memory, _video, _metrics, _tiny, _hub, _token,
     ]  # fmt: skip
-    return [check() for check in checks]
+    return [*(check() for check in checks), *_fitting()]
 
 
 def _libraries() -> Check:
@@ -83,6 +85,24 @@ def _accelerator() -> Check:
         found=f"{device()}: placement {' and '.join(placements)}, rng.device {own}, and offloading run on it",
         hint="" if own == "cuda" else "what a scenario places on 'cuda' is not measured on this machine",
     )
+
+
+def _fitting() -> list[Check]:
+    """Say for each kind of accelerator which well-known models fit, and how."""
+    cards = {(describe(name), total_memory(name)) for name in accelerators()}
+    return [_fit(model, card, memory) for card, memory in sorted(cards, key=str) if memory for model in MODELS]
+
+
+def _fit(model: KnownModel, card: str, memory: int) -> Check:
+    frames, height, width = model.clip
+    name = f"{model.name} on {card}"
+    clip = f"{frames} frames of {height}x{width} in {model.dtype}"
+    ways = model.ways(memory)
+    if not ways:
+        return Check(name, fine=False, found=f"{clip} do not fit", hint="fewer or smaller frames need less")
+    short = model.on_host > host_memory()[1]
+    hint = f"offloading needs {model.on_host / 2**30:.0f} GiB of this machine's memory, which is more than it has"
+    return Check(name, fine=not short, found=f"{clip} fit {' or '.join(ways)}", hint=hint if short else "")
 
 
 def _variables() -> Check:

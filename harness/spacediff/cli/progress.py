@@ -68,6 +68,7 @@ class Display:
         """Show a bar for the run."""
         if self._done == self._runs:  # the search for the cause may need more runs than expected
             self._expect(1)
+        self._clear()
         self._name = run.name
         self._said = time.monotonic()
         self._current = self._bars.add_task(escape(f"{run.prompt.name} · {run.name}"), total=None, doing="")

@@ -23,6 +23,7 @@ from spacediff.devices import free_memory
 from spacediff.errors import failure
 from spacediff.fitting.live_storages import FusedAttention, LiveStorages, TakesLongError
 from spacediff.fitting.weights import INDEX, listed_components, read_json
+from spacediff.torchvision_shim import shim_torchvision
 
 SECONDS_EACH = 20.0
 """Seconds for one call of one component. Decoding in many tiles may take longer; the tiles are alike, so that the need
@@ -127,18 +128,12 @@ def _memory(device: str | None) -> tuple[int, int] | None:
 
 def _pipeline(folder: Path, class_name: str | None, dtype: str | None) -> tuple[Any, list[_MeteredModel], Any]:
     """Build the pipeline with models on the meta device; raises what diffusers and transformers raise."""
-    from spacediff.torchvision_shim import shim_torchvision
-
     shim_torchvision()
     import diffusers
 
     diffusers.utils.logging.disable_progress_bar()
+    models = build_models(folder, dtype)
     index = read_json(folder / INDEX) or {}
-    models = {
-        name: _model(folder / name, library, index[name][1], getattr(torch, dtype or "float32"))
-        for name, library in listed_components(index).items()
-        if (folder / name / "config.json").is_file()
-    }
     pipeline_class = _class_of(diffusers, class_name or index["_class_name"], diffusers.DiffusionPipeline)
     pipeline = pipeline_class.from_pretrained(folder, local_files_only=True, **models)
     pipeline.set_progress_bar_config(disable=True)
@@ -147,6 +142,22 @@ def _pipeline(folder: Path, class_name: str | None, dtype: str | None) -> tuple[
     metered = [_MeteredModel(name, model) for name, model in models.items()]
     extra = {name: _kept_in_float32(model) for name, model in models.items()} if dtype == "float16" else {}
     return pipeline, metered, extra
+
+
+def build_models(folder: Path, dtype: str | None) -> dict[str, Any]:
+    """Build the models of a checkpoint on the meta device, by name; raises what diffusers and transformers raise.
+
+    Args:
+        folder: The folder with the configurations.
+        dtype: Their data type; float32 by default.
+    """
+    shim_torchvision()
+    index = read_json(folder / INDEX) or {}
+    return {
+        name: _model(folder / name, library, index[name][1], getattr(torch, dtype or "float32"))
+        for name, library in listed_components(index).items()
+        if (folder / name / "config.json").is_file()
+    }
 
 
 def _model(folder: Path, library: str, class_name: str, dtype: torch.dtype) -> Any:

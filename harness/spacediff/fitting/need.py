@@ -9,9 +9,10 @@ from spacediff.devices import OFFLOADS, execution_device, type_of
 from spacediff.fitting.weights import Component
 
 MARGIN = 1.25
-"""What a device needs for activations, beside what tensors occupy: workspaces of convolutions and unused remains of the
-allocator's blocks. Decoding CogVideoX-2b takes about 19 GB by diffusers' documentation of the pipeline, of which
-tensors and weights occupy 15.1 GiB."""
+"""What a device needs for activations, as a multiple of what tensors occupy: workspaces of convolutions and unused
+remains of the allocator's blocks. With it the estimates for CogVideoX-2b are the 33, 19 and 11 GB (resident, with
+`model_cpu_offload`, with tiling too) of the page on CogVideoX in diffusers' documentation; without, they are 29.5, 15.6
+and 11.3."""
 CONTEXT = 2**29
 """Bytes of the context that a process has on an accelerator: CUDA's takes some hundred MB."""
 OFFLOAD_COPIES = 1.2
