@@ -14,8 +14,10 @@ from functools import partial
 from pathlib import Path
 
 from spacediff import __version__
+from spacediff.comparing.ahead import ScoringAhead
 from spacediff.comparing.noise_streams import stream_warning
 from spacediff.comparing.prompt import PromptComparison, compare_prompt
+from spacediff.comparing.scores import Scores
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
 from spacediff.errors import FolderOfAnotherAudit, SpacediffError
 from spacediff.executor import Executor, executor_for
@@ -109,7 +111,7 @@ def audit(
         executing = executor or executor_for(plan.runs, folder, reuse=reuse, keep_latents=plan.keep_latents)
         for notice in assess(plan, folder, listener):
             listener.on_notice(notice)
-        generated = _generate(plan, store, executing, listener)
+        generated = _generate(plan, store, executing, metrics, listener)
         compared = _compare(plan, generated, folder, metrics, listener)
         described = _describe(plan, compared, folder, listener)
         if described.interrupted:
@@ -164,31 +166,42 @@ class _Generated:
         environment: The versions and devices of the machine that generated; empty if an interruption came first.
         runs: The planned runs in the order of the plan, then those of the search.
         search: What the search for the cause found; None if there was none.
+        scores: Prompt to what was scored while other clips were generated.
         interrupted: Whether some are missing because of an interruption.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
     runs: tuple[RunRecord, ...] = ()
     search: SearchResult | None = None
+    scores: Mapping[str, Scores] = field(default_factory=dict)
     interrupted: bool = False
 
 
-def _generate(plan: Plan, store: Store, executor: Executor, listener: ProgressListener) -> _Generated:
+def _generate(
+    plan: Plan, store: Store, executor: Executor, metrics: tuple[Metric, ...], listener: ProgressListener
+) -> _Generated:
     """Execute the plan, then the probes that explain the differences; they are compared all together."""
-    generated = _Generated()
+    generated, ahead = _Generated(), ScoringAhead(plan.reference, store.folder, metrics)
     try:
         with executor:
-            generated = _run(plan, store, executor, listener)
+            generated = _run(plan, store, executor, ahead, listener)
             generated = _explain(plan, generated, store, executor, listener)
     except KeyboardInterrupt:  # while the executor closed: its runs are kept
         return replace(generated, interrupted=True)
-    return generated
+    finally:
+        ahead.cancel()
+    return generated if generated.interrupted else replace(generated, scores=ahead.finish())
 
 
-def _run(plan: Plan, store: Store, executor: Executor, listener: ProgressListener) -> _Generated:
+def _run(plan: Plan, store: Store, executor: Executor, ahead: ScoringAhead, listener: ProgressListener) -> _Generated:
+    def seen(record: RunRecord) -> RunRecord:
+        if executor.environment.get("device", "cpu") != "cpu":  # otherwise both would compete for the processors
+            ahead.add(record)
+        return record
+
     store.discard_drafts()
     order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
-    records, interrupted = until_interrupted(executor.execute(plan.runs, store, listener))
+    records, interrupted = until_interrupted(map(seen, executor.execute(plan.runs, store, listener)))
     in_order = sorted(records, key=lambda run: order[run.prompt, run.name])
     return _Generated(executor.environment, tuple(in_order), interrupted=interrupted)
 
@@ -237,7 +250,9 @@ def _compare(
         runs = [run for run in generated.runs if run.prompt == prompt.name]
         reference = next(run for run in runs if run.name == plan.reference)
         candidates = [run for run in runs if run is not reference and run.role is not Role.STEPS]
-        return compare_prompt(reference, candidates, folder, metrics, listener.on_step)
+        return compare_prompt(
+            reference, candidates, folder, metrics, listener.on_step, scores=generated.scores.get(prompt.name)
+        )
 
     if generated.interrupted:
         return _Compared(generated, interrupted=True)

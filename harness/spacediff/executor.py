@@ -25,6 +25,7 @@ from spacediff.interrupts import raise_if_interrupted
 from spacediff.progress import Progress, ProgressListener
 from spacediff.record import RunRecord
 from spacediff.run import Run
+from spacediff.sources.local.numerics import environment_for
 from spacediff.stages import Stage, up_to
 from spacediff.store.store import DENOISED, Store
 from spacediff.worker.hosted import AuditWorker
@@ -159,12 +160,13 @@ def executor_for(runs: Iterable[Run], folder: Path, *, reuse: bool = True, keep_
 
 
 def _in_order(runs: Iterable[Run]) -> list[Run]:
-    """Sort hosted runs first, since they can fail early, then by checkpoint and by settings up to the denoising."""
+    """Sort hosted runs first, since they can fail early, then by process, checkpoint and settings up to denoising."""
     first: dict[tuple[str, str], int] = {}
 
-    def group(run: Run) -> tuple[bool, str, int]:
+    def group(run: Run) -> tuple[bool, str, str, int]:
+        process = repr(sorted(environment_for(run.settings).items()))
         checkpoint = repr(sorted(run.settings.table("model").items()))
         shares = (up_to(run.settings, Stage.DENOISING).digest(), run.prompt.name)
-        return run.source == "diffusers", checkpoint, first.setdefault(shares, len(first))
+        return run.source == "diffusers", process, checkpoint, first.setdefault(shares, len(first))
 
     return sorted(runs, key=group)

@@ -47,16 +47,6 @@ def test_values_equal_those_of_lpips(size: tuple[int, int]) -> None:
     assert prepare_lpips(x)(z) > prepare_lpips(x)(y) > 0
 
 
-@pytest.mark.gpu
-def test_a_gpu_gives_the_same_values() -> None:
-    import torch
-
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-    x, y = moving_ball(2, 121, 75).frames
-    assert prepare_lpips(x)(y) == pytest.approx(peer(x, y), abs=1e-5)
-
-
 def test_keeping_to_one_processor_affects_only_this_thread() -> None:
     import torch
 

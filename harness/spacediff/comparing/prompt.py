@@ -1,32 +1,32 @@
 """Compare all clips of a prompt with its reference, like with like, and place them on one scale.
 
-The key insight is that all candidates are scored in one pass over the reference, the other seeds, the re-run and the
-controls among them; the scale comes out of the same table as the numbers that it gives a meaning to. Each candidate
-goes from step to step as a value or as its failure, so that none costs the others their numbers.
+The key insight is that all candidates are scored alike, the other seeds, the re-run and the controls among them; the
+scale comes out of the same table as the numbers that it gives a meaning to. Each candidate goes from step to step as a
+value or as its failure, so that none costs the others their numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from spacediff.clip import read_clip, read_frames
-from spacediff.codec import Resolution, planted_resolution, read_encoding
+from spacediff.clip import read_clip
+from spacediff.codec import Resolution, planted_resolution
 from spacediff.comparing.clip_measures import Measuring
 from spacediff.comparing.comparison import Scored, comparison_record, findings_of, without_numbers
 from spacediff.comparing.controls import control_of_itself, control_of_rerun, controls_of_seeds
 from spacediff.comparing.failures import Failed, attempt, attempt_each, succeeded
 from spacediff.comparing.floor_and_ceiling import ScaleOfPrompt, measure_scale
 from spacediff.comparing.heat_maps import Maps
-from spacediff.comparing.pairing import Encoder, Pair, Side, paired
+from spacediff.comparing.pairing import Encoder, Side
+from spacediff.comparing.scores import ITSELF, OnFrame, Scores
 from spacediff.comparing.traces import compare_traces, reference_trace
 from spacediff.comparing.verdict import Findings, judge, judge_frames
 from spacediff.metrics import Metric
-from spacediff.metrics.scoring import score
 from spacediff.record import (
     ComparisonRecord,
     ControlRecord,
@@ -39,12 +39,6 @@ from spacediff.record import (
     fact,
     quoted,
 )
-
-OnFrame = Callable[[int, int], None]
-"""Called with the number of scored frames of the reference, and the number of all."""
-
-_ITSELF = ""
-"""Stands for the reference as its own candidate; no run has this name."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +68,8 @@ def compare_prompt(
     folder: Path,
     metrics: tuple[Metric, ...],
     on_frame: OnFrame,
+    *,
+    scores: Scores | None = None,
 ) -> PromptComparison:
     """Compare all clips of a prompt with its reference.
 
@@ -83,11 +79,12 @@ def compare_prompt(
         folder: The audit folder; tables and encoded clips are written into it.
         metrics: What to measure.
         on_frame: Called after each scored frame of the reference.
+        scores: What has been scored already.
 
     Returns:
         A comparison for each candidate, in order; one without numbers says why.
     """
-    clips = _compared_clips(reference, candidates, folder, metrics, on_frame)
+    clips = _compared_clips(reference, candidates, folder, metrics, on_frame, scores=scores)
     if isinstance(clips, Failed):
         clips = _nothing_compared(reference, candidates, clips, folder)
     return replace(clips, traces=_traces(reference, candidates, clips.comparisons, folder))
@@ -99,6 +96,8 @@ def _compared_clips(
     folder: Path,
     metrics: tuple[Metric, ...],
     on_frame: OnFrame,
+    *,
+    scores: Scores | None,
 ) -> PromptComparison | Failed:
     """Compare the clips, not yet the traces; a failure of the reference is the failure of all."""
     clip = reference.clip
@@ -106,24 +105,20 @@ def _compared_clips(
         return Failed(Verdict.NOT_MEASURED, fact(FactKind.NO_REFERENCE, quoted(reference.reason)))
 
     def compared() -> PromptComparison:
-        encoding = read_encoding(folder / clip.original) if clip.original else None
-        side = Side(reference, clip, folder / (clip.original or clip.lossless))
-        return _compared_with(side, candidates, Encoder(encoding, folder), metrics, on_frame)
+        found = scores or Scores(reference, clip, folder, metrics)
+        found.add(candidates, on_frame)
+        return _from_scores(found, candidates, metrics)
 
     return attempt(compared)
 
 
-def _compared_with(
-    reference: Side,
-    candidates: Sequence[RunRecord],
-    encoder: Encoder,
-    metrics: tuple[Metric, ...],
-    on_frame: OnFrame,
-) -> PromptComparison:
-    sides = {run.name: _side(run, encoder) for run in candidates}
-    scored = _scored(reference, _paired(reference, sides), metrics, on_frame)
+def _from_scores(scores: Scores, candidates: Sequence[RunRecord], metrics: tuple[Metric, ...]) -> PromptComparison:
+    reference, encoder = scores.reference, scores.encoder
+    names = [run.name for run in candidates]
+    sides = {name: scores.sides[name] for name in names}
+    scored = {name: scores.scored[name] for name in (ITSELF, *names)}
     of_sides = {reference.run.name: reference}
-    of_sides |= {name: each.pair.candidate for name, each in succeeded(scored).items() if name != _ITSELF}
+    of_sides |= {name: each.pair.candidate for name, each in succeeded(scored).items() if name != ITSELF}
     scale = measure_scale(
         {name: each.table for name, each in succeeded(scored).items()}, of_sides, encoder.folder, metrics
     )
@@ -141,37 +136,6 @@ def _compared_with(
         or _resolution_of_files([*of_sides.values()]),
         {reference.run.name: reference.file} | {name: side.file for name, side in succeeded(sides).items()},
     )
-
-
-def _side(run: RunRecord, encoder: Encoder) -> Side | Failed:
-    clip = run.clip
-    if clip is None:
-        return Failed(Verdict.NOT_MEASURED, quoted(run.reason))
-    return attempt(lambda: encoder.side(run, clip))
-
-
-def _paired(reference: Side, sides: Mapping[str, Side | Failed]) -> dict[str, Pair | Failed]:
-    """Align every candidate with the reference, and first the reference with itself."""
-    frames = reference.source()
-    itself = attempt(lambda: paired(reference, reference, frames))
-    return {_ITSELF: itself} | attempt_each(sides, lambda side: paired(reference, side, frames), Verdict.NOT_COMPARABLE)
-
-
-def _scored(
-    reference: Side, pairs: Mapping[str, Pair | Failed], metrics: tuple[Metric, ...], on_frame: OnFrame
-) -> dict[str, Scored | Failed]:
-    """Score all pairs: equal files once, and in one pass where nothing was aligned."""
-    alike = {str(pair.candidate.file): pair.candidate_frames() for pair in succeeded(pairs).values() if pair.alike}
-    tables = score(
-        read_frames(reference.file), alike, metrics, on_frame=lambda done: on_frame(done, reference.clip.frames)
-    )
-
-    def scored(pair: Pair) -> Scored:
-        if pair.alike:
-            return Scored(pair, tables[str(pair.candidate.file)])
-        return Scored(pair, score(pair.reference_frames(), {"": pair.candidate_frames()}, metrics)[""])
-
-    return attempt_each(pairs, scored)
 
 
 def _recorded(
@@ -196,7 +160,7 @@ def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) ->
 def _controls(
     runs: Sequence[RunRecord], judged: Mapping[str, tuple[Scored, Findings] | Failed], scale: ScaleOfPrompt
 ) -> list[ControlRecord]:
-    prompt, itself = runs[0].prompt, judged[_ITSELF]
+    prompt, itself = runs[0].prompt, judged[ITSELF]
     outcome = (itself.verdict, [itself.reason]) if isinstance(itself, Failed) else judge(itself[1])
     frames = {name: judge_frames(findings)[0] for name, (_, findings) in succeeded(judged).items()}
     rerun = [control_of_rerun(prompt, scale.rerun, scale.scales)] if scale.rerun else []

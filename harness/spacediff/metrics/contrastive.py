@@ -18,16 +18,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from spacediff import devices
 from spacediff.clip import Frame
-from spacediff.errors import CheckpointUnavailable, failure
+from spacediff.errors import CheckpointUnavailable, failure, is_out_of_memory
 from spacediff.files import sha256
-from spacediff.metrics.perceptual import full_precision
 from spacediff.metrics.semantic import Agreement
 from spacediff.record import Fact, FactKind, fact
 from spacediff.scenario.paths import is_path
@@ -96,35 +97,45 @@ class Contrastive:
         """Measure a clip; see `spacediff.metrics.semantic.Semantic`."""
         import torch
 
-        if self._loaded is None:
-            self._loaded = _load(self._folder)
-        loaded, stream, rows = self._loaded, iter(frames), []
+        stream, rows = iter(frames), []
         sizes: dict[tuple[int, int], None] = {}
-        with torch.inference_mode(), full_precision(loaded.device), _silent():
-            embedded = loaded.embed_texts(texts)
+        with torch.inference_mode(), _full_precision(self._model.device), _silent():
+            embedded = self._computed(lambda on_device: on_device.embed_texts(texts))
             done = 0
             while batch := list(islice(stream, _BATCH)):
-                rows.append((loaded.embed_frames(batch) @ embedded.T).cpu().numpy().astype(np.float64))
+                seen = self._computed(partial(_Loaded.embed_frames, frames=batch))
+                rows.append((seen @ embedded.T).numpy().astype(np.float64))
                 sizes[batch[0].shape[0], batch[0].shape[1]] = None
                 done += len(batch)
                 on_frame(done)
             remarks = [
-                *loaded.truncation_remarks(texts),
-                *(remark for height, width in sizes for remark in loaded.crop_remarks(height, width)),
+                *self._model.truncation_remarks(texts),
+                *(remark for height, width in sizes for remark in self._model.crop_remarks(height, width)),
             ]
         return Agreement(np.concatenate(rows) if rows else np.zeros((0, len(texts))), tuple(remarks))
 
+    def _computed(self, embed: Callable[[_Loaded], torch.Tensor]) -> torch.Tensor:
+        """Compute embeddings, on the CPU from the moment when the accelerator's memory runs out."""
+        try:
+            return embed(self._model).cpu()
+        except Exception as error:
+            if self._model.device.type == "cpu" or not is_out_of_memory(error):
+                raise
+        self.close()
+        self._loaded = _load(self._folder, "cpu")
+        return embed(self._loaded)
+
+    @property
+    def _model(self) -> _Loaded:
+        if self._loaded is None:
+            self._loaded = _load(self._folder)
+        return self._loaded
+
     def close(self) -> None:
         """Free the weights."""
-        if self._loaded is None:
-            return
-        on_gpu = self._loaded.device.type == "cuda"
         self._loaded = None
         gc.collect()
-        if on_gpu:
-            import torch
-
-            torch.cuda.empty_cache()
+        devices.release_cached_memory()
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,12 +252,11 @@ def _matches(path: Path, patterns: Iterable[str]) -> bool:
     return any(fnmatch(path.name, pattern) for pattern in patterns)
 
 
-def _load(folder: Path) -> _Loaded:
+def _load(folder: Path, device: str | None = None) -> _Loaded:
     shim_torchvision()
     import torch
     from transformers import AutoImageProcessor, AutoTokenizer, CLIPModel
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with _silent():
         try:
             model, loading_info = CLIPModel.from_pretrained(
@@ -260,7 +270,24 @@ def _load(folder: Path) -> _Loaded:
         raise CheckpointUnavailable(
             f"the CLIP checkpoint has no values for {len(missing)} weights, for example {missing[0]}"
         )
-    return _Loaded(model.float().eval().to(device), tokenizer, processor, device)
+    place = torch.device(device or devices.accelerator() or "cpu")
+    try:
+        model = model.float().eval().to(place)
+    except torch.OutOfMemoryError:
+        place, model = torch.device("cpu"), model.to("cpu")
+    return _Loaded(model, tokenizer, processor, place)
+
+
+@contextmanager
+def _full_precision(device: torch.device) -> Iterator[None]:
+    """Disable TF32 convolutions on a GPU, PyTorch's default there, which round their inputs to 10 bits."""
+    if device.type == "cpu":
+        yield
+        return
+    import torch
+
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield
 
 
 @contextmanager

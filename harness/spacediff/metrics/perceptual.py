@@ -1,16 +1,16 @@
 """LPIPS (Zhang et al. 2018, arXiv:1801.03924), AlexNet, version 0.1, with weights that come with the package.
 
 The key insight: nearly all of its cost is the network, and the reference's features are the same for every candidate,
-so they are computed once per reference frame. On a CPU the convolutions use Winograd's algorithm. AlexNet is five
-convolutions, so it is implemented here: importing lpips, and with it torchvision, takes longer than scoring ten frames.
+so they are computed once per reference frame. Convolutions use Winograd's algorithm. AlexNet is five convolutions, so
+it is implemented here: importing lpips, and with it torchvision, takes longer than scoring ten frames. It runs on the
+CPU: the accelerator belongs to the clip that is generated meanwhile, and the numbers are the same on every machine.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.util import find_spec
@@ -98,27 +98,14 @@ class _Network:
         import torch
 
         height, width, _ = frame.shape
-        rows = torch.from_numpy(frame).to(self.gain.device).to(torch.float32).reshape(height, -1)
+        rows = torch.from_numpy(frame).to(torch.float32).reshape(height, -1)
         rows.mul_(self.gain.repeat(width)).sub_(self.offset.repeat(width))
         features = []
-        with full_precision(self.gain.device):
-            layer = rows.view(1, height, width, 3).permute(0, 3, 1, 2)
-            for convolve, pooled in self.convolutions:
-                layer = convolve(torch.nn.functional.max_pool2d(layer, 3, 2) if pooled else layer).relu_()
-                features.append(layer.permute(0, 2, 3, 1).flatten(0, 2))
+        layer = rows.view(1, height, width, 3).permute(0, 3, 1, 2)
+        for convolve, pooled in self.convolutions:
+            layer = convolve(torch.nn.functional.max_pool2d(layer, 3, 2) if pooled else layer).relu_()
+            features.append(layer.permute(0, 2, 3, 1).flatten(0, 2))
         return [vectors / (torch.linalg.vector_norm(vectors, dim=1, keepdim=True) + _EPSILON) for vectors in features]
-
-
-@contextmanager
-def full_precision(device: torch.device) -> Iterator[None]:
-    """Disable TF32 convolutions on a GPU, PyTorch's default there, which round their inputs to 10 bits."""
-    if device.type == "cpu":
-        yield
-        return
-    import torch
-
-    with _lock, torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        yield
 
 
 def _network() -> _Network:
@@ -130,9 +117,8 @@ def _network() -> _Network:
 def _loaded() -> _Network:
     import torch
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    alexnet = {name: tensor.to(device) for name, tensor in _alexnet().items()}
-    scale, shift = torch.tensor(_SCALE, device=device), torch.tensor(_SHIFT, device=device)
+    alexnet = _alexnet()
+    scale, shift = torch.tensor(_SCALE), torch.tensor(_SHIFT)
     return _Network(
         convolutions=[
             (_convolution(alexnet[f"{number}.weight"], alexnet[f"{number}.bias"], stride, padding), number in _POOLED)
@@ -140,7 +126,7 @@ def _loaded() -> _Network:
         ],
         gain=1 / (127.5 * scale),
         offset=(1 + shift) / scale,  # 0..255 becomes -1..1, then (value - shift) / scale
-        weights=[weights.to(device) for weights in _layer_weights()],
+        weights=_layer_weights(),
     )
 
 
@@ -149,7 +135,7 @@ def _convolution(weights: torch.Tensor, bias: torch.Tensor, stride: int, padding
 
     from spacediff.metrics.winograd import Winograd
 
-    if stride == 1 and weights.device.type == "cpu":
+    if stride == 1:
         return Winograd(weights, bias, padding)
     weights = weights.contiguous(memory_format=torch.channels_last)
     return partial(torch.nn.functional.conv2d, weight=weights, bias=bias, stride=stride, padding=padding)

@@ -14,6 +14,7 @@ from spacediff.progress import Progress, SilentListener
 from spacediff.record import RunRecord
 from spacediff.run import Run
 from spacediff.sources.local.kept_ends import KeptEnds
+from spacediff.sources.local.numerics import environment_for
 from spacediff.worker import process
 from spacediff.worker.messages import Begin, Check, Done, Failed, Memory, PlainRun, Prepare, Produce, Produced, Request
 from spacediff.worker.process import DeadError, WorkerProcess
@@ -62,7 +63,7 @@ class SupervisedWorker:
 
     def prepare(self, run: Run) -> None:
         """Let the process load what a run will need, while this process does something else."""
-        self._process({}).send(Prepare(run=PlainRun.of(run)))
+        self._process(environment_for(run.settings)).send(Prepare(run=PlainRun.of(run)))
 
     def check(self, run: Run) -> None:
         """Check whether the machine has the devices of a run.
@@ -70,7 +71,7 @@ class SupervisedWorker:
         Raises:
             DeviceUnavailable: A device is missing.
         """
-        self._answer(self._process({}), Check(run=PlainRun.of(run)), SilentListener())
+        self._answer(self._running or self._process({}), Check(run=PlainRun.of(run)), SilentListener())
 
     def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
         """Generate a run and write its files; after an out-of-memory or a crash once more, in a new process.
@@ -96,7 +97,7 @@ class SupervisedWorker:
         self._ends.clear()
 
     def _produced(self, request: Produce, run: Run, progress: Progress) -> RunRecord:
-        running = self._process({})
+        running = self._process(environment_for(run.settings))
         self._first = self._fresh
         self._fresh = False
         match self._answer(running, request, progress):

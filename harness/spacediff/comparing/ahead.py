@@ -1,0 +1,80 @@
+"""Score in a thread while the next clips are generated: on an accelerator, that leaves the processors idle."""
+
+from __future__ import annotations
+
+import contextvars
+import queue
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from spacediff.comparing.scores import Scores
+from spacediff.errors import SpacediffError
+from spacediff.metrics import Metric
+from spacediff.record import Role, RunRecord
+
+
+class ScoringAhead:
+    """Scores finished runs in a thread, which starts with the first of them.
+
+    Args:
+        reference: Name of the reference's run.
+        folder: The audit folder.
+        metrics: What to measure.
+    """
+
+    def __init__(self, reference: str, folder: Path, metrics: tuple[Metric, ...]) -> None:
+        self._reference = reference
+        self._folder = folder
+        self._metrics = metrics
+        self._finished: queue.SimpleQueue[RunRecord | None] = queue.SimpleQueue()
+        self._waiting: dict[str, list[RunRecord]] = {}
+        self._scores: dict[str, Scores] = {}
+        self._thread: threading.Thread | None = None
+
+    def add(self, run: RunRecord) -> None:
+        """Score a finished run as soon as there is time."""
+        self._finished.put(run)
+        if self._thread is None:
+            work = contextvars.copy_context().run  # with the private texts of the audit
+            self._thread = threading.Thread(target=work, args=(self._work,), name="scoring ahead", daemon=True)
+            self._thread.start()
+
+    def finish(self) -> Mapping[str, Scores]:
+        """Wait for the pass in progress; return prompt to what was scored. What is missing is scored by the caller."""
+        self.cancel()
+        if self._thread is not None:
+            self._thread.join()
+        return self._scores
+
+    def cancel(self) -> None:
+        """Begin no further pass."""
+        self._finished.put(None)
+
+    def _work(self) -> None:
+        while (run := self._finished.get()) is not None:
+            batch = [run]
+            while not self._finished.empty():
+                further = self._finished.get()
+                if further is None:
+                    return  # the rest is scored in one pass
+                batch.append(further)
+            for each in batch:
+                self._waiting.setdefault(each.prompt, []).append(each)
+            for prompt in self._waiting:
+                self._score(prompt)
+
+    def _score(self, prompt: str) -> None:
+        runs = self._waiting[prompt]
+        if prompt not in self._scores:
+            reference = next((run for run in runs if run.name == self._reference), None)
+            if reference is None or reference.clip is None:
+                return
+            try:
+                self._scores[prompt] = Scores(reference, reference.clip, self._folder, self._metrics)
+            except SpacediffError:
+                return  # whoever compares the prompt meets it again, and tells it
+        candidates = [run for run in runs if run.name != self._reference and run.role is not Role.STEPS]
+        self._waiting[prompt] = []
+        if candidates:
+            self._scores[prompt].add(candidates)
