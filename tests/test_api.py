@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import signal
 import subprocess
@@ -270,6 +271,43 @@ def test_sources_are_compared_and_the_scenario_is_written(sources: Path) -> None
     (sources / "other.toml").write_text("another")
     with pytest.raises(spacediff.FileExists):
         found.write_scenario("other.toml")
+
+
+def test_script_that_a_scenario_cannot_say_is_not_measured_unless_that_is_accepted(sources: Path) -> None:
+    compiled = SCRIPT.format(scale=6.0).replace("pipe(", "import torch\npipe.vae = torch.compile(pipe.vae)\npipe(")
+    (sources / "run.py").write_text(compiled)
+    found = spacediff.compare_sources("run.py", sources / "space")
+    (said,) = found.approximations
+    assert said.startswith("The script's torch.compile is True (run.py:4), which the scenario does not say")
+    hosted = dataclasses.replace(found, space_name="org/space")
+    with pytest.raises(spacediff.ScenarioApproximate) as caught:
+        spacediff.measure_difference(hosted, scenario="mine.toml")
+    assert caught.value.approximations == (said,)
+    assert len(spacediff.load_scenario("mine.toml").approximations) == 1, "it is written, to be completed"
+    assert not Path("audits").exists()
+
+
+@pytest.mark.parametrize(("device", "rows"), [("cuda", {"rng.device": ("cuda", "cpu")}), ("cpu", {}), ("mps", {})])
+def test_device_of_a_script_is_that_of_this_machine_and_of_a_space_that_of_zero_gpu(
+    sources: Path, monkeypatch: pytest.MonkeyPatch, device: str, rows: dict[str, tuple[str, str]]
+) -> None:
+    monkeypatch.setattr("spacediff.devices.accelerator", lambda: None if device == "cpu" else device)
+    monkeypatch.setattr("spacediff.devices.count", lambda _: 1)
+    loaded = """import spaces, torch
+from diffusers import CogVideoXPipeline
+device = "cuda" if torch.cuda.is_available() else "cpu"
+pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b").to(device)
+"""
+    call = 'pipe(prompt="a lemon", generator=torch.Generator({}).manual_seed(1))\n'
+    (sources / "run.py").write_text(loaded.replace("spaces, ", "") + call.format("device"))
+    hosted = f"@spaces.GPU\ndef generate():\n    {call.format(repr('cpu'))}generate()\n"
+    (sources / "space" / "app.py").write_text(loaded + hosted)
+    found = spacediff.compare_sources("run.py", sources / "space")
+    noise = {row.path: (row.left.value, row.right.value) for row in found.differences if row.path == "rng.device"}
+    assert noise == rows
+    placed = {row.path for row in found.differences if row.path == "placement"}
+    assert placed == (set() if device == "cuda" else {"placement"})
+    assert found.compared.questions == []
 
 
 def test_folder_cannot_be_measured(sources: Path) -> None:

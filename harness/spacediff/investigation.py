@@ -55,6 +55,15 @@ class SourceComparison:
         """`ORG/NAME` of a Space that can generate clips; empty for a folder."""
         return _space_id(self.space_name)
 
+    @property
+    def approximations(self) -> Sequence[str]:
+        """What the script does and the scenario does not say, one sentence each; an audit stops at them."""
+        from spacediff.plan import plan_scenario
+        from spacediff.scenario.scenario import parse_scenario
+        from spacediff.wording import sentences
+
+        return sentences(plan_scenario(parse_scenario(self.scenario_text(), Path("why.toml"))).approximations)
+
     def scenario_text(self) -> str:
         """Return the scenario that measures the differences, as TOML."""
         from spacediff.why.scenario_writer import scenario_text

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacediff.api import plan_audit, read_source
+from spacediff.api import read_source
 from spacediff.cli.console import printable, show_line, show_text
 from spacediff.cli.options import ReadOptions, WhyOptions
 from spacediff.cli.tables import show_differences, show_reading
@@ -22,7 +22,6 @@ from spacediff.investigation import (
     scenario_path,
 )
 from spacediff.privacy.redaction import redact
-from spacediff.wording import sentences
 
 if TYPE_CHECKING:
     from spacediff.why.patch import Advice
@@ -55,6 +54,8 @@ def why(options: WhyOptions) -> Exit:
 
 def _plan(sources: SourceComparison, options: WhyOptions) -> Exit:
     """Print the patch for all differences, and write the scenario if an option asks for it."""
+    for text in sources.approximations:
+        show_line(f"approximate: {printable(text)}")
     _show_patch(sources.advice)
     if options.patch and sources.advice.patch:
         write_new(options.patch, sources.advice.patch)
@@ -62,8 +63,6 @@ def _plan(sources: SourceComparison, options: WhyOptions) -> Exit:
     if options.scenario:
         path = sources.write_scenario(options.scenario)
         show_line(f"wrote {path}")
-        for text in sentences(plan_audit(path).approximations):
-            show_line(f"approximate: {printable(text)}")
         fill_in = "" if sources.space_id else " and fill in the Space's id, ORG/NAME"
         show_line(f"look it over{fill_in}, then: spacediff audit {shlex.quote(str(path))}")
     return Exit.GATE_PASSED

@@ -19,7 +19,11 @@ from spacediff.reading.values import (
 )
 
 _KERNELS = {"MATH": "math", "FLASH_ATTENTION": "flash", "EFFICIENT_ATTENTION": "efficient", "CUDNN_ATTENTION": "cudnn"}
-_BACKEND_SWITCHES = {"allow_tf32": "numerics.tf32", "deterministic": "numerics.deterministic"}
+_BACKEND_SWITCHES = {
+    "torch.backends.cuda.matmul.allow_tf32": "numerics.tf32_matmul",
+    "torch.backends.cudnn.allow_tf32": "numerics.tf32_cudnn",
+    "torch.backends.cudnn.deterministic": "numerics.deterministic",
+}
 
 
 class Torch(Library):
@@ -36,12 +40,10 @@ class Torch(Library):
 
     def set_attribute(self, state: State, owner: Value, name: str, value: Value, node: ast.AST) -> bool:
         """Note a switch such as `torch.backends.cuda.matmul.allow_tf32 = True`."""
-        if not isinstance(owner, External) or name not in _BACKEND_SWITCHES:
-            return False
-        if not owner.name.startswith("torch.backends"):
-            return False
-        state.heap.put(state.process_wide, _BACKEND_SWITCHES[name], value)
-        return True
+        path = _BACKEND_SWITCHES.get(f"{owner.name}.{name}") if isinstance(owner, External) else None
+        if path is not None:
+            state.heap.put(state.process_wide, path, value)
+        return path is not None
 
 
 def _compiled(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
@@ -59,7 +61,7 @@ def _switched(state: State, function: External, arguments: Arguments, node: ast.
     first = arguments.get("", 0)
     here = Known(state.where(node), value=True)
     if name == "torch.set_float32_matmul_precision" and isinstance(first, Known):
-        state.heap.put(state.process_wide, "numerics.tf32", Known(first.where, first.value != "highest"))
+        state.heap.put(state.process_wide, "numerics.tf32_matmul", Known(first.where, first.value != "highest"))
     elif name == "torch.use_deterministic_algorithms":
         state.heap.put(state.process_wide, "numerics.deterministic", first or here)
     elif name == "torch.set_num_threads" and first is not None:
