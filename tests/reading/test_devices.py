@@ -155,6 +155,14 @@ def test_on_an_unknown_machine_every_value_is_named_with_its_condition() -> None
     }  # fmt: skip
 
 
+def test_a_source_that_takes_long_is_not_followed_for_every_machine() -> None:
+    large = CUDA + "\n" + "x = [1, 2, 3, 4, 5, 6, 7, 8]\n" * 2100
+    reading = read(large)
+    assert reading.unknowns["rng.device"] == "one of: 'cuda', 'cpu'"
+    assert reading.by_machine == {}
+    assert devices(read(large, "cuda")) == ("cuda", "cuda")
+
+
 def test_settings_of_a_branch_on_the_machine_are_named_with_their_condition() -> None:
     lines = """
 device = "cpu"

@@ -33,6 +33,11 @@ __all__ = [
     "read_text",
 ]
 
+_MOST_STEPS_REPEATED = 20_000
+"""Steps of a source that is followed once for each possible machine; a larger one has alternatives without conditions.
+
+The largest demos take a tenth of it."""
+
 _MAIN_FILES = ("app.py", "main.py", "run.py", "demo.py", "inference.py", "gradio_app.py", "generate.py", "predict.py")
 
 
@@ -104,12 +109,15 @@ def read_fetched(
     except UnreadableError as error:
         return Reading(notes=[Note("not read", str(error), name)])
     files, known = Files(source, fetch), Libraries(libraries)
-    reading = extract(follow(files, known), like)
+    state = follow(files, known)
+    reading = extract(state, like)
     if not reading.asked_of_machine:
         return reading
     machine = look_up(reading)
     if machine is not None:
         return extract(follow(files, known, machine), like)
+    if state.budget.spent > _MOST_STEPS_REPEATED:
+        return reading
     each = {one.device: extract(follow(files, known, one), like) for one in possible_machines(reading.asked_of_machine)}
     return with_machines(reading, each)
 

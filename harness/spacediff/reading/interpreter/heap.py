@@ -17,7 +17,13 @@ class Budget:
     """The steps that are left for one source."""
 
     def __init__(self, units: int) -> None:
+        self._units = units
         self._left = units
+
+    @property
+    def spent(self) -> int:
+        """How many steps are used up."""
+        return self._units - self._left
 
     @property
     def is_spent(self) -> bool:
