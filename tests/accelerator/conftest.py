@@ -1,7 +1,11 @@
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from filelock import FileLock
+
+from support.heavy_checkpoint import save_heavy_checkpoint
 from support.paths import shared_folder
 from support.standin import StandIn, StandInUnavailable, build
 
@@ -14,3 +18,11 @@ def standin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         return build(cache.mkdir("standin") if cache else shared_folder(tmp_path_factory) / "standin")
     except StandInUnavailable as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def heavy_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of 110 MB, saved once in a session."""
+    folder = shared_folder(tmp_path_factory) / "heavy-checkpoint"
+    with FileLock(folder.with_suffix(".lock")):
+        return folder if folder.exists() else save_heavy_checkpoint(folder)

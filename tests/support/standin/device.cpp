@@ -16,6 +16,7 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/resize_native.h>
 #include <ATen/ops/set_cpu_dispatch.h>
+#include <ATen/ops/unfold_native.h>
 #include <ATen/ops/view_native.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/CachingDeviceAllocator.h>
@@ -241,6 +242,13 @@ at::Tensor as_strided(const at::Tensor& tensor, c10::IntArrayRef size, c10::IntA
   return at::native::as_strided_tensorimpl(tensor, size, stride, offset);
 }
 
+at::Tensor unfold(const at::Tensor& tensor, int64_t dimension, int64_t size, int64_t step) {
+  return at::native::unfold(tensor, dimension, size, step);
+}
+
+// Whether `tensor.data = other` may move a tensor to another device, as group offloading does.
+bool has_compatible_type(const at::Tensor&, const at::Tensor&) { return true; }
+
 at::Tensor& set_source(at::Tensor& tensor, at::Storage source, int64_t offset, c10::IntArrayRef size,
     c10::IntArrayRef stride) {
   return at::cpu::set_(tensor, source, offset, size, stride);
@@ -284,6 +292,8 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("view", view);
   library.impl("_reshape_alias", reshape_alias);
   library.impl("as_strided", as_strided);
+  library.impl("unfold", unfold);
+  library.impl("_has_compatible_shallow_copy_type", has_compatible_type);
   library.impl("set_.source_Storage_storage_offset", set_source);
   library.impl("_local_scalar_dense", local_scalar);
   library.impl("convolution_overrideable", convolution);
