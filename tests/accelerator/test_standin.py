@@ -7,6 +7,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 from support.standin import StandIn, reported
 
 
@@ -15,8 +17,7 @@ def run(code: str, environment: dict[str, str]) -> str:
     return subprocess.run(command, env=environment, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
-def test_every_byte_is_counted_and_more_than_the_cap_is_refused(standin: StandIn, tmp_path: Path) -> None:
-    report = tmp_path / "report"
+def test_every_byte_is_counted_and_more_than_the_cap_is_refused(standin: StandIn) -> None:
     code = """
         import torch
 
@@ -33,9 +34,26 @@ def test_every_byte_is_counted_and_more_than_the_cap_is_refused(standin: StandIn
         torch.npu.reset_peak_memory_stats()
         assert torch.npu.max_memory_allocated() == 600
     """
-    run(code, standin.environment(cap=1000, report=report))
-    (used,) = reported(report)
-    assert (used.in_use, used.peak) == (600, 600)
+    run(code, standin.environment(cap=1000))
+
+
+def test_what_a_process_used_is_known_although_it_was_killed(standin: StandIn, tmp_path: Path) -> None:
+    code = """
+        import os
+        import signal
+
+        import torch
+
+        held = torch.zeros(600, dtype=torch.uint8, device="npu")
+        torch.zeros(300, dtype=torch.uint8, device="npu")
+        torch.npu.reset_peak_memory_stats()
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    with pytest.raises(subprocess.CalledProcessError, match="SIGKILL"):
+        run(code, standin.environment(report=tmp_path / "report"))
+    (used,) = reported(tmp_path / "report")
+    assert (used.in_use, used.peak) == (600, 900)
+    assert "torch.npu.reset_peak_memory_stats()" in used.command[-1]
 
 
 def test_its_tensors_are_on_another_device_and_compute_what_the_cpu_does(standin: StandIn) -> None:

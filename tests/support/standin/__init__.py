@@ -11,10 +11,10 @@ its `PYTHONPATH`. A process of the tests never loads it: torch would offer it to
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,20 +34,21 @@ class StandInUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Use:
-    """What one process used, as it reports when it ends.
+    """What one process uses, or used until it ended, however it ended.
 
     Attributes:
         command: Its command line.
-        in_use: Bytes on the device at the end.
+        in_use: Bytes on the device.
         peak: Most bytes on the device.
-        host_peak: Most bytes of host memory that torch allocated for tensors. A checkpoint that is mapped, not read,
+        host_in_use: Bytes of host memory that torch allocated for tensors. A checkpoint that is mapped instead of read
             is not counted: the system can discard its pages.
+        host_peak: Most bytes of this host memory.
     """
 
-    process: int
     command: Sequence[str]
     in_use: int
     peak: int
+    host_in_use: int
     host_peak: int
 
 
@@ -62,7 +63,7 @@ class StandIn:
 
         Args:
             cap: The size of its memory, in bytes; None for no limit. Each process has a memory of its own.
-            report: A file to which each process appends what it used.
+            report: A folder in which each process reports what it uses.
         """
         paths = [str(_AUTOLOAD), *filter(None, [os.environ.get("PYTHONPATH")])]
         variables = {"PYTHONPATH": os.pathsep.join(paths), "NPU_STANDIN_LIBRARY": str(self.library)}
@@ -74,8 +75,11 @@ class StandIn:
 
 
 def reported(report: Path) -> list[Use]:
-    """Read what the processes reported, in the order of their ends."""
-    return [Use(**json.loads(line)) for line in report.read_text("utf-8").splitlines()]
+    """Read what the processes reported."""
+    return [
+        Use(file.with_suffix(".command").read_text("utf-8").split("\0"), *struct.unpack("=4q", file.read_bytes()))
+        for file in report.glob("*.memory")
+    ]
 
 
 def build(folder: Path) -> StandIn:

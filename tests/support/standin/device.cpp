@@ -24,9 +24,15 @@
 #include <c10/core/impl/alloc_cpu.h>
 #include <torch/library.h>
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 
 namespace {
@@ -43,6 +49,14 @@ class Counter {
   c10::CachingAllocator::Stat stat_;
   int64_t cap_ = std::numeric_limits<int64_t>::max();
 
+  int64_t unseen_[2] = {};
+  int64_t* published_ = unseen_;  // bytes in use, and the most since the process began
+
+  void publish() {
+    published_[0] = stat_.current;
+    published_[1] = std::max(published_[1], stat_.current);
+  }
+
   template <typename Action>
   auto locked(Action action) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -58,6 +72,7 @@ class Counter {
     void* block = c10::alloc_cpu(bytes);
     blocks_[block] = bytes;
     stat_.increase(bytes);
+    publish();
     return block;
   }
 
@@ -66,6 +81,7 @@ class Counter {
     if (auto found = blocks_.find(block); found != blocks_.end()) {
       stat_.decrease(found->second);
       blocks_.erase(found);
+      publish();
     }
     c10::free_cpu(block);
   }
@@ -74,6 +90,7 @@ class Counter {
   int64_t cap() { return locked([&] { return cap_; }); }
   void set_cap(int64_t bytes) { locked([&] { cap_ = bytes; }); }
   void reset_peak() { locked([&] { stat_.reset_peak(); }); }
+  void publish_to(int64_t* place) { locked([&] { published_ = place; publish(); }); }
 };
 
 // Neither is ever destroyed: tensors outlive static objects when the process ends.
@@ -303,12 +320,25 @@ TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
   library.fallback(torch::CppFunction::makeFromBoxedFunction<&fallback>());
 }
 
+// Publish both counters in a file, which outlives a process that is killed: four integers of 64 bits.
+void report_to(const std::string& path) {
+  constexpr size_t size = 4 * sizeof(int64_t);
+  const int file = open(path.c_str(), O_RDWR | O_CREAT, 0600);
+  TORCH_CHECK(file >= 0 && ftruncate(file, size) == 0, "cannot write ", path);
+  void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  close(file);
+  TORCH_CHECK(mapped != MAP_FAILED, "cannot map ", path);
+  device_memory.publish_to(static_cast<int64_t*>(mapped));
+  host_memory.publish_to(static_cast<int64_t*>(mapped) + 2);
+}
+
 // What Python needs beside `torch.accelerator`.
 TORCH_LIBRARY(npu_standin, library) {
   library.def("set_cap", [](int64_t bytes) { device_memory.set_cap(bytes); });
   library.def("host_allocated", []() -> int64_t { return host_memory.stat().current; });
   library.def("max_host_allocated", []() -> int64_t { return host_memory.stat().peak; });
   library.def("reset_max_host_allocated", []() { host_memory.reset_peak(); });
+  library.def("report_to", [](std::string path) { report_to(path); });
   library.def("default_generator", []() { return default_generator(); });
 }
 

@@ -7,11 +7,10 @@ that it reads.
 
 from __future__ import annotations
 
-import atexit
-import json
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -37,7 +36,7 @@ synchronize = accelerator.synchronize
 
 
 def register() -> None:
-    """Add the device to torch, cap its memory, and report what was used when the process ends."""
+    """Add the device to torch, cap its memory, and begin to report its use."""
     torch.ops.load_library(os.environ["NPU_STANDIN_LIBRARY"])
     backend_registration.rename_privateuse1_backend(_NAME)
     torch._register_device_module(_NAME, sys.modules[__name__])
@@ -45,7 +44,7 @@ def register() -> None:
     if cap := os.environ.get("NPU_STANDIN_CAP"):
         set_cap(int(cap))
     if report := os.environ.get("NPU_STANDIN_REPORT"):
-        atexit.register(_append_report, report)
+        _report_to(Path(report))
 
 
 def set_cap(size: int) -> None:
@@ -112,13 +111,7 @@ def set_rng_state_all(states: Iterable[torch.Tensor]) -> None:
         set_rng_state(state)
 
 
-def _append_report(path: str) -> None:
-    used = {
-        "process": os.getpid(),
-        "command": sys.orig_argv,
-        "in_use": memory_allocated(),
-        "peak": max_memory_allocated(),
-        "host_peak": max_host_memory_allocated(),
-    }
-    with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123 - appended by several processes, in one write each
-        file.write(json.dumps(used) + "\n")
+def _report_to(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{os.getpid()}.command").write_text("\0".join(sys.orig_argv), encoding="utf-8")
+    torch.ops.npu_standin.report_to(str(folder / f"{os.getpid()}.memory"))
