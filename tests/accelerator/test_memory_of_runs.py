@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,16 @@ def generate(standin: StandIn, heavy_checkpoint: Path) -> Generate:
         weights = weights_of(heavy_checkpoint)
         environment = standin.environment()
         environment["PYTHONPATH"] = os.pathsep.join([environment["PYTHONPATH"], str(ROOT / "tests")])
-        asked = [asdict(_of_checkpoint(run, heavy_checkpoint, weights)) for run in runs.values()]
+        model = {"id": str(heavy_checkpoint), "dtype": "bfloat16"}
+        asked = [asdict(replace(run, settings={"model": model, **run.settings})) for run in runs.values()]
         command = [sys.executable, "-P", "-m", "support.standin.generations"]
         done = subprocess.run(
-            command, input=json.dumps(asked), env=environment, check=False, text=True, capture_output=True
+            command,
+            input=json.dumps({"weights": weights, "generations": asked}),
+            env=environment,
+            check=False,
+            text=True,
+            capture_output=True,
         )
         assert done.returncode == 0, done.stderr
         answer = json.loads(done.stdout)
@@ -68,15 +74,10 @@ def generate(standin: StandIn, heavy_checkpoint: Path) -> Generate:
     return generated
 
 
-def _of_checkpoint(run: Generation, checkpoint: Path, weights: int) -> Generation:
-    cap = None if run.cap is None else int(run.cap * weights)
-    return Generation({"model": {"id": str(checkpoint), "dtype": "bfloat16"}, **run.settings}, cap, run.fresh)
-
-
 def run(placement: str, *, cap: float | None = None, fresh: bool = False, **tables: Mapping[str, Any]) -> Generation:
     """A run of the checkpoint; `cap` is in multiples of its weights, and stays for the runs that follow."""
-    call = {**CALL, **tables.pop("call", {})}
-    return Generation({"call": call, "placement": placement, "vae": {"tiling": True}, **tables}, cap, fresh)
+    settings = {"placement": placement, "vae": {"tiling": True}, **tables, "call": {**CALL, **tables.get("call", {})}}
+    return Generation(settings, cap, fresh)
 
 
 @pytest.fixture(scope="module")
@@ -161,13 +162,15 @@ def test_many_runs_take_no_more_memory_than_the_first(generate: Generate) -> Non
 
 @pytest.mark.slow
 def test_after_a_decoding_that_ran_out_of_memory_only_the_decoding_is_tried_again(generate: Generate) -> None:
-    untiled = {"call": LARGE, "vae": {"tiling": False}}
+    def untiled(cap: float) -> Generation:
+        return run("npu", cap=cap, call=LARGE, vae={"tiling": False})
+
     series = generate(
         {
-            "untiled": run("npu", cap=1.25, **untiled),
-            "untiled, less room": run("npu", cap=0.3, **untiled),
+            "untiled": untiled(1.25),
+            "untiled, less room": untiled(0.3),
             "tiled": run("npu", cap=1.25, call=LARGE),
-            "untiled, with room": run("npu", cap=2, **untiled),
+            "untiled, with room": untiled(2),
         }
     )
     assert ["out-of-memory" in outcome.code for outcome in series.runs.values()] == [True, True, False, False]
@@ -184,8 +187,8 @@ def test_a_checkpoint_that_is_cut_off_leaves_nothing_in_the_machine(
     shutil.copytree(heavy_checkpoint, damaged)
     (weights,) = (damaged / "transformer").glob("*.safetensors")
     weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
-    broken = {"model": {"id": str(damaged), "dtype": "bfloat16"}}
-    series = generate({f"attempt {n}": run("npu", **broken, load={"attempt": n}) for n in range(3)})
+    model = {"id": str(damaged), "dtype": "bfloat16"}
+    series = generate({f"attempt {n}": run("npu", model=model, load={"attempt": n}) for n in range(3)})
     for outcome in series.runs.values():
         assert outcome.code == "checkpoint-unavailable"
         assert outcome.in_use == 0

@@ -62,7 +62,7 @@ class StandIn:
         """Return the environment variables with which a process and its children have the device.
 
         Args:
-            cap: The size of its memory, in bytes; None for no limit. Each process has a memory of its own.
+            cap: Bytes that tensors may occupy; None for no limit. Each process has a memory of its own.
             report: A folder in which each process reports what it uses.
         """
         paths = [str(_AUTOLOAD), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -30,7 +30,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -40,6 +39,9 @@ namespace {
 constexpr auto kType = c10::DeviceType::PrivateUse1;
 const c10::Device kDevice(kType, 0);
 
+// What the context of a process takes of a device's memory, as on CUDA. The cap is what is left for tensors.
+constexpr int64_t kContext = int64_t{1} << 29;
+
 // ---- Memory ---------------------------------------------------------------------------------------------------------
 
 // Bytes in use, and the blocks that they are in. A block that was not added is not counted when it is freed.
@@ -47,7 +49,7 @@ class Counter {
   std::mutex mutex_;
   std::unordered_map<void*, size_t> blocks_;
   c10::CachingAllocator::Stat stat_;
-  int64_t cap_ = std::numeric_limits<int64_t>::max();
+  int64_t cap_ = int64_t{1} << 50;
 
   int64_t unseen_[2] = {};
   int64_t* published_ = unseen_;  // bytes in use, and the most since the process began
@@ -122,7 +124,7 @@ struct DeviceMemory final : c10::DeviceAllocator {
   void resetPeakStats(c10::DeviceIndex) override { device_memory.reset_peak(); }
   std::pair<size_t, size_t> getMemoryInfo(c10::DeviceIndex) override {
     const auto cap = device_memory.cap();
-    return {cap - device_memory.stat().current, cap};
+    return {cap - device_memory.stat().current, cap + kContext};
   }
   c10::CachingDeviceAllocator::DeviceStats getDeviceStats(c10::DeviceIndex) override {
     c10::CachingDeviceAllocator::DeviceStats stats;

@@ -1,6 +1,6 @@
 """Generate on the stand-in accelerator: `python -P -m support.standin.generations`, which torch gives the device.
 
-Standard input: the caps and the settings of the runs, as JSON. Standard output: JSON, the use of memory after each run,
+Standard input: the bytes of the weights and the runs, as JSON. Standard output: JSON, the use of memory after each run,
 and the bytes that are left on the device when the garbage of all runs has been collected. It is not collected between
 runs: what a run leaves behind is what counts.
 """
@@ -28,12 +28,12 @@ class Generation:
 
     Attributes:
         settings: Its settings, as tables.
-        cap: Memory of the device in bytes from this run on.
+        cap: What tensors may occupy on the device from this run on, in multiples of the weights.
         fresh: Whether nothing is reused.
     """
 
     settings: dict[str, Any]
-    cap: int | None = None
+    cap: float | None = None
     fresh: bool = False
 
 
@@ -86,7 +86,7 @@ def _counted_denoising() -> list[None]:
     return forwards
 
 
-def outcomes(generations: Sequence[Generation]) -> Iterator[Outcome]:
+def outcomes(generations: Sequence[Generation], weights: int) -> Iterator[Outcome]:
     """Generate runs one after the other in this process, which must have the stand-in."""
     import torch
 
@@ -96,7 +96,7 @@ def outcomes(generations: Sequence[Generation]) -> Iterator[Outcome]:
     source, forwards = LocalSource(), _counted_denoising()
     for generation in generations:
         if generation.cap is not None:
-            device.set_cap(generation.cap)
+            device.set_cap(int(generation.cap * weights))
         device.reset_peak_memory_stats()
         device.reset_max_host_memory_allocated()
         forwards.clear()
@@ -128,7 +128,9 @@ def _bytes_of_parameters() -> int:
 def main() -> None:
     import torch
 
-    results = [asdict(outcome) for outcome in outcomes([Generation(**each) for each in json.load(sys.stdin)])]
+    asked = json.load(sys.stdin)
+    generations = [Generation(**each) for each in asked["generations"]]
+    results = [asdict(outcome) for outcome in outcomes(generations, asked["weights"])]
     gc.collect()
     kept = cast("Any", torch).npu.memory_allocated()
     print(json.dumps({"outcomes": results, "kept": kept}))  # noqa: T201 - the answer

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def register() -> None:
 
 
 def set_cap(size: int) -> None:
-    """Set the size of the device's memory, in bytes; what exceeds it raises `torch.OutOfMemoryError`."""
+    """Set the bytes that tensors may occupy; what exceeds it raises `torch.OutOfMemoryError`."""
     torch.ops.npu_standin.set_cap(size)
 
 
@@ -64,6 +65,22 @@ def max_host_memory_allocated() -> int:
 
 def reset_max_host_memory_allocated() -> None:
     torch.ops.npu_standin.reset_max_host_allocated()
+
+
+@dataclass(frozen=True)
+class Properties:
+    """A device: its name, and the bytes of its memory, of which the context of this process takes a part."""
+
+    name: str
+    total_memory: int
+
+
+def get_device_properties(_: Any = _NAME) -> Properties:
+    return Properties("Stand-in accelerator", mem_get_info()[1])
+
+
+def get_device_name(_: Any = _NAME) -> str:
+    return get_device_properties().name
 
 
 def is_available() -> bool:
