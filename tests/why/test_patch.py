@@ -310,6 +310,22 @@ def test_the_generator_of_a_script_that_chooses_its_device_is_patched_and_the_mo
     assert 'device becomes "cpu"' in advice.changes["rng.device"]
 
 
+def test_a_device_that_the_model_shares_with_the_noise_is_not_replaced_for_both(tmp_path: Path) -> None:
+    path = tmp_path / "run.py"
+    chosen = 'device = "mps" if torch.backends.mps.is_available() else "cpu"\npipe ='
+    path.write_text(
+        SCRIPT.replace("pipe =", chosen, 1)
+        .replace("pipe.enable_model_cpu_offload()", "pipe.to(device)")
+        .replace("num_frames=49", "num_frames=49, generator=torch.Generator(device).manual_seed(42)")
+    )
+    script = read_source(path, look_up=lambda _: Machine("mps", "a machine"))
+    space = read_text(HOSTED, "app.py")
+    advice = advise(str(path), script, space, compare_sources(script, space), only=["rng.device"])
+    patched = applied(advice, path, tmp_path).decode()
+    assert chosen in patched, "the model stays on MPS, although the Space has it on CUDA"
+    assert 'torch.Generator("cpu")' in patched
+
+
 def test_a_placement_is_never_patched_since_the_machine_may_not_have_the_device(tmp_path: Path) -> None:
     path = tmp_path / "run.py"
     path.write_text(SCRIPT.replace("pipe.enable_model_cpu_offload()", 'pipe.to("cpu")'))

@@ -145,6 +145,8 @@ class _PatchedScript:
         reading = read_changed(self._main, content, look_up=lambda _: self._reading.machine)
         if seed_of(self._reading) not in {None, seed_of(reading)}:
             return False
+        if reading.settings.value("placement") != self._reading.settings.value("placement"):
+            return False
         found = compare_sources(reading, self._space, ask=self._ask)
         before = {row.path for row in self._found.differences}
         after = {row.path for row in found.differences}
