@@ -22,6 +22,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -46,7 +47,8 @@ def main() -> None:
         os.chdir(scratch)  # Gradio serves files of the working directory
         port = _launch(app, options.port)
         print(f"READY http://127.0.0.1:{port}", file=announcements, flush=True)
-        threading.Event().wait()
+        while True:  # Windows lets no signal end a wait without a limit
+            time.sleep(1)
 
 
 def scratch_prefix(process_id: int) -> str:
@@ -176,8 +178,14 @@ def _exit_with_parent(scratch: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
         os._exit(0)  # at once: a running generation would delay a normal exit
 
+    # On Windows a library that looks at stdin while it is imported waits for a read of it, so for ever:
+    # https://github.com/numpy/numpy/issues/24290
+    parent, nothing = os.dup(sys.stdin.fileno()), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())
+    os.close(nothing)
+
     def wait_for_end() -> None:
-        while os.read(sys.stdin.fileno(), 4096):
+        while os.read(parent, 4096):
             pass
         leave()
 

@@ -39,6 +39,8 @@ _WATCHED_EVERY = 0.5
 """Seconds between two looks at an interruption and at the worker's memory while it computes."""
 _LOG_TAIL = 3
 """Lines of the worker's stderr in an error."""
+_GRACE = 2.0
+"""Seconds to wait for the end of a process that gets no more requests, before it is killed."""
 _PATIENCE = 30.0
 """Seconds to wait for the end of a process that was killed."""
 
@@ -150,11 +152,14 @@ class WorkerProcess:
     def kill(self) -> None:
         """End the process; what it was doing is lost."""
         with suppress(OSError):
-            self._process.kill()
-        with suppress(OSError):
-            self._process.requests.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_PATIENCE)
+            self._process.requests.close()  # at their end it exits, on every system
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            with suppress(OSError):
+                self._process.kill()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_PATIENCE)
         for thread in self._threads:
             thread.join()
 
