@@ -252,6 +252,11 @@ def test_nothing_remains_after_the_block_even_if_it_fails() -> None:
     assert not scratch_folders(space.process_id)
 
 
+def running(text: str) -> Callable[..., list[str]]:
+    """What starts this text in place of the Space."""
+    return lambda *_: [sys.executable, "-c", text]
+
+
 UNRESPONSIVE_SPACE = """
 import os, signal, tempfile, time
 from spacediff.tiny.space_app import scratch_prefix
@@ -264,7 +269,7 @@ time.sleep(600)
 
 
 def test_a_space_that_does_not_react_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "_SPACE", ("-c", UNRESPONSIVE_SPACE))
+    monkeypatch.setattr(serving, "command", running(UNRESPONSIVE_SPACE))
     with TinySpace() as space:
         assert scratch_folders(space.process_id)
         monkeypatch.setattr(serving, "_STOP_TIMEOUT", 0.3)
@@ -283,9 +288,9 @@ threading.Event().wait()
 """
 """Lives and ends as the Space does, and loads nothing."""
 PARENT = """
-import time
+import sys, time
 from spacediff.tiny import serving
-serving._SPACE = {space!r}
+serving.command = lambda *_: [sys.executable, "-c", {space!r}]
 space = serving.TinySpace().__enter__()
 print(space.process_id, space.url, flush=True)
 time.sleep(600)
@@ -294,7 +299,7 @@ time.sleep(600)
 
 def test_the_space_exits_if_its_parent_is_killed() -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT.format(space=("-c", SPACE_WITHOUT_MODEL))],
+        [sys.executable, "-c", PARENT.format(space=SPACE_WITHOUT_MODEL)],
         env=os.environ | {"PYTHONPATH": str(ROOT / "harness")},
         stdout=subprocess.PIPE,
         text=True,
@@ -311,7 +316,7 @@ def test_the_space_exits_if_its_parent_is_killed() -> None:
 
 
 def test_a_failed_start_shows_the_end_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "_SPACE", ("-c", "raise SystemExit('the cache folder cannot be written')"))
+    monkeypatch.setattr(serving, "command", running("raise SystemExit('the cache folder cannot be written')"))
     space = TinySpace()
     with (
         pytest.raises(
