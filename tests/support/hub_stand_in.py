@@ -67,7 +67,7 @@ class Model:
         if self.moved_to:
             return 307, {"Location": path.replace(name, self.moved_to)}, {}
         if not rest or rest in (["revision", "main"], ["revision", "2e" * 20]):
-            siblings = [{"rfilename": path} for path in self.files]
+            siblings = [{"rfilename": path, "size": len(content)} for path, content in self.files.items()]
             return 200, {}, {"_id": "0" * 24, "id": name, "sha": "2e" * 20, "tags": [], "siblings": siblings,
                              "private": False, "disabled": False, "downloads": 1, "likes": 1}  # fmt: skip
         if rest == ["tree", "2e" * 20]:

@@ -81,12 +81,18 @@ def _snapshot(name: str, revision: str | None) -> Path | None:
 @cache  # one question for all runs of an audit, also where there is no answer
 def _on_hub(name: str, revision: str | None, variant: str | None) -> Found | None:
     from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.utils.tqdm import tqdm
+
+    class Silent(tqdm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **{**kwargs, "disable": True})  # type: ignore[no-untyped-call]
 
     api = HfApi()
     try:
         info = api.model_info(name, revision=revision, files_metadata=True, timeout=_PATIENCE_SECONDS)
         sizes = {each.rfilename: int(each.size or 0) for each in info.siblings or []}
-        folder = Path(snapshot_download(name, revision=info.sha, allow_patterns=_SMALL_FILES, max_workers=4))
+        small = snapshot_download(name, revision=info.sha, allow_patterns=_SMALL_FILES, tqdm_class=Silent)
+        folder = Path(small)
         index = read_json(folder / INDEX) or {}
         header_of = partial(api.parse_safetensors_file_metadata, name, revision=info.sha)
         components = tuple(_components_on_hub(header_of, variant, sizes, index))

@@ -1,0 +1,68 @@
+"""A checkpoint that is not on this machine, on a Hub on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spacediff.fitting import checkpoint as checkpoints
+from spacediff.fitting.checkpoint import find
+from spacediff.settings import Origin, Settings
+from support.hub_stand_in import HubStandIn, Model, hub_stand_in
+from support.weight_files import checkpoint
+
+MIB = 2**20
+
+
+def settings(name: str) -> Settings:
+    return Settings.of({"model": {"id": name, "dtype": "bfloat16"}}, Origin.DECLARED)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]:
+    folder = checkpoint(
+        tmp_path / "c",
+        transformer=("diffusers", "CogVideoXTransformer3DModel", "F32", 4 * MIB),
+        vae=("diffusers", "AutoencoderKLCogVideoX", "BF16", MIB),
+    )
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with hub_stand_in({}, models={"org/model": Model(files)}) as server:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
+        monkeypatch.setattr(
+            "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
+            server.url + "/{repo_id}/resolve/{revision}/{filename}",
+        )
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+        checkpoints._on_hub.cache_clear()
+        yield server
+        checkpoints._on_hub.cache_clear()
+
+
+def test_the_hub_says_what_a_checkpoint_weighs_and_no_weights_are_downloaded(
+    hub: HubStandIn, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = find(settings("org/model"))
+    assert found is not None
+    assert {each.name: each.loaded("bfloat16") for each in found.components} == {"transformer": 2 * MIB, "vae": MIB}
+    assert (found.folder / "transformer" / "config.json").is_file(), "the pipeline can be measured"
+    assert list(found.folder.rglob("*.safetensors")) == []
+    assert capfd.readouterr() == ("", ""), "a progress bar would spoil the audit's own"
+    asked = len(hub.asked)
+    assert find(settings("org/model")) == found
+    assert len(hub.asked) == asked, "one question for all runs"
+
+
+def test_a_checkpoint_that_the_hub_does_not_have_is_unknown(hub: HubStandIn) -> None:
+    assert find(settings("org/other")) is None
+    asked = len(hub.asked)
+    assert asked
+    assert find(settings("org/other")) is None
+    assert len(hub.asked) == asked
+
+
+def test_an_unreachable_hub_leaves_the_weights_unknown(hub: HubStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    assert find(settings("org/unreachable")) is None
+    assert hub.asked == []
