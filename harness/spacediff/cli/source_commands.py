@@ -64,7 +64,7 @@ def _plan(sources: SourceComparison, options: WhyOptions) -> Exit:
         path = sources.write_scenario(options.scenario)
         show_line(f"wrote {path}")
         fill_in = "" if sources.space_id else " and fill in the Space's id, ORG/NAME"
-        show_line(f"look it over{fill_in}, then: spacediff audit {shlex.quote(str(path))}")
+        show_line(f"look it over{fill_in}, then: spacediff audit {shlex.quote(path.as_posix())}")
     return Exit.GATE_PASSED
 
 

@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from spacediff.files import move
 from spacediff.sources.local.denoised import Denoised, read_denoised, write_denoised
 
 _MOST = 4
@@ -45,7 +46,7 @@ class KeptEnds:
         draft = self._folder / f".{os.getpid()}"
         try:
             write_denoised(end, draft)
-            draft.replace(self._path(identity, _SUFFIX if decoded else _UNDECODED))
+            move(draft, self._path(identity, _SUFFIX if decoded else _UNDECODED))
         finally:
             draft.unlink(missing_ok=True)
         self._shrink()
