@@ -47,7 +47,9 @@ def test_only_the_command_line_installs_handlers() -> None:
     texts = {file.relative_to(root): file.read_text("utf-8") for file in root.rglob("*.py")}
     setting = {path for path, text in texts.items() if "signal.signal(" in text}
     installing = {path for path, text in texts.items() if "interrupts import" in text and "install" in text}
-    assert setting == {Path("interrupts.py"), Path("tiny/space_app.py")}, "the tiny Space is a process of its own"
+    assert setting == {Path("interrupts.py"), Path("tiny/space_app.py"), Path("worker/child.py")}, (
+        "two are processes of their own"
+    )
     assert {path.parts[0] for path in installing} == {"cli"}
 
 

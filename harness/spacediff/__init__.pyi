@@ -16,6 +16,7 @@ from .doctor import Check
 from .errors import (
     CheckpointUnavailable,
     DeadlineExceeded,
+    DecodingOutOfMemory,
     DeviceUnavailable,
     DiskFull,
     DoesNotFit,
@@ -61,6 +62,7 @@ from .errors import (
     UnknownName,
     UnsupportedSetting,
     VideoNotReadable,
+    WorkerDied,
 )
 from .investigation import (
     SourceComparison,
@@ -106,6 +108,7 @@ __all__ = [
     "ComparedSettings",
     "ComparisonRecord",
     "DeadlineExceeded",
+    "DecodingOutOfMemory",
     "DeviceUnavailable",
     "DiskFull",
     "DoesNotFit",
@@ -171,6 +174,7 @@ __all__ = [
     "Verdict",
     "VideoNotReadable",
     "WhyResult",
+    "WorkerDied",
     "accept_audit",
     "check_machine",
     "compare_sources",

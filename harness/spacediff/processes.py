@@ -22,9 +22,9 @@ APART: dict[str, Any] = {
 """Arguments of `subprocess.Popen` for a process that does not receive this terminal's Ctrl-C."""
 
 
-def command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs a module of ours with this interpreter, without packages of the working folder."""
-    return [sys.executable, "-P", "-m", module, *arguments]
+def python(*arguments: str) -> list[str]:
+    """Return the command that runs this interpreter; packages of the working folder are not imported."""
+    return [sys.executable, "-P", *arguments]
 
 
 def child_environment() -> dict[str, str]:

@@ -16,7 +16,6 @@ import pytest
 from spacediff.environment import environment
 from spacediff.errors import CheckpointUnavailable, DeviceUnavailable, WorkerDied
 from spacediff.executor import Sequential
-from spacediff.processes import command
 from spacediff.progress import SilentListener
 from spacediff.record import Role, RunRecord
 from spacediff.run import Prompt, Run
@@ -199,7 +198,7 @@ def test_an_interruption_ends_the_process_and_nothing_else(worker: SupervisedWor
 
 def test_a_process_that_does_not_start_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "start_worker", START)
-    monkeypatch.setattr(process, "command", lambda _: command("nowhere.at.all"))
+    monkeypatch.setattr(process, "_WORKER", ("-m", "nowhere.at.all"))
     worker = SupervisedWorker(tmp_path)
     with pytest.raises(WorkerDied, match=r"exit code 1.*No module named 'nowhere'"):
         _ = worker.environment

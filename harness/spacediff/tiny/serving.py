@@ -21,13 +21,13 @@ from typing import IO, Self
 
 from spacediff.errors import SpaceBroken
 from spacediff.files import remove_folder
-from spacediff.processes import APART, child_environment, command, stop
+from spacediff.processes import APART, child_environment, python, stop
 from spacediff.tiny.space_app import CHECKPOINT, DEVICE, STEPS, scratch_prefix
 
 STARTUP_DEADLINE = 180.0  # seconds; the first import of torch, diffusers and gradio takes ten on an idle machine
 _STOP_TIMEOUT = 5.0  # seconds to wait for the exit before the next, stronger request
 
-_SPACE = "spacediff.tiny.space_app"
+_SPACE = ("-m", "spacediff.tiny.space_app")
 _READY = re.compile(r"READY (http://127\.0\.0\.1:\d+)")
 _LOG_TAIL = 12  # lines of the Space's log in an error message
 
@@ -101,7 +101,7 @@ class TinySpace:
     def _start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                command(_SPACE, *self._options),
+                python(*_SPACE, *self._options),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

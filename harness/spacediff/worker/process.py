@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
+import os
 import queue
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, cast
 
 import psutil
@@ -18,7 +21,7 @@ import psutil
 from spacediff.errors import WorkerDied
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.privacy.redaction import redact_text
-from spacediff.processes import APART, child_environment, command
+from spacediff.processes import APART, child_environment, python, stop
 from spacediff.progress import Progress
 from spacediff.worker.messages import (
     PROTOCOL,
@@ -35,10 +38,16 @@ from spacediff.worker.messages import (
     line_of,
 )
 
+_WORKER = ("-m", "spacediff.worker")
 _WATCHED_EVERY = 0.5
 """Seconds between two looks at an interruption and at the worker's memory while it computes."""
-_LOG_TAIL = 3
-"""Lines of the worker's stderr in an error."""
+_BARS = {True: {"TQDM_POSITION": "-1"}, False: {}}
+"""Variables with which huggingface_hub shows the progress of downloads: on a terminal, though a pipe leads there."""
+_CHUNK = 2**16
+_LOG_TAIL = 10_000
+"""Characters of the worker's stderr that are kept …"""
+_LOG_LINES = 3
+"""… and lines of them in an error."""
 _GRACE = 2.0
 """Seconds to wait for the end of a process that gets no more requests, before it is killed."""
 _PATIENCE = 30.0
@@ -87,7 +96,7 @@ class WorkerProcess:
         self.environ = environ
         self._process = start(environ)
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._log: deque[str] = deque(maxlen=_LOG_TAIL)
+        self._log = ""
         self._threads = [
             threading.Thread(target=_queue_lines, args=(self._process.answers, self._answers), daemon=True),
             threading.Thread(target=self._pass_on, args=(self._process.log,), daemon=True),
@@ -156,12 +165,11 @@ class WorkerProcess:
         try:
             self._process.wait(_GRACE)
         except subprocess.TimeoutExpired:
-            with suppress(OSError):
-                self._process.kill()
+            self._process.kill()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_PATIENCE)
         for thread in self._threads:
-            thread.join()
+            thread.join(_PATIENCE)
 
     def _wait(self) -> Iterator[Answer]:
         """Yield answers until the process ends."""
@@ -182,16 +190,20 @@ class WorkerProcess:
         code = self._process.wait(_PATIENCE)
         how = f"was killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
         held = f"; it held {self._host / 2**30:.1f} GiB of the machine's memory" if self._host else ""
-        said = f"; it printed: {redact_text(' | '.join(self._log))}" if self._log and code >= 0 else ""
+        lines = [line for line in re.split(r"[\r\n]+", redact_text(self._log)) if line.strip()]
+        said = f"; it printed: {' | '.join(lines[-_LOG_LINES:])}" if lines and code >= 0 else ""
         return f"the worker process {how} ({self._last}){held}{said}"
 
     def _pass_on(self, log: IO[bytes]) -> None:
-        """Show what the worker's libraries print, such as the progress of a download."""
-        with suppress(OSError, ValueError), log:
-            for line in log:
-                text = line.decode(errors="replace")
-                self._log.append(text.strip())
+        """Show what the worker's libraries print, such as the progress of a download, and keep its end."""
+        decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        while printed := os.read(log.fileno(), _CHUNK):
+            text = decode(printed)
+            self._log = (self._log + text)[-_LOG_TAIL:]
+            with suppress(OSError, ValueError):  # whatever happens to our stderr, the worker's must not block
                 sys.stderr.write(text)
+                sys.stderr.flush()
+        log.close()
 
 
 def start_worker(environ: dict[str, str]) -> Started:
@@ -202,17 +214,17 @@ def start_worker(environ: dict[str, str]) -> Started:
     """
     try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command("spacediff.worker"),
+            python(*_WORKER),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=child_environment() | environ,
+            env=child_environment() | _BARS[sys.stderr.isatty()] | environ,
             **APART,
         )
     except OSError as error:
         raise WorkerDied(f"the worker process could not be started: {error.strerror or error}") from error
     requests, answers, log = (cast("IO[bytes]", pipe) for pipe in (process.stdin, process.stdout, process.stderr))
-    return Started(process.pid, requests, answers, log, process.kill, process.wait)
+    return Started(process.pid, requests, answers, log, partial(stop, process, 0.0), process.wait)
 
 
 def _queue_lines(answers: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
