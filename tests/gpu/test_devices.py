@@ -1,4 +1,4 @@
-"""What a CUDA device changes and what it does not; `python -m pytest tests/gpu -rP` shows the figures."""
+"""What an accelerator changes in the numbers and what it does not; `make gpu` shows the figures."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import torch
 
 from spacediff.errors import UnsupportedSetting
 from spacediff.sources import Produced
-from support.cuda_models import Model, large_model, tiny_model
+from support.accelerator_models import DEVICE, Model, large_model, on_an_accelerator, tiny_model
 
-pytestmark = [
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
-    pytest.mark.timeout(1200),
-]
+pytestmark = on_an_accelerator
+needs_cuda = pytest.mark.skipif(DEVICE != "cuda", reason="a switch or a kernel of CUDA")
 
 
 @pytest.fixture(scope="module", params=[tiny_model, pytest.param(large_model, marks=pytest.mark.slow)])
@@ -60,14 +58,15 @@ def test_offloading_changes_no_bit(model: Model, resident: Produced, placement: 
     assert offloaded.clip.digest == resident.clip.digest
 
 
-def test_a_cpu_and_a_cuda_generator_draw_unrelated_noise(model: Model, resident: Produced) -> None:
-    drawn_there = model.generated(rng={"device": "cuda"})
-    report(model, "CUDA generator", resident, drawn_there)
+def test_a_generator_of_the_device_draws_unrelated_noise_repeatably(model: Model, resident: Produced) -> None:
+    drawn_there, again = (model.generated(rng={"device": DEVICE}) for _ in range(2))
+    report(model, f"{DEVICE} generator", resident, drawn_there)
+    assert again.clip.digest == drawn_there.clip.digest
     assert resident.trace
     assert drawn_there.trace
     assert resident.trace.noise
     assert drawn_there.trace.noise
-    assert (resident.trace.noise.device, drawn_there.trace.noise.device) == ("cpu", "cuda")
+    assert (resident.trace.noise.device, drawn_there.trace.noise.device) == ("cpu", DEVICE)
     ours, theirs = (each.latents[0].double().flatten() for each in (resident, drawn_there))
     correlation = float(torch.corrcoef(torch.stack([ours, theirs]))[0, 1])
     assert abs(correlation) < 5 / len(ours) ** 0.5, "five standard errors of unrelated samples"
@@ -81,6 +80,7 @@ def generated_or_refused(model: Model, kernel: str) -> Produced | str:
         return error.message
 
 
+@needs_cuda
 @pytest.mark.parametrize("kernel", ["math", "flash", "efficient", "cudnn"])
 def test_an_attention_kernel_starts_from_the_same_noise_or_names_the_module(
     model: Model, resident: Produced, kernel: str
@@ -97,6 +97,7 @@ def test_an_attention_kernel_starts_from_the_same_noise_or_names_the_module(
         assert distances(resident, found)[0] == 0
 
 
+@needs_cuda
 def test_tf32_changes_float32_and_only_that(model: Model) -> None:
     if model.name == "5b":
         pytest.skip("the 5b architecture is run in bfloat16")
@@ -107,6 +108,7 @@ def test_tf32_changes_float32_and_only_that(model: Model) -> None:
     assert half[0] == half[1]
 
 
+@pytest.mark.filterwarnings("ignore:.*`torch_dtype` is deprecated:FutureWarning")  # older versions know no other name
 def test_observing_changes_no_bit(model: Model, resident: Produced) -> None:
     """The clip of the source, observed, is that of the pipeline called plainly."""
     if model.name == "5b":
@@ -115,7 +117,7 @@ def test_observing_changes_no_bit(model: Model, resident: Produced) -> None:
 
     from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 
-    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(RANDOM), torch_dtype=torch.bfloat16).to("cuda")
+    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(RANDOM), torch_dtype=torch.bfloat16).to(DEVICE)
     generator = torch.Generator().manual_seed(42)
     frames = pipe("A hand squeezes half a lemon", generator=generator, output_type="np", **model.call).frames[0]
     assert np.array_equal(np.rint(frames * 255).astype(np.uint8), resident.clip.frames)

@@ -17,9 +17,10 @@ from spacediff.sources import Produced
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.worker import process
 from spacediff.worker.supervised import SupervisedWorker
-from support.cuda_models import Model, tiny_model
+from support.accelerator_models import Model, tiny_model
 
 pytestmark = [
+    pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
     pytest.mark.timeout(600),
 ]

@@ -1,4 +1,4 @@
-"""A checkpoint whose weights outweigh everything else in memory: CogVideoX-5b in proportion, at 1/300 of its size.
+"""A checkpoint whose weights outweigh everything else in memory: CogVideoX-5b in proportion, at 1/180 of its size.
 
 As there, the text encoder is nearly as heavy as the transformer. The weights are random.
 """

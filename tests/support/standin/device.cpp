@@ -30,6 +30,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -49,7 +50,7 @@ class Counter {
   std::mutex mutex_;
   std::unordered_map<void*, size_t> blocks_;
   c10::CachingAllocator::Stat stat_;
-  int64_t cap_ = int64_t{1} << 50;
+  int64_t cap_ = std::numeric_limits<int64_t>::max();
 
   int64_t unseen_[2] = {};
   int64_t* published_ = unseen_;  // bytes in use, and the most since the process began

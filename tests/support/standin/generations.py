@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from spacediff.errors import NotMeasuredError
+from spacediff.progress import SilentListener
 from spacediff.settings import Origin, Settings
 from spacediff.torchvision_shim import shim_torchvision
 
@@ -64,11 +65,6 @@ class Outcome:
     parameters: int
 
 
-class _Silent:
-    def on_status(self, text: str) -> None: ...
-    def on_step(self, done: int, total: int) -> None: ...
-
-
 def _counted_denoising() -> list[None]:
     """Return a list that grows with every forward of a transformer; one that is skipped does not count."""
     shim_torchvision()
@@ -103,7 +99,7 @@ def outcomes(generations: Sequence[Generation], weights: int) -> Iterator[Outcom
         digest = code = message = ""
         try:
             settings = Settings.of(generation.settings, Origin.DECLARED)
-            digest = source.generate(settings, PROMPT, 42, _Silent(), fresh=generation.fresh).clip.digest
+            digest = source.generate(settings, PROMPT, 42, SilentListener(), fresh=generation.fresh).clip.digest
         except NotMeasuredError as error:
             code, message = error.code, error.message
         yield Outcome(

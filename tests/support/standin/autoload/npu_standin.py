@@ -19,6 +19,8 @@ from torch import accelerator
 from torch.utils import backend_registration
 
 _NAME = "npu"
+_SIZE = int(os.environ.get("NPU_STANDIN_CAP") or 2**50)
+"""Bytes that tensors may occupy."""
 
 # torch counts through the device's allocator (`DeviceMemory` in device.cpp)
 current_device = accelerator.current_device_index
@@ -42,8 +44,7 @@ def register() -> None:
     backend_registration.rename_privateuse1_backend(_NAME)
     torch._register_device_module(_NAME, sys.modules[__name__])
     backend_registration.generate_methods_for_privateuse1_backend()
-    if cap := os.environ.get("NPU_STANDIN_CAP"):
-        set_cap(int(cap))
+    set_cap(_SIZE)
     if report := os.environ.get("NPU_STANDIN_REPORT"):
         _report_to(Path(report))
 
@@ -51,6 +52,11 @@ def register() -> None:
 def set_cap(size: int) -> None:
     """Set the bytes that tensors may occupy; what exceeds it raises `torch.OutOfMemoryError`."""
     torch.ops.npu_standin.set_cap(size)
+
+
+def set_per_process_memory_fraction(fraction: float, _: Any = _NAME) -> None:
+    """Cap what tensors may occupy, as a fraction of the memory that the device has at first."""
+    set_cap(int(fraction * _SIZE))
 
 
 def host_memory_allocated() -> int:

@@ -1,10 +1,14 @@
-"""Models for the tests on a CUDA device: the tiny checkpoint, and CogVideoX-5b with random weights."""
+"""Models for the tests on this machine's accelerator: the tiny checkpoint, and CogVideoX-5b with random weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
+from spacediff.devices import accelerator
+from spacediff.progress import SilentListener
 from spacediff.record import Ignored
 from spacediff.settings import Origin, Settings
 from spacediff.sources import Produced
@@ -13,12 +17,14 @@ from spacediff.sources.local.pipeline import Checkpoint, Checkpoints
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from spacediff.torchvision_shim import shim_torchvision
 
-
-class SilentListener:
-    """Ignores the progress."""
-
-    def on_status(self, text: str) -> None: ...
-    def on_step(self, done: int, total: int) -> None: ...
+DEVICE = accelerator() or ""
+"""Type of this machine's accelerator; empty if there is none."""
+on_an_accelerator = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not DEVICE, reason="this machine has no accelerator"),
+    pytest.mark.timeout(1200),
+]
+"""Marks of a module with tests that need it."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Model:
 
     def generated(self, dtype: str = "bfloat16", **tables: Any) -> Produced:
         """Generate a clip without reusing results."""
-        base = {"model": {"id": RANDOM.id, "dtype": dtype}, "call": self.call, "placement": "cuda"}
+        base = {"model": {"id": RANDOM.id, "dtype": dtype}, "call": self.call, "placement": DEVICE}
         settings = Settings.of(base, Origin.DECLARED).changed_by(Settings.of(tables, Origin.DECLARED))
         return self.source.generate(settings, "A hand squeezes half a lemon", 42, SilentListener(), fresh=True)
 
@@ -71,7 +77,7 @@ def _large() -> Any:
     torch.set_default_dtype(torch.bfloat16)
     try:
         tokenizer = build_tokenizer()
-        with torch.device("cuda"):
+        with torch.device(DEVICE):
             transformer = CogVideoXTransformer3DModel(
                 num_attention_heads=48,
                 num_layers=42,
