@@ -25,4 +25,6 @@ def heavy_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of 110 MB, saved once in a session."""
     folder = shared_folder(tmp_path_factory) / "heavy-checkpoint"
     with FileLock(folder.with_suffix(".lock")):
-        return folder if folder.exists() else save_heavy_checkpoint(folder)
+        if not folder.exists():
+            save_heavy_checkpoint(folder.with_suffix(".part")).rename(folder)
+    return folder

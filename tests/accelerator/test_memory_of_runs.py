@@ -5,6 +5,7 @@ All runs of a test are generated in a row by one process, as in an audit, on the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from support.heavy_checkpoint import CALL, weights_of
-from support.paths import ROOT
+from support.paths import ROOT, shared_folder
 from support.standin import StandIn
 from support.standin.generations import Generation, Outcome
 
@@ -50,28 +52,33 @@ Generate = Callable[[Mapping[str, Generation]], Series]
 
 
 @pytest.fixture(scope="module")
-def generate(standin: StandIn, heavy_checkpoint: Path) -> Generate:
+def generate(standin: StandIn, heavy_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Generate:
+    """Generates a series of runs, once in a session: the tests of a series may run in several processes."""
+    shared = shared_folder(tmp_path_factory)
+
     def generated(runs: Mapping[str, Generation]) -> Series:
         weights = weights_of(heavy_checkpoint)
-        environment = standin.environment()
-        environment["PYTHONPATH"] = os.pathsep.join([environment["PYTHONPATH"], str(ROOT / "tests")])
         model = {"id": str(heavy_checkpoint), "dtype": "bfloat16"}
         asked = [asdict(replace(run, settings={"model": model, **run.settings})) for run in runs.values()]
-        command = [sys.executable, "-P", "-m", "support.standin.generations"]
-        done = subprocess.run(
-            command,
-            input=json.dumps({"weights": weights, "generations": asked}),
-            env=environment,
-            check=False,
-            text=True,
-            capture_output=True,
-        )
-        assert done.returncode == 0, done.stderr
-        answer = json.loads(done.stdout)
+        request = json.dumps({"weights": weights, "generations": asked})
+        file = shared / f"series-{hashlib.sha256(request.encode()).hexdigest()[:16]}.json"
+        with FileLock(file.with_suffix(".lock")):
+            if not file.exists():
+                file.write_text(answered(request, standin), "utf-8")
+        answer = json.loads(file.read_text("utf-8"))
         outcomes = [Outcome(**outcome) for outcome in answer["outcomes"]]
         return Series(dict(zip(runs, outcomes, strict=True)), answer["kept"], weights)
 
     return generated
+
+
+def answered(request: str, standin: StandIn) -> str:
+    environment = standin.environment()
+    environment["PYTHONPATH"] = os.pathsep.join([environment["PYTHONPATH"], str(ROOT / "tests")])
+    command = [sys.executable, "-P", "-m", "support.standin.generations"]
+    done = subprocess.run(command, input=request, env=environment, check=False, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def run(placement: str, *, cap: float | None = None, fresh: bool = False, **tables: Mapping[str, Any]) -> Generation:
