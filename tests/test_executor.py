@@ -94,7 +94,7 @@ def test_hosted_runs_come_first_and_runs_of_one_checkpoint_together(store: Store
         hosted(),
     ]
     executed(worker, runs, store)
-    assert worker.prepared == ["a"], "while the reference is fetched"
+    assert worker.prepared == ["reference", "a"], "both at once"
     assert worker.asked == ["reference", "a", "c", "e", "d", "b"], (
         "runs that share their denoising are executed in a row"
     )

@@ -80,6 +80,7 @@ class Sequential:
         """Yield the record of each run as soon as it is finished."""
         missing: set[tuple[str, str]] = set()
         ordered = _in_order(runs)
+        self._prepare(ordered, store)
         for run in ordered:
             raise_if_interrupted()
             listener.on_run_started(run)
@@ -88,7 +89,6 @@ class Sequential:
             if stored is not None:
                 record = relabelled(stored, run)
             else:
-                self._prepare_next(run, ordered, store)
                 needed = (run.prompt.name, run.against) not in missing
                 record = self._executed(run, key, store, listener, needed=needed)
             listener.on_run_finished(run, record, reused=stored is not None)
@@ -96,11 +96,14 @@ class Sequential:
                 missing.add((run.prompt.name, run.name))
             yield record
 
-    def _prepare_next(self, run: Run, ordered: Sequence[Run], store: Store) -> None:
-        """Let the worker load the first checkpoint while a clip is fetched from elsewhere."""
-        first = next((each for each in ordered if each.source == "diffusers"), None)
-        if run.source == "space" and first and not store.has(key_of(first, self._worker.environment)):
-            self._worker.prepare(first)
+    def _prepare(self, ordered: Sequence[Run], store: Store) -> None:
+        """Let the worker begin with the first run of each kind, at once, where nothing is stored."""
+        if not store.is_empty:
+            return
+        for generated in (False, True):
+            first = next((run for run in ordered if (run.source == "diffusers") is generated), None)
+            if first is not None:
+                self._worker.prepare(first)
 
     def _stored(self, key: str, store: Store) -> RunRecord | None:
         """Return the stored run; one that lacks wanted latents is discarded."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spacediff.progress import Progress
 from spacediff.run import Run
 from spacediff.settings import Origin, Settings
 from spacediff.sources import Produced
 from spacediff.tiny.space_app import DEVICE
+
+if TYPE_CHECKING:
+    from spacediff.tiny.serving import TinySpace
 
 TINY_SPACES = {
     "builtin:tiny-space": "builtin:tiny-cogvideox",
@@ -24,11 +28,18 @@ class HostedSource:
 
     def __init__(self) -> None:
         self._open = ExitStack()
+        self._begun: dict[str, TinySpace] = {}
         self._served: dict[str, str] = {}
 
     def close(self) -> None:
         """Stop everything that was started, including the tiny Space."""
         self._open.close()
+
+    def prepare(self, run: Run) -> None:
+        """Begin to start what a run will need: a built-in Space."""
+        space = str(run.request.get("id"))
+        if space in TINY_SPACES and space not in self._begun:
+            self._begun[space] = self._begin(space)
 
     def produce(self, run: Run, folder: Path, progress: Progress) -> Produced:
         """Produce a run's clip.
@@ -64,8 +75,15 @@ class HostedSource:
 
     def _address(self, space: str, progress: Progress) -> str:
         if space not in self._served:
-            from spacediff.tiny.serving import serve_tiny_space
-
             progress.on_status("starting the tiny Space")
-            self._served[space] = self._open.enter_context(serve_tiny_space(checkpoint=TINY_SPACES[space]))
+            begun = self._begun.pop(space, None) or self._begin(space)
+            self._served[space] = begun.wait()
         return self._served[space]
+
+    def _begin(self, space: str) -> TinySpace:
+        from spacediff.tiny.serving import TinySpace
+
+        begun = TinySpace(checkpoint=TINY_SPACES[space])
+        self._open.callback(begun.close)
+        begun.begin()
+        return begun

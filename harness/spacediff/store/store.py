@@ -76,9 +76,10 @@ class Store:
         files = {path.name: sha256(path) for path in sorted(draft.iterdir())}
         write_atomically(draft / _MANIFEST, json.dumps(files, indent=1))
 
-    def has(self, key: str) -> bool:
-        """Whether there is a finished run, damaged or not."""
-        return (self.folder_of(key) / _MANIFEST).is_file()
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no finished run."""
+        return not any(_RUN.fullmatch(path.name) for path in self._runs.glob("*"))
 
     def folder_of(self, key: str) -> Path:
         """Return the folder of a finished run."""

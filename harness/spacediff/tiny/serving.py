@@ -78,25 +78,53 @@ class TinySpace:
         self._options = ["--steps", str(steps), "--checkpoint", checkpoint, "--device", device]
         self._startup_deadline = startup_deadline
         self._cleanup = contextlib.ExitStack()
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._log: IO[bytes] | None = None
 
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as cleanup:  # unwound if something fails before the Space answers
+    def begin(self) -> None:
+        """Start the process, and do not wait until it answers.
+
+        Raises:
+            SpaceBroken: It cannot be started.
+        """
+        with contextlib.ExitStack() as cleanup:  # unwound if something fails
             log = cleanup.enter_context(tempfile.TemporaryFile())
             process = self._start(log)
-            lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-            reader = threading.Thread(target=_queue_lines, args=(process.stdout, lines), daemon=True)
+            reader = threading.Thread(target=_queue_lines, args=(process.stdout, self._lines), daemon=True)
             reader.start()
             cleanup.callback(reader.join)
             cleanup.callback(_stop, process)
             self.process_id = process.pid
-            self.url = self._wait_until_ready(lines, log)
+            self._log = log
             self._cleanup = cleanup.pop_all()
+
+    def close(self) -> None:
+        """Stop the process."""
+        self._cleanup.close()
+        self._log = None
+
+    def wait(self) -> str:
+        """Wait until the Space answers, after `begin`; return its address.
+
+        Raises:
+            SpaceBroken: It does not; it is stopped, and the message ends with the end of its log.
+        """
+        try:
+            self.url = self._wait_until_ready()
+        except BaseException:
+            self.close()
+            raise
+        return self.url
+
+    def __enter__(self) -> Self:
+        self.begin()
+        self.wait()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._cleanup.close()
+        self.close()
 
     def _start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         try:
@@ -111,19 +139,19 @@ class TinySpace:
         except OSError as error:
             raise SpaceBroken(f"the tiny Space could not be started: {error.strerror or error}") from error
 
-    def _wait_until_ready(self, lines: queue.SimpleQueue[bytes], log: IO[bytes]) -> str:
+    def _wait_until_ready(self) -> str:
         deadline = time.monotonic() + self._startup_deadline
         while True:
             try:
-                line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
+                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 raise SpaceBroken(
-                    f"the tiny Space did not answer within {self._startup_deadline:g} seconds{_log_tail(log)}",
+                    f"the tiny Space did not answer within {self._startup_deadline:g} seconds{_log_tail(self._log)}",
                     hint="a machine under load may need longer; try again",
                 ) from None
             if not line:
                 raise SpaceBroken(
-                    f"the tiny Space exited before it answered{_log_tail(log)}",
+                    f"the tiny Space exited before it answered{_log_tail(self._log)}",
                     hint="`python -m spacediff.tiny.space_app` shows why",
                 )
             if found := _READY.fullmatch(line.decode(errors="replace").strip()):
@@ -138,8 +166,10 @@ def _queue_lines(stdout: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
     lines.put(b"")
 
 
-def _log_tail(log: IO[bytes]) -> str:
+def _log_tail(log: IO[bytes] | None) -> str:
     """Return the end of the log for an error message; progress bars end in a carriage return and count as lines."""
+    if log is None:
+        return ""
     log.seek(0)
     lines = [line for line in re.split(r"[\r\n]+", log.read().decode(errors="replace")) if line.strip()]
     return "\n  ".join(["; its log ends with:", *lines[-_LOG_TAIL:]]) if lines else ""

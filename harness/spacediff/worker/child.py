@@ -91,9 +91,10 @@ def _answer(request: Request, worker: LocalWorker, channel: _Channel) -> None:
 
 
 def memory_in_use() -> Memory:
-    """Return the memory that this process uses, after what nothing refers to was freed."""
-    gc.collect()
-    devices.release_cached_memory()
+    """Return the memory that this process uses, after what nothing refers to was freed on devices."""
+    if devices.memory_in_use():
+        gc.collect()
+        devices.release_cached_memory()
     return Memory(device=devices.memory_in_use(), host=psutil.Process().memory_info().rss)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from spacediff.errors import NotMeasuredError
 from spacediff.progress import Progress
 from spacediff.record import RunRecord
 from spacediff.run import Run
@@ -30,9 +32,12 @@ class AuditWorker:
         return self._generating.environment
 
     def prepare(self, run: Run) -> None:
-        """Begin to load what a local run will need."""
+        """Begin to load or to start what a run will need."""
         if run.source == "diffusers":
             self._generating.prepare(run)
+        else:
+            with suppress(NotMeasuredError):  # the run will meet it again
+                self._hosted.prepare(run)
 
     def check(self, run: Run) -> None:
         """Check whether a run can be produced here.

@@ -19,7 +19,7 @@ class Worker(Protocol):
         """The versions and devices of the machine that generates, name to text; see `environment()`."""
 
     def prepare(self, run: Run) -> None:
-        """Begin to load what a run will need; returns at once, and a failure shows when the run is produced."""
+        """Begin to load or start what a run will need; returns at once, and a failure shows when it is produced."""
 
     def check(self, run: Run) -> None:
         """Check whether the worker can produce a run, without loading anything.
