@@ -184,6 +184,7 @@ def _generate(
     generated, ahead = _Generated(), ScoringAhead(plan.reference, store.folder, metrics)
     try:
         with executor:
+            ahead.begin()
             generated = _run(plan, store, executor, ahead, listener)
             generated = _explain(plan, generated, store, executor, listener)
     except KeyboardInterrupt:  # while the executor closed: its runs are kept

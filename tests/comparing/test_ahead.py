@@ -39,12 +39,18 @@ def compared(runs: list[RunRecord], folder: Path, ahead: ScoringAhead | None) ->
     return {name: value for name, value in found.items() if name != "files"}
 
 
+def begun(folder: Path) -> ScoringAhead:
+    ahead = ScoringAhead("reference", folder, METRICS_HERE)
+    ahead.begin()
+    return ahead
+
+
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [1, 2, 0, 3, 4, 5], [0], [1, 2]])
 def test_the_record_does_not_depend_on_when_a_clip_was_scored(
     runs: list[RunRecord], tmp_path: Path, order: list[int]
 ) -> None:
     expected = compared(runs, tmp_path, None)
-    ahead = ScoringAhead("reference", tmp_path, METRICS_HERE)
+    ahead = begun(tmp_path)
     for number in order:
         ahead.add(runs[number])
     assert compared(runs, tmp_path, ahead) == expected
@@ -61,7 +67,7 @@ def test_a_finished_run_is_scored_before_the_last_one_is_there(
         return found
 
     monkeypatch.setattr("spacediff.comparing.scores.score", noting)
-    ahead = ScoringAhead("reference", tmp_path, METRICS_HERE)
+    ahead = begun(tmp_path)
     ahead.add(runs[0])
     ahead.add(runs[1])
     assert scored.wait(60)
@@ -70,13 +76,15 @@ def test_a_finished_run_is_scored_before_the_last_one_is_there(
 
 def test_without_a_readable_reference_nothing_is_scored_ahead(runs: list[RunRecord], tmp_path: Path) -> None:
     (tmp_path / "reference.mp4").write_bytes(b"no video")
-    ahead = ScoringAhead("reference", tmp_path, METRICS_HERE)
+    ahead = begun(tmp_path)
     for run in runs:
         ahead.add(run)
     assert ahead.finish() == {}
 
 
-def test_nothing_is_started_for_nothing(tmp_path: Path) -> None:
-    threads = threading.active_count()
-    assert ScoringAhead("reference", tmp_path, METRICS_HERE).finish() == {}
-    assert threading.active_count() == threads
+def test_without_a_finished_run_nothing_is_scored(tmp_path: Path) -> None:
+    ahead = ScoringAhead("reference", tmp_path, METRICS_HERE)
+    assert ahead.finish() == {}, "never begun"
+    ahead = ScoringAhead("reference", tmp_path, METRICS_HERE)
+    ahead.begin()
+    assert ahead.finish() == {}

@@ -6,16 +6,22 @@ import contextvars
 import queue
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
 
 from spacediff.comparing.scores import Scores
 from spacediff.errors import SpacediffError
 from spacediff.metrics import Metric
+from spacediff.metrics.scoring import measure
 from spacediff.record import Role, RunRecord
+
+_BLACK = np.zeros((64, 64, 3), np.uint8)
 
 
 class ScoringAhead:
-    """Scores finished runs in a thread, which starts with the first of them.
+    """Scores finished runs in a thread.
 
     Args:
         reference: Name of the reference's run.
@@ -32,13 +38,15 @@ class ScoringAhead:
         self._scores: dict[str, Scores] = {}
         self._thread: threading.Thread | None = None
 
+    def begin(self) -> None:
+        """Start the thread, which first imports and loads what scoring needs."""
+        work = contextvars.copy_context().run  # with the private texts of the audit
+        self._thread = threading.Thread(target=work, args=(self._work,), name="scoring ahead", daemon=True)
+        self._thread.start()
+
     def add(self, run: RunRecord) -> None:
         """Score a finished run as soon as there is time."""
         self._finished.put(run)
-        if self._thread is None:
-            work = contextvars.copy_context().run  # with the private texts of the audit
-            self._thread = threading.Thread(target=work, args=(self._work,), name="scoring ahead", daemon=True)
-            self._thread.start()
 
     def finish(self) -> Mapping[str, Scores]:
         """Wait for the pass in progress; return prompt to what was scored. What is missing is scored by the caller."""
@@ -52,6 +60,8 @@ class ScoringAhead:
         self._finished.put(None)
 
     def _work(self) -> None:
+        with suppress(SpacediffError):  # whoever scores meets it again, and tells it
+            measure([_BLACK], {"": [_BLACK]}, self._metrics)
         while (run := self._finished.get()) is not None:
             batch = [run]
             while not self._finished.empty():
