@@ -269,7 +269,7 @@ time.sleep(600)
 
 
 def test_a_space_that_does_not_react_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "command", running(UNRESPONSIVE_SPACE))
+    monkeypatch.setattr(serving, "python", running(UNRESPONSIVE_SPACE))
     with TinySpace() as space:
         assert scratch_folders(space.process_id)
         monkeypatch.setattr(serving, "_STOP_TIMEOUT", 0.3)
@@ -290,7 +290,7 @@ threading.Event().wait()
 PARENT = """
 import sys, time
 from spacediff.tiny import serving
-serving.command = lambda *_: [sys.executable, "-c", {space!r}]
+serving.python = lambda *_: [sys.executable, "-c", {space!r}]
 space = serving.TinySpace().__enter__()
 print(space.process_id, space.url, flush=True)
 time.sleep(600)
@@ -316,7 +316,7 @@ def test_the_space_exits_if_its_parent_is_killed() -> None:
 
 
 def test_a_failed_start_shows_the_end_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "command", running("raise SystemExit('the cache folder cannot be written')"))
+    monkeypatch.setattr(serving, "python", running("raise SystemExit('the cache folder cannot be written')"))
     space = TinySpace()
     with (
         pytest.raises(
