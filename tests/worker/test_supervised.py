@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -137,6 +138,32 @@ def test_a_run_that_kills_two_processes_fails_with_what_was_last_known_of_it(
     assert not list((tmp_path / "runs").glob(".*")), "no draft is left"
 
 
+def test_a_process_that_is_killed_while_it_starts_or_waits_is_replaced(worker: SupervisedWorker) -> None:
+    killed = pid(worker)
+    killer(worker)()
+    assert worker.environment["torch"]
+    assert pid(worker) != killed
+    killer(worker)()
+    worker.check(run())
+
+
+def test_the_death_of_a_waiting_process_is_not_that_of_the_next_run(
+    worker: SupervisedWorker, expected: RunRecord, tmp_path: Path
+) -> None:
+    (tmp_path / "draft").mkdir()
+    assert worker.environment
+    killer(worker)()
+    wait_for_the_end(worker)
+    record = worker.produce(run(), expected.key, tmp_path / "draft", At(3, killer(worker)))
+    assert steady(record) == steady(expected)
+
+
+def wait_for_the_end(worker: SupervisedWorker) -> None:
+    assert worker._running
+    while worker._running.alive:
+        time.sleep(0.01)
+
+
 @pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_the_same_record(expected: RunRecord, tmp_path: Path) -> None:
     """Judged by 50 random moments, from the start of the process to the writing of the files."""
@@ -194,6 +221,27 @@ def test_an_interruption_ends_the_process_and_nothing_else(worker: SupervisedWor
         worker.produce(run(), "k", tmp_path, At(2, interrupt))
     with pytest.raises(ProcessLookupError):
         os.kill(before, 0)
+
+
+def test_a_process_that_sends_something_else_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "start_worker", START)
+    monkeypatch.setattr(process, "_WORKER", ("-c", "print('loading the site', flush=True)"))
+    worker = SupervisedWorker(tmp_path)
+    with pytest.raises(WorkerDied, match=r"sent 'loading the site.n', which is no message"):
+        _ = worker.environment
+    worker.close()
+
+
+def test_what_a_process_prints_is_read_where_there_is_no_stderr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "start_worker", START)
+    monkeypatch.setattr(process, "_WORKER", ("-c", "import sys; sys.stderr.write('x' * 2**20); sys.exit(3)"))
+    monkeypatch.setattr("sys.stderr", None)
+    worker = SupervisedWorker(tmp_path)
+    with pytest.raises(WorkerDied, match="exit code 3"):
+        _ = worker.environment
+    worker.close()
 
 
 def test_a_process_that_does_not_start_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

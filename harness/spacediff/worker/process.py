@@ -48,6 +48,8 @@ _LOG_TAIL = 10_000
 """Characters of the worker's stderr that are kept …"""
 _LOG_LINES = 3
 """… and lines of them in an error."""
+_MOST_QUOTED = 200
+"""Bytes of a line that is no message, in the error."""
 _GRACE = 2.0
 """Seconds to wait for the end of a process that gets no more requests, before it is killed."""
 _PATIENCE = 30.0
@@ -113,6 +115,15 @@ class WorkerProcess:
         """Its process id."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        try:
+            self._process.wait(0.0)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
     def ready(self) -> Ready:
         """Wait until it can take requests.
 
@@ -172,7 +183,11 @@ class WorkerProcess:
             thread.join(_PATIENCE)
 
     def _wait(self) -> Iterator[Answer]:
-        """Yield answers until the process ends."""
+        """Yield answers until the process ends.
+
+        Raises:
+            WorkerDied: It sends something else.
+        """
         while True:
             raise_if_interrupted()
             try:
@@ -182,7 +197,7 @@ class WorkerProcess:
                 continue
             if not line:
                 return
-            yield answer_from(line)
+            yield _read(line)
 
     def _end(self) -> str:
         """Describe how the process ended, and what was last known of it."""
@@ -200,7 +215,7 @@ class WorkerProcess:
         while printed := os.read(log.fileno(), _CHUNK):
             text = decode(printed)
             self._log = (self._log + text)[-_LOG_TAIL:]
-            with suppress(OSError, ValueError):  # whatever happens to our stderr, the worker's must not block
+            with suppress(Exception):  # whatever happens to our stderr (None without a console), theirs must not block
                 sys.stderr.write(text)
                 sys.stderr.flush()
         log.close()
@@ -218,7 +233,7 @@ def start_worker(environ: dict[str, str]) -> Started:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=child_environment() | _BARS[sys.stderr.isatty()] | environ,
+            env=child_environment() | _BARS[sys.stderr is not None and sys.stderr.isatty()] | environ,
             **APART,
         )
     except OSError as error:
@@ -234,6 +249,14 @@ def _queue_lines(answers: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
             if line.endswith(b"\n"):
                 lines.put(line)
     lines.put(b"")
+
+
+def _read(line: bytes) -> Answer:
+    try:
+        return answer_from(line)
+    except ValueError as error:
+        said = redact_text(line[:_MOST_QUOTED].decode("utf-8", "replace"))
+        raise WorkerDied(f"the worker process sent {said!r}, which is no message") from error
 
 
 def _resident(pid: int) -> int:

@@ -6,8 +6,9 @@ has a process of its own; after an out-of-memory, an error of the device or a cr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from spacediff.errors import DecodingOutOfMemory, DiskFull, OutOfMemory, WorkerDied, error_from_record
 from spacediff.progress import Progress, SilentListener
@@ -18,6 +19,8 @@ from spacediff.sources.local.numerics import environment_for
 from spacediff.worker import process
 from spacediff.worker.messages import Begin, Check, Done, Failed, Memory, PlainRun, Prepare, Produce, Produced, Request
 from spacediff.worker.process import DeadError, WorkerProcess
+
+_Result = TypeVar("_Result")
 
 _DIED = "if the machine's memory ran out, a smaller run or more memory helps; the same command tries the run again"
 _DEVICE_SLACK = 256 * 2**20
@@ -51,14 +54,10 @@ class SupervisedWorker:
         """The versions and devices of the worker's machine.
 
         Raises:
-            WorkerDied: The process did not start.
+            WorkerDied: The process did not start, twice.
         """
         if not self._environment:
-            try:
-                self._environment = self._process({}).ready().environment
-            except DeadError as error:
-                self._discard()
-                raise WorkerDied(str(error), hint="`python -m spacediff.worker` shows why") from error
+            self._environment = _again_if_it_dies(self._reported)
         return self._environment
 
     def prepare(self, run: Run) -> None:
@@ -71,7 +70,8 @@ class SupervisedWorker:
         Raises:
             DeviceUnavailable: A device is missing.
         """
-        self._answer(self._running or self._process({}), Check(run=PlainRun.of(run)), SilentListener())
+        request = Check(run=PlainRun.of(run))
+        _again_if_it_dies(lambda: self._answer(self._running or self._process({}), request, SilentListener()))
 
     def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
         """Generate a run and write its files; after an out-of-memory or a crash once more, in a new process.
@@ -95,6 +95,21 @@ class SupervisedWorker:
         """End the process."""
         self._discard()
         self._ends.clear()
+
+    def _reported(self) -> Mapping[str, str]:
+        """Return what a process says of its machine.
+
+        Raises:
+            WorkerDied: It ended before.
+        """
+        try:
+            return self._process({}).ready().environment
+        except DeadError as error:
+            self._discard()
+            raise WorkerDied(str(error), hint="`python -m spacediff.worker` shows why") from error
+        except WorkerDied:  # it does not speak as agreed
+            self._discard()
+            raise
 
     def _produced(self, request: Produce, run: Run, progress: Progress) -> RunRecord:
         running = self._process(environment_for(run.settings))
@@ -144,8 +159,8 @@ class SupervisedWorker:
             self._discard()
 
     def _process(self, environ: dict[str, str]) -> WorkerProcess:
-        """Return the running process; a new one if there is none, or if it has another environment."""
-        if self._running is not None and self._running.environ != environ:
+        """Return the running process; a new one if there is none, or if it was killed or has another environment."""
+        if self._running is not None and not (self._running.alive and self._running.environ == environ):
             self._discard()
         if self._running is None:
             self._running = WorkerProcess(self._begin, process.start_worker, environ)
@@ -157,6 +172,14 @@ class SupervisedWorker:
         if self._running is not None:
             self._running.kill()
             self._running = None
+
+
+def _again_if_it_dies(ask: Callable[[], _Result]) -> _Result:
+    """Ask a process for what needs little memory; if it dies, the system or somebody killed it, so ask a new one."""
+    try:
+        return ask()
+    except WorkerDied:
+        return ask()
 
 
 def _clear(folder: Path) -> None:
