@@ -32,6 +32,7 @@ SEMANTICS = "semantics"
 DENOISED = "denoised"
 """Folder in an audit folder with the ends of denoisings, for runs that go on from there."""
 _MEASUREMENT = re.compile(r"[0-9a-f]{24}\.json")
+_END = re.compile(r"[0-9a-f]{32}(\.undecoded)?\.safetensors|\.[0-9]+\.draft")
 
 
 class Store:
@@ -94,12 +95,13 @@ class Store:
         self._remove(_DRAFT)
 
     def discard_all(self) -> None:
-        """Remove all runs, their semantic measurements, the record and the report; other files stay."""
+        """Remove all runs, ends of denoisings, semantic measurements, the record and the report; other files stay."""
         self._remove(_DRAFT)
         self._remove(_RUN)
-        for path in (self.folder / SEMANTICS).glob("*"):
-            if _MEASUREMENT.fullmatch(path.name):
-                remove_file(path)
+        for name, named in ((SEMANTICS, _MEASUREMENT), (DENOISED, _END)):
+            for path in (self.folder / name).glob("*"):
+                if named.fullmatch(path.name):
+                    remove_file(path)
         for name in ("audit.json", "report.html"):
             remove_file(self.folder / name)
 

@@ -1,6 +1,7 @@
 """The end of a denoising: what a later run needs to go on from there, and the file that holds it.
 
-The file is a safetensors file: tensors, and a JSON text that describes the rest. Nothing in it is executed.
+The file is a safetensors file: tensors under their digests, and a JSON text that describes the rest. Nothing in it is
+executed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from spacediff import devices
 from spacediff.observer.observation import Noise, Observation, StageCost, Step
+from spacediff.observer.tensors import digest
 from spacediff.sources.local.trees import described, rebuilt
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ def write_denoised(end: Denoised, path: Path) -> None:
     tensors: dict[str, torch.Tensor] = {}
 
     def keep(tensor: torch.Tensor) -> str:
-        name = f"{len(tensors):05}"
+        name = digest(tensor)
         tensors[name] = tensor.detach().cpu().clone().contiguous()
         return name
 
@@ -120,7 +122,7 @@ def read_denoised(path: Path) -> Denoised:
     """Read the end of a denoising.
 
     Raises:
-        ValueError: The file is not one that `write_denoised` wrote.
+        ValueError: The file is not one that `write_denoised` wrote, or a tensor is not what was written.
         OSError: It cannot be read.
     """
     from safetensors import SafetensorError, safe_open
@@ -128,7 +130,14 @@ def read_denoised(path: Path) -> Denoised:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             text = json.loads((file.metadata() or {})[_TEXT])
-            return _rebuilt(text, file.get_tensor)
+
+            def take(name: str) -> torch.Tensor:
+                tensor: torch.Tensor = file.get_tensor(name)
+                if digest(tensor) != name:
+                    raise ValueError(f"{path.name} is damaged")
+                return tensor
+
+            return _rebuilt(text, take)
     except (SafetensorError, KeyError, TypeError, AttributeError, ImportError) as error:
         raise ValueError(f"{path.name} does not hold the end of a denoising") from error
 

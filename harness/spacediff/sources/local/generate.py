@@ -183,7 +183,8 @@ class LocalSource:
     def _subject(self, ready: _ReadyPipeline, prompt: str) -> str:
         """Return what determines the denoising besides the settings."""
         checkpoint = stamp(ready.settings.value("model.id"))
-        return hashlib.sha256(repr((self._machine, checkpoint, prompt)).encode()).hexdigest()
+        determining = (self._machine, checkpoint, prompt, self._keep_latents)  # with latents, the end contains them
+        return hashlib.sha256(repr(determining).encode()).hexdigest()
 
 
 def _observed(

@@ -16,6 +16,7 @@ _MOST_BYTES = 2**30
 """Of all kept ends; the newest stays whatever its size. With latents, CogVideoX-5b's takes 115 MB."""
 _SUFFIX = ".safetensors"
 _UNDECODED = f".undecoded{_SUFFIX}"
+_DRAFT = ".draft"
 
 
 class KeptEnds:
@@ -43,7 +44,7 @@ class KeptEnds:
             TypeError: A result of the library cannot be kept.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        draft = self._folder / f".{os.getpid()}"
+        draft = self._folder / f".{os.getpid()}{_DRAFT}"
         try:
             write_denoised(end, draft)
             move(draft, self._path(identity, _SUFFIX if decoded else _UNDECODED))
@@ -57,8 +58,8 @@ class KeptEnds:
             self._path(identity, _UNDECODED).replace(self._path(identity, _SUFFIX))
 
     def clear(self) -> None:
-        """Remove all ends but the undecoded ones."""
-        for path in self._shared():
+        """Remove all ends but the undecoded ones, and what a killed process has not finished writing."""
+        for path in (*self._shared(), *self._folder.glob(f".*{_DRAFT}")):
             path.unlink(missing_ok=True)
         with suppress(OSError):
             self._folder.rmdir()  # if it is empty
