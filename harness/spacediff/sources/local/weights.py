@@ -55,11 +55,11 @@ def _moved(
     *args: Any,
     **kwargs: Any,
 ) -> torch.nn.Module:
-    """Do what `module.to` does; the way back to the CPU restores the kept weights, if their dtype stays."""
+    """Do what `module.to` does; the way back to the CPU restores the kept weights, if their dtypes fit."""
     import torch
 
     device, dtype, *_ = torch._C._nn._parse_to(*args, **kwargs)
-    if device is None or device.type != "cpu" or not _same_dtype(module, dtype):
+    if device is None or device.type != "cpu" or not _as_kept(module, dtype, kept, data):
         moved: torch.nn.Module = type(module).to(module, *args, **kwargs)
         return moved
     for each in module.modules():
@@ -72,8 +72,25 @@ def _moved(
     return module
 
 
-def _same_dtype(module: torch.nn.Module, dtype: torch.dtype | None) -> bool:
-    return dtype is None or all(not p.is_floating_point() or p.dtype is dtype for p in module.parameters())
+def _as_kept(
+    module: torch.nn.Module,
+    dtype: torch.dtype | None,
+    kept: dict[torch.nn.Module, tuple[_Kept, _Kept]],
+    data: dict[int, torch.Tensor],
+) -> bool:
+    """Whether the kept weights and buffers have the dtypes that a module's will have, which may have been converted."""
+    for each in module.modules():
+        parameters, buffers = kept.get(each, ({}, {}))
+        of_parameters = {name: data[id(found)] for name, found in parameters.items() if found is not None}
+        now = {**each._parameters, **each._buffers}
+        for name, tensor in {**of_parameters, **buffers}.items():
+            present = now.get(name)
+            if tensor is None or present is None:
+                continue
+            wanted = dtype if dtype is not None and present.is_floating_point() else present.dtype
+            if tensor.dtype is not wanted:
+                return False
+    return True
 
 
 def empty(module: torch.nn.Module) -> None:
