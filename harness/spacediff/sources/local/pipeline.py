@@ -6,7 +6,9 @@ import copy
 import gc
 import hashlib
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,7 @@ class Checkpoints:
     def __init__(self) -> None:
         self._identity: str | None = None
         self._loaded: Checkpoint | None = None
-        self._failed: dict[str, tuple[type[NotMeasuredError], str, str]] = {}
+        self._failed: dict[str, Callable[[], NotMeasuredError]] = {}
 
     def load(self, settings: Settings) -> tuple[Checkpoint, tuple[Ignored, ...]]:
         """Return the checkpoint for these Settings and the `load` arguments that were ignored.
@@ -94,12 +96,13 @@ class Checkpoints:
     def _load_once(self, identity: str, settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
         """Load a checkpoint; after a failure, raise the same error again, since each attempt may take minutes."""
         if identity in self._failed:
-            kind, message, hint = self._failed[identity]
-            raise kind(message, hint=hint)
+            again = self._failed[identity]
+            raise again() from None
         try:
             return _load(settings, arguments)
         except NotMeasuredError as error:  # its traceback holds what was loaded, so only its words are kept
-            self._failed[identity] = type(error), error.message, error.hint
+            where = {"host": error.host} if isinstance(error, OutOfMemory) else {}
+            self._failed[identity] = partial(type(error), error.message, hint=error.hint, **where)
             raise
 
 
@@ -146,10 +149,10 @@ def _load(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
         except NotMeasuredError:
             raise
         except Exception as error:
-            kind = OutOfMemory if is_out_of_memory(error) else CheckpointUnavailable
-            raise kind(
-                f"the checkpoint {model['id']} could not be loaded: {failure(error)}",
-            ) from error
+            said = f"the checkpoint {model['id']} could not be loaded: {failure(error)}"
+            if is_out_of_memory(error):
+                raise OutOfMemory(said, host=not isinstance(error, torch.OutOfMemoryError)) from error
+            raise CheckpointUnavailable(said) from error
     return Checkpoint(pipeline, folder, commit, _ignored_names(messages, arguments), _other_warnings(messages))
 
 

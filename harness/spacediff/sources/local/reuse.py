@@ -153,7 +153,7 @@ class Embedding:
             name: digest(value) if isinstance(value, torch.Tensor) else repr(value) for name, value in arguments.items()
         }
         key = hashlib.sha256(f"{self._identity} {sorted(asked.items())}".encode()).hexdigest()
-        kept = self._of_end.get(key) or self._kept.get(key)
+        kept = self._of_end.get(key, self._kept.get(key))
         if kept is None:
             made = call.proceed()
             if _all_on(device, made):
