@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from spacediff.errors import failure
+from spacediff.processes import child_environment, python
 
 _SECONDS = 180
 """An untrusted configuration may describe a model of any size."""
@@ -96,12 +95,11 @@ def measure(
 
 
 def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
-    command = [sys.executable, "-P", "-m", "spacediff.fitting.measuring"]
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    environment = child_environment() | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command, input=json.dumps(request), capture_output=True, text=True, timeout=_SECONDS, check=True,
-            env=environment, encoding="utf-8", errors="replace",
+            python("-m", "spacediff.fitting.measuring"), input=json.dumps(request), capture_output=True, text=True,
+            timeout=_SECONDS, check=True, env=environment, encoding="utf-8", errors="replace",
         )  # fmt: skip
         answer: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
