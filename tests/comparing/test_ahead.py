@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from dataclasses import asdict
 from pathlib import Path
@@ -80,6 +82,26 @@ def test_without_a_readable_reference_nothing_is_scored_ahead(runs: list[RunReco
     for run in runs:
         ahead.add(run)
     assert ahead.finish() == {}
+
+
+def test_a_failure_is_left_to_whoever_compares(
+    runs: list[RunRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = compared(runs, tmp_path, None)
+    failed = threading.Event()
+
+    def fail(*_: object, **__: object) -> None:
+        failed.set()
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("spacediff.comparing.scores.score", fail)
+        ahead = begun(tmp_path)
+        for run in runs:
+            ahead.add(run)
+        assert failed.wait(60)
+        ahead.finish()
+    assert compared(runs, tmp_path, ahead) == expected
 
 
 def test_without_a_finished_run_nothing_is_scored(tmp_path: Path) -> None:

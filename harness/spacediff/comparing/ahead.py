@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from spacediff.comparing.scores import Scores
-from spacediff.errors import SpacediffError
 from spacediff.metrics import Metric
 from spacediff.metrics.scoring import measure
 from spacediff.record import Role, RunRecord
@@ -60,7 +59,7 @@ class ScoringAhead:
         self._finished.put(None)
 
     def _work(self) -> None:
-        with suppress(SpacediffError):  # whoever scores meets it again, and tells it
+        with suppress(Exception):  # whoever scores meets it again, and tells it
             measure([_BLACK], {"": [_BLACK]}, self._metrics)
         while (run := self._finished.get()) is not None:
             batch = [run]
@@ -76,16 +75,13 @@ class ScoringAhead:
 
     def _score(self, prompt: str) -> None:
         runs = self._waiting[prompt]
-        if prompt not in self._scores:
-            reference = next((run for run in runs if run.name == self._reference), None)
-            if reference is None or reference.clip is None:
-                return
-            try:
-                self._scores[prompt] = Scores(reference, reference.clip, self._folder, self._metrics)
-            except SpacediffError:
-                return  # whoever compares the prompt meets it again, and tells it
+        reference = next((run for run in runs if run.name == self._reference), None)
         candidates = [run for run in runs if run.name != self._reference and run.role is not Role.STEPS]
-        self._waiting[prompt] = []
         with suppress(Exception):  # the comparison scores what is missing here, and tells what fails
+            if prompt not in self._scores:
+                if reference is None or reference.clip is None:
+                    return
+                self._scores[prompt] = Scores(reference, reference.clip, self._folder, self._metrics)
+            self._waiting[prompt] = []
             if candidates:
                 self._scores[prompt].add(candidates)
