@@ -47,8 +47,9 @@ from spacediff.worker.messages import (
     request_from,
 )
 
-_DEVICE_ERRORS = {"AcceleratorError", "CudaError"}
-"""Names of torch's errors after which a device may answer wrongly until the process ends (sticky errors of CUDA)."""
+_DEVICE_ERRORS = ("CUDA error", "HIP error", "XPU error")
+"""How errors begin after which every use of the device fails until the process ends, such as an illegal memory access:
+CUDA's sticky errors. torch raises them as AcceleratorError, and before 2.8 as RuntimeError."""
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -99,11 +100,15 @@ def memory_in_use() -> Memory:
 
 
 def _failed(error: Exception) -> Failed:
-    sound = not any(type(each).__name__ in _DEVICE_ERRORS or is_out_of_memory(each) for each in causes_of(error))
+    sound = not any(is_out_of_memory(each) or _of_device(each) for each in causes_of(error))
     known = disk_full(error) or error
     if not isinstance(known, SpacediffError):
         known = (OutOfMemory if is_out_of_memory(error) else GenerationFailed)(failure(error))
     return Failed(code=known.code, message=known.message, hint=known.hint, sound=sound)
+
+
+def _of_device(error: BaseException) -> bool:
+    return type(error).__name__ == "AcceleratorError" or str(error).startswith(_DEVICE_ERRORS)
 
 
 class _Channel:
