@@ -39,6 +39,17 @@ def type_of(name: str) -> str:
     return name.partition(":")[0]
 
 
+def compute_differently(left: object, right: object) -> bool:
+    """Whether two placements compute on different types of devices; offloading computes on any accelerator.
+
+    So does a pipeline without a placement (None), as far as the values tell.
+    """
+    types = {OFFLOADS[0] if each is None else type_of(str(each)) for each in (left, right)}
+    if not all(is_device(each) or each in OFFLOADS for each in types):
+        return False
+    return len(types - {*OFFLOADS}) > 1 or ("cpu" in types and len(types) > 1)
+
+
 def index_of(name: str) -> int:
     """Return the number of a device among those of its type; 0 for a name without one."""
     return int(name.partition(":")[2] or 0)

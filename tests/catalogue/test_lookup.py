@@ -7,7 +7,7 @@ import re
 import pytest
 
 from spacediff.catalogue.entries import SIZES
-from spacediff.catalogue.lookup import CATALOGUE, Cause, as_markdown, known_cause
+from spacediff.catalogue.lookup import CATALOGUE, Cause, as_markdown, known_cause, known_difference
 from support.paths import ROOT
 
 PAGE = ROOT / "docs" / "known-causes.md"
@@ -113,3 +113,24 @@ def test_the_most_exact_entry_goes_with_a_setting(path: str, name: str) -> None:
 
 def test_an_unknown_setting_has_no_entry() -> None:
     assert known_cause("call.attention_kwargs") is None
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "entry"),
+    [
+        ("cpu", "cuda", "device-type"),
+        ("mps", "cuda:1", "device-type"),
+        ("model_cpu_offload", "cpu", "device-type"),
+        (None, "cpu", "device-type"),
+        ("cuda", "cuda:1", "offloading"),
+        ("cuda", "model_cpu_offload:1", "offloading"),
+        (None, "group_offload", "offloading"),
+    ],
+)
+def test_placements_on_different_types_of_devices_are_not_said_to_make_no_difference(
+    left: str | None, right: str, entry: str
+) -> None:
+    for pair in ((left, right), (right, left)):
+        found = known_difference("placement", *pair)
+        assert found
+        assert found.id == entry

@@ -66,7 +66,7 @@ def test_what_the_standing_rests_on_and_what_is_known_is_told(record: AuditRecor
     cause = with_cause(record).cause
     assert cause
     innocent = SuspectRecord(
-        path="placement", start="cuda", target="cpu", standing=Standing.NO_EFFECT, why=quoted("<why>")
+        path="placement", start="cuda", target="group_offload", standing=Standing.NO_EFFECT, why=quoted("<why>")
     )
     page = render_html(with_cause(record, suspects=[cause.suspects[0], innocent]), folder)
     section = page.split('id="cause"')[1].split("</section>")[0]
@@ -127,3 +127,13 @@ def test_an_older_audit_without_these_is_read(record: AuditRecord) -> None:
     cause = AuditRecord.model_validate(data).cause
     assert cause
     assert (cause.proofs, cause.suspects[0].why) == ([], None)
+
+
+def test_a_cause_on_another_type_of_device_is_not_explained_as_offloading(record: AuditRecord, folder: Path) -> None:
+    def known_of(target: str) -> str:
+        suspect = SuspectRecord(path="placement", start="cpu", target=target, standing=Standing.CAUSE)
+        page = render_html(with_cause(record, suspects=[suspect]), folder)
+        return page.split('<dl class="known">')[1].split("</dl>")[0]
+
+    assert "kind of device" in known_of("cuda")
+    assert "it changes no number" not in known_of("cuda")

@@ -7,10 +7,12 @@ given pair of runs; only a measurement does.
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import Any
 
 from spacediff.catalogue.entries import CATALOGUE, Cause
+from spacediff.devices import compute_differently
 
-__all__ = ["CATALOGUE", "Cause", "as_markdown", "cause_named", "known_cause"]
+__all__ = ["CATALOGUE", "Cause", "as_markdown", "cause_named", "known_cause", "known_difference"]
 
 
 def known_cause(path: str) -> Cause | None:
@@ -20,6 +22,15 @@ def known_cause(path: str) -> Cause | None:
             if any(fnmatchcase(path, pattern) for pattern in cause.paths if ("*" not in pattern) is exact):
                 return cause
     return None
+
+
+def known_difference(path: str, left: Any, right: Any) -> Cause | None:
+    """Return the entry that belongs to two values of a setting, None for one that is not set.
+
+    Offloading only moves weights, but a different type of device computes other numbers.
+    """
+    of_devices = path == "placement" and compute_differently(left, right)
+    return cause_named("device-type") if of_devices else known_cause(path)
 
 
 def cause_named(identifier: str) -> Cause:

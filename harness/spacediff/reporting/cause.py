@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from spacediff.catalogue.lookup import Cause, known_cause
+from spacediff.catalogue.lookup import Cause, known_difference
 from spacediff.record import CauseRecord, Standing, SuspectRecord
 
 _ADDRESS = re.compile(r"[a-z0-9.-]+\.[a-z]{2,}/\S*")
@@ -45,7 +45,7 @@ def cause_view(cause: CauseRecord | None) -> CauseView | None:
     """Return what the page shows of a cause beside its record; None where none was searched."""
     if cause is None:
         return None
-    suspects = [SuspectView(suspect, _known(suspect.path)) for suspect in cause.suspects]
+    suspects = [SuspectView(suspect, _known(suspect)) for suspect in cause.suspects]
     entries: dict[str, tuple[list[str], Known]] = {}
     for each in suspects:
         if each.known is not None and each.suspect.standing is not Standing.NO_EFFECT:
@@ -53,8 +53,8 @@ def cause_view(cause: CauseRecord | None) -> CauseView | None:
     return CauseView(suspects, list(entries.values()))
 
 
-def _known(path: str) -> Known | None:
-    cause = known_cause(path)
+def _known(suspect: SuspectRecord) -> Known | None:
+    cause = known_difference(suspect.path, suspect.start, suspect.target)
     return None if cause is None else Known(cause, _address(cause.source))
 
 

@@ -17,7 +17,7 @@ from spacediff.errors import Mistake, nearest_name
 from spacediff.file_names import is_device
 from spacediff.scenario.locations import Parts, Places
 from spacediff.scenario.messages import mistake_at, shown
-from spacediff.scenario.tables import OWNED
+from spacediff.scenario.tables import ALL_PARTS_ALIKE, NOT_AT_LOADING, OWNED
 
 MAX_DEPTH = 16
 """Deepest nesting of tables and lists."""
@@ -106,15 +106,25 @@ def _arguments(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
     owners: list[Parts] = [("baseline",), *(("variants", name) for name in _table(data, "variants"))]
     for owner in owners:
         for table in ("load", "call", "scheduler"):
-            for name in _table(data, *owner, table):
+            for name, argument in _table(data, *owner, table).items():
                 found = f"the argument {shown(name)}"
                 if f"{table}.{name}" in OWNED:
                     yield mistake_at(lines, (*owner, table, name), found, OWNED[f"{table}.{name}"])
+                elif reason := _not_at_loading(f"{table}.{name}", argument):
+                    expected = f"no such argument: {reason}; what a script does there goes into [[approximations]]"
+                    yield mistake_at(lines, (*owner, table, name), found, expected)
                 elif name and "." not in name and not _ARGUMENT.fullmatch(name):  # the others: _unusable_key
                     nearest = name.replace("-", "_")
                     expected = "the name of a Python argument: letters, digits and _"
                     known = nearest if _ARGUMENT.fullmatch(nearest) else ""
                     yield mistake_at(lines, (*owner, table, name), found, expected, known)
+
+
+def _not_at_loading(path: str, argument: Any) -> str:
+    """Return why a scenario cannot say an argument of `from_pretrained`; empty where it can."""
+    if path.startswith("load.") and isinstance(argument, Mapping):
+        return NOT_AT_LOADING.get(path, ALL_PARTS_ALIKE)
+    return NOT_AT_LOADING.get(path, "")
 
 
 def _names(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:

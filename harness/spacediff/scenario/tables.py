@@ -35,6 +35,14 @@ OWNED = {
 }
 """Arguments that spacediff passes itself, with what to do instead."""
 
+NOT_AT_LOADING = {
+    "load.device_map": "a scenario places a pipeline as a whole",
+    "load.quantization_config": "a scenario loads the weights as they are",
+}
+"""Arguments of `from_pretrained` that a scenario cannot say yet, with the reason."""
+ALL_PARTS_ALIKE = "a scenario loads all parts alike"
+"""Why no table stands under `load`, such as a VAE with a dtype of its own."""
+
 TEMPLATE = "a photo of {part}"
 """Text that a semantic model compares with the clip for a named part, as CLIP's authors do for a class."""
 
@@ -62,7 +70,7 @@ def _matching(pattern: str, words: str, **more: Any) -> Any:
 
 
 def _table_of_arguments(name: str) -> dict[str, Any]:
-    taken = [path.removeprefix(f"{name}.") for path in OWNED if path.startswith(f"{name}.")]
+    taken = [path.removeprefix(f"{name}.") for path in (*OWNED, *NOT_AT_LOADING) if path.startswith(f"{name}.")]
     return {"propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "not": {"enum": taken}}}
 
 

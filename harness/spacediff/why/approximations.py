@@ -14,7 +14,7 @@ import tomlkit
 
 from spacediff.privacy.redaction import redact_text
 from spacediff.reading.signatures import call_defaults
-from spacediff.scenario.tables import SettingsTables
+from spacediff.scenario.tables import ALL_PARTS_ALIKE, NOT_AT_LOADING, SettingsTables
 from spacediff.scenario.writing import one_line
 from spacediff.settings import Origin, Setting, Settings, is_plain
 from spacediff.why.differences import matters
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from spacediff.reading import Reading
 
 _DECLARABLE = frozenset(SettingsTables.model_fields)
-_NOT_AT_LOADING = {
-    "load.device_map": "a scenario places a pipeline as a whole",
-    "load.quantization_config": "a scenario loads the weights as they are",
-}
 _NOTES = frozenset({
     "LoRA", "attention", "caching", "checkpoint", "compile", "frame interpolation", "pipeline", "prompt rewriting",
     "quantisation", "resizing", "reused generator", "upscaling",
@@ -67,10 +63,10 @@ def why_left_out(path: str, value: Any, owner: str, refused: Refused) -> str:
     """
     if path.split(".", 1)[0] not in _DECLARABLE:
         return "a scenario has no such setting"
-    if path in _NOT_AT_LOADING:
-        return _NOT_AT_LOADING[path]
+    if path in NOT_AT_LOADING:
+        return NOT_AT_LOADING[path]
     if path.startswith("load.") and isinstance(value, Mapping):
-        return "a scenario loads all parts alike"
+        return ALL_PARTS_ALIKE
     if value is None:
         return "a scenario has no value for None"
     return reason_at(f"{owner}.{path}", refused) or ("" if is_plain(value) else "a scenario has no such value")

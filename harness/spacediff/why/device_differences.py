@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from spacediff.catalogue.lookup import Cause, cause_named, known_cause
-from spacediff.devices import OFFLOADS, is_device, type_of
+from spacediff.catalogue.lookup import Cause, cause_named, known_difference
+from spacediff.devices import compute_differently, type_of
 from spacediff.settings import Origin, Settings
 
 _DEVICES = ("placement", "rng.device")
@@ -32,20 +30,9 @@ def with_same_devices(left: Settings, right: Settings) -> tuple[Settings, list[s
 
 
 def cause_of(path: str, left: Settings, right: Settings) -> Cause | None:
-    """Return what is known about a difference; that of placements depends on the devices, and on who draws the noise.
-
-    Offloading only moves weights. A different type of device computes other numbers, and noise that no generator draws
-    is drawn on it.
-    """
-    if path != "placement" or not _compute_differently(left.value(path), right.value(path)):
-        return known_cause(path)
+    """Return what is known about a difference; noise that no generator draws is drawn on the pipeline's device."""
+    ours, theirs = left.value(path), right.value(path)
     without_generator = left.value("rng.device") == right.value("rng.device") == "global"
-    return cause_named("generator-device" if without_generator else "device-type")
-
-
-def _compute_differently(left: Any, right: Any) -> bool:
-    """Whether two placements compute on different types of devices; offloading computes on any accelerator."""
-    types = {type_of(str(left)), type_of(str(right))}
-    if not all(is_device(each) or each in OFFLOADS for each in types):
-        return False
-    return len(types - {*OFFLOADS}) > 1 or ("cpu" in types and len(types) > 1)
+    if path == "placement" and without_generator and compute_differently(ours, theirs):
+        return cause_named("generator-device")
+    return known_difference(path, ours, theirs)
