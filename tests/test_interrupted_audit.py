@@ -104,6 +104,24 @@ def test_an_interruption_while_the_executor_closes_keeps_all_runs(plan: Plan, tm
     assert record.comparisons == []
 
 
+def test_an_interruption_before_the_first_run_closes_the_executor(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+
+    class Closing(InProcess):
+        def __exit__(self, *_: object) -> None:
+            closed.append(True)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("spacediff.audit.assess", interrupt)
+    record = audit(plan, tmp_path / "out", SilentListener(), Closing({}))
+    assert (record.finished, record.runs) == (False, [])
+    assert closed, "a worker that was started already ends"
+
+
 def test_an_interruption_of_the_recording_comes_after_it(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from spacediff.environment import environment
@@ -210,6 +213,26 @@ def test_a_check_needs_no_loading(worker: SupervisedWorker) -> None:
     worker.check(run())
     with pytest.raises(DeviceUnavailable):
         worker.check(run(placement="cuda:7"))
+
+
+@pytest.mark.slow
+def test_a_process_does_not_outlive_the_audit_that_was_killed(tmp_path: Path) -> None:
+    module = Path(__file__)
+    script = f"""
+import os, signal, sys
+sys.path[:0] = {[str(module.parent), str(module.parents[1])]}
+from test_supervised import *
+worker = SupervisedWorker(Path({str(tmp_path)!r}) / "denoised")
+def end():
+    print(pid(worker), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+worker.produce(run(call={{"num_inference_steps": 500}}), "k", Path({str(tmp_path)!r}), At(2, end))
+"""
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)
+    assert done.returncode == -signal.SIGKILL
+    with suppress(psutil.NoSuchProcess):
+        left = psutil.Process(int(done.stdout))
+        assert not psutil.wait_procs([left], timeout=30)[1] or left.status() == psutil.STATUS_ZOMBIE
 
 
 def test_an_interruption_ends_the_process_and_nothing_else(worker: SupervisedWorker, tmp_path: Path) -> None:

@@ -41,8 +41,9 @@ class LocalWorker:
         self._source = LocalSource(reuse=reuse, keep_latents=keep_latents, ends=ends, machine=machine)
 
     def prepare(self, run: Run) -> None:
-        """Load the checkpoint of a run."""
+        """Load the checkpoint of a run, unless the run will be refused."""
         with suppress(NotMeasuredError):
+            self.check(run)
             self._source.load(run.settings)
 
     def check(self, run: Run) -> None:
