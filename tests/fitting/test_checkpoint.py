@@ -62,6 +62,12 @@ def test_a_checkpoint_that_the_hub_does_not_have_is_unknown(hub: HubStandIn) -> 
     assert len(hub.asked) == asked
 
 
+def test_the_hub_is_not_asked_for_a_path(hub: HubStandIn) -> None:
+    for name in ("/nowhere/at/all", "./nowhere", "C:/nowhere/at/all"):
+        assert find(settings(name)) is None
+    assert hub.asked == []
+
+
 def test_an_unreachable_hub_leaves_the_weights_unknown(hub: HubStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     assert find(settings("org/unreachable")) is None

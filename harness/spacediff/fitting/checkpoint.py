@@ -6,7 +6,6 @@ Where that fails, the weights are unknown, which is no reason to refuse a run.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,6 +14,7 @@ from typing import Any
 
 from spacediff.fitting.headers import Stored, of_unknown_kind, stored_of_header
 from spacediff.fitting.weights import INDEX, Component, chosen_files, components_of, listed_components, read_json
+from spacediff.scenario.paths import is_path
 from spacediff.settings import Settings
 from spacediff.tiny.checkpoint import BUILTIN
 
@@ -56,7 +56,7 @@ def find(settings: Settings, *, ask_hub: bool = True) -> Found | None:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _in_folder(folder, variant)
-    if re.match(r"[./~\\]", name):
+    if is_path(name):
         return None
     snapshot = _snapshot(name, revision)
     found = _in_folder(snapshot, variant) if snapshot else None
