@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from spacediff.environment import environment
-from spacediff.errors import CheckpointUnavailable, DeviceUnavailable, WorkerDied
+from spacediff.errors import CheckpointUnavailable, DeviceUnavailable, GenerationFailed, WorkerDied
 from spacediff.executor import Sequential
 from spacediff.progress import SilentListener
 from spacediff.record import Role, RunRecord
@@ -27,6 +27,7 @@ from spacediff.settings import Origin, Settings
 from spacediff.store.store import Store
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.worker import process
+from spacediff.worker.messages import Failed, Memory
 from spacediff.worker.supervised import SupervisedWorker
 from support.in_process import InProcess
 from support.listeners import RememberingListener
@@ -207,6 +208,23 @@ def test_an_error_arrives_as_what_it_is_and_the_process_goes_on(
     with pytest.raises(kind):
         worker.produce(run(**tables), "k", tmp_path, SilentListener())
     assert pid(worker) == before
+
+
+@pytest.mark.parametrize(("left", "replaced"), [(2**20, False), (2**30, True)])
+def test_a_process_that_keeps_memory_of_a_device_after_a_failure_is_replaced(
+    worker: SupervisedWorker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    left: int,
+    replaced: bool,  # noqa: FBT001
+) -> None:
+    failed = Failed(code="generation-failed", message="no", hint="", sound=True, memory=Memory(device=left, host=0))
+    monkeypatch.setattr(process.WorkerProcess, "answer", lambda *_: failed)
+    before = pid(worker)
+    with pytest.raises(GenerationFailed):
+        worker.produce(run(), "k", tmp_path, SilentListener())
+    assert (worker._running is None) is replaced
+    assert psutil.pid_exists(before) is not replaced
 
 
 def test_a_check_needs_no_loading(worker: SupervisedWorker) -> None:

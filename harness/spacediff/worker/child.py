@@ -88,7 +88,7 @@ def _answer(request: Request, worker: LocalWorker, channel: _Channel) -> None:
         del error
         gc.collect()
         if not isinstance(request, Prepare):  # the run that needs it will fail the same way
-            channel.send(answer)
+            channel.send(answer.model_copy(update={"memory": memory_in_use()}) if answer.sound else answer)
 
 
 def memory_in_use() -> Memory:

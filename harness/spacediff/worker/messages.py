@@ -188,6 +188,7 @@ class Failed(_Message):
         message: What happened.
         hint: What to do about it.
         sound: Whether the worker can go on; a device that reported an error may answer wrongly from then on.
+        memory: Memory in use afterwards; None where the worker cannot go on.
     """
 
     kind: Literal["failed"] = "failed"
@@ -195,6 +196,7 @@ class Failed(_Message):
     message: str
     hint: str
     sound: bool
+    memory: Memory | None = None
 
 
 Request = Begin | Prepare | Check | Produce

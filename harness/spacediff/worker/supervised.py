@@ -142,8 +142,8 @@ class SupervisedWorker:
         match answer:
             case Produced() | Done():
                 return answer
-            case Failed(code=code, message=message, hint=hint, sound=sound):
-                if not sound:
+            case Failed(code=code, message=message, hint=hint, sound=sound, memory=memory):
+                if not sound or (memory is not None and memory.device > _DEVICE_SLACK):
                     self._discard()
                 if code == DiskFull.code:
                     raise DiskFull(message, hint=hint)
