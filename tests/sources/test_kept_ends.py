@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from spacediff.observer.observation import Observation
 from spacediff.progress import SilentListener
@@ -41,6 +42,17 @@ def test_an_end_with_a_flipped_bit_is_not_returned(tmp_path: Path) -> None:
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
+    assert kept.get("a") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "[]", "{}", '{"seen": {"noise": 1}}', '{"seen": {"noise": null, "unknown": 1}}']
+)
+def test_an_end_that_nobody_wrote_is_not_returned(tmp_path: Path, text: str) -> None:
+    kept = KeptEnds(tmp_path)
+    kept.put("a", end(), decoded=True)
+    (file,) = tmp_path.iterdir()
+    save_file({"0": torch.zeros(1)}, file, metadata={"denoised": text})
     assert kept.get("a") is None
 
 

@@ -178,6 +178,8 @@ def test_a_kill_at_any_moment_leaves_the_same_record(expected: RunRecord, tmp_pa
         draft.mkdir()
         timer = threading.Timer(random.uniform(0, 1.5 * max(expected.seconds, 1)), _kill_once(worker))  # noqa: S311
         timer.start()
+        assert worker.environment["torch"]  # what an executor asks for first
+        worker.check(run())
         record = worker.produce(run(), expected.key, draft, SilentListener())
         timer.cancel()
         worker.close()

@@ -138,7 +138,7 @@ def read_denoised(path: Path) -> Denoised:
                 return tensor
 
             return _rebuilt(text, take)
-    except (SafetensorError, KeyError, TypeError, AttributeError, ImportError) as error:
+    except (SafetensorError, KeyError, TypeError, AttributeError, ImportError, RecursionError) as error:
         raise ValueError(f"{path.name} does not hold the end of a denoising") from error
 
 
