@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import spacediff
+from spacediff.cli.commands import main
 from spacediff.clip import write_preview
 from support.clips import moving_ball
 from support.paths import ROOT
@@ -127,7 +128,9 @@ where = "run.py:6"
 """
 
 
-def test_approximate_scenario_stops_before_anything_is_run_unless_it_is_accepted(scenario: Path) -> None:
+def test_approximate_scenario_stops_before_anything_is_run_unless_it_is_accepted(
+    scenario: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     scenario.write_text(SCENARIO + APPROXIMATION)
     with pytest.raises(spacediff.ScenarioApproximate) as caught:
         spacediff.run_audit(scenario)
@@ -143,6 +146,10 @@ def test_approximate_scenario_stops_before_anything_is_run_unless_it_is_accepted
         text = html.unescape(spacediff.render_report(result, report_format))
         assert said in text.replace("`", ""), report_format
         assert "pproximate" in text, report_format
+
+    assert spacediff.accept_audit(scenario).approximations == (said,)
+    assert main(["approve", str(scenario)]) == 0
+    assert f"approximate: {said}" in capsys.readouterr().out
 
 
 def test_interruption_is_raised_with_what_was_finished(scenario: Path) -> None:

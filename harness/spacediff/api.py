@@ -289,10 +289,12 @@ def accept_audit(scenario: StrPath, *, out: StrPath | None = None) -> Accepted:
     """
     from spacediff.gate.accepted import approve
     from spacediff.record import read_record as read_folder
+    from spacediff.wording import sentences
 
     path = Path(scenario)
     folder = Path("audits") / portable_name(path.stem) if out is None else Path(out)
-    return Accepted(*approve(read_folder(folder), path))
+    record = read_folder(folder)
+    return Accepted(*approve(record, path), tuple(sentences(record.approximations)))
 
 
 def check_machine() -> list[Check]:

@@ -119,7 +119,9 @@ class Accepted:
     Attributes:
         path: The file next to the scenario; commit it.
         history: How it compares with what was accepted before; None if nothing was.
+        approximations: What its scenario leaves out of what the script does, one sentence each.
     """
 
     path: Path
     history: HistoryRecord | None
+    approximations: tuple[str, ...] = ()

@@ -218,6 +218,7 @@ GROUPS = "pipe.enable_group_offload(torch.device('cuda'), offload_type='block_le
     ("script", "setting", "value"),
     [
         (with_vae(", torch_dtype=torch.float32"), "load.vae", "float32"),
+        (with_line("pipe.vae.to(torch.float32)"), "load.vae", "float32"),
         (with_vae(""), "load.vae", "AutoencoderKLCogVideoX, loaded by itself"),
         (QUANTISED, "load.quantization_config", "bitsandbytes_4bit"),
         (with_line("pipe.transformer = torch.compile(pipe.transformer, mode='x')"), "numerics.compile", "'x'"),
@@ -241,8 +242,9 @@ def test_what_the_script_does_and_a_scenario_cannot_say_is_an_approximation(
     _, scenario = written(script, SCRIPT)
     found, where = left_out(scenario)[setting]
     assert value in found
+    assert "{'dtype'" not in found
     assert where.startswith("run.py:")
-    assert not scenario.settings_of("baseline").table("load").keys() - {"device_map"}
+    assert not scenario.settings_of("baseline").table("load")
     _, other = written(SCRIPT, script)
     assert other.approximations == (), "what the Space does shows in its clip"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spacediff.api import accept_audit, compare_videos, load_scenario, plan_audit, run_audit
-from spacediff.cli.console import show_line
+from spacediff.cli.console import printable, show_line
 from spacediff.cli.options import ApproveOptions, AuditOptions, CompareOptions
 from spacediff.cli.progress import Display
 from spacediff.cli.summary import show_summary
@@ -60,6 +60,8 @@ def approve(options: ApproveOptions) -> Exit:
     accepted = accept_audit(options.scenario, out=options.out)
     if accepted.history:
         show_line(f"compared with what was accepted before: {history_text(accepted.history)}")
+    for text in accepted.approximations:
+        show_line(f"approximate: {printable(text)}")
     show_line(f"accepted: {accepted.path}")
     show_line("commit it next to the scenario; later audits are compared with it")
     return Exit.GATE_PASSED

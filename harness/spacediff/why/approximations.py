@@ -112,8 +112,8 @@ def _is_default(path: str, setting: Setting, baseline: Settings) -> bool:
 
 
 def _described(value: Any, baseline: Settings) -> str:
-    """Describe a value; of a part that is loaded by itself, what differs from loading it with the pipeline."""
-    if not isinstance(value, Mapping) or "class" not in value:
+    """Describe a value; of a part that is loaded or converted by itself, what differs from the pipeline."""
+    if not isinstance(value, Mapping) or value.keys().isdisjoint({"class", "dtype"}):
         return repr(value)
     usual = {"class", "subfolder", *({"id"} if value.get("id") == baseline.value("model.id") else ())}
     own = {key: item for key, item in value.items() if key not in usual}
