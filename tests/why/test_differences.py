@@ -406,6 +406,7 @@ def test_a_device_of_an_unknown_machine_is_a_question_with_its_condition() -> No
         ('to("cuda")', "enable_model_cpu_offload()", "offloading"),
         ('to("cpu")', "enable_model_cpu_offload()", "device-type"),
         ('to("cuda")', 'to("mps")', "device-type"),
+        ("set_progress_bar_config(disable=True)", 'to("cuda")', "device-type"),
         ('to("cuda:1")', 'to("cuda")', None),
     ],
 )

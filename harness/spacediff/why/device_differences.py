@@ -31,8 +31,13 @@ def with_same_devices(left: Settings, right: Settings) -> tuple[Settings, list[s
 
 def cause_of(path: str, left: Settings, right: Settings) -> Cause | None:
     """Return what is known about a difference; noise that no generator draws is drawn on the pipeline's device."""
-    ours, theirs = left.value(path), right.value(path)
+    ours, theirs = (_placed(side) if path == "placement" else side.value(path) for side in (left, right))
     without_generator = left.value("rng.device") == right.value("rng.device") == "global"
     if path == "placement" and without_generator and compute_differently(ours, theirs):
         return cause_named("generator-device")
     return known_difference(path, ours, theirs)
+
+
+def _placed(source: Settings) -> object:
+    """Return the placement of a source; a pipeline that nothing moves stays on the CPU, where diffusers loads it."""
+    return source.value("placement") or (None if "load.device_map" in source else "cpu")
