@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
 from spacediff.errors import (
     DeviceUnavailable,
@@ -137,3 +138,11 @@ def test_memory_that_runs_out_is_recognised() -> None:
     assert is_out_of_memory(caught.value)
     assert not is_out_of_memory(RuntimeError("shapes do not fit"))
     assert OutOfMemory.code == "out-of-memory"
+
+
+def test_safetensors_says_that_a_disk_is_full_in_its_own_words() -> None:
+    message = f"Error while serializing: I/O error: No space left on device (os error {errno.ENOSPC})"
+    with pytest.raises(DiskFull, match="No space left"):
+        raise_if_disk_full(SafetensorError(message))
+    raise_if_disk_full(SafetensorError("Error while deserializing header: header too large"))
+    raise_if_disk_full(RuntimeError(message))  # a Space may quote its own disk

@@ -448,13 +448,20 @@ def disk_full(error: BaseException) -> DiskFull | None:
     for each in causes_of(error):
         if isinstance(each, DiskFull):
             return each
-        # a program such as ffmpeg has only the system's words for it
-        if isinstance(each, OSError) and (each.errno in _FULL or any(os.strerror(n) in str(each) for n in _FULL)):
+        if isinstance(each, Exception) and _says_full(each):
             return DiskFull(
                 f"the disk is full: {failure(each)}",
                 hint="free some space, then run the same command again: finished runs are kept",
             )
     return None
+
+
+def _says_full(error: Exception) -> bool:
+    """Whether an error of the system, of a program or of safetensors is that of a full disk."""
+    if isinstance(error, OSError):  # a program such as ffmpeg has only the system's words for it
+        return error.errno in _FULL or any(os.strerror(number) in str(error) for number in _FULL)
+    # safetensors' writer is no OSError and has the number as Rust prints it
+    return type(error).__name__ == "SafetensorError" and any(f"(os error {number})" in str(error) for number in _FULL)
 
 
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
