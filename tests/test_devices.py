@@ -24,18 +24,11 @@ def without_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
 def two_cards(monkeypatch: pytest.MonkeyPatch, without_accelerator: None) -> SimpleNamespace:
     """A module of the type `npu` as a backend registers it, which counts the memory of two cards."""
     _ = without_accelerator
-    counted = {"now": [3, 4], "peak": [30, 40]}
-
-    def reset(index: int) -> None:
-        counted["peak"][index] = counted["now"][index]
-
     module = SimpleNamespace(
         is_available=lambda: True,
         is_initialized=lambda: True,
         device_count=lambda: 2,
-        memory_allocated=lambda index: counted["now"][index],
-        max_memory_allocated=lambda index: counted["peak"][index],
-        reset_peak_memory_stats=reset,
+        memory_allocated=lambda index: 3 + index,
         mem_get_info=lambda index: (index * GIB, 2 * GIB),
     )
     monkeypatch.setattr(torch, "npu", module, raising=False)
@@ -59,9 +52,7 @@ def test_a_machine_without_an_accelerator() -> None:
     assert devices.accelerators() == ()
     assert missing("cpu") == ""
     assert devices.memory_in_use() == 0
-    assert devices.peak_memory("cpu") is None
     assert devices.free_memory("cuda") is None
-    devices.reset_peak_memory("cuda")
     devices.release_cached_memory()
 
 
@@ -103,25 +94,19 @@ def test_several_devices_by_number() -> None:
     assert missing("npu:2") == "this machine has 2 NPU devices, npu:0 to npu:1"
     assert devices.memory_in_use() == 7
     assert devices.free_memory("npu:1") == (GIB, 2 * GIB)
-    devices.reset_peak_memory("npu:1")
-    assert (devices.peak_memory("npu"), devices.peak_memory("npu:1")) == (30, 4)
-    assert devices.peak_memory("npu:2") is None
 
 
 def test_a_backend_that_counts_nothing_gives_no_numbers(two_cards: SimpleNamespace) -> None:
-    for name in ("memory_allocated", "max_memory_allocated", "reset_peak_memory_stats", "mem_get_info"):
+    for name in ("memory_allocated", "mem_get_info"):
         delattr(two_cards, name)
     assert devices.memory_in_use() == 0
-    assert devices.peak_memory("npu") is None
     assert devices.free_memory("npu") is None
-    devices.reset_peak_memory("npu")
 
 
 def test_an_unused_device_is_not_asked(two_cards: SimpleNamespace) -> None:
     two_cards.is_initialized = lambda: False
-    two_cards.memory_allocated = two_cards.reset_peak_memory_stats = None
+    two_cards.memory_allocated = None
     assert devices.memory_in_use() == 0
-    devices.reset_peak_memory("npu:0")
 
 
 def test_the_memory_of_the_machine_is_that_of_the_cpu() -> None:

@@ -132,21 +132,6 @@ def memory_in_use() -> int:
     return used
 
 
-def peak_memory(name: str) -> int | None:
-    """Return the most bytes that tensors occupied on a device since the last `reset_peak_memory`; None if unknown."""
-    module = _module(type_of(name))
-    if not hasattr(module, "max_memory_allocated") or missing(name):
-        return None
-    return int(module.max_memory_allocated(index_of(name)))
-
-
-def reset_peak_memory(name: str) -> None:
-    """Begin a new measurement of a device's peak memory; does nothing where it cannot be measured."""
-    module = _module(type_of(name))
-    if hasattr(module, "reset_peak_memory_stats") and _is_initialized(module) and not missing(name):
-        module.reset_peak_memory_stats(index_of(name))
-
-
 def free_memory(name: str) -> tuple[int, int] | None:
     """Return the free and the total bytes of a device; None if they are unknown.
 

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,6 +161,20 @@ def test_a_clip_that_is_generated_in_pieces_is_not_reused(piecewise: Callable[[O
         kept[name] = reuse.denoised("p", declared())
     assert kept["whole"]
     assert kept["pieces"] is None
+
+
+def test_an_end_that_cannot_be_kept_costs_nothing_but_its_reuse(tmp_path: Path) -> None:
+    (tmp_path / "denoised").write_text("a file in place of the folder")
+    reuse = Reuse(tmp_path / "denoised")
+
+    def keep(pipeline: Any, generator: torch.Generator) -> None:
+        observer = stack.enter_context(observing(pipeline))
+        stack.enter_context(reuse.keeping(pipeline, "p", declared(), observer, generator))
+
+    with ExitStack() as stack:
+        made = drawn("wan", prepare=keep)
+    assert made.tobytes() == drawn("wan").tobytes()
+    assert reuse.denoised("p", declared()) is None
 
 
 def test_a_copy_of_a_hooked_scheduler_has_no_hook() -> None:

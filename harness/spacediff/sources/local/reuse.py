@@ -20,7 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from spacediff.errors import DecodingOutOfMemory, OutOfMemory
+from spacediff.errors import DecodingOutOfMemory, OutOfMemory, raise_if_disk_full
 from spacediff.observer.hooks import Call, add_hook
 from spacediff.observer.observation import Observation
 from spacediff.observer.observer import Observer
@@ -104,10 +104,12 @@ class Reuse:
             end = last.end(observer.seen, settings, {} if embedding is None else embedding.made)
             if end is None:
                 return False
-            with suppress(TypeError):  # a result that cannot be kept: nothing is reused
+            try:
                 self._ends.put(_identity(subject, settings), end, decoded=decoded)
-                return True
-            return False
+            except (OSError, TypeError) as error:  # an end that cannot be kept is not reused; the clip is there
+                raise_if_disk_full(error)
+                return False
+            return True
 
         try:
             yield
