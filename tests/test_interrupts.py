@@ -14,7 +14,7 @@ from spacediff.interrupts import clear, install, raise_if_interrupted, until_int
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started the tests in the background
     yield
     clear()
@@ -22,7 +22,7 @@ def handlers() -> Iterator[None]:
         signal.signal(each, handler)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_lost_interrupt_is_raised_at_the_next_check(sign: signal.Signals) -> None:
     install()
     raise_if_interrupted()

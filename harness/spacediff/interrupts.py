@@ -29,8 +29,9 @@ def install() -> None:
 
 
 def _requests() -> list[signal.Signals]:
-    """Return SIGINT, SIGTERM, which CI sends to stop a job, and SIGBREAK, which only Windows has, for the same."""
-    return [found for name in ("SIGINT", "SIGTERM", "SIGBREAK") if (found := getattr(signal, name, None)) is not None]
+    """Return SIGINT; SIGTERM, by which CI stops a job; SIGHUP of a closed terminal; SIGBREAK, which Windows has."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    return [found for name in names if (found := getattr(signal, name, None)) is not None]
 
 
 def raise_if_interrupted() -> None:

@@ -15,8 +15,8 @@ def mebibyte() -> torch.Tensor:
     return torch.empty(MIB, dtype=torch.uint8, device="meta")
 
 
-def counted(ignored: tuple[torch.Tensor, ...] = (), seconds: float = 60) -> LiveStorages:
-    return LiveStorages(ignored, seconds)
+def counted(ignored: tuple[torch.Tensor, ...] = (), most: int = 1000) -> LiveStorages:
+    return LiveStorages(ignored, most)
 
 
 def test_what_is_alive_at_once_is_counted_and_what_was_freed_is_not() -> None:
@@ -54,5 +54,5 @@ def test_fused_attention_needs_no_matrix_of_all_pairs() -> None:
 
 
 def test_a_long_computation_is_cut_off() -> None:
-    with pytest.raises(TakesLongError), counted(seconds=0):
+    with pytest.raises(TakesLongError), counted(most=0):
         mebibyte().add(1)

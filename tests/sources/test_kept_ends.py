@@ -22,7 +22,9 @@ STEPS = 3
 
 def end() -> Denoised:
     seen = Observation(latents=(torch.zeros(4), torch.zeros(4)))
-    return Denoised(seen, torch.arange(64.0), {}, {}, States(None, torch.get_rng_state(), None), None)
+    return Denoised(
+        seen, torch.arange(64.0), {}, {}, "run", ("text embeddings",), States(None, torch.get_rng_state(), None), None
+    )
 
 
 def test_an_end_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -31,6 +33,7 @@ def test_an_end_is_read_as_it_was_written(tmp_path: Path) -> None:
     found = kept.get("a")
     assert found
     assert torch.equal(found.result, end().result)
+    assert (found.made_by, found.shared) == ("run", ("text embeddings",))
     assert torch.equal(found.states.cpu, end().states.cpu)
     assert [each.tolist() for each in found.seen.latents] == [[0] * 4] * 2
 

@@ -85,11 +85,11 @@ MODELS = (
         "text_encoder": Part(10836, 2003, 97),
         "transformer": Part(2707, 27, 1530),
         "vae": Part(243, 8, 4048),
-    }, tiled_decoding=1115),
+    }, tiled_decoding=1256),
     KnownModel("Wan2.1-T2V-14B", "bfloat16", (81, 720, 1280), {
         "text_encoder": Part(10836, 2003, 97),
         "transformer": Part(27254, 300, 8187),
         "vae": Part(243, 8, 9342),
-    }, tiled_decoding=1594),
+    }, tiled_decoding=1866),
 )  # fmt: skip
 """What `python -m benchmarks.memory` prints, with diffusers 0.42 and transformers 5.23."""

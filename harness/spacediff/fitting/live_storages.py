@@ -6,7 +6,6 @@ device would give it. So a model can run on the meta device, with its own code, 
 
 from __future__ import annotations
 
-import time
 import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -29,19 +28,20 @@ class LiveStorages(TorchDispatchMode):
 
     Args:
         ignored: Tensors that do not count, such as weights.
-        seconds: After so many seconds, `TakesLongError` is raised.
+        most: After so many operations, `TakesLongError` is raised. A limit in seconds would make the peak depend on the
+            speed of the machine.
 
     Attributes:
         peak: The most bytes alive at once.
     """
 
-    def __init__(self, ignored: Iterable[torch.Tensor], seconds: float) -> None:
+    def __init__(self, ignored: Iterable[torch.Tensor], most: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.peak = 0
         self._alive = 0
         self._known = {tensor.untyped_storage()._cdata: None for tensor in ignored}  # noqa: SLF001 - torch has no public identity of a storage
         self._kept: dict[int, weakref.ref[Any]] = {}
-        self._until = time.monotonic() + seconds
+        self._left = most
 
     def __torch_dispatch__(
         self, operation: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
@@ -49,8 +49,9 @@ class LiveStorages(TorchDispatchMode):
         """Run an operation, and count what it returns."""
         if operation is torch.ops.aten._local_scalar_dense.default:  # noqa: SLF001 - the operation behind `item()`
             return _VALUE_OF_A_CONDITION
-        if time.monotonic() > self._until:
+        if not self._left:
             raise TakesLongError
+        self._left -= 1
         result = operation(*args, **(kwargs or {}))
         for tensor in (result,) if isinstance(result, torch.Tensor) else tree_leaves(result):
             if isinstance(tensor, torch.Tensor):

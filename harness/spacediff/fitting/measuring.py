@@ -25,9 +25,9 @@ from spacediff.fitting.live_storages import FusedAttention, LiveStorages, TakesL
 from spacediff.fitting.weights import INDEX, listed_components, read_json
 from spacediff.torchvision_shim import shim_torchvision
 
-SECONDS_EACH = 20.0
-"""Seconds for one call of one component. Decoding in many tiles may take longer; the tiles are alike, so that the need
-until then, with room for the whole clip, stands for all."""
+OPERATIONS_EACH = 150_000
+"""Operations of one call of one component, about 20 seconds. Decoding in many tiles may take more; the tiles are alike,
+so that the need until then, with room for the whole clip, stands for all."""
 _STEPS = 2
 """Denoising steps: each needs the same memory."""
 
@@ -95,7 +95,7 @@ class _MeteredModel:
         return call
 
     def _run(self, original: Callable[..., Any], args: Any, kwargs: Any) -> tuple[int, Any]:
-        storages = LiveStorages([*self._model.parameters(), *self._model.buffers()], SECONDS_EACH)
+        storages = LiveStorages([*self._model.parameters(), *self._model.buffers()], OPERATIONS_EACH)
         self._inside = True
         try:
             with ExitStack() as stack:

@@ -64,7 +64,13 @@ class LocalWorker:
         self.check(run)
         try:
             produced = self._source.generate(
-                run.settings, run.prompt.text, run.prompt.seed, progress, fresh=run.repeat > 0, fed_by=run.fed_by
+                run.settings,
+                run.prompt.text,
+                run.prompt.seed,
+                progress,
+                fresh=run.repeat > 0,
+                fed_by=run.fed_by,
+                run=key,
             )
         except OutOfMemory as error:
             error.hint = memory_advice(run.settings, run.changes, host=error.host)

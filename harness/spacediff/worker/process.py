@@ -43,6 +43,8 @@ _WATCHED_EVERY = 0.5
 """Seconds between two looks at an interruption and at the worker's memory while it computes."""
 _BARS = {True: {"TQDM_POSITION": "-1"}, False: {}}
 """Variables with which huggingface_hub shows the progress of downloads: on a terminal, though a pipe leads there."""
+_SMALL = 2**28
+"""Bytes of memory that say nothing about the end of a process."""
 _CHUNK = 2**16
 _LOG_TAIL = 10_000
 """Characters of the worker's stderr that are kept …"""
@@ -204,7 +206,7 @@ class WorkerProcess:
         self.kill()
         code = self._process.wait(_PATIENCE)
         how = f"was killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
-        held = f"; it held {self._host / 2**30:.1f} GiB of the machine's memory" if self._host else ""
+        held = f"; it held {self._host / 2**30:.1f} GiB of the machine's memory" if self._host > _SMALL else ""
         lines = [line for line in re.split(r"[\r\n]+", redact_text(self._log)) if line.strip()]
         said = f"; it printed: {' | '.join(lines[-_LOG_LINES:])}" if lines and code >= 0 else ""
         return f"the worker process {how} ({self._last}){held}{said}"

@@ -14,6 +14,7 @@ from spacediff.errors import DecodingOutOfMemory, DiskFull, OutOfMemory, WorkerD
 from spacediff.progress import Progress, SilentListener
 from spacediff.record import RunRecord
 from spacediff.run import Run
+from spacediff.sources.local.kept_embeddings import KeptEmbeddings
 from spacediff.sources.local.kept_ends import KeptEnds
 from spacediff.sources.local.numerics import environment_for
 from spacediff.worker import process
@@ -42,6 +43,7 @@ class SupervisedWorker:
 
     def __init__(self, ends: Path, *, reuse: bool = True, keep_latents: bool = True) -> None:
         self._begin = Begin(reuse=reuse, keep_latents=keep_latents, ends=str(ends.absolute()))
+        self._embeddings = KeptEmbeddings(ends)
         self._ends = KeptEnds(ends)
         self._running: WorkerProcess | None = None
         self._baseline: tuple[str, Memory] | None = None
@@ -94,6 +96,7 @@ class SupervisedWorker:
     def close(self) -> None:
         """End the process."""
         self._discard()
+        self._embeddings.clear()
         self._ends.clear()
 
     def _reported(self) -> Mapping[str, str]:

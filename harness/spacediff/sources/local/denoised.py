@@ -1,12 +1,7 @@
-"""The end of a denoising: what a later run needs to go on from there, and the file that holds it.
-
-The file is a safetensors file: tensors under their digests, and a JSON text that describes the rest. Nothing in it is
-executed.
-"""
+"""The end of a denoising: what a later run needs to go on from there, and the file that holds it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from spacediff import devices
 from spacediff.observer.observation import Noise, Observation, StageCost, Step
-from spacediff.observer.tensors import digest
+from spacediff.sources.local.tensor_files import Keep, Take, read_tensors, write_tensors
 from spacediff.sources.local.trees import described, rebuilt
 
 if TYPE_CHECKING:
     import torch
-
-_TEXT = "denoised"
-"""Key of the JSON text in the metadata of the file."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +58,8 @@ class Denoised:
         result: The result of the scheduler's last `step`.
         outputs: The last output of each denoiser as a description, in which a tensor is its shape and dtype.
         embeddings: The results of the text encoding, by what was asked for.
+        made_by: The run that computed it.
+        shared: Names of the results that this run reused from an earlier one.
         states: The states of the generators.
         vae: The VAE's settings if it encoded an input before the denoising; None if it did not.
     """
@@ -74,6 +68,8 @@ class Denoised:
     result: Any
     outputs: Mapping[str, Any]
     embeddings: Mapping[str, Any]
+    made_by: str
+    shared: tuple[str, ...]
     states: States
     vae: str | None
 
@@ -95,27 +91,24 @@ def write_denoised(end: Denoised, path: Path) -> None:
     """Write the end of a denoising.
 
     Raises:
+        OSError: The file cannot be written.
         TypeError: A result has a type that cannot be described.
     """
-    from safetensors.torch import save_file
 
-    tensors: dict[str, torch.Tensor] = {}
+    def describe(keep: Keep) -> dict[str, Any]:
+        seen = asdict(replace(end.seen, latents=()))
+        return {
+            "seen": seen | {"latents": [keep(each) for each in end.seen.latents]},
+            "result": described(end.result, keep),
+            "outputs": dict(end.outputs),
+            "embeddings": {key: described(value, keep) for key, value in end.embeddings.items()},
+            "made_by": end.made_by,
+            "shared": list(end.shared),
+            "states": {name: None if state is None else keep(state) for name, state in vars(end.states).items()},
+            "vae": end.vae,
+        }
 
-    def keep(tensor: torch.Tensor) -> str:
-        name = digest(tensor)
-        tensors[name] = tensor.detach().cpu().clone().contiguous()
-        return name
-
-    seen = asdict(replace(end.seen, latents=()))
-    text = {
-        "seen": seen | {"latents": [keep(each) for each in end.seen.latents]},
-        "result": described(end.result, keep),
-        "outputs": dict(end.outputs),
-        "embeddings": {key: described(value, keep) for key, value in end.embeddings.items()},
-        "states": {name: None if state is None else keep(state) for name, state in vars(end.states).items()},
-        "vae": end.vae,
-    }
-    save_file(tensors, path, metadata={_TEXT: json.dumps(text)})
+    write_tensors(path, describe)
 
 
 def read_denoised(path: Path) -> Denoised:
@@ -125,24 +118,10 @@ def read_denoised(path: Path) -> Denoised:
         ValueError: The file is not one that `write_denoised` wrote, or a tensor is not what was written.
         OSError: It cannot be read.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            text = json.loads((file.metadata() or {})[_TEXT])
-
-            def take(name: str) -> torch.Tensor:
-                tensor: torch.Tensor = file.get_tensor(name)
-                if digest(tensor) != name:
-                    raise ValueError(f"{path.name} is damaged")
-                return tensor
-
-            return _rebuilt(text, take)
-    except (SafetensorError, KeyError, TypeError, AttributeError, ImportError, RecursionError) as error:
-        raise ValueError(f"{path.name} does not hold the end of a denoising") from error
+    return read_tensors(path, _rebuilt)
 
 
-def _rebuilt(text: Any, take: Any) -> Denoised:
+def _rebuilt(text: dict[str, Any], take: Take) -> Denoised:
     seen = text["seen"]
     noise = seen["noise"] and Noise(**seen["noise"] | {"shape": tuple(seen["noise"]["shape"])})
     observation = Observation(
@@ -161,6 +140,8 @@ def _rebuilt(text: Any, take: Any) -> Denoised:
         rebuilt(text["result"], take),
         text["outputs"],
         {key: rebuilt(value, take) for key, value in text["embeddings"].items()},
+        str(text["made_by"]),
+        tuple(text["shared"]),
         States(**states),
         text["vae"],
     )

@@ -95,6 +95,7 @@ class LocalSource:
         *,
         fresh: bool = False,
         fed_by: Settings | None = None,
+        run: str = "",
     ) -> Produced:
         """Generate one clip.
 
@@ -105,6 +106,7 @@ class LocalSource:
             progress: Receives the loading of the checkpoint and every denoising step.
             fresh: Whether to compute everything again, as for a re-run.
             fed_by: Settings of another run whose latents each step starts from, to isolate the error of each step.
+            run: The identity of the run, for what is kept of it if its process ends.
 
         Raises:
             NotMeasuredError: The Settings cannot run on this machine; the message says why.
@@ -112,15 +114,15 @@ class LocalSource:
         if fed_by is not None:
             return self._generate_fed(declared, fed_by, prompt, seed, progress)
         try:
-            return self._generate(declared, prompt, seed, progress, reuse=None if fresh else self._reuse)
+            return self._generate(declared, prompt, seed, progress, reuse=None if fresh else self._reuse, run=run)
         except NotResumedError:  # for example, the shape of its latents changes between steps
             return self._generate(declared, prompt, seed, progress, reuse=None)
 
     def _generate(
-        self, declared: Settings, prompt: str, seed: int, progress: Progress, *, reuse: Reuse | None
+        self, declared: Settings, prompt: str, seed: int, progress: Progress, *, reuse: Reuse | None, run: str = ""
     ) -> Produced:
         began = time.monotonic()
-        with self._prepared(declared, seed, progress) as ready:
+        with self._prepared(declared, seed, progress, run) as ready:
             result = self._run_pipeline(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
         return ready.produced(result, seconds=time.monotonic() - began)
 
@@ -146,7 +148,7 @@ class LocalSource:
         return result.seen.latents
 
     @contextmanager
-    def _prepared(self, declared: Settings, seed: int, progress: Progress) -> Iterator[_ReadyPipeline]:
+    def _prepared(self, declared: Settings, seed: int, progress: Progress, run: str = "") -> Iterator[_ReadyPipeline]:
         """Load and copy a pipeline, and apply torch's global switches inside the block; release it afterwards."""
         refuse_what_cannot_run(declared)
         progress.on_status("loading the checkpoint")
@@ -161,7 +163,8 @@ class LocalSource:
                 pipeline.progress_bar = steps_to(progress)
                 settings = resolved(declared, checkpoint, pipeline, seed, placement)
                 progress.on_status("generating")
-                yield _ReadyPipeline(pipeline, declared, settings, arguments, ignored, messages, checkpoint.warnings)
+                warnings = checkpoint.warnings
+                yield _ReadyPipeline(run, pipeline, declared, settings, arguments, ignored, messages, warnings)
         finally:
             release(pipeline)
 
@@ -176,7 +179,7 @@ class LocalSource:
             end = reuse.denoised(subject, ready.settings)
             if end is None:
                 return _kept(ready, prompt, generator, reuse, subject, keep_latents=keep_latents)
-            result = _resumed(ready, prompt, generator, reuse, end)
+            result = _resumed(ready, prompt, generator, reuse, subject, end=end)
             reuse.decoded(subject, ready.settings)
             return result
 
@@ -207,7 +210,7 @@ def _kept(
 ) -> _PipelineResult:
     """Call a pipeline, and keep its embeddings and the end of its denoising."""
     ready.place()
-    embedding = reuse.share_embeddings(ready.pipeline, ready.settings)
+    embedding = reuse.share_embeddings(ready.pipeline, subject, ready.settings, ready.run)
     with (
         observing(ready.pipeline, keep_latents=keep_latents) as observer,
         reuse.keeping(ready.pipeline, subject, ready.settings, observer, generator, embedding=embedding),
@@ -217,7 +220,13 @@ def _kept(
 
 
 def _resumed(
-    ready: _ReadyPipeline, prompt: str, generator: torch.Generator | None, reuse: Reuse, end: Denoised
+    ready: _ReadyPipeline,
+    prompt: str,
+    generator: torch.Generator | None,
+    reuse: Reuse,
+    subject: str,
+    *,
+    end: Denoised,
 ) -> _PipelineResult:
     """Call a pipeline that only decodes the end of an earlier denoising.
 
@@ -226,7 +235,7 @@ def _resumed(
     """
     resume(ready.pipeline, end, generator)
     ready.place()
-    reuse.share_embeddings(ready.pipeline, ready.settings, end)
+    reuse.share_embeddings(ready.pipeline, subject, ready.settings, ready.run, end)
     with observing_decoding(ready.pipeline, end.seen) as observer:
         try:
             frames = _frames(ready, prompt, generator)
@@ -234,7 +243,8 @@ def _resumed(
             raise DecodingOutOfMemory(error.message, host=error.host) from error
         except NotMeasuredError as error:
             raise NotResumedError from error
-    return _PipelineResult(frames, observer.seen, ("text embeddings", "latents"))
+    own = ready.run and end.made_by == ready.run  # its process ended before it was decoded
+    return _PipelineResult(frames, observer.seen, end.shared if own else ("text embeddings", "latents"))
 
 
 @dataclass(frozen=True)
@@ -257,6 +267,7 @@ class _ReadyPipeline:
     """A pipeline that is ready to be called.
 
     Attributes:
+        run: The identity of the run; empty if nothing is kept of it.
         pipeline: The run's copy, on the CPU until it is placed.
         declared: The Settings of the scenario.
         settings: All settings, defaults included.
@@ -266,6 +277,7 @@ class _ReadyPipeline:
         warnings: What the libraries logged while the checkpoint was loaded.
     """
 
+    run: str
     pipeline: Any
     declared: Settings
     settings: Settings

@@ -17,6 +17,7 @@ from spacediff.errors import (
     NotMeasuredError,
     OutOfMemory,
     UnsupportedSetting,
+    causes_of,
     failure,
     is_out_of_memory,
 )
@@ -149,7 +150,9 @@ def _load(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
         except NotMeasuredError:
             raise
         except Exception as error:
-            said = f"the checkpoint {model['id']} could not be loaded: {failure(error)}"
+            root = list(causes_of(error))[-1]  # of a damaged file, transformers tells only the name
+            why = failure(root if isinstance(root, Exception) else error)
+            said = f"the checkpoint {model['id']} could not be loaded: {why}"
             if is_out_of_memory(error):
                 raise OutOfMemory(said, host=not isinstance(error, torch.OutOfMemoryError)) from error
             raise CheckpointUnavailable(said) from error

@@ -13,7 +13,6 @@ import hashlib
 import shutil
 import tempfile
 import weakref
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import pairwise
@@ -27,6 +26,7 @@ from spacediff.observer.observer import Observer
 from spacediff.observer.tensors import digest
 from spacediff.settings import Settings
 from spacediff.sources.local.denoised import Denoised, States, shape_of, zeros_of
+from spacediff.sources.local.kept_embeddings import Embeddings, KeptEmbeddings
 from spacediff.sources.local.kept_ends import KeptEnds
 from spacediff.sources.local.trees import described, mapped, rebuilt
 from spacediff.sources.local.weights import empty, modules_of
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 _DENOISERS = ("transformer", "unet")
 _TEXT_ENCODERS = "text_encoder"
-_MOST_EMBEDDINGS = 4
 
 
 class NotResumedError(Exception):
@@ -52,19 +51,25 @@ class Reuse:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._ends = KeptEnds(folder or self._temporary())
-        self._embeddings: OrderedDict[str, Any] = OrderedDict()
+        folder = folder or self._temporary()
+        self._ends = KeptEnds(folder)
+        self._embeddings = KeptEmbeddings(folder)
 
-    def share_embeddings(self, pipeline: Any, settings: Settings, end: Denoised | None = None) -> Embedding:
+    def share_embeddings(
+        self, pipeline: Any, subject: str, settings: Settings, run: str = "", end: Denoised | None = None
+    ) -> Embedding:
         """Make a pipeline reuse kept text embeddings.
 
         Args:
             pipeline: The pipeline of the run.
+            subject: Everything else that determines the embeddings; see `denoised`.
             settings: All settings of the run.
+            run: The identity of the run: what it has made itself, before its process ended, is not shared.
             end: The denoising result that the run continues from, which has embeddings of its own.
         """
-        identity = up_to(settings, Stage.TEXT).digest()
-        embedding = Embedding(pipeline, self._embeddings, identity, {} if end is None else end.embeddings)
+        identity = f"{up_to(settings, Stage.TEXT).digest()} {subject}"
+        of_end = {} if end is None else end.embeddings
+        embedding = Embedding(pipeline, self._embeddings, identity, of_end, run)
         add_hook(pipeline, "encode_prompt", embedding)
         return embedding
 
@@ -101,7 +106,7 @@ class Reuse:
         last = _Last(pipeline, generator)
 
         def keep(*, decoded: bool) -> bool:
-            end = last.end(observer.seen, settings, {} if embedding is None else embedding.made)
+            end = last.end(observer.seen, settings, embedding)
             if end is None:
                 return False
             try:
@@ -121,6 +126,7 @@ class Reuse:
 
     def close(self) -> None:
         """Remove what nobody needs any more; results that were never decoded stay."""
+        self._embeddings.clear()
         self._ends.clear()
 
     def _temporary(self) -> Path:
@@ -133,11 +139,13 @@ class Embedding:
     """A hook on `encode_prompt` that returns kept embeddings, and keeps new ones, on the CPU.
 
     Attributes:
-        taken: Names of what was reused.
+        run: The identity of the run.
+        taken: Names of what was reused from other runs.
         made: The results of this run, by what was asked for.
     """
 
-    def __init__(self, pipeline: Any, kept: OrderedDict[str, Any], identity: str, of_end: Mapping[str, Any]) -> None:
+    def __init__(self, pipeline: Any, kept: KeptEmbeddings, identity: str, of_end: Mapping[str, Any], run: str) -> None:
+        self.run = run
         self.taken: list[str] = []
         self.made: dict[str, Any] = {}
         self._pipeline = pipeline
@@ -155,21 +163,28 @@ class Embedding:
             name: digest(value) if isinstance(value, torch.Tensor) else repr(value) for name, value in arguments.items()
         }
         key = hashlib.sha256(f"{self._identity} {sorted(asked.items())}".encode()).hexdigest()
-        kept = self._of_end.get(key, self._kept.get(key))
+        if key in self._of_end:
+            return self._taken(self._of_end[key], device)
+        kept = self._kept.get(key)
         if kept is None:
             made = call.proceed()
             if _all_on(device, made):
-                self._keep(key, mapped(lambda tensor: tensor.detach().to("cpu", copy=True), made))
+                self.made[key] = mapped(lambda tensor: tensor.detach().to("cpu", copy=True), made)
+                self._keep(key)
             return made
-        self._keep(key, kept)
-        self.taken.append("text embeddings")
-        return mapped(lambda tensor: tensor.to(device, copy=True), kept)
+        self.made[key] = kept.value
+        self.taken += ["text embeddings"] * (not self.run or kept.made_by != self.run)
+        return self._taken(kept.value, device)
 
-    def _keep(self, key: str, value: Any) -> None:
-        self.made[key] = self._kept[key] = value
-        self._kept.move_to_end(key)
-        while len(self._kept) > _MOST_EMBEDDINGS:
-            self._kept.popitem(last=False)
+    def _keep(self, key: str) -> None:
+        try:
+            self._kept.put(key, Embeddings(self.made[key], self.run))
+        except (OSError, TypeError) as error:  # then they are not reused
+            raise_if_disk_full(error)
+
+    @staticmethod
+    def _taken(value: Any, device: torch.device) -> Any:
+        return mapped(lambda tensor: tensor.to(device, copy=True), value)
 
 
 def _all_on(device: torch.device, value: Any) -> bool:
@@ -229,13 +244,14 @@ class _Last:
             if name.startswith(_DENOISERS):
                 module.register_forward_hook(functools.partial(self._see_output, name))
 
-    def end(self, seen: Observation, settings: Settings, embeddings: Mapping[str, Any]) -> Denoised | None:
+    def end(self, seen: Observation, settings: Settings, embedding: Embedding | None) -> Denoised | None:
         """Return the end of the denoising; None if a pipeline has other methods, or generates the clip in pieces."""
         if self._states is None or not self.decoding or not _one_loop(seen):
             return None
         result = mapped(lambda tensor: tensor.detach().cpu(), self._result)
         vae = _vae(settings) if seen.encoded else None
-        return Denoised(seen, result, self._outputs, embeddings, self._states, vae)
+        made, run, shared = (embedding.made, embedding.run, embedding.taken) if embedding else ({}, "", [])
+        return Denoised(seen, result, self._outputs, made, run, tuple(shared), self._states, vae)
 
     def _see_step(self, call: Call) -> Any:
         self.decoding = False

@@ -1,0 +1,76 @@
+"""Results of a library in a safetensors file: the tensors under their digests, and a JSON text that describes the rest.
+
+Nothing in such a file is executed, and a tensor that is not what was written is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from spacediff.observer.tensors import digest
+
+if TYPE_CHECKING:
+    import torch
+
+_TEXT = "described"
+"""Key of the JSON text in the metadata of the file."""
+
+Keep = Callable[["torch.Tensor"], str]
+"""Keeps a tensor in the file, and returns its name there."""
+Take = Callable[[str], "torch.Tensor"]
+"""Returns the tensor with this name."""
+_Rebuilt = TypeVar("_Rebuilt")
+
+
+def write_tensors(path: Path, describe: Callable[[Keep], dict[str, Any]]) -> None:
+    """Write a file.
+
+    Args:
+        path: The file.
+        describe: Returns the JSON text, and keeps tensors.
+
+    Raises:
+        OSError: The file cannot be written.
+        TypeError: A result has a type that cannot be described.
+    """
+    from safetensors.torch import save_file
+
+    tensors: dict[str, torch.Tensor] = {}
+
+    def keep(tensor: torch.Tensor) -> str:
+        name = digest(tensor)
+        tensors[name] = tensor.detach().cpu().clone().contiguous()
+        return name
+
+    text = describe(keep)
+    save_file(tensors, path, metadata={_TEXT: json.dumps(text)})
+
+
+def read_tensors(path: Path, rebuild: Callable[[dict[str, Any], Take], _Rebuilt]) -> _Rebuilt:
+    """Read a file.
+
+    Args:
+        path: The file.
+        rebuild: Makes the result of the JSON text and the tensors.
+
+    Raises:
+        ValueError: The file is not one that `write_tensors` wrote, or a tensor is not what was written.
+        OSError: It cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+
+            def take(name: str) -> torch.Tensor:
+                tensor: torch.Tensor = file.get_tensor(name)
+                if digest(tensor) != name:
+                    raise ValueError(f"{path.name} is damaged")
+                return tensor
+
+            return rebuild(json.loads((file.metadata() or {})[_TEXT]), take)
+    except (SafetensorError, KeyError, TypeError, AttributeError, ImportError, RecursionError) as error:
+        raise ValueError(f"{path.name} does not hold what was expected") from error
