@@ -12,6 +12,8 @@ import pytest
 
 from support.standin import StandIn
 
+pytestmark = pytest.mark.slow
+
 CODE = """
     import json
     import torch

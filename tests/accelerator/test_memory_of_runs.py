@@ -24,6 +24,8 @@ from support.paths import ROOT, shared_folder
 from support.standin import StandIn
 from support.standin.generations import Generation, Outcome
 
+pytestmark = pytest.mark.slow
+
 GARBAGE = 0.001
 """What a run may leave until the garbage is collected: tensors of some kilobytes, as a part of the weights."""
 LARGE = {"num_frames": 17, "height": 64, "width": 96}
@@ -136,7 +138,6 @@ def placements(generate: Generate) -> Series:
     return generate({**everywhere, "npu generator": run("npu", fresh=True, rng={"device": "npu"})})
 
 
-@pytest.mark.slow
 def test_every_placement_generates_the_same_clip_and_leaves_nothing(placements: Series) -> None:
     clips = {name: outcome.digest for name, outcome in placements.runs.items()}
     other = clips.pop("npu generator")
@@ -146,7 +147,6 @@ def test_every_placement_generates_the_same_clip_and_leaves_nothing(placements: 
     assert placements.kept == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("placement", "most"),
     [("npu", 1.1), ("model_cpu_offload", 0.7), ("group_offload", 0.2), ("sequential_cpu_offload", 0.2)],
@@ -157,7 +157,6 @@ def test_a_placement_needs_what_it_promises(placements: Series, placement: str, 
     assert placements[placement].parameters < 1.2 * placements.weights
 
 
-@pytest.mark.slow
 def test_many_runs_take_no_more_memory_than_the_first(generate: Generate) -> None:
     series = generate({f"{scale}": run("model_cpu_offload", call={"guidance_scale": scale}) for scale in range(3, 9)})
     first, *others = series.runs.values()
@@ -167,7 +166,6 @@ def test_many_runs_take_no_more_memory_than_the_first(generate: Generate) -> Non
         assert outcome.host_peak < first.host_peak + 0.1 * series.weights
 
 
-@pytest.mark.slow
 def test_after_a_decoding_that_ran_out_of_memory_only_the_decoding_is_tried_again(generate: Generate) -> None:
     def untiled(cap: float) -> Generation:
         return run("npu", cap=cap, call=LARGE, vae={"tiling": False})
@@ -186,7 +184,6 @@ def test_after_a_decoding_that_ran_out_of_memory_only_the_decoding_is_tried_agai
     assert series.kept == 0
 
 
-@pytest.mark.slow
 def test_a_checkpoint_that_is_cut_off_leaves_nothing_in_the_machine(
     generate: Generate, heavy_checkpoint: Path, tmp_path: Path
 ) -> None:

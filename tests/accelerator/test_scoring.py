@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from spacediff.metrics.contrastive import Contrastive
 
+pytestmark = pytest.mark.slow
+
 frames = np.random.default_rng(0).integers(0, 256, (40, 32, 48, 3), dtype=np.uint8)
 
 

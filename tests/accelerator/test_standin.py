@@ -11,6 +11,8 @@ import pytest
 
 from support.standin import StandIn, reported
 
+pytestmark = pytest.mark.slow
+
 
 def run(code: str, environment: dict[str, str]) -> str:
     command = [sys.executable, "-P", "-W", "error", "-c", textwrap.dedent(code)]

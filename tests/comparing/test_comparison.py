@@ -17,7 +17,7 @@ import pytest
 from spacediff.clip import Clip, read_clip
 from spacediff.codec import export_to_video
 from spacediff.comparing import pairing
-from spacediff.comparing import prompt as of_prompt
+from spacediff.comparing import scores as of_scores
 from spacediff.comparing.pairing import Pair, Side, paired
 from spacediff.comparing.prompt import compare_prompt
 from spacediff.errors import NotMeasuredError
@@ -370,7 +370,7 @@ def test_an_error_with_one_clip_costs_no_other_its_numbers(tmp_path: Path, monke
             raise KeyError(5)
         return paired(reference, candidate, looked)
 
-    monkeypatch.setattr(of_prompt, "paired", breaking)
+    monkeypatch.setattr(of_scores, "paired", breaking)
     found = compare(tmp_path, {"odd": nudged(3), "same": CLIP}, hosted=False)
     assert found["same"].verdict is Verdict.IDENTICAL
     assert found["odd"].verdict is Verdict.NOT_MEASURED
@@ -381,7 +381,7 @@ def test_an_error_with_all_clips_of_a_prompt_is_their_reason(tmp_path: Path, mon
     def breaking(*_: object, **__: object) -> None:
         raise NotMeasuredError("the weights are damaged")
 
-    monkeypatch.setattr(of_prompt, "score", breaking)
+    monkeypatch.setattr(of_scores, "score", breaking)
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
     (found,) = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, ignore_progress).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, [quoted("the weights are damaged")])

@@ -102,6 +102,10 @@ def _become(words: list[str], cwd: str, env: dict[str, str], program: str, files
         if program:
             exec(compile(program, "<program>", "exec"), {"__name__": "__main__"})  # noqa: S102 - a test's own text
         else:
+            from spacediff.worker import process
+            from support.forked_worker import start_from_here
+
+            process.start_worker = start_from_here
             runpy.run_module("spacediff", run_name="__main__")
     finally:
         sys.stdout.flush()
