@@ -150,13 +150,20 @@ def _load(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
         except NotMeasuredError:
             raise
         except Exception as error:
-            root = list(causes_of(error))[-1]  # of a damaged file, transformers tells only the name
-            why = failure(root if isinstance(root, Exception) else error)
-            said = f"the checkpoint {model['id']} could not be loaded: {why}"
+            said = f"the checkpoint {model['id']} could not be loaded: {_root_cause(error)}"
             if is_out_of_memory(error):
                 raise OutOfMemory(said, host=not isinstance(error, torch.OutOfMemoryError)) from error
             raise CheckpointUnavailable(said) from error
     return Checkpoint(pipeline, folder, commit, _ignored_names(messages, arguments), _other_warnings(messages))
+
+
+def _root_cause(error: Exception) -> str:
+    """Describe the first cause of an error: of a damaged file, transformers tells only the name.
+
+    A variable of `_load` for the cause would be part of its traceback, and so keep what was loaded in memory.
+    """
+    *_, root = causes_of(error)
+    return failure(root if isinstance(root, Exception) else error)
 
 
 def _pipeline_class(name: str | None, default: Any) -> Any:
