@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from support.standin import StandIn
+
+pytestmark = pytest.mark.slow
 
 CODE = """
 import sys
@@ -14,8 +18,6 @@ import sys
 import numpy as np
 import torch
 from spacediff.metrics.contrastive import Contrastive
-
-pytestmark = pytest.mark.slow
 
 frames = np.random.default_rng(0).integers(0, 256, (40, 32, 48, 3), dtype=np.uint8)
 

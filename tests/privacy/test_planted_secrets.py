@@ -90,6 +90,7 @@ def contents(*folders: Path) -> Iterator[tuple[str, bytes]]:
                         yield from ((f"{path}/{name}", archive.read(name)) for name in archive.namelist())
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_no_planted_secret_is_written_or_printed(tmp_path: Path) -> None:
     home, work = tmp_path / "home" / USER, tmp_path / "work"

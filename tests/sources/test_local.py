@@ -89,6 +89,7 @@ def test_half_precision_is_that_of_a_plain_script(source: LocalSource) -> None:
     assert ours.settings["model.dtype"].value == "bfloat16"
 
 
+@pytest.mark.slow
 def test_nothing_leaks_from_one_variant_to_the_next() -> None:
     """Every variant gives the same bytes alone in a new source and after every other one in either order."""
 
