@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
+import re
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
@@ -36,6 +38,19 @@ def child_environment() -> dict[str, str]:
     if root in sysconfig.get_paths().values():
         return dict(os.environ)
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
+
+
+def queue_lines(pipe: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
+    """Queue the lines of a pipe and an empty one at its end; a pipe that is not read to its end blocks the writer."""
+    with contextlib.suppress(OSError, ValueError), pipe:  # a pipe that is closed meanwhile has ended too
+        for line in pipe:
+            lines.put(line)
+    lines.put(b"")
+
+
+def last_lines(printed: str, count: int) -> list[str]:
+    """Return the last lines that are not blank; progress bars end in a carriage return and count as lines."""
+    return [line for line in re.split(r"[\r\n]+", printed) if line.strip()][-count:]
 
 
 def stop(process: subprocess.Popen[bytes], patience: float) -> None:

@@ -1,4 +1,4 @@
-"""A worker process that dies, fails or leaks: the record stays the same, or tells why there is no clip."""
+"""A worker process that dies, fails or leaks: the record stays the same, or says why there is no clip."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class ScoringAhead:
         self._finished.put(None)
 
     def _work(self) -> None:
-        with suppress(Exception):  # whoever scores meets it again, and tells it
+        with suppress(Exception):  # whoever scores meets it again, and reports it
             measure([_BLACK], {"": [_BLACK]}, self._metrics)
         while (run := self._finished.get()) is not None:
             batch = [run]
@@ -77,7 +77,7 @@ class ScoringAhead:
         runs = self._waiting[prompt]
         reference = next((run for run in runs if run.name == self._reference), None)
         candidates = [run for run in runs if run.name != self._reference and run.role is not Role.STEPS]
-        with suppress(Exception):  # the comparison scores what is missing here, and tells what fails
+        with suppress(Exception):  # the comparison scores what is missing here, and reports what fails
             if prompt not in self._scores:
                 if reference is None or reference.clip is None:
                     return

@@ -10,11 +10,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from spacediff.devices import OFFLOADS
 from spacediff.settings import Origin, Setting, Settings
 
-OFFLOADS = ("model_cpu_offload", "group_offload", "sequential_cpu_offload")
-"""Placements that keep the weights in the machine's memory: the first holds a component on the device, the others a
-layer."""
+_BY_COMPONENT, _BY_LAYER = "model_cpu_offload", "group_offload"
+"""Offloading that holds a component on the device, and one that holds a layer; the one left holds a layer too."""
 _SIZES = frozenset({"call.num_frames", "call.height", "call.width"})
 
 
@@ -47,8 +47,8 @@ def remedies(settings: Settings, tested: Collection[str], *, host: bool = False)
     """
     way, colon, number = str(settings.value("placement") or "").partition(":")
     found = []
-    if not host and way != "cpu" and way not in OFFLOADS[1:]:
-        further = OFFLOADS[1] if way == OFFLOADS[0] else OFFLOADS[0]
+    if not host and way != "cpu" and (way == _BY_COMPONENT or way not in OFFLOADS):
+        further = _BY_LAYER if way == _BY_COMPONENT else _BY_COMPONENT
         found.append(Remedy("placement", f"{further}{colon}{number}"))
     if settings.value("vae.tiling") is not True:
         found.append(Remedy("vae.tiling", value=True))

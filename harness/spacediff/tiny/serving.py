@@ -21,7 +21,7 @@ from typing import IO, Self
 
 from spacediff.errors import SpaceBroken
 from spacediff.files import remove_folder
-from spacediff.processes import APART, child_environment, python, stop
+from spacediff.processes import APART, child_environment, last_lines, python, queue_lines, stop
 from spacediff.tiny.space_app import CHECKPOINT, DEVICE, STEPS, scratch_prefix
 
 STARTUP_DEADLINE = 180.0  # seconds; the first import of torch, diffusers and gradio takes ten on an idle machine
@@ -90,7 +90,7 @@ class TinySpace:
         with contextlib.ExitStack() as cleanup:  # unwound if something fails
             log = cleanup.enter_context(tempfile.TemporaryFile())
             process = self._start(log)
-            reader = threading.Thread(target=_queue_lines, args=(process.stdout, self._lines), daemon=True)
+            reader = threading.Thread(target=queue_lines, args=(process.stdout, self._lines), daemon=True)
             reader.start()
             cleanup.callback(reader.join)
             cleanup.callback(_stop, process)
@@ -158,21 +158,13 @@ class TinySpace:
                 return found[1]
 
 
-def _queue_lines(stdout: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
-    """Queue the lines of a pipe and an empty one at its end; a pipe that is not read to its end blocks the writer."""
-    with contextlib.suppress(OSError, ValueError), stdout:  # a pipe that is closed meanwhile has ended too
-        for line in stdout:
-            lines.put(line)
-    lines.put(b"")
-
-
 def _log_tail(log: IO[bytes] | None) -> str:
-    """Return the end of the log for an error message; progress bars end in a carriage return and count as lines."""
+    """Return the end of the log for an error message."""
     if log is None:
         return ""
     log.seek(0)
-    lines = [line for line in re.split(r"[\r\n]+", log.read().decode(errors="replace")) if line.strip()]
-    return "\n  ".join(["; its log ends with:", *lines[-_LOG_TAIL:]]) if lines else ""
+    lines = last_lines(log.read().decode(errors="replace"), _LOG_TAIL)
+    return "\n  ".join(["; its log ends with:", *lines]) if lines else ""
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -63,7 +63,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     channel = _Channel(requests, answers)
     begin = channel.next()
     if not isinstance(begin, Begin) or begin.protocol != PROTOCOL:
-        channel.send(Ready(protocol=PROTOCOL, environment={}))  # the other side will tell the user
+        channel.send(Ready(protocol=PROTOCOL, environment={}))  # the other side reports it
         return
     here = environment()
     channel.send(Ready(protocol=PROTOCOL, environment=here))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import queue
-import re
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import psutil
 from spacediff.errors import WorkerDied
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.privacy.redaction import redact_text
-from spacediff.processes import APART, child_environment, python, stop
+from spacediff.processes import APART, child_environment, last_lines, python, queue_lines, stop
 from spacediff.progress import Progress
 from spacediff.worker.messages import (
     PROTOCOL,
@@ -102,7 +101,7 @@ class WorkerProcess:
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._log = ""
         self._threads = [
-            threading.Thread(target=_queue_lines, args=(self._process.answers, self._answers), daemon=True),
+            threading.Thread(target=queue_lines, args=(self._process.answers, self._answers), daemon=True),
             threading.Thread(target=self._pass_on, args=(self._process.log,), daemon=True),
         ]
         for thread in self._threads:
@@ -197,7 +196,7 @@ class WorkerProcess:
             except queue.Empty:
                 self._host = _resident(self._process.pid) or self._host
                 continue
-            if not line:
+            if not line.endswith(b"\n"):  # the end, or a line that was cut by it
                 return
             yield _read(line)
 
@@ -207,8 +206,8 @@ class WorkerProcess:
         code = self._process.wait(_PATIENCE)
         how = f"was killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
         held = f"; it held {self._host / 2**30:.1f} GiB of the machine's memory" if self._host > _SMALL else ""
-        lines = [line for line in re.split(r"[\r\n]+", redact_text(self._log)) if line.strip()]
-        said = f"; it printed: {' | '.join(lines[-_LOG_LINES:])}" if lines and code >= 0 else ""
+        lines = last_lines(redact_text(self._log), _LOG_LINES)
+        said = f"; it printed: {' | '.join(lines)}" if lines and code >= 0 else ""
         return f"the worker process {how} ({self._last}){held}{said}"
 
     def _pass_on(self, log: IO[bytes]) -> None:
@@ -242,15 +241,6 @@ def start_worker(environ: dict[str, str]) -> Started:
         raise WorkerDied(f"the worker process could not be started: {error.strerror or error}") from error
     requests, answers, log = (cast("IO[bytes]", pipe) for pipe in (process.stdin, process.stdout, process.stderr))
     return Started(process.pid, requests, answers, log, partial(stop, process, 0.0), process.wait)
-
-
-def _queue_lines(answers: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
-    """Queue the lines of a pipe and an empty one at its end; a line that was cut by the end is dropped."""
-    with suppress(OSError, ValueError), answers:
-        for line in answers:
-            if line.endswith(b"\n"):
-                lines.put(line)
-    lines.put(b"")
 
 
 def _read(line: bytes) -> Answer:

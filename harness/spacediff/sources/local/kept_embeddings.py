@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spacediff.files import move
-from spacediff.sources.local.tensor_files import Keep, Take, read_tensors, write_tensors
+from spacediff.sources.local.tensor_files import Keep, Take, keep_newest, read_tensors, write_tensors
 from spacediff.sources.local.trees import described, rebuilt
 
 _MOST = 4
@@ -60,15 +58,8 @@ class KeptEmbeddings:
         def describe(keep: Keep) -> dict[str, Any]:
             return {"value": described(embeddings.value, keep), "made_by": embeddings.made_by}
 
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = self._folder / f".{os.getpid()}.draft"
-        try:
-            write_tensors(draft, describe)
-            move(draft, self._path(key))
-        finally:
-            draft.unlink(missing_ok=True)
-        for path in sorted(self._all(), key=lambda path: path.stat().st_mtime_ns)[:-_MOST]:
-            path.unlink(missing_ok=True)
+        write_tensors(self._path(key), describe)
+        keep_newest(self._all(), _MOST)
 
     def clear(self) -> None:
         """Remove all."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import suppress
 from pathlib import Path
 
-from spacediff.files import move
 from spacediff.sources.local.denoised import Denoised, read_denoised, write_denoised
+from spacediff.sources.local.tensor_files import DRAFTS, keep_newest
 
 _MOST = 4
 """Runs that share a denoising are executed in a row, so few are needed."""
@@ -16,7 +15,6 @@ _MOST_BYTES = 2**30
 """Of all kept ends; the newest stays whatever its size. With latents, CogVideoX-5b's takes 115 MB."""
 _SUFFIX = ".safetensors"
 _UNDECODED = f".undecoded{_SUFFIX}"
-_DRAFT = ".draft"
 
 
 class KeptEnds:
@@ -43,14 +41,8 @@ class KeptEnds:
             OSError: The file cannot be written.
             TypeError: A result of the library cannot be kept.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = self._folder / f".{os.getpid()}{_DRAFT}"
-        try:
-            write_denoised(end, draft)
-            move(draft, self._path(identity, _SUFFIX if decoded else _UNDECODED))
-        finally:
-            draft.unlink(missing_ok=True)
-        self._shrink()
+        write_denoised(end, self._path(identity, _SUFFIX if decoded else _UNDECODED))
+        keep_newest(self._shared(), _MOST, _MOST_BYTES)
 
     def decoded(self, identity: str) -> None:
         """Note that an end has been decoded, so that it stays only while other runs may share it."""
@@ -59,24 +51,13 @@ class KeptEnds:
 
     def clear(self) -> None:
         """Remove all ends but the undecoded ones, and what a killed process has not finished writing."""
-        for path in (*self._shared(), *self._folder.glob(f".*{_DRAFT}")):
+        for path in (*self._shared(), *self._folder.glob(DRAFTS)):
             path.unlink(missing_ok=True)
         with suppress(OSError):
             self._folder.rmdir()  # if it is empty
-
-    def _shrink(self) -> None:
-        total = 0
-        for number, path in enumerate(sorted(self._shared(), key=_written, reverse=True)):
-            total += path.stat().st_size
-            if number >= _MOST or (number and total > _MOST_BYTES):
-                path.unlink(missing_ok=True)
 
     def _shared(self) -> list[Path]:
         return [path for path in self._folder.glob(f"*{_SUFFIX}") if not path.name.endswith(_UNDECODED)]
 
     def _path(self, identity: str, suffix: str) -> Path:
         return self._folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}{suffix}"
-
-
-def _written(path: Path) -> int:
-    return path.stat().st_mtime_ns

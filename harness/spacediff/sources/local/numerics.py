@@ -37,7 +37,7 @@ def numerics(settings: Settings) -> Iterator[None]:
     """Set torch's global switches inside the block, and restore them afterwards.
 
     Raises:
-        UnsupportedSetting: Attention is declared, and diffusers is told by its environment variable to use another.
+        UnsupportedSetting: Attention is declared, and an environment variable makes diffusers use another.
     """
     import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel

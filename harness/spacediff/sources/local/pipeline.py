@@ -158,7 +158,7 @@ def _load(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
 
 
 def _root_cause(error: Exception) -> str:
-    """Describe the first cause of an error: of a damaged file, transformers tells only the name.
+    """Describe the first cause of an error: of a damaged file, transformers says only the name.
 
     A variable of `_load` for the cause would be part of its traceback, and so keep what was loaded in memory.
     """

@@ -6,10 +6,13 @@ Nothing in such a file is executed, and a tensor that is not what was written is
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from spacediff.files import move
 from spacediff.observer.tensors import digest
 
 if TYPE_CHECKING:
@@ -24,9 +27,12 @@ Take = Callable[[str], "torch.Tensor"]
 """Returns the tensor with this name."""
 _Rebuilt = TypeVar("_Rebuilt")
 
+DRAFTS = ".*.draft"
+"""Pattern of what a killed process has not finished writing."""
+
 
 def write_tensors(path: Path, describe: Callable[[Keep], dict[str, Any]]) -> None:
-    """Write a file.
+    """Write a file, in its folder, which is made when it is missing; a reader sees all of the file or none.
 
     Args:
         path: The file.
@@ -46,7 +52,13 @@ def write_tensors(path: Path, describe: Callable[[Keep], dict[str, Any]]) -> Non
         return name
 
     text = describe(keep)
-    save_file(tensors, path, metadata={_TEXT: json.dumps(text)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{os.getpid()}.draft")
+    try:
+        save_file(tensors, draft, metadata={_TEXT: json.dumps(text)})
+        move(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read_tensors(path: Path, rebuild: Callable[[dict[str, Any], Take], _Rebuilt]) -> _Rebuilt:
@@ -74,3 +86,18 @@ def read_tensors(path: Path, rebuild: Callable[[dict[str, Any], Take], _Rebuilt]
             return rebuild(json.loads((file.metadata() or {})[_TEXT]), take)
     except (SafetensorError, KeyError, TypeError, AttributeError, ImportError, RecursionError) as error:
         raise ValueError(f"{path.name} does not hold what was expected") from error
+
+
+def keep_newest(paths: Iterable[Path], most: int, most_bytes: float = math.inf) -> None:
+    """Remove all files but the newest; the newest of all stays whatever its size.
+
+    Args:
+        paths: The files.
+        most: How many stay.
+        most_bytes: Their size in all.
+    """
+    total = 0
+    for number, path in enumerate(sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)):
+        total += path.stat().st_size
+        if number >= most or (number and total > most_bytes):
+            path.unlink(missing_ok=True)
