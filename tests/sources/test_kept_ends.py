@@ -13,7 +13,9 @@ from spacediff.progress import SilentListener
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.denoised import Denoised, States
 from spacediff.sources.local.generate import LocalSource
+from spacediff.sources.local.kept_embeddings import Embeddings, KeptEmbeddings
 from spacediff.sources.local.kept_ends import KeptEnds
+from spacediff.sources.local.tensor_files import _TEXT
 from spacediff.store.store import DENOISED, Store
 from spacediff.tiny.checkpoint import RANDOM
 
@@ -55,7 +57,7 @@ def test_an_end_that_nobody_wrote_is_not_returned(tmp_path: Path, text: str) -> 
     kept = KeptEnds(tmp_path)
     kept.put("a", end(), decoded=True)
     (file,) = tmp_path.iterdir()
-    save_file({"0": torch.zeros(1)}, file, metadata={"denoised": text})
+    save_file({"0": torch.zeros(1)}, file, metadata={_TEXT: text})
     assert kept.get("a") is None
 
 
@@ -74,6 +76,7 @@ def test_starting_over_removes_the_ends_too(tmp_path: Path) -> None:
     kept = KeptEnds(tmp_path / DENOISED)
     kept.put("a", end(), decoded=True)
     kept.put("b", end(), decoded=False)
+    KeptEmbeddings(tmp_path / DENOISED).put("0" * 64, Embeddings(torch.zeros(2), "run"))
     (tmp_path / DENOISED / "notes.txt").touch()
     Store(tmp_path).discard_all()
     assert [path.name for path in (tmp_path / DENOISED).iterdir()] == ["notes.txt"]

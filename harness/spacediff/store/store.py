@@ -32,7 +32,7 @@ SEMANTICS = "semantics"
 DENOISED = "denoised"
 """Folder in an audit folder with the ends of denoisings, for runs that go on from there."""
 _MEASUREMENT = re.compile(r"[0-9a-f]{24}\.json")
-_END = re.compile(r"[0-9a-f]{32}(\.undecoded)?\.safetensors|\.[0-9]+\.draft")
+_END = re.compile(r"[0-9a-f]{32}((\.undecoded)?\.safetensors|\.embeddings)|\.[0-9]+\.draft")
 
 
 class Store:
