@@ -14,6 +14,7 @@ from .api import (
 )
 from .doctor import Check
 from .errors import (
+    CallNotFound,
     CheckpointUnavailable,
     DeadlineExceeded,
     DecodingOutOfMemory,
@@ -102,6 +103,7 @@ __all__ = [
     "AuditInterrupted",
     "AuditRecord",
     "AuditResult",
+    "CallNotFound",
     "CauseRecord",
     "Check",
     "CheckpointUnavailable",

@@ -180,20 +180,22 @@ def compare_videos(
     return _execute(plan, folder, listener, runs_required=True)
 
 
-def read_source(source: StrPath, *, like: str = "") -> Reading:
+def read_source(source: StrPath, *, like: str = "", call: str | int = "") -> Reading:
     """List the settings that a script, notebook, folder or Space declares. The source is parsed, never executed.
 
     Args:
         source: A file, a folder, or `ORG/NAME` of a Space.
         like: The pipeline class whose call is read, if the source calls several.
+        call: Line, or `FILE:LINE`, of the call that is read; by default the main call.
 
     Raises:
         SourceNotReadable: There is no such source, or no pipeline call in it.
+        CallNotFound: No pipeline is called at that line.
         SpaceUnavailable: The Hub does not give the Space's source; the class says why.
     """
     from spacediff.reading.sources import read_any
 
-    return read_any(str(source), like)
+    return read_any(str(source), like, call=str(call))
 
 
 def read_record(path: StrPath) -> AuditRecord:

@@ -78,6 +78,12 @@ class SourceNotReadable(SpacediffError):
     code = "source-not-readable"
 
 
+class CallNotFound(SourceNotReadable):
+    """A line at which a source calls no pipeline."""
+
+    code = "call-not-found"
+
+
 class FileExists(SpacediffError):
     """A file that would be overwritten."""
 

@@ -21,7 +21,7 @@ def test_each_command_is_parsed_into_its_own_dataclass() -> None:
 
 def test_options_do_not_change() -> None:
     options = parse(["read", "run.py"])
-    assert options == ReadOptions(source="run.py", format="table")
+    assert options == ReadOptions(source="run.py", format="table", call="")
     with pytest.raises(dataclasses.FrozenInstanceError):
         options.source = "other.py"  # type: ignore[misc]
 

@@ -144,13 +144,13 @@ def test_a_value_is_that_of_python_or_unknown(name: str) -> None:
     assert value_of(reading) == expected
     if expected is UNKNOWN:
         setting = reading.settings["call.guidance_scale"]
-        each = [setting, *reading.alternatives.get("call.guidance_scale", [])]
+        each = [setting, *(one.setting for one in reading.alternatives.get("call.guidance_scale", []))]
         assert f"run.py:{FIRST_LINE + line - 1}" in {one.where for one in each if one.origin is Origin.UNKNOWN}
 
 
 def test_alternatives_of_a_loop_that_may_not_run_are_kept() -> None:
     reading = read("g = 6.0\nfor _ in some():\n    g = 3.0\npipe('x', guidance_scale=g)")
-    assert {one.value for one in reading.alternatives["call.guidance_scale"]} == {6.0, 3.0}
+    assert {one.setting.value for one in reading.alternatives["call.guidance_scale"]} == {6.0, 3.0}
 
 
 def test_an_item_set_in_a_config_is_unknown() -> None:
@@ -185,7 +185,7 @@ def test_many_optional_items_are_all_kept(count: int) -> None:
     reading = read(KW + optional + "pipe('x', **kw)")
     assert value_of(reading) == 3.0
     for number in range(count):
-        assert {one.value for one in reading.alternatives[f"call.option_{number}"]} == {None, number}
+        assert {one.setting.value for one in reading.alternatives[f"call.option_{number}"]} == {None, number}
 
 
 @pytest.mark.parametrize(

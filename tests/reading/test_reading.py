@@ -37,7 +37,10 @@ def as_lines(reading: Reading) -> str:
         for path, asked in reading.inputs.items()
     ]
     for path, each in reading.alternatives.items():
-        values = " | ".join(f"{json.dumps(one.value)} {one.origin} @ {one.where}" for one in each)
+        values = " | ".join(
+            f"{json.dumps(one.setting.value)} {one.setting.origin} @ {one.setting.where} [{one.only_if}]"
+            for one in each
+        )
         lines.append(f"either {path}: {values}")
     lines += [
         f"ignored {one.argument} = {json.dumps(one.value)} in {one.given_to} @ {one.where}" for one in reading.ignored
@@ -144,9 +147,9 @@ def test_a_branch_that_depends_on_an_input_takes_its_default_and_keeps_both_valu
         + "pipe('x', guidance_scale=scale)\n"
     )
     assert reading.settings.value("call.guidance_scale") == 6
-    assert [one.value for one in reading.alternatives["call.guidance_scale"]] == [6, 5]
+    assert [one.setting.value for one in reading.alternatives["call.guidance_scale"]] == [6, 5]
     assert "vae.tiling" not in reading.settings
-    assert [one.value for one in reading.alternatives["vae.tiling"]] == [None, True]
+    assert [one.setting.value for one in reading.alternatives["vae.tiling"]] == [None, True]
 
 
 def test_the_seed_of_the_tiny_space_is_an_input_that_may_be_random() -> None:
@@ -435,8 +438,8 @@ def test_methods_properties_and_loops_are_followed() -> None:
     )
     assert reading.settings.value("call.num_inference_steps") == 12
     assert reading.settings.value("call.guidance_scale") == 3
-    assert [one.value for one in reading.alternatives["rng.seed"]] == [100, 101]
-    assert [one.value for one in reading.alternatives["call.prompt"]] == ["a", "b"]
+    assert [one.setting.value for one in reading.alternatives["rng.seed"]] == [100, 101]
+    assert [one.setting.value for one in reading.alternatives["call.prompt"]] == ["a", "b"]
 
 
 def test_an_environment_variable_has_the_default_of_the_source() -> None:

@@ -62,6 +62,7 @@ class ReadOptions:
 
     source: str
     format: Literal["table", "json"]
+    call: str
 
 
 @dataclass(frozen=True)

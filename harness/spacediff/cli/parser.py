@@ -135,6 +135,8 @@ def _read(commands: _Commands) -> None:
     read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME",
                       help="a script or notebook, a folder with an app, or a Space")  # fmt: skip
     read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
+    read.add_argument("--call", default="", metavar="LINE|FILE:LINE",
+                      help="the pipeline call to read, by its line (default: the main call)")  # fmt: skip
     read.set_defaults(kind=ReadOptions)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def read(options: ReadOptions) -> Exit:
     """List the settings that a source declares."""
-    reading = read_source(options.source)
+    reading = read_source(options.source, call=options.call)
     if options.format == "json":
         show_text(json.dumps(redact(reading.as_json()), indent=2) + "\n")
     else:

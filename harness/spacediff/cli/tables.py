@@ -9,7 +9,7 @@ from rich.text import Text
 
 from spacediff.cli.console import Terminal, listed, one_line
 from spacediff.doctor import Check
-from spacediff.reading.model import Reading
+from spacediff.reading.model import Alternative, Reading
 from spacediff.settings import Origin, Setting
 from spacediff.why.differences import UNSET, ComparedSettings
 from spacediff.why.patch import Advice
@@ -71,9 +71,12 @@ def show_reading(reading: Reading) -> None:
         for path, asked in reading.inputs.items()
     ])  # fmt: skip
     listed(console, "alternatives: a branch decides", [
-        f"{path}: " + " or ".join(f"{_value(setting)} ({setting.where})" for setting in each)
+        f"{path}: " + " or ".join(_alternative(one) for one in each)
         for path, each in reading.alternatives.items()
     ])  # fmt: skip
+    if len(reading.calls) > 1:
+        listed(console, "calls of pipelines", [one_line(call.sentence) for call in reading.calls])
+    listed(console, "undecided: what this reading cannot exclude", [one_line(text) for text in reading.undecided])
     listed(console, "ignored arguments", [
         f"{one.argument} = {one.value!r} in {one.given_to} ({one.where}): {one.advice}" for one in reading.ignored
     ])  # fmt: skip
@@ -83,6 +86,11 @@ def show_reading(reading: Reading) -> None:
         f"what is {path}? the source says: {words} ({reading.settings[path].where})"
         for path, words in reading.unknowns.items()
     ])  # fmt: skip
+
+
+def _alternative(one: Alternative) -> str:
+    condition = f", only if {one_line(one.only_if)}" if one.only_if else ""
+    return f"{_value(one.setting)} ({one.setting.where}{condition})"
 
 
 def _side(setting: Setting) -> str:

@@ -17,11 +17,14 @@ from spacediff.reading.interpreter.library import Libraries, Library
 from spacediff.reading.libraries import LIBRARIES
 from spacediff.reading.machine_look_up import MachineLookUp, unknown_machine
 from spacediff.reading.machines import possible_machines
-from spacediff.reading.model import IgnoredArgument, Input, Note, Reading
+from spacediff.reading.model import Alternative, Call, Coverage, IgnoredArgument, Input, Note, Reading
 from spacediff.reading.notebooks import MOST_NOTEBOOK_BYTES
 from spacediff.reading.parsing import MOST_BYTES, Files, UnreadableError, parse
 
 __all__ = [
+    "Alternative",
+    "Call",
+    "Coverage",
     "IgnoredArgument",
     "Input",
     "Note",
@@ -56,22 +59,26 @@ def read_text(
     return read_fetched(content, name, lambda _: None, libraries=libraries, look_up=look_up)
 
 
-def read_source(path: Path, like: str = "", look_up: MachineLookUp = unknown_machine) -> Reading:
+def read_source(path: Path, like: str = "", look_up: MachineLookUp = unknown_machine, *, call: str = "") -> Reading:
     """Read a script, or the main file of a folder; other files of its folder are followed.
 
     Args:
         path: The script, or a folder.
         like: The pipeline class whose call is read if the source calls several.
         look_up: Returns the machine on which the source runs; asked only if the source asks for it.
+        call: Line, or file and line, of the call that is read; by default the main call.
 
     Raises:
         SourceNotReadable: There is no such script, or the folder has no main file.
+        CallNotFound: No pipeline is called at that line.
     """
     main = main_file(path)
-    return read_changed(main, _head(main), like, look_up)
+    return read_changed(main, _head(main), like, look_up, call=call)
 
 
-def read_changed(main: Path, content: bytes, like: str = "", look_up: MachineLookUp = unknown_machine) -> Reading:
+def read_changed(
+    main: Path, content: bytes, like: str = "", look_up: MachineLookUp = unknown_machine, *, call: str = ""
+) -> Reading:
     """Read a script as if it had another content; other files of its folder are followed."""
     folder = main.parent.resolve()
 
@@ -79,7 +86,7 @@ def read_changed(main: Path, content: bytes, like: str = "", look_up: MachineLoo
         other = (folder / name).resolve()
         return _head(other) if other.is_relative_to(folder) and other.is_file() else None
 
-    return read_fetched(content, main.name, fetch, like, look_up=look_up)
+    return read_fetched(content, main.name, fetch, like, call=call, look_up=look_up)
 
 
 def read_fetched(
@@ -88,6 +95,7 @@ def read_fetched(
     fetch: Callable[[str], bytes | None],
     like: str = "",
     *,
+    call: str = "",
     libraries: Sequence[Library] = LIBRARIES,
     look_up: MachineLookUp = unknown_machine,
 ) -> Reading:
@@ -101,8 +109,12 @@ def read_fetched(
         name: Its name.
         fetch: Returns another file of its folder by its relative path; None if there is none.
         like: The pipeline class whose call is read if the source calls several.
+        call: Line, or file and line, of the call that is read; by default the main call.
         libraries: What is known of the libraries that the source uses.
         look_up: Returns the machine on which the source runs; asked only if the source asks for it.
+
+    Raises:
+        CallNotFound: No pipeline is called at that line.
     """
     try:
         source = parse(text, name)
@@ -110,15 +122,18 @@ def read_fetched(
         return Reading(notes=[Note("not read", str(error), name)])
     files, known = Files(source, fetch), Libraries(libraries)
     state = follow(files, known)
-    reading = extract(state, like)
+    reading = extract(state, like, call)
     if not reading.asked_of_machine:
         return reading
     machine = look_up(reading)
     if machine is not None:
-        return extract(follow(files, known, machine), like)
+        return extract(follow(files, known, machine), like, call)
     if state.budget.spent > _MOST_STEPS_REPEATED:
         return reading
-    each = {one.device: extract(follow(files, known, one), like) for one in possible_machines(reading.asked_of_machine)}
+    each = {
+        one.device: extract(follow(files, known, one), like, call)
+        for one in possible_machines(reading.asked_of_machine)
+    }
     return with_machines(reading, each)
 
 

@@ -68,6 +68,7 @@ def _call(state: Interpreter, function: object, arguments: Arguments) -> None:
     source = next((one for one in state.sources if one.name == function.file), state.files.main)
     state.frames.append(Frame(source, function.scopes))
     state.conditions.clear()
+    state.entry += 1
     try:
         state.call(function, arguments, function.node)
     finally:

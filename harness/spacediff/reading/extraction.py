@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from spacediff.privacy.redaction import redact_text
 from spacediff.reading.endpoints import endpoint_of
-from spacediff.reading.interpreter.records import Export, PipelineCall
+from spacediff.reading.interpreter.records import PipelineCall
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.names import SCHEDULER_BASE
 from spacediff.reading.machines import NO_ACCELERATOR
-from spacediff.reading.model import Input, Note, Reading
+from spacediff.reading.main_call import main_call
+from spacediff.reading.model import Alternative, Input, Note, Reading
 from spacediff.reading.values import (
     Absent,
     Asked,
@@ -26,6 +27,8 @@ from spacediff.reading.values import (
     Table,
     Unknown,
     Value,
+    any_of,
+    conditions_of,
     either,
     inside,
     is_small,
@@ -38,32 +41,38 @@ _CALLED_WITH_NONE = frozenset({"argument", "parameter"})
 """Inputs that are None if the user gives nothing; the value of an empty component is unknown instead."""
 
 
-def extract(state: State, like: str = "") -> Reading:
+def extract(state: State, like: str = "", at: str = "") -> Reading:
     """Return what a source sets, after the interpreter has followed it.
 
     Args:
         state: The interpreter.
         like: The pipeline class whose call is read if the source calls several.
+        at: Line, or file and line, of the call that is read; empty to choose one.
+
+    Raises:
+        CallNotFound: No pipeline is called at that line.
     """
     notes = [*state.notes, *(Note("not read", text, text.partition(" ")[0]) for text in state.files.unreadable)]
     if state.machine is not None and state.asked_of_machine:
         text = f"settings that depend on the machine are those of {state.machine.description}"
         notes.append(Note("machine", text, next(iter(state.asked_of_machine.values()))))
-    call, export = _chosen(state, like)
-    if call is None:
+    chosen = main_call(state, like, at)
+    doubts = [*state.doubts, *_what_was_not_followed(state)]
+    if chosen is None:
         notes.append(Note("no pipeline", "no call of a diffusers pipeline was found", state.files.main.name))
-        return Reading(ignored=state.ignored, notes=notes, asked_of_machine=tuple(state.asked_of_machine))
+        asked = tuple(state.asked_of_machine)
+        return Reading(ignored=state.ignored, notes=notes, undecided=tuple(doubts), asked_of_machine=asked)
+    call, export = chosen.call, chosen.export
     paths = _paths_of(state, call)
     if export is not None:
         paths |= export.paths
-    others: dict[str, list[str]] = {}
-    for other in state.calls:
-        if other.where != call.where:
-            others.setdefault(other.where, []).append(other.name)
+    others = [one for one in chosen.calls if one.role != "main"]
     if others:
-        each = [f"{' or '.join(dict.fromkeys(names))} ({where})" for where, names in others.items()][:_MOST_NAMED]
-        text = f"{call.name} ({call.where}) was read; also called: {', '.join(each)}"
+        each = ", ".join(f"{one.pipeline} ({one.where})" for one in others[:_MOST_NAMED])
+        text = f"{call.name} ({call.where}) was read; also called: {each}"
         notes.append(Note("several pipelines", text, call.where))
+    if "call.*" in paths:
+        doubts.append(f"the call at {call.where} may be given more arguments: {_described(paths['call.*'])}")
     base = paths.pop(SCHEDULER_BASE, None)
     builder = _SettingsBuilder()
     for path, value in paths.items():
@@ -73,11 +82,13 @@ def extract(state: State, like: str = "") -> Reading:
         Settings(builder.settings),
         dict(sorted(builder.inputs.items())),
         dict(sorted(builder.alternatives.items())),
-        state.ignored,
-        [replace(note, text=redact_text(note.text), only_if=redact_text(note.only_if)) for note in all_notes],
-        {path: redact_text(words) for path, words in sorted(builder.unknowns.items())},
+        ignored=state.ignored,
+        notes=[replace(note, text=redact_text(note.text), only_if=redact_text(note.only_if)) for note in all_notes],
+        unknowns={path: redact_text(words) for path, words in sorted(builder.unknowns.items())},
         scheduler_base=builder.scheduler_base(base),
         endpoint=endpoint_of(state, call.number, builder.inputs),
+        calls=tuple(replace(one, only_if=redact_text(one.only_if)) for one in chosen.calls),
+        undecided=tuple(redact_text(text) for text in dict.fromkeys([*chosen.undecided, *doubts])),
         called_at=call.where,
         exported_by=export.name if export is not None else "",
         asked_of_machine=tuple(state.asked_of_machine),
@@ -114,41 +125,24 @@ def _setting_described(setting: Setting) -> str:
     return "not given" if setting.origin is Origin.DEFAULT else repr(setting.value)
 
 
-def _chosen(state: State, like: str) -> tuple[PipelineCall | None, Export | None]:
-    """Return the call of the wanted class, otherwise the one whose result is exported, with its export.
-
-    Text-to-video and the usual branch come first. If nothing is exported, the last call is chosen, since those before
-    it often warm up.
-    """
-    exported = {export.results[0] for export in state.exports if export.results}
-    exported |= {result for export in state.exports for result in export.results[:1]}
-    fed = {number for call in state.calls for number in call.fed_by}
-
-    def rank(call: PipelineCall) -> tuple[bool, bool, bool, bool, bool, int]:
-        return (
-            call.name != like,
-            call.number not in exported,
-            call.number in fed,
-            not call.usual,
-            any(word in call.name for word in ("ImageTo", "VideoTo", "Img2Img", "Inpaint", "Upscale", "Upsample")),
-            call.number if exported else -call.number,
-        )
-
-    call = min(state.calls, key=rank, default=None)
-    if call is None:
-        return None, None
-    own = [export for export in state.exports if call.number in export.results] or state.exports
-    order = sorted(own, key=lambda one: ("gif" in one.name, not one.usual, not one.paths))
-    return call, order[0] if order else None
+def _what_was_not_followed(state: State) -> list[str]:
+    """Return a sentence for each part of the source that was not read."""
+    doubts = [f"not read: {text}" for text in state.files.unreadable]
+    if state.is_cut:
+        doubts.append("the source is too large or too deeply nested to be followed completely")
+    return doubts
 
 
 def _paths_of(state: State, chosen: PipelineCall) -> dict[str, Value]:
     """Return the values of a call, joined with those of the other calls from the same line."""
     again = [call for call in state.calls if call.where == chosen.where and call.name == chosen.name]
-    each = [chosen.paths, *(call.paths for call in again if call is not chosen)]
+    again = [chosen, *(call for call in again if call is not chosen)]
+    each, only_if = [call.paths for call in again], [call.only_if for call in again]
     names = dict.fromkeys(path for paths in each for path in paths)
     return {
-        path: either([paths.get(path) or Absent(chosen.where) for paths in each], chosen.where, decided=True)
+        path: either(
+            [paths.get(path) or Absent(chosen.where) for paths in each], chosen.where, decided=True, only_if=only_if
+        )
         for path in names
     }
 
@@ -159,23 +153,30 @@ class _SettingsBuilder:
     def __init__(self) -> None:
         self.settings: dict[str, Setting] = {}
         self.inputs: dict[str, Input] = {}
-        self.alternatives: dict[str, list[Setting]] = {}
+        self.alternatives: dict[str, list[Alternative]] = {}
         self.unknowns: dict[str, str] = {}
         self.notes: list[Note] = []
 
     def add(self, path: str, value: Value) -> None:
         options = value.options if isinstance(value, Either) else (value,)
         each = [self._setting(path, option) for option in options]
-        for option in options:
+        for place, (option, condition) in enumerate(zip(options, conditions_of(value), strict=True)):
             if isinstance(option, Asked) and path not in self.inputs:
                 self.inputs[path] = option.source
             if isinstance(option, Unknown) and option.random:
-                self.notes.append(Note("random", f"{path} may be random: {option.text}", option.where))
-        distinct = [setting for number, setting in enumerate(each) if setting not in each[:number]]
+                usual = place == 0 or not (isinstance(value, Either) and value.decided)
+                text = f"{path} may be random: {option.text}"
+                self.notes.append(Note("random", text, option.where, condition, usual))
+        distinct: dict[tuple[str, str, str], Alternative] = {}
+        for setting, condition in zip(each, conditions_of(value), strict=True):
+            key = setting.origin, setting.where, repr(setting.value)
+            kept = distinct.get(key)
+            only_if = redact_text(condition if kept is None else any_of(kept.only_if, condition))
+            distinct[key] = Alternative(setting, only_if)
         if len(distinct) == 1:
-            self._keep(path, distinct[0], options[0])
+            self._keep(path, each[0], options[0])
             return
-        self.alternatives[path] = distinct
+        self.alternatives[path] = list(distinct.values())
         if isinstance(value, Either) and value.decided:
             if not isinstance(options[0], Absent):
                 self._keep(path, each[0], options[0])

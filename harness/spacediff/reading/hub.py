@@ -15,7 +15,7 @@ from spacediff.reading.parsing import MOST_BYTES
 _MOST_FILES = 40
 
 
-def read_space(space: str, like: str = "") -> Reading:
+def read_space(space: str, like: str = "", call: str = "") -> Reading:
     """Read the source of a Space, with the facts that the Hub gives about it.
 
     Only the app file and the files that it imports are downloaded, each of a bounded size. Nothing is run.
@@ -23,9 +23,11 @@ def read_space(space: str, like: str = "") -> Reading:
     Args:
         space: Its id.
         like: The pipeline class whose call is read if the source calls several.
+        call: Line, or file and line, of the call that is read; by default the main call.
 
     Raises:
         NotMeasuredError: The Hub does not give the Space or its app file.
+        CallNotFound: No pipeline is called at that line.
     """
     from spacediff.hub.files import PATIENCE_SECONDS, facts_of
     from spacediff.hub.space_errors import explained
@@ -51,7 +53,7 @@ def read_space(space: str, like: str = "") -> Reading:
                 f"Space {space}: {main} is unavailable", hint=f"only files up to {MOST_BYTES // 1024} KiB are read"
             )
         facts = facts_of(info)
-        reading = read_fetched(text, main, fetch, like, look_up=hosted_on(facts.get("hardware", "")))
+        reading = read_fetched(text, main, fetch, like, call=call, look_up=hosted_on(facts.get("hardware", "")))
         return replace(reading, facts=facts)
 
 

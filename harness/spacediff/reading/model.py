@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from spacediff.reading.machines import Machine
-from spacediff.settings import Setting, Settings
+from spacediff.settings import Origin, Setting, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,61 @@ class Endpoint:
     results: tuple[str, ...] = ()
 
 
+CallRole = Literal["main", "stage", "alternative", "other"]
+"""What a call is for: the one that was read, work on its result or for its input, made instead of it, or none of
+these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a pipeline that the source may make.
+
+    Attributes:
+        pipeline: The class of the pipeline.
+        where: File and line.
+        only_if: The condition for it; empty if there is none.
+        usual: Whether the default inputs lead there; None if that is unknown.
+        role: What it is for.
+    """
+
+    pipeline: str
+    where: str
+    only_if: str
+    usual: bool | None
+    role: CallRole
+
+    @property
+    def sentence(self) -> str:
+        """The call as one line."""
+        return f"{self.role}: {self.pipeline} ({self.where})" + (f", only if {self.only_if}" if self.only_if else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A value that a setting has under another input or on another branch.
+
+    Attributes:
+        setting: The value, with file and line.
+        only_if: The condition for it; empty if it is unknown.
+    """
+
+    setting: Setting
+    only_if: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the main call was read.
+
+    Attributes:
+        read: Number of settings whose value is known.
+        unknown: Number of settings whose value is unknown.
+    """
+
+    read: int
+    unknown: int
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a source sets.
@@ -105,6 +160,8 @@ class Reading:
         settings: The settings of the chosen call, each with file and line; some are unknown.
         inputs: Path of a setting to the input that its value comes from.
         alternatives: Path of a setting to all values that it may have; the value for default inputs is the first.
+        calls: Every call of a pipeline that the source may make, in order.
+        undecided: One sentence for each reason why this reading is not enough to say that nothing differs.
         ignored: Arguments without effect.
         notes: What else changes the result.
         unknowns: Path of a setting to the expression that makes it unknown.
@@ -123,7 +180,9 @@ class Reading:
 
     settings: Settings = field(default_factory=Settings)
     inputs: Mapping[str, Input] = field(default_factory=dict)
-    alternatives: Mapping[str, list[Setting]] = field(default_factory=dict)
+    alternatives: Mapping[str, list[Alternative]] = field(default_factory=dict)
+    calls: tuple[Call, ...] = ()
+    undecided: tuple[str, ...] = ()
     ignored: list[IgnoredArgument] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     unknowns: Mapping[str, str] = field(default_factory=dict)
@@ -137,12 +196,21 @@ class Reading:
     machine: Machine | None = None
     by_machine: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
+    @property
+    def coverage(self) -> Coverage:
+        """How much of the main call was read."""
+        unknown = sum(setting.origin is Origin.UNKNOWN for setting in self.settings.values())
+        return Coverage(len(self.settings) - unknown, unknown)
+
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON objects and lists."""
         return {
             "settings": {path: asdict(setting) for path, setting in self.settings.items()},
             "inputs": {path: asdict(asked) for path, asked in self.inputs.items()},
             "alternatives": {path: [asdict(one) for one in each] for path, each in self.alternatives.items()},
+            "calls": [asdict(call) for call in self.calls],
+            "undecided": list(self.undecided),
+            "coverage": asdict(self.coverage),
             "ignored": [asdict(argument) for argument in self.ignored],
             "notes": [asdict(note) for note in self.notes],
             "unknowns": dict(self.unknowns),

@@ -156,7 +156,9 @@ def _question(row: SourceDifference, script: Reading, space: Reading) -> str:
     name, side, reading = ("the script", row.left, script)
     if side.origin is not Origin.UNKNOWN:
         name, side, reading = ("the Space", row.right, space)
-    either = [repr(each.value) for each in reading.alternatives.get(row.path, []) if each.value is not None]
+    either = [
+        repr(one.setting.value) for one in reading.alternatives.get(row.path, []) if one.setting.value is not None
+    ]
     reason = _why_output_is_unknown(reading) if row.path.startswith("output.") else "only running it would show"
     known = "" if row.path in reading.by_machine or not either else f"one of {', '.join(either)}"
     answer = known or reading.unknowns.get(row.path) or reason

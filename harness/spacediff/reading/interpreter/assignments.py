@@ -54,7 +54,7 @@ def _unpack(state: State, targets: list[ast.expr], value: Value) -> None:
     if isinstance(value, Either) and fit and one_each:
         columns = zip(*(one.items for one in value.options if isinstance(one, Items)), strict=False)
         for target, column in zip(targets, columns, strict=False):
-            state.assign(target, either(column, value.where, decided=value.decided))
+            state.assign(target, either(column, value.where, decided=value.decided, only_if=value.only_if))
         return
     for position, target in enumerate(targets):
         part = value.items[position] if exact and isinstance(value, Items) else state.unknown(target, value)

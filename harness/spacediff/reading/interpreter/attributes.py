@@ -30,8 +30,13 @@ from spacediff.reading.values import (
 def attribute(state: State, owner: Value, name: str, node: ast.AST) -> Value:  # noqa: PLR0911 - one way out for each kind
     """Return an attribute of a value; an attribute of an unknown value is unknown too."""
     if isinstance(owner, Either):
-        found = [state.attribute(option, name, node) for option in owner.options if not _is_none(option)]
-        return either(found, owner.where, decided=owner.decided)
+        kept = [place for place, option in enumerate(owner.options) if not _is_none(option)]
+        return either(
+            [state.attribute(owner.options[place], name, node) for place in kept],
+            owner.where,
+            decided=owner.decided and 0 in kept,
+            only_if=[owner.conditions[place] for place in kept],
+        )
     if isinstance(owner, External):
         return External(state.where(node), f"{owner.name}.{name}")
     if isinstance(owner, Module):

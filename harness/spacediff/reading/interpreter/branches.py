@@ -12,6 +12,7 @@ from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Truth,
     either,
+    opposite,
     truth,
 )
 
@@ -35,22 +36,24 @@ def follow_if(state: State, node: ast.If) -> bool:
 def _branch(state: State, condition: tuple[Truth, str], node: ast.AST, body: _Side, otherwise: _Side) -> bool:
     """Follow both sides of a condition, given by its truth and its text, and join the heaps that they leave."""
     answer, words = condition
-    sides = [(body, words, True), (otherwise, f"not ({words})", False)]
+    sides = [(body, words, True), (otherwise, opposite(words), False)]
     if answer.usual is False:
         sides.reverse()  # the usual side is the first of its alternatives
     before = state.heap
     reached: list[Heap] = []
+    only_if: list[str] = []
     for follow, text, side in sides:
         state.heap = before.fork()
         state.conditions.append(Condition(text, None if answer.usual is None else answer.usual is side))
         try:
             if follow():
                 reached.append(state.heap)
+                only_if.append(text)
         finally:
             state.conditions.pop()
     state.heap = reached[0] if reached else before
     if len(reached) > 1:
-        state.heap.join(reached[1], state.where(node), decided=answer.usual is not None)
+        state.heap.join(reached[1], state.where(node), decided=answer.usual is not None, only_if=only_if)
     return bool(reached)
 
 

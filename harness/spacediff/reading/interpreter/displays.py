@@ -85,7 +85,7 @@ def _joined_tables(tables: list[Table], value: Either) -> Table:
     names = dict.fromkeys(name for table in tables for name, _ in table.items)
     items = [
         (name, either([table.get(name) or Absent(table.where) for table in tables], value.where,
-                      decided=value.decided))
+                      decided=value.decided, only_if=value.only_if))
         for name in names
     ]  # fmt: skip
     return Table(value.where, tuple(items), any(table.open for table in tables))
@@ -137,5 +137,10 @@ def element_of(state: State, values: Value, node: ast.expr) -> Value:
     if isinstance(values, Items) and values.items:
         return either([*values.items, *([state.unknown(node)] if values.open else [])], values.where)
     if isinstance(values, Either):
-        return either([element_of(state, option, node) for option in values.options], values.where)
+        return either(
+            [element_of(state, option, node) for option in values.options],
+            values.where,
+            decided=values.decided,
+            only_if=values.only_if,
+        )
     return state.unknown(node, values)

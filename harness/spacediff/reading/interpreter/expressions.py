@@ -9,6 +9,7 @@ from typing import Any
 from spacediff.reading.interpreter import attributes, calls, displays
 from spacediff.reading.interpreter.displays import with_identity
 from spacediff.reading.interpreter.heap import TooMuchError
+from spacediff.reading.interpreter.records import Condition
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     External,
@@ -22,6 +23,7 @@ from spacediff.reading.values import (
     either,
     lift,
     negated,
+    opposite,
     truth,
 )
 
@@ -117,7 +119,9 @@ def _truth_as_value(state: State, condition: Truth, node: ast.expr, value: Value
         return Known(state.where(node), condition.certain)
     if condition.usual is not None:
         options = [Known(state.where(node), condition.usual), Known(state.where(node), not condition.usual)]
-        return either(options, state.where(node), decided=True)
+        words = state.words(node)
+        only_if = [words, opposite(words)] if condition.usual else [opposite(words), words]
+        return either(options, state.where(node), decided=True, only_if=only_if)
     return state.unknown(node, value)
 
 
@@ -152,8 +156,22 @@ def _conditional(state: State, node: ast.IfExp) -> Value:
     if condition.certain is not None:
         return state.evaluate(node.body if condition.certain else node.orelse)
     first, second = (node.body, node.orelse) if condition.usual is not False else (node.orelse, node.body)
-    options = [state.evaluate(first), state.evaluate(second)]
-    return either(options, state.where(node), decided=condition.usual is not None)
+    words = state.words(node.test)
+    only_if = [words, opposite(words)] if first is node.body else [opposite(words), words]
+    options = [
+        _under(state, Condition(text, None if condition.usual is None else side is first), side)
+        for side, text in zip((first, second), only_if, strict=True)
+    ]
+    return either(options, state.where(node), decided=condition.usual is not None, only_if=only_if)
+
+
+def _under(state: State, condition: Condition, node: ast.expr) -> Value:
+    """Evaluate an expression that is reached under a condition."""
+    state.conditions.append(condition)
+    try:
+        return state.evaluate(node)
+    finally:
+        state.conditions.pop()
 
 
 EXPRESSIONS: dict[type[ast.expr], Callable[[State, Any], Value]] = {

@@ -79,10 +79,12 @@ def _joined_ends(state: State, frame: Frame, node: ast.AST, *, reached: bool) ->
     state.heap = usual.heap
     for other in ends[1:]:
         if other.heap is not state.heap:
-            state.heap.join(other.heap, state.where(node), decided=decided)
+            state.heap.join(other.heap, state.where(node), decided=decided, only_if=[usual.only_if, other.only_if])
     if frame.yields:
         return either(frame.yields, state.where(node))
-    return either([end.value for end in ends], state.where(node), decided=decided)
+    return either(
+        [end.value for end in ends], state.where(node), decided=decided, only_if=[end.only_if for end in ends]
+    )
 
 
 def _bound_arguments(state: State, function: Function, arguments: Arguments, node: ast.AST) -> dict[str, Value]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from spacediff.reading.values import Absent, Items, Table, Value, either
 from spacediff.reading.values.identity import Change
@@ -105,8 +105,15 @@ class Heap:
         self._owned.clear()
         return copy
 
-    def join(self, other: Heap, where: str, *, decided: bool) -> None:
-        """Join the heap of the other side of a branch; if `decided`, the default inputs lead to this side."""
+    def join(self, other: Heap, where: str, *, decided: bool, only_if: Sequence[str] = ()) -> None:
+        """Join the heap of the other side of a branch.
+
+        Args:
+            other: The heap of the other side.
+            where: File and line where the sides meet.
+            decided: Whether the default inputs lead to this side.
+            only_if: The conditions for this side and for the other as text; empty if they are unknown.
+        """
         self._budget.spend(1 + len(other._cells) // 16)
         for number, theirs in other._cells.items():
             mine = self._cells.get(number)
@@ -119,20 +126,22 @@ class Heap:
             for name in [*mine, *(name for name in theirs if name not in mine)]:
                 left, right = mine.get(name), theirs.get(name)
                 if left is not right:
-                    joined[name] = _joined(left or Absent(where), right or Absent(where), where, decided=decided)
+                    options = [left or Absent(where), right or Absent(where)]
+                    joined[name] = _joined(options, where, decided=decided, only_if=only_if)
             self._cells[number] = joined
             self._owned.add(number)
 
 
-def _joined(left: Value, right: Value, where: str, *, decided: bool) -> Value:
+def _joined(sides: Sequence[Value], where: str, *, decided: bool, only_if: Sequence[str]) -> Value:
     """Return the values of two branches as alternatives; a dict that both changed stays one dict, item by item."""
+    left, right = sides
     if not isinstance(left, Table) or not isinstance(right, Table) or not left.identity == right.identity != 0:
-        return either([left, right], where, decided=decided)
+        return either(sides, where, decided=decided, only_if=only_if)
     ours, theirs = dict(left.items), dict(right.items)
     items = {}
     for key in [*ours, *(key for key in theirs if key not in ours)]:
         one, other = ours.get(key), theirs.get(key)
         same = one is other and one is not None
         options = [one or Absent(where), other or Absent(where)]
-        items[key] = options[0] if same else either(options, where, decided=decided)
+        items[key] = options[0] if same else either(options, where, decided=decided, only_if=only_if)
     return Table(left.where, tuple(items.items()), left.open or right.open, left.identity)

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from spacediff.reading.interpreter.heap import Heap
 from spacediff.reading.parsing import Source
-from spacediff.reading.values import Arguments, Function, Value
+from spacediff.reading.values import Arguments, Function, Value, all_of
+
+_MOST_SHOWN = 3
+"""Innermost branches whose conditions are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An undecided branch that is being followed; `usual` says whether the default inputs lead there."""
+
+    text: str
+    usual: bool | None
+
+
+def usual_of(conditions: Sequence[Condition]) -> bool | None:
+    """Return whether the default inputs lead to where all of some conditions hold; None if that is unknown."""
+    sides = [condition.usual for condition in conditions]
+    return False if False in sides else None if None in sides else True
+
+
+def words_of(conditions: Sequence[Condition]) -> str:
+    """Return several conditions as text; of many, the innermost ones."""
+    return reduce(all_of, (condition.text for condition in conditions[-_MOST_SHOWN:]), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +42,28 @@ class PipelineCall:
         name: The class of the pipeline.
         paths: Dotted path of every setting to its value at that moment.
         where: File and line.
-        usual: Whether it is reached when every input has its default.
+        conditions: The undecided branches that lead to it, the innermost last.
         fed_by: Numbers of the calls whose results it is given.
+        entry: What it is reached from: 0 for the main file, otherwise the number of an event, in order.
     """
 
     number: int
     name: str
     paths: dict[str, Value]
     where: str
-    usual: bool
+    conditions: tuple[Condition, ...]
     fed_by: tuple[int, ...]
+    entry: int
+
+    @property
+    def usual(self) -> bool | None:
+        """Whether the default inputs lead to it; None if that is unknown."""
+        return usual_of(self.conditions)
+
+    @property
+    def only_if(self) -> str:
+        """The condition for it as text; empty if there is none."""
+        return words_of(self.conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +108,20 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """An undecided branch that is being followed; `usual` says whether the default inputs lead there."""
-
-    text: str
-    usual: bool | None
-
-
-@dataclass(frozen=True, slots=True)
 class End:
-    """One end of a function: its value, the heap it leaves, and whether the default inputs lead there."""
+    """One end of a function.
+
+    Attributes:
+        value: What it returns.
+        heap: The heap that it leaves.
+        usual: Whether the default inputs lead there; None if that is unknown.
+        only_if: The condition for it as text.
+    """
 
     value: Value
     heap: Heap
     usual: bool | None
+    only_if: str
 
 
 @dataclass(slots=True)

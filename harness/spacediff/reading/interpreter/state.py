@@ -9,7 +9,17 @@ from typing import Any
 
 from spacediff.reading.interpreter.heap import Budget, Heap, TooMuchError
 from spacediff.reading.interpreter.library import Libraries
-from spacediff.reading.interpreter.records import Condition, End, Entry, Event, Export, Frame, PipelineCall
+from spacediff.reading.interpreter.records import (
+    Condition,
+    End,
+    Entry,
+    Event,
+    Export,
+    Frame,
+    PipelineCall,
+    usual_of,
+    words_of,
+)
 from spacediff.reading.machines import Machine
 from spacediff.reading.model import IgnoredArgument, Note
 from spacediff.reading.parsing import Files
@@ -22,9 +32,9 @@ from spacediff.reading.values import (
     Object,
     Unknown,
     Value,
-    either,
     may_be_absent,
     results_in,
+    without_absent,
 )
 
 MOST_STEPS = 400_000
@@ -44,6 +54,8 @@ class State(ABC):
         heap: The cells of names and objects at this moment.
         process_wide: The cell of what holds for the whole process, such as torch's global seed.
         frames: The functions and files that are being followed, the innermost last.
+        doubts: One sentence for each reason why the reading is not enough to say that nothing differs.
+        entry: What is being followed: 0 for the main file, otherwise the number of an event, in order.
         conditions: The undecided branches that are being followed, the innermost last.
         commands: Definition of a function to its entry as a command line.
         defined: Every function, in the order of its definition.
@@ -69,6 +81,8 @@ class State(ABC):
         self.conditions: list[Condition] = []
         self.notes: list[Note] = []
         self.ignored: list[IgnoredArgument] = []
+        self.doubts: list[str] = []
+        self.entry = 0
         self.calls: list[PipelineCall] = []
         self.exports: list[Export] = []
         self.entries: list[Entry] = []
@@ -152,10 +166,15 @@ class State(ABC):
 
     def note(self, kind: str, node: ast.AST, text: str = "") -> None:
         """Write down something that changes the result and is not a setting, once for each line."""
-        only_if = " and ".join(condition.text for condition in self.conditions[-3:])
+        only_if = words_of(self.conditions)
         note = Note(kind, text or self.words(node), self.where(node), only_if, self.usual)
         if not any((kept.kind, kept.text, kept.where) == (note.kind, note.text, note.where) for kept in self.notes):
             self.notes.append(note)
+
+    def undecided(self, text: str) -> None:
+        """Write down a reason why this reading is not enough to say that nothing differs, as one sentence."""
+        if text not in self.doubts:
+            self.doubts.append(text)
 
     def ignore(self, argument: IgnoredArgument) -> None:
         """Write down an argument that the library ignores."""
@@ -165,7 +184,16 @@ class State(ABC):
     @property
     def records(self) -> list[list[Any]]:
         """Everything that is written down; a loop removes what its body added before it follows the body again."""
-        return [self.calls, self.exports, self.entries, self.events, self.notes, self.ignored, self.defined]
+        return [
+            self.calls,
+            self.exports,
+            self.entries,
+            self.events,
+            self.notes,
+            self.doubts,
+            self.ignored,
+            self.defined,
+        ]
 
     def is_repeated(self, identity: int) -> bool:
         """Return whether the current loop may do the same again to what has this identity."""
@@ -174,13 +202,12 @@ class State(ABC):
     @property
     def usual(self) -> bool:
         """Whether this place is reached when every input has its default."""
-        return all(condition.usual is not False for condition in self.conditions)
+        return usual_of(self.conditions) is not False
 
     def end(self, value: Value) -> End:
         """Return the end of the current function at this place."""
-        sides = [condition.usual for condition in self.conditions[self.frame.outer_conditions :]]
-        usual = False if False in sides else None if None in sides else True
-        return End(value, self.heap, usual)
+        inner = self.conditions[self.frame.outer_conditions :]
+        return End(value, self.heap, usual_of(inner), words_of(inner))
 
     def look_up(self, name: str) -> Value | None:
         """Return the value of a name in the visible scopes; None if it has none."""
@@ -204,7 +231,6 @@ def present(value: Value) -> Value | None:
     if isinstance(value, Absent):
         return None
     if isinstance(value, Either) and may_be_absent(value):
-        kept = [option for option in value.options if not isinstance(option, Absent)]
-        decided = value.decided and not isinstance(value.options[0], Absent)
-        return either(kept, value.where, decided=decided)
+        kept = without_absent(value)
+        return None if isinstance(kept, Absent) else kept
     return value

@@ -21,6 +21,7 @@ from spacediff.reading.values import (
     Unknown,
     Value,
     alternatives,
+    conditions_of,
     either,
     lift,
 )
@@ -98,10 +99,10 @@ def noise_of(state: State, generator: Value | None, node: ast.AST) -> dict[str, 
         device, seed = _of_one(state, chosen, node)
         devices.append(device)
         seeds.append(seed)
-    where = state.where(node)
+    where, only_if = state.where(node), conditions_of(generator)
     return {
-        "rng.device": either(devices, where, decided=decided),
-        "rng.seed": either(seeds, where, decided=decided),
+        "rng.device": either(devices, where, decided=decided, only_if=only_if),
+        "rng.seed": either(seeds, where, decided=decided, only_if=only_if),
     }
 
 

@@ -1,5 +1,6 @@
 """What the interpreter computes with: a lattice of values from a known constant to unknown."""
 
+from spacediff.reading.values.conditions import all_of, any_of, opposite
 from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
@@ -26,6 +27,7 @@ from spacediff.reading.values.operations import (
     MOST_OPTIONS,
     Truth,
     alternatives,
+    conditions_of,
     either,
     inside,
     is_shallow,
@@ -36,6 +38,7 @@ from spacediff.reading.values.operations import (
     results_in,
     results_of,
     truth,
+    without_absent,
 )
 
 __all__ = [
@@ -60,7 +63,10 @@ __all__ = [
     "Unknown",
     "Value",
     "Widget",
+    "all_of",
     "alternatives",
+    "any_of",
+    "conditions_of",
     "either",
     "inside",
     "is_shallow",
@@ -69,7 +75,9 @@ __all__ = [
     "lift",
     "may_be_absent",
     "negated",
+    "opposite",
     "results_in",
     "results_of",
     "truth",
+    "without_absent",
 ]

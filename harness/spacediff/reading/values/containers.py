@@ -205,7 +205,7 @@ def with_default(stored: Value, default: Value) -> Value:
     """Return a value with a default on the branches where it is absent."""
     if isinstance(stored, Either) and may_be_absent(stored):
         kept = [default if may_be_absent(option) else option for option in stored.options]
-        return either(kept, stored.where, decided=stored.decided)
+        return either(kept, stored.where, decided=stored.decided, only_if=stored.only_if)
     return default if may_be_absent(stored) else stored
 
 

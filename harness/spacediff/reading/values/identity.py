@@ -72,7 +72,11 @@ class Change:
             return self._change(table) if value.identity in self._wanted else table
         if isinstance(value, Either):
             options = self._each(value.options, depth)
-            return value if options is value.options else either(options, value.where, decided=value.decided)
+            return (
+                value
+                if options is value.options
+                else either(options, value.where, decided=value.decided, only_if=value.only_if)
+            )
         if isinstance(value, Asked):
             default = self.within(value.value, depth)
             return value if default is value.value else replace(value, value=default)

@@ -67,10 +67,22 @@ class Asked(Value):
 
 @dataclass(frozen=True, slots=True)
 class Either(Value):
-    """One of several values; if `decided`, the first is the one that the default inputs lead to."""
+    """One of several values; if `decided`, the first is the one that the default inputs lead to.
+
+    Attributes:
+        options: The values.
+        decided: Whether the default inputs lead to the first.
+        only_if: The condition for each option as text, empty where it is unknown.
+    """
 
     options: tuple[Value, ...]
     decided: bool
+    only_if: tuple[str, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The condition for each option as text, empty where it is unknown."""
+        return self.only_if or ("",) * len(self.options)
 
 
 @dataclass(frozen=True, slots=True)

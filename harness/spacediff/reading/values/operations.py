@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from spacediff.reading.values.conditions import all_of, any_of
 from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
@@ -33,7 +34,7 @@ _MOST_COMBINED = 64
 """Combinations of alternatives for which one expression is computed."""
 
 
-def either(options: Iterable[Value], where: str, *, decided: bool = False) -> Value:
+def either(options: Iterable[Value], where: str, *, decided: bool = False, only_if: Sequence[str] = ()) -> Value:
     """Return an `Either` of values: nested alternatives are flattened, equal ones merged.
 
     A single alternative is returned as it is; no alternative is `Absent`. At most `MOST_OPTIONS` are kept; if there
@@ -43,17 +44,24 @@ def either(options: Iterable[Value], where: str, *, decided: bool = False) -> Va
         options: The alternatives.
         where: File and line where they meet.
         decided: Whether the first one is what the default inputs lead to.
+        only_if: The condition for each alternative as text; empty if all are unknown.
     """
     options = list(options)
     if len(options) == 1:
         return options[0]
     flat: list[Value] = []
+    conditions: list[str] = []
     for number, option in enumerate(options):
         if number == 0 and isinstance(option, Either):
             decided = decided and option.decided
-        for value in alternatives(option):
-            if not any(_same(value, kept) for kept in flat):
+        outer = only_if[number] if only_if else ""
+        for value, inner in zip(alternatives(option), conditions_of(option), strict=True):
+            same = next((place for place, kept in enumerate(flat) if _same(value, kept)), None)
+            if same is None:
                 flat.append(value)
+                conditions.append(all_of(outer, inner))
+            else:
+                conditions[same] = any_of(conditions[same], all_of(outer, inner))
     if len(flat) == 1:
         return flat[0]
     if not flat:
@@ -61,7 +69,8 @@ def either(options: Iterable[Value], where: str, *, decided: bool = False) -> Va
     if len(flat) > MOST_OPTIONS:
         results = dict.fromkeys(result for value in flat[MOST_OPTIONS - 1 :] for result in results_in(value))
         flat = [*flat[: MOST_OPTIONS - 1], Unknown(where, "one of many", tuple(results))]
-    return Either(where, tuple(flat), decided)
+        conditions = [*conditions[: MOST_OPTIONS - 1], ""]
+    return Either(where, tuple(flat), decided, tuple(conditions) if any(conditions) else ())
 
 
 def _same(left: Value, right: Value) -> bool:
@@ -74,6 +83,19 @@ def may_be_absent(value: Value) -> bool:
     """Return whether the value is absent on some branch."""
     return isinstance(value, Absent) or (
         isinstance(value, Either) and any(isinstance(option, Absent) for option in value.options)
+    )
+
+
+def without_absent(value: Either) -> Value:
+    """Return a value without the branches where it is absent; `Absent` if it is absent on all."""
+    kept = [place for place, option in enumerate(value.options) if not isinstance(option, Absent)]
+    if len(kept) == len(value.options):
+        return value
+    return either(
+        [value.options[place] for place in kept],
+        value.where,
+        decided=value.decided and 0 in kept,
+        only_if=[value.conditions[place] for place in kept],
     )
 
 
@@ -90,6 +112,11 @@ _V = TypeVar("_V", Value, Value | None)
 def alternatives(value: _V) -> tuple[_V | Value, ...]:
     """Return the alternatives of an `Either`; any other value is its own only alternative."""
     return value.options if isinstance(value, Either) else (value,)
+
+
+def conditions_of(value: Value | None) -> tuple[str, ...]:
+    """Return the condition for each of the alternatives of a value."""
+    return value.conditions if isinstance(value, Either) else ("",)
 
 
 def lift(function: Callable[..., Value], values: Sequence[Value]) -> Value:
@@ -116,12 +143,13 @@ def _few_combinations(values: Sequence[Value]) -> list[Value]:
 def _lifted(function: Callable[..., Value], values: Sequence[Value]) -> Value:
     for position, value in enumerate(values):
         if isinstance(value, Either):
+            kept = without_absent(value)
             options = [
                 _lifted(function, [*values[:position], option, *values[position + 1 :]])
-                for option in value.options
-                if not isinstance(option, Absent)
+                for option in alternatives(kept)
             ]
-            return either(options, value.where, decided=value.decided)
+            decided = isinstance(kept, Either) and kept.decided
+            return either(options, value.where, decided=decided, only_if=conditions_of(kept))
     for position, value in enumerate(values):
         if isinstance(value, Asked):
             inner = _lifted(function, [*values[:position], value.value, *values[position + 1 :]])

@@ -25,6 +25,7 @@ from spacediff.reading.values import (
     Unknown,
     Value,
     alternatives,
+    conditions_of,
     either,
     results_of,
 )
@@ -42,7 +43,8 @@ def call_pipeline(state: State, pipeline: Object, arguments: Arguments, node: as
     if UPSCALING.search(str(name)):
         state.note("upscaling", node)
     number = len(state.calls)
-    state.calls.append(PipelineCall(number, str(name), paths, state.where(node), state.usual, inputs))
+    conditions = tuple(state.conditions)
+    state.calls.append(PipelineCall(number, str(name), paths, state.where(node), conditions, inputs, state.entry))
     return Unknown(state.where(node), state.words(node), (number, *inputs))
 
 
@@ -103,7 +105,8 @@ def _is_path(name: str) -> bool:
 def _paths_of(state: State, value: Value | None, where: str, wanted: dict[str, str]) -> dict[str, Value]:
     """Return the paths of an object; if it is one of several, with the alternatives of each path."""
     each: list[dict[str, Value]] = []
-    for option in alternatives(value):
+    only_if: list[str] = []
+    for option, condition in zip(alternatives(value), conditions_of(value), strict=True):
         if isinstance(option, Object):
             found: dict[str, Value] = {}
             for key, stored in state.heap.cell(option.cell).items():
@@ -113,9 +116,10 @@ def _paths_of(state: State, value: Value | None, where: str, wanted: dict[str, s
                     elif start.endswith(".") and key.startswith(start):
                         found[path + key.removeprefix(start)] = stored
             each.append(found)
+            only_if.append(condition)
     decided = isinstance(value, Either) and value.decided
     return {
-        path: either([found.get(path) or Absent(where) for found in each], where, decided=decided)
+        path: either([found.get(path) or Absent(where) for found in each], where, decided=decided, only_if=only_if)
         for path in dict.fromkeys(path for found in each for path in found)
     }
 

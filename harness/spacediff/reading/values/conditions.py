@@ -1,0 +1,51 @@
+"""Conditions as text, in the words of the source: how they combine, and their opposites."""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST = 160
+"""Characters of a combined condition; a longer one is not shown."""
+_ATOM = re.compile(r"[\w.]+(\([\w.,= ]*\))?")
+
+
+def all_of(outer: str, inner: str) -> str:
+    """Return the condition that both of two hold; an empty one always does."""
+    if not outer or not inner or inner in outer.split(" and "):
+        return outer or inner
+    text = f"{_grouped(outer)} and {_grouped(inner)}"
+    return text if len(text) <= _LONGEST else inner
+
+
+def _grouped(condition: str) -> str:
+    return f"({condition})" if " or " in condition else condition
+
+
+def any_of(left: str, right: str) -> str:
+    """Return the condition that one of two holds; empty if one of them always does."""
+    if left == right or not (left and right):
+        return left if left == right else ""
+    if {left, right} == {left, opposite(left)}:
+        return ""
+    text = f"{left} or {right}"
+    return text if len(text) <= _LONGEST else ""
+
+
+def opposite(condition: str) -> str:
+    """Return the condition that another one does not hold."""
+    if not condition:
+        return ""
+    bare = condition.removeprefix("not ")
+    if bare != condition and (_ATOM.fullmatch(bare) or _is_in_brackets(bare)):
+        return bare[1:-1] if _is_in_brackets(bare) else bare
+    return f"not {condition}" if _ATOM.fullmatch(condition) else f"not ({condition})"
+
+
+def _is_in_brackets(text: str) -> bool:
+    """Return whether the first bracket of a text is closed by its last character."""
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return text[0] == "(" and place == len(text) - 1
+    return False
