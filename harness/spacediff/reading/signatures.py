@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
-import functools
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from spacediff.errors import nearest_name
+from spacediff.reading.installed import Method, method
 from spacediff.reading.model import Note, Reading
 from spacediff.scenario.tables import OWNED
 from spacediff.settings import is_plain
+
+_PLAIN_TYPES = frozenset(
+    {"Dict", "List", "Optional", "Tuple", "Union", "bool", "dict", "float", "int", "list", "str", "tuple"}
+)
 
 
 def call_defaults(pipeline: str) -> dict[str, Any]:
@@ -20,77 +22,90 @@ def call_defaults(pipeline: str) -> dict[str, Any]:
 
     Empty when diffusers is not installed, or has no such class.
     """
-    found = _signature("pipelines", pipeline, "__call__")
-    return {name: value for name, value in found.items() if f"call.{name}" not in OWNED}
+    found = _defaults_of(method(pipeline, "__call__"))
+    return {name: value for name, value in found if f"call.{name}" not in OWNED}
 
 
 def class_defaults(scheduler: str) -> dict[str, Any]:
     """Return the defaults of a scheduler's configuration, read from the source of the installed diffusers."""
-    return _signature("schedulers", scheduler, "__init__")
+    return dict(_defaults_of(method(scheduler, "__init__")))
 
 
 def accepts(pipeline: str, argument: str) -> bool:
     """Return whether the `__call__` of a pipeline has an argument; True if that is unknown."""
-    taken = _arguments_of(pipeline)
-    return taken is None or argument in taken
+    found = method(pipeline, "__call__")
+    return found is None or found.swallows or argument in found.parameters
 
 
-def _arguments_of(pipeline: str) -> list[str] | None:
-    """Return the arguments of a pipeline's `__call__`; None if they are unknown or it accepts any."""
-    method = _method("pipelines", pipeline, "__call__")
-    if method is None or method.args.kwarg is not None:
+def positions(pipeline: str) -> tuple[str, ...]:
+    """Return the parameters of a pipeline's `__call__` that positional arguments reach; empty if unknown."""
+    found = method(pipeline, "__call__")
+    return found.parameters[: found.positional] if found is not None else ()
+
+
+def dropped(owner: str, method_name: str, argument: str) -> str | None:
+    """Return how a method of an installed class drops a keyword argument: it accepts the argument, but never uses it.
+
+    Returns:
+        A sentence, with the nearest name that the method has; None if the method uses the argument or refuses it, or if
+        that is unknown.
+    """
+    found = method(owner, method_name)
+    if found is None or not found.swallows or found.uses(argument):
         return None
-    return [one.arg for one in (*method.args.args, *method.args.kwonlyargs)]
+    nearest = nearest_name(argument, [*found.parameters, *found.taken])
+    meant = f"; did you mean {nearest}?" if nearest else ""
+    return f"the installed diffusers accepts it and drops it{meant}"
+
+
+def components(pipeline: str) -> tuple[str, ...]:
+    """Return the parts of a pipeline: the parameters of its constructor that are instances of classes."""
+    found = method(pipeline, "__init__")
+    if found is None:
+        return ()
+    annotated = (*found.node.args.args, *found.node.args.kwonlyargs)
+    plain = {one.arg for one in annotated if one.annotation is not None and _is_plain_type(one.annotation)}
+    return tuple(name for name in found.parameters if name not in plain)
+
+
+def _is_plain_type(annotation: ast.expr) -> bool:
+    """Return whether an annotation names only builtin types, such as `float | None`."""
+    names = {one.id for one in ast.walk(annotation) if isinstance(one, ast.Name)}
+    return bool(names) and names <= _PLAIN_TYPES
 
 
 def refusals(reading: Reading) -> list[Note]:
-    """Return a note for each argument that the installed pipeline does not have, with the nearest name that it has."""
+    """Return a note for each argument that the installed pipeline does not have, with the nearest name that it has.
+
+    What is passed only under some condition is left out: under that condition the pipeline may be another one.
+    """
     pipeline = reading.settings.value("model.pipeline")
-    of_another = "load.custom_pipeline" in reading.settings
-    taken = _arguments_of(pipeline) if isinstance(pipeline, str) and not of_another else None
+    found = method(pipeline, "__call__") if isinstance(pipeline, str) else None
+    if found is None or found.swallows or "load.custom_pipeline" in reading.settings:
+        return []
     notes = []
     for path, setting in reading.settings.items():
         table, _, name = path.partition(".")
         is_keyword = table == "call" and name.isidentifier() and not name.startswith("argument_")
-        if is_keyword and taken is not None and name not in taken:
-            nearest = nearest_name(name, taken)
+        if is_keyword and path not in reading.alternatives and name not in found.parameters:
+            nearest = nearest_name(name, list(found.parameters))
             meant = f"; did you mean {nearest}?" if nearest else ""
             text = f"{pipeline} of the installed diffusers has no argument {name}, so the call would fail{meant}"
             notes.append(Note("refused argument", text, setting.where))
     return notes
 
 
-def _signature(folder: str, name: str, method: str) -> dict[str, Any]:
-    """Return the defaults of a method of a class of diffusers by parameter."""
-    found = _method(folder, name, method)
-    return dict(_defaults_of(found)) if found else {}
-
-
-@functools.lru_cache(maxsize=64)
-def _method(folder: str, name: str, method: str) -> ast.FunctionDef | None:
-    package = find_spec("diffusers")
-    if package is None or package.origin is None or not name.isidentifier():
-        return None
-    marker = f"class {name}("
-    for file in sorted((Path(package.origin).parent / folder).rglob("*.py")):
-        text = file.read_text("utf-8")
-        if marker in text:
-            return _method_in(ast.parse(text), name, method)
-    return None
-
-
-def _method_in(module: ast.Module, name: str, method: str) -> ast.FunctionDef | None:
-    for node in module.body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            for inner in node.body:
-                if isinstance(inner, ast.FunctionDef) and inner.name == method:
-                    return inner
-    return None
-
-
-def _defaults_of(method: ast.FunctionDef) -> Iterator[tuple[str, Any]]:
-    names = [argument.arg for argument in method.args.args]
-    for name, default in zip(names[len(names) - len(method.args.defaults) :], method.args.defaults, strict=True):
+def _defaults_of(found: Method | None) -> Iterator[tuple[str, Any]]:
+    """Yield the parameters with plain defaults."""
+    if found is None:
+        return
+    arguments = found.node.args
+    names = [argument.arg for argument in arguments.args]
+    pairs = list(zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True))
+    pairs += [
+        (one.arg, default) for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default
+    ]
+    for name, default in pairs:
         try:
             value = ast.literal_eval(default)
         except ValueError:

@@ -7,17 +7,20 @@ import ast
 from spacediff.reading.interpreter.records import PipelineCall
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.names import (
+    GENERIC_PIPELINE,
     NOT_LOADED_PARTS,
     PARTS,
-    POSITIONS,
     SCHEDULER_BASE,
 )
 from spacediff.reading.libraries.diffusers.parts import objects_of
 from spacediff.reading.libraries.generators import noise_of
 from spacediff.reading.libraries.name_clues import UPSCALING
+from spacediff.reading.model import IgnoredArgument
+from spacediff.reading.signatures import dropped, positions
 from spacediff.reading.values import (
     Absent,
     Arguments,
+    Asked,
     Either,
     Known,
     Object,
@@ -36,7 +39,11 @@ def call_pipeline(state: State, pipeline: Object, arguments: Arguments, node: as
     """Write down a call with all settings in force; return its result, which is known to come from this call."""
     fields = state.heap.cell(pipeline.cell)
     name = json_of(fields.get("model.pipeline")) or "Pipeline"
-    paths = {**_process_wide(state), **_own_paths(state, fields), **_call_paths(state, str(name), arguments, node)}
+    paths = {
+        **_process_wide(state),
+        **_own_paths(state, fields),
+        **_call_paths(state, str(name), fields, arguments, node),
+    }
     generator = arguments.named.get("generator")
     paths |= noise_of(state, generator, node)
     inputs = results_of(arguments)
@@ -124,15 +131,33 @@ def _paths_of(state: State, value: Value | None, where: str, wanted: dict[str, s
     }
 
 
-def _call_paths(state: State, name: str, arguments: Arguments, node: ast.AST) -> dict[str, Value]:
-    positions = POSITIONS.get(name, ("prompt",))
+def _call_paths(
+    state: State, name: str, fields: dict[str, Value], arguments: Arguments, node: ast.AST
+) -> dict[str, Value]:
+    """Return the arguments of a call by path, without those that the installed pipeline drops."""
+    signature_of = "" if "load.custom_pipeline" in fields else name
+    known = positions(signature_of)
     paths: dict[str, Value] = {}
     for position, value in enumerate(arguments.positional):
-        key = positions[position] if position < len(positions) else f"argument_{position + 1}"
+        is_prompt = position == 0 and not known and _is_prompt(name, value)
+        key = "prompt" if is_prompt else known[position] if position < len(known) else f"argument_{position + 1}"
         paths[f"call.{key}"] = value
     for key, value in arguments.named.items():
-        if key not in {"generator", "__pipeline__"}:
+        reason = dropped(signature_of, "__call__", key)
+        if reason is not None:
+            state.ignore(IgnoredArgument(key, json_of(value), f"{name}.__call__", state.where(node), reason))
+        elif key not in {"generator", "__pipeline__"}:
             paths[f"call.{key}"] = value
     if arguments.open:
         paths["call.*"] = Unknown(state.where(node), f"**{arguments.open}")
     return paths
+
+
+def _is_prompt(name: str, value: Value) -> bool:
+    """Return whether the first argument of a class without a known signature is a prompt."""
+    if GENERIC_PIPELINE.search(name):
+        return True
+    one = alternatives(value)[0]
+    if isinstance(one, Asked):
+        return "prompt" in one.source.label.lower() or one.source.kind == "Textbox"
+    return isinstance(one, Known) and isinstance(one.value, str) and " " in one.value

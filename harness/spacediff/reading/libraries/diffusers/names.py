@@ -1,4 +1,4 @@
-"""Names of diffusers: arguments, parts of a pipeline, and positions of call arguments."""
+"""Names of diffusers: arguments, parts of a pipeline, and kinds of pipelines."""
 
 from __future__ import annotations
 
@@ -31,24 +31,9 @@ SCHEDULER_BASE = "scheduler:base"
 
 NOT_LOADED_PARTS = frozenset({"tokenizer", "tokenizer_2", "tokenizer_3", "scheduler", "feature_extractor"})
 
-POSITIONS = {
-    "CogVideoXPipeline": ("prompt", "negative_prompt", "height", "width", "num_frames", "num_inference_steps"),
-    "CogVideoXImageToVideoPipeline": ("image", "prompt", "negative_prompt", "height", "width", "num_frames"),
-    "CogVideoXVideoToVideoPipeline": ("video", "prompt", "negative_prompt", "height", "width"),
-    "WanPipeline": ("prompt", "negative_prompt", "height", "width", "num_frames", "num_inference_steps"),
-    "WanImageToVideoPipeline": ("image", "prompt", "negative_prompt", "height", "width", "num_frames"),
-    "LTXPipeline": ("prompt", "negative_prompt", "height", "width", "num_frames", "frame_rate"),
-    "LTXImageToVideoPipeline": ("image", "prompt", "negative_prompt", "height", "width", "num_frames"),
-    "HunyuanVideoPipeline": ("prompt", "prompt_2", "negative_prompt", "negative_prompt_2", "height", "width"),
-    "MochiPipeline": ("prompt", "negative_prompt", "height", "width", "num_frames", "num_inference_steps"),
-    "StableDiffusionPipeline": ("prompt", "height", "width", "num_inference_steps"),
-    "StableDiffusionXLPipeline": ("prompt", "prompt_2", "height", "width", "num_inference_steps"),
-    "StableDiffusionImg2ImgPipeline": ("prompt", "image", "strength", "num_inference_steps"),
-    "StableVideoDiffusionPipeline": ("image", "height", "width", "num_frames", "num_inference_steps"),
-    "FluxPipeline": ("prompt", "prompt_2"),
-}
-"""The first positional parameters of a pipeline's call."""
-
 PIPELINE = re.compile(r"(^|\.)(?!\w*Config$)(\w*Pipeline\w*|AutoPipelineFor\w+)$")
+
+GENERIC_PIPELINE = re.compile(r"^(DiffusionPipeline|AutoPipelineFor\w+)$")
+"""Classes whose `from_pretrained` returns a pipeline of the class that the checkpoint names."""
 
 SCHEDULER = re.compile(r"(^|\.)\w*Scheduler$")

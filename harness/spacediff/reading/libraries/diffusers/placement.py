@@ -10,6 +10,8 @@ from spacediff.reading.libraries.devices import best_device
 from spacediff.reading.libraries.diffusers.names import PARTS
 from spacediff.reading.libraries.torch_types import DTYPES, device_of_value, dtype_of_value
 from spacediff.reading.machines import NO_ACCELERATOR
+from spacediff.reading.model import IgnoredArgument
+from spacediff.reading.signatures import dropped
 from spacediff.reading.values import (
     Absent,
     Arguments,
@@ -21,6 +23,7 @@ from spacediff.reading.values import (
     alternatives,
     lift,
 )
+from spacediff.reading.values.inputs import json_of
 
 OFFLOAD_METHODS = {f"enable_{placement}": placement for placement in OFFLOADS}
 MOVES = frozenset({"to", "cuda", "half", "cpu"})
@@ -39,13 +42,25 @@ def move(state: State, pipeline: Object, name: str, arguments: Arguments, node: 
         place(state, pipeline, lift(device_of_value, [number]) if number else Known(state.where(node), name), node)
     if name == "half":
         _cast(state, pipeline, Known(state.where(node), "float16"))
-    for value in arguments.every() if name == "to" else ():
+    for value in _used_by_to(state, arguments, node) if name == "to" else ():
         kind = dtype_of_value(value)
         first = alternatives(kind)[0]
         if isinstance(first, Known) and first.value in DTYPES.values():
             _cast(state, pipeline, kind)
         elif not (isinstance(first, External) and "_format" in first.name):
             place(state, pipeline, lift(device_of_value, [value]), node)
+
+
+def _used_by_to(state: State, arguments: Arguments, node: ast.AST) -> list[Value]:
+    """Return the arguments of `pipe.to(...)` that the installed diffusers uses; the others are noted as ignored."""
+    used = list(arguments.positional)
+    for key, value in arguments.named.items():
+        reason = dropped("DiffusionPipeline", "to", key)
+        if reason is None:
+            used.append(value)
+        else:
+            state.ignore(IgnoredArgument(key, json_of(value), "the pipeline's .to()", state.where(node), reason))
+    return used
 
 
 def _cast(state: State, pipeline: Object, dtype: Value) -> None:
