@@ -83,7 +83,7 @@ def test_an_endpoint_is_read_as_gradio_creates_it(name: str, offered: dict[str, 
         "button.click(lambda given: generate(given[words], 0), {words, memory, steps}, [clip])",
         "button.click(generate, [words, memory, *more()], [clip])",
         "button.click(generate, [words, memory, steps], [clip, unknown])",
-        "words.blur(generate, [words, memory, steps], [clip])",
+        "words.unheard_of(generate, [words, memory, steps], [clip])",
     ],
 )
 def test_an_endpoint_that_the_source_does_not_show_is_none(event: str) -> None:

@@ -14,15 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from spacediff.reading.interpreter.records import Event
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.gradio.parameters import positional_parameters, receives_dict
 from spacediff.reading.model import Endpoint, Input
 from spacediff.reading.values import Function, Known, Unknown, Value, Widget
 
 _LEFT_OUT = frozenset({"State", "Button", "Row", "Column", "Tab", "TabItem", "Tabs", "Accordion", "Group", "Blocks"})
 """Components that the API skips."""
 _RESERVED = frozenset({"api_name", "fn_index", "result_callbacks"})
-_FILLED_IN = re.compile(r"\b(gr|gradio)\.(Request|Header|OAuth\w+|\w*Data)\b|^Request\b")
-"""Annotations of parameters that Gradio fills in itself."""
-_FILLED_IN_BY_DEFAULT = re.compile(r"^((gr|gradio)\.)?(Progress|Cache)\(")
 _COMPONENT = re.compile(r"^(?:gr|gradio)\.(\w+)\(")
 _PUNCTUATION = set(string.punctuation) - {"-", "_"}
 _SEED_KINDS = frozenset({"Number", "Slider", "Textbox", "Text", "number", "slider", "text", "textbox"})
@@ -36,7 +34,7 @@ def endpoint_of(state: State, call: int, sources: Mapping[str, Input]) -> Endpoi
         call: Number of the pipeline call.
         sources: Path of a setting to the input that its value comes from.
     """
-    event = next((event for event, calls in state.reached if call in calls), None)
+    event = _event_of(state, call)
     if event is None or event.inputs is None or event.outputs is None or len(event.functions) != 1:
         return None
     given = [_component(value) for value in event.inputs]
@@ -61,6 +59,16 @@ def endpoint_of(state: State, call: int, sources: Mapping[str, Input]) -> Endpoi
         where=event.where,
         results=tuple(name for _, name in shown),
     )
+
+
+def _event_of(state: State, call: int) -> Event | None:
+    """Return the event that leads to a call; of several that lead to this place, one with a name in the API."""
+    places = {one.number: (one.where, one.name) for one in state.calls}
+    leading = [event for event, calls in state.reached if places[call] in [places[one] for one in calls]]
+    own = next((event for event, calls in state.reached if call in calls), None)
+    if own is None or _names([own], "predict")[0]:
+        return own
+    return next((event for event in leading if _names([event], "predict")[0]), own)
 
 
 def _results(function: Function, count: int) -> list[str]:
@@ -117,19 +125,8 @@ def _parameters(function: Function, count: int) -> list[str] | None:
     """Return the parameter names of a function's inputs; None if they are unknown."""
     if function.given[1]:  # functools.partial: its own signature
         return None
-    arguments = function.parameters
-    every = [*arguments.posonlyargs, *arguments.args]
-    defaults: list[ast.expr | None] = [*[None] * (len(every) - len(arguments.defaults)), *arguments.defaults]
-    filled = list(zip(every, defaults, strict=True))[len(function.given[0]) :]
-    found = [parameter.arg for parameter, default in filled if not _is_filled_in(parameter, default)]
-    if count > 1 and len(found) == 1 and arguments.vararg is None:  # a set of inputs is passed as one dict
+    if receives_dict(function, count):  # a set of inputs is passed as one dict
         return None
+    found = [name for name, is_filled_in in positional_parameters(function) if not is_filled_in]
     found += [""] * (count - len(found))
     return [name if name and name not in _RESERVED else f"param_{place}" for place, name in enumerate(found[:count])]
-
-
-def _is_filled_in(parameter: ast.arg, default: ast.expr | None) -> bool:
-    annotation = ast.unparse(parameter.annotation) if parameter.annotation is not None else ""
-    return bool(_FILLED_IN.search(annotation)) or (
-        default is not None and bool(_FILLED_IN_BY_DEFAULT.match(ast.unparse(default)))
-    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 
+from spacediff.reading.chains import Shown
 from spacediff.reading.interpreter.heap import TooMuchError
 from spacediff.reading.interpreter.interpreter import Interpreter
 from spacediff.reading.interpreter.library import Libraries
@@ -17,7 +18,7 @@ from spacediff.reading.interpreter.records import Frame
 from spacediff.reading.machines import Machine
 from spacediff.reading.model import Note
 from spacediff.reading.parsing import Files
-from spacediff.reading.values import Arguments, Class, Function, Known
+from spacediff.reading.values import Arguments, Class, Function, Known, Value
 
 _MOST_ENTRIES = 64
 _FIRST_METHODS = ("setup", "load", "load_model", "initialize")
@@ -50,27 +51,31 @@ def follow(files: Files, libraries: Libraries, machine: Machine | None = None) -
 
 
 def _follow_entries(state: Interpreter) -> None:
+    """Follow what the user interface calls: what it calls when the page loads comes first."""
     done: set[int] = set()
+    shown = Shown()
     for _ in range(_MOST_ENTRIES):
         entries = [entry for entry in state.entries if id(entry) not in done]
         if not entries:
             return
-        done.add(id(entries[0]))
+        entry = next((one for one in entries if one.event is not None and one.event.kind == "load"), entries[0])
+        done.add(id(entry))
         before = len(state.calls)
-        _call(state, entries[0].function, entries[0].arguments)
-        if entries[0].event is not None:
-            state.reached.append((entries[0].event, range(before, len(state.calls))))
+        result = _call(state, entry.function, shown.arguments(entry))
+        if entry.event is not None:
+            shown.note_result(entry.event, result)
+            state.reached.append((entry.event, range(before, len(state.calls))))
 
 
-def _call(state: Interpreter, function: object, arguments: Arguments) -> None:
+def _call(state: Interpreter, function: object, arguments: Arguments) -> Value | None:
     if not isinstance(function, Function):
-        return
+        return None
     source = next((one for one in state.sources if one.name == function.file), state.files.main)
     state.frames.append(Frame(source, function.scopes))
     state.conditions.clear()
     state.entry += 1
     try:
-        state.call(function, arguments, function.node)
+        return state.call(function, arguments, function.node)
     finally:
         state.frames.pop()
 

@@ -22,6 +22,7 @@ from spacediff.reading.values import (
     Table,
     Unknown,
     Value,
+    containers,
     either,
     lift,
 )
@@ -112,7 +113,9 @@ def subscript(state: State, node: ast.Subscript) -> Value:
     owner = state.evaluate(node.value)
     if isinstance(node.slice, ast.Slice):
         return owner if isinstance(owner, Unknown) else state.unknown(node, owner)
-    return lift(lambda value, key: _item_of(state, value, key, node), [owner, state.evaluate(node.slice)])
+    return lift(
+        lambda value, key: _item_of(state, value, key, node), [owner, containers.key_of(state.evaluate(node.slice))]
+    )
 
 
 def _item_of(state: State, owner: Value, key: Value, node: ast.expr) -> Value:  # noqa: PLR0911 - one way out for each kind

@@ -52,7 +52,7 @@ def dict_display(state: State, node: ast.Dict) -> Value:
     made = Table(where, ())
     for key, item in zip(node.keys, node.values, strict=True):
         value = state.evaluate(item)
-        name = state.evaluate(key) if key is not None else None
+        name = containers.key_of(state.evaluate(key)) if key is not None else None
         unknown = Unknown(state.where(item), state.words(item))
         if name is None:
             made = containers.merged(made, as_table(state, value), unknown)

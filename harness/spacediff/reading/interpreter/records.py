@@ -87,7 +87,19 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event of a Gradio app, which becomes an endpoint; inputs and outputs are None if they are unknown."""
+    """An event of a Gradio app, which becomes an endpoint.
+
+    Attributes:
+        kind: What triggers it, such as `click`.
+        functions: What it calls; several if a branch decides.
+        api_name: The name that the source gives its endpoint; None if it gives none.
+        inputs: The components whose values the function receives; None if they are unknown.
+        outputs: The components that show its results; None if they are unknown.
+        where: File and line.
+        after: The event that it follows, as in `click(...).then(...)`; None if the user triggers it.
+        trigger: The label of what the user triggers; empty if it has none.
+        calls_unknown: Whether it calls something that is not followed.
+    """
 
     kind: str
     functions: tuple[Function, ...]
@@ -95,6 +107,9 @@ class Event:
     inputs: tuple[Value, ...] | None
     outputs: tuple[Value, ...] | None
     where: str
+    after: Event | None = None
+    trigger: str = ""
+    calls_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

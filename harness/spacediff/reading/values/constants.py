@@ -71,11 +71,15 @@ FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError,
 
 def distinct(items: Items) -> Items:
     """Return the items of a set, each once; the set is open if some items are unknown."""
-    known = {item.value: item for item in reversed(items.items) if isinstance(item, Known)}
-    if len({item.value for item in items.items if isinstance(item, Known)}) == len(items.items):
+    known = {_identifier(item): item for item in reversed(items.items) if isinstance(item, Known | Widget)}
+    if len(known) == len(items.items):
         return items
-    sure = all(isinstance(item, Known) for item in items.items)
+    sure = all(isinstance(item, Known | Widget) for item in items.items)
     return replace(items, items=tuple(reversed(known.values()))) if sure else replace(items, open=True)
+
+
+def _identifier(item: Known | Widget) -> Any:
+    return item.value if isinstance(item, Known) else item.key
 
 
 def constant(value: Any, where: str, otherwise: Value) -> Value:

@@ -15,6 +15,7 @@ from spacediff.reading.values.kinds import (
     Table,
     Unknown,
     Value,
+    Widget,
 )
 from spacediff.reading.values.operations import either, may_be_absent, results_in, results_of
 
@@ -25,6 +26,11 @@ _READ_ONLY = frozenset({
     "issuperset", "isdisjoint", "symmetric_difference", "__contains__", "__getitem__", "__len__", "__iter__",
 })  # fmt: skip
 """Methods of lists, dicts and sets that change nothing."""
+
+
+def key_of(value: Value) -> Value:
+    """Return a value as the key of a dict; a component of a user interface has a key of its own."""
+    return Known(value.where, value.key) if isinstance(value, Widget) else value
 
 
 def with_unknown_contents(value: Value, unknown: Unknown) -> Value:

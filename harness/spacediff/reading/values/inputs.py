@@ -6,7 +6,9 @@ from typing import Any
 
 from spacediff.reading.model import Input
 from spacediff.reading.values.kinds import (
+    Absent,
     Asked,
+    Either,
     External,
     Items,
     Known,
@@ -14,7 +16,21 @@ from spacediff.reading.values.kinds import (
     Unknown,
     Value,
 )
-from spacediff.reading.values.operations import is_small
+from spacediff.reading.values.operations import either, is_small
+
+
+def given(source: Input, default: Value, where: str) -> Value:
+    """Return what the user gives for an input; of a default with alternatives, each is one of the result.
+
+    Args:
+        source: What asks for it.
+        default: What it is if the user gives nothing.
+        where: File and line that ask for it.
+    """
+    if isinstance(default, Either):
+        options = [one if isinstance(one, Absent) else given(source, one, where) for one in default.options]
+        return either(options, where, decided=default.decided, only_if=default.only_if)
+    return Asked(where, source, default.value if isinstance(default, Asked) else default)
 
 
 def asked(kind: str, label: str, default: Value | None, where: str) -> Value:
@@ -27,8 +43,7 @@ def asked(kind: str, label: str, default: Value | None, where: str) -> Value:
         where: File and line that ask for it.
     """
     value = default if default is not None else Unknown(where, f"no default: {label}")
-    plain = json_of(value)
-    return Asked(where, Input(kind, label[:200], plain, where), value)
+    return given(Input(kind, label[:200], json_of(value), where), value, where)
 
 
 def json_of(value: Value | None) -> Any:
@@ -41,6 +56,8 @@ def _json(value: Value) -> Any:
         return value.value
     if isinstance(value, Asked):
         return _json(value.value)
+    if isinstance(value, Either) and value.decided:
+        return _json(value.options[0])
     if isinstance(value, Items) and not value.open:
         return [_json(item) for item in value.items]
     if isinstance(value, Table) and not value.open:

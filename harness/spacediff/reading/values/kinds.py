@@ -15,11 +15,14 @@ from spacediff.reading.model import Input
 Key = str | float | bool | None
 """A constant that is a key of a dict; equal keys are those that Python calls equal."""
 
-ObjectKind = Literal["pipeline", "part", "scheduler", "generator", "accelerator", "parser", "namespace", "instance"]
+ObjectKind = Literal[
+    "pipeline", "part", "scheduler", "generator", "accelerator", "parser", "namespace", "instance", "event"
+]
 """What an `Object` represents.
 
 `part` is a model or tokenizer of a pipeline, `accelerator` accelerate's, `parser` a command line's parser, `namespace`
-its parsed arguments or the names of a file, `instance` an instance of a class of the source.
+its parsed arguments or the names of a file, `instance` an instance of a class of the source, `event` an event of a user
+interface that others may follow.
 """
 
 
@@ -45,11 +48,14 @@ class Unknown(Value):
         text: The expression, as the source writes it.
         results: Numbers of the pipeline calls that the value comes from, the latest first.
         random: Whether the value comes from a random number generator.
+        template: For a text that the user writes a part of: the whole text with `{name}` for that part, such as
+            `{prompt}, sharp`; empty for any other value.
     """
 
     text: str
     results: tuple[int, ...] = ()
     random: bool = False
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +221,24 @@ class Attribute(Value):
 
 @dataclass(frozen=True, slots=True)
 class Widget(Value):
-    """A component of a user interface; a function that gets it as an input receives the user's value."""
+    """A component of a user interface; a function that gets it as an input receives the user's value.
+
+    Attributes:
+        source: The component as an input.
+        value: What a function receives for it if the user changes nothing.
+        number: A number that no other component has.
+        is_given: Whether the source gives its value, which otherwise is that of every such component.
+    """
 
     source: Input
     value: Value
+    number: int = 0
+    is_given: bool = True
+
+    @property
+    def key(self) -> str:
+        """The key under which a dict holds it, as in `{slider: 3}`."""
+        return f"component {self.number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from spacediff.reading.values.constants import FAILURES, LONGEST, MOST_BITS, constant
-from spacediff.reading.values.containers import with_default
+from spacediff.reading.values.containers import key_of, with_default
 from spacediff.reading.values.kinds import (
     Arguments,
     Items,
@@ -93,7 +93,8 @@ def call_method(owner: Value, name: str, arguments: Arguments, otherwise: Value)
 
 
 def _of_table(owner: Table, name: str, arguments: Arguments, otherwise: Value) -> Value:  # noqa: PLR0911 - one way out for each kind
-    key = arguments.get("key", 0)
+    given = arguments.get("key", 0)
+    key = key_of(given) if given is not None else None
     if name in {"get", "pop", "setdefault"} and isinstance(key, Known):
         found = owner.get(key.value)
         default = arguments.get("default", 1) or Known(otherwise.where, None)

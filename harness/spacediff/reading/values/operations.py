@@ -153,9 +153,9 @@ def _lifted(function: Callable[..., Value], values: Sequence[Value]) -> Value:
     for position, value in enumerate(values):
         if isinstance(value, Asked):
             inner = _lifted(function, [*values[:position], value.value, *values[position + 1 :]])
-            if isinstance(inner, Known | Unknown):
-                return Asked(value.where, value.source, inner)
-            return inner
+            if isinstance(inner, Asked) and (isinstance(value.value, Unknown) or not isinstance(inner.value, Unknown)):
+                return Asked(value.where, value.source, inner.value)
+            return Asked(value.where, value.source, inner) if isinstance(inner, Known | Unknown) else inner
     return function(*values)
 
 
@@ -172,7 +172,7 @@ class Truth:
     usual: bool | None
 
 
-def truth(value: Value) -> Truth:
+def truth(value: Value) -> Truth:  # noqa: PLR0911 - one way out for each kind
     """Return whether a value counts as true in a condition."""
     if isinstance(value, Known):
         return Truth(bool(value.value), bool(value.value))
@@ -187,6 +187,8 @@ def truth(value: Value) -> Truth:
         return Truth(certain=True, usual=True)
     if isinstance(value, Asked):
         return Truth(None, truth(value.value).usual)
+    if isinstance(value, Unknown) and value.template:  # the user writes something
+        return Truth(None, usual=True)
     if isinstance(value, Either):
         each = [truth(option) for option in value.options]
         same = each[0].certain if len({one.certain for one in each}) == 1 else None
