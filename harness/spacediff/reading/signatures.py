@@ -74,6 +74,23 @@ def _is_plain_type(annotation: ast.expr) -> bool:
     return bool(names) and names <= _PLAIN_TYPES
 
 
+def takes(pipeline: str, argument: str) -> bool | None:
+    """Return whether the `__call__` of the installed pipeline names an argument; None if its arguments are unknown."""
+    method = _method("pipelines", pipeline, "__call__")
+    if method is None:
+        return None
+    if argument in [one.arg for one in (*method.args.args, *method.args.kwonlyargs)]:
+        return True
+    return None if method.args.kwarg is not None else False
+
+
+def annotation(pipeline: str, argument: str) -> str:
+    """Return the type of an argument of a pipeline's `__call__`, as diffusers writes it; empty if it is unknown."""
+    method = _method("pipelines", pipeline, "__call__")
+    every = (*method.args.args, *method.args.kwonlyargs) if method else ()
+    return next((ast.unparse(one.annotation) for one in every if one.arg == argument and one.annotation), "")
+
+
 def refusals(reading: Reading) -> list[Note]:
     """Return a note for each argument that the installed pipeline does not have, with the nearest name that it has.
 
