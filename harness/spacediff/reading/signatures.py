@@ -75,19 +75,19 @@ def _is_plain_type(annotation: ast.expr) -> bool:
 
 
 def takes(pipeline: str, argument: str) -> bool | None:
-    """Return whether the `__call__` of the installed pipeline names an argument; None if its arguments are unknown."""
-    method = _method("pipelines", pipeline, "__call__")
-    if method is None:
+    """Return whether the `__call__` of the installed pipeline has a use for an argument; None if that is unknown."""
+    found = method(pipeline, "__call__")
+    if found is None:
         return None
-    if argument in [one.arg for one in (*method.args.args, *method.args.kwonlyargs)]:
+    if argument in found.parameters or argument in found.taken:
         return True
-    return None if method.args.kwarg is not None else False
+    return None if found.is_open else False
 
 
 def annotation(pipeline: str, argument: str) -> str:
     """Return the type of an argument of a pipeline's `__call__`, as diffusers writes it; empty if it is unknown."""
-    method = _method("pipelines", pipeline, "__call__")
-    every = (*method.args.args, *method.args.kwonlyargs) if method else ()
+    found = method(pipeline, "__call__")
+    every = (*found.node.args.args, *found.node.args.kwonlyargs) if found else ()
     return next((ast.unparse(one.annotation) for one in every if one.arg == argument and one.annotation), "")
 
 

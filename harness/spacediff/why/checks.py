@@ -41,7 +41,7 @@ class Checker:
             content: The patched script.
             paths: The settings whose differences it is to remove.
         """
-        reading = read_changed(self._main, content, look_up=lambda _: self._reading.machine)
+        reading = self._read(content)
         if not self._is_as_good(reading):
             return set()
         found = compare_sources(reading, self._space, ask=self._ask)
@@ -56,6 +56,15 @@ class Checker:
         self._reading, self._found = reading, found
         return removed
 
+    def _read(self, content: bytes) -> Reading:
+        """Read a patched version, by the same call as the script, whose line may be another one now."""
+        chosen = [call.where for call in self._reading.calls].index(self._reading.called_at)
+        reading = read_changed(self._main, content, look_up=lambda _: self._reading.machine)
+        where = reading.calls[chosen].where if len(reading.calls) == len(self._reading.calls) else reading.called_at
+        if where == reading.called_at:
+            return reading
+        return read_changed(self._main, content, look_up=lambda _: self._reading.machine, call=where)
+
     def _is_as_good(self, reading: Reading) -> bool:
         """Return whether a patched script still has its seed, its placement and its inputs, and no new fault."""
         old = self._reading
@@ -63,6 +72,7 @@ class Checker:
             bool(reading.called_at)
             and seed_of(old) in {None, seed_of(reading)}
             and reading.settings.value("placement") == old.settings.value("placement")
+            and len(reading.undecided) <= len(old.undecided)
             and len(reading.ignored) <= len(old.ignored)
             and len(refusals(reading)) <= len(refusals(old))
             and _faults(reading) <= _faults(old)
