@@ -34,6 +34,7 @@ from spacediff.reading.values import (
     is_small,
 )
 from spacediff.reading.values.inputs import json_of
+from spacediff.scenario.tables import OWNED
 from spacediff.settings import Origin, Setting, Settings
 
 _MOST_NAMED = 6
@@ -90,11 +91,16 @@ def extract(state: State, like: str = "", at: str = "") -> Reading:
         calls=tuple(replace(one, only_if=redact_text(one.only_if)) for one in chosen.calls),
         undecided=tuple(redact_text(text) for text in dict.fromkeys([*chosen.undecided, *doubts])),
         called_at=call.where,
+        signature=call.signature,
+        own_defaults={
+            name: value.value
+            for name, value in call.defaults.items()
+            if isinstance(value, Known) and f"call.{name}" not in OWNED
+        },
         exported_by=export.name if export is not None else "",
         asked_of_machine=tuple(state.asked_of_machine),
         uses_zero_gpu=state.uses_zero_gpu,
         machine=state.machine if state.asked_of_machine else None,
-        described=frozenset(builder.described),
     )
 
 
@@ -157,7 +163,6 @@ class _SettingsBuilder:
         self.alternatives: dict[str, list[Alternative]] = {}
         self.unknowns: dict[str, str] = {}
         self.notes: list[Note] = []
-        self.described: set[str] = set()
 
     def add(self, path: str, value: Value) -> None:
         options = value.options if isinstance(value, Either) else (value,)
@@ -194,8 +199,6 @@ class _SettingsBuilder:
 
     def _keep(self, path: str, setting: Setting, value: Value) -> None:
         self.settings[path] = setting
-        if _names_something(value):
-            self.described.add(path)
         if setting.origin is Origin.UNKNOWN:
             self.unknowns[path] = _described(value)
 
@@ -234,15 +237,6 @@ def _is_complete(value: Value) -> bool:
     if isinstance(value, Asked):
         return _is_complete(value.value) and value.value != Known(value.value.where, None)
     return isinstance(value, Known | External)
-
-
-def _names_something(value: Value) -> bool:
-    """Return whether a value is, or holds, something that a setting shows by its name alone."""
-    if isinstance(value, Asked):
-        return _names_something(value.value)
-    if isinstance(value, Items | Table):
-        return is_small(value) and any(map(_names_something, inside(value)))
-    return isinstance(value, External | Function | Class)
 
 
 def _is_negative(value: Value) -> bool:

@@ -170,12 +170,13 @@ class Reading:
             defaults of its class; None if it is the pipeline's own.
         endpoint: The endpoint of the chosen call; None if there is none or it is unknown.
         called_at: File and line of the chosen call; empty if there is none.
+        signature: The class of diffusers whose `__call__` the chosen call has; empty if its class is another package's
+            or defines a `__call__` of its own.
+        own_defaults: Argument to default of a `__call__` that the source itself defines.
         exported_by: The function that writes the frames to a file, such as `export_to_video`; empty if there is none.
         asked_of_machine: The types of accelerators whose presence the source asks for, such as `cuda`.
         uses_zero_gpu: Whether the source uses `@spaces.GPU`.
         machine: The machine for which the source was read; None if it is unknown, or if the source asks nothing of it.
-        described: The settings whose value is the name of something that the source or a library defines, such as a
-            function, and not a constant.
         by_machine: Path of a setting that depends on the machine to its value for each type of accelerator, `cpu` for
             a machine without one; empty if the machine is known.
     """
@@ -192,11 +193,12 @@ class Reading:
     scheduler_base: Setting | None = None
     endpoint: Endpoint | None = None
     called_at: str = ""
+    signature: str = ""
+    own_defaults: Mapping[str, Any] = field(default_factory=dict)
     exported_by: str = ""
     asked_of_machine: tuple[str, ...] = ()
     uses_zero_gpu: bool = False
     machine: Machine | None = None
-    described: frozenset[str] = frozenset()
     by_machine: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     @property
@@ -221,9 +223,10 @@ class Reading:
             "scheduler_base": asdict(self.scheduler_base) if self.scheduler_base else None,
             "endpoint": asdict(self.endpoint) if self.endpoint else None,
             "called_at": self.called_at,
+            "signature": self.signature,
+            "own_defaults": dict(self.own_defaults),
             "exported_by": self.exported_by,
             "asked_of_machine": list(self.asked_of_machine),
-            "described": sorted(self.described),
             "machine": asdict(self.machine) if self.machine else None,
             "by_machine": {
                 path: {device: asdict(setting) for device, setting in each.items()}

@@ -74,31 +74,14 @@ def _is_plain_type(annotation: ast.expr) -> bool:
     return bool(names) and names <= _PLAIN_TYPES
 
 
-def takes(pipeline: str, argument: str) -> bool | None:
-    """Return whether the `__call__` of the installed pipeline has a use for an argument; None if that is unknown."""
-    found = method(pipeline, "__call__")
-    if found is None:
-        return None
-    if argument in found.parameters or argument in found.taken:
-        return True
-    return None if found.is_open else False
-
-
-def annotation(pipeline: str, argument: str) -> str:
-    """Return the type of an argument of a pipeline's `__call__`, as diffusers writes it; empty if it is unknown."""
-    found = method(pipeline, "__call__")
-    every = (*found.node.args.args, *found.node.args.kwonlyargs) if found else ()
-    return next((ast.unparse(one.annotation) for one in every if one.arg == argument and one.annotation), "")
-
-
 def refusals(reading: Reading) -> list[Note]:
     """Return a note for each argument that the installed pipeline does not have, with the nearest name that it has.
 
     What is passed only under some condition is left out: under that condition the pipeline may be another one.
     """
-    pipeline = reading.settings.value("model.pipeline")
-    found = method(pipeline, "__call__") if isinstance(pipeline, str) else None
-    if found is None or found.swallows or "load.custom_pipeline" in reading.settings:
+    pipeline = reading.signature
+    found = method(pipeline, "__call__")
+    if found is None or found.swallows:
         return []
     notes = []
     for path, setting in reading.settings.items():

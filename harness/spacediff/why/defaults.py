@@ -28,7 +28,7 @@ def completed(reading: Reading) -> Settings:
         if one.default is not None and (path not in read or read[path].origin is Origin.UNKNOWN)
     }
     pipeline = read.value("model.pipeline")
-    called = call_defaults(pipeline) if isinstance(pipeline, str) else {}
+    called = call_defaults(reading.signature) if reading.signature else reading.own_defaults
     defaults = {"call": called, "output": _OF_EXPORTS.get(reading.exported_by, {}), "vae": _OF_VAE}
     filled = read.changed_by(Settings(asked))
     for table, values in defaults.items():

@@ -10,6 +10,7 @@ from spacediff.reading.values import (
     Arguments,
     Class,
     Either,
+    Function,
     Items,
     Known,
     Module,
@@ -63,7 +64,7 @@ def _unpack(state: State, targets: list[ast.expr], value: Value) -> None:
 
 def _set_attribute(state: State, owner: Value, name: str, value: Value, node: ast.AST) -> None:
     for option in alternatives(owner):
-        if isinstance(option, Class | Module):
+        if isinstance(option, Class | Module) or (isinstance(option, Function) and option.cell):
             state.heap.put(option.cell, name, value)
         elif not state.libraries.set_attribute(state, option, name, value, node) and isinstance(option, Object):
             state.put(option, name, value)

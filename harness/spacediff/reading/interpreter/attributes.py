@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
+from spacediff.reading.interpreter import classes
 from spacediff.reading.interpreter.state import State, present
 from spacediff.reading.values import (
     Absent,
-    Arguments,
     Asked,
     Attribute,
     Class,
@@ -19,6 +18,7 @@ from spacediff.reading.values import (
     Known,
     Module,
     Object,
+    Super,
     Table,
     Unknown,
     Value,
@@ -43,12 +43,11 @@ def attribute(state: State, owner: Value, name: str, node: ast.AST) -> Value:  #
     if isinstance(owner, Module):
         return state.heap.cell(owner.cell).get(name) or state.unknown(node)
     if isinstance(owner, Class):
-        member = _attribute_of_class(state, owner, name, node)
-        return (
-            _with_first_argument(member, owner)
-            if isinstance(member, Function) and member.kind == "classmethod"
-            else member
-        )
+        return classes.attribute_of_class(state, owner, name, node)
+    if isinstance(owner, Super):
+        return classes.attribute_of_super(state, owner, name, node)
+    if isinstance(owner, Function):
+        return _attribute_of_function(state, owner, name, node)
     if isinstance(owner, Object):
         return _attribute_of_object(state, owner, name, node)
     computed = state.libraries.attribute(state, owner, name, node) if isinstance(owner, Known | Asked) else None
@@ -57,15 +56,12 @@ def attribute(state: State, owner: Value, name: str, node: ast.AST) -> Value:  #
     return Attribute(owner.where if isinstance(owner, Unknown | Asked) else state.where(node), owner, name)
 
 
-def _attribute_of_class(state: State, owner: Class, name: str, node: ast.AST) -> Value:
-    value = state.heap.cell(owner.cell).get(name)
-    if value is not None:
-        return value
-    for base in owner.bases:
-        if isinstance(base, Class):
-            return _attribute_of_class(state, base, name, node)
-    of_libraries = [base.name for base in owner.bases if isinstance(base, External)]
-    return External(owner.where, f"{of_libraries[0]}.{name}") if of_libraries else state.unknown(node)
+def _attribute_of_function(state: State, owner: Function, name: str, node: ast.AST) -> Value:
+    stored = state.heap.cell(owner.cell).get(name) if owner.cell else None
+    kept = present(stored) if stored is not None else None
+    if kept is not None:
+        return kept
+    return Known(state.where(node), owner.name) if name == "__name__" else Attribute(state.where(node), owner, name)
 
 
 def _attribute_of_object(state: State, owner: Object, name: str, node: ast.AST) -> Value:
@@ -77,26 +73,8 @@ def _attribute_of_object(state: State, owner: Object, name: str, node: ast.AST) 
         return computed
     kind = state.get(owner, "__class__")
     if isinstance(kind, Class):
-        found = _attribute_of_class(state, kind, name, node)
-        if isinstance(found, Function):
-            return _bound_method(state, found, owner, kind, node)
-        return Attribute(owner.where, owner, name) if isinstance(found, Unknown) else found
+        return classes.attribute_through_class(state, owner, kind, name, node)
     return Attribute(state.where(node), owner, name)
-
-
-def _bound_method(state: State, function: Function, owner: Object, made: Class, node: ast.AST) -> Value:
-    if function.kind == "staticmethod":
-        return function
-    if function.kind == "classmethod":
-        return _with_first_argument(function, made)
-    method = _with_first_argument(function, owner)
-    return state.call(method, Arguments([], {}), node) if function.kind == "property" else method
-
-
-def _with_first_argument(function: Function, first: Value) -> Function:
-    """Return a function whose first argument is bound."""
-    positional, named = function.given
-    return replace(function, given=((first, *positional), named))
 
 
 def _is_none(value: Value) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 
 from spacediff.reading.interpreter import effects
+from spacediff.reading.interpreter.classes import library_bases
 from spacediff.reading.interpreter.displays import as_table, with_identity
 from spacediff.reading.interpreter.functions import follow_function
+from spacediff.reading.interpreter.instances import instance_of
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Absent,
@@ -20,7 +22,6 @@ from spacediff.reading.values import (
     Known,
     Object,
     Partial,
-    Unknown,
     Value,
     alternatives,
     either,
@@ -69,9 +70,9 @@ def call(state: State, function: Value, arguments: Arguments, node: ast.AST) -> 
         ]
         return either(options, state.where(node), decided=function.decided)
     if isinstance(function, Function):
-        return follow_function(state, function, arguments, node)
+        return _call_function(state, function, arguments, node)
     if isinstance(function, Class):
-        return _instance_of(state, function, arguments, node)
+        return instance_of(state, function, arguments, node)
     if isinstance(function, External):
         return _call_library(state, function, arguments, node)
     if isinstance(function, Object):
@@ -85,6 +86,15 @@ def call(state: State, function: Value, arguments: Arguments, node: ast.AST) -> 
     return effects.call_unknown(state, "", function, arguments, node)
 
 
+def _call_function(state: State, function: Function, arguments: Arguments, node: ast.AST) -> Value:
+    before = len(state.calls)
+    result = follow_function(state, function, arguments, node)
+    owner = function.given[0][0] if function.given[0] else None
+    if not isinstance(owner, Object) or len(state.calls) > before:
+        return result
+    return state.libraries.after_method(state, owner, function, arguments, node) or result
+
+
 def _call_object(state: State, function: Object, arguments: Arguments, node: ast.AST) -> Value:
     found = state.libraries.call_method(state, function, "__call__", arguments, node)
     if found is not None:
@@ -92,7 +102,7 @@ def _call_object(state: State, function: Object, arguments: Arguments, node: ast
     for name in ("__call__", "forward"):
         method = state.attribute(function, name, node)
         if isinstance(method, Function):
-            return follow_function(state, method, arguments, node)
+            return state.call(method, arguments, node)
     return state.unknown(node, *arguments.every())
 
 
@@ -101,6 +111,8 @@ def _call_method(state: State, function: Attribute, arguments: Arguments, node: 
     found = state.libraries.call_method(state, owner, function.name, arguments, node)
     if found is not None:
         return found
+    if isinstance(owner, Class):
+        return state.call(External(owner.where, f"{library_bases(owner)[0]}.{function.name}"), arguments, node)
     package = owner.package if isinstance(owner, External) else ""
     return effects.call_unknown(state, f"{package}.{function.name}", owner, arguments, node)
 
@@ -113,18 +125,3 @@ def _call_library(state: State, function: External, arguments: Arguments, node: 
     if isinstance(only, Function):  # a wrapper such as `spaces.GPU(generate)`
         return only
     return effects.call_unknown(state, function.name, function, arguments, node)
-
-
-def _instance_of(state: State, made: Class, arguments: Arguments, node: ast.AST) -> Value:
-    instance = Object(state.where(node), "instance", state.heap.new({"__class__": made}))
-    start = state.attribute(instance, "__init__", node)
-    if isinstance(start, Function):
-        follow_function(state, start, arguments, node)
-        return instance
-    for name in made.fields:
-        default = state.attribute(made, name, node)
-        if not isinstance(default, Unknown):
-            state.put(instance, name, default)
-    for name, value in [*zip(made.fields, arguments.positional, strict=False), *arguments.named.items()]:
-        state.put(instance, name, value)
-    return instance

@@ -15,14 +15,27 @@ from spacediff.reading.values import (
     Value,
 )
 
+_KINDS = {"staticmethod": "staticmethod", "classmethod": "classmethod", "property": "property",
+          "cached_property": "property", "functools.cached_property": "property"}  # fmt: skip
+"""Decorator as it is written to the kind of the function."""
+_CHANGES_PROPERTY = (".setter", ".deleter")
+"""Ends of the decorators of functions that are called when a property is set; an instance then has the value."""
+
 
 def define_function(state: State, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     """Bind a function, after its decorators."""
     defaults = _defaults_of(state, node.args)
     written = [state.words(decorator) for decorator in node.decorator_list]
-    kinds = [kind for kind in ("staticmethod", "classmethod", "property") if kind in written]
+    if any(text.endswith(_CHANGES_PROPERTY) for text in written):
+        return
     function = Function(
-        state.where(node), node, state.frame.scopes, state.frame.source.name, defaults, kind=kinds[0] if kinds else ""
+        state.where(node),
+        node,
+        state.frame.scopes,
+        state.frame.source.name,
+        defaults,
+        kind=next((kind for text in written for name, kind in _KINDS.items() if text == name), ""),
+        cell=state.heap.new(),
     )
     state.defined.append(function)
     made = decorators.decorated(state, function, node)

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from spacediff.reading.values import Arguments, External, Function, Value
+from spacediff.reading.values import Arguments, External, Function, Object, Value
 
 if TYPE_CHECKING:
     from spacediff.reading.interpreter.state import State
@@ -24,7 +24,10 @@ class Library(Protocol):
         return None
 
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
-        """Return the result of a method call such as `pipe.to("cuda")`; a call of `pipe` itself is `__call__`."""
+        """Return the result of a method call such as `pipe.to("cuda")`; a call of `pipe` itself is `__call__`.
+
+        For a class of the source, that is its instance.
+        """
         return None
 
     def attribute(self, state: State, owner: Value, name: str, node: ast.AST) -> Value | None:
@@ -56,6 +59,12 @@ class Library(Protocol):
     def on_function_called(self, state: State, function: Function, arguments: Arguments, node: ast.AST) -> None:
         """Note what the name of a function of the source says about it; the interpreter then follows the call."""
         return
+
+    def after_method(
+        self, state: State, owner: Object, function: Function, arguments: Arguments, node: ast.AST
+    ) -> Value | None:
+        """Return the result of a method of the source that was followed and in which no pipeline was called."""
+        return None
 
 
 class Libraries(Library):
@@ -114,3 +123,10 @@ class Libraries(Library):
         """Ask the recognisers in their order."""
         for one in self._recognisers:
             one.on_function_called(state, function, arguments, node)
+
+    def after_method(
+        self, state: State, owner: Object, function: Function, arguments: Arguments, node: ast.AST
+    ) -> Value | None:
+        """Ask the recognisers in their order."""
+        answers = (one.after_method(state, owner, function, arguments, node) for one in self._recognisers)
+        return next((found for found in answers if found is not None), None)

@@ -45,6 +45,8 @@ class PipelineCall:
         conditions: The undecided branches that lead to it, the innermost last.
         fed_by: Numbers of the calls whose results it is given.
         entry: What it is reached from: 0 for the main file, otherwise the number of an event, in order.
+        signature: The class of diffusers whose `__call__` it is; empty if that is not diffusers'.
+        defaults: Argument to default of a `__call__` that the source defines.
     """
 
     number: int
@@ -54,6 +56,8 @@ class PipelineCall:
     conditions: tuple[Condition, ...]
     fed_by: tuple[int, ...]
     entry: int
+    signature: str
+    defaults: dict[str, Value]
 
     @property
     def usual(self) -> bool | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from spacediff.reading.interpreter import effects
+from spacediff.reading.interpreter.classes import super_of
 from spacediff.reading.interpreter.displays import as_table
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
@@ -15,7 +16,6 @@ from spacediff.reading.values import (
     MOST_OPTIONS,
     Arguments,
     Asked,
-    Class,
     External,
     Function,
     Items,
@@ -223,21 +223,7 @@ def _as_list(state: State, rows: list[tuple[Value, ...]], node: ast.AST) -> Item
 
 
 def _super(state: State, _: Arguments, node: ast.AST) -> Value:
-    """Return `super()`: an object with the parent class's `__init__`."""
-    function = state.frame.function
-    owner = function.given[0][0] if function is not None and function.given[0] else None
-    kind = state.get(owner, "__class__") if isinstance(owner, Object) else None
-    if isinstance(owner, Object) and isinstance(kind, Class):
-        for base in kind.bases:
-            if isinstance(base, Class):
-                inner = {name: value for name, value in state.heap.cell(base.cell).items() if name == "__init__"}
-                fields = {
-                    name: Function(one.where, one.node, one.scopes, one.file, one.defaults, ((owner,), ()))
-                    for name, one in inner.items()
-                    if isinstance(one, Function)
-                }
-                return Object(state.where(node), "instance", state.heap.new(dict(fields)))
-    return state.unknown(node)
+    return super_of(state, node)
 
 
 def _partial(state: State, arguments: Arguments, node: ast.AST) -> Value:

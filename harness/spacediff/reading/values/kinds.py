@@ -162,6 +162,7 @@ class Function(Value):
         kind: `staticmethod`, `classmethod` or `property`; empty for a plain function.
         wrapped: The unknown value that an unknown decorator may pass on instead of an argument; None without one.
         stands_for: The function whose name and parameters it shows because of `functools.wraps`.
+        cell: Its own attributes; 0 for a lambda, which has none.
     """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -172,6 +173,7 @@ class Function(Value):
     kind: str = ""
     wrapped: Unknown | None = None
     stands_for: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None = None
+    cell: int = 0
 
     @property
     def name(self) -> str:
@@ -209,6 +211,14 @@ class Object(Value):
 
     kind: ObjectKind
     cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class Super(Value):
+    """`super()` in a method: what it was called on, and the cell of the class that defines the method."""
+
+    owner: Value
+    after: int
 
 
 @dataclass(frozen=True, slots=True)

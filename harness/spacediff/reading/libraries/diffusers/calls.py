@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from spacediff.reading.interpreter.records import PipelineCall
 from spacediff.reading.interpreter.state import State
@@ -13,15 +14,18 @@ from spacediff.reading.libraries.diffusers.names import (
     SCHEDULER_BASE,
 )
 from spacediff.reading.libraries.diffusers.parts import objects_of
+from spacediff.reading.libraries.diffusers.pipeline_classes import CallSignature, signature_of
 from spacediff.reading.libraries.generators import noise_of
 from spacediff.reading.libraries.name_clues import UPSCALING
 from spacediff.reading.model import IgnoredArgument
-from spacediff.reading.signatures import dropped, positions
+from spacediff.reading.signatures import dropped
 from spacediff.reading.values import (
     Absent,
     Arguments,
     Asked,
+    Class,
     Either,
+    Function,
     Known,
     Object,
     Table,
@@ -35,24 +39,67 @@ from spacediff.reading.values import (
 from spacediff.reading.values.inputs import json_of
 
 
-def call_pipeline(state: State, pipeline: Object, arguments: Arguments, node: ast.AST) -> Value:
-    """Write down a call with all settings in force; return its result, which is known to come from this call."""
+def call_pipeline(
+    state: State, pipeline: Object, arguments: Arguments, node: ast.AST, function: Function | None = None
+) -> Value:
+    """Write down a call with all settings in force; return its result, which is known to come from this call.
+
+    Args:
+        state: What follows the source.
+        pipeline: The pipeline.
+        arguments: The arguments of the call.
+        node: The call.
+        function: The function of the source that is called; None for `__call__`.
+    """
     fields = state.heap.cell(pipeline.cell)
-    name = json_of(fields.get("model.pipeline")) or "Pipeline"
+    signature = signature_of(state, pipeline, function)
     paths = {
         **_process_wide(state),
         **_own_paths(state, fields),
-        **_call_paths(state, str(name), fields, arguments, node),
+        **_call_paths(state, signature, arguments, node),
     }
-    generator = arguments.named.get("generator")
-    paths |= noise_of(state, generator, node)
+    paths |= _noise(state, signature, arguments, paths, node)
     inputs = results_of(arguments)
-    if UPSCALING.search(str(name)):
+    if UPSCALING.search(signature.name):
         state.note("upscaling", node)
     number = len(state.calls)
-    conditions = tuple(state.conditions)
-    state.calls.append(PipelineCall(number, str(name), paths, state.where(node), conditions, inputs, state.entry))
+    state.calls.append(
+        PipelineCall(
+            number,
+            signature.name,
+            paths,
+            state.where(node),
+            tuple(state.conditions),
+            inputs,
+            state.entry,
+            signature.of,
+            signature.defaults,
+        )
+    )
     return Unknown(state.where(node), state.words(node), (number, *inputs))
+
+
+def _noise(
+    state: State, signature: CallSignature, arguments: Arguments, paths: dict[str, Value], node: ast.AST
+) -> dict[str, Value]:
+    """Return where the noise of a call comes from; a pipeline that is not diffusers' may have an argument for the seed.
+
+    Args:
+        state: What follows the source.
+        signature: The arguments that the pipeline has.
+        arguments: The arguments of the call.
+        paths: The same by path.
+        node: The call.
+    """
+    generator = arguments.named.get("generator")
+    is_given = generator is not None and not (isinstance(generator, Known) and generator.value is None)
+    if is_given or signature.of or "seed" in state.heap.cell(state.process_wide):
+        return noise_of(state, generator, node)
+    where = state.where(node)
+    unknown = Unknown(where, f"drawn by {signature.name} itself")
+    seed = paths.get("call.seed") or signature.defaults.get("seed")
+    is_drawn = isinstance(seed, Known) and (seed.value is None or seed.value == -1)
+    return {"rng.device": unknown, "rng.seed": replace(unknown, random=True) if is_drawn else seed or unknown}
 
 
 def _process_wide(state: State) -> dict[str, Value]:
@@ -77,7 +124,8 @@ def _own_paths(state: State, fields: dict[str, Value]) -> dict[str, Value]:
             other = _borrowed_from(state, one, fields)
             if other is not None and part not in NOT_LOADED_PARTS:
                 paths[f"load.{part}"] = Table(one.where, (("id", other),))
-            if own and part not in NOT_LOADED_PARTS and not _is_the_pipelines(part, own, fields):
+            is_own_class = isinstance(cell.get("__class__"), Class)
+            if own and part not in NOT_LOADED_PARTS and (is_own_class or not _is_the_pipelines(part, own, fields)):
                 if "quantization_config" in own:
                     paths["load.quantization_config"] = own.pop("quantization_config")
                 paths[f"load.{part}"] = Table(one.where, tuple(own.items()))
@@ -131,21 +179,18 @@ def _paths_of(state: State, value: Value | None, where: str, wanted: dict[str, s
     }
 
 
-def _call_paths(
-    state: State, name: str, fields: dict[str, Value], arguments: Arguments, node: ast.AST
-) -> dict[str, Value]:
+def _call_paths(state: State, signature: CallSignature, arguments: Arguments, node: ast.AST) -> dict[str, Value]:
     """Return the arguments of a call by path, without those that the installed pipeline drops."""
-    signature_of = "" if "load.custom_pipeline" in fields else name
-    known = positions(signature_of)
+    known = signature.positions
     paths: dict[str, Value] = {}
     for position, value in enumerate(arguments.positional):
-        is_prompt = position == 0 and not known and _is_prompt(name, value)
+        is_prompt = position == 0 and not known and _is_prompt(signature.name, value)
         key = "prompt" if is_prompt else known[position] if position < len(known) else f"argument_{position + 1}"
         paths[f"call.{key}"] = value
     for key, value in arguments.named.items():
-        reason = dropped(signature_of, "__call__", key)
+        reason = dropped(signature.of, "__call__", key)
         if reason is not None:
-            state.ignore(IgnoredArgument(key, json_of(value), f"{name}.__call__", state.where(node), reason))
+            state.ignore(IgnoredArgument(key, json_of(value), f"{signature.name}.__call__", state.where(node), reason))
         elif key not in {"generator", "__pipeline__"}:
             paths[f"call.{key}"] = value
     if arguments.open:

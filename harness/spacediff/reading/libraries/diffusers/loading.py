@@ -12,9 +12,11 @@ from spacediff.reading.libraries.diffusers.names import (
     NOT_SETTINGS,
     PARTS,
 )
+from spacediff.reading.libraries.diffusers.pipeline_classes import PipelineClass
 from spacediff.reading.libraries.torch_types import device_of_value, dtype_of_value
 from spacediff.reading.model import IgnoredArgument
 from spacediff.reading.values import (
+    Absent,
     Arguments,
     Asked,
     Either,
@@ -27,24 +29,36 @@ from spacediff.reading.values import (
 )
 from spacediff.reading.values.inputs import json_of
 
+LOADS = frozenset({"from_pretrained", "from_single_file", "from_config", "from_pipe"})
+"""Methods of a class that create what a checkpoint holds."""
 
-def load_pipeline(state: State, name: str, method: str, arguments: Arguments, node: ast.AST) -> Object:
+
+def load(state: State, kind: PipelineClass, method: str, arguments: Arguments, node: ast.AST) -> Object:
+    """Return a pipeline that a method of its class creates."""
+    if method == "from_pipe":
+        source = arguments.get("pipeline", 0)
+        given = Arguments([], {**arguments.named, **({"__pipeline__": source} if source else {})})
+        return assemble_pipeline(state, kind, given, node)
+    return load_pipeline(state, kind, method, arguments, node)
+
+
+def load_pipeline(state: State, kind: PipelineClass, method: str, arguments: Arguments, node: ast.AST) -> Object:
     """Return a pipeline that `from_pretrained` or `from_single_file` creates."""
-    pipeline = _new(state, name, node)
+    pipeline = _new(state, kind, node)
     identifier = arguments.get("pretrained_model_name_or_path", 0) or arguments.get("pretrained_model_link_or_path")
     state.put(pipeline, "model.id", identifier if identifier is not None else state.unknown(node))
     if method == "from_single_file":
         state.note("checkpoint", node, "the weights come from a single file")
     for key, value in arguments.named.items():
-        _argument(state, pipeline, f"{name}.{method}", (key, value), node)
+        _argument(state, pipeline, f"{kind.name}.{method}", (key, value), node)
     if arguments.open:
         state.put(pipeline, "load.*", state.unknown(node))
     return pipeline
 
 
-def assemble_pipeline(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
+def assemble_pipeline(state: State, kind: PipelineClass, arguments: Arguments, node: ast.AST) -> Object:
     """Return a pipeline that is created from the parts of others."""
-    pipeline = _new(state, name, node)
+    pipeline = _new(state, kind, node)
     whole = arguments.named.get("__pipeline__")
     owners = [state.get(part, "__pipeline__") for part in arguments.every() if isinstance(part, Object)]
     for source in [whole, *owners]:
@@ -52,7 +66,7 @@ def assemble_pipeline(state: State, name: str, arguments: Arguments, node: ast.A
         if isinstance(first, Object) and first.kind == "pipeline":
             for key, value in state.heap.cell(first.cell).items():
                 state.put(pipeline, key, value)
-            state.put(pipeline, "model.pipeline", Known(state.where(node), name))
+            _put_class(state, pipeline, kind, node)
             break
     for key, value in arguments.named.items():
         if key == "__pipeline__":
@@ -61,7 +75,7 @@ def assemble_pipeline(state: State, name: str, arguments: Arguments, node: ast.A
             state.put(pipeline, key, value)
             _take_checkpoint(state, pipeline, value)
         else:
-            _argument(state, pipeline, f"{name}.from_pipe", (key, value), node)
+            _argument(state, pipeline, f"{kind.name}.from_pipe", (key, value), node)
     return pipeline
 
 
@@ -73,13 +87,29 @@ def _take_checkpoint(state: State, pipeline: Object, part: Value) -> None:
             state.put(pipeline, "model.id", identifier)
 
 
-def _new(state: State, name: str, node: ast.AST) -> Object:
+def _new(state: State, kind: PipelineClass, node: ast.AST) -> Object:
     where = state.where(node)
-    pipeline = Object(where, "pipeline", state.heap.new({"model.pipeline": Known(where, name)}))
+    pipeline = Object(where, "pipeline", state.heap.new())
+    _put_class(state, pipeline, kind, node)
     for part in PARTS:
         state.put(pipeline, part, Object(where, "part", state.heap.new({"__pipeline__": pipeline})))
     state.put(pipeline, "scheduler", Object(where, "scheduler", state.heap.new({"__pipeline__": pipeline})))
     return pipeline
+
+
+def _put_class(state: State, pipeline: Object, kind: PipelineClass, node: ast.AST) -> None:
+    where = state.where(node)
+    state.put(pipeline, "model.pipeline", Known(where, kind.name))
+    state.put(pipeline, "signature", Known(where, kind.signature))
+    state.put(pipeline, "__class__", kind.made or Absent(where))
+
+
+def register_modules(state: State, pipeline: Object, arguments: Arguments) -> None:
+    """Store the parts that a pipeline of the source registers."""
+    for key, value in arguments.named.items():
+        state.put(pipeline, key, value)
+        if key in PARTS:
+            _take_checkpoint(state, pipeline, value)
 
 
 def _argument(state: State, pipeline: Object, given_to: str, argument: tuple[str, Value], node: ast.AST) -> None:

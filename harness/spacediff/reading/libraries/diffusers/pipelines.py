@@ -6,6 +6,7 @@ import ast
 
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.calls import call_pipeline
+from spacediff.reading.libraries.diffusers.loading import register_modules
 from spacediff.reading.libraries.diffusers.parts import VAE_SWITCHES, note_numerics, objects_of
 from spacediff.reading.libraries.diffusers.placement import MOVES, OFFLOAD_METHODS, move, offload
 from spacediff.reading.libraries.name_clues import CACHING
@@ -30,6 +31,9 @@ def call_pipeline_method(
     """Return the result of a method of a pipeline, after noting what it changes; None for an unknown one."""
     if name == "__call__":
         return call_pipeline(state, pipeline, arguments, node)
+    if name == "register_modules":
+        register_modules(state, pipeline, arguments)
+        return Known(state.where(node), None)
     here = Known(state.where(node), value=True)
     switch, _, what = name.partition("_")
     if name in MOVES:

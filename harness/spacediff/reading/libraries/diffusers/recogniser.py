@@ -6,13 +6,14 @@ import ast
 
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.libraries.diffusers.loading import assemble_pipeline, load_part, load_pipeline
+from spacediff.reading.libraries.diffusers import own_classes
+from spacediff.reading.libraries.diffusers.loading import LOADS, assemble_pipeline, load, load_part
 from spacediff.reading.libraries.diffusers.names import (
     CALL_ONLY,
-    PIPELINE,
     SCHEDULER,
 )
 from spacediff.reading.libraries.diffusers.parts import call_part_method
+from spacediff.reading.libraries.diffusers.pipeline_classes import of_library
 from spacediff.reading.libraries.diffusers.pipelines import call_pipeline_method
 from spacediff.reading.libraries.diffusers.placement import device_of
 from spacediff.reading.libraries.diffusers.schedulers import (
@@ -25,7 +26,9 @@ from spacediff.reading.model import IgnoredArgument
 from spacediff.reading.values import (
     Arguments,
     Attribute,
+    Class,
     External,
+    Function,
     Object,
     Value,
     last_part,
@@ -39,12 +42,13 @@ class Diffusers(Library):
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return a pipeline, a scheduler or a part; `from_pretrained` of any other class loads a part."""
         owner, _, method = function.name.rpartition(".")
-        if method in {"from_pretrained", "from_single_file", "from_config", "from_pipe"}:
+        kind = of_library(function.name)
+        if method in LOADS:
             return _loaded(state, owner, method, arguments, node)
         if SCHEDULER.search(function.name):
             return new_scheduler(state, function.name, arguments, node)
-        if PIPELINE.search(function.name) and function.last_name[0].isupper():
-            return assemble_pipeline(state, function.last_name, arguments, node)
+        if kind is not None:
+            return assemble_pipeline(state, kind, arguments, node)
         first = arguments.get("", 0)
         if function.last_name == "apply_group_offloading" and isinstance(first, Object):
             call_part_method(
@@ -54,7 +58,9 @@ class Diffusers(Library):
         return None
 
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
-        """Return the result of a method of a pipeline, a part or a scheduler."""
+        """Return the result of a method of a pipeline, a part or a scheduler, or an instance of an own class."""
+        if isinstance(owner, Class):
+            return own_classes.created(state, owner, name, arguments, node)
         if not isinstance(owner, Object):
             return None
         if owner.kind == "pipeline":
@@ -62,6 +68,12 @@ class Diffusers(Library):
         if owner.kind == "scheduler":
             return call_scheduler_method(state, owner, name, arguments, node)
         return call_part_method(state, owner, name, arguments, node) if owner.kind == "part" else None
+
+    def after_method(
+        self, state: State, owner: Object, function: Function, arguments: Arguments, node: ast.AST
+    ) -> Value | None:
+        """Return the result of a method of the source that does itself what a pipeline's call does."""
+        return own_classes.called_by_method(state, owner, function, arguments, node)
 
     def attribute(self, state: State, owner: Value, name: str, node: ast.AST) -> Value | None:
         """Return the device of a pipeline."""
@@ -97,13 +109,9 @@ def _set_in_config(state: State, owner: Attribute, name: str, value: Value) -> b
 
 
 def _loaded(state: State, owner: str, method: str, arguments: Arguments, node: ast.AST) -> Value:
-    name = last_part(owner)
-    if PIPELINE.search(owner) and name[:1].isupper():
-        if method == "from_pipe":
-            source = arguments.get("pipeline", 0)
-            arguments = Arguments([], {**arguments.named, **({"__pipeline__": source} if source else {})})
-            return assemble_pipeline(state, name, arguments, node)
-        return load_pipeline(state, name, method, arguments, node)
+    kind = of_library(owner)
+    if kind is not None:
+        return load(state, kind, method, arguments, node)
     if SCHEDULER.search(owner):
         return load_scheduler(state, owner, method, arguments, node)
-    return load_part(state, name, arguments, node)
+    return load_part(state, last_part(owner), arguments, node)

@@ -1,0 +1,72 @@
+"""Pipelines, schedulers and models whose class is defined by the source: they are used by the name of that class."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter.functions import follow_function
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers.calls import call_pipeline
+from spacediff.reading.libraries.diffusers.loading import LOADS, assemble_pipeline, load, load_part
+from spacediff.reading.libraries.diffusers.names import CALL_ONLY, SCHEDULER
+from spacediff.reading.libraries.diffusers.pipeline_classes import base_of, is_pipeline_by_name, of_source
+from spacediff.reading.libraries.diffusers.schedulers import load_scheduler, new_scheduler
+from spacediff.reading.values import Arguments, Class, Function, Known, Object, Value
+
+_GENERATES = frozenset({
+    "__call__", "generate", "sample", "infer", "inference", "predict", "run", "forward", "edit", "text2img", "img2img",
+    "t2v", "i2v",
+})  # fmt: skip
+"""Methods by which a pipeline of the source is called."""
+
+
+def created(state: State, made: Class, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
+    """Return what `from_pretrained` or the constructor of a class creates; None if its base is not of diffusers."""
+    if name == "__call__":
+        return _constructed(state, made, arguments, node)
+    if name not in LOADS:
+        return None
+    kind, scheduler = of_source(state, made), base_of(made, SCHEDULER)
+    if kind is not None:
+        return load(state, kind, name, arguments, node)
+    if scheduler:
+        return load_scheduler(state, made.name, name, arguments, node)
+    part = load_part(state, made.name, arguments, node)
+    state.put(part, "__class__", made)
+    return part
+
+
+def _constructed(state: State, made: Class, arguments: Arguments, node: ast.AST) -> Value | None:
+    kind = of_source(state, made)
+    if kind is None:
+        return new_scheduler(state, made.name, arguments, node) if base_of(made, SCHEDULER) else None
+    pipeline = assemble_pipeline(state, kind, arguments, node)
+    start = state.attribute(pipeline, "__init__", node)
+    if isinstance(start, Function):
+        follow_function(state, start, arguments, node)
+    return pipeline
+
+
+def called_by_method(
+    state: State, owner: Object, function: Function, arguments: Arguments, node: ast.AST
+) -> Value | None:
+    """Write down a method that does itself what a pipeline's call does: it calls no other pipeline.
+
+    Its arguments are the settings of the call.
+    """
+    made = state.get(owner, "__class__")
+    is_pipeline = owner.kind == "pipeline" or (
+        owner.kind == "instance" and isinstance(made, Class) and is_pipeline_by_name(made)
+    )
+    if not is_pipeline or function.name not in _GENERATES or not _takes_settings(function):
+        return None
+    if owner.kind == "instance" and isinstance(made, Class):
+        state.put(owner, "model.pipeline", Known(owner.where, made.name))
+        state.put(owner, "signature", Known(owner.where, ""))
+    return call_pipeline(state, owner, arguments, node, function)
+
+
+def _takes_settings(function: Function) -> bool:
+    parameters = function.parameters
+    names = {one.arg for one in (*parameters.args, *parameters.kwonlyargs)}
+    return any("prompt" in name for name in names) or len(names & CALL_ONLY) > 1
