@@ -20,11 +20,12 @@ MUST_CONTAIN = {
     "generator-dtype": "rng.dtype",
     "noise-torch-2.11": 'rng.stream = "torch<=2.11"',
     "noise-torch-2.12": 'rng.stream = "float32"',
-    "random-seed": "one of 256",
+    "random-seed": "-1 requests a random one",
     "reused-generator": "before every clip",
     "prompt-rewriting": "the text that the Space generated from",
-    "prompt-truncation": "226 tokens",
-    "frame-count": "8N + 1 for CogVideoX, 16N + 1 for CogVideoX 1.5",
+    "prompt-truncation": "max_sequence_length",
+    "prompt-truncation-cogvideox": "226 tokens",
+    "frame-count-cogvideox": "8N + 1 for CogVideoX, 16N + 1 for CogVideoX 1.5",
     "float16-overflow": "bfloat16",
     "ignored-arguments": "where the library reads it",
     "lora-scale": "scale",
@@ -49,9 +50,9 @@ def test_every_cause_that_is_expected_has_an_entry_of_its_own() -> None:
     assert {name for name, change in MUST_CONTAIN.items() if change in entries[name].change} == {*MUST_CONTAIN}
     assert "black" in entries["float16-overflow"].looks
     assert "not finite" in entries["float16-overflow"].detected
-    assert [cause.id for cause in CATALOGUE if cause.size == "none"] == ["vae-slicing", "offloading"], (
-        "these change no number"
-    )
+    assert [cause.id for cause in CATALOGUE if cause.size == "none"] == [
+        "weights-variant", "adapter-name", "vae-slicing", "offloading",
+    ], "these change no number"  # fmt: skip
 
 
 def test_every_entry_is_whole() -> None:
@@ -64,7 +65,7 @@ def test_every_entry_is_whole() -> None:
 
 
 def test_no_two_entries_claim_the_same_setting() -> None:
-    claimed = [path for cause in CATALOGUE for path in cause.paths]
+    claimed = [(path, cause.families) for cause in CATALOGUE for path in cause.paths]
     assert len({*claimed}) == len(claimed)
 
 
@@ -80,7 +81,8 @@ def test_the_documentation_has_a_row_for_each_entry() -> None:
     assert [row[0].strip("`") for row in rows] == [cause.id for cause in CATALOGUE]
     for row, cause in zip(rows, CATALOGUE, strict=True):
         assert re.findall(r"`([^`]+)`", row[2]) == [*cause.paths]
-        assert row[1:2] + row[3:] == [cause.name, cause.looks, cause.detected, cause.size, cause.change, cause.source]
+        assert row[3] == (", ".join(cause.families) or "all")
+        assert row[1:2] + row[4:] == [cause.name, cause.looks, cause.detected, cause.size, cause.change, cause.source]
     assert PAGE.read_text("utf-8") == as_markdown(), (
         "regenerate it: python -c 'from spacediff.catalogue.lookup import as_markdown; print(as_markdown(), end=\"\")'"
     )
@@ -109,6 +111,43 @@ def test_the_most_exact_entry_goes_with_a_setting(path: str, name: str) -> None:
     cause = known_cause(path)
     assert cause
     assert cause.name == name
+
+
+@pytest.mark.parametrize(
+    ("path", "pipeline", "fragment"),
+    [
+        ("call.max_sequence_length", "CogVideoXPipeline", "226 tokens"),
+        ("call.num_frames", "CogVideoXImageToVideoPipeline", "8N + 1"),
+        ("model.dtype", "CogVideoXPipeline", "float16 for 2b"),
+    ],
+)
+def test_what_holds_for_one_family_is_said_of_no_other(path: str, pipeline: str, fragment: str) -> None:
+    own = known_difference(path, 1, 2, pipeline=pipeline)
+    assert own
+    assert fragment in own.change
+    for other in ("FluxPipeline", "WanPipeline", "CogView4Pipeline", "MyCogVideoXPipeline", ""):
+        general = known_difference(path, 1, 2, pipeline=other)
+        assert general
+        assert not general.families
+        assert "CogVideoX" not in f"{general}"
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "left", "right", "entry"),
+    [
+        ("THUDM/CogVideoX-5b", "float16", "bfloat16", "float16-overflow"),
+        ("zai-org/CogVideoX1.5-5B", "bfloat16", "float16", "float16-overflow"),
+        ("black-forest-labs/FLUX.1-dev", "float16", "bfloat16", "precision"),
+        ("THUDM/CogVideoX-2b", "float16", "bfloat16", "precision"),
+        ("THUDM/CogVideoX-5b", "float32", "bfloat16", "precision"),
+    ],
+)
+def test_float16_is_suspected_where_a_checkpoint_is_known_to_overflow(
+    checkpoint: str, left: str, right: str, entry: str
+) -> None:
+    found = known_difference("model.dtype", left, right, checkpoint=checkpoint)
+    assert found
+    assert found.id == entry
 
 
 def test_an_unknown_setting_has_no_entry() -> None:

@@ -359,7 +359,7 @@ def test_names_are_not_cut_if_the_output_is_not_a_terminal(
     (tmp_path / "run.py").write_text(SCRIPT.replace("CogVideoXPipeline", "CogVideoXImageToVideoPipeline"))
     (tmp_path / "app.py").write_text(HOSTED)
     assert main(["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path / "app.py"), "--plan-only"]) == 0
-    table = capsys.readouterr().out.partition("other settings agree")[0]
+    table = capsys.readouterr().out.partition("what to change")[0]
     for name in ("CogVideoXImageToVideoPipeline", "scheduler.timestep_spacing", "CogVideoXDPMScheduler"):
         assert name in table
 

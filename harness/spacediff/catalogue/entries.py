@@ -20,6 +20,7 @@ class Cause:
         size: How large it tends to be, one of `SIZES`.
         change: What to do about it.
         source: Where it is documented.
+        families: Beginnings of the names of the pipelines for which it holds; empty if it holds for all.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Cause:
     size: str
     change: str
     source: str
+    families: tuple[str, ...] = ()
 
 
 SIZES = ("none", "small", "none to large", "small to large", "large", "small to another sample", "another sample")
@@ -50,10 +52,10 @@ CATALOGUE: tuple[Cause, ...] = (
         "random-seed",
         "seed of -1",
         (),
-        "another sample each time, from a small set",
-        "the Space's answer names the seed it used, and that is not the one that was sent",
+        "another sample each time",
+        "spacediff read finds the draw in the source; the Space's answer names another seed than the one that was sent",
         "another sample",
-        "send a fixed seed: -1 means a random one, in the public CogVideoX demo one of 256",
+        "enter a fixed seed: -1 requests a random one",
         "the demo's app.py: random.randint(0, 2**8 - 1)",
     ),
     Cause(
@@ -143,7 +145,7 @@ CATALOGUE: tuple[Cause, ...] = (
         "other layout and motion",
         "the timesteps or noise levels of the steps differ",
         "large",
-        "pass it to from_config, such as flow_shift=3.0",
+        "pass it to from_config under the name that the scheduler has for it: shift or flow_shift",
         "arXiv:2403.03206",
     ),
     Cause(
@@ -169,32 +171,43 @@ CATALOGUE: tuple[Cause, ...] = (
     Cause(
         "guidance",
         "guidance scale",
-        ("call.guidance_scale",),
+        ("call.guidance_scale", "call.guidance_scale_2", "call.true_cfg_scale", "call.guidance_rescale"),
         "stronger or weaker agreement with the prompt",
         "the effective guidance differs at the first step",
         "small to large",
-        "pass the same guidance_scale",
+        "pass the same guidance_scale, and what else the pipeline has of this kind",
         "arXiv:2207.12598",
     ),
     Cause(
         "steps",
         "number of steps",
         ("call.num_inference_steps",),
-        "other details; with dynamic CFG an entirely different clip",
+        "other details; with few steps an unfinished picture",
         "the traces have different numbers of steps",
         "large",
         "pass the same num_inference_steps",
-        f"{DIFFUSERS}/api/pipelines/cogvideox",
+        f"{DIFFUSERS}/using-diffusers/schedulers",
     ),
     Cause(
         "frame-count",
         "frame count",
+        ("call.num_frames",),
+        "another sample, since the noise has another shape",
+        "the noise's shape differs",
+        "another sample",
+        "pass the same num_frames",
+        f"{DIFFUSERS}/using-diffusers/text-img2vid",
+    ),
+    Cause(
+        "frame-count-cogvideox",
+        "frame count of CogVideoX",
         ("call.num_frames",),
         "another sample, since the noise has another shape; poor clips where the count does not fit",
         "the noise's shape differs",
         "another sample",
         "pass the same count, one that fits the checkpoint: 8N + 1 for CogVideoX, 16N + 1 for CogVideoX 1.5",
         "huggingface.co/zai-org/CogVideoX1.5-5B",
+        ("CogVideoX",),
     ),
     Cause(
         "size",
@@ -204,7 +217,7 @@ CATALOGUE: tuple[Cause, ...] = (
         "the noise's shape differs",
         "another sample",
         "pass the same height and width",
-        f"{DIFFUSERS}/api/pipelines/cogvideox",
+        f"{DIFFUSERS}/api/pipelines/overview",
     ),
     Cause(
         "prompt",
@@ -214,7 +227,7 @@ CATALOGUE: tuple[Cause, ...] = (
         "other text embeddings",
         "another sample",
         "pass the same text, and the same negative prompt",
-        f"{DIFFUSERS}/api/pipelines/cogvideox",
+        f"{DIFFUSERS}/using-diffusers/write_own_pipeline",
     ),
     Cause(
         "prompt-rewriting",
@@ -233,8 +246,29 @@ CATALOGUE: tuple[Cause, ...] = (
         "what the end of a long prompt asks for is missing",
         "the text embeddings agree although the texts differ; a diffusers warning names what was cut off",
         "another sample",
-        "keep the prompt within the limit, 226 tokens for CogVideoX, or pass the same max_sequence_length",
+        "keep the prompt within the limit of tokens, or pass the same max_sequence_length",
+        f"{DIFFUSERS}/api/pipelines/overview",
+    ),
+    Cause(
+        "prompt-truncation-cogvideox",
+        "prompt truncation of CogVideoX",
+        ("call.max_sequence_length",),
+        "what the end of a long prompt asks for is missing",
+        "the text embeddings agree although the texts differ; a diffusers warning names what was cut off",
+        "another sample",
+        "keep the prompt within 226 tokens, or pass the same max_sequence_length",
         "diffusers, CogVideoXPipeline.__call__",
+        ("CogVideoX",),
+    ),
+    Cause(
+        "prompt-template",
+        "prompt template",
+        (),
+        "another style or scene: the text of the user is only a part of the prompt",
+        "other text embeddings; spacediff read finds the text that the source adds",
+        "another sample",
+        "pass the whole text that the Space makes of the prompt",
+        "docs/reading.md",
     ),
     Cause(
         "model",
@@ -263,8 +297,19 @@ CATALOGUE: tuple[Cause, ...] = (
         "small changes that grow over the steps; other noise where it is drawn in the model's dtype",
         "every stage runs in another dtype, and the noise may differ",
         "small to another sample",
+        "load with the same torch_dtype",
+        f"{DIFFUSERS}/using-diffusers/loading",
+    ),
+    Cause(
+        "precision-cogvideox",
+        "precision of CogVideoX",
+        ("model.dtype",),
+        "small changes that grow over the steps; other noise, since it is drawn in the model's dtype",
+        "every stage runs in another dtype, and the noise may differ",
+        "small to another sample",
         "load with the dtype that the checkpoint was trained in: bfloat16 for CogVideoX-5b, float16 for 2b",
         f"{DIFFUSERS}/api/pipelines/cogvideox",
+        ("CogVideoX",),
     ),
     Cause(
         "float16-overflow",
@@ -275,6 +320,37 @@ CATALOGUE: tuple[Cause, ...] = (
         "another sample",
         "load in bfloat16, in which this checkpoint was trained",
         "huggingface.co/zai-org/CogVideoX-5b",
+        ("CogVideoX",),
+    ),
+    Cause(
+        "weights-variant",
+        "variant of the weights",
+        (),
+        "nothing, usually: the files of a variant hold the same weights in the dtype that is loaded anyway",
+        "the text embeddings and the first step agree",
+        "none",
+        "nothing; with one dtype on both sides the loaded weights are the same",
+        f"{DIFFUSERS}/using-diffusers/loading",
+    ),
+    Cause(
+        "parts",
+        "a part that is loaded by itself",
+        (
+            "load.vae",
+            "load.transformer",
+            "load.transformer_2",
+            "load.unet",
+            "load.text_encoder",
+            "load.text_encoder_2",
+            "load.text_encoder_3",
+            "load.image_encoder",
+            "load.controlnet",
+        ),
+        "small changes with another dtype or quantisation, another clip with other weights",
+        "the stage that the part computes diverges first",
+        "small to large",
+        "load it from the same checkpoint, with the same dtype and quantisation",
+        f"{DIFFUSERS}/using-diffusers/loading",
     ),
     Cause(
         "ignored-arguments",
@@ -297,6 +373,16 @@ CATALOGUE: tuple[Cause, ...] = (
         f"{DIFFUSERS}/tutorials/using_peft_for_inference",
     ),
     Cause(
+        "adapter-name",
+        "name of a LoRA",
+        ("lora.adapter_name",),
+        "nothing: the name only says which adapter a later line means",
+        "all stages agree",
+        "none",
+        "nothing; the name may stay",
+        f"{DIFFUSERS}/tutorials/using_peft_for_inference",
+    ),
+    Cause(
         "quantisation",
         "quantisation",
         ("load.quantization_config",),
@@ -314,7 +400,7 @@ CATALOGUE: tuple[Cause, ...] = (
         "all steps agree, and the decoding diverges",
         "small",
         "enable tiling on both sides or on neither",
-        f"{DIFFUSERS}/api/models/autoencoderkl_cogvideox",
+        f"{DIFFUSERS}/optimization/memory",
     ),
     Cause(
         "vae-slicing",
@@ -324,7 +410,7 @@ CATALOGUE: tuple[Cause, ...] = (
         "all stages agree, including the decoding",
         "none",
         "nothing; it makes no difference",
-        f"{DIFFUSERS}/api/models/autoencoderkl_cogvideox",
+        f"{DIFFUSERS}/optimization/memory",
     ),
     Cause(
         "attention-backend",
@@ -405,6 +491,46 @@ CATALOGUE: tuple[Cause, ...] = (
         "large",
         "switch the upscaler off in the Space",
         "arXiv:2107.10833",
+    ),
+    Cause(
+        "resizing",
+        "resizing",
+        (),
+        "another size or cut, softer or sharper",
+        "the alignment names the size; spacediff read finds the call in the source",
+        "small to large",
+        "resize on both sides in the same way, or on neither",
+        "docs/alignment.md",
+    ),
+    Cause(
+        "post-processing",
+        "post-processing",
+        (),
+        "the same pictures, changed afterwards",
+        "all steps agree; spacediff read finds the call in the source",
+        "small to large",
+        "do the same to the frames on both sides, or nothing",
+        "docs/reading.md",
+    ),
+    Cause(
+        "caching",
+        "caching of steps",
+        (),
+        "other details and motion, the more steps are skipped",
+        "the first steps agree, a later one diverges",
+        "small to large",
+        "enable the same cache with the same threshold, or none",
+        f"{DIFFUSERS}/optimization/cache",
+    ),
+    Cause(
+        "strength",
+        "strength",
+        ("call.strength", "call.denoise_strength"),
+        "closer to the given picture or clip, or further from it",
+        "the traces start at different steps",
+        "large",
+        "pass the same strength",
+        f"{DIFFUSERS}/using-diffusers/img2img",
     ),
     Cause(
         "device-type",

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
-from spacediff.cli.console import Terminal, listed, one_line
+from spacediff.cli.console import Terminal, listed, one_line, printable
 from spacediff.doctor import Check
 from spacediff.reading.model import Alternative, Reading
 from spacediff.settings import Origin, Setting
 from spacediff.why.differences import UNSET, ComparedSettings
+from spacediff.why.effects import Effect
+from spacediff.why.headline import headline
 from spacediff.why.patch import Advice
 
 _WIDE = 120
@@ -33,25 +35,41 @@ def show_differences(found: ComparedSettings, advice: Advice) -> None:
     console = Terminal(highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, _WIDE)
-    if not found.differences:
-        console.print("no setting that was read differs")
-    else:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("setting", "script", "Space", "typical size"):
-            table.add_column(column, overflow="fold")
-        for row in found.differences:
-            sides = [Text.assemble(_side(side), (f"\n{one_line(side.where)}", "dim")) for side in (row.left, row.right)]
-            table.add_row(Text(one_line(row.path), "bold"), *sides, row.known.size if row.known else "not known")
-        console.print(table)
-    console.print(f"{found.equal} other settings agree, defaults included")
+    console.print(Text(printable(headline(found)), "bold"), soft_wrap=True)
+    if found.differences:
+        console.print(_differences_table(found))
+    listed(console, "what else differs and cannot be compared as values", [
+        one_line(_effect(effect)) for effect in found.effects
+    ])  # fmt: skip
     changes = {**advice.by_hand, **advice.changes}
     listed(console, "what to change in the script", [
-        f"{row.path}: {'by hand: ' * (row.path in advice.by_hand)}{changes[row.path]}" for row in found.differences
+        f"{row.path}: {'by hand: ' * (row.path in advice.by_hand)}{changes[row.path]}"
+        for row in found.differences
+        if row.path in changes
     ])  # fmt: skip
-    known = {row.known.name: row.known for row in found.differences if row.known}
-    listed(console, "what is known", [f"{cause.name}: {cause.looks} ({cause.source})" for cause in known.values()])
-    listed(console, "notes", [one_line(note) for note in found.notes])
+    causes = [*(row.known for row in found.differences), *(effect.known for effect in found.effects)]
+    known = {cause.name: f"{cause.name}: {cause.looks} ({cause.source})" for cause in causes if cause}
+    listed(console, "what is known", [*known.values()])
     listed(console, "questions: what reading cannot show", [one_line(question) for question in found.questions])
+    listed(console, "only under conditions", [one_line(condition) for condition in found.conditions])
+    listed(console, "notes", [one_line(note) for note in found.notes])
+
+
+def _differences_table(found: ComparedSettings) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("setting", "script", "Space", "typical size"):
+        table.add_column(column, overflow="fold")
+    for row in found.differences:
+        sides = [Text.assemble(_side(side), (f"\n{one_line(side.where)}", "dim")) for side in (row.left, row.right)]
+        table.add_row(Text(one_line(row.path), "bold"), *sides, row.known.size if row.known else "not known")
+    return table
+
+
+def _effect(effect: Effect) -> str:
+    sides = (("script", effect.script), ("Space", effect.space))
+    each = [f"in the {name}: {'; '.join(lines)}" for name, lines in sides if lines]
+    change = f" – {effect.known.change}" if effect.known else ""  # noqa: RUF001 - a dash
+    return f"{effect.kind}: {effect.agreement}; {'; '.join(each)}{change}"
 
 
 def show_reading(reading: Reading) -> None:

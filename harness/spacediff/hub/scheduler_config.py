@@ -15,12 +15,11 @@ from typing import Any
 
 from spacediff.errors import NotMeasuredError
 from spacediff.hub.ids import is_repository_id
+from spacediff.hub.names import present_name
 
 SCHEDULER_FILE = "scheduler/scheduler_config.json"
 _MOST_BYTES = 64 * 1024
 _PATIENCE_SECONDS = 10.0
-_RENAMED_OWNERS = {"THUDM": "zai-org"}
-"""Former to current name of owners on the Hub; their repositories are found under both."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,6 @@ class Checkpoint:
 
 LookUp = Callable[[str, str | None], Checkpoint]
 """Looks up a checkpoint by name and revision."""
-
-
-def present_name(name: str) -> str:
-    """Return a repository's id with the current name of its owner."""
-    owner, slash, rest = name.partition("/")
-    return f"{_RENAMED_OWNERS.get(owner, owner)}{slash}{rest}"
 
 
 def not_looked_up(name: str, _: str | None = None) -> Checkpoint:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from spacediff.catalogue.lookup import Cause, known_difference
-from spacediff.record import CauseRecord, Standing, SuspectRecord
+from spacediff.record import AuditRecord, CauseRecord, Standing, SuspectRecord
 
 _ADDRESS = re.compile(r"[a-z0-9.-]+\.[a-z]{2,}/\S*")
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
@@ -41,11 +41,13 @@ class CauseView:
     known: list[tuple[list[str], Known]]
 
 
-def cause_view(cause: CauseRecord | None) -> CauseView | None:
-    """Return what the page shows of a cause beside its record; None where none was searched."""
+def cause_view(record: AuditRecord) -> CauseView | None:
+    """Return what the page shows of the cause beside its record; None where none was searched."""
+    cause = record.cause
     if cause is None:
         return None
-    suspects = [SuspectView(suspect, _known(suspect)) for suspect in cause.suspects]
+    pipeline, checkpoint = (_value_at_start(record, cause, path) for path in ("model.pipeline", "model.id"))
+    suspects = [SuspectView(suspect, _known(suspect, pipeline, checkpoint)) for suspect in cause.suspects]
     entries: dict[str, tuple[list[str], Known]] = {}
     for each in suspects:
         if each.known is not None and each.suspect.standing is not Standing.NO_EFFECT:
@@ -53,8 +55,15 @@ def cause_view(cause: CauseRecord | None) -> CauseView | None:
     return CauseView(suspects, list(entries.values()))
 
 
-def _known(suspect: SuspectRecord) -> Known | None:
-    cause = known_difference(suspect.path, suspect.start, suspect.target)
+def _value_at_start(record: AuditRecord, cause: CauseRecord, path: str) -> object:
+    """Return a setting of the run that is explained; None if it has none."""
+    start = next((run for run in record.runs if (run.prompt, run.name) == (cause.prompt, cause.start)), None)
+    setting = start.settings.get(path) if start is not None else None
+    return setting.value if setting is not None else None
+
+
+def _known(suspect: SuspectRecord, pipeline: object, checkpoint: object) -> Known | None:
+    cause = known_difference(suspect.path, suspect.start, suspect.target, pipeline=pipeline, checkpoint=checkpoint)
     return None if cause is None else Known(cause, _address(cause.source))
 
 

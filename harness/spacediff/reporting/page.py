@@ -104,7 +104,7 @@ def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:
         .render(
             record=record,
             prompts=prompts,
-            cause_view=cause_view(record.cause),
+            cause_view=cause_view(record),
             embedded=previews.clips.keys(),
             shrunk=pictures.note,
             private=PRIVATE,

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from spacediff.catalogue.checkpoints import default_sizes
+from spacediff.catalogue.pipelines import family_of
 from spacediff.hub.scheduler_config import SCHEDULER_FILE, Checkpoint, LookUp
 from spacediff.reading import Reading
-from spacediff.reading.signatures import call_defaults, class_defaults
+from spacediff.reading.signatures import accepts, call_defaults, class_defaults
 from spacediff.settings import EXPORT_FPS, EXPORT_QUALITY, Origin, Setting, Settings, is_plain
+from spacediff.why.same_settings import without_no_ops
 
 _SPACING = "timestep_spacing"
 """Always resolved with a scheduler, since checkpoint and class often have different values for it."""
@@ -30,11 +33,25 @@ def completed(reading: Reading) -> Settings:
     pipeline = read.value("model.pipeline")
     called = call_defaults(reading.signature) if reading.signature else reading.own_defaults
     defaults = {"call": called, "output": _OF_EXPORTS.get(reading.exported_by, {}), "vae": _OF_VAE}
-    filled = read.changed_by(Settings(asked))
+    filled = without_no_ops(read.changed_by(Settings(asked)))
     for table, values in defaults.items():
         where = f"{pipeline}.__call__" if table == "call" else "diffusers"
         filled = filled.filled_from(Settings.of({table: values} if values else {}, Origin.DEFAULT, where))
     return filled
+
+
+def with_sizes(settings: Settings) -> Settings:
+    """Return settings with the size that the pipeline and its checkpoint make where the call gives none."""
+    pipeline, model = settings.value("model.pipeline"), settings.value("model.id")
+    own = call_defaults(pipeline) if isinstance(pipeline, str) else {}
+    if not isinstance(pipeline, str) or not own:
+        return settings
+    found = {
+        path: Setting(size, Origin.DEFAULT, f"the configuration of {model}" if model else pipeline)
+        for path, size in default_sizes(model, family_of(pipeline), pipeline).items()
+        if accepts(pipeline, path.removeprefix("call.")) and own.get(path.removeprefix("call.")) is None
+    }
+    return settings.filled_from(Settings(found))
 
 
 def scheduler_entries(settings: Settings) -> set[str]:

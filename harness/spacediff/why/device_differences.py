@@ -1,11 +1,12 @@
-"""Devices of two sources: when two names mean the same, and what a different device does to the clip."""
+"""Devices of two sources: when two names mean the same, and where a pipeline is that nothing moves."""
 
 from __future__ import annotations
 
-from spacediff.catalogue.lookup import Cause, cause_named, known_difference
-from spacediff.devices import compute_differently, type_of
-from spacediff.settings import Origin, Settings
+from spacediff.devices import type_of
+from spacediff.reading import Reading
+from spacediff.settings import Origin, Setting, Settings
 
+_NOT_MOVED = Setting("cpu", Origin.DEFAULT, "diffusers loads on the CPU, and nothing moves the pipeline")
 _DEVICES = ("placement", "rng.device")
 
 
@@ -29,15 +30,16 @@ def with_same_devices(left: Settings, right: Settings) -> tuple[Settings, list[s
     return left.changed_by(Settings(same)), notes
 
 
-def cause_of(path: str, left: Settings, right: Settings) -> Cause | None:
-    """Return what is known about a difference; noise that no generator draws is drawn on the pipeline's device."""
-    ours, theirs = (_placed(side) if path == "placement" else side.value(path) for side in (left, right))
-    without_generator = left.value("rng.device") == right.value("rng.device") == "global"
-    if path == "placement" and without_generator and compute_differently(ours, theirs):
-        return cause_named("generator-device")
-    return known_difference(path, ours, theirs)
+def with_placements(left: Settings, right: Settings, space: Reading) -> tuple[Settings, Settings]:
+    """Return both settings with a placement, if either has one.
 
-
-def _placed(source: Settings) -> object:
-    """Return the placement of a source; a pipeline that nothing moves stays on the CPU, where diffusers loads it."""
-    return source.value("placement") or (None if "load.device_map" in source else "cpu")
+    A script that moves its pipeline nowhere computes on the CPU. Of a Space that is not said: hardly any Space computes
+    on the CPU, so that the move was more likely not found.
+    """
+    missing = Setting(None, Origin.UNKNOWN, space.called_at)
+    placed = [side for side in (left, right) if "placement" in side or "load.device_map" in side]
+    if len(placed) != 1:
+        return left, right
+    if placed[0] is right:
+        return left.filled_from(Settings({"placement": _NOT_MOVED})), right
+    return left, right.filled_from(Settings({"placement": missing}))

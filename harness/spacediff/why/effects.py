@@ -1,0 +1,143 @@
+"""What the two sources do besides their settings: rewriting a prompt, upscaling, caching, loading other weights.
+
+Reading finds such things as notes. They have no values that could be compared, but a source that does one and a source
+that does not give different clips. So each kind of note is compared: absent on one side, done differently, or perhaps
+done differently.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from spacediff.catalogue.lookup import Cause, cause_named
+from spacediff.reading import Note, Reading
+
+ABOUT_READING = frozenset({
+    "machine", "no pipeline", "not read", "not read to the end", "random", "refused argument", "several pipelines",
+})  # fmt: skip
+"""Kinds of notes about how a source was read, or about settings that are compared by themselves."""
+_COMPARED_AS_SETTINGS = frozenset({"lora", "numerics", "load", "offload", "vae", "scheduler", "ip_adapter"})
+"""Tables of settings that say in values what a note of the same line says in words."""
+_CAUSES = {
+    "LoRA": "lora-scale", "attention": "attention-backend", "caching": "caching", "checkpoint": "model",
+    "compile": "compile", "frame interpolation": "frame-interpolation", "post-processing": "post-processing",
+    "prompt rewriting": "prompt-rewriting", "prompt template": "prompt-template", "quantisation": "quantisation",
+    "resizing": "resizing", "reused generator": "reused-generator", "upscaling": "upscaling",
+}  # fmt: skip
+"""Kind of a note to the entry of the catalogue."""
+_LONGEST = 160
+"""Characters of a note's text in a comparison."""
+
+
+class Agreement(StrEnum):
+    """How two sources agree on one kind of thing that they do."""
+
+    SCRIPT_ONLY = "only the script does it"
+    SPACE_ONLY = "only the Space does it"
+    DIFFERENT = "both do it, differently"
+    UNDECIDED = "both do it, perhaps differently"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One kind of thing that a source does besides its settings, and on which the two do not agree for certain.
+
+    Attributes:
+        kind: The kind of the note, such as `prompt rewriting`.
+        agreement: How the two sides compare.
+        script: What the script does, each with file and line; empty if nothing.
+        space: What the Space does.
+        known: What is known about such a difference; None if nothing is.
+    """
+
+    kind: str
+    agreement: Agreement
+    script: tuple[str, ...]
+    space: tuple[str, ...]
+    known: Cause | None
+
+    @property
+    def certain(self) -> bool:
+        """Whether the two sides certainly differ."""
+        return self.agreement is not Agreement.UNDECIDED
+
+
+def differing_effects(script: Reading, space: Reading) -> list[Effect]:
+    """Return each kind of thing that the sources do besides their settings and do not certainly do alike.
+
+    What happens only for other inputs than the default ones is not counted.
+    """
+    ours, theirs = _effective(script), _effective(space)
+    kinds = sorted({note.kind for note in (*ours, *theirs)})
+    found = (
+        _compared(kind, [note for note in ours if note.kind == kind], [note for note in theirs if note.kind == kind])
+        for kind in kinds
+    )
+    return [effect for effect in found if effect is not None]
+
+
+def _effective(reading: Reading) -> list[Note]:
+    """Return the notes of what the default inputs lead to, without those that settings of the same line express."""
+    expressed = {
+        setting.where for path, setting in reading.settings.items() if path.partition(".")[0] in _COMPARED_AS_SETTINGS
+    }
+    return [
+        note
+        for note in reading.notes
+        if note.usual and not note.only_if and note.kind not in ABOUT_READING and note.where not in expressed
+    ]
+
+
+def _compared(kind: str, ours: Sequence[Note], theirs: Sequence[Note]) -> Effect | None:
+    left, right = (sorted(_canonical(note.text) for note in side) for side in (ours, theirs))
+    if left == right:
+        return None
+    if not ours or not theirs:
+        agreement = Agreement.SCRIPT_ONLY if ours else Agreement.SPACE_ONLY
+    elif all(_is_literal(text) for text in (*left, *right)):
+        agreement = Agreement.DIFFERENT
+    else:
+        agreement = Agreement.UNDECIDED
+    known = cause_named(_CAUSES[kind]) if kind in _CAUSES else None
+    return Effect(kind, agreement, tuple(_lines(ours)), tuple(_lines(theirs)), known)
+
+
+def _lines(notes: Iterable[Note]) -> Iterable[str]:
+    for note in notes:
+        text = note.text if len(note.text) <= _LONGEST else f"{note.text[:_LONGEST]}…"
+        yield f"{text} ({note.where})"
+
+
+def _canonical(text: str) -> str:
+    """Return a call without the name of its pipeline and with its keywords in order; any other text as it is."""
+    call = _call_in(text)
+    if call is None:
+        return text
+    if isinstance(call.func, ast.Attribute):
+        call.func.value = ast.Name("pipe")
+    call.keywords.sort(key=lambda each: each.arg or "")
+    return ast.unparse(call)
+
+
+def _is_literal(text: str) -> bool:
+    """Whether a text is a call whose arguments are all written out, so that another text is another effect."""
+    call = _call_in(text)
+    if call is None:
+        return False
+    try:
+        for value in (*call.args, *(each.value for each in call.keywords)):
+            ast.literal_eval(value)
+    except (ValueError, TypeError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _call_in(text: str) -> ast.Call | None:
+    try:
+        parsed = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, ast.Call) else None

@@ -1,0 +1,92 @@
+"""The first sentence of a comparison: what differs, how sure that is, and how much of each side was read.
+
+An acquittal is only given with what was not read beside it, and never where a side's main call was not decided: a tool
+that acquits the guilty is worse than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spacediff.why.differences import ComparedSettings
+
+SCRIPT, SPACE = "the script", "the Space"
+
+
+@dataclass(frozen=True)
+class SideRead:
+    """How much of one side was read.
+
+    Attributes:
+        name: `the script` or `the Space`.
+        read: Number of settings that it gives and whose values are known.
+        unknown: Number of settings whose values are not known there.
+        undecided: Why what was read is not enough to say that nothing differs, one sentence each.
+        call_is_unknown: Whether it gives its pipeline arguments, and none of them is known.
+    """
+
+    name: str
+    read: int
+    unknown: int
+    undecided: tuple[str, ...]
+    call_is_unknown: bool
+
+    @property
+    def total(self) -> int:
+        """Number of settings, known or not."""
+        return self.read + self.unknown
+
+
+def headline(found: ComparedSettings) -> str:
+    """Return what a comparison says as a whole, as one or two sentences."""
+    both = [effect.kind for effect in found.effects if not effect.certain]
+    not_compared = f" Not compared, since both do it in their own words: {', '.join(both)}." if both else ""
+    return f"{_finding(found)} {_coverage(found.sides)}{not_compared}"
+
+
+def _finding(found: ComparedSettings) -> str:
+    reasons = [f"{side.name}: {text.rstrip('.')}" for side in found.sides for text in side.undecided]
+    reasons += [
+        f"no argument that {side.name} gives to its pipeline is known" for side in found.sides if side.call_is_unknown
+    ]
+    counted = _differences(found)
+    if not found.comparable:
+        return f"Nothing could be compared{_because(reasons)}."
+    if not found.decided:
+        so_far = f"{counted} among what was read, but the comparison is not decided" if counted else ""
+        return f"{so_far or 'Nothing can be said yet'}{_because(reasons)}."
+    if counted:
+        return f"{counted}; {_count(found.equal, 'setting')} {'agrees' if found.equal == 1 else 'agree'}."
+    minor = len(found.differences)
+    changing_nothing = f", and {_count(minor, 'difference')} that changes no clip" if minor else ""
+    return f"No difference among the {_count(found.equal, 'setting')} that are known on both sides{changing_nothing}."
+
+
+def _differences(found: ComparedSettings) -> str:
+    """Count what differs; empty if nothing does that changes a clip."""
+    rows = sum(row.changes_the_clip for row in found.differences)
+    certain = sum(effect.certain for effect in found.effects)
+    others = f"{certain} other thing{'s' * (certain != 1)} that cannot be compared as values"
+    if rows and certain:
+        return f"{_count(rows, 'setting')} and {others} differ"
+    if rows:
+        return f"{_count(rows, 'setting')} {'differs' if rows == 1 else 'differ'}"
+    return f"{others[0].upper()}{others[1:]} differ{'s' * (certain == 1)}" if certain else ""
+
+
+def _coverage(sides: Sequence[SideRead]) -> str:
+    if not any(side.unknown for side in sides):
+        return f"Read: all {' and all '.join(f'{side.total} of {side.name}' for side in sides)}."
+    each = ", ".join(f"{side.unknown} of {side.total} in {side.name}" for side in sides)
+    return f"Not read: {each} (see the questions)."
+
+
+def _because(reasons: Sequence[str]) -> str:
+    return f": {'; '.join(reasons)}" if reasons else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -1,0 +1,55 @@
+"""Seed and prompt, which a user enters in the Space: when they are settings all the same, and what to enter.
+
+An audit sends its own prompt and seed to the Space. That makes both sides equal only where the Space takes them.
+"""
+
+from __future__ import annotations
+
+from spacediff.catalogue.lookup import cause_named
+from spacediff.reading import Reading
+from spacediff.settings import Origin
+from spacediff.why.effects import Agreement, Effect
+
+SEED = "rng.seed"
+FIXED = frozenset({SEED, "call.prompt"})
+"""Settings that a user of the Space usually gives."""
+
+
+def is_fixed(path: str, script: Reading, space: Reading) -> bool:
+    """Return whether a value that a user usually gives is written in both sources, so that it differs for certain."""
+    is_read = all(path in side.settings and side.settings[path].origin is Origin.READ for side in (script, space))
+    return is_read and path not in space.inputs and (path == SEED or path not in script.inputs)
+
+
+def random_seeds(script: Reading, space: Reading) -> list[Effect]:
+    """Return the difference that a random seed of either side makes; empty if neither draws one by default."""
+    ours, theirs = _random(script), _random(space)
+    if not ours and not theirs:
+        return []
+    agreement = Agreement.DIFFERENT if ours and theirs else Agreement.SCRIPT_ONLY if ours else Agreement.SPACE_ONLY
+    known = cause_named("random-seed") if theirs and SEED in space.inputs else cause_named("seed")
+    return [Effect("random seed", agreement, ours, theirs, known)]
+
+
+def seed_to_enter(script: Reading, space: Reading) -> list[str]:
+    """Return what to enter in the Space so that it uses the script's seed; empty if nothing is to be entered."""
+    ours, asked = script.settings.get(SEED), space.inputs.get(SEED)
+    if ours is None or ours.origin is not Origin.READ or asked is None or asked.default == ours.value:
+        return []
+    field = f"{asked.label!r}" if asked.label else f"its {asked.kind} for the seed ({asked.where})"
+    if _random(space):
+        return [f"the Space's seed is {asked.default}, which means a random one: enter {ours.value} at {field}"]
+    usual = f"is {asked.default} by default" if asked.default is not None else "has no default"
+    return [f"the Space's seed {usual}: enter {ours.value} at {field}, as in the script ({ours.where})"]
+
+
+def _random(reading: Reading) -> tuple[str, ...]:
+    """Return why the seed of a source is random by default; empty if it is not."""
+    seed = reading.settings.get(SEED)
+    if seed is not None and seed.origin is not Origin.UNKNOWN:
+        return ()
+    asked = reading.inputs.get(SEED)
+    if asked is not None and isinstance(asked.default, int) and asked.default >= 0 and seed is None:
+        return ()
+    notes = [note for note in reading.notes if note.kind == "random" and note.text.startswith(SEED) and note.usual]
+    return tuple(f"{note.text.partition(': ')[2]} ({note.where})" for note in notes[:1])

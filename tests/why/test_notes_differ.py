@@ -1,0 +1,122 @@
+"""What a source does besides its settings is a difference too, if the other one does not do it."""
+
+from __future__ import annotations
+
+import pytest
+
+from spacediff.reading import read_text
+from spacediff.why.differences import ComparedSettings, compare_sources
+from spacediff.why.effects import Agreement
+from spacediff.why.headline import headline
+
+SCRIPT = """
+import torch
+from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("THUDM/CogVideoX-5b", torch_dtype=torch.bfloat16).to("cuda")
+video = pipe("a cat", generator=torch.Generator("cpu").manual_seed(42)).frames[0]
+"""
+
+
+def with_line(line: str) -> str:
+    return SCRIPT.replace("\nvideo =", f"\n{line}\nvideo =")
+
+
+def compared(script: str, space: str) -> ComparedSettings:
+    return compare_sources(read_text(script, "run.py"), read_text(space, "app.py"))
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("frames = upscale(pipe)", "upscaling"),
+        ("frames = rife_inference(pipe)", "frame interpolation"),
+        ("text = enhance_prompt('a cat')", "prompt rewriting"),
+        ("pipe.enable_freeu(s1=0.9)", "pipeline"),
+        ("apply_cache_on_pipe(pipe)", "caching"),
+    ],
+)
+def test_what_one_side_does_prevents_an_acquittal(line: str, kind: str) -> None:
+    found = compared(SCRIPT, with_line(line))
+    assert [(effect.kind, effect.agreement) for effect in found.effects] == [(kind, Agreement.SPACE_ONLY)]
+    assert headline(found).startswith("1 other thing")
+    assert [effect.agreement for effect in compared(with_line(line), SCRIPT).effects] == [Agreement.SCRIPT_ONLY]
+    assert compared(with_line(line), with_line(line)).effects == []
+
+
+def test_the_name_of_a_variable_makes_no_difference() -> None:
+    line = "pipe.enable_freeu(s1=0.9, s2=0.2)"
+    renamed = with_line("pipe.enable_freeu(s2=0.2, s1=0.9)").replace("pipe", "generator_of_clips")
+    assert compared(with_line(line), renamed).effects == []
+
+
+def test_other_values_are_a_difference_and_other_names_are_left_open() -> None:
+    (literal,) = compared(with_line("pipe.enable_freeu(s1=0.9)"), with_line("pipe.enable_freeu(s1=0.3)")).effects
+    assert literal.agreement is Agreement.DIFFERENT
+    found = compared(with_line("pipe.enable_freeu(s1=0.9)"), with_line("pipe.enable_freeu(s1=strength())"))
+    (named,) = found.effects
+    assert named.agreement is Agreement.UNDECIDED
+    assert headline(found).startswith("No difference")
+    assert headline(found).endswith("Not compared, since both do it in their own words: pipeline.")
+
+
+def test_the_scale_of_an_adapter_is_compared() -> None:
+    lora = 'pipe.load_lora_weights("me/lora", adapter_name="x")\npipe.set_adapters(["x"], [{}])\npipe.fuse_lora()'
+    found = compared(with_line(lora.format(0.8)), with_line(lora.format(0.5)))
+    assert not headline(found).startswith("No difference")
+    same = compared(with_line(lora.format(0.8)), with_line(lora.format(0.8)))
+    assert headline(same).startswith("No difference")
+
+
+def test_what_only_other_inputs_switch_on_is_no_difference() -> None:
+    space = """
+import torch, gradio as gr
+from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("THUDM/CogVideoX-5b", torch_dtype=torch.bfloat16).to("cuda")
+def draw(prompt, larger):
+    frames = pipe(prompt, generator=torch.Generator("cpu").manual_seed(42)).frames[0]
+    if larger:
+        frames = upscale(frames)
+    return frames
+gr.Interface(draw, [gr.Textbox(), gr.Checkbox({})], gr.Video()).launch()
+"""
+    found = compared(SCRIPT, space.format("False"))
+    assert headline(found).startswith("No difference")
+    assert any("only if larger: upscaling" in condition for condition in found.conditions)
+
+
+SEEDED = """
+import random, torch
+import gradio as gr
+from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("THUDM/CogVideoX-5b", torch_dtype=torch.bfloat16).to("cuda")
+def make(prompt, seed):
+    if seed == -1:
+        seed = random.randint(0, 255)
+    return pipe(prompt, generator=torch.Generator("cpu").manual_seed(seed)).frames[0]
+gr.Interface(make, [gr.Textbox(), gr.Number(label="Seed (-1 random)", value={})], gr.Video()).launch()
+"""
+
+
+def test_a_random_seed_of_the_space_is_a_difference_with_what_to_enter() -> None:
+    found = compared(SCRIPT, SEEDED.format(-1))
+    (effect,) = found.effects
+    assert effect.kind == "random seed"
+    assert any("enter 42 at 'Seed (-1 random)'" in note for note in found.notes)
+    assert not headline(found).startswith("No difference")
+
+
+def test_another_seed_by_default_is_to_be_entered() -> None:
+    found = compared(SCRIPT, SEEDED.format(7))
+    assert headline(found).startswith("No difference")
+    assert any("seed is 7 by default: enter 42" in note for note in found.notes)
+    assert not any("enter" in note for note in compared(SCRIPT, SEEDED.format(42)).notes)
+
+
+def test_a_seed_that_nobody_can_enter_is_a_difference() -> None:
+    found = compared(SCRIPT, SCRIPT.replace("42", "7"))
+    assert [row.path for row in found.differences] == ["rng.seed"]
+
+
+def test_a_script_without_a_seed_draws_other_noise_each_time() -> None:
+    found = compared(SCRIPT.replace(', generator=torch.Generator("cpu").manual_seed(42)', ""), SCRIPT)
+    assert "random seed" in [effect.kind for effect in found.effects]
