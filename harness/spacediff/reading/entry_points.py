@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from spacediff.reading.chains import Shown
-from spacediff.reading.interpreter.heap import TooMuchError
+from spacediff.reading.interpreter.budget import TooMuchError
 from spacediff.reading.interpreter.interpreter import Interpreter
 from spacediff.reading.interpreter.library import Libraries
 from spacediff.reading.interpreter.modules import follow_file
@@ -21,23 +23,39 @@ from spacediff.reading.parsing import Files
 from spacediff.reading.values import Arguments, Class, Function, Known, Value
 
 _MOST_ENTRIES = 64
+_ENTRY_SHARE = 0.5
+"""The fraction of the remaining steps that one entry may spend."""
+_MAIN_SHARE = 0.75
+"""The fraction of all steps that the main file may spend; the rest is for what the user interface calls."""
+_FEW_NESTED_CALLS = 2
+"""Nested calls that are followed in a source whose calls take too many steps."""
 _FIRST_METHODS = ("setup", "load", "load_model", "initialize")
 
 
 def follow(files: Files, libraries: Libraries, machine: Machine | None = None) -> Interpreter:
     """Follow a source as far as the bounds allow, and return the interpreter with what it wrote down.
 
+    If the bounds were reached before a pipeline was called, the source is followed again with fewer nested calls.
+
     Args:
         files: The files of the source.
         libraries: What is known of the libraries that it uses.
         machine: The machine that it runs on; None if it is unknown.
     """
-    state = Interpreter(files, libraries, machine)
-    main = files.main
+    state = _followed(Interpreter(files, libraries, machine))
+    if not state.is_cut or state.calls or state.nested_calls <= _FEW_NESTED_CALLS:
+        return state
+    shallow = _followed(Interpreter(files, libraries, machine, _FEW_NESTED_CALLS))
+    return shallow if shallow.calls else state
+
+
+def _followed(state: Interpreter) -> Interpreter:
+    main = state.files.main
     try:
         cell = state.heap.new({"__name__": Known(f"{main.name}:1", "__main__")})
         state.modules[main.name] = cell
-        follow_file(state, main, cell)
+        with _limited(state, _MAIN_SHARE):
+            follow_file(state, main, cell)
         state.entries += [one for number, one in state.commands.items() if number not in state.called]
         _follow_entries(state)
         if not state.calls:
@@ -45,9 +63,21 @@ def follow(files: Files, libraries: Libraries, machine: Machine | None = None) -
     except (TooMuchError, RecursionError):
         state.is_cut = True
     if state.is_cut:
-        text = "the source is too large or too deeply nested to be followed completely"
+        where = f" ({state.cut_at} is the first place that takes too much work)" if state.cut_at else ""
+        text = f"the source is too large or too deeply nested to be followed completely{where}"
+        state.undecided(text)
         state.notes.append(Note("not read to the end", text, main.name))
     return state
+
+
+@contextmanager
+def _limited(state: Interpreter, share: float) -> Iterator[None]:
+    """Follow something with a share of the remaining steps; the block is left where they end."""
+    try:
+        with state.budget.share(share):
+            yield
+    except TooMuchError:
+        state.is_cut = True
 
 
 def _follow_entries(state: Interpreter) -> None:
@@ -75,7 +105,9 @@ def _call(state: Interpreter, function: object, arguments: Arguments) -> Value |
     state.conditions.clear()
     state.entry += 1
     try:
-        return state.call(function, arguments, function.node)
+        with _limited(state, _ENTRY_SHARE):
+            return state.call(function, arguments, function.node)
+        return None
     finally:
         state.frames.pop()
 

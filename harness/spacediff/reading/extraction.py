@@ -58,7 +58,7 @@ def extract(state: State, like: str = "", at: str = "") -> Reading:
         text = f"settings that depend on the machine are those of {state.machine.description}"
         notes.append(Note("machine", text, next(iter(state.asked_of_machine.values()))))
     chosen = main_call(state, like, at)
-    doubts = [*state.doubts, *_what_was_not_followed(state)]
+    doubts = [*state.doubts, *(f"not read: {text}" for text in state.files.unreadable)]
     if chosen is None:
         notes.append(Note("no pipeline", "no call of a diffusers pipeline was found", state.files.main.name))
         asked = tuple(state.asked_of_machine)
@@ -130,14 +130,6 @@ def _setting_described(setting: Setting) -> str:
     if setting.origin is Origin.UNKNOWN:
         return "unknown"
     return "not given" if setting.origin is Origin.DEFAULT else repr(setting.value)
-
-
-def _what_was_not_followed(state: State) -> list[str]:
-    """Return a sentence for each part of the source that was not read."""
-    doubts = [f"not read: {text}" for text in state.files.unreadable]
-    if state.is_cut:
-        doubts.append("the source is too large or too deeply nested to be followed completely")
-    return doubts
 
 
 def _paths_of(state: State, chosen: PipelineCall) -> dict[str, Value]:

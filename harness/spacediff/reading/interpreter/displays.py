@@ -32,7 +32,7 @@ def list_display(state: State, node: ast.List | ast.Tuple | ast.Set) -> Items:
         value = state.evaluate(item)
         if not isinstance(item, ast.Starred):
             items.append(value)
-        elif isinstance(value, Items):
+        elif isinstance(value, Items) and isinstance(state.within_memory(value, item), Items):
             items.extend(value.items)
             is_open |= value.open
         else:
@@ -49,19 +49,22 @@ def set_display(state: State, node: ast.Set) -> Value:
 def dict_display(state: State, node: ast.Dict) -> Value:
     """Evaluate `{"key": value, **others}`."""
     where = state.where(node)
-    made = Table(where, ())
+    items: dict[Key, Value] = {}
+    is_open = False
     for key, item in zip(node.keys, node.values, strict=True):
         value = state.evaluate(item)
         name = containers.key_of(state.evaluate(key)) if key is not None else None
+        if isinstance(name, Known):
+            items[name.value] = value
+            continue
         unknown = Unknown(state.where(item), state.words(item))
-        if name is None:
-            made = containers.merged(made, as_table(state, value), unknown)
-        elif isinstance(name, Known):
-            items: dict[Key, Value] = {**dict(made.items), name.value: value}
-            made = Table(where, tuple(items.items()), made.open)
-        else:
-            made = containers.merged(made, Table(where, (), open=True), unknown)
-    return Table(where, made.items, made.open, state.heap.identity())
+        other = as_table(state, value) if name is None else Table(where, (), open=True)
+        if not isinstance(state.within_memory(other, item), Table):
+            other = Table(where, (), open=True)
+        made = containers.merged(Table(where, tuple(items.items()), is_open), other, unknown)
+        state.budget.has_room(made)
+        items, is_open = dict(made.items), made.open
+    return Table(where, tuple(items.items()), is_open, state.heap.identity())
 
 
 def as_table(state: State, value: Value) -> Table:

@@ -49,12 +49,15 @@ def change(state: State, owner: Value, target: ast.expr, how: Callable[[Value], 
 
     def changed(value: Value) -> Value:
         made = how(value)
+        if not state.budget.has_room(made):
+            state.cut(target)
+            made = containers.with_unknown_contents(value, state.unknown(target))
         if changed_ones & identities(inside(made)):  # it would contain itself
             made = containers.with_unknown_contents(value, state.unknown(target))
         return made if sure or made is value else either([value, made], state.where(target))
 
     if any(not option.identity for option in changeable):
-        parts = [changed(option) if option in changeable else option for option in options]
+        parts = [changed(option) if isinstance(option, Items | Table) else option for option in options]
         state.assign(target, either(parts, owner.where, decided=isinstance(owner, Either) and owner.decided))
     if changed_ones:
         _note_change(state, changed_ones)
@@ -97,7 +100,7 @@ def call_unknown(state: State, name: str, function: Value, arguments: Arguments,
 
 def _forget_contents(state: State, arguments: Arguments, node: ast.AST) -> None:
     """Make the contents of all lists and dicts in the arguments unknown."""
-    given = identities(arguments.every())
+    given = identities(arguments.every(), state.budget.spend_on_looks)
     if given:
         _note_change(state, given)
         unknown = state.unknown(node)

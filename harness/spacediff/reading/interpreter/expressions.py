@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from spacediff.reading.interpreter import attributes, calls, displays
+from spacediff.reading.interpreter.budget import TooDeepError
 from spacediff.reading.interpreter.displays import with_identity
-from spacediff.reading.interpreter.heap import TooMuchError
 from spacediff.reading.interpreter.records import Condition
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
@@ -27,6 +27,9 @@ from spacediff.reading.values import (
     truth,
 )
 
+_CREATE_NOTHING = ast.Name | ast.Constant | ast.Attribute | ast.Starred
+"""Expressions whose value exists already."""
+
 
 def evaluate(state: State, node: ast.expr | None) -> Value:
     """Return the value of an expression; of a kind that is not listed, or nested too deeply, it is unknown."""
@@ -34,12 +37,11 @@ def evaluate(state: State, node: ast.expr | None) -> Value:
         return Known(state.where(ast.Pass()), None)
     try:
         state.enter()
-    except TooMuchError:
-        if state.depth < 1:
-            raise
+    except TooDeepError:
         return Unknown(state.where(node), state.words(node))
     try:
-        return EXPRESSIONS.get(type(node), _unknown_expression)(state, node)
+        value = EXPRESSIONS.get(type(node), _unknown_expression)(state, node)
+        return value if isinstance(node, _CREATE_NOTHING) else state.within_memory(value, node)
     finally:
         state.leave()
 
@@ -63,8 +65,10 @@ def _named_expression(state: State, node: ast.NamedExpr) -> Value:
     value = state.evaluate(node.value)
     scopes, inner = state.frame.scopes, state.frame.comprehensions
     state.frame.scopes, state.frame.comprehensions = scopes[inner:], 0
-    state.assign(node.target, value)
-    state.frame.scopes, state.frame.comprehensions = scopes, inner
+    try:
+        state.assign(node.target, value)
+    finally:
+        state.frame.scopes, state.frame.comprehensions = scopes, inner
     return value
 
 

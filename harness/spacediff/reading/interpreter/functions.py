@@ -23,7 +23,6 @@ from spacediff.reading.values import (
     results_in,
 )
 
-_MOST_NESTED_CALLS = 12
 _MOST_REPEATED = 2
 """How often a function is followed inside itself."""
 
@@ -33,9 +32,10 @@ def follow_function(state: State, function: Function, arguments: Arguments, node
     nested = [frame.function for frame in state.frames if frame.function is not None]
     again = sum(other.node is function.node for other in nested)
     state.libraries.on_function_called(state, function, arguments, node)
-    if len(nested) >= _MOST_NESTED_CALLS or again >= _MOST_REPEATED:
+    if len(nested) >= state.most_nested_calls or again >= _MOST_REPEATED:
         return effects.call_unknown(state, "", function, arguments, node)
     state.called.add(id(function.node))
+    state.nested_calls = max(state.nested_calls, len(nested) + 1)
     command = state.commands.get(id(function.node))
     if command is not None and not arguments.every():
         arguments = command.arguments

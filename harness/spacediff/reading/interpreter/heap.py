@@ -5,40 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Sequence
 
+from spacediff.reading.interpreter.budget import Budget
 from spacediff.reading.values import Absent, Items, Table, Value, either
-from spacediff.reading.values.identity import Change
+from spacediff.reading.values.identity import Change, Places
 
-
-class TooMuchError(Exception):
-    """A bound on steps or nesting was reached."""
-
-
-class Budget:
-    """The steps that are left for one source."""
-
-    def __init__(self, units: int) -> None:
-        self._units = units
-        self._left = units
-
-    @property
-    def spent(self) -> int:
-        """How many steps are used up."""
-        return self._units - self._left
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether no step is left."""
-        return self._left <= 0
-
-    def spend(self, units: int = 1) -> None:
-        """Use up steps.
-
-        Raises:
-            TooMuchError: None is left.
-        """
-        self._left -= units
-        if self._left < 0:
-            raise TooMuchError
+_NAMES_PER_STEP = 64
+"""Names of a cell, or cells of a heap, that are copied or compared in the time of one step."""
 
 
 class Heap:
@@ -49,13 +21,21 @@ class Heap:
         self._cells: dict[int, dict[str, Value]] = {}
         self._owned: set[int] = set()
         self._numbers = itertools.count()
+        self._places = Places()
 
     def new(self, values: dict[str, Value] | None = None) -> int:
         """Return the number of a new cell."""
         number = next(self._numbers)
         self._cells[number] = dict(values or {})
         self._owned.add(number)
+        self._budget.spend(len(self._cells[number]) // _NAMES_PER_STEP)
+        for name, value in self._cells[number].items():
+            self._remember(number, name, value)
         return number
+
+    def _remember(self, number: int, name: str, value: Value) -> None:
+        """Remember which lists and dicts are found under a name."""
+        self._budget.spend_on_looks(self._places.remember(number, name, value))
 
     def identity(self) -> int:
         """Return a new identity for a list or dict; larger than all numbers before it."""
@@ -64,12 +44,15 @@ class Heap:
     def change(self, identities: Collection[int], change: Callable[[Value], Value]) -> None:
         """Change the lists and dicts with given identities, in every cell and under every name."""
         made = Change(identities, change)
-        for number, cell in list(self._cells.items()):
-            self._budget.spend(1 + len(cell) // 4)
-            changes = {name: new for name, value in cell.items() if (new := made.within(value)) is not value}
-            if changes:
-                self._cells[number] = {**cell, **changes}
-                self._owned.add(number)
+        seen = 0
+        for number, name in self._places.of(identities):
+            value = self._cells.get(number, {}).get(name)
+            new = made.within(value) if value is not None else None
+            if new is not None and new is not value:
+                self._own(number)[name] = new
+                self._remember(number, name, new)
+            self._budget.spend_on_looks(8 + made.visited - seen)
+            seen = made.visited
 
     def find(self, identities: Collection[int]) -> list[Items | Table]:
         """Return the lists and dicts with given identities, from every cell."""
@@ -89,19 +72,26 @@ class Heap:
 
     def put(self, number: int, name: str, value: Value) -> None:
         """Set a value; a name that is set again becomes the last one of its cell."""
+        cell = self._own(number)
+        cell.pop(name, None)
+        cell[name] = value
+        self._remember(number, name, value)
+
+    def _own(self, number: int) -> dict[str, Value]:
+        """Return a cell that this heap may write to; one that it shares is copied."""
         if number not in self._owned:
-            self._budget.spend(1 + len(self.cell(number)) // 16)
+            self._budget.spend(1 + len(self.cell(number)) // _NAMES_PER_STEP)
             self._cells[number] = dict(self.cell(number))
             self._owned.add(number)
-        self._cells[number].pop(name, None)
-        self._cells[number][name] = value
+        return self._cells[number]
 
     def fork(self) -> Heap:
         """Return an independent copy; numbers of new cells stay distinct across both."""
-        self._budget.spend(1 + len(self._cells) // 16)
+        self._budget.spend(1 + len(self._cells) // _NAMES_PER_STEP)
         copy = Heap(self._budget)
         copy._cells = dict(self._cells)
         copy._numbers = self._numbers
+        copy._places = self._places
         self._owned.clear()
         return copy
 
@@ -114,18 +104,19 @@ class Heap:
             decided: Whether the default inputs lead to this side.
             only_if: The conditions for this side and for the other as text; empty if they are unknown.
         """
-        self._budget.spend(1 + len(other._cells) // 16)
+        self._budget.spend(1 + len(other._cells) // _NAMES_PER_STEP)
         for number, theirs in other._cells.items():
             mine = self._cells.get(number)
             if mine is None or mine is theirs:
                 self._cells[number] = theirs
                 self._owned.discard(number)
                 continue
-            self._budget.spend(1 + len(theirs) // 16)
+            self._budget.spend(1 + len(theirs) // _NAMES_PER_STEP)
             joined = dict(mine)
             for name in [*mine, *(name for name in theirs if name not in mine)]:
                 left, right = mine.get(name), theirs.get(name)
                 if left is not right:
+                    self._budget.spend()
                     options = [left or Absent(where), right or Absent(where)]
                     joined[name] = _joined(options, where, decided=decided, only_if=only_if)
             self._cells[number] = joined

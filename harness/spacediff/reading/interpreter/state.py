@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from spacediff.reading.interpreter.heap import Budget, Heap, TooMuchError
+from spacediff.reading.interpreter.budget import Budget, TooDeepError
+from spacediff.reading.interpreter.heap import Heap
 from spacediff.reading.interpreter.library import Libraries
 from spacediff.reading.interpreter.records import (
     Condition,
@@ -37,11 +38,17 @@ from spacediff.reading.values import (
     without_absent,
 )
 
-MOST_STEPS = 400_000
-"""Steps of the interpreter for one source; the largest demos need a tenth of them."""
+MOST_STEPS = 200_000
+"""Steps of the interpreter for one source; the largest demos need a fifth of them."""
+
+MOST_NESTED_CALLS = 12
+"""Functions inside each other that are followed."""
 
 MOST_DEPTH = 90
 """Nested expressions and statements, those of called functions included; Python's own limit is further away."""
+
+
+_V = TypeVar("_V", bound=Value)
 
 
 class State(ABC):
@@ -68,9 +75,18 @@ class State(ABC):
         asked_of_machine: The types of accelerators whose presence the source asks for, each with the first place.
         uses_zero_gpu: Whether a function is decorated with `@spaces.GPU`.
         is_cut: Whether something was not followed because a bound was reached.
+        cut_at: File and line of the first place that takes too many steps or too much memory; empty if there is none.
+        most_nested_calls: How many functions inside each other are followed.
+        nested_calls: How many of them were followed at most.
     """
 
-    def __init__(self, files: Files, libraries: Libraries, machine: Machine | None = None) -> None:
+    def __init__(
+        self,
+        files: Files,
+        libraries: Libraries,
+        machine: Machine | None = None,
+        most_nested_calls: int = MOST_NESTED_CALLS,
+    ) -> None:
         self.files = files
         self.sources = [files.main]
         self.libraries = libraries
@@ -95,10 +111,13 @@ class State(ABC):
         self.loop_starts: list[int] = []
         self.changed_in_loop: list[set[int]] = []
         self.machine = machine
+        self.most_nested_calls = most_nested_calls
+        self.nested_calls = 0
         self.asked_of_machine: dict[str, str] = {}
         self.uses_zero_gpu = False
         self.depth = 0
         self.is_cut = False
+        self.cut_at = ""
 
     @abstractmethod
     def evaluate(self, node: ast.expr | None) -> Value:
@@ -134,13 +153,26 @@ class State(ABC):
         """Go one level deeper.
 
         Raises:
-            TooMuchError: The nesting is too deep, or the budget is spent.
+            TooDeepError: The nesting is too deep.
+            TooMuchError: The budget is spent.
         """
         self.is_cut = self.is_cut or self.depth >= MOST_DEPTH or self.budget.is_spent
         if self.depth >= MOST_DEPTH:
-            raise TooMuchError
+            raise TooDeepError
         self.budget.spend()
         self.depth += 1
+
+    def cut(self, node: ast.AST) -> None:
+        """Write down that something was not followed to its end because it takes too many steps or too much memory."""
+        self.is_cut = True
+        self.cut_at = self.cut_at or self.where(node)
+
+    def within_memory(self, value: _V, node: ast.AST) -> _V | Unknown:
+        """Return a new value; an unknown one if it would need too much memory."""
+        if self.budget.has_room(value):
+            return value
+        self.cut(node)
+        return self.unknown(node, value)
 
     def leave(self) -> None:
         """Go one level back."""

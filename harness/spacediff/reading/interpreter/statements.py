@@ -6,12 +6,19 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from spacediff.reading.interpreter import assignments, branches, definitions, loops
-from spacediff.reading.interpreter.heap import TooMuchError
+from spacediff.reading.interpreter import assignments, branches, definitions, effects, loops
+from spacediff.reading.interpreter.assignments import scope_of
+from spacediff.reading.interpreter.budget import TooDeepError, TooMuchError
+from spacediff.reading.interpreter.heap import Heap
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Known,
 )
+
+_SHARE = 0.75
+"""The fraction of the remaining steps that one statement may spend."""
+_MOST_SHARED = 8
+"""Nesting of the statements that have a share; those inside them spend from it together."""
 
 
 def run(state: State, body: Sequence[ast.stmt]) -> bool:
@@ -19,17 +26,50 @@ def run(state: State, body: Sequence[ast.stmt]) -> bool:
     for statement in body:
         try:
             state.enter()
-        except TooMuchError:
-            if state.depth < 1:
-                raise
+        except TooDeepError:
             continue
         try:
             handler = STATEMENTS.get(type(statement))
-            if handler is not None and handler(state, statement) is False:
+            if handler is None:
+                continue
+            follow = _with_share if state.depth <= _MOST_SHARED else _alone
+            if follow(state, statement, handler) is False:
                 return False
         finally:
             state.leave()
     return True
+
+
+_Handler = Callable[[State, Any], bool | None]
+
+
+def _alone(state: State, statement: ast.stmt, handler: _Handler) -> bool | None:
+    return handler(state, statement)
+
+
+def _with_share(state: State, statement: ast.stmt, handler: _Handler) -> bool | None:
+    """Follow a statement with a share of the remaining steps; what it would have done beyond them is unknown."""
+    heap = state.heap
+    try:
+        with state.budget.share(_SHARE):
+            return handler(state, statement)
+    except TooMuchError:
+        if state.budget.is_spent:
+            raise
+        _leave_unfinished(state, statement, heap)
+        return True
+
+
+def _leave_unfinished(state: State, statement: ast.stmt, heap: Heap) -> None:
+    """Go on after a statement that was followed in part: from its beginning or from where it was left."""
+    state.cut(statement)
+    left, state.heap = state.heap, heap
+    if left is not heap:
+        heap.join(left, state.where(statement), decided=False)
+    parts = list(ast.walk(statement))
+    state.budget.spend(len(parts) // 16)
+    for name in {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}:
+        effects.make_unknown(state, scope_of(state, name), statement, {name})
 
 
 def _expression(state: State, node: ast.Expr) -> None:
@@ -74,7 +114,7 @@ def _raise(state: State, node: ast.Raise) -> bool:
     return False
 
 
-STATEMENTS: dict[type[ast.stmt], Callable[[State, Any], bool | None]] = {
+STATEMENTS: dict[type[ast.stmt], _Handler] = {
     ast.AnnAssign: _annotated_assign,
     ast.Assign: _assign,
     ast.AsyncFor: loops.follow_for,

@@ -47,8 +47,9 @@ def with_unknown_contents(value: Value, unknown: Unknown) -> Value:
 def with_item_set(owner: Value, key: Value | None, value: Value, unknown: Unknown) -> Value:
     """Return a list or dict after `owner[key] = value`; `key` is None for a slice."""
     if isinstance(owner, Table):
-        if isinstance(key, Known) and len(owner.items) < _MOST_ITEMS:
-            return owner.with_item(key.value, value)
+        if isinstance(key, Known):
+            few = len(owner.items) < _MOST_ITEMS or owner.get(key.value) is not None
+            return owner.with_item(key.value, value) if few else replace(owner, open=True)
         each = tuple((name, either([stored, unknown], unknown.where)) for name, stored in owner.items)
         return replace(owner, items=each, open=True)
     if not isinstance(owner, Items):

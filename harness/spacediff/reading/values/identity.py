@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from spacediff.reading.values.kinds import (
     Asked,
+    Attribute,
     Either,
     Function,
     Items,
@@ -24,13 +25,21 @@ from spacediff.reading.values.operations import either, inside, results_in
 
 _DEEPEST = 40
 
+_MAY_HOLD = frozenset({Items, Table, Either, Asked, Partial, Function})
+"""Kinds of value inside which a list or dict is changed."""
+_PASSED_THROUGH = _MAY_HOLD | {Attribute}
+"""Kinds of value inside which a list or dict is found."""
+_PLAIN_PER_HOLDER = 8
+"""Plain values, such as constants, that are passed over in the time for one that may hold others."""
+
 _Name = TypeVar("_Name")
 
 
-def identities(values: Iterable[Value]) -> set[int]:
-    """Return the identities of all lists and dicts inside values."""
+def identities(values: Iterable[Value], count: Callable[[int], None] = lambda _: None) -> set[int]:
+    """Return the identities of all lists and dicts inside values; `count` receives how many values were looked at."""
     found: set[int] = set()
     seen: set[int] = set()
+    looked_at = 0
     waiting = list(values)
     while waiting:
         value = waiting.pop()
@@ -39,21 +48,60 @@ def identities(values: Iterable[Value]) -> set[int]:
         seen.add(id(value))
         if isinstance(value, Items | Table) and value.identity:
             found.add(value.identity)
-        waiting.extend(inside(value))
+        parts = inside(value)
+        looked_at += len(parts) // _PLAIN_PER_HOLDER
+        waiting.extend(part for part in parts if type(part) in _PASSED_THROUGH)
+    count(len(seen) + looked_at)
     return found
 
 
+class Places:
+    """Where lists and dicts may be found: the cells and names that ever held them, in any copy of the heap."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, dict[tuple[int, str], None]] = {}
+
+    def remember(self, cell: int, name: str, value: Value) -> int:
+        """Remember the lists and dicts inside a value as found under a name; return how many values were looked at."""
+        if type(value) not in _MAY_HOLD:
+            return 0
+        seen: set[int] = set()
+        looked_at = 0
+        waiting: list[Value] = [value]
+        while waiting:
+            one = waiting.pop()
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
+            if isinstance(one, Items | Table) and one.identity:
+                self._of.setdefault(one.identity, {})[cell, name] = None
+            parts = [inner for _, inner in one.defaults] if isinstance(one, Function) else inside(one)
+            looked_at += len(parts) // _PLAIN_PER_HOLDER
+            waiting.extend(part for part in parts if type(part) in _MAY_HOLD)
+        return len(seen) + looked_at
+
+    def of(self, identities: Iterable[int]) -> list[tuple[int, str]]:
+        """Return the cells and names under which any of some lists and dicts may be found."""
+        return list({place: None for identity in sorted(identities) for place in self._of.get(identity, ())})
+
+
 class Change:
-    """A change of the lists and dicts with given identities, wherever they are; each is changed once."""
+    """A change of the lists and dicts with given identities, wherever they are; each is changed once.
+
+    Attributes:
+        visited: How many values were looked at so far.
+    """
 
     def __init__(self, wanted: Collection[int], change: Callable[[Value], Value]) -> None:
         self._wanted = wanted
         self._change = change
         self._done: dict[int, tuple[Value, Value]] = {}
+        self.visited = 0
 
     def within(self, value: Value, depth: int = 0) -> Value:
         """Return a value with the change made; the value itself if nothing inside it changes."""
-        if not isinstance(value, Items | Table | Either | Asked | Partial | Function):
+        self.visited += 1
+        if type(value) not in _MAY_HOLD:
             return value
         if depth > _DEEPEST:
             return Unknown(value.where, "nested too deeply", results_in(value))
@@ -90,10 +138,14 @@ class Change:
         return value
 
     def _each(self, values: tuple[Value, ...], depth: int) -> tuple[Value, ...]:
-        made = tuple(self.within(value, depth) for value in values)
+        self.visited += len(values) // _PLAIN_PER_HOLDER
+        made = tuple(self.within(value, depth) if type(value) in _MAY_HOLD else value for value in values)
         return values if all(new is old for new, old in zip(made, values, strict=True)) else made
 
     def _pairs(self, pairs: tuple[tuple[_Name, Value], ...], depth: int) -> tuple[tuple[_Name, Value], ...]:
-        made = tuple((name, self.within(value, depth)) for name, value in pairs)
+        self.visited += len(pairs) // _PLAIN_PER_HOLDER
+        made = tuple(
+            (name, self.within(value, depth)) if type(value) in _MAY_HOLD else (name, value) for name, value in pairs
+        )
         same = all(new[1] is old[1] for new, old in zip(made, pairs, strict=True))
         return pairs if same else made

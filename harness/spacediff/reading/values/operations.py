@@ -56,7 +56,9 @@ def either(options: Iterable[Value], where: str, *, decided: bool = False, only_
             decided = decided and option.decided
         outer = only_if[number] if only_if else ""
         for value, inner in zip(alternatives(option), conditions_of(option), strict=True):
-            same = next((place for place, kept in enumerate(flat) if _same(value, kept)), None)
+            if len(flat) > _MOST_LOOKED_AT:
+                break
+            same = next((place for place, kept in enumerate(flat[:MOST_OPTIONS]) if _same(value, kept)), None)
             if same is None:
                 flat.append(value)
                 conditions.append(all_of(outer, inner))
@@ -224,12 +226,12 @@ def results_of(arguments: Arguments) -> tuple[int, ...]:
     return tuple(dict.fromkeys(result for value in arguments.every() for result in results_in(value)))
 
 
-def inside(value: Value | None) -> list[Value]:
+def inside(value: Value | None) -> Sequence[Value]:
     """Return the values that a value consists of."""
     if isinstance(value, Either):
-        return list(value.options)
+        return value.options
     if isinstance(value, Items):
-        return list(value.items)
+        return value.items
     if isinstance(value, Table):
         return [item for _, item in value.items]
     if isinstance(value, Attribute):
