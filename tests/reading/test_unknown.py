@@ -279,11 +279,13 @@ video ="""
     path = tmp_path / "run.py"
     path.write_text(SCRIPT)
     plain, hosted = read_text(SCRIPT, "run.py"), read_text(SCRIPT.replace("\nvideo =", lora), "app.py")
-    by_hand = advise(str(path), plain, hosted, compare_sources(plain, hosted)).by_hand
-    load = "pipe.load_lora_weights('me/lora', weight_name='a.safetensors', adapter_name='x')"
+    advice = advise(str(path), plain, hosted, compare_sources(plain, hosted))
+    load = 'pipe.load_lora_weights("me/lora", weight_name="a.safetensors", adapter_name="x")'
+    assert f"+{load}\n+" in advice.patch
+    by_hand = advise("no-file.py", plain, hosted, compare_sources(plain, hosted)).by_hand
     assert by_hand["lora.id"].startswith(f"add the line {load}")
     assert by_hand["lora.weight_name"].startswith(f"comes with {load}")
-    assert by_hand["lora.scale"].startswith("add the line pipe.set_adapters(['x'], adapter_weights=[0.7])")
+    assert by_hand["lora.scale"].startswith('add the line pipe.set_adapters(["x"], adapter_weights=[0.7])')
     assert by_hand["lora.fused"].startswith("add the line pipe.fuse_lora()")
     back = advise(str(path), hosted, plain, compare_sources(hosted, plain)).by_hand
     assert back["lora.id"].startswith("remove it (app.py:")

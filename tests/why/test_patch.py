@@ -12,8 +12,8 @@ from spacediff.cli.commands import main
 from spacediff.reading import read_source, read_text
 from spacediff.reading.machines import Machine
 from spacediff.why.differences import compare_sources
+from spacediff.why.editing import unified_diff
 from spacediff.why.patch import Advice, advise
-from spacediff.why.rewriting import unified_diff
 from support.paths import ROOT
 
 SOURCES = ROOT / "tests" / "data" / "sources"

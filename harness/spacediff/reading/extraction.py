@@ -101,6 +101,7 @@ def extract(state: State, like: str = "", at: str = "") -> Reading:
         asked_of_machine=tuple(state.asked_of_machine),
         uses_zero_gpu=state.uses_zero_gpu,
         machine=state.machine if state.asked_of_machine else None,
+        described=frozenset(builder.described),
     )
 
 
@@ -155,6 +156,7 @@ class _SettingsBuilder:
         self.alternatives: dict[str, list[Alternative]] = {}
         self.unknowns: dict[str, str] = {}
         self.notes: list[Note] = []
+        self.described: set[str] = set()
 
     def add(self, path: str, value: Value) -> None:
         options = value.options if isinstance(value, Either) else (value,)
@@ -191,6 +193,8 @@ class _SettingsBuilder:
 
     def _keep(self, path: str, setting: Setting, value: Value) -> None:
         self.settings[path] = setting
+        if _names_something(value):
+            self.described.add(path)
         if setting.origin is Origin.UNKNOWN:
             self.unknowns[path] = _described(value)
 
@@ -229,6 +233,15 @@ def _is_complete(value: Value) -> bool:
     if isinstance(value, Asked):
         return _is_complete(value.value) and value.value != Known(value.value.where, None)
     return isinstance(value, Known | External)
+
+
+def _names_something(value: Value) -> bool:
+    """Return whether a value is, or holds, something that a setting shows by its name alone."""
+    if isinstance(value, Asked):
+        return _names_something(value.value)
+    if isinstance(value, Items | Table):
+        return is_small(value) and any(map(_names_something, inside(value)))
+    return isinstance(value, External | Function | Class)
 
 
 def _is_negative(value: Value) -> bool:

@@ -177,6 +177,8 @@ class Reading:
         asked_of_machine: The types of accelerators whose presence the source asks for, such as `cuda`.
         uses_zero_gpu: Whether the source uses `@spaces.GPU`.
         machine: The machine for which the source was read; None if it is unknown, or if the source asks nothing of it.
+        described: The settings whose value is the name of something that the source or a library defines, such as a
+            function, and not a constant.
         by_machine: Path of a setting that depends on the machine to its value for each type of accelerator, `cpu` for
             a machine without one; empty if the machine is known.
     """
@@ -199,6 +201,7 @@ class Reading:
     asked_of_machine: tuple[str, ...] = ()
     uses_zero_gpu: bool = False
     machine: Machine | None = None
+    described: frozenset[str] = frozenset()
     by_machine: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     @property
@@ -227,6 +230,7 @@ class Reading:
             "own_defaults": dict(self.own_defaults),
             "exported_by": self.exported_by,
             "asked_of_machine": list(self.asked_of_machine),
+            "described": sorted(self.described),
             "machine": asdict(self.machine) if self.machine else None,
             "by_machine": {
                 path: {device: asdict(setting) for device, setting in each.items()}

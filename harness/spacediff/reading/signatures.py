@@ -74,6 +74,23 @@ def _is_plain_type(annotation: ast.expr) -> bool:
     return bool(names) and names <= _PLAIN_TYPES
 
 
+def takes(pipeline: str, argument: str) -> bool | None:
+    """Return whether the `__call__` of the installed pipeline has a use for an argument; None if that is unknown."""
+    found = method(pipeline, "__call__")
+    if found is None:
+        return None
+    if argument in found.parameters or argument in found.taken:
+        return True
+    return None if found.is_open else False
+
+
+def annotation(pipeline: str, argument: str) -> str:
+    """Return the type of an argument of a pipeline's `__call__`, as diffusers writes it; empty if it is unknown."""
+    found = method(pipeline, "__call__")
+    every = (*found.node.args.args, *found.node.args.kwonlyargs) if found else ()
+    return next((ast.unparse(one.annotation) for one in every if one.arg == argument and one.annotation), "")
+
+
 def refusals(reading: Reading) -> list[Note]:
     """Return a note for each argument that the installed pipeline does not have, with the nearest name that it has.
 

@@ -2,25 +2,69 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from spacediff.reading import Reading
 from spacediff.settings import Origin
+from spacediff.why.code import as_code
 from spacediff.why.differences import UNSET, SourceDifference
+from spacediff.why.proposals.calls import refusal
+from spacediff.why.proposals.methods import lora_lines
+
+_RUNS_CODE = frozenset({"load.trust_remote_code", "load.custom_pipeline"})
+"""Settings that run code of others; they are never part of a patch."""
+_GIVEN_WHEN_RUN = {"argument": "run the script with {} {}", "environment variable": "run the script with {}={}"}
+"""Kinds of inputs that whoever runs the script gives, and how."""
 
 
-def words(row: SourceDifference, differences: Iterable[SourceDifference]) -> str:
+def words(row: SourceDifference, differences: Iterable[SourceDifference], reason: str = "") -> str:
     """Return how to remove a difference by hand.
 
     Args:
         row: The difference.
         differences: All differences, since one line for a LoRA removes several.
+        reason: Why no patch removes it; empty if there is no general reason.
     """
     if row.known and (row.known.size == "none" or row.path == "placement"):  # the machine may not have that device
         return row.known.change
     known = f"; {row.known.change}" if row.known else ""
     if row.path.startswith("lora."):
         return _lora(row, {each.path.removeprefix("lora."): each.right.value for each in differences}) + known
-    return _change(row) + known
+    return (reason or _change(row)) + known
+
+
+def reason_by_hand(row: SourceDifference, name: str, script: Reading, space: Reading) -> str:
+    """Return why a difference is never patched, with what to do instead; empty if a patch may remove it.
+
+    Args:
+        row: The difference.
+        name: The file name of the script.
+        script: What was read of it.
+        space: What was read of the Space.
+    """
+    given = script.inputs.get(row.path)
+    file = row.left.where.partition(":")[0]
+    reason = ""
+    if row.path == "placement" or (row.known is not None and row.known.size == "none"):
+        reason = _change(row)
+    elif row.path in _RUNS_CODE:
+        reason = f"{_change(row)}; it runs code of others, so it is never part of a patch"
+    elif given is not None and given.kind in _GIVEN_WHEN_RUN and row.right is not UNSET:
+        reason = _GIVEN_WHEN_RUN[given.kind].format(given.label, _in_a_shell(row.right.value))
+    elif row.left.origin is Origin.READ and file.endswith(".py") and file != name:
+        reason = f"{_change(row)}, which is another file"
+    elif row.path in space.described:
+        reason = f"the Space uses {row.right.value}, which it makes itself ({row.right.where}): copy that code"
+    elif row.path.startswith("call.") and row.right is not UNSET:
+        refused = refusal(str(script.settings.value("model.pipeline")), row.path.removeprefix("call."))
+        reason = f"the Space sets it to {row.right.value!r} ({row.right.where}); {refused}" if refused else ""
+    return reason
+
+
+def _in_a_shell(value: object) -> str:
+    text = str(value)
+    return text if re.fullmatch(r"[\w.:/+-]+", text) else as_code(text)
 
 
 def _change(row: SourceDifference) -> str:
@@ -36,16 +80,11 @@ def _lora(row: SourceDifference, values: dict[str, object]) -> str:
     """Return the line that loads, scales or fuses a LoRA as the Space does, if a single line does it."""
     key = row.path.removeprefix("lora.")
     is_new = row.left is UNSET
-    if is_new and isinstance(values.get("id"), str):
-        given = [f", {name}={values[name]!r}" for name in ("weight_name", "adapter_name") if values.get(name)]
-        load = f"pipe.load_lora_weights({values['id']!r}{''.join(given)})"
-        if key == "id":
-            return f"add the line {load}"
-        if key in {"weight_name", "adapter_name"}:
-            return f"comes with {load}"
-    adapter, scale = values.get("adapter_name"), values.get("scale")
-    if key == "scale" and isinstance(adapter, str) and isinstance(scale, float | int):
-        return f"add the line pipe.set_adapters([{adapter!r}], adapter_weights=[{scale!r}])"
-    if key == "fused" and is_new and row.right.value is True:
-        return "add the line pipe.fuse_lora()"
+    lines = {line.split("(")[0].rpartition(".")[2]: line.replace("{pipe}", "pipe") for line in lora_lines(values)}
+    load = lines.get("load_lora_weights")
+    if is_new and load and key in {"id", "weight_name", "adapter_name"}:
+        return f"add the line {load}" if key == "id" else f"comes with {load}"
+    for method in {"scale": ("set_adapters", "fuse_lora"), "fused": ("fuse_lora",)}.get(key, ()):
+        if method in lines and row.right is not UNSET:
+            return f"add the line {lines[method]}"
     return _change(row)

@@ -1,26 +1,27 @@
 """Advice: the lines to change in a script so that it sets what the Space sets, as a patch.
 
 The key insight is that every edit can be checked: the patched script is read again. An edit that does not remove the
-difference, or that adds another one, is dropped; the advice then says what to change by hand.
+difference, or that changes anything else, is dropped; the advice then says what to change by hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-from spacediff.reading import Reading, main_file, read_changed
-from spacediff.settings import is_plain
-from spacediff.why.by_hand import words
-from spacediff.why.differences import UNSET, ComparedSettings, SourceDifference, compare_sources
-from spacediff.why.edits import Proposal, Proposer, seed_of
-from spacediff.why.rewriting import NotEditableError, Script, unified_diff
+from spacediff.reading import Reading, main_file
+from spacediff.why.by_hand import reason_by_hand, words
+from spacediff.why.checks import Checker
+from spacediff.why.differences import ComparedSettings
+from spacediff.why.editing import NotEditableError, Operation, Script, unified_diff
+from spacediff.why.proposals import Proposal, Site, proposals
 
-_MOST_TRIED = 24
-"""Edits tried for one difference."""
-_RUNS_CODE = frozenset({"load.trust_remote_code", "load.custom_pipeline"})
-"""Settings that run code of others; they are never part of a patch."""
+_MOST_TRIED = 8
+"""Proposals tried for one difference."""
+_MOST_READINGS = 48
+"""Readings of patched scripts; a script with ten differences takes one to fifteen."""
 
 
 @dataclass(frozen=True)
@@ -59,35 +60,31 @@ def advise(
         ask: Whether checkpoints are looked up, as they were for `found`.
     """
     rows = [row for row in found.differences if only is None or row.path in only]
+    by_hand = {row.path: words(row, rows) for row in rows}
     path = Path(source)
     if not path.exists():
-        return Advice(
-            by_hand={row.path: words(row, rows) for row in rows}, reason=f"{source} is not a file on this machine"
-        )
+        return Advice(by_hand=by_hand, reason=f"{source} is not a file on this machine")
     main = main_file(path)
     if main.suffix != ".py":
-        by_hand = {row.path: words(row, rows) for row in rows}
         return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=f"{main.name} is not a .py file")
+    if {"model.id", "model.pipeline"} <= {row.path for row in found.differences}:
+        return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=_another_model(found))
     original = main.read_bytes()
-    patched = _PatchedScript(main, original, script, space, found, ask=ask)
-    everything = {"model.id", "model.pipeline"} <= {row.path for row in found.differences}  # a different model
-    by_hand = {row.path: words(row, rows) for row in rows if everything or not _may_be_patched(row)}
-    remaining = [row for row in rows if row.path not in by_hand]
-    for _ in range(2):  # a change that depends on another one succeeds in the second round
-        remaining = [row for row in remaining if not patched.removes(row)]
-    by_hand |= {row.path: words(row, rows) for row in remaining}
-    patch = unified_diff(main.name, original, patched.content) if patched.changes else ""
-    reason = _another_model(found) if everything and not patch else _not_editable(original)
-    return Advice(patch, main.name, main.parent, patched.changes, by_hand, reason)
-
-
-def _not_editable(content: bytes) -> str:
-    """Return why a script cannot be edited; empty if it can."""
     try:
-        Script(content)
+        tree = Script(original)
     except NotEditableError as error:
-        return str(error)
-    return ""
+        return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=str(error))
+    reasons = {row.path: reason_by_hand(row, main.name, script, space) for row in rows}
+    wanted = {row.path: row for row in rows if not reasons[row.path]}
+    proposed = {
+        path: list(islice(proposals(Site(tree, main.name, script, found.script, row, wanted)), _MOST_TRIED))
+        for path, row in wanted.items()
+    }
+    search = _Search(tree, Checker(main, script, space, found, ask=ask), proposed)
+    search.run()
+    patch = unified_diff(main.name, original, search.content) if search.changes else ""
+    left = {row.path: words(row, rows, reasons[row.path]) for row in rows if row.path not in search.changes}
+    return Advice(patch, main.name, main.parent, search.changes, left)
 
 
 def _another_model(found: ComparedSettings) -> str:
@@ -99,58 +96,55 @@ def _another_model(found: ComparedSettings) -> str:
     return f"the script runs {left}, the Space {right}: change the model first"
 
 
-def _may_be_patched(row: SourceDifference) -> bool:
-    makes_none = row.known is not None and row.known.size == "none"
-    is_left = makes_none or row.path in _RUNS_CODE or row.path == "placement"  # the machine may not have that device
-    return not is_left and row.right is not UNSET and is_plain(row.right.value)
+class _Search:
+    """The search for the edits that remove the differences; each set of edits is checked by reading the script again.
 
+    The first proposals for all differences are tried at once, since they usually succeed. If they do not, halves are
+    tried, down to a single difference, for which other proposals are tried too.
+    """
 
-class _PatchedScript:
-    """A script that is changed step by step; each step is checked by reading the script again."""
-
-    def __init__(
-        self, main: Path, content: bytes, script: Reading, space: Reading, found: ComparedSettings, *, ask: bool
-    ) -> None:
-        self.content = content
+    def __init__(self, script: Script, checker: Checker, proposed: Mapping[str, list[Proposal]]) -> None:
+        self.content = b""
         self.changes: dict[str, str] = {}
-        self._main = main
-        self._reading = script
-        self._space = space
-        self._found = found
-        self._ask = ask
+        self._script = script
+        self._checker = checker
+        self._proposed = {path: each for path, each in proposed.items() if each}
+        self._kept: tuple[Operation, ...] = ()
+        self._readings = 0
 
-    def removes(self, row: SourceDifference) -> bool:
-        """Remove one difference; return whether that was possible."""
-        now = next((one for one in self._found.differences if one.path == row.path), None)
-        if now is None:  # an earlier change removed it too
-            self.changes[row.path] = "comes with another change"
-            return True
+    def run(self) -> None:
+        """Remove as many differences as possible."""
+        for _ in range(2):  # a change that depends on another one succeeds in the second round
+            self._remove([*self._proposed])
+
+    def _remove(self, paths: list[str]) -> None:
+        paths = [path for path in paths if path not in self.changes]
+        first: dict[str, Proposal] = {}
+        for path in paths:
+            if not any(path in each.also for each in first.values()):
+                first[path] = self._proposed[path][0]
+        if not first or self._try(first):
+            return
+        if len(paths) > 1:
+            self._remove(paths[: len(paths) // 2])
+            self._remove(paths[len(paths) // 2 :])
+        else:
+            any(self._try({paths[0]: proposal}) for proposal in self._proposed[paths[0]][1:])
+
+    def _try(self, chosen: Mapping[str, Proposal]) -> bool:
+        """Keep some proposals if they remove their differences and change nothing else; return whether they do."""
+        if self._readings >= _MOST_READINGS:
+            return False
+        operations = (*self._kept, *(operation for each in chosen.values() for operation in each.operations))
         try:
-            proposer = Proposer(Script(self.content), self._main.name, self._reading, self._found.script, now)
-            for proposal, _ in zip(proposer.proposals(), range(_MOST_TRIED), strict=False):
-                if self._succeeds(proposal, row.path):
-                    self.changes[row.path] = proposal.words
-                    return True
+            content = self._script.edited(operations)
         except NotEditableError:
             return False
-        return False
-
-    def _succeeds(self, proposal: Proposal, path: str) -> bool:
-        """Keep an edit if it removes one difference and adds no other; return whether it was kept."""
-        try:
-            content = Script(self.content).edited(proposal.edits)
-            Script(content)
-        except NotEditableError:
+        self._readings += 1
+        removed = self._checker.removed_by(content, chosen.keys())
+        if not removed:
             return False
-        reading = read_changed(self._main, content, look_up=lambda _: self._reading.machine)
-        if seed_of(self._reading) not in {None, seed_of(reading)}:
-            return False
-        if reading.settings.value("placement") != self._reading.settings.value("placement"):
-            return False
-        found = compare_sources(reading, self._space, ask=self._ask)
-        before = {row.path for row in self._found.differences}
-        after = {row.path for row in found.differences}
-        if path in after or not after < before or len(found.questions) > len(self._found.questions):
-            return False
-        self.content, self._reading, self._found = content, reading, found
+        self.content, self._kept = content, operations
+        for path in removed:
+            self.changes[path] = chosen[path].words if path in chosen else "comes with another change"
         return True

@@ -1,0 +1,9 @@
+"""Proposals: edits of a script that may remove a difference from the Space, the most likely first.
+
+`spacediff.why.patch` tries them, and keeps those that do.
+"""
+
+from spacediff.why.proposals.every import proposals
+from spacediff.why.proposals.site import Proposal, Site
+
+__all__ = ["Proposal", "Site", "proposals"]

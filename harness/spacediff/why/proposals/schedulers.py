@@ -1,0 +1,104 @@
+"""The scheduler: its class, its options, and a line that sets it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from spacediff.reading.signatures import class_defaults
+from spacediff.why.code import as_code, library_of
+from spacediff.why.editing import Operation, RemovedArgument, RemovedStatement, Replacement
+from spacediff.why.proposals.imports import imported
+from spacediff.why.proposals.site import Proposal, Site, keywords, last_name
+
+_SCHEDULER = re.compile(r"[A-Z]\w*Scheduler", re.ASCII)
+_MAKERS = frozenset({"from_config", "from_pretrained"})
+
+
+def scheduler(site: Site) -> Iterator[Proposal]:
+    """Yield ways to use the scheduler of the Space, or one of its options."""
+    current = site.reading.settings.get("scheduler.class")
+    key = site.row.path.removeprefix("scheduler.")
+    maker = _maker(site)
+    if maker is None:
+        if current is None:
+            yield from _new(site)
+    elif key == "class":
+        yield from _other_class(site, maker)
+    elif site.is_removed:
+        yield from site.removed(maker, key)
+    elif _is_option(str(current and current.value), key):
+        code = site.code()
+        yield from site.argument(maker, key, code) if code else ()
+        if site.row.right.origin == site.row.left.origin:
+            return
+        yield from site.removed(maker, key)
+
+
+def _maker(site: Site) -> cst.Call | None:
+    """Return the call that makes the script's scheduler."""
+    current = site.reading.settings.get("scheduler.class")
+    for call in site.calls_at(current.where) if current else ():
+        if last_name(call.func) in {*_MAKERS, str(current and current.value)}:
+            return call
+    return None
+
+
+def _is_option(kind: str, key: str) -> bool:
+    """Return whether the installed scheduler has an option."""
+    return key.isidentifier() and key in class_defaults(kind)
+
+
+def _new(site: Site) -> Iterator[Proposal]:
+    """Set a scheduler once the pipeline exists, with all options that differ."""
+    class_row = site.wanted.get("scheduler.class")
+    kind = str(class_row.right.value if class_row else site.settings.value("scheduler.class"))
+    if not _SCHEDULER.fullmatch(kind) or library_of(kind) != "diffusers":
+        return
+    rows = {path.removeprefix("scheduler."): row for path, row in site.wanted.items() if path.startswith("scheduler.")}
+    codes = {key: as_code(row.right.value) for key, row in rows.items() if key != "class" and _is_option(kind, key)}
+    options = "".join(f", {key}={code}" for key, code in codes.items() if code)
+    also = frozenset(f"scheduler.{key}" for key in ("class", *codes))
+    for line, operation in site.after_made(
+        f"{{pipe}}.scheduler = {kind}.from_config({{pipe}}.scheduler.config{options})"
+    ):
+        imports = imported(site.script, "diffusers", kind, operation.node)
+        yield Proposal((*imports, operation), f"add the line {line}", also)
+
+
+def _other_class(site: Site, maker: cst.Call) -> Iterator[Proposal]:
+    """Replace the class of the scheduler, or remove the line that sets it."""
+    statement = site.script.statement_of(maker)
+    if site.is_removed:
+        if statement is not None and _sets_scheduler(statement):
+            yield Proposal((RemovedStatement(statement),), f"remove the line {site.script.source_of(statement)}")
+        loader = site.loader()
+        if loader is not None and "scheduler" in keywords(loader):
+            words = f"remove scheduler=... from {site.script.source_of(loader.func)}(...)"
+            yield Proposal((RemovedArgument(loader, "scheduler"),), words)
+        return
+    kind = str(site.value)
+    if not _SCHEDULER.fullmatch(kind) or library_of(kind) != "diffusers":
+        return
+    is_made = last_name(maker.func) in _MAKERS
+    node = maker.func.value if is_made and isinstance(maker.func, cst.Attribute) else maker.func
+    if last_name(node) != site.row.left.value or not (is_made or {*keywords(maker)} <= {*class_defaults(kind)}):
+        return
+    imports = imported(site.script, "diffusers", kind, maker)
+    code = f"{site.script.source_of(node.value)}.{kind}" if isinstance(node, cst.Attribute) else kind
+    operations: tuple[Operation, ...] = (Replacement(node, code),)
+    if isinstance(node, cst.Name):
+        operations = (*imports, *operations)
+    yield Proposal(operations, f"{site.script.source_of(node)} becomes {code}")
+
+
+def _sets_scheduler(statement: cst.BaseStatement) -> bool:
+    """Return whether a statement only sets the scheduler of a pipeline."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return False
+    small = statement.body[0]
+    return isinstance(small, cst.Assign) and all(
+        isinstance(one.target, cst.Attribute) and one.target.attr.value == "scheduler" for one in small.targets
+    )
