@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spacediff.api import StrPath, run_audit
 from spacediff.errors import FileExists, InvalidArgument
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spacediff.progress import ProgressListener
     from spacediff.reading.model import Reading
     from spacediff.record import CauseRecord
+    from spacediff.why.candidate_calls import ComparedCall
     from spacediff.why.differences import ComparedSettings, SourceDifference
     from spacediff.why.patch import Advice
 
@@ -34,6 +35,7 @@ class SourceComparison:
         space: What was read of the Space.
         compared: The settings that differ, with what is known about each.
         advice: How to change the script so that it sets what the Space sets.
+        calls: Where a source has several calls that may be the main one, each of them compared with the other source.
         script_name: The script, as it was named.
         space_name: The Space, as it was named.
     """
@@ -42,8 +44,21 @@ class SourceComparison:
     space: Reading
     compared: ComparedSettings
     advice: Advice
+    calls: Sequence[ComparedCall]
     script_name: str
     space_name: str
+
+    @property
+    def decided(self) -> bool:
+        """Whether enough was read of both sides to say what differs, or that nothing does."""
+        return self.compared.decided
+
+    @property
+    def headline(self) -> str:
+        """What was found, how sure that is, and how much of each side was read, in one or two sentences."""
+        from spacediff.why.headline import headline
+
+        return headline(self.compared)
 
     @property
     def differences(self) -> Sequence[SourceDifference]:
@@ -63,6 +78,12 @@ class SourceComparison:
         from spacediff.wording import sentences
 
         return sentences(plan_scenario(parse_scenario(self.scenario_text(), Path("why.toml"))).approximations)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything that the comparison says as JSON objects and lists."""
+        from spacediff.why.comparison_json import comparison_json
+
+        return comparison_json(self.compared, self.advice, self.calls)
 
     def scenario_text(self) -> str:
         """Return the scenario that measures the differences, as TOML."""
@@ -106,7 +127,9 @@ class WhyResult:
         return self.audit.record.cause
 
 
-def compare_sources(script: StrPath, space: StrPath) -> SourceComparison:
+def compare_sources(
+    script: StrPath, space: StrPath, *, call: str | int = "", space_call: str | int = ""
+) -> SourceComparison:
     """Read a script and a Space and compare their settings, without running or generating anything.
 
     Defaults of the installed diffusers and of the checkpoint are included where a source says nothing. Where a source
@@ -115,22 +138,48 @@ def compare_sources(script: StrPath, space: StrPath) -> SourceComparison:
     Args:
         script: The script as you run it.
         space: `ORG/NAME`, or a folder with the Space's source.
+        call: Line, or `FILE:LINE`, of the script's call that is compared; by default its main call.
+        space_call: Likewise for the Space.
 
     Raises:
         SourceNotReadable: There is no such source, or no pipeline call in it.
+        CallNotFound: No pipeline is called at that line.
         SpaceUnavailable: The Hub does not give the Space's source; the class says why.
     """
+    from spacediff.catalogue.pipelines import GENERIC
     from spacediff.reading.machine_look_up import hosted_on, this_machine
     from spacediff.reading.sources import read_any
+    from spacediff.why.candidate_calls import candidates, compare_each, with_doubt
     from spacediff.why.differences import compare_sources as compare_readings
+    from spacediff.why.headline import SCRIPT, SPACE
     from spacediff.why.patch import advise
 
-    ours = read_any(str(script), look_up=this_machine)
-    like = str(ours.settings.value("model.pipeline"))
-    theirs = read_any(str(space), like, look_up=hosted_on(hardware=""))
+    def read_script(at: str) -> Reading:
+        return read_any(str(script), look_up=this_machine, call=at)
+
+    def read_hosted(at: str) -> Reading:
+        return read_any(str(space), like, look_up=hosted_on(hardware=""), call=at)
+
+    ours = read_script(str(call))
+    pipeline = str(ours.settings.value("model.pipeline"))
+    like = "" if pipeline in GENERIC else pipeline
+    theirs = read_hosted(str(space_call))
     compared = compare_readings(ours, theirs, ask=True)
+    calls = [
+        *compare_each(
+            SCRIPT,
+            [] if call else candidates(ours),
+            lambda at: compare_readings(read_script(at), theirs, ask=True),
+        ),
+        *compare_each(
+            SPACE,
+            [] if space_call else candidates(theirs, like),
+            lambda at: compare_readings(ours, read_hosted(at), ask=True),
+        ),
+    ]
+    compared = with_doubt(compared, calls)
     advice = advise(str(script), ours, theirs, compared, ask=True)
-    return SourceComparison(ours, theirs, compared, advice, str(script), str(space))
+    return SourceComparison(ours, theirs, compared, advice, calls, str(script), str(space))
 
 
 def measure_difference(

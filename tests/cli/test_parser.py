@@ -66,11 +66,31 @@ def test_options_of_a_comparison() -> None:
 
 def test_options_of_why() -> None:
     assert parse(
-        ["why", "--script", "run.py", "--space", "a/b", "--plan-only", "--write", "w.toml", "--patch", "p"]
+        [
+            "why",
+            "--script",
+            "run.py",
+            "--space",
+            "a/b",
+            "--call",
+            "7",
+            "--space-call",
+            "app.py:9",
+            "--plan-only",
+            "--format",
+            "json",
+            "--write",
+            "w.toml",
+            "--patch",
+            "p",
+        ]
     ) == WhyOptions(
         script="run.py",
         space="a/b",
+        call="7",
+        space_call="app.py:9",
         plan_only=True,
+        format="json",
         scenario=Path("w.toml"),
         patch=Path("p"),
         budget=None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from spacediff.reading import read_text
@@ -123,12 +125,9 @@ def test_a_generic_class_for_another_task_is_another_class() -> None:
     assert "model.pipeline" in differing(found)
 
 
-def test_the_class_that_a_checkpoint_names_is_looked_up(tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
-    (folder / "model_index.json").write_text('{"_class_name": "WanPipeline"}')
-    local = SCRIPT.replace("THUDM/CogVideoX-5b", folder.as_posix())
+def test_the_class_that_a_checkpoint_names_is_looked_up(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text('{"_class_name": "WanPipeline"}')
+    local = SCRIPT.replace("THUDM/CogVideoX-5b", tmp_path.as_posix())
     generic = read_text(local.replace("CogVideoXPipeline", "DiffusionPipeline"), "run.py")
     concrete = read_text(local.replace("CogVideoXPipeline", "WanPipeline"), "app.py")
     assert differing(compare_sources(generic, concrete, ask=True)) == []

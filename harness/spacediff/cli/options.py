@@ -71,7 +71,10 @@ class WhyOptions:
 
     script: str
     space: str
+    call: str
+    space_call: str
     plan_only: bool
+    format: Literal["table", "json"]
     scenario: Path | None
     patch: Path | None
     budget: int | None

@@ -145,7 +145,12 @@ def _why(commands: _Commands) -> None:
                               epilog=_EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     why.add_argument("--script", required=True, metavar="FILE.py", help="the script as you run it")
     why.add_argument("--space", required=True, metavar="ORG/NAME", help="the Space, or a folder with its source")
+    why.add_argument("--call", default="", metavar="LINE|FILE:LINE",
+                     help="the script's pipeline call to compare, by its line (default: the main call)")  # fmt: skip
+    why.add_argument("--space-call", default="", metavar="LINE|FILE:LINE", help="likewise for the Space")
     why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs no GPU")
+    why.add_argument("--format", choices=["table", "json"], default="table",
+                     help="how to print what was read, with --plan-only (default: table)")  # fmt: skip
     why.add_argument("--write", dest="scenario", type=Path, metavar="SCENARIO.toml",
                      help="write the scenario that measures the differences")  # fmt: skip
     why.add_argument("--patch", type=Path, metavar="FILE", help="write the changes to the script as a patch")

@@ -43,8 +43,11 @@ def why(options: WhyOptions) -> Exit:
     if not options.plan_only:
         ensure_measurable(options.space)
     ensure_writable(path, options.patch)
-    sources = compare_sources(options.script, options.space)
-    show_differences(sources.compared, sources.advice)
+    sources = compare_sources(options.script, options.space, call=options.call, space_call=options.space_call)
+    if options.plan_only and options.format == "json":
+        show_text(json.dumps(redact(sources.as_json()), indent=2) + "\n")
+        return Exit.GATE_PASSED
+    show_differences(sources.compared, sources.advice, sources.calls)
     if options.plan_only:
         return _plan(sources, options)
     sources.write_scenario(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +11,7 @@ from spacediff.cli.console import Terminal, listed, one_line, printable
 from spacediff.doctor import Check
 from spacediff.reading.model import Alternative, Reading
 from spacediff.settings import Origin, Setting
+from spacediff.why.candidate_calls import ComparedCall
 from spacediff.why.differences import UNSET, ComparedSettings
 from spacediff.why.effects import Effect
 from spacediff.why.headline import headline
@@ -30,12 +31,13 @@ def show_checks(checks: Iterable[Check]) -> None:
             console.print(Text(f"    {check.hint}"), soft_wrap=True)
 
 
-def show_differences(found: ComparedSettings, advice: Advice) -> None:
+def show_differences(found: ComparedSettings, advice: Advice, calls: Sequence[ComparedCall] = ()) -> None:
     """Print the differences between two sources, what is known about them, and how to change the script."""
     console = Terminal(highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, _WIDE)
     console.print(Text(printable(headline(found)), "bold"), soft_wrap=True)
+    listed(console, "calls that may be the main one", [one_line(call.sentence) for call in calls])
     if found.differences:
         console.print(_differences_table(found))
     listed(console, "what else differs and cannot be compared as values", [

@@ -68,7 +68,8 @@ def main_call(state: State, like: str = "", at: str = "") -> MainCall | None:
     exported = {number for export in state.exports if export.usual for number in export.results}
     ranked = sorted(candidates or state.calls, key=lambda call: _rank(call, like, exported))
     chosen = ranked[0]
-    rivals = [] if at else _rivals(chosen, ranked, exported)
+    wanted = [call for call in ranked if call.name == like] if chosen.name == like else ranked
+    rivals = [] if at else _rivals(chosen, wanted, exported)
     return MainCall(
         chosen,
         _export_of(chosen, state.exports),

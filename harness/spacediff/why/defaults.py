@@ -33,18 +33,22 @@ def completed(reading: Reading) -> Settings:
     pipeline = read.value("model.pipeline")
     called = call_defaults(reading.signature) if reading.signature else reading.own_defaults
     defaults = {"call": called, "output": _OF_EXPORTS.get(reading.exported_by, {}), "vae": _OF_VAE}
-    filled = without_no_ops(read.changed_by(Settings(asked)))
+    filled = without_no_ops(read.changed_by(Settings(asked)), reading.signature)
     for table, values in defaults.items():
         where = f"{pipeline}.__call__" if table == "call" else "diffusers"
         filled = filled.filled_from(Settings.of({table: values} if values else {}, Origin.DEFAULT, where))
     return filled
 
 
-def with_sizes(settings: Settings) -> Settings:
-    """Return settings with the size that the pipeline and its checkpoint make where the call gives none."""
-    pipeline, model = settings.value("model.pipeline"), settings.value("model.id")
-    own = call_defaults(pipeline) if isinstance(pipeline, str) else {}
-    if not isinstance(pipeline, str) or not own:
+def with_sizes(settings: Settings, pipeline: str) -> Settings:
+    """Return settings with the size that the pipeline and its checkpoint make where the call gives none.
+
+    Args:
+        settings: The settings of a source.
+        pipeline: The class of diffusers that is called; empty if it is another package's.
+    """
+    model, own = settings.value("model.id"), call_defaults(pipeline)
+    if not own:
         return settings
     found = {
         path: Setting(size, Origin.DEFAULT, f"the configuration of {model}" if model else pipeline)

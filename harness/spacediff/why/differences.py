@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from spacediff.catalogue.lookup import Cause
 from spacediff.hub.model_index import class_here_or_on_the_hub, class_not_looked_up, class_on_the_hub
@@ -107,7 +107,7 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
     right, theirs = with_scheduler(right, space, there, entries)
     unresolved = {SCRIPT: ours, SPACE: theirs}
     compared, moved = under_one_name(left, right, here, there)
-    compared, other = with_placements(with_sizes(compared), with_sizes(right), space)
+    compared, other = with_placements(with_sizes(compared, script.signature), with_sizes(right, space.signature), space)
     compared, other = _with_unknown_output(compared, other, script), _with_unknown_output(other, compared, space)
     compared, renumbered = with_same_devices(compared, other)
     rows = [
@@ -143,10 +143,9 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
 def _with_classes(script: Reading, space: Reading, *, ask: bool) -> tuple[Reading, Reading, list[str]]:
     """Return both readings with the classes that generic ones load, and a note for each."""
     here, there = (class_here_or_on_the_hub, class_on_the_hub) if ask else (class_not_looked_up, class_not_looked_up)
-    ours, words = with_class(script.settings, space.settings, here)
-    theirs, other_words = with_class(space.settings, script.settings, there)
-    notes = [f"{side}: {each}" for side, each in ((SCRIPT, words), (SPACE, other_words)) if each]
-    return replace(script, settings=ours), replace(space, settings=theirs), notes
+    ours, words = with_class(script, space, here)
+    theirs, other_words = with_class(space, script, there)
+    return ours, theirs, [f"{side}: {each}" for side, each in ((SCRIPT, words), (SPACE, other_words)) if each]
 
 
 def _is_given(path: str, left: Settings, right: Settings) -> bool:

@@ -48,11 +48,11 @@ def headline(found: ComparedSettings) -> str:
 
 
 def _finding(found: ComparedSettings) -> str:
-    reasons = [f"{side.name}: {text.rstrip('.')}" for side in found.sides for text in side.undecided]
+    reasons = [f"{side.name}: {_for_side(side, text)}" for side in found.sides for text in side.undecided]
     reasons += [
         f"no argument that {side.name} gives to its pipeline is known" for side in found.sides if side.call_is_unknown
     ]
-    counted = _differences(found)
+    counted = counted_differences(found)
     if not found.comparable:
         return f"Nothing could be compared{_because(reasons)}."
     if not found.decided:
@@ -65,7 +65,7 @@ def _finding(found: ComparedSettings) -> str:
     return f"No difference among the {_count(found.equal, 'setting')} that are known on both sides{changing_nothing}."
 
 
-def _differences(found: ComparedSettings) -> str:
+def counted_differences(found: ComparedSettings) -> str:
     """Count what differs; empty if nothing does that changes a clip."""
     rows = sum(row.changes_the_clip for row in found.differences)
     certain = sum(effect.certain for effect in found.effects)
@@ -82,6 +82,12 @@ def _coverage(sides: Sequence[SideRead]) -> str:
         return f"Read: all {' and all '.join(f'{side.total} of {side.name}' for side in sides)}."
     each = ", ".join(f"{side.unknown} of {side.total} in {side.name}" for side in sides)
     return f"Not read: {each} (see the questions)."
+
+
+def _for_side(side: SideRead, text: str) -> str:
+    """Return a reason as a clause, with the option that chooses a call of this side."""
+    option = "--space-call" if side.name == SPACE else "--call"
+    return text.rstrip(".").replace("--call LINE", f"{option} LINE")
 
 
 def _because(reasons: Sequence[str]) -> str:

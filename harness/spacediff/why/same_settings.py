@@ -25,11 +25,15 @@ guidance or a part of it off without one."""
 _WITHOUT_A_CALLBACK = frozenset({"call.callback_steps", "call.callback_on_step_end_tensor_inputs"})
 
 
-def without_no_ops(settings: Settings) -> Settings:
-    """Return settings without those that do what happens without them."""
-    pipeline = settings.value("model.pipeline")
-    defaults = call_defaults(pipeline) if isinstance(pipeline, str) else {}
-    empty_is_none = family_of(pipeline) in _EMPTY_IS_NONE and "SDXL" not in str(pipeline)
+def without_no_ops(settings: Settings, pipeline: str) -> Settings:
+    """Return settings without those that do what happens without them.
+
+    Args:
+        settings: The settings of a source.
+        pipeline: The class of diffusers that is called; empty if it is another package's.
+    """
+    defaults = call_defaults(pipeline)
+    empty_is_none = family_of(pipeline) in _EMPTY_IS_NONE and "SDXL" not in pipeline
     dropped = {
         path for path, setting in settings.items() if _is_no_op(path, setting, defaults, empty_is_none=empty_is_none)
     }
