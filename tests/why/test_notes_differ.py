@@ -31,7 +31,7 @@ def compared(script: str, space: str) -> ComparedSettings:
         ("frames = upscale(pipe)", "upscaling"),
         ("frames = rife_inference(pipe)", "frame interpolation"),
         ("text = enhance_prompt('a cat')", "prompt rewriting"),
-        ("pipe.enable_freeu(s1=0.9)", "pipeline"),
+        ("pipe.enable_free_init(order=0.9)", "pipeline"),
         ("apply_cache_on_pipe(pipe)", "caching"),
     ],
 )
@@ -44,15 +44,19 @@ def test_what_one_side_does_prevents_an_acquittal(line: str, kind: str) -> None:
 
 
 def test_the_name_of_a_variable_makes_no_difference() -> None:
-    line = "pipe.enable_freeu(s1=0.9, s2=0.2)"
-    renamed = with_line("pipe.enable_freeu(s2=0.2, s1=0.9)").replace("pipe", "generator_of_clips")
+    line = "pipe.enable_free_init(order=4, method='ideal')"
+    renamed = with_line("pipe.enable_free_init(method='ideal', order=4)").replace("pipe", "generator_of_clips")
     assert compared(with_line(line), renamed).effects == []
 
 
 def test_other_values_are_a_difference_and_other_names_are_left_open() -> None:
-    (literal,) = compared(with_line("pipe.enable_freeu(s1=0.9)"), with_line("pipe.enable_freeu(s1=0.3)")).effects
+    (literal,) = compared(
+        with_line("pipe.enable_free_init(order=0.9)"), with_line("pipe.enable_free_init(order=0.3)")
+    ).effects
     assert literal.agreement is Agreement.DIFFERENT
-    found = compared(with_line("pipe.enable_freeu(s1=0.9)"), with_line("pipe.enable_freeu(s1=strength())"))
+    found = compared(
+        with_line("pipe.enable_free_init(order=0.9)"), with_line("pipe.enable_free_init(order=strength())")
+    )
     (named,) = found.effects
     assert named.agreement is Agreement.UNDECIDED
     assert headline(found).startswith("No difference")

@@ -6,6 +6,7 @@ To add one, write a module with a `Library` and put it into the table; docs/read
 from __future__ import annotations
 
 from spacediff.reading.interpreter.library import Library
+from spacediff.reading.libraries.checkpoints import Checkpoints
 from spacediff.reading.libraries.command_lines import CommandLines
 from spacediff.reading.libraries.devices import Devices
 from spacediff.reading.libraries.diffusers import Diffusers
@@ -26,6 +27,7 @@ LIBRARIES: tuple[Library, ...] = (
     Streamlit(),
     CommandLines(),
     Devices(),
+    Checkpoints(),
     Diffusers(),
     Quantisation(),
     Generators(),

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from spacediff.reading.interpreter.records import PipelineCall
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers.adapters import ADAPTERS, adapter_paths
 from spacediff.reading.libraries.diffusers.names import (
     GENERIC_PIPELINE,
-    NOT_LOADED_PARTS,
-    PARTS,
     SCHEDULER_BASE,
 )
-from spacediff.reading.libraries.diffusers.parts import objects_of
+from spacediff.reading.libraries.diffusers.part_settings import part_paths
+from spacediff.reading.libraries.diffusers.paths import Paths, each_path
 from spacediff.reading.libraries.diffusers.pipeline_classes import CallSignature, signature_of
 from spacediff.reading.libraries.generators import noise_of
 from spacediff.reading.libraries.name_clues import UPSCALING
@@ -23,17 +23,12 @@ from spacediff.reading.values import (
     Absent,
     Arguments,
     Asked,
-    Class,
-    Either,
     Function,
     Known,
     Object,
-    Table,
     Unknown,
     Value,
     alternatives,
-    conditions_of,
-    either,
     results_of,
 )
 from spacediff.reading.values.inputs import json_of
@@ -112,71 +107,34 @@ def _own_paths(state: State, fields: dict[str, Value]) -> dict[str, Value]:
     paths = {path: value for path, value in fields.items() if _is_path(path) and not isinstance(value, Absent)}
     where = next(iter(fields.values())).where
     of_scheduler = {"class": "scheduler.class", "config.": "scheduler.", "base": SCHEDULER_BASE}
+    paths |= adapter_paths(fields.get(ADAPTERS), where)
     paths |= _paths_of(state, fields.get("scheduler"), where, of_scheduler)
     paths |= _paths_of(
         state, fields.get("vae"), where, {"tiling": "vae.tiling", "slicing": "vae.slicing", "option.": "vae."}
     )
-    for part in PARTS:
-        for one in objects_of(fields.get(part)):
-            cell = state.heap.cell(one.cell)
-            paths |= {path: value for path, value in cell.items() if path.startswith("numerics.")}
-            own = {key.removeprefix("own."): value for key, value in cell.items() if key.startswith("own.")}
-            other = _borrowed_from(state, one, fields)
-            if other is not None and part not in NOT_LOADED_PARTS:
-                paths[f"load.{part}"] = Table(one.where, (("id", other),))
-            is_own_class = isinstance(cell.get("__class__"), Class)
-            if own and part not in NOT_LOADED_PARTS and (is_own_class or not _is_the_pipelines(part, own, fields)):
-                if "quantization_config" in own:
-                    paths["load.quantization_config"] = own.pop("quantization_config")
-                paths[f"load.{part}"] = Table(one.where, tuple(own.items()))
-    return paths
-
-
-def _is_the_pipelines(part: str, own: dict[str, Value], fields: dict[str, Value]) -> bool:
-    """Return whether a part is loaded by itself, but just as the pipeline would load it."""
-    alike = {"id": fields.get("model.id"), "subfolder": Known("", part), "dtype": fields.get("model.dtype")}
-    return own.keys() <= {"class", *alike} and all(_same(own.get(key), theirs) for key, theirs in alike.items())
-
-
-def _same(left: Value | None, right: Value | None) -> bool:
-    if isinstance(left, Known) and isinstance(right, Known):
-        return left.value == right.value
-    return left is right is None
-
-
-def _borrowed_from(state: State, part: Object, fields: dict[str, Value]) -> Value | None:
-    """Return the checkpoint of the pipeline that a part was taken from, if it is another one."""
-    owner = state.get(part, "__pipeline__")
-    if not isinstance(owner, Object):
-        return None
-    theirs, mine = state.get(owner, "model.id"), fields.get("model.id")
-    return theirs if isinstance(theirs, Known) and isinstance(mine, Known) and theirs.value != mine.value else None
+    return paths | part_paths(state, fields, where)
 
 
 def _is_path(name: str) -> bool:
     return "." in name or name == "placement"
 
 
-def _paths_of(state: State, value: Value | None, where: str, wanted: dict[str, str]) -> dict[str, Value]:
-    """Return the paths of an object; if it is one of several, with the alternatives of each path."""
-    each: list[dict[str, Value]] = []
-    only_if: list[str] = []
-    for option, condition in zip(alternatives(value), conditions_of(value), strict=True):
-        if isinstance(option, Object):
-            found: dict[str, Value] = {}
-            for key, stored in state.heap.cell(option.cell).items():
-                for start, path in wanted.items():
-                    if key == start:
-                        found[path] = stored
-                    elif start.endswith(".") and key.startswith(start):
-                        found[path + key.removeprefix(start)] = stored
-            each.append(found)
-            only_if.append(condition)
-    decided = isinstance(value, Either) and value.decided
-    return {
-        path: either([found.get(path) or Absent(where) for found in each], where, decided=decided, only_if=only_if)
-        for path in dict.fromkeys(path for found in each for path in found)
-    }
+def _paths_of(state: State, value: Value | None, where: str, wanted: dict[str, str]) -> Paths:
+    """Return the paths of an object: those that `wanted` names by the beginning of the key."""
+
+    def of(option: Value) -> Paths | None:
+        if not isinstance(option, Object):
+            return None
+        found: Paths = {}
+        for key, stored in state.heap.cell(option.cell).items():
+            for start, path in wanted.items():
+                if key == start:
+                    found[path] = stored
+                elif start.endswith(".") and key.startswith(start):
+                    found[path + key.removeprefix(start)] = stored
+        return found
+
+    return each_path(value, of, where)
 
 
 def _call_paths(state: State, signature: CallSignature, arguments: Arguments, node: ast.AST) -> dict[str, Value]:

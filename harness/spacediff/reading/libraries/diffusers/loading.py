@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 
 from spacediff.devices import is_device
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.checkpoints import Place, located
 from spacediff.reading.libraries.diffusers.names import (
     CALL_ONLY,
     MODEL_ARGUMENTS,
     NOT_SETTINGS,
-    PARTS,
+    USUAL_PARTS,
+    WITHOUT_WEIGHTS,
 )
 from spacediff.reading.libraries.diffusers.pipeline_classes import PipelineClass
 from spacediff.reading.libraries.torch_types import device_of_value, dtype_of_value
 from spacediff.reading.model import IgnoredArgument
+from spacediff.reading.signatures import components
 from spacediff.reading.values import (
     Absent,
     Arguments,
     Asked,
     Either,
+    Items,
     Known,
     Object,
     Table,
@@ -31,6 +36,8 @@ from spacediff.reading.values.inputs import json_of
 
 LOADS = frozenset({"from_pretrained", "from_single_file", "from_config", "from_pipe"})
 """Methods of a class that create what a checkpoint holds."""
+_NOT_OF_PARTS = NOT_SETTINGS | {"pretrained_model_link_or_path", "device", "device_map", "trust_remote_code", "config"}
+"""Arguments that load a part from somewhere and do not change it."""
 
 
 def load(state: State, kind: PipelineClass, method: str, arguments: Arguments, node: ast.AST) -> Object:
@@ -45,8 +52,8 @@ def load(state: State, kind: PipelineClass, method: str, arguments: Arguments, n
 def load_pipeline(state: State, kind: PipelineClass, method: str, arguments: Arguments, node: ast.AST) -> Object:
     """Return a pipeline that `from_pretrained` or `from_single_file` creates."""
     pipeline = _new(state, kind, node)
-    identifier = arguments.get("pretrained_model_name_or_path", 0) or arguments.get("pretrained_model_link_or_path")
-    state.put(pipeline, "model.id", identifier if identifier is not None else state.unknown(node))
+    place = _source(state, arguments)
+    state.put(pipeline, "model.id", place.whole if place is not None else state.unknown(node))
     if method == "from_single_file":
         state.note("checkpoint", node, "the weights come from a single file")
     for key, value in arguments.named.items():
@@ -54,6 +61,12 @@ def load_pipeline(state: State, kind: PipelineClass, method: str, arguments: Arg
     if arguments.open:
         state.put(pipeline, "load.*", state.unknown(node))
     return pipeline
+
+
+def _source(state: State, arguments: Arguments) -> Place | None:
+    """Return where weights come from; None if the source does not name it."""
+    given = arguments.get("pretrained_model_name_or_path", 0) or arguments.get("pretrained_model_link_or_path")
+    return located(state, given) if given is not None else None
 
 
 def assemble_pipeline(state: State, kind: PipelineClass, arguments: Arguments, node: ast.AST) -> Object:
@@ -68,30 +81,32 @@ def assemble_pipeline(state: State, kind: PipelineClass, arguments: Arguments, n
                 state.put(pipeline, key, value)
             _put_class(state, pipeline, kind, node)
             break
-    for key, value in arguments.named.items():
-        if key == "__pipeline__":
-            continue
-        if key in PARTS:
-            state.put(pipeline, key, value)
-            _take_checkpoint(state, pipeline, value)
-        else:
-            _argument(state, pipeline, f"{kind.name}.from_pipe", (key, value), node)
+    parts = {key: value for key, value in arguments.named.items() if key != "__pipeline__"}
+    parts |= dict(zip(components(kind.signature), arguments.positional, strict=False))
+    for key, value in parts.items():
+        _argument(state, pipeline, f"{kind.name}.from_pipe", (key, value), node)
+    _take_from_parts(state, pipeline, parts)
     return pipeline
 
 
-def _take_checkpoint(state: State, pipeline: Object, part: Value) -> None:
-    """Take the checkpoint of a part for that of the pipeline, if the pipeline has none yet."""
-    if isinstance(part, Object) and state.get(pipeline, "model.id") is None:
-        identifier = state.get(part, "own.id")
-        if identifier is not None:
-            state.put(pipeline, "model.id", identifier)
+def _take_from_parts(state: State, pipeline: Object, parts: Mapping[str, Value]) -> None:
+    """Take the checkpoint of most parts, and the dtype of all of them, for those of the pipeline if it has none yet."""
+    made = {name: part for name, part in parts.items() if isinstance(part, Object) and part.kind == "part"}
+    ids = [found for part in made.values() if (found := state.get(part, "own.id")) is not None]
+    if ids and state.get(pipeline, "model.id") is None:
+        state.put(pipeline, "model.id", max(ids, key=lambda one: sum(json_of(one) == json_of(other) for other in ids)))
+    dtypes = [state.get(part, "own.dtype") for name, part in made.items() if name not in WITHOUT_WEIGHTS]
+    first = dtypes[0] if dtypes else None
+    alike = all(one is not None and json_of(one) == json_of(first) for one in dtypes)
+    if first is not None and json_of(first) is not None and alike and state.get(pipeline, "model.dtype") is None:
+        state.put(pipeline, "model.dtype", first)
 
 
 def _new(state: State, kind: PipelineClass, node: ast.AST) -> Object:
     where = state.where(node)
     pipeline = Object(where, "pipeline", state.heap.new())
     _put_class(state, pipeline, kind, node)
-    for part in PARTS:
+    for part in components(kind.signature) or USUAL_PARTS:
         state.put(pipeline, part, Object(where, "part", state.heap.new({"__pipeline__": pipeline})))
     state.put(pipeline, "scheduler", Object(where, "scheduler", state.heap.new({"__pipeline__": pipeline})))
     return pipeline
@@ -108,15 +123,14 @@ def register_modules(state: State, pipeline: Object, arguments: Arguments) -> No
     """Store the parts that a pipeline of the source registers."""
     for key, value in arguments.named.items():
         state.put(pipeline, key, value)
-        if key in PARTS:
-            _take_checkpoint(state, pipeline, value)
+    _take_from_parts(state, pipeline, arguments.named)
 
 
 def _argument(state: State, pipeline: Object, given_to: str, argument: tuple[str, Value], node: ast.AST) -> None:
     key, value = argument
     if key in MODEL_ARGUMENTS:
         state.put(pipeline, MODEL_ARGUMENTS[key], dtype_of_value(value) if "dtype" in key else value)
-    elif key in PARTS and isinstance(value, Object | Either):
+    elif _is_part(value):
         state.put(pipeline, key, value)
     elif key in CALL_ONLY:
         advice = f"the library ignores it here; pass it to the call: pipe(..., {key}=...)"
@@ -129,6 +143,14 @@ def _argument(state: State, pipeline: Object, given_to: str, argument: tuple[str
             state.note("quantisation", node)
 
 
+def _is_part(value: Value) -> bool:
+    """Return whether a value is a part of a pipeline, or a list of some, on at least one branch."""
+    inner = (
+        one for option in alternatives(value) for one in (option.items if isinstance(option, Items) else (option,))
+    )
+    return any(isinstance(one, Object) and one.kind in {"part", "scheduler", "instance"} for one in inner)
+
+
 def _as_device(device_map: Value) -> Value | None:
     """Return a device map as a device, if that is what it names; `"balanced"` and dicts name several."""
     device = lift(device_of_value, [device_map])
@@ -139,14 +161,16 @@ def _as_device(device_map: Value) -> Value | None:
 def load_part(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
     """Return a part, such as a transformer, that is loaded by itself."""
     fields: dict[str, Value] = {"class": Known(state.where(node), name)}
-    identifier = arguments.get("pretrained_model_name_or_path", 0) or arguments.get("pretrained_model_link_or_path")
-    if identifier is not None:
-        fields["id"] = identifier
-    for key, path in {"subfolder": "subfolder", "torch_dtype": "dtype", "dtype": "dtype", "revision": "revision",
-                      "variant": "variant", "quantization_config": "quantization_config",
-                      "load_in_8bit": "load_in_8bit"}.items():  # fmt: skip
-        if key in arguments.named:
-            fields[path] = dtype_of_value(arguments.named[key]) if path == "dtype" else arguments.named[key]
+    place = _source(state, arguments)
+    if place is not None:
+        fields["id"] = place.repository
+        if place.path is not None:
+            fields["subfolder"] = place.path
+    for key, value in arguments.named.items():
+        if key in {"torch_dtype", "dtype"}:
+            fields["dtype"] = dtype_of_value(value)
+        elif key not in _NOT_OF_PARTS and not _is_part(value):
+            fields[key] = dtype_of_value(value, texts=False)
     if not isinstance(arguments.named.get("quantization_config", Table("", ())), Table):
         state.note("quantisation", node)
     return Object(state.where(node), "part", state.heap.new({f"own.{key}": value for key, value in fields.items()}))

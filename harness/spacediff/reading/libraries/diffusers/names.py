@@ -23,13 +23,18 @@ CALL_ONLY = frozenset({
 })  # fmt: skip
 """Arguments of a pipeline's call; `from_pretrained` accepts and ignores them."""
 
-PARTS = ("vae", "transformer", "transformer_2", "unet", "text_encoder", "text_encoder_2", "text_encoder_3", "scheduler",
-         "image_encoder", "controlnet", "tokenizer", "tokenizer_2", "tokenizer_3")  # fmt: skip
+USUAL_PARTS = ("vae", "transformer", "transformer_2", "unet", "text_encoder", "text_encoder_2", "text_encoder_3",
+               "image_encoder", "controlnet", "tokenizer", "tokenizer_2", "tokenizer_3")  # fmt: skip
+"""Parts of a pipeline whose class is not installed."""
+
+WITHOUT_WEIGHTS = frozenset({
+    "tokenizer", "tokenizer_2", "tokenizer_3", "tokenizer_4", "scheduler", "feature_extractor", "image_processor",
+    "processor", "video_processor", "feature_extractor_2",
+})  # fmt: skip
+"""Parts that have no weights, and so no dtype."""
 
 SCHEDULER_BASE = "scheduler:base"
 """Key for the checkpoint that the config of a scheduler was taken from; not the path of a setting."""
-
-NOT_LOADED_PARTS = frozenset({"tokenizer", "tokenizer_2", "tokenizer_3", "scheduler", "feature_extractor"})
 
 PIPELINE = re.compile(r"(^|\.)(?!\w*Config$)(\w*Pipeline\w*|AutoPipelineFor\w+)$")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.checkpoints import located
+from spacediff.reading.libraries.diffusers.adapters import change_adapters
+from spacediff.reading.libraries.diffusers.numerics import note_numerics
 from spacediff.reading.libraries.diffusers.placement import offload
 from spacediff.reading.libraries.name_clues import CACHING
 from spacediff.reading.libraries.torch_types import DTYPES, dtype_of_value
@@ -18,52 +21,74 @@ from spacediff.reading.values import (
 
 VAE_SWITCHES = {"tiling": "tiling", "slicing": "slicing", "vae_tiling": "tiling", "vae_slicing": "slicing"}
 """End of a method such as `enable_vae_tiling` to the setting of the VAE."""
-_WITHOUT_EFFECT = frozenset({"eval", "requires_grad_", "fuse_qkv_projections", "train", "cuda", "cpu"})
+_WITHOUT_EFFECT = frozenset({"eval", "requires_grad_", "train", "cuda", "cpu", "state_dict", "tie_weights"})
+_CASTS = {"half": "float16", "bfloat16": "bfloat16", "float": "float32"}
+"""Method of torch to the dtype that it casts to."""
 
 
 def call_part_method(state: State, part: Object, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
     """Return the result of a method of a part, after noting what it changes; None for an unknown one."""
-    here = Known(state.where(node), value=True)
-    switch, _, what = name.partition("_")
-    if what in VAE_SWITCHES and switch in {"enable", "disable"}:
-        state.put(part, VAE_SWITCHES[what], Known(here.where, switch == "enable"))
-        for key, value in arguments.named.items():
-            state.put(part, f"option.{key}", value)
-    elif name in {"to", "half"}:
-        _note_dtype(state, part, arguments)
-    elif note_numerics(state, part, name, arguments, here) or name in _WITHOUT_EFFECT:
-        pass
-    elif CACHING.search(name):
+    changes = (_switch, _cast, _replace_weights, _change_adapters, note_numerics, _offload)
+    if name in _WITHOUT_EFFECT or any(change(state, part, name, arguments, node) for change in changes):
+        return part
+    if CACHING.search(name):
         state.note("caching", node)
-    elif name == "enable_group_offload":
-        owner = state.get(part, "__pipeline__")
-        if isinstance(owner, Object):
-            offload(state, owner, "group_offload", arguments, node)
-            state.put(owner, "offload.only", Known(here.where, state.words(node)))
-    else:
-        return None
-    return part
+        return part
+    return None
 
 
-def _note_dtype(state: State, part: Object, arguments: Arguments) -> None:
-    for value in arguments.every():
-        kind = dtype_of_value(value)
-        if isinstance(kind, Known) and kind.value in DTYPES.values():
-            state.put(part, "own.dtype", kind)
-
-
-def note_numerics(state: State, target: Object, name: str, arguments: Arguments, here: Known) -> bool:
-    """Note a method that a pipeline and its parts share and that changes numbers; return whether it is one."""
-    if name == "enable_xformers_memory_efficient_attention":
-        state.put(target, "numerics.attention", Known(here.where, "xformers"))
-    elif name == "set_attention_backend":
-        state.put(target, "numerics.attention", arguments.get("backend", 0) or here)
-    elif name in {"compile", "compile_repeated_blocks"}:
-        state.put(target, "numerics.compile", arguments.get("mode") or here)
-    elif name == "enable_layerwise_casting":
-        state.put(target, "numerics.storage_dtype", dtype_of_value(arguments.get("storage_dtype", 0) or here))
-    else:
+def _switch(state: State, part: Object, name: str, arguments: Arguments, node: ast.AST) -> bool:
+    switch, _, what = name.partition("_")
+    if what not in VAE_SWITCHES or switch not in {"enable", "disable"}:
         return False
+    state.put(part, VAE_SWITCHES[what], Known(state.where(node), switch == "enable"))
+    for key, value in arguments.named.items():
+        state.put(part, f"option.{key}", value)
+    return True
+
+
+def _cast(state: State, part: Object, name: str, arguments: Arguments, node: ast.AST) -> bool:
+    if name in _CASTS:
+        state.put(part, "own.dtype", Known(state.where(node), _CASTS[name]))
+        return True
+    for value in arguments.every() if name == "to" else ():
+        kind = dtype_of_value(value)
+        first = alternatives(kind)[0]
+        if isinstance(first, Known) and first.value in DTYPES.values():
+            state.put(part, "own.dtype", kind)
+    return name == "to"
+
+
+def _replace_weights(state: State, part: Object, name: str, arguments: Arguments, node: ast.AST) -> bool:
+    if name == "load_state_dict":
+        replace_weights(state, part, arguments.get("state_dict", 0), node)
+    return name == "load_state_dict"
+
+
+def replace_weights(state: State, part: Object, source: Value | None, node: ast.AST) -> None:
+    """Keep which file the weights of a part come from, whatever it was loaded from."""
+    state.note("weights replaced", node)
+    state.put(part, "own.weights", located(state, source).whole if source is not None else state.unknown(node))
+
+
+def _change_adapters(state: State, part: Object, name: str, arguments: Arguments, node: ast.AST) -> bool:
+    """Follow a method for adapters; those of a part are the pipeline's."""
+    owner = state.get(part, "__pipeline__")
+    if isinstance(owner, Object) and change_adapters(state, owner, name, arguments, node):
+        return True
+    if "lora" in name or "adapter" in name:
+        state.note("LoRA", node)
+        return True
+    return False
+
+
+def _offload(state: State, part: Object, name: str, arguments: Arguments, node: ast.AST) -> bool:
+    if name != "enable_group_offload":
+        return False
+    owner = state.get(part, "__pipeline__")
+    if isinstance(owner, Object):
+        offload(state, owner, "group_offload", arguments, node)
+        state.put(owner, "offload.only", Known(state.where(node), state.words(node)))
     return True
 
 

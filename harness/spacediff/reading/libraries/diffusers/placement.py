@@ -7,7 +7,6 @@ import ast
 from spacediff.devices import OFFLOADS, index_of, is_device, type_of
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.devices import best_device
-from spacediff.reading.libraries.diffusers.names import PARTS
 from spacediff.reading.libraries.torch_types import DTYPES, device_of_value, dtype_of_value
 from spacediff.reading.machines import NO_ACCELERATOR
 from spacediff.reading.model import IgnoredArgument
@@ -66,9 +65,13 @@ def _used_by_to(state: State, arguments: Arguments, node: ast.AST) -> list[Value
 def _cast(state: State, pipeline: Object, dtype: Value) -> None:
     """Cast a pipeline with all its parts, those included that were loaded by themselves."""
     state.put(pipeline, "model.dtype", dtype)
-    for part in PARTS:
-        for one in alternatives(state.get(pipeline, part)):
-            if isinstance(one, Object) and any(key.startswith("own.") for key in state.heap.cell(one.cell)):
+    for value in list(state.heap.cell(pipeline.cell).values()):
+        for one in alternatives(value):
+            if (
+                isinstance(one, Object)
+                and one.kind == "part"
+                and any(key.startswith("own.") for key in state.heap.cell(one.cell))
+            ):
                 state.put(one, "own.dtype", dtype)
 
 

@@ -1,0 +1,259 @@
+"""Adapters of a pipeline: LoRA weights, which of them are in force and how strongly; IP adapters, textual inversion.
+
+The key insight is that what counts at a call is neither the last method nor all of them. A LoRA that was fused stays
+in the weights after it is unloaded, one that is loaded has no effect before it is active, and the last one that is
+loaded is active. So the state of all adapters is one value, which branches keep apart as they do with any other.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.checkpoints import located
+from spacediff.reading.libraries.diffusers.paths import Paths, each_path
+from spacediff.reading.values import (
+    Absent,
+    Arguments,
+    Either,
+    Items,
+    Known,
+    Object,
+    Table,
+    Unknown,
+    Value,
+    alternatives,
+    conditions_of,
+    either,
+    lift,
+)
+from spacediff.reading.values.inputs import shown
+
+ADAPTERS = "adapters"
+"""Key of the state in the pipeline; not the path of a setting."""
+_DIGITS = 10
+"""Digits of a scale, so that 0.7 * 0.9 is 0.63."""
+_FIELDS = ("weight_name", "subfolder", "revision", "load_into_transformer_2")
+
+
+@dataclass(frozen=True, slots=True)
+class _Adapters:
+    """The LoRA adapters of a pipeline, by name.
+
+    Attributes:
+        loaded: Adapter to where its weights come from.
+        active: Active adapter to its weight; None if the source gives none.
+        fused: Adapter that is part of the model's weights to its source, with the scale.
+        is_enabled: Whether active adapters have an effect.
+    """
+
+    loaded: dict[str, Table] = field(default_factory=dict)
+    active: dict[str, Value | None] = field(default_factory=dict)
+    fused: dict[str, Table] = field(default_factory=dict)
+    is_enabled: bool = True
+
+    def in_force(self, where: str) -> list[Table]:
+        """Return what the weights and the active adapters add to the model."""
+        found = list(self.fused.values())
+        for name, weight in self.active.items() if self.is_enabled else ():
+            if name not in self.fused:
+                found.append(_scaled(self.loaded.get(name, Table(where, ())), weight))
+        return found
+
+    def as_value(self, where: str) -> Table:
+        """Return the state as a value that the heap can keep."""
+        active = tuple((name, weight or Absent(where)) for name, weight in self.active.items())
+        return Table(where, (
+            ("loaded", Table(where, tuple(self.loaded.items()))),
+            ("active", Table(where, active)),
+            ("fused", Table(where, tuple(self.fused.items()))),
+            ("enabled", Known(where, self.is_enabled)),
+        ))  # fmt: skip
+
+
+def _adapters_of(value: Value | None) -> _Adapters:
+    if not isinstance(value, Table):
+        return _Adapters()
+    loaded, active, fused, enabled = (one for _, one in value.items)
+    return _Adapters(
+        _tables(loaded),
+        {name: None if isinstance(weight, Absent) else weight for name, weight in _named(active).items()},
+        _tables(fused),
+        enabled == replace(enabled, value=True) if isinstance(enabled, Known) else True,
+    )
+
+
+def _named(value: Value) -> dict[str, Value]:
+    return value.named if isinstance(value, Table) else {}
+
+
+def _tables(value: Value) -> dict[str, Table]:
+    return {name: one for name, one in _named(value).items() if isinstance(one, Table)}
+
+
+_Change = Callable[[State, _Adapters, Arguments, ast.AST], Value]
+"""Returns the state after a method."""
+
+
+def change_adapters(state: State, pipeline: Object, name: str, arguments: Arguments, node: ast.AST) -> bool:
+    """Follow a method that loads, weighs, fuses or removes LoRA adapters; return whether it is one."""
+    change = _CHANGES.get(name)
+    if change is None:
+        return False
+    before = state.get(pipeline, ADAPTERS) or Absent(state.where(node))
+    name_of_one = arguments.get("adapter_name", 1)
+    if change is _load and not isinstance(name_of_one, Known) and state.is_repeated(pipeline.cell):
+        before = state.unknown(node)  # a loop over several adapters
+    after = [
+        option if isinstance(option, Unknown) else change(state, _adapters_of(option), arguments, node)
+        for option in alternatives(before)
+    ]
+    decided = isinstance(before, Either) and before.decided
+    state.put(pipeline, ADAPTERS, either(after, state.where(node), decided=decided, only_if=conditions_of(before)))
+    return True
+
+
+def adapter_paths(state_of_all: Value | None, where: str) -> Paths:
+    """Return the settings of the adapters that are in force.
+
+    One adapter is described by `lora.id`, `lora.scale` and so on, several by the list `lora.adapters`.
+    """
+    return each_path(state_of_all, lambda option: _paths_of(option, where), where)
+
+
+def _paths_of(value: Value, where: str) -> dict[str, Value]:
+    if isinstance(value, Unknown):
+        return {"lora.adapters": value}
+    found = _adapters_of(value).in_force(where)
+    if len(found) > 1:
+        return {"lora.adapters": Items(found[0].where, tuple(found))}
+    return {f"lora.{key}": one for table in found for key, one in table.named.items()}
+
+
+def _load(state: State, before: _Adapters, arguments: Arguments, node: ast.AST) -> Value:
+    where = state.where(node)
+    source = arguments.get("pretrained_model_name_or_path_or_dict", 0)
+    place = located(state, source if source is not None else state.unknown(node))
+    fields = {"id": place.repository}
+    if place.path:
+        fields["weight_name"] = place.path
+    fields |= {key: arguments.named[key] for key in _FIELDS if key in arguments.named}
+    given = arguments.get("adapter_name", 1)
+    if given is None or given == Known(given.where, None):
+        names = (f"default_{number}" for number in range(len(before.loaded) + 1))  # as diffusers names it
+        unused = next(name for name in names if name not in before.loaded)
+        return _with_loaded(before, unused, Table(where, tuple(fields.items())))
+    table = Table(where, tuple({**fields, "adapter_name": given}.items()))
+    return lift(lambda name: _with_loaded(before, shown(name), table.with_item("adapter_name", name)), [given])
+
+
+def _with_loaded(before: _Adapters, name: str, table: Table) -> Table:
+    return replace(before, loaded={**before.loaded, name: table}, active={name: None}).as_value(table.where)
+
+
+def _activate(state: State, before: _Adapters, arguments: Arguments, node: ast.AST) -> Value:
+    where = state.where(node)
+    weights = arguments.get("adapter_weights", 1) or Absent(where)
+
+    def active(*names: Value) -> Value:
+        each = {shown(name): _weight(weights, place) for place, name in enumerate(names)}
+        return replace(before, active=each, is_enabled=True).as_value(where)
+
+    return _for_names(arguments.get("adapter_names", 0), active, state.unknown(node))
+
+
+def _for_names(names: Value | None, change: Callable[..., Value], unknown: Unknown) -> Value:
+    """Return the state after a change for one name or several; `unknown` if a name is not known."""
+
+    def changed(*each: Value) -> Value:
+        return change(*each) if all(isinstance(name, Known) for name in each) else unknown
+
+    def listed(one: Value) -> Value:
+        if isinstance(one, Items):
+            return unknown if one.open else lift(changed, one.items)
+        return changed(one)
+
+    return lift(listed, [names]) if names is not None else unknown
+
+
+def _weight(weights: Value, place: int) -> Value | None:
+    """Return the weight of the adapter at a place in the list of names; one number holds for all of them."""
+
+    def chosen(one: Value) -> Value:
+        if not isinstance(one, Items):
+            return one
+        return one.items[place] if place < len(one.items) else Unknown(one.where, "no weight")
+
+    found = lift(chosen, [weights])
+    return None if isinstance(found, Absent) or found == Known(found.where, None) else found
+
+
+def _fuse(state: State, before: _Adapters, arguments: Arguments, node: ast.AST) -> Value:
+    where = state.where(node)
+    scale = arguments.named.get("lora_scale")
+
+    def fused(*names: Value) -> Value:
+        chosen = [shown(name) for name in names] if names else list(before.active)
+        added = {}
+        for name in chosen or [""]:
+            source = before.loaded.get(name, Table(where, ()))
+            added[name] = _scaled(source, before.active.get(name), scale).with_item("fused", Known(where, value=True))
+        return replace(before, fused={**before.fused, **added}).as_value(where)
+
+    names = arguments.named.get("adapter_names")
+    if names is None or names == Known(names.where, None):
+        return fused()
+    return _for_names(names, fused, state.unknown(node))
+
+
+def _scaled(source: Table, *factors: Value | None) -> Table:
+    """Return an adapter with its scale: the product of the factors that the source gives."""
+    given = [factor for factor in factors if factor is not None]
+    if not given:
+        return source
+    return source.with_item("scale", lift(_product, given) if len(given) > 1 else given[0])
+
+
+def _product(*factors: Value) -> Value:
+    numbers = [one.value for one in factors if isinstance(one, Known) and isinstance(one.value, int | float)]
+    if len(numbers) < len(factors):
+        return Unknown(factors[0].where, "the weight of the adapter times lora_scale")
+    return Known(factors[0].where, round(math.prod(numbers), _DIGITS))
+
+
+def _set(**changes: Any) -> _Change:
+    """Return the change of a method that needs no arguments."""
+    return lambda state, before, _, node: replace(before, **changes).as_value(state.where(node))
+
+
+def _delete(state: State, before: _Adapters, arguments: Arguments, node: ast.AST) -> Value:
+    def deleted(*names: Value) -> Value:
+        gone = {shown(name) for name in names}
+        loaded = {name: one for name, one in before.loaded.items() if name not in gone}
+        active = {name: weight for name, weight in before.active.items() if name not in gone}
+        return replace(before, loaded=loaded, active=active).as_value(state.where(node))
+
+    return _for_names(arguments.get("adapter_names", 0), deleted, state.unknown(node))
+
+
+_CHANGES: dict[str, _Change] = {
+    "load_lora_weights": _load,
+    "load_lora_adapter": _load,
+    "load_attn_procs": _load,
+    "set_adapters": _activate,
+    "set_adapter": _activate,
+    "fuse_lora": _fuse,
+    "unfuse_lora": _set(fused={}),
+    "unload_lora_weights": _set(loaded={}, active={}),
+    "unload_lora": _set(loaded={}, active={}),
+    "disable_lora": _set(is_enabled=False),
+    "disable_adapters": _set(is_enabled=False),
+    "enable_lora": _set(is_enabled=True),
+    "enable_adapters": _set(is_enabled=True),
+    "delete_adapters": _delete,
+}
+"""Method to what it changes."""

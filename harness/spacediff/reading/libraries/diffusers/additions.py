@@ -1,0 +1,43 @@
+"""What is loaded beside a pipeline and can be taken away again: IP adapters and textual inversion."""
+
+from __future__ import annotations
+
+import ast
+
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.checkpoints import located
+from spacediff.reading.values import Absent, Arguments, Either, Items, Object
+
+_LOADED = {"load_ip_adapter": "ip_adapter", "load_textual_inversion": "textual_inversion"}
+_UNLOADED = {"unload_ip_adapter": "ip_adapter", "unload_textual_inversion": "textual_inversion"}
+_ARGUMENTS = ("weight_name", "subfolder", "token", "image_encoder_folder")
+"""Arguments of a loader that become settings."""
+
+
+def change_additions(state: State, pipeline: Object, name: str, arguments: Arguments, node: ast.AST) -> bool:
+    """Follow a method that loads, weighs or removes an addition; return whether it is one."""
+    if name in _LOADED:
+        _load(state, pipeline, _LOADED[name], arguments, node)
+    elif name in _UNLOADED:
+        for path in [path for path in state.heap.cell(pipeline.cell) if path.startswith(f"{_UNLOADED[name]}.")]:
+            state.put(pipeline, path, Absent(state.where(node)))
+    elif name == "set_ip_adapter_scale":
+        state.put(pipeline, "ip_adapter.scale", arguments.get("scale", 0) or state.unknown(node))
+    else:
+        return False
+    return True
+
+
+def _load(state: State, pipeline: Object, what: str, arguments: Arguments, node: ast.AST) -> None:
+    """Keep what is loaded; of several textual inversions, each is an item of the setting's list."""
+    source = arguments.get("pretrained_model_name_or_path_or_dict", 0) or arguments.get("pretrained_model_name_or_path")
+    place = located(state, source if source is not None else state.unknown(node))
+    found = {"id": place.repository, "weight_name": place.path}
+    found |= {key: arguments.named[key] for key in _ARGUMENTS if key in arguments.named}
+    for key, value in found.items():
+        if value is None:
+            continue
+        before = state.get(pipeline, f"{what}.{key}")
+        several = what == "textual_inversion" and before is not None and not isinstance(before, Absent | Either)
+        items = before.items if isinstance(before, Items) else (before,) if before else ()
+        state.put(pipeline, f"{what}.{key}", Items(value.where, (*items, value)) if several else value)

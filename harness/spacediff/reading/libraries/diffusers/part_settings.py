@@ -1,0 +1,135 @@
+"""The settings of a pipeline's parts at a call: how each one differs from what the pipeline would load by itself."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers.names import USUAL_PARTS, WITHOUT_WEIGHTS
+from spacediff.reading.libraries.diffusers.paths import Paths, each_path, with_alternatives_outside
+from spacediff.reading.signatures import components
+from spacediff.reading.values import (
+    Absent,
+    Asked,
+    Class,
+    Items,
+    Known,
+    Object,
+    Table,
+    Unknown,
+    Value,
+    alternatives,
+)
+from spacediff.reading.values.inputs import json_of
+
+_QUANTISED = "quantization_config:"
+"""Beginning of the keys for the quantisation of one part."""
+_DEFAULT_DTYPE = "float32"
+"""What weights are loaded as if no dtype is given."""
+
+
+def part_paths(state: State, fields: Mapping[str, Value], where: str) -> Paths:
+    """Return the paths of the parts of a pipeline.
+
+    Args:
+        state: The interpreter.
+        fields: The cell of the pipeline.
+        where: File and line of what an alternative lacks.
+    """
+    paths: Paths = {}
+    known = components(str(json_of(fields.get("signature")) or "")) or USUAL_PARTS
+    for part, value in fields.items():
+        if part in WITHOUT_WEIGHTS or "." in part or ":" in part or part.startswith("__"):
+            continue
+        objects = [item for item in value.items if isinstance(item, Object)] if isinstance(value, Items) else []
+        if objects and all(item.kind == "part" for item in objects):
+            paths[f"load.{part}"] = Items(value.where, tuple(_own_table(state, item) for item in objects))
+            continue
+        of_part = functools.partial(_paths_of, state, part, fields, is_known=part in known)
+        paths |= each_path(value, of_part, where)
+    return _with_quantisation(paths, where)
+
+
+def _paths_of(state: State, part: str, fields: Mapping[str, Value], value: Value, *, is_known: bool) -> Paths | None:
+    if is_known and (isinstance(value, Unknown) or value == Known(value.where, None)):
+        return {f"load.{part}": value}
+    if not isinstance(value, Object) or value.kind not in {"part", "instance"}:
+        return None
+    if value.kind == "instance" and not is_known:
+        return None
+    if value.kind == "instance":
+        made = state.get(value, "__class__")
+        named = Known(value.where, made.name) if isinstance(made, Class) else None
+        return {f"load.{part}": Table(value.where, (("class", named),))} if named is not None else None
+    cell = state.heap.cell(value.cell)
+    paths = {path: one for path, one in cell.items() if path.startswith("numerics.")}
+    other = _borrowed_from(state, value, fields)
+    if other is not None:
+        paths[f"load.{part}"] = Table(value.where, (("id", other),))
+    own = {key.removeprefix("own."): one for key, one in cell.items() if key.startswith("own.")}
+    is_own_class = isinstance(cell.get("__class__"), Class)
+    if own and (is_own_class or not _is_the_pipelines(part, own, fields)):
+        quantisation = own.pop("quantization_config", None)
+        if quantisation is not None:
+            paths[f"{_QUANTISED}{part}"] = quantisation
+        if own:
+            paths[f"load.{part}"] = with_alternatives_outside(Table(value.where, tuple(own.items())))
+    return paths
+
+
+def _own_table(state: State, part: Object) -> Value:
+    cell = state.heap.cell(part.cell)
+    items = tuple((key.removeprefix("own."), one) for key, one in cell.items() if key.startswith("own."))
+    return with_alternatives_outside(Table(part.where, items))
+
+
+def _with_quantisation(paths: Paths, where: str) -> Paths:
+    """Return the paths with one setting for the quantisation of all parts: by part, if there are several."""
+    each = {key.removeprefix(_QUANTISED): value for key, value in paths.items() if key.startswith(_QUANTISED)}
+    if not each:
+        return paths
+    kept = {path: value for path, value in paths.items() if not path.startswith(_QUANTISED)}
+    only = next(iter(each.values()))
+    kept["load.quantization_config"] = (
+        only if len(each) == 1 else with_alternatives_outside(Table(where, tuple(each.items())))
+    )
+    return kept
+
+
+def _is_the_pipelines(part: str, own: Mapping[str, Value], fields: Mapping[str, Value]) -> bool:
+    """Return whether a part is loaded by itself, but just as the pipeline would load it."""
+    alike = {"id": fields.get("model.id"), "subfolder": Known("", part)} if "id" in own else {}
+    alike |= {key: fields.get(f"model.{key}") for key in ("dtype", "revision", "variant")}
+    if not own.keys() <= {"class", *alike}:
+        return False
+    return all(_same(own.get(key), theirs, _DEFAULT_DTYPE if key == "dtype" else None) for key, theirs in alike.items())
+
+
+def _same(left: Value | None, right: Value | None, default: str | None) -> bool:
+    """Return whether two values are equal on every branch; a missing one is the default."""
+    ours, theirs = _constants(left, default), _constants(right, default)
+    return left is right or (ours is not None and ours == theirs)
+
+
+def _constants(value: Value | None, default: str | None) -> list[object] | None:
+    """Return the constants that a value may be, in order; None if one is unknown."""
+    found: list[object] = []
+    for option in alternatives(value):
+        one = option.value if isinstance(option, Asked) else option
+        if one is None or isinstance(one, Absent):
+            found.append(default)
+        elif isinstance(one, Known):
+            found.append(one.value)
+        else:
+            return None
+    return found
+
+
+def _borrowed_from(state: State, part: Object, fields: Mapping[str, Value]) -> Value | None:
+    """Return the checkpoint of the pipeline that a part was taken from, if it is another one."""
+    owner = state.get(part, "__pipeline__")
+    if not isinstance(owner, Object):
+        return None
+    theirs, mine = state.get(owner, "model.id"), fields.get("model.id")
+    return theirs if isinstance(theirs, Known) and isinstance(mine, Known) and theirs.value != mine.value else None
