@@ -34,19 +34,22 @@ def words(row: SourceDifference, differences: Iterable[SourceDifference], reason
     return (reason or _change(row)) + known
 
 
-def reason_by_hand(row: SourceDifference, name: str, script: Reading, space: Reading) -> str:
+def reason_by_hand(row: SourceDifference, name: str, signature: str, script: Reading, space: Reading) -> str:
     """Return why a difference is never patched, with what to do instead; empty if a patch may remove it.
 
     Args:
         row: The difference.
         name: The file name of the script.
+        signature: The class whose arguments its call has; empty if it is unknown.
         script: What was read of it.
         space: What was read of the Space.
     """
     given = script.inputs.get(row.path)
     file = row.left.where.partition(":")[0]
     reason = ""
-    if row.path == "placement" or (row.known is not None and row.known.size == "none"):
+    comes_with_others = row.path.startswith("vae.") or (row.path.startswith("lora.") and row.left is UNSET)
+    is_harmless = row.known is not None and row.known.size == "none" and not comes_with_others
+    if row.path == "placement" or is_harmless:
         reason = _change(row)
     elif row.path in _RUNS_CODE:
         reason = f"{_change(row)}; it runs code of others, so it is never part of a patch"
@@ -57,7 +60,7 @@ def reason_by_hand(row: SourceDifference, name: str, script: Reading, space: Rea
     elif row.path in space.described:
         reason = f"the Space uses {row.right.value}, which it makes itself ({row.right.where}): copy that code"
     elif row.path.startswith("call.") and row.right is not UNSET:
-        refused = refusal(str(script.settings.value("model.pipeline")), row.path.removeprefix("call."))
+        refused = refusal(signature, row.path.removeprefix("call."))
         reason = f"the Space sets it to {row.right.value!r} ({row.right.where}); {refused}" if refused else ""
     return reason
 

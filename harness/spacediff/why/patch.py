@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from spacediff.catalogue.pipelines import GENERIC
 from spacediff.reading import Reading, main_file
 from spacediff.why.by_hand import reason_by_hand, words
 from spacediff.why.checks import Checker
@@ -74,10 +75,11 @@ def advise(
         tree = Script(original)
     except NotEditableError as error:
         return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=str(error))
-    reasons = {row.path: reason_by_hand(row, main.name, script, space) for row in rows}
+    signature = _signature(script, found)
+    reasons = {row.path: reason_by_hand(row, main.name, signature, script, space) for row in rows}
     wanted = {row.path: row for row in rows if not reasons[row.path]}
     proposed = {
-        path: list(islice(proposals(Site(tree, main.name, script, found.script, row, wanted)), _MOST_TRIED))
+        path: list(islice(proposals(Site(tree, main.name, script, found.script, signature, row, wanted)), _MOST_TRIED))
         for path, row in wanted.items()
     }
     search = _Search(tree, Checker(main, script, space, found, ask=ask), proposed)
@@ -85,6 +87,12 @@ def advise(
     patch = unified_diff(main.name, original, search.content) if search.changes else ""
     left = {row.path: words(row, rows, reasons[row.path]) for row in rows if row.path not in search.changes}
     return Advice(patch, main.name, main.parent, search.changes, left)
+
+
+def _signature(script: Reading, found: ComparedSettings) -> str:
+    """Return the class whose arguments a script's call has: that of its pipeline, or what a generic class loads."""
+    pipeline = script.settings.value("model.pipeline")
+    return str(found.script.value("model.pipeline")) if pipeline in GENERIC else script.signature
 
 
 def _another_model(found: ComparedSettings) -> str:

@@ -5,6 +5,7 @@ from spacediff.why.editing.operations import (
     AddedLine,
     Operation,
     RemovedArgument,
+    RemovedEntry,
     RemovedStatement,
     Replacement,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "NotEditableError",
     "Operation",
     "RemovedArgument",
+    "RemovedEntry",
     "RemovedStatement",
     "Replacement",
     "Script",

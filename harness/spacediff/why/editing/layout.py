@@ -63,6 +63,21 @@ def without_argument(call: cst.Call, name: str) -> cst.Call:
     return call.with_changes(args=rest)
 
 
+def without_entry(table: cst.Dict, key: str) -> cst.Dict:
+    """Return a dict without the entry of a key."""
+    kept = [each for each in table.elements if key_of(each) != key]
+    last = table.elements[-1]
+    if kept and kept[-1] is not last:
+        kept[-1] = kept[-1].with_changes(comma=last.comma)
+    return table.with_changes(elements=kept)
+
+
+def key_of(element: cst.BaseDictElement) -> str:
+    """Return the key of an entry; empty if it is not a plain text."""
+    key = element.key if isinstance(element, cst.DictElement) else None
+    return str(key.evaluated_value) if isinstance(key, cst.SimpleString) else ""
+
+
 def _with_comment_of(
     earlier: cst.BaseParenthesizableWhitespace, end: cst.BaseParenthesizableWhitespace
 ) -> cst.BaseParenthesizableWhitespace:

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 import libcst as cst
 
 from spacediff.why.editing.conflict import ConflictError
-from spacediff.why.editing.layout import with_argument, without_argument
+from spacediff.why.editing.layout import key_of, with_argument, without_argument, without_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,14 @@ class RemovedArgument:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedEntry:
+    """Removes an entry of a dict."""
+
+    node: cst.Dict
+    entry: cst.DictElement
+
+
+@dataclass(frozen=True, slots=True)
 class AddedLine:
     """Adds a line after a statement, or before it, with the same indentation."""
 
@@ -57,7 +65,7 @@ class RemovedStatement:
     node: cst.BaseStatement
 
 
-Operation: TypeAlias = Replacement | AddedArgument | RemovedArgument | AddedLine | RemovedStatement
+Operation: TypeAlias = Replacement | AddedArgument | RemovedArgument | RemovedEntry | AddedLine | RemovedStatement
 
 
 class Applied(cst.CSTTransformer):
@@ -113,11 +121,15 @@ class Applied(cst.CSTTransformer):
                 changed = with_argument(cast("cst.Call", changed), operation.name, value)
             elif isinstance(operation, RemovedArgument):
                 changed = without_argument(cast("cst.Call", changed), operation.name)
+            elif isinstance(operation, RemovedEntry):
+                changed = without_entry(cast("cst.Dict", changed), key_of(operation.entry))
         return changed
 
     def _replaced(self, node: cst.BaseExpression, code: str) -> cst.BaseExpression:
         """Return an expression in the parentheses of the one that it replaces."""
         new = cst.parse_expression(code, self._config)
+        if isinstance(node, cst.Tuple) and isinstance(new, cst.Tuple):  # the parentheses of a tuple are its own
+            return new
         return new.with_changes(lpar=[*node.lpar, *new.lpar], rpar=[*new.rpar, *node.rpar])
 
     def _block(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:

@@ -13,6 +13,7 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
 
 from spacediff.why.editing.conflict import ConflictError
+from spacediff.why.editing.layout import key_of
 from spacediff.why.editing.operations import Applied, Operation
 
 _MOST_NESTED = 150
@@ -131,10 +132,17 @@ class Script:
         elif isinstance(parent, cst.Param):
             name = parent.name
         elif isinstance(parent, cst.DictElement):
-            return str(parent.key.evaluated_value) if isinstance(parent.key, cst.SimpleString) else ""
+            return key_of(parent)
         else:
             return ""
         return name.value if isinstance(name, cst.Name) else ""
+
+    def entries(self, line: int, key: str) -> list[tuple[cst.Dict, cst.DictElement]]:
+        """Return the entries of dicts with a key whose values begin on a line, with their dicts."""
+        found = [self._parents[node] for node in self.expressions_on(line)]
+        entries = [each for each in found if isinstance(each, cst.DictElement) and key_of(each) == key]
+        tables = [self._parents[each] for each in entries]
+        return [(table, each) for table, each in zip(tables, entries, strict=True) if isinstance(table, cst.Dict)]
 
     def uses_of(self, name: str) -> int:
         """Return how often a name stands in the file."""

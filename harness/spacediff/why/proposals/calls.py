@@ -8,6 +8,7 @@ import libcst as cst
 
 from spacediff.reading.signatures import annotation, takes
 from spacediff.why.code import as_code, has_text
+from spacediff.why.editing import RemovedEntry, RemovedStatement
 from spacediff.why.proposals.site import Proposal, Site, last_name
 
 _USUAL = frozenset({
@@ -25,26 +26,50 @@ def refusal(pipeline: str, argument: str) -> str:
     if taken is False:
         return f"{pipeline} of the installed diffusers takes no argument {argument}"
     if taken is None and argument not in _USUAL:
-        return f"it is not known whether {pipeline} takes the argument {argument}"
+        return f"it is not known whether {pipeline or 'the pipeline'} takes the argument {argument}"
     return ""
 
 
 def in_the_call(site: Site) -> Iterator[Proposal]:
     """Yield ways to give the pipeline an argument as the Space does, or to remove it."""
     key = site.row.path.removeprefix("call.")
-    pipeline = str(site.settings.value("model.pipeline"))
     if site.is_removed:
         for call in [*site.pipeline_calls(), *site.calls_at(site.row.left.where)]:
             yield from site.removed(call, key)
-    elif not refusal(pipeline, key):
-        code = _code(site, pipeline, key)
+        yield from _without_entry(site, key)
+    elif not refusal(site.signature, key):
+        code = _code(site, key)
         for call in site.pipeline_calls() if code else ():
             yield from site.argument(call, key, code)
 
 
-def _code(site: Site, pipeline: str, key: str) -> str:
+def _without_entry(site: Site, key: str) -> Iterator[Proposal]:
+    """Remove an argument from the dict that it is passed in, or the line that puts it there."""
+    line = site.line(site.row.left.where)
+    for table, entry in site.script.entries(line, key):
+        yield Proposal((RemovedEntry(table, entry),), f"remove the entry {key!r}")
+    for node in site.script.expressions_on(line):
+        statement = site.script.statement_of(node)
+        if isinstance(statement, cst.SimpleStatementLine) and _sets_entry(statement, key):
+            yield Proposal((RemovedStatement(statement),), f"remove the line {site.script.source_of(statement)}")
+            return
+
+
+def _sets_entry(statement: cst.SimpleStatementLine, key: str) -> bool:
+    """Return whether a statement does nothing but `options["key"] = ...`."""
+    small = statement.body[0]
+    target = small.targets[0].target if isinstance(small, cst.Assign) else None
+    if not isinstance(target, cst.Subscript) or len(statement.body) != 1:
+        return False
+    index = target.slice[0].slice
+    return isinstance(index, cst.Index) and isinstance(index.value, cst.SimpleString) and (
+        index.value.evaluated_value == key
+    )  # fmt: skip
+
+
+def _code(site: Site, key: str) -> str:
     """Return the value of an argument as code; a text only for an argument that is one."""
-    types = annotation(pipeline, key)
+    types = annotation(site.signature, key)
     is_text = "str" in types.replace("[", " ").replace("]", " ").replace(",", " ").split() if types else key in _TEXTS
     if isinstance(site.value, str) and not is_text:
         return ""

@@ -109,14 +109,18 @@ def _part_code(key: str, value: object) -> str:
 
 def _new_part(site: Site, part: str, theirs: Mapping[str, object]) -> Iterator[Proposal]:
     """Load a part by itself, and give it to the pipeline."""
-    loader, kind = site.loader(), str(theirs.get("class", ""))
-    library = library_of(kind)
-    statement = site.script.statement_of(loader) if loader is not None else None
+    loader = site.loader()
     is_known = theirs.keys() <= {"class", *_OF_PARTS} and isinstance(theirs.get("id"), str)
-    if loader is None or statement is None or not library or not is_known or site.script.uses_of(part):
+    if loader is None or not is_known:
         return
+    given = keywords(loader).get(part)
+    if given is not None:
+        yield from _changed_variable(site, given.value, theirs)
+        return
+    kind = str(theirs.get("class", ""))
+    library, statement = library_of(kind), site.script.statement_of(loader)
     codes = {key: _part_code(key, value) for key, value in theirs.items() if key != "class"}
-    if not all(codes.values()):
+    if statement is None or not library or not all(codes.values()) or site.script.uses_of(part):
         return
     arguments = [codes.pop("id"), *(f"{_OF_PARTS[key]}={code}" for key, code in codes.items())]
     line = f"{part} = {kind}.from_pretrained({', '.join(arguments)})"
@@ -127,6 +131,17 @@ def _new_part(site: Site, part: str, theirs: Mapping[str, object]) -> Iterator[P
         AddedArgument(loader, part, part),
     )
     yield Proposal(operations, f"add the line {line} and {part}={part} to {site.script.source_of(loader.func)}(...)")
+
+
+def _changed_variable(site: Site, value: cst.BaseExpression, theirs: Mapping[str, object]) -> Iterator[Proposal]:
+    """Change the dtype of a part that the script loads by itself just as the pipeline would."""
+    for assignment in site.script.every(cst.Assign):
+        call, target = assignment.value, assignment.targets[0].target
+        is_it = isinstance(target, cst.Name) and isinstance(value, cst.Name) and target.value == value.value
+        if is_it and isinstance(call, cst.Call) and last_name(call.func) in LOADERS:
+            given = next((name for name in _DTYPE_NAMES if name in keywords(call)), _DTYPE_NAMES[0])
+            left = Setting(None if given not in keywords(call) else given, site.row.left.origin)
+            yield from _argument_of_part(site, call, "dtype", left, theirs.get("dtype"))
 
 
 def _without_part(site: Site, part: str) -> Iterator[Proposal]:

@@ -9,7 +9,8 @@ import libcst as cst
 
 from spacediff.reading.signatures import class_defaults
 from spacediff.why.code import as_code, library_of
-from spacediff.why.editing import Operation, RemovedArgument, RemovedStatement, Replacement
+from spacediff.why.differences import UNSET, SourceDifference
+from spacediff.why.editing import AddedArgument, Operation, RemovedArgument, RemovedStatement, Replacement
 from spacediff.why.proposals.imports import imported
 from spacediff.why.proposals.site import Proposal, Site, keywords, last_name
 
@@ -32,8 +33,6 @@ def scheduler(site: Site) -> Iterator[Proposal]:
     elif _is_option(str(current and current.value), key):
         code = site.code()
         yield from site.argument(maker, key, code) if code else ()
-        if site.row.right.origin == site.row.left.origin:
-            return
         yield from site.removed(maker, key)
 
 
@@ -51,14 +50,19 @@ def _is_option(kind: str, key: str) -> bool:
     return key.isidentifier() and key in class_defaults(kind)
 
 
+def _options(site: Site, kind: str) -> dict[str, SourceDifference]:
+    """Return the differing options that a class of schedulers has, by name."""
+    found = {path.removeprefix("scheduler."): row for path, row in site.wanted.items() if path.startswith("scheduler.")}
+    return {key: row for key, row in found.items() if key != "class" and _is_option(kind, key)}
+
+
 def _new(site: Site) -> Iterator[Proposal]:
     """Set a scheduler once the pipeline exists, with all options that differ."""
     class_row = site.wanted.get("scheduler.class")
     kind = str(class_row.right.value if class_row else site.settings.value("scheduler.class"))
     if not _SCHEDULER.fullmatch(kind) or library_of(kind) != "diffusers":
         return
-    rows = {path.removeprefix("scheduler."): row for path, row in site.wanted.items() if path.startswith("scheduler.")}
-    codes = {key: as_code(row.right.value) for key, row in rows.items() if key != "class" and _is_option(kind, key)}
+    codes = {key: as_code(row.right.value) for key, row in _options(site, kind).items() if row.right is not UNSET}
     options = "".join(f", {key}={code}" for key, code in codes.items() if code)
     also = frozenset(f"scheduler.{key}" for key in ("class", *codes))
     for line, operation in site.after_made(
@@ -84,14 +88,36 @@ def _other_class(site: Site, maker: cst.Call) -> Iterator[Proposal]:
         return
     is_made = last_name(maker.func) in _MAKERS
     node = maker.func.value if is_made and isinstance(maker.func, cst.Attribute) else maker.func
-    if last_name(node) != site.row.left.value or not (is_made or {*keywords(maker)} <= {*class_defaults(kind)}):
+    options = _with_options(site, maker, kind)
+    is_complete = is_made or {*keywords(maker)} <= {*class_defaults(kind), *options}
+    if last_name(node) != site.row.left.value or not is_complete:
         return
-    imports = imported(site.script, "diffusers", kind, maker)
     code = f"{site.script.source_of(node.value)}.{kind}" if isinstance(node, cst.Attribute) else kind
-    operations: tuple[Operation, ...] = (Replacement(node, code),)
-    if isinstance(node, cst.Name):
-        operations = (*imports, *operations)
-    yield Proposal(operations, f"{site.script.source_of(node)} becomes {code}")
+    imports = imported(site.script, "diffusers", kind, maker) if isinstance(node, cst.Name) else ()
+    words = f"{site.script.source_of(node)} becomes {code}"
+    if options:
+        operations = (*imports, Replacement(node, code), *(each[0] for each in options.values()))
+        every = ", ".join([words, *(each[1] for each in options.values())])
+        yield Proposal(operations, every, frozenset(f"scheduler.{key}" for key in options))
+    yield Proposal((*imports, Replacement(node, code)), words)
+
+
+def _with_options(site: Site, maker: cst.Call, kind: str) -> dict[str, tuple[Operation, str]]:
+    """Return, for each differing option, the operation that gives another class the Space's value, in words too."""
+    given = keywords(maker)
+    found: dict[str, tuple[Operation, str]] = {}
+    for key, row in _options(site, kind).items():
+        code = as_code(row.right.value)
+        if key in given and row.right is UNSET:
+            found[key] = (RemovedArgument(maker, key), f"remove {key}=...")
+        elif key in given and code:
+            found[key] = (Replacement(given[key].value, code), f"{key}={code}")
+        elif code and row.right is not UNSET:
+            found[key] = (AddedArgument(maker, key, code), f"add {key}={code}")
+    for key in given.keys() - class_defaults(kind).keys() - {"config", "subfolder", "revision"}:
+        if f"scheduler.{key}" in site.wanted:  # the other class has no such option
+            found[key] = (RemovedArgument(maker, key), f"remove {key}=...")
+    return found
 
 
 def _sets_scheduler(statement: cst.BaseStatement) -> bool:

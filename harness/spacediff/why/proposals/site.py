@@ -42,6 +42,7 @@ class Site:
         name: Its file name.
         reading: What was read of it.
         settings: Its settings, defaults included.
+        signature: The class whose arguments its call has; empty if it is unknown.
         row: The difference.
         wanted: All differences that a patch is to remove, by path.
     """
@@ -50,6 +51,7 @@ class Site:
     name: str
     reading: Reading
     settings: Settings
+    signature: str
     row: SourceDifference
     wanted: Mapping[str, SourceDifference]
 

@@ -1,0 +1,10 @@
+import torch
+from diffusers import WanPipeline
+from diffusers.utils import export_to_video
+
+pipe = WanPipeline.from_pretrained("Wan-AI/Wan2.1-T2V-14B-Diffusers", torch_dtype=torch.bfloat16)
+pipe.load_lora_weights("org/causvid", weight_name="causvid.safetensors", adapter_name="causvid")
+pipe.set_adapters("causvid", 0.6)
+pipe.to("cuda")
+frames = pipe("a kite", num_inference_steps=6, num_frames=81, generator=torch.Generator("cuda").manual_seed(5)).frames[0]
+export_to_video(frames, "kite.mp4", fps=16)
