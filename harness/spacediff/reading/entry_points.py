@@ -1,4 +1,4 @@
-"""Follow a whole source: its main file, then what the user interface calls.
+"""Follow a whole source: its main file, then what the user interface calls, each event from what the file left.
 
 If no pipeline was called by then, functions and methods that nothing calls are followed too, as a server calls them.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from spacediff.reading.chains import Shown
+from spacediff.reading.event_flow import EventFlow
 from spacediff.reading.interpreter.budget import TooMuchError
 from spacediff.reading.interpreter.interpreter import Interpreter
 from spacediff.reading.interpreter.library import Libraries
@@ -82,6 +83,7 @@ def _limited(state: Interpreter, share: float) -> Iterator[None]:
 
 def _follow_entries(state: Interpreter) -> None:
     """Follow what the user interface calls: what it calls when the page loads comes first."""
+    flow = EventFlow(state)
     done: set[int] = set()
     shown = Shown()
     for _ in range(_MOST_ENTRIES):
@@ -91,10 +93,13 @@ def _follow_entries(state: Interpreter) -> None:
         entry = next((one for one in entries if one.event is not None and one.event.kind == "load"), entries[0])
         done.add(id(entry))
         before = len(state.calls)
-        result = _call(state, entry.function, shown.arguments(entry))
-        if entry.event is not None:
-            shown.note_result(entry.event, result)
-            state.reached.append((entry.event, range(before, len(state.calls))))
+        if entry.event is None:
+            with flow.apart(f"after the call at {entry.where}"):
+                _call(state, entry.function, entry.arguments)
+            continue
+        with flow.event(entry.event):
+            shown.note_result(entry.event, _call(state, entry.function, shown.arguments(entry)))
+        state.reached.append((entry.event, range(before, len(state.calls))))
 
 
 def _call(state: Interpreter, function: object, arguments: Arguments) -> Value | None:
@@ -103,7 +108,6 @@ def _call(state: Interpreter, function: object, arguments: Arguments) -> Value |
     source = next((one for one in state.sources if one.name == function.file), state.files.main)
     state.frames.append(Frame(source, function.scopes))
     state.conditions.clear()
-    state.entry += 1
     try:
         with _limited(state, _ENTRY_SHARE):
             return state.call(function, arguments, function.node)
@@ -114,30 +118,34 @@ def _call(state: Interpreter, function: object, arguments: Arguments) -> Value |
 
 def _follow_uncalled(state: Interpreter, cell: int) -> None:
     """Call functions and methods that nothing in the source calls, as a server calls its endpoints."""
+    flow = EventFlow(state)
     for value in list(state.heap.cell(cell).values()):
         if isinstance(value, Class):
             state.frames.append(Frame(state.files.main, (cell,)))
             try:
-                _follow_class(state, value)
+                _follow_class(state, value, flow)
             finally:
                 state.frames.pop()
     for function in state.defined[:_MOST_ENTRIES]:
         if id(function.node) not in state.called and cell == function.scopes[0]:
-            _call(state, function, as_inputs(state, function))
+            with flow.apart(f"after a call of {function.name}"):
+                _call(state, function, as_inputs(state, function))
 
 
-def _follow_class(state: Interpreter, made: Class) -> None:
+def _follow_class(state: Interpreter, made: Class, flow: EventFlow) -> None:
     """Create an instance of a class and call its methods, those that load a model first."""
     line = re.search(r"(\d+)$", made.where)
     node = ast.Pass(lineno=int(line[1]) if line else 1, col_offset=0)
     start = state.heap.cell(made.cell).get("__init__")
-    instance = state.call(made, as_inputs(state, _constructor_of(start)), node)
+    with flow.apart("", certain=True):
+        instance = state.call(made, as_inputs(state, _constructor_of(start)), node)
     methods = [name for name, value in state.heap.cell(made.cell).items() if isinstance(value, Function)]
     ordered = [*(name for name in _FIRST_METHODS if name in methods), *methods]
     for name in dict.fromkeys(ordered):
         method = state.attribute(instance, name, node)
         if isinstance(method, Function) and name != "__init__" and id(method.node) not in state.called:
-            state.call(method, as_inputs(state, method), node)
+            with flow.apart(f"after a call of {name}", certain=name in _FIRST_METHODS):
+                state.call(method, as_inputs(state, method), node)
 
 
 def _constructor_of(start: object) -> Function:

@@ -11,7 +11,7 @@ from spacediff.reading.interpreter.records import PipelineCall
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.names import SCHEDULER_BASE
 from spacediff.reading.machines import NO_ACCELERATOR
-from spacediff.reading.main_call import main_call
+from spacediff.reading.main_call import main_call, without_common_conditions
 from spacediff.reading.model import Alternative, Input, Note, Reading
 from spacediff.reading.values import (
     Absent,
@@ -135,13 +135,19 @@ def _setting_described(setting: Setting) -> str:
 
 def _paths_of(state: State, chosen: PipelineCall) -> dict[str, Value]:
     """Return the values of a call, joined with those of the other calls from the same line."""
-    again = [call for call in state.calls if call.where == chosen.where and call.name == chosen.name]
-    again = [chosen, *(call for call in again if call is not chosen)]
-    each, only_if = [call.paths for call in again], [call.only_if for call in again]
+    again = [call for call in state.calls if call.where == chosen.where and call.number != chosen.number]
+    calls = without_common_conditions([chosen, *again])
+    decided = calls[0].usual is True or all(call.usual is not calls[0].usual for call in calls[1:])
+    if not decided:
+        calls.sort(key=lambda call: call.number)
+    each, only_if = [call.paths for call in calls], [call.only_if for call in calls]
     names = dict.fromkeys(path for paths in each for path in paths)
     return {
         path: either(
-            [paths.get(path) or Absent(chosen.where) for paths in each], chosen.where, decided=True, only_if=only_if
+            [paths.get(path) or Absent(chosen.where) for paths in each],
+            chosen.where,
+            decided=decided,
+            only_if=only_if,
         )
         for path in names
     }

@@ -8,21 +8,34 @@ the choice is reported as undecided.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from spacediff.errors import CallNotFound
 from spacediff.reading.interpreter.records import Export, PipelineCall
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.model import Call, CallRole
-from spacediff.reading.values import Absent, Asked, External, Known, Object, Unknown, Value, alternatives, any_of
+from spacediff.reading.values import (
+    Absent,
+    Asked,
+    External,
+    Known,
+    Object,
+    Unknown,
+    Value,
+    Widget,
+    alternatives,
+    any_of,
+)
 
 _REFINES = re.compile(r"Upsampl|Upscal|Refin|SuperRes|Interpol|Img2Img|Inpaint|VideoToVideo", re.IGNORECASE)
 """Pipelines that work on what another pipeline made, if they are given it."""
-_ONLY_REFINES = re.compile(r"Upsampl|Upscal|Refin|SuperRes|Interpol", re.IGNORECASE)
-"""Pipelines that are a stage wherever another one is called."""
 _PREPARES = re.compile(r"Prior|Redux|Marigold|Depth|Normals|Preprocess|Annotat|Detector")
 """Pipelines that make an input of another pipeline, such as embeddings or a map of depths."""
+_ONLY_STAGES = re.compile(rf"{_PREPARES.pattern}|Upsampl|Upscal|Refin|SuperRes|Interpol")
+"""Pipelines that are a stage wherever another one is called."""
+_CARRIERS = frozenset({"State", "Image", "ImageEditor", "Video", "Gallery", "File", "Files"})
+"""Components that carry the result of one event to another one."""
 _NEEDS_FRAMES = ("ImageTo", "VideoTo", "Img2Img", "Inpaint", "Upscale", "Upsample")
 _NOT_COMPARED = re.compile(r"call\.(negative_)?prompt(_\d)?$|call\.(image|video|control_\w+)$|rng\.seed$")
 """What two calls for the same purpose may have differently, such as one call for each of several prompts."""
@@ -63,10 +76,11 @@ def main_call(state: State, like: str = "", at: str = "") -> MainCall | None:
         if at:
             raise CallNotFound(f"no pipeline is called at {at}", hint="no call of a diffusers pipeline was found")
         return None
-    stages = _stages(state.calls)
+    stages = _stages(state.calls, _fed_by_components(state))
     candidates = _at(state.calls, at) if at else [call for call in state.calls if call.number not in stages]
     exported = {number for export in state.exports if export.usual for number in export.results}
-    ranked = sorted(candidates or state.calls, key=lambda call: _rank(call, like, exported))
+    candidates = without_common_conditions(candidates or state.calls)
+    ranked = sorted(candidates, key=lambda call: _rank(call, like, exported))
     chosen = ranked[0]
     wanted = [call for call in ranked if call.name == like] if chosen.name == like else ranked
     rivals = [] if at else _rivals(chosen, wanted, exported)
@@ -76,6 +90,15 @@ def main_call(state: State, like: str = "", at: str = "") -> MainCall | None:
         tuple(_described(state.calls, chosen, stages, rivals)),
         tuple(_doubts(chosen, rivals)),
     )
+
+
+def without_common_conditions(calls: Sequence[PipelineCall]) -> list[PipelineCall]:
+    """Return calls without the conditions that all of them have, which do not help to choose one.
+
+    An app that returns nothing as long as its user has given nothing is an example.
+    """
+    common = {one for one in calls[0].conditions if one.text}.intersection(*(call.conditions for call in calls))
+    return [replace(call, conditions=tuple(one for one in call.conditions if one not in common)) for call in calls]
 
 
 def _at(calls: Sequence[PipelineCall], at: str) -> list[PipelineCall]:
@@ -88,12 +111,25 @@ def _at(calls: Sequence[PipelineCall], at: str) -> list[PipelineCall]:
     return [call for call in found if call.where == first]
 
 
-def _stages(calls: Sequence[PipelineCall]) -> set[int]:
+def _fed_by_components(state: State) -> dict[int, tuple[int, ...]]:
+    """Return number of a call to those of earlier events whose results it receives through components."""
+    found: dict[int, tuple[int, ...]] = {}
+    for later, ours in state.reached:
+        needed = {one.key for one in later.inputs or () if isinstance(one, Widget) and one.source.kind in _CARRIERS}
+        for earlier, theirs in state.reached:
+            shown = {one.key for one in earlier.outputs or () if isinstance(one, Widget)}
+            if earlier is not later and needed & shown:
+                found |= {number: (*found.get(number, ()), *theirs) for number in ours}
+    return found
+
+
+def _stages(calls: Sequence[PipelineCall], through_components: Mapping[int, Sequence[int]]) -> set[int]:
     """Return the numbers of the calls that prepare or refine for another one; never all of them."""
     by_number = {call.number: call for call in calls}
-    found = {call.number for call in calls if _ONLY_REFINES.search(call.name)}
+    found = {call.number for call in calls if _ONLY_STAGES.search(call.name)}
     for later in calls:
-        for earlier in (by_number[number] for number in later.fed_by if number in by_number):
+        fed_by = {*later.fed_by, *through_components.get(later.number, ())}
+        for earlier in (by_number[number] for number in sorted(fed_by) if number in by_number):
             if earlier.where == later.where and earlier.name == later.name:
                 continue
             found.add(later.number if _refines(earlier, later) else earlier.number)

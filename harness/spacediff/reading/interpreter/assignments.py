@@ -7,6 +7,7 @@ import ast
 from spacediff.reading.interpreter import effects
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
+    Absent,
     Arguments,
     Class,
     Either,
@@ -103,10 +104,14 @@ def _as_expression(target: ast.expr) -> ast.expr:
 
 
 def delete(state: State, node: ast.Delete) -> None:
-    """Follow `del name` and `del owner[key]`."""
+    """Follow `del name`, `del owner.name` and `del owner[key]`."""
     for target in node.targets:
         if isinstance(target, ast.Name):
-            state.heap.put(state.frame.scopes[0], target.id, state.unknown(target))
+            state.heap.put(scope_of(state, target.id), target.id, Absent(state.where(target)))
+        elif isinstance(target, ast.Attribute):
+            for option in alternatives(state.evaluate(target.value)):
+                if isinstance(option, Object) and option.kind in {"instance", "namespace"}:
+                    state.put(option, target.attr, Absent(state.where(target)))
         elif isinstance(target, ast.Subscript):
             key = state.evaluate(target.slice) if not isinstance(target.slice, ast.Slice) else None
             effects.delete_item(state, target, state.evaluate(target.value), key)

@@ -101,7 +101,14 @@ def _item_of(state: State, owner: Value, key: Value, node: ast.expr) -> Value:  
         if isinstance(key, Known):
             found = owner.get(key.value)
             return (present(found) if found is not None else None) or state.unknown(node)
-        return either([*(value for _, value in owner.items), *_other_items(state, owner, node)], state.where(node))
+        words = state.words(node.slice) if isinstance(node, ast.Subscript) else ""
+        only_if = [f"{words} == {name!r}" if words else "" for name, _ in owner.items]
+        others = _other_items(state, owner, node)
+        return either(
+            [*(value for _, value in owner.items), *others],
+            state.where(node),
+            only_if=[*only_if, *("" for _ in others)],
+        )
     if isinstance(owner, Items):
         if isinstance(key, Known) and isinstance(key.value, int) and not owner.open:
             return owner.items[key.value] if -len(owner.items) <= key.value < len(owner.items) else state.unknown(node)

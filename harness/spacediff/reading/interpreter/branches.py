@@ -3,25 +3,50 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from spacediff.reading.interpreter.assignments import scope_of
+from spacediff.reading.interpreter import patterns
 from spacediff.reading.interpreter.heap import Heap
-from spacediff.reading.interpreter.records import Condition
+from spacediff.reading.interpreter.records import Condition, usual_of, words_of
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.values import (
-    Truth,
-    either,
-    opposite,
-    truth,
-)
+from spacediff.reading.values import Truth, Value, all_of, any_of, negated, opposite, truth
 
+_ERROR = "an error is raised"
 _MOST_ENDS = 8
 """Ends of a `try` for which its `finally` is followed."""
 
 
-_Side = Callable[[], bool]
+_Body = Callable[[], bool]
 """Follows one side of a branch; returns whether its end is reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of a branch: its condition, and what follows it."""
+
+    condition: Condition
+    follow: _Body
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """What was found on one side of a branch.
+
+    Attributes:
+        condition: The condition for it.
+        heap: The heap that it leaves; None if its end is not reached.
+        leaves: Whether it leaves the function or the iteration; an error does not count.
+        calls: Whether it calls a pipeline.
+        exits: The conditions for reaching its end, because some of it leaves earlier.
+    """
+
+    condition: Condition
+    heap: Heap | None
+    leaves: bool
+    calls: bool
+    exits: tuple[Condition, ...]
 
 
 def follow_if(state: State, node: ast.If) -> bool:
@@ -30,58 +55,100 @@ def follow_if(state: State, node: ast.If) -> bool:
     if condition.certain is not None:
         return state.run(node.body if condition.certain else node.orelse)
     words = state.words(node.test)
-    return _branch(state, (condition, words), node, lambda: state.run(node.body), lambda: state.run(node.orelse))
+    sides = _sides(condition, words, lambda: state.run(node.body), lambda: state.run(node.orelse))
+    return _branch(state, sides, node)
 
 
-def _branch(state: State, condition: tuple[Truth, str], node: ast.AST, body: _Side, otherwise: _Side) -> bool:
-    """Follow both sides of a condition, given by its truth and its text, and join the heaps that they leave."""
-    answer, words = condition
-    sides = [(body, words, True), (otherwise, opposite(words), False)]
-    if answer.usual is False:
-        sides.reverse()  # the usual side is the first of its alternatives
+def _sides(answer: Truth, words: str, body: _Body, otherwise: _Body) -> list[_Side]:
+    """Return the two sides of a condition, the usual one first."""
+    first = _Side(Condition(words, answer.usual), body)
+    second = _Side(Condition(opposite(words), negated(answer).usual), otherwise)
+    return [second, first] if answer.usual is False else [first, second]
+
+
+def _branch(state: State, sides: list[_Side], node: ast.AST) -> bool:
+    """Follow both sides of a branch, and join the heaps that they leave; return whether its end is reached."""
     before = state.heap
-    reached: list[Heap] = []
-    only_if: list[str] = []
-    for follow, text, side in sides:
-        state.heap = before.fork()
-        state.conditions.append(Condition(text, None if answer.usual is None else answer.usual is side))
-        try:
-            if follow():
-                reached.append(state.heap)
-                only_if.append(text)
-        finally:
-            state.conditions.pop()
-    state.heap = reached[0] if reached else before
-    if len(reached) > 1:
-        state.heap.join(reached[1], state.where(node), decided=answer.usual is not None, only_if=only_if)
-    return bool(reached)
+    each = [_follow_side(state, side, before) for side in sides]
+    reached = [one for one in each if one.heap is not None]
+    if not reached:
+        state.heap = before
+        return False
+    _join(state, reached, node)
+    state.conditions.extend(_conditions_after(each))
+    return True
+
+
+def _join(state: State, reached: list[_Followed], node: ast.AST) -> None:
+    for number, one in enumerate(reached):
+        if one.heap is None:
+            continue
+        if number == 0:
+            state.heap = one.heap
+        else:
+            words = [reached[0].condition.text, one.condition.text]
+            state.heap.join(one.heap, state.where(node), decided=reached[0].condition.usual is True, only_if=words)
+
+
+def _follow_side(state: State, side: _Side, before: Heap) -> _Followed:
+    count = len(state.conditions)
+    left, calls = (len(state.frame.returns), len(state.frame.iterations)), len(state.calls)
+    state.heap = before.fork()
+    state.conditions.append(side.condition)
+    try:
+        reached = side.follow()
+        exits = tuple(state.conditions[count + 1 :])
+    finally:
+        del state.conditions[count:]
+    leaves = (len(state.frame.returns), len(state.frame.iterations)) > left
+    return _Followed(side.condition, state.heap if reached else None, leaves, len(state.calls) > calls, exits)
+
+
+def _conditions_after(sides: list[_Followed]) -> list[Condition]:
+    """Return the conditions for what follows a branch: of its sides, some may leave the function or the iteration.
+
+    A side that raises an error adds none: whoever wants a result gives what is asked for. Nor does one that the default
+    inputs do not lead to, unless it calls a pipeline.
+    """
+    reached = [side for side in sides if side.heap is not None]
+    if len(reached) == 1:
+        only = reached[0]
+        left = [side for side in sides if side.leaves and side is not only]
+        matters = left and (only.condition.usual is not True or any(side.calls for side in left))
+        return [*([only.condition] if matters else []), *only.exits]
+    if not any(side.exits for side in reached):
+        return []
+    text, usual = "", {usual_of(side.exits) for side in reached if side.condition.usual is not False}
+    for side in reached:
+        words = all_of(side.condition.text, words_of(side.exits))
+        text = any_of(text, words) if text else words
+    return [Condition(text, usual.pop() if len(usual) == 1 else None)]
 
 
 def follow_match(state: State, node: ast.Match) -> bool:
     """Follow every case; the names that a pattern binds keep their old value as an alternative."""
     subject = state.evaluate(node.subject)
-    for case in node.cases:
-        for part in ast.walk(case.pattern):
-            name = part.rest if isinstance(part, ast.MatchMapping) else getattr(part, "name", None)
-            if isinstance(name, str):
-                previous = state.look_up(name)
-                kept = [previous] if previous is not None else []
-                options = [*kept, state.unknown(part, subject)]
-                state.heap.put(scope_of(state, name), name, either(options, state.where(part)))
-    last = node.cases[-1]
-    complete = last.guard is None and isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None
-    return _any_of(state, [*(case.body for case in node.cases), *([] if complete else [[]])], node, "match")
+    return _follow_cases(state, node, subject, node.cases)
 
 
-def _any_of(state: State, bodies: list[list[ast.stmt]], node: ast.AST, words: str) -> bool:
-    """Follow several bodies of which one is executed."""
-    if not bodies:
+def _follow_cases(state: State, node: ast.Match, subject: Value, cases: Sequence[ast.match_case]) -> bool:
+    """Follow the first of some cases, and the others if it does not match."""
+    if not cases:
         return True
-    if len(bodies) == 1:
-        return _branch(state, (Truth(None, None), words), node, lambda: state.run(bodies[0]), lambda: True)
-    rest = bodies[1:]
-    follow_rest = (lambda: state.run(rest[0])) if len(rest) == 1 else (lambda: _any_of(state, rest, node, words))
-    return _branch(state, (Truth(None, None), words), node, lambda: state.run(bodies[0]), follow_rest)
+    case, rest = cases[0], cases[1:]
+    answer = patterns.matches(state, case, subject)
+    if answer.certain is False:
+        return _follow_cases(state, node, subject, rest)
+
+    def body() -> bool:
+        patterns.bind(state, case.pattern, subject)
+        return state.run(case.body)
+
+    if answer.certain is True:
+        return body()
+    words = patterns.words(state, node.subject, case)
+    sides = _sides(answer, words, body, lambda: _follow_cases(state, node, subject, rest))
+    return _branch(state, sides, node)
 
 
 def follow_try(state: State, node: ast.Try | ast.TryStar) -> bool:
@@ -105,16 +172,18 @@ def follow_try(state: State, node: ast.Try | ast.TryStar) -> bool:
 
 def _try_body(state: State, node: ast.Try | ast.TryStar) -> bool:
     imports = all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in node.body)
-    returning = [handler.body for handler in node.handlers if not _only_reports(handler.body)]
-    if imports or not returning:
+    continuing = [handler.body for handler in node.handlers if not _only_reports(handler.body)]
+    if not continuing and any(isinstance(part, ast.Return) for statement in node.body for part in ast.walk(statement)):
+        continuing = [handler.body for handler in node.handlers]  # an error leads to what follows the `return`
+
+    def body() -> bool:
         return state.run(node.body) and state.run(node.orelse)
-    return _branch(
-        state,
-        (Truth(certain=None, usual=True), "no error"),
-        node,
-        lambda: state.run(node.body) and state.run(node.orelse),
-        lambda: _any_of(state, returning, node, "error"),
-    )
+
+    if imports or not continuing:
+        return body()
+    sides = [_Side(Condition("", usual=True), body)]
+    sides += [_Side(Condition(_ERROR, usual=False), partial(state.run, handler)) for handler in continuing]
+    return _branch(state, sides, node)
 
 
 def _only_reports(body: list[ast.stmt]) -> bool:

@@ -9,6 +9,7 @@ from spacediff.reading.interpreter.classes import library_bases
 from spacediff.reading.interpreter.displays import as_table, with_identity
 from spacediff.reading.interpreter.functions import follow_function
 from spacediff.reading.interpreter.instances import instance_of
+from spacediff.reading.interpreter.records import Condition
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Absent,
@@ -25,6 +26,7 @@ from spacediff.reading.values import (
     Value,
     alternatives,
     either,
+    opposite,
 )
 
 
@@ -62,13 +64,7 @@ def call(state: State, function: Value, arguments: Arguments, node: ast.AST) -> 
     """Return the result of a call."""
     state.budget.spend()
     if isinstance(function, Either):
-        sure = [condition.usual is True for condition in state.conditions]
-        # Every branch taken to this place is the usual one, so the function is the usual one as well.
-        candidates = function.options[:1] if function.decided and sure and all(sure) else function.options
-        options = [
-            state.call(option, arguments, node) for option in candidates if not isinstance(option, Absent | Known)
-        ]
-        return either(options, state.where(node), decided=function.decided)
+        return _call_one_of(state, function, arguments, node)
     if isinstance(function, Function):
         return _call_function(state, function, arguments, node)
     if isinstance(function, Class):
@@ -93,6 +89,38 @@ def _call_function(state: State, function: Function, arguments: Arguments, node:
     if not isinstance(owner, Object) or len(state.calls) > before:
         return result
     return state.libraries.after_method(state, owner, function, arguments, node) or result
+
+
+def _call_one_of(state: State, function: Either, arguments: Arguments, node: ast.AST) -> Value:
+    """Return the result of one of several functions, each called on its own copy of the heap."""
+    taken = [condition.text for condition in state.conditions]
+    sure = [condition.usual is True for condition in state.conditions]
+    # Every branch taken to this place is the usual one, so the function is the usual one as well.
+    count = 1 if function.decided and sure and all(sure) else len(function.options)
+    usable = [
+        place
+        for place, (option, words) in enumerate(zip(function.options[:count], function.conditions, strict=False))
+        if not isinstance(option, Absent | Known) and not (words and opposite(words) in taken)
+    ]
+    if len(usable) <= 1:
+        return state.call(function.options[usable[0]], arguments, node) if usable else Absent(state.where(node))
+    before, heaps, results = state.heap, [], []
+    for place in usable:
+        usual = place == 0 if function.decided else None
+        state.heap = before.fork()
+        state.conditions.append(Condition(function.conditions[place], usual))
+        try:
+            results.append(state.call(function.options[place], arguments, node))
+        finally:
+            state.conditions.pop()
+        heaps.append(state.heap)
+    decided, only_if = function.decided and usable[0] == 0, [function.conditions[place] for place in usable]
+    own = not any(isinstance(function.options[place], Function | Class | Partial) for place in usable)
+    state.heap = heaps[0]
+    for heap, words in zip(heaps[1:], only_if[1:], strict=True):
+        conditions = [only_if[0], words]
+        state.heap.join(heap, state.where(node), decided=decided, only_if=conditions, before=before if own else None)
+    return either(results, state.where(node), decided=decided, only_if=only_if)
 
 
 def _call_object(state: State, function: Object, arguments: Arguments, node: ast.AST) -> Value:

@@ -9,7 +9,7 @@ from typing import Any
 from spacediff.reading.interpreter import attributes, calls, displays
 from spacediff.reading.interpreter.budget import TooDeepError
 from spacediff.reading.interpreter.displays import with_identity
-from spacediff.reading.interpreter.records import Condition
+from spacediff.reading.interpreter.records import Condition, words_of
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     External,
@@ -19,6 +19,7 @@ from spacediff.reading.values import (
     Truth,
     Unknown,
     Value,
+    all_of,
     constants,
     either,
     lift,
@@ -137,22 +138,33 @@ def _comparison(state: State, node: ast.Compare) -> Value:
 def _and_or(state: State, node: ast.BoolOp) -> Value:
     stops = isinstance(node.op, ast.Or)
     options: list[Value] = []
-    usual: Value | None = None
-    for operand in node.values:
-        value = state.evaluate(operand)
-        condition = truth(value)
-        last = operand is node.values[-1]
-        if condition.certain is None or condition.certain is stops or last:
-            options.append(value)
-        if usual is None and (condition.usual is stops or last):
-            usual = value
-        if condition.usual is None:
-            usual = usual or Unknown(value.where, "")
-        if condition.certain is stops:
-            break
-    decided = not isinstance(usual, Unknown)
-    ordered = [usual, *options] if decided and usual else options
-    return either(ordered, state.where(node), decided=decided)
+    only_if: list[str] = []
+    usual: int | None = None
+    decided = True
+    count = len(state.conditions)
+    try:
+        for operand in node.values:
+            value = state.evaluate(operand)
+            condition = truth(value)
+            words = state.words(operand)
+            before = words_of(state.conditions[count:])
+            last = operand is node.values[-1]
+            if condition.certain is None or condition.certain is stops or last:
+                options.append(value)
+                only_if.append(before if last else all_of(before, words if stops else opposite(words)))
+                if usual is None and (condition.usual is stops or last):
+                    usual = len(options) - 1
+            decided = decided and (condition.usual is not None or usual is not None)
+            if condition.certain is stops:
+                break
+            goes_on = negated(condition) if stops else condition
+            state.conditions.append(Condition(opposite(words) if stops else words, goes_on.usual))
+    finally:
+        del state.conditions[count:]
+    if decided and usual:
+        options.insert(0, options.pop(usual))
+        only_if.insert(0, only_if.pop(usual))
+    return either(options, state.where(node), decided=decided, only_if=only_if)
 
 
 def _conditional(state: State, node: ast.IfExp) -> Value:

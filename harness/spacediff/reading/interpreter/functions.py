@@ -55,6 +55,7 @@ def follow_function(state: State, function: Function, arguments: Arguments, node
         return _joined_ends(state, frame, node, reached=reached)
     finally:
         state.frames.pop()
+        del state.conditions[frame.outer_conditions :]
 
 
 def _through_decorator(value: Value, by: Unknown) -> Value:

@@ -95,7 +95,9 @@ class Heap:
         self._owned.clear()
         return copy
 
-    def join(self, other: Heap, where: str, *, decided: bool, only_if: Sequence[str] = ()) -> None:
+    def join(
+        self, other: Heap, where: str, *, decided: bool, only_if: Sequence[str] = (), before: Heap | None = None
+    ) -> None:
         """Join the heap of the other side of a branch.
 
         Args:
@@ -103,11 +105,15 @@ class Heap:
             where: File and line where the sides meet.
             decided: Whether the default inputs lead to this side.
             only_if: The conditions for this side and for the other as text; empty if they are unknown.
+            before: The heap before the branch, if each side changes only what nobody uses on the other one, such as its
+                own pipeline: then what only one side changed has no alternative.
         """
         self._budget.spend(1 + len(other._cells) // _NAMES_PER_STEP)
         for number, theirs in other._cells.items():
-            mine = self._cells.get(number)
-            if mine is None or mine is theirs:
+            mine, old = self._cells.get(number), before.cell(number) if before is not None else None
+            if theirs is old:
+                continue
+            if mine is None or mine is theirs or mine is old:
                 self._cells[number] = theirs
                 self._owned.discard(number)
                 continue

@@ -121,6 +121,7 @@ def _also_changed(state: State, targets: Sequence[ast.expr], start: Heap, ends: 
 def _one_iteration(state: State, node: ast.For | ast.AsyncFor | ast.While, element: Value | None) -> list[Heap]:
     """Follow the body once; return the heaps that it leaves."""
     outer, state.frame.iterations = state.frame.iterations, []
+    conditions = len(state.conditions)
     try:
         if element is not None and isinstance(node, ast.For | ast.AsyncFor):
             state.assign(node.target, element)
@@ -128,6 +129,7 @@ def _one_iteration(state: State, node: ast.For | ast.AsyncFor | ast.While, eleme
         return ends + [heap for heap in state.frame.iterations if heap not in ends]
     finally:
         state.frame.iterations = outer
+        del state.conditions[conditions:]
 
 
 def _join_ends(state: State, ends: list[Heap], node: ast.AST) -> bool:

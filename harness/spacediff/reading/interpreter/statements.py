@@ -11,9 +11,7 @@ from spacediff.reading.interpreter.assignments import scope_of
 from spacediff.reading.interpreter.budget import TooDeepError, TooMuchError
 from spacediff.reading.interpreter.heap import Heap
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.values import (
-    Known,
-)
+from spacediff.reading.values import Attribute, External, Known, Object, last_part
 
 _SHARE = 0.75
 """The fraction of the remaining steps that one statement may spend."""
@@ -72,8 +70,24 @@ def _leave_unfinished(state: State, statement: ast.stmt, heap: Heap) -> None:
         effects.make_unknown(state, scope_of(state, name), statement, {name})
 
 
-def _expression(state: State, node: ast.Expr) -> None:
-    state.evaluate(node.value)
+_EXITS = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort", "st.stop", "streamlit.stop"})
+_EXITS_OF_PARSERS = frozenset({"error", "exit"})
+_NAMES_OF_EXITS = {last_part(name) for name in _EXITS} | _EXITS_OF_PARSERS
+
+
+def _expression(state: State, node: ast.Expr) -> bool:
+    value = node.value
+    state.evaluate(value)
+    return not (isinstance(value, ast.Call) and _ends_the_program(state, value.func))
+
+
+def _ends_the_program(state: State, function: ast.expr) -> bool:
+    if not isinstance(function, ast.Name | ast.Attribute) or last_part(ast.unparse(function)) not in _NAMES_OF_EXITS:
+        return False
+    called = state.evaluate(function)
+    if isinstance(called, Attribute):
+        return isinstance(called.owner, Object) and called.owner.kind == "parser" and called.name in _EXITS_OF_PARSERS
+    return isinstance(called, External) and called.name in _EXITS
 
 
 def _assign(state: State, node: ast.Assign) -> None:

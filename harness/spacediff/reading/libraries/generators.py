@@ -126,9 +126,13 @@ def _of_generator(state: State, generator: Object, node: ast.AST) -> tuple[Value
     device, seed = fields.get("device", Known(generator.where, "cpu")), fields.get("seed", Unknown(where, "no seed"))
     seeded_at, drawn = fields.get("seeded_at"), fields.get("drawn")
     number = seeded_at.value if isinstance(seeded_at, Known) and isinstance(seeded_at.value, int) else generator.cell
-    if drawn is not None and not isinstance(drawn, Absent):
+    again = replace(state.unknown(node), text="a generator that has produced noise before")
+    if isinstance(drawn, Known):
         state.note("reused generator", node, f"its noise continues that of the call at {drawn.where}")
-        seed = replace(state.unknown(node), text="a generator that has produced noise before")
+        seed = again
+    elif isinstance(drawn, Either):
+        options = [seed if isinstance(one, Absent) else again for one in drawn.options]
+        seed = either(options, where, decided=drawn.decided, only_if=drawn.only_if)
     elif state.is_repeated(number):
         state.note("reused generator", node, "each iteration after the first continues the noise of the one before")
     state.put(generator, "drawn", Known(where, value=True))

@@ -213,7 +213,9 @@ def _rows(state: State, arguments: Arguments, node: ast.AST) -> list[tuple[Value
     where = state.where(node)
     closed = [column.items for column in columns if isinstance(column, Items) and not column.open]
     if len(closed) != len(columns):
-        return Items(where, (Items(where, tuple(state.unknown(node, column) for column in (columns * 2)[:2])),))
+        return Items(
+            where, (Items(where, tuple(state.unknown(node, column) for column in (columns * 2)[:2])),), open=True
+        )
     return list(zip(*closed, strict=False))[:MOST_OPTIONS]
 
 

@@ -6,6 +6,10 @@ import re
 
 _LONGEST = 160
 """Characters of a combined condition; a longer one is not shown."""
+_OPPOSITES = {"==": "!=", "is": "is not", "in": "not in"}
+_SIGNS = {opposite: sign for sign, opposite in _OPPOSITES.items()}
+_COMPARISON = re.compile(r"""([\w.]+) (==|!=|is not|is|not in|in) (-?[\w.]+|"[^"]*"|'[^']*')""")
+_COMBINED = re.compile(r" (and|or|if) ")
 _ATOM = re.compile(r"[\w.]+(\([\w.,= ]*\))?")
 
 
@@ -36,8 +40,12 @@ def opposite(condition: str) -> str:
     if not condition:
         return ""
     bare = condition.removeprefix("not ")
-    if bare != condition and (_ATOM.fullmatch(bare) or _is_in_brackets(bare)):
+    if bare != condition and (_is_in_brackets(bare) or not _COMBINED.search(bare)):
         return bare[1:-1] if _is_in_brackets(bare) else bare
+    comparison = _COMPARISON.fullmatch(condition)
+    if comparison:
+        left, sign, right = comparison.groups()
+        return f"{left} {_OPPOSITES.get(sign) or _SIGNS[sign]} {right}"
     return f"not {condition}" if _ATOM.fullmatch(condition) else f"not ({condition})"
 
 

@@ -1,0 +1,252 @@
+"""Branches, early exits and events: what default inputs do not lead to is an alternative with its condition."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from spacediff.reading import Reading, read_text
+from spacediff.settings import Origin
+
+HEAD = """
+import argparse, os, random, torch
+import gradio as gr
+from diffusers import *
+from diffusers.utils import export_to_video
+"""
+
+
+def read(text: str) -> Reading:
+    return read_text(HEAD + textwrap.dedent(text), "app.py")
+
+
+def alternatives(reading: Reading, path: str) -> list[tuple[object, str]]:
+    return [(one.setting.value, one.only_if) for one in reading.alternatives.get(path, [])]
+
+
+def notes(reading: Reading, kind: str) -> list[tuple[str, bool]]:
+    return [(note.only_if, note.usual) for note in reading.notes if note.kind == kind]
+
+
+def test_a_switch_of_the_environment_is_evaluated_with_its_default() -> None:
+    reading = read("""
+    OFFLOAD = os.getenv("OFFLOAD", "0") == "1"
+    pipe = FluxPipeline.from_pretrained("org/flux", torch_dtype=torch.bfloat16)
+    if OFFLOAD:
+        pipe.enable_model_cpu_offload()
+    else:
+        pipe.to("cuda")
+    pipe("a kite")
+    """)
+    assert reading.settings.value("placement") == "cuda"
+    assert alternatives(reading, "placement") == [("cuda", "not OFFLOAD"), ("model_cpu_offload", "OFFLOAD")]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        'torch.Generator("cuda").manual_seed(a.seed) if a.seed else None',
+        'None if not a.seed else torch.Generator("cuda").manual_seed(a.seed)',
+    ],
+)
+def test_a_generator_that_is_made_by_default_is_random_only_under_its_condition(made: str) -> None:
+    reading = read(f"""
+    p = argparse.ArgumentParser(); p.add_argument("--seed", type=int, default=42); a = p.parse_args()
+    pipe = CogVideoXPipeline.from_pretrained("THUDM/CogVideoX-5b")
+    g = {made}
+    pipe("a cat", generator=g)
+    """)
+    assert reading.settings.value("rng.seed") == 42
+    assert reading.settings.value("rng.device") == "cuda"
+    assert notes(reading, "random") == [("not a.seed", False)]
+
+
+@pytest.mark.parametrize("before", ["", "del pipe; ", "pipe = None; "])
+def test_a_generator_of_one_call_on_one_of_two_pipelines_is_not_reused(before: str) -> None:
+    reading = read(f"""
+    def draw(prompt, kind):
+        global pipe, loaded
+        if kind != loaded:
+            {before}pipe = FluxPipeline.from_pretrained(kind, torch_dtype=torch.bfloat16)
+            loaded = kind
+        fresh = torch.Generator("cpu").manual_seed(7)
+        return pipe(prompt, num_inference_steps=4, generator=fresh).images[0]
+    loaded = "org/big"
+    pipe = FluxPipeline.from_pretrained(loaded, torch_dtype=torch.bfloat16)
+    gr.Interface(draw, [gr.Textbox(), gr.Radio(["org/big", "org/small"], value="org/big")], gr.Image()).launch()
+    """)
+    assert reading.settings.value("rng.seed") == 7
+    assert reading.settings.value("model.id") == "org/big"
+    assert reading.settings.value("call.num_inference_steps") == 4
+    assert notes(reading, "reused generator") == []
+
+
+@pytest.mark.parametrize("generator", ["torch.Generator().manual_seed(a.seed)", "torch.manual_seed(a.seed)"])
+def test_generators_of_exclusive_branches_are_not_reused(generator: str) -> None:
+    reading = read(f"""
+    p = argparse.ArgumentParser()
+    p.add_argument("--mode", default="t2v"); p.add_argument("--seed", type=int, default=42)
+    a = p.parse_args()
+    cls = CogVideoXImageToVideoPipeline if a.mode == "i2v" else CogVideoXPipeline
+    pipe = cls.from_pretrained("THUDM/CogVideoX-5b").to("cuda")
+    if a.mode == "i2v":
+        v = pipe(image="a.png", prompt="a cat", generator={generator})
+    else:
+        v = pipe(prompt="a cat", num_inference_steps=20, generator={generator})
+    export_to_video(v.frames[0], "o.mp4", fps=8)
+    """)
+    assert [(call.role, call.pipeline) for call in reading.calls] == [
+        ("main", "CogVideoXPipeline"), ("alternative", "CogVideoXImageToVideoPipeline"),
+    ]  # fmt: skip
+    assert notes(reading, "reused generator") == []
+    assert reading.settings.value("rng.seed") == 42
+    assert reading.settings.value("call.num_inference_steps") == 20
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "for prompt in captions:",
+        "for i, (prompt, image) in enumerate(zip(captions, images)):",
+        "while True:",
+        'for prompt in open("prompts.txt"):',
+    ],
+)
+def test_a_generator_made_before_a_loop_is_reused_in_it(start: str) -> None:
+    reading = read(f"""
+    pipe = CogVideoXPipeline.from_pretrained("THUDM/CogVideoX-5b")
+    captions, images = [], []
+    for i in range(5):
+        captions.append(input()); images.append(None)
+    prompt = "a"
+    generator = torch.Generator().manual_seed(42)
+    {start}
+        video = pipe(prompt=prompt, generator=generator).frames[0]
+    """)
+    assert notes(reading, "reused generator") == [("", True)]
+
+
+def test_a_generator_that_may_have_drawn_before_has_both_seeds_as_alternatives() -> None:
+    reading = read("""
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    def draw(prompt, first):
+        g = torch.Generator().manual_seed(5)
+        if first:
+            pipe("warm", generator=g)
+        return pipe(prompt, num_inference_steps=9, generator=g).images[0]
+    gr.Interface(draw, [gr.Textbox(), gr.Checkbox(False)], gr.Image()).launch()
+    """)
+    assert reading.settings.value("rng.seed") == 5
+    assert alternatives(reading, "rng.seed") == [(5, "not first"), (None, "first")]
+    assert notes(reading, "reused generator") == []
+
+
+def test_an_event_does_not_see_what_another_event_would_change() -> None:
+    reading = read("""
+    pipe = FluxPipeline.from_pretrained("org/flux").to("cuda")
+    steps = 4
+    def add(name):
+        global steps
+        steps = 50
+        pipe.load_lora_weights(name)
+    def draw(prompt):
+        return pipe(prompt, num_inference_steps=steps).images[0]
+    with gr.Blocks() as demo:
+        text, name, out, a, b = gr.Textbox(), gr.Textbox("org/lora"), gr.Image(), gr.Button(), gr.Button()
+        a.click(add, name)
+        b.click(draw, text, out)
+    """)
+    assert reading.settings.value("call.num_inference_steps") == 4
+    assert "lora.id" not in reading.settings
+    assert alternatives(reading, "lora.id") == [(None, ""), ("org/lora", "after the event at app.py:17")]
+
+
+def test_events_of_a_chain_and_the_loading_of_the_page_come_before() -> None:
+    reading = read("""
+    pipe = None
+    def load():
+        global pipe
+        pipe = FluxPipeline.from_pretrained("org/flux").to("cuda")
+    def shuffle(seed, shuffled):
+        return random.randint(0, 99999) if shuffled else seed
+    def draw(prompt, seed):
+        return pipe(prompt, generator=torch.Generator("cuda").manual_seed(seed)).images[0]
+    with gr.Blocks() as demo:
+        prompt, seed, box = gr.Textbox(), gr.Slider(value=5, label="Seed"), gr.Checkbox(value=True)
+        picture, go = gr.Image(), gr.Button()
+        demo.load(load)
+        go.click(shuffle, inputs=[seed, box], outputs=seed).then(draw, inputs=[prompt, seed], outputs=picture)
+    """)
+    assert reading.settings.value("model.id") == "org/flux"
+    assert reading.settings["rng.seed"].origin is Origin.UNKNOWN
+    assert notes(reading, "random") == [("shuffled", True)]
+
+
+@pytest.mark.parametrize(
+    ("subject", "placement"),
+    [('"a"', "cuda"), ('"c"', "sequential_cpu_offload"), ('os.getenv("X", "b")', "model_cpu_offload")],
+)
+def test_a_match_is_evaluated_case_by_case(subject: str, placement: str) -> None:
+    reading = read(f"""
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    match {subject}:
+        case "a":
+            pipe.to("cuda")
+        case "b" | "bb":
+            pipe.enable_model_cpu_offload()
+        case _:
+            pipe.enable_sequential_cpu_offload()
+    pipe("a kite")
+    """)
+    assert reading.settings.value("placement") == placement
+
+
+@pytest.mark.parametrize("handler", ["steps = 50", "print('no')", "pass", "return pipe('a', num_inference_steps=50)"])
+def test_what_only_an_error_leads_to_is_an_alternative(handler: str) -> None:
+    reading = read(f"""
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    def draw(prompt):
+        steps = 4
+        try:
+            steps = 8
+            if fast:
+                return pipe(prompt, num_inference_steps=steps)
+        except Exception:
+            {handler}
+        return pipe(prompt, num_inference_steps=steps, guidance_scale=2.0)
+    fast = True
+    draw("a kite")
+    """)
+    assert reading.settings.value("call.num_inference_steps") == 8
+    assert all(call.usual is False for call in reading.calls if call.role != "main")
+    assert not reading.undecided
+
+
+def test_an_undecided_branch_gives_no_value() -> None:
+    reading = read("""
+    if unknown():
+        pipe = LTXPipeline.from_pretrained("a/b", torch_dtype=torch.bfloat16)
+    else:
+        pipe = LTXPipeline.from_pretrained("a/c", torch_dtype=torch.bfloat16)
+    pipe("x", generator=torch.manual_seed(2025))
+    """)
+    assert reading.settings["model.id"].origin is Origin.UNKNOWN
+    assert alternatives(reading, "model.id") == [("a/b", "unknown()"), ("a/c", "not unknown()")]
+    assert reading.settings.value("rng.seed") == 2025
+    assert reading.settings.value("model.dtype") == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    "asks", ["enhance and rewrite_prompt(prompt)", "rewrite_prompt(prompt) if enhance else prompt"]
+)
+@pytest.mark.parametrize("default", [False, True])
+def test_a_part_of_an_expression_has_the_condition_of_those_before_it(asks: str, default: bool) -> None:  # noqa: FBT001 - a parameter
+    reading = read(f"""
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    def draw(prompt, enhance):
+        prompt = {asks} or prompt
+        return pipe(prompt).images[0]
+    gr.Interface(draw, [gr.Textbox("a kite"), gr.Checkbox({default})], gr.Image()).launch()
+    """)
+    assert notes(reading, "prompt rewriting") == [("enhance", default)]
