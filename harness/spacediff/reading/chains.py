@@ -43,7 +43,9 @@ class Shown:
         if event is None or not event.inputs or not isinstance(entry.function, Function):
             return entry.arguments
         shown = self._before(event)
-        changed = {one.key: shown[one.key] for one in event.inputs if isinstance(one, Widget) and one.key in shown}
+        changed: dict[str, Value] = {
+            one.key: shown[one.key] for one in event.inputs if isinstance(one, Widget) and one.key in shown
+        }
         if not changed:
             return entry.arguments
         return arguments_of(entry.function, event.inputs, event.where, changed)

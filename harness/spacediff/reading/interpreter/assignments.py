@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from spacediff.reading.interpreter import effects
+from spacediff.reading.interpreter.displays import items_of
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Absent,
@@ -48,25 +49,50 @@ def scope_of(state: State, name: str) -> int:
 
 
 def _unpack(state: State, targets: list[ast.expr], value: Value) -> None:
-    one_each = not any(isinstance(target, ast.Starred) for target in targets)
-    exact = one_each and isinstance(value, Items) and not value.open and len(value.items) == len(targets)
-    fit = isinstance(value, Either) and all(
-        isinstance(one, Items) and not one.open and len(one.items) == len(targets) for one in value.options
-    )
-    if isinstance(value, Either) and fit and one_each:
-        columns = zip(*(one.items for one in value.options if isinstance(one, Items)), strict=False)
-        for target, column in zip(targets, columns, strict=False):
-            state.assign(target, either(column, value.where, decided=value.decided, only_if=value.only_if))
-        return
-    for position, target in enumerate(targets):
-        part = value.items[position] if exact and isinstance(value, Items) else state.unknown(target, value)
-        state.assign(target, part)
+    if isinstance(value, Either):
+        each = [_columns(state, targets, one) for one in value.options if not isinstance(one, Absent)]
+        columns = [column for column in each if column is not None]
+        if each and len(columns) == len(value.options):
+            for target, options in zip(targets, zip(*columns, strict=True), strict=True):
+                joined = either(options, value.where, decided=value.decided, only_if=value.only_if)
+                state.assign(target, joined)
+            return
+    column = _columns(state, targets, value)
+    for place, target in enumerate(targets):
+        state.assign(target, column[place] if column is not None else state.unknown(target, value))
+
+
+def _columns(state: State, targets: list[ast.expr], value: Value) -> list[Value] | None:
+    """Return the value for each of several targets; None if it is unknown."""
+    items = _fields_of(state, value) or items_of(state, value)
+    starred = [place for place, target in enumerate(targets) if isinstance(target, ast.Starred)]
+    if items is None or items.open:
+        return None
+    found = list(items.items)
+    if not starred:
+        return found if len(found) == len(targets) else None
+    before, after = starred[0], len(targets) - starred[0] - 1
+    if len(found) < before + after:
+        return None
+    end = len(found) - after
+    rest = Items(items.where, tuple(found[before:end]), identity=state.heap.identity())
+    return [*found[:before], rest, *found[end:]]
+
+
+def _fields_of(state: State, value: Value) -> Items | None:
+    """Return the fields of an instance, as the unpacking of a named tuple yields them."""
+    made = state.get(value, "__class__") if isinstance(value, Object) and value.kind == "instance" else None
+    if not isinstance(value, Object) or not isinstance(made, Class) or not made.fields:
+        return None
+    return Items(value.where, tuple(state.get(value, name) or state.unknown(ast.Pass()) for name in made.fields))
 
 
 def _set_attribute(state: State, owner: Value, name: str, value: Value, node: ast.AST) -> None:
     for option in alternatives(owner):
         if isinstance(option, Class | Module) or (isinstance(option, Function) and option.cell):
             state.heap.put(option.cell, name, value)
+        elif isinstance(option, Table) and isinstance(node, ast.Attribute):
+            effects.set_item(state, node, option, Known(state.where(node), name), value)
         elif not state.libraries.set_attribute(state, option, name, value, node) and isinstance(option, Object):
             state.put(option, name, value)
 

@@ -8,6 +8,7 @@ from spacediff.reading.interpreter import classes
 from spacediff.reading.interpreter.state import State, present
 from spacediff.reading.values import (
     Absent,
+    Arguments,
     Asked,
     Attribute,
     Class,
@@ -22,10 +23,13 @@ from spacediff.reading.values import (
     Table,
     Unknown,
     Value,
-    containers,
+    constants,
     either,
+    keys,
     lift,
 )
+
+_METHODS_OF_DICTS = frozenset(dir(dict))
 
 
 def attribute(state: State, owner: Value, name: str, node: ast.AST) -> Value:  # noqa: PLR0911 - one way out for each kind
@@ -50,6 +54,8 @@ def attribute(state: State, owner: Value, name: str, node: ast.AST) -> Value:  #
         return _attribute_of_function(state, owner, name, node)
     if isinstance(owner, Object):
         return _attribute_of_object(state, owner, name, node)
+    if isinstance(owner, Table) and name not in _METHODS_OF_DICTS and (item := owner.get(name)) is not None:
+        return present(item) or state.unknown(node)  # a dict whose items are attributes too, such as an `EasyDict`
     computed = state.libraries.attribute(state, owner, name, node) if isinstance(owner, Known | Asked) else None
     if computed is not None:
         return computed
@@ -87,13 +93,13 @@ def attribute_expression(state: State, node: ast.Attribute) -> Value:
 
 
 def subscript(state: State, node: ast.Subscript) -> Value:
-    """Evaluate `owner[key]`; a slice of a known list is unknown."""
+    """Evaluate `owner[key]` and `owner[start:end]`."""
     owner = state.evaluate(node.value)
     if isinstance(node.slice, ast.Slice):
-        return owner if isinstance(owner, Unknown) else state.unknown(node, owner)
-    return lift(
-        lambda value, key: _item_of(state, value, key, node), [owner, containers.key_of(state.evaluate(node.slice))]
-    )
+        bounds = [state.evaluate(one) for one in (node.slice.lower, node.slice.upper, node.slice.step)]
+        otherwise = owner if isinstance(owner, Unknown) else state.unknown(node, owner, *bounds)
+        return lift(lambda *values: constants.sliced(values[0], values[1:], otherwise), [owner, *bounds])
+    return lift(lambda value, key: _item_of(state, value, key, node), [owner, keys.key_of(state.evaluate(node.slice))])
 
 
 def _item_of(state: State, owner: Value, key: Value, node: ast.expr) -> Value:  # noqa: PLR0911 - one way out for each kind
@@ -101,8 +107,12 @@ def _item_of(state: State, owner: Value, key: Value, node: ast.expr) -> Value:  
         if isinstance(key, Known):
             found = owner.get(key.value)
             return (present(found) if found is not None else None) or state.unknown(node)
+        token = keys.token_of_unknown(key)
+        first = owner.get(token) if token is not None else None
+        if first is not None:
+            return either([first, *_other_items(state, owner, node)], state.where(node))
         words = state.words(node.slice) if isinstance(node, ast.Subscript) else ""
-        only_if = [f"{words} == {name!r}" if words else "" for name, _ in owner.items]
+        only_if = [f"{words} == {keys.shown(name)}" if words else "" for name, _ in owner.items]
         others = _other_items(state, owner, node)
         return either(
             [*(value for _, value in owner.items), *others],
@@ -116,8 +126,24 @@ def _item_of(state: State, owner: Value, key: Value, node: ast.expr) -> Value:  
     if isinstance(owner, External):
         return state.libraries.item(state, owner, key, node) or state.unknown(node, owner, key)
     if isinstance(owner, Object) and isinstance(key, Known):
-        return state.attribute(owner, str(key.value), node)
+        return _item_of_object(state, owner, key, node)
+    if isinstance(owner, Class) and isinstance(key, Known):  # a member of an `Enum`
+        return state.heap.cell(owner.cell).get(str(key.value)) or state.unknown(node)
+    if isinstance(owner, Known) and isinstance(owner.value, str) and isinstance(key, Known):
+        return constants.character(owner, key, state.unknown(node))
     return state.unknown(node, owner, key)
+
+
+def _item_of_object(state: State, owner: Object, key: Known, node: ast.expr) -> Value:
+    """Return `owner[key]` for an object: by its class, by the order of its fields, or as an attribute."""
+    made = state.get(owner, "__class__")
+    if isinstance(made, Class):
+        method = classes.member(state, made, "__getitem__")
+        if isinstance(method, Function):
+            return state.call(method, Arguments([owner, key], {}), node)
+        if isinstance(key.value, int) and -len(made.fields) <= key.value < len(made.fields):
+            return state.attribute(owner, made.fields[key.value], node)
+    return state.attribute(owner, str(key.value), node)
 
 
 def _other_items(state: State, owner: Table | Items, node: ast.expr) -> list[Value]:

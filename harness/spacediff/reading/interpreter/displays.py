@@ -1,4 +1,4 @@
-"""Lists and dicts as expressions: displays, comprehensions, and values taken as keyword arguments."""
+"""Lists and dicts as expressions: displays, what iterates over them, and values taken as keyword arguments."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Absent,
     Attribute,
+    Class,
     Either,
     Items,
     Key,
     Known,
+    LoadedFile,
     Object,
     Table,
     Unknown,
@@ -20,8 +22,12 @@ from spacediff.reading.values import (
     constants,
     containers,
     either,
-    results_in,
+    keys,
+    may_be_absent,
 )
+
+_MOST_CHARACTERS = 64
+"""Characters of a text whose single characters a loop goes through."""
 
 
 def list_display(state: State, node: ast.List | ast.Tuple | ast.Set) -> Items:
@@ -53,7 +59,7 @@ def dict_display(state: State, node: ast.Dict) -> Value:
     is_open = False
     for key, item in zip(node.keys, node.values, strict=True):
         value = state.evaluate(item)
-        name = containers.key_of(state.evaluate(key)) if key is not None else None
+        name = keys.key_of(state.evaluate(key)) if key is not None else None
         if isinstance(name, Known):
             items[name.value] = value
             continue
@@ -101,42 +107,29 @@ def with_identity(state: State, value: Value) -> Value:
     return value
 
 
-def comprehension(state: State, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
-    """Evaluate a comprehension to an open list, since its length is not computed."""
-    inside, parts = _follow_comprehension(state, node.generators, [node.elt])
-    if results_in(parts[0]) or not results_in(inside[0]):
-        return Items(state.where(node), tuple(parts), open=True, identity=state.heap.identity())
-    return state.unknown(node, *parts, *inside)
-
-
-def dict_comprehension(state: State, node: ast.DictComp) -> Value:
-    """Evaluate a dict comprehension to an open dict without known keys."""
-    _follow_comprehension(state, node.generators, [node.key, node.value])
-    return Table(state.where(node), (), open=True, identity=state.heap.identity())
-
-
-def _follow_comprehension(
-    state: State, loops: list[ast.comprehension], parts: list[ast.expr]
-) -> tuple[list[Value], list[Value]]:
-    """Return the values that a comprehension iterates over, and its parts, evaluated in a scope of their own."""
-    inside: list[Value] = []
-    scopes = state.frame.scopes
-    state.frame.scopes = (state.heap.new(), *scopes)
-    state.frame.comprehensions += 1
-    try:
-        for loop in loops:
-            inside.append(state.evaluate(loop.iter))
-            state.assign(loop.target, element_of(state, inside[-1], loop.iter))
-            for test in loop.ifs:
-                state.evaluate(test)
-        return inside, [state.evaluate(part) for part in parts]
-    finally:
-        state.frame.scopes = scopes
-        state.frame.comprehensions -= 1
+def items_of(state: State, values: Value) -> Items | None:
+    """Return what a loop over a value goes through: items, keys, members, characters; None if that is unknown."""
+    where = values.where
+    if isinstance(values, Items):
+        return values
+    if isinstance(values, Table):
+        sure = [key for key, value in values.items if not may_be_absent(value) and not keys.is_unknown(key)]
+        is_open = values.open or len(sure) < len(values.items)
+        return Items(where, tuple(keys.value_of(key, where) for key in sure), is_open)
+    if isinstance(values, LoadedFile):
+        return None
+    if isinstance(values, Known) and isinstance(values.value, str) and len(values.value) <= _MOST_CHARACTERS:
+        return Items(where, tuple(Known(where, sign) for sign in values.value))
+    if isinstance(values, Class):
+        members = [one for one in state.heap.cell(values.cell).values() if isinstance(one, Object)]
+        return Items(where, tuple(one for one in members if one.kind == "member")) if members else None
+    return None
 
 
 def element_of(state: State, values: Value, node: ast.expr) -> Value:
     """Return the value of the target of a loop over `values`."""
+    items = items_of(state, values)
+    values = values if items is None else items
     if isinstance(values, Items) and values.items:
         return either([*values.items, *([state.unknown(node)] if values.open else [])], values.where)
     if isinstance(values, Either):

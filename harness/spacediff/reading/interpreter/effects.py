@@ -119,7 +119,9 @@ def _is_plain(value: Value) -> bool:
     return any(isinstance(option, Known | Asked | Items | Table) for option in alternatives(value))
 
 
-def set_item(state: State, target: ast.Subscript, owner: Value, key: Value | None, value: Value) -> None:
+def set_item(
+    state: State, target: ast.Subscript | ast.Attribute, owner: Value, key: Value | None, value: Value
+) -> None:
     """Follow `owner[key] = value` for a list or dict; other owners are left to the caller."""
     unknown = replace(state.unknown(target, value), text=state.words(target))
     change(state, owner, target.value, lambda stored: containers.with_item_set(stored, key, value, unknown))

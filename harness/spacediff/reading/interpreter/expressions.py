@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from spacediff.reading.interpreter import attributes, calls, displays
+from spacediff.reading.interpreter import attributes, calls, comprehensions, displays
 from spacediff.reading.interpreter.budget import TooDeepError
 from spacediff.reading.interpreter.displays import with_identity
 from spacediff.reading.interpreter.records import Condition, words_of
@@ -199,17 +199,17 @@ EXPRESSIONS: dict[type[ast.expr], Callable[[State, Any], Value]] = {
     ast.Compare: _comparison,
     ast.Constant: _constant,
     ast.Dict: displays.dict_display,
-    ast.DictComp: displays.dict_comprehension,
-    ast.GeneratorExp: displays.comprehension,
+    ast.DictComp: comprehensions.dict_comprehension,
+    ast.GeneratorExp: comprehensions.comprehension,
     ast.IfExp: _conditional,
     ast.JoinedStr: _f_string,
     ast.Lambda: _lambda,
     ast.List: displays.list_display,
-    ast.ListComp: displays.comprehension,
+    ast.ListComp: comprehensions.comprehension,
     ast.Name: _name,
     ast.NamedExpr: _named_expression,
     ast.Set: displays.set_display,
-    ast.SetComp: displays.comprehension,
+    ast.SetComp: comprehensions.comprehension,
     ast.Starred: _inner,
     ast.Subscript: attributes.subscript,
     ast.Tuple: displays.list_display,

@@ -16,6 +16,7 @@ from spacediff.reading.libraries.gradio import Gradio
 from spacediff.reading.libraries.name_clues import NameClues
 from spacediff.reading.libraries.python import Builtins, ComputingFunctions, LaterCalls, Namespaces
 from spacediff.reading.libraries.quantisation import Quantisation
+from spacediff.reading.libraries.sequences import Sequences
 from spacediff.reading.libraries.streamlit import Streamlit
 from spacediff.reading.libraries.torch import Torch
 from spacediff.reading.libraries.user_inputs import Randomness, UserInputs
@@ -37,6 +38,7 @@ LIBRARIES: tuple[Library, ...] = (
     Exports(),
     LoadedFiles(),
     UserInputs(),
+    Sequences(),
     Builtins(),
     LaterCalls(),
 )

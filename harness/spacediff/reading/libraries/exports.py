@@ -10,6 +10,8 @@ from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Arguments,
     External,
+    Known,
+    LoadedFile,
     Value,
     lift,
     results_in,
@@ -53,7 +55,15 @@ class LoadedFiles(Library):
         if _LOADERS.isdisjoint({function.name, function.last_name, last_two}):
             return None
         first = arguments.get("", 0)
-        return lift(lambda one: one, [first]) if first is not None else None
+        return lift(_loaded if function.last_name != "Path" else _as_it_is, [first]) if first is not None else None
+
+
+def _loaded(path: Value) -> Value:
+    return LoadedFile(path.where, path.value) if isinstance(path, Known) else path
+
+
+def _as_it_is(path: Value) -> Value:
+    return path
 
 
 def _exported(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:

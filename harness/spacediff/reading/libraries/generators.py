@@ -9,6 +9,7 @@ from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.torch_types import device_of_value
 from spacediff.reading.values import (
+    MOST_OPTIONS,
     Absent,
     Arguments,
     Asked,
@@ -95,8 +96,9 @@ def noise_of(state: State, generator: Value | None, node: ast.AST) -> dict[str, 
     devices: list[Value] = []
     seeds: list[Value] = []
     for option in alternatives(generator):
-        chosen = option.items[0] if isinstance(option, Items) and option.items else option
-        device, seed = _of_one(state, chosen, node)
+        each = option.items[:MOST_OPTIONS] if isinstance(option, Items) and option.items else (option,)
+        found = [_of_one(state, one, node) for one in each]  # one generator for each clip of a batch
+        device, seed = (either(values, values[0].where) for values in zip(*found, strict=True))
         devices.append(device)
         seeds.append(seed)
     where, only_if = state.where(node), conditions_of(generator)

@@ -8,36 +8,30 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from spacediff.reading.interpreter import effects
-from spacediff.reading.interpreter.classes import super_of
+from spacediff.reading.interpreter.classes import library_bases, member, super_of
 from spacediff.reading.interpreter.displays import as_table
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
-    MOST_OPTIONS,
+    Absent,
     Arguments,
     Asked,
+    Class,
     External,
     Function,
     Items,
     Known,
+    Module,
     Object,
     Partial,
     Table,
     Value,
-    constants,
-    containers,
     lift,
     may_be_absent,
     methods,
 )
 from spacediff.reading.values.inputs import shown
 
-_COPIES = frozenset({"list", "tuple", "sorted", "set", "copy.copy", "copy.deepcopy"})
-
-_MOST_COPIED = 8
-"""Levels of nested lists and dicts that a deep copy copies."""
-
-_MOST_COLUMNS = 8
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -47,6 +41,8 @@ class ComputingFunctions(Library):
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return the result, for each combination of alternatives."""
         if not methods.is_function(function.name) or not arguments.positional or arguments.named:
+            return None
+        if any(isinstance(one, Items) for one in arguments.positional):
             return None
         otherwise = state.unknown(node, *arguments.positional)
         if arguments.open:
@@ -69,13 +65,10 @@ class Namespaces(Library):
 
 
 class Builtins(Library):
-    """Builtin functions of lists, dicts and objects, and the methods of constants, lists and dicts."""
+    """Builtin functions of objects, and the methods of constants, lists and dicts."""
 
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return the result of a builtin function."""
-        copies = isinstance(arguments.get("", 0), Items | Table) and function.name in _COPIES
-        if copies or function.name == "dict":
-            return _copied(state, function.name, arguments, node)
         builtin = _BUILTINS.get(function.name)
         return builtin(state, arguments, node) if builtin is not None else None
 
@@ -83,7 +76,12 @@ class Builtins(Library):
         """Return the result of a method of a constant, a list or a dict, or follow `globals().update(...)`."""
         if isinstance(owner, Known | Table | Items | Asked):
             otherwise = state.unknown(node, owner, *arguments.every())
-            return lift(lambda one: methods.call_method(one, name, arguments, otherwise), [owner])
+            return lift(
+                lambda one, *given: methods.call_method(
+                    one, name, Arguments(list(given), arguments.named, arguments.open), otherwise
+                ),
+                [owner, *arguments.positional],
+            )
         if isinstance(owner, Object) and owner.kind == "namespace" and name == "update":
             return _update_namespace(state, owner, arguments, node)
         return None
@@ -126,21 +124,37 @@ def _update_namespace(state: State, owner: Object, arguments: Arguments, node: a
     return Known(state.where(node), None)
 
 
-def _len(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
-    first = arguments.get("", 0)
-    if isinstance(first, Known) and isinstance(first.value, str):
-        return Known(state.where(node), len(first.value))
-    if not isinstance(first, Items | Table) or first.open:
-        return None
-    items = first.items if isinstance(first, Items) else first.named.values()
-    return None if any(may_be_absent(item) for item in items) else Known(state.where(node), len(first.items))
-
-
 def _getattr(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
-    owner, name = arguments.get("", 0), arguments.get("", 1)
+    owner, name, default = (arguments.get("", place) for place in range(3))
     if owner is None or name is None:
         return None
+    if default is not None and _has(state, owner, shown(name)) is False:
+        return default
     return lift(lambda one: state.attribute(owner, shown(one), node), [name])
+
+
+def _hasattr(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
+    owner, name = arguments.get("", 0), arguments.get("", 1)
+    found = _has(state, owner, shown(name)) if owner is not None and name is not None else None
+    return None if found is None else Known(state.where(node), found)
+
+
+def _has(state: State, owner: Value, name: str) -> bool | None:
+    """Return whether an attribute is set; None if that is unknown."""
+    if isinstance(owner, Known):
+        return False if owner.value is None else None
+    if not isinstance(owner, Object | Function | Class | Module):
+        return None
+    stored = state.heap.cell(owner.cell).get(name) if owner.cell else None
+    if stored is not None and not may_be_absent(stored):
+        return True
+    is_own = isinstance(owner, Function | Class) or (isinstance(owner, Object) and owner.kind == "instance")
+    made = state.get(owner, "__class__") if isinstance(owner, Object) else owner
+    if isinstance(made, Class):
+        if member(state, made, name) is not None:
+            return True
+        is_own = is_own and not library_bases(made)
+    return False if is_own and (stored is None or isinstance(stored, Absent)) else None
 
 
 def _setattr(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
@@ -154,74 +168,6 @@ def _setattr(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
 def _vars(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
     first = arguments.get("", 0)
     return Table(state.where(node), tuple(state.heap.cell(first.cell).items())) if isinstance(first, Object) else None
-
-
-def _range(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
-    """Return the numbers of `range(n)`: all if there is at most one, otherwise a list that is open after the first."""
-    if len(arguments.positional) != 1:
-        return None
-    (count,) = arguments.positional
-    where = state.where(node)
-    if isinstance(count, Known) and isinstance(count.value, int) and count.value <= 1:
-        return Items(where, (Known(where, 0),) * max(count.value, 0))
-    return Items(where, (Known(where, 0),), open=True)
-
-
-def _copied(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
-    """Return a copy of a list or dict."""
-    first = arguments.get("", 0)
-    if name == "dict":
-        base = first if isinstance(first, Table) else Table("", (), open=first is not None)
-        named = Table(state.where(node), tuple(arguments.named.items()), bool(arguments.open))
-        made = containers.merged(Table(state.where(node), base.items, base.open), named, state.unknown(node))
-        return containers.copied(made, state.heap.identity)
-    if isinstance(first, Items) and name in {"list", "tuple"}:
-        return replace(first, identity=0)
-    if isinstance(first, Items) and name in {"sorted", "set"}:
-        return _in_other_order(name, first, arguments, state.unknown(node))
-    if first is None or not name.startswith("copy."):
-        return state.unknown(node, *arguments.every())
-    return containers.copied(first, state.heap.identity, 0 if name == "copy.copy" else _MOST_COPIED)
-
-
-def _in_other_order(name: str, items: Items, arguments: Arguments, unknown: Value) -> Value:
-    """Return the result of `sorted` or `set` for a list; it is open if the order or the number of items is unknown."""
-    if name == "set":
-        return replace(constants.distinct(items), identity=0)
-    ordered = None if arguments.named else containers.sorted_items(items)
-    return replace(ordered or Items(items.where, (*items.items, unknown), open=True), identity=0)
-
-
-def _enumerate(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
-    rows = _rows(state, arguments, node)
-    if not isinstance(rows, list):
-        return rows
-    numbered = [(Known(state.where(node), number), *row) for number, row in enumerate(rows)]
-    return _as_list(state, numbered, node)
-
-
-def _zip(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
-    rows = _rows(state, arguments, node)
-    return _as_list(state, rows, node) if isinstance(rows, list) else rows
-
-
-def _rows(state: State, arguments: Arguments, node: ast.AST) -> list[tuple[Value, ...]] | Value | None:
-    """Return what `zip` of the arguments yields; a single unknown row if one of them is not completely known."""
-    if arguments.get("", 0) is None:
-        return None
-    columns = arguments.positional[:_MOST_COLUMNS]
-    where = state.where(node)
-    closed = [column.items for column in columns if isinstance(column, Items) and not column.open]
-    if len(closed) != len(columns):
-        return Items(
-            where, (Items(where, tuple(state.unknown(node, column) for column in (columns * 2)[:2])),), open=True
-        )
-    return list(zip(*closed, strict=False))[:MOST_OPTIONS]
-
-
-def _as_list(state: State, rows: list[tuple[Value, ...]], node: ast.AST) -> Items:
-    where = state.where(node)
-    return Items(where, tuple(Items(where, row) for row in rows))
 
 
 def _super(state: State, _: Arguments, node: ast.AST) -> Value:
@@ -245,12 +191,9 @@ def _thread(state: State, arguments: Arguments, node: ast.AST) -> Value:
 
 
 _BUILTINS: dict[str, Callable[[State, Arguments, ast.AST], Value | None]] = {
-    "enumerate": _enumerate,
     "getattr": _getattr,
-    "len": _len,
-    "range": _range,
+    "hasattr": _hasattr,
     "setattr": _setattr,
     "super": _super,
     "vars": _vars,
-    "zip": _zip,
 }

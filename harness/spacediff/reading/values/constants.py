@@ -11,12 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from spacediff.reading.values.containers import merged
+from spacediff.reading.values.keys import key_of
 from spacediff.reading.values.kinds import (
     Class,
     External,
     Function,
     Items,
     Known,
+    LoadedFile,
     Module,
     Object,
     Table,
@@ -71,15 +73,12 @@ FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError,
 
 def distinct(items: Items) -> Items:
     """Return the items of a set, each once; the set is open if some items are unknown."""
-    known = {_identifier(item): item for item in reversed(items.items) if isinstance(item, Known | Widget)}
+    keys = [(key_of(item), item) for item in items.items]
+    known = {key.value: item for key, item in reversed(keys) if isinstance(key, Known)}
     if len(known) == len(items.items):
         return items
-    sure = all(isinstance(item, Known | Widget) for item in items.items)
+    sure = all(isinstance(key, Known) for key, _ in keys)
     return replace(items, items=tuple(reversed(known.values()))) if sure else replace(items, open=True)
-
-
-def _identifier(item: Known | Widget) -> Any:
-    return item.value if isinstance(item, Known) else item.key
 
 
 def constant(value: Any, where: str, otherwise: Value) -> Value:
@@ -166,6 +165,30 @@ def _is_large(operation: ast.operator, left: Any, right: Any) -> bool:
     return False
 
 
+def sliced(owner: Value, bounds: Sequence[Value], otherwise: Value) -> Value:
+    """Return `owner[start:end:step]` of a list or a text; `otherwise` if it is unknown."""
+    given: list[Any] = [one.value for one in bounds if isinstance(one, Known)]
+    if len(given) < len(bounds) or isinstance(owner, LoadedFile) or (isinstance(owner, Items) and owner.open):
+        return otherwise
+    try:
+        if isinstance(owner, Items):
+            return replace(owner, items=owner.items[slice(*given)], identity=0)
+        if isinstance(owner, Known) and isinstance(owner.value, str):
+            return constant(owner.value[slice(*given)], otherwise.where, otherwise)
+    except FAILURES:
+        return otherwise
+    return otherwise
+
+
+def character(owner: Known, place: Known, otherwise: Value) -> Value:
+    """Return `text[place]`."""
+    text_of_owner, number = owner.value, place.value
+    if not isinstance(text_of_owner, str) or not isinstance(number, int):
+        return otherwise
+    inside = -len(text_of_owner) <= number < len(text_of_owner)
+    return Known(otherwise.where, text_of_owner[number]) if inside else otherwise
+
+
 def unary(operation: ast.unaryop, value: Value, otherwise: Value) -> Value:
     """Return the result of a unary operator."""
     if not isinstance(value, Known):
@@ -190,6 +213,10 @@ def compared(operations: Sequence[ast.cmpop], values: Sequence[Value], otherwise
 def _is_true(operation: ast.cmpop, left: Value, right: Value) -> bool | None:  # noqa: PLR0911 - one way out for each kind
     if isinstance(operation, ast.In | ast.NotIn):
         return _contains(left, right, wanted=isinstance(operation, ast.In))
+    if isinstance(left, Object) and isinstance(right, Object):
+        same = left.cell == right.cell
+        sure = same or left.kind == right.kind == "member"
+        return same is isinstance(operation, ast.Is | ast.Eq) if sure else None
     things = Object | Function | Class | Items | Table | Module | Widget
     for one, other in ((left, right), (right, left)):
         if isinstance(other, Known) and other.value is None and isinstance(one, things):
@@ -208,14 +235,17 @@ def _is_true(operation: ast.cmpop, left: Value, right: Value) -> bool | None:  #
 
 
 def _contains(item: Value, container: Value, *, wanted: bool) -> bool | None:
-    if not isinstance(item, Known):
+    if isinstance(container, Items | Table) and not container.items and not container.open:
+        return not wanted
+    key = key_of(item)
+    if not isinstance(key, Known):
         return None
-    if isinstance(container, Known) and isinstance(container.value, str) and isinstance(item.value, str):
-        return (item.value in container.value) is wanted
+    if isinstance(container, Known) and isinstance(container.value, str) and isinstance(key.value, str):
+        return (key.value in container.value) is wanted
     if isinstance(container, Table) and not container.open:
-        found = container.get(item.value)
+        found = container.get(key.value)
         return None if found is not None and may_be_absent(found) else (found is not None) is wanted
     if isinstance(container, Items) and not container.open:
-        known = [one.value for one in container.items if isinstance(one, Known)]
-        return (item.value in known) is wanted if len(known) == len(container.items) else None
+        known = [one.value for one in map(key_of, container.items) if isinstance(one, Known)]
+        return (key.value in known) is wanted if len(known) == len(container.items) else None
     return None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from spacediff.reading.values.keys import is_unknown, usual_key
 from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
+    Asked,
     Either,
     Items,
     Key,
@@ -15,7 +17,6 @@ from spacediff.reading.values.kinds import (
     Table,
     Unknown,
     Value,
-    Widget,
 )
 from spacediff.reading.values.operations import either, may_be_absent, results_in, results_of
 
@@ -26,11 +27,6 @@ _READ_ONLY = frozenset({
     "issuperset", "isdisjoint", "symmetric_difference", "__contains__", "__getitem__", "__len__", "__iter__",
 })  # fmt: skip
 """Methods of lists, dicts and sets that change nothing."""
-
-
-def key_of(value: Value) -> Value:
-    """Return a value as the key of a dict; a component of a user interface has a key of its own."""
-    return Known(value.where, value.key) if isinstance(value, Widget) else value
 
 
 def with_unknown_contents(value: Value, unknown: Unknown) -> Value:
@@ -45,13 +41,21 @@ def with_unknown_contents(value: Value, unknown: Unknown) -> Value:
 
 
 def with_item_set(owner: Value, key: Value | None, value: Value, unknown: Unknown) -> Value:
-    """Return a list or dict after `owner[key] = value`; `key` is None for a slice."""
+    """Return a list or dict after `owner[key] = value`; `key` is None for a slice.
+
+    Under a key that the user gives, the value is stored for the default. Under an unknown key, any other item may have
+    been replaced.
+    """
     if isinstance(owner, Table):
-        if isinstance(key, Known):
-            few = len(owner.items) < _MOST_ITEMS or owner.get(key.value) is not None
-            return owner.with_item(key.value, value) if few else replace(owner, open=True)
-        each = tuple((name, either([stored, unknown], unknown.where)) for name, stored in owner.items)
-        return replace(owner, items=each, open=True)
+        if isinstance(key, Either) and not key.decided:
+            return _with_one_of_items_set(owner, key, value, unknown)
+        stored = usual_key(key) if key is not None else unknown
+        if not isinstance(stored, Known):
+            return _with_any_item_set(owner, unknown)
+        if len(owner.items) >= _MOST_ITEMS and owner.get(stored.value) is None:
+            return replace(owner, open=True)
+        table = _with_any_item_set(owner, unknown) if is_unknown(stored.value) else owner
+        return replace(table.with_item(stored.value, value), open=table.open or isinstance(key, Asked))
     if not isinstance(owner, Items):
         return owner
     place = key.value if isinstance(key, Known) else None
@@ -62,10 +66,28 @@ def with_item_set(owner: Value, key: Value | None, value: Value, unknown: Unknow
     return with_unknown_contents(owner, replace(unknown, results=results_in(value)))
 
 
+def _with_one_of_items_set(owner: Table, key: Either, value: Value, unknown: Unknown) -> Table:
+    """Return a dict after one of several items was set."""
+    each = [usual_key(option) for option in key.options]
+    known = [one for one in each if isinstance(one, Known)]
+    if len(known) < len(each) or any(is_unknown(one.value) for one in known):
+        return _with_any_item_set(owner, unknown)
+    for one in known:
+        before = owner.get(one.value) or Absent(unknown.where)
+        owner = owner.with_item(one.value, either([value, before], unknown.where))
+    return owner
+
+
+def _with_any_item_set(owner: Table, unknown: Unknown) -> Table:
+    each = tuple((name, either([stored, unknown], unknown.where)) for name, stored in owner.items)
+    return replace(owner, items=each, open=True)
+
+
 def without_item(owner: Value, key: Value | None, unknown: Unknown) -> Value:
     """Return a list or dict after `del owner[key]`; `key` is None for a slice."""
-    if isinstance(owner, Table) and isinstance(key, Known):
-        return owner.without(key.value)
+    stored = usual_key(key) if key is not None else None
+    if isinstance(owner, Table) and isinstance(stored, Known) and not is_unknown(stored.value):
+        return owner.without(stored.value)
     if isinstance(owner, Items) and isinstance(key, Known) and isinstance(key.value, int) and not owner.open:
         return _popped(owner, key.value) or with_unknown_contents(owner, unknown)
     return with_unknown_contents(owner, unknown)
@@ -166,6 +188,7 @@ def _of_dict(  # noqa: PLR0911 - one way out for each kind
         return merged(merged(owner, table, unknown), named, unknown)
     if name == "clear":
         return replace(owner, items=(), open=False)
+    first = usual_key(first) if first is not None else None
     if not isinstance(first, Known):
         return None
     if name == "pop":
@@ -173,7 +196,7 @@ def _of_dict(  # noqa: PLR0911 - one way out for each kind
     if name == "setdefault":
         stored, default = owner.get(first.value), arguments.get("default", 1) or Known(unknown.where, None)
         if stored is None and owner.open:
-            return owner.with_item(first.value, unknown)
+            return owner.with_item(first.value, either([default, unknown], unknown.where))
         return owner.with_item(first.value, default if stored is None else with_default(stored, default))
     return None
 

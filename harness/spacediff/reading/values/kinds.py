@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 from spacediff.reading.model import Input
 
 Key = str | float | bool | None
-"""A constant that is a key of a dict; equal keys are those that Python calls equal."""
+"""A constant that is a key of a dict, or a `Token`; equal keys are those that Python calls equal."""
 
 ObjectKind = Literal[
-    "pipeline", "part", "scheduler", "generator", "accelerator", "parser", "namespace", "instance", "event"
+    "pipeline", "part", "scheduler", "generator", "accelerator", "parser", "namespace", "instance", "member", "event"
 ]
 """What an `Object` represents.
 
 `part` is a model or tokenizer of a pipeline, `accelerator` accelerate's, `parser` a command line's parser, `namespace`
-its parsed arguments or the names of a file, `instance` an instance of a class of the source, `event` an event of a user
-interface that others may follow.
+its parsed arguments or the names of a file, `instance` an instance of a class of the source, `member` one of an `Enum`,
+`event` an event of a user interface that others may follow.
 """
 
 
@@ -33,11 +33,38 @@ class Value:
     where: str
 
 
+class Token(str):
+    """A key of a dict that is no constant, such as a class, a tuple or an unknown value.
+
+    Attributes:
+        value: The key.
+    """
+
+    __slots__ = ("value",)
+    value: Value
+
+    def __new__(cls, text: str, value: Value) -> Self:
+        """Return the token of a value.
+
+        Args:
+            text: Equal for the same key and for no other one.
+            value: The key.
+        """
+        made = super().__new__(cls, f"\0{text}")
+        made.value = value
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Known(Value):
     """A constant."""
 
     value: str | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFile(Known):
+    """What a function such as `load_image` returns, shown as the path that it was given; it is no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +161,7 @@ class Table(Value):
     @property
     def named(self) -> dict[str, Value]:
         """The items whose keys are texts, as keyword arguments are."""
-        return {key: value for key, value in self.items if isinstance(key, str)}
+        return {key: value for key, value in self.items if isinstance(key, str) and not isinstance(key, Token)}
 
     def get(self, key: Key) -> Value | None:
         """Return the value of a key, None if there is none."""
@@ -248,7 +275,7 @@ class Widget(Value):
     @property
     def key(self) -> str:
         """The key under which a dict holds it, as in `{slider: 3}`."""
-        return f"component {self.number}"
+        return Token(f"component {self.number}", self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from spacediff.reading.values.constants import FAILURES, LONGEST, MOST_BITS, constant
-from spacediff.reading.values.containers import key_of, with_default
+from spacediff.reading.values.containers import with_default
+from spacediff.reading.values.keys import is_unknown, key_of, value_of
 from spacediff.reading.values.kinds import (
     Arguments,
     Items,
@@ -72,8 +73,8 @@ def call_method(owner: Value, name: str, arguments: Arguments, otherwise: Value)
     """Return the result of a method of a constant, a list or a dict; `otherwise` if it is unknown."""
     if isinstance(owner, Table):
         return _of_table(owner, name, arguments, otherwise)
-    if isinstance(owner, Items) and name == "copy":
-        return replace(owner, identity=0)
+    if isinstance(owner, Items):
+        return replace(owner, identity=0) if name == "copy" else _place_in(owner, name, arguments, otherwise)
     known = [value.value for value in arguments.positional if isinstance(value, Known)]
     if not isinstance(owner, Known) or not isinstance(owner.value, str) or len(known) != len(arguments.positional):
         return otherwise
@@ -92,11 +93,22 @@ def call_method(owner: Value, name: str, arguments: Arguments, otherwise: Value)
         return otherwise
 
 
+def _place_in(owner: Items, name: str, arguments: Arguments, otherwise: Value) -> Value:
+    """Return the result of `index` or `count`."""
+    first = arguments.get("", 0)
+    known = [item.value for item in owner.items if isinstance(item, Known)]
+    if owner.open or not isinstance(first, Known) or len(known) < len(owner.items) or len(arguments.positional) != 1:
+        return otherwise
+    if name == "count":
+        return Known(otherwise.where, known.count(first.value))
+    return Known(otherwise.where, known.index(first.value)) if name == "index" and first.value in known else otherwise
+
+
 def _of_table(owner: Table, name: str, arguments: Arguments, otherwise: Value) -> Value:  # noqa: PLR0911 - one way out for each kind
     given = arguments.get("key", 0)
     key = key_of(given) if given is not None else None
     if name in {"get", "pop", "setdefault"} and isinstance(key, Known):
-        found = owner.get(key.value)
+        found = None if is_unknown(key.value) else owner.get(key.value)
         default = arguments.get("default", 1) or Known(otherwise.where, None)
         if found is not None:
             return with_default(found, default)
@@ -108,9 +120,9 @@ def _of_table(owner: Table, name: str, arguments: Arguments, otherwise: Value) -
     if name == "values":
         return Items(owner.where, tuple(value for _, value in sure), is_open)
     if name == "keys":
-        return Items(owner.where, tuple(Known(owner.where, key) for key, _ in sure), is_open)
+        return Items(owner.where, tuple(value_of(key, owner.where) for key, _ in sure), is_open)
     if name == "items":
-        pairs = [Items(owner.where, (Known(owner.where, key), value)) for key, value in sure]
+        pairs = [Items(owner.where, (value_of(key, owner.where), value)) for key, value in sure]
         return Items(owner.where, tuple(pairs), is_open)
     return otherwise
 
