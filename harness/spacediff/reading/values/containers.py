@@ -47,15 +47,7 @@ def with_item_set(owner: Value, key: Value | None, value: Value, unknown: Unknow
     been replaced.
     """
     if isinstance(owner, Table):
-        if isinstance(key, Either) and not key.decided:
-            return _with_one_of_items_set(owner, key, value, unknown)
-        stored = usual_key(key) if key is not None else unknown
-        if not isinstance(stored, Known):
-            return _with_any_item_set(owner, unknown)
-        if len(owner.items) >= _MOST_ITEMS and owner.get(stored.value) is None:
-            return replace(owner, open=True)
-        table = _with_any_item_set(owner, unknown) if is_unknown(stored.value) else owner
-        return replace(table.with_item(stored.value, value), open=table.open or isinstance(key, Asked))
+        return _with_item_of_dict_set(owner, key, value, unknown)
     if not isinstance(owner, Items):
         return owner
     place = key.value if isinstance(key, Known) else None
@@ -64,6 +56,18 @@ def with_item_set(owner: Value, key: Value | None, value: Value, unknown: Unknow
         items[place] = value
         return replace(owner, items=tuple(items))
     return with_unknown_contents(owner, replace(unknown, results=results_in(value)))
+
+
+def _with_item_of_dict_set(owner: Table, key: Value | None, value: Value, unknown: Unknown) -> Table:
+    if isinstance(key, Either) and not key.decided:
+        return _with_one_of_items_set(owner, key, value, unknown)
+    stored = usual_key(key) if key is not None else unknown
+    if not isinstance(stored, Known):
+        return _with_any_item_set(owner, unknown)
+    if len(owner.items) >= _MOST_ITEMS and owner.get(stored.value) is None:
+        return replace(owner, open=True)
+    table = _with_any_item_set(owner, unknown) if is_unknown(stored.value) else owner
+    return replace(table.with_item(stored.value, value), open=table.open or isinstance(key, Asked))
 
 
 def _with_one_of_items_set(owner: Table, key: Either, value: Value, unknown: Unknown) -> Table:
