@@ -281,7 +281,7 @@ def _zip(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
     return _as_list(state, rows, node) if isinstance(rows, list) else rows
 
 
-def _rows(state: State, arguments: Arguments, node: ast.AST) -> Sequence[tuple[Value, ...]] | Value | None:
+def _rows(state: State, arguments: Arguments, node: ast.AST) -> list[tuple[Value, ...]] | Value | None:
     """Return what `zip` of the arguments yields; a single unknown row if one of them is not completely known."""
     if arguments.get("", 0) is None:
         return None
