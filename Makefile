@@ -11,7 +11,7 @@ BIN      := $(VENV)/bin
 READY    := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test test-slow gpu check bench report pictures clean
+.PHONY: help audit test test-slow fuzz gpu check bench report pictures clean
 
 help: ## what can be made
 	@echo "spacediff"
@@ -26,6 +26,9 @@ test: $(READY) ## run the tests, in under 8 minutes on 2 cores
 
 test-slow: $(READY) ## run what takes long: other environments, every combination, much fuzzing
 	@SPACEDIFF_FUZZ=5 $(BIN)/python -m pytest --timeout 1200 --numprocesses auto --maxprocesses 4 --dist worksteal -m "slow or fuzz" $(ARGS)
+
+fuzz: $(READY) ## read 20,000 mangled sources in a process with limits
+	@cd tests && $(abspath $(BIN))/python -m support.mangled_sources $(ARGS)
 
 gpu: $(READY) ## run the tests that need an accelerator, in under 10 minutes, and show their figures
 	@$(BIN)/python -m pytest tests/gpu -rsP $(ARGS)

@@ -14,6 +14,7 @@ from .api import (
 )
 from .doctor import Check
 from .errors import (
+    BlockNotChosen,
     CallNotFound,
     CheckpointUnavailable,
     DeadlineExceeded,
@@ -103,6 +104,7 @@ __all__ = [
     "AuditInterrupted",
     "AuditRecord",
     "AuditResult",
+    "BlockNotChosen",
     "CallNotFound",
     "CauseRecord",
     "Check",

@@ -180,22 +180,25 @@ def compare_videos(
     return _execute(plan, folder, listener, runs_required=True)
 
 
-def read_source(source: StrPath, *, like: str = "", call: str | int = "") -> Reading:
+def read_source(source: StrPath, *, like: str = "", call: str | int = "", block: int = 0) -> Reading:
     """List the settings that a script, notebook, folder or Space declares. The source is parsed, never executed.
 
     Args:
-        source: A file, a folder, or `ORG/NAME` of a Space.
+        source: A file, a Markdown file with code blocks, a folder, or `ORG/NAME` of a Space.
         like: The pipeline class whose call is read, if the source calls several.
         call: Line, or `FILE:LINE`, of the call that is read; by default the main call.
+        block: The number of a code block of a Markdown file, from 1, whose script is read; 0 for the only one that
+            calls a pipeline.
 
     Raises:
         SourceNotReadable: There is no such source, or no pipeline call in it.
         CallNotFound: No pipeline is called at that line.
+        BlockNotChosen: Several scripts of a Markdown file call a pipeline, or that block has no code.
         SpaceUnavailable: The Hub does not give the Space's source; the class says why.
     """
     from spacediff.reading.sources import read_any
 
-    return read_any(str(source), like, call=str(call))
+    return read_any(str(source), like, call=str(call), block=block)
 
 
 def read_record(path: StrPath) -> AuditRecord:

@@ -84,6 +84,12 @@ class CallNotFound(SourceNotReadable):
     code = "call-not-found"
 
 
+class BlockNotChosen(SourceNotReadable):
+    """A Markdown file with several scripts of which none was chosen, or no script in the chosen block."""
+
+    code = "block-not-chosen"
+
+
 class FileExists(SpacediffError):
     """A file that would be overwritten."""
 

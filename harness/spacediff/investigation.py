@@ -128,7 +128,7 @@ class WhyResult:
 
 
 def compare_sources(
-    script: StrPath, space: StrPath, *, call: str | int = "", space_call: str | int = ""
+    script: StrPath, space: StrPath, *, call: str | int = "", space_call: str | int = "", block: int = 0
 ) -> SourceComparison:
     """Read a script and a Space and compare their settings, without running or generating anything.
 
@@ -140,10 +140,12 @@ def compare_sources(
         space: `ORG/NAME`, or a folder with the Space's source.
         call: Line, or `FILE:LINE`, of the script's call that is compared; by default its main call.
         space_call: Likewise for the Space.
+        block: The number of a code block, from 1, if the script is a Markdown file; 0 for its only script.
 
     Raises:
         SourceNotReadable: There is no such source, or no pipeline call in it.
         CallNotFound: No pipeline is called at that line.
+        BlockNotChosen: Several scripts of a Markdown file call a pipeline, or that block has no code.
         SpaceUnavailable: The Hub does not give the Space's source; the class says why.
     """
     from spacediff.catalogue.pipelines import GENERIC
@@ -155,7 +157,7 @@ def compare_sources(
     from spacediff.why.patch import advise
 
     def read_script(at: str) -> Reading:
-        return read_any(str(script), look_up=this_machine, call=at)
+        return read_any(str(script), look_up=this_machine, call=at, block=block)
 
     def read_hosted(at: str) -> Reading:
         return read_any(str(space), like, look_up=hosted_on(hardware=""), call=at)

@@ -21,7 +21,7 @@ def test_each_command_is_parsed_into_its_own_dataclass() -> None:
 
 def test_options_do_not_change() -> None:
     options = parse(["read", "run.py"])
-    assert options == ReadOptions(source="run.py", format="table", call="")
+    assert options == ReadOptions(source="run.py", format="table", call="", block=0)
     with pytest.raises(dataclasses.FrozenInstanceError):
         options.source = "other.py"  # type: ignore[misc]
 
@@ -89,6 +89,7 @@ def test_options_of_why() -> None:
         space="a/b",
         call="7",
         space_call="app.py:9",
+        block=0,
         plan_only=True,
         format="json",
         scenario=Path("w.toml"),

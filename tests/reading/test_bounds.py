@@ -10,6 +10,8 @@ import pytest
 from spacediff.reading import read_text
 from spacediff.reading.interpreter.budget import Budget, TooMuchError
 from spacediff.reading.interpreter.state import MOST_STEPS
+from support.fuzzing import examples
+from support.mangled_sources import read_mangled
 
 MIB = 1024 * 1024
 
@@ -105,3 +107,9 @@ def test_no_more_steps_are_spent_than_allowed() -> None:
     budget.spend(MOST_STEPS // 4)
     with pytest.raises(TooMuchError):
         budget.spend(MOST_STEPS)
+
+
+def test_mangled_sources_are_read_without_a_crash_in_time_and_memory() -> None:
+    outcomes = list(read_mangled(examples(60)))
+    assert len(outcomes) == examples(60)
+    assert [outcome for outcome in outcomes if not outcome.is_fine] == []

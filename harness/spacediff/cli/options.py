@@ -63,6 +63,7 @@ class ReadOptions:
     source: str
     format: Literal["table", "json"]
     call: str
+    block: int
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class WhyOptions:
     space: str
     call: str
     space_call: str
+    block: int
     plan_only: bool
     format: Literal["table", "json"]
     scenario: Path | None

@@ -45,6 +45,7 @@ _FORMATS = """formats:
 """
 
 _APPROXIMATE = "run a scenario that leaves out what its script does, and say so in the verdict"
+_BLOCK = "the code block of a Markdown file to read (default: the only script that calls a pipeline)"
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names it nowhere else
 
@@ -133,20 +134,23 @@ def _approve(commands: _Commands) -> None:
 def _read(commands: _Commands) -> None:
     read = commands.add_parser("read", help="list the settings that a script or a Space declares, without running it")
     read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME",
-                      help="a script or notebook, a folder with an app, or a Space")  # fmt: skip
+                      help="a script, a notebook, a Markdown file with code, an app's folder, or a Space")  # fmt: skip
     read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
     read.add_argument("--call", default="", metavar="LINE|FILE:LINE",
                       help="the pipeline call to read, by its line (default: the main call)")  # fmt: skip
+    read.add_argument("--block", type=_count, default=0, metavar="N", help=_BLOCK)
     read.set_defaults(kind=ReadOptions)
 
 
 def _why(commands: _Commands) -> None:
     why = commands.add_parser("why", help="list what a script and a Space set differently, and measure what matters",
                               epilog=_EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    why.add_argument("--script", required=True, metavar="FILE.py", help="the script as you run it")
+    why.add_argument("--script", required=True, metavar="FILE.py|ISSUE.md",
+                     help="the script as you run it, or a Markdown file with its code")  # fmt: skip
     why.add_argument("--space", required=True, metavar="ORG/NAME", help="the Space, or a folder with its source")
     why.add_argument("--call", default="", metavar="LINE|FILE:LINE",
                      help="the script's pipeline call to compare, by its line (default: the main call)")  # fmt: skip
+    why.add_argument("--block", type=_count, default=0, metavar="N", help=_BLOCK)
     why.add_argument("--space-call", default="", metavar="LINE|FILE:LINE", help="likewise for the Space")
     why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs no GPU")
     why.add_argument("--format", choices=["table", "json"], default="table",

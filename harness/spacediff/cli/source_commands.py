@@ -22,6 +22,7 @@ from spacediff.investigation import (
     scenario_path,
 )
 from spacediff.privacy.redaction import redact
+from spacediff.reading.markdown import is_markdown
 
 if TYPE_CHECKING:
     from spacediff.why.patch import Advice
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def read(options: ReadOptions) -> Exit:
     """List the settings that a source declares."""
-    reading = read_source(options.source, call=options.call)
+    reading = read_source(options.source, call=options.call, block=options.block)
     if options.format == "json":
         show_text(json.dumps(redact(reading.as_json()), indent=2) + "\n")
     else:
@@ -43,7 +44,9 @@ def why(options: WhyOptions) -> Exit:
     if not options.plan_only:
         ensure_measurable(options.space)
     ensure_writable(path, options.patch)
-    sources = compare_sources(options.script, options.space, call=options.call, space_call=options.space_call)
+    sources = compare_sources(
+        options.script, options.space, call=options.call, space_call=options.space_call, block=options.block
+    )
     if options.plan_only and options.format == "json":
         show_text(json.dumps(redact(sources.as_json()), indent=2) + "\n")
         return Exit.GATE_PASSED
@@ -52,6 +55,8 @@ def why(options: WhyOptions) -> Exit:
         return _plan(sources, options)
     sources.write_scenario(path)
     show_line(f"wrote {path}")
+    if is_markdown(options.script):
+        show_line(f"{options.script} is pasted code, which is never run: what is measured is this scenario")
     return _measure(sources, path, options)
 
 

@@ -17,9 +17,11 @@ from spacediff.reading.interpreter.library import Libraries, Library
 from spacediff.reading.libraries import LIBRARIES
 from spacediff.reading.machine_look_up import MachineLookUp, unknown_machine
 from spacediff.reading.machines import possible_machines
+from spacediff.reading.markdown import is_markdown
 from spacediff.reading.model import Alternative, Call, Coverage, IgnoredArgument, Input, Note, Reading
 from spacediff.reading.notebooks import MOST_NOTEBOOK_BYTES
 from spacediff.reading.parsing import MOST_BYTES, Files, UnreadableError, parse
+from spacediff.reading.pasted import only_reading, pasted_file, wanted_scripts, with_gaps
 
 __all__ = [
     "Alternative",
@@ -32,6 +34,7 @@ __all__ = [
     "main_file",
     "read_changed",
     "read_fetched",
+    "read_pasted",
     "read_source",
     "read_text",
 ]
@@ -59,20 +62,26 @@ def read_text(
     return read_fetched(content, name, lambda _: None, libraries=libraries, look_up=look_up)
 
 
-def read_source(path: Path, like: str = "", look_up: MachineLookUp = unknown_machine, *, call: str = "") -> Reading:
-    """Read a script, or the main file of a folder; other files of its folder are followed.
+def read_source(
+    path: Path, like: str = "", look_up: MachineLookUp = unknown_machine, *, call: str = "", block: int = 0
+) -> Reading:
+    """Read a script, the code in a Markdown file, or the main file of a folder; other files of its folder are followed.
 
     Args:
-        path: The script, or a folder.
+        path: The script, a Markdown file, or a folder.
         like: The pipeline class whose call is read if the source calls several.
         look_up: Returns the machine on which the source runs; asked only if the source asks for it.
         call: Line, or file and line, of the call that is read; by default the main call.
+        block: The number of a code block, from 1, whose script in a Markdown file is read; 0 for the only one.
 
     Raises:
         SourceNotReadable: There is no such script, or the folder has no main file.
         CallNotFound: No pipeline is called at that line.
+        BlockNotChosen: The Markdown file has several scripts, or none in that block.
     """
     main = main_file(path)
+    if is_markdown(main.name):
+        return read_pasted(_head(main), main.name, like, look_up, call=call, block=block)
     return read_changed(main, _head(main), like, look_up, call=call)
 
 
@@ -87,6 +96,41 @@ def read_changed(
         return _head(other) if other.is_relative_to(folder) and other.is_file() else None
 
     return read_fetched(content, main.name, fetch, like, call=call, look_up=look_up)
+
+
+def read_pasted(
+    content: bytes,
+    name: str,
+    like: str = "",
+    look_up: MachineLookUp = unknown_machine,
+    *,
+    call: str = "",
+    block: int = 0,
+    libraries: Sequence[Library] = LIBRARIES,
+) -> Reading:
+    """Read the code blocks of a Markdown file; several scripts in it are told apart.
+
+    Args:
+        content: The file.
+        name: Its name.
+        like: The pipeline class whose call is read if a script calls several.
+        look_up: Returns the machine on which the code runs; asked only if the code asks for it.
+        call: Line of the call that is read; by default the main call.
+        block: The number of a code block, from 1, whose script is read; 0 for the only one that calls a pipeline.
+        libraries: What is known of the libraries that the code uses.
+
+    Raises:
+        CallNotFound: No pipeline is called at that line.
+        BlockNotChosen: Several scripts call a pipeline, or that block has no code.
+    """
+    try:
+        file = pasted_file(content, name)
+    except UnreadableError as error:
+        return Reading(notes=[Note("not read", str(error), name)])
+    scripts = wanted_scripts(file, block, call)
+    known = Libraries(libraries)
+    readings = [(script, _read(Files(script.source), known, like, call, look_up)) for script in scripts]
+    return with_gaps(*only_reading(file, readings))
 
 
 def read_fetched(
@@ -116,11 +160,17 @@ def read_fetched(
     Raises:
         CallNotFound: No pipeline is called at that line.
     """
+    if is_markdown(name):
+        return read_pasted(text, name, like, look_up, call=call, libraries=libraries)
     try:
         source = parse(text, name)
     except UnreadableError as error:
         return Reading(notes=[Note("not read", str(error), name)])
-    files, known = Files(source, fetch), Libraries(libraries)
+    return _read(Files(source, fetch), Libraries(libraries), like, call, look_up)
+
+
+def _read(files: Files, known: Libraries, like: str, call: str, look_up: MachineLookUp) -> Reading:
+    """Follow a source, for each possible machine if it asks for its machine and that is unknown."""
     state = follow(files, known)
     reading = extract(state, like, call)
     if not reading.asked_of_machine:
