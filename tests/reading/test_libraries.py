@@ -73,8 +73,8 @@ class Everything(Library):
     def attribute(self, state: State, owner: Value, name: str, node: ast.AST) -> Value | None:
         return Known(state.where(node), 2) if name == "size" else None
 
-    def item(self, state: State, owner: External, key: Value, node: ast.AST) -> Value | None:
-        return Known(state.where(node), 3) if owner.name == "somelib.options" else None
+    def item(self, state: State, owner: Value, key: Value, node: ast.AST) -> Value | None:
+        return Known(state.where(node), 3) if isinstance(owner, External) and owner.name == "somelib.options" else None
 
     def set_attribute(self, state: State, owner: Value, name: str, value: Value, node: ast.AST) -> bool:
         self.seen.append(f"attribute {name}")

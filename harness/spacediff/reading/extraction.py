@@ -38,8 +38,11 @@ from spacediff.scenario.tables import OWNED
 from spacediff.settings import Origin, Setting, Settings
 
 _MOST_NAMED = 6
-_CALLED_WITH_NONE = frozenset({"argument", "parameter"})
+_CALLED_WITH_NONE = frozenset({"argument", "parameter", "field"})
 """Inputs that are None if the user gives nothing; the value of an empty component is unknown instead."""
+
+_NEVER_EMPTY = frozenset({"model.id", "call.prompt", "call.image", "call.video", "load.vae"})
+"""Settings without which the call cannot do its work."""
 
 
 def extract(state: State, like: str = "", at: str = "") -> Reading:
@@ -208,11 +211,7 @@ class _SettingsBuilder:
         if isinstance(value, Asked):
             if path == "rng.seed" and _is_negative(value.value):  # -1 requests a random seed
                 return Setting(None, Origin.UNKNOWN, value.where)
-            if (
-                isinstance(value.value, Known)
-                and value.value.value is None
-                and value.source.kind not in _CALLED_WITH_NONE
-            ):
+            if _must_be_given(path, value):
                 return Setting(None, Origin.UNKNOWN, value.where)
             return replace(self._setting(path, value.value), where=value.where)
         if isinstance(value, Absent):
@@ -230,6 +229,14 @@ class _SettingsBuilder:
         return Setting(None, Origin.UNKNOWN, value.where)
 
 
+def _must_be_given(path: str, value: Asked) -> bool:
+    """Return whether the default of an input is no value, so that the user has to give one."""
+    default = value.value.value if isinstance(value.value, Known) else ""
+    if path in _NEVER_EMPTY:
+        return default in {None, ""}
+    return default is None and value.source.kind not in _CALLED_WITH_NONE
+
+
 def _is_complete(value: Value) -> bool:
     """Return whether a value, with everything inside it, is known."""
     if not is_small(value):
@@ -237,7 +244,7 @@ def _is_complete(value: Value) -> bool:
     if isinstance(value, Items | Table):
         return not value.open and all(_is_complete(item) for item in inside(value))
     if isinstance(value, Asked):
-        return _is_complete(value.value) and value.value != Known(value.value.where, None)
+        return _is_complete(value.value) and not (isinstance(value.value, Known) and value.value.value in {None, ""})
     return isinstance(value, Known | External)
 
 

@@ -99,7 +99,12 @@ def subscript(state: State, node: ast.Subscript) -> Value:
         bounds = [state.evaluate(one) for one in (node.slice.lower, node.slice.upper, node.slice.step)]
         otherwise = owner if isinstance(owner, Unknown) else state.unknown(node, owner, *bounds)
         return lift(lambda *values: constants.sliced(values[0], values[1:], otherwise), [owner, *bounds])
-    return lift(lambda value, key: _item_of(state, value, key, node), [owner, keys.key_of(state.evaluate(node.slice))])
+    key = keys.key_of(state.evaluate(node.slice))
+    if isinstance(owner, Asked | Attribute):
+        found = state.libraries.item(state, owner, key, node)
+        if found is not None:
+            return found
+    return lift(lambda value, name: _item_of(state, value, name, node), [owner, key])
 
 
 def _item_of(state: State, owner: Value, key: Value, node: ast.expr) -> Value:  # noqa: PLR0911 - one way out for each kind

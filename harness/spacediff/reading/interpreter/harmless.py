@@ -22,10 +22,11 @@ CHANGE_NOTHING = frozenset({
 """Methods, of any object, that do not change what they are given."""
 
 KEEP_FUNCTIONS = frozenset({
-    "abc", "absl", "beartype", "click", "cog", "contextlib", "contextmanager", "dataclasses", "fastapi", "flask",
-    "functools", "gr", "gradio", "hydra", "jaxtyping", "lru_cache", "cache", "cached_property", "loguru", "modal",
-    "no_grad", "inference_mode", "numba", "overload", "override", "property", "classmethod", "staticmethod", "pytest",
-    "ray", "replace_example_docstring", "retry", "spaces", "st", "streamlit", "tenacity", "torch", "typer", "typing",
-    "wandb", "wraps", "abstractmethod", "command", "group", "option", "argument",
+    "abc", "absl", "abstractmethod", "argument", "beartype", "bentoml", "cache", "cached_property", "classmethod",
+    "click", "cog", "command", "contextlib", "contextmanager", "dataclasses", "fastapi", "flask", "flask_cors",
+    "functools", "gr", "gradio", "group", "hydra", "inference_mode", "jaxtyping", "litserve", "loguru", "lru_cache",
+    "modal", "no_grad", "numba", "option", "overload", "override", "potassium", "property", "pytest", "quart", "ray",
+    "replace_example_docstring", "retry", "sanic", "spaces", "st", "starlette", "staticmethod", "streamlit",
+    "tenacity", "torch", "typer", "typing", "wandb", "wraps",
 })  # fmt: skip
 """Packages and decorators that pass the arguments of a function on unchanged."""

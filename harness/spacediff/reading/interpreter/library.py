@@ -34,8 +34,8 @@ class Library(Protocol):
         """Return an attribute that an object or a constant computes, such as `pipe.device` and `device.type`."""
         return None
 
-    def item(self, state: State, owner: External, key: Value, node: ast.AST) -> Value | None:
-        """Return an item such as `os.environ["SEED"]`."""
+    def item(self, state: State, owner: Value, key: Value, node: ast.AST) -> Value | None:
+        """Return an item of something of a library or of an input, such as `os.environ["SEED"]`."""
         return None
 
     def set_attribute(self, state: State, owner: Value, name: str, value: Value, node: ast.AST) -> bool:
@@ -94,7 +94,7 @@ class Libraries(Library):
         answers = (one.attribute(state, owner, name, node) for one in self._recognisers)
         return next((found for found in answers if found is not None), None)
 
-    def item(self, state: State, owner: External, key: Value, node: ast.AST) -> Value | None:
+    def item(self, state: State, owner: Value, key: Value, node: ast.AST) -> Value | None:
         """Ask the recognisers in their order."""
         answers = (one.item(state, owner, key, node) for one in self._recognisers)
         return next((found for found in answers if found is not None), None)

@@ -192,9 +192,10 @@ class State(ABC):
         return self.frame.source.words(node)
 
     def unknown(self, node: ast.AST, *values: Value) -> Unknown:
-        """Return an unknown value for an expression that depends on some values."""
+        """Return an unknown value for an expression that depends on some values; it is random if one of them is."""
         results = dict.fromkeys(result for value in values for result in results_in(value))
-        return Unknown(self.where(node), self.words(node), tuple(results))
+        is_random = any(isinstance(value, Unknown) and value.random for value in values)
+        return Unknown(self.where(node), self.words(node), tuple(results), is_random)
 
     def note(self, kind: str, node: ast.AST, text: str = "") -> None:
         """Write down something that changes the result and is not a setting, once for each line."""

@@ -16,6 +16,8 @@ from spacediff.reading.libraries.gradio import Gradio
 from spacediff.reading.libraries.name_clues import NameClues
 from spacediff.reading.libraries.python import Builtins, ComputingFunctions, LaterCalls, Namespaces
 from spacediff.reading.libraries.quantisation import Quantisation
+from spacediff.reading.libraries.request_models import RequestModels
+from spacediff.reading.libraries.requests import Requests
 from spacediff.reading.libraries.sequences import Sequences
 from spacediff.reading.libraries.streamlit import Streamlit
 from spacediff.reading.libraries.torch import Torch
@@ -27,6 +29,8 @@ LIBRARIES: tuple[Library, ...] = (
     Gradio(),
     Streamlit(),
     CommandLines(),
+    Requests(),
+    RequestModels(),
     Devices(),
     Checkpoints(),
     Diffusers(),

@@ -56,8 +56,9 @@ class Generators(Library):
             _seed(state, owner, seed if seed is not None else state.unknown(node))
             return owner
         if name == "seed":
-            _seed(state, owner, state.unknown(node))
-            return state.unknown(node)
+            drawn = replace(state.unknown(node), random=True)
+            _seed(state, owner, drawn)
+            return drawn
         return None
 
 

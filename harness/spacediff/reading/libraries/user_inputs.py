@@ -15,8 +15,15 @@ from spacediff.reading.values import (
 )
 from spacediff.reading.values.inputs import asked, shown
 
-_RANDOM = frozenset({"randint", "randrange", "random", "choice", "time", "getrandbits", "urandom", "uuid4", "randbits"})
-_RANDOM_PACKAGES = frozenset({"random", "np", "numpy", "torch", "secrets", "time", "os", "uuid"})
+_RANDOM = frozenset({
+    "randint", "randrange", "random", "choice", "choices", "sample", "uniform", "gauss", "getrandbits", "urandom",
+    "uuid4", "uuid1", "randbits", "randbelow", "token_bytes", "token_hex", "integers", "seed", "time", "time_ns", "now",
+    "perf_counter", "perf_counter_ns", "monotonic", "SystemRandom", "random_integers", "randint_like", "normalvariate",
+})  # fmt: skip
+_RANDOM_PACKAGES = frozenset({"random", "np", "numpy", "secrets", "time", "os", "uuid", "datetime"})
+_RANDOM_OF_TORCH = frozenset(
+    {"torch.randint", "torch.seed", "torch.initial_seed", "torch.random.seed", "torch.cuda.seed"}
+)
 
 
 class UserInputs(Library):
@@ -32,8 +39,10 @@ class UserInputs(Library):
             return asked("input()", shown(first) if first else "", None, state.where(node))
         return None
 
-    def item(self, state: State, owner: External, key: Value, node: ast.AST) -> Value | None:
+    def item(self, state: State, owner: Value, key: Value, node: ast.AST) -> Value | None:
         """Return the input behind `os.environ[...]` or `sys.argv[...]`."""
+        if not isinstance(owner, External):
+            return None
         if owner.name.endswith("environ") and isinstance(key, Known):
             return asked("environment variable", shown(key), None, state.where(node))
         if owner.name == "sys.argv":
@@ -46,6 +55,8 @@ class Randomness(Library):
 
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return an unknown value that is marked as random."""
-        if function.last_name in _RANDOM and function.package in _RANDOM_PACKAGES | _RANDOM:
+        is_seeded = "generator" in arguments.named or (function.last_name == "seed" and arguments.every())
+        of_python = function.last_name in _RANDOM and function.package in _RANDOM_PACKAGES | _RANDOM
+        if (of_python or function.name in _RANDOM_OF_TORCH) and not is_seeded:
             return Unknown(state.where(node), state.words(node), random=True)
         return None

@@ -11,9 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from spacediff.reading.values.containers import merged
+from spacediff.reading.values.inputs import may_be_prompt
 from spacediff.reading.values.keys import key_of
 from spacediff.reading.values.kinds import (
+    Asked,
+    Attribute,
     Class,
+    Either,
     External,
     Function,
     Items,
@@ -204,10 +208,37 @@ def compared(operations: Sequence[ast.cmpop], values: Sequence[Value], otherwise
     for operation, left, right in zip(operations, values, values[1:], strict=False):
         answer = _is_true(operation, left, right)
         if answer is None:
-            return otherwise
+            usual = _usual_answer(operation, left, right) if len(operations) == 1 else None
+            return otherwise if usual is None else _either_answer(otherwise.where, usual=usual)
         if not answer:
             return Known(otherwise.where, value=False)
     return Known(otherwise.where, value=True)
+
+
+def _either_answer(where: str, *, usual: bool) -> Value:
+    return Either(where, (Known(where, usual), Known(where, not usual)), decided=True)
+
+
+def _usual_answer(operation: ast.cmpop, left: Value, right: Value) -> bool | None:
+    """Return the answer for what the user gives: it is not empty, and has only the fields that it must have."""
+    if isinstance(operation, ast.In | ast.NotIn):
+        is_field = isinstance(left, Known) and _is_given_whole(right)
+        wanted = isinstance(operation, ast.In)
+        return bool(may_be_prompt(str(left.value))) is wanted if is_field and isinstance(left, Known) else None
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Unknown) and one.template and isinstance(other, Known) and other.value in {None, ""}:
+            return isinstance(operation, ast.IsNot | ast.NotEq)
+    return None
+
+
+def _is_given_whole(value: Value) -> bool:
+    """Return whether a value is something that the user gives, or an attribute of it such as `request.json`."""
+    while isinstance(value, Attribute):
+        value = value.owner
+    inner = value.value if isinstance(value, Asked) else value
+    if isinstance(inner, External):
+        return "request" in inner.name.split(".")
+    return isinstance(inner, Unknown) and bool(inner.template)
 
 
 def _is_true(operation: ast.cmpop, left: Value, right: Value) -> bool | None:  # noqa: PLR0911 - one way out for each kind

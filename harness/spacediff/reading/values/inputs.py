@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from spacediff.reading.model import Input
@@ -17,6 +18,38 @@ from spacediff.reading.values.kinds import (
     Value,
 )
 from spacediff.reading.values.operations import either, is_small
+
+_PROMPT = re.compile(r"prompt|text|caption|descri|instruct|query|message|idea|words|input|story|scene", re.IGNORECASE)
+_BESIDE_THE_PROMPT = re.compile(
+    r"neg|extra|addition|suffix|prefix|append|lora|model|repo|path|url|token|key|system|style|title|trigger|seed|name",
+    re.IGNORECASE,
+)
+
+
+def may_be_prompt(name: str) -> bool | None:
+    """Return whether the name of an input says that it is the prompt; None if it says nothing."""
+    if _BESIDE_THE_PROMPT.search(name):
+        return False
+    return True if _PROMPT.search(name) else None
+
+
+def written_by_user(where: str, name: str) -> Unknown:
+    """Return a text that the user has to write, and that is not empty therefore."""
+    return Unknown(where, f"no default: {name or 'the text'}", template=f"{{{name or 'prompt'}}}")
+
+
+def field_of(name: str, default: Value | None, where: str) -> Value:
+    """Return a field of what a client sends; the prompt is always sent.
+
+    Args:
+        name: Its name.
+        default: What it is if the client does not send it; None if it has to be sent.
+        where: File and line that ask for it.
+    """
+    is_empty = default is None or (isinstance(default, Known) and default.value in {None, ""})
+    if is_empty and may_be_prompt(name):
+        return Asked(where, Input("field", name[:200], None, where), written_by_user(where, name))
+    return asked("field", name, default, where)
 
 
 def given(source: Input, default: Value, where: str) -> Value:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.model import Input
@@ -19,7 +18,7 @@ from spacediff.reading.values import (
     lift,
     truth,
 )
-from spacediff.reading.values.inputs import given, json_of, text_of
+from spacediff.reading.values.inputs import given, json_of, may_be_prompt, text_of, written_by_user
 
 VALUE_POSITION = {
     "Slider": 2, "Number": 0, "Textbox": 0, "TextArea": 0, "Checkbox": 0, "Dropdown": 1, "Radio": 1, "Image": 0,
@@ -34,11 +33,6 @@ VALUE_POSITION = {
 _TEXTS = frozenset({"Textbox", "TextArea", "Text", "text", "textbox", "Textarea", "textarea"})
 _CHOOSE_ONE = frozenset({"Dropdown", "Radio"})
 _CHOOSE_SEVERAL = frozenset({"CheckboxGroup", "Checkboxgroup"})
-_PROMPT = re.compile(r"prompt|text|caption|descri|instruct|query|message|idea|words|input|story|scene", re.IGNORECASE)
-_BESIDE_THE_PROMPT = re.compile(
-    r"neg|extra|addition|suffix|prefix|append|lora|model|repo|path|url|token|key|system|style|title|trigger|seed|name",
-    re.IGNORECASE,
-)
 
 
 def component(state: State, kind: str, arguments: Arguments, node: ast.AST) -> Widget:
@@ -117,11 +111,11 @@ def as_argument(shown: Value, parameter: str, *, is_first_text: bool) -> Value:
     if isinstance(shown, Widget):
         value = shown.value
         if is_empty_text(shown) and _is_prompt(parameter, shown.source.label, is_first_text=is_first_text):
-            value = _written_by_user(shown.where, parameter or shown.source.label)
+            value = written_by_user(shown.where, parameter or shown.source.label)
         return given(shown.source, value, shown.where)
     if isinstance(shown, Known) and isinstance(shown.value, str):  # gr.Interface(inputs="text")
         is_prompt = shown.value in _TEXTS and _is_prompt(parameter, "", is_first_text=is_first_text)
-        value = _written_by_user(shown.where, parameter) if is_prompt else Known(shown.where, None)
+        value = written_by_user(shown.where, parameter) if is_prompt else Known(shown.where, None)
         return given(Input(shown.value, "", None, shown.where), value, shown.where)
     return shown
 
@@ -135,14 +129,8 @@ def is_empty_text(shown: Value) -> bool:
 
 def _is_prompt(parameter: str, label: str, *, is_first_text: bool) -> bool:
     """Return whether an empty text box is for the prompt, which nobody leaves empty."""
-    named = f"{parameter} {label}"
-    if _BESIDE_THE_PROMPT.search(named):
-        return False
-    return is_first_text or bool(_PROMPT.search(named))
-
-
-def _written_by_user(where: str, name: str) -> Unknown:
-    return Unknown(where, f"no default: {name or 'the text'}", template=f"{{{name or 'prompt'}}}")
+    answer = may_be_prompt(f"{parameter} {label}")
+    return is_first_text if answer is None else answer
 
 
 def updated(result: Value) -> Value | None:
