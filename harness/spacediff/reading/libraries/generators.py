@@ -67,7 +67,7 @@ def _generator(state: State, arguments: Arguments, node: ast.AST) -> Object:
     device = arguments.get("device", 0)
     fields = {
         "device": lift(device_of_value, [device]) if device is not None else Known(where, "cpu"),
-        "seed": Known(where, _DEFAULT_SEED),
+        "seeded_with": Known(where, _DEFAULT_SEED),
     }
     return Object(where, "generator", state.heap.new(fields))
 
@@ -80,13 +80,13 @@ def _seed_globally(state: State, name: str, arguments: Arguments, node: ast.AST)
         return state.unknown(node)
     # torch.manual_seed returns the global CPU generator, which people pass on
     return Object(
-        state.where(node), "generator", state.heap.new({"device": Known(state.where(node), "cpu"), "seed": seed})
+        state.where(node), "generator", state.heap.new({"device": Known(state.where(node), "cpu"), "seeded_with": seed})
     )
 
 
 def _seed(state: State, generator: Object, seed: Value) -> None:
     """Seed a generator: its noise starts from the beginning."""
-    state.put(generator, "seed", seed)
+    state.put(generator, "seeded_with", seed)
     state.put(generator, "seeded_at", Known(seed.where, state.heap.identity()))
     state.put(generator, "drawn", Absent(seed.where))
 
@@ -126,7 +126,10 @@ def _of_one(state: State, generator: Value | None, node: ast.AST) -> tuple[Value
 def _of_generator(state: State, generator: Object, node: ast.AST) -> tuple[Value, Value]:
     where = state.where(node)
     fields = state.heap.cell(generator.cell)
-    device, seed = fields.get("device", Known(generator.where, "cpu")), fields.get("seed", Unknown(where, "no seed"))
+    device, seed = (
+        fields.get("device", Known(generator.where, "cpu")),
+        fields.get("seeded_with", Unknown(where, "no seed")),
+    )
     seeded_at, drawn = fields.get("seeded_at"), fields.get("drawn")
     number = seeded_at.value if isinstance(seeded_at, Known) and isinstance(seeded_at.value, int) else generator.cell
     again = replace(state.unknown(node), text="a generator that has produced noise before")
