@@ -86,8 +86,39 @@ def test_the_dtype_of_a_part_follows_the_default_of_an_argument() -> None:
 
 
 def test_a_part_that_something_unknown_creates_is_unknown() -> None:
-    reading = read(PIPE + "pipe.transformer = compressed(pipe.transformer)")
+    reading = read(PIPE + "pipe.transformer = compressed()")
     assert "load.transformer" in reading.unknowns
+
+
+def test_parts_from_the_subfolders_of_one_folder_name_this_folder() -> None:
+    lines = """
+pipe = StableDiffusionXLPipeline(
+    vae=AutoencoderKL.from_pretrained(f"{a.model}/vae").half(),
+    unet=UNet2DConditionModel.from_pretrained(f"{a.model}/unet").half(),
+    scheduler=EulerDiscreteScheduler.from_pretrained(f"{a.model}/scheduler"))"""
+    reading = read(lines)
+    assert reading.settings.value("model.id") == "org/cog"
+    assert reading.settings.value("model.dtype") == "float16"
+    assert not [path for path in reading.settings if path.startswith("load.")]
+
+
+def test_parts_of_different_checkpoints_have_no_common_one() -> None:
+    lines = """
+pipe = StableDiffusionXLPipeline(
+    vae=AutoencoderKL.from_pretrained("org/a"), unet=UNet2DConditionModel.from_pretrained("org/b"))"""
+    assert "model.id" in read(lines).unknowns
+
+
+def test_a_model_that_is_constructed_and_filled_is_named_by_its_weights() -> None:
+    lines = """
+motion = MotionAdapter().to("cuda", torch.float16)
+motion.load_state_dict(load_file(hf_hub_download("org/fast", "4step.safetensors")))
+pipe = AnimateDiffPipeline.from_pretrained(ID, motion_adapter=motion)"""
+    assert loaded(lines)["load.motion_adapter"] == {
+        "class": "MotionAdapter",
+        "dtype": "float16",
+        "weights": "org/fast/4step.safetensors",
+    }
 
 
 def test_a_pipeline_of_parts_has_the_checkpoint_of_most_and_the_dtype_of_all() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 _FOLDERS = ("pipelines", "schedulers", "models", "modular_pipelines")
 _CLASS = re.compile(rb"^class (\w+)", re.MULTILINE)
+_NO_MODELS = ("Processor", "Processor2_0", "Output", "Mixin", "Embedding", "Embeddings", "Block")
+"""Ends of the names of classes beside the models."""
 _MOST_BASES = 8
 """Generations of base classes in which a method is looked for."""
 _TAKES_FROM_KEYWORDS = frozenset({"pop", "get", "setdefault"})
@@ -41,9 +43,10 @@ class Method:
         return self.is_open or argument in self.parameters or argument in self.taken
 
 
-def is_installed(name: str) -> bool:
-    """Return whether the installed diffusers has a class of this name."""
-    return name in _files()
+def is_model(name: str) -> bool:
+    """Return whether the installed diffusers has a model of this name, such as a transformer or a VAE."""
+    file = _files().get(name)
+    return file is not None and "models" in file.parts and not name.endswith(_NO_MODELS)
 
 
 @functools.lru_cache(maxsize=256)

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 _DECLARABLE = frozenset(SettingsTables.model_fields)
 _NOTES = frozenset({
-    "LoRA", "attention", "caching", "checkpoint", "compile", "frame interpolation", "pipeline", "prompt rewriting",
-    "quantisation", "resizing", "reused generator", "upscaling",
+    "LoRA", "attention", "caching", "checkpoint", "compile", "frame interpolation", "input resizing", "patched part",
+    "pipeline", "post-processing", "prompt rewriting", "quantisation", "resizing", "reused generator", "upscaling",
+    "weights replaced",
 })  # fmt: skip
 """Kinds of notes about what a script does, unlike those about how it was read."""
 _LONGEST = 300

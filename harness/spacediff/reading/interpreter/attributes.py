@@ -97,6 +97,7 @@ def subscript(state: State, node: ast.Subscript) -> Value:
     owner = state.evaluate(node.value)
     if isinstance(node.slice, ast.Slice):
         bounds = [state.evaluate(one) for one in (node.slice.lower, node.slice.upper, node.slice.step)]
+        state.libraries.on_sliced(state, owner, bounds, node)
         otherwise = owner if isinstance(owner, Unknown) else state.unknown(node, owner, *bounds)
         return lift(lambda *values: constants.sliced(values[0], values[1:], otherwise), [owner, *bounds])
     key = keys.key_of(state.evaluate(node.slice))

@@ -66,6 +66,10 @@ class Library(Protocol):
         """Return the result of a method of the source that was followed and in which no pipeline was called."""
         return None
 
+    def on_sliced(self, state: State, owner: Value, bounds: Sequence[Value], node: ast.Subscript) -> None:
+        """Note what `owner[start:end]` says about the owner, such as frames that are dropped."""
+        return
+
 
 class Libraries(Library):
     """Recognisers in a row: they are asked in their order, and the first answer counts."""
@@ -130,3 +134,8 @@ class Libraries(Library):
         """Ask the recognisers in their order."""
         answers = (one.after_method(state, owner, function, arguments, node) for one in self._recognisers)
         return next((found for found in answers if found is not None), None)
+
+    def on_sliced(self, state: State, owner: Value, bounds: Sequence[Value], node: ast.Subscript) -> None:
+        """Ask the recognisers in their order."""
+        for one in self._recognisers:
+            one.on_sliced(state, owner, bounds, node)

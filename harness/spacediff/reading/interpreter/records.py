@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -158,6 +159,7 @@ class Frame:
         iterations: The heaps at which an iteration of the innermost loop was left by `break` or `continue`.
         comprehensions: How many of the innermost scopes belong to comprehensions.
         outer_conditions: How many undecided branches there were when the function was entered.
+        statement: The innermost statement that is being followed.
     """
 
     source: Source
@@ -170,3 +172,4 @@ class Frame:
     iterations: list[Heap] = field(default_factory=list)
     comprehensions: int = 0
     outer_conditions: int = 0
+    statement: ast.stmt | None = None

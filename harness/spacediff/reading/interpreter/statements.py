@@ -11,7 +11,7 @@ from spacediff.reading.interpreter.assignments import scope_of
 from spacediff.reading.interpreter.budget import TooDeepError, TooMuchError
 from spacediff.reading.interpreter.heap import Heap
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.values import Attribute, External, Known, Object, last_part
+from spacediff.reading.values import Absent, Attribute, External, Known, Object, last_part
 
 _SHARE = 0.75
 """The fraction of the remaining steps that one statement may spend."""
@@ -30,6 +30,7 @@ def run(state: State, body: Sequence[ast.stmt]) -> bool:
             handler = STATEMENTS.get(type(statement))
             if handler is None:
                 continue
+            state.frame.statement = statement
             follow = _with_share if state.depth <= _MOST_SHARED else _alone
             if follow(state, statement, handler) is False:
                 return False
@@ -110,11 +111,21 @@ def _nonlocal(state: State, node: ast.Nonlocal) -> None:
 
 
 def _with(state: State, node: ast.With | ast.AsyncWith) -> bool:
+    """Follow a block; what its context managers switch on for the whole process is off again after it."""
+    before = dict(state.heap.cell(state.process_wide))
     for item in node.items:
         value = state.evaluate(item.context_expr)
         if item.optional_vars is not None:
             state.assign(item.optional_vars, value)
-    return state.run(node.body)
+    inside = state.heap.cell(state.process_wide)
+    switched = {name: before.get(name) for name, value in inside.items() if value is not before.get(name)}
+    ends = len(state.frame.returns)
+    reached = state.run(node.body)
+    heaps = {id(heap): heap for heap in (state.heap, *(end.heap for end in state.frame.returns[ends:]))}
+    for heap in heaps.values():
+        for name, former in switched.items():
+            heap.put(state.process_wide, name, former or Absent(state.where(node)))
+    return reached
 
 
 def _return(state: State, node: ast.Return) -> bool:

@@ -14,6 +14,8 @@ from spacediff.reading.libraries.exports import Exports, LoadedFiles
 from spacediff.reading.libraries.generators import Generators
 from spacediff.reading.libraries.gradio import Gradio
 from spacediff.reading.libraries.name_clues import NameClues
+from spacediff.reading.libraries.patches import Patches
+from spacediff.reading.libraries.post_processing import PostProcessing
 from spacediff.reading.libraries.python import Builtins, ComputingFunctions, LaterCalls, Namespaces
 from spacediff.reading.libraries.quantisation import Quantisation
 from spacediff.reading.libraries.request_models import RequestModels
@@ -39,11 +41,13 @@ LIBRARIES: tuple[Library, ...] = (
     Torch(),
     Randomness(),
     NameClues(),  # after the libraries whose calls are known, before what every other call may be
+    PostProcessing(),
     Exports(),
     LoadedFiles(),
     UserInputs(),
     Sequences(),
     Builtins(),
     LaterCalls(),
+    Patches(),  # when no other library knows the call
 )
 """All recognisers; the first that answers counts."""

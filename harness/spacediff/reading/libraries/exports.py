@@ -20,8 +20,14 @@ from spacediff.reading.values import (
 
 _EXPORTS = frozenset({
     "export_to_video", "export_to_gif", "save_video", "mimsave", "mimwrite", "write_video", "get_writer", "mimread",
-    "save_videos_grid", "encode_video", "VideoWriter", "ImageSequenceClip",
+    "save_videos_grid", "encode_video", "write_videofile", "write_gif", "VideoWriter", "ImageSequenceClip",
 })  # fmt: skip
+
+_PLACES_OF_FPS = {
+    "export_to_video": 2, "save_video": 2, "export_to_gif": 2, "write_video": 2, "VideoWriter": 2,
+    "ImageSequenceClip": 1, "encode_video": 1,
+}  # fmt: skip
+"""Export to the position of its frames per second."""
 
 _IMAGE_SAVES = frozenset({"save", "write", "append_data", "imsave", "imwrite", "save_image"})
 
@@ -42,7 +48,9 @@ class Exports(Library):
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> None:
         """Note a method such as `frames[0].save(...)` of what comes from a pipeline."""
         results = results_in(owner)
-        if name in _IMAGE_SAVES and results:
+        if name in {"write_videofile", "write_gif"}:
+            _exported(state, name, Arguments([owner, *arguments.positional], arguments.named), node)
+        elif name in _IMAGE_SAVES and results:
             state.exports.append(Export(name, {}, results, state.where(node), state.usual))
 
 
@@ -68,8 +76,8 @@ def _as_it_is(path: Value) -> Value:
 
 def _exported(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     fps = arguments.named.get("fps") or arguments.named.get("frame_rate")
-    if fps is None and name in {"export_to_video", "save_video"}:
-        fps = arguments.get("fps", 2)
+    if fps is None and name in _PLACES_OF_FPS:
+        fps = arguments.get("fps", _PLACES_OF_FPS[name])
     paths = {"output.fps": fps, "output.quality": arguments.named.get("quality")}
     if name == "export_to_gif":
         paths.pop("output.quality")

@@ -12,8 +12,6 @@ from spacediff.reading.values import (
     External,
     Function,
     Value,
-    last_part,
-    results_of,
 )
 
 UPSCALING = re.compile(r"esrgan|upscal|upsampl|super_?res|superres|realsr|swinir", re.IGNORECASE)
@@ -30,24 +28,29 @@ CACHING = re.compile(r"teacache|cache_?dit|apply_cache|enable_cache|first_?block
                      re.IGNORECASE)  # fmt: skip
 
 
+def is_clue(name: str) -> bool:
+    """Return whether a name alone says what a call does, so that it has a note of its own."""
+    return any(pattern.search(name) for pattern in (UPSCALING, INTERPOLATION, REWRITING, CACHING))
+
+
 class NameClues(Library):
     """Notes calls by their names; it never answers, so that others may recognise the call."""
 
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> None:
         """Note a function of a library."""
-        _note_clues(state, function.name, arguments, node)
+        _note_clues(state, function.name, node)
 
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> None:
         """Note a method; a call of an object is noted by the name of the method that is followed."""
         if name != "__call__":
-            _note_clues(state, name, arguments, node)
+            _note_clues(state, name, node)
 
     def on_function_called(self, state: State, function: Function, arguments: Arguments, node: ast.AST) -> None:
         """Note a function of the source."""
-        _note_clues(state, function.name, arguments, node)
+        _note_clues(state, function.name, node)
 
 
-def _note_clues(state: State, name: str, arguments: Arguments, node: ast.AST) -> None:
+def _note_clues(state: State, name: str, node: ast.AST) -> None:
     """Note what the name of a call, or the text of what is called, says about it."""
     words = f"{name} {state.words(node.func) if isinstance(node, ast.Call) else ''}"
     if INTERPOLATION.search(words):
@@ -58,5 +61,3 @@ def _note_clues(state: State, name: str, arguments: Arguments, node: ast.AST) ->
         state.note("upscaling", node)
     elif CACHING.search(words):
         state.note("caching", node)
-    elif last_part(name) in {"interpolate", "resize"} and results_of(arguments):
-        state.note("resizing", node)

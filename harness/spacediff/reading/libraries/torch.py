@@ -6,7 +6,7 @@ import ast
 
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.libraries.torch_types import device_of_value
+from spacediff.reading.libraries.torch_types import DTYPES, device_of_value, dtype_of_value
 from spacediff.reading.values import (
     Arguments,
     External,
@@ -23,6 +23,9 @@ _BACKEND_SWITCHES = {
     "torch.backends.cuda.matmul.allow_tf32": "numerics.tf32_matmul",
     "torch.backends.cudnn.allow_tf32": "numerics.tf32_cudnn",
     "torch.backends.cudnn.deterministic": "numerics.deterministic",
+    "torch.backends.cudnn.benchmark": "numerics.cudnn_benchmark",
+    "torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction": "numerics.fp16_reduction",
+    "torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction": "numerics.bf16_reduction",
 }
 
 
@@ -34,6 +37,8 @@ class Torch(Library):
         if function.name in {"torch.device", "device"}:
             first, index = arguments.get("type", 0) or arguments.get("device"), arguments.get("index", 1)
             return lift(device_of_value, [first, *([index] if index else [])]) if first is not None else None
+        if function.last_name == "autocast":
+            return _autocast(state, arguments, node)
         if function.name == "torch.compile":
             return _compiled(state, arguments, node)
         return _switched(state, function, arguments, node)
@@ -44,6 +49,21 @@ class Torch(Library):
         if path is not None:
             state.heap.put(state.process_wide, path, value)
         return path is not None
+
+
+def _autocast(state: State, arguments: Arguments, node: ast.AST) -> Value:
+    """Note the dtype of `torch.autocast`, which holds inside its block; without one it is that of the device."""
+    enabled = arguments.get("enabled", 2)
+    if isinstance(enabled, Known) and not enabled.value:
+        return state.unknown(node)
+    positional = [dtype_of_value(one, texts=False) for one in arguments.positional]
+    given = next((one for one in positional if isinstance(one, Known) and one.value in DTYPES.values()), None)
+    dtype = arguments.named.get("dtype", given)
+    device = arguments.get("device_type", 0)
+    default = "bfloat16" if isinstance(device, Known) and device.value == "cpu" else "float16"
+    value = dtype_of_value(dtype) if dtype is not None else Known(state.where(node), default)
+    state.heap.put(state.process_wide, "numerics.autocast", value)
+    return state.unknown(node)
 
 
 def _compiled(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
@@ -62,6 +82,8 @@ def _switched(state: State, function: External, arguments: Arguments, node: ast.
     here = Known(state.where(node), value=True)
     if name == "torch.set_float32_matmul_precision" and isinstance(first, Known):
         state.heap.put(state.process_wide, "numerics.tf32_matmul", Known(first.where, first.value != "highest"))
+    elif name == "torch.set_default_dtype" and first is not None:
+        state.heap.put(state.process_wide, "numerics.default_dtype", dtype_of_value(first))
     elif name == "torch.use_deterministic_algorithms":
         state.heap.put(state.process_wide, "numerics.deterministic", first or here)
     elif name == "torch.set_num_threads" and first is not None:

@@ -99,12 +99,16 @@ def _noise(
 
 def _process_wide(state: State) -> dict[str, Value]:
     fields = state.heap.cell(state.process_wide)
-    return {path: value for path, value in fields.items() if path.startswith("numerics.")}
+    return {path: value for path, value in fields.items() if path.startswith("numerics.") and not _is_off(value)}
+
+
+def _is_off(value: Value) -> bool:
+    return isinstance(value, Absent)
 
 
 def _own_paths(state: State, fields: dict[str, Value]) -> dict[str, Value]:
     """Return the paths of a pipeline, of its scheduler and of its parts."""
-    paths = {path: value for path, value in fields.items() if _is_path(path) and not isinstance(value, Absent)}
+    paths = {path: value for path, value in fields.items() if _is_path(path) and not _is_off(value)}
     where = next(iter(fields.values())).where
     of_scheduler = {"class": "scheduler.class", "config.": "scheduler.", "base": SCHEDULER_BASE}
     paths |= adapter_paths(fields.get(ADAPTERS), where)

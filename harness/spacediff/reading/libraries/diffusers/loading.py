@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from spacediff.devices import is_device
 from spacediff.reading.interpreter.state import State
@@ -28,6 +28,7 @@ from spacediff.reading.values import (
     Known,
     Object,
     Table,
+    Unknown,
     Value,
     alternatives,
     lift,
@@ -92,14 +93,40 @@ def assemble_pipeline(state: State, kind: PipelineClass, arguments: Arguments, n
 def _take_from_parts(state: State, pipeline: Object, parts: Mapping[str, Value]) -> None:
     """Take the checkpoint of most parts, and the dtype of all of them, for those of the pipeline if it has none yet."""
     made = {name: part for name, part in parts.items() if isinstance(part, Object) and part.kind == "part"}
+    _name_common_folder(state, made)
     ids = [found for part in made.values() if (found := state.get(part, "own.id")) is not None]
     if ids and state.get(pipeline, "model.id") is None:
-        state.put(pipeline, "model.id", max(ids, key=lambda one: sum(json_of(one) == json_of(other) for other in ids)))
+        state.put(pipeline, "model.id", _of_most(ids))
     dtypes = [state.get(part, "own.dtype") for name, part in made.items() if name not in WITHOUT_WEIGHTS]
     first = dtypes[0] if dtypes else None
     alike = all(one is not None and json_of(one) == json_of(first) for one in dtypes)
     if first is not None and json_of(first) is not None and alike and state.get(pipeline, "model.dtype") is None:
         state.put(pipeline, "model.dtype", first)
+
+
+def _of_most(ids: Sequence[Value]) -> Value:
+    """Return the checkpoint that most parts have; unknown if all parts have different ones."""
+    counts = [sum(json_of(one) == json_of(other) for other in ids) for one in ids]
+    found = ids[counts.index(max(counts))]
+    if len(ids) == 1 or max(counts) > 1:
+        return found
+    return Unknown(found.where, "parts of several checkpoints")
+
+
+def _name_common_folder(state: State, parts: Mapping[str, Object]) -> None:
+    """Name parts that are loaded from `FOLDER/PART` by the folder and the subfolder, if several have this folder."""
+    folders: dict[str, list[tuple[str, Object, str]]] = {}
+    for name, part in parts.items():
+        identifier = json_of(state.get(part, "own.id"))
+        if isinstance(identifier, str) and state.get(part, "own.subfolder") is None:
+            folder, _, last = identifier.rstrip("/").rpartition("/")
+            folders.setdefault(folder, []).append((name, part, last))
+    for folder, inner in folders.items():
+        if folder and sum(name == last for name, _, last in inner) > 1:
+            for _, part, last in inner:
+                where = part.where
+                state.put(part, "own.id", Known(where, folder))
+                state.put(part, "own.subfolder", Known(where, last))
 
 
 def _new(state: State, kind: PipelineClass, node: ast.AST) -> Object:

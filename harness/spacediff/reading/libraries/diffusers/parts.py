@@ -13,6 +13,7 @@ from spacediff.reading.libraries.name_clues import CACHING
 from spacediff.reading.libraries.torch_types import DTYPES, dtype_of_value
 from spacediff.reading.values import (
     Arguments,
+    External,
     Known,
     Object,
     Value,
@@ -56,6 +57,8 @@ def _cast(state: State, part: Object, name: str, arguments: Arguments, node: ast
         first = alternatives(kind)[0]
         if isinstance(first, Known) and first.value in DTYPES.values():
             state.put(part, "own.dtype", kind)
+        elif isinstance(first, External) and first.last_name == "channels_last":
+            state.put(part, "numerics.memory_format", Known(first.where, first.last_name))
     return name == "to"
 
 

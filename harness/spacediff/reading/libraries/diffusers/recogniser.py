@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from spacediff.reading.installed import is_model
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers import own_classes
@@ -21,6 +22,7 @@ from spacediff.reading.libraries.diffusers.schedulers import (
     load_scheduler,
     new_scheduler,
     set_config,
+    set_scheduler_attribute,
 )
 from spacediff.reading.model import IgnoredArgument
 from spacediff.reading.values import (
@@ -49,6 +51,8 @@ class Diffusers(Library):
             return new_scheduler(state, function.name, arguments, node)
         if kind is not None:
             return assemble_pipeline(state, kind, arguments, node)
+        if function.package in {"diffusers", function.name} and is_model(function.last_name):
+            return load_part(state, function.last_name, Arguments([], {}), node)
         first = arguments.get("", 0)
         if function.last_name == "apply_group_offloading" and isinstance(first, Object):
             call_part_method(
@@ -85,6 +89,8 @@ class Diffusers(Library):
         """Note an attribute of a scheduler's config, and one of a pipeline that only its call would use."""
         if isinstance(owner, Attribute):
             return _set_in_config(state, owner, name, value)
+        if isinstance(owner, Object) and owner.kind == "scheduler":
+            return set_scheduler_attribute(state, owner, name, value, node)
         if not isinstance(owner, Object) or owner.kind != "pipeline":
             return False
         if name in CALL_ONLY:

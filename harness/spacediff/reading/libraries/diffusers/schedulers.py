@@ -10,6 +10,7 @@ from spacediff.reading.libraries.diffusers.names import (
     NOT_SETTINGS,
 )
 from spacediff.reading.model import IgnoredArgument
+from spacediff.reading.signatures import class_defaults
 from spacediff.reading.values import (
     Absent,
     Arguments,
@@ -78,6 +79,18 @@ def call_scheduler_method(state: State, owner: Object, name: str, arguments: Arg
     else:
         return None
     return state.unknown(node)
+
+
+def set_scheduler_attribute(state: State, owner: Object, name: str, value: Value, node: ast.AST) -> bool:
+    """Note an attribute of a scheduler: an entry of its configuration, such as `_shift`, or a change in place."""
+    entry = name.removeprefix("_")
+    known = class_defaults(str(json_of(state.get(owner, "class"))))
+    if entry in known or (entry == "shift" and not known):
+        state.put(owner, f"config.{entry}", value)
+    else:
+        state.note("patched part", node, state.words(state.frame.statement or node))
+        state.put(owner, name, value)
+    return True
 
 
 def set_config(state: State, owner: Attribute, key: Value | None, node: ast.AST) -> bool:

@@ -1,0 +1,182 @@
+"""Changes of a pipeline that are set in place: by foreign functions, replaced functions, switches and contexts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from spacediff.reading import Reading, read_text
+
+LOADED = """import types, torch, torch.nn.functional as F
+from diffusers import *
+from torchao.quantization import *
+from optimum.quanto import freeze, qfloat8, quantize
+from torchao.float8.inference import QuantConfig, quantize_to_float8
+import tomesd, sharper
+from sharper import boost, set_weight
+pipe = FluxPipeline.from_pretrained("org/flux").to("cuda")
+"""
+CALL = "pipe('a kite', generator=torch.Generator().manual_seed(1))"
+
+
+def read(lines: str, call: str = CALL) -> Reading:
+    return read_text(f"{LOADED}{lines}\n{call}\n", "run.py")
+
+
+def notes(lines: str) -> list[tuple[str, str]]:
+    return [(note.kind, note.text) for note in read(lines).notes]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "boost(pipe.transformer)",
+        "sharper.video.boost(pipe, weight=3.4)",
+        "tomesd.apply_patch(pipe, ratio=0.5)",
+        "boost(pipe.transformer.blocks)",
+        "pipe = boost(pipe)",
+        "pipe.transformer = boost(pipe.transformer, 2)",
+        "pipe.transformer.update_weights('a.safetensors')",
+        "pipe.transformer.forward = types.MethodType(fast_forward, pipe.transformer)",
+        "pipe.transformer.__class__.forward = fast_forward",
+        "FluxTransformer2DModel.forward = fast_forward",
+        "pipe.vae.decoder.conv_in = other",
+    ],
+)
+def test_what_changes_a_part_from_outside_is_noted_with_its_expression(line: str) -> None:
+    reading = read(line)
+    ((kind, text),) = [(note.kind, note.text) for note in reading.notes]
+    assert kind == "patched part"
+    assert line.endswith(text)
+    assert reading.settings.value("call.prompt") == "a kite"
+
+
+def test_the_forward_method_of_a_block_is_noted_wherever_it_is_replaced() -> None:
+    patch = "def patch(model):\n    for block in model.blocks:\n        block.forward = fast_forward\n"
+    assert notes(f"{patch}patch(pipe.transformer)") == [("patched part", "block.forward = fast_forward")]
+
+
+def test_functions_of_a_module_that_patches_are_noted_too() -> None:
+    found = notes("set_weight(1)\nboost(pipe.transformer)\nset_weight(3.4)")
+    assert found == [("patched part", "boost(pipe.transformer)"), ("patched part", "set_weight(3.4)")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print(pipe)",
+        "embeds = encode(pipe, 'a kite')",
+        "size = len(pipe.transformer.blocks)",
+        "pipe.transformer.eval()",
+        "pipe.transformer.requires_grad_(False)",
+        "pipe.set_progress_bar_config(disable=True)",
+        "compel = Compel(tokenizer=pipe.tokenizer, text_encoder=pipe.text_encoder)",
+        "models = []\nmodels.append(pipe)",
+        "set_weight(3.4)",
+    ],
+)
+def test_what_only_reads_a_part_is_not_noted(line: str) -> None:
+    assert notes(line) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("apply_cache_on_pipe(pipe)", "caching"),
+        ("pipe.transformer.__class__.forward = teacache_forward", "caching"),
+        ("F.scaled_dot_product_attention = lambda *given: None", "attention"),
+        ("F.scaled_dot_product_attention = sage_attention", "attention"),
+    ],
+)
+def test_the_kind_of_a_change_follows_from_its_words(line: str, kind: str) -> None:
+    assert notes(line) == [(kind, line)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "value"),
+    [
+        ("pipe.scheduler._shift = 17", "scheduler.shift", 17),
+        ("pipe.scheduler.config.shift = 5.0", "scheduler.shift", 5.0),
+        ("pipe.enable_attention_slicing()", "numerics.attention_slicing", "auto"),
+        ("pipe.enable_attention_slicing('max')", "numerics.attention_slicing", "max"),
+        ("pipe.enable_freeu(s1=0.9, b1=1.2)", "numerics.freeu", {"s1": 0.9, "b1": 1.2}),
+        ("pipe.transformer.set_attn_processor(AttnProcessor2_0())", "numerics.attention", "AttnProcessor2_0"),
+        ("pipe.transformer.enable_xformers_memory_efficient_attention()", "numerics.attention", "xformers"),
+        ("pipe.transformer.to(memory_format=torch.channels_last)", "numerics.memory_format", "channels_last"),
+        ("pipe.transformer.fuse_qkv_projections()", "numerics.fused_qkv", True),
+        ("torch.backends.cudnn.benchmark = True", "numerics.cudnn_benchmark", True),
+        ("torch.set_default_dtype(torch.float64)", "numerics.default_dtype", "float64"),
+    ],
+)
+def test_a_switch_is_a_setting(lines: str, path: str, value: Any) -> None:
+    assert read(lines).settings.value(path) == value
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "pipe.enable_freeu(s1=0.9)\npipe.disable_freeu()",
+        "pipe.enable_attention_slicing()\npipe.disable_attention_slicing()",
+        "with torch.autocast('cuda', torch.bfloat16):\n    torch.zeros(1)",
+        "with torch.autocast('cuda', enabled=False):\n    pass",
+        "def other():\n    with torch.autocast('cuda'):\n        return 1\nother()",
+    ],
+)
+def test_what_is_switched_off_again_is_no_setting(lines: str) -> None:
+    assert not [path for path in read(lines).settings if path.startswith("numerics.")]
+
+
+@pytest.mark.parametrize(
+    ("context", "dtype"),
+    [
+        ("torch.autocast('cuda', torch.bfloat16)", "bfloat16"),
+        ("torch.autocast(device_type='cuda', dtype=torch.float16)", "float16"),
+        ("torch.autocast('cuda')", "float16"),
+        ("torch.amp.autocast('cpu')", "bfloat16"),
+        ("torch.inference_mode(), torch.cuda.amp.autocast(dtype=torch.bfloat16)", "bfloat16"),
+    ],
+)
+def test_the_dtype_of_an_autocast_block_holds_for_the_calls_inside(context: str, dtype: str) -> None:
+    assert read("", f"with {context}:\n    {CALL}").settings.value("numerics.autocast") == dtype
+
+
+@pytest.mark.parametrize(
+    ("line", "scheme"),
+    [
+        ("quantize_(part, int8_weight_only())", "int8_weight_only()"),
+        ("how = int8_weight_only\nquantize_(part, how())", "int8_weight_only()"),
+        ("quantize_(part, Int4WeightOnlyConfig(group_size=32))", "Int4WeightOnlyConfig(group_size=32)"),
+        ("quantize(part, weights=qfloat8)\nfreeze(part)", "optimum.quanto.qfloat8"),
+        ("quantize_to_float8(part, QuantConfig('dynamic'))", "quantize_to_float8(QuantConfig('dynamic'))"),
+        ("convert_to_fp8(part)", "convert_to_fp8()"),
+    ],
+)
+def test_a_function_that_quantises_in_place_is_a_setting_with_its_scheme(line: str, scheme: str) -> None:
+    reading = read(f"part = pipe.transformer\n{line}")
+    assert reading.settings.value("load.quantization_config") == scheme
+    assert {note.kind for note in reading.notes} == {"quantisation"}
+
+
+def test_a_scheme_follows_the_default_of_an_argument() -> None:
+    lines = """
+import argparse
+p = argparse.ArgumentParser(); p.add_argument("--scheme", default="fp8"); a = p.parse_args()
+def squeeze(part, scheme):
+    if scheme == "int8":
+        quantize_(part, int8_weight_only())
+    elif scheme == "fp8":
+        quantize_to_float8(part, QuantConfig("dynamic"))
+    return part
+squeeze(pipe.transformer, a.scheme)
+"""
+    reading = read(lines)
+    assert reading.settings.value("load.quantization_config") == 'quantize_to_float8(QuantConfig("dynamic"))'
+    others = [one.setting.value for one in reading.alternatives["load.quantization_config"][1:]]
+    assert "int8_weight_only()" in others
+
+
+def test_two_parts_that_are_quantised_differently_are_named() -> None:
+    lines = "quantize(pipe.transformer, weights=qfloat8)\nquantize_(pipe.text_encoder_2, int8_weight_only())"
+    expected = {"text_encoder_2": "int8_weight_only()", "transformer": "optimum.quanto.qfloat8"}
+    assert read(lines).settings.value("load.quantization_config") == expected
