@@ -96,7 +96,7 @@ def work(jobs):
     found = compared(SCRIPT, space)
     assert not found.decided
     assert headline(found).startswith(
-        "Nothing can be said yet: no argument that the Space gives to its pipeline is known."
+        "Nothing can be said yet: no argument of the call could be compared, since none that the Space gives"
     )
 
 

@@ -56,7 +56,17 @@ CATALOGUE: tuple[Cause, ...] = (
         "spacediff read finds the draw in the source; the Space's answer names another seed than the one that was sent",
         "another sample",
         "enter a fixed seed: -1 requests a random one",
-        "the demo's app.py: random.randint(0, 2**8 - 1)",
+        f"{DIFFUSERS}/using-diffusers/reusing_seeds",
+    ),
+    Cause(
+        "unseeded",
+        "no seed",
+        (),
+        "another sample each time",
+        "spacediff read finds no generator and no seed, or a seed that is drawn",
+        "another sample",
+        "pass a generator with a fixed seed; a Space that takes no seed gives no clip twice",
+        f"{DIFFUSERS}/using-diffusers/reusing_seeds",
     ),
     Cause(
         "generator-device",
@@ -237,7 +247,7 @@ CATALOGUE: tuple[Cause, ...] = (
         "no sign in the clip; spacediff read finds the call to a language model in the Space's source",
         "another sample",
         "pass the text that the Space generated from, not the one that was typed; or switch the rewriting off",
-        "the demo's app.py: convert_prompt",
+        "docs/reading.md",
     ),
     Cause(
         "prompt-truncation",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -41,7 +41,7 @@ def show_differences(found: ComparedSettings, advice: Advice, calls: Sequence[Co
     if found.differences:
         console.print(_differences_table(found))
     listed(console, "what else differs and cannot be compared as values", [
-        one_line(_effect(effect)) for effect in found.effects
+        one_line(line) for effect in found.effects for line in _effect(effect)
     ])  # fmt: skip
     changes = {**advice.by_hand, **advice.changes}
     listed(console, "what to change in the script", [
@@ -67,11 +67,11 @@ def _differences_table(found: ComparedSettings) -> Table:
     return table
 
 
-def _effect(effect: Effect) -> str:
-    sides = (("script", effect.script), ("Space", effect.space))
-    each = [f"in the {name}: {'; '.join(lines)}" for name, lines in sides if lines]
-    change = f" – {effect.known.change}" if effect.known else ""  # noqa: RUF001 - a dash
-    return f"{effect.kind}: {effect.agreement}; {'; '.join(each)}{change}"
+def _effect(effect: Effect) -> Iterator[str]:
+    change = f": {effect.known.change}" if effect.known else ""
+    yield f"{effect.kind}: {effect.agreement}{change}"
+    for name, lines in (("script", effect.script), ("Space", effect.space)):
+        yield from (f"  {name}: {line}" for line in lines)
 
 
 def show_reading(reading: Reading) -> None:

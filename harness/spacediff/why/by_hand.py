@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from spacediff.catalogue.pipelines import fits
 from spacediff.reading import Reading
 from spacediff.settings import Origin
 from spacediff.why.code import as_code
@@ -29,8 +30,11 @@ def words(row: SourceDifference, differences: Iterable[SourceDifference], reason
     if row.known and (row.known.size == "none" or row.path == "placement"):  # the machine may not have that device
         return row.known.change
     known = f"; {row.known.change}" if row.known else ""
+    by_path = {each.path: each for each in differences}
+    if row.path == "model.id" and (pipeline := by_path.get("model.pipeline")):
+        return f"load {row.right.value!r} with {pipeline.right.value}, not with {pipeline.left.value}"
     if row.path.startswith("lora."):
-        return _lora(row, {each.path.removeprefix("lora."): each.right.value for each in differences}) + known
+        return _lora(row, {path.removeprefix("lora."): each.right.value for path, each in by_path.items()}) + known
     return (reason or _change(row)) + known
 
 
@@ -49,7 +53,12 @@ def reason_by_hand(row: SourceDifference, name: str, signature: str, script: Rea
     reason = ""
     comes_with_others = row.path.startswith("vae.") or (row.path.startswith("lora.") and row.left is UNSET)
     is_harmless = row.known is not None and row.known.size == "none" and not comes_with_others
-    if row.path == "placement" or is_harmless:
+    if row.path == "model.id" and not fits(script.settings.value("model.pipeline"), row.right.value):
+        reason = (
+            f"do not load {row.right.value} into the script's {script.settings.value('model.pipeline')}, whose weights "
+            "have other inputs: change the class of the pipeline with it"
+        )
+    elif row.path == "placement" or is_harmless:
         reason = _change(row)
     elif row.path in _RUNS_CODE:
         reason = f"{_change(row)}; it runs code of others, so it is never part of a patch"

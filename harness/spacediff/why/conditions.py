@@ -14,7 +14,7 @@ def under_conditions(side: str, reading: Reading) -> list[str]:
     found: dict[str, list[str]] = {}
     for path, each in reading.alternatives.items():
         for one in each[1:]:
-            if one.only_if:
+            if one.only_if and not (one.setting.origin is Origin.UNKNOWN and path in reading.inputs):
                 found.setdefault(one.only_if, []).append(f"{path} = {_described(one.setting)}")
     for note in reading.notes:
         if note.only_if:

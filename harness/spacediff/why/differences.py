@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spacediff.catalogue.lookup import Cause
-from spacediff.hub.model_index import class_here_or_on_the_hub, class_not_looked_up, class_on_the_hub
-from spacediff.hub.scheduler_config import here_or_on_the_hub, not_looked_up, on_the_hub
+from spacediff.catalogue.pipelines import task_of
 from spacediff.reading import Reading
 from spacediff.scenario.tables import OWNED
 from spacediff.settings import Origin, Setting, Settings, diff
+from spacediff.why.common_terms import in_common_terms
 from spacediff.why.conditions import under_conditions
-from spacediff.why.defaults import completed, scheduler_entries, with_scheduler, with_sizes
-from spacediff.why.device_differences import with_placements, with_same_devices
 from spacediff.why.effects import Effect, differing_effects
-from spacediff.why.generic_class import with_class
 from spacediff.why.headline import SCRIPT, SPACE, SideRead
-from spacediff.why.same_settings import under_one_name
-from spacediff.why.seeds import FIXED, is_fixed, random_seeds, seed_to_enter
+from spacediff.why.questions import question
+from spacediff.why.seeds import FIXED, is_fixed, is_unseeded, random_seeds, seed_to_enter
 from spacediff.why.sizes import cause_of
 
 UNSET = Setting("not set", Origin.DEFAULT, "the checkpoint or the library decides")
@@ -68,6 +66,7 @@ class ComparedSettings:
         comparable: Whether any setting that a source gives is known on both sides.
         sides: How much of the script and of the Space was read.
         script: What the script sets, defaults included.
+        other_task: If the pipelines work from different things, such as a text and a picture, a sentence that says so.
     """
 
     differences: list[SourceDifference]
@@ -79,6 +78,7 @@ class ComparedSettings:
     comparable: bool
     sides: tuple[SideRead, SideRead]
     script: Settings
+    other_task: str = ""
 
     @property
     def decided(self) -> bool:
@@ -99,53 +99,45 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
         space: What was read of the Space, which is not trusted.
         ask: Whether checkpoints are looked up on the Hub, and those of the script also in folders of this machine.
     """
-    here, there = (here_or_on_the_hub, on_the_hub) if ask else (not_looked_up, not_looked_up)
-    script, space, chosen = _with_classes(script, space, ask=ask)
-    left, right = completed(script), completed(space)
-    entries = scheduler_entries(left) | scheduler_entries(right)
-    left, ours = with_scheduler(left, script, here, entries)
-    right, theirs = with_scheduler(right, space, there, entries)
-    unresolved = {SCRIPT: ours, SPACE: theirs}
-    compared, moved = under_one_name(left, right, here, there)
-    compared, other = with_placements(with_sizes(compared, script.signature), with_sizes(right, space.signature), space)
-    compared, other = _with_unknown_output(compared, other, script), _with_unknown_output(other, compared, space)
-    compared, renumbered = with_same_devices(compared, other)
+    common = in_common_terms(script, space, ask=ask)
+    left, right = common.left, common.right
     rows = [
-        SourceDifference(each.path, each.left or UNSET, each.right or UNSET, cause_of(each.path, compared, other))
-        for each in diff(compared, other)
-        if matters(each.path) or (each.path in FIXED and is_fixed(each.path, script, space))
+        SourceDifference(each.path, each.left or UNSET, each.right or UNSET, cause_of(each.path, left, right))
+        for each in diff(left, right)
+        if (matters(each.path) and not is_unseeded(each.path, space))
+        or (each.path in FIXED and is_fixed(each.path, script, space))
     ]
     certain = [row for row in rows if row.certain]
-    both_known = [path for path in {*compared, *other} if matters(path) and _is_given(path, compared, other)]
+    effects = [*random_seeds(script, space), *differing_effects(script, space)]
+    paths = {path for path in {*left, *right} if matters(path)}
     return ComparedSettings(
         differences=sorted(certain, key=lambda row: _SIZES.get(row.known.size, 1) if row.known else 1),
-        effects=[*random_seeds(script, space), *differing_effects(script, space)],
+        effects=effects,
         questions=[
-            *(_question(row, script, space) for row in rows if not row.certain),
-            *(f"which scheduler does {side} use? {reason}" for side, reason in unresolved.items() if reason),
+            *(question(row, script, space) for row in rows if not row.certain),
+            *(f"which scheduler does {side} use? {reason}" for side, reason in common.unresolved.items()),
         ],
         conditions=[*under_conditions(SCRIPT, script), *under_conditions(SPACE, space)],
         notes=[
-            *chosen,
-            *moved,
-            *renumbered,
             *seed_to_enter(script, space),
-            *_notes(SCRIPT, script),
-            *_notes(SPACE, space),
+            *common.notes,
+            *_notes(SCRIPT, script, effects),
+            *_notes(SPACE, space, effects),
         ],
-        equal=sum(matters(path) for path in {*compared, *other}) - len(rows),
-        comparable=bool(both_known),
-        sides=(_side(SCRIPT, script, compared), _side(SPACE, space, other)),
-        script=left,
+        equal=len(paths) - sum(matters(row.path) for row in rows),
+        comparable=any(_is_given(path, left, right) for path in paths),
+        sides=(_side(SCRIPT, script, left), _side(SPACE, space, right)),
+        script=common.script,
+        other_task=_other_task(left, right),
     )
 
 
-def _with_classes(script: Reading, space: Reading, *, ask: bool) -> tuple[Reading, Reading, list[str]]:
-    """Return both readings with the classes that generic ones load, and a note for each."""
-    here, there = (class_here_or_on_the_hub, class_on_the_hub) if ask else (class_not_looked_up, class_not_looked_up)
-    ours, words = with_class(script, space, here)
-    theirs, other_words = with_class(space, script, there)
-    return ours, theirs, [f"{side}: {each}" for side, each in ((SCRIPT, words), (SPACE, other_words)) if each]
+def _other_task(left: Settings, right: Settings) -> str:
+    ours, theirs = left.value("model.pipeline"), right.value("model.pipeline")
+    own, other = task_of(ours), task_of(theirs)
+    if not own or not other or own == other:
+        return ""
+    return f"The pipelines are of different kinds: {ours} of the script works {own}, {theirs} of the Space {other}."
 
 
 def _is_given(path: str, left: Settings, right: Settings) -> bool:
@@ -168,45 +160,19 @@ def _side(name: str, reading: Reading, settings: Settings) -> SideRead:
     )
 
 
-def _with_unknown_output(settings: Settings, other: Settings, reading: Reading) -> Settings:
-    """Return one side with the settings of the file that only the other side has, as unknown ones.
-
-    Both sides write a file; how this one does it is not known.
-    """
-    missing = {path for path in other if path.startswith("output.")} - {*settings}
-    return settings.filled_from(Settings({path: Setting(None, Origin.UNKNOWN, reading.called_at) for path in missing}))
-
-
-def _why_output_is_unknown(reading: Reading) -> str:
-    """Return why it is not known how a source writes its file."""
-    if not reading.exported_by:
-        return "no export of the frames was found"
-    return f"{reading.exported_by} writes the file, and its defaults are not known"
-
-
 def matters(path: str) -> bool:
     """Return whether a difference in this setting can be measured by a scenario."""
     return path not in _NOT_SETTINGS and path not in OWNED
 
 
-def _question(row: SourceDifference, script: Reading, space: Reading) -> str:
-    """Return the question for a value that is unknown on one side, with the reason."""
-    name, side, reading = (SCRIPT, row.left, script)
-    if side.origin is not Origin.UNKNOWN:
-        name, side, reading = (SPACE, row.right, space)
-    either = [
-        repr(one.setting.value) for one in reading.alternatives.get(row.path, []) if one.setting.value is not None
-    ]
-    reason = _why_output_is_unknown(reading) if row.path.startswith("output.") else "only running it would show"
-    known = "" if row.path in reading.by_machine or not either else f"one of {', '.join(either)}"
-    answer = known or reading.unknowns.get(row.path) or reason
-    return f"what is {row.path} in {name}? {answer} ({side.where})"
-
-
-def _notes(side: str, reading: Reading) -> list[str]:
+def _notes(side: str, reading: Reading, effects: Sequence[Effect]) -> list[str]:
+    """Return what is ignored and noted on a side, without what is among the effects and conditions."""
     ignored = [
         f"{side}: {argument.argument} = {argument.value!r} is ignored by {argument.given_to} ({argument.where}): "
         f"{argument.advice}"
         for argument in reading.ignored
     ]
-    return ignored + [f"{side}: {note.sentence}" for note in reading.notes]
+    shown = {effect.kind for effect in effects}
+    return ignored + [
+        f"{side}: {note.sentence}" for note in reading.notes if note.kind not in shown and not note.only_if
+    ]

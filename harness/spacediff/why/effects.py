@@ -8,7 +8,8 @@ done differently.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -92,23 +93,25 @@ def _effective(reading: Reading) -> list[Note]:
 
 
 def _compared(kind: str, ours: Sequence[Note], theirs: Sequence[Note]) -> Effect | None:
-    left, right = (sorted(_canonical(note.text) for note in side) for side in (ours, theirs))
-    if left == right:
+    own, other = (Counter(_canonical(note.text) for note in side) for side in (ours, theirs))
+    if own == other:
         return None
     if not ours or not theirs:
         agreement = Agreement.SCRIPT_ONLY if ours else Agreement.SPACE_ONLY
-    elif all(_is_literal(text) for text in (*left, *right)):
+    elif all(_is_literal(text) for text in (*(own - other), *(other - own))):
         agreement = Agreement.DIFFERENT
     else:
         agreement = Agreement.UNDECIDED
     known = cause_named(_CAUSES[kind]) if kind in _CAUSES else None
-    return Effect(kind, agreement, tuple(_lines(ours)), tuple(_lines(theirs)), known)
+    return Effect(kind, agreement, _lines(ours, own - other), _lines(theirs, other - own), known)
 
 
-def _lines(notes: Iterable[Note]) -> Iterable[str]:
-    for note in notes:
-        text = note.text if len(note.text) <= _LONGEST else f"{note.text[:_LONGEST]}…"
-        yield f"{text} ({note.where})"
+def _lines(notes: Iterable[Note], texts: Collection[str]) -> tuple[str, ...]:
+    """Return the notes with these texts, each as one line."""
+    found = [note for note in notes if _canonical(note.text) in texts]
+    return tuple(
+        f"{note.text if len(note.text) <= _LONGEST else f'{note.text[:_LONGEST]}…'} ({note.where})" for note in found
+    )
 
 
 def _canonical(text: str) -> str:

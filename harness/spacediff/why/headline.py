@@ -44,13 +44,16 @@ def headline(found: ComparedSettings) -> str:
     """Return what a comparison says as a whole, as one or two sentences."""
     both = [effect.kind for effect in found.effects if not effect.certain]
     not_compared = f" Not compared, since both do it in their own words: {', '.join(both)}." if both else ""
-    return f"{_finding(found)} {_coverage(found.sides)}{not_compared}"
+    kinds = f"{found.other_task} " if found.other_task else ""
+    return f"{kinds}{_finding(found)} {_coverage(found.sides)}{not_compared}"
 
 
 def _finding(found: ComparedSettings) -> str:
     reasons = [f"{side.name}: {_for_side(side, text)}" for side in found.sides for text in side.undecided]
     reasons += [
-        f"no argument that {side.name} gives to its pipeline is known" for side in found.sides if side.call_is_unknown
+        f"no argument of the call could be compared, since none that {side.name} gives to its pipeline is known"
+        for side in found.sides
+        if side.call_is_unknown
     ]
     counted = counted_differences(found)
     if not found.comparable:

@@ -27,8 +27,13 @@ def random_seeds(script: Reading, space: Reading) -> list[Effect]:
     if not ours and not theirs:
         return []
     agreement = Agreement.DIFFERENT if ours and theirs else Agreement.SCRIPT_ONLY if ours else Agreement.SPACE_ONLY
-    known = cause_named("random-seed") if theirs and SEED in space.inputs else cause_named("seed")
+    known = cause_named("random-seed") if theirs and SEED in space.inputs else cause_named("unseeded")
     return [Effect("random seed", agreement, ours, theirs, known)]
+
+
+def is_unseeded(path: str, space: Reading) -> bool:
+    """Return whether a difference of the generator's device only says again that the Space has no generator at all."""
+    return path == "rng.device" and space.settings.value(path) == "global" and bool(_random(space))
 
 
 def seed_to_enter(script: Reading, space: Reading) -> list[str]:

@@ -1,0 +1,36 @@
+"""What reading cannot show of two sources, as questions with the reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spacediff.reading import Reading
+from spacediff.settings import Origin
+from spacediff.why.headline import SCRIPT, SPACE
+
+if TYPE_CHECKING:
+    from spacediff.why.differences import SourceDifference
+
+
+def question(row: SourceDifference, script: Reading, space: Reading) -> str:
+    """Return the question for a value that is unknown on one side, with the reason."""
+    name, side, reading = (SCRIPT, row.left, script)
+    if side.origin is not Origin.UNKNOWN:
+        name, side, reading = (SPACE, row.right, space)
+    either = [
+        repr(one.setting.value) for one in reading.alternatives.get(row.path, []) if one.setting.value is not None
+    ]
+    known = "" if row.path in reading.by_machine or not either else f"one of {', '.join(either)}"
+    answer = known or reading.unknowns.get(row.path) or _reason(row.path, reading)
+    return f"what is {row.path} in {name}? {answer} ({side.where})"
+
+
+def _reason(path: str, reading: Reading) -> str:
+    """Return why a setting is not known for which the source has no expression."""
+    if path == "placement":
+        return "nothing was found that moves the pipeline to a device"
+    if not path.startswith("output."):
+        return "only running it would show"
+    if not reading.exported_by:
+        return "no export of the frames was found"
+    return f"{reading.exported_by} writes the file, and its defaults are not known"
