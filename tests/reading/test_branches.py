@@ -159,7 +159,7 @@ def test_an_event_does_not_see_what_another_event_would_change() -> None:
     """)
     assert reading.settings.value("call.num_inference_steps") == 4
     assert "lora.id" not in reading.settings
-    assert alternatives(reading, "lora.id") == [(None, ""), ("org/lora", "after the event at app.py:17")]
+    assert alternatives(reading, "lora.id") == [(None, ""), ("org/lora", "the event at app.py:17 happens")]
 
 
 def test_events_of_a_chain_and_the_loading_of_the_page_come_before() -> None:
@@ -250,3 +250,108 @@ def test_a_part_of_an_expression_has_the_condition_of_those_before_it(asks: str,
     gr.Interface(draw, [gr.Textbox("a kite"), gr.Checkbox({default})], gr.Image()).launch()
     """)
     assert notes(reading, "prompt rewriting") == [("enhance", default)]
+
+
+def test_what_another_button_does_is_not_usual() -> None:
+    reading = read("""
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    def draw(prompt):
+        return pipe(prompt).images[0]
+    with gr.Blocks() as demo:
+        text, out, a, b = gr.Textbox(), gr.Image(), gr.Button(), gr.Button()
+        a.click(draw, text, out)
+        b.click(lambda text: enhance_prompt(text), text, text)
+    """)
+    assert notes(reading, "prompt rewriting") == [("the event at app.py:13 happens", False)]
+
+
+def test_the_conditions_of_the_main_call_hold_for_all_notes() -> None:
+    reading = read("""
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    def draw(image, finer):
+        if image is None:
+            return None
+        frames = pipe(image=image).images[0]
+        if finer:
+            frames = upscale(frames)
+        return interpolate_frames(frames)
+    gr.Interface(draw, [gr.Image(), gr.Checkbox(False)], gr.Image()).launch()
+    """)
+    assert notes(reading, "upscaling") == [("finer", False)]
+    assert notes(reading, "frame interpolation") == [("", True)]
+
+
+def test_of_several_events_the_one_that_changes_no_input_counts() -> None:
+    reading = read("""
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    def run(prompt, seed):
+        return pipe(prompt, generator=torch.Generator().manual_seed(seed)).images
+    with gr.Blocks() as demo:
+        prompt, seed, dice, go, out = gr.Textbox(), gr.Slider(value=233), gr.Button(), gr.Button(), gr.Image()
+        dice.click(lambda: random.randint(0, 9), outputs=seed).then(run, [prompt, seed], out)
+        gr.on([prompt.submit, go.click], fn=run, inputs=[prompt, seed], outputs=out)
+    """)
+    assert reading.settings.value("rng.seed") == 233
+    assert notes(reading, "random") == [("the event at app.py:12 happens", False)]
+
+
+def test_a_function_of_a_branch_that_is_not_taken_is_an_alternative() -> None:
+    reading = read("""
+    p = argparse.ArgumentParser(); p.add_argument("--model", default="fast"); a = p.parse_args()
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    if a.model == "fast":
+        def draw(prompt):
+            return pipe(prompt, num_inference_steps=4).images
+    else:
+        def draw(prompt):
+            return pipe(prompt, num_inference_steps=50).images
+    gr.Button().click(draw, gr.Textbox(), gr.Image())
+    """)
+    assert reading.settings.value("call.num_inference_steps") == 4
+    assert [call.usual for call in reading.calls] == [True, False]
+    assert not reading.undecided
+
+
+def test_the_default_inputs_choose_one_of_several_pipelines() -> None:
+    reading = read("""
+    class Predictor:
+        def setup(self):
+            self.text = StableDiffusionXLPipeline.from_pretrained("a/b")
+            self.image = StableDiffusionXLImg2ImgPipeline.from_pretrained("a/b")
+            self.mask = StableDiffusionXLInpaintPipeline.from_pretrained("a/b")
+        def predict(self, prompt: str, image: str = None, mask: str = None, seed: int = 3):
+            more = {}
+            if image and mask:
+                more["strength"] = 0.8
+                pipe = self.mask
+            elif image:
+                more["image"] = image
+                pipe = self.image
+            else:
+                more["width"] = 1024
+                pipe = self.text
+            return pipe(prompt, **more, generator=torch.Generator("cuda").manual_seed(seed)).images
+    """)
+    assert reading.settings.value("model.pipeline") == "StableDiffusionXLPipeline"
+    assert {path for path in reading.settings if path.startswith("call.")} == {"call.prompt", "call.width"}
+    assert alternatives(reading, "call.strength") == [
+        (None, "not (image and mask) and not image"), (None, "not (image and mask) and image"), (0.8, "image and mask"),
+    ]  # fmt: skip
+    assert reading.settings.value("rng.seed") == 3
+    assert not reading.undecided
+
+
+def test_isinstance_shows_the_class_of_a_scheduler() -> None:
+    reading = read("""
+    pipe = StableDiffusionPipeline.from_pretrained("a/b")
+    if not isinstance(pipe.scheduler, DPMSolverMultistepScheduler):
+        pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
+    pipe("x")
+    """)
+    assert reading.settings.value("scheduler.class") == "DPMSolverMultistepScheduler"
+
+
+def test_a_generator_may_be_among_arguments_that_are_not_known() -> None:
+    reading = read('FluxPipeline.from_pretrained("a/b")("x", **settings())')
+    assert reading.settings["rng.device"].origin is Origin.UNKNOWN
+    assert reading.undecided == ("the call at app.py:6 may be given more arguments: **settings()",)

@@ -17,7 +17,7 @@ from spacediff.reading.interpreter.interpreter import Interpreter
 from spacediff.reading.interpreter.library import Libraries
 from spacediff.reading.interpreter.modules import follow_file
 from spacediff.reading.interpreter.parameters import as_inputs
-from spacediff.reading.interpreter.records import Frame
+from spacediff.reading.interpreter.records import Condition, Frame
 from spacediff.reading.machines import Machine
 from spacediff.reading.model import Note
 from spacediff.reading.parsing import Files
@@ -94,20 +94,22 @@ def _follow_entries(state: Interpreter) -> None:
         done.add(id(entry))
         before = len(state.calls)
         if entry.event is None:
-            with flow.apart(f"after the call at {entry.where}"):
+            with flow.apart(f"the command at {entry.where} is given"):
                 _call(state, entry.function, entry.arguments)
             continue
         with flow.event(entry.event):
-            shown.note_result(entry.event, _call(state, entry.function, shown.arguments(entry)))
+            shown.note_result(entry.event, _call(state, entry.function, shown.arguments(entry), entry.condition))
         state.reached.append((entry.event, range(before, len(state.calls))))
 
 
-def _call(state: Interpreter, function: object, arguments: Arguments) -> Value | None:
+def _call(
+    state: Interpreter, function: object, arguments: Arguments, condition: Condition | None = None
+) -> Value | None:
     if not isinstance(function, Function):
         return None
     source = next((one for one in state.sources if one.name == function.file), state.files.main)
     state.frames.append(Frame(source, function.scopes))
-    state.conditions.clear()
+    state.conditions[:] = [condition] if condition is not None else []
     try:
         with _limited(state, _ENTRY_SHARE):
             return state.call(function, arguments, function.node)
@@ -128,7 +130,7 @@ def _follow_uncalled(state: Interpreter, cell: int) -> None:
                 state.frames.pop()
     for function in state.defined[:_MOST_ENTRIES]:
         if id(function.node) not in state.called and cell == function.scopes[0]:
-            with flow.apart(f"after a call of {function.name}"):
+            with flow.apart(f"{function.name} is called"):
                 _call(state, function, as_inputs(state, function))
 
 
@@ -144,7 +146,7 @@ def _follow_class(state: Interpreter, made: Class, flow: EventFlow) -> None:
     for name in dict.fromkeys(ordered):
         method = state.attribute(instance, name, node)
         if isinstance(method, Function) and name != "__init__" and id(method.node) not in state.called:
-            with flow.apart(f"after a call of {name}", certain=name in _FIRST_METHODS):
+            with flow.apart(f"{name} is called", certain=name in _FIRST_METHODS):
                 state.call(method, as_inputs(state, method), node)
 
 

@@ -21,7 +21,6 @@ class EventFlow:
     def __init__(self, state: State) -> None:
         self._state = state
         self._start = state.heap
-        self._entries = state.entry
         self._after: dict[int, tuple[Heap, int]] = {}
 
     @contextmanager
@@ -32,8 +31,7 @@ class EventFlow:
             words: The condition under which later events find it changed.
             certain: Whether it always comes before them, such as the loading of a model by a server.
         """
-        self._entries += 1
-        self._state.entry = self._entries
+        self._state.entry = 0 if certain else self._new_entry(words)
         self._state.heap = self._start.fork()
         try:
             yield
@@ -44,15 +42,22 @@ class EventFlow:
     def event(self, event: Event) -> Iterator[None]:
         """Start from the state in which an event finds the app: that of the event it follows, if it follows one."""
         before = self._before(event)
+        at_load = event.kind == "load" and event.after is None
+        words = f"the event at {event.where} happens"
         if before is None:
-            self._entries += 1
-        heap, self._state.entry = before or (self._start, self._entries)
+            before = self._start, 0 if at_load else self._new_entry(words)
+        heap, self._state.entry = before
         self._state.heap = heap.fork()
         try:
             yield
         finally:
             self._after[id(event)] = self._state.heap, self._state.entry
-            self._leave(f"after the event at {event.where}", certain=event.kind == "load" and event.after is None)
+            self._leave(words, certain=at_load)
+
+    def _new_entry(self, words: str) -> int:
+        """Return the number of another entry, of which it is not certain that anybody causes it."""
+        self._state.entry_words.append(words)
+        return len(self._state.entry_words) - 1
 
     def _before(self, event: Event) -> tuple[Heap, int] | None:
         earlier = event.after

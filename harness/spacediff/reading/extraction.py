@@ -11,8 +11,9 @@ from spacediff.reading.interpreter.records import PipelineCall
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.names import SCHEDULER_BASE
 from spacediff.reading.machines import NO_ACCELERATOR
-from spacediff.reading.main_call import main_call, without_common_conditions
+from spacediff.reading.main_call import condition_for, main_call, without_common_conditions
 from spacediff.reading.model import Alternative, Input, Note, Reading
+from spacediff.reading.noted import notes_of
 from spacediff.reading.values import (
     Absent,
     Asked,
@@ -56,11 +57,12 @@ def extract(state: State, like: str = "", at: str = "") -> Reading:
     Raises:
         CallNotFound: No pipeline is called at that line.
     """
-    notes = [*state.notes, *(Note("not read", text, text.partition(" ")[0]) for text in state.files.unreadable)]
+    notes = [*(Note("not read", text, text.partition(" ")[0]) for text in state.files.unreadable)]
     if state.machine is not None and state.asked_of_machine:
         text = f"settings that depend on the machine are those of {state.machine.description}"
         notes.append(Note("machine", text, next(iter(state.asked_of_machine.values()))))
     chosen = main_call(state, like, at)
+    notes = [*(notes_of(state, chosen.call) if chosen is not None else state.notes), *notes]
     doubts = [*state.doubts, *(f"not read: {text}" for text in state.files.unreadable)]
     if chosen is None:
         notes.append(Note("no pipeline", "no call of a diffusers pipeline was found", state.files.main.name))
@@ -75,12 +77,12 @@ def extract(state: State, like: str = "", at: str = "") -> Reading:
         each = ", ".join(f"{one.pipeline} ({one.where})" for one in others[:_MOST_NAMED])
         text = f"{call.name} ({call.where}) was read; also called: {each}"
         notes.append(Note("several pipelines", text, call.where))
-    if "call.*" in paths:
-        doubts.append(f"the call at {call.where} may be given more arguments: {_described(paths['call.*'])}")
     base = paths.pop(SCHEDULER_BASE, None)
     builder = _SettingsBuilder()
     for path, value in paths.items():
         builder.add(path, value)
+    if "call.*" in paths:
+        doubts.append(f"the call at {call.where} may be given more arguments: {_described(paths['call.*'])}")
     all_notes = [*notes, *builder.notes]
     return Reading(
         Settings(builder.settings),
@@ -143,7 +145,7 @@ def _paths_of(state: State, chosen: PipelineCall) -> dict[str, Value]:
     decided = calls[0].usual is True or all(call.usual is not calls[0].usual for call in calls[1:])
     if not decided:
         calls.sort(key=lambda call: call.number)
-    each, only_if = [call.paths for call in calls], [call.only_if for call in calls]
+    each, only_if = [call.paths for call in calls], [condition_for(state, call, chosen) for call in calls]
     names = dict.fromkeys(path for paths in each for path in paths)
     return {
         path: either(
@@ -179,7 +181,8 @@ class _SettingsBuilder:
                 self.notes.append(Note("random", text, option.where, condition, usual))
         distinct: dict[tuple[str, str, str], Alternative] = {}
         for setting, condition in zip(each, conditions_of(value), strict=True):
-            key = setting.origin, setting.where, repr(setting.value)
+            where = "" if setting.origin is Origin.READ else setting.where
+            key = setting.origin, where, repr(setting.value)
             kept = distinct.get(key)
             only_if = redact_text(condition if kept is None else any_of(kept.only_if, condition))
             distinct[key] = Alternative(setting, only_if)

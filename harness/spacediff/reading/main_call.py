@@ -24,6 +24,7 @@ from spacediff.reading.values import (
     Unknown,
     Value,
     Widget,
+    all_of,
     alternatives,
     any_of,
 )
@@ -80,16 +81,22 @@ def main_call(state: State, like: str = "", at: str = "") -> MainCall | None:
     candidates = _at(state.calls, at) if at else [call for call in state.calls if call.number not in stages]
     exported = {number for export in state.exports if export.usual for number in export.results}
     candidates = without_common_conditions(candidates or state.calls)
-    ranked = sorted(candidates, key=lambda call: _rank(call, like, exported))
+    chained = {number for event, numbers in state.reached if event.after is not None for number in numbers}
+    ranked = sorted(candidates, key=lambda call: _rank(call, like, exported, chained))
     chosen = ranked[0]
     wanted = [call for call in ranked if call.name == like] if chosen.name == like else ranked
     rivals = [] if at else _rivals(chosen, wanted, exported)
     return MainCall(
         chosen,
         _export_of(chosen, state.exports),
-        tuple(_described(state.calls, chosen, stages, rivals)),
+        tuple(_described(state, chosen, stages, rivals)),
         tuple(_doubts(chosen, rivals)),
     )
+
+
+def condition_for(state: State, call: PipelineCall, chosen: PipelineCall) -> str:
+    """Return the condition for a call as text; that of another event than the main call's begins with the event."""
+    return all_of("" if call.entry == chosen.entry else state.entry_words[call.entry], call.only_if)
 
 
 def without_common_conditions(calls: Sequence[PipelineCall]) -> list[PipelineCall]:
@@ -144,17 +151,21 @@ def _refines(earlier: PipelineCall, later: PipelineCall) -> bool:
     return bool(_REFINES.search(later.name) or partial or later.name == earlier.name)
 
 
-def _rank(call: PipelineCall, like: str, exported: set[int]) -> tuple[bool, int, bool, bool, int, int]:
+def _rank(
+    call: PipelineCall, like: str, exported: set[int], chained: set[int]
+) -> tuple[bool, int, bool, bool, bool, int, int]:
     """Return the place of a candidate in the order of preference, the smallest first.
 
-    The wanted class comes first, then what the default inputs lead to, then what is exported, text-to-video, the first
-    event. Of several calls in a row that are not exported, the last one counts, since those before it often warm up.
+    The wanted class comes first, then what the default inputs lead to, then what is exported, text-to-video, an event
+    that follows no other one, the first event. Of several calls in a row that are not exported, the last one counts,
+    since those before it often warm up.
     """
     return (
         bool(like) and call.name != like,
         _LIKELY[call.usual],
         call.number not in exported,
         any(word in call.name for word in _NEEDS_FRAMES),
+        call.number in chained,
         call.entry,
         call.number if call.number in exported else -call.number,
     )
@@ -212,21 +223,19 @@ def _doubts(chosen: PipelineCall, rivals: Sequence[PipelineCall]) -> list[str]:
     return [f"several calls may be the main one: {read}, not {others}; choose with --call LINE"]
 
 
-def _described(
-    calls: Sequence[PipelineCall], chosen: PipelineCall, stages: set[int], rivals: Sequence[PipelineCall]
-) -> list[Call]:
+def _described(state: State, chosen: PipelineCall, stages: set[int], rivals: Sequence[PipelineCall]) -> list[Call]:
     """Return every call with its role, one for each place and class."""
     contested = {(call.where, call.name) for call in rivals}
     found: dict[tuple[str, str], Call] = {}
-    for call in sorted(calls, key=lambda one: one.number != chosen.number):
-        place = call.where, call.name
+    for call in sorted(state.calls, key=lambda one: one.number != chosen.number):
+        place, only_if = (call.where, call.name), condition_for(state, call, chosen)
         if place in found:
-            only_if = any_of(found[place].only_if, call.only_if)
+            only_if = any_of(found[place].only_if, only_if)
             found[place] = Call(call.name, call.where, only_if, found[place].usual, found[place].role)
         else:
             role = _role(call, chosen, stages, contested=place in contested)
-            found[place] = Call(call.name, call.where, call.only_if, call.usual, role)
-    numbers = {(call.where, call.name): call.number for call in reversed(calls)}
+            found[place] = Call(call.name, call.where, only_if, call.usual, role)
+    numbers = {(call.where, call.name): call.number for call in reversed(state.calls)}
     return [found[place] for place in sorted(found, key=lambda place: numbers[place])]
 
 

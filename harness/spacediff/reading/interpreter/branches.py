@@ -11,7 +11,7 @@ from spacediff.reading.interpreter import patterns
 from spacediff.reading.interpreter.heap import Heap
 from spacediff.reading.interpreter.records import Condition, usual_of, words_of
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.values import Truth, Value, all_of, any_of, negated, opposite, truth
+from spacediff.reading.values import External, Known, Object, Truth, Value, all_of, any_of, negated, opposite, truth
 
 _ERROR = "an error is raised"
 _MOST_ENDS = 8
@@ -55,8 +55,30 @@ def follow_if(state: State, node: ast.If) -> bool:
     if condition.certain is not None:
         return state.run(node.body if condition.certain else node.orelse)
     words = state.words(node.test)
-    sides = _sides(condition, words, lambda: state.run(node.body), lambda: state.run(node.orelse))
+    sides = _sides(
+        condition,
+        words,
+        lambda: _run_knowing(state, node.test, node.body, holds=True),
+        lambda: _run_knowing(state, node.test, node.orelse, holds=False),
+    )
     return _branch(state, sides, node)
+
+
+def _run_knowing(state: State, test: ast.expr, body: Sequence[ast.stmt], *, holds: bool) -> bool:
+    """Follow one side of a condition, which shows the class of a scheduler that `isinstance` asks about."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            return _run_knowing(state, inner, body, holds=not holds)
+        case ast.Call(func=ast.Name(id="isinstance"), args=[target, made]) if holds:
+            _note_class(state, target, state.evaluate(made))
+    return state.run(body)
+
+
+def _note_class(state: State, target: ast.expr, made: Value) -> None:
+    owner = state.evaluate(target)
+    if isinstance(owner, Object) and owner.kind == "scheduler" and isinstance(made, External):
+        known = {"class": Known(made.where, made.last_name), **state.heap.cell(owner.cell)}
+        state.assign(target, Object(owner.where, owner.kind, state.heap.new(known)))
 
 
 def _sides(answer: Truth, words: str, body: _Body, otherwise: _Body) -> list[_Side]:

@@ -25,8 +25,8 @@ from spacediff.reading.values import (
     Partial,
     Value,
     alternatives,
+    contradict,
     either,
-    opposite,
 )
 
 
@@ -100,7 +100,7 @@ def _call_one_of(state: State, function: Either, arguments: Arguments, node: ast
     usable = [
         place
         for place, (option, words) in enumerate(zip(function.options[:count], function.conditions, strict=False))
-        if not isinstance(option, Absent | Known) and not (words and opposite(words) in taken)
+        if not isinstance(option, Absent | Known) and not any(contradict(words, other) for other in taken)
     ]
     if len(usable) <= 1:
         return state.call(function.options[usable[0]], arguments, node) if usable else Absent(state.where(node))

@@ -35,6 +35,19 @@ def words_of(conditions: Sequence[Condition]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class NotePlace:
+    """From where something is noted.
+
+    Attributes:
+        conditions: The undecided branches that lead to it, the innermost last.
+        entry: What it is reached from: 0 for the main file, otherwise the number of an event, in order.
+    """
+
+    conditions: tuple[Condition, ...]
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineCall:
     """A call of a pipeline.
 
@@ -119,12 +132,21 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A function that the user interface calls; it is followed after the file that defines it."""
+    """A function that the user interface calls; it is followed after the file that defines it.
+
+    Attributes:
+        function: The function.
+        arguments: What it receives.
+        where: File and line that register it.
+        event: The event that calls it; None if none does.
+        condition: The condition for it, if it is one of several functions.
+    """
 
     function: Value
     arguments: Arguments
     where: str
     event: Event | None = None
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)

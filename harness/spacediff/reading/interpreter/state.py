@@ -17,6 +17,7 @@ from spacediff.reading.interpreter.records import (
     Event,
     Export,
     Frame,
+    NotePlace,
     PipelineCall,
     usual_of,
     words_of,
@@ -44,6 +45,9 @@ MOST_STEPS = 200_000
 MOST_NESTED_CALLS = 12
 """Functions inside each other that are followed."""
 
+_MOST_PLACES = 8
+"""Places in the control flow that are kept for one note."""
+
 MOST_DEPTH = 90
 """Nested expressions and statements, those of called functions included; Python's own limit is further away."""
 
@@ -63,6 +67,7 @@ class State(ABC):
         frames: The functions and files that are being followed, the innermost last.
         doubts: One sentence for each reason why the reading is not enough to say that nothing differs.
         entry: What is being followed: 0 for the main file, otherwise the number of an event, in order.
+        entry_words: The condition for what each entry leads to, by its number.
         conditions: The undecided branches that are being followed, the innermost last.
         commands: Definition of a function to its entry as a command line.
         defined: Every function, in the order of its definition.
@@ -99,6 +104,8 @@ class State(ABC):
         self.ignored: list[IgnoredArgument] = []
         self.doubts: list[str] = []
         self.entry = 0
+        self.entry_words = [""]
+        self._note_places: dict[tuple[str, str, str], list[NotePlace]] = {}
         self.calls: list[PipelineCall] = []
         self.exports: list[Export] = []
         self.entries: list[Entry] = []
@@ -201,8 +208,16 @@ class State(ABC):
         """Write down something that changes the result and is not a setting, once for each line."""
         only_if = words_of(self.conditions)
         note = Note(kind, text or self.words(node), self.where(node), only_if, self.usual)
+        places = self._note_places.setdefault((note.kind, note.text, note.where), [])
+        place = NotePlace(tuple(self.conditions), self.entry)
+        if place not in places and len(places) < _MOST_PLACES:
+            places.append(place)
         if not any((kept.kind, kept.text, kept.where) == (note.kind, note.text, note.where) for kept in self.notes):
             self.notes.append(note)
+
+    def noted_at(self, note: Note) -> Sequence[NotePlace]:
+        """Return from where something was noted; empty for what has no place in the control flow."""
+        return self._note_places.get((note.kind, note.text, note.where), ())
 
     def undecided(self, text: str) -> None:
         """Write down a reason why this reading is not enough to say that nothing differs, as one sentence."""

@@ -1,6 +1,6 @@
 """What the interpreter computes with: a lattice of values from a known constant to unknown."""
 
-from spacediff.reading.values.conditions import all_of, any_of, opposite
+from spacediff.reading.values.conditions import all_of, any_of, contradict, opposite
 from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
@@ -73,6 +73,7 @@ __all__ = [
     "alternatives",
     "any_of",
     "conditions_of",
+    "contradict",
     "either",
     "inside",
     "is_shallow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _LONGEST = 160
 """Characters of a combined condition; a longer one is not shown."""
@@ -15,21 +16,17 @@ _ATOM = re.compile(r"[\w.]+(\([\w.,= ]*\))?")
 
 def all_of(outer: str, inner: str) -> str:
     """Return the condition that both of two hold; an empty one always does."""
-    if not outer or not inner or inner in outer.split(" and "):
+    if not outer or not inner:
         return outer or inner
-    text = f"{_grouped(outer)} and {_grouped(inner)}"
+    text = " and ".join(dict.fromkeys([*_conjuncts(outer), *_conjuncts(inner)]))
     return text if len(text) <= _LONGEST else inner
-
-
-def _grouped(condition: str) -> str:
-    return f"({condition})" if " or " in condition else condition
 
 
 def any_of(left: str, right: str) -> str:
     """Return the condition that one of two holds; empty if one of them always does."""
     if left == right or not (left and right):
         return left if left == right else ""
-    if {left, right} == {left, opposite(left)}:
+    if right == opposite(left):
         return ""
     text = f"{left} or {right}"
     return text if len(text) <= _LONGEST else ""
@@ -47,6 +44,32 @@ def opposite(condition: str) -> str:
         left, sign, right = comparison.groups()
         return f"{left} {_OPPOSITES.get(sign) or _SIGNS[sign]} {right}"
     return f"not {condition}" if _ATOM.fullmatch(condition) else f"not ({condition})"
+
+
+def contradict(left: str, right: str) -> bool:
+    """Return whether two conditions cannot both hold, as far as their words show."""
+    if not left or not right:
+        return False
+    theirs = {right, *_conjuncts(right)}
+    return opposite(left) in theirs or any(opposite(one) in theirs for one in _conjuncts(left))
+
+
+@lru_cache(maxsize=1024)
+def _conjuncts(condition: str) -> tuple[str, ...]:
+    """Return the parts of a condition that are joined by `and`; alternatives count as one part, in brackets."""
+    parts = _split(condition, " or ")
+    return (f"({condition})",) if len(parts) > 1 else tuple(_split(condition, " and "))
+
+
+def _split(text: str, word: str) -> list[str]:
+    """Split a text at a word outside all brackets."""
+    parts, depth, start = [], 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter in "([{") - (letter in ")]}")
+        if depth == 0 and place >= start and text.startswith(word, place):
+            parts.append(text[start:place])
+            start = place + len(word)
+    return [*parts, text[start:]]
 
 
 def _is_in_brackets(text: str) -> bool:

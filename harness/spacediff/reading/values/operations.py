@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from spacediff.reading.values.conditions import all_of, any_of
+from spacediff.reading.values.conditions import all_of, any_of, contradict
 from spacediff.reading.values.kinds import (
     Absent,
     Arguments,
@@ -47,8 +47,8 @@ def either(options: Iterable[Value], where: str, *, decided: bool = False, only_
         only_if: The condition for each alternative as text; empty if all are unknown.
     """
     options = list(options)
-    if len(options) == 1:
-        return options[0]
+    if len(options) == 1 or all(_alike(option, options[0]) for option in options[1:]):
+        return options[0] if options else Absent(where)
     flat: list[Value] = []
     conditions: list[str] = []
     for number, option in enumerate(options):
@@ -58,6 +58,8 @@ def either(options: Iterable[Value], where: str, *, decided: bool = False, only_
         for value, inner in zip(alternatives(option), conditions_of(option), strict=True):
             if len(flat) > _MOST_LOOKED_AT:
                 break
+            if decided and flat and contradict(outer, inner):
+                continue
             same = next((place for place, kept in enumerate(flat[:MOST_OPTIONS]) if _same(value, kept)), None)
             if same is None:
                 flat.append(value)
@@ -66,13 +68,23 @@ def either(options: Iterable[Value], where: str, *, decided: bool = False, only_
                 conditions[same] = any_of(conditions[same], all_of(outer, inner))
     if len(flat) == 1:
         return flat[0]
-    if not flat:
-        return Absent(where)
     if len(flat) > MOST_OPTIONS:
         results = dict.fromkeys(result for value in flat[MOST_OPTIONS - 1 :] for result in results_in(value))
         flat = [*flat[: MOST_OPTIONS - 1], Unknown(where, "one of many", tuple(results))]
         conditions = [*conditions[: MOST_OPTIONS - 1], ""]
     return Either(where, tuple(flat), decided, tuple(conditions) if any(conditions) else ())
+
+
+def _alike(left: Value, right: Value) -> bool:
+    """Return whether two values have the same alternatives under the same conditions."""
+    if not isinstance(left, Either) or not isinstance(right, Either):
+        return left is right
+    return (
+        len(left.options) == len(right.options)
+        and left.decided is right.decided
+        and left.conditions == right.conditions
+        and all(_same(one, other) for one, other in zip(left.options, right.options, strict=True))
+    )
 
 
 def _same(left: Value, right: Value) -> bool:

@@ -87,6 +87,9 @@ def _noise(
         node: The call.
     """
     generator = arguments.named.get("generator")
+    if generator is None and arguments.open:
+        unknown = Unknown(state.where(node), f"**{arguments.open}")
+        return {"rng.device": unknown, "rng.seed": unknown}
     is_given = generator is not None and not (isinstance(generator, Known) and generator.value is None)
     if is_given or signature.of or "seed" in state.heap.cell(state.process_wide):
         return noise_of(state, generator, node)

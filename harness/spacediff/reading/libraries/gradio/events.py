@@ -6,12 +6,13 @@ import ast
 from collections.abc import Mapping
 
 from spacediff.reading.interpreter.parameters import defaults_as_inputs
-from spacediff.reading.interpreter.records import Entry, Event
+from spacediff.reading.interpreter.records import Condition, Entry, Event
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.gradio.components import as_argument, is_empty_text
 from spacediff.reading.libraries.gradio.parameters import positional_parameters, receives_dict
 from spacediff.reading.values import (
     Arguments,
+    Either,
     Function,
     Items,
     Known,
@@ -21,6 +22,7 @@ from spacediff.reading.values import (
     Value,
     Widget,
     alternatives,
+    conditions_of,
 )
 from spacediff.reading.values.inputs import asked, text_of
 
@@ -51,9 +53,12 @@ def register(state: State, kind: str, arguments: Arguments, node: ast.AST, owner
     given = arguments.get("inputs", 1)
     shown = given.items if isinstance(given, Items) else (given,) if given is not None else ()
     is_open = isinstance(given, Items) and given.open
-    for option in event.functions:
-        to_it = Arguments([], {}, "inputs") if is_open else arguments_of(option, shown, event.where)
-        state.entries.append(Entry(option, to_it, event.where, event))
+    for place, (option, words) in enumerate(zip(alternatives(function), conditions_of(function), strict=True)):
+        if isinstance(option, Function):
+            to_it = Arguments([], {}, "inputs") if is_open else arguments_of(option, shown, event.where)
+            usual = place == 0 if isinstance(function, Either) and function.decided else None
+            condition = Condition(words, usual) if isinstance(function, Either) else None
+            state.entries.append(Entry(option, to_it, event.where, event, condition))
     if isinstance(function, Unknown) and function.results:  # a button is no place for the result of a pipeline
         return state.unknown(node, function)
     return Object(event.where, "event", state.heap.new({"number": Known(event.where, number)}))

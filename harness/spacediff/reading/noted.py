@@ -1,0 +1,43 @@
+"""Notes as seen from the main call: under which condition the default inputs lead to them, given that it is made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+
+from spacediff.reading.interpreter.records import NotePlace, PipelineCall, usual_of, words_of
+from spacediff.reading.interpreter.state import State
+from spacediff.reading.model import Note
+from spacediff.reading.values import all_of, any_of
+
+
+def notes_of(state: State, call: PipelineCall) -> list[Note]:
+    """Return what was noted; what only another event leads to is not usual.
+
+    Args:
+        state: The interpreter, after it has followed the source.
+        call: The main call. The conditions for it hold for everything that is noted.
+    """
+    return [_seen_from(state, call, note) for note in state.notes]
+
+
+def _seen_from(state: State, call: PipelineCall, note: Note) -> Note:
+    places = state.noted_at(note)
+    if not places:
+        return note
+    usual = [place for place in places if _is_usual(call, place)]
+    return replace(
+        note,
+        only_if=reduce(any_of, (_words(state, call, place) for place in usual or places)),
+        usual=bool(usual),
+    )
+
+
+def _is_usual(call: PipelineCall, place: NotePlace) -> bool:
+    own = [condition for condition in place.conditions if condition not in call.conditions]
+    return place.entry in {0, call.entry} and usual_of(own) is not False
+
+
+def _words(state: State, call: PipelineCall, place: NotePlace) -> str:
+    own = [condition for condition in place.conditions if condition not in call.conditions]
+    return all_of("" if place.entry == call.entry else state.entry_words[place.entry], words_of(own))
