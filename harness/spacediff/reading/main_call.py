@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from spacediff.errors import CallNotFound
-from spacediff.reading.interpreter.records import Export, PipelineCall
+from spacediff.reading.interpreter.records import Export, PipelineCall, usual_of
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.model import Call, CallRole
 from spacediff.reading.values import (
@@ -86,10 +86,11 @@ def main_call(state: State, like: str = "", at: str = "") -> MainCall | None:
     chosen = ranked[0]
     wanted = [call for call in ranked if call.name == like] if chosen.name == like else ranked
     rivals = [] if at else _rivals(chosen, wanted, exported)
+    main = next(call for call in state.calls if call.number == chosen.number)
     return MainCall(
-        chosen,
+        main,
         _export_of(chosen, state.exports),
-        tuple(_described(state, chosen, stages, rivals)),
+        tuple(_described(state, main, stages, rivals)),
         tuple(_doubts(chosen, rivals)),
     )
 
@@ -223,26 +224,34 @@ def _doubts(chosen: PipelineCall, rivals: Sequence[PipelineCall]) -> list[str]:
     return [f"several calls may be the main one: {read}, not {others}; choose with --call LINE"]
 
 
-def _described(state: State, chosen: PipelineCall, stages: set[int], rivals: Sequence[PipelineCall]) -> list[Call]:
+def _described(state: State, main: PipelineCall, stages: set[int], rivals: Sequence[PipelineCall]) -> list[Call]:
     """Return every call with its role, one for each place and class."""
     contested = {(call.where, call.name) for call in rivals}
     found: dict[tuple[str, str], Call] = {}
-    for call in sorted(state.calls, key=lambda one: one.number != chosen.number):
-        place, only_if = (call.where, call.name), condition_for(state, call, chosen)
+    for call in sorted(state.calls, key=lambda one: one.number != main.number):
+        place, only_if, usual = (call.where, call.name), condition_for(state, call, main), _usual(call, main)
         if place in found:
-            only_if = any_of(found[place].only_if, only_if)
-            found[place] = Call(call.name, call.where, only_if, found[place].usual, found[place].role)
+            kept = found[place]
+            usual = kept.usual if kept.role == "main" else min(kept.usual, usual, key=_LIKELY.__getitem__)
+            found[place] = replace(kept, only_if=any_of(kept.only_if, only_if), usual=usual)
         else:
-            role = _role(call, chosen, stages, contested=place in contested)
-            found[place] = Call(call.name, call.where, only_if, call.usual, role)
+            role = _role(call, main, stages, contested=place in contested)
+            found[place] = Call(call.name, call.where, only_if, usual, role)
     numbers = {(call.where, call.name): call.number for call in reversed(state.calls)}
     return [found[place] for place in sorted(found, key=lambda place: numbers[place])]
 
 
-def _role(call: PipelineCall, chosen: PipelineCall, stages: set[int], *, contested: bool) -> CallRole:
-    if call.number == chosen.number:
+def _usual(call: PipelineCall, main: PipelineCall) -> bool | None:
+    """Return whether the default inputs lead to a call, given that they lead to the main call."""
+    if call.number == main.number:
+        return main.usual
+    return usual_of([condition for condition in call.conditions if condition not in main.conditions])
+
+
+def _role(call: PipelineCall, main: PipelineCall, stages: set[int], *, contested: bool) -> CallRole:
+    if call.number == main.number:
         return "main"
     if call.number in stages:
         return "stage"
-    apart = call.entry != chosen.entry or not set(call.conditions) <= set(chosen.conditions)
+    apart = call.entry != main.entry or not set(call.conditions) <= set(main.conditions)
     return "alternative" if contested or apart else "other"

@@ -110,7 +110,8 @@ class Call:
         pipeline: The class of the pipeline.
         where: File and line.
         only_if: The condition for it; empty if there is none.
-        usual: Whether the default inputs lead there; None if that is unknown.
+        usual: Whether the default inputs lead there, for another call than the main one if they lead to that; None if
+            it is unknown.
         role: What it is for.
     """
 
