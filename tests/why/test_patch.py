@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 from pathlib import Path
@@ -191,6 +192,120 @@ def test_what_cannot_be_patched_is_described(script: str, hosted: str, path: str
     assert path not in advice.changes
     added = "".join(line for line in advice.patch.splitlines() if line.startswith("+"))
     assert f"{path.rpartition('.')[2]}=" not in added
+
+
+DESCRIBED = {
+    "callback": ("def told(step, t, latents):\n    print(step)\n", "callback_on_step_end=told"),
+    "lambda": ("", "callback_on_step_end=lambda *_: {}"),
+    "quantised": ("from torchao.quantization import Int8WeightOnlyConfig, quantize_\n", ""),
+    "text of a library": ("from presets import NEGATIVE\n", "negative_prompt=NEGATIVE"),
+    "class": ("class Mine:\n    pass\n", "attention_kwargs=Mine"),
+    "in a dict": ("from presets import NEGATIVE\n", 'attention_kwargs={"text": NEGATIVE}'),
+    "tensor": ("", "latents=torch.zeros(1)"),
+}
+
+
+@pytest.mark.parametrize("kind", DESCRIBED)
+def test_what_the_space_makes_itself_is_never_written_as_a_text(kind: str, tmp_path: Path) -> None:
+    lines, argument = DESCRIBED[kind]
+    file = tmp_path / "run.py"
+    file.write_text(SCRIPT)
+    quantised = "\nquantize_(pipe.text_encoder, Int8WeightOnlyConfig())\nvideo ="
+    hosted = lines + HOSTED.replace("num_frames=49", f"num_frames=49, {argument}" if argument else "num_frames=49")
+    hosted = hosted.replace("\nvideo =", "\nvideo =" if argument else quantised)
+    advice = advised(file, hosted)
+    added = "".join(line for line in advice.patch.splitlines() if line.startswith("+"))
+    assert "use_dynamic_cfg=True" in added, "everything else is patched"
+    for name in ("told", "lambda", "Int8", "NEGATIVE", "Mine", "zeros", "attention_kwargs", "quantization_config"):
+        assert name not in added
+    assert left_over(applied(advice, file, tmp_path), hosted) == set(advice.by_hand)
+
+
+LOADED = [
+    'pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b").to("cuda")',
+    'pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b").to(device="cuda")',
+    'pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b").cuda()',
+    'pipe = (\n    CogVideoXPipeline\n    .from_pretrained("zai-org/CogVideoX-5b")\n    .to("cuda")\n)',
+    'pipe = CogVideoXPipeline.from_pretrained(\n    "zai-org/CogVideoX-5b",\n).to("cuda")',
+    'def load(name):\n  return CogVideoXPipeline.from_pretrained(name).to("cuda")\npipe = load("zai-org/CogVideoX-5b")',
+]
+
+
+@pytest.mark.parametrize("loaded", LOADED)
+def test_a_dtype_goes_to_the_call_that_loads_and_nowhere_else(loaded: str, tmp_path: Path) -> None:
+    file = tmp_path / "run.py"
+    before, _, after = SCRIPT.partition("pipe = ")
+    file.write_text(before + loaded + "\n" + after[after.index("video =") :])
+    patched = applied(advised(file), file, tmp_path)
+    calls = [node for node in ast.walk(ast.parse(patched)) if isinstance(node, ast.Call)]
+    given = [ast.unparse(node.func) for node in calls if any(word.arg == "torch_dtype" for word in node.keywords)]
+    assert given == ["CogVideoXPipeline.from_pretrained"]
+    assert left_over(patched) == set()
+
+
+GIVEN = {
+    "argparse": (
+        "import argparse as a\nq = a.ArgumentParser()\nq.add_argument('--s', default=3.0)\nscale = q.parse_args().s\n",
+        "run the script with --s 7.0",
+    ),
+    "environment": ("import os\nscale = float(os.environ.get('SCALE', '3.0'))\n", "run the script with SCALE=7.0"),
+}
+
+
+@pytest.mark.parametrize("how", GIVEN)
+def test_an_option_of_the_command_line_stays_an_option(how: str, tmp_path: Path) -> None:
+    lines, words = GIVEN[how]
+    file = tmp_path / "run.py"
+    file.write_text(lines + SCRIPT.replace("num_frames=49", "num_frames=49, guidance_scale=scale"))
+    advice = advised(file)
+    assert advice.by_hand["call.guidance_scale"].startswith(words)
+    assert "guidance_scale=scale" in applied(advice, file, tmp_path).decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "read"),
+    [
+        ("SCALE = 3.0\n", "from settings import SCALE\nscale = SCALE\n"),
+        ("class Config:\n    scale = 3.0\n", "import settings\nscale = settings.Config.scale\n"),
+        ("def scale():\n    return 3.0\n", "from settings import scale as of\nscale = of()\n"),
+    ],
+)
+def test_a_value_of_another_file_is_changed_there_by_hand(content: str, read: str, tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    file = tmp_path / "project" / "run.py"
+    (tmp_path / "project" / "settings.py").write_text(content)
+    file.write_text(read + SCRIPT.replace("num_frames=49", "num_frames=49, guidance_scale=scale"))
+    advice = advised(file)
+    assert "settings.py:" in advice.by_hand["call.guidance_scale"]
+    assert "7.0" in advice.by_hand["call.guidance_scale"]
+    assert "guidance_scale=7.0" not in advice.patch
+
+
+VAE = "from diffusers import *\nvae = AutoencoderKLCogVideoX.from_pretrained('a/b', subfolder='vae')"
+REMOVED = {
+    "argument": ("num_frames=49", "num_frames=49, negative_prompt='x'"),
+    "entry of a dict": ("num_frames=49", "num_frames=49, **{'negative_prompt': 'x'}"),
+    "item": ("video = pipe(", "kw = {}\nkw['negative_prompt'] = 'x'\nvideo = pipe(**kw, "),
+    "scheduler": (
+        "pipe.enable",
+        "from diffusers import *\npipe.scheduler = DDIMScheduler.from_config({})\npipe.enable",
+    ),
+    "revision": ("torch_dtype", "revision='old', torch_dtype"),
+    "LoRA": ("pipe.enable", "pipe.load_lora_weights('a/b')\npipe.fuse_lora()\npipe.enable"),
+    "part": (
+        "pipe = CogVideoXPipeline.from_pretrained(",
+        f"{VAE}\npipe = CogVideoXPipeline.from_pretrained(vae=vae, pretrained_model_name_or_path=",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REMOVED)
+def test_what_the_space_does_not_have_is_removed(what: str, tmp_path: Path) -> None:
+    file = tmp_path / "run.py"
+    file.write_text(SCRIPT.replace(*REMOVED[what], 1))
+    assert left_over(file.read_bytes(), SCRIPT)
+    advice = advised(file, SCRIPT)
+    assert left_over(applied(advice, file, tmp_path), SCRIPT) == set(advice.by_hand) == set()
 
 
 def test_a_different_model_is_not_patched(tmp_path: Path) -> None:

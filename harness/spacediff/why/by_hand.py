@@ -33,7 +33,7 @@ def words(row: SourceDifference, differences: Iterable[SourceDifference], reason
     by_path = {each.path: each for each in differences}
     if row.path == "model.id" and (pipeline := by_path.get("model.pipeline")):
         return f"load {row.right.value!r} with {pipeline.right.value}, not with {pipeline.left.value}"
-    if row.path.startswith("lora."):
+    if row.path.startswith("lora.") and not reason:
         return _lora(row, {path.removeprefix("lora."): each.right.value for path, each in by_path.items()}) + known
     return (reason or _change(row)) + known
 

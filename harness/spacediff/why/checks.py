@@ -51,7 +51,7 @@ class Checker:
         changed = _changed(self._found.script, found.script)
         if not removed.issuperset(paths) or not after <= before or not changed <= before:
             return set()
-        if len(found.questions) > len(self._found.questions):
+        if len(found.questions) > len(self._found.questions) or not _effects(found) <= _effects(self._found):
             return set()
         self._reading, self._found = reading, found
         return removed
@@ -81,6 +81,10 @@ class Checker:
 
 def _faults(reading: Reading) -> Counter[str]:
     return Counter(note.kind for note in reading.notes if note.kind in _FAULTS)
+
+
+def _effects(found: ComparedSettings) -> set[str]:
+    return {effect.kind for effect in found.effects}
 
 
 def _changed(before: Settings, after: Settings) -> set[str]:

@@ -27,7 +27,8 @@ def with_argument(call: cst.Call, name: str, value: cst.BaseExpression) -> cst.C
     end = last.comma.whitespace_after if isinstance(last.comma, cst.Comma) else last.whitespace_after_arg
     if not isinstance(end, cst.ParenthesizedWhitespace):
         comma = cst.Comma(whitespace_before=_before_comma(last), whitespace_after=_SPACE)
-        return call.with_changes(args=[*before, last.with_changes(comma=comma), new])
+        new = new.with_changes(whitespace_after_arg=last.whitespace_after_arg)
+        return call.with_changes(args=[*before, last.with_changes(comma=comma, whitespace_after_arg=_NOTHING), new])
     between = end.with_changes(empty_lines=[], **_indentation(call))
     closing = end.with_changes(first_line=end.first_line.with_changes(whitespace=_NOTHING, comment=None))
     comma = cst.Comma(whitespace_before=_before_comma(last), whitespace_after=between)
