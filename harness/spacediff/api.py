@@ -180,7 +180,15 @@ def compare_videos(
     return _execute(plan, folder, listener, runs_required=True)
 
 
-def read_source(source: StrPath, *, like: str = "", call: str | int = "", block: int = 0) -> Reading:
+def read_source(
+    source: StrPath,
+    *,
+    like: str = "",
+    call: str | int = "",
+    block: int = 0,
+    folder: StrPath = "",
+    arguments: str | None = None,
+) -> Reading:
     """List the settings that a script, notebook, folder or Space declares. The source is parsed, never executed.
 
     Args:
@@ -189,6 +197,8 @@ def read_source(source: StrPath, *, like: str = "", call: str | int = "", block:
         call: Line, or `FILE:LINE`, of the call that is read; by default the main call.
         block: The number of a code block of a Markdown file, from 1, whose script is read; 0 for the only one that
             calls a pipeline.
+        folder: Where the command is run that `source` is, or that stands in a Markdown file.
+        arguments: The arguments of the script, as a shell takes them: `--steps 30 --prompt "a lemon"`.
 
     Raises:
         SourceNotReadable: There is no such source, or no pipeline call in it.
@@ -198,7 +208,7 @@ def read_source(source: StrPath, *, like: str = "", call: str | int = "", block:
     """
     from spacediff.reading.sources import read_any
 
-    return read_any(str(source), like, call=str(call), block=block)
+    return read_any(str(source), like, call=str(call), block=block, folder=str(folder), arguments=arguments)
 
 
 def read_record(path: StrPath) -> AuditRecord:

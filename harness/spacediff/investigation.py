@@ -128,7 +128,14 @@ class WhyResult:
 
 
 def compare_sources(
-    script: StrPath, space: StrPath, *, call: str | int = "", space_call: str | int = "", block: int = 0
+    script: StrPath,
+    space: StrPath,
+    *,
+    call: str | int = "",
+    space_call: str | int = "",
+    block: int = 0,
+    folder: StrPath = "",
+    arguments: str | None = None,
 ) -> SourceComparison:
     """Read a script and a Space and compare their settings, without running or generating anything.
 
@@ -141,6 +148,8 @@ def compare_sources(
         call: Line, or `FILE:LINE`, of the script's call that is compared; by default its main call.
         space_call: Likewise for the Space.
         block: The number of a code block, from 1, if the script is a Markdown file; 0 for its only script.
+        folder: Where the command is run that `script` is, or that stands in a Markdown file.
+        arguments: The arguments of the script, as a shell takes them; None if they are unknown.
 
     Raises:
         SourceNotReadable: There is no such source, or no pipeline call in it.
@@ -157,7 +166,9 @@ def compare_sources(
     from spacediff.why.patch import advise
 
     def read_script(at: str) -> Reading:
-        return read_any(str(script), look_up=this_machine, call=at, block=block)
+        return read_any(
+            str(script), look_up=this_machine, call=at, block=block, folder=str(folder), arguments=arguments
+        )
 
     def read_hosted(at: str) -> Reading:
         return read_any(str(space), like, look_up=hosted_on(hardware=""), call=at)
@@ -262,8 +273,13 @@ def explain_difference(
 
 
 def scenario_path(script: StrPath, scenario: StrPath | None) -> Path:
-    """Return where the scenario for a script is written."""
-    return Path(f"why-{Path(script).stem}.toml") if scenario is None else Path(scenario)
+    """Return where the scenario for a script is written; for a command, the script is that which it runs."""
+    from spacediff.reading.commands import commands_in
+
+    if scenario is not None:
+        return Path(scenario)
+    commands = [] if Path(script).exists() else commands_in(str(script), str)
+    return Path(f"why-{Path(commands[0].script if commands else script).stem}.toml")
 
 
 def ensure_measurable(space: StrPath) -> None:

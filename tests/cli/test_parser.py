@@ -21,7 +21,7 @@ def test_each_command_is_parsed_into_its_own_dataclass() -> None:
 
 def test_options_do_not_change() -> None:
     options = parse(["read", "run.py"])
-    assert options == ReadOptions(source="run.py", format="table", call="", block=0)
+    assert options == ReadOptions(source="run.py", format="table", call="", block=0, folder="", arguments=None)
     with pytest.raises(dataclasses.FrozenInstanceError):
         options.source = "other.py"  # type: ignore[misc]
 
@@ -90,6 +90,8 @@ def test_options_of_why() -> None:
         call="7",
         space_call="app.py:9",
         block=0,
+        folder="",
+        arguments=None,
         plan_only=True,
         format="json",
         scenario=Path("w.toml"),

@@ -64,6 +64,8 @@ class ReadOptions:
     format: Literal["table", "json"]
     call: str
     block: int
+    folder: str
+    arguments: str | None
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class WhyOptions:
     call: str
     space_call: str
     block: int
+    folder: str
+    arguments: str | None
     plan_only: bool
     format: Literal["table", "json"]
     scenario: Path | None

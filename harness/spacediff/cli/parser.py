@@ -139,7 +139,15 @@ def _read(commands: _Commands) -> None:
     read.add_argument("--call", default="", metavar="LINE|FILE:LINE",
                       help="the pipeline call to read, by its line (default: the main call)")  # fmt: skip
     read.add_argument("--block", type=_count, default=0, metavar="N", help=_BLOCK)
+    _add_command_options(read)
     read.set_defaults(kind=ReadOptions)
+
+
+def _add_command_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--source", dest="folder", default="", metavar="FOLDER",
+                        help="where the command is run that is given as the script, or in Markdown")  # fmt: skip
+    parser.add_argument("--arguments", metavar="ARGS",
+                        help="the script's arguments, as one text: --arguments='--steps 30'")  # fmt: skip
 
 
 def _why(commands: _Commands) -> None:
@@ -151,6 +159,7 @@ def _why(commands: _Commands) -> None:
     why.add_argument("--call", default="", metavar="LINE|FILE:LINE",
                      help="the script's pipeline call to compare, by its line (default: the main call)")  # fmt: skip
     why.add_argument("--block", type=_count, default=0, metavar="N", help=_BLOCK)
+    _add_command_options(why)
     why.add_argument("--space-call", default="", metavar="LINE|FILE:LINE", help="likewise for the Space")
     why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs no GPU")
     why.add_argument("--format", choices=["table", "json"], default="table",

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 
 def read(options: ReadOptions) -> Exit:
     """List the settings that a source declares."""
-    reading = read_source(options.source, call=options.call, block=options.block)
+    reading = read_source(
+        options.source,
+        call=options.call,
+        block=options.block,
+        folder=options.folder,
+        arguments=options.arguments,
+    )
     if options.format == "json":
         show_text(json.dumps(redact(reading.as_json()), indent=2) + "\n")
     else:
@@ -45,7 +51,13 @@ def why(options: WhyOptions) -> Exit:
         ensure_measurable(options.space)
     ensure_writable(path, options.patch)
     sources = compare_sources(
-        options.script, options.space, call=options.call, space_call=options.space_call, block=options.block
+        options.script,
+        options.space,
+        call=options.call,
+        space_call=options.space_call,
+        block=options.block,
+        folder=options.folder,
+        arguments=options.arguments,
     )
     if options.plan_only and options.format == "json":
         show_text(json.dumps(redact(sources.as_json()), indent=2) + "\n")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from spacediff.errors import SourceNotReadable
+from spacediff.reading.commands import Command
 from spacediff.reading.entry_points import follow
 from spacediff.reading.extraction import extract, with_machines
 from spacediff.reading.interpreter.library import Libraries, Library
@@ -33,6 +35,7 @@ __all__ = [
     "Reading",
     "main_file",
     "read_changed",
+    "read_command",
     "read_fetched",
     "read_pasted",
     "read_source",
@@ -98,6 +101,36 @@ def read_changed(
     return read_fetched(content, main.name, fetch, like, call=call, look_up=look_up)
 
 
+def read_command(
+    folder: Path, command: Command, like: str = "", look_up: MachineLookUp = unknown_machine, *, call: str = ""
+) -> Reading:
+    """Read a script as a command runs it: with the arguments and the environment that the command gives.
+
+    Args:
+        folder: Where the command is run; imports are found there and beside the script.
+        command: The command.
+        like: The pipeline class whose call is read if the script calls several.
+        look_up: Returns the machine on which the script runs; asked only if the script asks for it.
+        call: Line, or file and line, of the call that is read; by default the main call.
+
+    Raises:
+        SourceNotReadable: The folder has no such script.
+        CallNotFound: No pipeline is called at that line.
+    """
+    root = folder.resolve()
+    paths = [(root / file).resolve() for file in command.files]
+    main = next((path for path in paths if path.is_relative_to(root) and path.is_file()), None)
+    if main is None:
+        raise SourceNotReadable(f"{folder} has no {command.files[0]}", hint="give the folder of the command")
+
+    def fetch(name: str) -> bytes | None:
+        others = [(base / name).resolve() for base in (main.parent, root)]
+        return next((_head(one) for one in others if one.is_relative_to(root) and one.is_file()), None)
+
+    reading = read_fetched(_head(main), main.name, fetch, like, call=call, look_up=look_up, command=command)
+    return replace(reading, command=command.words)
+
+
 def read_pasted(
     content: bytes,
     name: str,
@@ -142,6 +175,7 @@ def read_fetched(
     call: str = "",
     libraries: Sequence[Library] = LIBRARIES,
     look_up: MachineLookUp = unknown_machine,
+    command: Command | None = None,
 ) -> Reading:
     """Read a source by its main file.
 
@@ -156,6 +190,7 @@ def read_fetched(
         call: Line, or file and line, of the call that is read; by default the main call.
         libraries: What is known of the libraries that the source uses.
         look_up: Returns the machine on which the source runs; asked only if the source asks for it.
+        command: The command that runs the file; None if it is unknown.
 
     Raises:
         CallNotFound: No pipeline is called at that line.
@@ -166,7 +201,7 @@ def read_fetched(
         source = parse(text, name)
     except UnreadableError as error:
         return Reading(notes=[Note("not read", str(error), name)])
-    return _read(Files(source, fetch), Libraries(libraries), like, call, look_up)
+    return _read(Files(source, fetch, command=command), Libraries(libraries), like, call, look_up)
 
 
 def _read(files: Files, known: Libraries, like: str, call: str, look_up: MachineLookUp) -> Reading:

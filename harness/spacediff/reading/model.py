@@ -162,6 +162,7 @@ class Reading:
         inputs: Path of a setting to the input that its value comes from.
         alternatives: Path of a setting to all values that it may have; the value for default inputs is the first.
         calls: Every call of a pipeline that the source may make, in order.
+        command: The script and its arguments, if it was read as a command runs it; otherwise empty.
         undecided: One sentence for each reason why this reading is not enough to say that nothing differs.
         ignored: Arguments without effect.
         notes: What else changes the result.
@@ -189,6 +190,7 @@ class Reading:
     alternatives: Mapping[str, list[Alternative]] = field(default_factory=dict)
     calls: tuple[Call, ...] = ()
     undecided: tuple[str, ...] = ()
+    command: str = ""
     ignored: list[IgnoredArgument] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     unknowns: Mapping[str, str] = field(default_factory=dict)
@@ -219,6 +221,7 @@ class Reading:
             "alternatives": {path: [asdict(one) for one in each] for path, each in self.alternatives.items()},
             "calls": [asdict(call) for call in self.calls],
             "undecided": list(self.undecided),
+            "command": self.command,
             "coverage": asdict(self.coverage),
             "ignored": [asdict(argument) for argument in self.ignored],
             "notes": [asdict(note) for note in self.notes],

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from spacediff.reading.commands import Command
 from spacediff.reading.notebooks import MOST_NOTEBOOK_BYTES, Cells, cells_of, without_magics
 
 MOST_BYTES = 1024 * 1024
@@ -107,10 +108,24 @@ def _tree(code: str, name: str) -> ast.Module:
 
 
 class Files:
-    """The files of one source, found by module name; each is parsed once."""
+    """The files of one source, found by module name; each is parsed once.
 
-    def __init__(self, main: Source, fetch: Callable[[str], bytes | None] | None = None, package: str = "") -> None:
+    Attributes:
+        main: The file that is followed first.
+        package: The folder that is imported from, if it is not that of the main file.
+        command: The command that runs the main file; None if it is unknown.
+        unreadable: Why files could not be parsed, one sentence each.
+    """
+
+    def __init__(
+        self,
+        main: Source,
+        fetch: Callable[[str], bytes | None] | None = None,
+        package: str = "",
+        command: Command | None = None,
+    ) -> None:
         self.main = main
+        self.command = command
         self.package = package
         unread = main.cells.unread if main.cells else ()
         self.unreadable = [f"{main.name}, cell {number} is not Python" for number in unread]

@@ -7,8 +7,10 @@ import builtins
 import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from spacediff.errors import BlockNotChosen
+from spacediff.reading.commands import Command, commands_in
 from spacediff.reading.markdown import Block, blocks_of
 from spacediff.reading.model import Note, Reading
 from spacediff.reading.parsing import MOST_BYTES, Source, UnreadableError, parse
@@ -171,6 +173,29 @@ def only_reading(
     kinds = [f"block {number} (line {block.line}): {_described(block)}" for number, block in enumerate(file.blocks, 1)]
     text = f"no code block of {file.name} calls a diffusers pipeline: {'; '.join(kinds[:_MOST_LISTED])}"
     return file, None, Reading(notes=[Note("not read", text, file.name)])
+
+
+def only_command(file: PastedFile, block: int, folder: Path) -> Command:
+    """Return the only command of a Markdown file that runs a script of a folder; the same one twice counts once.
+
+    Raises:
+        BlockNotChosen: There are several, or none.
+    """
+    found: dict[str, Command] = {}
+    for number, each in enumerate(file.blocks, 1):
+        if each.kind == "shell" and block in {0, number}:
+            for command in commands_in(each.code, lambda row, start=each.line: f"{file.name}:{start - 1 + row}"):  # type: ignore[misc]
+                if any((folder / path).is_file() for path in command.files):
+                    found.setdefault(command.words, command)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    listed = "; ".join(f"{words} ({command.where})" for words, command in list(found.items())[:_MOST_LISTED])
+    problem = (
+        f"several commands that run a script of {folder}: {listed}"
+        if found
+        else f"no command that runs a script of {folder}"
+    )
+    raise BlockNotChosen(f"{file.name} has {problem}", hint="choose a block with --block N, or give the command itself")
 
 
 def _described(block: Block) -> str:

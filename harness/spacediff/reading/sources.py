@@ -5,17 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from spacediff.errors import SourceNotReadable, SpacediffError
+from spacediff.errors import InvalidArgument, SourceNotReadable, SpacediffError
 from spacediff.hub.ids import is_repository_id
-from spacediff.reading import read_source
+from spacediff.reading import read_command, read_source
+from spacediff.reading.commands import Command, arguments_of, commands_in
 from spacediff.reading.hub import read_space
 from spacediff.reading.machine_look_up import MachineLookUp, unknown_machine
+from spacediff.reading.markdown import is_markdown
 from spacediff.reading.model import Reading
+from spacediff.reading.parsing import MOST_BYTES, UnreadableError
+from spacediff.reading.pasted import only_command, pasted_file
 from spacediff.reading.signatures import refusals
 
 
 def read_any(
-    source: str, like: str = "", look_up: MachineLookUp = unknown_machine, *, call: str = "", block: int = 0
+    source: str,
+    like: str = "",
+    look_up: MachineLookUp = unknown_machine,
+    *,
+    call: str = "",
+    block: int = 0,
+    folder: str = "",
+    arguments: str | None = None,
 ) -> Reading:
     """Read a script, a folder or a Space; a local path comes before a Space of the same name.
 
@@ -25,6 +36,8 @@ def read_any(
         look_up: Returns the machine on which a local source runs; that of a Space is its hardware.
         call: Line, or file and line, of the call that is read; by default the main call.
         block: The number of a code block, from 1, whose script in a Markdown file is read; 0 for the only one.
+        folder: Where the command is run that `source` is, or that stands in this Markdown file; empty for a script.
+        arguments: The arguments of the script, as a shell takes them; None if they are unknown.
 
     Raises:
         SpacediffError: There is no such source, or no call of a pipeline was found in it.
@@ -32,13 +45,45 @@ def read_any(
     if not source.strip():
         raise SourceNotReadable("no source is named", hint="give a .py file, a folder with an app.py, or ORG/NAME")
     path = Path(source)
-    if not path.exists() and is_repository_id(source) and not source.endswith((".py", ".md")):
+    if folder or arguments is not None:
+        command = _command(source, folder, block, arguments)
+        reading = read_command(Path(folder) if folder else path.parent, command, like, look_up, call=call)
+    elif not path.exists() and is_repository_id(source) and not source.endswith((".py", ".md")):
         reading = read_space(source, like, call)
     else:
         reading = read_source(path, like, look_up, call=call, block=block)
     if not reading.called_at:
         raise _nothing_read(source, reading)
     return replace(reading, notes=[*reading.notes, *refusals(reading)])
+
+
+def _command(source: str, folder: str, block: int, arguments: str | None) -> Command:
+    """Return the command that is read.
+
+    Raises:
+        BlockNotChosen: A Markdown file has several commands, or none that runs a script of the folder.
+        InvalidArgument: The command or the arguments are not those of a Python script.
+    """
+    path = Path(source)
+    if arguments is not None:
+        try:
+            return Command(path.name if not folder else source, arguments_of(arguments), where="--arguments")
+        except ValueError as error:
+            raise InvalidArgument(f"--arguments cannot be split into words: {error}") from None
+    if is_markdown(source) and path.is_file():
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        try:
+            return only_command(pasted_file(content, path.name), block, Path(folder))
+        except UnreadableError as error:
+            raise SourceNotReadable(str(error)) from None
+    commands = commands_in(source, lambda _: "--script")
+    if len(commands) != 1:
+        raise InvalidArgument(
+            f"{source!r} is not one command that runs a Python script",
+            hint="--source goes with a command such as 'python run.py --steps 30', or with a Markdown file",
+        )
+    return commands[0]
 
 
 def _nothing_read(source: str, reading: Reading) -> SpacediffError:

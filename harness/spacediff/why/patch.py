@@ -63,8 +63,10 @@ def advise(
     rows = [row for row in found.differences if only is None or row.path in only]
     by_hand = {row.path: words(row, rows) for row in rows}
     path = Path(source)
-    if not path.exists():
+    if not script.command and not path.exists():
         return Advice(by_hand=by_hand, reason=f"{source} is not a file on this machine")
+    if script.command:
+        return Advice(by_hand=by_hand, reason=f"the settings are those of a command: {script.command}")
     main = main_file(path)
     if main.suffix != ".py":
         return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=f"{main.name} is not a .py file")

@@ -72,6 +72,7 @@ class State(ABC):
         commands: Definition of a function to its entry as a command line.
         defined: Every function, in the order of its definition.
         called: Definitions of the functions that were called.
+        positional_arguments: The cell of a parser to the number of its arguments that are no options.
         modules: File to the cell of its names.
         reached: Each event of the user interface with the pipeline calls that it led to.
         loop_starts: For every loop being followed, the first identity that was made inside it.
@@ -114,6 +115,7 @@ class State(ABC):
         self.commands: dict[int, Entry] = {}
         self.defined: list[Function] = []
         self.called: set[int] = set()
+        self.positional_arguments: dict[int, int] = {}
         self.modules: dict[str, int] = {}
         self.loop_starts: list[int] = []
         self.changed_in_loop: list[set[int]] = []

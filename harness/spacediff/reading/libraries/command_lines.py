@@ -8,6 +8,7 @@ from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.parameters import defaults_as_inputs
 from spacediff.reading.interpreter.records import Entry
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.given_arguments import given_option, given_parameter, given_positional
 from spacediff.reading.values import (
     Arguments,
     Asked,
@@ -60,7 +61,7 @@ class CommandLines(Library):
             if isinstance(decorator, ast.Call) and words in {"click.option", "click.argument"}:
                 options |= _option_of_click(state, decorator)
         if is_command:
-            named = {**defaults_as_inputs(state, function), **options}
+            named = {**_parameters(state, function), **options}
             state.commands[id(function.node)] = Entry(function, Arguments([], named), state.where(node))
 
 
@@ -81,7 +82,9 @@ def _of_parser(state: State, owner: Object, name: str, arguments: Arguments, nod
     return state.unknown(node)
 
 
-def _add_argument(state: State, parser: Object, arguments: Arguments, node: ast.AST) -> None:
+def _add_argument(
+    state: State, parser: Object, arguments: Arguments, node: ast.AST, *, by_default: bool = False
+) -> None:
     flags = [value.value for value in arguments.positional if isinstance(value, Known)]
     texts = [flag for flag in flags if isinstance(flag, str)]
     if not texts:
@@ -91,12 +94,20 @@ def _add_argument(state: State, parser: Object, arguments: Arguments, node: ast.
     destination = text_of(arguments.get("dest")) or named or long.lstrip("-").replace("-", "_")
     action = text_of(arguments.get("action"))
     where = state.where(node)
+    place = state.positional_arguments.get(parser.cell, 0)
+    state.positional_arguments[parser.cell] = place + (not long.startswith("-"))
     default = arguments.get("default")
     if default is None and action in {"store_true", "store_false"}:
         default = Known(where, action == "store_false")
     if default is None and long.startswith("-") and arguments.get("required") is None:
         default = Known(where, None)
-    state.put(parser, destination, asked("argument", long, default, where))
+    is_option = long.startswith("-")
+    given = (
+        given_option(state, texts, arguments, by_default=by_default)
+        if is_option
+        else given_positional(state, place, arguments)
+    )
+    state.put(parser, destination, given or asked("argument", long, default, where))
 
 
 def _option_of_click(state: State, node: ast.Call) -> dict[str, Value]:
@@ -108,10 +119,18 @@ def _option_of_click(state: State, node: ast.Call) -> dict[str, Value]:
     parser = Object(state.where(node), "parser", state.heap.new())
     if text_of(given.named.get("is_flag")) == "True" and "default" not in given.named:
         given.named["default"] = Known(state.where(node), value=False)
-    _add_argument(state, parser, given, node)
+    _add_argument(state, parser, given, node, by_default=True)
     return dict(state.heap.cell(parser.cell))
 
 
 def _register(state: State, function: Value, node: ast.AST) -> None:
     if isinstance(function, Function):
-        state.entries.append(Entry(function, Arguments([], defaults_as_inputs(state, function)), state.where(node)))
+        state.entries.append(Entry(function, Arguments([], _parameters(state, function)), state.where(node)))
+
+
+def _parameters(state: State, function: Function) -> dict[str, Value]:
+    """Return the parameters of a function that becomes a command, as it is given them; otherwise as inputs."""
+    defaults = dict(function.defaults)
+    every = [*function.parameters.args, *function.parameters.kwonlyargs]
+    given = {one.arg: given_parameter(state, one, defaults.get(one.arg)) for one in every}
+    return {name: given.get(name) or value for name, value in defaults_as_inputs(state, function).items()}

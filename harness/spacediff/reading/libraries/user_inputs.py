@@ -6,6 +6,7 @@ import ast
 
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.given_arguments import given_variable, given_word
 from spacediff.reading.values import (
     Arguments,
     External,
@@ -33,6 +34,9 @@ class UserInputs(Library):
         """Return the input that `os.getenv` or `input` asks for."""
         first = arguments.get("", 0)
         if function.name in {"os.getenv", "os.environ.get"}:
+            given = given_variable(state, shown(first)) if first is not None else None
+            if given is not None:
+                return given
             default = arguments.get("default", 1) or Known(state.where(node), None)
             return asked("environment variable", shown(first or function), default, state.where(node))
         if function.name == "input":
@@ -44,9 +48,10 @@ class UserInputs(Library):
         if not isinstance(owner, External):
             return None
         if owner.name.endswith("environ") and isinstance(key, Known):
-            return asked("environment variable", shown(key), None, state.where(node))
+            given = given_variable(state, shown(key))
+            return given or asked("environment variable", shown(key), None, state.where(node))
         if owner.name == "sys.argv":
-            return asked("argument", f"sys.argv[{shown(key)}]", None, state.where(node))
+            return given_word(state, key) or asked("argument", f"sys.argv[{shown(key)}]", None, state.where(node))
         return None
 
 
