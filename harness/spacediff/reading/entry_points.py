@@ -15,7 +15,7 @@ from spacediff.reading.event_flow import EventFlow
 from spacediff.reading.interpreter.budget import TooMuchError
 from spacediff.reading.interpreter.interpreter import Interpreter
 from spacediff.reading.interpreter.library import Libraries
-from spacediff.reading.interpreter.modules import follow_file
+from spacediff.reading.interpreter.modules import follow_file, names_of_file
 from spacediff.reading.interpreter.parameters import as_inputs
 from spacediff.reading.interpreter.records import Condition, Frame
 from spacediff.reading.machines import Machine
@@ -53,7 +53,7 @@ def follow(files: Files, libraries: Libraries, machine: Machine | None = None) -
 def _followed(state: Interpreter) -> Interpreter:
     main = state.files.main
     try:
-        cell = state.heap.new({"__name__": Known(f"{main.name}:1", "__main__")})
+        cell = state.heap.new(names_of_file(main, "__main__", f"{main.name}:1"))
         state.modules[main.name] = cell
         with _limited(state, _MAIN_SHARE):
             follow_file(state, main, cell)

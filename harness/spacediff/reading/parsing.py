@@ -18,6 +18,9 @@ MOST_BYTES = 1024 * 1024
 MOST_FILES = 64
 """Files of one source that are read at most."""
 
+_MOST_LOOKED_FOR = 1000
+"""Modules of one source that are looked for at most; most of them belong to libraries."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -136,12 +139,13 @@ class Files:
         """Return the file of a module; None if it does not belong to this source."""
         if self._fetch is None or not all(part.isidentifier() for part in dotted.split(".")):
             return None
-        if dotted not in self._parsed and len(self._parsed) < MOST_FILES:
+        found = sum(one is not None for one in self._parsed.values())
+        if dotted not in self._parsed and found < MOST_FILES and len(self._parsed) < _MOST_LOOKED_FOR:
             self._parsed[dotted] = self._found(dotted.replace(".", "/"))
         return self._parsed.get(dotted)
 
     def _found(self, path: str) -> Source | None:
-        for name in (f"{path}.py", f"{path}/__init__.py"):
+        for name in (f"{path}/__init__.py", f"{path}.py"):
             content = self._fetch(name) if self._fetch else None
             if content is None:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from spacediff.reading.interpreter import effects
 from spacediff.reading.interpreter.displays import items_of
@@ -18,6 +19,7 @@ from spacediff.reading.values import (
     Module,
     Object,
     Table,
+    Unknown,
     Value,
     alternatives,
     either,
@@ -59,7 +61,14 @@ def _unpack(state: State, targets: list[ast.expr], value: Value) -> None:
             return
     column = _columns(state, targets, value)
     for place, target in enumerate(targets):
-        state.assign(target, column[place] if column is not None else state.unknown(target, value))
+        state.assign(target, column[place] if column is not None else _unknown_part(state, target, value))
+
+
+def _unknown_part(state: State, target: ast.expr, value: Value) -> Value:
+    part = state.unknown(target, value)
+    if not isinstance(value, Unknown) or value.holds is None:
+        return part
+    return replace(part, holds=value.holds, text=value.text)
 
 
 def _columns(state: State, targets: list[ast.expr], value: Value) -> list[Value] | None:

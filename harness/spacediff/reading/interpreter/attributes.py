@@ -56,7 +56,8 @@ def attribute(state: State, owner: Value, name: str, node: ast.AST) -> Value:  #
         return _attribute_of_object(state, owner, name, node)
     if isinstance(owner, Table) and name not in _METHODS_OF_DICTS and (item := owner.get(name)) is not None:
         return present(item) or state.unknown(node)  # a dict whose items are attributes too, such as an `EasyDict`
-    computed = state.libraries.attribute(state, owner, name, node) if isinstance(owner, Known | Asked) else None
+    asked = isinstance(owner, Known | Asked) or (isinstance(owner, Unknown) and owner.holds is not None)
+    computed = state.libraries.attribute(state, owner, name, node) if asked else None
     if computed is not None:
         return computed
     return Attribute(owner.where if isinstance(owner, Unknown | Asked) else state.where(node), owner, name)
@@ -146,7 +147,7 @@ def _item_of_object(state: State, owner: Object, key: Known, node: ast.expr) -> 
     if isinstance(made, Class):
         method = classes.member(state, made, "__getitem__")
         if isinstance(method, Function):
-            return state.call(method, Arguments([owner, key], {}), node)
+            return state.call(classes.with_first_argument(method, owner), Arguments([key], {}), node)
         if isinstance(key.value, int) and -len(made.fields) <= key.value < len(made.fields):
             return state.attribute(owner, made.fields[key.value], node)
     return state.attribute(owner, str(key.value), node)

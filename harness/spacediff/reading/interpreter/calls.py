@@ -23,6 +23,7 @@ from spacediff.reading.values import (
     Known,
     Object,
     Partial,
+    Unknown,
     Value,
     alternatives,
     contradict,
@@ -79,7 +80,9 @@ def call(state: State, function: Value, arguments: Arguments, node: ast.AST) -> 
         given = Arguments([*function.positional, *arguments.positional], {**dict(function.named), **arguments.named})
         given.open = arguments.open
         return state.call(function.function, given, node)
-    return effects.call_unknown(state, "", function, arguments, node)
+    held = isinstance(function, Unknown) and function.holds is not None
+    found = state.libraries.call_method(state, function, "__call__", arguments, node) if held else None
+    return found or effects.call_unknown(state, "", function, arguments, node)
 
 
 def _call_function(state: State, function: Function, arguments: Arguments, node: ast.AST) -> Value:

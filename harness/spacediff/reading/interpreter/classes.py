@@ -72,7 +72,7 @@ def attribute_of_class(state: State, owner: Class, name: str, node: ast.AST) -> 
     """Return an attribute of a class; what no class of the source has is that of the library it inherits from."""
     found = member(state, owner, name)
     if found is not None:
-        return _with_first_argument(found, owner) if _is_kind(found, "classmethod") else found
+        return with_first_argument(found, owner) if _is_kind(found, "classmethod") else found
     bases = library_bases(owner)
     if not bases:
         return state.unknown(node)
@@ -94,8 +94,8 @@ def bound(state: State, found: Value, owner: Value, made: Class, node: ast.AST) 
     if not isinstance(found, Function) or found.kind == "staticmethod":
         return found
     if found.kind == "classmethod":
-        return _with_first_argument(found, made)
-    method = _with_first_argument(found, owner)
+        return with_first_argument(found, made)
+    method = with_first_argument(found, owner)
     return state.call(method, Arguments([], {}), node) if found.kind == "property" else method
 
 
@@ -103,7 +103,7 @@ def _is_kind(value: Value, kind: str) -> bool:
     return isinstance(value, Function) and value.kind == kind
 
 
-def _with_first_argument(value: Value, first: Value) -> Value:
+def with_first_argument(value: Value, first: Value) -> Value:
     """Return a function whose first argument is bound."""
     if not isinstance(value, Function):
         return value
@@ -132,4 +132,4 @@ def attribute_of_super(state: State, owner: Super, name: str, node: ast.AST) -> 
     bases = library_bases(made)
     if isinstance(target, Object) and target.kind != "instance":
         return Attribute(state.where(node), target, name)
-    return External(state.where(node), f"{bases[0]}.{name}") if bases else state.unknown(node)
+    return External(state.where(node), f"{bases[0] if bases else 'object'}.{name}")

@@ -6,6 +6,7 @@ import ast
 
 from spacediff.reading.interpreter import decorators
 from spacediff.reading.interpreter.assignments import scope_of
+from spacediff.reading.interpreter.enums import make_members
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Class,
@@ -74,33 +75,50 @@ def define_class(state: State, node: ast.ClassDef) -> None:
     finally:
         state.frame.scopes = scopes
     made = Class(state.where(node), node.name, cell, bases, tuple(dict.fromkeys([*inherited, *fields])))
+    make_members(state, made)
     state.heap.put(scopes[0], node.name, made)
 
 
 def follow_import(state: State, node: ast.Import) -> None:
     """Bind another file of the source, or a library by its name."""
     for alias in node.names:
-        own = state.module(alias.name, node) if "." not in alias.name or alias.asname else None
-        name = alias.asname or alias.name.split(".", maxsplit=1)[0]
-        dotted = alias.name if alias.asname else name
-        state.heap.put(scope_of(state, name), name, own or External(state.where(node), dotted))
+        first = alias.name.split(".", maxsplit=1)[0]
+        if alias.asname or first == alias.name:
+            own = state.module(alias.name, node)
+            name = alias.asname or alias.name
+            state.heap.put(scope_of(state, name), name, own or External(state.where(node), alias.name))
+            continue
+        package = _package(state, alias.name, node)
+        state.heap.put(scope_of(state, first), first, package or External(state.where(node), first))
+
+
+def _package(state: State, dotted: str, node: ast.AST) -> Module | None:
+    """Return the first package of `import package.module`, with the module as its attribute; None for a library."""
+    own = state.module(dotted, node)
+    if own is None:
+        return None
+    *packages, last = dotted.split(".")
+    for length in range(len(packages), 0, -1):
+        found = state.module(".".join(packages[:length]), node)
+        owner = found or Module(own.where, state.heap.new())
+        state.heap.put(owner.cell, last, own)
+        own, last = owner, packages[length - 1]
+    return own
 
 
 def follow_import_from(state: State, node: ast.ImportFrom) -> None:
     """Bind names of another file of the source, or of a library."""
-    module = state.module(node.module or "", node, node.level) if node.module else None
+    module = state.module(node.module or "", node, node.level) if node.module or node.level else None
     for alias in node.names:
         name = alias.asname or alias.name
         if alias.name == "*":
             _import_all(state, module)
             continue
-        value: Value | None = None
-        if module is not None:
-            value = state.heap.cell(module.cell).get(alias.name)
-        elif node.level and not node.module:
-            value = state.module(alias.name, node, node.level)
+        value = state.heap.cell(module.cell).get(alias.name) if module is not None else None
         dotted = f"{node.module}.{alias.name}" if node.module else alias.name
-        state.heap.put(scope_of(state, name), name, value or External(state.where(node), dotted))
+        value = value or state.module(dotted, node, node.level)
+        of_source = "." if node.level and not node.module else ""
+        state.heap.put(scope_of(state, name), name, value or External(state.where(node), f"{of_source}{dotted}"))
 
 
 def _import_all(state: State, module: Module | None) -> None:

@@ -93,9 +93,21 @@ def call_unknown(state: State, name: str, function: Value, arguments: Arguments,
         arguments: The arguments of the call.
         node: The call.
     """
-    if last_part(name) not in CHANGE_NOTHING and name.partition(".")[0] not in KEEP_ARGUMENTS:
+    given = [one.holds if isinstance(one, Unknown) else one for one in arguments.every()]
+    pipelines = [one for one in given if isinstance(one, Object) and one.kind == "pipeline"]
+    may_change = last_part(name) not in CHANGE_NOTHING and name.partition(".")[0] not in KEEP_ARGUMENTS
+    if may_change and _is_statement(state, node):  # what is called for its result hardly changes its arguments
         _forget_contents(state, arguments, node)
-    return state.unknown(node, function, *arguments.every())
+    return replace(
+        state.unknown(node, function, *arguments.every()), holds=pipelines[0] if len(pipelines) == 1 else None
+    )
+
+
+def _is_statement(state: State, node: ast.AST) -> bool:
+    """Return whether a call stands by itself, so that its result is not used."""
+    statement = state.frame.statement
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return (value.value if isinstance(value, ast.Await) else value) is node
 
 
 def _forget_contents(state: State, arguments: Arguments, node: ast.AST) -> None:

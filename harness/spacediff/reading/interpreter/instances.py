@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from spacediff.reading.interpreter.classes import library_bases, member
+from spacediff.reading.interpreter import enums
+from spacediff.reading.interpreter.classes import library_bases, member, with_first_argument
 from spacediff.reading.interpreter.displays import with_identity
 from spacediff.reading.interpreter.functions import follow_function
 from spacediff.reading.interpreter.state import State
@@ -15,6 +16,7 @@ from spacediff.reading.values import (
     Object,
     Unknown,
     Value,
+    alternatives,
     last_part,
 )
 from spacediff.reading.values.inputs import asked
@@ -25,13 +27,19 @@ _FROM_ENVIRONMENT = "BaseSettings"
 
 def instance_of(state: State, made: Class, arguments: Arguments, node: ast.AST) -> Value:
     """Return an instance of a class, after following what creates it."""
+    if enums.is_enum(made):
+        return enums.member_of_value(state, made, arguments, node)
     found = state.libraries.call_method(state, made, "__call__", arguments, node)
     if found is not None:
         return found
     creates = member(state, made, "__new__")
     if isinstance(creates, Function):
-        created = follow_function(state, creates, Arguments([made, *arguments.positional], arguments.named), node)
+        created = state.call(with_first_argument(creates, made), arguments, node)
         if not isinstance(created, Unknown):
+            for one in alternatives(created):
+                start = state.attribute(one, "__init__", node) if isinstance(one, Object) else None
+                if isinstance(start, Function):
+                    follow_function(state, start, arguments, node)
             return created
     instance = Object(state.where(node), "instance", state.heap.new({"__class__": made}))
     return initialised(state, instance, made, arguments, node)
@@ -53,3 +61,10 @@ def initialised(state: State, instance: Object, made: Class, arguments: Argument
     for name, value in [*zip(made.fields, arguments.positional, strict=False), *arguments.named.items()]:
         state.put(instance, name, value)
     return instance
+
+
+def entered_context(state: State, value: Value, node: ast.AST) -> Value:
+    """Return what `with value as name` binds: the result of `__enter__` for an instance, otherwise the value."""
+    made = state.get(value, "__class__") if isinstance(value, Object) else None
+    enter = state.attribute(value, "__enter__", node) if isinstance(made, Class) else None
+    return follow_function(state, enter, Arguments([], {}), node) if isinstance(enter, Function) else value

@@ -74,6 +74,7 @@ class State(ABC):
         called: Definitions of the functions that were called.
         positional_arguments: The cell of a parser to the number of its arguments that are no options.
         modules: File to the cell of its names.
+        import_folders: Folders, with dots, in which modules are looked for besides that of the main file.
         reached: Each event of the user interface with the pipeline calls that it led to.
         loop_starts: For every loop being followed, the first identity that was made inside it.
         changed_in_loop: For every loop being followed, the identities of lists and dicts that its body changes.
@@ -117,6 +118,7 @@ class State(ABC):
         self.called: set[int] = set()
         self.positional_arguments: dict[int, int] = {}
         self.modules: dict[str, int] = {}
+        self.import_folders: list[str] = []
         self.loop_starts: list[int] = []
         self.changed_in_loop: list[set[int]] = []
         self.machine = machine

@@ -10,6 +10,7 @@ from spacediff.reading.interpreter import assignments, branches, definitions, ef
 from spacediff.reading.interpreter.assignments import scope_of
 from spacediff.reading.interpreter.budget import TooDeepError, TooMuchError
 from spacediff.reading.interpreter.heap import Heap
+from spacediff.reading.interpreter.instances import entered_context
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import Absent, Attribute, External, Known, Object, last_part
 
@@ -115,8 +116,9 @@ def _with(state: State, node: ast.With | ast.AsyncWith) -> bool:
     before = dict(state.heap.cell(state.process_wide))
     for item in node.items:
         value = state.evaluate(item.context_expr)
+        entered = entered_context(state, value, node)
         if item.optional_vars is not None:
-            state.assign(item.optional_vars, value)
+            state.assign(item.optional_vars, entered)
     inside = state.heap.cell(state.process_wide)
     switched = {name: before.get(name) for name, value in inside.items() if value is not before.get(name)}
     ends = len(state.frame.returns)

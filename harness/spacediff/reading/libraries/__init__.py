@@ -15,12 +15,14 @@ from spacediff.reading.libraries.generators import Generators
 from spacediff.reading.libraries.gradio import Gradio
 from spacediff.reading.libraries.name_clues import NameClues
 from spacediff.reading.libraries.patches import Patches
+from spacediff.reading.libraries.paths import Paths
 from spacediff.reading.libraries.post_processing import PostProcessing
 from spacediff.reading.libraries.python import Builtins, ComputingFunctions, LaterCalls, Namespaces
 from spacediff.reading.libraries.quantisation import Quantisation
 from spacediff.reading.libraries.request_models import RequestModels
 from spacediff.reading.libraries.requests import Requests
 from spacediff.reading.libraries.sequences import Sequences
+from spacediff.reading.libraries.settings_objects import SettingsObjects
 from spacediff.reading.libraries.streamlit import Streamlit
 from spacediff.reading.libraries.torch import Torch
 from spacediff.reading.libraries.user_inputs import Randomness, UserInputs
@@ -45,7 +47,9 @@ LIBRARIES: tuple[Library, ...] = (
     Exports(),
     LoadedFiles(),
     UserInputs(),
+    Paths(),
     Sequences(),
+    SettingsObjects(),
     Builtins(),
     LaterCalls(),
     Patches(),  # when no other library knows the call

@@ -16,6 +16,7 @@ from spacediff.reading.values import (
     Absent,
     Arguments,
     Asked,
+    Attribute,
     Class,
     External,
     Function,
@@ -69,6 +70,9 @@ class Builtins(Library):
 
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return the result of a builtin function."""
+        first = arguments.get("", 0)
+        if function.last_name == "__new__" and isinstance(first, Class):
+            return Object(state.where(node), "instance", state.heap.new({"__class__": first}))
         builtin = _BUILTINS.get(function.name)
         return builtin(state, arguments, node) if builtin is not None else None
 
@@ -94,9 +98,19 @@ class LaterCalls(Library):
         """Return a function with arguments bound, or what a thread's function returns."""
         if function.last_name == "partial" and arguments.positional:
             return _partial(state, arguments, node)
+        first, second = arguments.get("", 0), arguments.get("", 1)
+        if function.name in {"types.MethodType", "MethodType"} and first is not None and second is not None:
+            return _as_method(first, second, node, state)
+        if function.last_name == "__get__" and first is not None:
+            return _as_method(External(function.where, function.name.removesuffix(".__get__")), first, node, state)
         if function.last_name == "Thread" and "target" in arguments.named:
             return _thread(state, arguments, node)
         return None
+
+    def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return a function of the source that `__get__` binds to an object."""
+        first = arguments.get("", 0)
+        return _as_method(owner, first, node, state) if name == "__get__" and first is not None else None
 
     def decorate(self, state: State, function: Function, decorator: External, node: ast.expr) -> Function | None:
         """Return a function that shows the name and the parameters of the one that it wraps."""
@@ -181,6 +195,14 @@ def _partial(state: State, arguments: Arguments, node: ast.AST) -> Value:
         return Partial(state.where(node), inner, tuple(arguments.positional[1:]), named)
     positional = (*inner.given[0], *arguments.positional[1:])
     return replace(inner, given=(positional, tuple({**dict(inner.given[1]), **arguments.named}.items())))
+
+
+def _as_method(function: Value, owner: Value, node: ast.AST, state: State) -> Value:
+    """Return a function as a method of an object: its first argument is bound."""
+    if isinstance(function, Function):
+        return replace(function, given=((owner, *function.given[0]), function.given[1]))
+    name = function.last_name if isinstance(function, External) else "__call__"
+    return Attribute(state.where(node), owner, name)
 
 
 def _thread(state: State, arguments: Arguments, node: ast.AST) -> Value:

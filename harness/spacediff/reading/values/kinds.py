@@ -77,12 +77,14 @@ class Unknown(Value):
         random: Whether the value comes from a random number generator.
         template: For a text that the user writes a part of: the whole text with `{name}` for that part, such as
             `{prompt}, sharp`; empty for any other value.
+        holds: The pipeline that the unknown function was given, and that it may have returned; None without one.
     """
 
     text: str
     results: tuple[int, ...] = ()
     random: bool = False
     template: str = ""
+    holds: Object | None = None
 
 
 @dataclass(frozen=True, slots=True)

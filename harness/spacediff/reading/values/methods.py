@@ -43,7 +43,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "np.ceil": math.ceil,
     "numpy.ceil": math.ceil,
     "os.path.join": posixpath.join,
+    "os.path.abspath": posixpath.normpath,
     "os.path.basename": posixpath.basename,
+    "os.path.dirname": posixpath.dirname,
+    "os.path.normpath": posixpath.normpath,
+    "os.path.realpath": posixpath.normpath,
 }
 
 _TEXT_METHODS = frozenset({

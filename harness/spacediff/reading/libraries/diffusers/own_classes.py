@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from spacediff.reading.interpreter.classes import member
 from spacediff.reading.interpreter.functions import follow_function
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.calls import call_pipeline
@@ -58,7 +59,9 @@ def called_by_method(
     is_pipeline = owner.kind == "pipeline" or (
         owner.kind == "instance" and isinstance(made, Class) and is_pipeline_by_name(made)
     )
-    if not is_pipeline or function.name not in _GENERATES or not _takes_settings(function):
+    is_bound_to_it = isinstance(made, Class) and member(state, made, function.name) is None
+    generates = function.name in _GENERATES or is_bound_to_it or not isinstance(made, Class)
+    if not is_pipeline or not generates or not _takes_settings(function):
         return None
     if owner.kind == "instance" and isinstance(made, Class):
         state.put(owner, "model.pipeline", Known(owner.where, made.name))

@@ -7,7 +7,7 @@ import ast
 from spacediff.reading.installed import is_model
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.libraries.diffusers import own_classes
+from spacediff.reading.libraries.diffusers import own_classes, unseen
 from spacediff.reading.libraries.diffusers.loading import LOADS, assemble_pipeline, load, load_part
 from spacediff.reading.libraries.diffusers.names import (
     CALL_ONLY,
@@ -32,6 +32,7 @@ from spacediff.reading.values import (
     External,
     Function,
     Object,
+    Unknown,
     Value,
     last_part,
 )
@@ -65,10 +66,14 @@ class Diffusers(Library):
         """Return the result of a method of a pipeline, a part or a scheduler, or an instance of an own class."""
         if isinstance(owner, Class):
             return own_classes.created(state, owner, name, arguments, node)
+        if isinstance(owner, Unknown):
+            return unseen.call_held(state, owner, name, arguments, node)
         if not isinstance(owner, Object):
             return None
         if owner.kind == "pipeline":
-            return call_pipeline_method(state, owner, name, arguments, node)
+            return call_pipeline_method(state, owner, name, arguments, node) or unseen.call_unseen_method(
+                state, owner, name, arguments, node
+            )
         if owner.kind == "scheduler":
             return call_scheduler_method(state, owner, name, arguments, node)
         return call_part_method(state, owner, name, arguments, node) if owner.kind == "part" else None
@@ -80,7 +85,10 @@ class Diffusers(Library):
         return own_classes.called_by_method(state, owner, function, arguments, node)
 
     def attribute(self, state: State, owner: Value, name: str, node: ast.AST) -> Value | None:
-        """Return the device of a pipeline."""
+        """Return the device of a pipeline, or an attribute of one that an unknown function returned."""
+        if isinstance(owner, Unknown):
+            held = unseen.held_pipeline(state, owner, name, node)
+            return state.attribute(held, name, node) if held is not None else None
         if not isinstance(owner, Object) or owner.kind != "pipeline" or name not in {"device", "_execution_device"}:
             return None
         return device_of(state, owner, name, node) or Attribute(state.where(node), owner, name)
@@ -91,6 +99,8 @@ class Diffusers(Library):
             return _set_in_config(state, owner, name, value)
         if isinstance(owner, Object) and owner.kind == "scheduler":
             return set_scheduler_attribute(state, owner, name, value, node)
+        if isinstance(owner, Unknown):
+            owner = unseen.held_pipeline(state, owner, name, node) or owner
         if not isinstance(owner, Object) or owner.kind != "pipeline":
             return False
         if name in CALL_ONLY:
