@@ -11,6 +11,7 @@ from spacediff.settings import Origin
 from spacediff.why.code import as_code
 from spacediff.why.differences import UNSET, SourceDifference
 from spacediff.why.proposals.calls import refusal
+from spacediff.why.proposals.loading import TEXTS_OF_LOADING
 from spacediff.why.proposals.methods import lora_lines
 
 _RUNS_CODE = frozenset({"load.trust_remote_code", "load.custom_pipeline"})
@@ -51,6 +52,7 @@ def reason_by_hand(row: SourceDifference, name: str, signature: str, script: Rea
     given = script.inputs.get(row.path)
     file = row.left.where.partition(":")[0]
     reason = ""
+    is_loading = row.path.startswith("load.") and row.right is not UNSET and row.path not in TEXTS_OF_LOADING
     comes_with_others = row.path.startswith("vae.") or (row.path.startswith("lora.") and row.left is UNSET)
     is_harmless = row.known is not None and row.known.size == "none" and not comes_with_others
     if row.path == "model.id" and not fits(script.settings.value("model.pipeline"), row.right.value):
@@ -64,10 +66,10 @@ def reason_by_hand(row: SourceDifference, name: str, signature: str, script: Rea
         reason = f"{_change(row)}; it runs code of others, so it is never part of a patch"
     elif given is not None and given.kind in _GIVEN_WHEN_RUN and row.right is not UNSET:
         reason = _GIVEN_WHEN_RUN[given.kind].format(given.label, _in_a_shell(row.right.value))
-    elif row.left.origin is Origin.READ and file.endswith(".py") and file != name:
+    elif row.left.origin is Origin.READ and file not in {"", name}:
         reason = f"{_change(row)}, which is another file"
-    elif row.path in space.described:
-        reason = f"the Space uses {row.right.value}, which it makes itself ({row.right.where}): copy that code"
+    elif row.path in space.described or (is_loading and isinstance(row.right.value, str)):
+        reason = f"the Space uses {row.right.value}, which is no constant ({row.right.where}): copy its code"
     elif row.path.startswith("call.") and row.right is not UNSET:
         refused = refusal(signature, row.path.removeprefix("call."))
         reason = f"the Space sets it to {row.right.value!r} ({row.right.where}); {refused}" if refused else ""

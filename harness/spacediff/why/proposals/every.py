@@ -11,7 +11,7 @@ from spacediff.why.proposals.loading import at_loading, part_of_pipeline
 from spacediff.why.proposals.methods import lora, numerics, vae_switch
 from spacediff.why.proposals.schedulers import scheduler
 from spacediff.why.proposals.site import Proposal, Site
-from spacediff.why.proposals.values import at_the_value
+from spacediff.why.proposals.values import at_the_value, computed_value
 
 _Proposer = Callable[[Site], Iterator[Proposal]]
 _BY_TABLE: Mapping[str, _Proposer] = MappingProxyType({
@@ -38,3 +38,4 @@ def proposals(site: Site) -> Iterator[Proposal]:
         yield from part_of_pipeline(site)
     elif table in _BY_TABLE:
         yield from _BY_TABLE[table](site)
+    yield from computed_value(site)

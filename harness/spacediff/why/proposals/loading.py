@@ -12,8 +12,9 @@ from spacediff.why.editing import AddedArgument, AddedLine, Operation, RemovedAr
 from spacediff.why.proposals.imports import imported
 from spacediff.why.proposals.site import LOADERS, Proposal, Site, keywords, last_name, with_operations
 
-_TEXTS = frozenset({"revision", "variant", "subfolder"})
-"""Arguments of `from_pretrained` that are texts; any other text may be the name of something."""
+TEXTS_OF_LOADING = frozenset({"load.custom_revision", "load.subfolder"})
+"""Settings of loading that are texts; any other text is the name of something."""
+_TEXTS = TEXTS_OF_LOADING | {"model.revision", "model.variant"}
 _DTYPE_NAMES = ("torch_dtype", "dtype")
 _OF_PARTS = {"id": "", "subfolder": "subfolder", "revision": "revision", "variant": "variant", "dtype": "torch_dtype"}
 """Keys of a part that is loaded by itself to the argument that gives them; the id is the first one."""
@@ -29,7 +30,7 @@ def at_loading(site: Site) -> Iterator[Proposal]:
         yield from _dtype(site, loader)
     elif site.is_removed:
         yield from site.removed(loader, key)
-    elif key in _TEXTS or not has_text(site.value):
+    elif site.row.path in _TEXTS or not has_text(site.value):
         code = site.code()
         yield from site.argument(loader, key, code) if code else ()
 

@@ -93,7 +93,8 @@ class Site:
         calls = [call for call in self.calls_at(self.reading.called_at) if last_name(call.func) not in LOADERS | {"to"}]
         taken = {path.removeprefix("call.") for path in self.reading.settings if path.startswith("call.")}
         taken |= {"generator"}
-        return sorted(calls, key=lambda call: -len(taken & keywords(call).keys()))
+        known = [call for call in calls if taken & keywords(call).keys()]
+        return sorted(known or calls, key=lambda call: -len(taken & keywords(call).keys()))
 
     def made(self) -> tuple[str, cst.BaseStatement] | None:
         """Return the name of the pipeline in the script, and the statement that creates it."""

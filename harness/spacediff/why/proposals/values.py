@@ -34,6 +34,17 @@ def at_the_value(site: Site) -> Iterator[Proposal]:
             yield Proposal((Replacement(node, code),), f"{site.script.source_of(node)} becomes {code}")
 
 
+def computed_value(site: Site) -> Iterator[Proposal]:
+    """Yield replacements of what the script computes the old value with, such as `3 * fps + 1`."""
+    line, code = site.line(site.row.left.where), site.code()
+    is_number = isinstance(site.value, int | float) and not isinstance(site.value, bool)
+    if not line or not is_number or site.row.left.origin is not Origin.READ or site.row.path in site.reading.inputs:
+        return
+    for node in site.script.expressions_on(line):
+        if isinstance(node, cst.BinaryOperation):
+            yield Proposal((Replacement(node, code),), f"{site.script.source_of(node)} becomes {code}")
+
+
 def _replacement(site: Site, node: cst.BaseExpression) -> str:
     """Return the code that replaces an expression with the old value; empty for any other expression."""
     path, left, right = site.row.path, site.row.left.value, site.value
