@@ -178,7 +178,7 @@ def test_an_edit_that_changes_something_else_too_is_dropped(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("script", "hosted", "path"),
     [
-        (SCRIPT.replace("num_frames=49", '**{"guidance_scale": 3 * 2}'), HOSTED, "call.guidance_scale"),
+        (SCRIPT.replace("num_frames=49", '**{"guidance_scale": float("3")}'), HOSTED, "call.guidance_scale"),
         (SCRIPT, HOSTED.replace("torch_dtype", 'custom_pipeline="org/code", torch_dtype'), "load.custom_pipeline"),
         (SCRIPT, HOSTED.replace("torch_dtype", "trust_remote_code=True, torch_dtype"), "load.trust_remote_code"),
         (SCRIPT, HOSTED.replace("use_dynamic_cfg", "no_such_argument"), "call.no_such_argument"),

@@ -44,7 +44,7 @@ def reason_by_hand(row: SourceDifference, name: str, signature: str, script: Rea
 
     Args:
         row: The difference.
-        name: The file name of the script.
+        name: The file name of the script; empty if it is no file that can be patched.
         signature: The class whose arguments its call has; empty if it is unknown.
         script: What was read of it.
         space: What was read of the Space.
@@ -66,7 +66,7 @@ def reason_by_hand(row: SourceDifference, name: str, signature: str, script: Rea
         reason = f"{_change(row)}; it runs code of others, so it is never part of a patch"
     elif given is not None and given.kind in _GIVEN_WHEN_RUN and row.right is not UNSET:
         reason = _GIVEN_WHEN_RUN[given.kind].format(given.label, _in_a_shell(row.right.value))
-    elif row.left.origin is Origin.READ and file not in {"", name}:
+    elif row.left.origin is Origin.READ and name and file not in {"", name}:
         reason = f"{_change(row)}, which is another file"
     elif row.path in space.described or (is_loading and isinstance(row.right.value, str)):
         reason = f"the Space uses {row.right.value}, which is no constant ({row.right.where}): copy its code"

@@ -7,7 +7,7 @@ difference, or that changes anything else, is dropped; the advice then says what
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -61,34 +61,34 @@ def advise(
         ask: Whether checkpoints are looked up, as they were for `found`.
     """
     rows = [row for row in found.differences if only is None or row.path in only]
-    by_hand = {row.path: words(row, rows) for row in rows}
-    path = Path(source)
-    if not script.command and not path.exists():
-        return Advice(by_hand=by_hand, reason=f"{source} is not a file on this machine")
-    if script.command:
-        return Advice(by_hand=by_hand, reason=f"the settings are those of a command: {script.command}")
-    main = main_file(path)
-    if main.suffix != ".py":
-        return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=f"{main.name} is not a .py file")
+    main = main_file(Path(source)) if Path(source).exists() and not script.command else None
+    name = main.name if main is not None and main.suffix == ".py" else ""
+    signature = _signature(script, found)
+    reasons = {row.path: reason_by_hand(row, name, signature, script, space) for row in rows}
+    by_hand = {row.path: words(row, rows, reasons[row.path]) for row in rows}
+    if main is None:
+        why = f"the settings are those of a command: {script.command}" if script.command else ""
+        return Advice(by_hand=by_hand, reason=why or f"{source} is not a file on this machine")
+    unpatched = Advice(name=main.name, folder=main.parent, by_hand=by_hand)
+    if not name:
+        return replace(unpatched, reason=f"{main.name} is not a .py file")
     if {"model.id", "model.pipeline"} <= {row.path for row in found.differences}:
-        return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=_another_model(found))
+        return replace(unpatched, reason=_another_model(found))
     original = main.read_bytes()
     try:
         tree = Script(original)
     except NotEditableError as error:
-        return Advice(name=main.name, folder=main.parent, by_hand=by_hand, reason=str(error))
-    signature = _signature(script, found)
-    reasons = {row.path: reason_by_hand(row, main.name, signature, script, space) for row in rows}
+        return replace(unpatched, reason=str(error))
     wanted = {row.path: row for row in rows if not reasons[row.path]}
     proposed = {
-        path: list(islice(proposals(Site(tree, main.name, script, found.script, signature, row, wanted)), _MOST_TRIED))
+        path: list(islice(proposals(Site(tree, name, script, found.script, signature, row, wanted)), _MOST_TRIED))
         for path, row in wanted.items()
     }
     search = _Search(tree, Checker(main, script, space, found, ask=ask), proposed)
     search.run()
-    patch = unified_diff(main.name, original, search.content) if search.changes else ""
-    left = {row.path: words(row, rows, reasons[row.path]) for row in rows if row.path not in search.changes}
-    return Advice(patch, main.name, main.parent, search.changes, left)
+    patch = unified_diff(name, original, search.content) if search.changes else ""
+    left = {path: text for path, text in by_hand.items() if path not in search.changes}
+    return replace(unpatched, patch=patch, changes=search.changes, by_hand=left)
 
 
 def _signature(script: Reading, found: ComparedSettings) -> str:
