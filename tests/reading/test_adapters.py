@@ -130,3 +130,18 @@ def test_textual_inversions_are_settings() -> None:
 def test_a_change_of_adapters_that_is_not_understood_gets_a_note() -> None:
     reading = read("pipe.transformer.add_weighted_adapter(['a', 'b'], [0.5, 0.5], 'c')")
     assert [note.kind for note in reading.notes if note.kind == "LoRA"] == ["LoRA"]
+
+
+def test_methods_of_a_pipeline_of_the_source_that_load_an_adapter_are_followed_by_their_name() -> None:
+    lines = """
+class FacePipeline(FluxPipeline):
+    def load_ip_adapter_face(self, path, width=512):
+        self.width = width
+    def set_ip_adapter_scale(self, scale):
+        for processor in self.transformer.attn_processors.values():
+            processor.scale = scale
+pipe = FacePipeline.from_pretrained("org/flux")
+pipe.load_ip_adapter_face("face.bin")
+pipe.set_ip_adapter_scale(0.8)
+"""
+    assert found(lines) == {"ip_adapter.id": "face.bin", "ip_adapter.scale": 0.8}

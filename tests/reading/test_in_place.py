@@ -180,3 +180,40 @@ def test_two_parts_that_are_quantised_differently_are_named() -> None:
     lines = "quantize(pipe.transformer, weights=qfloat8)\nquantize_(pipe.text_encoder_2, int8_weight_only())"
     expected = {"text_encoder_2": "int8_weight_only()", "transformer": "optimum.quanto.qfloat8"}
     assert read(lines).settings.value("load.quantization_config") == expected
+
+
+def test_latents_that_are_drawn_with_a_generator_have_its_seed() -> None:
+    lines = "seeded = torch.Generator('cuda').manual_seed(7)\nlatents = torch.randn((1, 4), generator=seeded)"
+    reading = read(lines, "pipe('a kite', latents=latents)")
+    assert reading.settings.value("rng.seed") == 7
+    assert reading.settings.value("rng.device") == "cuda"
+    assert reading.notes == []
+
+
+def test_the_dtype_of_single_parts_is_theirs() -> None:
+    lines = (
+        "pipe = FluxPipeline.from_pretrained('org/flux', torch_dtype={'default': torch.bfloat16, 'vae': torch.float32})"
+    )
+    settings = read(lines).settings
+    assert settings.value("model.dtype") == "bfloat16"
+    assert settings.value("load.vae") == {"dtype": "float32"}
+
+
+def test_a_layer_of_a_network_is_no_upscaling() -> None:
+    lines = """
+class Remover(torch.nn.Module):
+    def forward(self, picture):
+        return _upsample_like(self.layer(picture), picture)
+mask = Remover()(picture)
+"""
+    assert notes(lines) == []
+
+
+def test_a_part_that_is_offloaded_by_itself_is_a_setting() -> None:
+    lines = """
+from diffusers.hooks import apply_group_offloading
+text = T5EncoderModel.from_pretrained("org/t5")
+apply_group_offloading(text, onload_device=torch.device("cuda"), offload_type="leaf_level")
+pipe = FluxPipeline.from_pretrained("org/flux", text_encoder_2=text)
+"""
+    assert read(lines).settings.value("offload.text_encoder_2") == "group_offload"

@@ -32,6 +32,11 @@ _GLOBAL_SEEDS = frozenset({
     "torch.random.manual_seed",
 })  # fmt: skip
 
+_TENSORS = frozenset({"randn", "randn_tensor", "rand", "randn_like"})
+"""Functions that draw a tensor of noise."""
+_NOISE = "noise:"
+"""Beginning of the names under which the generators of drawn tensors are kept, by the place of the call."""
+
 _DEFAULT_SEED = 67280421310721
 """The seed of a `torch.Generator` that the source does not seed."""
 
@@ -43,6 +48,9 @@ class Generators(Library):
         """Return a new generator, or note the global seed."""
         if function.name in {"torch.Generator", "Generator"}:
             return _generator(state, arguments, node)
+        if function.last_name in _TENSORS and isinstance(arguments.named.get("generator"), Object | Either | Items):
+            state.heap.put(state.process_wide, f"{_NOISE}{state.where(node)}", arguments.named["generator"])
+            return state.unknown(node)
         if function.name in _GLOBAL_SEEDS or function.last_name in {"set_seed", "seed_everything"}:
             return _seed_globally(state, function.name, arguments, node)
         return None
@@ -60,6 +68,11 @@ class Generators(Library):
             _seed(state, owner, drawn)
             return drawn
         return None
+
+
+def generator_of(state: State, latents: Value | None) -> Value | None:
+    """Return the generator with which the source draws latents itself; None if it does not, or that is unknown."""
+    return state.heap.cell(state.process_wide).get(f"{_NOISE}{latents.where}") if latents is not None else None
 
 
 def _generator(state: State, arguments: Arguments, node: ast.AST) -> Object:

@@ -50,8 +50,15 @@ class NameClues(Library):
         _note_clues(state, function.name, node)
 
 
+def _is_layer(state: State) -> bool:
+    """Return whether a layer of a network is being followed, whose upsampling changes no frames."""
+    return any(frame.function is not None and frame.function.name == "forward" for frame in state.frames)
+
+
 def _note_clues(state: State, name: str, node: ast.AST) -> None:
     """Note what the name of a call, or the text of what is called, says about it."""
+    if _is_layer(state):
+        return
     words = f"{name} {state.words(node.func) if isinstance(node, ast.Call) else ''}"
     if INTERPOLATION.search(words):
         state.note("frame interpolation", node)

@@ -6,7 +6,7 @@ import ast
 
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.checkpoints import located
-from spacediff.reading.values import Absent, Arguments, Either, Items, Object
+from spacediff.reading.values import Absent, Arguments, Either, Function, Items, Object
 
 _LOADED = {"load_ip_adapter": "ip_adapter", "load_textual_inversion": "textual_inversion"}
 _UNLOADED = {"unload_ip_adapter": "ip_adapter", "unload_textual_inversion": "textual_inversion"}
@@ -26,6 +26,14 @@ def change_additions(state: State, pipeline: Object, name: str, arguments: Argum
     else:
         return False
     return True
+
+
+def change_additions_by_own_method(state: State, function: Function, arguments: Arguments, node: ast.AST) -> None:
+    """Follow a method of a pipeline of the source that does what a method of diffusers does, as its name says."""
+    owner = function.given[0][0] if function.given[0] else None
+    name = "load_ip_adapter" if function.name.startswith("load_ip_adapter") else function.name
+    if isinstance(owner, Object) and owner.kind == "pipeline":
+        change_additions(state, owner, name, arguments, node)
 
 
 def _load(state: State, pipeline: Object, what: str, arguments: Arguments, node: ast.AST) -> None:

@@ -15,7 +15,7 @@ from spacediff.reading.libraries.diffusers.names import (
 from spacediff.reading.libraries.diffusers.part_settings import part_paths
 from spacediff.reading.libraries.diffusers.paths import Paths, each_path
 from spacediff.reading.libraries.diffusers.pipeline_classes import CallSignature, signature_of
-from spacediff.reading.libraries.generators import noise_of
+from spacediff.reading.libraries.generators import generator_of, noise_of
 from spacediff.reading.libraries.name_clues import UPSCALING
 from spacediff.reading.model import IgnoredArgument
 from spacediff.reading.signatures import dropped
@@ -91,7 +91,10 @@ def _noise(
         unknown = Unknown(state.where(node), f"**{arguments.open}")
         return {"rng.device": unknown, "rng.seed": unknown}
     is_given = generator is not None and not (isinstance(generator, Known) and generator.value is None)
-    if is_given or signature.of or "seed" in state.heap.cell(state.process_wide):
+    if not is_given:
+        generator = generator_of(state, paths.get("call.latents")) or generator
+    is_global = "seed" in state.heap.cell(state.process_wide) and "call.seed" not in paths
+    if is_given or signature.of or is_global:
         return noise_of(state, generator, node)
     where = state.where(node)
     unknown = Unknown(where, f"drawn by {signature.name} itself")

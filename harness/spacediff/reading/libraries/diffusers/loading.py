@@ -155,8 +155,10 @@ def register_modules(state: State, pipeline: Object, arguments: Arguments) -> No
 
 def _argument(state: State, pipeline: Object, given_to: str, argument: tuple[str, Value], node: ast.AST) -> None:
     key, value = argument
-    if key in MODEL_ARGUMENTS:
-        state.put(pipeline, MODEL_ARGUMENTS[key], dtype_of_value(value) if "dtype" in key else value)
+    if key in {"torch_dtype", "dtype"}:
+        _put_dtype(state, pipeline, dtype_of_value(value))
+    elif key in MODEL_ARGUMENTS:
+        state.put(pipeline, MODEL_ARGUMENTS[key], value)
     elif _is_part(value):
         state.put(pipeline, key, value)
     elif key in CALL_ONLY:
@@ -168,6 +170,19 @@ def _argument(state: State, pipeline: Object, given_to: str, argument: tuple[str
         state.put(pipeline, f"load.{key}", dtype_of_value(value, texts=False))
         if key == "quantization_config" and not isinstance(value, Table):
             state.note("quantisation", node)
+
+
+def _put_dtype(state: State, pipeline: Object, dtype: Value) -> None:
+    """Store the dtype of a pipeline; a dict names those of single parts, and under `default` that of the others."""
+    if not isinstance(dtype, Table):
+        state.put(pipeline, "model.dtype", dtype)
+        return
+    for name, one in dtype.named.items():
+        part = state.get(pipeline, name)
+        if name == "default":
+            state.put(pipeline, "model.dtype", one)
+        elif isinstance(part, Object):
+            state.put(part, "own.dtype", one)
 
 
 def _is_part(value: Value) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-MODEL_ARGUMENTS = {"torch_dtype": "model.dtype", "dtype": "model.dtype", "revision": "model.revision",
-                   "variant": "model.variant"}  # fmt: skip
+MODEL_ARGUMENTS = {"revision": "model.revision", "variant": "model.variant"}
 
 NOT_SETTINGS = frozenset({
     "cache_dir", "force_download", "proxies", "local_files_only", "token", "use_auth_token", "resume_download",

@@ -64,6 +64,8 @@ def _paths_of(state: State, part: str, fields: Mapping[str, Value], value: Value
         return {f"load.{part}": Table(value.where, (("class", named),))} if named is not None else None
     cell = state.heap.cell(value.cell)
     paths = {path: one for path, one in cell.items() if path.startswith("numerics.")}
+    if "offload" in cell:
+        paths[f"offload.{part}"] = cell["offload"]
     other = _borrowed_from(state, value, fields)
     if other is not None:
         paths[f"load.{part}"] = Table(value.where, (("id", other),))

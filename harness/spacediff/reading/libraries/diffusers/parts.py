@@ -92,6 +92,8 @@ def _offload(state: State, part: Object, name: str, arguments: Arguments, node: 
     if isinstance(owner, Object):
         offload(state, owner, "group_offload", arguments, node)
         state.put(owner, "offload.only", Known(state.where(node), state.words(node)))
+    else:
+        state.put(part, "offload", Known(state.where(node), "group_offload"))
     return True
 
 

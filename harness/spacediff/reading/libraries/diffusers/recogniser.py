@@ -8,6 +8,7 @@ from spacediff.reading.installed import is_model
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers import own_classes, unseen
+from spacediff.reading.libraries.diffusers.additions import change_additions_by_own_method
 from spacediff.reading.libraries.diffusers.loading import LOADS, assemble_pipeline, load, load_part
 from spacediff.reading.libraries.diffusers.names import (
     CALL_ONLY,
@@ -77,6 +78,10 @@ class Diffusers(Library):
         if owner.kind == "scheduler":
             return call_scheduler_method(state, owner, name, arguments, node)
         return call_part_method(state, owner, name, arguments, node) if owner.kind == "part" else None
+
+    def on_function_called(self, state: State, function: Function, arguments: Arguments, node: ast.AST) -> None:
+        """Note a method of a pipeline of the source that loads or weighs an adapter."""
+        change_additions_by_own_method(state, function, arguments, node)
 
     def after_method(
         self, state: State, owner: Object, function: Function, arguments: Arguments, node: ast.AST
