@@ -163,7 +163,7 @@ def compare_sources(
     from spacediff.why.candidate_calls import candidates, compare_each, with_doubt
     from spacediff.why.differences import compare_sources as compare_readings
     from spacediff.why.headline import SCRIPT, SPACE
-    from spacediff.why.patch import advise
+    from spacediff.why.patch import Advice, advise
 
     def read_script(at: str) -> Reading:
         return read_any(
@@ -191,7 +191,10 @@ def compare_sources(
         ),
     ]
     compared = with_doubt(compared, calls)
-    advice = advise(str(script), ours, theirs, compared, ask=True)
+    if compared.decided or (not calls and compared.calls_are_known):
+        advice = advise(str(script), ours, theirs, compared, ask=True)
+    else:
+        advice = Advice(reason="which calls are compared is not decided")
     return SourceComparison(ours, theirs, compared, advice, calls, str(script), str(space))
 
 

@@ -96,24 +96,6 @@ def test_a_command_in_a_markdown_file_is_read_at_its_line(folder: Path) -> None:
         read_source(issue)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I ran `torchrun --nproc_per_node=1 inference/cli_demo.py x -s 30` and it is bad.",
-        "```\n$ python inference/cli_demo.py x -s 30\nLoading: 100%|###| 5/5 [00:01<00:00, 3it/s]\n```",
-        "```console\n(env) me@host:~$ python -m inference.cli_demo x -s 30\n```",
-        '```shell\ncd code\nCUDA_VISIBLE_DEVICES=0 python inference/cli_demo.py "x" \\\n    -s 30\n```\nand it is bad',
-    ],
-)
-def test_a_command_is_found_wherever_it_stands(folder: Path, text: str) -> None:
-    (folder / "issue.md").write_text(text)
-    reading = read_source(folder / "issue.md", folder=folder)
-    assert reading.settings.value("call.num_inference_steps") == 30
-    assert reading.settings.value("call.prompt") == "x"
-    with pytest.raises(SourceNotReadable, match="--source"):
-        read_source(folder / "issue.md")
-
-
 def test_several_commands_are_listed_and_one_is_chosen(folder: Path) -> None:
     block = "```bash\npython inference/cli_demo.py x -s {}\n```\n\n"
     (folder / "issue.md").write_text(block.format(10) + block.format(10) + block.format(20))

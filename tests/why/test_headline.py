@@ -24,7 +24,8 @@ def test_an_acquittal_counts_what_was_read() -> None:
     found = compared(SCRIPT, SCRIPT)
     assert found.decided
     assert headline(found) == (
-        f"No difference among the {found.equal} settings that are known on both sides. "
+        f"No difference among the {found.equal} settings that are known on both sides "
+        f"({found.by_default} of them by default). "
         "Read: all 6 of the script and all 6 of the Space."
     )
 

@@ -50,12 +50,12 @@ CATALOGUE: tuple[Cause, ...] = (
     ),
     Cause(
         "random-seed",
-        "seed of -1",
+        "random seed",
         (),
         "another sample each time",
         "spacediff read finds the draw in the source; the Space's answer names another seed than the one that was sent",
         "another sample",
-        "enter a fixed seed: -1 requests a random one",
+        "switch the random seed off and enter a fixed one: in many apps -1 requests a random one",
         f"{DIFFUSERS}/using-diffusers/reusing_seeds",
     ),
     Cause(

@@ -56,6 +56,7 @@ class Note:
         where: File and line.
         only_if: The condition for it; empty if there is none.
         usual: Whether the default inputs may lead there.
+        perhaps: Whether it is unknown if they do.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Note:
     where: str
     only_if: str = ""
     usual: bool = True
+    perhaps: bool = False
 
     @property
     def sentence(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import reduce
 
-from spacediff.reading.interpreter.records import NotePlace, PipelineCall, usual_of, words_of
+from spacediff.reading.interpreter.records import Condition, NotePlace, PipelineCall, usual_of, words_of
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.model import Note
 from spacediff.reading.values import all_of, any_of
@@ -30,14 +30,18 @@ def _seen_from(state: State, call: PipelineCall, note: Note) -> Note:
         note,
         only_if=reduce(any_of, (_words(state, call, place) for place in usual or places)),
         usual=bool(usual),
+        perhaps=bool(usual) and all(usual_of(_own(call, place)) is None for place in usual),
     )
 
 
 def _is_usual(call: PipelineCall, place: NotePlace) -> bool:
-    own = [condition for condition in place.conditions if condition not in call.conditions]
-    return place.entry in {0, call.entry} and usual_of(own) is not False
+    return place.entry in {0, call.entry} and usual_of(_own(call, place)) is not False
 
 
 def _words(state: State, call: PipelineCall, place: NotePlace) -> str:
-    own = [condition for condition in place.conditions if condition not in call.conditions]
-    return all_of("" if place.entry == call.entry else state.entry_words[place.entry], words_of(own))
+    return all_of("" if place.entry == call.entry else state.entry_words[place.entry], words_of(_own(call, place)))
+
+
+def _own(call: PipelineCall, place: NotePlace) -> list[Condition]:
+    """Return the conditions for a note besides those for the call."""
+    return [condition for condition in place.conditions if condition not in call.conditions]

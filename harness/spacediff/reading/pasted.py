@@ -172,8 +172,6 @@ def only_reading(
         return (file, *calling[0])
     kinds = [f"block {number} (line {block.line}): {_described(block)}" for number, block in enumerate(file.blocks, 1)]
     text = f"no code block of {file.name} calls a diffusers pipeline: {'; '.join(kinds[:_MOST_LISTED])}"
-    if any(block.kind == "shell" for block in file.blocks):
-        text += "; for a command that runs a script, give the script's folder with --source"
     return file, None, Reading(notes=[Note("not read", text, file.name)])
 
 

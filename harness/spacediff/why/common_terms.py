@@ -11,7 +11,7 @@ from spacediff.hub.model_index import class_here_or_on_the_hub, class_not_looked
 from spacediff.hub.scheduler_config import here_or_on_the_hub, not_looked_up, on_the_hub
 from spacediff.reading import Reading
 from spacediff.settings import Origin, Setting, Settings
-from spacediff.why.defaults import completed, scheduler_entries, with_scheduler, with_sizes
+from spacediff.why.defaults import completed, default_sizes_of, scheduler_entries, with_scheduler
 from spacediff.why.device_differences import with_placements, with_same_devices
 from spacediff.why.generic_class import with_class
 from spacediff.why.headline import SCRIPT, SPACE
@@ -53,7 +53,7 @@ def in_common_terms(script: Reading, space: Reading, *, ask: bool) -> CommonTerm
     right, theirs = with_scheduler(right, space, there, entries)
     own = left
     left, moved = under_one_name(left, right, here, there)
-    left, right = with_sizes(left, script.signature), with_sizes(right, space.signature)
+    left, right = _with_sizes(left, right, script.signature, space.signature)
     left, right = with_placements(left, right, space)
     left, right = _with_unknown_output(left, right, script), _with_unknown_output(right, left, space)
     left, renumbered = with_same_devices(left, right)
@@ -67,6 +67,20 @@ def _with_classes(script: Reading, space: Reading, *, ask: bool) -> tuple[Readin
     ours, words = with_class(script, space, here)
     theirs, other_words = with_class(space, script, there)
     return ours, theirs, [f"{side}: {each}" for side, each in ((SCRIPT, words), (SPACE, other_words)) if each]
+
+
+def _with_sizes(left: Settings, right: Settings, ours: str, theirs: str) -> tuple[Settings, Settings]:
+    """Return both settings with the sizes that their checkpoints make.
+
+    A size that neither gives, and that is known of one checkpoint only, is not compared.
+    """
+    own, other = default_sizes_of(left, ours), default_sizes_of(right, theirs)
+    comparable = {*left, *right} | ({*own} & {*other})
+    left, right = (
+        side.filled_from(Settings({path: size for path, size in sizes.items() if path in comparable}))
+        for side, sizes in ((left, own), (right, other))
+    )
+    return left, right
 
 
 def _with_unknown_output(settings: Settings, other: Settings, reading: Reading) -> Settings:

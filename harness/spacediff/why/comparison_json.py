@@ -26,6 +26,7 @@ def comparison_json(found: ComparedSettings, advice: Advice, calls: Sequence[Com
         "headline": headline(found),
         "sides": [asdict(side) for side in found.sides],
         "equal": found.equal,
+        "by_default": found.by_default,
         "differences": [
             {
                 "path": row.path,

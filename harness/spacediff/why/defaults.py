@@ -40,22 +40,20 @@ def completed(reading: Reading) -> Settings:
     return filled
 
 
-def with_sizes(settings: Settings, pipeline: str) -> Settings:
-    """Return settings with the size that the pipeline and its checkpoint make where the call gives none.
+def default_sizes_of(settings: Settings, pipeline: str) -> Settings:
+    """Return the size that the pipeline and its checkpoint make where the call gives none, as far as it is known.
 
     Args:
         settings: The settings of a source.
         pipeline: The class of diffusers that is called; empty if it is another package's.
     """
     model, own = settings.value("model.id"), call_defaults(pipeline)
-    if not own:
-        return settings
     found = {
         path: Setting(size, Origin.DEFAULT, f"the configuration of {model}" if model else pipeline)
         for path, size in default_sizes(model, family_of(pipeline), pipeline).items()
-        if accepts(pipeline, path.removeprefix("call.")) and own.get(path.removeprefix("call.")) is None
+        if own and accepts(pipeline, path.removeprefix("call.")) and own.get(path.removeprefix("call.")) is None
     }
-    return settings.filled_from(Settings(found))
+    return Settings(found)
 
 
 def scheduler_entries(settings: Settings) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from spacediff.catalogue.lookup import Cause
@@ -15,7 +15,16 @@ from spacediff.why.conditions import under_conditions
 from spacediff.why.effects import Effect, differing_effects
 from spacediff.why.headline import SCRIPT, SPACE, SideRead
 from spacediff.why.questions import question
-from spacediff.why.seeds import FIXED, is_fixed, is_unseeded, random_seeds, seed_to_enter
+from spacediff.why.seeds import (
+    FIXED,
+    is_computed,
+    is_fixed,
+    is_unseeded,
+    is_users,
+    random_seeds,
+    seed_to_enter,
+    user_values_to_enter,
+)
 from spacediff.why.sizes import cause_of
 
 UNSET = Setting("not set", Origin.DEFAULT, "the checkpoint or the library decides")
@@ -63,6 +72,7 @@ class ComparedSettings:
         conditions: What holds only for other inputs than the default ones, one sentence for each condition.
         notes: What else changes the clip on either side, and what is ignored there.
         equal: Number of settings that agree.
+        by_default: How many of them neither source gives, so that they have the defaults of library and checkpoint.
         comparable: Whether any setting that a source gives is known on both sides.
         sides: How much of the script and of the Space was read.
         script: What the script sets, defaults included.
@@ -75,6 +85,7 @@ class ComparedSettings:
     conditions: list[str]
     notes: list[str]
     equal: int
+    by_default: int
     comparable: bool
     sides: tuple[SideRead, SideRead]
     script: Settings
@@ -83,9 +94,16 @@ class ComparedSettings:
     @property
     def decided(self) -> bool:
         """Whether enough was read of both sides to say what differs."""
-        return self.comparable and not any(side.undecided or side.call_is_unknown for side in self.sides)
+        return self.comparable and self.calls_are_known and not any(side.undecided for side in self.sides)
+
+    @property
+    def calls_are_known(self) -> bool:
+        """Whether an argument of each side's call is known, if it has any."""
+        return not any(side.call_is_unknown for side in self.sides)
 
 
+_MOST_CALLS = 8
+"""Calls of one source that are named."""
 _SIZES = {"another sample": 0, "small to another sample": 0, "large": 1, "small to large": 1, "small": 2, "none": 3}
 
 
@@ -104,12 +122,16 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
     rows = [
         SourceDifference(each.path, each.left or UNSET, each.right or UNSET, cause_of(each.path, left, right))
         for each in diff(left, right)
-        if (matters(each.path) and not is_unseeded(each.path, space))
+        if (matters(each.path) and not is_unseeded(each.path, space) and not is_users(each.path, space))
         or (each.path in FIXED and is_fixed(each.path, script, space))
+        or is_computed(each.path, space)
     ]
     certain = [row for row in rows if row.certain]
     effects = [*random_seeds(script, space), *differing_effects(script, space)]
-    paths = {path for path in {*left, *right} if matters(path)}
+    paths = {
+        path for path in {*left, *right} if (matters(path) and not is_users(path, space)) or is_computed(path, space)
+    }
+    agreeing = {path for path in paths if path in left and path in right} - {each.path for each in diff(left, right)}
     return ComparedSettings(
         differences=sorted(certain, key=lambda row: _SIZES.get(row.known.size, 1) if row.known else 1),
         effects=effects,
@@ -120,13 +142,15 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
         conditions=[*under_conditions(SCRIPT, script), *under_conditions(SPACE, space)],
         notes=[
             *seed_to_enter(script, space),
+            *user_values_to_enter(script, space),
             *common.notes,
             *_notes(SCRIPT, script, effects),
             *_notes(SPACE, space, effects),
         ],
-        equal=len(paths) - sum(matters(row.path) for row in rows),
+        equal=len(agreeing),
+        by_default=sum(Origin.READ not in (left[path].origin, right[path].origin) for path in agreeing),
         comparable=any(_is_given(path, left, right) for path in paths),
-        sides=(_side(SCRIPT, script, left), _side(SPACE, space, right)),
+        sides=(_side(SCRIPT, script, left, paths), _side(SPACE, space, right, paths)),
         script=common.script,
         other_task=_other_task(left, right),
     )
@@ -147,9 +171,9 @@ def _is_given(path: str, left: Settings, right: Settings) -> bool:
     return known and Origin.READ in (ours.origin, theirs.origin) and path != "model.pipeline"
 
 
-def _side(name: str, reading: Reading, settings: Settings) -> SideRead:
-    """Count what was read of a side; defaults were not read."""
-    origins = [setting.origin for path, setting in settings.items() if matters(path)]
+def _side(name: str, reading: Reading, settings: Settings, paths: Collection[str]) -> SideRead:
+    """Count what was read of a side among the settings that are compared; defaults were not read."""
+    origins = [setting.origin for path, setting in settings.items() if path in paths]
     called = [setting.origin for path, setting in reading.settings.items() if path.startswith("call.")]
     return SideRead(
         name,
@@ -167,12 +191,19 @@ def matters(path: str) -> bool:
 
 def _notes(side: str, reading: Reading, effects: Sequence[Effect]) -> list[str]:
     """Return what is ignored and noted on a side, without what is among the effects and conditions."""
+    calls = [
+        f"{side} also calls {call.pipeline} at {call.where}{f', only if {call.only_if}' if call.only_if else ''}"
+        for call in reading.calls
+        if call.role != "main"
+    ]
     ignored = [
         f"{side}: {argument.argument} = {argument.value!r} is ignored by {argument.given_to} ({argument.where}): "
         f"{argument.advice}"
         for argument in reading.ignored
     ]
-    shown = {effect.kind for effect in effects}
-    return ignored + [
-        f"{side}: {note.sentence}" for note in reading.notes if note.kind not in shown and not note.only_if
-    ]
+    shown = {"several pipelines", *(effect.kind for effect in effects)}
+    return (
+        ignored
+        + calls[:_MOST_CALLS]
+        + [f"{side}: {note.sentence}" for note in reading.notes if note.kind not in shown and not note.only_if]
+    )

@@ -24,9 +24,10 @@ _COMPARED_AS_SETTINGS = frozenset({"lora", "numerics", "load", "offload", "vae",
 """Tables of settings that say in values what a note of the same line says in words."""
 _CAUSES = {
     "LoRA": "lora-scale", "attention": "attention-backend", "caching": "caching", "checkpoint": "model",
-    "compile": "compile", "frame interpolation": "frame-interpolation", "post-processing": "post-processing",
-    "prompt rewriting": "prompt-rewriting", "prompt template": "prompt-template", "quantisation": "quantisation",
-    "resizing": "resizing", "reused generator": "reused-generator", "upscaling": "upscaling",
+    "compile": "compile", "frame interpolation": "frame-interpolation", "input resizing": "resizing",
+    "post-processing": "post-processing", "prompt rewriting": "prompt-rewriting", "prompt template": "prompt-template",
+    "quantisation": "quantisation", "resizing": "resizing", "reused generator": "reused-generator",
+    "upscaling": "upscaling", "weights replaced": "model",
 }  # fmt: skip
 """Kind of a note to the entry of the catalogue."""
 _LONGEST = 160
@@ -52,6 +53,7 @@ class Effect:
         script: What the script does, each with file and line; empty if nothing.
         space: What the Space does.
         known: What is known about such a difference; None if nothing is.
+        certain: Whether the two sides certainly differ.
     """
 
     kind: str
@@ -59,11 +61,7 @@ class Effect:
     script: tuple[str, ...]
     space: tuple[str, ...]
     known: Cause | None
-
-    @property
-    def certain(self) -> bool:
-        """Whether the two sides certainly differ."""
-        return self.agreement is not Agreement.UNDECIDED
+    certain: bool = True
 
 
 def differing_effects(script: Reading, space: Reading) -> list[Effect]:
@@ -81,37 +79,64 @@ def differing_effects(script: Reading, space: Reading) -> list[Effect]:
 
 
 def _effective(reading: Reading) -> list[Note]:
-    """Return the notes of what the default inputs lead to, without those that settings of the same line express."""
+    """Return what the default inputs lead to, without what settings express, and the stages besides the main call."""
     expressed = {
         setting.where for path, setting in reading.settings.items() if path.partition(".")[0] in _COMPARED_AS_SETTINGS
     }
-    return [
+    has_lora = any(path.startswith("lora.") for path in reading.settings)
+    notes = [
         note
         for note in reading.notes
-        if note.usual and not note.only_if and note.kind not in ABOUT_READING and note.where not in expressed
+        if note.usual
+        and note.kind not in ABOUT_READING
+        and note.where not in expressed
+        and not (note.kind == "LoRA" and has_lora)
     ]
+    noted = {note.where for note in notes}
+    stages = [
+        Note("second pipeline", call.pipeline, call.where, call.only_if, perhaps=call.usual is None)
+        for call in reading.calls
+        if call.role == "stage" and call.usual is not False and call.where not in noted
+    ]
+    return notes + stages
 
 
 def _compared(kind: str, ours: Sequence[Note], theirs: Sequence[Note]) -> Effect | None:
     own, other = (Counter(_canonical(note.text) for note in side) for side in (ours, theirs))
     if own == other:
         return None
+    only_here, only_there = own - other, other - own
     if not ours or not theirs:
         agreement = Agreement.SCRIPT_ONLY if ours else Agreement.SPACE_ONLY
-    elif all(_is_literal(text) for text in (*(own - other), *(other - own))):
+    elif kind == "second pipeline" or all(_is_literal(text) for text in (*only_here, *only_there)):
         agreement = Agreement.DIFFERENT
     else:
         agreement = Agreement.UNDECIDED
-    known = cause_named(_CAUSES[kind]) if kind in _CAUSES else None
-    return Effect(kind, agreement, _lines(ours, own - other), _lines(theirs, other - own), known)
+    happens = any(
+        not note.perhaps
+        for side, texts in ((ours, only_here), (theirs, only_there))
+        for note in side
+        if _canonical(note.text) in texts
+    )
+    return Effect(
+        kind,
+        agreement,
+        _lines(ours, only_here),
+        _lines(theirs, only_there),
+        cause_named(_CAUSES[kind]) if kind in _CAUSES else None,
+        certain=agreement is not Agreement.UNDECIDED and happens and kind != "LoRA",
+    )
 
 
 def _lines(notes: Iterable[Note], texts: Collection[str]) -> tuple[str, ...]:
     """Return the notes with these texts, each as one line."""
-    found = [note for note in notes if _canonical(note.text) in texts]
-    return tuple(
-        f"{note.text if len(note.text) <= _LONGEST else f'{note.text[:_LONGEST]}…'} ({note.where})" for note in found
-    )
+    return tuple(_line(note) for note in notes if _canonical(note.text) in texts)
+
+
+def _line(note: Note) -> str:
+    text = note.text if len(note.text) <= _LONGEST else f"{note.text[:_LONGEST]}…"
+    condition = f", {'perhaps ' * note.perhaps}if {note.only_if}" if note.only_if else ""
+    return f"{text} ({note.where}{condition})"
 
 
 def _canonical(text: str) -> str:

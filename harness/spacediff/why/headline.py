@@ -43,7 +43,7 @@ class SideRead:
 def headline(found: ComparedSettings) -> str:
     """Return what a comparison says as a whole, as one or two sentences."""
     both = [effect.kind for effect in found.effects if not effect.certain]
-    not_compared = f" Not compared, since both do it in their own words: {', '.join(both)}." if both else ""
+    not_compared = f" May differ too: {', '.join(both)}." if both else ""
     kinds = f"{found.other_task} " if found.other_task else ""
     return f"{kinds}{_finding(found)} {_coverage(found.sides)}{not_compared}"
 
@@ -63,9 +63,11 @@ def _finding(found: ComparedSettings) -> str:
         return f"{so_far or 'Nothing can be said yet'}{_because(reasons)}."
     if counted:
         return f"{counted}; {_count(found.equal, 'setting')} {'agrees' if found.equal == 1 else 'agree'}."
+    defaults = f" ({found.by_default} of them by default)" if found.by_default else ""
     minor = len(found.differences)
-    changing_nothing = f", and {_count(minor, 'difference')} that changes no clip" if minor else ""
-    return f"No difference among the {_count(found.equal, 'setting')} that are known on both sides{changing_nothing}."
+    changing_nothing = f", and {_count(minor, 'difference')} that change{'s' * (minor == 1)} no clip" if minor else ""
+    known = f"{_count(found.equal, 'setting')} that are known on both sides{defaults}"
+    return f"No difference among the {known}{changing_nothing}."
 
 
 def counted_differences(found: ComparedSettings) -> str:

@@ -6,13 +6,15 @@ An audit sends its own prompt and seed to the Space. That makes both sides equal
 from __future__ import annotations
 
 from spacediff.catalogue.lookup import cause_named
-from spacediff.reading import Reading
+from spacediff.reading import Input, Reading
 from spacediff.settings import Origin
 from spacediff.why.effects import Agreement, Effect
 
 SEED = "rng.seed"
 FIXED = frozenset({SEED, "call.prompt"})
 """Settings that a user of the Space usually gives."""
+_MATERIAL = frozenset({"image", "imageeditor", "imageslider", "video", "file", "gallery", "uploadbutton"})
+"""Components, in lower case, through which a user gives pictures and clips."""
 
 
 def is_fixed(path: str, script: Reading, space: Reading) -> bool:
@@ -39,22 +41,52 @@ def is_unseeded(path: str, space: Reading) -> bool:
 def seed_to_enter(script: Reading, space: Reading) -> list[str]:
     """Return what to enter in the Space so that it uses the script's seed; empty if nothing is to be entered."""
     ours, asked = script.settings.get(SEED), space.inputs.get(SEED)
-    if ours is None or ours.origin is not Origin.READ or asked is None or asked.default == ours.value:
+    if ours is None or ours.origin is not Origin.READ or asked is None:
         return []
-    field = f"{asked.label!r}" if asked.label else f"its {asked.kind} for the seed ({asked.where})"
-    if _random(space):
+    field = _field(asked)
+    if _random(space) and isinstance(asked.default, int) and asked.default < 0:
         return [f"the Space's seed is {asked.default}, which means a random one: enter {ours.value} at {field}"]
+    if _random(space):
+        return [f"the Space draws a random seed by default: switch that off, and enter {ours.value} at {field}"]
+    if asked.default == ours.value:
+        return []
     usual = f"is {asked.default} by default" if asked.default is not None else "has no default"
     return [f"the Space's seed {usual}: enter {ours.value} at {field}, as in the script ({ours.where})"]
+
+
+def user_values_to_enter(script: Reading, space: Reading) -> list[str]:
+    """Return what else a user enters in the Space, so that both sides work from the same: the prompt, a picture."""
+    notes = []
+    for path, asked in space.inputs.items():
+        ours = script.settings.get(path)
+        if ours is not None and is_users(path, space):
+            value = f" ({ours.value!r}, {ours.where})" if ours.origin is Origin.READ else f" ({ours.where})"
+            notes.append(f"{path} is the user's in the Space: enter the script's{value} at {_field(asked)}")
+    return notes
+
+
+def is_users(path: str, space: Reading) -> bool:
+    """Return whether a value is what the user of the Space works from, and the Space has none of its own."""
+    asked = space.inputs.get(path)
+    is_material = path == "call.prompt" or (path.startswith("call.") and asked and asked.kind.lower() in _MATERIAL)
+    return bool(is_material) and asked is not None and not asked.default
+
+
+def is_computed(path: str, space: Reading) -> bool:
+    """Return whether the Space computes a value that a user usually gives, so that it is not known."""
+    setting = space.settings.get(path)
+    unknown = setting is not None and setting.origin is Origin.UNKNOWN
+    return path in FIXED and unknown and path not in space.inputs and not (path == SEED and _random(space))
+
+
+def _field(asked: Input) -> str:
+    return f"{asked.label!r}" if asked.label else f"its {asked.kind} ({asked.where})"
 
 
 def _random(reading: Reading) -> tuple[str, ...]:
     """Return why the seed of a source is random by default; empty if it is not."""
     seed = reading.settings.get(SEED)
     if seed is not None and seed.origin is not Origin.UNKNOWN:
-        return ()
-    asked = reading.inputs.get(SEED)
-    if asked is not None and isinstance(asked.default, int) and asked.default >= 0 and seed is None:
         return ()
     notes = [note for note in reading.notes if note.kind == "random" and note.text.startswith(SEED) and note.usual]
     return tuple(f"{note.text.partition(': ')[2]} ({note.where})" for note in notes[:1])

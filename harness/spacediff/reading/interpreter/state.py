@@ -211,7 +211,9 @@ class State(ABC):
     def note(self, kind: str, node: ast.AST, text: str = "") -> None:
         """Write down something that changes the result and is not a setting, once for each line."""
         only_if = words_of(self.conditions)
-        note = Note(kind, text or self.words(node), self.where(node), only_if, self.usual)
+        note = Note(
+            kind, text or self.words(node), self.where(node), only_if, self.usual, usual_of(self.conditions) is None
+        )
         places = self._note_places.setdefault((note.kind, note.text, note.where), [])
         place = NotePlace(tuple(self.conditions), self.entry)
         if place not in places and len(places) < _MOST_PLACES:
