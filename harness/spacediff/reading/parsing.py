@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import posixpath
 import tokenize
 import warnings
 from collections.abc import Callable
@@ -20,6 +21,12 @@ MOST_FILES = 64
 
 _MOST_LOOKED_FOR = 1000
 """Modules of one source that are looked for at most; most of them belong to libraries."""
+
+_DATA_ENDINGS = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".txt")
+"""Ends of the names of files that a source may read; others are not opened."""
+_MOST_DATA_FILES = 16
+_MOST_DATA_BYTES = 256 * 1024
+_LONGEST_PATH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +141,7 @@ class Files:
         self.unreadable = [f"{main.name}, cell {number} is not Python" for number in unread]
         self._fetch = fetch
         self._parsed: dict[str, Source | None] = {}
+        self._data: dict[str, str | None] = {}
 
     def module(self, dotted: str) -> Source | None:
         """Return the file of a module; None if it does not belong to this source."""
@@ -154,3 +162,22 @@ class Files:
             except UnreadableError as error:
                 self.unreadable.append(str(error))
         return None
+
+    def data(self, path: str) -> str | None:
+        """Return the text of a file that the source reads, such as its configuration.
+
+        Args:
+            path: Its path from the folder of the main file.
+
+        Returns:
+            None if there is no such file in that folder, if its name has another ending, or if a bound is reached.
+        """
+        name = posixpath.normpath(path)
+        outside = name.startswith(("/", "..")) or len(name) > _LONGEST_PATH
+        if self._fetch is None or outside or not name.endswith(_DATA_ENDINGS):
+            return None
+        if name not in self._data and len(self._data) < _MOST_DATA_FILES:
+            content = self._fetch(name)
+            fits = content is not None and len(content) <= _MOST_DATA_BYTES
+            self._data[name] = content.decode("utf-8-sig", "replace") if content is not None and fits else None
+        return self._data.get(name)

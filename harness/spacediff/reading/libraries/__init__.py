@@ -11,6 +11,7 @@ from spacediff.reading.libraries.command_lines import CommandLines
 from spacediff.reading.libraries.devices import Devices
 from spacediff.reading.libraries.diffusers import Diffusers
 from spacediff.reading.libraries.exports import Exports, LoadedFiles
+from spacediff.reading.libraries.files import OwnFiles
 from spacediff.reading.libraries.generators import Generators
 from spacediff.reading.libraries.gradio import Gradio
 from spacediff.reading.libraries.name_clues import NameClues
@@ -44,6 +45,7 @@ LIBRARIES: tuple[Library, ...] = (
     Randomness(),
     NameClues(),  # after the libraries whose calls are known, before what every other call may be
     PostProcessing(),
+    OwnFiles(),
     Exports(),
     LoadedFiles(),
     UserInputs(),

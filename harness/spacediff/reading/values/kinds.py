@@ -16,13 +16,23 @@ Key = str | float | bool | None
 """A constant that is a key of a dict, or a `Token`; equal keys are those that Python calls equal."""
 
 ObjectKind = Literal[
-    "pipeline", "part", "scheduler", "generator", "accelerator", "parser", "namespace", "instance", "member", "event"
+    "pipeline",
+    "part",
+    "scheduler",
+    "generator",
+    "accelerator",
+    "parser",
+    "namespace",
+    "instance",
+    "member",
+    "event",
+    "file",
 ]
 """What an `Object` represents.
 
 `part` is a model or tokenizer of a pipeline, `accelerator` accelerate's, `parser` a command line's parser, `namespace`
 its parsed arguments or the names of a file, `instance` an instance of a class of the source, `member` one of an `Enum`,
-`event` an event of a user interface that others may follow.
+`event` an event of a user interface that others may follow, `file` a file that the source reads.
 """
 
 

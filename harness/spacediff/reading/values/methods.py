@@ -93,6 +93,9 @@ def call_method(owner: Value, name: str, arguments: Arguments, otherwise: Value)
             owner.where,
             tuple(Known(owner.where, part) for part in owner.value.split(str(known[0]) if known else None)[:500]),
         )
+    if name == "splitlines":
+        lines = owner.value.splitlines()[:500]
+        return Items(owner.where, tuple(Known(owner.where, line) for line in lines))
     if name not in _TEXT_METHODS or (name == "replace" and len(owner.value) > LONGEST // 10):
         return otherwise
     try:
