@@ -283,6 +283,13 @@ def test_a_value_of_another_file_is_changed_there_by_hand(content: str, read: st
 
 VAE = "from diffusers import *\nvae = AutoencoderKLCogVideoX.from_pretrained('a/b', subfolder='vae')"
 REMOVED = {
+    "TF32": ("pipe =", "torch.backends.cuda.matmul.allow_tf32 = True\npipe ="),
+    "compiled": ("pipe.enable", "pipe.transformer = torch.compile(pipe.transformer)\npipe.enable"),
+    "kernels": ("pipe.enable", "pipe.enable_xformers_memory_efficient_attention()\npipe.enable"),
+    "scheduler in a variable": (
+        "pipe.enable",
+        "from diffusers import *\ns = DDIMScheduler.from_config({})\npipe.scheduler = s\npipe.enable",
+    ),
     "argument": ("num_frames=49", "num_frames=49, negative_prompt='x'"),
     "entry of a dict": ("num_frames=49", "num_frames=49, **{'negative_prompt': 'x'}"),
     "item": ("video = pipe(", "kw = {}\nkw['negative_prompt'] = 'x'\nvideo = pipe(**kw, "),
@@ -373,13 +380,30 @@ def test_a_generator_is_seeded_with_the_variable_of_the_seed(seed: str, tmp_path
     assert "manual_seed(1234)" not in text
 
 
+@pytest.mark.parametrize(
+    "seeded",
+    [
+        ("video =", "torch.manual_seed(7)\nvideo ="),
+        ("num_frames=49", 'num_frames=49, generator=torch.Generator("cuda").manual_seed(7)'),
+        ("video =", "SEED = 7\ntorch.manual_seed(SEED)\nvideo ="),
+    ],
+)
+def test_a_seed_that_both_sources_write_is_patched_with_the_generator(seeded: tuple[str, str], tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.replace(*seeded))
+    patched = applied(advised(script), script, tmp_path)
+    settings = read_text(patched, "run.py").settings
+    assert (settings.value("rng.seed"), settings.value("rng.device")) == (42, "cpu")
+    assert left_over(patched) == {"placement"}
+
+
 def test_a_script_without_a_seed_gets_a_placeholder(tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     script.write_text(SCRIPT)
     advice = advised(script)
     assert "42 is a placeholder for a number that you choose" in advice.changes["rng.device"]
     script.write_text(SCRIPT.replace("video =", "torch.manual_seed(7)\nvideo ="))
-    advice = advised(script)
+    advice = advised(script, only=["rng.device"])
     assert "manual_seed(7)" in advice.changes["rng.device"]
     assert "choose" not in advice.changes["rng.device"]
 

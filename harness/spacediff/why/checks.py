@@ -42,7 +42,8 @@ class Checker:
             paths: The settings whose differences it is to remove.
         """
         reading = self._read(content)
-        if not self._is_as_good(reading):
+        has_its_seed = seed_of(self._reading) in {None, seed_of(reading)} or "rng.seed" in paths
+        if not has_its_seed or not self._is_as_good(reading):
             return set()
         found = compare_sources(reading, self._space, ask=self._ask)
         before = {row.path for row in self._found.differences}
@@ -66,11 +67,10 @@ class Checker:
         return read_changed(self._main, content, look_up=lambda _: self._reading.machine, call=where)
 
     def _is_as_good(self, reading: Reading) -> bool:
-        """Return whether a patched script still has its seed, its placement and its inputs, and no new fault."""
+        """Return whether a patched script still has its placement, and no new fault."""
         old = self._reading
         return (
             bool(reading.called_at)
-            and seed_of(old) in {None, seed_of(reading)}
             and reading.settings.value("placement") == old.settings.value("placement")
             and len(reading.undecided) <= len(old.undecided)
             and len(reading.ignored) <= len(old.ignored)

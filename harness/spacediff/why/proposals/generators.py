@@ -15,6 +15,8 @@ from spacediff.why.proposals.site import Proposal, Site, keywords, last_name, wi
 
 _SEED = 42
 """The seed for a script without one; the written scenario uses the same."""
+_ALSO = frozenset({"rng.seed"})
+"""What a generator sets besides its device."""
 _SEEDING = frozenset({"manual_seed", "manual_seed_all", "set_seed", "seed_everything"})
 
 
@@ -52,7 +54,8 @@ def _new_generator(site: Site) -> Iterator[Proposal]:
             given = keywords(call).get("generator")
             operation = AddedArgument(call, "generator", code) if given is None else Replacement(given.value, code)
             words = f"add generator={code} to {site.script.source_of(call.func)}(...){remark}"
-            proposal = Proposal((operation,), words if given is None else f"generator={code}{remark}")
+            words = words if given is None else f"generator={code}{remark}"
+            proposal = Proposal((operation,), words, _ALSO)
             yield with_operations(proposal, imported(site.script, "", "torch", call))
 
 
@@ -69,7 +72,7 @@ def _without_generator(site: Site) -> Iterator[Proposal]:
                 AddedLine(statement, line, before=True),
                 RemovedArgument(call, "generator"),
             )
-            yield Proposal(operations, f"add the line {line}{remark} and remove generator=...")
+            yield Proposal(operations, f"add the line {line}{remark} and remove generator=...", _ALSO)
 
 
 def _seeds(site: Site, call: cst.Call) -> Iterator[tuple[str, str]]:
@@ -83,7 +86,8 @@ def _seeds(site: Site, call: cst.Call) -> Iterator[tuple[str, str]]:
                 yield site.script.source_of(given), ""
     if "rng.seed" in site.reading.inputs:
         return  # a constant would override the seed that the user passes
-    seed = site.reading.settings.value("rng.seed")
+    seeded = site.wanted.get("rng.seed")
+    seed = site.reading.settings.value("rng.seed") if seeded is None else seeded.right.value
     if isinstance(seed, int):
         yield as_code(seed), ""
     else:

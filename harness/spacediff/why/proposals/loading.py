@@ -153,11 +153,11 @@ def _without_part(site: Site, part: str) -> Iterator[Proposal]:
         return
     operations: list[Operation] = [RemovedArgument(loader, part)]
     if isinstance(given.value, cst.Name):
-        operations += _without_variable(site, given.value.value, 2 + (part == given.value.value))
+        operations += without_variable(site, given.value.value, 2 + (part == given.value.value))
     yield Proposal(tuple(operations), f"remove {part}=... from {site.script.source_of(loader.func)}(...)")
 
 
-def _without_variable(site: Site, name: str, uses: int) -> list[Operation]:
+def without_variable(site: Site, name: str, uses: int) -> list[Operation]:
     """Return the removal of the line that sets a variable, if nothing else uses it."""
     for assignment in site.script.every(cst.Assign):
         target = assignment.targets[0].target

@@ -19,6 +19,7 @@ _NUMERICS = {
     "numerics.tf32_cudnn": "torch.backends.cudnn.allow_tf32 = {}",
     "numerics.deterministic": "torch.use_deterministic_algorithms({})",
     "numerics.threads": "torch.set_num_threads({})",
+    "numerics.attention_slicing": "{{pipe}}.enable_attention_slicing({})",
 }
 
 
@@ -39,13 +40,13 @@ def vae_switch(site: Site) -> Iterator[Proposal]:
 
 
 def numerics(site: Site) -> Iterator[Proposal]:
-    """Yield ways to set a switch of torch."""
+    """Yield ways to set a switch of torch, or to leave it as it is."""
     line, code = _NUMERICS.get(site.row.path), site.code()
-    loader = site.loader()
-    if line is None or not code or not isinstance(site.value, int) or not site.is_absent or loader is None:
-        return
-    for text, operation in site.after_made(line.format(code)):
-        yield Proposal((*imported(site.script, "", "torch", operation.node), operation), f"add the line {text}")
+    if site.is_removed:
+        yield from site.without_line()
+    elif line is not None and code and site.is_absent:
+        for text, operation in site.after_made(line.format(code)):
+            yield Proposal((*imported(site.script, "", "torch", operation.node), operation), f"add the line {text}")
 
 
 def lora(site: Site) -> Iterator[Proposal]:
@@ -64,6 +65,15 @@ def lora(site: Site) -> Iterator[Proposal]:
         yield from _without_lora(site, also)
     elif loaded is not None and site.row.path == "lora.scale" and site.is_absent:
         yield from _scaled(site, loaded.where)
+    elif loaded is not None and site.row.path == "lora.fused" and site.is_removed:
+        yield from site.without_line()
+    elif loaded is not None and site.row.path == "lora.weight_name":
+        for call in site.calls_at(loaded.where):
+            yield from (
+                site.removed(call, "weight_name")
+                if site.is_removed
+                else site.argument(call, "weight_name", site.code())
+            )
 
 
 def _scaled(site: Site, where: str) -> Iterator[Proposal]:

@@ -12,6 +12,7 @@ from spacediff.why.code import as_code, library_of
 from spacediff.why.differences import UNSET, SourceDifference
 from spacediff.why.editing import AddedArgument, Operation, RemovedArgument, RemovedStatement, Replacement
 from spacediff.why.proposals.imports import imported
+from spacediff.why.proposals.loading import without_variable
 from spacediff.why.proposals.site import Proposal, Site, keywords, last_name
 
 _SCHEDULER = re.compile(r"[A-Z]\w*Scheduler", re.ASCII)
@@ -76,6 +77,7 @@ def _other_class(site: Site, maker: cst.Call) -> Iterator[Proposal]:
     """Replace the class of the scheduler, or remove the line that sets it."""
     statement = site.script.statement_of(maker)
     if site.is_removed:
+        yield from _without_variable(site, maker)
         if statement is not None and _sets_scheduler(statement):
             yield Proposal((RemovedStatement(statement),), f"remove the line {site.script.source_of(statement)}")
         loader = site.loader()
@@ -118,6 +120,18 @@ def _with_options(site: Site, maker: cst.Call, kind: str) -> dict[str, tuple[Ope
         if f"scheduler.{key}" in site.wanted:  # the other class has no such option
             found[key] = (RemovedArgument(maker, key), f"remove {key}=...")
     return found
+
+
+def _without_variable(site: Site, maker: cst.Call) -> Iterator[Proposal]:
+    """Remove the line that gives the pipeline a scheduler by a variable, and the variable if nothing else uses it."""
+    made = [each for each in site.script.every(cst.Assign) if each.value is maker]
+    names = [each.targets[0].target.value for each in made if isinstance(each.targets[0].target, cst.Name)]
+    for assignment in site.script.every(cst.Assign) if names else ():
+        statement = site.script.statement_of(assignment)
+        is_used = isinstance(assignment.value, cst.Name) and assignment.value.value == names[0]
+        if is_used and statement is not None and _sets_scheduler(statement):
+            operations = (RemovedStatement(statement), *without_variable(site, names[0], 2))
+            yield Proposal(operations, f"remove the line {site.script.source_of(statement)}")
 
 
 def _sets_scheduler(statement: cst.BaseStatement) -> bool:

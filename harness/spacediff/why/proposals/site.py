@@ -13,7 +13,15 @@ from spacediff.reading import Reading
 from spacediff.settings import Origin, Settings
 from spacediff.why.code import as_code
 from spacediff.why.differences import UNSET, SourceDifference
-from spacediff.why.editing import AddedArgument, AddedLine, Operation, RemovedArgument, Replacement, Script
+from spacediff.why.editing import (
+    AddedArgument,
+    AddedLine,
+    Operation,
+    RemovedArgument,
+    RemovedStatement,
+    Replacement,
+    Script,
+)
 
 LOADERS = frozenset({"from_pretrained", "from_single_file", "from_pipe"})
 
@@ -135,6 +143,19 @@ class Site:
         if name in keywords(call):
             words = f"remove {name}=... from {self.script.source_of(call.func)}(...)"
             yield Proposal((RemovedArgument(call, name),), words)
+
+    def without_line(self) -> Iterator[Proposal]:
+        """Remove the line that gives the setting its value, if it does nothing else."""
+        line = self.line(self.row.left.where)
+        for node in self.script.expressions_on(line)[:1] if line else ():
+            statement = self.script.statement_of(node)
+            if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
+                small = statement.body[0]
+                targets = [one.target for one in small.targets] if isinstance(small, cst.Assign) else []
+                is_call = isinstance(small, cst.Expr) and isinstance(small.value, cst.Call)
+                if is_call or (targets and all(isinstance(one, cst.Attribute) for one in targets)):
+                    words = f"remove the line {self.script.source_of(statement)}"
+                    yield Proposal((RemovedStatement(statement),), words)
 
     def code(self) -> str:
         """Return the Space's value as code; empty if it is not a constant."""
