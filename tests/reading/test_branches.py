@@ -355,3 +355,72 @@ def test_a_generator_may_be_among_arguments_that_are_not_known() -> None:
     reading = read('FluxPipeline.from_pretrained("a/b")("x", **settings())')
     assert reading.settings["rng.device"].origin is Origin.UNKNOWN
     assert reading.undecided == ("the call at app.py:6 may be given more arguments: **settings()",)
+
+
+@pytest.mark.parametrize(
+    "loop", ["for i, name in enumerate(a.names)", "for name in a.names", "for name, _ in zip(a.names, a.names)"]
+)
+def test_a_loop_over_a_list_that_is_an_input_goes_through_its_default(loop: str) -> None:
+    reading = read(f"""
+    p = argparse.ArgumentParser(); p.add_argument("--names", default=["int4"], nargs="*"); a = p.parse_args()
+    pipelines = []
+    {loop}:
+        pipe = FluxPipeline.from_pretrained("org/flux")
+        if name == "bf16":
+            pipe.enable_model_cpu_offload()
+        else:
+            pipe.to("cuda")
+        pipelines.append(pipe)
+    for pipe in pipelines:
+        pipe("a kite", num_inference_steps=4)
+    """)
+    assert reading.settings.value("placement") == "cuda"
+    assert reading.settings.value("call.num_inference_steps") == 4
+
+
+@pytest.mark.parametrize("start", ["1", "start=1"])
+def test_enumerate_counts_from_its_start(start: str) -> None:
+    reading = read(f"""
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    for i, steps in enumerate([30], {start}):
+        pipe("a kite", num_inference_steps=steps, max_sequence_length=i)
+    """)
+    assert reading.settings.value("call.max_sequence_length") == 1
+    assert reading.settings.value("call.num_inference_steps") == 30
+
+
+def test_the_inputs_of_an_event_are_those_of_the_branch_of_its_function() -> None:
+    reading = read("""
+    p = argparse.ArgumentParser(); p.add_argument("--model", default="fast"); a = p.parse_args()
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    prompt, button = gr.Textbox(), gr.Button()
+    if a.model == "fast":
+        def draw(prompt, steps):
+            return pipe(prompt, num_inference_steps=steps).images
+        steps = gr.Slider(value=4)
+        inputs = [prompt, steps]
+    else:
+        def draw(prompt, steps, scale):
+            return pipe(prompt, num_inference_steps=steps, guidance_scale=scale).images
+        steps = gr.Slider(value=25)
+        inputs = [prompt, steps, gr.Slider(value=3.5)]
+    button.click(draw, inputs, gr.Image())
+    """)
+    assert reading.settings.value("call.num_inference_steps") == 4
+    assert "call.guidance_scale" not in reading.settings
+
+
+def test_a_component_of_a_branch_has_the_value_that_default_inputs_lead_to() -> None:
+    reading = read("""
+    p = argparse.ArgumentParser(); p.add_argument("--model", default="fast"); a = p.parse_args()
+    pipe = FluxPipeline.from_pretrained("org/flux")
+    def draw(prompt, steps):
+        return pipe(prompt, num_inference_steps=steps).images
+    if a.model == "fast":
+        steps = gr.Slider(value=4)
+    else:
+        steps = gr.Slider(value=25)
+    gr.Button().click(draw, [gr.Textbox(), steps], gr.Image())
+    """)
+    assert reading.settings.value("call.num_inference_steps") == 4
+    assert alternatives(reading, "call.num_inference_steps") == [(4, 'a.model == "fast"'), (25, 'a.model != "fast"')]

@@ -7,6 +7,7 @@ import ast
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Absent,
+    Asked,
     Attribute,
     Class,
     Either,
@@ -107,9 +108,11 @@ def with_identity(state: State, value: Value) -> Value:
     return value
 
 
-def items_of(state: State, values: Value) -> Items | None:
+def items_of(state: State, values: Value) -> Items | None:  # noqa: PLR0911 - one way out for each kind
     """Return what a loop over a value goes through: items, keys, members, characters; None if that is unknown."""
     where = values.where
+    if isinstance(values, Asked):
+        return items_of(state, values.value)
     if isinstance(values, Items):
         return values
     if isinstance(values, Table):

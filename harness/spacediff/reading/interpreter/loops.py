@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from spacediff.reading.interpreter.carried import carried_over
-from spacediff.reading.interpreter.displays import element_of
+from spacediff.reading.interpreter.displays import element_of, items_of
 from spacediff.reading.interpreter.heap import Heap
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
@@ -30,7 +30,8 @@ from spacediff.reading.values.identity import identities
 
 def follow_for(state: State, node: ast.For | ast.AsyncFor) -> bool:
     """Follow a `for`, with any of its elements as the target."""
-    values = state.evaluate(node.iter)
+    value = state.evaluate(node.iter)
+    values = items_of(state, value) or value
     known = isinstance(values, Items) and bool(values.items)
     if isinstance(values, Items) and not values.items and not values.open:
         return state.run(node.orelse)

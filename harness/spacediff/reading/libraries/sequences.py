@@ -269,31 +269,34 @@ def _product(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
 
 
 def _enumerate(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
-    rows = _rows(state, arguments, node)
-    if not isinstance(rows, list):
-        return rows
-    numbered = [(Known(state.where(node), number), *row) for number, row in enumerate(rows)]
-    return _as_list(state, numbered, node)
+    iterated, first = arguments.get("iterable", 0), arguments.get("start", 1)
+    if iterated is None:
+        return None
+    start = 0 if first is None else first.value if isinstance(first, Known) else None
+    rows = _rows(state, [iterated], node)
+
+    def numbered(place: int, row: Value) -> Value:
+        sure = isinstance(start, int) and not rows.open
+        number = Known(rows.where, start + place) if isinstance(start, int) and sure else state.unknown(node)
+        return Items(rows.where, (number, *row.items)) if isinstance(row, Items) else row
+
+    return replace(rows, items=tuple(numbered(place, row) for place, row in enumerate(rows.items)))
 
 
 def _zip(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
-    rows = _rows(state, arguments, node)
-    return _as_list(state, rows, node) if isinstance(rows, list) else rows
-
-
-def _rows(state: State, arguments: Arguments, node: ast.AST) -> list[tuple[Value, ...]] | Value | None:
-    """Return what `zip` of the arguments yields; a single unknown row if one of them is not completely known."""
-    if arguments.get("", 0) is None:
-        return None
     columns = arguments.positional[:_MOST_COLUMNS]
+    return _rows(state, columns, node) if columns else None
+
+
+def _rows(state: State, columns: Sequence[Value], node: ast.AST) -> Items:
+    """Return the rows of several columns; a single unknown one if nothing is known of a column."""
     where = state.where(node)
     each = [items_of(state, column) for column in columns]
-    closed = [one.items for one in each if one is not None and not one.open]
-    if len(closed) != len(columns):
-        return Items(
-            where, (Items(where, tuple(state.unknown(node, column) for column in (columns * 2)[:2])),), open=True
-        )
-    return list(zip(*closed, strict=False))
+    known = [one for one in each if one is not None and (one.items or not one.open)]
+    if len(known) < len(columns):
+        return Items(where, (Items(where, tuple(state.unknown(node, column) for column in columns)),), open=True)
+    listed = _as_list(state, list(zip(*(one.items for one in known), strict=False)), node)
+    return replace(listed, open=listed.open or any(one.open for one in known))
 
 
 def _as_list(state: State, rows: Sequence[tuple[Value, ...]], node: ast.AST) -> Items:

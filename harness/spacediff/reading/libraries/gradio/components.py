@@ -8,6 +8,7 @@ from spacediff.reading.interpreter.state import State
 from spacediff.reading.model import Input
 from spacediff.reading.values import (
     Arguments,
+    Either,
     Function,
     Items,
     Known,
@@ -15,6 +16,7 @@ from spacediff.reading.values import (
     Unknown,
     Value,
     Widget,
+    either,
     lift,
     truth,
 )
@@ -108,6 +110,9 @@ def as_argument(shown: Value, parameter: str, *, is_first_text: bool) -> Value:
         parameter: The parameter that receives it; empty if it is unknown.
         is_first_text: Whether no other input before it is an empty text box.
     """
+    if isinstance(shown, Either):
+        each = [as_argument(option, parameter, is_first_text=is_first_text) for option in shown.options]
+        return either(each, shown.where, decided=shown.decided, only_if=shown.only_if)
     if isinstance(shown, Widget):
         value = shown.value
         if is_empty_text(shown) and _is_prompt(parameter, shown.source.label, is_first_text=is_first_text):

@@ -23,6 +23,7 @@ from spacediff.reading.values import (
     Widget,
     alternatives,
     conditions_of,
+    contradict,
 )
 from spacediff.reading.values.inputs import asked, text_of
 
@@ -50,11 +51,11 @@ def register(state: State, kind: str, arguments: Arguments, node: ast.AST, owner
     event = _event(state, kind, arguments, node, owner)
     number = len(state.events)
     state.events.append(event)
-    given = arguments.get("inputs", 1)
-    shown = given.items if isinstance(given, Items) else (given,) if given is not None else ()
-    is_open = isinstance(given, Items) and given.open
     for place, (option, words) in enumerate(zip(alternatives(function), conditions_of(function), strict=True)):
         if isinstance(option, Function):
+            given = _under(arguments.get("inputs", 1), words)
+            shown = given.items if isinstance(given, Items) else (given,) if given is not None else ()
+            is_open = isinstance(given, Items) and given.open
             to_it = Arguments([], {}, "inputs") if is_open else arguments_of(option, shown, event.where)
             usual = place == 0 if isinstance(function, Either) and function.decided else None
             condition = Condition(words, usual) if isinstance(function, Either) else None
@@ -62,6 +63,15 @@ def register(state: State, kind: str, arguments: Arguments, node: ast.AST, owner
     if isinstance(function, Unknown) and function.results:  # a button is no place for the result of a pipeline
         return state.unknown(node, function)
     return Object(event.where, "event", state.heap.new({"number": Known(event.where, number)}))
+
+
+def _under(value: Value | None, words: str) -> Value | None:
+    """Return what a value is under a condition, if that decides it or the default inputs do."""
+    if not isinstance(value, Either):
+        return value
+    each = zip(value.options, value.conditions, strict=True)
+    kept = [option for option, condition in each if not contradict(condition, words)]
+    return kept[0] if kept and (len(kept) == 1 or value.decided) else value
 
 
 def _event(state: State, kind: str, arguments: Arguments, node: ast.AST, owner: Value | None) -> Event:
@@ -78,8 +88,8 @@ def _event(state: State, kind: str, arguments: Arguments, node: ast.AST, owner: 
         kind,
         functions,
         api_name,
-        components(arguments.get("inputs", 1)),
-        components(arguments.get("outputs", 2)),
+        components(_under(arguments.get("inputs", 1), "")),
+        components(_under(arguments.get("outputs", 2), "")),
         state.where(node),
         before,
         before.trigger if before is not None else label,
