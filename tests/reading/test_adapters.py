@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from spacediff.reading import Reading, read_text
+from spacediff.why.differences import compare_sources
 
 LOADED = """import torch
 from diffusers import FluxPipeline
@@ -77,6 +78,16 @@ def test_several_loras_are_a_list_with_the_scale_of_each(lines: str, scales: lis
     each = found(lines)[path]
     assert [one["id"] for one in each] == ["org/fast", "org/toy"]
     assert [one["scale"] for one in each] == scales
+
+
+def test_names_and_order_of_several_loras_make_no_difference() -> None:
+    first = BOTH + "pipe.set_adapters(['fast', 'toy'], [0.5, 0.7])"
+    renamed = first.replace("'toy'", "'other'").replace('"toy"', '"other"')
+    swapped = BOTH + "pipe.set_adapters(['toy', 'fast'], [0.7, 0.5])"
+    scaled = BOTH + "pipe.set_adapters(['toy', 'fast'], [0.5, 0.7])"
+    for other, differs in ((renamed, False), (swapped, False), (scaled, True)):
+        found = compare_sources(read(first), read(other))
+        assert [row.path for row in found.differences] == (["lora.adapters"] if differs else [])
 
 
 def test_the_last_lora_that_is_loaded_is_active() -> None:

@@ -42,6 +42,7 @@ def notes(lines: str) -> list[tuple[str, str]]:
         "pipe.transformer.__class__.forward = fast_forward",
         "FluxTransformer2DModel.forward = fast_forward",
         "pipe.vae.decoder.conv_in = other",
+        "pipe.encode_prompt = lambda *given, **named: None",
     ],
 )
 def test_what_changes_a_part_from_outside_is_noted_with_its_expression(line: str) -> None:
@@ -182,6 +183,17 @@ def test_two_parts_that_are_quantised_differently_are_named() -> None:
     assert read(lines).settings.value("load.quantization_config") == expected
 
 
+def test_a_package_for_caching_is_noted_where_it_is_given_the_pipeline() -> None:
+    lines = """
+import cache_dit
+from cache_dit.platforms import current_platform
+count = current_platform.device_count()
+options = cache_dit.DBCacheConfig(residual_diff_threshold=0.1)
+cache_dit.enable_cache(pipe, cache_config=options)
+"""
+    assert notes(lines) == [("caching", "cache_dit.enable_cache(pipe, cache_config=options)")]
+
+
 def test_latents_that_are_drawn_with_a_generator_have_its_seed() -> None:
     lines = "seeded = torch.Generator('cuda').manual_seed(7)\nlatents = torch.randn((1, 4), generator=seeded)"
     reading = read(lines, "pipe('a kite', latents=latents)")
@@ -217,3 +229,8 @@ apply_group_offloading(text, onload_device=torch.device("cuda"), offload_type="l
 pipe = FluxPipeline.from_pretrained("org/flux", text_encoder_2=text)
 """
     assert read(lines).settings.value("offload.text_encoder_2") == "group_offload"
+
+
+def test_an_attention_processor_of_the_source_is_named_by_its_class() -> None:
+    lines = "class CrossFrame:\n    pass\npipe.transformer.set_attn_processor(processor=CrossFrame())"
+    assert read(lines).settings.value("numerics.attention") == "CrossFrame"

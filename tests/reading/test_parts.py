@@ -50,9 +50,6 @@ def with_vae(
         with_vae("'org/cog', subfolder='vae', torch_dtype='bfloat16'"),
         with_vae("ID, subfolder='vae', torch_dtype=torch.float32", "CogVideoXPipeline.from_pretrained(ID, vae=vae)"),
         with_vae("a.model, subfolder='vae'", "CogVideoXPipeline.from_pretrained(a.model, vae=vae)"),
-        with_vae(
-            "ID, subfolder='vae', torch_dtype=kind", "CogVideoXPipeline.from_pretrained(ID, vae=vae, torch_dtype=kind)"
-        ).replace("vae =", "kind = torch.float16 if a.dtype == 'float16' else torch.bfloat16\nvae =", 1),
         PIPE + "pipe.vae.to(torch.bfloat16)",
     ],
 )
@@ -83,6 +80,14 @@ def test_the_dtype_of_a_part_follows_the_default_of_an_argument() -> None:
     reading = read(lines + with_vae("'org/vae', torch_dtype=kind"))
     assert reading.settings.value("load.vae")["dtype"] == "float32"
     assert reading.alternatives["load.vae"][1].setting.value["dtype"] == "float16"
+
+
+def test_a_part_whose_dtype_a_branch_decides_is_listed_with_the_usual_one() -> None:
+    kind = "kind = torch.float16 if a.dtype == 'float16' else torch.bfloat16\n"
+    vae = with_vae(
+        "ID, subfolder='vae', torch_dtype=kind", "CogVideoXPipeline.from_pretrained(ID, vae=vae, torch_dtype=kind)"
+    )
+    assert loaded(kind + vae)["load.vae"] == {**VAE, "id": "org/cog", "subfolder": "vae", "dtype": "bfloat16"}
 
 
 def test_a_part_that_something_unknown_creates_is_unknown() -> None:

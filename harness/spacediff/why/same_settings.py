@@ -7,6 +7,7 @@ a user an afternoon.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from spacediff.catalogue.pipelines import family_of
@@ -43,7 +44,20 @@ def without_no_ops(settings: Settings, pipeline: str) -> Settings:
     if "call.callback" not in settings:
         dropped |= _WITHOUT_A_CALLBACK & {*settings}
     dropped |= {path for path in settings if path.startswith("load.") and _is_the_pipelines_own(path, settings)}
-    return Settings({path: setting for path, setting in settings.items() if path not in dropped})
+    kept = {path: setting for path, setting in settings.items() if path not in dropped}
+    adapters = kept.get("lora.adapters")
+    if adapters is not None and isinstance(adapters.value, list):
+        kept["lora.adapters"] = replace(adapters, value=_by_what_they_do(adapters.value))
+    return Settings(kept)
+
+
+def _by_what_they_do(adapters: list[Any]) -> list[Any]:
+    """Return adapters without their names and in one order: their effects add up."""
+    bare = [
+        {key: value for key, value in one.items() if key != "adapter_name"} if isinstance(one, Mapping) else one
+        for one in adapters
+    ]
+    return sorted(bare, key=repr)
 
 
 def _is_no_op(path: str, setting: Setting, defaults: Mapping[str, Any], *, empty_is_none: bool) -> bool:

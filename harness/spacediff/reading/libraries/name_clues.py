@@ -11,7 +11,10 @@ from spacediff.reading.values import (
     Arguments,
     External,
     Function,
+    Object,
     Value,
+    alternatives,
+    last_part,
 )
 
 UPSCALING = re.compile(r"esrgan|upscal|upsampl|super_?res|superres|realsr|swinir", re.IGNORECASE)
@@ -38,16 +41,16 @@ class NameClues(Library):
 
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> None:
         """Note a function of a library."""
-        _note_clues(state, function.name, node)
+        _note_clues(state, function.name, arguments, node)
 
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> None:
         """Note a method; a call of an object is noted by the name of the method that is followed."""
         if name != "__call__":
-            _note_clues(state, name, node)
+            _note_clues(state, name, arguments, node)
 
     def on_function_called(self, state: State, function: Function, arguments: Arguments, node: ast.AST) -> None:
         """Note a function of the source."""
-        _note_clues(state, function.name, node)
+        _note_clues(state, function.name, arguments, node)
 
 
 def _is_layer(state: State) -> bool:
@@ -55,7 +58,7 @@ def _is_layer(state: State) -> bool:
     return any(frame.function is not None and frame.function.name == "forward" for frame in state.frames)
 
 
-def _note_clues(state: State, name: str, node: ast.AST) -> None:
+def _note_clues(state: State, name: str, arguments: Arguments, node: ast.AST) -> None:
     """Note what the name of a call, or the text of what is called, says about it."""
     if _is_layer(state):
         return
@@ -66,5 +69,11 @@ def _note_clues(state: State, name: str, node: ast.AST) -> None:
         state.note("prompt rewriting", node)
     elif UPSCALING.search(words):
         state.note("upscaling", node)
-    elif CACHING.search(words):
+    elif CACHING.search(last_part(name)) or (CACHING.search(words) and _has_model(arguments)):
         state.note("caching", node)
+
+
+def _has_model(arguments: Arguments) -> bool:
+    """Return whether a call is given a pipeline or a part; other functions of a package for caching only prepare it."""
+    each = (option for value in arguments.every() for option in alternatives(value))
+    return any(isinstance(one, Object) and one.kind in {"pipeline", "part"} for one in each)

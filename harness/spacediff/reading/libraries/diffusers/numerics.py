@@ -8,7 +8,19 @@ from collections.abc import Callable
 
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.torch_types import dtype_of_value
-from spacediff.reading.values import Absent, Arguments, External, Known, Object, Table, Unknown, Value, last_part, lift
+from spacediff.reading.values import (
+    Absent,
+    Arguments,
+    Class,
+    External,
+    Known,
+    Object,
+    Table,
+    Unknown,
+    Value,
+    last_part,
+    lift,
+)
 
 _CONSTRUCTED = re.compile(r"([\w.]*\b[A-Z]\w*)\(.*\)$")
 """An instance of a class of a library, as the source writes it."""
@@ -26,7 +38,9 @@ def note_numerics(state: State, target: Object, name: str, arguments: Arguments,
     if switch is None:
         return False
     path, value_of = switch
-    state.put(target, path, value_of(arguments, here))
+    value = value_of(arguments, here)
+    made = state.get(value, "__class__") if isinstance(value, Object) else None
+    state.put(target, path, Known(value.where, made.name) if isinstance(made, Class) else value)
     return True
 
 

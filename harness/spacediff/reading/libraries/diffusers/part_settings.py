@@ -13,13 +13,13 @@ from spacediff.reading.values import (
     Absent,
     Asked,
     Class,
+    Either,
     Items,
     Known,
     Object,
     Table,
     Unknown,
     Value,
-    alternatives,
 )
 from spacediff.reading.values.inputs import json_of
 
@@ -100,7 +100,7 @@ def _with_quantisation(paths: Paths, where: str) -> Paths:
 
 
 def _is_the_pipelines(part: str, own: Mapping[str, Value], fields: Mapping[str, Value]) -> bool:
-    """Return whether a part is loaded by itself, but just as the pipeline would load it."""
+    """Return whether a part is loaded by itself, but just as the pipeline would load it on every branch."""
     alike = {"id": fields.get("model.id"), "subfolder": Known("", part)} if "id" in own else {}
     alike |= {key: fields.get(f"model.{key}") for key in ("dtype", "revision", "variant")}
     if not own.keys() <= {"class", *alike}:
@@ -109,23 +109,18 @@ def _is_the_pipelines(part: str, own: Mapping[str, Value], fields: Mapping[str, 
 
 
 def _same(left: Value | None, right: Value | None, default: str | None) -> bool:
-    """Return whether two values are equal on every branch; a missing one is the default."""
-    ours, theirs = _constants(left, default), _constants(right, default)
-    return left is right or (ours is not None and ours == theirs)
+    """Return whether two values are equal; a missing one is the default."""
+    ours, theirs = _constant(left, default), _constant(right, default)
+    is_one = left is right and not isinstance(left, Either)  # a branch may decide them separately
+    return is_one or (not isinstance(ours, Value) and ours == theirs)
 
 
-def _constants(value: Value | None, default: str | None) -> list[object] | None:
-    """Return the constants that a value may be, in order; None if one is unknown."""
-    found: list[object] = []
-    for option in alternatives(value):
-        one = option.value if isinstance(option, Asked) else option
-        if one is None or isinstance(one, Absent):
-            found.append(default)
-        elif isinstance(one, Known):
-            found.append(one.value)
-        else:
-            return None
-    return found
+def _constant(value: Value | None, default: str | None) -> object:
+    """Return the constant that a value is, or that an input has by default; any other value as it is."""
+    one = value.value if isinstance(value, Asked) else value
+    if one is None or isinstance(one, Absent):
+        return default
+    return one.value if isinstance(one, Known) else one
 
 
 def _borrowed_from(state: State, part: Object, fields: Mapping[str, Value]) -> Value | None:

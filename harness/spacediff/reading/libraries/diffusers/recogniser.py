@@ -33,6 +33,7 @@ from spacediff.reading.values import (
     External,
     Function,
     Object,
+    Partial,
     Unknown,
     Value,
     last_part,
@@ -113,6 +114,8 @@ class Diffusers(Library):
             state.ignore(
                 IgnoredArgument(name, json_of(value), "an attribute of the pipeline", state.where(node), advice)
             )
+        elif isinstance(value, Function | Partial) and not name.startswith("callback"):
+            state.note("patched part", node, state.words(state.frame.statement or node))
         state.put(owner, name, value)
         return True
 
