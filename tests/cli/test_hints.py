@@ -10,7 +10,14 @@ import pytest
 from spacediff.cli.commands import main
 from spacediff.cli.hints import with_option
 from spacediff.cli.parser import parse
-from spacediff.errors import FileExists, FolderOfAnotherAudit, InvalidArgument, ScenarioError, SpacediffError
+from spacediff.errors import (
+    BlockNotChosen,
+    FileExists,
+    FolderOfAnotherAudit,
+    InvalidArgument,
+    ScenarioError,
+    SpacediffError,
+)
 from support.paths import ROOT
 
 
@@ -18,6 +25,7 @@ from support.paths import ROOT
     ("line", "error", "option"),
     [
         ("audit a.toml", FolderOfAnotherAudit("another audit", hint="give another folder"), "--out"),
+        ("read issue.md", BlockNotChosen("several scripts", hint="choose a block"), "--block N"),
         ("report audits/a", InvalidArgument("a variant", hint="ask for the format zip too"), "--format zip"),
         ("why --script run.py --space a/b", FileExists("there is one", hint="name another file"), "--patch"),
     ],

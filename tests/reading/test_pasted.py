@@ -103,6 +103,9 @@ def test_an_indented_block_a_quoted_block_and_a_block_in_a_list_are_found() -> N
 SESSION = "\n".join(f">>> {line}" for line in SCRIPT.strip().split("\n")) + "\nLoading pipeline components: 100%\n"
 
 
+TRACEBACK = 'Traceback (most recent call last):\n  File "x.py", line 3, in <module>\nRuntimeError: out of memory\n'
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -115,10 +118,13 @@ SESSION = "\n".join(f">>> {line}" for line in SCRIPT.strip().split("\n")) + "\nL
         SCRIPT.replace("import torch\nfrom diffusers import CogVideoXPipeline\n", ""),
         SCRIPT.replace("import torch", "import torch\nsome words that are no code"),
         SCRIPT + "[rest of the code]\nprint video\n",
+        SCRIPT + TRACEBACK,
+        SCRIPT + "for frame in video:\n    this is: not code\n",
+        SCRIPT + "$ python run.py\nLoading pipeline components...: 100%|####| 5/5 [00:01<00:00]\n",
         SCRIPT.replace("\n", "\r\n"),
     ],
     ids=["session", "notebook session", "magics", "indented", "first line not indented", "typographic", "no imports",
-         "prose", "prose at the end", "line ends"],
+         "prose", "prose at the end", "traceback", "body that is no code", "output", "line ends"],
 )  # fmt: skip
 def test_small_defects_of_pasted_code_hide_nothing(code: str) -> None:
     reading = read(fenced(code))
@@ -142,11 +148,19 @@ def test_a_placeholder_or_a_missing_end_leaves_the_call_undecided(code: str) -> 
     assert reading.undecided
 
 
+def test_code_without_a_fence_is_read_from_its_first_import() -> None:
+    assert steps_of(SCRIPT.strip()) == 30
+    reading = read("### Describe the bug\n\nIt is worse than the Space.\n" + SCRIPT)
+    assert reading.called_at == "issue.md:8"
+    assert not read("from time to time import it\nand it is worse, I think; that is all I know about\n").called_at
+
+
 def test_lines_that_are_not_python_are_named() -> None:
     reading = read(fenced(SCRIPT.replace("import torch", "import torch\nsome words that are no code")))
     [note] = [note for note in reading.notes if note.kind == "not read"]
     assert note.where == "issue.md:6"
     assert note.text in reading.undecided
+    assert not read(fenced(SCRIPT + TRACEBACK)).undecided
     assert not [note for note in read(fenced(SCRIPT)).notes if note.kind == "not read"]
 
 
@@ -172,7 +186,7 @@ def test_several_scripts_are_listed_and_one_is_chosen() -> None:
     text = fenced(SCRIPT) + "\nand this is fine:\n\n```\nprint(1)\n```\n" + fenced(SCRIPT.replace("=30", "=50"))
     with pytest.raises(BlockNotChosen, match=r"block 1 \(CogVideoXPipeline, issue.md:8\), block 3") as raised:
         read(text)
-    assert "--block N" in raised.value.hint
+    assert raised.value.hint == "choose a block"
     assert read(text, block=1).settings.value("call.num_inference_steps") == 30
     assert read(text, block=3).settings.value("call.num_inference_steps") == 50
     line = read(text, block=3).called_at.rpartition(":")[2]

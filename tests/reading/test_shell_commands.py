@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spacediff import BlockNotChosen, InvalidArgument, SourceNotReadable, read_source
+from spacediff import BlockNotChosen, SourceNotReadable, read_source
 from spacediff.reading.commands import Command, commands_in
 
 PIPELINE = """
@@ -52,7 +52,7 @@ def test_a_command_gives_the_values_of_options(folder: Path) -> None:
     assert reading.settings.value("call.prompt") == "a lime"
     assert reading.settings.value("call.num_inference_steps") == 30
     assert reading.settings.value("call.guidance_scale") == 7.0
-    assert reading.settings["call.num_inference_steps"].where == "--script"
+    assert reading.settings["call.num_inference_steps"].where == "the command"
     assert reading.settings.value("model.id") == "THUDM/CogVideoX-5b"
     assert "call.num_inference_steps" not in reading.inputs
     assert reading.command == "inference/cli_demo.py 'a lime' --num_inference_steps 30 --guidance-scale=7 --tiling"
@@ -63,8 +63,8 @@ def test_arguments_are_given_to_a_script(folder: Path) -> None:
     assert read_source(script).settings.value("call.num_inference_steps") == 50
     reading = read_source(script, arguments="-s 20")
     assert reading.settings.value("call.num_inference_steps") == 20
-    assert reading.settings["call.num_inference_steps"].where == "--arguments"
-    with pytest.raises(InvalidArgument, match="No closing quotation"):
+    assert reading.settings["call.num_inference_steps"].where == "the arguments"
+    with pytest.raises(SourceNotReadable, match="No closing quotation"):
         read_source(script, arguments="--prompt 'a")
 
 
@@ -94,6 +94,24 @@ def test_a_command_in_a_markdown_file_is_read_at_its_line(folder: Path) -> None:
     assert reading.called_at == "cli_demo.py:12"
     with pytest.raises(SourceNotReadable, match="commands"):
         read_source(issue)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I ran `torchrun --nproc_per_node=1 inference/cli_demo.py x -s 30` and it is bad.",
+        "```\n$ python inference/cli_demo.py x -s 30\nLoading: 100%|###| 5/5 [00:01<00:00, 3it/s]\n```",
+        "```console\n(env) me@host:~$ python -m inference.cli_demo x -s 30\n```",
+        '```shell\ncd code\nCUDA_VISIBLE_DEVICES=0 python inference/cli_demo.py "x" \\\n    -s 30\n```\nand it is bad',
+    ],
+)
+def test_a_command_is_found_wherever_it_stands(folder: Path, text: str) -> None:
+    (folder / "issue.md").write_text(text)
+    reading = read_source(folder / "issue.md", folder=folder)
+    assert reading.settings.value("call.num_inference_steps") == 30
+    assert reading.settings.value("call.prompt") == "x"
+    with pytest.raises(SourceNotReadable, match="give the folder"):
+        read_source(folder / "issue.md")
 
 
 def test_several_commands_are_listed_and_one_is_chosen(folder: Path) -> None:
@@ -225,7 +243,7 @@ def test_what_runs_no_script_is_no_command(text: str) -> None:
 
 @pytest.mark.parametrize("source", ["pip install x", "python a.py; python b.py", "run.py --a"])
 def test_a_text_that_is_not_one_command_is_refused(source: str, tmp_path: Path) -> None:
-    with pytest.raises(SourceNotReadable if source == "run.py --a" else InvalidArgument):
+    with pytest.raises(SourceNotReadable):
         read_source(source, folder=tmp_path)
 
 

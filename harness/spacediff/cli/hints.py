@@ -7,10 +7,12 @@ from spacediff.cli.options import (
     AuditOptions,
     CompareOptions,
     Options,
+    ReadOptions,
     ReportOptions,
     WhyOptions,
 )
 from spacediff.errors import (
+    BlockNotChosen,
     FileExists,
     FolderInUse,
     FolderOfAnotherAudit,
@@ -26,6 +28,8 @@ _OPTIONS: dict[tuple[type[Options], type[SpacediffError]], str] = {
     (AuditOptions, FolderInUse): _OTHER_FOLDER,
     (AuditOptions, FolderOfAnotherAudit): _OTHER_FOLDER,
     (AuditOptions, ScenarioApproximate): "--approximate",
+    (ReadOptions, BlockNotChosen): "--block N",
+    (WhyOptions, BlockNotChosen): "--block N",
     (WhyOptions, ScenarioApproximate): "--approximate",
     (CompareOptions, FolderInUse): _OTHER_FOLDER,
     (CompareOptions, FolderOfAnotherAudit): _OTHER_FOLDER,

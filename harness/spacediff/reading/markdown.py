@@ -26,6 +26,10 @@ _COMMAND = re.compile(
 )
 _TAG = re.compile(r"\s*</?(?:details|summary|p|br|div|h\d)\b", re.IGNORECASE)
 """A line of HTML; people leave out the blank line after it without which a fence is no fence."""
+_IMPORT = re.compile(r"import [\w.]+|from [\w.]+ import ")
+_FENCE = re.compile(r"[\s>*+-]*(?:```|~~~)")
+_MOST_INLINE = 50_000
+"""Characters of a text in which commands are looked for."""
 _MOST_BLOCKS = 64
 _LEAST_READ = 0.5
 """The part of an unnamed block's lines that has to be Python for the block to be Python."""
@@ -57,11 +61,32 @@ def blocks_of(text: str) -> list[Block]:
     """Return the code blocks of a Markdown file, in order; those in comments are left out."""
     found: list[Block] = []
     repairer = Repairer()
-    plain = "\n".join("" if _TAG.match(line) else line for line in re.split("\r\n|\r|\n", text))
-    for line, info, code in _fences(plain):
+    lines = ["" if _TAG.match(line) else line for line in re.split("\r\n|\r|\n", text)]
+    bare = _without_fence(lines, repairer)
+    if bare is not None:
+        return [bare]
+    for line, info, code in _fences("\n".join(lines)):
         if code.strip() and len(found) < _MOST_BLOCKS:
             found.append(_classified(line, info, code, repairer))
-    return found
+    return found or list(_inline_commands("\n".join(lines)))
+
+
+def _inline_commands(text: str) -> Iterator[Block]:
+    """Yield the commands that stand in the text, as in: run `python run.py --steps 30`."""
+    for token in MarkdownIt("commonmark").parse(text[:_MOST_INLINE]):
+        for part in token.children or ():
+            if part.type == "code_inline" and _COMMAND.match(part.content):
+                yield Block(token.map[0] + 1 if token.map else 1, part.content, "shell")
+
+
+def _without_fence(lines: list[str], repairer: Repairer) -> Block | None:
+    """Return the code of a file that was pasted without any fence, from its first import on; None if it is none."""
+    start = next((number for number, line in enumerate(lines) if _IMPORT.match(line)), None)
+    if start is None or any(_FENCE.match(line) for line in lines):
+        return None
+    code = "\n".join(lines[start:])
+    python = repairer.repaired(code)
+    return Block(start + 1, code, "python", python) if python and python.part_read >= _LEAST_READ else None
 
 
 def _fences(text: str) -> Iterator[tuple[int, str, str]]:

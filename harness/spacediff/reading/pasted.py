@@ -165,13 +165,13 @@ def only_reading(
             f"block {script.blocks[0]} ({reading.settings.value('model.pipeline')}, {reading.called_at})"
             for script, reading in calling[:_MOST_LISTED]
         )
-        raise BlockNotChosen(
-            f"{file.name} has several scripts that call a pipeline: {each}", hint="choose one with --block N"
-        )
+        raise BlockNotChosen(f"{file.name} has several scripts that call a pipeline: {each}", hint="choose a block")
     if calling:
         return (file, *calling[0])
     kinds = [f"block {number} (line {block.line}): {_described(block)}" for number, block in enumerate(file.blocks, 1)]
     text = f"no code block of {file.name} calls a diffusers pipeline: {'; '.join(kinds[:_MOST_LISTED])}"
+    if any(block.kind == "shell" for block in file.blocks):
+        text += "; for a command that runs a script, give the folder in which it is run"
     return file, None, Reading(notes=[Note("not read", text, file.name)])
 
 
@@ -195,7 +195,7 @@ def only_command(file: PastedFile, block: int, folder: Path) -> Command:
         if found
         else f"no command that runs a script of {folder}"
     )
-    raise BlockNotChosen(f"{file.name} has {problem}", hint="choose a block with --block N, or give the command itself")
+    raise BlockNotChosen(f"{file.name} has {problem}", hint="choose a block, or give the command itself")
 
 
 def _described(block: Block) -> str:

@@ -29,6 +29,8 @@ _FIRST_PROMPT = re.compile(r"(?:>>> |In \[\d+\]: )")
 _PLACEHOLDER = re.compile(r"(?<=[,(\s])(?:\.\.\.|\u2026)(?=\s*[,)\n#]|$)")
 _NOT_CODE = re.compile(r"(\"\"\"|\'\'\')(?:.|\n)*?\1|\"(?:\\.|[^\"\\\n])*\"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*")
 """Texts and comments."""
+_HEADER = re.compile(r"expected an indented block .* on line (\d+)$")
+_PROGRESS = re.compile(r"\d%\|.*\d/\d")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -57,7 +59,7 @@ class Repairer:
         """Return pasted code as far as it is Python; None if it does nothing as such, like a log or a traceback."""
         if "\0" in code:
             return None
-        text = without_magics(_dedented(_without_prompts(code.translate(_TYPESET))))
+        text = without_magics(_dedented(_without_output(_without_prompts(code.translate(_TYPESET)))))
         lines, left_out = self._parsed_part(text.split("\n"))
         tree = self._tree(lines)
         if not isinstance(tree, ast.Module) or not any(_does_something(statement) for statement in tree.body):
@@ -68,6 +70,7 @@ class Repairer:
     def _parsed_part(self, lines: list[str]) -> tuple[list[str], set[int]]:
         """Return the lines with those that are not Python replaced by nothing, and the numbers of those."""
         left_out: set[int] = set()
+        number = 1
         for _ in range(_MOST_LEFT_OUT):
             found = self._tree(lines)
             if isinstance(found, ast.Module):
@@ -76,20 +79,22 @@ class Repairer:
             if better is not None:
                 lines = better
                 continue
-            number = min(max(found.lineno or 1, 1), len(lines))
-            while number > 1 and (number in left_out or not lines[number - 1].strip()):
-                number -= 1
-            if number in left_out:
+            number = _line_to_leave_out(lines, found)
+            line = lines[number - 1]
+            if not line.strip():
                 break
+            filler = "" if number in left_out else f"{line[: len(line) - len(line.lstrip())]}pass"
+            lines = [*lines[: number - 1], filler, *lines[number:]]
             left_out.add(number)
-            bare = lines[number - 1].lstrip()
-            indentation = lines[number - 1][: len(lines[number - 1]) - len(bare)]
-            lines = [*lines[: number - 1], f"{indentation}pass" if indentation else "", *lines[number:]]
-        head = lines[: min(left_out, default=1) - 1]
-        if not isinstance(self._tree(head), ast.Module):
-            head = []
+        return self._beginning(lines, (number, min(left_out, default=1)), left_out)
+
+    def _beginning(self, lines: list[str], ends: Iterable[int], left_out: set[int]) -> tuple[list[str], set[int]]:
+        """Return the lines before the first of some ends that leaves Python, and the numbers of those not read."""
+        heads = (lines[: end - 1] for end in ends)
+        head = next((one for one in heads if isinstance(self._tree(one), ast.Module)), [])
         rest = range(len(head) + 1, len(lines) + 1)
-        return [*head, *[""] * len(rest)], {row for row in rest if row in left_out or lines[row - 1].strip()}
+        unread = {row for row in rest if row in left_out or lines[row - 1].strip()}
+        return [*head, *[""] * len(rest)], unread | {row for row in left_out if row <= len(head)}
 
     def _mended(self, lines: list[str], error: SyntaxError) -> list[str] | None:
         """Return the lines with placeholders, or with a truncated end closed; None if neither makes them better."""
@@ -117,6 +122,15 @@ class Repairer:
             return SyntaxError("not Python")
 
 
+def _line_to_leave_out(lines: list[str], error: SyntaxError) -> int:
+    """Return the number of the line that is at fault: for a missing body, that of its header."""
+    header = _HEADER.search(error.msg or "")
+    number = min(int(header[1]) if header else max(error.lineno or 1, 1), len(lines))
+    while number > 1 and not lines[number - 1].strip():  # the end of the file
+        number -= 1
+    return number
+
+
 def _without_prompts(code: str) -> str:
     """Replace what a session prints by blank lines, and take the prompts off the others."""
     lines = code.split("\n")
@@ -124,6 +138,19 @@ def _without_prompts(code: str) -> str:
         return code
     found = [(_PROMPT.match(line.lstrip()), line.lstrip()) for line in lines]
     return "\n".join(line[prompt.end() :] if prompt else "" for prompt, line in found)
+
+
+def _without_output(code: str) -> str:
+    """Replace tracebacks and progress bars, which say nothing about the code, by blank lines."""
+    lines = code.split("\n")
+    in_traceback = False
+    for number, line in enumerate(lines):
+        starts = line.lstrip().startswith("Traceback (most recent call last)")
+        is_last = in_traceback and not starts and bool(line.strip()) and not line[0].isspace()
+        if starts or in_traceback or _PROGRESS.search(line):
+            lines[number] = ""
+        in_traceback = starts or (in_traceback and not is_last)
+    return "\n".join(lines)
 
 
 def _dedented(code: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from spacediff.errors import InvalidArgument, SourceNotReadable, SpacediffError
+from spacediff.errors import SourceNotReadable, SpacediffError
 from spacediff.hub.ids import is_repository_id
 from spacediff.reading import read_command, read_source
 from spacediff.reading.commands import Command, arguments_of, commands_in
@@ -62,14 +62,14 @@ def _command(source: str, folder: str, block: int, arguments: str | None) -> Com
 
     Raises:
         BlockNotChosen: A Markdown file has several commands, or none that runs a script of the folder.
-        InvalidArgument: The command or the arguments are not those of a Python script.
+        SourceNotReadable: The command or the arguments are not those of a Python script.
     """
     path = Path(source)
     if arguments is not None:
         try:
-            return Command(path.name if not folder else source, arguments_of(arguments), where="--arguments")
+            return Command(path.name if not folder else source, arguments_of(arguments), where="the arguments")
         except ValueError as error:
-            raise InvalidArgument(f"--arguments cannot be split into words: {error}") from None
+            raise SourceNotReadable(f"the arguments cannot be split into words: {error}") from None
     if is_markdown(source) and path.is_file():
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
@@ -77,11 +77,11 @@ def _command(source: str, folder: str, block: int, arguments: str | None) -> Com
             return only_command(pasted_file(content, path.name), block, Path(folder))
         except UnreadableError as error:
             raise SourceNotReadable(str(error)) from None
-    commands = commands_in(source, lambda _: "--script")
+    commands = commands_in(source, lambda _: "the command")
     if len(commands) != 1:
-        raise InvalidArgument(
+        raise SourceNotReadable(
             f"{source!r} is not one command that runs a Python script",
-            hint="--source goes with a command such as 'python run.py --steps 30', or with a Markdown file",
+            hint="a folder goes with a command such as 'python run.py -s 30', or with a Markdown file",
         )
     return commands[0]
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 
 from spacediff.reading.interpreter.budget import Budget
 from spacediff.reading.values import Absent, Items, Table, Value, either
-from spacediff.reading.values.identity import Change, Places
+from spacediff.reading.values.identity import Change, Places, occurrences
 
 _NAMES_PER_STEP = 64
 """Names of a cell, or cells of a heap, that are copied or compared in the time of one step."""
+_STEPS_PER_JOIN = 3
+"""The time in steps for the alternatives of one name where two branches meet."""
 
 
 class Heap:
@@ -55,15 +57,15 @@ class Heap:
             seen = made.visited
 
     def find(self, identities: Collection[int]) -> list[Items | Table]:
-        """Return the lists and dicts with given identities, from every cell."""
+        """Return the lists and dicts with given identities; each from the first name under which it is found."""
         found: list[Items | Table] = []
-
-        def look(value: Value) -> Value:
-            if isinstance(value, Items | Table):
-                found.append(value)
-            return value
-
-        self.change(identities, look)
+        for identity in sorted(identities):
+            for number, name in self._places.of([identity]):
+                value = self._cells.get(number, {}).get(name)
+                here = occurrences(value, identity, self._budget.spend_on_looks) if value is not None else []
+                if here:
+                    found += here
+                    break
         return found
 
     def cell(self, number: int) -> dict[str, Value]:
@@ -122,7 +124,7 @@ class Heap:
             for name in [*mine, *(name for name in theirs if name not in mine)]:
                 left, right = mine.get(name), theirs.get(name)
                 if left is not right:
-                    self._budget.spend()
+                    self._budget.spend(_STEPS_PER_JOIN)
                     options = [left or Absent(where), right or Absent(where)]
                     joined[name] = _joined(options, where, decided=decided, only_if=only_if)
             self._cells[number] = joined

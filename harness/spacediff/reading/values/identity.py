@@ -29,6 +29,8 @@ _MAY_HOLD = frozenset({Items, Table, Either, Asked, Partial, Function})
 """Kinds of value inside which a list or dict is changed."""
 _PASSED_THROUGH = _MAY_HOLD | {Attribute}
 """Kinds of value inside which a list or dict is found."""
+_VALUES_PER_JOIN = 64
+"""Values that are looked at in the time for joining the alternatives of one."""
 _PLAIN_PER_HOLDER = 8
 """Plain values, such as constants, that are passed over in the time for one that may hold others."""
 
@@ -55,6 +57,28 @@ def identities(values: Iterable[Value], count: Callable[[int], None] = lambda _:
     return found
 
 
+def occurrences(value: Value, identity: int, count: Callable[[int], None]) -> list[Items | Table]:
+    """Return the lists and dicts of an identity inside a value; several if branches left different contents."""
+    found: list[Items | Table] = []
+    seen: set[int] = set()
+    waiting: list[Value] = [value]
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in seen and type(one) in _MAY_HOLD:
+            seen.add(id(one))
+            if isinstance(one, Items | Table) and one.identity == identity:
+                found.append(one)
+            waiting.extend(_holders(one))
+    count(len(seen))
+    return found
+
+
+def _holders(value: Value) -> list[Value]:
+    """Return the values inside a value that may hold lists and dicts; those of a function are its defaults."""
+    parts = [inner for _, inner in value.defaults] if isinstance(value, Function) else inside(value)
+    return [part for part in parts if type(part) in _MAY_HOLD]
+
+
 class Places:
     """Where lists and dicts may be found: the cells and names that ever held them, in any copy of the heap."""
 
@@ -75,9 +99,8 @@ class Places:
             seen.add(id(one))
             if isinstance(one, Items | Table) and one.identity:
                 self._of.setdefault(one.identity, {})[cell, name] = None
-            parts = [inner for _, inner in one.defaults] if isinstance(one, Function) else inside(one)
-            looked_at += len(parts) // _PLAIN_PER_HOLDER
-            waiting.extend(part for part in parts if type(part) in _MAY_HOLD)
+            waiting.extend(_holders(one))
+            looked_at += len(one.items) // _PLAIN_PER_HOLDER if isinstance(one, Items | Table) else 0
         return len(seen) + looked_at
 
     def of(self, identities: Iterable[int]) -> list[tuple[int, str]]:
@@ -120,6 +143,7 @@ class Change:
             return self._change(table) if value.identity in self._wanted else table
         if isinstance(value, Either):
             options = self._each(value.options, depth)
+            self.visited += 0 if options is value.options else _VALUES_PER_JOIN
             return (
                 value
                 if options is value.options

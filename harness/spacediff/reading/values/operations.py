@@ -29,6 +29,7 @@ from spacediff.reading.values.kinds import (
 MOST_OPTIONS = 8
 """Alternatives that one value may have; the rest counts as one unknown alternative."""
 
+_HOLDS_OTHERS = frozenset({Items, Table, Function, Partial, Attribute, Either})
 _MOST_LOOKED_AT = 200
 _MOST_COMBINED = 64
 """Combinations of alternatives for which one expression is computed."""
@@ -60,7 +61,8 @@ def either(options: Iterable[Value], where: str, *, decided: bool = False, only_
                 break
             if decided and flat and contradict(outer, inner):
                 continue
-            same = next((place for place, kept in enumerate(flat[:MOST_OPTIONS]) if _same(value, kept)), None)
+            few = flat if len(flat) <= MOST_OPTIONS else ()
+            same = next((place for place, kept in enumerate(few) if _same(value, kept)), None)
             if same is None:
                 flat.append(value)
                 conditions.append(all_of(outer, inner))
@@ -88,9 +90,16 @@ def _alike(left: Value, right: Value) -> bool:
 
 
 def _same(left: Value, right: Value) -> bool:
+    if left is right:
+        return True
+    kind = type(left)
+    if kind is not type(right):
+        return False
     if isinstance(left, Known) and isinstance(right, Known):
         return type(left.value) is type(right.value) and left.value == right.value
-    return left is right or (type(left) is type(right) and is_shallow(left) and is_shallow(right) and left == right)
+    if left.where != right.where:  # equality would find that out last for what is inside
+        return False
+    return is_shallow(left) and is_shallow(right) and left == right
 
 
 def may_be_absent(value: Value) -> bool:
@@ -117,7 +126,7 @@ def is_shallow(value: Value) -> bool:
     """Return whether the value holds no others, so that comparing it is cheap."""
     if isinstance(value, Asked | Widget):
         return is_shallow(value.value)
-    return not isinstance(value, Items | Table | Function | Partial | Attribute | Either)
+    return type(value) not in _HOLDS_OTHERS
 
 
 _V = TypeVar("_V", Value, Value | None)
