@@ -45,6 +45,8 @@ def as_lines(reading: Reading) -> str:
     lines += [
         f"ignored {one.argument} = {json.dumps(one.value)} in {one.given_to} @ {one.where}" for one in reading.ignored
     ]
+    lines += [f"call {call.sentence}" for call in reading.calls]
+    lines += [f"undecided {text}" for text in reading.undecided]
     lines += [f"note {note.kind}: {note.text} @ {note.where} [{note.only_if}]" for note in reading.notes]
     lines += [f"question {path}: {words}" for path, words in reading.unknowns.items()]
     return "\n".join(lines) + "\n"

@@ -38,7 +38,6 @@ from spacediff.reading.values.inputs import json_of
 from spacediff.scenario.tables import OWNED
 from spacediff.settings import Origin, Setting, Settings
 
-_MOST_NAMED = 6
 _CALLED_WITH_NONE = frozenset({"argument", "parameter", "field"})
 """Inputs that are None if the user gives nothing; the value of an empty component is unknown instead."""
 
@@ -72,11 +71,6 @@ def extract(state: State, like: str = "", at: str = "") -> Reading:
     paths = _paths_of(state, call)
     if export is not None:
         paths |= export.paths
-    others = [one for one in chosen.calls if one.role != "main"]
-    if others:
-        each = ", ".join(f"{one.pipeline} ({one.where})" for one in others[:_MOST_NAMED])
-        text = f"{call.name} ({call.where}) was read; also called: {each}"
-        notes.append(Note("several pipelines", text, call.where))
     base = paths.pop(SCHEDULER_BASE, None)
     builder = _SettingsBuilder()
     for path, value in paths.items():

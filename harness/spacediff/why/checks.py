@@ -12,7 +12,7 @@ from spacediff.settings import Origin, Setting, Settings
 from spacediff.why.differences import ComparedSettings, compare_sources
 from spacediff.why.proposals.generators import seed_of
 
-_FAULTS = frozenset({"not read", "not read to the end", "random", "reused generator", "several pipelines"})
+_FAULTS = frozenset({"not read", "not read to the end", "random", "reused generator"})
 """Kinds of notes of which a patched script may not have more than before."""
 
 

@@ -201,7 +201,7 @@ def _notes(side: str, reading: Reading, effects: Sequence[Effect]) -> list[str]:
         f"{argument.advice}"
         for argument in reading.ignored
     ]
-    shown = {"several pipelines", *(effect.kind for effect in effects)}
+    shown = {effect.kind for effect in effects}
     return (
         ignored
         + calls[:_MOST_CALLS]

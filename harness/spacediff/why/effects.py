@@ -17,7 +17,7 @@ from spacediff.catalogue.lookup import Cause, cause_named
 from spacediff.reading import Note, Reading
 
 ABOUT_READING = frozenset({
-    "machine", "no pipeline", "not read", "not read to the end", "random", "refused argument", "several pipelines",
+    "machine", "no pipeline", "not read", "not read to the end", "random", "refused argument",
 })  # fmt: skip
 """Kinds of notes about how a source was read, or about settings that are compared by themselves."""
 _COMPARED_AS_SETTINGS = frozenset({"lora", "numerics", "load", "offload", "vae", "scheduler", "ip_adapter"})

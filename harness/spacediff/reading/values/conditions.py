@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_LONGEST = 160
+_LONGEST = 80
 """Characters of a combined condition; a longer one is not shown."""
 _OPPOSITES = {"==": "!=", "is": "is not", "in": "not in"}
 _SIGNS = {opposite: sign for sign, opposite in _OPPOSITES.items()}
@@ -18,8 +18,16 @@ def all_of(outer: str, inner: str) -> str:
     """Return the condition that both of two hold; an empty one always does."""
     if not outer or not inner:
         return outer or inner
-    text = " and ".join(dict.fromkeys([*_conjuncts(outer), *_conjuncts(inner)]))
+    parts = list(dict.fromkeys([*_conjuncts(outer), *_conjuncts(inner)]))
+    fixed = {found[1] for part in parts if (found := _COMPARISON.fullmatch(part)) and found[2] == "=="}
+    text = " and ".join(part for part in parts if not _is_implied(part, fixed))
     return text if len(text) <= _LONGEST else inner
+
+
+def _is_implied(part: str, fixed: set[str]) -> bool:
+    """Return whether a condition says that something is not one value, while another one says which value it is."""
+    found = _COMPARISON.fullmatch(part)
+    return found is not None and found[2] == "!=" and found[1] in fixed
 
 
 def any_of(left: str, right: str) -> str:
@@ -28,7 +36,12 @@ def any_of(left: str, right: str) -> str:
         return left if left == right else ""
     if right == opposite(left):
         return ""
-    text = f"{left} or {right}"
+    kept: list[str] = []
+    for part in dict.fromkeys([*_split(left, " or "), *_split(right, " or ")]):
+        conjuncts = {*_split(part, " and ")}
+        if not any(conjuncts >= {*_split(other, " and ")} for other in kept):
+            kept = [*(other for other in kept if not {*_split(other, " and ")} >= conjuncts), part]
+    text = " or ".join(kept)
     return text if len(text) <= _LONGEST else ""
 
 
