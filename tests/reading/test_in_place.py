@@ -75,6 +75,7 @@ def test_functions_of_a_module_that_patches_are_noted_too() -> None:
         "compel = Compel(tokenizer=pipe.tokenizer, text_encoder=pipe.text_encoder)",
         "models = []\nmodels.append(pipe)",
         "set_weight(3.4)",
+        "class Own(FluxPipeline):\n    def __init__(self):\n        super().__init__()\nown = Own()",
     ],
 )
 def test_what_only_reads_a_part_is_not_noted(line: str) -> None:

@@ -35,7 +35,7 @@ _HARMLESS_PACKAGES = frozenset({
 })  # fmt: skip
 _HARMLESS_METHODS = re.compile(
     r"^(_*(get|save|encode|decode|print|check|push|named|log|debug|info|warn|error|free)(_\w*)?|append|put|add|extend|insert"
-    r"|register|setdefault|update|parameters|modules|state_dict|register_to_config|eval|train|submit|start)$"
+    r"|__\w+__|register|setdefault|update|parameters|modules|state_dict|register_to_config|eval|train|submit|start)$"
 )
 _LIBRARIES = frozenset({"torch", "diffusers", "transformers", "F", "nn", "xformers"})
 """Packages whose functions and classes a pipeline uses."""

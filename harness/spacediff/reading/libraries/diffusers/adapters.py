@@ -221,8 +221,8 @@ def _scaled(source: Table, *factors: Value | None) -> Table:
 def _product(*factors: Value) -> Value:
     numbers = [one.value for one in factors if isinstance(one, Known) and isinstance(one.value, int | float)]
     if len(numbers) < len(factors):
-        return Unknown(factors[0].where, "the weight of the adapter times lora_scale")
-    return Known(factors[0].where, round(math.prod(numbers), _DIGITS))
+        return Unknown(factors[-1].where, "the weight of the adapter times lora_scale")
+    return Known(factors[-1].where, round(math.prod(numbers), _DIGITS))
 
 
 def _set(**changes: Any) -> _Change:
