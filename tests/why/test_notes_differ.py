@@ -59,8 +59,8 @@ def test_other_values_are_a_difference_and_other_names_are_left_open() -> None:
     )
     (named,) = found.effects
     assert named.agreement is Agreement.UNDECIDED
-    assert headline(found).startswith("No difference")
-    assert headline(found).endswith("May differ too: pipeline.")
+    assert headline(found).startswith("No setting differs among the ")
+    assert "but this may: " in headline(found)
 
 
 def test_the_scale_of_an_adapter_is_compared() -> None:
@@ -144,7 +144,7 @@ gr.Interface(draw, [gr.Textbox(), gr.Checkbox(True)], gr.Video()).launch()
     found = compared(SCRIPT, space.format("is_small(frames)"))
     (effect,) = found.effects
     assert not effect.certain
-    assert headline(found).endswith("May differ too: upscaling.")
+    assert "but this may: upscaling." in headline(found)
 
 
 def test_a_random_seed_by_a_box_is_to_be_switched_off() -> None:
@@ -197,3 +197,26 @@ def test_what_the_user_gives_is_to_be_entered_and_no_question() -> None:
 def test_an_adapter_that_settings_describe_is_compared_by_them_alone(scale: str) -> None:
     lora = 'scale = 0.8\npipe.load_lora_weights("me/lora", adapter_name="x")\npipe.set_adapters(["x"], [{}])'
     assert compared(with_line(lora.format("0.8")), with_line(lora.format(scale))).effects == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "kind", "certain"),
+    [
+        ("latents=torch.randn(1, 13, 16, 60, 90)", "argument latents", True),
+        ("prompt_embeds=embeds()", "argument prompt_embeds", True),
+        ('output_type="latent"', "argument output_type", True),
+        ("callback_on_step_end=watch", "argument callback_on_step_end", False),
+    ],
+)
+def test_tensors_and_functions_of_one_side_are_no_agreement(argument: str, kind: str, *, certain: bool) -> None:
+    space = SCRIPT.replace('"a cat"', f'"a cat", {argument}')
+    space = space.replace("\nvideo =", "\ndef watch(pipe, step, t, given):\n    return given\nvideo =")
+    found = compared(SCRIPT, space)
+    assert [(effect.kind, effect.certain) for effect in found.effects] == [(kind, certain)]
+    assert not headline(found).startswith("No difference")
+    assert compared(space, space).effects == []
+
+
+def test_a_seed_that_the_space_changes_is_a_difference() -> None:
+    found = compared(SCRIPT, SEEDED.format(42).replace("manual_seed(seed)", "manual_seed(seed + 1)"))
+    assert [(row.path, row.left.value, row.right.value) for row in found.differences] == [("rng.seed", 42, 43)]

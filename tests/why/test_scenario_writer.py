@@ -306,3 +306,18 @@ def test_a_written_approximation_is_said_and_stops_the_audit(
     assert said in printed
     assert "--approximate" in printed
     assert not Path("audits").exists()
+
+
+def test_a_script_that_moves_its_pipeline_nowhere_computes_on_the_cpu() -> None:
+    _, scenario = written(SCRIPT, SCRIPT)
+    assert scenario.settings_of("baseline").value("placement") == "cpu"
+    moved = SCRIPT.replace("\nvideo =", "\npipe.enable_model_cpu_offload()\nvideo =")
+    assert written(moved, SCRIPT)[1].settings_of("baseline").value("placement") == "model_cpu_offload"
+
+
+def test_an_audit_stops_at_a_call_that_was_not_decided() -> None:
+    either = SCRIPT.replace("video = pipe(", "if busy():\n    video = pipe(num_inference_steps=8, ").replace(
+        "export_to_video(video", "else:\n    video = pipe(prompt='a lemon')\nexport_to_video(video"
+    )
+    _, scenario = written(either, SCRIPT)
+    assert "the call that was read" in left_out(scenario)

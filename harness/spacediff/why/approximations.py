@@ -18,6 +18,7 @@ from spacediff.scenario.tables import ALL_PARTS_ALIKE, NOT_AT_LOADING, SettingsT
 from spacediff.scenario.writing import one_line
 from spacediff.settings import Origin, Setting, Settings, is_plain
 from spacediff.why.differences import matters
+from spacediff.why.effects import ABOUT_READING
 from spacediff.why.round_trip import Refused, reason_at
 
 if TYPE_CHECKING:
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
     from spacediff.reading import Reading
 
 _DECLARABLE = frozenset(SettingsTables.model_fields)
-_NOTES = frozenset({
-    "LoRA", "attention", "caching", "checkpoint", "compile", "frame interpolation", "input resizing", "patched part",
-    "pipeline", "post-processing", "prompt rewriting", "quantisation", "resizing", "reused generator", "upscaling",
-    "weights replaced",
-})  # fmt: skip
-"""Kinds of notes about what a script does, unlike those about how it was read."""
 _LONGEST = 300
 """Characters of a value."""
 
@@ -86,9 +81,10 @@ def left_out(script: Reading, baseline: Settings, refused: Refused) -> list[Left
     notes = [
         LeftOut(note.kind, f"{note.text}{f', only if {note.only_if}' if note.only_if else ''}", note.where, "")
         for note in script.notes
-        if note.kind in _NOTES and note.usual and note.where not in places
+        if note.kind not in ABOUT_READING and note.usual and note.where not in places
     ]
-    return settings + notes
+    doubts = [LeftOut("the call that was read", text, script.called_at, "") for text in script.undecided]
+    return settings + notes + doubts
 
 
 def _settings_left_out(script: Reading, baseline: Settings, refused: Refused) -> Iterator[LeftOut]:

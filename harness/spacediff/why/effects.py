@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from spacediff.catalogue.lookup import Cause, cause_named
 from spacediff.reading import Note, Reading
+from spacediff.settings import Origin, Setting
 
 ABOUT_READING = frozenset({
     "machine", "no pipeline", "not read", "not read to the end", "random", "refused argument",
@@ -30,6 +31,13 @@ _CAUSES = {
     "upscaling": "upscaling", "weights replaced": "model",
 }  # fmt: skip
 """Kind of a note to the entry of the catalogue."""
+_MAY_ONLY_WATCH = frozenset({"call.callback", "call.callback_on_step_end"})
+"""Arguments that may change every step, or only show its progress."""
+_MATERIAL = _MAY_ONLY_WATCH | {
+    "call.latents", "call.prompt_embeds", "call.negative_prompt_embeds", "call.pooled_prompt_embeds",
+    "call.ip_adapter_image_embeds", "call.image_embeds", "call.noise",
+}  # fmt: skip
+"""Arguments that are tensors or functions."""
 _LONGEST = 160
 """Characters of a note's text in a comparison."""
 
@@ -93,12 +101,25 @@ def _effective(reading: Reading) -> list[Note]:
         and not (note.kind == "LoRA" and has_lora)
     ]
     noted = {note.where for note in notes}
+    arguments = [
+        Note(f"argument {path.removeprefix('call.')}", reading.unknowns.get(path, str(setting.value)), setting.where,
+             perhaps=path in _MAY_ONLY_WATCH)
+        for path, setting in reading.settings.items()
+        if _is_material(path, setting)
+    ]  # fmt: skip
     stages = [
         Note("second pipeline", call.pipeline, call.where, call.only_if, perhaps=call.usual is None)
         for call in reading.calls
         if call.role == "stage" and call.usual is not False and call.where not in noted
     ]
-    return notes + stages
+    return notes + stages + arguments
+
+
+def _is_material(path: str, setting: Setting) -> bool:
+    """Whether a call is given something that has no value to compare."""
+    if path == "call.output_type":
+        return bool(setting.value == "latent")
+    return path in _MATERIAL and (setting.value is not None or setting.origin is Origin.UNKNOWN)
 
 
 def _compared(kind: str, ours: Sequence[Note], theirs: Sequence[Note]) -> Effect | None:
@@ -108,7 +129,9 @@ def _compared(kind: str, ours: Sequence[Note], theirs: Sequence[Note]) -> Effect
     only_here, only_there = own - other, other - own
     if not ours or not theirs:
         agreement = Agreement.SCRIPT_ONLY if ours else Agreement.SPACE_ONLY
-    elif kind == "second pipeline" or all(_is_literal(text) for text in (*only_here, *only_there)):
+    elif kind == "second pipeline" or (
+        not kind.startswith("argument ") and all(_is_literal(text) for text in (*only_here, *only_there))
+    ):
         agreement = Agreement.DIFFERENT
     else:
         agreement = Agreement.UNDECIDED

@@ -42,10 +42,8 @@ class SideRead:
 
 def headline(found: ComparedSettings) -> str:
     """Return what a comparison says as a whole, as one or two sentences."""
-    both = [effect.kind for effect in found.effects if not effect.certain]
-    not_compared = f" May differ too: {', '.join(both)}." if both else ""
     kinds = f"{found.other_task} " if found.other_task else ""
-    return f"{kinds}{_finding(found)} {_coverage(found.sides)}{not_compared}"
+    return f"{kinds}{_finding(found)} {_coverage(found.sides)}"
 
 
 def _finding(found: ComparedSettings) -> str:
@@ -55,6 +53,7 @@ def _finding(found: ComparedSettings) -> str:
         for side in found.sides
         if side.call_is_unknown
     ]
+    unsure = [effect.kind for effect in found.effects if not effect.certain]
     counted = counted_differences(found)
     if not found.comparable:
         return f"Nothing could be compared{_because(reasons)}."
@@ -62,11 +61,14 @@ def _finding(found: ComparedSettings) -> str:
         so_far = f"{counted} among what was read, but the comparison is not decided" if counted else ""
         return f"{so_far or 'Nothing can be said yet'}{_because(reasons)}."
     if counted:
-        return f"{counted}; {_count(found.equal, 'setting')} {'agrees' if found.equal == 1 else 'agree'}."
+        others = f" May differ too: {', '.join(unsure)}." if unsure else ""
+        return f"{counted}; {_count(found.equal, 'setting')} {'agrees' if found.equal == 1 else 'agree'}.{others}"
     defaults = f" ({found.by_default} of them by default)" if found.by_default else ""
     minor = len(found.differences)
     changing_nothing = f", and {_count(minor, 'difference')} that change{'s' * (minor == 1)} no clip" if minor else ""
     known = f"{_count(found.equal, 'setting')} that are known on both sides{defaults}"
+    if unsure:
+        return f"No setting differs among the {known}{changing_nothing}, but this may: {', '.join(unsure)}."
     return f"No difference among the {known}{changing_nothing}."
 
 

@@ -130,6 +130,9 @@ def _prompt_table(script: Settings, refused: Refused) -> Table:
 
 
 def _baseline_table(baseline: Settings, refused: Refused) -> Table:
+    if "placement" not in baseline and "load.device_map" not in baseline:
+        not_moved = Setting("cpu", Origin.DEFAULT, "nothing moves the pipeline")
+        baseline = baseline.changed_by(Settings({"placement": not_moved}))
     table = tomlkit.table()
     table.comment("what was read of the script")
     if not _is_written("model.id", baseline.get("model.id"), "baseline", refused):

@@ -18,9 +18,15 @@ _MATERIAL = frozenset({"image", "imageeditor", "imageslider", "video", "file", "
 
 
 def is_fixed(path: str, script: Reading, space: Reading) -> bool:
-    """Return whether a value that a user usually gives is written in both sources, so that it differs for certain."""
+    """Return whether a value that a user usually gives is written in both sources, so that it differs for certain.
+
+    A seed that the Space computes from the one that is entered counts as written too.
+    """
     is_read = all(path in side.settings and side.settings[path].origin is Origin.READ for side in (script, space))
-    return is_read and path not in space.inputs and (path == SEED or path not in script.inputs)
+    if path == SEED:
+        asked = space.inputs.get(path)
+        return is_read and (asked is None or asked.default not in {None, space.settings.value(path)})
+    return is_read and path not in space.inputs and path not in script.inputs
 
 
 def random_seeds(script: Reading, space: Reading) -> list[Effect]:
