@@ -116,3 +116,16 @@ def test_frames_that_stay_as_they_are_get_no_note(line: str) -> None:
 )
 def test_the_frames_per_second_of_each_way_to_write_a_video_are_read(line: str, fps: Any) -> None:
     assert read(after=line).settings.value("output.fps") == fps
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pipe(image=picture, prompt='x', num_frames=10**18 * 9).frames[0][1:]",
+        f"int8{'a' * 50_000}()",
+        f"pipe.transformer.set_attn_processor({'A' * 50_000}())",
+        "pipe.load_lora_weights('a/b')\npipe.set_adapters('default_0', 1e308)\npipe.fuse_lora(lora_scale=1e308)",
+    ],
+)
+def test_extreme_values_do_no_harm(line: str) -> None:
+    assert read(after=line).settings.value("call.prompt") is not None

@@ -43,6 +43,8 @@ _CHANGES = frozenset({
 _CHANGES_OF_PICTURES = frozenset(
     {"filter", "rotate", "paste", "alpha_composite", "enhance", "crop", "subclip", "reverse"}
 )
+_MOST_FRAMES = 1_000_000
+"""Frames of a call that are counted."""
 _NAMES = re.compile(
     r"water_?mark|add_logo|colou?r_?(fix|correct|match|transfer|grade)|histogram|sharpen|deflicker|gfpgan|codeformer"
     r"|restore_?face|face_?(restor|enhanc|swap|fusion)|rembg|remove_?(background|bg)|crossfade|wavelet_reconstruction",
@@ -113,7 +115,7 @@ def _kept(state: State, number: int, bounds: Sequence[Value]) -> str:
         return ": the frames are reversed"
     if len(limits) < len(bounds) or limits[-1] == 0 or not isinstance(frames, Known):
         return ""
-    if not isinstance(frames.value, int):
+    if not isinstance(frames.value, int) or frames.value > _MOST_FRAMES:
         return ""
     kept = len(range(frames.value)[slice(*limits)])
     first = "the first frame is dropped, " if limits[0] == 1 else ""

@@ -27,6 +27,8 @@ _RECIPE = re.compile(
     r"|^\w*(WeightOnly|Activation|IntxWeight|Float8)\w*Config$"
 )
 """Names of torchao's recipes, as functions and as classes."""
+_LONGEST = 100
+"""Characters of a name; the time for the pattern grows with the square of it."""
 
 
 class Quantisation(Library):
@@ -36,7 +38,11 @@ class Quantisation(Library):
         """Return a configuration as a dict, or note that a model is quantised."""
         if _CONFIGURATION.search(function.name):
             return _configuration(state, function.last_name, arguments, node)
-        if _RECIPE.search(function.last_name) and not any(isinstance(one, Object) for one in arguments.every()):
+        if (
+            len(function.last_name) <= _LONGEST
+            and _RECIPE.search(function.last_name)
+            and not any(isinstance(one, Object) for one in arguments.every())
+        ):
             return _recipe(state, function.last_name, arguments, node)
         if function.last_name == "freeze" or _IN_PLACE.search(function.last_name):
             return _quantised(state, function.last_name, arguments, node)

@@ -37,6 +37,8 @@ ADAPTERS = "adapters"
 """Key of the state in the pipeline; not the path of a setting."""
 _DIGITS = 10
 """Digits of a scale, so that 0.7 * 0.9 is 0.63."""
+_LARGEST = 1e6
+"""A factor of a scale; a larger one is no weight."""
 _FIELDS = ("weight_name", "subfolder", "revision", "load_into_transformer_2")
 
 
@@ -220,7 +222,7 @@ def _scaled(source: Table, *factors: Value | None) -> Table:
 
 def _product(*factors: Value) -> Value:
     numbers = [one.value for one in factors if isinstance(one, Known) and isinstance(one.value, int | float)]
-    if len(numbers) < len(factors):
+    if len(numbers) < len(factors) or any(abs(number) > _LARGEST for number in numbers):
         return Unknown(factors[-1].where, "the weight of the adapter times lora_scale")
     return Known(factors[-1].where, round(math.prod(numbers), _DIGITS))
 

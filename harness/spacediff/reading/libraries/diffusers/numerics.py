@@ -24,6 +24,8 @@ from spacediff.reading.values import (
 
 _CONSTRUCTED = re.compile(r"([\w.]*\b[A-Z]\w*)\(.*\)$")
 """An instance of a class of a library, as the source writes it."""
+_LONGEST = 200
+"""Characters of such an instance; the time for the pattern grows with the square of it."""
 _DEFAULT_SLICES = "auto"
 """Default of diffusers for the size of a slice."""
 
@@ -54,7 +56,8 @@ def _processor(arguments: Arguments, here: Known) -> Value:
     def named(one: Value) -> Value:
         if isinstance(one, External):
             return Known(one.where, one.last_name)
-        made = _CONSTRUCTED.match(one.text) if isinstance(one, Unknown) else None
+        is_short = isinstance(one, Unknown) and len(one.text) <= _LONGEST
+        made = _CONSTRUCTED.match(one.text) if isinstance(one, Unknown) and is_short else None
         return Known(one.where, last_part(made[1])) if made else one
 
     return lift(named, [arguments.get("processor", 0) or here])
