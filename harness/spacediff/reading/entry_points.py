@@ -21,6 +21,7 @@ from spacediff.reading.interpreter.records import Condition, Frame
 from spacediff.reading.machines import Machine
 from spacediff.reading.model import Note
 from spacediff.reading.parsing import Files
+from spacediff.reading.prompts import notes_before
 from spacediff.reading.values import Arguments, Class, Function, Known, Value
 
 _MOST_ENTRIES = 64
@@ -98,7 +99,9 @@ def _follow_entries(state: Interpreter) -> None:
                 _call(state, entry.function, entry.arguments)
             continue
         with flow.event(entry.event):
-            shown.note_result(entry.event, _call(state, entry.function, shown.arguments(entry), entry.condition))
+            result = _call(state, entry.function, shown.arguments(entry), entry.condition)
+            shown.note_result(entry.event, result)
+            state.notes += notes_before(state, entry.event, result)
         state.reached.append((entry.event, range(before, len(state.calls))))
 
 

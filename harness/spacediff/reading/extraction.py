@@ -14,6 +14,7 @@ from spacediff.reading.machines import NO_ACCELERATOR
 from spacediff.reading.main_call import condition_for, main_call, without_common_conditions
 from spacediff.reading.model import Alternative, Input, Note, Reading
 from spacediff.reading.noted import notes_of
+from spacediff.reading.prompts import prompt_notes
 from spacediff.reading.values import (
     Absent,
     Asked,
@@ -71,6 +72,7 @@ def extract(state: State, like: str = "", at: str = "") -> Reading:
     paths = _paths_of(state, call)
     if export is not None:
         paths |= export.paths
+    notes += prompt_notes(state.rewriting, paths)
     base = paths.pop(SCHEDULER_BASE, None)
     builder = _SettingsBuilder()
     for path, value in paths.items():

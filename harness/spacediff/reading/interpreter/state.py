@@ -36,6 +36,7 @@ from spacediff.reading.values import (
     Value,
     may_be_absent,
     results_in,
+    rewritten_in,
     without_absent,
 )
 
@@ -64,6 +65,7 @@ class State(ABC):
         libraries: What is known of the libraries that it uses.
         heap: The cells of names and objects at this moment.
         process_wide: The cell of what holds for the whole process, such as torch's global seed.
+        rewriting: What rewrites or translates texts, by number; of interest if such a text becomes the prompt.
         frames: The functions and files that are being followed, the innermost last.
         doubts: One sentence for each reason why the reading is not enough to say that nothing differs.
         entry: What is being followed: 0 for the main file, otherwise the number of an event, in order.
@@ -103,6 +105,7 @@ class State(ABC):
         self.frames: list[Frame] = []
         self.conditions: list[Condition] = []
         self.notes: list[Note] = []
+        self.rewriting: list[Note] = []
         self.ignored: list[IgnoredArgument] = []
         self.doubts: list[str] = []
         self.entry = 0
@@ -206,7 +209,8 @@ class State(ABC):
         """Return an unknown value for an expression that depends on some values; it is random if one of them is."""
         results = dict.fromkeys(result for value in values for result in results_in(value))
         is_random = any(isinstance(value, Unknown) and value.random for value in values)
-        return Unknown(self.where(node), self.words(node), tuple(results), is_random)
+        rewritten = dict.fromkeys(number for value in values for number in rewritten_in(value))
+        return Unknown(self.where(node), self.words(node), tuple(results), is_random, rewritten=tuple(rewritten))
 
     def note(self, kind: str, node: ast.AST, text: str = "") -> None:
         """Write down something that changes the result and is not a setting, once for each line."""
@@ -244,6 +248,7 @@ class State(ABC):
             self.entries,
             self.events,
             self.notes,
+            self.rewriting,
             self.doubts,
             self.ignored,
             self.defined,

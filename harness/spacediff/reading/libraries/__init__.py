@@ -14,6 +14,7 @@ from spacediff.reading.libraries.exports import Exports, LoadedFiles
 from spacediff.reading.libraries.files import OwnFiles
 from spacediff.reading.libraries.generators import Generators
 from spacediff.reading.libraries.gradio import Gradio
+from spacediff.reading.libraries.language_models import LanguageModels
 from spacediff.reading.libraries.name_clues import NameClues
 from spacediff.reading.libraries.patches import Patches
 from spacediff.reading.libraries.paths import Paths
@@ -36,6 +37,7 @@ LIBRARIES: tuple[Library, ...] = (
     CommandLines(),
     Requests(),
     RequestModels(),
+    LanguageModels(),
     Devices(),
     Checkpoints(),
     Diffusers(),

@@ -1,4 +1,4 @@
-"""Clues in names: a call whose name says that it changes the frames or rewrites the prompt becomes a note."""
+"""Clues in names: a call whose name says that it changes the frames becomes a note."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from spacediff.reading.values import (
     Value,
     alternatives,
     last_part,
+    results_of,
 )
 
 UPSCALING = re.compile(r"esrgan|upscal|upsampl|super_?res|superres|realsr|swinir", re.IGNORECASE)
 
 INTERPOLATION = re.compile(r"\brife|rife_|_rife|frame_?interp|interpolate_(frames|video)|film_net", re.IGNORECASE)
 
-REWRITING = re.compile(
-    r"chat\.completions|\bopenai\b|ollama|InferenceClient|chat_completion|text_generation|anthropic|zhipuai"
-    r"|(convert|enhance|rewrite|extend|refine|upsample|expand)_?prompt|prompt_?(convert|enhanc|rewrit|extend|expan)",
-    re.IGNORECASE,
-)
-
 CACHING = re.compile(r"teacache|cache_?dit|apply_cache|enable_cache|first_?block_?cache|deepcache|pyramid_?attention",
                      re.IGNORECASE)  # fmt: skip
+
+_LOADING = re.compile(r"^_?(load|init|get|create|build|make|download|setup|import|[A-Z])|from_pretrained$")
+_BESIDE = frozenset({"append", "extend", "to", "cuda", "cpu", "half", "float", "eval", "load_state_dict", "parameters",
+                     "load_model", "items", "keys", "get", "mkdir", "print", "info", "exists"})  # fmt: skip
+"""Methods of what upscales or interpolates, or of a list of its frames, that change no frames."""
 
 
 def is_clue(name: str) -> bool:
     """Return whether a name alone says what a call does, so that it has a note of its own."""
-    return any(pattern.search(name) for pattern in (UPSCALING, INTERPOLATION, REWRITING, CACHING))
+    return any(pattern.search(name) for pattern in (UPSCALING, INTERPOLATION, CACHING))
 
 
 class NameClues(Library):
@@ -63,11 +63,9 @@ def _note_clues(state: State, name: str, arguments: Arguments, node: ast.AST) ->
     if _is_layer(state):
         return
     words = f"{name} {state.words(node.func) if isinstance(node, ast.Call) else ''}"
-    if INTERPOLATION.search(words):
+    if INTERPOLATION.search(words) and _is_applied(state, INTERPOLATION, name, arguments):
         state.note("frame interpolation", node)
-    elif REWRITING.search(words):
-        state.note("prompt rewriting", node)
-    elif UPSCALING.search(words):
+    elif UPSCALING.search(words) and _is_applied(state, UPSCALING, name, arguments):
         state.note("upscaling", node)
     elif CACHING.search(last_part(name)) or (CACHING.search(words) and _has_model(arguments)):
         state.note("caching", node)
@@ -77,3 +75,15 @@ def _has_model(arguments: Arguments) -> bool:
     """Return whether a call is given a pipeline or a part; other functions of a package for caching only prepare it."""
     each = (option for value in arguments.every() for option in alternatives(value))
     return any(isinstance(one, Object) and one.kind in {"pipeline", "part"} for one in each)
+
+
+def _is_applied(state: State, clue: re.Pattern[str], name: str, arguments: Arguments) -> bool:
+    """Return whether a call changes frames: it does not load what will, and is no part of such a change."""
+    short = last_part(name)
+    if short in _BESIDE or _is_inside(state, clue):
+        return False
+    return bool(results_of(arguments)) or (bool(state.calls) and not _LOADING.search(short))
+
+
+def _is_inside(state: State, clue: re.Pattern[str]) -> bool:
+    return any(frame.function is not None and clue.search(frame.function.name) for frame in state.frames)

@@ -80,12 +80,14 @@ class Builtins(Library):
         """Return the result of a method of a constant, a list or a dict, or follow `globals().update(...)`."""
         if isinstance(owner, Known | Table | Items | Asked):
             otherwise = state.unknown(node, owner, *arguments.every())
-            return lift(
-                lambda one, *given: methods.call_method(
-                    one, name, Arguments(list(given), arguments.named, arguments.open), otherwise
-                ),
-                [owner, *arguments.positional],
-            )
+            count = 1 + len(arguments.positional)
+
+            def result(*values: Value) -> Value:
+                named = dict(zip(arguments.named, values[count:], strict=True))
+                given = Arguments(list(values[1:count]), named, arguments.open)
+                return methods.call_method(values[0], name, given, otherwise)
+
+            return lift(result, [owner, *arguments.positional, *arguments.named.values()])
         if isinstance(owner, Object) and owner.kind == "namespace" and name == "update":
             return _update_namespace(state, owner, arguments, node)
         return None

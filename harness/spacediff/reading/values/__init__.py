@@ -40,6 +40,7 @@ from spacediff.reading.values.operations import (
     negated,
     results_in,
     results_of,
+    rewritten_in,
     truth,
     without_absent,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "opposite",
     "results_in",
     "results_of",
+    "rewritten_in",
     "truth",
     "without_absent",
 ]

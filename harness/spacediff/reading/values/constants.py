@@ -99,8 +99,18 @@ def constant(value: Any, where: str, otherwise: Value) -> Value:
 def text(parts: Sequence[Value], otherwise: Value) -> Value:
     """Return constants joined to one text, `otherwise` if one is unknown."""
     if not all(isinstance(part, Known) for part in parts):
-        return otherwise
+        return with_template(parts, otherwise)
     return constant("".join(str(part.value) for part in parts if isinstance(part, Known)), otherwise.where, otherwise)
+
+
+def with_template(parts: Sequence[Value], otherwise: Value) -> Value:
+    """Return an unknown text with its template, if the user writes one of its parts."""
+    is_users = any(isinstance(part, Unknown) and part.template for part in parts)
+    if not is_users or not isinstance(otherwise, Unknown) or not all(isinstance(p, Known | Unknown) for p in parts):
+        return otherwise
+    texts = [part.template or f"{{{part.text}}}" if isinstance(part, Unknown) else str(getattr(part, "value", ""))
+             for part in parts]  # fmt: skip
+    return replace(otherwise, template="".join(texts)[:LONGEST])
 
 
 def formatted(value: Value, spec: Value, conversion: int, otherwise: Value) -> Value:
@@ -137,6 +147,8 @@ def binary(operation: ast.operator, left: Value, right: Value, otherwise: Value)
     for side in (left, right):
         if isinstance(side, Unknown) and side.random:
             return side
+    if isinstance(operation, ast.Add) and (_is_text(left) or _is_text(right)):
+        otherwise = with_template([left, right], otherwise)
     if not isinstance(left, Known) or not isinstance(right, Known) or _is_large(operation, left.value, right.value):
         return otherwise
     if isinstance(operation, ast.Div) and isinstance(left.value, str) and isinstance(right.value, str):  # pathlib
@@ -145,6 +157,10 @@ def binary(operation: ast.operator, left: Value, right: Value, otherwise: Value)
         return constant(_BINARY[type(operation)](left.value, right.value), otherwise.where, otherwise)
     except (*FAILURES, KeyError):
         return otherwise
+
+
+def _is_text(value: Value) -> bool:
+    return isinstance(value, Known) and isinstance(value.value, str)
 
 
 def _repeated(items: Value, times: Value) -> Value:

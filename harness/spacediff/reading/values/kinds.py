@@ -85,8 +85,9 @@ class Unknown(Value):
         text: The expression, as the source writes it.
         results: Numbers of the pipeline calls that the value comes from, the latest first.
         random: Whether the value comes from a random number generator.
-        template: For a text that the user writes a part of: the whole text with `{name}` for that part, such as
-            `{prompt}, sharp`; empty for any other value.
+        template: For what the user surely gives, the text with `{name}` for it, such as `{prompt}, sharp`; empty for
+            any other value.
+        rewritten: Numbers of the language models and translators that the value comes from.
         holds: The pipeline that the unknown function was given, and that it may have returned; None without one.
     """
 
@@ -95,6 +96,7 @@ class Unknown(Value):
     random: bool = False
     template: str = ""
     holds: Object | None = None
+    rewritten: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from spacediff.reading.values import templates
 from spacediff.reading.values.constants import FAILURES, LONGEST, MOST_BITS, constant
 from spacediff.reading.values.containers import with_default
 from spacediff.reading.values.keys import is_unknown, key_of, value_of
@@ -84,6 +85,8 @@ def call_method(owner: Value, name: str, arguments: Arguments, otherwise: Value)
     if isinstance(owner, Items):
         return replace(owner, identity=0) if name == "copy" else _place_in(owner, name, arguments, otherwise)
     known = [value.value for value in arguments.positional if isinstance(value, Known)]
+    if isinstance(otherwise, Unknown):
+        otherwise = replace(otherwise, template=templates.after_method(owner, name, arguments))
     if not isinstance(owner, Known) or not isinstance(owner.value, str) or len(known) != len(arguments.positional):
         return otherwise
     if name == "format":

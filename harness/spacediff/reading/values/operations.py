@@ -229,17 +229,26 @@ def negated(condition: Truth) -> Truth:
 
 def results_in(value: Value | None) -> tuple[int, ...]:
     """Return the numbers of the pipeline calls that a value comes from; at most 200 inner values are looked at."""
-    found: dict[int, None] = {}
+    return tuple(dict.fromkeys(result for one in _unknowns_in(value) for result in one.results))
+
+
+def rewritten_in(value: Value | None) -> tuple[int, ...]:
+    """Return the numbers of the language models that a value comes from; at most 200 inner values are looked at."""
+    return tuple(dict.fromkeys(number for one in _unknowns_in(value) for number in one.rewritten))
+
+
+def _unknowns_in(value: Value | None) -> list[Unknown]:
+    found: list[Unknown] = []
     waiting = [value]
     for _ in range(_MOST_LOOKED_AT):
         if not waiting:
             break
         one = waiting.pop(0)
         if isinstance(one, Unknown):
-            found |= dict.fromkeys(one.results)
+            found.append(one)
         else:
             waiting.extend(inside(one)[:_MOST_LOOKED_AT])
-    return tuple(found)
+    return found
 
 
 def results_of(arguments: Arguments) -> tuple[int, ...]:
