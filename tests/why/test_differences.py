@@ -63,7 +63,7 @@ def test_defaults_of_the_library_are_compared_with_what_the_space_sets(demo: Rea
     assert "call.num_inference_steps" not in rows, "50 is the default, and what the demo gives"
     assert found.equal >= 5
     assert any("output.fps" in question and "app.py" in question for question in found.questions)
-    assert "frame interpolation" in {effect.kind for effect in found.effects}
+    assert "frame interpolation" not in {effect.kind for effect in found.effects}, "the checkbox for it is off"
 
 
 def test_a_source_agrees_with_itself(demo: Reading) -> None:

@@ -63,7 +63,7 @@ def notes_before(state: State, event: Event, result: Value | None) -> list[Note]
     in_chain = event.after is not None or any(other.after is event for other in state.events)
     if in_chain or event.kind == "load" or not boxes or result is None:
         return []
-    first = f"the user triggers {event.trigger or event.kind!r} first"
+    first = f"the user triggers {event.trigger!r} first" if event.trigger else f"the event at {event.where} happens"
     return [
         replace(note, only_if=all_of(first, note.only_if), usual=False) for note in _rewriters(state.rewriting, result)
     ]

@@ -30,8 +30,8 @@ _CLIENT_NAMES = re.compile(
 )
 _TRANSLATORS = re.compile(r"translat", re.IGNORECASE)
 _METHODS = frozenset({
-    "chat_completion", "create", "create_chat_completion", "create_completion", "generate", "generate_content", "send_message",
-    "text_generation",
+    "chat_completion", "create", "create_chat_completion", "create_completion", "generate", "generate_content",
+    "send_message", "text_generation",
 })  # fmt: skip
 _REWRITERS = re.compile(
     r"(convert|enhance|rewrite|extend|refine|upsample|expand|polish|improve|augment|beautify)_?prompt"

@@ -82,7 +82,7 @@ def _event(state: State, kind: str, arguments: Arguments, node: ast.AST, owner: 
     if text_of(arguments.get("api_visibility")) == "private":
         api_name = Known(state.where(node), value=False)
     before = _followed_by(state, owner)
-    label = owner.source.label or owner.source.kind if isinstance(owner, Widget) else ""
+    label = owner.source.label if isinstance(owner, Widget) else ""
     calls_nothing = function is None or (isinstance(function, Known) and function.value is None)
     return Event(
         kind,
