@@ -30,7 +30,6 @@ def compared(script: str, space: str) -> ComparedSettings:
     [
         ("frames = upscale(pipe)", "upscaling"),
         ("frames = rife_inference(pipe)", "frame interpolation"),
-        ("text = enhance_prompt('a cat')", "prompt rewriting"),
         ("pipe.enable_free_init(order=0.9)", "pipeline"),
         ("apply_cache_on_pipe(pipe)", "caching"),
     ],

@@ -82,7 +82,7 @@ def _is_applied(state: State, clue: re.Pattern[str], name: str, arguments: Argum
     short = last_part(name)
     if short in _BESIDE or _is_inside(state, clue):
         return False
-    return bool(results_of(arguments)) or (bool(state.calls) and not _LOADING.search(short))
+    return bool(results_of(arguments)) or not _LOADING.search(short)
 
 
 def _is_inside(state: State, clue: re.Pattern[str]) -> bool:
