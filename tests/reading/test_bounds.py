@@ -10,6 +10,7 @@ import pytest
 from spacediff.reading import read_text
 from spacediff.reading.interpreter.budget import Budget, TooMuchError
 from spacediff.reading.interpreter.state import MOST_STEPS
+from spacediff.reading.machines import Machine
 from support.fuzzing import examples
 from support.mangled_sources import read_mangled
 
@@ -82,6 +83,14 @@ def test_a_statement_that_takes_too_many_steps_is_named() -> None:
     named = re.search(r"run.py:(\d+) is the first place", note.text)
     assert named
     assert "f40(given)" in code.split("\n")[int(named[1]) - 1] or "= f" in code.split("\n")[int(named[1]) - 1]
+
+
+@pytest.mark.parametrize(("work", "device"), [("", "cuda"), (TWICE + "f40(given)\n", None)])
+def test_only_a_source_that_takes_little_work_is_followed_again_for_its_machine(work: str, device: str | None) -> None:
+    code = f"import torch\n{PIPELINE}pipe.to('cuda' if torch.cuda.is_available() else 'cpu')\n{work}{CALL}"
+    reading = read_text(code, "run.py", look_up=lambda _: Machine("cuda", "a machine with CUDA"))
+    assert reading.settings.value("placement") == device
+    assert reading.settings.value("call.num_inference_steps") == 50
 
 
 def test_a_name_that_an_unfinished_statement_sets_is_unknown() -> None:

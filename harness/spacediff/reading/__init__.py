@@ -47,6 +47,9 @@ _MOST_STEPS_REPEATED = 20_000
 
 The largest demos take a tenth of it."""
 
+_MOST_STEPS_TWICE = 100_000
+"""Steps of a source that is followed a second time for its machine; in a larger one, what depends on it is unknown."""
+
 _MAIN_FILES = ("app.py", "main.py", "run.py", "demo.py", "inference.py", "gradio_app.py", "generate.py", "predict.py")
 
 
@@ -208,7 +211,7 @@ def _read(files: Files, known: Libraries, like: str, call: str, look_up: Machine
     """Follow a source, for each possible machine if it asks for its machine and that is unknown."""
     state = follow(files, known)
     reading = extract(state, like, call)
-    if not reading.asked_of_machine:
+    if not reading.asked_of_machine or state.budget.spent > _MOST_STEPS_TWICE:
         return reading
     machine = look_up(reading)
     if machine is not None:
