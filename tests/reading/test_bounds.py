@@ -118,6 +118,7 @@ def test_no_more_steps_are_spent_than_allowed() -> None:
         budget.spend(MOST_STEPS)
 
 
+@pytest.mark.fuzz
 def test_mangled_sources_are_read_without_a_crash_in_time_and_memory() -> None:
     outcomes = list(read_mangled(examples(60)))
     assert len(outcomes) == examples(60)
