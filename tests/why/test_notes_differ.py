@@ -179,6 +179,7 @@ def test_a_prompt_that_the_space_computes_is_a_question() -> None:
     found = compared(SCRIPT, space)
     assert any(question.startswith("what is call.prompt in the Space?") for question in found.questions)
     assert "Not read: 0 of" in headline(found)
+    assert "but this may: prompt." in headline(found)
 
 
 def test_what_the_user_gives_is_to_be_entered_and_no_question() -> None:

@@ -17,6 +17,7 @@ from spacediff.why.headline import SCRIPT, SPACE, SideRead
 from spacediff.why.questions import question
 from spacediff.why.seeds import (
     FIXED,
+    computed_prompt,
     is_computed,
     is_fixed,
     is_unseeded,
@@ -127,7 +128,7 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
         or is_computed(each.path, space)
     ]
     certain = [row for row in rows if row.certain]
-    effects = [*random_seeds(script, space), *differing_effects(script, space)]
+    effects = [*random_seeds(script, space), *computed_prompt(space), *differing_effects(script, space)]
     paths = {
         path for path in {*left, *right} if (matters(path) and not is_users(path, space)) or is_computed(path, space)
     }

@@ -39,6 +39,15 @@ def random_seeds(script: Reading, space: Reading) -> list[Effect]:
     return [Effect("random seed", agreement, ours, theirs, known)]
 
 
+def computed_prompt(space: Reading) -> list[Effect]:
+    """Return that the Space may generate from another text than the user's; empty if it does not compute the prompt."""
+    path = "call.prompt"
+    if not is_computed(path, space) or path not in space.unknowns:
+        return []
+    line = f"{space.unknowns[path]} ({space.settings[path].where})"
+    return [Effect("prompt", Agreement.SPACE_ONLY, (), (line,), cause_named("prompt-template"), certain=False)]
+
+
 def is_unseeded(path: str, space: Reading) -> bool:
     """Return whether a difference of the generator's device only says again that the Space has no generator at all."""
     return path == "rng.device" and space.settings.value(path) == "global" and bool(_random(space))
