@@ -379,3 +379,68 @@ def test_imports_of_many_libraries_leave_room_for_files_of_the_source(tmp_path: 
     (tmp_path / "loading.py").write_text(LOADING)
     (tmp_path / "run.py").write_text(f"{libraries}from loading import load\nload()('a kite')")
     assert value_of(read_source(tmp_path / "run.py"), "model.id") == "org/flux"
+
+
+WORKERS = {
+    "a thread": "threading.Thread(target=work, args=('org/flux',), kwargs={'steps': 9}).start()",
+    "a process": "multiprocessing.Process(target=work, args=('org/flux', 9)).start()",
+    "an executor": "with futures.ThreadPoolExecutor(1) as pool:\n    pool.submit(work, 'org/flux', steps=9).result()",
+    "to_thread": "async def main():\n    return await asyncio.to_thread(work, 'org/flux', 9)\nasyncio.run(main())",
+    "run_in_executor": "asyncio.get_event_loop().run_in_executor(None, work, 'org/flux', 9)",
+}
+
+
+@pytest.mark.parametrize("kind", list(WORKERS))
+def test_a_function_that_runs_elsewhere_is_followed(kind: str) -> None:
+    reading = read(
+        "import asyncio, multiprocessing, threading\nfrom concurrent import futures\n"
+        "def work(model, steps=4):\n    pipe = FluxPipeline.from_pretrained(model)\n"
+        "    return pipe('a kite', num_inference_steps=steps).images[0]\n" + WORKERS[kind]
+    )
+    assert value_of(reading, "model.id") == "org/flux"
+    assert value_of(reading, "call.num_inference_steps") == 9
+
+
+@pytest.mark.parametrize("loop", ["while job := jobs.get():", "while True:\n        job = jobs.get()"])
+def test_a_worker_gets_the_jobs_that_events_put_into_its_queue(loop: str) -> None:
+    app = f"""
+import torch, gradio as gr
+from multiprocessing import Process, Queue
+from diffusers import FluxPipeline
+jobs, done = Queue(), Queue()
+def work(model_id, jobs, done):
+    pipe = FluxPipeline.from_pretrained(model_id).to("cuda")
+    {loop}
+        done.put(pipe(job["prompt"], num_inference_steps=job["steps"]).images[0])
+def draw(prompt, steps):
+    jobs.put({{"prompt": prompt, "steps": steps}})
+    return done.get()
+Process(target=work, args=("org/flux", jobs, done)).start()
+gr.Interface(draw, [gr.Textbox(label="Prompt"), gr.Slider(value=28, label="Steps")], gr.Image()).launch()
+"""
+    reading = read_text(app, "app.py")
+    assert value_of(reading, "model.id") == "org/flux"
+    assert value_of(reading, "call.num_inference_steps") == 28
+    assert reading.inputs["call.num_inference_steps"].label == "Steps"
+
+
+LENGTHS = [
+    ("CogVideoXPipeline", "num_frames=49", 8),
+    ("CogVideoXPipeline", "num_frames=48", "?"),  # the VAE makes 4 n + 1 frames
+    ("LTXPipeline", "num_frames=49", 8),
+    ("LTXPipeline", "num_frames=53", "?"),
+    ("CogVideoXPipeline", "", "?"),
+    ("KiteVideoPipeline", "num_frames=49", "?"),
+]
+
+
+@pytest.mark.parametrize(("name", "frames", "fps"), LENGTHS)
+def test_the_length_of_a_clip_is_the_number_of_frames_that_was_asked_for(name: str, frames: str, fps: Any) -> None:
+    package = "diffusers" if name[0] in "CL" else "kites"
+    reading = read_text(
+        f"import math\nfrom diffusers.utils import export_to_video\nfrom {package} import {name}\n"
+        f"video = {name}.from_pretrained('a/b')(prompt='a kite', {frames}).frames[0]\n"
+        "export_to_video(video, 'o.mp4', fps=math.ceil((len(video) - 1) / 6))",
+        "run.py",
+    )
+    assert value_of(reading, "output.fps") == fps

@@ -91,9 +91,13 @@ def _follow_entries(state: Interpreter) -> None:
         entries = [entry for entry in state.entries if id(entry) not in done]
         if not entries:
             return
-        entry = next((one for one in entries if one.event is not None and one.event.kind == "load"), entries[0])
+        waiting = [entry for entry in entries if not entry.is_last] or entries
+        entry = next((one for one in waiting if one.event is not None and one.event.kind == "load"), waiting[0])
         done.add(id(entry))
         before = len(state.calls)
+        if entry.is_last:
+            _call(state, entry.function, entry.arguments)
+            continue
         if entry.event is None:
             with flow.apart(f"the command at {entry.where} is given"):
                 _call(state, entry.function, entry.arguments)

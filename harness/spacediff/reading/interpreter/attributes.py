@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from spacediff.reading.interpreter import classes
 from spacediff.reading.interpreter.state import State, present
@@ -138,7 +139,9 @@ def _item_of(state: State, owner: Value, key: Value, node: ast.expr) -> Value:  
         return state.heap.cell(owner.cell).get(str(key.value)) or state.unknown(node)
     if isinstance(owner, Known) and isinstance(owner.value, str) and isinstance(key, Known):
         return constants.character(owner, key, state.unknown(node))
-    return state.unknown(node, owner, key)
+    unknown = state.unknown(node, owner, key)
+    is_clip = isinstance(owner, Attribute) and owner.name == "frames" and isinstance(key, Known) and key.value == 0
+    return replace(unknown, clip=unknown.results[0]) if is_clip and unknown.results else unknown
 
 
 def _item_of_object(state: State, owner: Object, key: Known, node: ast.expr) -> Value:

@@ -140,6 +140,7 @@ class Entry:
         where: File and line that register it.
         event: The event that calls it; None if none does.
         condition: The condition for it, if it is one of several functions.
+        is_last: Whether it is followed after all others, as a worker that waits for their jobs.
     """
 
     function: Value
@@ -147,6 +148,7 @@ class Entry:
     where: str
     event: Event | None = None
     condition: Condition | None = None
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from spacediff.reading.libraries.settings_objects import SettingsObjects
 from spacediff.reading.libraries.streamlit import Streamlit
 from spacediff.reading.libraries.torch import Torch
 from spacediff.reading.libraries.user_inputs import Randomness, UserInputs
+from spacediff.reading.libraries.workers import Workers
 
 LIBRARIES: tuple[Library, ...] = (
     ComputingFunctions(),
@@ -56,6 +57,7 @@ LIBRARIES: tuple[Library, ...] = (
     SettingsObjects(),
     Builtins(),
     LaterCalls(),
+    Workers(),
     Patches(),  # when no other library knows the call
 )
 """All recognisers; the first that answers counts."""

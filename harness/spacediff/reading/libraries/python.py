@@ -94,10 +94,10 @@ class Builtins(Library):
 
 
 class LaterCalls(Library):
-    """`functools.partial`, `functools.wraps`, and threads, whose function is called right away."""
+    """`functools.partial`, `functools.wraps`, and functions that are bound to an object."""
 
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
-        """Return a function with arguments bound, or what a thread's function returns."""
+        """Return a function with arguments bound, such as a method."""
         if function.last_name == "partial" and arguments.positional:
             return _partial(state, arguments, node)
         first, second = arguments.get("", 0), arguments.get("", 1)
@@ -105,8 +105,6 @@ class LaterCalls(Library):
             return _as_method(first, second, node, state)
         if function.last_name == "__get__" and first is not None:
             return _as_method(External(function.where, function.name.removesuffix(".__get__")), first, node, state)
-        if function.last_name == "Thread" and "target" in arguments.named:
-            return _thread(state, arguments, node)
         return None
 
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
@@ -205,13 +203,6 @@ def _as_method(function: Value, owner: Value, node: ast.AST, state: State) -> Va
         return replace(function, given=((owner, *function.given[0]), function.given[1]))
     name = function.last_name if isinstance(function, External) else "__call__"
     return Attribute(state.where(node), owner, name)
-
-
-def _thread(state: State, arguments: Arguments, node: ast.AST) -> Value:
-    given, extra = arguments.named.get("args"), arguments.named.get("kwargs")
-    positional = list(given.items) if isinstance(given, Items) else []
-    named = extra.named if isinstance(extra, Table) else {}
-    return state.call(arguments.named["target"], Arguments(positional, named), node)
 
 
 _BUILTINS: dict[str, Callable[[State, Arguments, ast.AST], Value | None]] = {

@@ -9,6 +9,7 @@ from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers import own_classes, unseen
 from spacediff.reading.libraries.diffusers.additions import change_additions_by_own_method
+from spacediff.reading.libraries.diffusers.clip_length import length_of_clip
 from spacediff.reading.libraries.diffusers.loading import LOADS, assemble_pipeline, load, load_part
 from spacediff.reading.libraries.diffusers.names import (
     CALL_ONLY,
@@ -44,7 +45,7 @@ from spacediff.reading.values.inputs import json_of
 class Diffusers(Library):
     """Knows what can be loaded, what its methods change, and which settings a call uses."""
 
-    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
+    def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:  # noqa: PLR0911 - one way out for each kind
         """Return a pipeline, a scheduler or a part; `from_pretrained` of any other class loads a part."""
         owner, _, method = function.name.rpartition(".")
         kind = of_library(function.name)
@@ -57,6 +58,8 @@ class Diffusers(Library):
         if function.package in {"diffusers", function.name} and is_model(function.last_name):
             return load_part(state, function.last_name, Arguments([], {}), node)
         first = arguments.get("", 0)
+        if function.name == "len" and isinstance(first, Unknown) and first.clip is not None:
+            return length_of_clip(state, first, state.where(node))
         if function.last_name == "apply_group_offloading" and isinstance(first, Object):
             call_part_method(
                 state, first, "enable_group_offload", Arguments(arguments.positional[1:], arguments.named), node
