@@ -88,6 +88,17 @@ def _request(state: State, made: Class, where: str) -> Object:
     return Object(where, "instance", state.heap.new(fields))
 
 
+def options_of_class(state: State, made: Class, where: str) -> Object:
+    """Return an instance of a dataclass whose fields are options of a command line, with their defaults."""
+    fields: dict[str, Value] = {"__class__": made}
+    for name in made.fields:
+        default = _default_of(state, made, name)
+        is_required = isinstance(default, Unknown) and default.text == "required"
+        place = default.where if default is not None else made.where
+        fields[name] = asked("argument", f"--{name}", None if is_required else default, place)
+    return Object(where, "instance", state.heap.new(fields))
+
+
 def _default_of(state: State, made: Class, name: str) -> Value | None:
     """Return the default of a field, which a base class may give."""
     own = state.heap.cell(made.cell).get(name)

@@ -5,26 +5,35 @@ from __future__ import annotations
 import ast
 
 from spacediff.reading.interpreter.library import Library
-from spacediff.reading.interpreter.parameters import defaults_as_inputs
+from spacediff.reading.interpreter.parameters import defaults_as_inputs, options_of_class
 from spacediff.reading.interpreter.records import Entry
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.given_arguments import given_option, given_parameter, given_positional
 from spacediff.reading.values import (
     Arguments,
     Asked,
+    Class,
     External,
     Function,
     Items,
     Known,
     Object,
+    Unknown,
     Value,
+    inside,
     last_part,
+    methods,
 )
 from spacediff.reading.values.inputs import asked, text_of
 
 _PARSERS = frozenset({"ArgumentParser", "HfArgumentParser"})
 
-_RUNNERS = frozenset({"fire.Fire", "Fire", "typer.run", "tyro.cli", "absl.app.run", "app.run"})
+_RUNNERS = frozenset({"fire.Fire", "Fire", "typer.run", "tyro.cli", "jsonargparse.CLI", "absl.app.run", "app.run"})
+
+_PARSE_FUNCTIONS = frozenset({"tyro.cli", "simple_parsing.parse", "jsonargparse.CLI", "parse", "draccus.parse"})
+"""Functions that return an instance of a dataclass whose fields are options."""
+_DATACLASSES = "(dataclasses)"
+"""Key of a parser for the classes that it was created with; no option has such a name."""
 
 
 class CommandLines(Library):
@@ -34,7 +43,10 @@ class CommandLines(Library):
         """Return a parser or an option, or register the function that a runner such as `fire.Fire` calls."""
         name = function.last_name
         if name in _PARSERS:
-            return Object(state.where(node), "parser", state.heap.new())
+            return Object(state.where(node), "parser", state.heap.new(_dataclasses(arguments)))
+        made = arguments.get("config_class", 0)
+        if function.name in _PARSE_FUNCTIONS and isinstance(made, Class):
+            return options_of_class(state, made, state.where(node))
         if function.name in _RUNNERS and arguments.positional:
             _register(state, arguments.positional[0], node)
             return state.unknown(node)
@@ -73,8 +85,16 @@ def _of_parser(state: State, owner: Object, name: str, arguments: Arguments, nod
             option = state.get(owner, key)
             label = option.source.label if isinstance(option, Asked) else key
             state.put(owner, key, asked("argument", label, value, value.where))
+    elif name in {"add_arguments", "add_class_arguments"}:
+        made, place = arguments.get("dataclass", 0), text_of(arguments.get("dest", 1))
+        if isinstance(made, Class) and place:
+            state.put(owner, place, options_of_class(state, made, state.where(node)))
+    elif name == "parse_args_into_dataclasses" and _DATACLASSES in state.heap.cell(owner.cell):
+        classes = inside(state.get(owner, _DATACLASSES))
+        return Items(state.where(node), tuple(options_of_class(state, one, state.where(node))
+                                              for one in classes if isinstance(one, Class)))  # fmt: skip
     elif name in {"parse_args", "parse_known_args", "parse_args_into_dataclasses"}:
-        values = dict(state.heap.cell(owner.cell))
+        values = {key: value for key, value in state.heap.cell(owner.cell).items() if key != _DATACLASSES}
         space = Object(state.where(node), "namespace", state.heap.new(values))
         return Items(state.where(node), (space, state.unknown(node))) if "known" in name else space
     elif name in {"add_argument_group", "add_mutually_exclusive_group", "add_parser", "add_subparsers"}:
@@ -97,6 +117,10 @@ def _add_argument(
     place = state.positional_arguments.get(parser.cell, 0)
     state.positional_arguments[parser.cell] = place + (not long.startswith("-"))
     default = arguments.get("default")
+    if text_of(arguments.get("required")) == "True":  # its default is never used
+        default = None
+    if default is not None:
+        default = _converted(default, arguments.get("type"))
     if default is None and action in {"store_true", "store_false"}:
         default = Known(where, action == "store_false")
     if default is None and long.startswith("-") and arguments.get("required") is None:
@@ -108,6 +132,22 @@ def _add_argument(
         else given_positional(state, place, arguments)
     )
     state.put(parser, destination, given or asked("argument", long, default, where))
+
+
+def _dataclasses(arguments: Arguments) -> dict[str, Value]:
+    """Return the dataclasses that a parser of transformers is created with."""
+    first = arguments.get("dataclass_types", 0)
+    classes = [one for one in (inside(first) if isinstance(first, Items) else [first]) if isinstance(one, Class)]
+    return {_DATACLASSES: Items(classes[0].where, tuple(classes))} if classes else {}
+
+
+def _converted(default: Value, convert: Value | None) -> Value:
+    """Return a default as its `type` converts it, which argparse does with texts only."""
+    if not isinstance(default, Known) or not isinstance(default.value, str) or not isinstance(convert, External):
+        return default
+    if convert.name not in {"int", "float"}:
+        return default
+    return methods.call_function(convert.name, [default], Unknown(default.where, f"{convert.name}({default.value!r})"))
 
 
 def _option_of_click(state: State, node: ast.Call) -> dict[str, Value]:
