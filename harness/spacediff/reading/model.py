@@ -46,12 +46,41 @@ class IgnoredArgument:
     advice: str
 
 
+NoteKind = Literal[
+    "LoRA",
+    "attention",
+    "caching",
+    "checkpoint",
+    "compile",
+    "frame interpolation",
+    "input resizing",
+    "machine",
+    "no pipeline",
+    "not read",
+    "not read to the end",
+    "patched part",
+    "pipeline",
+    "post-processing",
+    "prompt rewriting",
+    "prompt template",
+    "prompt translation",
+    "quantisation",
+    "random",
+    "refused argument",
+    "resizing",
+    "reused generator",
+    "upscaling",
+    "weights replaced",
+]
+"""What a note is about; docs/reading.md describes each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """Something that is not a setting but changes the result, or that limits what was read.
 
     Attributes:
-        kind: What it is, such as `upscaling`, `prompt rewriting` or `not read`.
+        kind: What it is about.
         text: The expression, or a sentence.
         where: File and line.
         only_if: The condition for it; empty if there is none.
@@ -59,7 +88,7 @@ class Note:
         perhaps: Whether it is unknown if they do.
     """
 
-    kind: str
+    kind: NoteKind
     text: str
     where: str
     only_if: str = ""

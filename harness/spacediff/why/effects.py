@@ -14,16 +14,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from spacediff.catalogue.lookup import Cause, cause_named
-from spacediff.reading import Note, Reading
+from spacediff.reading import Reading
+from spacediff.reading.model import NoteKind
 from spacediff.settings import Origin, Setting
 
-ABOUT_READING = frozenset({
+ABOUT_READING: frozenset[NoteKind] = frozenset({
     "machine", "no pipeline", "not read", "not read to the end", "random", "refused argument",
 })  # fmt: skip
 """Kinds of notes about how a source was read, or about settings that are compared by themselves."""
 _COMPARED_AS_SETTINGS = frozenset({"lora", "numerics", "load", "offload", "vae", "scheduler", "ip_adapter"})
 """Tables of settings that say in values what a note of the same line says in words."""
-_CAUSES = {
+CAUSES: dict[str, str] = {
     "LoRA": "lora-scale", "attention": "attention-backend", "caching": "caching", "checkpoint": "model",
     "compile": "compile", "frame interpolation": "frame-interpolation", "input resizing": "resizing",
     "post-processing": "post-processing", "prompt rewriting": "prompt-rewriting", "prompt template": "prompt-template",
@@ -72,6 +73,25 @@ class Effect:
     certain: bool = True
 
 
+@dataclass(frozen=True)
+class _Deed:
+    """Something that a source does besides its settings.
+
+    Attributes:
+        kind: The kind of its note; for what has none, a few words.
+        text: The expression, or a sentence.
+        where: File and line.
+        only_if: The condition for it; empty if there is none.
+        perhaps: Whether it is unknown if the default inputs lead there.
+    """
+
+    kind: str
+    text: str
+    where: str
+    only_if: str = ""
+    perhaps: bool = False
+
+
 def differing_effects(script: Reading, space: Reading) -> list[Effect]:
     """Return each kind of thing that the sources do besides their settings and do not certainly do alike.
 
@@ -86,14 +106,14 @@ def differing_effects(script: Reading, space: Reading) -> list[Effect]:
     return [effect for effect in found if effect is not None]
 
 
-def _effective(reading: Reading) -> list[Note]:
+def _effective(reading: Reading) -> list[_Deed]:
     """Return what the default inputs lead to, without what settings express, and the stages besides the main call."""
     expressed = {
         setting.where for path, setting in reading.settings.items() if path.partition(".")[0] in _COMPARED_AS_SETTINGS
     }
     has_lora = any(path.startswith("lora.") for path in reading.settings)
     notes = [
-        note
+        _Deed(note.kind, note.text, note.where, note.only_if, note.perhaps)
         for note in reading.notes
         if note.usual
         and note.kind not in ABOUT_READING
@@ -102,13 +122,13 @@ def _effective(reading: Reading) -> list[Note]:
     ]
     noted = {note.where for note in notes}
     arguments = [
-        Note(f"argument {path.removeprefix('call.')}", reading.unknowns.get(path, str(setting.value)), setting.where,
-             perhaps=path in _MAY_ONLY_WATCH)
+        _Deed(f"argument {path.removeprefix('call.')}", reading.unknowns.get(path, str(setting.value)), setting.where,
+              perhaps=path in _MAY_ONLY_WATCH)
         for path, setting in reading.settings.items()
         if _is_material(path, setting)
     ]  # fmt: skip
     stages = [
-        Note("second pipeline", call.pipeline, call.where, call.only_if, perhaps=call.usual is None)
+        _Deed("second pipeline", call.pipeline, call.where, call.only_if, perhaps=call.usual is None)
         for call in reading.calls
         if call.role == "stage" and call.usual is not False and call.where not in noted
     ]
@@ -122,7 +142,7 @@ def _is_material(path: str, setting: Setting) -> bool:
     return path in _MATERIAL and (setting.value is not None or setting.origin is Origin.UNKNOWN)
 
 
-def _compared(kind: str, ours: Sequence[Note], theirs: Sequence[Note]) -> Effect | None:
+def _compared(kind: str, ours: Sequence[_Deed], theirs: Sequence[_Deed]) -> Effect | None:
     own, other = (Counter(_canonical(note.text) for note in side) for side in (ours, theirs))
     if own == other:
         return None
@@ -136,30 +156,30 @@ def _compared(kind: str, ours: Sequence[Note], theirs: Sequence[Note]) -> Effect
     else:
         agreement = Agreement.UNDECIDED
     happens = any(
-        not note.perhaps
+        not deed.perhaps
         for side, texts in ((ours, only_here), (theirs, only_there))
-        for note in side
-        if _canonical(note.text) in texts
+        for deed in side
+        if _canonical(deed.text) in texts
     )
     return Effect(
         kind,
         agreement,
         _lines(ours, only_here),
         _lines(theirs, only_there),
-        cause_named(_CAUSES[kind]) if kind in _CAUSES else None,
+        cause_named(CAUSES[kind]) if kind in CAUSES else None,
         certain=agreement is not Agreement.UNDECIDED and happens and kind != "LoRA",
     )
 
 
-def _lines(notes: Iterable[Note], texts: Collection[str]) -> tuple[str, ...]:
-    """Return the notes with these texts, each as one line."""
-    return tuple(_line(note) for note in notes if _canonical(note.text) in texts)
+def _lines(deeds: Iterable[_Deed], texts: Collection[str]) -> tuple[str, ...]:
+    """Return what is done with these texts, each as one line."""
+    return tuple(_line(deed) for deed in deeds if _canonical(deed.text) in texts)
 
 
-def _line(note: Note) -> str:
-    text = note.text if len(note.text) <= _LONGEST else f"{note.text[:_LONGEST]}…"
-    condition = f", {'perhaps ' * note.perhaps}if {note.only_if}" if note.only_if else ""
-    return f"{text} ({note.where}{condition})"
+def _line(deed: _Deed) -> str:
+    text = deed.text if len(deed.text) <= _LONGEST else f"{deed.text[:_LONGEST]}…"
+    condition = f", {'perhaps ' * deed.perhaps}if {deed.only_if}" if deed.only_if else ""
+    return f"{text} ({deed.where}{condition})"
 
 
 def _canonical(text: str) -> str:

@@ -23,7 +23,7 @@ from spacediff.reading.interpreter.records import (
     words_of,
 )
 from spacediff.reading.machines import Machine
-from spacediff.reading.model import IgnoredArgument, Note
+from spacediff.reading.model import IgnoredArgument, Note, NoteKind
 from spacediff.reading.parsing import Files
 from spacediff.reading.values import (
     Absent,
@@ -212,7 +212,7 @@ class State(ABC):
         rewritten = dict.fromkeys(number for value in values for number in rewritten_in(value))
         return Unknown(self.where(node), self.words(node), tuple(results), is_random, rewritten=tuple(rewritten))
 
-    def note(self, kind: str, node: ast.AST, text: str = "") -> None:
+    def note(self, kind: NoteKind, node: ast.AST, text: str = "") -> None:
         """Write down something that changes the result and is not a setting, once for each line."""
         only_if = words_of(self.conditions)
         note = Note(

@@ -14,7 +14,7 @@ from spacediff.reading.interpreter import effects
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.records import words_of
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.model import Note
+from spacediff.reading.model import Note, NoteKind
 from spacediff.reading.values import Arguments, External, Object, Unknown, Value
 from spacediff.reading.values.inputs import text_of
 
@@ -66,7 +66,7 @@ class LanguageModels(Library):
 def _numbered(state: State, name: str, function: Value, arguments: Arguments, node: ast.AST) -> Unknown:
     """Return the unknown result of a model, with its number."""
     task = text_of(arguments.get("task", 0)) if name.endswith("pipeline") else ""
-    kind = "prompt translation" if _TRANSLATORS.search(f"{name} {task}") else "prompt rewriting"
+    kind: NoteKind = "prompt translation" if _TRANSLATORS.search(f"{name} {task}") else "prompt rewriting"
     result = effects.call_unknown(state, name, function, arguments, node)
     number = len(state.rewriting)
     only_if = words_of(state.conditions)

@@ -12,6 +12,7 @@ import re
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.name_clues import CACHING, is_clue
+from spacediff.reading.model import NoteKind
 from spacediff.reading.values import (
     Arguments,
     Attribute,
@@ -91,7 +92,8 @@ class Patches(Library):
 
 def _note_replaced(state: State, statement: ast.AST) -> None:
     words = state.words(statement)
-    kind = "caching" if CACHING.search(words) else "attention" if "attention" in words.lower() else "patched part"
+    is_attention = "attention" in words.lower()
+    kind: NoteKind = "caching" if CACHING.search(words) else "attention" if is_attention else "patched part"
     state.note(kind, statement, words)
 
 

@@ -13,6 +13,7 @@ from spacediff.reading.libraries.diffusers.numerics import note_numerics
 from spacediff.reading.libraries.diffusers.parts import VAE_SWITCHES, objects_of
 from spacediff.reading.libraries.diffusers.placement import MOVES, OFFLOAD_METHODS, move, offload
 from spacediff.reading.libraries.name_clues import CACHING
+from spacediff.reading.model import NoteKind
 from spacediff.reading.values import (
     Arguments,
     Known,
@@ -39,19 +40,19 @@ def call_pipeline_method(
     if name in _WITHOUT_EFFECT or any(change(state, pipeline, name, arguments, node) for change in changes):
         return pipeline
     kind = _kind_of_change(name)
-    if not kind:
+    if kind is None:
         return None
     state.note(kind, node)
     return pipeline
 
 
-def _kind_of_change(name: str) -> str:
-    """Return the kind of the note for a method that is known only by its name; empty if it may change nothing."""
+def _kind_of_change(name: str) -> NoteKind | None:
+    """Return the kind of the note for a method that is known only by its name; None if it may change nothing."""
     if CACHING.search(name):
         return "caching"
     if "lora" in name or "adapter" in name:
         return "LoRA"
-    return "pipeline" if name.startswith(("enable_", "load_", "fuse_", "set_")) else ""
+    return "pipeline" if name.startswith(("enable_", "load_", "fuse_", "set_")) else None
 
 
 def _move(state: State, pipeline: Object, name: str, arguments: Arguments, node: ast.AST) -> bool:
