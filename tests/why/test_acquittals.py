@@ -160,3 +160,30 @@ def test_a_variant_in_the_dtype_that_is_loaded_is_no_difference() -> None:
 @pytest.mark.parametrize(("one", "other"), [('"cuda"', '"cuda:0"'), ('"cuda"', 'torch.device("cuda", 0)')])
 def test_two_names_of_one_device_are_no_difference(one: str, other: str) -> None:
     assert differing(compared(SCRIPT, SCRIPT.replace(one, other))) == []
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        "torch.backends.cudnn.benchmark = False",
+        "torch.backends.cuda.matmul.allow_tf32 = False",
+        "torch.backends.cudnn.allow_tf32 = True",
+        "torch.use_deterministic_algorithms(False)",
+        "torch.set_default_dtype(torch.float32)",
+    ],
+)
+def test_a_switch_of_torch_that_stays_as_it_is_is_no_difference(switch: str) -> None:
+    switched = SCRIPT.replace("\nvideo =", f"\n{switch}\nvideo =")
+    assert differing(compared(SCRIPT, switched)) == []
+    assert differing(compared(switched, SCRIPT)) == []
+
+
+def test_a_switch_of_torch_that_is_changed_is_a_difference() -> None:
+    switched = SCRIPT.replace("\nvideo =", "\ntorch.backends.cuda.matmul.allow_tf32 = True\nvideo =")
+    (row,) = compared(SCRIPT, switched).differences
+    assert (row.path, row.left.value, row.right.value) == ("numerics.tf32_matmul", False, True)
+
+
+def test_a_list_of_one_prompt_is_the_prompt() -> None:
+    assert differing(compared(SCRIPT, SCRIPT.replace('"a cat"', '["a cat"]'))) == []
+    assert differing(compared(SCRIPT, SCRIPT.replace('"a cat"', '["a cat", "a dog"]'))) == ["call.prompt"]

@@ -33,7 +33,7 @@ def test_an_acquittal_counts_what_was_read() -> None:
 def test_an_acquittal_counts_what_was_not_read() -> None:
     found = compared(SCRIPT, SCRIPT.replace("num_inference_steps=40", "num_inference_steps=steps_of(2)"))
     assert headline(found).startswith("No difference among the")
-    assert headline(found).endswith("Not read: 0 of 6 in the script, 1 of 6 in the Space (see the questions).")
+    assert headline(found).endswith("Not read: 0 of 6 in the script, 1 of 6 in the Space (call.num_inference_steps).")
     assert len(found.questions) == 1
 
 
@@ -50,10 +50,10 @@ def test_a_difference_that_changes_no_clip_is_no_difference() -> None:
     [
         ([("40", "30")], "1 setting differs; "),
         ([("40", "30"), ("bfloat16", "float32")], "2 settings differ; "),
-        ([("video =", "frames = upscale(pipe)\nvideo =")], "1 other thing that cannot be compared as values differs; "),
+        ([("video =", "frames = upscale(pipe)\nvideo =")], "1 thing besides the settings differs (upscaling); "),
         (
             [("40", "30"), ("video =", "frames = upscale(pipe)\nvideo =")],
-            "1 setting and 1 other thing that cannot be compared as values differ; ",
+            "1 setting and 1 other thing (upscaling) differ; ",
         ),
     ],
 )
@@ -75,6 +75,17 @@ def draw(prompt):
         return pipe(prompt, num_inference_steps=8, generator=torch.Generator("cpu").manual_seed(42)).frames[0]
 gr.Interface(draw, gr.Textbox(), gr.Video()).launch()
 """
+
+
+@pytest.mark.parametrize("argument", ["negative_prompt=text_of(2)", "timesteps=steps()", "guidance_rescale=rate"])
+def test_what_only_one_side_gives_may_differ_if_its_value_is_unknown(argument: str) -> None:
+    given = SCRIPT.replace('"a cat"', f'"a cat", {argument}')
+    for ours, theirs in ((SCRIPT, given), (given, SCRIPT)):
+        found = compared(ours, theirs)
+        beginning, _, end = headline(found).partition(", but this may differ: ")
+        assert beginning.startswith("No certain difference among the ")
+        assert end.startswith(f"{argument.partition('=')[0]}. Not read: ")
+    assert headline(compared(given, given)).startswith("No difference among the ")
 
 
 def test_nothing_is_acquitted_while_the_main_call_is_not_decided() -> None:

@@ -37,7 +37,7 @@ def compared(script: str, space: str) -> ComparedSettings:
 def test_what_one_side_does_prevents_an_acquittal(line: str, kind: str) -> None:
     found = compared(SCRIPT, with_line(line))
     assert [(effect.kind, effect.agreement) for effect in found.effects] == [(kind, Agreement.SPACE_ONLY)]
-    assert headline(found).startswith("1 other thing")
+    assert headline(found).startswith(f"1 thing besides the settings differs ({kind}); ")
     assert [effect.agreement for effect in compared(with_line(line), SCRIPT).effects] == [Agreement.SCRIPT_ONLY]
     assert compared(with_line(line), with_line(line)).effects == []
 
@@ -58,8 +58,8 @@ def test_other_values_are_a_difference_and_other_names_are_left_open() -> None:
     )
     (named,) = found.effects
     assert named.agreement is Agreement.UNDECIDED
-    assert headline(found).startswith("No setting differs among the ")
-    assert "but this may: " in headline(found)
+    assert headline(found).startswith("No certain difference among the ")
+    assert "but this may differ: " in headline(found)
 
 
 def test_the_scale_of_an_adapter_is_compared() -> None:
@@ -143,7 +143,7 @@ gr.Interface(draw, [gr.Textbox(), gr.Checkbox(True)], gr.Video()).launch()
     found = compared(SCRIPT, space.format("is_small(frames)"))
     (effect,) = found.effects
     assert not effect.certain
-    assert "but this may: upscaling." in headline(found)
+    assert "but this may differ: upscaling." in headline(found)
 
 
 def test_a_random_seed_by_a_box_is_to_be_switched_off() -> None:
@@ -179,7 +179,7 @@ def test_a_prompt_that_the_space_computes_is_a_question() -> None:
     found = compared(SCRIPT, space)
     assert any(question.startswith("what is call.prompt in the Space?") for question in found.questions)
     assert "Not read: 0 of" in headline(found)
-    assert "but this may: prompt." in headline(found)
+    assert "but this may differ: prompt." in headline(found)
 
 
 def test_what_the_user_gives_is_to_be_entered_and_no_question() -> None:

@@ -20,6 +20,16 @@ _SPACING = "timestep_spacing"
 _OF_VAE = {"tiling": False, "slicing": False}
 _OF_EXPORTS = {"export_to_video": {"fps": EXPORT_FPS, "quality": EXPORT_QUALITY}, "export_to_gif": {"fps": EXPORT_FPS}}
 """Defaults of the exports of diffusers; those of other libraries are not known."""
+_OF_TORCH = {
+    "numerics.bf16_reduction": True,
+    "numerics.cudnn_benchmark": False,
+    "numerics.default_dtype": "float32",
+    "numerics.deterministic": False,
+    "numerics.fp16_reduction": True,
+    "numerics.tf32_cudnn": True,
+    "numerics.tf32_matmul": False,
+}
+"""What torch does where a source sets no switch."""
 
 
 def completed(reading: Reading) -> Settings:
@@ -54,6 +64,12 @@ def default_sizes_of(settings: Settings, pipeline: str) -> Settings:
         if own and accepts(pipeline, path.removeprefix("call.")) and own.get(path.removeprefix("call.")) is None
     }
     return Settings(found)
+
+
+def with_switches(settings: Settings, other: Settings) -> Settings:
+    """Return the settings with torch's defaults for the switches that only the other side sets."""
+    missing = _OF_TORCH.keys() & {*other}
+    return settings.filled_from(Settings({path: Setting(_OF_TORCH[path], Origin.DEFAULT, "torch") for path in missing}))
 
 
 def scheduler_entries(settings: Settings) -> set[str]:

@@ -16,7 +16,6 @@ from spacediff.why.effects import Effect, differing_effects
 from spacediff.why.headline import SCRIPT, SPACE, SideRead
 from spacediff.why.questions import question
 from spacediff.why.seeds import (
-    FIXED,
     computed_prompt,
     is_computed,
     is_fixed,
@@ -57,6 +56,11 @@ class SourceDifference:
         return Origin.UNKNOWN not in (self.left.origin, self.right.origin)
 
     @property
+    def is_of_one_side(self) -> bool:
+        """Whether only one side gives it, and the other has no default for it."""
+        return UNSET in (self.left, self.right)
+
+    @property
     def changes_the_clip(self) -> bool:
         """Whether such a difference can change a clip, as far as is known."""
         return self.known is None or self.known.size != "none"
@@ -69,7 +73,8 @@ class ComparedSettings:
     Attributes:
         differences: The settings that certainly differ, the most likely cause first.
         effects: What the sources do besides their settings and do not certainly do alike.
-        questions: One question for each setting that is unknown on one side.
+        unknown: The settings that are unknown on a side, so that they may differ.
+        questions: One question for each of them, and for what else reading cannot show.
         conditions: What holds only for other inputs than the default ones, one sentence for each condition.
         notes: What else changes the clip on either side, and what is ignored there.
         equal: Number of settings that agree.
@@ -82,6 +87,7 @@ class ComparedSettings:
 
     differences: list[SourceDifference]
     effects: list[Effect]
+    unknown: list[SourceDifference]
     questions: list[str]
     conditions: list[str]
     notes: list[str]
@@ -120,24 +126,24 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
     """
     common = in_common_terms(script, space, ask=ask)
     left, right = common.left, common.right
-    rows = [
+    compared = {path for path in {*left, *right} if _is_compared(path, space)}
+    differing = [
         SourceDifference(each.path, each.left or UNSET, each.right or UNSET, cause_of(each.path, left, right))
         for each in diff(left, right)
-        if (matters(each.path) and not is_unseeded(each.path, space) and not is_users(each.path, space))
-        or (each.path in FIXED and is_fixed(each.path, script, space))
-        or is_computed(each.path, space)
     ]
-    certain = [row for row in rows if row.certain]
+    rows = [row for row in differing if row.path in compared or is_fixed(row.path, script, space)]
+    rows = [row for row in rows if not is_unseeded(row.path, space)]
+    unknown = [row for row in rows if not row.certain]
+    agreeing = compared - {row.path for row in differing}
     effects = [*random_seeds(script, space), *computed_prompt(space), *differing_effects(script, space)]
-    paths = {
-        path for path in {*left, *right} if (matters(path) and not is_users(path, space)) or is_computed(path, space)
-    }
-    agreeing = {path for path in paths if path in left and path in right} - {each.path for each in diff(left, right)}
     return ComparedSettings(
-        differences=sorted(certain, key=lambda row: _SIZES.get(row.known.size, 1) if row.known else 1),
+        differences=sorted(
+            (row for row in rows if row.certain), key=lambda row: _SIZES.get(row.known.size, 1) if row.known else 1
+        ),
         effects=effects,
+        unknown=unknown,
         questions=[
-            *(question(row, script, space) for row in rows if not row.certain),
+            *(question(row, script, space) for row in unknown),
             *(f"which scheduler does {side} use? {reason}" for side, reason in common.unresolved.items()),
         ],
         conditions=[*under_conditions(SCRIPT, script), *under_conditions(SPACE, space)],
@@ -150,11 +156,16 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
         ],
         equal=len(agreeing),
         by_default=sum(Origin.READ not in (left[path].origin, right[path].origin) for path in agreeing),
-        comparable=any(_is_given(path, left, right) for path in paths),
-        sides=(_side(SCRIPT, script, left, paths), _side(SPACE, space, right, paths)),
+        comparable=any(_is_given(path, left, right) for path in compared),
+        sides=(_side(SCRIPT, script, left, compared), _side(SPACE, space, right, compared)),
         script=common.script,
         other_task=_other_task(left, right),
     )
+
+
+def _is_compared(path: str, space: Reading) -> bool:
+    """Whether a setting is compared and counted: a scenario measures it, or the Space computes it by itself."""
+    return (matters(path) and not is_users(path, space)) or is_computed(path, space)
 
 
 def _other_task(left: Settings, right: Settings) -> str:
@@ -174,12 +185,13 @@ def _is_given(path: str, left: Settings, right: Settings) -> bool:
 
 def _side(name: str, reading: Reading, settings: Settings, paths: Collection[str]) -> SideRead:
     """Count what was read of a side among the settings that are compared; defaults were not read."""
-    origins = [setting.origin for path, setting in settings.items() if path in paths]
+    compared = {path: setting for path, setting in settings.items() if path in paths}
+    origins = [setting.origin for setting in compared.values()]
     called = [setting.origin for path, setting in reading.settings.items() if path.startswith("call.")]
     return SideRead(
         name,
         read=origins.count(Origin.READ),
-        unknown=origins.count(Origin.UNKNOWN),
+        not_read=tuple(path for path, one in compared.items() if one.origin is Origin.UNKNOWN),
         undecided=reading.undecided,
         call_is_unknown=len(called) > 1 and {*called} == {Origin.UNKNOWN},
     )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from spacediff.why.differences import ComparedSettings
 
 SCRIPT, SPACE = "the script", "the Space"
+_MOST_NAMED = 4
+"""Settings, or other things, that are named in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -23,21 +25,21 @@ class SideRead:
     Attributes:
         name: `the script` or `the Space`.
         read: Number of settings that it gives and whose values are known.
-        unknown: Number of settings whose values are not known there.
+        not_read: Paths of the settings whose values are not known there.
         undecided: Why what was read is not enough to say that nothing differs, one sentence each.
         call_is_unknown: Whether it gives its pipeline arguments, and none of them is known.
     """
 
     name: str
     read: int
-    unknown: int
+    not_read: tuple[str, ...]
     undecided: tuple[str, ...]
     call_is_unknown: bool
 
     @property
     def total(self) -> int:
         """Number of settings, known or not."""
-        return self.read + self.unknown
+        return self.read + len(self.not_read)
 
 
 def headline(found: ComparedSettings) -> str:
@@ -54,6 +56,7 @@ def _finding(found: ComparedSettings) -> str:
         if side.call_is_unknown
     ]
     unsure = [effect.kind for effect in found.effects if not effect.certain]
+    unsure += [row.path.removeprefix("call.") for row in found.unknown if row.is_of_one_side]
     counted = counted_differences(found)
     if not found.comparable:
         return f"Nothing could be compared{_because(reasons)}."
@@ -61,34 +64,43 @@ def _finding(found: ComparedSettings) -> str:
         so_far = f"{counted} among what was read, but the comparison is not decided" if counted else ""
         return f"{so_far or 'Nothing can be said yet'}{_because(reasons)}."
     if counted:
-        others = f" May differ too: {', '.join(unsure)}." if unsure else ""
+        others = f" May differ too: {_named(unsure)}." if unsure else ""
         return f"{counted}; {_count(found.equal, 'setting')} {'agrees' if found.equal == 1 else 'agree'}.{others}"
     defaults = f" ({found.by_default} of them by default)" if found.by_default else ""
     minor = len(found.differences)
     changing_nothing = f", and {_count(minor, 'difference')} that change{'s' * (minor == 1)} no clip" if minor else ""
-    known = f"{_count(found.equal, 'setting')} that are known on both sides{defaults}"
+    known = f"the {_count(found.equal, 'setting')} that are known on both sides{defaults}"
     if unsure:
-        return f"No setting differs among the {known}{changing_nothing}, but this may: {', '.join(unsure)}."
-    return f"No difference among the {known}{changing_nothing}."
+        return f"No certain difference among {known}{changing_nothing}, but this may differ: {_named(unsure)}."
+    return f"No difference among {known}{changing_nothing}."
 
 
 def counted_differences(found: ComparedSettings) -> str:
-    """Count what differs; empty if nothing does that changes a clip."""
+    """Count what differs, and name what is no setting; empty if nothing differs that changes a clip."""
     rows = sum(row.changes_the_clip for row in found.differences)
-    certain = sum(effect.certain for effect in found.effects)
-    others = f"{certain} other thing{'s' * (certain != 1)} that cannot be compared as values"
-    if rows and certain:
-        return f"{_count(rows, 'setting')} and {others} differ"
+    kinds = [effect.kind for effect in found.effects if effect.certain]
+    if not kinds:
+        return f"{_count(rows, 'setting')} {'differs' if rows == 1 else 'differ'}" if rows else ""
     if rows:
-        return f"{_count(rows, 'setting')} {'differs' if rows == 1 else 'differ'}"
-    return f"{others[0].upper()}{others[1:]} differ{'s' * (certain == 1)}" if certain else ""
+        return f"{_count(rows, 'setting')} and {_count(len(kinds), 'other thing')} ({_named(kinds)}) differ"
+    verb = "differs" if len(kinds) == 1 else "differ"
+    return f"{_count(len(kinds), 'thing')} besides the settings {verb} ({_named(kinds)})"
 
 
 def _coverage(sides: Sequence[SideRead]) -> str:
-    if not any(side.unknown for side in sides):
+    if not any(side.not_read for side in sides):
         return f"Read: all {' and all '.join(f'{side.total} of {side.name}' for side in sides)}."
-    each = ", ".join(f"{side.unknown} of {side.total} in {side.name}" for side in sides)
-    return f"Not read: {each} (see the questions)."
+    each = ", ".join(
+        f"{len(side.not_read)} of {side.total} in {side.name}{f' ({_named(side.not_read)})' if side.not_read else ''}"
+        for side in sides
+    )
+    return f"Not read: {each}."
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return some names in a row; of many, the first ones."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_MOST_NAMED])} and {more} more"
 
 
 def _for_side(side: SideRead, text: str) -> str:

@@ -23,6 +23,8 @@ _EMPTY_IS_NONE = frozenset({
 })  # fmt: skip
 """Families that take an empty negative prompt where none is given. Others, such as SDXL, Flux and QwenImage, switch
 guidance or a part of it off without one."""
+_ONE_TEXT = frozenset({"call.prompt", "call.prompt_2", "call.negative_prompt", "call.negative_prompt_2"})
+"""Arguments that are a text, or a list with a text for each clip."""
 _WITHOUT_A_CALLBACK = frozenset({"call.callback_steps", "call.callback_on_step_end_tensor_inputs"})
 
 
@@ -45,10 +47,17 @@ def without_no_ops(settings: Settings, pipeline: str) -> Settings:
         dropped |= _WITHOUT_A_CALLBACK & {*settings}
     dropped |= {path for path in settings if path.startswith("load.") and _is_the_pipelines_own(path, settings)}
     kept = {path: setting for path, setting in settings.items() if path not in dropped}
+    for path in _ONE_TEXT & {*kept}:
+        kept[path] = replace(kept[path], value=_without_list(kept[path].value))
     adapters = kept.get("lora.adapters")
     if adapters is not None and isinstance(adapters.value, list):
         kept["lora.adapters"] = replace(adapters, value=_by_what_they_do(adapters.value))
     return Settings(kept)
+
+
+def _without_list(value: Any) -> Any:
+    """Return the only text of a list, which pipelines take as they take the text itself; any other value as it is."""
+    return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else value
 
 
 def _by_what_they_do(adapters: list[Any]) -> list[Any]:

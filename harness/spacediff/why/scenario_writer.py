@@ -41,7 +41,7 @@ def scenario_text(comparison: ComparedSettings, script: Reading, space: Reading,
     def write(refused: Refused) -> str:
         document = _beginning(
             _titled("The script", space_id),
-            _prompt_table(script.settings, refused),
+            _prompt_table(comparison.script, refused),
             _baseline_table(script.settings, refused),
             space_table(space, space_id, refused),
         )
@@ -76,7 +76,7 @@ def corrected_text(
     def write(refused: Refused) -> str:
         document = _beginning(
             _titled("The corrected script", space_id),
-            _prompt_table(script.settings, refused),
+            _prompt_table(comparison.script, refused),
             _baseline_table(baseline, refused),
             space_table(space, space_id, refused),
         )

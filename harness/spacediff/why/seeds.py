@@ -11,7 +11,7 @@ from spacediff.settings import Origin
 from spacediff.why.effects import Agreement, Effect
 
 SEED = "rng.seed"
-FIXED = frozenset({SEED, "call.prompt"})
+_FIXED = frozenset({SEED, "call.prompt"})
 """Settings that a user of the Space usually gives."""
 _MATERIAL = frozenset({"image", "imageeditor", "imageslider", "video", "file", "gallery", "uploadbutton"})
 """Components, in lower case, through which a user gives pictures and clips."""
@@ -22,6 +22,8 @@ def is_fixed(path: str, script: Reading, space: Reading) -> bool:
 
     A seed that the Space computes from the one that is entered counts as written too.
     """
+    if path not in _FIXED:
+        return False
     is_read = all(path in side.settings and side.settings[path].origin is Origin.READ for side in (script, space))
     if path == SEED:
         asked = space.inputs.get(path)
@@ -91,7 +93,7 @@ def is_computed(path: str, space: Reading) -> bool:
     """Return whether the Space computes a value that a user usually gives, so that it is not known."""
     setting = space.settings.get(path)
     unknown = setting is not None and setting.origin is Origin.UNKNOWN
-    return path in FIXED and unknown and path not in space.inputs and not (path == SEED and _random(space))
+    return path in _FIXED and unknown and path not in space.inputs and not (path == SEED and _random(space))
 
 
 def _field(asked: Input) -> str:
