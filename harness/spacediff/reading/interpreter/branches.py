@@ -11,7 +11,19 @@ from spacediff.reading.interpreter import patterns
 from spacediff.reading.interpreter.heap import Heap
 from spacediff.reading.interpreter.records import Condition, usual_of, words_of
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.values import External, Known, Object, Truth, Value, all_of, any_of, negated, opposite, truth
+from spacediff.reading.values import (
+    External,
+    Known,
+    Object,
+    Truth,
+    Value,
+    all_of,
+    any_of,
+    either,
+    negated,
+    opposite,
+    truth,
+)
 
 _ERROR = "an error is raised"
 _MOST_ENDS = 8
@@ -192,6 +204,25 @@ def follow_try(state: State, node: ast.Try | ast.TryStar) -> bool:
     return False
 
 
+def _import_one_of(state: State, body: _Body, handler: Sequence[ast.stmt], node: ast.AST) -> bool:
+    """Follow imports; a class that is another one without the imported package is either of them."""
+    before = state.heap
+    state.heap = before.fork()
+    scope, conditions = state.frame.scopes[0], len(state.conditions)
+    handled = state.run(handler)
+    del state.conditions[conditions:]
+    instead = state.heap.cell(scope)
+    state.heap = before
+    reached = body()
+    found = state.heap.cell(scope)
+    for name, other in list(instead.items()) if handled else []:
+        ours = found.get(name)
+        if isinstance(ours, External) and isinstance(other, External) and ours.last_name != other.last_name:
+            only_if = [f"{ours.package} is installed", f"{ours.package} is not installed"]
+            state.heap.put(scope, name, either([ours, other], state.where(node), only_if=only_if))
+    return reached
+
+
 def _try_body(state: State, node: ast.Try | ast.TryStar) -> bool:
     imports = all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in node.body)
     continuing = [handler.body for handler in node.handlers if not _only_reports(handler.body)]
@@ -201,6 +232,8 @@ def _try_body(state: State, node: ast.Try | ast.TryStar) -> bool:
     def body() -> bool:
         return state.run(node.body) and state.run(node.orelse)
 
+    if imports and continuing:
+        return _import_one_of(state, body, continuing[0], node)
     if imports or not continuing:
         return body()
     sides = [_Side(Condition("", usual=True), body)]

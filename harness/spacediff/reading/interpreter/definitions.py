@@ -7,13 +7,13 @@ import ast
 from spacediff.reading.interpreter import decorators
 from spacediff.reading.interpreter.assignments import scope_of
 from spacediff.reading.interpreter.enums import make_members
+from spacediff.reading.interpreter.functions import defaults_of
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Class,
     External,
     Function,
     Module,
-    Value,
 )
 
 _KINDS = {"staticmethod": "staticmethod", "classmethod": "classmethod", "property": "property",
@@ -25,7 +25,7 @@ _CHANGES_PROPERTY = (".setter", ".deleter")
 
 def define_function(state: State, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     """Bind a function, after its decorators."""
-    defaults = _defaults_of(state, node.args)
+    defaults = defaults_of(state, node.args)
     written = [state.words(decorator) for decorator in node.decorator_list]
     if any(text.endswith(_CHANGES_PROPERTY) for text in written):
         return
@@ -42,20 +42,6 @@ def define_function(state: State, node: ast.FunctionDef | ast.AsyncFunctionDef) 
     made = decorators.decorated(state, function, node)
     state.heap.put(state.frame.scopes[0], node.name, made)
     state.libraries.on_function_defined(state, function, node)
-
-
-def _defaults_of(state: State, arguments: ast.arguments) -> tuple[tuple[str, Value], ...]:
-    """Return parameter and default value of a function, evaluated at its definition as Python does."""
-    positional = [*arguments.posonlyargs, *arguments.args]
-    with_default = positional[len(positional) - len(arguments.defaults) :]
-    found = [
-        (parameter.arg, state.evaluate(value))
-        for parameter, value in zip(with_default, arguments.defaults, strict=True)
-    ]
-    for parameter, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        if value is not None:
-            found.append((parameter.arg, state.evaluate(value)))
-    return tuple(found)
 
 
 def define_class(state: State, node: ast.ClassDef) -> None:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from spacediff.reading.interpreter import attributes, calls, comprehensions, displays
+from spacediff.reading.interpreter import attributes, calls, comprehensions, displays, functions
 from spacediff.reading.interpreter.budget import TooDeepError
 from spacediff.reading.interpreter.displays import with_identity
 from spacediff.reading.interpreter.records import Condition, words_of
@@ -83,7 +83,9 @@ def _yield(state: State, node: ast.Yield | ast.YieldFrom) -> Value:
 
 
 def _lambda(state: State, node: ast.Lambda) -> Value:
-    return Function(state.where(node), node, state.frame.scopes, state.frame.source.name)
+    return Function(
+        state.where(node), node, state.frame.scopes, state.frame.source.name, functions.defaults_of(state, node.args)
+    )
 
 
 def _f_string(state: State, node: ast.JoinedStr) -> Value:

@@ -58,6 +58,20 @@ def follow_function(state: State, function: Function, arguments: Arguments, node
         del state.conditions[frame.outer_conditions :]
 
 
+def defaults_of(state: State, arguments: ast.arguments) -> tuple[tuple[str, Value], ...]:
+    """Return parameter and default value of a function or lambda, evaluated at its definition as Python does."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    with_default = positional[len(positional) - len(arguments.defaults) :]
+    found = [
+        (parameter.arg, state.evaluate(value))
+        for parameter, value in zip(with_default, arguments.defaults, strict=True)
+    ]
+    for parameter, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if value is not None:
+            found.append((parameter.arg, state.evaluate(value)))
+    return tuple(found)
+
+
 def _through_decorator(value: Value, by: Unknown) -> Value:
     """Return an argument after an unknown decorator passed it on: objects stay, anything else is unknown."""
     return value if isinstance(value, Object | Class | Function) else replace(by, results=results_in(value))

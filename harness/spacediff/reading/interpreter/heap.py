@@ -97,6 +97,12 @@ class Heap:
         self._owned.clear()
         return copy
 
+    def adopt(self, other: Heap) -> None:
+        """Take over the cells that only another heap has, because values that are kept from it refer to them."""
+        self._budget.spend(1 + len(other._cells) // _NAMES_PER_STEP)
+        for number, cell in other._cells.items():
+            self._cells.setdefault(number, cell)
+
     def join(
         self, other: Heap, where: str, *, decided: bool, only_if: Sequence[str] = (), before: Heap | None = None
     ) -> None:

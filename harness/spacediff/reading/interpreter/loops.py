@@ -100,8 +100,10 @@ def _all_iterations(
         for record, count in zip(records, counts, strict=True):
             del record[count:]
         left: dict[int, list[Value]] = {}
-        for value in (value for heap in ends for value in heap.find(changed)):
-            left.setdefault(value.identity, []).append(value)
+        for heap in ends:
+            start.adopt(heap)
+            for value in heap.find(changed):
+                left.setdefault(value.identity, []).append(value)
         start.change(changed - others, partial(containers.in_any_iteration, left=left, unknown=unknown))
         start.change(others, partial(containers.with_unknown_contents, unknown=unknown))
         unstable |= changed | others

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.modules import import_from_folder
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.values import Arguments, Asked, External, Known, Value, lift
+from spacediff.reading.values import Arguments, Asked, External, Known, Value, lift, methods
 
 _PARTS: dict[str, Callable[[str], str]] = {
-    "parent": posixpath.dirname,
+    "parent": lambda path: "" if (folder := methods.folder_of(path)) == "." else folder,
     "stem": lambda path: posixpath.splitext(posixpath.basename(path))[0],
     "suffix": lambda path: posixpath.splitext(path)[1],
 }

@@ -78,6 +78,10 @@ class Builtins(Library):
 
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return the result of a method of a constant, a list or a dict, or follow `globals().update(...)`."""
+        first = arguments.get("", 0)
+        if name == "join" and isinstance(owner, Known) and isinstance(first, Items) and not first.open:
+            otherwise = state.unknown(node, first)
+            return lift(lambda *texts: methods.joined(owner, texts, otherwise), first.items or [Known(owner.where, "")])
         if isinstance(owner, Known | Table | Items | Asked):
             otherwise = state.unknown(node, owner, *arguments.every())
             count = 1 + len(arguments.positional)

@@ -29,6 +29,17 @@ def _rounded(number: float, digits: int = 0) -> float:
     return round(number, digits) if digits else round(number)
 
 
+def folder_of(path: str) -> str:
+    """Return the folder of a path; that of the folder where a relative path begins is the one above it."""
+    if path in {"", "."} or path.endswith(".."):
+        return posixpath.normpath(posixpath.join(path, ".."))
+    return posixpath.dirname(path) or "."
+
+
+def _joined_path(*parts: str) -> str:
+    return posixpath.join(*parts).removeprefix("./")
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "int": int,
     "float": float,
@@ -47,10 +58,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "math.exp": math.exp,
     "np.ceil": math.ceil,
     "numpy.ceil": math.ceil,
-    "os.path.join": posixpath.join,
+    "os.path.join": _joined_path,
     "os.path.abspath": posixpath.normpath,
     "os.path.basename": posixpath.basename,
-    "os.path.dirname": posixpath.dirname,
+    "os.path.dirname": folder_of,
     "os.path.normpath": posixpath.normpath,
     "os.path.realpath": posixpath.normpath,
 }
@@ -105,6 +116,19 @@ def call_method(owner: Value, name: str, arguments: Arguments, otherwise: Value)
         return constant(getattr(owner.value, name)(*known), owner.where, otherwise)
     except FAILURES:
         return otherwise
+
+
+def joined(separator: Known, texts: Sequence[Value], otherwise: Value) -> Value:
+    """Return several texts with a separator between them, as `", ".join(texts)` does."""
+    known = [text.value for text in texts if isinstance(text, Known) and isinstance(text.value, str)]
+    if len(known) < len(texts) or not isinstance(separator.value, str):
+        if isinstance(otherwise, Unknown):
+            arguments = Arguments([Items(otherwise.where, tuple(texts))], {})
+            return replace(otherwise, template=templates.after_method(separator, "join", arguments))
+        return otherwise
+    if sum(map(len, known)) + len(separator.value) * len(known) > LONGEST:
+        return otherwise
+    return Known(otherwise.where, separator.value.join(known))
 
 
 def _place_in(owner: Items, name: str, arguments: Arguments, otherwise: Value) -> Value:

@@ -19,6 +19,7 @@ from spacediff.reading.libraries.diffusers.paths import Paths, each_path
 from spacediff.reading.values import (
     Absent,
     Arguments,
+    Asked,
     Either,
     Items,
     Known,
@@ -139,6 +140,10 @@ def _paths_of(value: Value, where: str) -> dict[str, Value]:
 def _load(state: State, before: _Adapters, arguments: Arguments, node: ast.AST) -> Value:
     where = state.where(node)
     source = arguments.get("pretrained_model_name_or_path_or_dict", 0)
+    if isinstance(source, Asked) and source.value == Known(source.value.where, None):
+        if state.usual:
+            return before.as_value(where)  # the user gives none
+        source = replace(source, value=Unknown(source.where, f"no default: {source.source.label}"))
     place = located(state, source if source is not None else state.unknown(node))
     fields = {"id": place.repository}
     if place.path:
