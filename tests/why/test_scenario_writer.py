@@ -9,6 +9,7 @@ import pytest
 from spacediff.cli.commands import main
 from spacediff.reading import read_text
 from spacediff.scenario.scenario import Scenario, load_scenario, parse_scenario
+from spacediff.why import approximations
 from spacediff.why.differences import compare_sources
 from spacediff.why.scenario_writer import corrected_text, scenario_text
 
@@ -265,6 +266,34 @@ def test_what_the_script_does_and_a_scenario_cannot_say_is_an_approximation(
 def test_a_scenario_that_says_all_that_was_read_is_no_approximation(script: str) -> None:
     _, scenario = written(script, SCRIPT)
     assert scenario.approximations == ()
+
+
+OWN_CALL = """
+from diffusers import FluxPipeline
+
+
+class LeafPipeline(FluxPipeline):
+    def __call__(self, prompt, height=None):
+        pass
+
+
+pipe = LeafPipeline.from_pretrained("a/b")
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "is_default"),
+    [
+        ('from diffusers import FluxPipeline\npipe = FluxPipeline.from_pretrained("a/b")\n', True),
+        ('from kites import FluxPipeline\npipe = FluxPipeline.from_pretrained("a/b")\n', False),
+        (OWN_CALL, True),
+        (OWN_CALL.replace("height=None", "height=512"), False),
+    ],
+)
+def test_none_is_the_default_only_where_the_class_that_is_called_says_so(source: str, *, is_default: bool) -> None:
+    script = read_text(f'{source}pipe("a leaf", height=None)\n', "run.py")
+    found = {one.setting for one in approximations.left_out(script, script.settings, {})}
+    assert ("call.height" not in found) is is_default
 
 
 def test_what_only_an_option_would_do_is_no_approximation() -> None:

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import sys
+import textwrap
 import traceback
 from collections.abc import Iterator
 from typing import IO, Any
@@ -24,6 +25,8 @@ from spacediff.privacy.redaction import redact_text
 
 _LONGEST_LINE = 300
 """Characters of an untrusted text that are shown."""
+_WIDE = 120
+"""Smallest width of a table in a file or a pipe, so that names are not wrapped and can be searched for."""
 
 
 class Terminal(Console):
@@ -46,6 +49,14 @@ class Terminal(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """Lay a text out as it will be shown, so that the columns of a table fit."""
         return super().render_str(spelled(text, self.encoding), **options)
+
+
+def wide_terminal() -> Terminal:
+    """Return a console for tables: as wide as the terminal, and wide enough to be searched where there is none."""
+    console = Terminal(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDE)
+    return console
 
 
 def _redacted(content: Any) -> Any:
@@ -123,7 +134,15 @@ def listed(console: Console, title: str, lines: list[str]) -> None:
     if lines:
         console.print(Text(f"\n{title}", "bold"))
     for line in lines:
-        console.print(Text(f"  {one_line(line)}"), soft_wrap=True)
+        console.print(Text(_indented(console, one_line(line))), soft_wrap=True)
+
+
+def _indented(console: Console, line: str) -> str:
+    """Indent a line of a list; on a terminal it is wrapped, with a deeper indent, between words only."""
+    if not console.is_terminal:
+        return f"  {line}"
+    return textwrap.fill(line, console.width, initial_indent="  ", subsequent_indent="      ",
+                         break_long_words=False, break_on_hyphens=False)  # fmt: skip
 
 
 def one_line(text: str) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from spacediff.api import read_source
 from spacediff.cli.console import printable, show_line, show_text
 from spacediff.cli.options import ReadOptions, WhyOptions
-from spacediff.cli.tables import show_differences, show_reading
+from spacediff.cli.reading_table import show_reading
+from spacediff.cli.tables import show_differences
 from spacediff.errors import Exit
 from spacediff.files import write_new
 from spacediff.investigation import (

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 
 from spacediff.privacy.redaction import redact_text
-from spacediff.reading.signatures import call_defaults
 from spacediff.scenario.tables import ALL_PARTS_ALIKE, NOT_AT_LOADING, SettingsTables
 from spacediff.scenario.writing import one_line
 from spacediff.settings import Origin, Setting, Settings, is_plain
+from spacediff.why.defaults import defaults_of_call
 from spacediff.why.differences import matters
 from spacediff.why.effects import ABOUT_READING
 from spacediff.why.round_trip import Refused, reason_at
@@ -89,7 +89,7 @@ def left_out(script: Reading, baseline: Settings, refused: Refused) -> list[Left
 
 def _settings_left_out(script: Reading, baseline: Settings, refused: Refused) -> Iterator[LeftOut]:
     for path, setting in baseline.items():
-        if not matters(path) or _is_default(path, setting, baseline):
+        if not matters(path) or _is_default(path, setting, script):
             continue
         if setting.origin is Origin.UNKNOWN:
             if not path.startswith("output."):  # clips are compared in the encoding of the Space's file
@@ -99,13 +99,13 @@ def _settings_left_out(script: Reading, baseline: Settings, refused: Refused) ->
             yield LeftOut(path, _described(setting.value, baseline), setting.where, reason)
 
 
-def _is_default(path: str, setting: Setting, baseline: Settings) -> bool:
+def _is_default(path: str, setting: Setting, script: Reading) -> bool:
     """Whether a script passes None to an argument whose default it is."""
-    pipeline = baseline.value("model.pipeline")
     table, _, name = path.partition(".")
     if table != "call" or setting.value is not None or setting.origin is not Origin.READ:
         return False
-    return isinstance(pipeline, str) and call_defaults(pipeline).get(name) is None
+    is_known = bool(script.signature) or name in script.own_defaults
+    return is_known and defaults_of_call(script).get(name) is None
 
 
 def _described(value: Any, baseline: Settings) -> str:

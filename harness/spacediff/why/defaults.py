@@ -5,7 +5,8 @@ This needs neither torch nor a device: defaults are read from signatures in the 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from spacediff.catalogue.checkpoints import default_sizes
 from spacediff.catalogue.pipelines import family_of
@@ -41,13 +42,17 @@ def completed(reading: Reading) -> Settings:
         if one.default is not None and (path not in read or read[path].origin is Origin.UNKNOWN)
     }
     pipeline = read.value("model.pipeline")
-    called = call_defaults(reading.signature) if reading.signature else reading.own_defaults
-    defaults = {"call": called, "output": _OF_EXPORTS.get(reading.exported_by, {}), "vae": _OF_VAE}
+    defaults = {"call": defaults_of_call(reading), "output": _OF_EXPORTS.get(reading.exported_by, {}), "vae": _OF_VAE}
     filled = without_no_ops(read.changed_by(Settings(asked)), reading.signature)
     for table, values in defaults.items():
         where = f"{pipeline}.__call__" if table == "call" else "diffusers"
         filled = filled.filled_from(Settings.of({table: values} if values else {}, Origin.DEFAULT, where))
     return filled
+
+
+def defaults_of_call(reading: Reading) -> Mapping[str, Any]:
+    """Return the defaults of the call that was read; those of a class of another package are unknown."""
+    return call_defaults(reading.signature) if reading.signature else reading.own_defaults
 
 
 def default_sizes_of(settings: Settings, pipeline: str) -> Settings:
