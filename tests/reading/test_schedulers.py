@@ -52,3 +52,26 @@ def test_a_change_of_the_pipelines_own_scheduler_is_a_setting(lines: str) -> Non
 def test_an_attribute_of_a_scheduler_that_is_no_configuration_is_noted() -> None:
     reading = read_text(f"{LOADED}pipe.scheduler.step = other_step{CALL}", "run.py")
     assert [(note.kind, note.text) for note in reading.notes] == [("patched part", "pipe.scheduler.step = other_step")]
+
+
+OWN = """
+class Mine({}):
+    def __init__(self, config=None): pass
+pipe.scheduler = Mine{}(pipe.scheduler.config)"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (OWN.format("SchedulerMixin, ConfigMixin", ".from_config"), "Mine"),
+        (OWN.format("SchedulerMixin", ""), "Mine"),
+        (OWN.format("object", ""), "Mine"),
+        (OWN.format("object", ".from_config"), "Mine"),
+        ("from own import Sampler\npipe.scheduler = Sampler.from_config(pipe.scheduler.config)", "Sampler"),
+        ("from own import made\npipe.scheduler = made(pipe)", None),
+    ],
+)
+def test_a_scheduler_of_other_code_is_named_or_unknown(lines: str, expected: str | None) -> None:
+    reading = read_text(LOADED + lines + CALL, "run.py")
+    assert reading.settings["scheduler.class"].value == expected
+    assert ("scheduler.class" in reading.unknowns) is (expected is None)

@@ -23,6 +23,7 @@ from spacediff.reading.values import (
     Absent,
     Arguments,
     Asked,
+    Class,
     Function,
     Known,
     Object,
@@ -117,11 +118,12 @@ def _own_paths(state: State, fields: dict[str, Value]) -> dict[str, Value]:
     paths = {path: value for path, value in fields.items() if _is_path(path) and not _is_off(value)}
     where = next(iter(fields.values())).where
     of_scheduler = {"class": "scheduler.class", "config.": "scheduler.", "base": SCHEDULER_BASE}
+    of_vae = {"tiling": "vae.tiling", "slicing": "vae.slicing", "option.": "vae."}
     paths |= adapter_paths(fields.get(ADAPTERS), where)
-    paths |= _paths_of(state, fields.get("scheduler"), where, of_scheduler)
-    paths |= _paths_of(
-        state, fields.get("vae"), where, {"tiling": "vae.tiling", "slicing": "vae.slicing", "option.": "vae."}
+    paths |= each_path(
+        fields.get("scheduler"), lambda one: _found_in(state, one, of_scheduler) or _other_scheduler(state, one), where
     )
+    paths |= each_path(fields.get("vae"), lambda one: _found_in(state, one, of_vae), where)
     return paths | part_paths(state, fields, where)
 
 
@@ -129,22 +131,28 @@ def _is_path(name: str) -> bool:
     return "." in name or name == "placement"
 
 
-def _paths_of(state: State, value: Value | None, where: str, wanted: dict[str, str]) -> Paths:
-    """Return the paths of an object: those that `wanted` names by the beginning of the key."""
+def _found_in(state: State, value: Value, wanted: dict[str, str]) -> Paths | None:
+    """Return the paths of an object: those that `wanted` names by the beginning of the key; None for no object."""
+    if not isinstance(value, Object):
+        return None
+    found: Paths = {}
+    for key, stored in state.heap.cell(value.cell).items():
+        for start, path in wanted.items():
+            if key == start:
+                found[path] = stored
+            elif start.endswith(".") and key.startswith(start):
+                found[path + key.removeprefix(start)] = stored
+    return found
 
-    def of(option: Value) -> Paths | None:
-        if not isinstance(option, Object):
-            return None
-        found: Paths = {}
-        for key, stored in state.heap.cell(option.cell).items():
-            for start, path in wanted.items():
-                if key == start:
-                    found[path] = stored
-                elif start.endswith(".") and key.startswith(start):
-                    found[path + key.removeprefix(start)] = stored
-        return found
 
-    return each_path(value, of, where)
+def _other_scheduler(state: State, value: Value) -> Paths | None:
+    """Return the class of what a pipeline has for its scheduler without being known as one."""
+    if isinstance(value, Unknown):
+        return {"scheduler.class": value}
+    fields = state.heap.cell(value.cell) if isinstance(value, Object) else {}
+    made = fields.get("__class__")
+    named = Known(value.where, made.name) if isinstance(made, Class) else fields.get("own.class")
+    return {"scheduler.class": named} if named is not None else {}
 
 
 def _call_paths(state: State, signature: CallSignature, arguments: Arguments, node: ast.AST) -> dict[str, Value]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from spacediff.reading.interpreter.classes import member
 from spacediff.reading.interpreter.functions import follow_function
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.calls import call_pipeline
 from spacediff.reading.libraries.diffusers.loading import LOADS, assemble_pipeline, load, load_part
-from spacediff.reading.libraries.diffusers.names import CALL_ONLY, SCHEDULER
+from spacediff.reading.libraries.diffusers.names import CALL_ONLY
 from spacediff.reading.libraries.diffusers.pipeline_classes import base_of, is_pipeline_by_name, of_source
 from spacediff.reading.libraries.diffusers.schedulers import load_scheduler, new_scheduler
 from spacediff.reading.values import Arguments, Class, Function, Known, Object, Value
@@ -19,6 +20,8 @@ _GENERATES = frozenset({
     "t2v", "i2v",
 })  # fmt: skip
 """Methods by which a pipeline of the source is called."""
+_SCHEDULER_BASE = re.compile(r"(^|\.)\w*Scheduler(Mixin)?$")
+"""Classes of libraries from which the schedulers of a source are derived."""
 
 
 def created(state: State, made: Class, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
@@ -27,7 +30,7 @@ def created(state: State, made: Class, name: str, arguments: Arguments, node: as
         return _constructed(state, made, arguments, node)
     if name not in LOADS:
         return None
-    kind, scheduler = of_source(state, made), base_of(made, SCHEDULER)
+    kind, scheduler = of_source(state, made), base_of(made, _SCHEDULER_BASE)
     if kind is not None:
         return load(state, kind, name, arguments, node)
     if scheduler:
@@ -40,7 +43,7 @@ def created(state: State, made: Class, name: str, arguments: Arguments, node: as
 def _constructed(state: State, made: Class, arguments: Arguments, node: ast.AST) -> Value | None:
     kind = of_source(state, made)
     if kind is None:
-        return new_scheduler(state, made.name, arguments, node) if base_of(made, SCHEDULER) else None
+        return new_scheduler(state, made.name, arguments, node) if base_of(made, _SCHEDULER_BASE) else None
     pipeline = assemble_pipeline(state, kind, arguments, node)
     start = state.attribute(pipeline, "__init__", node)
     if isinstance(start, Function):
