@@ -370,7 +370,7 @@ def test_a_space_that_cannot_be_read_is_not_measured(
 def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["read", str(SOURCES / "cogvideox_t2v.py")]) == 0
     shown = capsys.readouterr().out
-    title = "cogvideox_t2v.py: CogVideoXPipeline is called at line 17"
+    title = "cogvideox_t2v.py: CogVideoXPipeline is called at line 12"
     for part in (title, "call.guidance_scale", "use_dynamic_cfg = True", "pass it to the call"):
         assert part in shown
 
