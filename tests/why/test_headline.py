@@ -26,7 +26,7 @@ def test_an_acquittal_counts_what_was_read() -> None:
     assert headline(found) == (
         f"No difference among the {found.equal} settings that are known on both sides "
         f"({found.by_default} of them by default). "
-        "Read: all 6 of the script and all 6 of the Space."
+        "Read: all 6 settings of the script and all 6 of the Space, prompt and seed aside."
     )
 
 

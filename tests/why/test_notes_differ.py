@@ -120,6 +120,13 @@ def test_a_seed_that_nobody_can_enter_is_a_difference() -> None:
     assert [row.path for row in found.differences] == ["rng.seed"]
 
 
+def test_two_sources_that_both_draw_a_random_seed_do_the_same() -> None:
+    found = compared(SEEDED.format(-1), SEEDED.format(-1))
+    (effect,) = found.effects
+    assert (effect.kind, effect.agreement, effect.certain) == ("random seed", Agreement.BOTH, False)
+    assert "but this may differ: random seed." in headline(found)
+
+
 def test_a_script_without_a_seed_draws_other_noise_each_time() -> None:
     found = compared(SCRIPT.replace(', generator=torch.Generator("cpu").manual_seed(42)', ""), SCRIPT)
     assert "random seed" in [effect.kind for effect in found.effects]
@@ -204,6 +211,7 @@ def test_an_adapter_that_settings_describe_is_compared_by_them_alone(scale: str)
     [
         ("latents=torch.randn(1, 13, 16, 60, 90)", "argument latents", True),
         ("prompt_embeds=embeds()", "argument prompt_embeds", True),
+        ("num_videos_per_prompt=2", "argument num_videos_per_prompt", True),
         ('output_type="latent"', "argument output_type", True),
         ("callback_on_step_end=watch", "argument callback_on_step_end", False),
     ],

@@ -471,3 +471,18 @@ def test_a_placement_is_never_patched_since_the_machine_may_not_have_the_device(
     advice = advised(path, only=["placement"])
     assert advice.patch == ""
     assert "same kind of device" in advice.by_hand["placement"]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("pretrained", "single_file"), ("single_file", "pretrained")])
+def test_a_single_file_and_a_repository_are_loaded_by_different_methods(tmp_path: Path, ours: str, theirs: str) -> None:
+    line = {
+        "pretrained": 'from_pretrained("zai-org/CogVideoX-5b"',
+        "single_file": 'from_single_file("https://huggingface.co/a/b/blob/main/c.safetensors"',
+    }
+    script, space = (SCRIPT.replace(line["pretrained"], line[each]) for each in (ours, theirs))
+    (tmp_path / "run.py").write_text(script)
+    reading = read_source(tmp_path / "run.py")
+    other = read_text(space, "app.py")
+    advice = advise(str(tmp_path / "run.py"), reading, other, compare_sources(reading, other))
+    assert advice.patch == ""
+    assert f"with from_{theirs}(...)" in advice.by_hand["model.id"]

@@ -34,7 +34,7 @@ def show_differences(found: ComparedSettings, advice: Advice, calls: Sequence[Co
     listed(console, "calls that may be the main one", [one_line(call.sentence) for call in calls])
     if found.differences:
         console.print(_differences_table(found))
-    listed(console, "what else differs and cannot be compared as values", [
+    listed(console, "what else differs, or may differ", [
         one_line(line) for effect in found.effects for line in _effect(effect)
     ])  # fmt: skip
     changes = {**advice.by_hand, **advice.changes}
@@ -62,10 +62,11 @@ def _differences_table(found: ComparedSettings) -> Table:
 
 
 def _effect(effect: Effect) -> Iterator[str]:
-    change = f": {effect.known.change}" if effect.known else ""
-    yield f"{effect.kind}: {effect.agreement}{change}"
+    yield f"{effect.kind}: {effect.agreement}"
     for name, lines in (("script", effect.script), ("Space", effect.space)):
         yield from (f"  {name}: {line}" for line in lines)
+    if effect.known:
+        yield f"  what to do: {effect.known.change}"
 
 
 def _side(setting: Setting) -> str:

@@ -55,7 +55,10 @@ def reason_by_hand(row: SourceDifference, name: str, signature: str, script: Rea
     is_loading = row.path.startswith("load.") and row.right is not UNSET and row.path not in TEXTS_OF_LOADING
     comes_with_others = row.path.startswith("vae.") or (row.path.startswith("lora.") and row.left is UNSET)
     is_harmless = row.known is not None and row.known.size == "none" and not comes_with_others
-    if row.path == "model.id" and not fits(script.settings.value("model.pipeline"), row.right.value):
+    if row.path == "model.id" and _is_one_file(row.left.value) is not _is_one_file(row.right.value):
+        method = "from_single_file" if _is_one_file(row.right.value) else "from_pretrained"
+        reason = f"load {row.right.value!r} with {method}(...) ({row.left.where})"
+    elif row.path == "model.id" and not fits(script.settings.value("model.pipeline"), row.right.value):
         reason = (
             f"do not load {row.right.value} into the script's {script.settings.value('model.pipeline')}, whose weights "
             "have other inputs: change the class of the pipeline with it"
@@ -74,6 +77,11 @@ def reason_by_hand(row: SourceDifference, name: str, signature: str, script: Rea
         refused = refusal(signature, row.path.removeprefix("call."))
         reason = f"the Space sets it to {row.right.value!r} ({row.right.where}); {refused}" if refused else ""
     return reason
+
+
+def _is_one_file(model: object) -> bool:
+    """Whether a checkpoint is a single file, which only `from_single_file` loads, and no repository or folder."""
+    return str(model).lower().endswith((".safetensors", ".ckpt", ".gguf", ".bin", ".pt", ".pth", ".sft"))
 
 
 def _in_a_shell(value: object) -> str:

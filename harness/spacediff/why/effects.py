@@ -39,6 +39,8 @@ _MATERIAL = _MAY_ONLY_WATCH | {
     "call.ip_adapter_image_embeds", "call.image_embeds", "call.noise",
 }  # fmt: skip
 """Arguments that are tensors or functions."""
+_CLIPS_AT_ONCE = frozenset({"call.num_videos_per_prompt", "call.num_images_per_prompt"})
+"""Arguments that draw the noise of several clips at once."""
 _LONGEST = 160
 """Characters of a note's text in a comparison."""
 
@@ -47,6 +49,7 @@ class Agreement(StrEnum):
     """How two sources agree on one kind of thing that they do."""
 
     SCRIPT_ONLY = "only the script does it"
+    BOTH = "both do it, each run anew"
     SPACE_ONLY = "only the Space does it"
     DIFFERENT = "both do it, differently"
     UNDECIDED = "both do it, perhaps differently"
@@ -136,9 +139,11 @@ def _effective(reading: Reading) -> list[_Deed]:
 
 
 def _is_material(path: str, setting: Setting) -> bool:
-    """Whether a call is given something that has no value to compare."""
+    """Whether a call is given something that changes the clip and that a scenario has no value for."""
     if path == "call.output_type":
         return bool(setting.value == "latent")
+    if path in _CLIPS_AT_ONCE:
+        return setting.value not in {None, 1}
     return path in _MATERIAL and (setting.value is not None or setting.origin is Origin.UNKNOWN)
 
 

@@ -89,7 +89,8 @@ def counted_differences(found: ComparedSettings) -> str:
 
 def _coverage(sides: Sequence[SideRead]) -> str:
     if not any(side.not_read for side in sides):
-        return f"Read: all {' and all '.join(f'{side.total} of {side.name}' for side in sides)}."
+        first, second = (side.total for side in sides)
+        return f"Read: all {first} settings of the script and all {second} of the Space, prompt and seed aside."
     each = ", ".join(
         f"{len(side.not_read)} of {side.total} in {side.name}{f' ({_named(side.not_read)})' if side.not_read else ''}"
         for side in sides

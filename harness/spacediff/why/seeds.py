@@ -32,13 +32,16 @@ def is_fixed(path: str, script: Reading, space: Reading) -> bool:
 
 
 def random_seeds(script: Reading, space: Reading) -> list[Effect]:
-    """Return the difference that a random seed of either side makes; empty if neither draws one by default."""
+    """Return what a random seed of either side makes; empty if neither draws one by default.
+
+    Where both draw one they do the same, and their clips differ all the same.
+    """
     ours, theirs = _random(script), _random(space)
     if not ours and not theirs:
         return []
-    agreement = Agreement.DIFFERENT if ours and theirs else Agreement.SCRIPT_ONLY if ours else Agreement.SPACE_ONLY
+    agreement = Agreement.BOTH if ours and theirs else Agreement.SCRIPT_ONLY if ours else Agreement.SPACE_ONLY
     known = cause_named("random-seed") if theirs and SEED in space.inputs else cause_named("unseeded")
-    return [Effect("random seed", agreement, ours, theirs, known)]
+    return [Effect("random seed", agreement, ours, theirs, known, certain=agreement is not Agreement.BOTH)]
 
 
 def computed_prompt(space: Reading) -> list[Effect]:

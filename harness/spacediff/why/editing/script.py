@@ -40,11 +40,14 @@ class Script:
     def __init__(self, content: bytes) -> None:
         try:
             text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise NotEditableError("it is not in UTF-8: save it in UTF-8 first") from error
+        try:
             if _depth(_parsed(text)) > _MOST_NESTED:
                 raise NotEditableError("it is nested too deeply")
             self.module = cst.parse_module(content)
         except (SyntaxError, ValueError, RecursionError, MemoryError, cst.ParserSyntaxError) as error:
-            raise NotEditableError(f"it is not Python in UTF-8: {type(error).__name__}") from error
+            raise NotEditableError("it is not Python") from error
         if re.search(r"\r(?!\n)", text):
             raise NotEditableError("some of its lines end in a carriage return alone")
         if self.module.bytes != content:
