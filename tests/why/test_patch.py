@@ -486,3 +486,51 @@ def test_a_single_file_and_a_repository_are_loaded_by_different_methods(tmp_path
     advice = advise(str(tmp_path / "run.py"), reading, other, compare_sources(reading, other))
     assert advice.patch == ""
     assert f"with from_{theirs}(...)" in advice.by_hand["model.id"]
+
+
+TABLE = """import argparse, torch
+from diffusers import CogVideoXPipeline
+SIZES = {"cogvideox1.5-5b": (768, 1360), "cogvideox-5b": (480, 720)}
+parser = argparse.ArgumentParser()
+parser.add_argument("--model", default="THUDM/CogVideoX1.5-5B")
+args = parser.parse_args()
+height, width = SIZES[args.model.split("/")[-1].lower()]
+pipe = CogVideoXPipeline.from_pretrained(args.model, torch_dtype=torch.bfloat16).to("cuda")
+pipe("a cat", height=height, width=width, generator=torch.Generator("cpu").manual_seed(42))
+"""
+
+
+def test_a_table_from_which_an_argument_chooses_is_not_changed(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(TABLE)
+    reading = read_source(tmp_path / "run.py")
+    other = read_text(HOSTED.replace("num_frames=49", "height=480, width=720"), "app.py")
+    advice = advise(str(tmp_path / "run.py"), reading, other, compare_sources(reading, other))
+    assert "-SIZES" not in advice.patch
+    assert advice.by_hand["call.height"] == advice.by_hand["call.width"] == "comes with --model, which chooses it"
+    assert "run the script with --model zai-org/CogVideoX-5b" in advice.by_hand["model.id"]
+
+
+def test_a_part_that_the_space_leaves_out_is_not_left_out_alone(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT)
+    reading = read_source(tmp_path / "run.py")
+    without = SCRIPT.replace("\nvideo = pipe(", "\npipe.text_encoder = None\nvideo = pipe(prompt_embeds=load('e'), ")
+    other = read_text(without.replace('prompt="a lemon", ', ""), "app.py")
+    advice = advise(str(tmp_path / "run.py"), reading, other, compare_sources(reading, other))
+    assert "text_encoder" not in advice.patch
+    assert "do so together with what it gives instead" in advice.by_hand["load.text_encoder"]
+
+
+def test_a_scheduler_that_the_space_builds_anew_is_built_anew(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT)
+    reading = read_source(tmp_path / "run.py")
+    line = "pipe.scheduler = CogVideoXDDIMScheduler{}\nvideo ="
+    for made, expected in {
+        '(timestep_spacing="trailing")': '+pipe.scheduler = CogVideoXDDIMScheduler(timestep_spacing="trailing")',
+        '.from_config(pipe.scheduler.config, timestep_spacing="trailing")': ".from_config(pipe.scheduler.config, ",
+        '(**pipe.scheduler.config, timestep_spacing="trailing")': ".from_config(pipe.scheduler.config, ",
+    }.items():
+        other = read_text(f"from diffusers import *\n{SCRIPT}".replace("video =", line.format(made)), "app.py")
+        found = compare_sources(reading, other)
+        kinds = [effect.kind for effect in found.effects if "scheduler" in effect.kind]
+        assert bool(kinds) is made.startswith("(timestep")
+        assert expected in advise(str(tmp_path / "run.py"), reading, other, found).patch

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from spacediff.catalogue.pipelines import fits
 from spacediff.reading import Reading
 from spacediff.settings import Origin
-from spacediff.why.code import as_code
+from spacediff.why.code import as_code, library_of
 from spacediff.why.differences import UNSET, SourceDifference
 from spacediff.why.proposals.calls import refusal
 from spacediff.why.proposals.loading import TEXTS_OF_LOADING
@@ -30,7 +30,7 @@ def words(row: SourceDifference, differences: Iterable[SourceDifference], reason
     """
     if row.known and (row.known.size == "none" or row.path == "placement"):  # the machine may not have that device
         return row.known.change
-    known = f"; {row.known.change}" if row.known else ""
+    known = f"; {row.known.change}" if row.known and row.path != "model.pipeline" else ""
     by_path = {each.path: each for each in differences}
     if row.path == "model.id" and (pipeline := by_path.get("model.pipeline")):
         return f"load {row.right.value!r} with {pipeline.right.value}, not with {pipeline.left.value}"
@@ -49,34 +49,64 @@ def reason_by_hand(row: SourceDifference, name: str, signature: str, script: Rea
         script: What was read of it.
         space: What was read of the Space.
     """
-    given = script.inputs.get(row.path)
-    file = row.left.where.partition(":")[0]
-    reason = ""
-    is_loading = row.path.startswith("load.") and row.right is not UNSET and row.path not in TEXTS_OF_LOADING
+    return (
+        _with_another_checkpoint(row, script.settings.value("model.pipeline"))
+        or _never(row)
+        or _outside_the_file(row, name, script)
+        or _without_a_constant(row, space)
+        or _refused(row, signature)
+    )
+
+
+def _with_another_checkpoint(row: SourceDifference, pipeline: object) -> str:
+    if row.path != "model.id":
+        return ""
+    if _is_one_file(row.left.value) is not _is_one_file(row.right.value):
+        method = "from_single_file" if _is_one_file(row.right.value) else "from_pretrained"
+        return f"load {row.right.value!r} with {method}(...) ({row.left.where})"
+    if fits(pipeline, row.right.value):
+        return ""
+    return (
+        f"do not load {row.right.value} into the script's {pipeline}, whose weights have other inputs: change the "
+        "class of the pipeline with it"
+    )
+
+
+def _never(row: SourceDifference) -> str:
     comes_with_others = row.path.startswith("vae.") or (row.path.startswith("lora.") and row.left is UNSET)
     is_harmless = row.known is not None and row.known.size == "none" and not comes_with_others
-    if row.path == "model.id" and _is_one_file(row.left.value) is not _is_one_file(row.right.value):
-        method = "from_single_file" if _is_one_file(row.right.value) else "from_pretrained"
-        reason = f"load {row.right.value!r} with {method}(...) ({row.left.where})"
-    elif row.path == "model.id" and not fits(script.settings.value("model.pipeline"), row.right.value):
-        reason = (
-            f"do not load {row.right.value} into the script's {script.settings.value('model.pipeline')}, whose weights "
-            "have other inputs: change the class of the pipeline with it"
-        )
-    elif row.path == "placement" or is_harmless:
-        reason = _change(row)
-    elif row.path in _RUNS_CODE:
-        reason = f"{_change(row)}; it runs code of others, so it is never part of a patch"
-    elif given is not None and given.kind in _GIVEN_WHEN_RUN and row.right is not UNSET:
-        reason = _GIVEN_WHEN_RUN[given.kind].format(given.label, _in_a_shell(row.right.value))
-    elif row.left.origin is Origin.READ and name and file not in {"", name}:
-        reason = f"{_change(row)}, which is another file"
-    elif row.path in space.described or (is_loading and isinstance(row.right.value, str)):
-        reason = f"the Space uses {row.right.value}, which is no constant ({row.right.where}): copy its code"
-    elif row.path.startswith("call.") and row.right is not UNSET:
-        refused = refusal(signature, row.path.removeprefix("call."))
-        reason = f"the Space sets it to {row.right.value!r} ({row.right.where}); {refused}" if refused else ""
-    return reason
+    if row.path in _RUNS_CODE:
+        return f"{_change(row)}; it runs code of others, so it is never part of a patch"
+    return _change(row) if row.path == "placement" or is_harmless else ""
+
+
+def _outside_the_file(row: SourceDifference, name: str, script: Reading) -> str:
+    given = script.inputs.get(row.path)
+    file = row.left.where.partition(":")[0]
+    if given is not None and given.kind in _GIVEN_WHEN_RUN and row.right is not UNSET:
+        return _GIVEN_WHEN_RUN[given.kind].format(given.label, _in_a_shell(row.right.value))
+    is_elsewhere = row.left.origin is Origin.READ and name and file not in {"", name}
+    return f"{_change(row)}, which is another file" if is_elsewhere else ""
+
+
+def _without_a_constant(row: SourceDifference, space: Reading) -> str:
+    """Return the reason for what the Space has and no constant can stand for: its own code, or a part left out."""
+    value, where = row.right.value, row.right.where
+    is_loading = row.path.startswith("load.") and row.right is not UNSET and row.path not in TEXTS_OF_LOADING
+    if row.path == "model.pipeline" and not library_of(str(value)):
+        return f"the Space uses {value}, which diffusers does not have ({where}): copy its code"
+    if is_loading and value is None:
+        return f"the Space leaves this part out ({where}): do so together with what it gives instead"
+    if row.path in space.described or (is_loading and isinstance(value, str)):
+        return f"the Space uses {value}, which is no constant ({where}): copy its code"
+    return ""
+
+
+def _refused(row: SourceDifference, signature: str) -> str:
+    if not row.path.startswith("call.") or row.right is UNSET:
+        return ""
+    refused = refusal(signature, row.path.removeprefix("call."))
+    return f"the Space sets it to {row.right.value!r} ({row.right.where}); {refused}" if refused else ""
 
 
 def _is_one_file(model: object) -> bool:

@@ -10,6 +10,7 @@ from spacediff.catalogue.pipelines import task_of
 from spacediff.reading import Reading
 from spacediff.scenario.tables import OWNED
 from spacediff.settings import Origin, Setting, Settings, diff
+from spacediff.why.built_scheduler import built_scheduler
 from spacediff.why.common_terms import in_common_terms
 from spacediff.why.conditions import under_conditions
 from spacediff.why.effects import Effect, differing_effects
@@ -135,7 +136,12 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
     rows = [row for row in rows if not is_unseeded(row.path, space)]
     unknown = [row for row in rows if not row.certain]
     agreeing = compared - {row.path for row in differing}
-    effects = [*random_seeds(script, space), *computed_prompt(space), *differing_effects(script, space)]
+    effects = [
+        *random_seeds(script, space),
+        *computed_prompt(space),
+        *built_scheduler(script, space),
+        *differing_effects(script, space),
+    ]
     return ComparedSettings(
         differences=sorted(
             (row for row in rows if row.certain), key=lambda row: _SIZES.get(row.known.size, 1) if row.known else 1

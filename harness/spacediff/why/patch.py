@@ -17,7 +17,7 @@ from spacediff.why.by_hand import reason_by_hand, words
 from spacediff.why.checks import Checker
 from spacediff.why.differences import ComparedSettings
 from spacediff.why.editing import NotEditableError, Operation, Script, unified_diff
-from spacediff.why.proposals import Proposal, Site, proposals
+from spacediff.why.proposals import Proposal, Site, choosing_input, proposals
 
 _MOST_TRIED = 8
 """Proposals tried for one difference."""
@@ -80,10 +80,12 @@ def advise(
     except NotEditableError as error:
         return replace(unpatched, reason=str(error))
     wanted = {row.path: row for row in rows if not reasons[row.path]}
-    proposed = {
-        path: list(islice(proposals(Site(tree, name, script, found.script, signature, row, wanted)), _MOST_TRIED))
-        for path, row in wanted.items()
+    sites = {
+        path: Site(tree, name, script, found.script, signature, row, wanted, space) for path, row in wanted.items()
     }
+    chosen = {path: choosing_input(site) for path, site in sites.items()}
+    by_hand |= {path: f"comes with {label}, which chooses it" for path, label in chosen.items() if label}
+    proposed = {path: list(islice(proposals(site), _MOST_TRIED)) for path, site in sites.items() if not chosen[path]}
     search = _Search(tree, Checker(main, script, space, found, ask=ask), proposed)
     search.run()
     patch = unified_diff(name, original, search.content) if search.changes else ""

@@ -147,6 +147,10 @@ class Script:
         tables = [self._parents[each] for each in entries]
         return [(table, each) for table, each in zip(tables, entries, strict=True) if isinstance(table, cst.Dict)]
 
+    def keys_around(self, node: cst.CSTNode) -> list[str]:
+        """Return the keys under which a node stands in dicts, inner ones first."""
+        return [key_of(outer) for outer in self._around(node) if isinstance(outer, cst.DictElement)]
+
     def uses_of(self, name: str) -> int:
         """Return how often a name stands in the file."""
         return sum(node.value == name for node in self.every(cst.Name))

@@ -5,5 +5,6 @@
 
 from spacediff.why.proposals.every import proposals
 from spacediff.why.proposals.site import Proposal, Site
+from spacediff.why.proposals.values import choosing_input
 
-__all__ = ["Proposal", "Site", "proposals"]
+__all__ = ["Proposal", "Site", "choosing_input", "proposals"]

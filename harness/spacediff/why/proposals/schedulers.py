@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from spacediff.reading.signatures import class_defaults
+from spacediff.why.built_scheduler import is_built_anew
 from spacediff.why.code import as_code, library_of
 from spacediff.why.differences import UNSET, SourceDifference
 from spacediff.why.editing import AddedArgument, Operation, RemovedArgument, RemovedStatement, Replacement
@@ -66,9 +67,10 @@ def _new(site: Site) -> Iterator[Proposal]:
     codes = {key: as_code(row.right.value) for key, row in _options(site, kind).items() if row.right is not UNSET}
     options = "".join(f", {key}={code}" for key, code in codes.items() if code)
     also = frozenset(f"scheduler.{key}" for key in ("class", *codes))
-    for line, operation in site.after_made(
-        f"{{pipe}}.scheduler = {kind}.from_config({{pipe}}.scheduler.config{options})"
-    ):
+    made = f".from_config({{pipe}}.scheduler.config{options})"
+    if is_built_anew(site.space):
+        made = f"({options.removeprefix(', ')})"
+    for line, operation in site.after_made(f"{{pipe}}.scheduler = {kind}{made}"):
         imports = imported(site.script, "diffusers", kind, operation.node)
         yield Proposal((*imports, operation), f"add the line {line}", also)
 
@@ -87,6 +89,8 @@ def _other_class(site: Site, maker: cst.Call) -> Iterator[Proposal]:
         return
     kind = str(site.value)
     if not _SCHEDULER.fullmatch(kind) or library_of(kind) != "diffusers":
+        return
+    if is_built_anew(site.reading) is not is_built_anew(site.space):
         return
     is_made = last_name(maker.func) in _MAKERS
     node = maker.func.value if is_made and isinstance(maker.func, cst.Attribute) else maker.func

@@ -53,6 +53,7 @@ class Site:
         signature: The class whose arguments its call has; empty if it is unknown.
         row: The difference.
         wanted: All differences that a patch is to remove, by path.
+        space: What was read of the Space.
     """
 
     script: Script
@@ -62,6 +63,7 @@ class Site:
     signature: str
     row: SourceDifference
     wanted: Mapping[str, SourceDifference]
+    space: Reading
 
     @property
     def value(self) -> Any:

@@ -34,6 +34,21 @@ def at_the_value(site: Site) -> Iterator[Proposal]:
             yield Proposal((Replacement(node, code),), f"{site.script.source_of(node)} becomes {code}")
 
 
+def choosing_input(site: Site) -> str:
+    """Return the input that chooses the value from a table, as in `SIZES[args.model]`; empty if none does.
+
+    Another input chooses another entry, so that changing this one would only break the table.
+    """
+    line = site.line(site.row.left.where)
+    for node in site.script.expressions_on(line) if line else ():
+        if isinstance(node, _CONSTANTS) and _same(_written(site, node), site.row.left.value):
+            for key in site.script.keys_around(node):
+                for asked in site.reading.inputs.values():
+                    if key and str(asked.default).lower().endswith(key.lower()):
+                        return asked.label
+    return ""
+
+
 def computed_value(site: Site) -> Iterator[Proposal]:
     """Yield replacements of what the script computes the old value with, such as `3 * fps + 1`."""
     line, code = site.line(site.row.left.where), site.code()
@@ -53,16 +68,21 @@ def _replacement(site: Site, node: cst.BaseExpression) -> str:
         return f"{site.script.source_of(node.value)}.{right}" if is_old else ""
     if path == "scheduler.class" or not isinstance(node, _CONSTANTS):
         return ""
-    try:
-        written = ast.literal_eval(site.script.source_of(node))
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return ""
+    written = _written(site, node)
     if path == "rng.device":
         is_old = isinstance(written, str) and written.removesuffix(":0") == left
         return as_code(right) if is_old and is_device(str(right)) else ""
     if not _same(written, left):
         return ""
     return as_code(tuple(right) if isinstance(written, tuple) and isinstance(right, list) else right)
+
+
+def _written(site: Site, node: cst.BaseExpression) -> Any:
+    """Return the value of a constant; Ellipsis for anything else."""
+    try:
+        return ast.literal_eval(site.script.source_of(node))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return ...
 
 
 def _same(written: Any, value: Any) -> bool:

@@ -30,8 +30,22 @@ def new_scheduler(state: State, name: str, arguments: Arguments, node: ast.AST) 
     where = state.where(node)
     fields = {"class": Known(where, last_part(name)), "base": Known(where, "")}
     made = Object(where, "scheduler", state.heap.new(dict(fields)))
+    for keyword in node.keywords if isinstance(node, ast.Call) else ():
+        if keyword.arg is None and isinstance(keyword.value, ast.Attribute):  # **pipe.scheduler.config
+            _take_config(state, made, state.evaluate(keyword.value))
     _override(state, made, arguments, node)
     return made
+
+
+def _take_config(state: State, made: Object, config: Value | None) -> bool:
+    """Give a scheduler the configuration of another one; return whether it is one."""
+    if not isinstance(config, Attribute) or not isinstance(config.owner, Object) or config.name != "config":
+        return False
+    fields = state.heap.cell(config.owner.cell)
+    for key in [key for key in fields if key.startswith("config.")]:
+        state.put(made, key, fields[key])
+    state.put(made, "base", fields.get("base") or Absent(config.where))
+    return True
 
 
 def _override(
@@ -52,12 +66,9 @@ def _from_config(state: State, name: str, arguments: Arguments, node: ast.AST) -
     made = new_scheduler(state, name, Arguments([], {}), node)
     base = arguments.get("config", 0)
     for option in alternatives(base):
-        if isinstance(option, Attribute) and isinstance(option.owner, Object):
-            fields = state.heap.cell(option.owner.cell)
-            for key in [key for key in fields if key.startswith("config.")]:
-                state.put(made, key, fields[key])
-            state.put(made, "base", fields.get("base") or Absent(option.where))
-        elif isinstance(option, Table):
+        if _take_config(state, made, option):
+            continue
+        if isinstance(option, Table):
             for key, value in option.named.items():
                 state.put(made, f"config.{key}", value)
         else:
