@@ -176,11 +176,15 @@ def _conditional(state: State, node: ast.IfExp) -> Value:
     first, second = (node.body, node.orelse) if condition.usual is not False else (node.orelse, node.body)
     words = state.words(node.test)
     only_if = [words, opposite(words)] if first is node.body else [opposite(words), words]
-    options = [
-        _under(state, Condition(text, None if condition.usual is None else side is first), side)
-        for side, text in zip((first, second), only_if, strict=True)
-    ]
-    return either(options, state.where(node), decided=condition.usual is not None, only_if=only_if)
+    decided = condition.usual is not None
+    before, heaps, options = state.heap, [], []
+    for side, text in zip((first, second), only_if, strict=True):
+        state.heap = before.fork()
+        options.append(_under(state, Condition(text, side is first if decided else None), side))
+        heaps.append(state.heap)
+    state.heap = heaps[0]
+    state.heap.join(heaps[1], state.where(node), decided=decided, only_if=only_if)
+    return either(options, state.where(node), decided=decided, only_if=only_if)
 
 
 def _under(state: State, condition: Condition, node: ast.expr) -> Value:

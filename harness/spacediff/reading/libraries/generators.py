@@ -127,13 +127,21 @@ def _of_one(state: State, generator: Value | None, node: ast.AST) -> tuple[Value
     if isinstance(generator, Object) and generator.kind == "generator":
         return _of_generator(state, generator, node)
     if generator is None or isinstance(generator, Absent) or (isinstance(generator, Known) and generator.value is None):
-        seed = state.heap.cell(state.process_wide).get("seed")
-        if seed is None:
-            seed = Unknown(where, "no generator and no torch.manual_seed: every run draws different noise", random=True)
-        return Known(seed.where if not isinstance(seed, Unknown) else where, "global"), seed
+        seed = state.heap.cell(state.process_wide).get("seed") or Absent(where)
+        drawn = Unknown(where, "no generator and no torch.manual_seed: every run draws different noise", random=True)
+        is_set = not isinstance(alternatives(seed)[0], Absent | Unknown)
+        return Known(seed.where if is_set else where, "global"), _filled(seed, drawn)
     if isinstance(generator, Either | Asked | Attribute):
         return state.unknown(node), state.unknown(node)
     return Unknown(where, state.words(node)), Unknown(where, state.words(node))
+
+
+def _filled(value: Value, otherwise: Value) -> Value:
+    """Return a value with another one on the branches where it is absent."""
+    if isinstance(value, Either):
+        options = [otherwise if isinstance(one, Absent) else one for one in value.options]
+        return either(options, value.where, decided=value.decided, only_if=value.only_if)
+    return otherwise if isinstance(value, Absent) else value
 
 
 def _of_generator(state: State, generator: Object, node: ast.AST) -> tuple[Value, Value]:

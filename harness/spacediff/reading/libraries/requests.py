@@ -95,6 +95,8 @@ def _sent(state: State, node: ast.AST) -> Value:
 def _looked_up(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
     key = text_of(arguments.get("key", 0) or arguments.get("name"))
     default = arguments.get("default", 1) or Known(state.where(node), None)
+    if isinstance(default, Table) and not default.items:  # its fields are what the client sends
+        return _sent(state, node)
     return field_of(key, default, state.where(node)) if key else None
 
 

@@ -186,7 +186,12 @@ def _is_large(operation: ast.operator, left: Any, right: Any) -> bool:
 
 
 def sliced(owner: Value, bounds: Sequence[Value], otherwise: Value) -> Value:
-    """Return `owner[start:end:step]` of a list or a text; `otherwise` if it is unknown."""
+    """Return `owner[start:end:step]` of a list or a text; `otherwise` if it is unknown.
+
+    The beginning of a text that the user writes is still what the user writes.
+    """
+    if isinstance(owner, Unknown) and owner.template and bounds and _is_start(bounds[0]):
+        return owner
     given: list[Any] = [one.value for one in bounds if isinstance(one, Known)]
     if len(given) < len(bounds) or isinstance(owner, LoadedFile) or (isinstance(owner, Items) and owner.open):
         return otherwise
@@ -198,6 +203,10 @@ def sliced(owner: Value, bounds: Sequence[Value], otherwise: Value) -> Value:
     except FAILURES:
         return otherwise
     return otherwise
+
+
+def _is_start(bound: Value) -> bool:
+    return isinstance(bound, Known) and bound.value in {None, 0}
 
 
 def character(owner: Known, place: Known, otherwise: Value) -> Value:

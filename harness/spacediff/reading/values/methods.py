@@ -76,6 +76,9 @@ def call_function(name: str, values: Sequence[Value], otherwise: Value) -> Value
     """Return the result of a builtin function for constants."""
     known = [value.value for value in values if isinstance(value, Known)]
     if len(known) != len(values):
+        first = values[0] if values else otherwise
+        if name == "str" and isinstance(first, Unknown) and first.template:
+            return first
         return next((value for value in values if isinstance(value, Unknown) and value.random), otherwise)
     where = values[0].where if len(values) == 1 else otherwise.where
     try:
