@@ -6,7 +6,7 @@ import ast
 
 import libcst as cst
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacediff.why.editing import (
@@ -19,6 +19,7 @@ from spacediff.why.editing import (
     Replacement,
     Script,
 )
+from support.fuzzing import examples
 from support.paths import ROOT
 
 CALLS = {
@@ -108,6 +109,7 @@ def test_edits_of_one_call_go_together_and_those_that_exclude_each_other_do_not(
 SOURCES = sorted((ROOT / "harness" / "spacediff" / "why").rglob("*.py"))
 
 
+@settings(max_examples=examples(8))
 @given(st.sampled_from(SOURCES), st.booleans(), st.booleans(), st.integers(0, 1000))
 def test_a_replacement_changes_nothing_else(path: object, bom: bool, windows: bool, which: int) -> None:  # noqa: FBT001
     content = path.read_bytes()  # type: ignore[attr-defined]

@@ -67,7 +67,7 @@ demo.launch()
 """The source of the tiny Space as its owner would show it: the same interface, the same settings."""
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_why_names_the_cause_and_patches_the_script(tiny_space: str, tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacediff.reading.signatures import refusals
+from support.fuzzing import examples
 from support.patching import Pair, compared
 from support.paths import ROOT
 from support.styles import SPACE_STYLE, STYLES, rendered, sides
@@ -52,7 +53,7 @@ def test_at_most_a_tenth_of_all_differences_is_left_by_hand() -> None:
 
 
 @given(sides=sides(), style=st.sampled_from(sorted(STYLES)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_any_differences_in_any_style_are_patched(
     tmp_path_factory: pytest.TempPathFactory, sides: tuple[dict[str, object], dict[str, object]], style: str
 ) -> None:
