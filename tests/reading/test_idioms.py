@@ -127,3 +127,130 @@ def test_a_cache_that_a_loop_fills_holds_what_the_loop_made(names: tuple[str, ..
     assert reading.settings.value("model.id") == "org/base"
     assert reading.settings.value("model.dtype") == "float16"
     assert reading.settings.value("call.num_inference_steps") == 4
+
+
+@pytest.mark.parametrize(
+    ("loop", "expected"),
+    [
+        ("total = 0\nfor steps in [3, 4, 5]:\n    total += steps", 12),
+        ("total = 0\nfor place, steps in enumerate((3, 4)):\n    total += place * steps", 4),
+        ("total = 1\nfor name, factor in {'a': 2, 'b': 3}.items():\n    total = total * factor", 6),
+        ("total = 1\nfor _ in range(4):\n    total *= 2", 16),
+    ],
+)
+def test_a_short_loop_over_known_items_is_followed_for_each(loop: str, expected: int) -> None:
+    reading = read(f"{LOADED}{loop}\npipe('a kite', num_inference_steps=total)")
+    assert reading.settings.value("call.num_inference_steps") == expected
+
+
+def test_each_lora_that_a_loop_loads_is_known() -> None:
+    reading = read(
+        f"""
+        {LOADED}
+        for repository, name in [("org/one", "one"), ("org/two", "two")]:
+            pipe.load_lora_weights(repository, adapter_name=name)
+        pipe.set_adapters(["one", "two"], adapter_weights=[0.7, 0.3])
+        pipe("a kite")
+        """
+    )
+    assert reading.settings.value("lora.adapters") == [
+        {"id": "org/one", "adapter_name": "one", "scale": 0.7},
+        {"id": "org/two", "adapter_name": "two", "scale": 0.3},
+    ]
+
+
+@pytest.mark.parametrize("values", ["[3] * 9", "sys.argv", "[3, size()]"])
+def test_a_loop_over_many_or_unknown_items_is_not(values: str) -> None:
+    reading = read(f"{LOADED}total = 0\nfor steps in {values}:\n    total += steps\n"
+                   "pipe('a kite', num_inference_steps=total)")  # fmt: skip
+    assert reading.settings["call.num_inference_steps"].origin == "unknown"
+
+
+def test_a_call_in_a_short_loop_is_one_call_with_alternatives() -> None:
+    reading = read(f"{LOADED}for steps in [3, 4]:\n    pipe('a kite', num_inference_steps=steps)")
+    assert len(reading.calls) == 1
+    assert [one.setting.value for one in reading.alternatives["call.num_inference_steps"]] == [3, 4]
+
+
+TILED = """
+from contextlib import contextmanager
+@contextmanager
+def tiled(made):
+    {before}
+    yield made
+    {after}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "inside", "behind"),
+    [
+        ("made.vae.enable_tiling()", "made.vae.disable_tiling()", True, False),
+        ("made.vae.disable_tiling()", "made.vae.enable_tiling()", False, True),
+        ("pass", "made.vae.enable_tiling()", None, True),
+    ],
+)
+def test_what_follows_a_yield_happens_after_the_block(before: str, after: str, inside: object, behind: object) -> None:
+    start = LOADED + TILED.format(before=before, after=after)
+    reading = read(f"{start}with tiled(pipe) as one:\n    one('a kite')")
+    assert reading.settings.value("vae.tiling") is inside
+    reading = read(f"{start}with tiled(pipe):\n    pass\npipe('a kite')")
+    assert reading.settings.value("vae.tiling") is behind
+
+
+def test_a_block_that_returns_still_leaves_its_context() -> None:
+    reading = read(
+        """
+        from contextlib import contextmanager
+        pipe = StableDiffusionXLPipeline.from_pretrained("org/base")
+        class Swap:
+            @contextmanager
+            def tiled(self, made):
+                try:
+                    made.vae.enable_tiling()
+                    yield
+                finally:
+                    made.vae.disable_tiling()
+        def draw(steps=5):
+            with Swap().tiled(pipe), torch.autocast("cuda"):
+                return pipe("a kite", num_inference_steps=steps).images[0]
+        draw().save("kite.png")
+        """
+    )
+    found = {path: reading.settings.value(path) for path in ("vae.tiling", "numerics.autocast")}
+    assert found == {"vae.tiling": True, "numerics.autocast": "float16"}
+
+
+DRAWN = 'g = torch.Generator("cuda").manual_seed(1)\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "call"),
+    [
+        (DRAWN + 'torch.randn(3, generator=g, device="cuda")', "generator=g"),
+        (DRAWN + "order = torch.randperm(4, generator=g)", "generator=g"),
+        ("torch.manual_seed(5)\ntorch.rand(4)", ""),
+        ("torch.manual_seed(5)\nnoise = torch.randn(1, 4)", ""),
+    ],
+)
+def test_a_generator_that_was_drawn_from_is_not_at_its_seed(lines: str, call: str) -> None:
+    reading = read(f"{LOADED}{lines}\npipe('a kite', {call})")
+    assert reading.settings["rng.seed"].origin == "unknown"
+    assert [note.kind for note in reading.notes if note.kind == "reused generator"] == ["reused generator"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "call", "seed"),
+    [
+        (DRAWN + "latents = torch.randn(3, generator=g)", "generator=g, latents=latents", 1),
+        (DRAWN + "latents = torch.randn(3, generator=g)", "latents=latents", 1),
+        ("torch.manual_seed(5)\nlatents = torch.randn(3)", "latents=latents", 5),
+        (DRAWN + "torch.randn(3, generator=g)\ng.manual_seed(2)", "generator=g", 2),
+        ("torch.manual_seed(5)\ntorch.rand(4)\ntorch.manual_seed(6)", "", 6),
+        (DRAWN + "torch.manual_seed(5)\ntorch.rand(4)", "generator=g", 1),
+    ],
+)
+def test_noise_that_is_drawn_for_the_call_has_the_seed(lines: str, call: str, seed: int) -> None:
+    reading = read(f"{LOADED}{lines}\npipe('a kite', {call})")
+    assert reading.settings.value("rng.seed") == seed
+    assert not [note for note in reading.notes if note.kind == "reused generator"]

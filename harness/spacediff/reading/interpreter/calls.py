@@ -31,9 +31,8 @@ from spacediff.reading.values import (
 )
 
 
-def call_expression(state: State, node: ast.Call) -> Value:
-    """Evaluate the function and its arguments, then call it."""
-    function = state.evaluate(node.func)
+def arguments_of(state: State, node: ast.Call) -> Arguments:
+    """Evaluate the arguments of a call."""
     arguments = Arguments([], {})
     for argument in node.args:
         value = state.evaluate(argument)
@@ -53,6 +52,13 @@ def call_expression(state: State, node: ast.Call) -> Value:
         table = as_table(state, value)
         arguments.named |= table.named
         arguments.open = arguments.open or (state.words(keyword.value) if table.open else "")
+    return arguments
+
+
+def call_expression(state: State, node: ast.Call) -> Value:
+    """Evaluate the function and its arguments, then call it."""
+    function = state.evaluate(node.func)
+    arguments = arguments_of(state, node)
     owners = tuple(one.owner if isinstance(one, Attribute) else one for one in alternatives(function))
     if isinstance(node.func, ast.Attribute):
         owner = owners[0] if len(owners) == 1 else Either(state.where(node), owners, decided=False)

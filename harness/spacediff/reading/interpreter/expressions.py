@@ -78,7 +78,11 @@ def _inner(state: State, node: ast.Await | ast.Starred) -> Value:
 
 
 def _yield(state: State, node: ast.Yield | ast.YieldFrom) -> Value:
-    state.frame.yields.append(state.evaluate(node.value))
+    value = state.evaluate(node.value)
+    state.frame.yields.append(value)
+    at_yield, state.frame.at_yield = state.frame.at_yield, None
+    if at_yield is not None:
+        at_yield(value)
     return state.unknown(node)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import replace
 
 from spacediff.reading.interpreter import effects
@@ -27,8 +28,22 @@ _MOST_REPEATED = 2
 """How often a function is followed inside itself."""
 
 
-def follow_function(state: State, function: Function, arguments: Arguments, node: ast.AST) -> Value:
-    """Return the result of a function of the source; one that is nested too deeply counts as unknown."""
+def follow_function(
+    state: State,
+    function: Function,
+    arguments: Arguments,
+    node: ast.AST,
+    at_yield: Callable[[Value], None] | None = None,
+) -> Value:
+    """Return the result of a function of the source; one that is nested too deeply counts as unknown.
+
+    Args:
+        state: What follows the source.
+        function: The function.
+        arguments: What it is called with.
+        node: The call.
+        at_yield: What happens at its first `yield`, if it is a context manager.
+    """
     nested = [frame.function for frame in state.frames if frame.function is not None]
     again = sum(other.node is function.node for other in nested)
     state.libraries.on_function_called(state, function, arguments, node)
@@ -41,7 +56,9 @@ def follow_function(state: State, function: Function, arguments: Arguments, node
         arguments = command.arguments
     scope = state.heap.new()
     source = state.frame.source if function.file == state.frame.source.name else _source_named(state, function.file)
-    frame = Frame(source, (scope, *function.scopes), function, outer_conditions=len(state.conditions))
+    frame = Frame(
+        source, (scope, *function.scopes), function, outer_conditions=len(state.conditions), at_yield=at_yield
+    )
     for name, value in _bound_arguments(state, function, arguments, node).items():
         state.heap.put(scope, name, value)
     state.frames.append(frame)

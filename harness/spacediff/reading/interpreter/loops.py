@@ -1,4 +1,4 @@
-"""Loops: the body is followed once, for all iterations.
+"""Loops: the body is followed once, for all iterations, or for each item of a short list.
 
 The key insight is that one iteration shows everything unless a value is carried from one iteration to the next. So what
 the body reads before it sets it is unknown in the body, except in the first iteration, and after the loop.
@@ -13,6 +13,7 @@ from functools import partial
 from spacediff.reading.interpreter.carried import carried_over
 from spacediff.reading.interpreter.displays import element_of, items_of
 from spacediff.reading.interpreter.heap import Heap
+from spacediff.reading.interpreter.short_loops import follow_each, is_short
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import (
     Absent,
@@ -34,6 +35,8 @@ def follow_for(state: State, node: ast.For | ast.AsyncFor) -> bool:
     values = items_of(state, value) or value
     known = isinstance(values, Items) and bool(values.items)
     if isinstance(values, Items) and not values.items and not values.open:
+        return state.run(node.orelse)
+    if isinstance(values, Items) and is_short(values, node) and follow_each(state, node, values):
         return state.run(node.orelse)
     once = isinstance(values, Items) and len(values.items) == 1 and not values.open
     return _follow_loop(state, node, element_of(state, values, node.iter), once=once, sure=known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -180,6 +180,7 @@ class Frame:
         nonlocals: Names declared `nonlocal`.
         returns: The ends that were reached so far.
         yields: The values that were yielded so far.
+        at_yield: What happens at the first `yield` of a context manager; None for any other function.
         iterations: The heaps at which an iteration of the innermost loop was left by `break` or `continue`.
         comprehensions: How many of the innermost scopes belong to comprehensions.
         outer_conditions: How many undecided branches there were when the function was entered.
@@ -193,6 +194,7 @@ class Frame:
     nonlocals: set[str] = field(default_factory=set)
     returns: list[End] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
+    at_yield: Callable[[Value], None] | None = None
     iterations: list[Heap] = field(default_factory=list)
     comprehensions: int = 0
     outer_conditions: int = 0

@@ -6,13 +6,12 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from spacediff.reading.interpreter import assignments, branches, definitions, effects, loops
+from spacediff.reading.interpreter import assignments, blocks, branches, definitions, effects, loops
 from spacediff.reading.interpreter.assignments import scope_of
 from spacediff.reading.interpreter.budget import TooDeepError, TooMuchError
 from spacediff.reading.interpreter.heap import Heap
-from spacediff.reading.interpreter.instances import entered_context
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.values import Absent, Attribute, External, Known, Object, last_part
+from spacediff.reading.values import Attribute, External, Known, Object, last_part
 
 _SHARE = 0.75
 """The fraction of the remaining steps that one statement may spend."""
@@ -111,25 +110,6 @@ def _nonlocal(state: State, node: ast.Nonlocal) -> None:
     state.frame.nonlocals.update(node.names)
 
 
-def _with(state: State, node: ast.With | ast.AsyncWith) -> bool:
-    """Follow a block; what its context managers switch on for the whole process is off again after it."""
-    before = dict(state.heap.cell(state.process_wide))
-    for item in node.items:
-        value = state.evaluate(item.context_expr)
-        entered = entered_context(state, value, node)
-        if item.optional_vars is not None:
-            state.assign(item.optional_vars, entered)
-    inside = state.heap.cell(state.process_wide)
-    switched = {name: before.get(name) for name, value in inside.items() if value is not before.get(name)}
-    ends = len(state.frame.returns)
-    reached = state.run(node.body)
-    heaps = {id(heap): heap for heap in (state.heap, *(end.heap for end in state.frame.returns[ends:]))}
-    for heap in heaps.values():
-        for name, former in switched.items():
-            heap.put(state.process_wide, name, former or Absent(state.where(node)))
-    return reached
-
-
 def _return(state: State, node: ast.Return) -> bool:
     value = state.evaluate(node.value) if node.value else Known(state.where(node), None)
     state.frame.returns.append(state.end(value))
@@ -146,7 +126,7 @@ STATEMENTS: dict[type[ast.stmt], _Handler] = {
     ast.Assign: _assign,
     ast.AsyncFor: loops.follow_for,
     ast.AsyncFunctionDef: definitions.define_function,
-    ast.AsyncWith: _with,
+    ast.AsyncWith: blocks.follow_with,
     ast.AugAssign: assignments.augmented_assign,
     ast.Break: loops.leave_iteration,
     ast.ClassDef: definitions.define_class,
@@ -166,6 +146,6 @@ STATEMENTS: dict[type[ast.stmt], _Handler] = {
     ast.Try: branches.follow_try,
     ast.TryStar: branches.follow_try,
     ast.While: loops.follow_while,
-    ast.With: _with,
+    ast.With: blocks.follow_with,
 }
 """Kind of statement to what follows it: False means that its end is not reached. Other kinds do nothing."""

@@ -32,10 +32,18 @@ _GLOBAL_SEEDS = frozenset({
     "torch.random.manual_seed",
 })  # fmt: skip
 
-_TENSORS = frozenset({"randn", "randn_tensor", "rand", "randn_like"})
+_AGAIN = "a generator that has produced noise before"
+
+_TENSORS = frozenset({
+    "bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
+    "randn_tensor", "randperm",
+})  # fmt: skip
 """Functions that draw a tensor of noise."""
 _NOISE = "noise:"
-"""Beginning of the names under which the generators of drawn tensors are kept, by the place of the call."""
+"""Beginning of the names under which the generators of drawn tensors are kept as they were, by the place of the call."""
+
+_DRAW = frozenset({"torch", "diffusers"})
+"""Packages whose functions draw from torch's generators."""
 
 _DEFAULT_SEED = 67280421310721
 """The seed of a `torch.Generator` that the source does not seed."""
@@ -48,8 +56,8 @@ class Generators(Library):
         """Return a new generator, or note the global seed."""
         if function.name in {"torch.Generator", "Generator"}:
             return _generator(state, arguments, node)
-        if function.last_name in _TENSORS and isinstance(arguments.named.get("generator"), Object | Either | Items):
-            state.heap.put(state.process_wide, f"{_NOISE}{state.where(node)}", arguments.named["generator"])
+        if function.last_name in _TENSORS and (function.package in _DRAW or "generator" in arguments.named):
+            _draw(state, arguments.named.get("generator"), node)
             return state.unknown(node)
         if function.name in _GLOBAL_SEEDS or function.last_name in {"set_seed", "seed_everything"}:
             return _seed_globally(state, function.name, arguments, node)
@@ -72,7 +80,33 @@ class Generators(Library):
 
 def generator_of(state: State, latents: Value | None) -> Value | None:
     """Return the generator with which the source draws latents itself; None if it does not, or that is unknown."""
-    return state.heap.cell(state.process_wide).get(f"{_NOISE}{latents.where}") if latents is not None else None
+    kept = state.heap.cell(state.process_wide).get(f"{_NOISE}{latents.where}") if latents is not None else None
+    return _copy(state, kept) if kept is not None else None
+
+
+def _draw(state: State, generator: Value | None, node: ast.AST) -> None:
+    """Write down that a tensor is drawn: its generator, or the global one, is then no longer at its start."""
+    where = state.where(node)
+    wide = state.heap.cell(state.process_wide)
+    name, drawn = f"{_NOISE}{where}", Known(where, value=True)
+    if generator is not None and generator != Known(generator.where, None):
+        state.heap.put(state.process_wide, name, _copy(state, generator))
+        for one in alternatives(generator):
+            if isinstance(one, Object) and one.kind == "generator":
+                state.put(one, "drawn", drawn)
+    elif "seed" in wide:
+        fields = {"device": Known(where, "global"), "seeded_with": wide["seed"]}
+        state.heap.put(state.process_wide, name, Object(where, "generator", state.heap.new(fields)))
+        state.heap.put(state.process_wide, "seed", Unknown(where, _AGAIN))
+
+
+def _copy(state: State, generator: Value) -> Value:
+    """Return a generator, or several, at the same place of their noise."""
+    if isinstance(generator, Either):
+        return replace(generator, options=tuple(_copy(state, one) for one in generator.options))
+    if not isinstance(generator, Object):
+        return generator
+    return replace(generator, cell=state.heap.new(dict(state.heap.cell(generator.cell))))
 
 
 def _generator(state: State, arguments: Arguments, node: ast.AST) -> Object:
@@ -128,6 +162,8 @@ def _of_one(state: State, generator: Value | None, node: ast.AST) -> tuple[Value
         return _of_generator(state, generator, node)
     if generator is None or isinstance(generator, Absent) or (isinstance(generator, Known) and generator.value is None):
         seed = state.heap.cell(state.process_wide).get("seed") or Absent(where)
+        if isinstance(seed, Unknown) and seed.text == _AGAIN:
+            state.note("reused generator", node, f"its noise continues that of {seed.where}")
         drawn = Unknown(where, "no generator and no torch.manual_seed: every run draws different noise", random=True)
         is_set = not isinstance(alternatives(seed)[0], Absent | Unknown)
         return Known(seed.where if is_set else where, "global"), _filled(seed, drawn)
@@ -153,9 +189,9 @@ def _of_generator(state: State, generator: Object, node: ast.AST) -> tuple[Value
     )
     seeded_at, drawn = fields.get("seeded_at"), fields.get("drawn")
     number = seeded_at.value if isinstance(seeded_at, Known) and isinstance(seeded_at.value, int) else generator.cell
-    again = replace(state.unknown(node), text="a generator that has produced noise before")
+    again = replace(state.unknown(node), text=_AGAIN)
     if isinstance(drawn, Known):
-        state.note("reused generator", node, f"its noise continues that of the call at {drawn.where}")
+        state.note("reused generator", node, f"its noise continues that of {drawn.where}")
         seed = again
     elif isinstance(drawn, Either):
         options = [seed if isinstance(one, Absent) else again for one in drawn.options]

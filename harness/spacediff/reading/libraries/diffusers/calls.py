@@ -92,8 +92,7 @@ def _noise(
         unknown = Unknown(state.where(node), f"**{arguments.open}")
         return {"rng.device": unknown, "rng.seed": unknown}
     is_given = generator is not None and not (isinstance(generator, Known) and generator.value is None)
-    if not is_given:
-        generator = generator_of(state, paths.get("call.latents")) or generator
+    generator = generator_of(state, paths.get("call.latents")) or generator
     is_global = "seed" in state.heap.cell(state.process_wide) and "call.seed" not in paths
     if is_given or signature.of or is_global:
         return noise_of(state, generator, node)
