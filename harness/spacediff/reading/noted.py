@@ -10,6 +10,9 @@ from spacediff.reading.interpreter.state import State
 from spacediff.reading.model import Note
 from spacediff.reading.values import all_of, any_of
 
+_BEFORE_THE_CALL = frozenset({"LoRA", "attention", "caching", "patched part", "pipeline", "quantisation"})
+"""Kinds of notes on what changes a pipeline, which has no effect on an earlier call."""
+
 
 def notes_of(state: State, call: PipelineCall) -> list[Note]:
     """Return what was noted; what only another event leads to is not usual.
@@ -18,7 +21,14 @@ def notes_of(state: State, call: PipelineCall) -> list[Note]:
         state: The interpreter, after it has followed the source.
         call: The main call. The conditions for it hold for everything that is noted.
     """
-    return [_seen_from(state, call, note) for note in state.notes]
+    return [_seen_from(state, call, note) for note in state.notes if not _is_too_late(state, call, note)]
+
+
+def _is_too_late(state: State, call: PipelineCall, note: Note) -> bool:
+    """Return whether a pipeline is only changed after the call, as by `pipe.disable_free_init()`."""
+    places = state.noted_at(note)
+    late = [place.entry == call.entry and place.calls > call.number for place in places]
+    return note.kind in _BEFORE_THE_CALL and bool(places) and all(late)
 
 
 def _seen_from(state: State, call: PipelineCall, note: Note) -> Note:

@@ -41,10 +41,12 @@ class NotePlace:
     Attributes:
         conditions: The undecided branches that lead to it, the innermost last.
         entry: What it is reached from: 0 for the main file, otherwise the number of an event, in order.
+        calls: How many calls of pipelines were made before it.
     """
 
     conditions: tuple[Condition, ...]
     entry: int
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)

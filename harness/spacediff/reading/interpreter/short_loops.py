@@ -40,8 +40,8 @@ def _is_known(value: Value) -> bool:
 def follow_each(state: State, node: ast.For | ast.AsyncFor, values: Items) -> bool:
     """Follow the body of a loop for each item; return whether the result counts.
 
-    It does not, and nothing has changed, if the body calls a pipeline, adds to the user interface, leaves the loop by an
-    error, or takes too much work: such a loop is followed once for all items.
+    It does not, and nothing has changed, if the body calls a pipeline, adds to the user interface, ends with an error,
+    or takes too much work: such a loop is followed once for all items.
     """
     before, places, cut = state.heap, len(state.conditions), (state.is_cut, state.cut_at)
     counts = [len(record) for record in state.records]

@@ -219,7 +219,7 @@ class State(ABC):
             kind, text or self.words(node), self.where(node), only_if, self.usual, usual_of(self.conditions) is None
         )
         places = self._note_places.setdefault((note.kind, note.text, note.where), [])
-        place = NotePlace(tuple(self.conditions), self.entry)
+        place = NotePlace(tuple(self.conditions), self.entry, len(self.calls))
         if place not in places and len(places) < _MOST_PLACES:
             places.append(place)
         if not any((kept.kind, kept.text, kept.where) == (note.kind, note.text, note.where) for kept in self.notes):

@@ -12,6 +12,7 @@ from spacediff.reading.values import (
     External,
     Known,
     LoadedFile,
+    Unknown,
     Value,
     lift,
     results_in,
@@ -30,6 +31,9 @@ _PLACES_OF_FPS = {
 """Export to the position of its frames per second."""
 
 _IMAGE_SAVES = frozenset({"save", "write", "append_data", "imsave", "imwrite", "save_image"})
+
+_MOST_MILLISECONDS = 1_000_000
+"""A longer time for one frame is no animation."""
 
 _LOADERS = frozenset({"load_image", "load_video", "Image.open", "read_video", "Path", "pathlib.Path", "imread"})
 """Functions whose result is shown as the path that they are given."""
@@ -51,7 +55,23 @@ class Exports(Library):
         if name in {"write_videofile", "write_gif"}:
             _exported(state, name, Arguments([owner, *arguments.positional], arguments.named), node)
         elif name in _IMAGE_SAVES and results:
-            state.exports.append(Export(name, {}, results, state.where(node), state.usual))
+            state.exports.append(Export(name, _speed_of_animation(arguments), results, state.where(node), state.usual))
+
+
+def _speed_of_animation(arguments: Arguments) -> dict[str, Value]:
+    """Return the frames per second of an animation that PIL saves: it is given milliseconds per frame."""
+    duration = arguments.named.get("duration")
+    if duration is None or "append_images" not in arguments.named:
+        return {}
+
+    def per_second(one: Value) -> Value:
+        milliseconds = one.value if isinstance(one, Known) else None
+        if not isinstance(milliseconds, int | float) or not 0 < milliseconds < _MOST_MILLISECONDS:
+            return Unknown(one.where, "1000 / duration")
+        speed = 1000 / milliseconds
+        return Known(one.where, int(speed) if speed.is_integer() else speed)
+
+    return {"output.fps": lift(per_second, [duration])}
 
 
 class LoadedFiles(Library):

@@ -40,7 +40,7 @@ _TENSORS = frozenset({
 })  # fmt: skip
 """Functions that draw a tensor of noise."""
 _NOISE = "noise:"
-"""Beginning of the names under which the generators of drawn tensors are kept as they were, by the place of the call."""
+"""Beginning of the names under which the generators of drawn tensors are kept as they were, by the place of a call."""
 
 _DRAW = frozenset({"torch", "diffusers"})
 """Packages whose functions draw from torch's generators."""

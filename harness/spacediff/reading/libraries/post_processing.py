@@ -94,12 +94,22 @@ class PostProcessing(Library):
         results = results_in(owner) if isinstance(owner, Unknown) else ()
         if not results or all(isinstance(one, Known) and one.value is None for one in bounds):
             return
+        if _is_rest_of_animation(state.frame.statement, node):
+            return
         state.note("post-processing", node, f"{state.words(node)}{_kept(state, results[0], bounds)}")
+
+
+def _is_rest_of_animation(statement: ast.stmt | None, node: ast.Subscript) -> bool:
+    """Return whether a slice is what follows the first frame: `frames[0].save(..., append_images=frames[1:])`."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and any(one.arg == "append_images" and one.value is node for one in call.keywords)
 
 
 def _resized(state: State, picture: Value | None, node: ast.AST) -> Value | None:
     """Note that a picture is resized before the call; what was loaded from a path is still named by it."""
     if picture is None or isinstance(picture, Items):
+        return None
+    if any(call.entry == state.entry for call in state.calls):  # such as a preview of the exported clip
         return None
     state.note("input resizing", node)
     is_named = all(isinstance(one, Known | Asked) for one in alternatives(picture))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from spacediff.reading.values import (
+    Absent,
+    Either,
     External,
     Known,
     Table,
     Value,
+    either,
     last_part,
     lift,
+    may_be_absent,
 )
 
 DTYPES = {
@@ -25,6 +29,9 @@ def dtype_of_value(value: Value, *, texts: bool = True) -> Value:
         value: `torch.half`, or a dict of such values.
         texts: Whether a text such as `"fp16"` is a dtype too.
     """
+    if isinstance(value, Either) and may_be_absent(value):  # without it, the default of the library applies
+        options = [one if isinstance(one, Absent) else dtype_of_value(one, texts=texts) for one in value.options]
+        return either(options, value.where, decided=value.decided, only_if=value.only_if)
 
     def named(one: Value) -> Value:
         if isinstance(one, External):

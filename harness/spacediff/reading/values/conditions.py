@@ -10,6 +10,8 @@ _LONGEST = 80
 _OPPOSITES = {"==": "!=", "is": "is not", "in": "not in"}
 _SIGNS = {opposite: sign for sign, opposite in _OPPOSITES.items()}
 _COMPARISON = re.compile(r"""([\w.]+) (==|!=|is not|is|not in|in) (-?[\w.]+|"[^"]*"|'[^']*')""")
+_CONSTANT = re.compile(r"""["'\-\d]""")
+"""How a text or a number begins."""
 _COMBINED = re.compile(r" (and|or|if) ")
 _ATOM = re.compile(r"[\w.]+(\([\w.,= ]*\))?")
 
@@ -64,7 +66,16 @@ def contradict(left: str, right: str) -> bool:
     if not left or not right:
         return False
     theirs = {right, *_conjuncts(right)}
-    return opposite(left) in theirs or any(opposite(one) in theirs for one in _conjuncts(left))
+    if opposite(left) in theirs or any(opposite(one) in theirs for one in _conjuncts(left)):
+        return True
+    ours, others = _constants_in(_conjuncts(left)), _constants_in(_conjuncts(right))
+    return any(name in others and others[name] != value for name, value in ours.items())
+
+
+def _constants_in(parts: tuple[str, ...]) -> dict[str, str]:
+    """Return each name that a condition compares with a constant, if they are to be equal."""
+    found = [_COMPARISON.fullmatch(part) for part in parts]
+    return {one[1]: one[3].strip("\"'") for one in found if one and one[2] == "==" and _CONSTANT.match(one[3])}
 
 
 @lru_cache(maxsize=1024)

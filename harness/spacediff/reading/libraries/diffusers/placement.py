@@ -26,6 +26,8 @@ from spacediff.reading.values.inputs import json_of
 
 OFFLOAD_METHODS = {f"enable_{placement}": placement for placement in OFFLOADS}
 MOVES = frozenset({"to", "cuda", "half", "cpu"})
+_PLACES_OR_CASTS = frozenset({"device", "dtype", "torch_device", "torch_dtype"})
+"""Keyword arguments of `to` that change a pipeline; `silence_dtype_warnings` is none of them."""
 _OPTION = "offload."
 """Beginning of the paths of offloading's options, which a scenario does not have."""
 _OPTIONS_OF_SCENARIOS = {"offload_type": "leaf_level"}
@@ -55,11 +57,11 @@ def _used_by_to(state: State, arguments: Arguments, node: ast.AST) -> list[Value
     used = list(arguments.positional)
     for key, value in arguments.named.items():
         reason = dropped("DiffusionPipeline", "to", key)
-        if reason is None:
+        if reason is None and key in _PLACES_OR_CASTS:
             used.append(value)
-        else:
+        elif reason is not None:
             state.ignore(IgnoredArgument(key, json_of(value), "the pipeline's .to()", state.where(node), reason))
-    return used
+    return [one for one in used if not (isinstance(one, Known) and isinstance(one.value, bool))]
 
 
 def _cast(state: State, pipeline: Object, dtype: Value) -> None:

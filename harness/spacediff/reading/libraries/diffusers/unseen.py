@@ -21,6 +21,8 @@ _OF_PIPELINES = re.compile(
 """Attributes by which a value is seen to be a pipeline."""
 _NO_CALL = re.compile(r"_|(encode|prepare|check|decode|get|set|load|enable|disable|save|from|to)(_|$)")
 """Methods that are given arguments of a call and do not generate."""
+_OF_ANOTHER_KIND = re.compile(r"(?![^(]*[Pp]ipe)[\w.]*\b[A-Z]\w*\(")
+"""The constructor of a class that is no pipeline by its name, such as an encoder of prompts that is given one."""
 _FEWEST_ARGUMENTS = 2
 
 
@@ -38,6 +40,7 @@ def call_held(state: State, value: Unknown, name: str, arguments: Arguments, nod
         pipeline = held_pipeline(state, value, name, node)
         return state.libraries.call_method(state, pipeline, name, arguments, node) if pipeline is not None else None
     only_text = len(arguments.positional) == 1 and isinstance(arguments.positional[0], Known | Asked)
+    only_text = only_text and not _OF_ANOTHER_KIND.match(value.text)
     if value.holds is None or not (only_text or arguments.named.keys() & CALL_ONLY):
         return None
     _note_once(state, node, value.text)
