@@ -7,6 +7,7 @@ import textwrap
 import pytest
 
 from spacediff.reading import Reading, read_text
+from spacediff.reading.installed import method
 
 HEAD = """import sys, torch
 import moviepy.editor as mp
@@ -133,3 +134,45 @@ def test_a_pipeline_of_one_branch_is_not_called_in_another_branch_of_the_same_qu
     found = {(call.pipeline, call.where) for call in reading.calls}
     assert ("StableDiffusionXLPipeline", "run.py:18") not in found
     assert ("StableDiffusionXLPipeline", "run.py:20") in found
+
+
+@pytest.mark.parametrize(
+    ("lines", "call", "scale", "kept"),
+    [
+        ("", "cross_attention_kwargs={'scale': 0.6}", 0.6, None),
+        ("pipe.set_adapters('toy', 0.5)", "cross_attention_kwargs={'scale': 0.6}", 0.3, None),
+        ("pipe.set_adapters('toy', 0.5)", "cross_attention_kwargs={'scale': 0.6, 'other': 1}", 0.3, {"other": 1}),
+        (
+            "pipe.set_adapters('toy', 0.5)",
+            "joint_attention_kwargs={'scale': 0.6}",
+            0.5,
+            None,
+        ),
+        ("pipe.fuse_lora(lora_scale=0.5)", "cross_attention_kwargs={'scale': 0.6}", 0.5, None),
+        ("pipe.unload_lora_weights()", "cross_attention_kwargs={'scale': 0.6}", None, {"scale": 0.6}),
+    ],
+)
+def test_a_scale_of_the_call_multiplies_that_of_the_adapters(
+    lines: str, call: str, scale: float | None, kept: dict[str, float] | None
+) -> None:
+    reading = read(f"pipe.load_lora_weights('org/toy', adapter_name='toy')\n{lines}\npipe('a kite', {call})")
+    assert reading.settings.value("lora.scale") == scale
+    assert reading.settings.value(f"call.{call.partition('=')[0]}") == kept
+
+
+@pytest.mark.parametrize("decorators", ["@torch.autocast('cuda', dtype=torch.bfloat16)",
+                                        "@torch.no_grad()\n@torch.autocast('cuda', torch.bfloat16)"])  # fmt: skip
+def test_autocast_as_a_decorator_holds_inside_the_function(decorators: str) -> None:
+    reading = read(f"{decorators}\ndef draw(words):\n    return pipe(words).images[0]\ndraw('a kite')")
+    assert reading.settings.value("numerics.autocast") == "bfloat16"
+    reading = read(f"{decorators}\ndef prepare():\n    pass\nprepare()\npipe('a kite')")
+    assert "numerics.autocast" not in reading.settings
+
+
+@pytest.mark.parametrize(("made", "refused"), [("StableDiffusionPipeline", True), ("OwnPipeline", False)])
+def test_a_method_that_the_installed_class_does_not_have_is_refused(made: str, refused: bool) -> None:  # noqa: FBT001 - a column of the table
+    imports = "from other import OwnPipeline\nfrom diffusers import StableDiffusionPipeline"
+    source = f"{imports}\nmade = {made}.from_pretrained('a/b')"
+    reading = read(f"{source}\nmade.enable_vae_slicing()\nmade('a kite')")
+    assert ("refused argument" in kinds(reading)) is (refused and method(made, "enable_vae_slicing") is None)
+    assert reading.settings.value("vae.slicing") is True

@@ -47,24 +47,24 @@ go(guidance_scale=3.0)"""
 
 TABLE: dict[str, tuple[str, Any, int]] = {
     # name: lines, the value (UNKNOWN, or None for not set), and the line that an unknown value is reported with
-    "counted up in a for": ("g = 1\nfor _ in range(3):\n    g *= 2" + CALL, UNKNOWN, 2),
+    "counted up in a for": ("g = 1\nfor _ in range(30):\n    g *= 2" + CALL, UNKNOWN, 2),
     "counted up in a while": ("g = 2\nwhile g < 6:\n    g += 1" + CALL, UNKNOWN, 2),
-    "counted up through another name": ("g = h = 1\nfor _ in range(3):\n    g = h\n    h = g + 1" + CALL, UNKNOWN, 2),
+    "counted up through another name": ("g = h = 1\nfor _ in range(30):\n    g = h\n    h = g + 1" + CALL, UNKNOWN, 2),
     "read by a function before the loop sets it": (
-        "g = h = 1\ndef f():\n    return h\nfor _ in range(3):\n    g = f()\n    h = 5" + CALL, UNKNOWN, 4),
+        "g = h = 1\ndef f():\n    return h\nfor _ in range(30):\n    g = f()\n    h = 5" + CALL, UNKNOWN, 4),
     "a list changed under the name that the round before gave it": (
-        "a, b = [1.0], [2.0]\nfor _ in range(3):\n    b.insert(0, 7.0)\n    b = a" + ITEM, UNKNOWN, 2),
+        "a, b = [1.0], [2.0]\nfor _ in range(30):\n    b.insert(0, 7.0)\n    b = a" + ITEM, UNKNOWN, 2),
     "set in a loop that may not run": ("g = 6.0\nfor _ in some():\n    g = 3.0" + CALL, UNKNOWN, 2),
     "set in a loop that runs": ("g = 6.0\nfor _ in [1, 2]:\n    g = 3.0" + CALL, 3.0, 0),
     "set in a while that may not run": ("g = 6.0\nwhile some():\n    g = 3.0" + CALL, UNKNOWN, 2),
     "set after a break": ("g = 6.0\nfor _ in [1]:\n    if some(): break\n    g = 3.0" + CALL, UNKNOWN, 2),
     "an attribute counted up": (
-        "class A: pass\na = A()\na.g = 1\nfor _ in range(3):\n    a.g += 1\ng = a.g" + CALL, UNKNOWN, 4),
-    "a list filled in a loop": ("a = []\nfor n in range(3):\n    a.append(n)\ng = len(a)" + CALL, UNKNOWN, 4),
+        "class A: pass\na = A()\na.g = 1\nfor _ in range(30):\n    a.g += 1\ng = a.g" + CALL, UNKNOWN, 4),
+    "a list filled in a loop": ("a = []\nfor n in range(30):\n    a.append(n)\ng = len(a)" + CALL, UNKNOWN, 4),
     "a list that was filled in the round before": (
-        "a = []\nfor n in range(3):\n    g = len(a)\n    a.append(n)" + CALL, UNKNOWN, 3),
+        "a = []\nfor n in range(30):\n    g = len(a)\n    a.append(n)" + CALL, UNKNOWN, 3),
     "a dict that was changed in the round before": (
-        KW + "for n in range(3):\n    g = kw.get('guidance_scale')\n    kw.update(guidance_scale=9)"
+        KW + "for n in range(30):\n    g = kw.get('guidance_scale')\n    kw.update(guidance_scale=9)"
         + CALL, UNKNOWN, 2),
     "a dict that each round sets before it is used": (
         KW + "for n in some():\n    kw.update(eta=n)\n    pipe('x', **kw)", 3.0, 0),

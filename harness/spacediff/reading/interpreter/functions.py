@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from spacediff.reading.interpreter import effects
@@ -68,11 +68,19 @@ def follow_function(
                 state.heap.put(scope, name, _through_decorator(value, function.wrapped))
         if isinstance(function.node, ast.Lambda):
             return state.evaluate(function.node.body)
-        reached = state.run(function.node.body)
+        reached = state.run(_body_of(function, function.node))
         return _joined_ends(state, frame, node, reached=reached)
     finally:
         state.frames.pop()
         del state.conditions[frame.outer_conditions :]
+
+
+def _body_of(function: Function, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Sequence[ast.stmt]:
+    """Return the body of a function, inside the context managers that it is decorated with."""
+    if not function.inside:
+        return node.body
+    block = ast.With(items=[ast.withitem(one) for one in function.inside], body=node.body)
+    return [ast.copy_location(block, node)]
 
 
 def defaults_of(state: State, arguments: ast.arguments) -> tuple[tuple[str, Value], ...]:

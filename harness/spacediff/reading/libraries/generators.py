@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import replace
 
 from spacediff.reading.interpreter.library import Library
@@ -58,7 +59,7 @@ class Generators(Library):
             return _generator(state, arguments, node)
         if function.last_name in _TENSORS and (function.package in _DRAW or "generator" in arguments.named):
             _draw(state, arguments.named.get("generator"), node)
-            return state.unknown(node)
+            return state.unknown(node) if "generator" in arguments.named else None
         if function.name in _GLOBAL_SEEDS or function.last_name in {"set_seed", "seed_everything"}:
             return _seed_globally(state, function.name, arguments, node)
         return None
@@ -98,6 +99,15 @@ def _draw(state: State, generator: Value | None, node: ast.AST) -> None:
         fields = {"device": Known(where, "global"), "seeded_with": wide["seed"]}
         state.heap.put(state.process_wide, name, Object(where, "generator", state.heap.new(fields)))
         state.heap.put(state.process_wide, "seed", Unknown(where, _AGAIN))
+
+
+def forget_draws(state: State, values: Sequence[Value], file: str, lines: range) -> None:
+    """Put generators back to where they were before some lines drew from them."""
+    places = {f"{file}:{line}" for line in lines}
+    for one in values:
+        drawn = state.get(one, "drawn") if isinstance(one, Object) and one.kind == "generator" else None
+        if isinstance(one, Object) and drawn is not None and drawn.where in places:
+            state.put(one, "drawn", Absent(drawn.where))
 
 
 def _copy(state: State, generator: Value) -> Value:

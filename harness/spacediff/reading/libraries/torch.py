@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
@@ -10,6 +11,7 @@ from spacediff.reading.libraries.torch_types import DTYPES, device_of_value, dty
 from spacediff.reading.values import (
     Arguments,
     External,
+    Function,
     Items,
     Known,
     Object,
@@ -42,6 +44,12 @@ class Torch(Library):
         if function.name == "torch.compile":
             return _compiled(state, arguments, node)
         return _switched(state, function, arguments, node)
+
+    def decorate(self, state: State, function: Function, decorator: External, node: ast.expr) -> Function | None:
+        """Follow a function that is decorated with `torch.autocast(...)` inside it."""
+        if decorator.last_name != "autocast" or not isinstance(node, ast.Call):
+            return None
+        return replace(function, inside=(*function.inside, node))
 
     def set_attribute(self, state: State, owner: Value, name: str, value: Value, node: ast.AST) -> bool:
         """Note a switch such as `torch.backends.cuda.matmul.allow_tf32 = True`."""

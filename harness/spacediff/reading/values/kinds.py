@@ -206,6 +206,7 @@ class Function(Value):
         wrapped: The unknown value that an unknown decorator may pass on instead of an argument; None without one.
         stands_for: The function whose name and parameters it shows because of `functools.wraps`.
         cell: Its own attributes; 0 for a lambda, which has none.
+        inside: Context managers that it is decorated with, so that its body runs inside them.
     """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -217,6 +218,7 @@ class Function(Value):
     wrapped: Unknown | None = None
     stands_for: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None = None
     cell: int = 0
+    inside: tuple[ast.expr, ...] = ()
 
     @property
     def name(self) -> str:

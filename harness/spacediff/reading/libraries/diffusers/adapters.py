@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +40,8 @@ _DIGITS = 10
 """Digits of a scale, so that 0.7 * 0.9 is 0.63."""
 _LARGEST = 1e6
 """A factor of a scale; a larger one is no weight."""
+_SCALING = ("cross_attention_kwargs", "joint_attention_kwargs", "attention_kwargs")
+"""Arguments of a call whose `scale` is that of its adapters."""
 _FIELDS = ("weight_name", "subfolder", "revision", "load_into_transformer_2")
 
 
@@ -59,12 +61,12 @@ class _Adapters:
     fused: dict[str, Table] = field(default_factory=dict)
     is_enabled: bool = True
 
-    def in_force(self, where: str) -> list[Table]:
-        """Return what the weights and the active adapters add to the model."""
+    def in_force(self, scale: Value | None) -> list[Table]:
+        """Return what the weights and the active adapters add to the model; a call scales the latter."""
         found = list(self.fused.values())
         for name, weight in self.active.items() if self.is_enabled else ():
             if name not in self.fused:
-                found.append(_scaled(self.loaded.get(name, Table(where, ())), weight))
+                found.append(_scaled(self.loaded.get(name, Table("", ())), weight, scale))
         return found
 
     def as_value(self, where: str) -> Table:
@@ -120,18 +122,33 @@ def change_adapters(state: State, pipeline: Object, name: str, arguments: Argume
     return True
 
 
-def adapter_paths(state_of_all: Value | None, where: str) -> Paths:
+def adapter_paths(state_of_all: Value | None, where: str, scale: Value | None = None) -> Paths:
     """Return the settings of the adapters that are in force.
 
     One adapter is described by `lora.id`, `lora.scale` and so on, several by the list `lora.adapters`.
+
+    Args:
+        state_of_all: The state of the adapters.
+        where: File and line of what an alternative lacks.
+        scale: What the call multiplies the weights of active adapters by; None if it gives nothing.
     """
-    return each_path(state_of_all, lambda option: _paths_of(option, where), where)
+    return each_path(state_of_all, lambda option: _paths_of(option, scale), where)
 
 
-def _paths_of(value: Value, where: str) -> dict[str, Value]:
+def scale_of_call(arguments: Mapping[str, Value]) -> tuple[str, Value] | None:
+    """Return the argument of a call that scales all active adapters, and the scale; None without one."""
+    for name in _SCALING:
+        given = arguments.get(name)
+        scale = given.named.get("scale") if isinstance(given, Table) else None
+        if scale is not None:
+            return name, scale
+    return None
+
+
+def _paths_of(value: Value, scale: Value | None) -> dict[str, Value]:
     if isinstance(value, Unknown):
         return {"lora.adapters": value}
-    found = _adapters_of(value).in_force(where)
+    found = _adapters_of(value).in_force(scale)
     if len(found) > 1:
         return {"lora.adapters": Items(found[0].where, tuple(found))}
     return {f"lora.{key}": one for table in found for key, one in table.named.items()}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from spacediff.reading.interpreter.records import PipelineCall
 from spacediff.reading.interpreter.state import State
-from spacediff.reading.libraries.diffusers.adapters import ADAPTERS, adapter_paths
+from spacediff.reading.libraries.diffusers.adapters import ADAPTERS, adapter_paths, scale_of_call
 from spacediff.reading.libraries.diffusers.names import (
     GENERIC_PIPELINE,
     SCHEDULER_BASE,
@@ -27,6 +27,7 @@ from spacediff.reading.values import (
     Function,
     Known,
     Object,
+    Table,
     Unknown,
     Value,
     alternatives,
@@ -49,11 +50,17 @@ def call_pipeline(
     """
     fields = state.heap.cell(pipeline.cell)
     signature = signature_of(state, pipeline, function)
+    where = state.where(node)
+    scaled = scale_of_call(arguments.named)
+    if scaled is not None and dropped(signature.of, "__call__", scaled[0]) is not None:
+        scaled = None
     paths = {
         **_process_wide(state),
-        **_own_paths(state, fields),
+        **_own_paths(state, fields, where, scaled[1] if scaled is not None else None),
         **_call_paths(state, signature, arguments, node),
     }
+    if scaled is not None and any(path.startswith("lora.") for path in paths):
+        _leave_scale_to_adapters(paths, f"call.{scaled[0]}")
     paths |= _noise(state, signature, arguments, paths, node)
     inputs = results_of(arguments)
     if UPSCALING.search(signature.name):
@@ -112,13 +119,23 @@ def _is_off(value: Value) -> bool:
     return isinstance(value, Absent)
 
 
-def _own_paths(state: State, fields: dict[str, Value]) -> dict[str, Value]:
+def _leave_scale_to_adapters(paths: dict[str, Value], path: str) -> None:
+    """Leave out a scale of the call that is part of the adapters' own scale."""
+    given = paths.get(path)
+    if isinstance(given, Table):
+        rest = tuple(item for item in given.items if item[0] != "scale")
+        paths[path] = replace(given, items=rest)
+        if not rest and not given.open:
+            del paths[path]
+
+
+def _own_paths(state: State, fields: dict[str, Value], called: str, scale: Value | None) -> dict[str, Value]:
     """Return the paths of a pipeline, of its scheduler and of its parts."""
     paths = {path: value for path, value in fields.items() if _is_path(path) and not _is_off(value)}
-    where = next(iter(fields.values())).where
+    where = next((value.where for value in fields.values()), called)
     of_scheduler = {"class": "scheduler.class", "config.": "scheduler.", "base": SCHEDULER_BASE}
     of_vae = {"tiling": "vae.tiling", "slicing": "vae.slicing", "option.": "vae."}
-    paths |= adapter_paths(fields.get(ADAPTERS), where)
+    paths |= adapter_paths(fields.get(ADAPTERS), where, scale)
     paths |= each_path(
         fields.get("scheduler"), lambda one: _found_in(state, one, of_scheduler) or _other_scheduler(state, one), where
     )

@@ -13,6 +13,7 @@ from spacediff.reading.libraries.diffusers.loading import LOADS, assemble_pipeli
 from spacediff.reading.libraries.diffusers.names import CALL_ONLY
 from spacediff.reading.libraries.diffusers.pipeline_classes import base_of, is_pipeline_by_name, of_source
 from spacediff.reading.libraries.diffusers.schedulers import load_scheduler, new_scheduler
+from spacediff.reading.libraries.generators import forget_draws
 from spacediff.reading.values import Arguments, Class, Function, Known, Object, Value
 
 _GENERATES = frozenset({
@@ -22,6 +23,8 @@ _GENERATES = frozenset({
 """Methods by which a pipeline of the source is called."""
 _SCHEDULER_BASE = re.compile(r"(^|\.)\w*Scheduler(Mixin)?$")
 """Classes of libraries from which the schedulers of a source are derived."""
+_LONGEST_BODY = 2_000
+"""Lines of such a method that may draw noise."""
 
 
 def created(state: State, made: Class, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
@@ -69,6 +72,8 @@ def called_by_method(
     if owner.kind == "instance" and isinstance(made, Class):
         state.put(owner, "model.pipeline", Known(owner.where, made.name))
         state.put(owner, "signature", Known(owner.where, ""))
+    body = range(function.node.lineno, min(function.node.end_lineno or 0, function.node.lineno + _LONGEST_BODY) + 1)
+    forget_draws(state, arguments.every(), function.file, body)  # its body was followed, and that is the call
     return call_pipeline(state, owner, arguments, node, function)
 
 

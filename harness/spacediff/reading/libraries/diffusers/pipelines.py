@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from spacediff.reading.installed import method
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.adapters import change_adapters
 from spacediff.reading.libraries.diffusers.additions import change_additions
@@ -20,6 +21,7 @@ from spacediff.reading.values import (
     Object,
     Value,
 )
+from spacediff.reading.values.inputs import json_of
 
 _WITHOUT_EFFECT = frozenset({
     "set_progress_bar_config", "maybe_free_model_hooks", "remove_all_hooks", "set_lora_device", "get_list_adapters",
@@ -63,10 +65,21 @@ def _move(state: State, pipeline: Object, name: str, arguments: Arguments, node:
     return name in MOVES or name in OFFLOAD_METHODS
 
 
+def _part_name(name: str) -> str:
+    """Return the method of a VAE that does what one of the pipeline does: `enable_vae_tiling`, `enable_tiling`."""
+    return f"{name.replace('_vae_', '_')}()"
+
+
 def _switch_vae(state: State, pipeline: Object, name: str, _: Arguments, node: ast.AST) -> bool:
     switch, _underscore, what = name.partition("_")
     if what not in VAE_SWITCHES or switch not in {"enable", "disable"}:
         return False
+    made = json_of(state.get(pipeline, "signature"))
+    if isinstance(made, str) and method(made, "__call__") is not None and method(made, name) is None:
+        text = (
+            f"{made} of the installed diffusers has no {name}, so this line would fail; use pipe.vae.{_part_name(name)}"
+        )
+        state.note("refused argument", node, text)
     for part in objects_of(state.get(pipeline, "vae")):
         state.put(part, VAE_SWITCHES[what], Known(state.where(node), switch == "enable"))
     return True
