@@ -15,6 +15,7 @@ from spacediff.errors import SourceNotReadable
 from spacediff.reading.commands import Command
 from spacediff.reading.entry_points import follow
 from spacediff.reading.extraction import extract, with_machines
+from spacediff.reading.folders import main_script
 from spacediff.reading.interpreter.library import Libraries, Library
 from spacediff.reading.libraries import LIBRARIES
 from spacediff.reading.machine_look_up import MachineLookUp, unknown_machine
@@ -255,8 +256,4 @@ def _main_file(folder: Path) -> Path:
     for name in _MAIN_FILES:
         if (folder / name).is_file():
             return folder / name
-    scripts = sorted(folder.glob("*.py"))
-    if len(scripts) != 1:
-        names = ", ".join(script.name for script in scripts[:8]) or "no .py file"
-        raise SourceNotReadable(f"{folder} has no main file: found {names}", hint="name the file to read")
-    return scripts[0]
+    return main_script(folder, lambda script: bool(read_changed(script, _head(script)).called_at))

@@ -60,10 +60,11 @@ def _followed(state: Interpreter) -> Interpreter:
             follow_file(state, main, cell)
         state.entries += [one for number, one in state.commands.items() if number not in state.called]
         _follow_entries(state)
-        if not state.calls:
+        if all(call.is_guess for call in state.calls):
             _follow_uncalled(state, cell)
     except (TooMuchError, RecursionError):
         state.is_cut = True
+    state.calls = [call for call in state.calls if not call.is_guess] or state.calls
     if state.is_cut:
         where = f" ({state.cut_at} is the first place that takes too much work)" if state.cut_at else ""
         text = f"the source is too large or too deeply nested to be followed completely{where}"

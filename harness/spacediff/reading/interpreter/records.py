@@ -63,6 +63,7 @@ class PipelineCall:
         entry: What it is reached from: 0 for the main file, otherwise the number of an event, in order.
         signature: The class of diffusers whose `__call__` it is; empty if that is not diffusers'.
         defaults: Argument to default of a `__call__` that the source defines.
+        is_guess: Whether it counts only if the source calls nothing that is certainly a pipeline.
     """
 
     number: int
@@ -74,6 +75,7 @@ class PipelineCall:
     entry: int
     signature: str
     defaults: dict[str, Value]
+    is_guess: bool = False
 
     @property
     def usual(self) -> bool | None:

@@ -10,6 +10,7 @@ from spacediff.reading.libraries.checkpoints import Checkpoints
 from spacediff.reading.libraries.command_lines import CommandLines
 from spacediff.reading.libraries.devices import Devices
 from spacediff.reading.libraries.diffusers import Diffusers
+from spacediff.reading.libraries.diffusers.foreign_models import ForeignModels
 from spacediff.reading.libraries.exports import Exports, LoadedFiles
 from spacediff.reading.libraries.files import OwnFiles
 from spacediff.reading.libraries.generators import Generators
@@ -38,6 +39,7 @@ LIBRARIES: tuple[Library, ...] = (
     CommandLines(),
     Requests(),
     RequestModels(),
+    ForeignModels(),  # whose `generate` is not that of a language model
     LanguageModels(),
     Devices(),
     Checkpoints(),
