@@ -128,7 +128,31 @@ def write_new(path: Path, text: str) -> None:
         if not path.is_file() or path.read_bytes() != content:
             raise FileExists(f"{path} already exists", hint="name another file") from error
     except OSError as error:
-        raise FileNotAccessible(f"{path} cannot be written: {error.strerror}") from error
+        raise FileNotAccessible(f"{path} cannot be written: {_why(error, path)}") from error
+
+
+def ensure_new(path: Path) -> None:
+    """Refuse a path at which no new file can be written, before there is something to write.
+
+    Raises:
+        FileExists: It exists.
+        FileNotAccessible: It is a folder, or its folder does not exist.
+    """
+    if path.is_dir():
+        raise FileNotAccessible(f"{path} is a folder", hint="name a file")
+    if path.exists():
+        raise FileExists(f"{path} already exists", hint="name another file")
+    if not path.parent.is_dir():
+        problem = (
+            f"{path.parent} is not a folder" if path.parent.exists() else f"the folder {path.parent} does not exist"
+        )
+        raise FileNotAccessible(f"{path} cannot be written: {problem}")
+
+
+def _why(error: OSError, path: Path) -> str:
+    """Return why a path cannot be written: the system does not say that it is the folder that is missing."""
+    missing = isinstance(error, FileNotFoundError) and not path.parent.exists()
+    return f"the folder {path.parent} does not exist" if missing else str(error.strerror or error)
 
 
 @contextmanager
@@ -138,7 +162,7 @@ def _writing(path: Path, done: str = "written") -> Iterator[None]:
         yield
     except OSError as error:
         raise_if_disk_full(error)
-        raise FileNotAccessible(f"{path} cannot be {done}: {error.strerror or error}") from error
+        raise FileNotAccessible(f"{path} cannot be {done}: {_why(error, path)}") from error
 
 
 def sha256(path: Path) -> str:

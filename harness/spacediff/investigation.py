@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spacediff.api import StrPath, run_audit
-from spacediff.errors import FileExists, InvalidArgument
-from spacediff.files import write_atomically, write_new
+from spacediff.errors import InvalidArgument
+from spacediff.files import ensure_new, write_atomically, write_new
 from spacediff.results import AuditResult
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def compare_sources(
 
     Args:
         script: The script as you run it.
-        space: `ORG/NAME`, or a folder with the Space's source.
+        space: `ORG/NAME`, the address of the Space's page, or a folder with its source.
         call: Line, or `FILE:LINE`, of the script's call that is compared; by default its main call.
         space_call: Likewise for the Space.
         block: The number of a code block, from 1, if the script is a Markdown file; 0 for its only script.
@@ -299,24 +299,25 @@ def ensure_measurable(space: StrPath) -> None:
 
 
 def ensure_writable(scenario: Path, patch: StrPath | None) -> None:
-    """Refuse a patch file that would overwrite another file.
+    """Refuse a patch file that cannot be written as a new one.
 
     Raises:
         FileExists: The file exists.
+        FileNotAccessible: It is a folder, or its folder does not exist.
         InvalidArgument: It is also the file for the scenario.
     """
     if patch is None:
         return
-    if Path(patch).exists():
-        raise FileExists(f"{patch} already exists", hint="name another file")
+    ensure_new(Path(patch))
     if Path(patch).absolute() == scenario.absolute():
         raise InvalidArgument(f"{scenario} would hold both scenario and patch", hint="name another file")
 
 
 def _space_id(space: str) -> str:
-    from spacediff.hub.ids import is_repository_id
+    from spacediff.hub.ids import is_repository_id, space_of
 
-    return space if is_repository_id(space) and not Path(space).exists() else ""
+    named = space_of(space)
+    return named if is_repository_id(named) and not Path(named).exists() else ""
 
 
 def _corrected(why: WhyResult, cause: Collection[str], patch: StrPath | None) -> WhyResult:

@@ -121,3 +121,47 @@ def test_metrics_on_request_are_those_that_there_are() -> None:
     from spacediff.metrics import OPTIONAL
 
     assert typing.get_args(OptionalMetric) == tuple(metric.name for metric in OPTIONAL)
+
+
+WHY = ["why", "--script", "run.py", "--space", "a/b"]
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (["--plan-only", "--budget", "3"], "--budget has no effect with --plan-only"),
+        (["--plan-only", "--approximate"], "--approximate has no effect with --plan-only"),
+        (["--format", "json"], "--format json needs --plan-only"),
+        (["--paln-only"], "unrecognized arguments: --paln-only"),
+        (["--patch", ""], "argument --patch: the name is empty"),
+        (["--call", "abc"], "argument --call: 'abc' is not LINE or FILE:LINE"),
+        (["--call", "0"], "argument --call: '0' is not LINE or FILE:LINE"),
+        (["--space-call=-5"], "argument --space-call: '-5' is not LINE or FILE:LINE"),
+        (["--space-call", "app.py:"], "argument --space-call: 'app.py:' is not LINE or FILE:LINE"),
+    ],
+)
+def test_an_option_that_cannot_work_is_refused_with_the_usage_of_its_command(
+    more: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse([*WHY, *more])
+    assert caught.value.code == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("usage: spacediff why ")
+    assert f"spacediff why: error: {named}" in shown
+
+
+@pytest.mark.parametrize(
+    "place", ["7", "app.py:7", "C:\\app.py:7", "n.ipynb, cell 2, line 7", "cell 2, line 7", "line 7"]
+)
+def test_a_call_is_named_by_its_line(place: str) -> None:
+    options = parse(["read", "x", "--call", place])
+    assert isinstance(options, ReadOptions)
+    assert options.call == place
+
+
+@pytest.mark.parametrize("command", ["audit", "why", "read", "compare", "report", "approve"])
+def test_the_help_of_a_command_lists_its_exit_codes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([command, "--help"])
+    assert "exit codes:\n  0  " in capsys.readouterr().out

@@ -252,3 +252,72 @@ def test_a_script_outside_the_folder_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     with pytest.raises(SourceNotReadable, match=r"has no \.\./run\.py"):
         read_source("python ../run.py", folder=tmp_path / "inner")
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("python run.py --value $STEPS", None),
+        ("STEPS=30\npython run.py --value $STEPS", 30),
+        ("export STEPS=30; python run.py --value=${STEPS}", 30),
+        ("STEPS=30 python run.py --value $STEPS", None),
+        ("ARGS='--value 30'\npython run.py $ARGS", 30),
+        ("if [ -z $STEPS ]; then\nSTEPS=30\nfi\npython run.py --value $STEPS", None),
+        ("i=3\nfor i in 1 2; do python run.py --value $i; done", None),
+        ("python run.py --value ${STEPS:-30}", None),
+        ("python run.py --value $(nproc --all)", None),
+        ("python run.py --value `nproc`", None),
+        ("python run.py --value %STEPS%", None),
+        ('python "$HERE/run.py" --value 30', 30),
+    ],
+)
+def test_a_variable_of_the_shell_is_its_value_or_unknown(tmp_path: Path, text: str, steps: int | None) -> None:
+    (tmp_path / "run.py").write_text(OPTION.format("type=int, default=50"))
+    (tmp_path / "issue.md").write_text(f"```bash\n{text}\n```\n")
+    reading = read_source(tmp_path / "issue.md", folder=tmp_path)
+    assert reading.settings.value("call.num_frames") == steps
+    assert reading.settings["call.num_frames"].origin == ("read" if steps else "unknown")
+
+
+@pytest.mark.parametrize(
+    ("word", "prompt"),
+    [
+        ('"$PROMPT"', None),
+        ('"a $COLOUR cat"', None),
+        ("a-${COLOUR}-cat", None),
+        ('"$(cat prompt.txt)"', None),
+        ("'costs $5'", "costs $5"),
+        (r'"costs \$5"', "costs $5"),
+        ('"100% cat, 5 $"', "100% cat, 5 $"),
+    ],
+)
+@pytest.mark.parametrize("parsed", ["argparse", "sys.argv", "environment"])
+def test_a_prompt_that_only_the_shell_knows_is_unknown(
+    tmp_path: Path, word: str, prompt: str | None, parsed: str
+) -> None:
+    code, command = {
+        "argparse": (OPTION.replace("num_frames", "prompt").format("type=str"), f"python run.py --value {word}"),
+        "sys.argv": (PIPELINE + "generate(sys.argv[1])", f"python run.py {word}"),
+        "environment": (PIPELINE + "generate(os.environ['TEXT'])", f"TEXT={word} python run.py"),
+    }[parsed]
+    (tmp_path / "run.py").write_text(code)
+    reading = read_source(command, folder=tmp_path)
+    assert reading.settings.value("call.prompt") == prompt
+    if prompt is None:
+        assert "$" in reading.unknowns["call.prompt"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cd inference && python cli_demo.py x",
+        "git clone https://x.y/z; cd z/inference\npython cli_demo.py x",
+        "pushd inference\npython ./cli_demo.py x",
+        "cd inference/../inference && python cli_demo.py x",
+        "cd $ROOT\npython inference/cli_demo.py x",
+        "cd ~/z && python -m inference.cli_demo x",
+    ],
+)
+def test_a_command_runs_in_the_folder_that_was_changed_to(folder: Path, text: str) -> None:
+    (folder / "issue.md").write_text(f"```bash\n{text}\n```\n")
+    assert read_source(folder / "issue.md", folder=folder).settings.value("call.prompt") == "x"

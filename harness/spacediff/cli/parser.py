@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias, get_args
@@ -32,6 +33,19 @@ _EXIT_CODES = """exit codes:
   130  interrupted; the same command continues
 """
 
+_EXIT_CODES_OF_READ = """exit codes:
+  0  the settings are listed
+  2  the command line is wrong, or no pipeline call can be read
+  3  the Hub does not give the Space
+  70  internal error in spacediff
+"""
+
+_OTHER_EXIT_CODES = """exit codes:
+  0  done
+  2  the command line is wrong, or a file cannot be read or written
+  70  internal error in spacediff
+"""
+
 _FORMATS = """formats:
   html     the page: report.html
   md       GitHub Markdown to paste into an issue, under 60,000 characters: issue.md
@@ -47,19 +61,38 @@ _FORMATS = """formats:
 _APPROXIMATE = "run a scenario that leaves out what its script does, and say so in the verdict"
 _BLOCK = "the code block of a Markdown file to read (default: the only script that calls a pipeline)"
 
+_PLACE = re.compile(r"(?:.+:)?[1-9]\d*|(?:.+, )?(?:cell [1-9]\d*, )?line [1-9]\d*")
+
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names it nowhere else
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """Parse a command line, by default that of this process; exits after a wrong option or `--help`."""
-    found = vars(parser().parse_args(arguments))
+    namespace, unknown = parser().parse_known_args(arguments)
+    found = vars(namespace)
+    command: argparse.ArgumentParser = found.pop("command")
     kind = found.pop("kind")
+    if unknown:
+        command.error(f"unrecognized arguments: {' '.join(unknown)}")
     options: Options = kind(**{name: tuple(each) if isinstance(each, list) else each for name, each in found.items()})
+    if isinstance(options, WhyOptions) and (problem := _without_effect(options)):
+        command.error(problem)
     return options
 
 
+def _without_effect(options: WhyOptions) -> str:
+    """Return which option of `why` the others leave without an effect; empty if none."""
+    if options.plan_only and options.budget is not None:
+        return "--budget has no effect with --plan-only, which generates no clips"
+    if options.plan_only and options.approximate:
+        return "--approximate has no effect with --plan-only, which runs no scenario"
+    if options.format == "json" and not options.plan_only:
+        return "--format json needs --plan-only; an audit writes its record to audit.json"
+    return ""
+
+
 def parser() -> argparse.ArgumentParser:
-    """Create the parser. It sets `kind` to the dataclass of the command, and the dataclass's fields."""
+    """Create the parser. It sets `command` to that of the command, `kind` to its dataclass, and the fields of that."""
     whole = argparse.ArgumentParser(
         prog="spacediff",
         description="Audit whether a video model gives the same result locally as on a hosted Space, and why not.",
@@ -70,15 +103,17 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_audit, _compare, _report, _approve, _read, _why, _setup):
         add(commands)
+    for command in commands.choices.values():
+        command.set_defaults(command=command)
     return whole
 
 
 def _audit(commands: _Commands) -> None:
     audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    audit.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="what to audit")
+    audit.add_argument("scenario", type=_path, metavar="SCENARIO.toml", help="what to audit")
     audit.add_argument(
-        "--out", type=Path, metavar="DIR", help="audit folder (default: audits/ and the scenario's name)"
+        "--out", type=_path, metavar="DIR", help="audit folder (default: audits/ and the scenario's name)"
     )
     audit.add_argument("--only", action="append", default=[], metavar="VARIANT",
                        help="measure this variant only, with baseline and reference; can be repeated")  # fmt: skip
@@ -87,7 +122,7 @@ def _audit(commands: _Commands) -> None:
                        help="generate at most N clips to find the cause (default: the scenario's budget)")  # fmt: skip
     audit.add_argument("--no-reuse", dest="reuse", action="store_false",
                        help="compute every clip from the start, including work that runs share")  # fmt: skip
-    audit.add_argument("--against", type=Path, metavar="DIR",
+    audit.add_argument("--against", type=_path, metavar="DIR",
                        help="compare with this earlier audit (default: the accepted state, if any)")  # fmt: skip
     audit.add_argument("--strict", action="store_true", help="exit with 3 if anything at all was not measured")
     audit.add_argument("--approximate", action="store_true", help=_APPROXIMATE)
@@ -95,10 +130,11 @@ def _audit(commands: _Commands) -> None:
 
 
 def _compare(commands: _Commands) -> None:
-    compare = commands.add_parser("compare", help="score two videos")
-    compare.add_argument("reference", type=Path, metavar="A.mp4", help="the reference")
-    compare.add_argument("candidate", type=Path, metavar="B.mp4", help="the video to compare with it")
-    compare.add_argument("--out", type=Path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
+    compare = commands.add_parser("compare", help="score two videos", epilog=_OTHER_EXIT_CODES,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    compare.add_argument("reference", type=_path, metavar="A.mp4", help="the reference")
+    compare.add_argument("candidate", type=_path, metavar="B.mp4", help="the video to compare with it")
+    compare.add_argument("--out", type=_path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
     compare.add_argument("--metric", dest="metrics", action="append", default=[], choices=get_args(OptionalMetric),
                          help="measure this too, next to MAE, PSNR, SSIM and LPIPS; can be repeated")  # fmt: skip
     compare.add_argument("--semantics", default="", metavar="MODEL",
@@ -110,33 +146,38 @@ def _compare(commands: _Commands) -> None:
 
 def _report(commands: _Commands) -> None:
     report = commands.add_parser("report", help="write an audit's report again, for an issue, for CI, for programs",
-                                 epilog=_FORMATS, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    report.add_argument("folder", type=Path, metavar="AUDIT_DIR", help="the audit folder")
+                                 epilog=f"{_FORMATS}\n{_OTHER_EXIT_CODES}",
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    report.add_argument("folder", type=_path, metavar="AUDIT_DIR", help="the audit folder")
     report.add_argument("--format", dest="formats", action="append", default=[], metavar="FORMAT",
                         choices=get_args(ReportFormat),
                         help="what to write, see below (default: html); can be repeated")  # fmt: skip
-    report.add_argument("--out", type=Path, metavar="FILE",
+    report.add_argument("--out", type=_path, metavar="FILE",
                         help="the file (default: in the audit folder); a folder for several formats")  # fmt: skip
-    report.add_argument("--against", type=Path, metavar="DIR", help="compare with this earlier audit")
+    report.add_argument("--against", type=_path, metavar="DIR", help="compare with this earlier audit")
     report.add_argument("--variant", default="", metavar="NAME",
                         help="in a zip, the run next to the reference (default: the baseline)")  # fmt: skip
     report.set_defaults(kind=ReportOptions)
 
 
 def _approve(commands: _Commands) -> None:
-    approve = commands.add_parser("approve", help="accept the result of an audit, to compare later audits with")
-    approve.add_argument("scenario", type=Path, metavar="SCENARIO.toml", help="the scenario that was audited")
-    approve.add_argument("--out", type=Path, metavar="DIR",
+    approve = commands.add_parser("approve", help="accept the result of an audit, to compare later audits with",
+                                  epilog=_OTHER_EXIT_CODES,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    approve.add_argument("scenario", type=_path, metavar="SCENARIO.toml", help="the scenario that was audited")
+    approve.add_argument("--out", type=_path, metavar="DIR",
                          help="audit folder (default: audits/ and the scenario's name)")  # fmt: skip
     approve.set_defaults(kind=ApproveOptions)
 
 
 def _read(commands: _Commands) -> None:
-    read = commands.add_parser("read", help="list the settings that a script or a Space declares, without running it")
+    read = commands.add_parser("read", help="list the settings that a script or a Space declares, without running it",
+                               epilog=_EXIT_CODES_OF_READ,
+                               formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME",
                       help="a script, a notebook, a Markdown file with code, an app's folder, or a Space")  # fmt: skip
     read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
-    read.add_argument("--call", default="", metavar="LINE|FILE:LINE",
+    read.add_argument("--call", type=_place, default="", metavar="LINE|FILE:LINE",
                       help="the pipeline call to read, by its line (default: the main call)")  # fmt: skip
     read.add_argument("--block", type=_count, default=0, metavar="N", help=_BLOCK)
     _add_command_options(read)
@@ -145,7 +186,7 @@ def _read(commands: _Commands) -> None:
 
 def _add_command_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", dest="folder", default="", metavar="FOLDER",
-                        help="where the command is run that is given as the script, or in Markdown")  # fmt: skip
+                        help="folder of the command that is given as the script, or stands in Markdown")  # fmt: skip
     parser.add_argument("--arguments", metavar="ARGS",
                         help="the script's arguments, as one text: --arguments='--steps 30'")  # fmt: skip
 
@@ -155,18 +196,21 @@ def _why(commands: _Commands) -> None:
                               epilog=_EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     why.add_argument("--script", required=True, metavar="FILE.py|ISSUE.md",
                      help="the script as you run it, or a Markdown file with its code")  # fmt: skip
-    why.add_argument("--space", required=True, metavar="ORG/NAME", help="the Space, or a folder with its source")
-    why.add_argument("--call", default="", metavar="LINE|FILE:LINE",
+    why.add_argument(
+        "--space", required=True, metavar="ORG/NAME", help="the Space, its address, or a folder with its source"
+    )
+    why.add_argument("--call", type=_place, default="", metavar="LINE|FILE:LINE",
                      help="the script's pipeline call to compare, by its line (default: the main call)")  # fmt: skip
+    why.add_argument("--space-call", type=_place, default="", metavar="LINE|FILE:LINE",
+                     help="the Space's pipeline call to compare, by its line (default: its main call)")  # fmt: skip
     why.add_argument("--block", type=_count, default=0, metavar="N", help=_BLOCK)
     _add_command_options(why)
-    why.add_argument("--space-call", default="", metavar="LINE|FILE:LINE", help="likewise for the Space")
     why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs no GPU")
     why.add_argument("--format", choices=["table", "json"], default="table",
                      help="how to print what was read, with --plan-only (default: table)")  # fmt: skip
-    why.add_argument("--write", dest="scenario", type=Path, metavar="SCENARIO.toml",
+    why.add_argument("--write", dest="scenario", type=_path, metavar="SCENARIO.toml",
                      help="write the scenario that measures the differences")  # fmt: skip
-    why.add_argument("--patch", type=Path, metavar="FILE", help="write the changes to the script as a patch")
+    why.add_argument("--patch", type=_path, metavar="FILE", help="write the changes to the script as a patch")
     why.add_argument("--budget", type=_count, metavar="N", help="generate at most N clips to find the cause")
     why.add_argument("--approximate", action="store_true", help=_APPROXIMATE)
     why.set_defaults(kind=WhyOptions)
@@ -177,7 +221,7 @@ def _setup(commands: _Commands) -> None:
     doctor.set_defaults(kind=DoctorOptions)
 
     init = commands.add_parser("init", help="copy the example scenarios to edit")
-    init.add_argument("folder", type=Path, nargs="?", default=Path("scenarios"), metavar="DIR",
+    init.add_argument("folder", type=_path, nargs="?", default=Path("scenarios"), metavar="DIR",
                       help="where to (default: scenarios)")  # fmt: skip
     init.set_defaults(kind=InitOptions)
 
@@ -195,3 +239,17 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return number
+
+
+def _path(text: str) -> Path:
+    """Read the name of a file or folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    return Path(text)
+
+
+def _place(text: str) -> str:
+    """Read the line of a call, as `read` and `why` print it."""
+    if text and not _PLACE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not LINE or FILE:LINE, such as 7, app.py:7 or 'cell 2, line 7'")
+    return text

@@ -62,7 +62,7 @@ def why(options: WhyOptions) -> Exit:
     )
     if options.plan_only and options.format == "json":
         show_text(json.dumps(redact(sources.as_json()), indent=2) + "\n")
-        return Exit.GATE_PASSED
+        return _write_plan(sources, options)
     show_differences(sources.compared, sources.advice, sources.calls)
     if options.plan_only:
         return _plan(sources, options)
@@ -74,18 +74,24 @@ def why(options: WhyOptions) -> Exit:
 
 
 def _plan(sources: SourceComparison, options: WhyOptions) -> Exit:
-    """Print the patch for all differences, and write the scenario if an option asks for it."""
+    """Print the patch for all differences, and write what options ask for."""
     for text in sources.approximations:
         show_line(f"approximate: {printable(text)}")
     _show_patch(sources.advice)
+    return _write_plan(sources, options)
+
+
+def _write_plan(sources: SourceComparison, options: WhyOptions) -> Exit:
+    """Write the patch and the scenario if options ask for them; next to JSON, that is said on standard error."""
+    aside = options.format == "json"
     if options.patch and sources.advice.patch:
         write_new(options.patch, sources.advice.patch)
-        show_line(f"wrote {options.patch}")
+        show_line(f"wrote {options.patch}", error=aside)
     if options.scenario:
         path = sources.write_scenario(options.scenario)
-        show_line(f"wrote {path}")
+        show_line(f"wrote {path}", error=aside)
         fill_in = "" if sources.space_id else " and fill in the Space's id, ORG/NAME"
-        show_line(f"look it over{fill_in}, then: spacediff audit {shlex.quote(path.as_posix())}")
+        show_line(f"look it over{fill_in}, then: spacediff audit {shlex.quote(path.as_posix())}", error=aside)
     return Exit.GATE_PASSED
 
 

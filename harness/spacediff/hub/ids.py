@@ -1,6 +1,12 @@
-"""Repository ids of the Hub, ORG/NAME, checked by the Hub client's own rules."""
+"""Repository ids of the Hub, ORG/NAME, checked by the Hub client's own rules, and the addresses that people paste."""
 
 from __future__ import annotations
+
+import re
+
+_ADDRESS_OF_SPACE = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/spaces/([\w.-]+/[\w.-]+)(?:[/?#]|$)", re.IGNORECASE
+)
 
 
 def is_repository_id(text: str) -> bool:
@@ -15,3 +21,9 @@ def is_repository_id(text: str) -> bool:
     except HFValidationError:
         return False
     return True
+
+
+def space_of(text: str) -> str:
+    """Return the id of the Space whose address a text is, such as that of its page; any other text as it is."""
+    found = _ADDRESS_OF_SPACE.match(text.strip())
+    return found[1] if found else text

@@ -7,6 +7,7 @@ them. An interpreter has to follow the source as Python would, with unknown valu
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from spacediff.errors import SourceNotReadable
 from spacediff.reading.commands import Command
 from spacediff.reading.entry_points import follow
+from spacediff.reading.expansions import plain
 from spacediff.reading.extraction import extract, with_machines
 from spacediff.reading.folders import main_script
 from spacediff.reading.interpreter.library import Libraries, Library
@@ -50,6 +52,13 @@ The largest demos take a tenth of it."""
 
 _MOST_STEPS_TWICE = 100_000
 """Steps of a source that is followed a second time for its machine; in a larger one, what depends on it is unknown."""
+
+_READS_ARGUMENTS = re.compile(
+    rb"argv|arg_?parse|getopt|click|typer|fire|tyro|absl|hydra|docopt|simple_parsing|draccus|plac|gin|parse_args|"
+    rb"ArgumentParser|from_cli|\bcli\b|\bargs\b|cog|flags|config",
+    re.IGNORECASE,
+)
+"""Names in sources that read their command line; where none occurs, arguments change nothing."""
 
 _MAIN_FILES = ("app.py", "main.py", "run.py", "demo.py", "inference.py", "gradio_app.py", "generate.py", "predict.py")
 
@@ -127,12 +136,20 @@ def read_command(
     if main is None:
         raise SourceNotReadable(f"{folder} has no {command.files[0]}", hint="give the folder of the command")
 
+    fetched = [_head(main)]
+
     def fetch(name: str) -> bytes | None:
         others = [(base / name).resolve() for base in (main.parent, root)]
-        return next((_head(one) for one in others if one.is_relative_to(root) and one.is_file()), None)
+        found = next((_head(one) for one in others if one.is_relative_to(root) and one.is_file()), None)
+        fetched.append(found or b"")
+        return found
 
-    reading = read_fetched(_head(main), main.name, fetch, like, call=call, look_up=look_up, command=command)
-    return replace(reading, command=command.words)
+    reading = read_fetched(fetched[0], main.name, fetch, like, call=call, look_up=look_up, command=command)
+    if not command.arguments or any(map(_READS_ARGUMENTS.search, fetched)):
+        return replace(reading, command=command.words)
+    text = f"{main.name} reads no arguments, so these change nothing: {shlex.join(map(plain, command.arguments))}"
+    note = Note("not read", text, command.where)
+    return replace(reading, command="" if not command.environment else command.words, notes=[*reading.notes, note])
 
 
 def read_pasted(

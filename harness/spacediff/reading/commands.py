@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from spacediff.reading.expansions import Expansion, is_unknown, plain, put_in, taken_out
 
 _PROMPT = re.compile(r"\s*(?:\([\w.-]+\)\s*)?(?:[\w.-]+@[\w.-]+[\w:~/. -]*)?[$#%>]\s+")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
@@ -14,6 +17,8 @@ _SEPARATOR = re.compile(r"[();<>|&]+")
 _WRAPPERS = frozenset(
     {"sudo", "env", "time", "nohup", "uv", "poetry", "pdm", "pipenv", "conda", "run", "xvfb-run", "exec"}
 )
+_OPENING, _CLOSING = frozenset({"if", "for", "while", "until", "case", "select"}), frozenset({"fi", "done", "esac"})
+_BEFORE_A_COMMAND = frozenset({"do", "then", "else", "{", "!"})
 _LAUNCHERS = frozenset({"accelerate", "torchrun", "deepspeed", "accelerate-launch"})
 _WITH_VALUE = frozenset({"-W", "-X"})
 _LONGEST_PROMPT = 200
@@ -30,8 +35,9 @@ class Command:
 
     Attributes:
         script: The path of the script, or the dotted name of a module after `-m`.
-        arguments: What it is given.
+        arguments: What it is given; a word with a part that only the shell knows is marked (`expansions.py`).
         environment: The variables that are set for it.
+        folder: The folder that commands before it have changed to; empty if none has.
         where: File and line of the command, or how it was given.
     """
 
@@ -39,39 +45,44 @@ class Command:
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     where: str = "the command line"
+    folder: str = ""
 
     @property
     def words(self) -> str:
         """The script and its arguments as a shell writes them."""
-        return shlex.join([self.script, *self.arguments])
+        return shlex.join([self.script, *map(plain, self.arguments)])
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The paths at which its script may be."""
-        if self.script.endswith(".py"):
-            return (self.script.removeprefix("./"),)
-        path = self.script.replace(".", "/")
-        return (f"{path}.py", f"{path}/__main__.py")
+        """The paths at which its script may be: in the folder that was changed to, or in one that contains it."""
+        path = self.script.removeprefix("./") if self.script.endswith(".py") else self.script.replace(".", "/")
+        paths = (path,) if self.script.endswith(".py") else (f"{path}.py", f"{path}/__main__.py")
+        parts = [part for part in self.folder.split("/") if part]
+        folders = ["/".join(parts[place:]) for place in range(len(parts) + 1)]
+        return tuple(posixpath.join(folder, each) for folder in folders for each in paths)
 
     def given(self, flags: Sequence[str]) -> list[str] | None:
         """Return what follows an option, up to the next one; None if the option is not given."""
         found: list[str] | None = None
         for place, word in enumerate(self.arguments):
             name, equals, value = word.partition("=")
+            if name not in flags and word[:2] in flags and not word.startswith("--"):  # -s30
+                name, equals, value = word[:2], "=", word[2:].removeprefix("=")
             if name not in flags:
                 continue
             following = self.arguments[place + 1 :]
-            end = next((number for number, one in enumerate(following) if _is_option(one)), len(following))
+            end = next((number for number, one in enumerate(following) if is_option(one)), len(following))
             found = [value] if equals else list(following[:end])
         return found
 
     def positional(self, place: int) -> str | None:
         """Return an argument before the first option, by its place from 0; None if there is none."""
-        end = next((number for number, one in enumerate(self.arguments) if _is_option(one)), len(self.arguments))
+        end = next((number for number, one in enumerate(self.arguments) if is_option(one)), len(self.arguments))
         return self.arguments[place] if place < end else None
 
 
-def _is_option(word: str) -> bool:
+def is_option(word: str) -> bool:
+    """Return whether a word names an option; a negative number does not."""
     return word.startswith("-") and len(word) > 1 and not _NUMBER.match(word)
 
 
@@ -83,7 +94,8 @@ def arguments_of(text: str) -> tuple[str, ...]:
     """
     if len(text) > _MOST_LETTERS:
         raise ValueError(f"it is longer than {_MOST_LETTERS} characters")
-    return tuple(shlex.split(text))
+    bare, expansions = taken_out(text)
+    return tuple(put_in(shlex.split(bare), expansions, {}))
 
 
 def commands_in(text: str, place: Callable[[int], str]) -> list[Command]:
@@ -93,21 +105,65 @@ def commands_in(text: str, place: Callable[[int], str]) -> list[Command]:
         text: Lines of a shell, with or without prompts and output.
         place: Returns file and line for a line of the text, counted from 1.
     """
-    found: list[Command] = []
-    exported: dict[str, str] = {}
-    for line, words in _split(text):
+    shell = _Shell()
+    made = (
+        shell.run(put_in(words, expansions, shell.variables), place(line)) for line, words, expansions in _split(text)
+    )
+    return [command for command in made if command is not None]
+
+
+class _Shell:
+    """What the commands of a text change for those after them.
+
+    Attributes:
+        variables: Its variables whose values are known.
+    """
+
+    def __init__(self) -> None:
+        self.variables: dict[str, str] = {}
+        self._exported: dict[str, str] = {}
+        self._folder = ""
+        self._branches = 0
+
+    def run(self, words: Sequence[str], where: str) -> Command | None:
+        """Take a simple command over; return it if it runs a Python script."""
+        while words and words[0] in _BEFORE_A_COMMAND:
+            words = words[1:]
+        name = words[0] if words else ""
+        self._branches += (name in _OPENING) - (name in _CLOSING)
         environment, rest = _environment(words)
         if rest[:1] in (["export"], ["set"]):
-            exported |= _environment(rest[1:])[0]
-            continue
-        made = _command(rest, {**exported, **environment}, place(line))
-        if made is not None:
-            found.append(made)
-    return found
+            environment = _environment(rest[1:])[0]
+            self._exported |= environment
+        if not rest or rest[0] in {"export", "set"}:
+            self._assign(environment)
+            return None
+        if rest[0] in {"read", "for", "select", "unset"}:
+            self._assign(dict.fromkeys(rest[1:], ""), known=False)
+        if rest[0] in {"cd", "pushd"}:
+            self._change_folder(rest[-1] if len(rest) > 1 else "")
+        return _command(rest, {**self._exported, **environment}, where, self._folder)
+
+    def _assign(self, values: Mapping[str, str], *, known: bool = True) -> None:
+        """Set variables; in a branch or a loop it is not certain that they are set."""
+        for name, value in values.items():
+            if known and not self._branches and plain(value) == value:
+                self.variables[name] = value
+            else:
+                self.variables.pop(name, None)
+
+    def _change_folder(self, path: str) -> None:
+        """Change to a folder; one that is not known is the folder that is given for the command."""
+        unknown = plain(path) != path or path.startswith(("/", "~", "-")) or self._branches > 0
+        folder = "" if unknown else posixpath.normpath(posixpath.join(self._folder, path))
+        self._folder = "/".join(part for part in folder.split("/") if part not in {"..", "."})
 
 
-def _split(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield first line and words of each simple command; a line goes on after a backslash or inside quotation marks."""
+def _split(text: str) -> Iterator[tuple[int, list[str], list[Expansion]]]:
+    """Yield each simple command with its first line, its words, and the expansions that they contain.
+
+    A line goes on after a backslash or inside quotation marks.
+    """
     pending, start, left = "", 0, _MOST_SPLIT
     for number, line in enumerate(text.split("\n"), 1):
         prompt = _PROMPT.match(line[:_LONGEST_PROMPT]) if not pending else None
@@ -124,11 +180,12 @@ def _split(text: str) -> Iterator[tuple[int, list[str]]]:
             pending = ""
             continue
         try:
-            words = list(_lexer(pending))
+            bare, expansions = taken_out(pending)
+            words = list(_lexer(bare))
         except ValueError:  # a quotation mark is not closed
             continue
         pending = ""
-        yield from ((start, part) for part in _simple(words))
+        yield from ((start, part, expansions) for part in _simple(words))
 
 
 def _lexer(text: str) -> shlex.shlex:
@@ -156,7 +213,7 @@ def _environment(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     return {name: value for name, _, value in pairs}, list(words[count:])
 
 
-def _command(words: Sequence[str], environment: Mapping[str, str], where: str) -> Command | None:
+def _command(words: Sequence[str], environment: Mapping[str, str], where: str, folder: str) -> Command | None:
     """Return the command that some words are; None if they run no Python script."""
     rest = list(words)
     environment = dict(environment)
@@ -171,8 +228,15 @@ def _command(words: Sequence[str], environment: Mapping[str, str], where: str) -
     elif re.fullmatch(r"(?:python|py|ipython)[\d.]*(?:\.exe)?", name):
         rest = _after_options_of_python(rest[1:])
     if rest[:1] == ["-m"] and len(rest) > 1:
-        return Command(rest[1], tuple(rest[2:]), environment, where)
-    return Command(rest[0], tuple(rest[1:]), environment, where) if rest and rest[0].endswith(".py") else None
+        return Command(rest[1], tuple(rest[2:]), environment, where, folder)
+    script = _script(rest[0]) if rest else ""
+    return Command(script, tuple(rest[1:]), environment, where, folder) if script else None
+
+
+def _script(word: str) -> str:
+    """Return the path of the script that a word is; below a folder of unknown name, the path within it."""
+    path = word.partition("/")[2] if is_unknown(word) else word
+    return path if path.endswith(".py") and not is_unknown(path) else ""
 
 
 def _after_options_of_python(words: Sequence[str]) -> list[str]:

@@ -111,7 +111,7 @@ def without_common_conditions(calls: Sequence[PipelineCall]) -> list[PipelineCal
 
 def _at(calls: Sequence[PipelineCall], at: str) -> list[PipelineCall]:
     """Return the calls at a line, or at a file and line; the first file that has some counts."""
-    found = [call for call in calls if call.where == at or call.where.endswith((f":{at}", f"line {at}"))]
+    found = [call for call in calls if call.where == at or call.where.endswith((f":{at}", f", {at}", f"line {at}"))]
     if not found:
         places = ", ".join(dict.fromkeys(f"{call.name} ({call.where})" for call in calls))
         raise CallNotFound(f"no pipeline is called at {at}", hint=f"calls: {places}")

@@ -45,7 +45,10 @@ def cells_of(content: bytes) -> Cells:
         ValueError: It is not a notebook.
         RecursionError: Its JSON is nested too deeply.
     """
-    notebook = json.loads(content.decode("utf-8-sig", "replace"))
+    try:
+        notebook = json.loads(content.decode("utf-8-sig", "replace"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno} is not JSON") from None
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise ValueError("it has no list of cells")  # noqa: TRY004 - bad content, not a bad argument

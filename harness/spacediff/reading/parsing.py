@@ -90,8 +90,10 @@ def _notebook(content: bytes, name: str) -> Source:
         raise UnreadableError(f"{name} is larger than {MOST_NOTEBOOK_BYTES // 1024} KiB")
     try:
         cells = cells_of(content)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError(f"{name} is not a notebook: {type(error).__name__}") from None
+    except RecursionError:
+        raise UnreadableError(f"{name} is not a notebook: its JSON is nested too deeply") from None
+    except ValueError as error:
+        raise UnreadableError(f"{name} is not a notebook: {error}") from None
     if len(cells.code) > MOST_BYTES:
         raise UnreadableError(f"the code in {name} is larger than {MOST_BYTES // 1024} KiB")
     return Source(name, _tree(cells.code, name), cells.code.split("\n"), cells)
@@ -113,8 +115,10 @@ def _tree(code: str, name: str) -> ast.Module:
             return ast.parse(code)
     except SyntaxError as error:
         raise UnreadableError(f"{name}:{error.lineno or 1}: not Python: {error.msg}") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise UnreadableError(f"{name} is not Python: {type(error).__name__}") from None
+    except ValueError:
+        raise UnreadableError(f"{name} is not Python: it contains null bytes") from None
+    except (RecursionError, MemoryError):
+        raise UnreadableError(f"{name} is not read: its expressions are nested too deeply") from None
 
 
 class Files:

@@ -172,7 +172,7 @@ def only_reading(
     text = f"no code block of {file.name} calls a diffusers pipeline: {'; '.join(kinds[:_MOST_LISTED])}"
     if any(block.kind == "shell" for block in file.blocks):
         text += "; for a command that runs a script, give the folder in which it is run"
-    return file, None, Reading(notes=[Note("not read", text, file.name)])
+    return file, None, Reading(notes=[Note("not read", text, f"{file.name}:{file.blocks[0].line}")])
 
 
 def only_command(file: PastedFile, block: int, folder: Path) -> Command:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from spacediff.errors import SourceNotReadable, SpacediffError
-from spacediff.hub.ids import is_repository_id
-from spacediff.reading import read_command, read_source
+from spacediff.errors import BlockNotChosen, SourceNotReadable, SpacediffError
+from spacediff.hub.ids import is_repository_id, space_of
+from spacediff.reading import main_file, read_command, read_source
 from spacediff.reading.commands import Command, arguments_of, commands_in
 from spacediff.reading.hub import read_space
 from spacediff.reading.machine_look_up import MachineLookUp, unknown_machine
@@ -31,7 +31,7 @@ def read_any(
     """Read a script, a folder or a Space; a local path comes before a Space of the same name.
 
     Args:
-        source: A file, a Markdown file, a folder, or ORG/NAME.
+        source: A file, a Markdown file, a folder, ORG/NAME, or the address of a Space's page.
         like: The pipeline class whose call is read if the source calls several.
         look_up: Returns the machine on which a local source runs; that of a Space is its hardware.
         call: Line, or file and line, of the call that is read; by default the main call.
@@ -44,9 +44,13 @@ def read_any(
     """
     if not source.strip():
         raise SourceNotReadable("no source is named", hint="give a .py file, a folder with an app.py, or ORG/NAME")
+    source = space_of(source)
     path = Path(source)
+    _ensure_sensible(source, path, block, folder)
+    if arguments is not None and not folder:
+        path = _script_of(path)
     if folder or arguments is not None:
-        command = _command(source, folder, block, arguments)
+        command = _command(source if folder else str(path), folder, block, arguments)
         reading = read_command(Path(folder) if folder else path.parent, command, like, look_up, call=call)
     elif not path.exists() and is_repository_id(source) and not source.endswith((".py", ".md")):
         reading = read_space(source, like, call)
@@ -55,6 +59,36 @@ def read_any(
     if not reading.called_at:
         raise _nothing_read(source, reading)
     return replace(reading, notes=[*reading.notes, *refusals(reading)])
+
+
+def _ensure_sensible(source: str, path: Path, block: int, folder: str) -> None:
+    """Refuse an address that is not that of a Space, a folder that does not exist, and a block of what has none.
+
+    Raises:
+        SourceNotReadable: It is such an address, or such a folder.
+        BlockNotChosen: A block is named, and the source is not a Markdown file.
+    """
+    if "://" in source and not path.exists() and not folder:
+        raise SourceNotReadable(
+            f"{source} is not the address of a Space", hint="give ORG/NAME of a Space, or download the file and name it"
+        )
+    if folder and not Path(folder).is_dir():
+        problem = f"{folder} is not a folder" if Path(folder).exists() else f"the folder {folder} does not exist"
+        raise SourceNotReadable(problem, hint="give the folder in which the command is run")
+    if block and not is_markdown(source):
+        raise BlockNotChosen(f"{source} has no blocks: only a Markdown file has", hint="leave the block out")
+
+
+def _script_of(path: Path) -> Path:
+    """Return the script that arguments are given to: a .py file, or the main file of a folder.
+
+    Raises:
+        SourceNotReadable: It does not exist, or is not Python.
+    """
+    main = main_file(path)
+    if main.suffix != ".py":
+        raise SourceNotReadable(f"{path} is not a .py file, so it takes no arguments", hint="leave the arguments out")
+    return main
 
 
 def _command(source: str, folder: str, block: int, arguments: str | None) -> Command:
@@ -89,6 +123,10 @@ def _command(source: str, folder: str, block: int, arguments: str | None) -> Com
 def _nothing_read(source: str, reading: Reading) -> SpacediffError:
     """Return the error for a source in which no call was found, with the reasons."""
     failures = [note for note in reading.notes if note.kind.startswith("not read")]
-    reasons = [note.text for note in failures] or ["no call of a diffusers pipeline was found"]
+    reasons = "; ".join(note.text for note in failures) or "no call of a diffusers pipeline was found"
+    name = Path(source).name
+    where = source.removesuffix(name) if name and reasons.startswith(name) else f"{source}: "
     hint = "name the file that calls the pipeline" if Path(source).exists() else "clone it and name that file"
-    return SourceNotReadable(f"{source}: {'; '.join(reasons)}", hint=hint)
+    if any(note.where == name for note in failures):  # a file as a whole could not be read
+        hint = f"Python up to {MOST_BYTES // 1024} KiB is read, in a script, a notebook, or code blocks of Markdown"
+    return SourceNotReadable(f"{where}{reasons}", hint=hint)

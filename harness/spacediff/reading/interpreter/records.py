@@ -135,6 +135,26 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """An option or a positional argument that a source adds to a parser of command lines.
+
+    Attributes:
+        flags: Its names, such as `-s` and `--steps`.
+        arguments: What it is added with, such as its type.
+        always: Whether it is added on every path through the source.
+    """
+
+    flags: tuple[str, ...]
+    arguments: Arguments
+    always: bool
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is an option, and not a positional argument."""
+        return self.flags[0].startswith("-")
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A function that the user interface calls; it is followed after the file that defines it.
 

@@ -18,6 +18,7 @@ from spacediff.reading.interpreter.records import (
     Export,
     Frame,
     NotePlace,
+    Option,
     PipelineCall,
     usual_of,
     words_of,
@@ -74,7 +75,8 @@ class State(ABC):
         commands: Definition of a function to its entry as a command line.
         defined: Every function, in the order of its definition.
         called: Definitions of the functions that were called.
-        positional_arguments: The cell of a parser to the number of its arguments that are no options.
+        options: The cell of a parser to what is added to it.
+        open_parsers: The cells of the parsers that may have options that are not known.
         modules: File to the cell of its names.
         import_folders: Folders, with dots, in which modules are looked for besides that of the main file.
         reached: Each event of the user interface with the pipeline calls that it led to.
@@ -119,7 +121,8 @@ class State(ABC):
         self.commands: dict[int, Entry] = {}
         self.defined: list[Function] = []
         self.called: set[int] = set()
-        self.positional_arguments: dict[int, int] = {}
+        self.options: dict[int, list[Option]] = {}
+        self.open_parsers: set[int] = set()
         self.modules: dict[str, int] = {}
         self.import_folders: list[str] = []
         self.loop_starts: list[int] = []

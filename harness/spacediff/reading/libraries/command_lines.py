@@ -6,9 +6,10 @@ import ast
 
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.parameters import defaults_as_inputs, options_of_class
-from spacediff.reading.interpreter.records import Entry
+from spacediff.reading.interpreter.records import Entry, Option
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.given_arguments import given_option, given_parameter, given_positional
+from spacediff.reading.libraries.refused_arguments import doubt_refused
 from spacediff.reading.values import (
     Arguments,
     Asked,
@@ -32,6 +33,8 @@ _RUNNERS = frozenset({"fire.Fire", "Fire", "typer.run", "tyro.cli", "jsonargpars
 
 _PARSE_FUNCTIONS = frozenset({"tyro.cli", "simple_parsing.parse", "jsonargparse.CLI", "parse", "draccus.parse"})
 """Functions that return an instance of a dataclass whose fields are options."""
+_ADDS_NOTHING = frozenset({"description", "prog", "usage", "epilog", "formatter_class", "add_help"})
+"""Arguments of a parser that neither add options nor change which are accepted."""
 _DATACLASSES = "(dataclasses)"
 """Key of a parser for the classes that it was created with; no option has such a name."""
 
@@ -43,7 +46,11 @@ class CommandLines(Library):
         """Return a parser or an option, or register the function that a runner such as `fire.Fire` calls."""
         name = function.last_name
         if name in _PARSERS:
-            return Object(state.where(node), "parser", state.heap.new(_dataclasses(arguments)))
+            parser = Object(state.where(node), "parser", state.heap.new(_dataclasses(arguments)))
+            if name == "HfArgumentParser" or not arguments.named.keys() <= _ADDS_NOTHING:
+                state.open_parsers.add(parser.cell)
+            return parser
+        _open_parsers(state, arguments)
         made = arguments.get("config_class", 0)
         if function.name in _PARSE_FUNCTIONS and isinstance(made, Class):
             return options_of_class(state, made, state.where(node))
@@ -58,7 +65,12 @@ class CommandLines(Library):
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
         """Add an option to a parser, or return the parsed arguments."""
         if not isinstance(owner, Object) or owner.kind != "parser" or name == "__call__":
+            _open_parsers(state, arguments)
             return None
+        if name in {"add_parser", "add_subparsers"}:
+            state.open_parsers.add(owner.cell)
+        if name == "parse_args" and not arguments.every():
+            doubt_refused(state, owner)
         return _of_parser(state, owner, name, arguments, node)
 
     def on_function_defined(
@@ -102,20 +114,29 @@ def _of_parser(state: State, owner: Object, name: str, arguments: Arguments, nod
     return state.unknown(node)
 
 
+def _open_parsers(state: State, arguments: Arguments) -> None:
+    """Note that a function that is not known may add options to the parsers that it is given."""
+    for one in arguments.every():
+        if isinstance(one, Object) and one.kind == "parser":
+            state.open_parsers.add(one.cell)
+
+
 def _add_argument(
     state: State, parser: Object, arguments: Arguments, node: ast.AST, *, by_default: bool = False
 ) -> None:
     flags = [value.value for value in arguments.positional if isinstance(value, Known)]
     texts = [flag for flag in flags if isinstance(flag, str)]
     if not texts:
+        state.open_parsers.add(parser.cell)
         return
     long = next((flag for flag in texts if flag.startswith("--")), texts[0])
     named = next((text for text in texts if not text.startswith("-")), "")  # how click writes `dest`
     destination = text_of(arguments.get("dest")) or named or long.lstrip("-").replace("-", "_")
     action = text_of(arguments.get("action"))
     where = state.where(node)
-    place = state.positional_arguments.get(parser.cell, 0)
-    state.positional_arguments[parser.cell] = place + (not long.startswith("-"))
+    added = state.options.setdefault(parser.cell, [])
+    place = sum(not option.is_named for option in added)
+    added.append(Option(tuple(texts), arguments, always=not state.conditions))
     default = arguments.get("default")
     if text_of(arguments.get("required")) == "True":  # its default is never used
         default = None

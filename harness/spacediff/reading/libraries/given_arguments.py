@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
+from spacediff.reading.expansions import is_unknown, plain
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.values import Arguments, External, Function, Items, Known, Unknown, Value, last_part
 from spacediff.reading.values.inputs import text_of
@@ -35,7 +36,7 @@ def given_option(state: State, flags: Sequence[str], arguments: Arguments, *, by
     if action in _SWITCHES or text_of(arguments.get("is_flag")) == "True":
         return Known(command.where, value=action != "store_false")
     if action not in {"", "store"} or not words:
-        return arguments.get("const") or Unknown(command.where, " ".join(words))
+        return arguments.get("const") or Unknown(command.where, plain(" ".join(words)))
     kind = _name(arguments.get("type")) or (_type_of(arguments.get("default")) if by_default else "")
     return _stored(words, kind, arguments.get("nargs"), command.where)
 
@@ -67,7 +68,7 @@ def given_parameter(state: State, parameter: ast.arg, default: Value | None) -> 
         return None
     annotated = last_part(ast.unparse(parameter.annotation)) if isinstance(parameter.annotation, ast.Name) else ""
     kind = annotated or _type_of(default)
-    if kind == "bool" and (not words or words[0].lower() not in _TRUE | _FALSE):
+    if kind == "bool" and (not words or words[0].lower() not in _TRUE | _FALSE) and not any(map(is_unknown, words)):
         return Known(command.where, value=True)
     return _converted(words[0], kind or "literal", command.where) if words else Known(command.where, value=True)
 
@@ -76,7 +77,7 @@ def given_variable(state: State, name: str) -> Value | None:
     """Return what the command sets an environment variable to; None if it does not set it."""
     command = state.files.command
     value = command.environment.get(name) if command is not None else None
-    return None if command is None or value is None else Known(command.where, value)
+    return None if command is None or value is None else _converted(value, "", command.where)
 
 
 def given_word(state: State, place: Value) -> Value | None:
@@ -85,7 +86,7 @@ def given_word(state: State, place: Value) -> Value | None:
     number = place.value if isinstance(place, Known) else None
     if command is None or not isinstance(number, int) or not 0 < number <= len(command.arguments):
         return None
-    return Known(command.where, command.arguments[number - 1])
+    return _converted(command.arguments[number - 1], "", command.where)
 
 
 def _name(value: Value | None) -> str:
@@ -102,6 +103,8 @@ def _type_of(default: Value | None) -> str:
 
 def _converted(word: str, kind: str, where: str) -> Value:
     """Return a word as a script receives it; unknown if a function of its own converts it."""
+    if is_unknown(word):
+        return Unknown(where, plain(word))
     convert = _CONVERSIONS.get(kind.lower())
     if convert is None and "bool" in kind.lower() and word.lower() in _TRUE | _FALSE:
         return Known(where, word.lower() in _TRUE)
