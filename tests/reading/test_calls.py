@@ -10,7 +10,7 @@ import pytest
 
 from spacediff.cli.commands import main
 from spacediff.errors import CallNotFound
-from spacediff.reading import Reading, read_source, read_text
+from spacediff.reading import Reading, read_fetched, read_source, read_text
 from spacediff.settings import Origin
 
 HEAD = """
@@ -250,3 +250,15 @@ def test_the_coverage_counts_what_is_known() -> None:
     reading = read("pipe('a kite', num_inference_steps=steps(), height=480)")
     assert reading.coverage.unknown == 2  # the number of steps, and the seed
     assert reading.coverage.read == len(reading.settings) - 2
+
+
+def test_a_line_of_several_cells_is_asked_about() -> None:
+    load = "from diffusers import FluxPipeline\npipe = FluxPipeline.from_pretrained('a/b')"
+    cells = [load, "pipe('x', num_inference_steps=4)", "pipe('x', num_inference_steps=9)"]
+    notebook = json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells]}).encode()
+    with pytest.raises(CallNotFound, match="several cells call a pipeline at line 1") as caught:
+        read_fetched(notebook, "n.ipynb", lambda _: None, call="1")
+    assert "cell 3, line 1" in caught.value.hint
+    for call in ("cell 3, line 1", "n.ipynb, cell 3, line 1"):
+        reading = read_fetched(notebook, "n.ipynb", lambda _: None, call=call)
+        assert reading.settings.value("call.num_inference_steps") == 9

@@ -26,6 +26,14 @@ def steps_of(text: str) -> object:
     return read(text).settings.value("call.num_inference_steps")
 
 
+@pytest.mark.parametrize("end", ["save it somehow", "for i in range(3):"])
+def test_prose_after_the_code_is_noted_and_decides_nothing(end: str) -> None:
+    after, before = read(fenced(SCRIPT + end)), read(fenced(SCRIPT.replace("video =", "load it first\nvideo =")))
+    assert after.undecided == ()
+    assert any(note.kind == "not read" for note in after.notes)
+    assert before.undecided
+
+
 def fenced(code: str, opening: str = "```python", closing: str = "```") -> str:
     return f"### Reproduction\n\n{opening}\n{code}\n{closing}\n"
 

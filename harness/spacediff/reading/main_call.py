@@ -116,6 +116,9 @@ def _at(calls: Sequence[PipelineCall], at: str) -> list[PipelineCall]:
         places = ", ".join(dict.fromkeys(f"{call.name} ({call.where})" for call in calls))
         raise CallNotFound(f"no pipeline is called at {at}", hint=f"calls: {places}")
     first = found[0].where
+    if at.isdecimal() and ", cell " in first and len({call.where for call in found}) > 1:
+        places = ", ".join(dict.fromkeys(f"{call.name} ({call.where.partition(', ')[2]})" for call in found))
+        raise CallNotFound(f"several cells call a pipeline at line {at}", hint=f"give cell and line: {places}")
     return [call for call in found if call.where == first]
 
 

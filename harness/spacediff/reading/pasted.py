@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import codecs
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from spacediff.reading.repairs import Repaired
 _MOST_SCRIPTS = 8
 """Scripts of one file that are read to see which calls a pipeline."""
 _MOST_LISTED = 6
+_HARMLESS = re.compile(r"[^()=]*|\s*(?:for|while|if|with|try|else)\b.*:\s*")
+"""A line that is not Python and, after all others, changes nothing: one without a call and an assignment."""
 _BUILTIN = frozenset(dir(builtins))
 
 
@@ -202,6 +205,17 @@ def _described(block: Block) -> str:
     return {"python": "Python", "shell": "commands", "other": "no Python"}[block.kind]
 
 
+def _is_prose_after(file: PastedFile, script: PastedScript) -> bool:
+    """Return whether what was left out is text after the last statement, or the beginning of a block without a body."""
+    statements = [
+        one for one in script.source.tree.body if not isinstance(one, ast.Pass)
+    ]  # `pass` replaces such a line
+    end = max((one.end_lineno or 0 for one in statements), default=0)
+    blocks = [file.blocks[number - 1] for number in script.blocks]
+    texts = {block.line + row: line for block in blocks for row, line in enumerate(block.code.split("\n"))}
+    return all(line > end and _HARMLESS.fullmatch(texts.get(line, "(")) for line in script.left_out)
+
+
 def with_gaps(file: PastedFile, script: PastedScript | None, reading: Reading) -> Reading:
     """Return what was read of a script, with the lines of it that were not read."""
     if script is None or not script.left_out:
@@ -210,4 +224,7 @@ def with_gaps(file: PastedFile, script: PastedScript | None, reading: Reading) -
     more = f" and {len(script.left_out) - _MOST_LISTED} more" if len(script.left_out) > _MOST_LISTED else ""
     text = f"not Python, so not read: {file.name}, line {lines}{more}"
     note = Note("not read", text, f"{file.name}:{script.left_out[0]}")
-    return replace(reading, notes=[*reading.notes, note], undecided=(*reading.undecided, text))
+    noted = replace(reading, notes=[*reading.notes, note])
+    if reading.called_at and _is_prose_after(file, script):
+        return noted
+    return replace(noted, undecided=(*reading.undecided, text))

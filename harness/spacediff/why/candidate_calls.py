@@ -6,6 +6,7 @@ way, it makes no difference which one is meant.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -38,7 +39,7 @@ class ComparedCall:
         condition = f", only if {self.call.only_if}" if self.call.only_if else ""
         option = "--call" if self.side == SCRIPT else "--space-call"
         counted = counted_differences(self.found) or "no difference"
-        return f"{self.side}: {self.call.pipeline} ({option} {self.call.where}{condition}): {counted}"
+        return f"{self.side}: {self.call.pipeline} ({option} {shlex.quote(self.call.where)}{condition}): {counted}"
 
 
 def candidates(reading: Reading, like: str = "") -> list[Call]:
