@@ -234,3 +234,49 @@ def test_nothing_is_said_of_the_noise_of_a_foreign_pipeline_without_a_seed() -> 
 @pytest.mark.parametrize("line", ["from transformers import TextPipeline", "from sklearn.pipeline import TextPipeline"])
 def test_a_pipeline_that_makes_no_images_is_none(line: str) -> None:
     assert read_text(f"{line}\nTextPipeline(model='a')('a kite')", "run.py").called_at == ""
+
+
+OWN_PIPELINES = {
+    "DiffusionPipeline": """
+        class KitePipeline(DiffusionPipeline):
+            def __init__(self, vae):
+                super().__init__()
+            def __call__(self, prompt=None, num_inference_steps=28, height=480): return prompt
+    """,
+    "no library": """
+        class KitePipeline:
+            def __init__(self, path):
+                self.transformer = load(path)
+            def __call__(self, prompt, num_inference_steps=28, height=480): return self.check(prompt, 1)
+            def fast_call(self, prompt, num_inference_steps=28, height=480): return self.check(prompt, 1)
+            def check(self, prompt, steps): return prompt
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    ("base", "run"),
+    [
+        ("DiffusionPipeline", 'pipe = KitePipeline.from_pretrained("org/kite")\nPIPE(prompt=PROMPT, height=720)'),
+        ("no library", 'pipe = KitePipeline("org/kite")\nPIPE(PROMPT, height=720)'),
+        ("no library", 'pipe = KitePipeline("org/kite")\nPIPE.fast_call(PROMPT, height=720)'),
+    ],
+)
+@pytest.mark.parametrize("where", ["file", "server"])
+def test_the_call_of_an_own_pipeline_is_the_one_that_the_source_makes(
+    base: str,
+    run: str,
+    where: str,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "own.py").write_text("from diffusers import DiffusionPipeline\n" + textwrap.dedent(OWN_PIPELINES[base]))
+    made, _, call = run.replace("PIPE", "pipe").partition("\n")
+    if where == "server":
+        call = f"def handler(job):\n    return {call.replace('PROMPT', 'job')}\nserve(handler)"
+    main = tmp_path / "run.py"
+    main.write_text(f"from own import KitePipeline\n{made}\n{call}\n".replace("PROMPT", '"a kite"'))
+    reading = read_source(main)
+    assert reading.called_at == ("run.py:4" if where == "server" else "run.py:3")
+    assert reading.settings.value("call.height") == 720
+    assert not reading.undecided
+    assert len(reading.calls) == 1

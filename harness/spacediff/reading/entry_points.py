@@ -18,6 +18,7 @@ from spacediff.reading.interpreter.library import Libraries
 from spacediff.reading.interpreter.modules import follow_file, names_of_file
 from spacediff.reading.interpreter.parameters import as_inputs
 from spacediff.reading.interpreter.records import Condition, Frame
+from spacediff.reading.libraries.diffusers.pipeline_classes import is_pipeline_by_name, of_source
 from spacediff.reading.machines import Machine
 from spacediff.reading.model import Note
 from spacediff.reading.parsing import Files
@@ -130,7 +131,7 @@ def _follow_uncalled(state: Interpreter, cell: int) -> None:
     """Call functions and methods that nothing in the source calls, as a server calls its endpoints."""
     flow = EventFlow(state)
     for value in list(state.heap.cell(cell).values()):
-        if isinstance(value, Class):
+        if isinstance(value, Class) and not _is_used_pipeline(state, value):
             state.frames.append(Frame(state.files.main, (cell,)))
             try:
                 _follow_class(state, value, flow)
@@ -140,6 +141,13 @@ def _follow_uncalled(state: Interpreter, cell: int) -> None:
         if id(function.node) not in state.called and cell == function.scopes[0]:
             with flow.apart(f"{function.name} is called"):
                 _call(state, function, as_inputs(state, function))
+
+
+def _is_used_pipeline(state: Interpreter, made: Class) -> bool:
+    """Return whether a class is a pipeline, whose calls are those that the source makes, and not those of a server."""
+    start = state.heap.cell(made.cell).get("__init__")
+    is_created = isinstance(start, Function) and id(start.node) in state.called
+    return of_source(state, made) is not None or (is_created and is_pipeline_by_name(made))
 
 
 def _follow_class(state: Interpreter, made: Class, flow: EventFlow) -> None:

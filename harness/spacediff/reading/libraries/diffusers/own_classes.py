@@ -21,6 +21,10 @@ _GENERATES = frozenset({
     "t2v", "i2v",
 })  # fmt: skip
 """Methods by which a pipeline of the source is called."""
+_STEERS = frozenset({
+    "num_inference_steps", "num_steps", "sampling_steps", "steps", "guidance_scale", "guide_scale", "cfg_scale",
+})  # fmt: skip
+"""Arguments of a method by any name that generates, beside the prompt."""
 _SCHEDULER_BASE = re.compile(r"(^|\.)\w*Scheduler(Mixin)?$")
 """Classes of libraries from which the schedulers of a source are derived."""
 _LONGEST_BODY = 2_000
@@ -67,6 +71,7 @@ def called_by_method(
     )
     is_bound_to_it = isinstance(made, Class) and member(state, made, function.name) is None
     generates = function.name in _GENERATES or is_bound_to_it or not isinstance(made, Class)
+    generates = generates or _is_call_by_another_name(state, owner, function)
     if not is_pipeline or not generates or not _takes_settings(function):
         return None
     if owner.kind == "instance" and isinstance(made, Class):
@@ -77,7 +82,19 @@ def called_by_method(
     return call_pipeline(state, owner, arguments, node, function)
 
 
-def _takes_settings(function: Function) -> bool:
+def _is_call_by_another_name(state: State, owner: Object, function: Function) -> bool:
+    """Return whether a method takes a prompt and steps or guidance, and is no step of another method of its owner."""
+    names = _parameter_names(function)
+    bound = [frame.function.given[0][:1] for frame in state.frames if frame.function is not None]
+    is_inner = any(isinstance(one, Object) and one.cell == owner.cell for first in bound for one in first)
+    return "prompt" in names and bool(names & _STEERS) and not is_inner
+
+
+def _parameter_names(function: Function) -> set[str]:
     parameters = function.parameters
-    names = {one.arg for one in (*parameters.args, *parameters.kwonlyargs)}
+    return {one.arg for one in (*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs)}
+
+
+def _takes_settings(function: Function) -> bool:
+    names = _parameter_names(function)
     return any("prompt" in name for name in names) or len(names & CALL_ONLY) > 1
