@@ -187,3 +187,21 @@ def test_a_switch_of_torch_that_is_changed_is_a_difference() -> None:
 def test_a_list_of_one_prompt_is_the_prompt() -> None:
     assert differing(compared(SCRIPT, SCRIPT.replace('"a cat"', '["a cat"]'))) == []
     assert differing(compared(SCRIPT, SCRIPT.replace('"a cat"', '["a cat", "a dog"]'))) == ["call.prompt"]
+
+
+def test_a_part_of_another_revision_is_another_part() -> None:
+    part = PART.format(name="'THUDM/CogVideoX-5b'", dtype="bfloat16").replace(
+        "subfolder=", "revision='old', subfolder="
+    )
+    assert differing(compared(SCRIPT.replace("\nvideo =", BY_ITSELF.format(part=part)), SCRIPT)) == ["load.vae"]
+
+
+@pytest.mark.parametrize(("callback", "expected"), [("", []), ("callback=watch, ", ["call.callback_steps"])])
+def test_how_often_a_callback_is_called_matters_only_with_one(callback: str, expected: list[str]) -> None:
+    source = "from diffusers import StableDiffusionPipeline\ndef watch(*a): pass\n"
+    source += "pipe = StableDiffusionPipeline.from_pretrained('a/b')\npipe('x', CALLBACK callback_steps=5)\n"
+    each = source.replace("CALLBACK ", callback)
+    assert differing(compared(each, each.replace("callback_steps=5", "callback_steps=2"))) == [
+        *expected,
+        "random seed",
+    ]

@@ -228,3 +228,42 @@ def test_tensors_and_functions_of_one_side_are_no_agreement(argument: str, kind:
 def test_a_seed_that_the_space_changes_is_a_difference() -> None:
     found = compared(SCRIPT, SEEDED.format(42).replace("manual_seed(seed)", "manual_seed(seed + 1)"))
     assert [(row.path, row.left.value, row.right.value) for row in found.differences] == [("rng.seed", 42, 43)]
+
+
+@pytest.mark.parametrize(("default", "is_noted"), [("'a dog'", True), ("'a cat'", False), ("None", True)])
+def test_another_prompt_by_default_is_to_be_replaced(default: str, *, is_noted: bool) -> None:
+    found = compared(SCRIPT, SEEDED.format(42).replace("gr.Textbox()", f"gr.Textbox({default}, label='Text')"))
+    assert found.differences == []
+    assert any("enter the script's ('a cat', run.py:5) at 'Text'" in note for note in found.notes) is is_noted
+
+
+def test_a_seed_that_is_random_only_on_request_is_none_by_default() -> None:
+    space = """
+import random, torch, gradio as gr
+from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("THUDM/CogVideoX-5b", torch_dtype=torch.bfloat16).to("cuda")
+def draw(prompt, seed, randomize):
+    if randomize:
+        seed = random.randint(0, 99)
+    return pipe(prompt, generator=torch.Generator("cpu").manual_seed(seed)).frames[0]
+gr.Interface(draw, [gr.Textbox(), gr.Number(label="Seed"), gr.Checkbox({})], gr.Video()).launch()
+"""
+    assert compared(SCRIPT, space.format("False")).effects == []
+    assert [effect.kind for effect in compared(SCRIPT, space.format("True")).effects] == ["random seed"]
+
+
+def test_a_second_pipeline_that_is_off_by_default_is_no_difference() -> None:
+    space = """
+import torch, gradio as gr
+from diffusers import CogVideoXPipeline, CogVideoXVideoToVideoPipeline
+pipe = CogVideoXPipeline.from_pretrained("THUDM/CogVideoX-5b", torch_dtype=torch.bfloat16).to("cuda")
+other = CogVideoXVideoToVideoPipeline.from_pretrained("THUDM/CogVideoX-5b", torch_dtype=torch.bfloat16).to("cuda")
+def draw(prompt, finer):
+    frames = pipe(prompt, generator=torch.Generator("cpu").manual_seed(42)).frames[0]
+    if finer:
+        frames = other(video=frames, prompt=prompt).frames[0]
+    return frames
+gr.Interface(draw, [gr.Textbox(), gr.Checkbox({})], gr.Video()).launch()
+"""
+    assert compared(SCRIPT, space.format("False")).effects == []
+    assert [effect.kind for effect in compared(SCRIPT, space.format("True")).effects] == ["second pipeline"]

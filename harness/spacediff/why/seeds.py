@@ -11,7 +11,8 @@ from spacediff.settings import Origin
 from spacediff.why.effects import Agreement, Effect
 
 SEED = "rng.seed"
-_FIXED = frozenset({SEED, "call.prompt"})
+_PROMPT = "call.prompt"
+_FIXED = frozenset({SEED, _PROMPT})
 """Settings that a user of the Space usually gives."""
 _MATERIAL = frozenset({"image", "imageeditor", "imageslider", "video", "file", "gallery", "uploadbutton"})
 """Components, in lower case, through which a user gives pictures and clips."""
@@ -46,10 +47,9 @@ def random_seeds(script: Reading, space: Reading) -> list[Effect]:
 
 def computed_prompt(space: Reading) -> list[Effect]:
     """Return that the Space may generate from another text than the user's; empty if it does not compute the prompt."""
-    path = "call.prompt"
-    if not is_computed(path, space) or path not in space.unknowns:
+    if not is_computed(_PROMPT, space) or _PROMPT not in space.unknowns:
         return []
-    line = f"{space.unknowns[path]} ({space.settings[path].where})"
+    line = f"{space.unknowns[_PROMPT]} ({space.settings[_PROMPT].where})"
     return [Effect("prompt", Agreement.SPACE_ONLY, (), (line,), cause_named("prompt-template"), certain=False)]
 
 
@@ -75,11 +75,15 @@ def seed_to_enter(script: Reading, space: Reading) -> list[str]:
 
 
 def user_values_to_enter(script: Reading, space: Reading) -> list[str]:
-    """Return what else a user enters in the Space, so that both sides work from the same: the prompt, a picture."""
+    """Return what else a user enters in the Space, so that both sides work from the same: the prompt, a picture.
+
+    Another prompt by default is to be replaced, as another seed is.
+    """
     notes = []
     for path, asked in space.inputs.items():
         ours = script.settings.get(path)
-        if ours is not None and is_users(path, space):
+        is_another_prompt = path == _PROMPT and ours is not None and asked.default != ours.value
+        if ours is not None and (is_users(path, space) or is_another_prompt):
             value = f" ({ours.value!r}, {ours.where})" if ours.origin is Origin.READ else f" ({ours.where})"
             notes.append(f"{path} is the user's in the Space: enter the script's{value} at {_field(asked)}")
     return notes
@@ -88,7 +92,7 @@ def user_values_to_enter(script: Reading, space: Reading) -> list[str]:
 def is_users(path: str, space: Reading) -> bool:
     """Return whether a value is what the user of the Space works from, and the Space has none of its own."""
     asked = space.inputs.get(path)
-    is_material = path == "call.prompt" or (path.startswith("call.") and asked and asked.kind.lower() in _MATERIAL)
+    is_material = path == _PROMPT or (path.startswith("call.") and asked and asked.kind.lower() in _MATERIAL)
     return bool(is_material) and asked is not None and not asked.default
 
 
