@@ -26,6 +26,10 @@ def steps_of(text: str) -> object:
     return read(text).settings.value("call.num_inference_steps")
 
 
+def test_the_same_script_twice_is_one_script() -> None:
+    assert read(fenced(SCRIPT) + fenced(SCRIPT)).called_at == "issue.md:8"
+
+
 @pytest.mark.parametrize("end", ["save it somehow", "for i in range(3):"])
 def test_prose_after_the_code_is_noted_and_decides_nothing(end: str) -> None:
     after, before = read(fenced(SCRIPT + end)), read(fenced(SCRIPT.replace("video =", "load it first\nvideo =")))

@@ -157,12 +157,16 @@ def _has_line(file: PastedFile, script: PastedScript, line: int) -> bool:
 def only_reading(
     file: PastedFile, readings: Sequence[tuple[PastedScript, Reading]]
 ) -> tuple[PastedFile, PastedScript | None, Reading]:
-    """Return the only script that calls a pipeline, with what was read of it.
+    """Return the only script that calls a pipeline, with what was read of it; the same one twice counts once.
 
     Raises:
         BlockNotChosen: Several do.
     """
-    calling = [(script, reading) for script, reading in readings if reading.called_at]
+    different: dict[tuple[str, ...], tuple[PastedScript, Reading]] = {}
+    for script, reading in readings:
+        if reading.called_at:
+            different.setdefault(tuple(filter(str.strip, script.source.lines)), (script, reading))
+    calling = list(different.values())
     if len(calling) > 1:
         each = ", ".join(
             f"block {script.blocks[0]} ({reading.settings.value('model.pipeline')}, {reading.called_at})"
