@@ -280,3 +280,42 @@ def test_the_call_of_an_own_pipeline_is_the_one_that_the_source_makes(
     assert reading.settings.value("call.height") == 720
     assert not reading.undecided
     assert len(reading.calls) == 1
+
+
+OWN_IN_A_FILE = """import torch
+class KitePipeline:
+    def __init__(self, path):
+        self.transformer = load(path)
+    def fly(self, prompt, negative_prompt=None, num_inference_steps=28, guidance_scale=7.0):
+        return self.transformer(prompt)
+    def encode_prompt(self, prompt, negative_prompt=None, num_inference_steps=28):
+        return prompt
+    def __call__(self, prompt, negative_prompt=None, num_inference_steps=28, guidance_scale=7.0):
+        return self.transformer(prompt)
+"""
+
+
+@pytest.mark.parametrize("call", ["pipe.fly", "pipe", "KitePipeline('org/other').fly"])
+def test_a_pipeline_of_another_file_is_called_where_the_script_calls_it(tmp_path: Path, call: str) -> None:
+    (tmp_path / "kite.py").write_text(OWN_IN_A_FILE, "utf-8")
+    script = tmp_path / "run.py"
+    lines = "from kite import KitePipeline\npipe = KitePipeline('org/kite')\npipe.encode_prompt('x')\n"
+    script.write_text(f"{lines}video = {call}('a kite', num_inference_steps=100)\n", "utf-8")
+    reading = read_source(script)
+    assert [one.where for one in reading.calls] == ["run.py:4"]
+    assert reading.settings.value("call.num_inference_steps") == 100
+
+
+def test_a_handler_of_a_pipeline_of_another_file_is_followed_and_not_its_own_call(tmp_path: Path) -> None:
+    own = "from diffusers import DiffusionPipeline\nclass KitePipeline(DiffusionPipeline):\n"
+    own += "    def __call__(self, prompt=None, height=480):\n        return prompt\n"
+    (tmp_path / "kite.py").write_text(own, "utf-8")
+    script = tmp_path / "run.py"
+    lines = "import runpod\nfrom kite import KitePipeline\npipe = KitePipeline.from_pretrained('org/kite')\n"
+    lines += (
+        "def handler(job):\n    return pipe(prompt=job['input']['prompt'], height=job['input'].get('height', 720))\n"
+    )
+    script.write_text(lines + "runpod.serverless.start({'handler': handler})\n", "utf-8")
+    reading = read_source(script)
+    assert [one.where for one in reading.calls] == ["run.py:5"]
+    assert (reading.settings.value("model.id"), reading.settings.value("call.height")) == ("org/kite", 720)

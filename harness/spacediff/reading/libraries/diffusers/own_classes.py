@@ -13,6 +13,7 @@ from spacediff.reading.libraries.diffusers.loading import LOADS, assemble_pipeli
 from spacediff.reading.libraries.diffusers.names import CALL_ONLY
 from spacediff.reading.libraries.diffusers.pipeline_classes import base_of, is_pipeline_by_name, of_source
 from spacediff.reading.libraries.diffusers.schedulers import load_scheduler, new_scheduler
+from spacediff.reading.libraries.diffusers.unseen import NO_CALL
 from spacediff.reading.libraries.generators import forget_draws
 from spacediff.reading.values import Arguments, Class, Function, Known, Object, Value
 
@@ -87,7 +88,7 @@ def _is_call_by_another_name(state: State, owner: Object, function: Function) ->
     names = _parameter_names(function)
     bound = [frame.function.given[0][:1] for frame in state.frames if frame.function is not None]
     is_inner = any(isinstance(one, Object) and one.cell == owner.cell for first in bound for one in first)
-    return "prompt" in names and bool(names & _STEERS) and not is_inner
+    return "prompt" in names and bool(names & _STEERS) and not is_inner and not NO_CALL.match(function.name)
 
 
 def _parameter_names(function: Function) -> set[str]:

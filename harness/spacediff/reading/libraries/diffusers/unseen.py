@@ -19,7 +19,7 @@ _OF_PIPELINES = re.compile(
     + "|".join(USUAL_PARTS)
 )
 """Attributes by which a value is seen to be a pipeline."""
-_NO_CALL = re.compile(r"_|(encode|prepare|check|decode|get|set|load|enable|disable|save|from|to)(_|$)")
+NO_CALL = re.compile(r"_|(encode|prepare|check|decode|get|set|load|enable|disable|save|from|to)(_|$)")
 """Methods that are given arguments of a call and do not generate."""
 _OF_ANOTHER_KIND = re.compile(r"(?![^(]*[Pp]ipe)[\w.]*\b[A-Z]\w*\(")
 """The constructor of a class that is no pipeline by its name, such as an encoder of prompts that is given one."""
@@ -49,7 +49,7 @@ def call_held(state: State, value: Unknown, name: str, arguments: Arguments, nod
 
 def call_unseen_method(state: State, pipeline: Object, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
     """Return the result of a method that no recogniser knows and that is given what a pipeline's call is given."""
-    if _NO_CALL.match(name) or not takes_settings(arguments):
+    if NO_CALL.match(name) or not takes_settings(arguments):
         return None
     _note_once(state, node, f"{name} is called instead of the pipeline, and is not read")
     return call_pipeline(state, pipeline, arguments, node)
