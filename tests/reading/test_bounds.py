@@ -8,6 +8,7 @@ import tracemalloc
 import pytest
 
 from spacediff.reading import read_text
+from spacediff.reading.interpreter import state
 from spacediff.reading.interpreter.budget import Budget, TooMuchError
 from spacediff.reading.interpreter.state import MOST_STEPS
 from spacediff.reading.machines import Machine
@@ -106,6 +107,20 @@ def test_an_event_is_followed_after_a_file_that_takes_all_its_steps() -> None:
     reading = read_text(code, "run.py")
     assert [note for note in reading.notes if note.kind == "not read to the end"]
     assert reading.settings.value("call.num_inference_steps") == 30
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "class A:\n" + lines("    a#: int = #\n", 100) + "A()\n" * 30,
+        lines("upscale_#(frames)\n", 200),
+    ],
+    ids=["fields of instances", "notes"],
+)
+def test_all_that_costs_is_counted(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.setattr(state, "MOST_STEPS", 2500)
+    reading = read_text(code + PIPELINE + CALL, "run.py")
+    assert [note.kind for note in reading.notes if note.kind.startswith("not read")] == ["not read to the end"]
 
 
 def test_no_more_steps_are_spent_than_allowed() -> None:

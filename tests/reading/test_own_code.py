@@ -444,3 +444,29 @@ def test_the_length_of_a_clip_is_the_number_of_frames_that_was_asked_for(name: s
         "run.py",
     )
     assert value_of(reading, "output.fps") == fps
+
+
+@pytest.mark.parametrize(
+    ("merged", "steps", "size"),
+    [
+        ("base", 30, 512),
+        ("base, {'steps': 9}", 9, 512),
+        ("base, OmegaConf.create({'size': {'width': 640}})", 30, 640),
+        ("base, OmegaConf.from_cli()", 30, 512),
+        ("base, given", None, None),
+        ("{'steps': 9}, base", 30, 512),
+    ],
+)
+def test_settings_that_are_merged_are_those_of_the_last(merged: str, steps: int | None, size: int | None) -> None:
+    reading = read_text(
+        "from omegaconf import OmegaConf\n"
+        "from diffusers import FluxPipeline\n"
+        "base = OmegaConf.create({'steps': 30, 'size': {'width': 512, 'height': 320}})\n"
+        f"settings = OmegaConf.merge({merged})\n"
+        'pipe = FluxPipeline.from_pretrained("a/b")\n'
+        'pipe("a leaf", num_inference_steps=settings.steps, width=settings.size.width, height=settings.size.height)\n',
+        "run.py",
+    )
+    assert reading.settings.value("call.num_inference_steps") == steps
+    assert reading.settings.value("call.width") == size
+    assert reading.settings.value("call.height") == (size and 320)

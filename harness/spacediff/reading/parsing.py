@@ -27,6 +27,8 @@ _DATA_ENDINGS = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".t
 _MOST_DATA_FILES = 16
 _MOST_DATA_BYTES = 256 * 1024
 _LONGEST_PATH = 500
+_LONGEST_WORDS = 160
+"""Characters of the text of a node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Source:
     tree: ast.Module
     lines: list[str] = field(repr=False)
     cells: Cells | None = None
+    _encoded: dict[int, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def place(self, line: int) -> str:
         """Return file and line; for a notebook with the cell."""
@@ -54,10 +57,13 @@ class Source:
         number = getattr(node, "lineno", 0)
         if not 0 < number <= len(self.lines):
             return ""
-        line = self.lines[number - 1].encode("utf-8", "replace")
+        if number not in self._encoded:
+            self._encoded[number] = self.lines[number - 1].encode("utf-8", "replace")
+        start = getattr(node, "col_offset", 0)
         end = getattr(node, "end_col_offset", None) if getattr(node, "end_lineno", 0) == number else None
-        text = line[getattr(node, "col_offset", 0) : end].decode("utf-8", "replace").strip()
-        return (text if end is not None else f"{text} …")[:160]
+        line = self._encoded[number][start:end][: 4 * _LONGEST_WORDS]  # at most 4 bytes for a character
+        text = line.decode("utf-8", "ignore").strip()
+        return (text if end is not None else f"{text} …")[:_LONGEST_WORDS]
 
 
 class UnreadableError(Exception):

@@ -52,6 +52,7 @@ def arguments_of(state: State, node: ast.Call) -> Arguments:
         table = as_table(state, value)
         arguments.named |= table.named
         arguments.open = arguments.open or (state.words(keyword.value) if table.open else "")
+    state.budget.spend_on_looks(len(arguments.positional) + len(arguments.named))
     return arguments
 
 

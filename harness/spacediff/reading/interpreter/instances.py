@@ -51,6 +51,7 @@ def initialised(state: State, instance: Object, made: Class, arguments: Argument
     if isinstance(start, Function):
         follow_function(state, start, arguments, node)
         return instance
+    state.budget.spend(len(made.fields))
     from_environment = any(last_part(name) == _FROM_ENVIRONMENT for name in library_bases(made))
     for name in made.fields:
         default = member(state, made, name)

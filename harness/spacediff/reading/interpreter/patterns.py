@@ -38,7 +38,9 @@ def _any(answers: Iterable[bool | None]) -> bool | None:
 
 def bind(state: State, pattern: ast.pattern, subject: Value) -> None:
     """Bind the names of a pattern that fits."""
-    for part in ast.walk(pattern):
+    parts = list(ast.walk(pattern))
+    state.budget.spend_on_looks(len(parts))
+    for part in parts:
         name = part.rest if isinstance(part, ast.MatchMapping) else getattr(part, "name", None)
         if isinstance(name, str):
             whole = part is pattern and isinstance(part, ast.MatchAs)

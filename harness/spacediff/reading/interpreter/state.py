@@ -217,6 +217,7 @@ class State(ABC):
 
     def note(self, kind: NoteKind, node: ast.AST, text: str = "") -> None:
         """Write down something that changes the result and is not a setting, once for each line."""
+        self.budget.spend_on_looks(len(self.notes))
         only_if = words_of(self.conditions)
         note = Note(
             kind, text or self.words(node), self.where(node), only_if, self.usual, usual_of(self.conditions) is None

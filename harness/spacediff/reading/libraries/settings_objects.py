@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 
 from spacediff.reading.interpreter.displays import as_table
 from spacediff.reading.interpreter.library import Library
@@ -20,6 +21,7 @@ from spacediff.reading.values import (
     Known,
     Object,
     Table,
+    Unknown,
     Value,
     containers,
 )
@@ -29,8 +31,6 @@ _DICTS = frozenset({
     "EasyDict", "edict", "Munch", "munchify", "Box", "ConfigDict", "AttrDict", "DotMap", "OmegaConf.create",
     "omegaconf.OmegaConf.create", "omegaconf.DictConfig", "DictConfig", "addict.Dict", "Bunch",
 })  # fmt: skip
-_UNCHANGED = frozenset({"OmegaConf.to_container", "OmegaConf.merge", "omegaconf.OmegaConf.to_container"})
-"""Functions that return the settings that they are given as a dict."""
 _DEEPEST = 8
 _AS_DICT = frozenset({"dict", "model_dump", "_asdict", "to_dict", "toDict", "copy"})
 """Methods of an instance that return its fields as a dict."""
@@ -47,8 +47,12 @@ class SettingsObjects(Library):
             return Object(state.where(node), "instance", state.heap.new(dict(arguments.named)))
         if not _DICTS.isdisjoint({function.name, function.last_name, last_two}):
             return _dict_of(state, arguments, node)
-        if last_two in _UNCHANGED:
+        if last_two == "OmegaConf.to_container":
             return arguments.get("", 0)
+        if last_two == "OmegaConf.from_cli":  # settings of the command line; by default there are none
+            return Table(state.where(node), (), open=state.files.command is not None)
+        if last_two == "OmegaConf.merge":
+            return _merged(state, arguments, node)
         found = _FUNCTIONS.get(function.last_name) if function.package in _PACKAGES | {function.last_name} else None
         return found(state, arguments, node) if found is not None else None
 
@@ -73,6 +77,25 @@ def _dict_of(state: State, arguments: Arguments, node: ast.AST) -> Value:
     base = as_table(state, first) if first is not None else Table(state.where(node), ())
     named = Table(state.where(node), tuple(arguments.named.items()), bool(arguments.open))
     return containers.copied(containers.merged(base, named, state.unknown(node)), state.heap.identity, _DEEPEST)
+
+
+def _merged(state: State, arguments: Arguments, node: ast.AST) -> Value:
+    """Return the settings of several objects; where two set the same, the later one counts, in inner settings too."""
+    tables = [as_table(state, one) for one in arguments.positional]
+    unknown, made = state.unknown(node), Table(state.where(node), (), bool(arguments.open))
+    for table in tables:
+        made = _with_inner(made, table, unknown, _DEEPEST)
+    return containers.copied(made, state.heap.identity, _DEEPEST)
+
+
+def _with_inner(owner: Table, other: Table, unknown: Unknown, depth: int) -> Table:
+    inner = {
+        key: _with_inner(ours, theirs, unknown, depth - 1)
+        for key, theirs in other.items
+        if depth and isinstance(theirs, Table) and isinstance(ours := owner.get(key), Table)
+    }
+    made = containers.merged(owner, other, unknown)
+    return replace(made, items=tuple((key, inner.get(key, value)) for key, value in made.items))
 
 
 def _fields(state: State, owner: Object, node: ast.AST) -> Table:

@@ -86,16 +86,18 @@ def _started(state: State, arguments: Arguments, node: ast.AST) -> Value:
     positional = list(given.items) if isinstance(given, Items) else []
     named = extra.named if isinstance(extra, Table) else {}
     passed = Arguments(positional, named)
-    if isinstance(target, Function) and _waits_for_jobs(target.node):
+    if isinstance(target, Function) and _waits_for_jobs(state, target.node):
         state.entries.append(Entry(target, passed, state.where(node), is_last=True))
         return state.unknown(node)
     return state.call(target, passed, node)
 
 
-def _waits_for_jobs(node: ast.AST) -> bool:
+def _waits_for_jobs(state: State, node: ast.AST) -> bool:
     """Return whether a function has a loop that takes something out of a queue."""
-    loops = [one for one in ast.walk(node) if isinstance(one, ast.While)]
-    methods = [part.func for loop in loops for part in ast.walk(loop) if isinstance(part, ast.Call)]
+    parts = list(ast.walk(node))
+    inner = [part for one in parts if isinstance(one, ast.While) for part in ast.walk(one)]
+    state.budget.spend_on_looks(len(parts) + len(inner))
+    methods = [part.func for part in inner if isinstance(part, ast.Call)]
     return any(isinstance(one, ast.Attribute) and one.attr in {"get", "get_nowait"} for one in methods)
 
 
