@@ -205,3 +205,20 @@ def test_how_often_a_callback_is_called_matters_only_with_one(callback: str, exp
         *expected,
         "random seed",
     ]
+
+
+def test_a_script_that_moves_nothing_computes_on_the_cpu_and_of_a_space_that_is_asked() -> None:
+    unmoved = SCRIPT.replace('.to("cuda")', "")
+    (row,) = compared(unmoved, SCRIPT).differences
+    assert (row.path, row.left.value, row.right.value) == ("placement", "cpu", "cuda")
+    found = compared(SCRIPT, unmoved)
+    assert found.differences == []
+    assert [row.path for row in found.unknown] == ["placement"]
+
+
+def test_the_names_of_several_adapters_make_no_difference() -> None:
+    lines = "".join(f'pipe.load_lora_weights("me/{one}", adapter_name="NAME{one}")\n' for one in "ab")
+    lines += 'pipe.set_adapters(["NAMEa", "NAMEb"], [0.5, 0.8])\nvideo ='
+    ours, theirs = (SCRIPT.replace("video =", lines.replace("NAME", name)) for name in ("x", "y"))
+    assert differing(compared(ours, theirs)) == []
+    assert differing(compared(ours, theirs.replace("0.8", "0.9"))) == ["lora.adapters"]
