@@ -87,6 +87,24 @@ gr.Interface(draw, [gr.Textbox(), gr.Checkbox({})], gr.Video()).launch()
     assert any("only if larger: upscaling" in condition for condition in found.conditions)
 
 
+def test_an_input_of_a_branch_that_is_not_taken_is_no_setting() -> None:
+    space = """
+import torch, gradio as gr
+from diffusers import CogVideoXDDIMScheduler, CogVideoXDPMScheduler, CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("THUDM/CogVideoX-5b", torch_dtype=torch.bfloat16).to("cuda")
+def draw(prompt, kind, shift):
+    if kind == "DPM":
+        pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config)
+    else:
+        pipe.scheduler = CogVideoXDDIMScheduler.from_config(pipe.scheduler.config, snr_shift_scale=shift)
+    return pipe(prompt, generator=torch.Generator("cpu").manual_seed(42)).frames[0]
+gr.Interface(draw, [gr.Textbox(), gr.Dropdown(["DPM", "DDIM"], value="DPM"), gr.Slider(value=3.0)], gr.Video()).launch()
+"""
+    found = compared(SCRIPT, space)
+    assert {row.path for row in found.differences} == {"scheduler.class"}
+    assert any("snr_shift_scale = 3.0" in condition for condition in found.conditions)
+
+
 SEEDED = """
 import random, torch
 import gradio as gr

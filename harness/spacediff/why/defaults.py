@@ -34,16 +34,11 @@ _OF_TORCH = {
 
 
 def completed(reading: Reading) -> Settings:
-    """Return the settings of a source, with the defaults of its inputs and of the installed libraries."""
+    """Return the settings of a source, with the defaults of the installed libraries."""
     read = reading.settings
-    asked = {
-        path: Setting(one.default, Origin.READ, f"{one.where}, the default of {one.label!r}")
-        for path, one in reading.inputs.items()
-        if one.default is not None and (path not in read or read[path].origin is Origin.UNKNOWN)
-    }
     pipeline = read.value("model.pipeline")
     defaults = {"call": defaults_of_call(reading), "output": _OF_EXPORTS.get(reading.exported_by, {}), "vae": _OF_VAE}
-    filled = without_no_ops(read.changed_by(Settings(asked)), reading.signature)
+    filled = without_no_ops(read, reading.signature)
     for table, values in defaults.items():
         where = f"{pipeline}.__call__" if table == "call" else "diffusers"
         filled = filled.filled_from(Settings.of({table: values} if values else {}, Origin.DEFAULT, where))
