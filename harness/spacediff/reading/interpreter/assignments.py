@@ -65,7 +65,7 @@ def _unpack(state: State, targets: list[ast.expr], value: Value) -> None:
 
 
 def _unknown_part(state: State, target: ast.expr, value: Value) -> Value:
-    part = state.unknown(target, value)
+    part = state.unknown_item(target, value)
     if not isinstance(value, Unknown) or value.holds is None:
         return part
     return replace(part, holds=value.holds, text=value.text)

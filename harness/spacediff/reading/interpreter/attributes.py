@@ -28,6 +28,7 @@ from spacediff.reading.values import (
     either,
     keys,
     lift,
+    part_around,
 )
 
 _METHODS_OF_DICTS = frozenset(dir(dict))
@@ -100,7 +101,7 @@ def subscript(state: State, node: ast.Subscript) -> Value:
     if isinstance(node.slice, ast.Slice):
         bounds = [state.evaluate(one) for one in (node.slice.lower, node.slice.upper, node.slice.step)]
         state.libraries.on_sliced(state, owner, bounds, node)
-        otherwise = owner if isinstance(owner, Unknown) else state.unknown(node, owner, *bounds)
+        otherwise = owner if isinstance(owner, Unknown) else state.unknown_item(node, owner)
         return lift(lambda *values: constants.sliced(values[0], values[1:], otherwise), [owner, *bounds])
     key = keys.key_of(state.evaluate(node.slice))
     if isinstance(owner, Asked | Attribute):
@@ -139,7 +140,7 @@ def _item_of(state: State, owner: Value, key: Value, node: ast.expr) -> Value:  
         return state.heap.cell(owner.cell).get(str(key.value)) or state.unknown(node)
     if isinstance(owner, Known) and isinstance(owner.value, str) and isinstance(key, Known):
         return constants.character(owner, key, state.unknown(node))
-    unknown = state.unknown(node, owner, key)
+    unknown = replace(state.unknown(node, owner, key), inside_of=part_around(owner))
     is_clip = isinstance(owner, Attribute) and owner.name == "frames" and isinstance(key, Known) and key.value == 0
     return replace(unknown, clip=unknown.results[0]) if is_clip and unknown.results else unknown
 

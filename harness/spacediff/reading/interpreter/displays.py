@@ -142,4 +142,4 @@ def element_of(state: State, values: Value, node: ast.expr) -> Value:
             decided=values.decided,
             only_if=values.only_if,
         )
-    return state.unknown(node, values)
+    return state.unknown_item(node, values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from spacediff.reading.interpreter.budget import Budget, TooDeepError
@@ -36,6 +37,7 @@ from spacediff.reading.values import (
     Unknown,
     Value,
     may_be_absent,
+    part_around,
     results_in,
     rewritten_in,
     without_absent,
@@ -214,6 +216,10 @@ class State(ABC):
         is_random = any(isinstance(value, Unknown) and value.random for value in values)
         rewritten = dict.fromkeys(number for value in values for number in rewritten_in(value))
         return Unknown(self.where(node), self.words(node), tuple(results), is_random, rewritten=tuple(rewritten))
+
+    def unknown_item(self, node: ast.AST, owner: Value) -> Unknown:
+        """Return an unknown item of a value; one of a part's layers or weights is inside of that part."""
+        return replace(self.unknown(node, owner), inside_of=part_around(owner))
 
     def note(self, kind: NoteKind, node: ast.AST, text: str = "") -> None:
         """Write down something that changes the result and is not a setting, once for each line."""

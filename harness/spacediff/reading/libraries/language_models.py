@@ -58,6 +58,8 @@ class LanguageModels(Library):
         """Number the result of a method such as `model.generate(...)`."""
         if isinstance(owner, Object) and owner.kind in {"pipeline", "instance"}:
             return None
+        if isinstance(owner, Unknown) and owner.holds is not None:  # it works with a pipeline
+            return None
         if name not in _METHODS and name != "translate" and not _REWRITERS.search(name):
             return None
         return _numbered(state, name, owner, arguments, node)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
@@ -24,7 +25,7 @@ from spacediff.reading.values import (
     Unknown,
     Value,
     alternatives,
-    inside,
+    part_around,
 )
 
 _PATCHED = "patched by:"
@@ -43,8 +44,14 @@ _LIBRARIES = frozenset({"torch", "diffusers", "transformers", "F", "nn", "xforme
 _OF_FORWARD = frozenset({"forward", "_forward", "__call__", "processor", "call"})
 """Attributes of a module that are functions which it computes with."""
 _COMPILED = frozenset({"spaces.aoti_apply", "spaces.aoti_load", "spaces.aoti_blocks_load"})
-_MOST_LEVELS = 12
-"""Attributes of attributes in which a part is looked for."""
+_INSIDE = re.compile(r"(named_)?(parameters|modules|children|buffers)|get_(submodule|parameter|buffer)|items|values")
+"""Methods that return what is inside of a part."""
+_GO_THROUGH = frozenset({"enumerate", "list", "tuple", "zip", "reversed", "sorted", "iter", "tqdm", "dict"})
+"""Functions whose result has the items of what they are given."""
+_IN_PLACE = re.compile(r"(?!requires_grad_$)[a-z]\w*[^_\W]_|register_(full_)?(forward|backward)_(pre_)?hook")
+"""Methods that change a weight or a layer."""
+_OF_TRAINING = frozenset({"requires_grad", "grad", "training"})
+"""Attributes of weights and layers that matter only for training."""
 
 
 class Patches(Library):
@@ -54,6 +61,12 @@ class Patches(Library):
         """Note a function that is given a pipeline or a part; the result takes its place if the source says so."""
         if function.name in _COMPILED:
             state.note("compile", node)
+            return None
+        around = part_around(arguments.get("tensor", 0))
+        if function.last_name in _GO_THROUGH and around is not None:
+            return replace(state.unknown(node, *arguments.every()), inside_of=around)
+        if ".init." in f".{function.name}" and around is not None:
+            state.note("patched part", node)
             return None
         package = function.name.rpartition(".")[0] or function.name
         given = _part_in(arguments)
@@ -70,6 +83,12 @@ class Patches(Library):
 
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
         """Note an unknown method of a part, or one of something unknown that is given a part."""
+        around = part_around(owner)
+        if around is not None and _INSIDE.fullmatch(name):
+            return replace(state.unknown(node, owner), inside_of=around)
+        if around is not None and _IN_PLACE.fullmatch(name):
+            state.note("patched part", node)
+            return None
         if _HARMLESS_METHODS.search(name) or is_clue(name) or not _is_statement(state, node):
             return None
         of_part = _part_under(owner) is not None
@@ -85,8 +104,16 @@ class Patches(Library):
             is_function = isinstance(value, Function | Class | Partial | External | Unknown | Attribute)
             if name in _OF_FORWARD or (owner.package in _LIBRARIES and is_function and not is_private):
                 _note_replaced(state, statement)
-        elif _part_under(owner) is not None or (isinstance(owner, Unknown) and name in _OF_FORWARD):
+        elif name in _OF_TRAINING:
+            return False
+        elif part_around(owner) is not None or (isinstance(owner, Unknown) and name in _OF_FORWARD):
             _note_replaced(state, statement)
+        return False
+
+    def set_item(self, state: State, owner: Value, key: Value | None, node: ast.AST) -> bool:
+        """Note a layer or a weight that is set by its place."""
+        if isinstance(owner, Attribute | Unknown) and part_around(owner) is not None:
+            _note_replaced(state, state.frame.statement or node)
         return False
 
 
@@ -119,14 +146,5 @@ def _part_in(arguments: Arguments) -> Value | None:
 
 def _part_under(value: Value) -> Object | None:
     """Return the pipeline or part that a value is, or is an attribute of."""
-    for option in alternatives(value):
-        one: Value = option
-        for _ in range(_MOST_LEVELS):
-            if isinstance(one, Object):
-                if one.kind in {"pipeline", "part"}:
-                    return one
-                break
-            if not isinstance(one, Attribute):
-                break
-            (one,) = inside(one)
-    return None
+    found = part_around(value)
+    return None if any(isinstance(one, Unknown) for one in alternatives(value)) else found

@@ -88,6 +88,7 @@ class Unknown(Value):
         template: For what the user surely gives, the text with `{name}` for it, such as `{prompt}, sharp`; empty for
             any other value.
         rewritten: Numbers of the language models and translators that the value comes from.
+        inside_of: The pipeline or part of one whose layer or weight it is; None for any other value.
         clip: The number of the pipeline call whose frames it is, as one list of frames; None for any other value.
         holds: The pipeline that the unknown function was given, and that it may have returned; None without one.
     """
@@ -98,6 +99,7 @@ class Unknown(Value):
     template: str = ""
     holds: Object | None = None
     rewritten: tuple[int, ...] = ()
+    inside_of: Object | None = None
     clip: int | None = None
 
 

@@ -31,6 +31,8 @@ MOST_OPTIONS = 8
 
 _HOLDS_OTHERS = frozenset({Items, Table, Function, Partial, Attribute, Either})
 _MOST_LOOKED_AT = 200
+_MOST_LEVELS = 12
+"""Attributes of attributes in which a part is looked for."""
 _MOST_COMBINED = 64
 """Combinations of alternatives for which one expression is computed."""
 
@@ -225,6 +227,23 @@ def negated(condition: Truth) -> Truth:
         None if condition.certain is None else not condition.certain,
         None if condition.usual is None else not condition.usual,
     )
+
+
+def part_around(value: Value | None) -> Object | None:
+    """Return the pipeline or part that a value is, or is inside of, as a layer or a weight is."""
+    for option in alternatives(value) if value is not None else ():
+        one: Value = option
+        for _ in range(_MOST_LEVELS):
+            if isinstance(one, Unknown) and one.inside_of is not None:
+                return one.inside_of
+            if isinstance(one, Object):
+                if one.kind in {"pipeline", "part"}:
+                    return one
+                break
+            if not isinstance(one, Attribute):
+                break
+            one = one.owner
+    return None
 
 
 def results_in(value: Value | None) -> tuple[int, ...]:

@@ -22,6 +22,12 @@ CALL_ONLY = frozenset({
 })  # fmt: skip
 """Arguments of a pipeline's call; `from_pretrained` accepts and ignores them."""
 
+GENERATES = frozenset({
+    "__call__", "generate", "sample", "infer", "inference", "predict", "run", "forward", "edit", "text2img", "img2img",
+    "t2v", "i2v",
+})  # fmt: skip
+"""Methods by which a pipeline of the source or of another package is called."""
+
 USUAL_PARTS = ("vae", "transformer", "transformer_2", "unet", "text_encoder", "text_encoder_2", "text_encoder_3",
                "image_encoder", "controlnet", "tokenizer", "tokenizer_2", "tokenizer_3")  # fmt: skip
 """Parts of a pipeline whose class is not installed."""

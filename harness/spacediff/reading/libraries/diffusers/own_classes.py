@@ -10,18 +10,13 @@ from spacediff.reading.interpreter.functions import follow_function
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.calls import call_pipeline
 from spacediff.reading.libraries.diffusers.loading import LOADS, assemble_pipeline, load, load_part
-from spacediff.reading.libraries.diffusers.names import CALL_ONLY
+from spacediff.reading.libraries.diffusers.names import CALL_ONLY, GENERATES
 from spacediff.reading.libraries.diffusers.pipeline_classes import base_of, is_pipeline_by_name, of_source
 from spacediff.reading.libraries.diffusers.schedulers import load_scheduler, new_scheduler
 from spacediff.reading.libraries.diffusers.unseen import NO_CALL
 from spacediff.reading.libraries.generators import forget_draws
 from spacediff.reading.values import Arguments, Class, Function, Known, Object, Value
 
-_GENERATES = frozenset({
-    "__call__", "generate", "sample", "infer", "inference", "predict", "run", "forward", "edit", "text2img", "img2img",
-    "t2v", "i2v",
-})  # fmt: skip
-"""Methods by which a pipeline of the source is called."""
 _STEERS = frozenset({
     "num_inference_steps", "num_steps", "sampling_steps", "steps", "guidance_scale", "guide_scale", "cfg_scale",
 })  # fmt: skip
@@ -71,7 +66,7 @@ def called_by_method(
         owner.kind == "instance" and isinstance(made, Class) and is_pipeline_by_name(made)
     )
     is_bound_to_it = isinstance(made, Class) and member(state, made, function.name) is None
-    generates = function.name in _GENERATES or is_bound_to_it or not isinstance(made, Class)
+    generates = function.name in GENERATES or is_bound_to_it or not isinstance(made, Class)
     generates = generates or _is_call_by_another_name(state, owner, function)
     if not is_pipeline or not generates or not _takes_settings(function):
         return None

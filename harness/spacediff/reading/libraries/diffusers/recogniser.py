@@ -37,9 +37,13 @@ from spacediff.reading.values import (
     Partial,
     Unknown,
     Value,
+    alternatives,
     last_part,
 )
 from spacediff.reading.values.inputs import json_of
+
+_SHARE_PARTS = frozenset({"diffusers", "transformers"})
+"""Packages whose models only take over the parts that they are given when they are loaded."""
 
 
 class Diffusers(Library):
@@ -135,10 +139,18 @@ def _set_in_config(state: State, owner: Attribute, name: str, value: Value) -> b
     return True
 
 
+def _is_of_pipeline(value: Value) -> bool:
+    """Return whether a value is a pipeline or a part of one."""
+    return any(isinstance(one, Object) and one.kind in {"pipeline", "part"} for one in alternatives(value))
+
+
 def _loaded(state: State, owner: str, method: str, arguments: Arguments, node: ast.AST) -> Value:
     kind = of_library(owner)
     if kind is not None:
         return load(state, kind, method, arguments, node)
     if SCHEDULER.search(owner):
         return load_scheduler(state, owner, method, arguments, node)
+    package = owner.partition(".")[0]
+    if package not in _SHARE_PARTS and any(_is_of_pipeline(value) for value in arguments.every()):
+        state.note("patched part", node)
     return load_part(state, last_part(owner), arguments, node)
