@@ -113,3 +113,10 @@ def test_widgets_in_columns_and_containers_of_streamlit_are_inputs(places: str) 
         256,
         320,
     ]
+
+
+@pytest.mark.parametrize(
+    "line", ["pipe.vae.to(torch.float32)", "pipe.vae.float()", "pipe.vae.load_state_dict(torch.load('vae.pt'))"]
+)
+def test_what_changes_a_part_names_its_own_line(line: str) -> None:
+    assert read(line).settings["load.vae"].where == "app.py:6"

@@ -76,7 +76,8 @@ def _paths_of(state: State, part: str, fields: Mapping[str, Value], value: Value
         if quantisation is not None:
             paths[f"{_QUANTISED}{part}"] = quantisation
         if own:
-            paths[f"load.{part}"] = with_alternatives_outside(Table(value.where, tuple(own.items())))
+            changed_at = value.where if "class" in own else next(reversed(own.values())).where
+            paths[f"load.{part}"] = with_alternatives_outside(Table(changed_at, tuple(own.items())))
     return paths
 
 
