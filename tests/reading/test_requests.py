@@ -252,3 +252,30 @@ def test_a_seed_that_is_not_given_is_random(drawn: str) -> None:
     assert value(reading, "rng.seed") == "unknown"
     assert ("random", True) in [(note.kind, note.usual) for note in reading.notes]
     assert reading.inputs["rng.seed"].label == "seed"
+
+
+@pytest.mark.parametrize("kind", ["methods", "functions"])
+def test_a_helper_above_the_function_that_a_server_calls_gets_its_values(kind: str) -> None:
+    sources = {
+        "methods": """
+            class Predictor(BasePredictor):
+                def setup(self):
+                    self.pipe = FluxPipeline.from_pretrained("org/flux")
+                def draw(self, prompt, steps):
+                    return self.pipe(prompt, num_inference_steps=steps).images[0]
+                def predict(self, prompt: str = Input(default="a kite"), steps: int = Input(default=4)):
+                    return self.draw(prompt, steps)
+        """,
+        "functions": """
+            pipe = FluxPipeline.from_pretrained("org/flux")
+            def draw(prompt, steps):
+                return pipe(prompt, num_inference_steps=steps).images[0]
+            def handle(prompt="a kite", steps=4):
+                return draw(prompt, steps)
+        """,
+    }
+    head = "from cog import BasePredictor, Input\nfrom diffusers import FluxPipeline\n"
+    reading = read_text(head + textwrap.dedent(sources[kind]), "predict.py")
+    assert reading.settings.value("call.num_inference_steps") == 4
+    assert reading.settings.value("call.prompt") == "a kite"
+    assert "call.num_inference_steps" not in reading.alternatives

@@ -137,8 +137,9 @@ def _follow_uncalled(state: Interpreter, cell: int) -> None:
                 _follow_class(state, value, flow)
             finally:
                 state.frames.pop()
-    for function in state.defined[:_MOST_ENTRIES]:
-        if id(function.node) not in state.called and cell == function.scopes[0]:
+    functions = [one for one in state.defined[:_MOST_ENTRIES] if cell == one.scopes[0]]
+    for function in _callers_first(functions):
+        if id(function.node) not in state.called:
             with flow.apart(f"{function.name} is called"):
                 _call(state, function, as_inputs(state, function))
 
@@ -157,13 +158,25 @@ def _follow_class(state: Interpreter, made: Class, flow: EventFlow) -> None:
     start = state.heap.cell(made.cell).get("__init__")
     with flow.apart("", certain=True):
         instance = state.call(made, as_inputs(state, _constructor_of(start)), node)
-    methods = [name for name, value in state.heap.cell(made.cell).items() if isinstance(value, Function)]
+    functions = [value for value in state.heap.cell(made.cell).values() if isinstance(value, Function)]
+    methods = [one.name for one in _callers_first(functions)]
     ordered = [*(name for name in _FIRST_METHODS if name in methods), *methods]
     for name in dict.fromkeys(ordered):
         method = state.attribute(instance, name, node)
         if isinstance(method, Function) and name != "__init__" and id(method.node) not in state.called:
             with flow.apart(f"{name} is called", certain=name in _FIRST_METHODS):
                 state.call(method, as_inputs(state, method), node)
+
+
+def _callers_first(functions: list[Function]) -> list[Function]:
+    """Return functions in an order in which those that no other one names come first: the others are followed there."""
+    named = {
+        part.attr if isinstance(part, ast.Attribute) else part.id
+        for function in functions
+        for part in ast.walk(function.node)
+        if isinstance(part, ast.Attribute | ast.Name)
+    }
+    return sorted(functions, key=lambda one: one.name in named)
 
 
 def _constructor_of(start: object) -> Function:
