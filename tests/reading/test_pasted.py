@@ -106,6 +106,13 @@ def test_a_block_is_found_however_it_is_fenced(opening: str, closing: str) -> No
     assert steps_of(fenced(SCRIPT, opening, closing)) == 30
 
 
+@pytest.mark.parametrize("opening", ["```", "```python ", "``` py ", "~~~"])
+def test_code_on_the_line_of_the_fence_is_read(opening: str) -> None:
+    reading = read(f"It fails:\n\n{opening}{SCRIPT.strip()}\n{opening[:3]}\n")
+    assert reading.settings.value("model.dtype") == "bfloat16"
+    assert reading.called_at == "issue.md:6"
+
+
 def test_an_indented_block_a_quoted_block_and_a_block_in_a_list_are_found() -> None:
     assert steps_of("Code:\n\n" + textwrap.indent(SCRIPT, "    ")) == 30
     assert steps_of(textwrap.indent(fenced(SCRIPT), "> ", lambda _: True)) == 30

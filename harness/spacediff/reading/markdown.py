@@ -27,6 +27,8 @@ _COMMAND = re.compile(
 _TAG = re.compile(r"\s*</?(?:details|summary|p|br|div|h\d)\b", re.IGNORECASE)
 """A line of HTML; people leave out the blank line after it without which a fence is no fence."""
 _IMPORT = re.compile(r"import [\w.]+|from [\w.]+ import ")
+_CODE_IN_INFO = re.compile(r"(?:import [\w.]+|from [\w.]+ import )[^`]*$")
+"""The first line of a block whose fence has no line of its own."""
 _FENCE = re.compile(r"[\s>*+-]*(?:```|~~~)")
 _MOST_INLINE = 50_000
 """Characters of a text in which commands are looked for."""
@@ -93,7 +95,9 @@ def _fences(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield first line, language and code of each block."""
     for token in MarkdownIt("commonmark").disable("inline").parse(text):
         start = token.map[0] if token.map else 0
-        if token.type == "fence":
+        if token.type == "fence" and (code := _CODE_IN_INFO.search(token.info)):
+            yield start + 1, "", f"{code[0]}\n{token.content}"
+        elif token.type == "fence":
             yield start + 2, _language(token.info), token.content
         elif token.type == "code_block":
             yield start + 1, "", token.content
