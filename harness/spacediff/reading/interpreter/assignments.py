@@ -144,9 +144,13 @@ def delete(state: State, node: ast.Delete) -> None:
         if isinstance(target, ast.Name):
             state.heap.put(scope_of(state, target.id), target.id, Absent(state.where(target)))
         elif isinstance(target, ast.Attribute):
-            for option in alternatives(state.evaluate(target.value)):
+            owner = state.evaluate(target.value)
+            state.libraries.on_deleted(state, owner, node)
+            for option in alternatives(owner):
                 if isinstance(option, Object) and option.kind in {"instance", "namespace"}:
                     state.put(option, target.attr, Absent(state.where(target)))
         elif isinstance(target, ast.Subscript):
             key = state.evaluate(target.slice) if not isinstance(target.slice, ast.Slice) else None
-            effects.delete_item(state, target, state.evaluate(target.value), key)
+            owner = state.evaluate(target.value)
+            state.libraries.on_deleted(state, owner, node)
+            effects.delete_item(state, target, owner, key)

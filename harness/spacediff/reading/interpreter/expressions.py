@@ -112,6 +112,7 @@ def _formatted(state: State, part: ast.expr, value: Value) -> Value:
 
 def _binary(state: State, node: ast.BinOp) -> Value:
     sides = [state.evaluate(node.left), state.evaluate(node.right)]
+    state.libraries.on_computed(state, node, *sides)
     made = lift(lambda left, right: constants.binary(node.op, left, right, state.unknown(node, left, right)), sides)
     is_tuple = isinstance(sides[0], Items) and not sides[0].identity
     return made if is_tuple else with_identity(state, made)

@@ -70,6 +70,14 @@ class Library(Protocol):
         """Note what `owner[start:end]` says about the owner, such as frames that are dropped."""
         return
 
+    def on_computed(self, state: State, node: ast.BinOp, left: Value, right: Value) -> None:
+        """Note what `left * right` and the like do to one of the two, such as brighter frames."""
+        return
+
+    def on_deleted(self, state: State, owner: Value, node: ast.AST) -> None:
+        """Note what `del owner.name` or `del owner[key]` takes away."""
+        return
+
 
 class Libraries(Library):
     """Recognisers in a row: they are asked in their order, and the first answer counts."""
@@ -139,3 +147,13 @@ class Libraries(Library):
         """Ask the recognisers in their order."""
         for one in self._recognisers:
             one.on_sliced(state, owner, bounds, node)
+
+    def on_computed(self, state: State, node: ast.BinOp, left: Value, right: Value) -> None:
+        """Ask the recognisers in their order."""
+        for one in self._recognisers:
+            one.on_computed(state, node, left, right)
+
+    def on_deleted(self, state: State, owner: Value, node: ast.AST) -> None:
+        """Ask the recognisers in their order."""
+        for one in self._recognisers:
+            one.on_deleted(state, owner, node)

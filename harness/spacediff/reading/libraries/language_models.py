@@ -15,7 +15,7 @@ from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.records import words_of
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.model import Note, NoteKind
-from spacediff.reading.values import Arguments, External, Object, Unknown, Value
+from spacediff.reading.values import Arguments, External, Object, Unknown, Value, results_of
 from spacediff.reading.values.inputs import text_of
 
 _CLIENTS = frozenset({
@@ -61,6 +61,8 @@ class LanguageModels(Library):
         if isinstance(owner, Unknown) and owner.holds is not None:  # it works with a pipeline
             return None
         if name not in _METHODS and name != "translate" and not _REWRITERS.search(name):
+            return None
+        if name == "enhance" and results_of(arguments):  # a picture, not a prompt
             return None
         return _numbered(state, name, owner, arguments, node)
 

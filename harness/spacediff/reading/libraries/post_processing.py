@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.name_clues import UPSCALING
 from spacediff.reading.values import (
     Arguments,
     Asked,
@@ -43,6 +44,13 @@ _CHANGES = frozenset({
 _CHANGES_OF_PICTURES = frozenset(
     {"filter", "rotate", "paste", "alpha_composite", "enhance", "crop", "subclip", "reverse"}
 )
+_COLOURS = frozenset({"RGB", "RGBA", "rgb24"})
+"""Modes of a picture to which `convert` leaves its colours as they are."""
+_USUAL_FACTORS = frozenset({0.5, 1, 2, 127.5, 255, 256, 65535})
+"""Numbers by which code goes from one range of values to another and back, as from 0…1 to 0…255."""
+_CHANGES_VALUES = (ast.Mult, ast.Div, ast.Add, ast.Sub, ast.Pow, ast.FloorDiv, ast.Mod, ast.MatMult)
+_MEASURES = re.compile(r"\blen\(|\.(shape|size|width|height|ndim|n_frames|count|fps|duration)\b|\.(sum|mean|max|min)\(")
+"""Texts of numbers that are taken from frames and are no frames."""
 _MOST_FRAMES = 1_000_000
 """Frames of a call that are counted."""
 _NAMES = re.compile(
@@ -77,7 +85,11 @@ class PostProcessing(Library):
         if results_in(owner):
             if name in _SIZES_OF_PICTURES - {"crop"}:
                 state.note("resizing", node)
-            elif name in _CHANGES_OF_PICTURES or _NAMES.search(name):
+            elif name in _CHANGES_OF_PICTURES or _NAMES.search(name) or _changes_when_given(name, arguments):
+                state.note("post-processing", node)
+            return None
+        if results_of(arguments) and (name == "enhance" or _NAMES.search(_words_of(owner, name))):
+            if not UPSCALING.search(state.words(node)):
                 state.note("post-processing", node)
             return None
         if name in _SIZES_OF_PICTURES and arguments.every():
@@ -97,6 +109,35 @@ class PostProcessing(Library):
         if _is_rest_of_animation(state.frame.statement, node):
             return
         state.note("post-processing", node, f"{state.words(node)}{_kept(state, results[0], bounds)}")
+
+    def on_computed(self, state: State, node: ast.BinOp, left: Value, right: Value) -> None:
+        """Note arithmetic on the values of frames, other than from one range of values to another."""
+        frames, other = (left, right) if results_in(left) else (right, left)
+        if not isinstance(node.op, _CHANGES_VALUES) or not _are_frames(frames):
+            return
+        number = other.value if isinstance(other, Known | Asked) else None
+        number = number.value if isinstance(number, Known) else number
+        if isinstance(number, int | float) and not isinstance(number, bool) and number not in _USUAL_FACTORS:
+            state.note("post-processing", node)
+
+
+def _are_frames(value: Value) -> bool:
+    """Return whether a value comes from a call and is not a number that was counted or measured."""
+    is_measure = isinstance(value, Unknown) and _MEASURES.search(value.text)
+    return isinstance(value, Unknown) and bool(results_in(value)) and not is_measure
+
+
+def _changes_when_given(name: str, arguments: Arguments) -> bool:
+    """Return whether a method changes a picture by what it is given: other colours, or a lossy compression."""
+    if name == "convert":
+        mode = arguments.get("mode", 0)
+        return isinstance(mode, Known) and mode.value not in _COLOURS
+    return name == "save" and "quality" in arguments.named
+
+
+def _words_of(owner: Value, name: str) -> str:
+    """Return the text of what a method is called on, and its name."""
+    return f"{owner.text if isinstance(owner, Unknown) else ''} {name}"
 
 
 def _is_rest_of_animation(statement: ast.stmt | None, node: ast.Subscript) -> bool:

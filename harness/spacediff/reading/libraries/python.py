@@ -179,7 +179,8 @@ def _setattr(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
     owner, name, value = (arguments.get("", place) for place in range(3))
     if not isinstance(owner, Object) or name is None or value is None:
         return None
-    state.put(owner, shown(name), value)
+    if not state.libraries.set_attribute(state, owner, shown(name), value, node):
+        state.put(owner, shown(name), value)
     return Known(state.where(node), None)
 
 

@@ -21,6 +21,7 @@ from spacediff.reading.values import (
 )
 
 _KERNELS = {"MATH": "math", "FLASH_ATTENTION": "flash", "EFFICIENT_ATTENTION": "efficient", "CUDNN_ATTENTION": "cudnn"}
+_TF32_BY_PRECISION = {"highest": False, "high": True}
 _BACKEND_SWITCHES = {
     "torch.backends.cuda.matmul.allow_tf32": "numerics.tf32_matmul",
     "torch.backends.cudnn.allow_tf32": "numerics.tf32_cudnn",
@@ -89,7 +90,9 @@ def _switched(state: State, function: External, arguments: Arguments, node: ast.
     first = arguments.get("", 0)
     here = Known(state.where(node), value=True)
     if name == "torch.set_float32_matmul_precision" and isinstance(first, Known):
-        state.heap.put(state.process_wide, "numerics.tf32_matmul", Known(first.where, first.value != "highest"))
+        is_switch = first.value in _TF32_BY_PRECISION  # "medium" computes in bfloat16, which no other switch does
+        value = Known(first.where, _TF32_BY_PRECISION[first.value]) if is_switch else state.unknown(node)
+        state.heap.put(state.process_wide, "numerics.tf32_matmul", value)
     elif name == "torch.set_default_dtype" and first is not None:
         state.heap.put(state.process_wide, "numerics.default_dtype", dtype_of_value(first))
     elif name == "torch.use_deterministic_algorithms":

@@ -14,6 +14,7 @@ from spacediff.reading.values import (
     Asked,
     Class,
     Either,
+    External,
     Items,
     Known,
     Object,
@@ -21,7 +22,7 @@ from spacediff.reading.values import (
     Unknown,
     Value,
 )
-from spacediff.reading.values.inputs import json_of
+from spacediff.reading.values.inputs import json_of, shown
 
 _QUANTISED = "quantization_config:"
 """Beginning of the keys for the quantisation of one part."""
@@ -54,6 +55,8 @@ def part_paths(state: State, fields: Mapping[str, Value], where: str) -> Paths:
 def _paths_of(state: State, part: str, fields: Mapping[str, Value], value: Value, *, is_known: bool) -> Paths | None:
     if is_known and (isinstance(value, Unknown) or value == Known(value.where, None)):
         return {f"load.{part}": value}
+    if is_known and isinstance(value, Known | Asked | External):
+        return {f"load.{part}": Unknown(value.where, shown(value))}
     if not isinstance(value, Object) or value.kind not in {"part", "instance"}:
         return None
     if value.kind == "instance" and not is_known:

@@ -23,6 +23,7 @@ from spacediff.reading.libraries.diffusers.schedulers import (
     call_scheduler_method,
     load_scheduler,
     new_scheduler,
+    of_class_of,
     set_config,
     set_scheduler_attribute,
 )
@@ -62,6 +63,8 @@ class Diffusers(Library):
         if function.package in {"diffusers", function.name} and is_model(function.last_name):
             return load_part(state, function.last_name, Arguments([], {}), node)
         first = arguments.get("", 0)
+        if function.name == "type" and isinstance(first, Object) and first.kind == "scheduler":
+            return Attribute(state.where(node), first, "__class__")
         if function.name == "len" and isinstance(first, Unknown) and first.clip is not None:
             return length_of_clip(state, first, state.where(node))
         if function.last_name == "apply_group_offloading" and isinstance(first, Object):
@@ -75,6 +78,8 @@ class Diffusers(Library):
         """Return the result of a method of a pipeline, a part or a scheduler, or an instance of an own class."""
         if isinstance(owner, Class):
             return own_classes.created(state, owner, name, arguments, node)
+        if isinstance(owner, Attribute):
+            return of_class_of(state, owner, name, arguments, node)
         if isinstance(owner, Unknown):
             return unseen.call_held(state, owner, name, arguments, node)
         if not isinstance(owner, Object):

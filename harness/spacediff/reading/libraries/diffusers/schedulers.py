@@ -63,7 +63,11 @@ def _override(
 
 
 def _from_config(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
-    made = new_scheduler(state, name, Arguments([], {}), node)
+    return _configured(state, new_scheduler(state, name, Arguments([], {}), node), arguments, node)
+
+
+def _configured(state: State, made: Object, arguments: Arguments, node: ast.AST) -> Object:
+    """Return a scheduler with the configuration that `from_config` is given."""
     base = arguments.get("config", 0)
     for option in alternatives(base):
         if _take_config(state, made, option):
@@ -87,9 +91,27 @@ def call_scheduler_method(state: State, owner: Object, name: str, arguments: Arg
         _override(state, owner, arguments, node)
     elif name in {"to", "copy"}:
         return owner
+    elif name == "from_config":
+        return _again(state, owner, arguments, node)
     else:
         return None
     return state.unknown(node)
+
+
+def of_class_of(state: State, value: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
+    """Return the scheduler of `type(scheduler).from_config(...)`; None for another method, or another class."""
+    owner = value.owner if isinstance(value, Attribute) and value.name == "__class__" else None
+    if not isinstance(owner, Object) or owner.kind != "scheduler" or name != "from_config":
+        return None
+    return _again(state, owner, arguments, node)
+
+
+def _again(state: State, owner: Object, arguments: Arguments, node: ast.AST) -> Object:
+    """Return another scheduler of the class of one, which may be the one that the checkpoint names."""
+    where = state.where(node)
+    named = state.get(owner, "class")
+    fields: dict[str, Value] = {"base": Known(where, ""), **({"class": named} if named is not None else {})}
+    return _configured(state, Object(where, "scheduler", state.heap.new(fields)), arguments, node)
 
 
 def set_scheduler_attribute(state: State, owner: Object, name: str, value: Value, node: ast.AST) -> bool:
