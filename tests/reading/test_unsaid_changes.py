@@ -88,3 +88,24 @@ def test_what_is_computed_with_a_picture_is_post_processing(lines: str) -> None:
 )
 def test_what_leaves_a_picture_as_it_is_has_no_note(lines: str) -> None:
     assert notes(read(after=lines)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "del pipe.transformer.transformer_blocks[5]",
+        'exec(open("patch.py").read())',
+        "pipe.vae.register_to_config(scaling_factor=0.1)",
+    ],
+)
+def test_what_is_taken_away_or_done_by_unread_code_is_a_patched_part(line: str) -> None:
+    assert notes(read(line)) == ["patched part"]
+
+
+def test_a_variable_that_chooses_the_attention_is_told() -> None:
+    assert notes(read('os.environ["DIFFUSERS_ATTN_BACKEND"] = "sage"')) == ["attention"]
+
+
+@pytest.mark.parametrize("line", ["del pipe.text_encoder", "del os", "state = {'a': 1}\ndel state['a']"])
+def test_what_only_frees_memory_is_not_noted(line: str) -> None:
+    assert notes(read(line)) == []

@@ -27,6 +27,7 @@ from spacediff.reading.values import (
     alternatives,
     part_around,
 )
+from spacediff.reading.values.inputs import shown
 
 _PATCHED = "patched by:"
 """Beginning of the names under which modules that patch something are kept."""
@@ -86,7 +87,8 @@ class Patches(Library):
         around = part_around(owner)
         if around is not None and _INSIDE.fullmatch(name):
             return replace(state.unknown(node, owner), inside_of=around)
-        if around is not None and _IN_PLACE.fullmatch(name):
+        configures = around is not None and around.kind == "part" and name == "register_to_config"
+        if configures or (around is not None and _IN_PLACE.fullmatch(name)):
             state.note("patched part", node)
             return None
         if _HARMLESS_METHODS.search(name) or is_clue(name) or not _is_statement(state, node):
@@ -110,18 +112,27 @@ class Patches(Library):
             _note_replaced(state, statement)
         return False
 
+    def on_deleted(self, state: State, owner: Value, node: ast.AST) -> None:
+        """Note a layer or a function that is taken away from a part."""
+        around = part_around(owner)
+        if around is not None and (around.kind == "part" or not isinstance(owner, Object)):
+            state.note("patched part", node)
+
     def set_item(self, state: State, owner: Value, key: Value | None, node: ast.AST) -> bool:
-        """Note a layer or a weight that is set by its place."""
+        """Note a layer or a weight that is set by its place, and the variable that chooses the attention."""
+        if isinstance(owner, External) and owner.name == "os.environ" and key is not None:
+            if shown(key) == "DIFFUSERS_ATTN_BACKEND":
+                _note_replaced(state, state.frame.statement or node, "attention")
+            return False
         if isinstance(owner, Attribute | Unknown) and part_around(owner) is not None:
             _note_replaced(state, state.frame.statement or node)
         return False
 
 
-def _note_replaced(state: State, statement: ast.AST) -> None:
+def _note_replaced(state: State, statement: ast.AST, kind: NoteKind | None = None) -> None:
     words = state.words(statement)
-    is_attention = "attention" in words.lower()
-    kind: NoteKind = "caching" if CACHING.search(words) else "attention" if is_attention else "patched part"
-    state.note(kind, statement, words)
+    by_name: NoteKind = "attention" if "attention" in words.lower() else "patched part"
+    state.note(kind or ("caching" if CACHING.search(words) else by_name), statement, words)
 
 
 def _is_statement(state: State, node: ast.AST) -> bool:

@@ -126,6 +126,8 @@ class LaterCalls(Library):
 
 def _executed(state: State, code: Value | None, node: ast.AST) -> Value:
     text = code.value if isinstance(code, Known) and isinstance(code.value, str) else None
+    if text is None:
+        state.note("patched part", node, f"{state.words(node)}: code that is not read")
     for cell in {state.frame.scopes[0], state.frame.scopes[-1]}:
         effects.make_unknown(state, cell, node, None if text is None else set(_WORD.findall(text)))
     return Known(state.where(node), None)

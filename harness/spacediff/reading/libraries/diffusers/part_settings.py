@@ -53,10 +53,9 @@ def part_paths(state: State, fields: Mapping[str, Value], where: str) -> Paths:
 
 
 def _paths_of(state: State, part: str, fields: Mapping[str, Value], value: Value, *, is_known: bool) -> Paths | None:
-    if is_known and (isinstance(value, Unknown) or value == Known(value.where, None)):
-        return {f"load.{part}": value}
-    if is_known and isinstance(value, Known | Asked | External):
-        return {f"load.{part}": Unknown(value.where, shown(value))}
+    if is_known and isinstance(value, Unknown | Known | Asked | External):
+        is_stated = isinstance(value, Unknown) or value == Known(value.where, None)
+        return {f"load.{part}": value if is_stated else Unknown(value.where, shown(value))}
     if not isinstance(value, Object) or value.kind not in {"part", "instance"}:
         return None
     if value.kind == "instance" and not is_known:

@@ -74,7 +74,7 @@ class Diffusers(Library):
             return state.unknown(node)
         return None
 
-    def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
+    def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:  # noqa: PLR0911 - one way out for each kind
         """Return the result of a method of a pipeline, a part or a scheduler, or an instance of an own class."""
         if isinstance(owner, Class):
             return own_classes.created(state, owner, name, arguments, node)
