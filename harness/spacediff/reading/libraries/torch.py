@@ -90,8 +90,8 @@ def _switched(state: State, function: External, arguments: Arguments, node: ast.
     first = arguments.get("", 0)
     here = Known(state.where(node), value=True)
     if name == "torch.set_float32_matmul_precision" and isinstance(first, Known):
-        is_switch = first.value in _TF32_BY_PRECISION  # "medium" computes in bfloat16, which no other switch does
-        value = Known(first.where, _TF32_BY_PRECISION[first.value]) if is_switch else state.unknown(node)
+        switched = _TF32_BY_PRECISION.get(str(first.value))  # "medium" computes in bfloat16: no switch does that
+        value = Known(first.where, switched) if switched is not None else state.unknown(node)
         state.heap.put(state.process_wide, "numerics.tf32_matmul", value)
     elif name == "torch.set_default_dtype" and first is not None:
         state.heap.put(state.process_wide, "numerics.default_dtype", dtype_of_value(first))
