@@ -15,6 +15,7 @@ from spacediff.why.common_terms import in_common_terms
 from spacediff.why.conditions import under_conditions
 from spacediff.why.effects import Effect, differing_effects
 from spacediff.why.headline import SCRIPT, SPACE, SideRead
+from spacediff.why.other_code import has_unknown_default, pipeline_of_other_code
 from spacediff.why.questions import question
 from spacediff.why.seeds import (
     computed_prompt,
@@ -134,12 +135,14 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
     ]
     rows = [row for row in differing if row.path in compared or is_fixed(row.path, script, space)]
     rows = [row for row in rows if not is_unseeded(row.path, space)]
+    rows = [row for row in rows if not _is_default_of_one_side(row, script, space)]
     unknown = [row for row in rows if not row.certain]
     agreeing = compared - {row.path for row in differing}
     effects = [
         *random_seeds(script, space),
         *computed_prompt(space),
         *built_scheduler(script, space),
+        *pipeline_of_other_code(script, space),
         *differing_effects(script, space),
     ]
     return ComparedSettings(
@@ -172,6 +175,14 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
 def _is_compared(path: str, space: Reading) -> bool:
     """Whether a setting is compared and counted: a scenario measures it, or the Space computes it by itself."""
     return (matters(path) and not is_users(path, space)) or is_computed(path, space)
+
+
+def _is_default_of_one_side(row: SourceDifference, script: Reading, space: Reading) -> bool:
+    """Whether only diffusers' own call has a default there, and the other side's is of other code."""
+    ours, theirs = row.left, row.right
+    if ours is UNSET and theirs.origin is Origin.DEFAULT:
+        return has_unknown_default(row.path, script)
+    return theirs is UNSET and ours.origin is Origin.DEFAULT and has_unknown_default(row.path, space)
 
 
 def _other_task(left: Settings, right: Settings) -> str:
