@@ -262,3 +262,31 @@ def test_a_line_of_several_cells_is_asked_about() -> None:
     for call in ("cell 3, line 1", "n.ipynb, cell 3, line 1"):
         reading = read_fetched(notebook, "n.ipynb", lambda _: None, call=call)
         assert reading.settings.value("call.num_inference_steps") == 9
+
+
+def test_the_last_of_several_calls_in_a_row_counts_and_the_one_that_is_exported_before_it() -> None:
+    warm_up = 'first = pipe("warm up", num_inference_steps=1)\nsecond = pipe("a kite", num_inference_steps=9)\n'
+    assert read(warm_up).settings.value("call.num_inference_steps") == 9
+    exported = read(warm_up + 'export_to_video(first.frames[0], "o.mp4")\n')
+    assert exported.settings.value("call.num_inference_steps") == 1
+
+
+def test_a_source_that_only_refines_has_a_main_call() -> None:
+    refines = """
+        up = LTXLatentUpsamplePipeline.from_pretrained("org/up")
+        up(latents=load("a.pt"))
+    """
+    assert roles(read(refines)) == [("main", "LTXLatentUpsamplePipeline")]
+
+
+@pytest.mark.parametrize(
+    ("line", "noted"),
+    [
+        ('model = load_rife_model("rife")', False),
+        ("frames = load_rife_model(frames)", True),
+        ("frames = rife_inference(frames)", True),
+    ],
+)
+def test_a_model_that_is_only_loaded_changes_no_frames(line: str, noted: bool) -> None:  # noqa: FBT001
+    reading = read(f'frames = pipe("a kite").frames[0]\n{line}\nexport_to_video(frames, "o.mp4")\n')
+    assert ("frame interpolation" in kinds(reading)) is noted
