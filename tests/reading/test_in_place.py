@@ -32,6 +32,8 @@ def notes(lines: str) -> list[tuple[str, str]]:
     "line",
     [
         "boost(pipe.transformer)",
+        "enhance(pipe)",
+        "improve_video(pipe.transformer, 2)",
         "sharper.video.boost(pipe, weight=3.4)",
         "tomesd.apply_patch(pipe, ratio=0.5)",
         "boost(pipe.transformer.blocks)",

@@ -15,7 +15,7 @@ from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.records import words_of
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.model import Note, NoteKind
-from spacediff.reading.values import Arguments, External, Object, Unknown, Value, results_of
+from spacediff.reading.values import Arguments, External, Known, Object, Unknown, Value, results_of
 from spacediff.reading.values.inputs import text_of
 
 _CLIENTS = frozenset({
@@ -52,6 +52,8 @@ class LanguageModels(Library):
         known = function.package in _CLIENTS or _CLIENT_NAMES.search(name)
         if not known and not _TRANSLATORS.search(name) and not _REWRITERS.search(function.last_name):
             return None
+        if not known and arguments.every() and not any(_may_be_text(given) for given in arguments.every()):
+            return None  # it is given a pipeline or a part of one, and no prompt
         return _numbered(state, name, function, arguments, node)
 
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
@@ -65,6 +67,12 @@ class LanguageModels(Library):
         if name == "enhance" and results_of(arguments):  # a picture, not a prompt
             return None
         return _numbered(state, name, owner, arguments, node)
+
+
+def _may_be_text(value: Value) -> bool:
+    if isinstance(value, Known):
+        return isinstance(value.value, str)
+    return not isinstance(value, Object)
 
 
 def _numbered(state: State, name: str, function: Value, arguments: Arguments, node: ast.AST) -> Unknown:
