@@ -15,6 +15,8 @@ from support.clips import moving_ball
 from support.other_systems import elsewhere
 from support.synthetic_audit import synthetic_audit
 
+pytestmark = pytest.mark.slow
+
 TITLE = "∞ → 手 😀"
 SCENARIO = f"""
 title = "{TITLE}"

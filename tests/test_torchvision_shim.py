@@ -11,6 +11,8 @@ import pytest
 
 from support.paths import ROOT
 
+pytestmark = pytest.mark.slow  # each test starts a Python that imports torch
+
 HEALTHY = "marker = 'untouched'\n"
 HOPELESS = "import torchvision.part\n"
 HOPELESS_PART = "raise RuntimeError('built for another world')\n"

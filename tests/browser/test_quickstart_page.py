@@ -12,7 +12,7 @@ from spacediff.wording import cause_text
 from support.quickstart import Finished
 from support.report_pages import Opened, Reports, violations
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LIMIT = 10_000_000  # bytes
 READ_PIXELS = """(side) => {

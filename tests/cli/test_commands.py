@@ -126,6 +126,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_reader_that_goes_away_does_not_change_what_was_measured(tmp_path: Path) -> None:
     write_preview(moving_ball(2), tmp_path / "a.mp4")
     (tmp_path / "other.toml").write_text(SCENARIO)
@@ -141,6 +142,7 @@ def test_reader_that_goes_away_does_not_change_what_was_measured(tmp_path: Path)
     assert (tmp_path / "unmeasured" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_reader_that_goes_away_ends_no_command_early(tmp_path: Path) -> None:
     for name, scale in (("run.py", 6.0), ("space.py", 7.0)):
         call = f"pipe(prompt='a lemon', guidance_scale={scale})"

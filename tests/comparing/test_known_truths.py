@@ -152,6 +152,7 @@ def shuffled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunRecord,
     return folder, reference, [*(kept(folder, name, clip) for name, clip in clips.items()), *scale(folder)]
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(6))
 @given(data=st.data())
 def test_verdicts_do_not_depend_on_the_order_of_runs(
