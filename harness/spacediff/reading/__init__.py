@@ -162,7 +162,7 @@ def read_pasted(
     block: int = 0,
     libraries: Sequence[Library] = LIBRARIES,
 ) -> Reading:
-    """Read the code blocks of a Markdown file; several scripts in it are told apart.
+    """Read the code blocks of a Markdown file; several scripts in it are separate.
 
     Args:
         content: The file.

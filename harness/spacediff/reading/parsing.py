@@ -6,12 +6,12 @@ import ast
 import io
 import posixpath
 import tokenize
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from spacediff.reading.commands import Command
 from spacediff.reading.notebooks import MOST_NOTEBOOK_BYTES, Cells, cells_of, without_magics
+from spacediff.reading.syntax import parsed
 
 MOST_BYTES = 1024 * 1024
 """Largest source file that is read; the largest demos have a tenth of it."""
@@ -116,9 +116,7 @@ def _decoded(content: bytes) -> str:
 
 def _tree(code: str, name: str) -> ast.Module:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(code)
+        return parsed(code)
     except SyntaxError as error:
         raise UnreadableError(f"{name}:{error.lineno or 1}: not Python: {error.msg}") from None
     except ValueError:

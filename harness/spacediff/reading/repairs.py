@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spacediff.reading.notebooks import without_magics
+from spacediff.reading.syntax import parsed
 
 _MOST_PARSED = 2_000_000
 """Characters of one file that are parsed in all, each attempt counted."""
@@ -113,9 +113,7 @@ class Repairer:
         if self._left < 0:
             return SyntaxError("too large")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(code)
+            return parsed(code)
         except SyntaxError as error:
             return error
         except (ValueError, RecursionError, MemoryError):

@@ -12,6 +12,7 @@ from typing import TypeVar
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
 
+from spacediff.reading.syntax import parsed
 from spacediff.why.editing.conflict import ConflictError
 from spacediff.why.editing.layout import key_of
 from spacediff.why.editing.operations import Applied, Operation
@@ -43,7 +44,7 @@ class Script:
         except UnicodeDecodeError as error:
             raise NotEditableError("it is not in UTF-8: save it in UTF-8 first") from error
         try:
-            if _depth(_parsed(text)) > _MOST_NESTED:
+            if _depth(parsed(text)) > _MOST_NESTED:
                 raise NotEditableError("it is nested too deeply")
             self.module = cst.parse_module(content)
         except (SyntaxError, ValueError, RecursionError, MemoryError, cst.ParserSyntaxError) as error:
@@ -174,12 +175,6 @@ class Script:
         except (ConflictError, SyntaxError, ValueError, RecursionError, cst.ParserSyntaxError) as error:
             raise NotEditableError(str(error)) from error
         return changed
-
-
-def _parsed(text: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(text)
 
 
 def _compiled(content: bytes) -> None:

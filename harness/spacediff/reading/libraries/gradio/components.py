@@ -33,7 +33,6 @@ VALUE_POSITION = {
 """Component to the position of its value among its arguments."""
 
 _TEXTS = frozenset({"Textbox", "TextArea", "Text", "text", "textbox", "Textarea", "textarea"})
-_CHOOSE_ONE = frozenset({"Dropdown", "Radio"})
 _CHOOSE_SEVERAL = frozenset({"CheckboxGroup", "Checkboxgroup"})
 
 
