@@ -384,7 +384,7 @@ def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_command_needs_neither_torch_nor_diffusers() -> None:
     code = (
         "import sys; from spacediff.cli.commands import main; main(['read', sys.argv[1]]);"
-        "assert not {'torch', 'diffusers', 'gradio'} & set(sys.modules)"
+        "assert not {'torch', 'diffusers', 'gradio', 'libcst'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(SOURCES / "wan_t2v.py")], check=True, capture_output=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -10,11 +11,13 @@ from rich.text import Text
 from spacediff.cli.console import Terminal, listed, one_line, printable, wide_terminal
 from spacediff.doctor import Check
 from spacediff.settings import Setting
-from spacediff.why.candidate_calls import ComparedCall
 from spacediff.why.differences import UNSET, ComparedSettings
 from spacediff.why.effects import Effect
 from spacediff.why.headline import headline
-from spacediff.why.patch import Advice
+
+if TYPE_CHECKING:
+    from spacediff.why.candidate_calls import ComparedCall
+    from spacediff.why.patch import Advice  # it edits Python, which takes long to import
 
 
 def show_checks(checks: Iterable[Check]) -> None:
