@@ -254,7 +254,7 @@ def test_a_seed_that_is_not_given_is_random(drawn: str) -> None:
     assert reading.inputs["rng.seed"].label == "seed"
 
 
-@pytest.mark.parametrize("kind", ["methods", "functions"])
+@pytest.mark.parametrize("kind", ["methods", "a method without a name", "functions"])
 def test_a_helper_above_the_function_that_a_server_calls_gets_its_values(kind: str) -> None:
     sources = {
         "methods": """
@@ -265,6 +265,12 @@ def test_a_helper_above_the_function_that_a_server_calls_gets_its_values(kind: s
                     return self.pipe(prompt, num_inference_steps=steps).images[0]
                 def predict(self, prompt: str = Input(default="a kite"), steps: int = Input(default=4)):
                     return self.draw(prompt, steps)
+        """,
+        "a method without a name": """
+            class Predictor(BasePredictor):
+                def setup(self):
+                    self.pipe = FluxPipeline.from_pretrained("org/flux")
+                predict = lambda self, prompt="a kite", steps=4: self.pipe(prompt, num_inference_steps=steps).images[0]
         """,
         "functions": """
             pipe = FluxPipeline.from_pretrained("org/flux")

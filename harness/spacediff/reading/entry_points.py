@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from spacediff.reading.chains import Shown
@@ -138,7 +138,8 @@ def _follow_uncalled(state: Interpreter, cell: int) -> None:
             finally:
                 state.frames.pop()
     functions = [one for one in state.defined[:_MOST_ENTRIES] if cell == one.scopes[0]]
-    for function in _callers_first(functions):
+    named = _names_in(functions)
+    for function in sorted(functions, key=lambda one: one.name in named):
         if id(function.node) not in state.called:
             with flow.apart(f"{function.name} is called"):
                 _call(state, function, as_inputs(state, function))
@@ -158,9 +159,9 @@ def _follow_class(state: Interpreter, made: Class, flow: EventFlow) -> None:
     start = state.heap.cell(made.cell).get("__init__")
     with flow.apart("", certain=True):
         instance = state.call(made, as_inputs(state, _constructor_of(start)), node)
-    functions = [value for value in state.heap.cell(made.cell).values() if isinstance(value, Function)]
-    methods = [one.name for one in _callers_first(functions)]
-    ordered = [*(name for name in _FIRST_METHODS if name in methods), *methods]
+    methods = {name: value for name, value in state.heap.cell(made.cell).items() if isinstance(value, Function)}
+    named = _names_in(methods.values())
+    ordered = [*(name for name in _FIRST_METHODS if name in methods), *sorted(methods, key=lambda name: name in named)]
     for name in dict.fromkeys(ordered):
         method = state.attribute(instance, name, node)
         if isinstance(method, Function) and name != "__init__" and id(method.node) not in state.called:
@@ -168,15 +169,14 @@ def _follow_class(state: Interpreter, made: Class, flow: EventFlow) -> None:
                 state.call(method, as_inputs(state, method), node)
 
 
-def _callers_first(functions: list[Function]) -> list[Function]:
-    """Return functions in an order in which those that no other one names come first: the others are followed there."""
-    named = {
+def _names_in(functions: Iterable[Function]) -> set[str]:
+    """Return the names that functions use; a function that another one names is followed there, with its values."""
+    parts = (part for function in functions for part in ast.walk(function.node))
+    return {
         part.attr if isinstance(part, ast.Attribute) else part.id
-        for function in functions
-        for part in ast.walk(function.node)
+        for part in parts
         if isinstance(part, ast.Attribute | ast.Name)
     }
-    return sorted(functions, key=lambda one: one.name in named)
 
 
 def _constructor_of(start: object) -> Function:
