@@ -21,11 +21,11 @@ help: ## what can be made
 audit: $(READY) ## run the scenario and write its report
 	@$(BIN)/spacediff audit $(SCENARIO) $(ARGS)
 
-test: $(READY) ## run the tests, in under 8 minutes on 2 cores
+test: $(READY) ## run the tests; takes minutes: 8 to 16 on 2 cores
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-slow: $(READY) ## run what takes long: other environments, every combination, much fuzzing
-	@SPACEDIFF_FUZZ=5 $(BIN)/python -m pytest --timeout 1200 --numprocesses auto --maxprocesses 4 --dist worksteal -m "slow or fuzz" $(ARGS)
+	@SPACEDIFF_FUZZ=5 $(BIN)/python -m pytest --timeout 2400 --numprocesses auto --maxprocesses 4 --dist worksteal -m "slow or fuzz" $(ARGS)
 
 fuzz: $(READY) ## read 20,000 mangled sources in a process with limits
 	@cd tests && $(abspath $(BIN))/python -m support.mangled_sources $(ARGS)

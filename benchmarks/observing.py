@@ -24,7 +24,7 @@ def main() -> None:
     from diffusers import CogVideoXPipeline
 
     from spacediff.observer.observer import observing
-    from spacediff.sources.local.pipeline import Checkpoint
+    from spacediff.sources.local.loading.checkpoint import Checkpoint
 
     frames, rounds = int(sys.argv[1]), int(sys.argv[2])
     checkpoint = Checkpoint(

@@ -68,6 +68,41 @@ class Frames {
   }
 }
 
+/** Pictures that stand beside each other, all of them in one sheet, one below the other. */
+class Stills {
+  constructor(sheet, clip) {
+    Object.assign(this, { clip, number: null, picture: null });
+    this.sheet = createImageBitmap(sheet, { colorSpaceConversion: "none" });
+    this.sheet.catch(() => {}); // reported to whoever awaits show()
+  }
+
+  async show(n) {
+    this.picture = await this.sheet;
+    this.number = n;
+  }
+
+  drawOn(canvas) {
+    const { width, height } = this.clip;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    this.drawInto(canvas);
+  }
+
+  drawInto(canvas) {
+    const { seenWidth, seenHeight } = this.clip;
+    const context = canvas.getContext("2d");
+    context.drawImage(this.picture, 0, this.number * seenHeight, seenWidth, seenHeight, 0, 0, canvas.width, canvas.height);
+  }
+
+  dispose() {
+    this.sheet.then((sheet) => sheet.close(), () => {});
+  }
+}
+
+/** Return the frames of a clip, be it a video or pictures. */
+function framesOf(clip) {
+  return clip.still ? new Stills(clip.url, clip) : new Frames(clip.url, clip);
+}
+
 /** Resolve when the browser reports a picture whose time lies within half a frame of the wanted one. */
 function framePainted(video, time, tolerance) {
   if (!video.requestVideoFrameCallback) return Promise.resolve();
@@ -86,6 +121,9 @@ function delay(milliseconds) {
 
 /** Turn base64 into an address that the browser can seek in without decoding the text again. */
 function videoAddress(base64) {
-  const bytes = Uint8Array.fromBase64?.(base64) ?? Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
+  return URL.createObjectURL(new Blob([bytesOf(base64)], { type: "video/mp4" }));
+}
+
+function bytesOf(base64) {
+  return Uint8Array.fromBase64?.(base64) ?? Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }

@@ -37,7 +37,7 @@ class Player {
     const old = this.sides[side];
     if (clip && old?.clip === clip) return;
     old?.dispose();
-    this.sides[side] = clip && new Frames(clip.url, clip);
+    this.sides[side] = clip && framesOf(clip);
     const pane = this.panes[side];
     pane.querySelector("canvas").hidden = !clip;
     pane.querySelector(".at").hidden = !clip;
@@ -120,7 +120,8 @@ class Player {
   }
 
   async play() {
-    if (this.playing || this.pairs.length < 2) return;
+    const clips = [this.sides.reference?.clip, this.sides.variant?.clip];
+    if (this.playing || this.pairs.length < 2 || clips.some((clip) => clip?.still)) return;
     this.setPlaying(true);
     const run = (this.run = Symbol("run"));
     if (this.position >= this.pairs.length - 1) await this.go(0);

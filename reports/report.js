@@ -16,7 +16,7 @@ const heatMaps = new Map();
 /** Give clips the addresses of their videos; clips with the same frames share one object. */
 function withAddress(clip) {
   if (!clip) return null;
-  if (!clips.has(clip.key)) clips.set(clip.key, { ...clip, url: videoAddress(videos[clip.key]) });
+  if (!clips.has(clip.key)) clips.set(clip.key, { ...clip, url: clip.still ? new Blob([bytesOf(videos[clip.key])]) : videoAddress(videos[clip.key]) });
   return clips.get(clip.key);
 }
 

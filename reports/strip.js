@@ -16,7 +16,7 @@ class Strip {
     const items = chosen.map((position) => this.item(position, pairs[position], marks.get(position)));
     this.list.replaceChildren(...items);
     this.mark(this.at);
-    const frames = clips.map((clip) => clip && new Frames(clip.url, clip));
+    const frames = clips.map((clip) => clip && framesOf(clip));
     for (const [n, position] of chosen.entries()) {
       for (const [side, decoder] of frames.entries()) {
         if (turn === this.turn && decoder) await this.draw(items[n].querySelectorAll("canvas")[side], decoder, pairs[position][side]);

@@ -30,16 +30,17 @@ placement = "cpu"
 [variants.guidance-7]
 call.guidance_scale = 7.0
 [reference.video]
-file = "gone.mp4"
+file = "broken.mp4"
 """
 
 
 @pytest.fixture
 def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write a scenario whose reference is missing, so that nothing is generated."""
+    """Write a scenario whose reference is unreadable, so that nothing is generated."""
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "small.toml"
     path.write_text(SCENARIO)
+    path.with_name("broken.mp4").write_text("no video")
     return path
 
 
@@ -64,8 +65,8 @@ def test_every_public_name_can_be_imported_and_is_completed_by_an_editor() -> No
 
 def test_importing_a_module_first_does_not_hide_a_public_name() -> None:
     program = "import spacediff.audit, spacediff.plan, spacediff.doctor, spacediff.results, spacediff.api, spacediff\n"
-    hidden = "[name for name in spacediff.__all__ if type(getattr(spacediff, name)) is type(spacediff)]"
-    assert in_fresh_python(f"{program}print({hidden})") == "[]"
+    modules = "[name for name in spacediff.__all__ if type(getattr(spacediff, name)) is type(spacediff)]"
+    assert in_fresh_python(f"{program}print({modules})") == "['trace']", "which is public as a module"
 
 
 def test_name_that_is_not_public_is_no_attribute() -> None:
@@ -104,7 +105,7 @@ def test_unavailable_run_is_kept_in_the_record_and_can_be_raised(scenario: Path)
     assert result.exit_code is spacediff.Exit.NOT_MEASURED
     assert not result.passed
     assert result.record.runs[0].code == "video-not-readable"
-    with pytest.raises(spacediff.VideoNotReadable, match=r"no video file .*gone\.mp4"):
+    with pytest.raises(spacediff.VideoNotReadable, match=r"broken\.mp4"):
         result.raise_for_unmeasured()
     assert {type(error) for error in result.unmeasured} == {spacediff.VideoNotReadable, spacediff.ReferenceMissing}
     with pytest.raises(spacediff.UnknownName, match="as-hosted"):
@@ -285,7 +286,7 @@ def test_script_that_a_scenario_cannot_say_is_not_measured_unless_that_is_accept
     (sources / "run.py").write_text(compiled)
     found = spacediff.compare_sources("run.py", sources / "space")
     (said,) = found.approximations
-    assert said.startswith("The script's torch.compile is True (run.py:4), which the scenario does not say")
+    assert said.startswith("The script's compile of the VAE is True (run.py:4), which the scenario does not say")
     hosted = dataclasses.replace(found, space_name="org/space")
     with pytest.raises(spacediff.ScenarioApproximate) as caught:
         spacediff.measure_difference(hosted, scenario="mine.toml")

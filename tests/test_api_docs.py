@@ -31,7 +31,7 @@ def test_the_examples_run_in_their_order(
     printed = capsys.readouterr().out
     assert "rng.device = cuda read run.py:6\n" in printed
     assert "as-hosted reused" in printed
-    assert "video-not-readable\nthere is no video file missing.mp4" in printed
+    assert "video-not-readable\nthere is no file missing.mp4" in printed
     assert (tmp_path / "audits" / "mine" / "junit.xml").is_file()
 
 

@@ -123,10 +123,25 @@ class Listener:
     def on_search_finished(self) -> None: ...
 
 
+def scripts() -> None:
+    recording = spacediff.record_script("run.py", ["--steps", "30"], out="mine.zip", python="venv/bin/python", call=2)
+    assert_type(recording.exit_code, int)
+    spacediff.record_script("run.py", out="mine.zip", tensors=True, tensors_steps=[1, 10])
+    spacediff.record_script("run.py", out="mine.zip", tensors_steps=10)  # type: ignore[arg-type]
+    assert_type(spacediff.write_probe("spacediff_probe.py"), None)
+    spacediff.record_script("run.py", out="mine.zip", private="yes")  # type: ignore[arg-type]
+
+
 def listeners() -> None:
     listener: spacediff.ProgressListener = Listener()
     spacediff.run_audit("mine.toml", listener=listener)
     spacediff.run_audit("mine.toml", listener=print)  # type: ignore[arg-type]
+
+
+def traces(path: Path) -> None:
+    spacediff.trace.write(path, step=1, timestep=999.0, latents=[0.0])
+    spacediff.trace.write("t", noise=[0.0], embeddings=[None], scaling="flow matching", settings={"call": {}})
+    spacediff.trace.write(path, steps=1)  # type: ignore[call-arg]
 
 
 def test_every_public_function_has_its_signature_checked_here() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,28 @@ def test_the_key_depends_on_the_machine_only_for_local_runs() -> None:
     assert key_of(local("a"), one) != key_of(local("a"), other)
     assert key_of(hosted(), one) == key_of(hosted(), other)
     assert key_of(local("a"), one) == key_of(local("a"), one | {"python": "3.12"})
+
+
+def test_what_is_stored_of_a_private_prompt_has_no_digest_of_its_picture(tmp_path: Path) -> None:
+    digest = "0123456789abcdef"
+
+    class Seeing(NotingWorker):
+        def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
+            record = super().produce(run, key, folder, progress)
+            return record.model_copy(update={"trace": TraceRecord(steps=[STEP], inputs=[digest])})
+
+    def stored(text: str, *, private: bool) -> list[str]:
+        run = replace(local("baseline"), prompt=Prompt("p", text, 42, private))
+        (record,) = Sequential(Seeing(), keep_latents=False).execute([run], Store(tmp_path), SilentListener())
+        found = Store(tmp_path).get(record.key)
+        assert found is not None
+        assert found.trace == record.trace
+        assert found.trace is not None
+        return found.trace.inputs
+
+    assert stored("public", private=False) == [digest]
+    hidden, other = stored("a kite", private=True), stored("another", private=True)
+    assert digest not in (*hidden, *other)
+    assert hidden != other
+    assert len(hidden) == 1
+    assert stored("", private=True) == []

@@ -31,6 +31,7 @@ def runs_of(prompt: Prompt, folder: Path) -> list[Run]:
     for name, role in (("reference", Role.REFERENCE), ("candidate", Role.VARIANT)):
         file = folder / f"{prompt.name}-{name}.mkv"
         frames = np.full((2, 32, 32, 3), 10 * len(name) + prompt.seed, np.uint8)
+        frames[:, :8] = 250  # a clip of one colour shows nothing, and the gate is not measured
         write_lossless(Clip(frames, Fraction(8)), file)
         runs.append(Run(name, role, prompt, "video", request={"file": str(file)}))
     return runs

@@ -149,3 +149,14 @@ def test_parts_and_other_prompts_of_a_private_prompt_are_private_too() -> None:
     texts = plan_scenario(scenario(more, text)).private_texts
     assert set(texts) == {"a hand", "a hidden zeppelin", "sent to the Space", "sent here", "and here"}
     assert plan_scenario(scenario(more)).private_texts == ()
+
+
+def test_a_recording_can_feed_the_stages_of_a_run() -> None:
+    steps = "[steps]\nalone = ['baseline']\nagainst = 'reference'"
+    runs = named(
+        plan_scenario(scenario(f"[reference.recording]\nfiles = {{ lemon = 'a.zip', hand = 'b.zip' }}\n{steps}")).runs
+    )
+    fed = runs["baseline-alone"]
+    assert (fed.fed_from, fed.fed_by, fed.request["file"]) == ("reference", None, runs["reference"].request["file"])
+    with pytest.raises(SpacediffError, match=r"steps\.against"):
+        scenario(f"{SPACE}\n{steps}")

@@ -1,5 +1,6 @@
 # The public names, each with the module that defines it; spacediff imports a name from there when it is first used.
 
+from . import trace
 from .api import (
     accept_audit,
     check_machine,
@@ -8,12 +9,20 @@ from .api import (
     plan_audit,
     read_record,
     read_source,
+    record_script,
     render_report,
     run_audit,
+    write_probe,
     write_report,
 )
 from .doctor import Check
 from .errors import (
+    ApiBusy,
+    ApiOutputUnusable,
+    ApiQuotaExceeded,
+    ApiRefused,
+    ApiTimedOut,
+    ApiUnavailable,
     BlockNotChosen,
     CallNotFound,
     CheckpointUnavailable,
@@ -30,6 +39,7 @@ from .errors import (
     FolderOfAnotherAudit,
     GenerationFailed,
     HubUnavailable,
+    InputUnusable,
     InvalidArgument,
     LatentsNotReadable,
     MetricUnavailable,
@@ -41,8 +51,17 @@ from .errors import (
     NothingToShow,
     NotMeasuredError,
     OutOfMemory,
+    PackageUnavailable,
+    PictureNotReadable,
+    ProgramFailed,
+    ProgramNotStarted,
+    ProgramTimedOut,
+    ProgramUnusable,
+    ProgramWithoutClip,
     QuotaExceeded,
     RecordError,
+    RecordingNotReadable,
+    RecordingWithoutFrames,
     ReferenceMissing,
     ScenarioApproximate,
     ScenarioError,
@@ -93,7 +112,7 @@ from .run import Run
 from .scenario.scenario import Scenario, scenario_schema
 from .settings import Origin, Setting, Settings
 from .shipped import copy_scenarios
-from .why.differences import ComparedSettings, SourceDifference
+from .why.compared import ComparedSettings, SourceDifference
 from .why.patch import Advice
 
 __version__: str
@@ -101,6 +120,12 @@ __version__: str
 __all__ = [
     "Accepted",
     "Advice",
+    "ApiBusy",
+    "ApiOutputUnusable",
+    "ApiQuotaExceeded",
+    "ApiRefused",
+    "ApiTimedOut",
+    "ApiUnavailable",
     "AuditInterrupted",
     "AuditRecord",
     "AuditResult",
@@ -127,6 +152,7 @@ __all__ = [
     "GenerationFailed",
     "HistoryRecord",
     "HubUnavailable",
+    "InputUnusable",
     "InvalidArgument",
     "LatentsNotReadable",
     "MetricUnavailable",
@@ -139,11 +165,20 @@ __all__ = [
     "NothingToShow",
     "Origin",
     "OutOfMemory",
+    "PackageUnavailable",
+    "PictureNotReadable",
     "Plan",
+    "ProgramFailed",
+    "ProgramNotStarted",
+    "ProgramTimedOut",
+    "ProgramUnusable",
+    "ProgramWithoutClip",
     "ProgressListener",
     "QuotaExceeded",
     "Reading",
     "RecordError",
+    "RecordingNotReadable",
+    "RecordingWithoutFrames",
     "ReferenceMissing",
     "ReportFile",
     "Role",
@@ -191,8 +226,11 @@ __all__ = [
     "read_record",
     "read_source",
     "record_schema",
+    "record_script",
     "render_report",
     "run_audit",
     "scenario_schema",
+    "trace",
+    "write_probe",
     "write_report",
 ]

@@ -11,12 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from spacediff import __version__
 from spacediff.comparing.ahead import ScoringAhead
+from spacediff.comparing.contents import sound_warning
 from spacediff.comparing.noise_streams import stream_warning
 from spacediff.comparing.prompt import PromptComparison, compare_prompt
+from spacediff.comparing.samples import compare_samples
 from spacediff.comparing.scores import Scores
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
 from spacediff.errors import FolderOfAnotherAudit, SpacediffError
@@ -35,15 +38,15 @@ from spacediff.privacy.private_prompts import private
 from spacediff.privacy.redaction import redact_text
 from spacediff.progress import ProgressListener
 from spacediff.record import (
+    UNPAIRED,
     AuditRecord,
     ComparisonRecord,
     ControlRecord,
     EnvironmentRecord,
     Fact,
     FactKind,
-    PromptRecord,
-    Role,
     RunRecord,
+    SamplesRecord,
     SemanticsRecord,
     fact,
     read_record,
@@ -52,7 +55,11 @@ from spacediff.record import (
     write_record,
 )
 from spacediff.run import Prompt, Run
+from spacediff.sources.command import programs_to_run
+from spacediff.sources.local.scheduler_fit import unserved_schedulers
 from spacediff.store.store import Store
+from spacediff.worker.identity import key_of
+from spacediff.worker.records import prompt_record, without_digests_of_inputs
 
 PRIVATE_SCENARIO = "# not kept: a prompt of this scenario is private"
 
@@ -114,7 +121,7 @@ def audit(
         described = _describe(plan, compared, folder, listener)
         if described.interrupted:
             clear()  # it was followed
-        record = partial(_record, plan, described, earlier, began=began)
+        record = partial(_record, plan, described, earlier, folder, began=began)
         try:
             write_record(record(), folder)
         except KeyboardInterrupt:
@@ -183,7 +190,7 @@ def _generate(
     try:
         with executor:
             ahead.begin()
-            for notice in assess(plan, store.folder, listener):  # while the executor starts
+            for notice in _notices(plan, store, listener):  # while the executor starts
                 listener.on_notice(notice)
             generated = _run(plan, store, executor, ahead, listener)
             generated = _explain(plan, generated, store, executor, listener)
@@ -192,6 +199,23 @@ def _generate(
     finally:
         ahead.cancel()
     return generated if generated.interrupted else replace(generated, scores=ahead.finish())
+
+
+def _notices(plan: Plan, store: Store, listener: ProgressListener) -> Iterator[Fact]:
+    """Yield what the user should know before the first run.
+
+    These are programs that will run, seeds that a Space draws itself, schedulers that do not fit to the model, and too
+    little memory.
+    """
+    missing = [run for run in plan.runs if run.source in {"command", "space"} and not store.get(key_of(run, {}))]
+    yield from programs_to_run([run for run in missing if run.source == "command"], store.folder)
+    if asked := [run for run in missing if run.source == "space" and not run.made_here]:
+        from spacediff.sources.space import own_seeds_of
+
+        listener.on_status("looking at the Space")
+        yield from own_seeds_of(asked)
+    yield from unserved_schedulers(plan.runs)
+    yield from assess(plan, store.folder, listener)
 
 
 def _run(plan: Plan, store: Store, executor: Executor, ahead: ScoringAhead, listener: ProgressListener) -> _Generated:
@@ -250,7 +274,7 @@ def _compare(
         listener.on_status(f"scoring {prompt.name}")
         runs = [run for run in generated.runs if run.prompt == prompt.name]
         reference = next(run for run in runs if run.name == plan.reference)
-        candidates = [run for run in runs if run is not reference and run.role is not Role.STEPS]
+        candidates = [run for run in runs if run is not reference and run.role not in UNPAIRED]
         return compare_prompt(
             reference, candidates, folder, metrics, listener.on_step, scores=generated.scores.get(prompt.name)
         )
@@ -262,16 +286,18 @@ def _compare(
 
 @dataclass(frozen=True)
 class _Described:
-    """What the clips show, where the scenario names a model for it.
+    """What the clips show, where the scenario names a model for it, and how groups of them compare.
 
     Attributes:
         compared: The comparisons.
         semantics: One record for each prompt.
+        samples: The groups of clips; None where the scenario compares none.
         interrupted: Whether some are missing because of an interruption, be it an earlier one.
     """
 
     compared: _Compared
     semantics: tuple[SemanticsRecord, ...] = ()
+    samples: tuple[SamplesRecord, ...] | None = None
     interrupted: bool = False
 
 
@@ -286,22 +312,36 @@ def _describe(plan: Plan, compared: _Compared, folder: Path, listener: ProgressL
 
     if compared.interrupted:
         return _Described(compared, interrupted=True)
-    return _Described(compared, *until_interrupted(measured()))
+    semantics, interrupted = until_interrupted(measured())
+    described = _Described(compared, semantics, interrupted=interrupted)
+    return _sampled(plan, described, folder, listener) if plan.grouped and not interrupted else described
 
 
-def _record(plan: Plan, described: _Described, earlier: Earlier | None, *, began: float) -> AuditRecord:
+def _sampled(plan: Plan, described: _Described, folder: Path, listener: ProgressListener) -> _Described:
+    """Compare the clips of each candidate with those of the reference, as two groups."""
+
+    def compared() -> Iterator[list[SamplesRecord]]:
+        listener.on_status("comparing groups")
+        yield compare_samples(plan, described.compared.generated.runs, folder, listener)
+
+    found, interrupted = until_interrupted(compared())
+    return replace(described, samples=tuple(chain.from_iterable(found)), interrupted=interrupted)
+
+
+def _record(plan: Plan, described: _Described, earlier: Earlier | None, folder: Path, *, began: float) -> AuditRecord:
     """Make the record of an audit, redacted."""
-    found = _recorded(plan, described, seconds=time.monotonic() - began)
+    found = _recorded(plan, described, folder, seconds=time.monotonic() - began)
     return _over_time(with_derived(redacted(found)), plan, earlier)
 
 
-def _recorded(plan: Plan, described: _Described, *, seconds: float) -> AuditRecord:
+def _recorded(plan: Plan, described: _Described, folder: Path, *, seconds: float) -> AuditRecord:
     compared, generated = described.compared, described.compared.generated
     search, runs, comparisons = generated.search, list(generated.runs), compared.comparisons
     here = dict(generated.environment)
     hosted = next((run.hosted for run in runs if run.hosted), {})
+    hidden = {prompt.name for prompt in plan.prompts if prompt.private}
     doubts = _doubts(compared, finished=not described.interrupted)
-    cautions = stream_warning(here.get("torch", ""), hosted.get("torch", ""), runs)
+    cautions = [*stream_warning(here.get("torch", ""), hosted.get("torch", ""), runs), *sound_warning(runs)]
     return AuditRecord(
         spacediff_version=__version__,
         title=plan.title,
@@ -312,17 +352,9 @@ def _recorded(plan: Plan, described: _Described, *, seconds: float) -> AuditReco
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         finished=not described.interrupted,
         seconds=seconds,
-        prompts=[
-            PromptRecord(
-                name=prompt.name,
-                text="" if prompt.private else prompt.text,
-                seed=prompt.seed,
-                private=prompt.private,
-            )
-            for prompt in plan.prompts
-        ],
+        prompts=[prompt_record(prompt, folder) for prompt in plan.prompts],
         reference=plan.reference,
-        runs=runs,
+        runs=[without_digests_of_inputs(run) if run.prompt in hidden else run for run in runs],
         comparisons=comparisons,
         metrics=[metric.info for metric in select_metrics(plan.metrics)],
         measures=[measure.info for measure in MEASURES],
@@ -330,8 +362,15 @@ def _recorded(plan: Plan, described: _Described, *, seconds: float) -> AuditReco
         resolutions=[resolution for each in compared.prompts for resolution in each.resolutions],
         traces=[trace for each in compared.prompts for trace in each.traces],
         semantics=list(described.semantics),
+        samples=list(described.samples or ()),
         cause=search and cause_record(search, comparisons, runs, here),
-        gate=evaluate_gate(plan.gate, [prompt.name for prompt in plan.prompts], comparisons, doubts),
+        gate=evaluate_gate(
+            plan.gate,
+            [prompt.name for prompt in plan.prompts],
+            comparisons,
+            doubts,
+            (described.samples or ()) if plan.grouped else None,
+        ),
         warnings=[*doubts, *cautions],
         approximations=list(plan.approximations),
         environment=EnvironmentRecord(local=here, hosted=hosted),

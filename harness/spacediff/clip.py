@@ -1,4 +1,4 @@
-"""Clip: the frames of one video, stored losslessly and always decoded in the same way.
+"""Clip: the frames of one video, or the pictures of one prompt, stored losslessly and always decoded in the same way.
 
 The key insight is that a decoder is part of the measurement: swscale's default YUV to RGB conversion darkens by about
 one level, and an ignored BT.709 tag changes values by up to 25 levels. So every file that is scored is decoded here.
@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.errors import GenerationFailed, VideoNotReadable
+from spacediff.pictures import PICTURE_FORMATS, PictureSet, picture_set
 
 if TYPE_CHECKING:
     import av
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 Frame = NDArray[np.uint8]
 """One picture, uint8 `[H, W, 3]`, RGB."""
+
+Medium = Literal["video", "pictures"]
+"""Whether the frames of a clip follow each other in time, or stand next to each other: one picture, or several."""
+
+PICTURES_FPS = Fraction(1)
+"""Frame rate of pictures, which have none; nothing shows it."""
 
 MAX_FRAMES = 20_000
 MAX_PIXELS_PER_FRAME = 7680 * 4320
@@ -36,18 +43,21 @@ concat, HLS and DASH, are lists of files and addresses that it would open as wel
 
 
 @dataclass(frozen=True)
-class VideoInfo:
-    """The metadata of a video file.
+class FileInfo:
+    """The metadata of a file with a clip.
 
     Attributes:
-        codec: Codec name, such as `h264`.
-        pixel_format: Pixel format, such as `yuv420p`.
+        codec: Codec name, such as `h264` or `png`.
+        pixel_format: Pixel format, such as `yuv420p`; of a picture Pillow's name, such as `RGB`.
         width: Pixels.
         height: Pixels.
-        fps: Average frame rate in frames per second.
-        color_range: `tv` (limited), `pc` (full) or `unspecified`.
-        color_space: Matrix, such as `bt709`, or `unspecified`.
+        fps: Average frame rate in frames per second; 1 for pictures.
+        color_range: `tv` (limited), `pc` (full) or `unspecified`; empty for pictures.
+        color_space: Matrix, such as `bt709`, or `unspecified`; empty for pictures.
         size_bytes: File size.
+        audio: Whether the file has a track of sound.
+        medium: Whether it is a video or pictures.
+        notes: What of the file is not in its decoded frames, one sentence each.
     """
 
     codec: str
@@ -58,6 +68,9 @@ class VideoInfo:
     color_range: str
     color_space: str
     size_bytes: int
+    audio: bool = False
+    medium: Medium = "video"
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,24 +79,29 @@ class Clip:
 
     Attributes:
         frames: uint8 `[T, H, W, 3]`, RGB.
-        fps: Frames per second.
+        fps: Frames per second; `PICTURES_FPS` for pictures.
+        medium: Whether these are the frames of a video, or pictures that stand next to each other.
     """
 
     frames: NDArray[np.uint8]
     fps: Fraction
+    medium: Medium = "video"
 
     def __post_init__(self) -> None:
         if self.frames.dtype != np.uint8 or self.frames.ndim != 4 or self.frames.shape[-1] != 3:  # noqa: PLR2004 - [T, H, W, 3]
             raise ValueError(f"a clip needs uint8 [T, H, W, 3], not {self.frames.dtype} {self.frames.shape}")
 
     @classmethod
-    def from_floats(cls, frames: NDArray[np.floating[Any]], fps: Fraction, *, rounding: str = "round") -> Self:
-        """Convert a pipeline's float frames to bytes, with one frame in memory beside the clip.
+    def from_floats(
+        cls, frames: NDArray[np.floating[Any]], fps: Fraction, *, rounding: str = "round", medium: Medium = "video"
+    ) -> Self:
+        """Convert a pipeline's float frames to bytes, with one frame in memory besides the clip.
 
         Args:
             frames: `[T, H, W, 3]`, RGB in 0..1.
             fps: Frames per second.
             rounding: `round`, as diffusers' PIL output does, or `truncate`, as `export_to_video` does with arrays.
+            medium: Whether these are the frames of a video, or pictures.
 
         Raises:
             GenerationFailed: The frames contain NaN or infinity.
@@ -96,16 +114,22 @@ class Clip:
                 scaled = np.clip(frame, 0, 1) * np.float32(255)
                 level[...] = np.rint(scaled) if rounding == "round" else scaled
         if broken:
+            what = "pictures" if medium == "pictures" else "frames"
             raise GenerationFailed(
-                f"the pipeline returned frames with {broken / frames.size:.1%} NaN or infinite values",
+                f"the pipeline returned {what} with {broken / frames.size:.1%} NaN or infinite values",
                 hint="half precision overflows on some checkpoints: try model.dtype = 'bfloat16' or 'float32'",
             )
-        return cls(levels, fps)
+        return cls(levels, fps, medium)
 
     @property
     def digest(self) -> str:
         """SHA-256 of shape and bytes: equal digests mean equal frames."""
         return frames_digest(self.frames)
+
+
+def counted(clip: Clip) -> str:
+    """Return what a clip has a number of: `frames` or `pictures`."""
+    return "pictures" if clip.medium == "pictures" else "frames"
 
 
 def frames_digest(frames: Iterable[Frame]) -> str:
@@ -159,22 +183,34 @@ def write_preview(clip: Clip, path: Path, *, quality: int = 16, key_frames: int 
         container.mux(stream.encode())
 
 
-def probe(path: Path) -> VideoInfo:
-    """Read the metadata of a video file.
+def probe(path: Path) -> FileInfo:
+    """Read the metadata of a file with a clip.
 
     Raises:
-        VideoNotReadable: The file is not a video, or exceeds the limits of this module.
+        VideoNotReadable: The file is neither a video nor a picture, or exceeds the limits.
     """
+    if pictures := picture_set(path):
+        return _info_of_pictures(pictures, path)
     with open_video(path) as container:
         return _info(container, path)
 
 
-def read_frames(path: Path) -> Iterator[Frame]:
+def read_frames(path: Path, *, accurate: bool = True) -> Iterator[Frame]:
     """Decode a file frame by frame, in presentation order, each uint8 `[H, W, 3]` RGB.
 
+    Args:
+        path: The file.
+        accurate: Whether colours are converted with accurate rounding, as everything that is compared must be; without
+            it, the frames are those of `diffusers.utils.load_video`, as a pipeline gets them.
+
     Raises:
-        VideoNotReadable: The file is damaged, has no frames, or exceeds the limits of this module.
+        VideoNotReadable: The file is damaged, has no frames, or exceeds the limits.
     """
+    pictures = picture_set(path)
+    yield from pictures.frames() if pictures else _video_frames(path, accurate=accurate)
+
+
+def _video_frames(path: Path, *, accurate: bool) -> Iterator[Frame]:
     import av
 
     count = 0
@@ -185,7 +221,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
             for picture in container.decode(video=0):
                 _refuse_unreasonable(picture, count, size, path)
                 count += 1
-                yield np.asarray(_converted(picture, "rgb24").to_ndarray(), dtype=np.uint8)
+                yield np.asarray(_converted(picture, "rgb24", accurate=accurate).to_ndarray(), dtype=np.uint8)
         except av.FFmpegError as error:
             raise VideoNotReadable(f"{path.name} is damaged after {count} frames: {error.strerror}") from error
         claimed, least = _claimed_frames(container)
@@ -209,7 +245,7 @@ def _claimed_frames(container: InputContainer) -> tuple[int, int]:
     return min(stream.frames, max(played, 1)), min(stream.frames, max(played - 1, 1))
 
 
-def _refuse_unreasonable(picture: av.VideoFrame, count: int, size: VideoInfo, path: Path) -> None:
+def _refuse_unreasonable(picture: av.VideoFrame, count: int, size: FileInfo, path: Path) -> None:
     if count >= MAX_FRAMES:
         raise VideoNotReadable(f"{path.name} has more than {MAX_FRAMES} frames")
     if (picture.width, picture.height) != (size.width, size.height):
@@ -224,7 +260,7 @@ def read_clip(path: Path) -> Clip:
         frames.append(frame)
         if len(frames) * frame.nbytes > MAX_CLIP_BYTES:
             raise VideoNotReadable(f"{path.name} has more than {MAX_CLIP_BYTES / 2**30:.0f} GiB of decoded frames")
-    return Clip(np.stack(frames), info.fps)
+    return Clip(np.stack(frames), info.fps, info.medium)
 
 
 def open_video(path: Path) -> InputContainer:
@@ -238,15 +274,35 @@ def open_video(path: Path) -> InputContainer:
     options = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
     try:
         return av.open(path, "r", metadata_errors="replace", container_options=options)
-    except av.ArgumentError as error:  # FFmpeg's error for a container that is not on the list
+    except (av.ArgumentError, av.InvalidDataError) as error:  # the first: a container that is not on the list
+        known = f"its container is not one of {', '.join(CONTAINERS)}"
+        why = known if isinstance(error, av.ArgumentError) else error.strerror
         raise VideoNotReadable(
-            f"{path.name} cannot be opened as a video: its container is not one of {', '.join(CONTAINERS)}"
+            f"{path.name} cannot be opened as a video: {why}; nor is it a picture ({PICTURE_FORMATS})"
         ) from error
     except (av.FFmpegError, OSError) as error:
         raise VideoNotReadable(f"{path.name} cannot be opened as a video: {error.strerror}") from error
 
 
-def _info(container: InputContainer, path: Path) -> VideoInfo:
+def _info_of_pictures(pictures: PictureSet, path: Path) -> FileInfo:
+    first = pictures.infos[0]
+    formats = dict.fromkeys(info.format for info in pictures.infos)
+    modes = dict.fromkeys(info.mode for info in pictures.infos)
+    return FileInfo(
+        codec=", ".join(formats),
+        pixel_format=", ".join(modes),
+        width=first.width,
+        height=first.height,
+        fps=first.fps,
+        color_range="",
+        color_space="",
+        size_bytes=path.stat().st_size,
+        medium="video" if pictures.animated else "pictures",
+        notes=tuple(note for info in pictures.infos for note in info.notes),
+    )
+
+
+def _info(container: InputContainer, path: Path) -> FileInfo:
     if not container.streams.video or container.streams.video[0].codec_context is None:
         raise VideoNotReadable(f"{path.name} has no video stream that can be decoded")
     stream = container.streams.video[0]
@@ -254,7 +310,7 @@ def _info(container: InputContainer, path: Path) -> VideoInfo:
     if not 0 < context.width * context.height <= MAX_PIXELS_PER_FRAME:
         claimed = f"{context.width}x{context.height} pixels"
         raise VideoNotReadable(f"{path.name} claims frames of {claimed}; at most {MAX_PIXELS_PER_FRAME:,} are decoded")
-    return VideoInfo(
+    return FileInfo(
         codec=context.codec.canonical_name,
         pixel_format=context.pix_fmt or "unknown",
         width=context.width,
@@ -265,15 +321,19 @@ def _info(container: InputContainer, path: Path) -> VideoInfo:
             int(context.colorspace), "unspecified"
         ),
         size_bytes=path.stat().st_size,
+        audio=bool(container.streams.audio),
     )
 
 
-def _converted(picture: av.VideoFrame, pixel_format: str, to_colorspace: int | None = None) -> av.VideoFrame:
-    """Convert between pixel formats with accurate rounding, according to the tags of range and matrix."""
+def _converted(
+    picture: av.VideoFrame, pixel_format: str, to_colorspace: int | None = None, *, accurate: bool = True
+) -> av.VideoFrame:
+    """Convert between pixel formats, according to the tags of range and matrix; by default with accurate rounding."""
     from av.video.reformatter import Interpolation
 
+    exactly = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
     return picture.reformat(
         format=pixel_format,
         dst_colorspace=to_colorspace,
-        interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
+        interpolation=Interpolation.BICUBIC | exactly if accurate else Interpolation.BICUBIC,
     )

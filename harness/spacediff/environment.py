@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 from spacediff import __version__
 from spacediff.devices import accelerators, index_of, platform_of, type_of
+from spacediff.watch.machine import installed_version, processor_model
 
 LIBRARIES = (
     "torch",
@@ -24,6 +23,16 @@ LIBRARIES = (
     "scikit-image",
     "opencv-python-headless",
 )
+OF_PROMPTS = ("ftfy", "beautifulsoup4")
+"""Packages with which some pipelines of diffusers clean prompts where they are installed."""
+OF_LORAS, OF_INPUTS = ("peft",), ("pillow",)
+"""Packages that add LoRAs to a model, and that decode and resize input pictures."""
+OF_ATTENTION = ("flash-attn", "sageattention", "xformers", "kernels")
+"""Packages that bring kernels to the attention dispatcher of diffusers."""
+OF_QUANTISED = ("gguf", "bitsandbytes", "torchao", "optimum-quanto")
+"""Packages that compute with quantised weights."""
+OF_SOME_RUNS = (*OF_PROMPTS, *OF_LORAS, *OF_INPUTS, *OF_ATTENTION, *OF_QUANTISED)
+"""Packages that determine the clips of the runs that use them."""
 VARIABLES = (
     # diffusers and transformers: which attention
     "DIFFUSERS_ATTN_BACKEND", "DIFFUSERS_ATTN_CHECKS", "DIFFUSERS_GGUF_CUDA_KERNELS", "TRANSFORMERS_SDPA_FORCE_GQA",
@@ -59,6 +68,7 @@ def environment() -> dict[str, str]:
     import torch
 
     found = {name: version(name) for name in LIBRARIES}
+    found |= {name: there for name in OF_SOME_RUNS if (there := installed_version(name))}
     found["spacediff"] = __version__
     found["torch"] = torch.__version__  # with the build: 2.13.0+cpu
     found["python"] = platform.python_version()
@@ -72,16 +82,13 @@ def environment() -> dict[str, str]:
 
 
 def determining(found: dict[str, str]) -> dict[str, str]:
-    """Return the entries of an environment that determine a local clip."""
+    """Return the entries of an environment that determine every local clip."""
     return {name: found[name] for name in _DETERMINE_A_CLIP if name in found}
 
 
 def version(distribution: str) -> str:
     """Return the version of an installed distribution, or `not installed`."""
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+    return installed_version(distribution) or "not installed"
 
 
 def device() -> str:
@@ -133,9 +140,4 @@ def _software_of(device_type: str) -> dict[str, str]:
 
 def processor() -> str:
     """Return the processor's model, which determines the CPU kernels, and its number of logical cores."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} logical cores"
+    return f"{processor_model()}, {os.cpu_count()} logical cores"

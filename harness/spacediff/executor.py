@@ -25,14 +25,14 @@ from spacediff.interrupts import raise_if_interrupted
 from spacediff.progress import Progress, ProgressListener
 from spacediff.record import RunRecord
 from spacediff.run import Run
-from spacediff.sources.local.numerics import environment_for
-from spacediff.stages import Stage, up_to
+from spacediff.sources.local.numerics.switches import environment_for
+from spacediff.stages import Stage, of_loading, up_to
 from spacediff.store.store import DENOISED, Store
 from spacediff.worker.hosted import AuditWorker
 from spacediff.worker.identity import key_of
 from spacediff.worker.local import LocalWorker
 from spacediff.worker.protocol import Worker
-from spacediff.worker.records import relabelled, unmeasured
+from spacediff.worker.records import relabelled, unmeasured, with_private_inputs
 from spacediff.worker.supervised import SupervisedWorker
 
 
@@ -106,9 +106,9 @@ class Sequential:
                 self._worker.prepare(first)
 
     def _stored(self, key: str, store: Store) -> RunRecord | None:
-        """Return the stored run; one that lacks wanted latents is discarded."""
+        """Return the stored run; one that lacks wanted latents is discarded, unless its source keeps none."""
         found = store.get(key)
-        if found is not None and self._lacks_latents(found):
+        if found is not None and found.source == "diffusers" and self._lacks_latents(found):
             store.discard(key)
             return None
         return found
@@ -129,6 +129,7 @@ class Sequential:
                 self._refuse(run)
             with store.writing(key) as draft:
                 record = self._worker.produce(run, key, draft, progress)
+                record = with_private_inputs(record, run.prompt) if run.prompt.private else record
                 store.seal(draft, record)
         except NotMeasuredError as error:
             raise_if_disk_full(error)
@@ -159,7 +160,7 @@ def executor_for(runs: Iterable[Run], folder: Path, *, reuse: bool = True, keep_
         generating = SupervisedWorker(folder / DENOISED, reuse=reuse, keep_latents=keep_latents)
     else:
         generating = LocalWorker(environment())
-    return Sequential(AuditWorker(generating), keep_latents=keep_latents)
+    return Sequential(AuditWorker(generating, folder), keep_latents=keep_latents)
 
 
 def _in_order(runs: Iterable[Run]) -> list[Run]:
@@ -168,7 +169,7 @@ def _in_order(runs: Iterable[Run]) -> list[Run]:
 
     def group(run: Run) -> tuple[bool, str, str, int]:
         process = repr(sorted(environment_for(run.settings).items()))
-        checkpoint = repr(sorted(run.settings.table("model").items()))
+        checkpoint = repr(of_loading(run.settings))
         shares = (up_to(run.settings, Stage.DENOISING).digest(), run.prompt.name)
         return run.source == "diffusers", process, checkpoint, first.setdefault(shares, len(first))
 

@@ -7,8 +7,11 @@ code, the exception is lost; so the handlers of the command line also remember t
 from __future__ import annotations
 
 import signal
+import subprocess
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import TypeVar
 
@@ -32,6 +35,41 @@ def _requests() -> list[signal.Signals]:
     """Return SIGINT; SIGTERM, by which CI stops a job; SIGHUP of a closed terminal; SIGBREAK, which Windows has."""
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     return [found for name in names if (found := getattr(signal, name, None)) is not None]
+
+
+@dataclass
+class Child:
+    """A child process that signals are left to; None until it is started."""
+
+    process: subprocess.Popen[bytes] | None = None
+
+    def end(self, number: int, _: FrameType | None) -> None:
+        """Send a signal to it."""
+        if self.process is not None:
+            self.process.send_signal(number)
+
+
+@contextmanager
+def left_to_a_child() -> Iterator[Child]:
+    """Leave interrupts and requests to end to a child process inside the block, so that this process outlives it.
+
+    The terminal sends those of its own to both. Only SIGTERM is for one process, so it is passed on. A signal that is
+    ignored here would be ignored by the child too, while a handler is not passed on. In another thread than the main
+    one there is no handler to change.
+    """
+    child = Child()
+    if threading.current_thread() is not threading.main_thread():
+        yield child
+        return
+    handled = [each for each in _requests() if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.getsignal(each) for each in handled}
+    for each in handled:
+        signal.signal(each, child.end if each is signal.SIGTERM else lambda *_: None)
+    try:
+        yield child
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def raise_if_interrupted() -> None:

@@ -6,6 +6,7 @@ the differences that make the clip differ; the corrected scenario then checks th
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from spacediff.reading.model import Reading
     from spacediff.record import CauseRecord
     from spacediff.why.candidate_calls import ComparedCall
-    from spacediff.why.differences import ComparedSettings, SourceDifference
+    from spacediff.why.compared import ComparedSettings, SourceDifference
     from spacediff.why.patch import Advice
 
 
@@ -73,11 +74,11 @@ class SourceComparison:
     @property
     def approximations(self) -> Sequence[str]:
         """What the script does and the scenario does not say, one sentence each; an audit stops at them."""
-        from spacediff.plan import plan_scenario
+        from spacediff.plan import approximation_facts
         from spacediff.scenario.scenario import parse_scenario
         from spacediff.wording import sentences
 
-        return sentences(plan_scenario(parse_scenario(self.scenario_text(), Path("why.toml"))).approximations)
+        return sentences(approximation_facts(parse_scenario(self.scenario_text(), Path("why.toml"))))
 
     def as_json(self) -> dict[str, Any]:
         """Return everything that the comparison says as JSON objects and lists."""
@@ -85,21 +86,48 @@ class SourceComparison:
 
         return comparison_json(self.compared, self.advice, self.calls)
 
-    def scenario_text(self) -> str:
-        """Return the scenario that measures the differences, as TOML."""
-        from spacediff.why.scenario_writer import scenario_text
+    def scenario_text(self, folder: StrPath = ".", *, run: Sequence[str] | None = None) -> str:
+        """Return the scenario that measures the differences, as TOML.
 
-        return scenario_text(self.compared, self.script, self.space, self.space_id)
-
-    def write_scenario(self, path: StrPath) -> Path:
-        """Write that scenario into a new file.
+        Args:
+            folder: The folder of the scenario, from which the paths of input pictures and videos start.
+            run: The arguments with which the script itself is the baseline; None for the settings that were read of it.
 
         Raises:
+            InvalidArgument: The script is to be run and is no `.py`, or its prompt could not be read.
+        """
+        from spacediff.why.prompt_inputs import files_beside
+        from spacediff.why.scenario_writer import scenario_text, script_text
+
+        find = files_beside(Path(self.script_name), Path(folder), self.script.unturned)
+        if run is not None:
+            self._ensure_runnable()
+            baseline = {"script": _from_folder(self.script_name, folder), **({"args": list(run)} if run else {})}
+            return script_text(self.compared, self.script, self.space, self.space_id, baseline=baseline, find=find)
+        return scenario_text(self.compared, self.script, self.space, self.space_id, find)
+
+    def _ensure_runnable(self) -> None:
+        ensure_script(self.script_name)
+        if not str(self.script.settings.value("call.prompt") or "").strip():
+            raise InvalidArgument(
+                f"the prompt of {self.script_name} could not be read, and the Space needs it",
+                hint="write a scenario with baseline.script and the prompt by hand",
+            )
+
+    def write_scenario(self, path: StrPath, *, run: Sequence[str] | None = None) -> Path:
+        """Write that scenario into a new file.
+
+        Args:
+            path: The file.
+            run: The arguments with which the script itself is the baseline; None for the settings that were read of it.
+
+        Raises:
+            InvalidArgument: The script is to be run and is no `.py`, or its prompt could not be read.
             FileExists: There is a different file already.
             FileNotAccessible: The file cannot be written.
         """
         written = Path(path)
-        write_new(written, self.scenario_text())
+        write_new(written, self.scenario_text(written.parent, run=run))
         return written
 
 
@@ -112,7 +140,8 @@ class WhyResult:
         scenario: The scenario that measured them.
         audit: What was measured.
         advice: The changes to the script, for the cause alone; None if no cause was found.
-        corrected: The scenario whose baseline is the corrected script, to check the correction; None likewise.
+        corrected: The scenario whose baseline is the corrected script, to check the correction; None likewise, and
+            where the script itself was run.
     """
 
     sources: SourceComparison
@@ -161,8 +190,8 @@ def compare_sources(
     from spacediff.reading.machine_look_up import hosted_on, this_machine
     from spacediff.reading.sources import read_any
     from spacediff.why.candidate_calls import candidates, compare_each, with_doubt
+    from spacediff.why.compared import SCRIPT, SPACE
     from spacediff.why.differences import compare_sources as compare_readings
-    from spacediff.why.headline import SCRIPT, SPACE
     from spacediff.why.patch import Advice, advise
 
     def read_script(at: str) -> Reading:
@@ -203,6 +232,7 @@ def measure_difference(
     *,
     scenario: StrPath | None = None,
     patch: StrPath | None = None,
+    run: Sequence[str] | None = None,
     budget: int | None = None,
     approximate: bool = False,
     listener: ProgressListener | None = None,
@@ -213,12 +243,14 @@ def measure_difference(
         sources: The differences, from `compare_sources`.
         scenario: Where to write the scenario; by default `why-SCRIPT.toml`. The audit goes into `audits/`.
         patch: Where to write the changes to the script; by default nowhere.
+        run: The arguments with which the script itself is run as the baseline; None to generate with the settings that
+            were read of it.
         budget: The largest number of clips to generate in search of the cause.
         approximate: Whether a scenario that leaves out what the script does is accepted.
         listener: Receives the progress; by default nobody.
 
     Raises:
-        InvalidArgument: The Space is a folder, which gives no clip.
+        InvalidArgument: The Space is a folder, which gives no clip; or the script is to be run and is no `.py`.
         FileExists: A file to write exists already.
         ScenarioApproximate: The script does what a scenario cannot say, and that is not accepted. The scenario is
             written, with its approximations.
@@ -227,12 +259,12 @@ def measure_difference(
     path = scenario_path(sources.script_name, scenario)
     ensure_measurable(sources.space_name)
     ensure_writable(path, patch)
-    sources.write_scenario(path)
+    sources.write_scenario(path, run=run)
     audit = run_audit(path, budget=budget, approximate=approximate, listener=listener)
     cause = audit.record.cause
     if cause is None or not cause.finished or not cause.sufficient:
         return WhyResult(sources, path, audit)
-    return _corrected(WhyResult(sources, path, audit), cause.sufficient, patch)
+    return _corrected(WhyResult(sources, path, audit), cause.sufficient, patch, is_run=run is not None)
 
 
 def explain_difference(
@@ -298,6 +330,24 @@ def ensure_measurable(space: StrPath) -> None:
         )
 
 
+def ensure_script(script: StrPath) -> None:
+    """Refuse what is not run: pasted code, commands, everything that is no Python file of the user.
+
+    Raises:
+        InvalidArgument: It is no `.py` file.
+    """
+    if Path(script).suffix != ".py" or not Path(script).is_file():
+        raise InvalidArgument(f"{script} is not run: only a .py file of your own is")
+
+
+def _from_folder(script: StrPath, folder: StrPath) -> str:
+    """Return the path of a script from a scenario's folder; the absolute one from another drive."""
+    try:
+        return Path(os.path.relpath(script, folder)).as_posix()
+    except ValueError:
+        return Path(script).absolute().as_posix()
+
+
 def ensure_writable(scenario: Path, patch: StrPath | None) -> None:
     """Refuse a patch file that cannot be written as a new one.
 
@@ -320,15 +370,26 @@ def _space_id(space: str) -> str:
     return named if is_repository_id(named) and not Path(named).exists() else ""
 
 
-def _corrected(why: WhyResult, cause: Collection[str], patch: StrPath | None) -> WhyResult:
-    """Add advice for the settings of the cause, and write the patch and the corrected scenario."""
+def _corrected(why: WhyResult, cause: Collection[str], patch: StrPath | None, *, is_run: bool) -> WhyResult:
+    """Add advice for the settings of the cause, and write the patch and the corrected scenario.
+
+    A script that is run is its own scenario once it is patched.
+    """
     from spacediff.why.patch import advise
+    from spacediff.why.prompt_inputs import files_beside
     from spacediff.why.scenario_writer import corrected_text
 
     read = why.sources
+    rows = [row.path for row in read.compared.differences]
+    # of an adapter that one side does not load, the cause names the whole
+    cause = [path for path in rows if any(path == each or path.startswith(f"{each}.") for each in cause)]
     advice = advise(read.script_name, read.script, read.space, read.compared, only=cause, ask=True)
     if patch is not None and advice.patch:
         write_new(Path(patch), advice.patch)
+    if is_run:
+        return WhyResult(read, why.scenario, why.audit, advice)
     corrected = why.audit.folder / "corrected.toml"
-    write_atomically(corrected, corrected_text(read.compared, read.script, read.space, read.space_id, cause))
+    find = files_beside(Path(read.script_name), corrected.parent, read.script.unturned)
+    text = corrected_text(read.compared, read.script, read.space, read.space_id, cause, find=find)
+    write_atomically(corrected, text)
     return WhyResult(read, why.scenario, why.audit, advice, corrected)

@@ -10,15 +10,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
-from spacediff.errors import UnknownName, nearest_name
-from spacediff.privacy.private_prompts import texts_in
+from spacediff.errors import UnknownName, did_you_mean
+from spacediff.inputs.files import Input, identified
+from spacediff.pictures.sets import is_set
+from spacediff.privacy.private_prompts import texts_in, texts_of_arguments
+from spacediff.programs import request_of
 from spacediff.record import Fact, FactKind, Role, fact
-from spacediff.run import Prompt, Run
+from spacediff.recordings.archive import is_recording
+from spacediff.recordings.identity import script_request
+from spacediff.run import Prompt, Run, SourceName
+from spacediff.sampling import sample_of, with_samples
 from spacediff.scenario.checks import PLACEHOLDERS
-from spacediff.scenario.paths import absolute_path, is_path
+from spacediff.scenario.paths import absolute_path, is_path, without_call
 from spacediff.scenario.scenario import Gate, Scenario
-from spacediff.scenario.tables import DETECTOR, TEMPLATE, Approximation, VideoReference
+from spacediff.scenario.tables.approximation import Approximation
+from spacediff.scenario.tables.semantics import DETECTOR, TEMPLATE
 from spacediff.settings import Origin, Settings
 
 
@@ -87,6 +95,7 @@ class Plan:
         scenario: The scenario's text; empty for a comparison of files.
         scenario_name: Its file name, without its folder.
         approximations: What the script does and the scenario does not say.
+        grouped: Whether groups of clips are compared, because seeds cannot match.
     """
 
     title: str
@@ -103,17 +112,22 @@ class Plan:
     scenario: str = ""
     scenario_name: str = ""
     approximations: tuple[Fact, ...] = ()
+    grouped: bool = False
 
     @property
     def private_texts(self) -> tuple[str, ...]:
-        """Texts that must not be shown: private prompts, their named parts, and other prompts of runs and Spaces."""
+        """Texts that must not be shown: private prompts, their parts, and other prompts of runs, Spaces and scripts."""
         hidden = [prompt for prompt in self.prompts if prompt.private]
         texts = [prompt.text for prompt in hidden]
         texts += [part for prompt in hidden if self.semantics for part in self.semantics.parts.get(prompt.name, ())]
         for run in self.runs if hidden else ():
-            declared = {path: each.value for path, each in [*run.settings.items(), *run.changes.items()]}
-            for asked in (declared, run.request.get("inputs", {})):
+            of_program = Settings.of(run.request.get("settings", {}), Origin.DECLARED)
+            all_settings = (run.settings, run.changes, of_program)
+            declared = {path: each.value for settings in all_settings for path, each in settings.items()}
+            given = run.request.get("arguments", {})
+            for asked in (declared, run.request.get("inputs", {}), given if isinstance(given, Mapping) else {}):
                 texts += (text for name, v in asked.items() if "prompt" in name for text in texts_in(v))
+            texts += () if isinstance(given, Mapping) else texts_of_arguments(given)
         return tuple(dict.fromkeys(text for text in texts if text not in PLACEHOLDERS))
 
 
@@ -130,18 +144,25 @@ def plan_scenario(
 
     Raises:
         UnknownName: `only` names a variant that the scenario does not have.
+        InputUnusable: An input picture or video cannot be read.
+        InvalidArgument: The interpreter of the script does not start.
     """
     wanted = _wanted(scenario, tuple(only))
     prompts = tuple(
-        Prompt(name, prompt.text, prompt.seed, scenario.private or prompt.private)
+        Prompt(name, prompt.text or "", prompt.seed, scenario.private or prompt.private, _inputs(prompt.inputs))
         for name, prompt in scenario.prompts.items()
     )
+    given = scenario.baseline
+    folder = scenario.path.parent.absolute()
+    script = script_request(given.script, folder, given.args, given.call, given.python) if given.script else {}
+    named = scenario.reference.command
+    program = request_of(named, scenario.path.parent) if named else {}
     return Plan(
         title=scenario.title,
-        question=scenario.question or "Does this machine give the same clip as the reference, and if not, why not?",
+        question=scenario.question or "Does this machine give the same output as the reference, and if not, why not?",
         command=command or f"spacediff audit {shlex.quote(scenario.path.name)}",
         prompts=prompts,
-        runs=tuple(run for prompt in prompts for run in _runs_of(scenario, prompt, wanted)),
+        runs=tuple(run for prompt in prompts for run in _runs_of(scenario, prompt, wanted, script, program)),
         reference=scenario.reference.variant or "reference",
         gate=scenario.gate,
         metrics=tuple(scenario.metrics),
@@ -150,8 +171,18 @@ def plan_scenario(
         keep_latents=scenario.steps.keep_latents,
         scenario=scenario.text,
         scenario_name=scenario.path.name,
-        approximations=tuple(_approximated(each) for each in scenario.approximations),
+        approximations=approximation_facts(scenario),
+        grouped=scenario.samples is not None,
     )
+
+
+def approximation_facts(scenario: Scenario) -> tuple[Fact, ...]:
+    """Return what the script does and a scenario does not say."""
+    return tuple(_approximated(each) for each in scenario.approximations)
+
+
+def _inputs(files: Mapping[str, Path | tuple[Path, ...]]) -> tuple[Input, ...]:
+    return tuple(identified(name, paths) for name, paths in files.items())
 
 
 def plan_files(
@@ -163,7 +194,7 @@ def plan_files(
     semantics: str = "",
     parts: Iterable[str] = (),
 ) -> Plan:
-    """Plan the comparison of two video files. It has no scale, since there are no clips of other seeds.
+    """Plan the comparison of two files or recordings. It has no scale, since there are no clips of other seeds.
 
     Args:
         reference: The reference.
@@ -176,7 +207,7 @@ def plan_files(
     prompt = Prompt("files", "", 0)
     return Plan(
         title=f"{candidate.name} against {reference.name}",
-        question="Do these two videos show the same frames?",
+        question="Do these two files show the same pictures?",
         command=command or f"spacediff compare {shlex.quote(reference.name)} {shlex.quote(candidate.name)}",
         prompts=(prompt,),
         runs=(
@@ -220,9 +251,8 @@ def _wanted(scenario: Scenario, only: tuple[str, ...]) -> list[str]:
     names = scenario.variant_names()
     for name in only:
         if name not in names and name != "baseline":
-            near = nearest_name(name, names)
             raise UnknownName(
-                f"the scenario has no variant {name!r}" + (f"; did you mean {near!r}?" if near else ""),
+                f"the scenario has no variant {name!r}{did_you_mean(name, names)}",
                 hint=f"its variants are {', '.join(names) or 'none'}",
             )
     kept = [name for name in names if not only or name in only]
@@ -230,27 +260,38 @@ def _wanted(scenario: Scenario, only: tuple[str, ...]) -> list[str]:
     return kept if reference is None or reference in {"baseline", *kept} else [*kept, reference]
 
 
-def _runs_of(scenario: Scenario, prompt: Prompt, variants: list[str]) -> list[Run]:
+def _runs_of(
+    scenario: Scenario, prompt: Prompt, variants: list[str], script: Mapping[str, Any], program: Mapping[str, Any]
+) -> list[Run]:
     baseline = scenario.settings_of("baseline")
-    hosted = _hosted(scenario, prompt)
-    runs = [Run("baseline", Role.BASELINE, prompt, "diffusers", baseline)]
+    hosted = _hosted(scenario, prompt, program)
+    usual = Run("baseline", Role.BASELINE, prompt, "script" if script else "diffusers", baseline, request=script)
+    runs = [usual]
     runs += [
-        Run(name, Role.VARIANT, prompt, "diffusers", scenario.settings_of(name), scenario.changes_of(name))
+        replace(
+            usual, name=name, role=Role.VARIANT, settings=scenario.settings_of(name), changes=scenario.changes_of(name)
+        )
         for name in variants
     ]
     if scenario.scale.rerun:
-        runs.append(Run("rerun", Role.RERUN, prompt, "diffusers", baseline, repeat=1))
+        runs.append(replace(usual, name="rerun", role=Role.RERUN, repeat=1))
     for seed in islice(_other_seeds(prompt, [run.settings for run in runs]), scenario.scale.seeds):
         change = Settings.of({"rng": {"seed": seed}}, Origin.DECLARED, "the scale")
-        runs.append(Run(f"seed-{seed}", Role.SEED, prompt, "diffusers", baseline.changed_by(change), change))
-    fed_by = scenario.settings_of(scenario.steps.against)
+        changed = baseline.changed_by(change)
+        runs.append(replace(usual, name=f"seed-{seed}", role=Role.SEED, settings=changed, changes=change))
+    against = scenario.steps.against
+    fed: dict[str, Any] = {"fed_from": against}
+    fed |= {"request": hosted[0].request} if against == "reference" else {"fed_by": scenario.settings_of(against)}
     runs += [
-        replace(run, name=f"{run.name}-alone", role=Role.STEPS, fed_by=fed_by, fed_from=scenario.steps.against)
+        replace(run, name=f"{run.name}-alone", role=Role.STEPS, **fed)
         for run in runs
         if run.name in scenario.steps.alone and run.role in {Role.BASELINE, Role.VARIANT}
     ]
     needed = hosted[0].name if hosted else ""
-    return [*hosted, *(replace(run, against=needed) for run in runs)]
+    planned = [*hosted, *(replace(run, against=needed) for run in runs)]
+    if scenario.samples is None:
+        return planned
+    return with_samples(planned, scenario.reference.variant or "reference", scenario.samples)
 
 
 def _other_seeds(prompt: Prompt, used: Iterable[Settings]) -> Iterator[int]:
@@ -259,24 +300,61 @@ def _other_seeds(prompt: Prompt, used: Iterable[Settings]) -> Iterator[int]:
     return (seed for n in count(1) if (seed := (prompt.seed + n) % 2**63) not in taken)
 
 
-def _hosted(scenario: Scenario, prompt: Prompt) -> list[Run]:
+def _hosted(scenario: Scenario, prompt: Prompt, program: Mapping[str, Any]) -> list[Run]:
+    """Return the runs of the reference, unless a local run is the reference; `program` is the request to one."""
     reference = scenario.reference
-    if reference.space is not None:
-        request = reference.space.model_dump(mode="json", exclude={"repeats"}, exclude_none=True)
-        first = Run("reference", Role.REFERENCE, prompt, "space", request=request)
-        again = range(2, reference.space.repeats + 1)
-        return [first, *(replace(first, name=f"reference-{n}", role=Role.REPEAT, repeat=n) for n in again)]
-    if reference.video is not None:
-        return [_file_run("reference", Role.REFERENCE, prompt, _video_of(reference.video, prompt))]
+    if asked := reference.space or reference.inference:
+        request = asked.model_dump(mode="json", exclude={"repeats"}, exclude_none=True)
+        return _repeated(_reference(prompt, "space" if reference.space else "inference", request), asked.repeats)
+    if reference.command is not None:
+        return _repeated(_reference(prompt, "command", program), reference.command.repeats)
+    if given := reference.video or reference.pictures:
+        files = given.files.get(prompt.name) or given.file or Path()
+        return _file_runs(prompt, files, group=scenario.samples is not None)
+    if recorded := reference.recording:
+        file = recorded.files.get(prompt.name) or recorded.file or Path()
+        if isinstance(file, tuple):
+            return _file_runs(prompt, file, group=True)
+        call = {} if recorded.call is None else {"call": recorded.call}
+        return [_reference(prompt, "recording", {"file": file.as_posix(), **call, **_stamp(file)})]
     return []
 
 
-def _file_run(name: str, role: Role, prompt: Prompt, file: Path) -> Run:
-    return Run(name, role, prompt, "video", request={"file": file.as_posix(), **_stamp(file)})
+def _reference(prompt: Prompt, source: SourceName, request: Mapping[str, Any]) -> Run:
+    return Run("reference", Role.REFERENCE, prompt, source, request=request)
 
 
-def _video_of(video: VideoReference, prompt: Prompt) -> Path:
-    return Path(video.files.get(prompt.name) or video.file or "")
+def _repeated(first: Run, repeats: int) -> list[Run]:
+    """Return a run of the reference, and those that repeat it."""
+    again = range(2, repeats + 1)
+    return [first, *(replace(first, name=f"reference-{n}", role=Role.REPEAT, repeat=n) for n in again)]
+
+
+def _file_runs(prompt: Prompt, files: Path | tuple[Path, ...], *, group: bool) -> list[Run]:
+    """Return the run of the reference; of a group, each of its files is a run."""
+    if not (group and isinstance(files, tuple)):
+        return [_file_run("reference", Role.REFERENCE, prompt, files)]
+    first, *further = (_file_run("reference", Role.REFERENCE, prompt, file) for file in files)
+    return [first, *(sample_of(run, number) for number, run in enumerate(further, 2))]
+
+
+def _file_run(name: str, role: Role, prompt: Prompt, files: Path | tuple[Path, ...]) -> Run:
+    if isinstance(files, Path) and (recorded := _recorded(files)):
+        return Run(name, role, prompt, "recording", request=recorded)
+    if isinstance(files, Path):
+        request = {"file": files.as_posix(), **_stamp(files)}
+    else:
+        request = {"files": [file.as_posix() for file in files], "stamps": [_stamp(file) for file in files]}
+    return Run(name, role, prompt, "video", request=request)
+
+
+def _recorded(file: Path) -> dict[str, Any] | None:
+    """Return the request for a call of a recording, `FILE.zip` or `FILE.zip#N`; None for any other file."""
+    whole, number = without_call(file)
+    if not is_recording(whole) or is_set(whole):
+        return None
+    call = {"call": number} if number is not None else {}
+    return {"file": whole.as_posix(), **call, **_stamp(whole)}
 
 
 def _stamp(file: Path) -> dict[str, int]:

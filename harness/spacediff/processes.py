@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +23,9 @@ APART: dict[str, Any] = {
     "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows alone has it
 }
 """Arguments of `subprocess.Popen` for a process that does not receive this terminal's Ctrl-C."""
+_LOOKED_EVERY = 0.02
+"""Seconds between two looks at processes that are to end."""
+_MOST_ROUNDS = 50
 
 
 def python(*arguments: str) -> list[str]:
@@ -74,11 +78,75 @@ def stop(process: subprocess.Popen[bytes], patience: float) -> None:
     process.wait()
 
 
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a process has ended. Where the system allows it, its process id stays its own until it is waited for."""
+    if process.returncode is not None or not hasattr(os, "waitid"):
+        return process.poll() is not None
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def stop_session(process: subprocess.Popen[bytes], patience: float) -> None:
+    """End a process that was started `APART` with its descendants and its session, and wait for it.
+
+    Only a process that has begun a session of its own and whose parent has ended is not found.
+
+    Args:
+        process: A process that this one started and has not waited for.
+        patience: Seconds between the request to end and the killing.
+    """
+    try:
+        family = _session_of(process)
+        for each in family:
+            with contextlib.suppress(psutil.Error):
+                each.terminate()
+        until = time.monotonic() + patience
+        while time.monotonic() < until and not (has_ended(process) and not any(map(_is_alive, family))):
+            time.sleep(_LOOKED_EVERY)
+    finally:  # a second Ctrl-C ends the waiting, not the killing
+        _kill_session(process)
+        process.wait()
+
+
+def _kill_session(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of a session; one that starts others meanwhile needs more than one round."""
+    for _ in range(_MOST_ROUNDS):
+        alive = [each for each in _session_of(process) if _is_alive(each)]
+        if not alive:
+            break
+        for each in alive:
+            with contextlib.suppress(psutil.Error):
+                each.kill()
+        time.sleep(_LOOKED_EVERY)
+
+
+def _session_of(process: subprocess.Popen[bytes]) -> list[Any]:
+    """Return a process with its descendants, and what has stayed in its session after its own parent ended."""
+    if process.returncode is not None:  # its process id may belong to another by now
+        return []
+    family = {each.pid: each for each in _with_descendants_of(process.pid)}
+    for pid in psutil.pids() if hasattr(os, "getsid") else ():
+        with contextlib.suppress(OSError, psutil.Error):
+            if pid not in family and os.getsid(pid) == process.pid:
+                family[pid] = psutil.Process(pid)
+    return list(family.values())
+
+
+def _is_alive(each: Any) -> bool:
+    """Whether a process computes; one that nobody has waited for yet does not."""
+    with contextlib.suppress(psutil.Error):
+        return bool(each.is_running() and each.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
 def _with_descendants(process: subprocess.Popen[bytes]) -> list[Any]:
     if process.poll() is not None:  # its process id may belong to another by now
         return []
+    return _with_descendants_of(process.pid)
+
+
+def _with_descendants_of(pid: int) -> list[Any]:
     try:
-        parent = psutil.Process(process.pid)
+        parent = psutil.Process(pid)
         return [parent, *parent.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []

@@ -32,7 +32,7 @@ class AuditResult:
 
     @property
     def exit_code(self) -> Exit:
-        """What `spacediff audit` exits with: 0 if the gate passed or there is none.
+        """What `spacediff audit` exits with: 0 if the gate passed or there is none and no control failed.
 
         `spacediff compare` has no gate and exits with 0 whatever it finds.
         """

@@ -25,8 +25,8 @@ OLDER_TORCH = "torch<=2.11"
 class Origin(StrEnum):
     """Where a value comes from."""
 
-    DECLARED = "declared"  # the scenario
-    READ = "read"  # source code or a file's metadata
+    DECLARED = "declared"  # the scenario, or the program that wrote a file
+    READ = "read"  # source code, or the encoding of a file
     DEFAULT = "default"  # resolved from the library or the checkpoint
     OBSERVED = "observed"  # seen at run time
     UNKNOWN = "unknown"  # could not be determined
@@ -128,6 +128,11 @@ class Settings(Mapping[str, Setting]):
 
     def _values_only(self) -> dict[str, Any]:
         return {path: setting.value for path, setting in self.items()}
+
+
+def numbers_only(settings: Settings) -> Settings:
+    """Return the settings that are a number or a boolean: a text may be, or quote, a private prompt."""
+    return Settings({path: each for path, each in settings.items() if isinstance(each.value, bool | int | float)})
 
 
 _LARGEST = 2**63

@@ -16,18 +16,19 @@ def shipped(name: Literal["scenarios", "reports"]) -> Path:
 
 
 def copy_scenarios(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Copy the scenarios into a folder; existing files are kept.
+    """Copy the scenarios and their pictures into a folder; existing files are kept.
 
     Returns:
         The files written, and the existing ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
     copied, kept = [], []
-    for scenario in sorted(shipped("scenarios").glob("*.toml")):
-        target = folder / scenario.name
+    files = [each for each in shipped("scenarios").iterdir() if each.suffix in {".toml", ".png"}]
+    for file in sorted(files, key=lambda each: (each.suffix != ".toml", each.name)):
+        target = folder / file.name
         if target.exists():
             kept.append(target)
         else:
-            shutil.copyfile(scenario, target)
+            shutil.copyfile(file, target)
             copied.append(target)
     return copied, kept

@@ -24,14 +24,31 @@ _ACTS_FROM = {
     # the text encoder also gets arguments of the call from the pipeline; sharing embeddings compares those too
     "call": Stage.DENOISING,
     "scheduler": Stage.DENOISING,
+    "cache": Stage.DENOISING,
+    "guider": Stage.DENOISING,
     "rng": Stage.DENOISING,
     "vae": Stage.DECODING,
     "output": Stage.OUTPUT,
 }
 
 
+_LOADED = frozenset({"model", "load", "components"})
+"""Tables that say what is loaded."""
+_AT_LOADING = frozenset({"vae.dtype"})
+"""Settings of other tables that act when the weights are loaded."""
+
+
+def of_loading(settings: Settings) -> Settings:
+    """Return the settings that determine which weights are loaded: runs that share them load a checkpoint once."""
+    return Settings(
+        {path: setting for path, setting in settings.items() if path.split(".", 1)[0] in _LOADED or path in _AT_LOADING}
+    )
+
+
 def acts_from(path: str) -> Stage:
     """Return the first stage that a setting can affect."""
+    if path in _AT_LOADING:
+        return Stage.TEXT
     return _ACTS_FROM.get(path.split(".", 1)[0], Stage.TEXT)
 
 

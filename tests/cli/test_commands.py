@@ -15,6 +15,7 @@ from spacediff.cli.commands import main
 from spacediff.cli.summary import show_summary
 from spacediff.clip import write_preview
 from spacediff.record import Role, Verdict, read_record, write_record
+from spacediff.record.audit import WarningRecord
 from support.clips import moving_ball
 from support.fresh_process import FreshProcess, spacediff
 from support.paths import ROOT
@@ -29,11 +30,11 @@ seed = 42
 [baseline]
 model = { id = "builtin:tiny-cogvideox-random" }
 [reference.video]
-file = "gone.mp4"
+file = "broken.mp4"
 """
 
 
-COMMANDS = ("audit", "compare", "report", "approve", "read", "why", "doctor", "init", "schema")
+COMMANDS = ("audit", "record", "probe", "compare", "report", "approve", "read", "why", "doctor", "init", "schema")
 
 
 def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,6 +131,7 @@ sys.exit(main(sys.argv[1:]))
 def test_reader_that_goes_away_does_not_change_what_was_measured(tmp_path: Path) -> None:
     write_preview(moving_ball(2), tmp_path / "a.mp4")
     (tmp_path / "other.toml").write_text(SCENARIO)
+    (tmp_path / "broken.mp4").write_text("no video")
     expected = {
         ("compare", "a.mp4", "a.mp4", "--out", "out"): 0,
         ("audit", "other.toml", "--out", "unmeasured"): 3,
@@ -184,6 +186,7 @@ def test_reader_that_goes_away_ends_no_command_early(tmp_path: Path) -> None:
 
 def test_without_a_gate_none_is_mentioned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "other.toml").write_text(SCENARIO)
+    (tmp_path / "broken.mp4").write_text("no video")
     assert main(["audit", str(tmp_path / "other.toml"), "--out", str(tmp_path / "out")]) == 3
     printed = capsys.readouterr().out
     assert "Nothing was compared" in printed
@@ -197,6 +200,7 @@ def test_a_folder_of_another_audit_is_not_changed(tmp_path: Path, capsys: pytest
         write_preview(moving_ball(2, seed=seed), tmp_path / f"{name}.mp4")
     scenario = tmp_path / "other.toml"
     scenario.write_text(SCENARIO)
+    scenario.with_name("broken.mp4").write_text("no video")
     out = tmp_path / "out"
     first = ["compare", str(tmp_path / "a.mp4"), str(tmp_path / "b.mp4"), "--out", str(out)]
     assert main(first) == 0
@@ -241,9 +245,9 @@ def test_an_additional_metric_is_listed_after_the_others(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "there is no video file"),
-        (b"broken", "cannot be opened as a video"),
-        ("a folder", "is not a regular file"),
+        (None, "there is no file"),
+        (b"broken", "nor is it a picture (PNG, JPEG, WebP, AVIF or GIF)"),
+        ("a folder", "give one file; reference.pictures in a scenario takes several pictures"),
     ],
 )
 def test_comparing_a_file_that_is_not_a_video_is_exit_code_2(
@@ -293,6 +297,15 @@ def test_the_doctor_names_what_is_missing() -> None:
     assert "torchvision" in done.stdout
     assert "accelerator" in done.stdout
     assert time.monotonic() - began < 120
+
+
+def test_the_summary_is_short_where_runs_have_many_warnings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = synthetic_audit(tmp_path, frames=1, size=(32, 48))
+    warnings = [WarningRecord(warning=f"warning {n}", runs=["dpm", "on-gpu"]) for n in range(11)]
+    show_summary(record.model_copy(update={"run_warnings": warnings}), tmp_path)
+    printed = capsys.readouterr().out
+    assert "warning: dpm, on-gpu: warning 7\n         and 3 more, in the report\n" in printed
+    assert "warning 8" not in printed
 
 
 def test_the_summary_says_in_a_line_where_variants_diverge_inside_the_loop(

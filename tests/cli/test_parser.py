@@ -13,8 +13,9 @@ from spacediff.results import ReportFormat
 
 def test_each_command_is_parsed_into_its_own_dataclass() -> None:
     lines = {
-        "audit a.toml", "compare a.mp4 b.mp4", "report audits/a", "approve a.toml", "read run.py",
-        "why --script run.py --space a/b", "doctor", "init", "schema",
+        "audit a.toml", "record run.py --steps 3", "probe --write spacediff_probe.py", "compare a.mp4 b.mp4",
+        "report audits/a", "approve a.toml",
+        "read run.py", "why --script run.py --space a/b", "doctor", "init", "schema",
     }  # fmt: skip
     assert {type(parse(line.split())) for line in lines} == set(typing.get_args(Options))
 
@@ -93,6 +94,7 @@ def test_options_of_why() -> None:
         folder="",
         arguments=None,
         plan_only=True,
+        run=False,
         format="json",
         scenario=Path("w.toml"),
         patch=Path("p"),

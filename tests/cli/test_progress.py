@@ -64,4 +64,4 @@ def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFi
     lines = capsys.readouterr().err.splitlines()
     assert "[1/4] p · probe-1: 3.0 s (about" in lines[1]
     assert lines[2].strip() == "search, 1 of about 5: with 2 of 4 settings changed: reproduces as-[hosted]"
-    assert lines[3].endswith("with 1 of 4 settings changed: no clip, so this probe shows nothing")
+    assert lines[3].endswith("with 1 of 4 settings changed: no output, so this probe shows nothing")

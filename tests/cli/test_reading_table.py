@@ -35,6 +35,31 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     return show
 
 
+APART = """\
+import torch
+from diffusers import AutoencoderKL, BitsAndBytesConfig, FluxPipeline, FluxTransformer2DModel
+bits = BitsAndBytesConfig(load_in_4bit=True)
+vae = AutoencoderKL.from_pretrained("org/vae", torch_dtype=torch.float32)
+part = FluxTransformer2DModel.from_pretrained("org/flux", subfolder="transformer", quantization_config=bits)
+pipe = FluxPipeline.from_pretrained("org/flux", transformer=part, vae=vae, torch_dtype=torch.bfloat16)
+pipe.text_encoder.to(torch.float16)
+pipe("a cat")
+"""
+
+
+def test_components_have_the_paths_of_a_scenario_where_it_can_say_them(shown: Callable[..., str]) -> None:
+    rows = [line.split() for line in shown(read_text(APART, "run.py")).splitlines()]
+    found = {row[0]: row[1] for row in rows if len(row) > 1 and row[0].startswith(("components.", "load.", "vae."))}
+    assert found == {
+        "components.transformer.dtype": "'float32'",
+        "components.transformer.quantization.backend": "'bitsandbytes_4bit'",
+        "components.vae.class": "'AutoencoderKL'",
+        "components.vae.id": "'org/vae'",
+        "vae.dtype": "'float32'",
+        "load.text_encoder": "{'dtype':",
+    }
+
+
 def test_one_file_is_named_once(shown: Callable[..., str]) -> None:
     text = shown(read_text(SCRIPT, NAME))
     assert text.count(NAME) == 1

@@ -22,6 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run.py").write_text(SCRIPT.format(28))
     (tmp_path / "app.py").write_text(SCRIPT.format(20))
+    (tmp_path / "asked.py").write_text(SCRIPT.format(28).replace('"a cat"', "input()"))
     (tmp_path / "issue.md").write_text(f"```python{SCRIPT.format(28)}```\n")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "empty.md").write_text("no code")
@@ -54,6 +55,16 @@ READABLE = "Python up to 1024 KiB is read"
         (["read", "python run.py", "--source", ".", "--block", "1"], "has no blocks", "leave the block out"),
         (["read", "none.py", "--arguments", "-s 3"], "none.py does not exist", ""),
         (["read", "issue.md", "--arguments", "-s 3"], "issue.md is not a .py file, so it takes no arguments", ""),
+        (
+            ["why", "--script", "issue.md", "--space", "org/name", "--run"],
+            "issue.md is not run: only a .py file of your own is",
+            "",
+        ),
+        (
+            ["why", "--script", "asked.py", "--space", "app.py", "--plan-only", "--run", "--write", "x.toml"],
+            "the prompt of asked.py could not be read",
+            "by hand",
+        ),
         (
             ["why", "--script", "run.py", "--space", "app.py", "--plan-only", "--patch", "none/x.diff"],
             "none/x.diff cannot be written: the folder none does not exist",
@@ -101,3 +112,16 @@ def test_files_are_written_next_to_json(folder: Path, capsys: pytest.CaptureFixt
     assert "wrote x.diff" in shown.err
     assert "+pipe(" in (folder / "x.diff").read_text()
     assert (folder / "x.toml").is_file()
+
+
+def test_what_is_loaded_by_itself_has_the_paths_of_the_scenario_too(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["why", "--script", "run.py", "--space", "app.py", "--plan-only"]) == 0
+    assert "the paths of a scenario" not in capsys.readouterr().out
+    loaded = SCRIPT.format(28).replace("import FluxPipeline", "import AutoencoderKL, FluxPipeline")
+    loaded = loaded.replace("pipe = ", 'vae = AutoencoderKL.from_pretrained("org/vae")\npipe = ')
+    loaded = loaded.replace('.1-dev")', '.1-dev", vae=vae)')
+    (folder / "app.py").write_text(loaded)
+    assert main(["why", "--script", "run.py", "--space", "app.py", "--plan-only"]) == 0
+    assert "load.vae: components.vae.class, components.vae.id" in capsys.readouterr().out

@@ -170,7 +170,7 @@ def test_a_difference_below_the_codecs_own_is_numeric_drift(found: Compared) -> 
     assert 20 < nudged.metrics["psnr"].codec < nudged.metrics["psnr"].pooled
 
 
-def test_what_the_codec_path_could_not_repeat_is_told(tmp_path: Path) -> None:
+def test_what_the_codec_path_could_not_repeat_is_reported(tmp_path: Path) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE, hosted=True)
     silent = tmp_path / "reference.webm"
     imageio.mimwrite(silent, list(CLIP.frames), fps=8, codec="libvpx-vp9")
@@ -315,7 +315,7 @@ def test_clips_part_where_no_frame_of_a_repeat_is_as_far(tmp_path: Path) -> None
     assert diverging.beyond_floor == 4
 
 
-def test_a_metric_that_small_frames_have_not_is_told(tmp_path: Path) -> None:
+def test_a_metric_that_small_frames_have_not_is_reported(tmp_path: Path) -> None:
     small = moving_ball(2, 24, 48)
     reference = kept(tmp_path, "reference", small, Role.REFERENCE)
     (found,) = compare_prompt(
@@ -387,7 +387,7 @@ def test_an_error_with_all_clips_of_a_prompt_is_their_reason(tmp_path: Path, mon
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, [quoted("the weights are damaged")])
 
 
-def test_without_a_rerun_drift_cannot_be_told(tmp_path: Path) -> None:
+def test_without_a_rerun_drift_is_unknown(tmp_path: Path) -> None:
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
     (found,) = compare_prompt(
         reference, [kept(tmp_path, "near", nudged(30))], tmp_path, METRICS, ignore_progress

@@ -57,7 +57,7 @@ def scale(folder: Path) -> list[RunRecord]:
 
 
 def judged(folder: Path, hosted: Clip, **candidates: Clip) -> dict[str, ComparisonRecord]:
-    """What comes out for candidates beside a baseline and other seeds, against a clip that a host encoded."""
+    """What comes out for candidates beside a baseline and other seeds, against a clip that a Space encoded."""
     reference = kept(folder, "reference", hosted, Role.REFERENCE, hosted=True)
     runs = [*(kept(folder, name, clip) for name, clip in candidates.items()), *scale(folder)]
     compared: PromptComparison = compare_prompt(reference, runs, folder, METRICS, ignore_progress)
@@ -73,7 +73,7 @@ CHANGES: list[tuple[Made, str, list[int]]] = [
         "is scaled down to 96x64 by area averaging. The pictures confirm this placement to the pixel",
         list(range(6)),
     ),
-    (one_pixel_off, "This clip's picture is shifted 1 px", list(range(6))),
+    (one_pixel_off, "This clip is shifted 1 px", list(range(6))),
     (washed_out, "confuses limited and full range", list(range(6))),
 ]
 

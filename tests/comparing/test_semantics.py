@@ -176,7 +176,7 @@ def test_what_was_measured_before_an_interrupt_is_not_measured_again(tmp_path: P
     assert goes_on.measured == 2
 
 
-def test_what_cannot_be_measured_is_told_for_every_prompt(tmp_path: Path) -> None:
+def test_what_cannot_be_measured_is_reported_for_every_prompt(tmp_path: Path) -> None:
     runs = runs_in(tmp_path)
     (found,) = measure_semantics(
         Plan(**{**vars(PLAN), "semantics": Semantics(str(tmp_path / "nowhere"), {"p": ("red",)})}),

@@ -1,4 +1,4 @@
-"""Where two runs first part: differences planted into real generations, each named at its place."""
+"""Where two runs first diverge: differences planted into real generations, each named at its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spacediff.record import ComparisonRecord, FactKind, Role, RunRecord, Stage,
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.generate import LocalSource
-from spacediff.sources.local.pipeline import Checkpoint
+from spacediff.sources.local.loading.checkpoint import Checkpoint
 from spacediff.store.store import Store
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.wording import trace_text
@@ -40,7 +40,7 @@ def settings(**tables: Any) -> Settings:
 
 
 def made(folder: Path, name: str, **tables: Any) -> RunRecord:
-    """A run as an audit makes and keeps it, computed anew each time."""
+    """A run as an audit makes and keeps it, computed again each time."""
     prompt = tables.pop("prompt", PROMPT)
     role = Role.BASELINE if name == "baseline" else Role.VARIANT
     run = Run(name, role, prompt, "diffusers", settings(**tables), repeat=next(_NUMBERS))
@@ -62,7 +62,7 @@ def held(folder: Path, baseline: RunRecord, candidate: RunRecord) -> TraceCompar
 
 
 def planted(monkeypatch: pytest.MonkeyPatch, plant: Plant) -> None:
-    """Plant something at the doors of every pipeline."""
+    """Plant something in the hooked methods of every pipeline."""
     fresh = Checkpoint.fresh_pipeline
 
     def with_plant(checkpoint: Checkpoint) -> Any:
@@ -144,7 +144,7 @@ def test_another_file_of_the_same_pictures_is_named(folder: Path, baseline: RunR
     assert (found.stage, found.step) == (Stage.ENCODING, None)
 
 
-def test_conditions_of_the_step_are_told(folder: Path, baseline: RunRecord) -> None:
+def test_conditions_of_the_step_are_reported(folder: Path, baseline: RunRecord) -> None:
     guided = held(folder, baseline, made(folder, "guided", call={"use_dynamic_cfg": True}))
     assert (guided.stage, guided.step) == (Stage.STEP, 1)
     (guidance,) = guided.differing
@@ -224,7 +224,7 @@ def test_steps_of_another_number_cannot_be_fed() -> None:
         )
 
 
-def test_steps_that_turn_out_to_be_fewer_are_told_too() -> None:
+def test_steps_that_turn_out_to_be_fewer_are_reported_too() -> None:
     """Where the library's default decides, the number of steps is known only once they ran."""
     from spacediff.errors import NotMeasuredError
 

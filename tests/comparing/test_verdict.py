@@ -36,7 +36,7 @@ def test_drift_runs_from_the_floor_to_the_ceiling() -> None:
 @pytest.mark.parametrize(
     "scale", [Scale(None, (1.0,)), Scale(0.0, ()), Scale(1.0, (0.9, 3.0)), Scale(0.0, (0.0,))], ids=str
 )
-def test_what_does_not_separate_cannot_be_told(scale: Scale) -> None:
+def test_what_does_not_separate_leaves_no_verdict(scale: Scale) -> None:
     assert scale.drift(0.5) is None
 
 

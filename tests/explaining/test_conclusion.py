@@ -274,7 +274,7 @@ def check(world: World, result: SearchResult) -> None:
 # ---- what was tested, in words
 
 
-def test_the_others_are_told_as_they_were_tested() -> None:
+def test_the_others_are_reported_as_they_were_tested() -> None:
     found = World([A, B, C], needs(A)).concluded()
     assert said(found) == (
         f"The baseline differs from as-hosted because of one setting: {A}. With this one changed, it gives the clip of "
@@ -283,7 +283,7 @@ def test_the_others_are_told_as_they_were_tested() -> None:
     )
 
 
-def test_with_one_prompt_too_it_is_told_that_the_cause_is_not_needed() -> None:
+def test_with_one_prompt_too_it_is_reported_that_the_cause_is_not_needed() -> None:
     found = World([A, B, C], lambda subset: A in subset or {B, C} <= subset).concluded()
     assert found.counter_reproduced is True
     assert "the other settings alone suffice, too: counter-proof also gives that clip" in said(found)

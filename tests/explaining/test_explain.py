@@ -37,10 +37,12 @@ from support.in_process import InProcess
 
 PROMPT = Prompt("p", "A hand squeezes half a lemon", 42)
 BASE = {
-    "model": {"id": RANDOM.id, "dtype": "bfloat16"},
+    "model": {"id": RANDOM.id, "dtype": "float32"},
     "call": {"num_inference_steps": 3, "num_frames": 5},
     "placement": "model_cpu_offload",
+    "rng": {"dtype": "bfloat16"},
 }
+"""Noise in bfloat16, which torch drew otherwise up to 2.11; convolutions in it are slow on many processors."""
 INNOCENT = {
     "placement": "cpu",
     "scheduler.timestep_spacing": "trailing",
@@ -228,7 +230,7 @@ def test_what_lies_outside_the_settings_is_never_explained_away(executor: InProc
 def test_only_innocent_differences_need_no_search(executor: InProcess, folder: Path) -> None:
     found = cause_of(World(executor, folder, []).searched())
     assert found.probes == []
-    assert "give the same frames, byte for byte" in said(found)
+    assert "give the same pixels" in said(found)
 
 
 def test_a_spent_budget_tells_the_best_so_far(executor: InProcess, folder: Path) -> None:
@@ -304,7 +306,7 @@ def test_what_the_audit_generates_anyway_is_no_probe(executor: InProcess, folder
     assert result.known[frozenset(planted[:1])].name == "first"
 
 
-def test_number_of_generations_is_told_before_and_during(executor: InProcess, folder: Path) -> None:
+def test_number_of_generations_is_reported_before_and_during(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, ["call.guidance_scale"])
     world.searched()
     assert world.heard.expected == [world.heard.spent], "for one cause, at most so many, and here all are needed"
@@ -312,7 +314,7 @@ def test_number_of_generations_is_told_before_and_during(executor: InProcess, fo
     assert world.heard.left == 0
 
 
-def test_a_probe_that_cannot_be_generated_is_told(executor: InProcess, folder: Path) -> None:
+def test_a_probe_that_cannot_be_generated_is_reported(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, ["call.guidance_scale"])
 
     def failing(run: Run) -> RunRecord:
@@ -346,7 +348,7 @@ def test_a_cause_is_proved_on_every_prompt(executor: InProcess, folder: Path) ->
     assert {run.prompt for run in world.records if run.name == PROOF} == {"p", "q", "r"}
 
 
-def test_where_something_else_counts_too_is_told(executor: InProcess, folder: Path) -> None:
+def test_where_something_else_counts_too_is_reported(executor: InProcess, folder: Path) -> None:
     """The target says the first prompt's seed, which changes nothing there, and everything on another."""
     guilty = {"call.guidance_scale": 7.0}
     world = World(
@@ -358,7 +360,7 @@ def test_where_something_else_counts_too_is_told(executor: InProcess, folder: Pa
     assert "proved on 1 of 2 prompts. On q, something else matters, too: proof does not give the clip" in said(found)
 
 
-def test_where_the_cause_is_not_needed_is_told(executor: InProcess, folder: Path) -> None:
+def test_where_the_cause_is_not_needed_is_reported(executor: InProcess, folder: Path) -> None:
     world = World(executor, folder, {"rng.seed": OTHER.seed}, prompts=[PROMPT, OTHER])
     found = cause_of(world.searched())
     assert found.cause == ["rng.seed"]
@@ -368,7 +370,7 @@ def test_where_the_cause_is_not_needed_is_told(executor: InProcess, folder: Path
     )
 
 
-def test_prompts_that_the_budget_does_not_reach_are_told(executor: InProcess, folder: Path) -> None:
+def test_prompts_that_the_budget_does_not_reach_are_reported(executor: InProcess, folder: Path) -> None:
     one = World(executor, folder, ["call.guidance_scale"])
     one.searched()
     enough = one.heard.spent

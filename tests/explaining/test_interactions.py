@@ -51,6 +51,6 @@ def test_what_adds_up_or_is_within_the_codecs_loss_is_left_out() -> None:
     assert facts(nearly, "ab", codec=0.005) != []
 
 
-def test_nothing_is_told_without_all_drifts() -> None:
+def test_nothing_is_reported_without_all_drifts() -> None:
     assert interactions_of(lambda s: None if len(s) == 1 else 0.0, lambda _: None, ["a", "b"], 0.0) == []
     assert interactions_of(drifts(none=1.0, a=0.0), lambda _: None, ["a"], 0.0) == []

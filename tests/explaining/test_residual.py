@@ -31,6 +31,14 @@ def test_each_suspect_comes_with_both_values_and_where_they_were_read() -> None:
     ]
 
 
+def test_a_package_that_cleans_prompts_is_a_suspect_where_only_the_space_has_it() -> None:
+    space = run("space", {"torch": "==2.13.0", "ftfy": "any version"})
+    suspect = fact(FactKind.VERSION_DIFFERS, library="ftfy", hosted="any version", here="not installed")
+    assert suspect in residual_suspects(run("diffusers", packages__ftfy=False), space, None, HERE)
+    for other in (run("diffusers", packages__ftfy=True), RIGHT):
+        assert suspect not in residual_suspects(other, space, None, HERE)
+
+
 def kinds(found: list[Fact]) -> set[FactKind]:
     return {each.kind for each in found}
 

@@ -97,7 +97,9 @@ def test_a_small_model_is_not_even_measured(
     assert measured_in_this_process == []
 
 
-def test_runs_that_may_not_fit_are_told_apart_from_those_that_do(tiny: Path, tmp_path: Path, machine: Machine) -> None:
+def test_runs_that_may_not_fit_are_distinguished_from_those_that_do(
+    tiny: Path, tmp_path: Path, machine: Machine
+) -> None:
     decoding = {"vae": {"tiling": False}}
     machine.has(device=weights(tiny) + 20 * 2**20)
     (notice,) = notices(tmp_path, run("a", tiny, vae={"tiling": True}), run("b", tiny, **decoding))
@@ -109,7 +111,7 @@ def test_runs_that_may_not_fit_are_told_apart_from_those_that_do(tiny: Path, tmp
     assert sentence(notice).endswith("with vae.tiling = true in [baseline] it fits.")
 
 
-def test_no_run_is_told_to_change_what_it_tests(tiny: Path, tmp_path: Path, machine: Machine) -> None:
+def test_no_run_is_advised_to_change_what_it_tests(tiny: Path, tmp_path: Path, machine: Machine) -> None:
     machine.has(device=weights(tiny) + 20 * 2**20)
     (notice,) = notices(tmp_path, run("b", tiny, vae={"tiling": True}, changes={"vae": {"tiling": False}}))
     assert (notice.values["changes"], notice.values["tested"]) == ([], ["vae.tiling"])

@@ -101,7 +101,7 @@ def test_an_audit_has_not_changed_since_itself(record: AuditRecord) -> None:
     assert {"seed-43", "reference"}.isdisjoint(each.name for each in history.variants), "no variants"
 
 
-def test_whether_the_frames_are_the_same_is_told_of_each_variant(record: AuditRecord) -> None:
+def test_whether_the_frames_are_the_same_is_reported_of_each_variant(record: AuditRecord) -> None:
     clip = record.run("lemon", "dpm").clip
     assert clip is not None
     for other, dpm in ((clip, True), (clip.model_copy(update={"digest": "f" * 64}), False), (None, None)):
@@ -169,7 +169,7 @@ def test_another_prompt_and_other_metrics_are_facts(record: AuditRecord) -> None
     ]
 
 
-def test_what_has_become_private_since_is_not_told_of_the_earlier_audit(record: AuditRecord) -> None:
+def test_what_has_become_private_since_is_not_shown_of_the_earlier_audit(record: AuditRecord) -> None:
     text, negative = "a zeppelin lands on a secret roof", "purple elephants dancing badly"
     open_, hidden = (prompted(record, text, negative, private=private) for private in (False, True))
     hidden = hidden.model_copy(update={"title": "Of [private]"})
@@ -190,7 +190,7 @@ def test_a_setting_unknown_then_and_now_has_not_changed(record: AuditRecord) -> 
     assert history_of(record, record, "itself").facts == []
 
 
-def test_a_setting_known_on_one_side_alone_is_told_with_the_other_open(record: AuditRecord) -> None:
+def test_a_setting_known_on_one_side_alone_is_shown_with_the_other_open(record: AuditRecord) -> None:
     def with_value(value: object, origin: Origin) -> AuditRecord:
         runs = [
             run.model_copy(update={"settings": run.settings | {"vae.tiling": setting(value, origin)}})
@@ -253,7 +253,7 @@ def test_what_was_never_measured_is_never_green(record: AuditRecord, blank: Verd
     assert blank.value in reason
 
 
-def test_what_cannot_be_told_is_never_green(record: AuditRecord) -> None:
+def test_what_is_unknown_is_never_green(record: AuditRecord) -> None:
     for lost in (Verdict.NOT_MEASURED, Verdict.POST_PROCESSED):
         assert outcome(record, with_outcome(record, "dpm", lost, None), ASKS)[0] is GateStatus.NOT_MEASURED
     held = evaluate_over_time(evaluate_gate(ASKS, ["lemon"], record.comparisons, []), ASKS, None)
@@ -264,7 +264,7 @@ def test_what_cannot_be_told_is_never_green(record: AuditRecord) -> None:
 # ---- the accepted state
 
 
-def test_an_accepted_state_is_kept_beside_the_scenario_without_curves(record: AuditRecord, tmp_path: Path) -> None:
+def test_an_accepted_state_is_kept_next_to_the_scenario_without_curves(record: AuditRecord, tmp_path: Path) -> None:
     scenario = tmp_path / record.scenario_name
     assert read_accepted(scenario) is None
     path, before = approve(record, scenario)

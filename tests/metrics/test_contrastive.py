@@ -57,7 +57,7 @@ def test_scores_follow_the_order_of_frames_and_texts(clip_checkpoint: Path, scor
     np.testing.assert_array_equal(measure.measure(iter(CLIP.frames[order]), TEXTS[::-1]).scores, again)
 
 
-def test_a_text_that_is_too_long_is_cut_and_that_is_told(clip_checkpoint: Path) -> None:
+def test_a_text_that_is_too_long_is_cut_and_that_is_reported(clip_checkpoint: Path) -> None:
     measure = Contrastive.opened(str(clip_checkpoint))
     fits, long = "hand " * (TOKENS - 2), "hand " * (TOKENS - 1)
     found = measure.measure(iter(CLIP.frames[:2]), [fits, long, f"{long} lemon"])
@@ -70,7 +70,7 @@ def test_a_text_that_is_too_long_is_cut_and_that_is_told(clip_checkpoint: Path) 
     ("width", "height", "seen"),
     [(96, 64, "middle 67% of the width"), (48, 96, "middle 50% of the height"), (64, 64, "")],
 )
-def test_what_the_processor_crops_away_is_told(clip_checkpoint: Path, width: int, height: int, seen: str) -> None:
+def test_what_the_processor_crops_away_is_reported(clip_checkpoint: Path, width: int, height: int, seen: str) -> None:
     frames = resized(CLIP.frames[:1], width, height)
     measure = Contrastive.opened(str(clip_checkpoint))
     found = measure.measure(iter(frames), ["hand"])

@@ -96,7 +96,7 @@ def test_a_pipeline_without_these_methods_is_not_changed() -> None:
 
     with observing(Odd()) as observer:
         pass
-    assert observer.seen == Observation()
+    assert observer.seen == Observation(unobserved=("noise", "steps"))
 
 
 class Chunked:

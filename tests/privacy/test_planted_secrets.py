@@ -96,6 +96,7 @@ def test_no_planted_secret_is_written_or_printed(tmp_path: Path) -> None:
     home, work = tmp_path / "home" / USER, tmp_path / "work"
     home.mkdir(parents=True)
     work.mkdir()
+    (home / "models" / HOST).mkdir(parents=True)
     write_preview(moving_ball(2), home / "hosted.mp4")
     (home / "mine.toml").write_text(scenario(home))
     found, formats, files, answered = (home / "audits" / name for name in ("found", "formats", "files", "answered"))

@@ -30,7 +30,7 @@ model = {{ id = "builtin:tiny-cogvideox-random" }}
 call = {{ num_inference_steps = 2, num_frames = 9, negative_prompt = "purple elephants dancing badly" }}
 placement = "cpu"
 [variants.broken]
-model.id = "./An unreleased zeppelin lands on the roof of our secret workshop"
+model.id = "./{TEXT}"
 [variants.guided]
 call.guidance_scale = 3.0
 [reference]
@@ -50,6 +50,7 @@ def test_a_private_prompt_shows_numbers_but_no_text_and_no_picture(
     text = SCENARIO.replace("PLACE", "private = true" if place == "scenario" else "")
     text = text.replace("INNER", "private = true" if place == "prompt" else "")
     (tmp_path / "mine.toml").write_text(text)
+    (tmp_path / TEXT).mkdir()
     folder, out = tmp_path / "audit", tmp_path / "formats"
     assert main(["audit", str(tmp_path / "mine.toml"), "--out", str(folder)]) == 0
     asked = [word for name in FORMATS for word in ("--format", name)]

@@ -156,7 +156,7 @@ def test_a_scale_of_the_call_multiplies_that_of_the_adapters(
     lines: str, call: str, scale: float | None, kept: dict[str, float] | None
 ) -> None:
     reading = read(f"pipe.load_lora_weights('org/toy', adapter_name='toy')\n{lines}\npipe('a kite', {call})")
-    assert reading.settings.value("lora.scale") == scale
+    assert reading.settings.value("lora.toy.scale") == scale
     assert reading.settings.value(f"call.{call.partition('=')[0]}") == kept
 
 

@@ -158,8 +158,8 @@ def test_an_event_does_not_see_what_another_event_would_change() -> None:
         b.click(draw, text, out)
     """)
     assert reading.settings.value("call.num_inference_steps") == 4
-    assert "lora.id" not in reading.settings
-    assert alternatives(reading, "lora.id") == [(None, ""), ("org/lora", "the event at app.py:17 happens")]
+    assert "lora.default_0.id" not in reading.settings
+    assert alternatives(reading, "lora.default_0.id") == [(None, ""), ("org/lora", "the event at app.py:17 happens")]
 
 
 def test_events_of_a_chain_and_the_loading_of_the_page_come_before() -> None:

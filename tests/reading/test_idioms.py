@@ -102,14 +102,14 @@ def test_a_class_that_has_moved_is_decided() -> None:
 def test_a_lora_that_is_none_by_default_is_none(option: str, use: str, expected: str | None) -> None:
     reading = read(f"{LOADED}parser = argparse.ArgumentParser()\nparser.add_argument('--lora', {option})\n"
                    f"args = parser.parse_args()\n{use}\npipe('a kite')")  # fmt: skip
-    assert ("lora.id" in reading.settings) is (expected is not None)
-    assert reading.settings.value("lora.id") == expected
+    assert ("lora.default_0.id" in reading.settings) is (expected is not None)
+    assert reading.settings.value("lora.default_0.id") == expected
 
 
 def test_a_required_lora_is_unknown() -> None:
     reading = read(f"{LOADED}parser = argparse.ArgumentParser()\nparser.add_argument('--lora', required=True)\n"
                    f"pipe.load_lora_weights(parser.parse_args().lora)\npipe('a kite')")  # fmt: skip
-    assert reading.settings["lora.id"].origin == "unknown"
+    assert reading.settings["lora.default_0.id"].origin == "unknown"
 
 
 @pytest.mark.parametrize("names", [("a", "b"), ("c", "b", "a")])
@@ -153,10 +153,11 @@ def test_each_lora_that_a_loop_loads_is_known() -> None:
         pipe("a kite")
         """
     )
-    assert reading.settings.value("lora.adapters") == [
-        {"id": "org/one", "adapter_name": "one", "scale": 0.7},
-        {"id": "org/two", "adapter_name": "two", "scale": 0.3},
-    ]
+    assert reading.settings.table("lora") == {
+        "one": {"id": "org/one", "scale": 0.7},
+        "two": {"id": "org/two", "scale": 0.3},
+        "order": ["one", "two"],
+    }
 
 
 @pytest.mark.parametrize("values", ["[3] * 9", "sys.argv", "[3, size()]"])

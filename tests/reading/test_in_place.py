@@ -17,6 +17,12 @@ import tomesd, sharper
 from sharper import boost, set_weight
 pipe = FluxPipeline.from_pretrained("org/flux").to("cuda")
 """
+BROADCAST = """
+broadcast = PyramidAttentionBroadcastConfig(
+    spatial_attention_block_skip_range=2, current_timestep_callback=lambda: pipe.current_timestep
+)
+pipe.transformer.enable_cache(broadcast)
+"""
 CALL = "pipe('a kite', generator=torch.Generator().manual_seed(1))"
 
 
@@ -107,6 +113,22 @@ def test_the_kind_of_a_change_follows_from_its_words(line: str, kind: str) -> No
         ("pipe.enable_freeu(s1=0.9, b1=1.2)", "numerics.freeu", {"s1": 0.9, "b1": 1.2}),
         ("pipe.transformer.set_attn_processor(AttnProcessor2_0())", "numerics.attention", "AttnProcessor2_0"),
         ("pipe.transformer.enable_xformers_memory_efficient_attention()", "numerics.attention", "xformers"),
+        ("pipe.transformer.set_attention_backend('_native_math')", "numerics.attention", "_native_math"),
+        ("pipe.transformer = torch.compile(pipe.transformer)", "numerics.compile", True),
+        ("pipe.transformer.compile(fullgraph=True)", "numerics.compile.fullgraph", True),
+        ("pipe.transformer.compile_repeated_blocks(mode='default')", "numerics.compile.regional", True),
+        ("pipe.transformer.compile_repeated_blocks(mode='default')", "numerics.compile.mode", "default"),
+        ("pipe.transformer.enable_cache(FirstBlockCacheConfig(threshold=0.2))", "cache.threshold", 0.2),
+        ("pipe.transformer.enable_cache(FirstBlockCacheConfig(threshold=0.2))", "cache.class", "FirstBlockCacheConfig"),
+        (
+            BROADCAST,
+            "cache.spatial_attention_block_skip_range",
+            2,
+        ),
+        ("pipe.guider = ClassifierFreeGuidance(guidance_scale=5.0)", "guider.class", "ClassifierFreeGuidance"),
+        ("pipe.update_components(guider=AutoGuidance(start=0.1))", "guider.start", 0.1),
+        ("pipe.transformer.set_attention_backend('flash')", "numerics.attention", "diffusers:flash"),
+        ("pipe.transformer.set_attention_backend(AttentionBackendName.SAGE)", "numerics.attention", "sage"),
         ("pipe.transformer.to(memory_format=torch.channels_last)", "numerics.memory_format", "channels_last"),
         ("pipe.transformer.fuse_qkv_projections()", "numerics.fused_qkv", True),
         ("torch.backends.cudnn.benchmark = True", "numerics.cudnn_benchmark", True),
@@ -129,6 +151,29 @@ def test_a_switch_is_a_setting(lines: str, path: str, value: Any) -> None:
 )
 def test_what_is_switched_off_again_is_no_setting(lines: str) -> None:
     assert not [path for path in read(lines).settings if path.startswith("numerics.")]
+
+
+@pytest.mark.parametrize(
+    "switch", ["pipe.transformer.disable_cache()", "pipe.unet = pipe.transformer\npipe.unet.disable_cache()"]
+)
+def test_a_cache_that_is_disabled_again_is_no_setting(switch: str) -> None:
+    reading = read(f"pipe.transformer.enable_cache(FirstBlockCacheConfig(threshold=0.2))\n{switch}")
+    assert not [path for path in reading.settings if path.startswith("cache.")]
+    assert not reading.notes
+
+
+def test_a_guider_that_is_not_known_is_unknown() -> None:
+    assert "guider.class" in read("pipe.guider = pipe.guider.new(guidance_scale=5.0)").unknowns
+
+
+def test_the_variable_for_attention_acts_before_diffusers_is_imported() -> None:
+    chosen = "import os\nos.environ['DIFFUSERS_ATTN_BACKEND'] = 'flash'\n"
+    reading = read_text(f"{chosen}{LOADED}{CALL}\n", "run.py")
+    assert reading.settings.value("numerics.attention") == "diffusers:flash"
+    assert not reading.notes
+    later = read(chosen)
+    assert "numerics.attention" not in later.settings
+    assert [note.kind for note in later.notes] == ["attention"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +203,7 @@ def test_the_dtype_of_an_autocast_block_holds_for_the_calls_inside(context: str,
 )
 def test_a_function_that_quantises_in_place_is_a_setting_with_its_scheme(line: str, scheme: str) -> None:
     reading = read(f"part = pipe.transformer\n{line}")
-    assert reading.settings.value("load.quantization_config") == scheme
+    assert reading.settings.value("load.quantization_config") == {"transformer": scheme}
     assert {note.kind for note in reading.notes} == {"quantisation"}
 
 
@@ -175,15 +220,65 @@ def squeeze(part, scheme):
 squeeze(pipe.transformer, a.scheme)
 """
     reading = read(lines)
-    assert reading.settings.value("load.quantization_config") == 'quantize_to_float8(QuantConfig("dynamic"))'
+    usual = {"transformer": 'quantize_to_float8(QuantConfig("dynamic"))'}
+    assert reading.settings.value("load.quantization_config") == usual
     others = [one.setting.value for one in reading.alternatives["load.quantization_config"][1:]]
-    assert "int8_weight_only()" in others
+    assert {"transformer": "int8_weight_only()"} in others
 
 
 def test_two_parts_that_are_quantised_differently_are_named() -> None:
     lines = "quantize(pipe.transformer, weights=qfloat8)\nquantize_(pipe.text_encoder_2, int8_weight_only())"
     expected = {"text_encoder_2": "int8_weight_only()", "transformer": "optimum.quanto.qfloat8"}
     assert read(lines).settings.value("load.quantization_config") == expected
+
+
+WITH_BITS = """
+from diffusers import BitsAndBytesConfig, FluxTransformer2DModel, PipelineQuantizationConfig
+bits = BitsAndBytesConfig(load_in_4bit=True)
+"""
+HOW = "how = {'weights_dtype': 'int8'}\nwhole = PipelineQuantizationConfig(quant_backend='quanto', "
+FOUR_BITS = {"class": "BitsAndBytesConfig", "load_in_4bit": True}
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("whole = PipelineQuantizationConfig(quant_mapping={'transformer': bits})", {"transformer": FOUR_BITS}),
+        (
+            HOW + "quant_kwargs=how, components_to_quantize='transformer')",
+            {"transformer": {"backend": "quanto", "weights_dtype": "int8"}},
+        ),
+        (
+            "whole = PipelineQuantizationConfig(quant_backend='quanto', quant_kwargs={'weights_dtype': 'int8'})",
+            {
+                "class": "PipelineQuantizationConfig",
+                "quant_backend": "quanto",
+                "quant_kwargs": {"weights_dtype": "int8"},
+            },
+        ),
+        ("whole = PipelineQuantizationConfig(quant_mapping={'transformer': bits}) if busy() else None", None),
+    ],
+)
+def test_what_a_pipeline_quantises_is_named_by_part(lines: str, expected: object) -> None:
+    loaded = "\npipe = FluxPipeline.from_pretrained('org/flux', quantization_config=whole)"
+    assert read(f"{WITH_BITS}{lines}{loaded}").settings.value("load.quantization_config") == expected
+
+
+def test_a_part_that_is_loaded_by_itself_is_quantised_by_its_own_configuration_only() -> None:
+    lines = """
+whole = PipelineQuantizationConfig(quant_mapping={"transformer": bits, "text_encoder_2": bits})
+part = FluxTransformer2DModel.from_pretrained("org/flux", subfolder="transformer")
+pipe = FluxPipeline.from_pretrained("org/flux", transformer=part, quantization_config=whole)
+quantize_(pipe.text_encoder, int8_weight_only())"""
+    reading = read(WITH_BITS + lines)
+    expected = {"text_encoder_2": FOUR_BITS, "text_encoder": "int8_weight_only()"}
+    assert reading.settings.value("load.quantization_config") == expected
+    assert {note.setting for note in reading.notes} == {"load.quantization_config"}
+
+
+def test_a_configuration_that_nothing_is_known_to_use_is_a_note_of_its_own() -> None:
+    (note,) = read(f"{WITH_BITS}part = fetched(bits)").notes
+    assert (note.kind, note.setting) == ("quantisation", "")
 
 
 def test_a_package_for_caching_is_noted_where_it_is_given_the_pipeline() -> None:

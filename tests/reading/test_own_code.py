@@ -365,7 +365,7 @@ LOADING = "from diffusers import FluxPipeline\ndef load():\n    return FluxPipel
 
 
 @pytest.mark.parametrize("kind", list(MODULES))
-def test_files_beside_the_source_are_followed(kind: str, tmp_path: Path) -> None:
+def test_files_next_to_the_source_are_followed(kind: str, tmp_path: Path) -> None:
     for name, text in {"loading.py": LOADING, **MODULES[kind]}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

@@ -139,7 +139,7 @@ def test_a_function_that_only_has_the_word_prompt_in_its_name_rewrites_nothing(c
     assert changes(reading) == []
 
 
-def test_a_translator_is_told_as_such() -> None:
+def test_a_translator_is_reported_as_such() -> None:
     reading = read("""
         from deep_translator import GoogleTranslator
         pipe(prompt=GoogleTranslator(source="auto", target="en").translate("ein Drachen")).images[0].save("k.png")
@@ -199,7 +199,7 @@ def test_rewriting_by_an_earlier_event_of_the_chain_is_usual() -> None:
         ("'ink drawing of {words}'.format(words=prompt)", "ink drawing of {prompt}"),
     ],
 )
-def test_a_template_is_told_with_its_text(made: str, template: str) -> None:
+def test_a_template_is_shown_with_its_text(made: str, template: str) -> None:
     source = """
         def draw(prompt):
             return pipe({made}).images[0]

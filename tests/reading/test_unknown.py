@@ -283,9 +283,9 @@ video ="""
     load = 'pipe.load_lora_weights("me/lora", weight_name="a.safetensors", adapter_name="x")'
     assert f"+{load}\n+" in advice.patch
     by_hand = advise("no-file.py", plain, hosted, compare_sources(plain, hosted)).by_hand
-    assert by_hand["lora.id"].startswith(f"add the line {load}")
-    assert by_hand["lora.weight_name"].startswith(f"comes with {load}")
-    assert by_hand["lora.scale"].startswith('add the line pipe.set_adapters(["x"], adapter_weights=[0.7])')
-    assert by_hand["lora.fused"].startswith("add the line pipe.fuse_lora()")
+    assert by_hand["lora.x.id"].startswith(f"add the line {load}")
+    assert by_hand["lora.x.weight_name"].startswith(f"comes with {load}")
+    assert by_hand["lora.x.scale"].startswith('add the line pipe.set_adapters(["x"], adapter_weights=[0.7])')
+    assert by_hand["lora.x.fused"].startswith("add the line pipe.fuse_lora()")
     back = advise(str(path), hosted, plain, compare_sources(hosted, plain)).by_hand
-    assert back["lora.id"].startswith("remove it (app.py:")
+    assert back["lora.x.id"].startswith("remove it (app.py:")

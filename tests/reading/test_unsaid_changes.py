@@ -102,7 +102,7 @@ def test_what_is_taken_away_or_done_by_unread_code_is_a_patched_part(line: str) 
     assert notes(read(line)) == ["patched part"]
 
 
-def test_a_variable_that_chooses_the_attention_is_told() -> None:
+def test_a_variable_that_chooses_the_attention_is_reported() -> None:
     assert notes(read('os.environ["DIFFUSERS_ATTN_BACKEND"] = "sage"')) == ["attention"]
 
 

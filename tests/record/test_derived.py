@@ -39,13 +39,13 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> AuditRecord:
 
 
 def changed(record: AuditRecord, name: str, **changes: Any) -> AuditRecord:
-    """Change a run's comparison, and derive anew."""
+    """Change a run's comparison, and derive again."""
     comparisons = [c.model_copy(update=changes) if c.candidate == name else c for c in record.comparisons]
     return with_derived(record.model_copy(update={"comparisons": comparisons}))
 
 
 def with_run(record: AuditRecord, name: str, **changes: Any) -> AuditRecord:
-    """Change a run, and derive anew."""
+    """Change a run, and derive again."""
     runs = [run.model_copy(update=changes) if run.name == name else run for run in record.runs]
     return with_derived(record.model_copy(update={"runs": runs}))
 
@@ -186,6 +186,11 @@ def test_each_setting_is_in_the_group_of_what_is_known_of_it() -> None:
     assert found.unknown == ["d"], "it may be changed: the baseline's value is unknown"
     assert found.same == ["c", "e", "f"], "equal, or known of one side only"
     assert found.as_reference == ["a", "c", "d"]
+
+
+def test_two_files_have_no_baseline_from_which_a_setting_could_be_changed() -> None:
+    found = setting_groups(run(a=setting(1), b=setting(1)), None, run(a=setting(1), b=setting(2)))
+    assert (found.changed, found.differing, found.same) == ([], ["b"], ["a"])
 
 
 def test_an_unknown_value_is_never_called_the_references() -> None:

@@ -123,7 +123,7 @@ def test_what_would_pass_the_limit_is_left_out_and_said(record: AuditRecord, fol
         assert line in parts["CONTENTS.txt"].decode()
 
 
-def test_the_run_beside_the_reference_can_be_chosen(record: AuditRecord, folder: Path) -> None:
+def test_the_run_next_to_the_reference_can_be_chosen(record: AuditRecord, folder: Path) -> None:
     parts = opened(render_bundle(record, folder, "dpm").content)
     assert b"reference and dpm side by side" in parts["CONTENTS.txt"]
     assert parts["side-by-side.mp4"] != opened(render_bundle(record, folder).content)["side-by-side.mp4"]

@@ -10,7 +10,7 @@ from spacediff.wording import cause_text
 from support.html_page import with_cause
 
 
-def test_the_cause_is_told_with_its_proof(record: AuditRecord, folder: Path) -> None:
+def test_the_cause_is_shown_with_its_proof(record: AuditRecord, folder: Path) -> None:
     page = render_html(with_cause(record), folder)
     section = page.split('id="cause"')[1].split("</section>")[0]
     assert "The baseline differs from as-hosted because of one setting: dynamic CFG." in section
@@ -62,7 +62,7 @@ def test_a_counter_proof_without_a_clip_is_shown_as_no_proof(record: AuditRecord
     assert "<td>yes</td>" in second
 
 
-def test_what_the_standing_rests_on_and_what_is_known_is_told(record: AuditRecord, folder: Path) -> None:
+def test_what_the_standing_rests_on_and_what_is_known_is_reported(record: AuditRecord, folder: Path) -> None:
     cause = with_cause(record).cause
     assert cause
     innocent = SuspectRecord(
@@ -112,7 +112,7 @@ def test_the_proof_on_each_prompt_is_shown(record: AuditRecord, folder: Path) ->
     assert "not proved: <bdi>the budget was spent.</bdi>" in rows[2]
 
 
-def test_members_that_act_together_are_told(record: AuditRecord, folder: Path) -> None:
+def test_members_that_act_together_are_reported(record: AuditRecord, folder: Path) -> None:
     found = fact(FactKind.MASKS_OTHERS, member="<b>", reduction=0.1, total=0.9)
     assert "&lt;b&gt; masks the others" in render_html(with_cause(record, interactions=[found]), folder)
     assert "act together" not in render_html(with_cause(record), folder)

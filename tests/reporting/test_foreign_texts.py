@@ -13,16 +13,16 @@ HOSTILE = (
     "</script><script>window.stolen = 1</script><img src=x onerror=alert(1)>\"'><style>*{display:none}</style>"
     "{{ 7 * 7 }}<!-- \u202etxet\u2066 \u2028 \x1b[31m \x00 \ud800 "
 )
-
-
 ENDLESS = "long " * 4000
+OWN_WORDS = frozenset(
+    ("source", "origin", "verdict", "role", "status", "digest", "preview", "stage", "kind", "control", "medium")
+)
 
 
 def poisoned(data: Any) -> Any:
     """Put the hostile text behind every text of a record that is not one of our own words or paths."""
     if isinstance(data, dict):
-        own_words = {"source", "origin", "verdict", "role", "status", "digest", "preview", "stage", "kind", "control"}
-        return {key: item if key in own_words else poisoned(item) for key, item in data.items()}
+        return {key: item if key in OWN_WORDS else poisoned(item) for key, item in data.items()}
     if isinstance(data, list | tuple):
         return [poisoned(item) for item in data]
     if isinstance(data, str):

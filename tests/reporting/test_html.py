@@ -13,7 +13,7 @@ from jinja2 import UndefinedError
 from spacediff.record import AuditRecord
 from spacediff.reporting.charting import charting
 from spacediff.reporting.html import render_html, write_report
-from spacediff.reporting.page import _templates
+from spacediff.reporting.page import page_templates
 from support.html_page import Page, draw, with_cause
 from support.synthetic_traces import with_traces
 
@@ -61,7 +61,7 @@ def test_nothing_is_fetched_and_nothing_is_styled_inline(record: AuditRecord, fo
 
 def test_a_name_that_templates_do_not_know_is_an_error() -> None:
     with pytest.raises(UndefinedError):
-        _templates().from_string("{{ nothing }}").render()
+        page_templates().from_string("{{ nothing }}").render()
 
 
 def test_importing_the_report_loads_nothing_heavy() -> None:

@@ -46,6 +46,8 @@ def test_it_is_said_what_runs_are_held_against_and_why(traced: AuditRecord, fold
     assert "this run reproduces that clip (codec only), so it replaces the reference" in inside(reached, folder)
     local = traced.model_copy(update={"reference": "baseline", "comparisons": []})
     assert "baseline, stage by stage: it is the reference, and was generated here." in inside(local, folder)
+    recorded = change_run(local, "baseline", source="recording")
+    assert "baseline, stage by stage: it is the reference. " in inside(recorded, folder)
 
 
 def test_divergences_stand_from_the_earliest_stage_to_the_last(traced: AuditRecord, folder: Path) -> None:
@@ -122,7 +124,7 @@ def test_steps_that_stand_alone_are_no_variant(traced: AuditRecord, folder: Path
     assert "Each step in isolation: dynamic-cfg Not measured: no room buy" in inside(lost, folder)
 
 
-def test_time_memory_and_what_was_shared_are_told(traced: AuditRecord, folder: Path) -> None:
+def test_time_memory_and_what_was_shared_are_reported(traced: AuditRecord, folder: Path) -> None:
     text = inside(traced, folder)
     assert "baseline 0.079 s531 MiB 4.25 s21.00 GiB 2 min 10 s25.00 GiB 3 min 32 s nothing" in text
     assert "on-gpu 0.079 sin an earlier run 4.25 sin an earlier run" in text

@@ -161,7 +161,7 @@ def test_whatever_a_record_holds_the_length_is_bounded(record: AuditRecord, rend
     assert ("too long to show here" in drawn) == (render is render_summary)
 
 
-def test_reasons_that_are_not_told_are_counted(record: AuditRecord) -> None:
+def test_reasons_that_are_not_shown_are_counted(record: AuditRecord) -> None:
     gate = GateRecord(status=GateStatus.FAILED, reasons=[quoted("far")] * 11)
     assert ": far. far. far. far. far. far. far. far. 3 more in the report." in render_markdown(
         record.model_copy(update={"gate": gate})
@@ -177,7 +177,7 @@ def test_the_text_of_a_private_prompt_is_not_shown(record: AuditRecord) -> None:
     assert "| `dpm` |" in drawn
 
 
-def test_what_changed_over_time_is_told(record: AuditRecord) -> None:
+def test_what_changed_over_time_is_reported(record: AuditRecord) -> None:
     moved = VariantHistory(
         prompt="lemon", name="dpm", change=Change.WORSE, verdict_before=Verdict.CODEC_ONLY,
         verdict_now=Verdict.SETTINGS_DIFFER, drift_before=0.0, drift_now=0.4321, equal_frames=False,
@@ -189,7 +189,7 @@ def test_what_changed_over_time_is_told(record: AuditRecord) -> None:
     for render in (render_markdown, render_summary):
         drawn = render(record.model_copy(update={"history": history}))
         assert "- **Over time**, compared with the accepted state of `2025-11-22 19:13 UTC`: Worse: dpm." in drawn
-        row = "codec only, drift 0.000 | settings differ, drift 0.432 | worse, different frames |"
+        row = "codec only, drift 0.000 | settings differ, drift 0.432 | worse, different pixels |"
         assert f"| `lemon / dpm` | {row}" in drawn
         assert "| `commit` | `5f3f1c7` | — | the Space |" in drawn
 

@@ -94,7 +94,7 @@ def test_what_the_codec_does_stands_on_the_scale(record: AuditRecord, folder: Pa
     assert marks(page) == 1
 
 
-def test_frames_that_stand_out_are_told_by_the_record(record: AuditRecord, folder: Path) -> None:
+def test_frames_that_stand_out_are_named_by_the_record(record: AuditRecord, folder: Path) -> None:
     diverging = FirstDivergenceRecord(metric="psnr", beyond_floor=2, half_way=None)
     page = draw(change_comparison(record, "dpm", first_divergence=diverging), folder)
     variants = {each["name"]: each for each in page.data("report-data")["prompts"][0]["variants"]}

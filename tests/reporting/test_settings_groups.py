@@ -12,7 +12,7 @@ def groups(record: AuditRecord, name: str) -> dict[str, list[str]]:
     return {group: [found.path for found in rows] for group, rows in row.settings.items()}
 
 
-def test_settings_are_told_apart(record: AuditRecord) -> None:
+def test_settings_are_distinguished(record: AuditRecord) -> None:
     found = groups(record, "dpm")
     assert found["changed"] == ["scheduler.class", "scheduler.timestep_spacing"]
     assert "call.guidance_scale" in found["differing"]

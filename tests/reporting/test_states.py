@@ -119,5 +119,5 @@ def test_an_identical_clip_draws(tmp_path: Path) -> None:
         update={"runs": both, "comparisons": [compare(both[0], both[1], pixels)]}
     )
     page = draw(record, tmp_path)
-    assert "every frame is the same, byte for byte" in page.text
+    assert "every pixel is the same" in page.text
     assert page.data("report-data")["prompts"][0]["axes"]["psnr"]["infinite"]

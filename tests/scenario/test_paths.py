@@ -71,6 +71,7 @@ def test_models_and_videos_are_named_as_on_any_system(
     monkeypatch.setenv("HOME", "/home/of/tests")
     expected = found.format(folder=tmp_path)
     scenario = parse_scenario(SCENARIO.format(model=given, video=given), tmp_path / "s.toml")
+    assert scenario.baseline.model
     assert scenario.baseline.model.id == expected
     assert scenario.reference.video is not None
     assert scenario.reference.video.file == Path(expected)

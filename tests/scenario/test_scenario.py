@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from spacediff.errors import ScenarioError
 from spacediff.scenario.scenario import load_scenario, parse_scenario
 from spacediff.settings import Origin
 from support.scenarios import DESIGN, HERE, MINIMAL, values
@@ -175,3 +177,101 @@ def test_windows_files_load(tmp_path: Path) -> None:
     file.write_bytes(b"\xef\xbb\xbf" + DESIGN.replace("\n", "\r\n").encode())
     scenario = load_scenario(file)
     assert scenario.settings_of("as-hosted")["call.guidance_scale"].where == "s.toml:27"
+
+
+def test_a_variant_takes_back_a_component_or_its_quantisation() -> None:
+    said = (
+        MINIMAL
+        + """
+[baseline.components]
+unet = { id = "org/unet", dtype = "default", quantization = { backend = "quanto", weights_dtype = "int8" } }
+[variants]
+plain.components.unet.quantization = "none"
+own.components.unet = "own"
+"""
+    )
+    scenario = parse_scenario(said, HERE)
+    loaded = {"components.unet.id": "org/unet", "components.unet.dtype": "default"}
+    of = {
+        name: {path: each for path, each in values(scenario, name).items() if path.startswith("components.")}
+        for name in ("plain", "own")
+    }
+    assert of == {"plain": {**loaded, "components.unet.quantization": "none"}, "own": {"components.unet": "own"}}
+
+
+def test_components_are_tables_or_none() -> None:
+    said = (
+        MINIMAL
+        + """
+baseline.components = { vae = { id = "./v", class = "AutoencoderKL" }, safety_checker = "none" }
+baseline.vae.dtype = "float32"
+variants.x.components.vae = "none"
+"""
+    )
+    scenario = parse_scenario(said, HERE)
+    found = {path: value for path, value in values(scenario, "baseline").items() if not path.startswith("model.")}
+    assert found == {
+        "components.vae.id": (HERE.parent.absolute() / "v").as_posix(),
+        "components.vae.class": "AutoencoderKL",
+        "components.safety_checker": "none",
+        "vae.dtype": "float32",
+    }
+    assert values(scenario, "x")["components.vae"] == "none"
+    assert "components.vae.id" not in values(scenario, "x")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        ("seed = 1", {"video": 0, "seed": 1}),
+        ("image = 0", {"image": 0}),
+        ("gallery = 1, index = 2", {"gallery": 1, "index": 2}),
+    ],
+)
+def test_an_image_space_says_where_its_pictures_are(outputs: str, said: dict[str, int]) -> None:
+    space = f'[reference.space]\nid = "org/space"\nendpoint = "/draw"\noutputs = {{ {outputs} }}'
+    reference = parse_scenario(MINIMAL.replace('reference.variant = "baseline"\n', space), Path("a.toml")).reference
+    assert reference.space
+    assert reference.space.outputs.model_dump(exclude_none=True) == said
+
+
+@pytest.mark.parametrize(
+    ("outputs", "mistake"),
+    [
+        ("image = 0, video = 1", "one of video, image, gallery and file"),
+        ("image = 0, index = 1", "gallery = N or file = N next to it"),
+    ],
+)
+def test_outputs_that_do_not_go_together_are_mistakes(outputs: str, mistake: str) -> None:
+    space = f'[reference.space]\nid = "org/space"\nendpoint = "/draw"\noutputs = {{ {outputs} }}'
+    with pytest.raises(ScenarioError, match=re.escape(mistake)):
+        parse_scenario(MINIMAL.replace('reference.variant = "baseline"\n', space), Path("a.toml"))
+
+
+def test_pictures_are_a_reference_alone_or_as_a_list(tmp_path: Path) -> None:
+    for given, expected in (('"a.png"', Path("a.png")), ('["a.png", "b.png"]', (Path("a.png"), Path("b.png")))):
+        text = MINIMAL.replace('reference.variant = "baseline"', f"reference.pictures.file = {given}")
+        pictures = parse_scenario(text, tmp_path / "a.toml").reference.pictures
+        found = pictures and pictures.file
+        absolute = tmp_path / expected if isinstance(expected, Path) else tuple(tmp_path / each for each in expected)
+        assert found == absolute
+    with pytest.raises(ScenarioError, match="a file for each prompt"):
+        parse_scenario(MINIMAL.replace('reference.variant = "baseline"', "reference.pictures.files = {}"), HERE)
+
+
+def test_paths_of_what_is_loaded_begin_at_the_scenario() -> None:
+    said = (
+        MINIMAL
+        + """
+baseline.load = { config = "./c", custom_revision = "./r" }
+baseline.components.transformer = { file = "./q.gguf" }
+variants.x.components.transformer = { id = "org/name", file = "a/q.gguf", quantization = { backend = "quanto" } }
+"""
+    )
+    scenario = parse_scenario(said, HERE)
+    folder = HERE.parent.absolute()
+    assert values(scenario, "baseline")["load.config"] == (folder / "c").as_posix()
+    assert values(scenario, "baseline")["load.custom_revision"] == "./r"
+    assert values(scenario, "baseline")["components.transformer.file"] == (folder / "q.gguf").as_posix()
+    assert values(scenario, "x")["components.transformer.file"] == "a/q.gguf"
+    assert values(scenario, "x")["components.transformer.quantization.backend"] == "quanto"

@@ -65,4 +65,4 @@ def test_a_comment_adds_nothing_to_what_is_read(text: str) -> None:
 
 def test_a_value_that_toml_cannot_express_is_refused() -> None:
     with pytest.raises(tomlkit.exceptions.ConvertError):
-        toml_value([None])
+        toml_value([{1, 2}])

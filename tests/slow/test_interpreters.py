@@ -6,18 +6,17 @@ An interpreter that is not here is skipped, and so is one whose packages cannot 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from spacediff.sources.built_environment import uv_program
 from support.paths import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(2400)]
 
 NEEDED = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis")
 INSTALL_SECONDS = 300
@@ -40,7 +39,7 @@ SELECTION = (
 
 
 def uv(*words: object, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("uv", path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]))
+    program = uv_program()
     if program is None:
         pytest.skip("uv is not installed")
     return subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=timeout, check=False)

@@ -161,7 +161,7 @@ def frames_of(script: str | bytes, name: str, folder: Path) -> bytes:
     return frames
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("family", CASES)
 def test_a_patched_script_gives_the_frames_of_the_space(family: str, tmp_path: Path) -> None:
     script, space = CASES[family]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from spacediff.clip import Clip, write_lossless, write_preview
+from spacediff.inputs.files import Input
 from spacediff.sources import Produced
 from spacediff.sources.space import client, fetch
 from support.gradio_servers import SpaceApp, canary, space_app
 from support.space_requests import PROMPT, Ask, RememberingListener, request_of
+from support.tiny_wan import save_wan
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,12 @@ def app(tmp_path_factory: pytest.TempPathFactory, requests_elsewhere: tuple[str,
         yield running
 
 
+@pytest.fixture(scope="session")
+def wan_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random Wan checkpoint."""
+    return save_wan(tmp_path_factory.mktemp("models") / "wan")
+
+
 @pytest.fixture(autouse=True)
 def _poll_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "POLL_SECONDS", 0.02)
@@ -48,8 +56,16 @@ def _poll_often(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def ask(app: SpaceApp, tmp_path: Path) -> Ask:
     def fetched(
-        name: str, *, prompt: str = PROMPT, seed: int = 42, progress: RememberingListener | None = None, **changes: Any
+        name: str,
+        *,
+        prompt: str = PROMPT,
+        seed: int = 42,
+        progress: RememberingListener | None = None,
+        files: Sequence[Input] = (),
+        private: bool = False,
+        **changes: Any,
     ) -> Produced:
-        return fetch(request_of(app, name, **changes), prompt, seed, tmp_path, progress or RememberingListener())
+        request, listener = request_of(app, name, **changes), progress or RememberingListener()
+        return fetch(request, prompt, seed, tmp_path, listener, inputs=files, private=private)
 
     return fetched

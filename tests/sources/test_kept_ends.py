@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,15 @@ STEPS = 3
 def end() -> Denoised:
     seen = Observation(latents=(torch.zeros(4), torch.zeros(4)))
     return Denoised(
-        seen, torch.arange(64.0), {}, {}, "run", ("text embeddings",), States(None, torch.get_rng_state(), None), None
+        seen,
+        torch.arange(64.0),
+        {},
+        {},
+        "run",
+        ("text embeddings",),
+        States(None, torch.get_rng_state(), None),
+        None,
+        "",
     )
 
 
@@ -38,6 +47,16 @@ def test_an_end_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert (found.made_by, found.shared) == ("run", ("text embeddings",))
     assert torch.equal(found.states.cpu, end().states.cpu)
     assert [each.tolist() for each in found.seen.latents] == [[0] * 4] * 2
+
+
+def test_latents_lie_in_memory_as_they_did(tmp_path: Path) -> None:
+    kept = KeptEnds(tmp_path)
+    latents = torch.randn(1, 4, 6, 5).to(memory_format=torch.channels_last)  # as convolutions may return them
+    kept.put("a", replace(end(), result=(latents, torch.tensor(3.0))), decoded=True)
+    found = kept.get("a")
+    assert found
+    assert found.result[0].stride() == latents.stride() != latents.contiguous().stride()
+    assert torch.equal(found.result[0], latents)
 
 
 def test_an_end_with_a_flipped_bit_is_not_returned(tmp_path: Path) -> None:

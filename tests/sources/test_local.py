@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from spacediff.clip import Clip
-from spacediff.errors import NotMeasuredError, UnsupportedSetting
+from spacediff.errors import NotMeasuredError, PackageUnavailable, UnsupportedSetting
 from spacediff.settings import Origin, Settings
 from spacediff.sources import Produced
 from spacediff.sources.local.generate import LocalSource
-from spacediff.sources.local.pipeline import Checkpoint, stamp
+from spacediff.sources.local.loading.checkpoint import Checkpoint
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from support.listeners import RememberingListener
 
@@ -157,16 +157,16 @@ def test_runs_do_not_change_the_loaded_weights(source: LocalSource) -> None:
 
 
 def test_one_load_serves_all_variants_of_a_model_and_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
-    from spacediff.sources.local import pipeline
+    from spacediff.sources.local.loading import checkpoints
 
     loads: list[Settings] = []
-    load = pipeline._load
+    load = checkpoints._load
 
     def counted(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
         loads.append(settings)
         return load(settings, arguments)
 
-    monkeypatch.setattr(pipeline, "_load", counted)
+    monkeypatch.setattr(checkpoints, "_load", counted)
     source = LocalSource()
     for tables in ({}, {"call": {"guidance_scale": 7.0}}, {"load": {"use_dynamic_cfg": True}}, {}):
         generate(source, **tables)
@@ -264,19 +264,22 @@ def test_settings_that_cannot_work_are_an_error(source: LocalSource, tables: dic
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.skipif(find_spec("torchsde") is not None, reason="the package of this scheduler is installed")
+def test_a_scheduler_without_its_package_names_the_package(source: LocalSource) -> None:
+    with pytest.raises(PackageUnavailable, match="DPMSolverSDEScheduler needs the package torchsde") as caught:
+        generate(source, scheduler={"class": "DPMSolverSDEScheduler"})
+    assert caught.value.hint == "pip install torchsde"
+
+
+def test_a_failure_says_where_in_the_pipeline_it_was(source: LocalSource) -> None:
+    with pytest.raises(NotMeasuredError) as caught:
+        generate(source, call={"height": 63})
+    assert re.search(r"ValueError: .*63.* \(in check_inputs, pipeline_cogvideox\.py line \d+\)$", caught.value.message)
+
+
 def test_a_folder_without_a_checkpoint_is_an_error(source: LocalSource, tmp_path: Path) -> None:
     with pytest.raises(NotMeasuredError, match="could not be loaded"):
         generate(source, model={"id": str(tmp_path)})
-
-
-def test_changed_files_change_the_fingerprint_of_a_checkpoint(tmp_path: Path) -> None:
-    weights = tmp_path / "model.safetensors"
-    stamps = []
-    for content in (b"a", b"bb", b"ccc"):
-        weights.write_bytes(content)
-        stamps.append(stamp(str(tmp_path)))
-    assert all(one != other for one, other in itertools.pairwise(stamps))
-    assert stamp("org/name") == ""
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device has this kernel")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,9 +13,10 @@ from spacediff.errors import UnsupportedSetting
 from spacediff.record import NoiseRecord, Role, RunRecord, SettingRecord, TraceRecord
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.noise import generator_for, randn_as_older_torch
-from spacediff.wording import sentence
+from spacediff.wording import presenting, sentence
 from support.fuzzing import examples
 from support.paths import ROOT
+from support.synthetic_audit import synthetic_audit
 
 GOLDEN = np.load(ROOT / "tests" / "data" / "randn_torch_2.11_cpu_seed42.npz")
 """Two successive draws by torch 2.11.0, `torch.Generator("cpu").manual_seed(42)`, as float32."""
@@ -124,9 +127,18 @@ def test_a_space_with_a_different_noise_stream_gives_a_warning() -> None:
         assert warned.values["hosted"] == older
 
 
+def test_the_installed_torch_of_a_program_is_named_as_its_own(tmp_path: Path) -> None:
+    (warned,) = stream_warning("2.13.0+cpu", "2.4.0+cu121", [drew()])
+    record = synthetic_audit(tmp_path)
+    runs = [run.model_copy(update={"source": "command"} if run.name == record.reference else {}) for run in record.runs]
+    with presenting(record.model_copy(update={"runs": runs})):
+        assert sentence(warned).startswith("The program has torch 2.4.0+cu121, this machine has 2.13.0+cpu")
+
+
 @pytest.mark.parametrize(
     ("hosted", "run"),
     [
+        ("2.12.1", drew()),
         ("==2.12.1", drew()),
         ("", drew()),
         (">=2.4", drew()),

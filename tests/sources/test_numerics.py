@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from spacediff.errors import UnsupportedSetting
+from spacediff.observer.switches import current_numerics
 from spacediff.settings import Origin, Settings
-from spacediff.sources.local.numerics import current_numerics, environment_for, numerics
+from spacediff.sources.local.numerics.switches import environment_for, numerics
 from spacediff.sources.local.refusals import explained_refusals
 
 

@@ -106,3 +106,9 @@ def test_a_generator_on_another_device_than_the_pipelines_is_refused() -> None:
         "rng.device = 'xpu:1' draws the noise on another device than the pipeline's, which is cpu"
     )
     assert caught.value.hint == "set rng.device to 'cpu', or place the pipeline on 'xpu:1'"
+
+
+@pytest.mark.parametrize("way", ["model_cpu_offload", "sequential_cpu_offload", "group_offload"])
+def test_a_pipeline_that_cannot_be_offloaded_is_refused_by_name(way: str) -> None:
+    with pytest.raises(UnsupportedSetting, match=f"object has no enable_{way}"):
+        place(object(), way)

@@ -16,7 +16,7 @@ from spacediff.observer.hooks import Call, add_hook
 from spacediff.observer.observation import Observation
 from spacediff.observer.observer import Observer, observing, observing_decoding
 from spacediff.settings import Origin, Settings
-from spacediff.sources.local.reuse import Reuse, resume
+from spacediff.sources.local.reuse import NotResumedError, Reuse, resume
 from spacediff.stages import Stage, acts_from, up_to
 from support.other_pipelines import FAMILIES, drawn
 
@@ -38,7 +38,7 @@ class Seeing(Observer):
         self._observer, self._change = observer, change
 
     @property
-    def seen(self) -> Observation:  # type: ignore[override]
+    def seen(self) -> Observation:
         return self._change(self._observer.seen)
 
 
@@ -95,6 +95,32 @@ def test_a_generator_has_the_state_of_the_complete_run() -> None:
     assert torch.equal(states[0].get_state(), states[1].get_state())
 
 
+def test_latents_that_a_pipeline_changes_after_the_last_step_are_computed_again() -> None:
+    """LTXConditionPipeline mixes its conditions into what the scheduler returns."""
+    reuse = Reuse()
+
+    def mixing(call: Call) -> Any:
+        given = call.arguments()["sample"]
+        (latents,) = call.proceed()
+        return (latents + 0.1 * given,)
+
+    def first(pipeline: Any, generator: torch.Generator) -> None:
+        observer = stack.enter_context(observing(pipeline))
+        stack.enter_context(reuse.keeping(pipeline, "p", declared(), observer, generator))
+        add_hook(pipeline.scheduler, "step", mixing)
+
+    def second(pipeline: Any, generator: torch.Generator) -> None:
+        end = reuse.denoised("p", declared())
+        assert end
+        resume(pipeline, end, generator)
+        add_hook(pipeline.scheduler, "step", mixing)
+
+    with ExitStack() as stack:
+        drawn("wan", prepare=first)
+    with pytest.raises(NotResumedError, match="other latents are to be decoded"):
+        drawn("wan", prepare=second)
+
+
 @pytest.mark.parametrize(
     ("changed", "shared"),
     [
@@ -138,6 +164,24 @@ def test_a_changed_vae_setting_prevents_reuse_after_the_vae_encoded_an_input() -
     assert reuse.denoised("q", declared()) is None
 
 
+def test_a_loop_that_steps_twice_at_a_timestep_is_reused() -> None:
+    """As PNDM does, the scheduler that Stable Diffusion 1.5 comes with."""
+    reuse = Reuse()
+
+    def keep(pipeline: Any, generator: torch.Generator) -> None:
+        twice = Seeing(stack.enter_context(observing(pipeline)), lambda seen: replace(seen, steps=second_twice(seen)))
+        stack.enter_context(reuse.keeping(pipeline, "p", declared(), twice, generator))
+
+    with ExitStack() as stack:
+        drawn("wan", prepare=keep)
+    assert reuse.denoised("p", declared())
+
+
+def second_twice(seen: Observation) -> tuple[Any, ...]:
+    first, second, *rest = seen.steps
+    return (first, second, second, *rest)
+
+
 @pytest.mark.parametrize(
     "piecewise",
     [
@@ -175,6 +219,25 @@ def test_an_end_that_cannot_be_kept_costs_nothing_but_its_reuse(tmp_path: Path) 
         made = drawn("wan", prepare=keep)
     assert made.tobytes() == drawn("wan").tobytes()
     assert reuse.denoised("p", declared()) is None
+
+
+def test_embeddings_that_are_taken_over_in_two_calls_are_named_once() -> None:
+    class Twice:
+        """Encodes the negative prompt in a call of its own, as HunyuanVideo 1.5 does."""
+
+        _execution_device = torch.device("cpu")
+
+        def encode_prompt(self, prompt: str) -> torch.Tensor:
+            return torch.full((1, 2), float(len(prompt)))
+
+    taken = []
+    reuse = Reuse()
+    for _ in range(2):
+        pipeline = Twice()
+        embedding = reuse.share_embeddings(pipeline, "p", declared())
+        assert [float(pipeline.encode_prompt(text).mean()) for text in ("cat", "")] == [3, 0]
+        taken.append(embedding.taken)
+    assert taken == [[], ["text embeddings"]]
 
 
 def test_a_copy_of_a_hooked_scheduler_has_no_hook() -> None:

@@ -14,10 +14,10 @@ from support.space_requests import TOKEN, Ask, eventually, refused
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        ("broken.mp4", "the video from the Space cannot be decoded: hosted.mp4 "),
-        ("page.mp4", "the file from the Space is not a video"),
-        ("empty.mp4", "the file from the Space is not a video"),
-        ("missing.mp4", "the Space refused the download of its video (HTTP 4"),
+        ("broken.mp4", "the file from the Space cannot be decoded: hosted.mp4 "),
+        ("page.mp4", "the file from the Space is neither a video nor a picture"),
+        ("empty.mp4", "the file from the Space is neither a video nor a picture"),
+        ("missing.mp4", "the Space refused the download of its file (HTTP 4"),
     ],
 )
 def test_a_broken_or_missing_video_is_an_error(ask: Ask, file: str, message: str, tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_the_downloaded_file_gets_a_safe_name(app: SpaceApp, ask: Ask, tmp_path:
 
 def test_a_path_on_the_server_is_never_read_locally(ask: Ask) -> None:
     error = refused(ask, "not_given_out", SpaceOutputUnusable)
-    assert "the Space refused the download of its video (HTTP 403)" in error.message
+    assert "the Space refused the download of its file (HTTP 403)" in error.message
 
 
 def test_a_file_that_is_too_large_is_refused(
@@ -46,7 +46,7 @@ def test_a_file_that_is_too_large_is_refused(
     monkeypatch.setattr(answers, "MAX_BYTES", size - 1)
     assert (
         refused(ask, "plain", SpaceOutputUnusable).message
-        == f"the Space's video is larger than the limit of {size - 1:,} bytes"
+        == f"the Space's file is larger than the limit of {size - 1:,} bytes"
     )
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(answers, "MAX_BYTES", size)
@@ -63,7 +63,7 @@ def test_a_space_cannot_redirect_the_download_to_another_server(
     ask: Ask, requests_elsewhere: tuple[str, list[bytes]], name: str
 ) -> None:
     error = refused(ask, name, SpaceOutputUnusable)
-    assert ("HTTP 307" if name == "leave" else "the Space's video is on another server (127.0.0.1)") in error.message
+    assert ("HTTP 307" if name == "leave" else "the Space's file is on another server (127.0.0.1)") in error.message
     assert requests_elsewhere[1] == []
 
 

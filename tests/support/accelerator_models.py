@@ -13,7 +13,8 @@ from spacediff.record import Ignored
 from spacediff.settings import Origin, Settings
 from spacediff.sources import Produced
 from spacediff.sources.local.generate import LocalSource
-from spacediff.sources.local.pipeline import Checkpoint, Checkpoints
+from spacediff.sources.local.loading.checkpoint import Checkpoint
+from spacediff.sources.local.loading.checkpoints import Checkpoints
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from spacediff.torchvision_shim import shim_torchvision
 
@@ -22,7 +23,7 @@ DEVICE = accelerator() or ""
 on_an_accelerator = [
     pytest.mark.gpu,
     pytest.mark.skipif(not DEVICE, reason="this machine has no accelerator"),
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(2400),
 ]
 """Marks of a module with tests that need it."""
 

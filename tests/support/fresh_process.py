@@ -69,7 +69,7 @@ class FreshProcess:
         assert self._process.pid
         os.kill(self._process.pid, number)
 
-    def ended(self, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    def ended(self, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Wait for its end and return what it printed; it is killed after so many seconds."""
         self._process.join(timeout)
         if self._process.exitcode is None:

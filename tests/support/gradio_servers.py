@@ -5,6 +5,8 @@ The server runs in a process of its own: Gradio leaves event loops unclosed, whi
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import select
@@ -18,6 +20,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import PIL.Image
 
 from support.fresh_process import forked
 
@@ -146,7 +151,47 @@ def _blocks(folder: Path, elsewhere: str, seen: dict[str, list[Any]]) -> Any:
         offer("fails", fail, video)
 
         _offer_odd_inputs(clip, [prompt, seed], [video, number], seen)
+        _offer_pictures(offer, table, text)
     return demo
+
+
+def drawn(seed: int) -> Any:
+    """Draw the picture that the app gives for a seed, uint8 `[48, 64, 3]`."""
+    small = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return np.asarray(PIL.Image.fromarray(small).resize((64, 48), PIL.Image.Resampling.BICUBIC))
+
+
+def _offer_pictures(offer: Callable[..., None], table: Any, text: Any) -> None:
+    """Offer what image Spaces answer with: an image, galleries, files, an animation."""
+    import gradio
+
+    image, png = gradio.Image(label="image"), gradio.Image(label="png", format="png")
+    gallery, files = gradio.Gallery(label="gallery"), gradio.File(label="files", file_count="multiple")
+
+    def saved(seed: int, suffix: str) -> str:
+        path = Path(os.environ["GRADIO_TEMP_DIR"]) / f"{seed}.{suffix}"
+        path.parent.mkdir(exist_ok=True)
+        PIL.Image.fromarray(drawn(seed)).save(path)
+        return str(path)
+
+    def animated(seed: int) -> str:
+        path = Path(os.environ["GRADIO_TEMP_DIR"]) / f"{seed}.gif"
+        first, *others = (PIL.Image.fromarray(drawn(seed + n)) for n in range(3))
+        path.parent.mkdir(exist_ok=True)
+        first.save(path, save_all=True, append_images=others, duration=100)
+        return str(path)
+
+    def inlined(seed: int) -> str:
+        return "data:image/png;base64," + base64.b64encode(Path(saved(seed, "png")).read_bytes()).decode()
+
+    offer("image", lambda _, seed: drawn(seed), image)
+    offer("image_png", lambda _, seed: drawn(seed), png)
+    offer("image_gif", lambda _, seed: animated(seed), image)
+    offer("gallery", lambda _, seed: [drawn(seed), drawn(seed + 1)], gallery)
+    offer("gallery_captions", lambda _, seed: [(drawn(seed), "one"), (drawn(seed + 1), "two")], gallery)
+    offer("files", lambda _, seed: [saved(seed, "png"), saved(seed + 1, "jpg")], files)
+    offer("inline", lambda _, seed: inlined(seed), text)
+    offer("older_gallery", lambda _, seed: [[inlined(seed), "one"], [inlined(seed + 1), None]], table)
 
 
 def _offer_odd_inputs(clip: str, asked: list[Any], given_back: list[Any], seen: dict[str, list[Any]]) -> None:
@@ -163,12 +208,21 @@ def _offer_odd_inputs(clip: str, asked: list[Any], given_back: list[Any], seen: 
     hostile = gradio.Number(label=HOSTILE_LABEL)
     gradio.Button().click(defaults, [prompt, seed, *given], [video, hostile], api_name="defaults")
 
+    def randomised(prompt: str, seed: int, randomize_seed: bool) -> Any:  # noqa: FBT001 - Gradio's way
+        seen["calls"].append(("randomised", prompt, seed, randomize_seed))
+        return clip, 7 if randomize_seed else seed
+
+    switch = gradio.Checkbox(value=True, label="Randomize seed")
+    gradio.Button().click(randomised, [prompt, seed, switch], [video, number], api_name="randomised")
+
     def image_to_video(prompt: str, image: Any, seed: int) -> Any:
         seen["calls"].append(("image_to_video", prompt, image, seed))
         return clip
 
     inputs = [prompt, gradio.Image(label="first frame"), seed]
     gradio.Button().click(image_to_video, inputs, video, api_name="image_to_video")
+
+    _offer_uploads(seed, video, seen)
 
     def slow(prompt: str, seed: int, progress: Any = gradio.Progress()) -> Iterator[Any]:  # noqa: B008 - Gradio's way
         seen["calls"].append(("slow", prompt, seed))
@@ -180,6 +234,33 @@ def _offer_odd_inputs(clip: str, asked: list[Any], given_back: list[Any], seen: 
         yield clip, seed
 
     gradio.Button().click(slow, [prompt, seed], [video, number], api_name="slow", concurrency_limit=1)
+
+
+def _offer_uploads(seed: Any, video: Any, seen: dict[str, list[Any]]) -> None:
+    """Offer endpoints that take files, and note the SHA-256 and the name of each that came."""
+    import gradio
+
+    clip = str(Path(os.environ["GRADIO_TEMP_DIR"]).parent / "clip.mp4")
+
+    def came(file: Any) -> list[Any]:
+        files = [one[0] if isinstance(one, tuple) else one for one in (file if isinstance(file, list) else [file])]
+        return [[hashlib.sha256(Path(one).read_bytes()).hexdigest(), Path(one).name] for one in files]
+
+    def offer(name: str, component: Any, of: Callable[[Any], list[Any]] = came) -> None:
+        def run(file: Any, seed_value: int) -> Any:
+            seen["calls"].append((name, of(file), seed_value))
+            return clip
+
+        gradio.Button().click(run, [component, seed], video, api_name=name)
+
+    def layers(edited: Any) -> list[Any]:
+        return [list(edited["background"].shape), [list(layer.shape) for layer in edited["layers"]]]
+
+    offer("take_picture", gradio.Image(type="filepath"))
+    offer("take_video", gradio.Video())
+    offer("take_files", gradio.File(file_count="multiple"))
+    offer("take_gallery", gradio.Gallery(type="filepath"))
+    offer("take_editor", gradio.ImageEditor(type="numpy", image_mode="RGB"), layers)
 
 
 @dataclass

@@ -11,6 +11,9 @@ from spacediff.record import (
     GateRecord,
     GateStatus,
     HistoryRecord,
+    MetricInfo,
+    SampleMeasureRecord,
+    SamplesRecord,
     Subject,
     VariantHistory,
     Verdict,
@@ -19,6 +22,21 @@ from spacediff.record import (
     with_derived,
 )
 from support.synthetic_audit import setting
+
+
+def _groups(text: str) -> SamplesRecord:
+    info = MetricInfo(text, text, text, higher_is_closer=False, about=text)
+    measure = SampleMeasureRecord(info=info, reference=[1.0, 2.0], candidate=[1.0, 3.0], p=0.5, finding=True)
+    return SamplesRecord(
+        prompt="lemon",
+        reference="reference",
+        candidate=text,
+        reference_runs=["reference", text],
+        candidate_runs=["baseline", text],
+        measures=[measure],
+        reference_strip=text,
+        notes=[quoted(text)],
+    )
 
 
 def hostile(record: AuditRecord, text: str) -> AuditRecord:
@@ -39,6 +57,7 @@ def hostile(record: AuditRecord, text: str) -> AuditRecord:
                 "reason": text if not run.measured else "",
                 "settings": run.settings | {f"call.{text}": setting(text), "call.guidance_scale": setting([text])},
                 "ignored": [each.model_copy(update={"argument": text, "advice": text}) for each in run.ignored],
+                "warnings": [text],
             }
         )
         for run in record.runs
@@ -55,6 +74,7 @@ def hostile(record: AuditRecord, text: str) -> AuditRecord:
             "runs": runs,
             "comparisons": [each.model_copy(update={"evidence": [quoted(text)]}) for each in record.comparisons],
             "cause": cause,
+            "samples": [_groups(text)],
             "history": history,
             "warnings": [quoted(text)],
             "approximations": [fact(FactKind.APPROXIMATED, setting=text, value=text, where=text, reason=text)],

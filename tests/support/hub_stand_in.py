@@ -62,13 +62,15 @@ class Space:
 class Model:
     files: dict[str, bytes] = field(default_factory=dict)
     moved_to: str = ""
+    sha: str = "2e" * 20
+    """The newest commit; the files are those of the first one."""
 
     def answer(self, name: str, path: str, rest: list[str]) -> tuple[int, dict[str, str], Any]:
         if self.moved_to:
             return 307, {"Location": path.replace(name, self.moved_to)}, {}
         if not rest or rest in (["revision", "main"], ["revision", "2e" * 20]):
             siblings = [{"rfilename": path, "size": len(content)} for path, content in self.files.items()]
-            return 200, {}, {"_id": "0" * 24, "id": name, "sha": "2e" * 20, "tags": [], "siblings": siblings,
+            return 200, {}, {"_id": "0" * 24, "id": name, "sha": self.sha, "tags": [], "siblings": siblings,
                              "private": False, "disabled": False, "downloads": 1, "likes": 1}  # fmt: skip
         if rest == ["tree", "2e" * 20]:
             kept = self.files.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from spacediff.executor import Sequential
 from spacediff.worker.hosted import AuditWorker
@@ -20,4 +21,4 @@ class InProcess(Sequential):
 
     def __init__(self, environment: Mapping[str, str], *, reuse: bool = True, keep_latents: bool = True) -> None:
         worker = LocalWorker(environment, reuse=reuse, keep_latents=keep_latents)
-        super().__init__(AuditWorker(worker), keep_latents=keep_latents)
+        super().__init__(AuditWorker(worker, Path()), keep_latents=keep_latents)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from spacediff.reading import Reading, read_changed, read_source
 from spacediff.reading.machines import Machine
-from spacediff.why.differences import ComparedSettings, compare_sources
+from spacediff.why.compared import ComparedSettings
+from spacediff.why.differences import compare_sources
 from spacediff.why.patch import Advice, advise
 
 CUDA = Machine("cuda", "a machine with CUDA")

@@ -22,7 +22,7 @@ from spacediff.record import AuditRecord, read_record
 from spacediff.shipped import shipped
 
 DECOYS = ("harness", "spacediff", "torch", "random")
-_LONGEST = 600.0
+_LONGEST = 1500.0
 """Seconds to wait for the end of the audit."""
 _KEEPING = '"$0" "$@" >stdout 2>stderr; echo $? >code.part; mv code.part code'
 """Runs a command in the shell and keeps what it printed."""

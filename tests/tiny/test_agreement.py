@@ -13,7 +13,7 @@ from spacediff.cli.commands import main
 from spacediff.comparing.semantics import open_measure
 from spacediff.errors import NotMeasuredError
 from spacediff.record import read_record
-from spacediff.scenario.tables import DETECTOR
+from spacediff.scenario.tables.semantics import DETECTOR
 from spacediff.tiny.agreement import Detector
 from spacediff.tiny.world import Scene, Thing, draw_clip
 

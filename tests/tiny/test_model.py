@@ -19,7 +19,7 @@ from spacediff.tiny.world import DIRECTIONS, Scene, unseen_scenes
 from spacediff.torchvision_shim import shim_torchvision
 from spacediff.training import choose, curve, evaluate, sheet, train
 from spacediff.training.choose import Candidate
-from spacediff.training.evaluate import as_hosted, generated, in_half_precision
+from spacediff.training.evaluate import as_hosted, generated
 
 shim_torchvision()
 
@@ -36,15 +36,16 @@ def shown(pipe: Any, some: list[Scene]) -> tuple[int, int]:
 
 
 def test_the_model_follows_held_out_captions() -> None:
-    colours, motions = shown(as_hosted(in_half_precision(build_trained())), DIRECTED)
+    colours, motions = shown(as_hosted(build_trained()), DIRECTED)
     assert colours >= 5
     assert motions >= 4
 
 
 def test_the_untrained_model_follows_no_caption() -> None:
-    assert shown(as_hosted(in_half_precision(build_untrained(0))), DIRECTED[:2]) == (0, 0)
+    assert shown(as_hosted(build_untrained(0)), DIRECTED[:2]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_the_evaluation_command_prints_figures_and_writes_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

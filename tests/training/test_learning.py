@@ -188,6 +188,7 @@ def test_the_loss_is_that_of_the_velocity_defined_by_the_scheduler() -> None:
     assert math.isclose(measured, expected, rel_tol=0.01)
 
 
+@pytest.mark.slow
 def test_all_stages_at_small_size_give_weights_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"AUTOENCODER_CLIPS": 3, "CLIPS": 3, "PIECE_BATCH": 1, "WHOLE_BATCH": 1, "BATCH": 2}.items():
         monkeypatch.setattr(train, name, value)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from spacediff.reading import read_text
-from spacediff.why.differences import ComparedSettings, compare_sources
+from spacediff.why.compared import ComparedSettings
+from spacediff.why.differences import compare_sources
 
 SCRIPT = """
 import torch
@@ -221,4 +222,4 @@ def test_the_names_of_several_adapters_make_no_difference() -> None:
     lines += 'pipe.set_adapters(["NAMEa", "NAMEb"], [0.5, 0.8])\nvideo ='
     ours, theirs = (SCRIPT.replace("video =", lines.replace("NAME", name)) for name in ("x", "y"))
     assert differing(compared(ours, theirs)) == []
-    assert differing(compared(ours, theirs.replace("0.8", "0.9"))) == ["lora.adapters"]
+    assert differing(compared(ours, theirs.replace("0.8", "0.9"))) == ["lora.xb.scale"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from spacediff.reading import read_text
-from spacediff.why.differences import ComparedSettings, compare_sources
+from spacediff.why.compared import ComparedSettings
+from spacediff.why.differences import compare_sources
 from spacediff.why.headline import headline
 
 SCRIPT = """
@@ -38,11 +39,12 @@ def test_an_acquittal_counts_what_was_not_read() -> None:
 
 
 def test_a_difference_that_changes_no_clip_is_no_difference() -> None:
-    lora = 'pipe.load_lora_weights("me/lora", adapter_name="{}")\nvideo ='
-    ours, theirs = (SCRIPT.replace("video =", lora.format(name)) for name in ("mine", "test_1"))
+    ours, theirs = (
+        SCRIPT.replace("video =", f"pipe.vae.{switch}_slicing()\nvideo =") for switch in ("enable", "disable")
+    )
     found = compared(ours, theirs)
     assert "and 1 difference that changes no clip" in headline(found)
-    assert [row.path for row in found.differences] == ["lora.adapter_name"]
+    assert [row.path for row in found.differences] == ["vae.slicing"]
 
 
 @pytest.mark.parametrize(

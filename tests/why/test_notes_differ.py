@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from spacediff.reading import read_text
-from spacediff.why.differences import ComparedSettings, compare_sources
+from spacediff.why.compared import ComparedSettings
+from spacediff.why.differences import compare_sources
 from spacediff.why.effects import Agreement
 from spacediff.why.headline import headline
 
@@ -229,7 +230,6 @@ def test_an_adapter_that_settings_describe_is_compared_by_them_alone(scale: str)
     [
         ("latents=torch.randn(1, 13, 16, 60, 90)", "argument latents", True),
         ("prompt_embeds=embeds()", "argument prompt_embeds", True),
-        ("num_videos_per_prompt=2", "argument num_videos_per_prompt", True),
         ('output_type="latent"', "argument output_type", True),
         ("callback_on_step_end=watch", "argument callback_on_step_end", False),
     ],
@@ -241,6 +241,13 @@ def test_tensors_and_functions_of_one_side_are_no_agreement(argument: str, kind:
     assert [(effect.kind, effect.certain) for effect in found.effects] == [(kind, certain)]
     assert not headline(found).startswith("No difference")
     assert compared(space, space).effects == []
+
+
+@pytest.mark.parametrize("argument", ["num_videos_per_prompt=2", "num_videos_per_prompt=count()"])
+def test_clips_of_one_call_are_a_setting(argument: str) -> None:
+    found = compared(SCRIPT, SCRIPT.replace('"a cat"', f'"a cat", {argument}'))
+    rows = found.differences if argument.endswith("2") else found.unknown
+    assert [(row.path, row.left.value) for row in rows] == [("call.num_videos_per_prompt", 1)]
 
 
 def test_a_seed_that_the_space_changes_is_a_difference() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from spacediff.reading import read_text
-from spacediff.why.differences import ComparedSettings, compare_sources
+from spacediff.why.compared import ComparedSettings
+from spacediff.why.differences import compare_sources
 from spacediff.why.headline import headline
 
 REST = """

@@ -6,7 +6,8 @@ import pytest
 
 from spacediff.reading import read_source
 from spacediff.reading.machine_look_up import hosted_on
-from spacediff.why.differences import ComparedSettings, compare_sources
+from spacediff.why.compared import ComparedSettings
+from spacediff.why.differences import compare_sources
 from spacediff.why.headline import headline
 from support.paths import ROOT
 
@@ -14,7 +15,7 @@ PAIRS = ROOT / "tests" / "data" / "pairs"
 INNOCENT = sorted(folder.name for folder in PAIRS.glob("decoy-*"))
 GUILTY = {
     "guilty-flow-shift": "scheduler.flow_shift",
-    "guilty-lora-scale": "lora.scale",
+    "guilty-lora-scale": "lora.style.scale",
     "guilty-negative-prompt": "call.negative_prompt",
     "guilty-option-on": "upscaling",
     "guilty-quantised-encoder": "load.quantization_config",

@@ -520,7 +520,7 @@ def test_a_part_that_the_space_leaves_out_is_not_left_out_alone(tmp_path: Path) 
     assert "do so together with what it gives instead" in advice.by_hand["load.text_encoder"]
 
 
-def test_a_scheduler_that_the_space_builds_anew_is_built_anew(tmp_path: Path) -> None:
+def test_a_scheduler_that_the_space_builds_from_scratch_is_built_from_scratch(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)
     reading = read_source(tmp_path / "run.py")
     line = "pipe.scheduler = CogVideoXDDIMScheduler{}\nvideo ="

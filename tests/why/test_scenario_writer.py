@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from spacediff.reading import read_text
 from spacediff.scenario.scenario import Scenario, load_scenario, parse_scenario
 from spacediff.why import approximations
 from spacediff.why.differences import compare_sources
-from spacediff.why.scenario_writer import corrected_text, scenario_text
+from spacediff.why.scenario_writer import corrected_text, scenario_text, script_text
 
 SCRIPT = """
 import torch
@@ -51,12 +52,33 @@ def left_out(scenario: Scenario) -> dict[str, tuple[str, str]]:
     return {each.setting: (each.value, each.where) for each in scenario.approximations}
 
 
-def test_a_difference_without_a_place_in_a_scenario_is_left_open() -> None:
-    text, _ = written(SCRIPT, SCRIPT.replace("\nvideo =", LORA))
-    for path, value in (("lora.id", "'me/lora'"), ("lora.scale", "0.7")):
-        (line,) = [line for line in opened(text) if path in line]
-        assert value in line
-        assert "in the Space" in line
+def test_a_lora_of_one_side_is_added_or_removed_by_the_variant() -> None:
+    with_lora = SCRIPT.replace("\nvideo =", LORA)
+    text, scenario = written(SCRIPT, with_lora)
+    table = {"x": {"id": "me/lora", "weight_name": "a.safetensors", "scale": 0.7}}
+    assert scenario.settings_of("as-hosted").table("lora") == table
+    assert not opened(text)
+    text, scenario = written(with_lora, SCRIPT)
+    assert scenario.settings_of("baseline").table("lora") == table
+    assert scenario.settings_of("as-hosted").table("lora") == {"x": "none"}
+    assert not opened(text)
+
+
+def test_a_scale_and_a_fusion_that_differ_are_changed_alone() -> None:
+    ours, theirs = (SCRIPT.replace("\nvideo =", LORA.replace("0.7", scale)) for scale in ("0.8", "0.5"))
+    text, scenario = written(ours.replace("video =", "pipe.fuse_lora()\nvideo ="), theirs.replace('"x"', '"y"'))
+    assert {**scenario.changes_of("as-hosted")}.keys() == {"lora.x.scale", "lora.x.fused"}
+    assert scenario.settings_of("as-hosted").table("lora")["x"]["scale"] == 0.5
+    assert scenario.settings_of("as-hosted").value("lora.x.fused") is False
+    assert "lora.x.scale = 0.5" in text
+    assert scenario.approximations == ()
+
+
+def test_an_adapter_whose_weights_are_pickled_is_left_out_as_a_whole() -> None:
+    lines = "pipe.load_ip_adapter('org/ip', subfolder='models', weight_name='ip.bin')\npipe.set_ip_adapter_scale(0.3)"
+    _, scenario = written(with_line(lines), SCRIPT)
+    assert not scenario.settings_of("baseline").table("ip_adapter")
+    assert left_out(scenario).keys() == {f"ip_adapter.{key}" for key in ("id", "scale", "subfolder", "weight_name")}
 
 
 def test_what_only_the_script_gives_is_left_open() -> None:
@@ -67,18 +89,38 @@ def test_what_only_the_script_gives_is_left_open() -> None:
     assert "a variant cannot take it back" in line
 
 
+def test_how_the_numbers_are_computed_is_written_and_read_again() -> None:
+    lines = """
+pipe.transformer.set_attention_backend("_native_math")
+pipe.transformer = torch.compile(pipe.transformer, mode="max-autotune")
+pipe.vae.enable_tiling(tile_sample_min_height=240)
+pipe.transformer.enable_cache(FirstBlockCacheConfig(threshold=0.2))
+video ="""
+    special = SCRIPT.replace("from diffusers import", "from diffusers import FirstBlockCacheConfig,")
+    special = special.replace("\nvideo =", lines)
+    text, scenario = written(special, SCRIPT)
+    found = scenario.settings_of("baseline")
+    assert found.value("numerics.attention") == "_native_math"
+    assert found.value("numerics.compile.mode") == "max-autotune"
+    assert found.value("vae.tile_sample_min_height") == 240
+    assert found.table("cache") == {"class": "FirstBlockCacheConfig", "threshold": 0.2}
+    assert not scenario.approximations, text
+
+
 def test_what_both_set_without_a_place_in_a_scenario_is_an_approximation() -> None:
-    both = SCRIPT.replace("\nvideo =", LORA)
+    both = with_line("pipe.enable_freeu(s1=0.9)")
     text, scenario = written(both, both)
-    assert left_out(scenario)["lora.id"] == ("'me/lora'", "run.py:6")
-    assert left_out(scenario)["lora.scale"] == ("0.7", "run.py:7")
-    assert not any("lora" in line for line in opened(text))
+    assert left_out(scenario)["numerics.freeu"][0] == "{'s1': 0.9}"
+    assert not any("freeu" in line for line in opened(text))
 
 
 @pytest.mark.parametrize(
     ("changed", "path"),
     [
-        (("\nvideo =", "\npipe.transformer = torch.compile(pipe.transformer)\nvideo ="), "numerics.compile"),
+        (
+            ("\nvideo =", "\npipe.transformer = torch.compile(pipe.transformer, mode='x')\nvideo ="),
+            "numerics.compile.mode",
+        ),
         (('"zai-org/CogVideoX-5b"', '"a/b/c/d"'), "model.id"),
         (("guidance_scale=6.5", "guidence_scale=6.5"), "call.guidence_scale"),
         (("fps=8", "fps=-1"), "output.fps"),
@@ -125,6 +167,33 @@ def test_a_folder_is_no_id_of_a_space(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "to be filled in" in plan.read_text()
 
 
+CALLED = 'generator=torch.Generator("cpu").manual_seed(1)'
+
+
+@pytest.mark.parametrize(
+    ("seeds", "comment"),
+    [
+        ("(42, 43, 44)", "seed = 42 # the first of the script's 3 seeds 42, 43, 44 (run.py:6)"),
+        ("range(3)", "seed = 0 # the first of the script's 3 seeds 0, 1, 2 (run.py:6)"),
+    ],
+)
+def test_of_the_seeds_of_a_loop_the_first_is_taken_and_the_others_named(seeds: str, comment: str) -> None:
+    looped = SCRIPT.replace("video = pipe", f"for seed in {seeds}:\n    video = pipe").replace(
+        "manual_seed(1)", "manual_seed(seed)"
+    )
+    text, scenario = written(looped.replace("export_to", "    export_to"), SCRIPT)
+    assert comment in text
+    assert scenario.approximations == ()
+
+
+def test_a_seed_for_each_picture_of_a_call_is_an_approximation() -> None:
+    batch = SCRIPT.replace(CALLED, f"num_videos_per_prompt=2, {CALLED.replace('=', '=[')}, torch.Generator()]")
+    text, scenario = written(batch.replace("torch.Generator()]", "torch.Generator().manual_seed(2)]"), SCRIPT)
+    assert "to be chosen" in text
+    assert left_out(scenario) == {"rng.seed": ("[1, 2]", "run.py:6")}
+    assert scenario.settings_of("baseline").value("call.num_videos_per_prompt") == 2
+
+
 def test_one_file_for_two_is_refused_before_anything_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -157,15 +226,13 @@ def test_a_file_that_the_space_asks_for_is_left_open() -> None:
     assert asked
     assert asked.inputs == {"prompt": "{prompt}", "seed": "{seed}"}
     (image,) = [line for line in opened(text) if "image takes a file" in line]
-    (clip,) = [line for line in opened(text) if "clip takes a file" in line]
-    assert '"Use via API"' in clip
-    filled_in = image.partition(": add ")[2].partition(" to the inputs")[0].replace("FILE", "https://a.b/c.png")
+    assert [line for line in opened(text) if "clip takes a file" in line]
+    filled_in = image.partition(": add ")[2].partition(" to the inputs")[0]
     given = text.replace('inputs = {prompt = "{prompt}"', f'inputs = {{{filled_in}, prompt = "{{prompt}}"')
+    given = given.replace("[prompts.main]\n", '[prompts.main]\ninputs = {image = "a.png"}\n')
     filled = parse_scenario(given, Path("why.toml")).reference.space
     assert filled
-    from gradio_client.utils import is_file_obj_with_meta
-
-    assert is_file_obj_with_meta(filled.inputs["image"])
+    assert filled.inputs["image"] == "{file:image}"
 
 
 def test_the_seed_that_a_function_returns_is_found_without_a_label() -> None:
@@ -218,20 +285,18 @@ GROUPS = "pipe.enable_group_offload(torch.device('cuda'), offload_type='block_le
 @pytest.mark.parametrize(
     ("script", "setting", "value"),
     [
-        (with_vae(", torch_dtype=torch.float32"), "load.vae", "float32"),
         (with_line("pipe.vae.to(torch.float32)"), "load.vae", "float32"),
-        (with_vae(""), "load.vae", "AutoencoderKLCogVideoX, loaded by itself"),
+        (with_vae(", torch_dtype=torch.bfloat16", "vae.to(torch.float32)\n"), "load.vae", "from = 'bfloat16'"),
+        (with_vae(", torch_dtype=torch.float16", "pipe.to(torch.bfloat16)\n"), "load.vae", "'float16'"),
+        (with_line("pipe.to(torch.float32)"), "model.converted_from", "bfloat16"),
         (QUANTISED, "load.quantization_config", "bitsandbytes_4bit"),
-        (with_line("pipe.transformer = torch.compile(pipe.transformer, mode='x')"), "numerics.compile", "'x'"),
-        (at_loading("device_map='balanced'"), "load.device_map", "'balanced'"),
+        (with_line("pipe.transformer = torch.compile(pipe.transformer, mode='x')"), "numerics.compile.mode", "'x'"),
         (
             with_line("pipe.transformer.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn)"),
             "numerics.storage_dtype",
             "'float8_e4m3fn'",
         ),
         (with_line(GROUPS), "offload.num_blocks_per_group", "2"),
-        (with_line("pipe.vae.enable_tiling(tile_sample_min_height=240)"), "vae.tile_sample_min_height", "240"),
-        (with_line("pipe.load_lora_weights('me/lora')"), "lora.id", "'me/lora'"),
         (with_line("pipe.enable_freeu(s1=0.9)"), "numerics.freeu", "{'s1': 0.9}"),
         (with_line("pipe.enable_free_noise()"), "pipeline", "pipe.enable_free_noise()"),
         (SCRIPT + "frames = upscale(video)\n", "upscaling", "upscale(video)"),
@@ -292,8 +357,8 @@ pipe = LeafPipeline.from_pretrained("a/b")
 )
 def test_none_is_the_default_only_where_the_class_that_is_called_says_so(source: str, *, is_default: bool) -> None:
     script = read_text(f'{source}pipe("a leaf", height=None)\n', "run.py")
-    found = {one.setting for one in approximations.left_out(script, script.settings, {})}
-    assert ("call.height" not in found) is is_default
+    assert approximations.is_default("call.height", script.settings["call.height"], script) is is_default
+    assert "call.height" not in {one.setting for one in approximations.left_out(script, script.settings, {})}
 
 
 def test_what_only_an_option_would_do_is_no_approximation() -> None:
@@ -304,18 +369,18 @@ def test_what_only_an_option_would_do_is_no_approximation() -> None:
 
 
 def test_a_correction_removes_its_own_approximation_only() -> None:
-    script = with_line("pipe.load_lora_weights('me/lora')\npipe.vae.enable_tiling(tile_sample_min_height=240)")
-    space = with_line("pipe.load_lora_weights('me/lora')")
+    script = with_line("pipe.enable_freeu(s1=0.9)\npipe.vae.enable_tiling(tile_sample_min_height=240)")
+    space = with_line("pipe.enable_freeu(s1=0.9)")
     left, right = read_text(script, "run.py"), read_text(space, "app.py")
     found = compare_sources(left, right)
     corrected = parse_scenario(corrected_text(found, left, right, "org/space", ["vae.tiling"]), Path("why.toml"))
-    assert left_out(corrected).keys() >= {"lora.id"}
+    assert left_out(corrected).keys() >= {"numerics.freeu"}
 
 
 @pytest.mark.parametrize("text", ["hf_" + "abcdEFGH12345678" * 2, "x" * 30_000, "\\ud800\\n\\x00"])
 def test_any_text_of_a_script_can_stand_among_the_approximations(text: str) -> None:
     _, scenario = written(with_line(f"pipe.load_lora_weights('{text}')"), SCRIPT)
-    value, _ = left_out(scenario)["lora.id"]
+    value, _ = left_out(scenario)["lora.default_0.id"]
     assert "abcdEFGH" not in value
     assert len(value) <= 301
 
@@ -324,10 +389,11 @@ def test_a_written_approximation_is_said_and_stops_the_audit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("run.py").write_text(with_vae(", torch_dtype=torch.float32"))
+    Path("run.py").write_text(with_line("pipe.vae.to(torch.float32)"))
     Path("app.py").write_text(SCRIPT)
     assert main(["why", "--script", "run.py", "--space", "app.py", "--plan-only", "--write", "why.toml"]) == 0
-    said = "The script's VAE is float32 (run.py:7), which the scenario does not say"
+    line = Path("run.py").read_text().split("\n").index("pipe.vae.to(torch.float32)") + 1
+    said = f"The script's VAE is float32 (run.py:{line}), which the scenario does not say"
     assert f"approximate: {said}" in capsys.readouterr().out
     assert main(["audit", "why.toml"]) == 2
     printed = capsys.readouterr().err
@@ -350,3 +416,90 @@ def test_an_audit_stops_at_a_call_that_was_not_decided() -> None:
     )
     _, scenario = written(either, SCRIPT)
     assert "the call that was read" in left_out(scenario)
+
+
+TRANSFORMER = """transformer = CogVideoXTransformer3DModel.from_pretrained(
+    "me/finetuned", subfolder="transformer", torch_dtype=torch.bfloat16
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (with_vae(", torch_dtype=torch.float32"), {"vae.dtype": "float32"}),
+        (with_vae(""), {"vae.dtype": "float32"}),
+        (
+            at_loading("transformer=transformer", f"from diffusers import CogVideoXTransformer3DModel\n{TRANSFORMER}"),
+            {
+                "components.transformer.id": "me/finetuned",
+                "components.transformer.subfolder": "transformer",
+                "components.transformer.class": "CogVideoXTransformer3DModel",
+            },
+        ),
+        (at_loading("device_map='balanced'"), {"load.device_map": "balanced"}),
+        (at_loading("safety_checker=None"), {"load.safety_checker": None}),
+    ],
+)
+def test_what_is_loaded_apart_is_said_on_either_side(script: str, said: dict[str, Any]) -> None:
+    text, scenario = written(script, SCRIPT)
+    baseline = {path: one.value for path, one in scenario.settings_of("baseline").items()}
+    assert {path: baseline.get(path) for path in said} == said
+    assert scenario.approximations == ()
+    _, other = written(SCRIPT, script)
+    hosted = {path: one.value for path, one in other.settings_of("as-hosted").items()}
+    assert {path: hosted.get(path) for path in said} == said
+    if "vae.dtype" in said:
+        assert scenario.settings_of("as-hosted").value("vae.dtype") == "bfloat16", "as the Space loads it"
+        assert "# open" not in text
+
+
+def test_the_cause_is_corrected_under_the_path_of_the_scenario() -> None:
+    left, right = read_text(SCRIPT, "run.py"), read_text(with_vae(", torch_dtype=torch.float32"), "app.py")
+    found = compare_sources(left, right)
+    text = corrected_text(found, left, right, "org/space", ["vae.dtype"])
+    assert parse_scenario(text, Path("why.toml")).settings_of("baseline").value("vae.dtype") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("component", "result", "outputs"),
+    [("Image", "image", {"image": 0, "seed": 1}), ("Gallery", "[image]", {"gallery": 0, "seed": 1})],
+)
+def test_an_image_space_is_asked_for_its_picture(component: str, result: str, outputs: dict[str, int]) -> None:
+    pipeline = 'StableDiffusionPipeline.from_pretrained("me/sd", torch_dtype=torch.float32)'
+    script = f"""
+import torch
+from diffusers import StableDiffusionPipeline
+pipe = {pipeline}
+pipe(prompt="a lemon", guidance_scale=3.0, generator=torch.Generator("cpu").manual_seed(1)).images[0].save("a.png")
+"""
+    space = f"""
+import gradio as gr, torch
+from diffusers import StableDiffusionPipeline
+pipe = {pipeline}
+def infer(prompt, seed):
+    image = pipe(prompt=prompt, guidance_scale=7.5, generator=torch.Generator("cpu").manual_seed(int(seed))).images[0]
+    return {result}, seed
+with gr.Blocks() as demo:
+    prompt, seed, shown = gr.Textbox(), gr.Number(), gr.{component}()
+    gr.Button().click(infer, [prompt, seed], [shown, seed], api_name="infer")
+demo.launch()
+"""
+    _, scenario = written(script, space)
+    assert scenario.reference.space
+    assert scenario.reference.space.outputs.model_dump(exclude_none=True) == outputs
+
+
+def test_the_script_itself_can_be_the_baseline() -> None:
+    space = SCRIPT.replace("6.5", "7.5").replace("bfloat16", "float16").replace("CogVideoX-5b", "CogVideoX-2b")
+    left, right = read_text(SCRIPT, "run.py"), read_text(space, "app.py")
+    baseline = {"script": "scripts/run.py", "args": ["--steps", "2"]}
+    text = script_text(compare_sources(left, right), left, right, "org/space", baseline=baseline)
+    scenario = parse_scenario(text, Path("why.toml"))
+    assert scenario.baseline.script == Path("scripts/run.py").absolute()
+    assert scenario.baseline.args == ("--steps", "2")
+    assert (scenario.prompts["main"].text, scenario.prompts["main"].seed) == ("a lemon", 1)
+    changes = {path: each.value for path, each in scenario.changes_of("as-hosted").items()}
+    assert changes == {"call.guidance_scale": 7.5, "model.dtype": "float16"}
+    (left_open,) = [line for line in opened(text) if "model.id" in line]
+    assert "what can be put into a script" in left_open

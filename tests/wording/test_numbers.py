@@ -40,7 +40,7 @@ def test_durations_moments_and_values_are_written_for_people() -> None:
         "ddim",
         '""',
         "true",
-        "null",
+        "None",
         "7.0",
         '[1, "a"]',
     ]

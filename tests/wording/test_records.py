@@ -35,7 +35,7 @@ GUIDANCE = fact(FactKind.CONDITION_DIFFERS, name="guidance", reference=2.5066, c
         (
             {"stage": Stage.STEP, "step": 1, "differing": [GUIDANCE], "distances": [0.0, 0.02, 0.5]},
             (
-                "Differs from the first step on. The guidance scale is unknown instead of 2.507. The latents differ by "
+                "Differs from the first step on. The guidance scale is none instead of 2.507. The latents differ by "
                 "2.00% after this step, and by 50.00% after the last."
             ),
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from typing import Any
 
 import pytest
 
@@ -13,32 +12,12 @@ from spacediff.record import Fact, FactKind, fact, quoted
 from spacediff.wording import after_colon, paragraph, sentence
 from spacediff.wording.vocabulary import WORDS
 from support.dialect import dialect_in
+from support.facts import made, value
 
 HOSTILE = '<script>{name}%(run)s \\x1b[31m"\n| `a`'
 ENDS = (".", "?", "!")
 
 NOTHING = re.compile(r"\bNone\b(?! of )")
-
-
-def value(of: Any, text: str) -> Any:
-    """Return a value of a type that a kind has under a name."""
-    examples: dict[Any, Any] = {
-        str: text,
-        str | None: text,
-        int: 3,
-        float: 0.25,
-        float | None: 0.25,
-        bool: True,
-        Any: text,
-        list[str]: [text, text],
-        list[int]: [96, 64],
-        list[list[int]]: [[0, 3], [7, 7]],
-    }
-    return examples[of]
-
-
-def made(kind: FactKind, text: str = "some text") -> Fact:
-    return fact(kind, **{name: value(of, text) for name, of in kind.values.items()})
 
 
 @pytest.mark.parametrize("kind", FactKind)
@@ -57,7 +36,7 @@ def test_every_kind_gives_a_whole_sentence(kind: FactKind) -> None:
     assert not NOTHING.search(said)
     assert not dialect_in(said)
     for name, of in kind.values.items():
-        if of in (str | None, float | None):
+        if of in (str | None, int | None, float | None):
             said = sentence(fact(kind, **{**made(kind).values, name: None}))
             assert said.endswith(ENDS)
             assert not NOTHING.search(said)
@@ -126,7 +105,7 @@ def test_a_sentence_behind_a_colon_begins_small_unless_with_a_name(text: str, wi
         (
             fact(FactKind.SHIFTED, right=3, down=-2),
             (
-                "This clip's picture is shifted 3 px right and 2 px up from the reference's: the shift is undone, "
+                "This clip is shifted 3 px right and 2 px up from the reference: the shift is undone, "
                 "and only the region that both show is compared."
             ),
         ),
@@ -138,7 +117,7 @@ def test_a_sentence_behind_a_colon_begins_small_unless_with_a_name(text: str, wi
             fact(FactKind.CONTROL_FAILED, fact(FactKind.SEED_IGNORED), prompt="p", control="different seed", run="s"),
             (
                 "p: a control failed: a different seed (s) has to differ from the reference and from the baseline; "
-                "found: it gives the baseline's own frames, so the seed has no effect."
+                "found: it gives the baseline's own pixels, so the seed has no effect."
             ),
         ),
         (

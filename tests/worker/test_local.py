@@ -8,7 +8,7 @@ from spacediff.errors import DoesNotFit
 from spacediff.record import Role
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
-from spacediff.sources.local.pipeline import Checkpoints
+from spacediff.sources.local.loading.checkpoints import Checkpoints
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.worker.local import LocalWorker
 

@@ -66,7 +66,7 @@ def as_markdown() -> str:
     lines = [
         "# Known causes",
         "",
-        "Why the same prompt and seed give another clip. Generated from `harness/spacediff/catalogue/entries.py`.",
+        "Why the same prompt and seed give another clip. Generated from `harness/spacediff/catalogue/entries/`.",
         "An entry says nothing about a given pair of runs; only a measurement does. An entry that names families of",
         "pipelines is shown only for them.",
         "",

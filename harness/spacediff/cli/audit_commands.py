@@ -38,7 +38,7 @@ def audit(options: AuditOptions) -> Exit:
 
 
 def compare(options: CompareOptions) -> Exit:
-    """Score two videos."""
+    """Score two videos or pictures."""
     with Display() as display:
         result = compare_videos(
             options.reference,

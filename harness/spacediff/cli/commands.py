@@ -13,7 +13,9 @@ from spacediff.cli.options import (
     DoctorOptions,
     InitOptions,
     Options,
+    ProbeOptions,
     ReadOptions,
+    RecordOptions,
     ReportOptions,
     SchemaOptions,
     WhyOptions,
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         flush_output()
 
 
-def _exit_code(options: Options) -> Exit:
+def _exit_code(options: Options) -> int:
     """Run a command, and show its error if there is one."""
     from spacediff.cli.console import show_error, show_internal_error, show_line
 
@@ -68,13 +70,21 @@ def _exit_code(options: Options) -> Exit:
         return Exit.INTERNAL
 
 
-def _run_command(options: Options) -> Exit:  # noqa: PLR0911 - one return for each command
+def _run_command(options: Options) -> int:  # noqa: C901, PLR0911 - one return for each command
     """Run the command that the options belong to; only its module is imported."""
     match options:
         case AuditOptions():
             from spacediff.cli.audit_commands import audit
 
             return audit(options)
+        case RecordOptions():
+            from spacediff.cli.record_command import record
+
+            return record(options)
+        case ProbeOptions():
+            from spacediff.cli.setup_commands import probe
+
+            return probe(options)
         case CompareOptions():
             from spacediff.cli.audit_commands import compare
 

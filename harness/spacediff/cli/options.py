@@ -38,6 +38,27 @@ class CompareOptions:
 
 
 @dataclass(frozen=True)
+class RecordOptions:
+    """`spacediff record`."""
+
+    script: Path
+    arguments: tuple[str, ...]
+    out: Path | None
+    python: Path | None
+    call: int | None
+    private: bool
+    tensors: bool
+    tensors_steps: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ProbeOptions:
+    """`spacediff probe`."""
+
+    file: Path
+
+
+@dataclass(frozen=True)
 class ReportOptions:
     """`spacediff report`."""
 
@@ -80,6 +101,7 @@ class WhyOptions:
     folder: str
     arguments: str | None
     plan_only: bool
+    run: bool
     format: Literal["table", "json"]
     scenario: Path | None
     patch: Path | None
@@ -108,6 +130,8 @@ class SchemaOptions:
 
 Options: TypeAlias = (
     AuditOptions
+    | RecordOptions
+    | ProbeOptions
     | CompareOptions
     | ReportOptions
     | ApproveOptions

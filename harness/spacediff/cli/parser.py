@@ -16,7 +16,9 @@ from spacediff.cli.options import (
     DoctorOptions,
     InitOptions,
     Options,
+    ProbeOptions,
     ReadOptions,
+    RecordOptions,
     ReportOptions,
     SchemaOptions,
     WhyOptions,
@@ -40,6 +42,14 @@ _EXIT_CODES_OF_READ = """exit codes:
   70  internal error in spacediff
 """
 
+_EXIT_CODES_OF_RECORD = """The script runs as ever: its output is its own, and its exit code is that of this command.
+With two recordings: spacediff compare theirs.zip mine.zip
+
+exit codes:
+  2  the command line is wrong, or the recording cannot be written; the script was not run
+  others  as the script's
+"""
+
 _OTHER_EXIT_CODES = """exit codes:
   0  done
   2  the command line is wrong, or a file cannot be read or written
@@ -50,7 +60,7 @@ _FORMATS = """formats:
   html     the page: report.html
   md       GitHub Markdown to paste into an issue, under 60,000 characters: issue.md
   zip      to attach to an issue, under 25 MB: the page, both clips side by side as
-           MP4, the Markdown and the record: report.zip
+           MP4 (pictures: as PNG), the Markdown and the record: report.zip
   junit    JUnit XML for CI: junit.xml
   summary  the lines for a CI job's page: summary.md; `audit` and `compare` add them
            automatically if GITHUB_STEP_SUMMARY names a file
@@ -86,6 +96,12 @@ def _without_effect(options: WhyOptions) -> str:
         return "--budget has no effect with --plan-only, which generates no clips"
     if options.plan_only and options.approximate:
         return "--approximate has no effect with --plan-only, which runs no scenario"
+    if options.run and options.plan_only and options.scenario is None:
+        return "--run has no effect with --plan-only, which runs nothing; with --write it is written into the scenario"
+    if options.run and options.call:
+        return (
+            "--call has no effect with --run: it is the call of the script that is read; baseline.call names one to run"
+        )
     if options.format == "json" and not options.plan_only:
         return "--format json needs --plan-only; an audit writes its record to audit.json"
     return ""
@@ -101,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"spacediff {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_audit, _compare, _report, _approve, _read, _why, _setup):
+    for add in (_audit, _record, _probe, _compare, _report, _approve, _read, _why, _setup):
         add(commands)
     for command in commands.choices.values():
         command.set_defaults(command=command)
@@ -129,11 +145,44 @@ def _audit(commands: _Commands) -> None:
     audit.set_defaults(kind=AuditOptions)
 
 
+def _record(commands: _Commands) -> None:
+    record = commands.add_parser("record", help="run your own script unchanged, and keep what its calls were",
+                                 epilog=_EXIT_CODES_OF_RECORD,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    record.add_argument("--out", type=_path, metavar="FILE.zip",
+                        help="the recording (default: the script's name with .recording.zip)")  # fmt: skip
+    record.add_argument("--python", type=_path, metavar="VENV/bin/python",
+                        help="the interpreter that runs the script; spacediff need not be installed there")  # fmt: skip
+    record.add_argument("--call", type=_count, metavar="N", help="record only this call (default: every call)")
+    record.add_argument("--private", action="store_true",
+                        help="leave out prompts, pictures, arguments and file names")  # fmt: skip
+    record.add_argument("--tensors", action="store_true",
+                        help="keep embeddings, noise, and latents of some steps, the last among them")  # fmt: skip
+    record.add_argument("--tensors-steps", type=_counts, default=(), metavar="N,N,…",
+                        help="the steps whose latents are kept, such as 1,10,50 (implies --tensors)")  # fmt: skip
+    record.add_argument("script", type=_path, metavar="SCRIPT.py", help="the script, as you run it; or a notebook")
+    record.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="its own arguments")
+    record.set_defaults(kind=RecordOptions)
+
+
+def _probe(commands: _Commands) -> None:
+    probe = commands.add_parser("probe", help="write the file that records inside a Space of your own",
+                                epilog=_OTHER_EXIT_CODES,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    probe.add_argument("--write", dest="file", type=_path, required=True, metavar="spacediff_probe.py",
+                       help="the file, which the app imports; its first lines say how")  # fmt: skip
+    probe.set_defaults(kind=ProbeOptions)
+
+
 def _compare(commands: _Commands) -> None:
-    compare = commands.add_parser("compare", help="score two videos", epilog=_OTHER_EXIT_CODES,
+    compare = commands.add_parser("compare", help="score two videos, pictures or recordings", epilog=_OTHER_EXIT_CODES,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    compare.add_argument("reference", type=_path, metavar="A.mp4", help="the reference")
-    compare.add_argument("candidate", type=_path, metavar="B.mp4", help="the video to compare with it")
+    compare.add_argument(
+        "reference", type=_path, metavar="A.mp4", help="the reference: a video, a picture, or a recording"
+    )
+    compare.add_argument(
+        "candidate", type=_path, metavar="B.mp4", help="what to compare with it; call 2 of a recording is B.zip#2"
+    )
     compare.add_argument("--out", type=_path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
     compare.add_argument("--metric", dest="metrics", action="append", default=[], choices=get_args(OptionalMetric),
                          help="measure this too, next to MAE, PSNR, SSIM and LPIPS; can be repeated")  # fmt: skip
@@ -145,10 +194,12 @@ def _compare(commands: _Commands) -> None:
 
 
 def _report(commands: _Commands) -> None:
-    report = commands.add_parser("report", help="write an audit's report again, for an issue, for CI, for programs",
+    report = commands.add_parser("report", help="write an audit's report again, in any format; or show a recording",
                                  epilog=f"{_FORMATS}\n{_OTHER_EXIT_CODES}",
                                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    report.add_argument("folder", type=_path, metavar="AUDIT_DIR", help="the audit folder")
+    report.add_argument(
+        "folder", type=_path, metavar="AUDIT_DIR", help="the audit folder; or a recording, as html, md or json"
+    )
     report.add_argument("--format", dest="formats", action="append", default=[], metavar="FORMAT",
                         choices=get_args(ReportFormat),
                         help="what to write, see below (default: html); can be repeated")  # fmt: skip
@@ -175,7 +226,8 @@ def _read(commands: _Commands) -> None:
                                epilog=_EXIT_CODES_OF_READ,
                                formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME",
-                      help="a script, a notebook, a Markdown file with code, an app's folder, or a Space")  # fmt: skip
+                      help="a script, a notebook, a Markdown file with code, an app's folder, or a Space; or a picture "
+                           "or video in which a program wrote its settings")  # fmt: skip
     read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
     read.add_argument("--call", type=_place, default="", metavar="LINE|FILE:LINE",
                       help="the pipeline call to read, by its line (default: the main call)")  # fmt: skip
@@ -206,6 +258,8 @@ def _why(commands: _Commands) -> None:
     why.add_argument("--block", type=_count, default=0, metavar="N", help=_BLOCK)
     _add_command_options(why)
     why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs no GPU")
+    why.add_argument("--run", action="store_true",
+                     help="run the script itself as the baseline, instead of what was read of it")  # fmt: skip
     why.add_argument("--format", choices=["table", "json"], default="table",
                      help="how to print what was read, with --plan-only (default: table)")  # fmt: skip
     why.add_argument("--write", dest="scenario", type=_path, metavar="SCENARIO.toml",
@@ -239,6 +293,11 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return number
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    """Read whole numbers of at least 1, with commas between them."""
+    return tuple(_count(part) for part in text.split(","))
 
 
 def _path(text: str) -> Path:

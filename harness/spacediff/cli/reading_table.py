@@ -13,6 +13,7 @@ from rich.text import Text
 from spacediff.cli.console import Terminal, listed, one_line, wide_terminal
 from spacediff.reading.model import Alternative, Input, Reading
 from spacediff.settings import Origin, Setting
+from spacediff.why.apart import with_components
 
 _PLACE = re.compile(r"([^:]+\.\w+)(?::\d|, cell \d)")
 """File and line, or file and cell."""
@@ -62,11 +63,11 @@ class _Page:
             self._console.print(Text(f"{one_line(words)}\n", "bold"), soft_wrap=True)
 
     def settings(self, reading: Reading) -> None:
-        """Print the table of settings."""
+        """Print the table of settings, under the paths that a scenario has for them."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in ("setting", "value", "where"):
             table.add_column(column, overflow="fold")
-        for path, setting in reading.settings.items():
+        for path, setting in with_components(reading.settings).items():
             style = "yellow" if setting.origin is Origin.UNKNOWN else ""
             where = Text(one_line(self._short(setting.where)), "dim")
             table.add_row(Text(one_line(path)), Text(_value(setting), style), where)

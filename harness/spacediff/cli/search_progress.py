@@ -25,7 +25,7 @@ def probe_line(search: SearchProgress, changed: int, *, reproduced: bool | None)
     shown = {
         True: f"reproduces {search.target}",
         False: f"does not reproduce {search.target}",
-        None: "no clip, so this probe shows nothing",
+        None: "no output, so this probe shows nothing",
     }[reproduced]
     return (
         f"      search, {search.spent} of about {search.spent + search.expected}: with {changed} of "

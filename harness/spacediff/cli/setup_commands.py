@@ -1,12 +1,12 @@
-"""`spacediff doctor`, `init` and `schema`: check this machine, and help to write the first scenario."""
+"""`spacediff doctor`, `init`, `schema` and `probe`: check this machine, and write what one begins with."""
 
 from __future__ import annotations
 
 import json
 
-from spacediff.api import check_machine
+from spacediff.api import check_machine, write_probe
 from spacediff.cli.console import show_line, show_text
-from spacediff.cli.options import InitOptions, SchemaOptions
+from spacediff.cli.options import InitOptions, ProbeOptions, SchemaOptions
 from spacediff.errors import Exit
 
 
@@ -28,6 +28,16 @@ def init(options: InitOptions) -> Exit:
     for path in kept:
         show_line(f"kept {path}, which exists already")
     show_line(f"edit one, then: spacediff audit {options.folder / 'quickstart.toml'}")
+    return Exit.GATE_PASSED
+
+
+def probe(options: ProbeOptions) -> Exit:
+    """Write the file that records inside a Space, and say how the app uses it."""
+    write_probe(options.file)
+    module = options.file.stem
+    show_line(f"wrote {options.file}; put it next to the app, and into the app, before it is launched:")
+    show_line(f"  import {module}")
+    show_line(f"  {module}.attach(demo)")
     return Exit.GATE_PASSED
 
 

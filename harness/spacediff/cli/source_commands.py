@@ -18,6 +18,7 @@ from spacediff.investigation import (
     SourceComparison,
     compare_sources,
     ensure_measurable,
+    ensure_script,
     ensure_writable,
     measure_difference,
     scenario_path,
@@ -51,6 +52,8 @@ def why(options: WhyOptions) -> Exit:
     if not options.plan_only:
         ensure_measurable(options.space)
     ensure_writable(path, options.patch)
+    if options.run:
+        ensure_script(options.script)
     sources = compare_sources(
         options.script,
         options.space,
@@ -66,11 +69,16 @@ def why(options: WhyOptions) -> Exit:
     show_differences(sources.compared, sources.advice, sources.calls)
     if options.plan_only:
         return _plan(sources, options)
-    sources.write_scenario(path)
+    sources.write_scenario(path, run=_run_with(options))
     show_line(f"wrote {path}")
     if is_markdown(options.script):
         show_line(f"{options.script} is pasted code, which is never run: what is measured is this scenario")
     return _measure(sources, path, options)
+
+
+def _run_with(options: WhyOptions) -> list[str] | None:
+    """Return the arguments with which the script is run; None if it is not."""
+    return shlex.split(options.arguments or "") if options.run else None
 
 
 def _plan(sources: SourceComparison, options: WhyOptions) -> Exit:
@@ -88,7 +96,7 @@ def _write_plan(sources: SourceComparison, options: WhyOptions) -> Exit:
         write_new(options.patch, sources.advice.patch)
         show_line(f"wrote {options.patch}", error=aside)
     if options.scenario:
-        path = sources.write_scenario(options.scenario)
+        path = sources.write_scenario(options.scenario, run=_run_with(options))
         show_line(f"wrote {path}", error=aside)
         fill_in = "" if sources.space_id else " and fill in the Space's id, ORG/NAME"
         show_line(f"look it over{fill_in}, then: spacediff audit {shlex.quote(path.as_posix())}", error=aside)
@@ -105,6 +113,7 @@ def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit
             sources,
             scenario=path,
             patch=options.patch,
+            run=_run_with(options),
             budget=options.budget,
             approximate=options.approximate,
             listener=display,
@@ -118,7 +127,10 @@ def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit
     _show_patch(found.advice)
     if options.patch and found.advice.patch:
         show_line(f"wrote {options.patch}")
-    show_line(f"corrected scenario: {found.corrected}")
+    if found.corrected is None:
+        show_line("with the change, the same command checks it: the script itself is the baseline")
+    else:
+        show_line(f"corrected scenario: {found.corrected}")
     return found.audit.exit_code
 
 

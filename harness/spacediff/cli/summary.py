@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -17,10 +17,14 @@ from spacediff.record import (
     Change,
     ComparisonRecord,
     Control,
+    DivergenceRecord,
+    FactKind,
     GateStatus,
     HistoryRecord,
     OverviewRecord,
     Role,
+    RunRecord,
+    Stage,
     Verdict,
 )
 from spacediff.reporting.inside import place_of
@@ -32,15 +36,25 @@ from spacediff.wording import (
     gate_headline,
     history_text,
     ignored_text,
+    nouns,
     outcome,
     paragraph,
+    presenting,
+    samples_text,
     sentence,
     sentences,
+    transplant_text,
 )
 from spacediff.wording.numbers import number, value, written_rank
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
+
+_MOST_DIFFERING = 30
+"""Settings of two recordings that are printed."""
+
+_MOST_WARNINGS = 8
+"""Warnings of runs that are printed."""
 
 _STYLES = {
     Verdict.IDENTICAL: "green",
@@ -54,6 +68,11 @@ _GATE_STYLES = {GateStatus.PASSED: "bold green", GateStatus.FAILED: "bold red", 
 
 def show_summary(record: AuditRecord, report: Path) -> None:
     """Print what came out, and where the report is."""
+    with presenting(record):
+        _show(record, report)
+
+
+def _show(record: AuditRecord, report: Path) -> None:
     console = Terminal(highlight=False)
     console.print()
     console.print(Text(record.title, "bold"), soft_wrap=True)
@@ -63,7 +82,11 @@ def show_summary(record: AuditRecord, report: Path) -> None:
             console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
         if places := _places(record, overview):
             console.print(Text.assemble(("inside the loop, ", "bold"), places), soft_wrap=True)
+        for name, text in _transplants(record, prompt.name):
+            console.print(Text.assemble((f"{name}: ", "bold"), text), soft_wrap=True)
+        _show_differing(console, record, overview)
         _show_contents(console, record, overview)
+        _show_groups(console, record, prompt.name)
         for line in _again(record, prompt.name):
             console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
         for remark in overview.remarks:
@@ -78,6 +101,44 @@ def show_summary(record: AuditRecord, report: Path) -> None:
         _show_history(console, record.history)
     _show_gate(console, record)
     console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
+
+
+def _show_groups(console: Console, record: AuditRecord, prompt: str) -> None:
+    """Print how the groups of clips compare."""
+    for groups in record.samples:
+        if groups.prompt == prompt:
+            console.print(Text.assemble(("groups: ", "bold"), samples_text(groups)), soft_wrap=True)
+
+
+def _transplants(record: AuditRecord, prompt: str) -> Iterator[tuple[str, str]]:
+    """Yield runs whose stages were fed a recording's tensors, each with what came of it."""
+    for run in record.runs:
+        if run.prompt == prompt and run.trace and run.trace.transplant:
+            yield run.name, transplant_text(run.trace.transplant, len(run.trace.steps))
+
+
+def _show_differing(console: Console, record: AuditRecord, overview: OverviewRecord) -> None:
+    """Print what two recordings set differently."""
+    runs = {run.name: run for run in record.runs if run.prompt == overview.prompt and run.source == "recording"}
+    reference = runs.pop(record.reference, None)
+    for run in runs.values() if reference else ():
+        groups = run.setting_groups
+        if reference is None or groups is None:
+            continue
+        lines = [
+            f"{path}: {_recorded(reference, path)} in the {reference.name}, {_recorded(run, path)} in the {run.name}"
+            for path in groups.differing
+        ]
+        title = f"settings of {run.name} that differ from {record.reference}"
+        console.print(Text(title if lines else f"{title}: none of those that were recorded", "bold"), soft_wrap=True)
+        for line in lines[:_MOST_DIFFERING]:
+            console.print(Text(f"  {line}"), soft_wrap=True)
+        if len(lines) > _MOST_DIFFERING:
+            console.print(Text(f"  and {len(lines) - _MOST_DIFFERING} more, in the report"))
+
+
+def _recorded(run: RunRecord, path: str) -> str:
+    return one_line(value(run.settings[path].value)) if path in run.settings else "not there"
 
 
 def _show_gate(console: Console, record: AuditRecord) -> None:
@@ -107,7 +168,7 @@ def _show_cause(console: Console, record: AuditRecord) -> None:
 def _fix(cause: CauseRecord) -> str:
     """Return what to change, as a scenario has it."""
     return ", ".join(
-        f"{each.path} left unset" if each.target is None else f"{each.path} = {one_line(value(each.target))}"
+        f"{each.path} left unset" if each.target_unset else f"{each.path} = {one_line(value(each.target))}"
         for each in cause.members
     )
 
@@ -119,7 +180,7 @@ def _show_contents(console: Console, record: AuditRecord, overview: OverviewReco
             continue
         if not found.measured:
             hint = f"\n      {found.hint}" if found.hint else ""
-            reason = f"what the clips show ({overview.prompt}): {found.reason}{_coded(found.code)}{hint}"
+            reason = f"what the {nouns().clips} show ({overview.prompt}): {found.reason}{_coded(found.code)}{hint}"
             console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
         for name in dict.fromkeys([overview.selected, overview.judged]):
             agreements = [agreement_text(text, name, record.reference) for text in found.texts if text.of(name)]
@@ -143,7 +204,15 @@ def _show_history(console: Console, history: HistoryRecord) -> None:
 
 
 def _show_notes(console: Console, record: AuditRecord) -> None:
-    """Print what was ignored, and what was not measured."""
+    """Print what keeps the numbers from being trusted, warnings of runs, what was ignored, what was not measured."""
+    for warning in record.warnings:
+        if not (warning in record.gate.reasons and record.finished) and warning.kind is not FactKind.AUDIT_INTERRUPTED:
+            console.print(Text.assemble(("warning: ", "bold yellow"), one_line(sentence(warning))), soft_wrap=True)
+    for each in record.run_warnings[:_MOST_WARNINGS]:
+        text = one_line(f"{', '.join(each.runs)}: {each.warning}")
+        console.print(Text.assemble(("warning: ", "bold yellow"), text), soft_wrap=True)
+    if (more := len(record.run_warnings) - _MOST_WARNINGS) > 0:
+        console.print(Text(f"         and {more} more, in the report"))
     for found in record.ignored:
         ignored = found.ignored
         text = ignored_text(f"{ignored.argument} = {ignored.value!r}", ignored.given_to, ignored.advice)
@@ -178,7 +247,7 @@ def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
         if (each.prompt, each.control) == (prompt, Control.RERUN)
     ]
     there = [
-        (each.candidate, f"a second request to the Space, compared with the first clip: {each.verdict}")
+        (each.candidate, f"a second request to the Space, compared with the first answer: {each.verdict}")
         for each in record.comparisons
         if each.prompt == prompt and record.run(prompt, each.candidate).role is Role.REPEAT
     ]
@@ -190,11 +259,16 @@ def _places(record: AuditRecord, overview: OverviewRecord) -> str:
     loop = next((found for found in record.loops if found.prompt == overview.prompt), None)
     if loop is None or loop.reference is None:
         return ""
-    found = [(place_of(each), each.runs) for each in loop.divergences] + [("nowhere", loop.identical)]
+    found = [(_place(each), each.runs) for each in loop.divergences] + [("nowhere", loop.identical)]
     variants = set(_variants(record, overview))
     shown = [(place, [name for name in names if name in variants]) for place, names in found]
     parts = "; ".join(f"{place}: {', '.join(names)}" for place, names in shown if names)
     return f"first divergence from {loop.reference.run} {parts}" if parts else ""
+
+
+def _place(found: DivergenceRecord) -> str:
+    """Say where runs diverge; not all stages of those that do not were seen."""
+    return "nowhere that can be seen" if found.stage is Stage.NOWHERE else place_of(found)
 
 
 def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRecord], *, narrow: bool) -> Table:

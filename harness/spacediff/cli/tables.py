@@ -10,8 +10,9 @@ from rich.text import Text
 
 from spacediff.cli.console import Terminal, listed, one_line, printable, wide_terminal
 from spacediff.doctor import Check
-from spacediff.settings import Setting
-from spacediff.why.differences import UNSET, ComparedSettings
+from spacediff.settings import Setting, Settings
+from spacediff.why.apart import words_said
+from spacediff.why.compared import UNSET, ComparedSettings
 from spacediff.why.effects import Effect
 from spacediff.why.headline import headline
 
@@ -37,6 +38,7 @@ def show_differences(found: ComparedSettings, advice: Advice, calls: Sequence[Co
     listed(console, "calls that may be the main one", [one_line(call.sentence) for call in calls])
     if found.differences:
         console.print(_differences_table(found))
+    listed(console, "the same under the paths of a scenario", [*_in_a_scenario(found)])
     listed(console, "what else differs, or may differ", [
         one_line(line) for effect in found.effects for line in _effect(effect)
     ])  # fmt: skip
@@ -62,6 +64,15 @@ def _differences_table(found: ComparedSettings) -> Table:
         sides = [Text.assemble(_side(side), (f"\n{one_line(side.where)}", "dim")) for side in (row.left, row.right)]
         table.add_row(Text(one_line(row.path), "bold"), *sides, row.known.size if row.known else "not known")
     return table
+
+
+def _in_a_scenario(found: ComparedSettings) -> Iterator[str]:
+    """Yield the paths that a scenario has for what is loaded or quantised by itself."""
+    changed = {row.path: row.right for row in found.differences}
+    space = Settings({path: each for path, each in {**found.script, **changed}.items() if each is not UNSET})
+    for row in found.differences:
+        if said := words_said(row.path, found.script, space):
+            yield f"{row.path}: {', '.join(said)}"
 
 
 def _effect(effect: Effect) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from spacediff.clip import MAX_PIXELS_PER_FRAME, open_video
 from spacediff.codec.sei import is_monochrome, x264_note
@@ -74,6 +74,8 @@ class Encoding:
     encoder: str
     level: int | None = None
     x264: X264 | None = None
+    suffix: ClassVar[str] = ".mp4"
+    """The name's ending of a file that is encoded like it."""
 
     @property
     def by_library(self) -> bool:

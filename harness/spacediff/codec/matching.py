@@ -10,6 +10,7 @@ from spacediff.clip import Clip
 from spacediff.codec.encoders import encode_approximately, x264_of_core
 from spacediff.codec.encoding import UNSPECIFIED, Encoding, read_encoding
 from spacediff.codec.pictures import CONVERTED_TO, Pictures, converted
+from spacediff.codec.stills import StillEncoding, read_still_encoding
 from spacediff.codec.x264 import X264, Repeat, differences, repeat
 from spacediff.errors import EncodingFailed
 from spacediff.record import Fact, FactKind, fact
@@ -23,7 +24,8 @@ class Match:
     """How closely local frames were encoded like the hosted ones.
 
     Attributes:
-        exact: Whether the same x264 core was given the same options, all of them.
+        exact: Whether the same x264 core was given the same options, all of them; of pictures, whether the same format
+            was written with all that the file says about its losses.
         differences: What is not the same; empty when exact.
         path: What the frames went through.
     """
@@ -33,7 +35,16 @@ class Match:
     path: tuple[Fact, ...]
 
 
-def encode_like(clip: Clip, encoding: Encoding, path: Path) -> Match:
+def encoding_of(path: Path) -> Encoding | StillEncoding:
+    """Read how a file with a clip was encoded.
+
+    Raises:
+        VideoNotReadable: The file is neither a video nor a picture, or claims more pixels than are decoded here.
+    """
+    return read_still_encoding(path) or read_encoding(path)
+
+
+def encode_like(clip: Clip, encoding: Encoding | StillEncoding, path: Path) -> Match:
     """Encode frames as a hosted file was encoded.
 
     Frames are scaled only where the hosted size is theirs rounded up to multiples of 16, as imageio does; any other
@@ -41,8 +52,8 @@ def encode_like(clip: Clip, encoding: Encoding, path: Path) -> Match:
 
     Args:
         clip: Local frames, before any codec.
-        encoding: What the hosted file says; see `read_encoding`.
-        path: Where to write; `.mp4`.
+        encoding: What the hosted file says; see `encoding_of`.
+        path: Where to write.
 
     Returns:
         How close the result is.
@@ -52,6 +63,9 @@ def encode_like(clip: Clip, encoding: Encoding, path: Path) -> Match:
     """
     if not len(clip.frames):
         raise EncodingFailed("a clip without frames cannot be encoded")
+    if isinstance(encoding, StillEncoding):
+        encoding.write(clip, path)
+        return Match(not encoding.differences, encoding.differences, encoding.path)
     fps = encoding.fps or clip.fps
     if encoding.x264 is None:
         approximate = encode_approximately(clip, encoding, fps, path)

@@ -1,6 +1,6 @@
-"""Re-encoding: whether one video file is another one that was encoded once more.
+"""Re-encoding: whether one file is another one that was encoded once more.
 
-The key insight: x264 is deterministic, so this can be tried instead of guessed from how similar two files are.
+The key insight: encoders are deterministic, so this can be tried instead of guessed from how similar two files are.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ import tempfile
 from pathlib import Path
 
 from spacediff.clip import frames_digest, open_video, read_clip, read_frames
-from spacediff.codec.encoding import Encoding, read_encoding
-from spacediff.codec.matching import encode_like, encode_pictures
+from spacediff.codec.encoding import Encoding
+from spacediff.codec.matching import encode_like, encode_pictures, encoding_of
 from spacediff.codec.pictures import Pictures
+from spacediff.codec.stills import StillEncoding
 from spacediff.errors import EncodingFailed, NotMeasuredError
 
 MAX_PIXELS = 300_000_000
@@ -23,31 +24,42 @@ _PLANAR = {"yuv420p": "yuv420p", "yuvj420p": "yuv420p", "yuv444p": "yuv444p", "y
 def is_re_encoded(source: Path, result: Path) -> bool:
     """Whether a file's frames are those of another file, encoded with the options that the file itself names.
 
-    Two ways are tried: the source's stored pictures, as the program `ffmpeg` passes them on, and a conversion through
-    RGB, as a script does. Both files must have equally many frames of one size.
+    A picture is encoded as the file says. For x264, two ways are tried: the source's stored pictures, as the program
+    `ffmpeg` passes them on, and a conversion through RGB, as a script does. Both files must have equally many frames of
+    one size.
 
     Args:
         source: The file that may have been re-encoded.
         result: The file that may be the result.
 
     Returns:
-        False also where x264 did not write the result, or where its encoding cannot be reproduced here.
+        False also where a video was not written by x264, or where the encoding cannot be reproduced here.
     """
     try:
-        before, encoding = read_encoding(source), read_encoding(result)
-        if encoding.x264 is None:
+        before, encoding = encoding_of(source), encoding_of(result)
+        if encoding.lossless if isinstance(encoding, StillEncoding) else encoding.x264 is None:
             return False
         digest = frames_digest(read_frames(result))
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "re-encoded.mp4"
-            if _PLANAR.get(before.pixel_format, "?") == _PLANAR.get(encoding.pixel_format):
-                encode_pictures(_stored(source, before), encoding, encoding.x264, encoding.fps or before.fps, path)
-                if frames_digest(read_frames(path)) == digest:
-                    return True
+            path = Path(folder) / f"re-encoded{encoding.suffix}"
+            if _encode_stored(source, before, encoding, path) and frames_digest(read_frames(path)) == digest:
+                return True
             encode_like(read_clip(source), encoding, path)
             return frames_digest(read_frames(path)) == digest
     except NotMeasuredError:
         return False
+
+
+def _encode_stored(
+    source: Path, before: Encoding | StillEncoding, encoding: Encoding | StillEncoding, path: Path
+) -> bool:
+    """Encode a video's stored pictures without a conversion; return whether that is possible."""
+    if isinstance(before, StillEncoding) or isinstance(encoding, StillEncoding) or encoding.x264 is None:
+        return False
+    if _PLANAR.get(before.pixel_format, "?") != _PLANAR.get(encoding.pixel_format):
+        return False
+    encode_pictures(_stored(source, before), encoding, encoding.x264, encoding.fps or before.fps, path)
+    return True
 
 
 def _stored(file: Path, encoding: Encoding) -> Pictures:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from spacediff.clip import Clip, read_frames
 from spacediff.codec.encoding import Encoding
 from spacediff.codec.matching import encode_like
+from spacediff.codec.stills import StillEncoding
 from spacediff.record import Fact, FactKind, fact
 
 MAX_FRAMES = 9
@@ -57,7 +58,7 @@ class Resolution:
         return fact(FactKind.PLANTED_DIFFERENCE_SEEN, **planted, after=self.psnr_after, smallest_tried=smallest)
 
 
-def planted_resolution(clip: Clip, encoding: Encoding) -> Resolution:
+def planted_resolution(clip: Clip, encoding: Encoding | StillEncoding) -> Resolution:
     """Find the smallest planted difference that survives the hosted file's codec.
 
     Costs at most four encodes of at most nine frames. A difference larger than a surviving one is taken to survive.
@@ -71,7 +72,7 @@ def planted_resolution(clip: Clip, encoding: Encoding) -> Resolution:
     """
     plain = Clip(clip.frames[:MAX_FRAMES], clip.fps)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "planted.mp4"
+        path = Path(folder) / f"planted{encoding.suffix}"
         exact = encode_like(plain, encoding, path).exact
         decoded = _decoded(path)
         low, high, after = 0, len(LADDER), np.inf

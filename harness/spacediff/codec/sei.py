@@ -52,7 +52,7 @@ def is_monochrome(extradata: bytes) -> bool:
     set; both are Exp-Golomb codes, in which a 1 bit is a zero. A set with another number than 0 is not looked into.
 
     Args:
-        extradata: The parameter sets that a container keeps beside the packets, in either packing.
+        extradata: The parameter sets that a container keeps next to the packets, in either packing.
     """
     if extradata.startswith(_AVCC_VERSION):
         units = [extradata[_AVCC_HEADER_BYTES:]]

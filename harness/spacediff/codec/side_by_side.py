@@ -6,6 +6,7 @@ of attachments, so the quality is lowered step by step, and reported.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -98,6 +99,22 @@ def write_side_by_side(
             return WrittenVideo(path.stat().st_size, quality, len(pictures))
     path.unlink()
     raise EncodingFailed(f"even at the lowest quality it is larger than {most / 1e6:g} MB")
+
+
+def side_by_side_png(left: Panel, right: Panel, pairs: Iterable[tuple[int, int]]) -> bytes:
+    """Return pictures side by side as a PNG, one pair below the other.
+
+    Raises:
+        NotMeasuredError: A file cannot be read, or there is no pair.
+    """
+    import PIL.Image
+
+    wanted = list(pairs)
+    if not wanted:
+        raise NotComparable("there is no pair of pictures to show")
+    written = io.BytesIO()
+    PIL.Image.fromarray(np.concatenate(_pictures(left, right, wanted, _size(left.file)))).save(written, "PNG")
+    return written.getvalue()
 
 
 def _options(quality: int) -> list[str]:

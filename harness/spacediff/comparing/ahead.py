@@ -14,7 +14,7 @@ import numpy as np
 from spacediff.comparing.scores import Scores
 from spacediff.metrics import Metric
 from spacediff.metrics.scoring import measure
-from spacediff.record import Role, RunRecord
+from spacediff.record import UNPAIRED, RunRecord
 
 _BLACK = np.zeros((64, 64, 3), np.uint8)
 
@@ -76,7 +76,7 @@ class ScoringAhead:
     def _score(self, prompt: str) -> None:
         runs = self._waiting[prompt]
         reference = next((run for run in runs if run.name == self._reference), None)
-        candidates = [run for run in runs if run.name != self._reference and run.role is not Role.STEPS]
+        candidates = [run for run in runs if run.name != self._reference and run.role not in UNPAIRED]
         with suppress(Exception):  # the comparison scores what is missing here, and reports what fails
             if prompt not in self._scores:
                 if reference is None or reference.clip is None:

@@ -20,7 +20,8 @@ class Measuring:
         self._done: dict[Path, pd.DataFrame] = {}
 
     def both(self, pair: Pair) -> dict[str, MeasureRecord]:
-        """Return measure name to what it is on both sides of a pair."""
+        """Return measure name to what it is on both sides of a pair; between pictures, nothing moves."""
+        still = "pictures" in {pair.reference.clip.medium, pair.candidate.clip.medium}
         ours = self._of(pair.reference, pair, pair.reference_frames)
         theirs = self._of(pair.candidate, pair, pair.candidate_frames)
         return {
@@ -32,6 +33,7 @@ class Measuring:
                 candidate_frames=theirs[each.info.name].tolist(),
             )
             for each in MEASURES
+            if not (still and each.between)
         }
 
     def _of(self, side: Side, pair: Pair, frames: Callable[[], Iterator[Frame]]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from spacediff.codec import MAX_PIXELS, is_re_encoded
+from spacediff.comparing.contents import judged_by_content
 from spacediff.comparing.failures import Failed
 from spacediff.comparing.floor_and_ceiling import ScaleOfPrompt, defined, errors_of
 from spacediff.comparing.pairing import Pair, Side
@@ -51,7 +52,7 @@ def findings_of(scored: Scored, scale: ScaleOfPrompt) -> Findings:
     pair, table = scored.pair, scored.table
     return Findings(
         equal=bool((table["mae"] == 0).all()),
-        encoded=pair.reference.clip.original is not None and pair.candidate.clip.original is None,
+        encoded=pair.candidate.match is not None,
         processed=() if pair.alike else pair.notes,
         errors=errors_of(table),
         scales=scale.scales,
@@ -82,7 +83,7 @@ def comparison_record(
     """
     pair, table = scored.pair, scored.table
     run = pair.candidate.run
-    verdict, evidence = judge(findings)
+    verdict, evidence = judged_by_content(judge(findings), pair.reference.run, run)
     match = pair.candidate.match
     return ComparisonRecord(
         prompt=run.prompt,
@@ -100,12 +101,12 @@ def comparison_record(
             if defined(table, metric)
         },
         measures=measures,
-        first_divergence=_first_divergence(table, scale),
+        first_divergence=None if pair.reference.clip.medium == "pictures" else _first_divergence(table, scale),
         frames_csv=(Path("comparisons") / run.prompt / run.name / "frames.csv").as_posix(),
         map=heat,
         drift=combined_drift(findings),
         verdict=verdict,
-        evidence=[*evidence, *_frozen(measures["motion"])],
+        evidence=[*evidence, *(_frozen(measures["motion"]) if "motion" in measures else [])],
     )
 
 
@@ -163,8 +164,10 @@ def _without_value(table: pd.DataFrame) -> list[Fact]:
 def _path(pair: Pair) -> list[Fact]:
     if pair.candidate.match is not None:
         return [*pair.candidate.match.path]
-    encoded = pair.reference.clip.original is not None
-    return [fact(FactKind.FILES_AS_GIVEN if encoded else FactKind.FRAMES_AS_GENERATED)]
+    given, generated = pair.reference.clip.original is not None, pair.candidate.clip.original is None
+    if given and generated:
+        return [fact(FactKind.LOSSLESS_REFERENCE, codec=pair.reference.clip.encoding.split()[0])]
+    return [fact(FactKind.FILES_AS_GIVEN if given else FactKind.FRAMES_AS_GENERATED)]
 
 
 def _metric(

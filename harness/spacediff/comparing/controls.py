@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from spacediff.comparing.contents import shows_nothing
 from spacediff.comparing.verdict import Scale
 from spacediff.metrics import metrics_named
 from spacediff.record import Control, ControlRecord, Fact, FactKind, Role, RunRecord, Verdict, fact
@@ -67,7 +68,10 @@ def controls_of_seeds(runs: Sequence[RunRecord], frames: Mapping[str, Verdict]) 
 def _of_seed(run: RunRecord, verdict: Verdict, usual: set[str]) -> ControlRecord:
     alike = verdict.matches or verdict is Verdict.NUMERIC_DRIFT
     ignored = run.clip is not None and run.clip.digest in usual
-    found = fact(FactKind.SEED_IGNORED) if ignored else fact(FactKind.VERDICT, verdict=verdict)
-    return ControlRecord(
-        prompt=run.prompt, control=Control.SEED, run=run.name, found=[found], passed=not ignored and not alike
-    )
+    void = shows_nothing(run)
+    if void:
+        found = fact(FactKind.SEED_SHOWS_NOTHING)
+    else:
+        found = fact(FactKind.SEED_IGNORED) if ignored else fact(FactKind.VERDICT, verdict=verdict)
+    passed = not (void or ignored or alike)
+    return ControlRecord(prompt=run.prompt, control=Control.SEED, run=run.name, found=[found], passed=passed)

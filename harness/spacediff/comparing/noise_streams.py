@@ -18,16 +18,22 @@ def stream_warning(local: str, hosted: str, runs: Iterable[RunRecord]) -> list[F
 
     Args:
         local: The version of torch here, such as `2.13.0+cpu`.
-        hosted: The versions that the Space asks for, such as `==2.4.0`; says nothing when they lie on both sides.
+        hosted: The versions that the Space asks for, such as `==2.4.0`, or the version that a program has; says nothing
+            when they lie on both sides.
         runs: The runs; only those that draw half-precision noise on the CPU, as this torch draws it, are concerned.
     """
-    here, there = _is_older(f"~={local.split('+', maxsplit=1)[0]}"), _is_older(hosted)
+    here, there = _is_older(f"~={local.split('+', maxsplit=1)[0]}"), _is_older(_asked(hosted))
     concerned = [run.name for run in runs if _draws_half_precision_here(run)]
     if here is None or there is None or here == there or not concerned:
         return []
     stream = OLDER_TORCH if there else ""
     hosted = hosted.removeprefix("==")
     return [fact(FactKind.NOISE_STREAMS_DIFFER, hosted=hosted, local=local, runs=concerned, stream=stream)]
+
+
+def _asked(versions: str) -> str:
+    """Return versions as a specifier; an installed version, such as `2.11.0+cu126`, asks for itself."""
+    return f"=={versions.split('+', maxsplit=1)[0]}" if versions[:1].isdigit() else versions
 
 
 def _is_older(specifier: str) -> bool | None:

@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 from spacediff.clip import Frame, read_clip, read_frames
-from spacediff.codec import Encoding, Match, encode_like
-from spacediff.errors import EncodingFailed
+from spacediff.codec import Encoding, Match, StillEncoding, encode_like
+from spacediff.errors import EncodingFailed, NotComparable
 from spacediff.metrics.alignment import Alignment, FrameSource, align
 from spacediff.metrics.levels import Levels, levels
 from spacediff.record import ClipRecord, Fact, RunRecord
@@ -88,7 +88,7 @@ class Encoder:
         seconds: The time that encoding has taken so far.
     """
 
-    def __init__(self, encoding: Encoding | None, folder: Path) -> None:
+    def __init__(self, encoding: Encoding | StillEncoding | None, folder: Path) -> None:
         self.encoding = encoding
         self.folder = folder
         self.seconds = 0.0
@@ -105,14 +105,14 @@ class Encoder:
         if self.encoding is None:
             return Side(run, clip, self.folder / clip.lossless)
         if clip.digest not in self._made:
-            path = self.folder / "comparisons" / run.prompt / run.name / "matched.mp4"
+            path = self.folder / "comparisons" / run.prompt / run.name / f"matched{self.encoding.suffix}"
             path.parent.mkdir(parents=True, exist_ok=True)
             with self.timed() as encoding:
                 self._made[clip.digest] = path, encode_like(read_clip(self.folder / clip.lossless), encoding, path)
         return Side(run, clip, *self._made[clip.digest])
 
     @contextmanager
-    def timed(self) -> Iterator[Encoding]:
+    def timed(self) -> Iterator[Encoding | StillEncoding]:
         """Give the reference's encoding to a block that encodes, and count its time.
 
         Raises:
@@ -140,6 +140,26 @@ def paired(reference: Side, candidate: Side, frames: FrameSource) -> Pair:
     Raises:
         NotMeasuredError: They cannot be aligned; the message says why.
     """
+    _refuse_other_counts(reference, candidate)
     pair = Pair(reference, candidate, align(frames, candidate.source()))
     few = islice(zip(pair.reference_frames(), pair.candidate_frames(), strict=False), 0, None, _LEVELS_EVERY)
     return replace(pair, levels=levels(few))
+
+
+def _refuse_other_counts(reference: Side, candidate: Side) -> None:
+    """Refuse pictures of which one side has more: which belong together is not in the pictures."""
+    counts = reference.clip.frames, candidate.clip.frames
+    if "pictures" not in {reference.clip.medium, candidate.clip.medium} or counts[0] == counts[1]:
+        return
+    ours, theirs = (_counted(side.clip) for side in (reference, candidate))
+    raise NotComparable(
+        f"the reference has {ours}, and this run has {theirs}: which of them belong together is unknown",
+        hint="choose one with outputs.index, or generate as many with call.num_images_per_prompt",
+    )
+
+
+def _counted(clip: ClipRecord) -> str:
+    """Count what a clip has: `4 pictures`, `49 frames of a video`."""
+    what = "picture" if clip.medium == "pictures" else "frame"
+    plural = "" if clip.frames == 1 else "s"
+    return f"{clip.frames} {what}{plural}{' of a video' if what == 'frame' else ''}"

@@ -201,7 +201,9 @@ def _traces(
     traced = reference_trace(reference, list(candidates), comparisons)
     if traced is None:
         return []
-    found = (compare_traces(traced, run, folder) for run in candidates if run is not traced)
+    shown = {each.candidate for each in comparisons if each.verdict.matches} if traced is reference else set()
+    others = [run for run in candidates if run is not traced]
+    found = (compare_traces(traced, run, folder, equal_once_encoded=run.name in shown) for run in others)
     return [each for each in found if each is not None]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from spacediff.clip import read_frames
-from spacediff.codec import read_encoding
+from spacediff.codec import Encoding, StillEncoding, encoding_of
 from spacediff.comparing.comparison import Scored
 from spacediff.comparing.failures import Failed, attempt, attempt_each, succeeded
 from spacediff.comparing.pairing import Encoder, Pair, Side, paired
@@ -36,7 +36,7 @@ class Scores:
 
     Attributes:
         reference: The reference.
-        encoder: Puts clips through the reference's codec.
+        encoder: Puts clips through the reference's codec, unless it loses nothing.
         sides: Run name to the candidate's side, or to why it has none.
         scored: Run name to the scored pair, or to why it has no scores; `ITSELF` is the reference with itself.
 
@@ -45,7 +45,7 @@ class Scores:
     """
 
     def __init__(self, reference: RunRecord, clip: ClipRecord, folder: Path, metrics: tuple[Metric, ...]) -> None:
-        encoding = read_encoding(folder / clip.original) if clip.original else None
+        encoding = lossy_encoding(folder / clip.original) if clip.original else None
         self.reference = Side(reference, clip, folder / (clip.original or clip.lossless))
         self.encoder = Encoder(encoding, folder)
         self.sides: dict[str, Side | Failed] = {}
@@ -90,3 +90,9 @@ class Scores:
             return Scored(pair, score(pair.reference_frames(), {"": pair.candidate_frames()}, self._metrics)[""])
 
         return attempt_each(pairs, scored)
+
+
+def lossy_encoding(file: Path) -> Encoding | StillEncoding | None:
+    """Read how a file was encoded; None where that lost nothing, so that local frames need no encoder."""
+    found = encoding_of(file)
+    return None if isinstance(found, StillEncoding) and found.lossless else found

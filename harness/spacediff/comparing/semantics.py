@@ -40,7 +40,7 @@ from spacediff.record import (
 )
 from spacediff.run import Prompt
 from spacediff.scenario.paths import is_path
-from spacediff.scenario.tables import DETECTOR
+from spacediff.scenario.tables.semantics import DETECTOR
 from spacediff.store.store import SEMANTICS
 from spacediff.tiny.agreement import Detector
 
@@ -95,7 +95,7 @@ def measure_semantics(
         yield from (_not_measured(asked, prompt, error) for prompt in plan.prompts)
         return
     with closing(measure):
-        look = _Look(measure, folder, progress)
+        look = Look(measure, folder, progress)
         for prompt in plan.prompts:
             of_prompt = [run for run in runs if run.prompt == prompt.name and run.role not in ASIDE]
             try:
@@ -134,7 +134,7 @@ class _Measured(Record):
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """A measure that looks at each file once, be it in this audit or in one that was interrupted."""
 
     measure: Semantic
@@ -142,6 +142,7 @@ class _Look:
     progress: Progress
 
     def at(self, file: Path, texts: list[str], name: str) -> Agreement:
+        """Return how well a file's clip agrees with some texts; the name is the run's, for the progress."""
         raise_if_interrupted()
         key = hashlib.sha256(json.dumps([self.measure.identity, texts, sha256(file)]).encode()).hexdigest()
         path = self.folder / SEMANTICS / f"{key[:24]}.json"
@@ -198,7 +199,7 @@ def _each_once(facts: Iterable[Fact]) -> list[Fact]:
     return found
 
 
-def _of_prompt(asked: Semantics, prompt: Prompt, runs: Sequence[RunRecord], files: Files, look: _Look) -> _Found:
+def _of_prompt(asked: Semantics, prompt: Prompt, runs: Sequence[RunRecord], files: Files, look: Look) -> _Found:
     texts = list(asked.texts(prompt).values())
     shown = [(run, file) for run in runs if (file := files.get((prompt.name, run.name)))]
     if not shown:

@@ -143,6 +143,8 @@ def _suspect(seen: _Seen, difference: Difference, cause: Subset, weights: Mappin
         path=path,
         start=left.value if left else None,
         target=right.value if right else None,
+        start_none=left is not None and left.value is None,
+        target_none=right is not None and right.value is None,
         start_where=left.where if left else "",
         target_where=right.where if right else "",
         standing=standing,

@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from spacediff.comparing.contents import shows_nothing
 from spacediff.explaining.priors import at_hand, in_order, without_effect
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Generate, Prober, Same
 from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
 from spacediff.explaining.search import BudgetSpentError, Search, Subset, subsets_to_weigh
+from spacediff.explaining.units import differing
 from spacediff.plan import Explanation, Plan
 from spacediff.progress import ProgressListener, SearchProgress
 from spacediff.record import Fact, FactKind, RunRecord, fact, quoted
 from spacediff.run import Run
-from spacediff.settings import Difference, diff
+from spacediff.settings import Difference
 
 
 def explain(
@@ -42,7 +44,7 @@ def explain(
         return None
     audited = _Audited(plan, plan.explain, runs, folder)
     left, right = audited.ends(plan.prompts[0].name)
-    suspects = tuple(in_order(diff(plan.explain.start_settings, plan.explain.target_settings), left, right))
+    suspects = tuple(in_order(differing(plan.explain.start_settings, plan.explain.target_settings), left, right))
     if reason := _nothing_to_search(left, right, suspects):
         return SearchResult(left, right, suspects, reason=reason)
     return _CauseSearch(audited, suspects, generate, listener).run()
@@ -54,6 +56,8 @@ def _nothing_to_search(left: RunRecord, right: RunRecord, suspects: Sequence[Dif
         return missing
     if not suspects:
         return fact(FactKind.SAME_SETTINGS, start=left.name, target=right.name)
+    if shows_nothing(right):
+        return fact(FactKind.TARGET_SHOWS_NOTHING, target=right.name)
     if left.clip and right.clip and left.clip.digest == right.clip.digest:
         return fact(FactKind.SAME_FRAMES, start=left.name, target=right.name)
     return None

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from spacediff.explaining.search import Subset
+from spacediff.explaining.units import differing
 from spacediff.plan import Explanation
 from spacediff.record import Fact, FactKind, Role, RunRecord, SettingRecord, fact
 from spacediff.run import Run
-from spacediff.settings import Difference, Origin, diff
+from spacediff.settings import Difference, Origin
 
 _LIKELY = ("rng", "scheduler.class", "call", "model", "scheduler", "lora", "numerics", "vae", "load", "output")
 """The likeliest suspects come first; what is not named here comes last."""
@@ -81,17 +82,17 @@ def at_hand(runs: Iterable[Run], what: Explanation) -> dict[Subset, str]:
         what: The two ends.
     """
     found: dict[Subset, str] = {}
-    suspects = {each.path for each in diff(what.start_settings, what.target_settings)}
+    suspects = {each.path for each in differing(what.start_settings, what.target_settings)}
     for run in filter(_own_way, runs):
-        changed = {each.path for each in diff(what.start_settings, run.settings)}
-        missing = {each.path for each in diff(run.settings, what.target_settings)}
+        changed = {each.path for each in differing(what.start_settings, run.settings)}
+        missing = {each.path for each in differing(run.settings, what.target_settings)}
         if changed <= suspects and not changed & missing:
             found.setdefault(frozenset(changed), run.name)
     return found
 
 
 def _own_way(run: Run) -> bool:
-    return run.source == "diffusers" and run.role in {Role.BASELINE, Role.VARIANT}
+    return run.is_local and run.role in {Role.BASELINE, Role.VARIANT}
 
 
 def _may_be_moved(suspect: Difference, others: Iterable[Difference]) -> bool:

@@ -12,11 +12,12 @@ from pathlib import Path
 from spacediff.clip import read_frames
 from spacediff.comparing.floor_and_ceiling import errors_of
 from spacediff.explaining.search import BudgetSpentError, Subset
+from spacediff.explaining.units import changed_to, without
 from spacediff.metrics import METRICS
 from spacediff.metrics.scoring import score
 from spacediff.record import Role, RunRecord
 from spacediff.run import Run
-from spacediff.settings import Difference, Settings
+from spacediff.settings import Difference
 
 PROOF, COUNTER_PROOF = "proof", "counter-proof"
 
@@ -153,9 +154,8 @@ class Prober:
         return made
 
     def _planned(self, subset: Subset, name: str) -> Run:
-        changes = Settings({path: right for path in subset if (right := self.differences[path].right) is not None})
-        taken = {path for path in subset if self.differences[path].right is None}
-        kept = Settings({path: value for path, value in self.template.settings.items() if path not in taken})
+        changes = changed_to(self.differences, subset)
+        kept = without(self.template.settings, frozenset(p for p in subset if self.differences[p].right is None))
         role = Role.VARIANT if name in {PROOF, COUNTER_PROOF} else Role.PROBE
         return replace(
             self.template, name=name, role=role, settings=kept.changed_by(changes), changes=changes, repeat=0

@@ -26,16 +26,18 @@ def residual_suspects(
     Returns:
         Facts with the value there and the value here; empty where both were made here.
     """
-    if reference.source == "diffusers":
+    if reference.source in {"diffusers", "script"}:
         return []
     hosted = reference.hosted
-    found = [*_versions(hosted, here), _hardware(hosted, here), _revision(target)]
+    on_this_machine = reference.source == "command"
+    machine = [] if on_this_machine else [_hardware(hosted, here)]
+    found = [*_versions(hosted, here), *_packages(target, hosted), *machine, _revision(target)]
     seed = target.settings.get("rng.seed")
     if reference.seed_echoed is not None and seed is not None and reference.seed_echoed != seed.value:
         found.append(fact(FactKind.SEED_DIFFERS, hosted=reference.seed_echoed, here=seed.value, where=seed.where))
     if compared is not None and compared.verdict is Verdict.POST_PROCESSED:
         found.append(fact(FactKind.POST_PROCESSED, *compared.evidence))
-    return [*found, _prompt(reference)]
+    return found if reference.source == "recording" else [*found, _prompt(reference)]
 
 
 def _versions(hosted: Mapping[str, str], here: Mapping[str, str]) -> list[Fact]:
@@ -46,7 +48,21 @@ def _versions(hosted: Mapping[str, str], here: Mapping[str, str]) -> list[Fact]:
     return [
         fact(FactKind.VERSION_DIFFERS, library=name, hosted=hosted[name], here=here.get(name, ""))
         for name in named
-        if hosted[name].removeprefix("==") != here.get(name, "").split("+")[0]
+        if hosted[name].removeprefix("==").split("+")[0] != here.get(name, "").split("+")[0]
+    ]
+
+
+def _packages(target: RunRecord, hosted: Mapping[str, str]) -> list[Fact]:
+    """Return the optional packages that the target's pipeline asks for and only the Space has."""
+    missing = [
+        path.removeprefix("packages.")
+        for path, setting in target.settings.items()
+        if path.startswith("packages.") and setting.value is False
+    ]
+    return [
+        fact(FactKind.VERSION_DIFFERS, library=name, hosted=hosted[name], here="not installed")
+        for name in missing
+        if name in hosted
     ]
 
 

@@ -7,7 +7,7 @@ The search is a binary search for one member after another. Put the suspects in 
 row reproduces the target, and its last suspect is needed. Keep that one, reverse the beginning before it, since
 causes tend to be neighbours, and search it again. Where changing more never harms, a set that fails decides all its
 subsets, and one that reproduces the target decides all its supersets. For one cause among n suspects this takes at
-most ⌈log₂ n⌉ + 1 generations beside the two ends. Two causes are often neighbours, and plain delta debugging is quick
+most ⌈log₂ n⌉ + 1 generations besides the two ends. Two causes are often neighbours, and plain delta debugging is quick
 with those; so after the first member its nearest two are tried one by one before the halving goes on. The test is that
 of delta debugging (Zeller and Hildebrandt 2002, doi:10.1109/32.988498), the division that of QuickXplain (Junker 2004,
 AAAI).
@@ -161,7 +161,7 @@ class Search:
 
 
 def expected_tests(suspects: int) -> int:
-    """Return how many generations it takes at most, beside the two ends, to find one cause among so many suspects."""
+    """Return how many generations it takes at most, besides the two ends, to find one cause among so many suspects."""
     return math.ceil(math.log2(max(suspects, 1))) + 1
 
 

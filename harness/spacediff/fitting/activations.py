@@ -1,4 +1,4 @@
-"""What a pipeline's components need beside their weights, measured on meta tensors by a process of its own.
+"""What a pipeline's components need besides their weights, measured on meta tensors by a process of its own.
 
 Starting the process and importing torch and diffusers takes seconds, so it is started only for checkpoints that may not
 fit, once for all runs that share one.
@@ -27,12 +27,12 @@ class Call:
 
     Attributes:
         arguments: Arguments of the call; the prompt and the number of steps do not matter.
-        vae: Switches of the VAE, such as `tiling`.
+        vae: Switches of the VAE, such as `tiling`, and the sizes of its tiles.
         fused: Whether attention runs in a kernel that does not keep the matrix of all pairs.
     """
 
     arguments: Mapping[str, Any]
-    vae: Mapping[str, bool]
+    vae: Mapping[str, Any]
     fused: bool = True
 
 
@@ -41,7 +41,7 @@ class Activations:
     """What one call needs.
 
     Attributes:
-        peaks: Component to the most bytes alive at once beside its weights.
+        peaks: Component to the most bytes alive at once besides its weights.
         latents: Number of values of the latents.
         clip: Frames, height and width of the clip; empty if it is unknown.
     """

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from spacediff.devices import execution_device, missing
 from spacediff.fitting.activations import Activations, Call, measure
@@ -24,6 +25,7 @@ from spacediff.progress import Progress
 from spacediff.record import Fact, FactKind, fact
 from spacediff.run import Run
 from spacediff.settings import Settings
+from spacediff.stages import of_loading
 from spacediff.tiny.checkpoint import BUILTIN
 
 _SMALL_WEIGHTS = 0.02
@@ -32,6 +34,8 @@ _SMALL_CLIP = 0.25
 _BYTES_OF_A_PIXEL = 4096
 """Clips are small that take less than this share of the memory with so many bytes for each pixel of a frame: decoding
 takes 940 in half precision for CogVideoX and 130 for Wan, without tiling."""
+_UNFUSED = ("math", "_native_math")
+"""Attention that keeps the matrix of all pairs of tokens."""
 _TIGHT = 0.9
 """A need above this share of what is free is tight."""
 
@@ -76,7 +80,7 @@ def _by_checkpoint(plan: Plan) -> list[list[Run]]:
     groups: dict[str, list[Run]] = {}
     for run in plan.runs:
         if run.source == "diffusers" and run.settings.value("model.id") not in BUILTIN:
-            groups.setdefault(repr(sorted(run.settings.table("model").items())), []).append(run)
+            groups.setdefault(repr(of_loading(run.settings)), []).append(run)
     return list(groups.values())
 
 
@@ -234,8 +238,10 @@ def _names(runs: Iterable[Run]) -> list[str]:
 
 
 def _call(settings: Settings) -> Call:
-    switches: Mapping[str, bool] = settings.table("vae")
-    return Call(settings.table("call"), switches, fused=settings.value("numerics.attention") != "math")
+    decoding: Mapping[str, Any] = {
+        name: value for name, value in sorted(settings.table("vae").items()) if name != "dtype"
+    }
+    return Call(settings.table("call"), decoding, fused=settings.value("numerics.attention") not in _UNFUSED)
 
 
 def _key(call: Call) -> str:

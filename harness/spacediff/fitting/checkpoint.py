@@ -7,11 +7,12 @@ Where that fails, the weights are unknown, which is no reason to refuse a run.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from spacediff.fitting.apart import with_apart
 from spacediff.fitting.headers import Stored, of_unknown_kind, stored_of_header
 from spacediff.fitting.weights import INDEX, Component, chosen_files, components_of, listed_components, read_json
 from spacediff.scenario.paths import is_path
@@ -22,7 +23,7 @@ _MOST_FILES = 100
 """Weight files of one checkpoint whose headers are asked for; the largest video models have about 30."""
 _PATIENCE_SECONDS = 10.0
 _SMALL_FILES = ["*.json", "*.model", "*.txt"]
-"""Configurations and tokenizers: what a pipeline needs beside its weights."""
+"""Configurations and tokenizers: what a pipeline needs besides its weights."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ def find(settings: Settings, *, ask_hub: bool = True) -> Found | None:
         settings: The declared Settings.
         ask_hub: Whether the Hub is asked about a checkpoint that is not on this machine.
     """
+    found = _find(settings, ask_hub=ask_hub)
+    components = with_apart(found.components, settings) if found else None
+    return replace(found, components=components) if found and components else None
+
+
+def _find(settings: Settings, *, ask_hub: bool) -> Found | None:
     model = settings.table("model")
     name, revision, variant = str(model.get("id", "")), model.get("revision"), model.get("variant")
     if not name or name in BUILTIN:

@@ -202,10 +202,13 @@ def _measure(pipeline: Any, metered: list[_MeteredModel], call: dict[str, Any]) 
 
     pipeline.scheduler.step = counted
     vae = getattr(pipeline, "vae", None)
-    switches = {name: getattr(vae, name) for name in ("use_tiling", "use_slicing") if hasattr(vae, name)}
+    before = {name: value for name, value in vars(vae).items() if isinstance(value, bool | int | float)} if vae else {}
     try:
-        for name, on in call["vae"].items():
-            getattr(vae, f"{'enable' if on else 'disable'}_{name}")()
+        for name, value in call["vae"].items():  # sizes of tiles come first: enabling derives others from them
+            if name in before:
+                setattr(vae, name, value)
+            else:
+                getattr(vae, f"{'enable' if value else 'disable'}_{name}")()
         with torch.no_grad():
             pipeline(prompt="a prompt", **call["arguments"] | {"num_inference_steps": _STEPS})
     except _DecodedError:
@@ -214,7 +217,7 @@ def _measure(pipeline: Any, metered: list[_MeteredModel], call: dict[str, Any]) 
         return {"error": failure(error)}
     finally:
         pipeline.scheduler.step = step
-        for name, value in switches.items():
+        for name, value in before.items():
             setattr(vae, name, value)
     return asdict(measured)
 

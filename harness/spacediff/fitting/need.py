@@ -26,7 +26,7 @@ class Part:
     Attributes:
         weights: All its weights.
         largest: Its largest tensor.
-        activations: What it needs beside them while it computes; 0 where that is unknown.
+        activations: What it needs besides them while it computes; 0 where that is unknown.
     """
 
     weights: int

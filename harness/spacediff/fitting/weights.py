@@ -32,17 +32,20 @@ class Component:
         name: Its name in the pipeline, such as `transformer`.
         library: `diffusers` or `transformers`; another name is the checkpoint's own code.
         stored: The tensors of its files.
+        dtype: The dtype that it is loaded in beside a pipeline of another; None for the pipeline's.
     """
 
     name: str
     library: str
     stored: Stored
+    dtype: str | None = None
 
     def loaded(self, dtype: str | None) -> int:
         """Return the bytes of its weights in memory.
 
         Args:
-            dtype: `float32`, `float16` or `bfloat16`; None: diffusers loads in float32, transformers as stored.
+            dtype: That of the pipeline, `float32`, `float16` or `bfloat16`; None: diffusers loads in float32,
+                transformers as stored.
         """
         return self.stored.loaded(self._bytes_each(dtype))
 
@@ -51,6 +54,7 @@ class Component:
         return self.stored.largest_loaded(self._bytes_each(dtype))
 
     def _bytes_each(self, dtype: str | None) -> int | None:
+        dtype = self.dtype or dtype
         return BYTES[dtype] if dtype else 4 if self.library == "diffusers" else None
 
 

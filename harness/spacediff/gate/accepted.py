@@ -1,6 +1,6 @@
-"""The accepted state: the record that a person looked at and called right, kept beside the scenario.
+"""The accepted state: the record that a person looked at and called right, kept next to the scenario.
 
-It works as in snapshot testing (Jest, Playwright): the file lies beside what it belongs to and is committed with it, a
+It works as in snapshot testing (Jest, Playwright): the file lies next to what it belongs to and is committed with it, a
 later audit is compared with it without being asked to, and only a command of its own replaces it.
 """
 
@@ -19,7 +19,7 @@ NAME = "the accepted state"
 
 
 def accepted_path(scenario: Path) -> Path:
-    """Return where the accepted state of a scenario lies: `mine.toml` has `mine.accepted.json` beside it."""
+    """Return where the accepted state of a scenario lies: `mine.toml` has `mine.accepted.json` next to it."""
     return scenario.with_suffix(".accepted.json")
 
 

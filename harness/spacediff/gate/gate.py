@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spacediff.errors import Exit
+from spacediff.gate.groups import of_groups
 from spacediff.record import (
     Change,
     ComparisonRecord,
@@ -13,6 +14,7 @@ from spacediff.record import (
     GateRecord,
     GateStatus,
     HistoryRecord,
+    SamplesRecord,
     VariantHistory,
     Verdict,
     fact,
@@ -21,7 +23,11 @@ from spacediff.scenario.scenario import Gate
 
 
 def evaluate_gate(
-    gate: Gate | None, prompts: Sequence[str], comparisons: Sequence[ComparisonRecord], doubts: Sequence[Fact]
+    gate: Gate | None,
+    prompts: Sequence[str],
+    comparisons: Sequence[ComparisonRecord],
+    doubts: Sequence[Fact],
+    samples: Sequence[SamplesRecord] | None = None,
 ) -> GateRecord:
     """Evaluate the scenario's gate on the comparisons.
 
@@ -30,22 +36,29 @@ def evaluate_gate(
         prompts: Names of the prompts, each of which has to pass.
         comparisons: What was compared.
         doubts: What keeps the numbers from being trusted: an interruption, a control that failed.
+        samples: The groups of clips that are judged instead of the comparisons; None where no groups are compared.
     """
     if gate is None:
-        if any(comparison.metrics for comparison in comparisons):
+        if failed := [doubt for doubt in doubts if doubt.kind is FactKind.CONTROL_FAILED]:
+            return GateRecord(status=GateStatus.NOT_MEASURED, reasons=failed)
+        if any(comparison.metrics and not _void(comparison) for comparison in comparisons):
             return GateRecord(status=GateStatus.NONE)
         why: list[Fact] = []
         for reason in (reason for comparison in comparisons for reason in comparison.evidence):
             why += [reason] * (reason not in why)
         return GateRecord(status=GateStatus.NOT_MEASURED, reasons=[fact(FactKind.NOTHING_COMPARED, *why[:3])])
     outcomes = [(GateStatus.NOT_MEASURED, doubt) for doubt in doubts]
-    if gate.variant is not None:
+    if gate.variant is not None and samples is not None:
+        groups = {each.prompt: each for each in samples if each.candidate == gate.variant}
+        outcomes = [*(of_groups(prompt, groups.get(prompt), gate.max_effect) for prompt in prompts), *outcomes]
+    elif gate.variant is not None:
         of_variant = {each.prompt: each for each in comparisons if each.candidate == gate.variant}
         outcomes = [*(_outcome(prompt, of_variant.get(prompt), gate.max_drift) for prompt in prompts), *outcomes]
     return GateRecord(
         status=_worst([status for status, _ in outcomes]),
         variant=gate.variant or "",
-        max_drift=None if gate.variant is None else gate.max_drift,
+        max_drift=None if gate.variant is None or samples is not None else gate.max_drift,
+        max_effect=None if gate.variant is None or samples is None else gate.max_effect,
         against=gate.against or "",
         reasons=[reason for _, reason in outcomes],
     )
@@ -123,6 +136,11 @@ def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float)
     verdict = comparison.verdict
     above = fact(FactKind.GATE_DRIFT_ABOVE, prompt=prompt, drift=drift, limit=max_drift, verdict=verdict)
     return GateStatus.FAILED, above
+
+
+def _void(comparison: ComparisonRecord) -> bool:
+    """Whether nothing follows from a comparison because its clips show nothing."""
+    return any(each.kind is FactKind.NOTHING_SHOWN for each in comparison.evidence)
 
 
 def _by_verdict(prompt: str, comparison: ComparisonRecord) -> tuple[GateStatus, Fact] | None:

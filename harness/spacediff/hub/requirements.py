@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spacediff.hub.space_errors import plain
 
-LIBRARIES = ("torch", "diffusers", "transformers", "accelerate")
+LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "ftfy")
 """The libraries that determine a clip; others are ignored."""
 
 FILE = "requirements.txt"

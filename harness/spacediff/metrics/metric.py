@@ -50,7 +50,7 @@ class Metric:
     @property
     def need(self) -> str:
         """A sentence that states the frame size that the metric needs."""
-        return f"{self.info.title} needs frames of at least {self.smallest_side}x{self.smallest_side} pixels"
+        return f"{self.info.title} needs at least {self.smallest_side}x{self.smallest_side} pixels"
 
     @property
     def name(self) -> str:

@@ -41,6 +41,12 @@ class Picture:
         return luma
 
     @cached_property
+    def lab(self) -> NDArray[np.float32]:
+        """CIELAB (D65), `[H, W, 3]`: lightness 0..100, a* from green to red, b* from blue to yellow."""
+        lab: NDArray[np.float32] = cv2.cvtColor(self.frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
+        return lab
+
+    @cached_property
     def for_flow(self) -> NDArray[np.uint8]:
         """Luma in whole levels, uint8; padded by repeating the border if the picture is too small for the flow."""
         height, width = self.luma.shape
@@ -78,8 +84,7 @@ def _deviation(image: NDArray[np.float32]) -> float:
 
 
 def _saturation(picture: Picture, _: Picture | None) -> float:
-    lab = cv2.cvtColor(picture.frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
-    return float(cv2.mean(cv2.magnitude(lab[..., 1], lab[..., 2]))[0])
+    return float(cv2.mean(cv2.magnitude(picture.lab[..., 1], picture.lab[..., 2]))[0])
 
 
 def _sharpness(picture: Picture, _: Picture | None) -> float:
@@ -162,11 +167,12 @@ MEASURES: tuple[Measure, ...] = (
 """All measures, in order of display."""
 
 
-def measure(frames: Iterable[Frame]) -> pd.DataFrame:
+def measure(frames: Iterable[Frame], measures: Sequence[Measure] = MEASURES) -> pd.DataFrame:
     """Measure a clip, two frames in memory at a time.
 
     Args:
         frames: Each uint8 `[H, W, 3]`, all of one size.
+        measures: What to measure.
 
     Returns:
         A table with one row per frame and one column per measure.
@@ -175,9 +181,9 @@ def measure(frames: Iterable[Frame]) -> pd.DataFrame:
     previous = None
     for frame in frames:
         picture = Picture(frame)
-        rows.append({each.info.name: round(each.of(picture, previous), _DIGITS) for each in MEASURES})
+        rows.append({each.info.name: round(each.of(picture, previous), _DIGITS) for each in measures})
         previous = picture
-    return pd.DataFrame(rows, columns=[each.info.name for each in MEASURES], dtype=float).rename_axis("frame")
+    return pd.DataFrame(rows, columns=[each.info.name for each in measures], dtype=float).rename_axis("frame")
 
 
 def pooled_measure(table: pd.DataFrame, measure: Measure) -> float:

@@ -198,7 +198,7 @@ PSNR = Metric(
         title="PSNR",
         unit="dB",
         higher_is_closer=True,
-        about="Peak signal-to-noise ratio, 10 log10(255² / MSE) over all RGB values; infinite for equal frames.",
+        about="Peak signal-to-noise ratio, 10 log10(255² / MSE) over all RGB values; infinite where both are equal.",
     ),
     prepare=prepare_psnr,
     error=rmse_of_psnr,

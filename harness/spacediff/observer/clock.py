@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
-from spacediff.observer.observation import StageCost
+from .observation import StageCost
 
 if TYPE_CHECKING:
     import torch
@@ -24,11 +22,12 @@ class StageClock:
     Args:
         on_end: Called at the end of each stage, with its cost.
         device: The device that the pipeline computes on, whose memory is measured.
+        resets: Whether each stage begins a new peak; not in a process that may read the peak itself.
     """
 
-    def __init__(self, on_end: Callable[[StageCost], None], device: torch.device) -> None:
+    def __init__(self, on_end: Callable[[StageCost], None], device: torch.device, *, resets: bool = True) -> None:
         self._on_end = on_end
-        self._memory = _Memory(device)
+        self._memory = _Memory(device, resets=resets)
         self._name = ""
         self._began = 0.0
         self._peak = 0
@@ -69,16 +68,17 @@ class _Memory:
     An accelerator whose module in torch counts no memory is measured like the CPU: by what is resident in this process.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, *, resets: bool) -> None:
         import torch
 
         self._device = device
+        self._resets = resets
         self._module: Any = None if device.type == "cpu" else getattr(torch, device.type, None)
-        self._process = psutil.Process()
+        self._process = _this_process()
 
     def reset(self) -> None:
         """Begin a new peak, where the device counts one."""
-        if hasattr(self._module, "reset_peak_memory_stats"):
+        if self._resets and hasattr(self._module, "reset_peak_memory_stats"):
             self._module.reset_peak_memory_stats(self._device)
 
     def read(self) -> int:
@@ -87,4 +87,13 @@ class _Memory:
             return int(self._module.max_memory_allocated(self._device))
         if hasattr(self._module, "current_allocated_memory"):  # MPS
             return int(self._module.current_allocated_memory())
-        return int(self._process.memory_info().rss)
+        return int(self._process.memory_info().rss) if self._process is not None else 0
+
+
+def _this_process() -> Any:
+    """Return this process for psutil; None where psutil, which comes with accelerate, is not installed."""
+    try:
+        import psutil
+    except ModuleNotFoundError:
+        return None
+    return psutil.Process()

@@ -82,6 +82,16 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from texts_in(item)
 
 
+def texts_of_arguments(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield the arguments of a command line that may be prompts: the value of an option so named, and any sentence."""
+    before = ""
+    for argument in arguments:
+        name, _, value = argument.partition("=") if argument.startswith("-") else (before, "", argument)
+        if value and ("prompt" in name or name == "-p" or not value.isascii() or " " in value.strip()):
+            yield value
+        before = argument if argument.startswith("-") and not value else ""
+
+
 def without_private(text: str) -> str:
     """Return a text with `[private]` in place of each quote of a private text."""
     texts = _private.get()

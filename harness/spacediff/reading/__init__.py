@@ -120,7 +120,7 @@ def read_command(
     """Read a script as a command runs it: with the arguments and the environment that the command gives.
 
     Args:
-        folder: Where the command is run; imports are found there and beside the script.
+        folder: Where the command is run; imports are found there and next to the script.
         command: The command.
         like: The pipeline class whose call is read if the script calls several.
         look_up: Returns the machine on which the script runs; asked only if the script asks for it.

@@ -10,6 +10,8 @@ from spacediff.reading.endpoints import endpoint_of
 from spacediff.reading.interpreter.records import PipelineCall
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.diffusers.names import SCHEDULER_BASE
+from spacediff.reading.libraries.diffusers.quantised_parts import QUANTISATION, places_of
+from spacediff.reading.libraries.picture_steps import said_of, unturned_in
 from spacediff.reading.machines import NO_ACCELERATOR
 from spacediff.reading.main_call import condition_for, main_call, without_common_conditions
 from spacediff.reading.model import Alternative, Input, Note, Reading
@@ -36,7 +38,7 @@ from spacediff.reading.values import (
     is_small,
 )
 from spacediff.reading.values.inputs import json_of
-from spacediff.scenario.tables import OWNED
+from spacediff.scenario.owned import OWNED
 from spacediff.settings import Origin, Setting, Settings
 
 _CALLED_WITH_NONE = frozenset({"argument", "parameter", "field"})
@@ -72,7 +74,7 @@ def extract(state: State, like: str = "", at: str = "") -> Reading:
     paths = _paths_of(state, call)
     if export is not None:
         paths |= export.paths
-    notes += prompt_notes(state.rewriting, paths)
+    notes = [_said(note, paths) for note in notes] + prompt_notes(state.rewriting, paths)
     base = paths.pop(SCHEDULER_BASE, None)
     builder = _SettingsBuilder()
     for path, value in paths.items():
@@ -103,6 +105,7 @@ def extract(state: State, like: str = "", at: str = "") -> Reading:
         uses_zero_gpu=state.uses_zero_gpu,
         machine=state.machine if state.asked_of_machine else None,
         described=frozenset(builder.described),
+        unturned=frozenset(name for value in paths.values() for name in unturned_in(value)),
     )
 
 
@@ -132,6 +135,17 @@ def _setting_described(setting: Setting) -> str:
     if setting.origin is Origin.UNKNOWN:
         return "unknown"
     return "not given" if setting.origin is Origin.DEFAULT else repr(setting.value)
+
+
+def _said(note: Note, paths: Mapping[str, Value]) -> Note:
+    """Return a note with the setting that says the same, if there is one."""
+    if note.kind == "input resizing":
+        found = (path for path, value in paths.items() if (note.where, note.text) in said_of(value))
+        path = next((f"inputs.{path.removeprefix('call.')}" for path in found), "")
+        return replace(note, setting=next((each for each in paths if path and each.startswith(f"{path}.")), ""))
+    value = paths.get(QUANTISATION)
+    is_said = note.kind == "quantisation" and value is not None and note.where in places_of(value)
+    return replace(note, setting=QUANTISATION) if is_said else note
 
 
 def _paths_of(state: State, chosen: PipelineCall) -> dict[str, Value]:

@@ -15,6 +15,8 @@ _NO_MODELS = ("Processor", "Processor2_0", "Output", "Mixin", "Embedding", "Embe
 """Ends of the names of classes beside the models."""
 _MOST_BASES = 8
 """Generations of base classes in which a method is looked for."""
+_FOR_ANY_PIPELINE = ("pipeline_utils.py", "auto_pipeline.py")
+"""Modules under `pipelines/` that define no pipeline of their own."""
 _TAKES_FROM_KEYWORDS = frozenset({"pop", "get", "setdefault"})
 
 
@@ -63,6 +65,26 @@ def method(name: str, method_name: str) -> Method | None:
                 return _described(inner)
         waiting.extend(base.id for base in found.bases if isinstance(base, ast.Name))
     return None
+
+
+@functools.lru_cache(maxsize=32)
+def pipeline_source(name: str) -> str:
+    """Return the source of the modules of an installed pipeline, its base classes, and the pipelines that it builds.
+
+    Empty if there is no such class, or if it is one that only finds the class of a checkpoint (`DiffusionPipeline`,
+    `AutoPipelineForText2Image`).
+    """
+    waiting, files = [name], list[Path]()
+    while waiting:
+        file = _files().get(waiting.pop(0))
+        if file is None or "pipelines" not in file.parts or file.name in _FOR_ANY_PIPELINE or file in files:
+            continue
+        files.append(file)
+        for node in ast.walk(_module(file)):
+            bases = node.bases if isinstance(node, ast.ClassDef) else []
+            made = [node.func] if isinstance(node, ast.Call) else []
+            waiting += [each.id for each in (*bases, *made) if isinstance(each, ast.Name)]
+    return "".join(file.read_text("utf-8") for file in files)
 
 
 @functools.lru_cache(maxsize=1)

@@ -86,6 +86,7 @@ class Note:
         only_if: The condition for it; empty if there is none.
         usual: Whether the default inputs may lead there.
         perhaps: Whether it is unknown if they do.
+        setting: Path of the setting that says the same; empty if none does.
     """
 
     kind: NoteKind
@@ -94,6 +95,7 @@ class Note:
     only_if: str = ""
     usual: bool = True
     perhaps: bool = False
+    setting: str = ""
 
     @property
     def sentence(self) -> str:
@@ -212,6 +214,7 @@ class Reading:
         machine: The machine for which the source was read; None if it is unknown, or if the source asks nothing of it.
         described: The settings whose value is the name of something that the source or a library defines, such as a
             function, and not a constant.
+        unturned: The files that the call gets as pictures on their side, where their EXIF orientation says so.
         by_machine: Path of a setting that depends on the machine to its value for each type of accelerator, `cpu` for
             a machine without one; empty if the machine is known.
     """
@@ -236,6 +239,7 @@ class Reading:
     uses_zero_gpu: bool = False
     machine: Machine | None = None
     described: frozenset[str] = frozenset()
+    unturned: frozenset[str] = frozenset()
     by_machine: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
     @property
@@ -266,6 +270,7 @@ class Reading:
             "exported_by": self.exported_by,
             "asked_of_machine": list(self.asked_of_machine),
             "described": sorted(self.described),
+            "unturned": sorted(self.unturned),
             "machine": asdict(self.machine) if self.machine else None,
             "by_machine": {
                 path: {device: asdict(setting) for device, setting in each.items()}

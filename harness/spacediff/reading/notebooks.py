@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 MOST_NOTEBOOK_BYTES = 16 * 1024 * 1024
 """Largest notebook that is read; those that contain pictures and clips are large."""
@@ -45,26 +46,47 @@ def cells_of(content: bytes) -> Cells:
         ValueError: It is not a notebook.
         RecursionError: Its JSON is nested too deeply.
     """
+    lines: list[str] = []
+    starts: list[tuple[int, int]] = []
+    unread: list[int] = []
+    for number, text in code_cells(notebook_in(content)):
+        starts.append((number, len(lines)))
+        code = without_magics(text)
+        if _CELL_MAGIC.match(text) or not is_python(code):
+            unread += [number] * (not _CELL_MAGIC.match(text))
+            code = "\n" * text.count("\n")
+        lines += code.split("\n")
+    return Cells("\n".join(lines), tuple(starts), tuple(unread))
+
+
+def notebook_in(content: bytes) -> dict[str, Any]:
+    """Return the JSON of a notebook.
+
+    Raises:
+        ValueError: It is not a notebook.
+        RecursionError: Its JSON is nested too deeply.
+    """
     try:
         notebook = json.loads(content.decode("utf-8-sig", "replace"))
     except json.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno} is not JSON") from None
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(notebook, dict):
+        raise ValueError("it has no list of cells")  # noqa: TRY004 - bad content, not a bad argument
+    return notebook
+
+
+def code_cells(notebook: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    """Yield the code cells: the number of each among all cells, from 1, and its text.
+
+    Raises:
+        ValueError: It has no list of cells.
+    """
+    cells = notebook.get("cells")
     if not isinstance(cells, list):
         raise ValueError("it has no list of cells")  # noqa: TRY004 - bad content, not a bad argument
-    lines: list[str] = []
-    starts: list[tuple[int, int]] = []
-    unread: list[int] = []
     for number, cell in enumerate(cells, 1):
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            starts.append((number, len(lines)))
-            text = _text(cell.get("source"))
-            code = without_magics(text)
-            if _CELL_MAGIC.match(text) or not _is_python(code):
-                unread += [number] * (not _CELL_MAGIC.match(text))
-                code = "\n" * text.count("\n")
-            lines += code.split("\n")
-    return Cells("\n".join(lines), tuple(starts), tuple(unread))
+            yield number, _text(cell.get("source"))
 
 
 def _text(source: object) -> str:
@@ -73,7 +95,8 @@ def _text(source: object) -> str:
     return source if isinstance(source, str) else ""
 
 
-def _is_python(code: str) -> bool:
+def is_python(code: str) -> bool:
+    """Whether Python can parse a text."""
     try:
         ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

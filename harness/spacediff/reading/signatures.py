@@ -9,7 +9,7 @@ from typing import Any
 from spacediff.errors import nearest_name
 from spacediff.reading.installed import Method, method
 from spacediff.reading.model import Note, Reading
-from spacediff.scenario.tables import OWNED
+from spacediff.scenario.owned import OWNED
 from spacediff.settings import is_plain
 
 _PLAIN_TYPES = frozenset(
@@ -66,6 +66,16 @@ def components(pipeline: str) -> tuple[str, ...]:
     annotated = (*found.node.args.args, *found.node.args.kwonlyargs)
     plain = {one.arg for one in annotated if one.annotation is not None and _is_plain_type(one.annotation)}
     return tuple(name for name in found.parameters if name not in plain)
+
+
+def component_class(pipeline: str, component: str) -> str:
+    """Return the class of a pipeline's component, if its constructor names only one; otherwise an empty text."""
+    found = method(pipeline, "__init__")
+    every = (*found.node.args.args, *found.node.args.kwonlyargs) if found is not None else ()
+    annotated = next((one.annotation for one in every if one.arg == component), None)
+    names = {one.id for one in ast.walk(annotated) if isinstance(one, ast.Name)} if annotated is not None else set()
+    classes = names - {"Optional", "Union"}
+    return classes.pop() if len(classes) == 1 else ""
 
 
 def _is_plain_type(annotation: ast.expr) -> bool:

@@ -14,6 +14,7 @@ from spacediff.record.audit import (
     GateRecord,
     GateStatus,
     IgnoredRecord,
+    InputRecord,
     PromptRecord,
     WarningRecord,
 )
@@ -32,7 +33,7 @@ from spacediff.record.comparison import (
     Verdict,
 )
 from spacediff.record.derived import with_derived
-from spacediff.record.fact import Fact, FactKind, fact, quoted
+from spacediff.record.fact import CONTENT_FAULTS, Fact, FactKind, fact, quoted
 from spacediff.record.file import read_record, read_record_file, record_schema, redacted, redacted_fact, write_record
 from spacediff.record.history import Change, FactChange, HistoryRecord, Subject, VariantHistory
 from spacediff.record.loop import (
@@ -48,6 +49,7 @@ from spacediff.record.loop import (
 from spacediff.record.overview import OverviewRecord, RemarkRecord, ScaleRecord
 from spacediff.record.run import (
     ASIDE,
+    UNPAIRED,
     ClipRecord,
     Ignored,
     Role,
@@ -57,13 +59,24 @@ from spacediff.record.run import (
     record_settings,
     recorded_settings,
 )
+from spacediff.record.samples import SampleMeasureRecord, SamplesRecord
 from spacediff.record.semantics import AgreementRecord, SemanticsRecord, TextRecord
-from spacediff.record.trace import NoiseRecord, Stage, StageRecord, StepRecord, TraceComparisonRecord, TraceRecord
+from spacediff.record.trace import (
+    NoiseRecord,
+    Stage,
+    StageRecord,
+    StepRecord,
+    TraceComparisonRecord,
+    TraceRecord,
+    TransplantRecord,
+)
 from spacediff.settings import Origin
 
 __all__ = [
     "ASIDE",
+    "CONTENT_FAULTS",
     "SCHEMA_VERSION",
+    "UNPAIRED",
     "AgreementRecord",
     "AuditRecord",
     "CauseRecord",
@@ -85,6 +98,7 @@ __all__ = [
     "HistoryRecord",
     "Ignored",
     "IgnoredRecord",
+    "InputRecord",
     "IsolatedStepsRecord",
     "LoopRecord",
     "LoopReferenceRecord",
@@ -106,6 +120,8 @@ __all__ = [
     "ResolutionRecord",
     "Role",
     "RunRecord",
+    "SampleMeasureRecord",
+    "SamplesRecord",
     "ScaleRecord",
     "SemanticsRecord",
     "SettingGroupsRecord",
@@ -120,6 +136,7 @@ __all__ = [
     "TextRecord",
     "TraceComparisonRecord",
     "TraceRecord",
+    "TransplantRecord",
     "VariantHistory",
     "Verdict",
     "WarningRecord",

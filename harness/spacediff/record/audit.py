@@ -14,10 +14,31 @@ from spacediff.record.history import HistoryRecord
 from spacediff.record.loop import LoopRecord
 from spacediff.record.overview import OverviewRecord
 from spacediff.record.run import Ignored, RunRecord
+from spacediff.record.samples import SamplesRecord
 from spacediff.record.semantics import SemanticsRecord
 from spacediff.record.trace import TraceComparisonRecord
 
 SCHEMA_VERSION: Literal[2] = 2
+
+
+class InputRecord(Record):
+    """A picture or video that a prompt gives to the pipeline, as the file is.
+
+    Attributes:
+        name: The argument of the pipeline that gets it, such as `image`.
+        digest: SHA-256 of its content.
+        width: Pixels, before anything is resized; 0 where it could not be decoded when the record was made.
+        height: Pixels.
+        video: Whether it is a video, of which the preview shows the first frame.
+        preview: A PNG of at most 480 pixels, relative to the audit folder; empty where there is none.
+    """
+
+    name: str
+    digest: str
+    width: int = 0
+    height: int = 0
+    video: bool = False
+    preview: str = ""
 
 
 class PromptRecord(Record):
@@ -28,12 +49,14 @@ class PromptRecord(Record):
         text: What the clip should show; empty where it is private.
         seed: Its seed.
         private: Whether its text and its pictures are kept out of everything that is shown.
+        inputs: The pictures and videos that it gives to the pipeline; none where it is private.
     """
 
     name: str
     text: str
     seed: int
     private: bool = False
+    inputs: list[InputRecord] = []
 
 
 class GateStatus(StrEnum):
@@ -51,7 +74,8 @@ class GateRecord(Record):
     Attributes:
         status: Whether it passed.
         variant: The variant that has to match the reference; empty for none.
-        max_drift: The drift that it may have; None without a variant.
+        max_drift: The drift that it may have; None without a variant, and where groups are compared.
+        max_effect: Where groups are compared, the Cliff's delta that the variant's may have; else None.
         against: `accepted` where no variant may be worse than in the accepted state; else empty.
         reasons: What the status rests on.
     """
@@ -59,6 +83,7 @@ class GateRecord(Record):
     status: GateStatus
     variant: str = ""
     max_drift: float | None = None
+    max_effect: float | None = None
     against: str = ""
     reasons: list[Fact] = []
 
@@ -127,6 +152,7 @@ class AuditRecord(Record):
         resolutions: What the comparison could have seen, per prompt.
         traces: Local runs compared with each other step by step.
         semantics: What the clips show, per prompt, where the scenario names a model for it.
+        samples: Groups of clips compared, for each prompt and candidate; empty where the scenario asks for none.
         cause: Which settings explain the gap, where the scenario asks for it.
         history: How this audit compares with an earlier one, where there is one.
         gate: The gate's outcome.
@@ -159,6 +185,7 @@ class AuditRecord(Record):
     resolutions: list[ResolutionRecord] = []
     traces: list[TraceComparisonRecord] = []
     semantics: list[SemanticsRecord] = []
+    samples: list[SamplesRecord] = []
     cause: CauseRecord | None = None
     history: HistoryRecord | None = None
     gate: GateRecord

@@ -25,6 +25,8 @@ class SuspectRecord(Record):
         path: Dotted path.
         start: Its value at the start; None where it is not declared there.
         target: Its value at the target; None where it is not declared there.
+        start_none: Whether it is declared there as Python's None, which is not the same as leaving it unset.
+        target_none: The same for the target.
         start_where: Where the first is declared.
         target_where: Where the second is declared.
         standing: What came out.
@@ -38,6 +40,8 @@ class SuspectRecord(Record):
     path: str
     start: Any
     target: Any
+    start_none: bool = False
+    target_none: bool = False
     start_where: str = ""
     target_where: str = ""
     standing: Standing
@@ -45,6 +49,16 @@ class SuspectRecord(Record):
     left_out: float | None = None
     alone: float | None = None
     weight: float | None = None
+
+    @property
+    def start_unset(self) -> bool:
+        """Whether the start leaves it to its default."""
+        return self.start is None and not self.start_none
+
+    @property
+    def target_unset(self) -> bool:
+        """Whether the target leaves it to its default."""
+        return self.target is None and not self.target_none
 
 
 class ProbeRecord(Record):

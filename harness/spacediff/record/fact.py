@@ -66,6 +66,27 @@ class FactKind(StrEnum):
     MOMENTS_UNKNOWN = "moments-unknown"
     STANDS_STILL = "stands-still", {"candidate": bool, "share": float}
 
+    # what a clip shows instead of a picture; with `candidate` it is about this clip, else about the reference
+    CENSORED = "censored", {"candidate": bool, "pictures": list[int], "of": int}
+    ONE_COLOUR = "one-colour", {"candidate": bool, "colour": list[int]}
+    LATENTS_NOT_FINITE = "latents-not-finite", {"candidate": bool, "step": int, "steps": int}
+    DECODED_NOT_FINITE = "decoded-not-finite", {"candidate": bool, "values": int}
+    NOTHING_SHOWN = "nothing-shown"
+    SOUND_NOT_COMPARED = "sound-not-compared", {"runs": list[str]}
+
+    # groups of clips, where no clip of one side belongs to one of the other; with `candidate` as above
+    SAMPLES_MISSING = "samples-missing", {"candidate": bool, "missing": int, "clips": int}
+    SAMPLES_EQUAL = "samples-equal", {"candidate": bool, "clips": int, "distinct": int}
+    SAMPLES_TOO_FEW = "samples-too-few", {"candidate": bool, "clips": int}
+    SAMPLES_OF_TWO_MEDIA = "samples-of-two-media"
+    SAMPLES_SCALED = (
+        "samples-scaled",
+        {"reference": list[list[int]], "candidate": list[list[int]], "scaled_to": list[int]},
+    )
+    SAMPLES_RATES_DIFFER = "samples-rates-differ", {"reference": list[float], "candidate": list[float]}
+    SAMPLES_LENGTHS_DIFFER = "samples-lengths-differ", {"reference": list[int], "candidate": list[int]}
+    SAMPLES_CONTENTS_UNKNOWN = "samples-contents-unknown"
+
     # how two clips are brought onto each other; with `candidate` it is about this clip, else about the reference
     PAIRED_BY_NUMBER = (
         "paired-by-number",
@@ -105,6 +126,12 @@ class FactKind(StrEnum):
     # how frames were encoded for a comparison, and what it could have shown
     FILES_AS_GIVEN = "files-as-given"
     FRAMES_AS_GENERATED = "frames-as-generated"
+    LOSSLESS_REFERENCE = "lossless-reference", {"codec": str}
+    JPEG_AS_HOSTED = "jpeg-as-hosted", {"subsampling": str}
+    JPEG_NOT_REPEATED = "jpeg-not-repeated"
+    WEBP_AS_HOSTED = "webp-as-hosted", {"quality": int}
+    WEBP_INFERRED = "webp-inferred", {"quality": int}
+    NEAREST_PICTURE = "nearest-picture", {"format": str, "quality": int}
     ENCODED_EXACTLY = "encoded-exactly", {"core": int, "mbtree": bool}
     ENCODED_SIMILARLY = "encoded-similarly", {"core": int}
     ENCODING_UNSAID = "encoding-unsaid", {"codec": str}
@@ -131,6 +158,23 @@ class FactKind(StrEnum):
 
     # what differs where two generations diverge, and what a model sees of a clip
     CONDITION_DIFFERS = "condition-differs", {"name": str, "reference": Any, "candidate": Any}
+    UNOBSERVED_BEFORE = "unobserved-before", {"names": list[str]}
+    DECODED_BELOW_A_LEVEL = "decoded-below-a-level"
+    DECODED_EQUAL_ONCE_ENCODED = "decoded-equal-once-encoded"
+    NOISE_OF_SEED = (
+        "noise-of-seed",
+        {
+            "seed": int,
+            "device": str,
+            "dtype": str,
+            "older": bool,
+            "arrangement": str,
+            "draw": int,
+            "exact": bool,
+        },
+    )
+    NOISE_OF_NO_USUAL_SEED = "noise-of-no-usual-seed"
+    NOISE_NOT_TRIED = "noise-not-tried"
     SCHEDULER_NOISE_DIFFERS = "scheduler-noise-differs", {"reference": bool, "candidate": bool}
     TEXT_CUT = "text-cut", {"text": str, "tokens": int, "limit": int}
     FRAMES_CROPPED = "frames-cropped", {"width": int, "height": int, "share": float, "across": bool}
@@ -143,6 +187,13 @@ class FactKind(StrEnum):
     RERUN_DIFFERS = "rerun-differs"
     METRIC_VALUE = "metric-value", {"metric": str, "value": float, "unit": str}
     SEED_IGNORED = "seed-ignored"
+    SEED_RANDOMISED = "seed-randomised", {"space": str, "input": str, "sent": bool}
+    PROGRAM_RUNS = "program-runs", {"command": str, "folder": str}
+    SCHEDULER_NOT_SERVED = "scheduler-not-served", {"run": str, "scheduler": str, "reads": str, "predicts": str}
+    NOISE_NOT_SCALED = "noise-not-scaled", {"run": str, "scheduler": str, "pipeline": str, "scale": float}
+    MODEL_INPUT_NOT_SCALED = "model-input-not-scaled", {"run": str, "scheduler": str, "pipeline": str}
+    SCHEDULER_LACKS = "scheduler-lacks", {"run": str, "scheduler": str, "pipeline": str, "attribute": str}
+    SEED_SHOWS_NOTHING = "seed-shows-nothing"
     SEEDS_NOT_COMPARED = "seeds-not-compared", {"seeds": int}
     CONTROL_FAILED = "control-failed", {"prompt": str, "control": str, "run": str}
     AUDIT_INTERRUPTED = "audit-interrupted"
@@ -154,6 +205,15 @@ class FactKind(StrEnum):
     GATE_DRIFT_UNKNOWN = "gate-drift-unknown", {"prompt": str}
     GATE_DRIFT_WITHIN = "gate-drift-within", {"prompt": str, "drift": float, "limit": float}
     GATE_DRIFT_ABOVE = "gate-drift-above", {"prompt": str, "drift": float, "limit": float, "verdict": str}
+    GATE_GROUPS_NOT_COMPARED = "gate-groups-not-compared", {"prompt": str}
+    GATE_GROUPS_DIFFER = "gate-groups-differ", {"prompt": str, "measures": list[str]}
+    GATE_GROUPS_TOO_SMALL = "gate-groups-too-small", {"prompt": str, "tests": int, "fewest": int | None}
+    GATE_GROUPS_IN_DOUBT = "gate-groups-in-doubt", {"prompt": str}
+    GATE_GROUPS_WITHIN = "gate-groups-within", {"prompt": str, "largest": float, "limit": float}
+    GATE_GROUPS_UNKNOWN = (
+        "gate-groups-unknown",
+        {"prompt": str, "measure": str, "low": float, "high": float, "limit": float, "clips": int | None},
+    )
     GATE_NOTHING_ACCEPTED = "gate-nothing-accepted"
     GATE_NOTHING_WORSE = "gate-nothing-worse", {"against": str}
     GATE_CHANGED = (
@@ -189,6 +249,7 @@ class FactKind(StrEnum):
     RUN_NOT_MEASURED = "run-not-measured", {"run": str}
     SAME_SETTINGS = "same-settings", {"start": str, "target": str}
     SAME_FRAMES = "same-frames", {"start": str, "target": str}
+    TARGET_SHOWS_NOTHING = "target-shows-nothing", {"target": str}
     NEEDED = "needed", {"run": str}
     NEED_UNKNOWN = "need-unknown", {"run": str}
     NOT_NEEDED = "not-needed", {"run": str}
@@ -211,6 +272,17 @@ class FactKind(StrEnum):
         "noise-streams-differ",
         {"hosted": str, "local": str, "runs": list[str], "stream": str},
     )
+
+
+CONTENT_FAULTS = frozenset(
+    {
+        FactKind.CENSORED,
+        FactKind.ONE_COLOUR,
+        FactKind.LATENTS_NOT_FINITE,
+        FactKind.DECODED_NOT_FINITE,
+    }
+)
+"""What is wrong with the content of a clip; said wherever a verdict on the clip is."""
 
 
 class Fact(Record):

@@ -16,13 +16,15 @@ class LoopReferenceRecord(Record):
         run: Its name.
         role: `reference`; `stand-in` for a reference without a trace, whose clip it reproduces; or `baseline`, where
             no run does.
-        hosted: Whether the prompt's reference comes from a Space.
+        hosted: Whether the prompt's reference comes from a Space, an API or a program.
+        here: Whether that run was generated on this machine.
         verdict: How a stand-in compares with the reference; None for the others.
     """
 
     run: str
     role: Literal["reference", "stand-in", "baseline"]
     hosted: bool = False
+    here: bool = False
     verdict: Verdict | None = None
 
 
@@ -73,16 +75,16 @@ class GuidanceChangeRecord(Record):
 
 
 class NonfiniteRecord(Record):
-    """Latents with values that are infinite or not a number.
+    """Latents or decoded pictures with values that are infinite or not a number.
 
     Attributes:
         run: Name of the run.
-        step: The first such step, from 1.
+        step: The first such step, from 1; None where only the decoded pictures have such values.
         count: How many such values there are after it.
     """
 
     run: str
-    step: int
+    step: int | None
     count: int
 
 
@@ -131,8 +133,9 @@ class LoopRecord(Record):
     Attributes:
         prompt: Name of the prompt.
         reference: The run that the traces are compared with; None where there is only one trace.
-        divergences: Where runs first diverge from it, the earliest stage first.
-        identical: Names of the runs that do not diverge in any stage.
+        divergences: Where runs first diverge from it, the earliest stage first; at the end, with the stage `nowhere`,
+            runs that agree in what was observed or can be seen, but not in every stage.
+        identical: Names of the runs that do not diverge in any stage, all of which were observed.
         without_distances: Names of the runs whose latents could not be compared.
         guidance: The guidance scale, where it is the same in every step of all runs; else None.
         guidance_changes: Guidance scales that change inside the loop.

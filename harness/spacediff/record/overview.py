@@ -24,7 +24,7 @@ class RemarkRecord(Record):
     """A remark on comparisons, with the runs that it holds for.
 
     Attributes:
-        fact: A note of the comparisons, or why they are not comparable.
+        fact: A note of the comparisons, what is wrong with a clip, or why it is not comparable.
         runs: Names of the runs.
     """
 

@@ -20,6 +20,7 @@ class Role(StrEnum):
     RERUN = "rerun"
     SEED = "other seed"
     STEPS = "each step alone"
+    SAMPLE = "sample"
     PROBE = "probe for the cause"
 
     @property
@@ -28,8 +29,11 @@ class Role(StrEnum):
         return self in {Role.REPEAT, Role.RERUN, Role.SEED}
 
 
-ASIDE = frozenset({Role.STEPS, Role.PROBE})
+ASIDE = frozenset({Role.STEPS, Role.PROBE, Role.SAMPLE})
 """Runs that serve a question of their own and are no variants."""
+
+UNPAIRED = frozenset({Role.STEPS, Role.SAMPLE})
+"""Runs whose clips are not compared with the reference's, one with one."""
 
 
 class SettingRecord(Record):
@@ -41,7 +45,7 @@ class SettingRecord(Record):
 
 
 class SettingGroupsRecord(Record):
-    """The settings of a run beside those of the baseline and of the reference; each path is in one group.
+    """The settings of a run next to those of the baseline and of the reference; each path is in one group.
 
     Attributes:
         changed: Paths whose value is known to differ from the baseline's.
@@ -79,16 +83,20 @@ class ClipRecord(Record):
 
     Attributes:
         lossless: FFV1 file, relative to the audit folder.
-        preview: H.264 file for the page, relative to the audit folder.
+        preview: The file for the page, relative to the audit folder: H.264, or for pictures a PNG with all of them, one
+            below the other.
         original: A hosted or given file, untouched; None for local clips.
-        delivered: The MP4 that a local run's own export writes; None for other sources.
+        delivered: What a script writes of a local run: an MP4, or for pictures a PNG of each; None for other sources.
         delivered_digest: SHA-256 of the delivered file; empty for other sources.
         digest: SHA-256 of the frames.
         frames: Number of frames.
         width: Pixels.
         height: Pixels.
-        fps: Frames per second.
+        fps: Frames per second; 1 for pictures, which have no rate.
+        medium: Whether the frames are those of a video, or pictures that stand next to each other.
         encoding: What the original file says of itself, such as `h264 yuv420p, tv range`; empty for local clips.
+        colour: The one colour that all frames consist of, as RGB levels; None where there are more, as in any picture,
+            and in older records.
     """
 
     lossless: str
@@ -101,7 +109,9 @@ class ClipRecord(Record):
     width: int
     height: int
     fps: float
+    medium: Literal["video", "pictures"] = "video"
     encoding: str = ""
+    colour: list[int] | None = None
 
 
 class RunRecord(Record):
@@ -112,7 +122,7 @@ class RunRecord(Record):
         name: `baseline`, the variant's name, `reference`, `seed-43`.
         role: What it is for.
         prompt: Name of its prompt.
-        source: `diffusers`, `space`, `video`.
+        source: `diffusers`, `space`, `video`, `recording`, `command`, `inference`.
         described: One line for people: `Space zai-org/CogVideoX-5B-Space /generate`.
         measured: Whether there is a clip.
         code: Which failure it is, such as `space-sleeping` (docs/errors.md); empty when measured, and in old records.
@@ -120,13 +130,15 @@ class RunRecord(Record):
         hint: What to do about it; may be empty.
         changes: The declared changes against the baseline, dotted path to value.
         settings: All settings, resolved.
-        setting_groups: Its settings beside the baseline's and the reference's; None for a run that is not compared
+        setting_groups: Its settings next to the baseline's and the reference's; None for a run that is not compared
             with the reference.
         ignored: Arguments accepted but ignored.
         warnings: What the reader should know.
         hosted: What the Space says of itself, name to text; empty for local runs.
         seconds: Duration of the generation or the fetch.
         seed_echoed: The seed that a Space said it used.
+        censored: Numbers of the pictures that a safety checker replaced, from 0, as far as the source says so.
+        audio: Whether the source gave sound besides the frames, which is not compared.
         clip: The clip, or None.
         fed_by: Name of the run whose latents each step was fed; empty for a run that went its own way.
         trace: What a local generation looked like from inside.
@@ -136,7 +148,7 @@ class RunRecord(Record):
     name: str
     role: Role
     prompt: str
-    source: Literal["diffusers", "space", "video"]
+    source: Literal["diffusers", "script", "space", "video", "recording", "command", "inference"]
     described: str = ""
     measured: bool
     code: str = ""
@@ -150,6 +162,8 @@ class RunRecord(Record):
     hosted: dict[str, str] = {}
     seconds: float = 0.0
     seed_echoed: int | None = None
+    censored: list[int] = []
+    audio: bool = False
     clip: ClipRecord | None = None
     fed_by: str = ""
     trace: TraceRecord | None = None

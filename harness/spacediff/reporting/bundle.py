@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spacediff.codec.side_by_side import QUALITIES, Panel, write_side_by_side
+from spacediff.codec.side_by_side import QUALITIES, Panel, side_by_side_png, write_side_by_side
 from spacediff.errors import NothingToShow, SpacediffError, UnknownName
 from spacediff.file_names import path_within
 from spacediff.record import AuditRecord, ClipRecord
@@ -23,6 +23,7 @@ from spacediff.reporting.html import render_html
 from spacediff.reporting.markdown import render_markdown
 from spacediff.reporting.presentable import presentable
 from spacediff.reporting.view import PromptView, Row, prompt_view
+from spacediff.wording import nouns, presenting
 from spacediff.wording.numbers import drift
 
 MAX_BYTES = 25_000_000
@@ -56,13 +57,17 @@ def render_bundle(record: AuditRecord, folder: Path, variant: str = "", *, most:
     Args:
         record: The record.
         folder: The audit folder, for the clips.
-        variant: The run to show beside the reference; by default the one that the page begins with.
+        variant: The run to show next to the reference; by default the one that the page begins with.
         most: Bytes that it may have.
 
     Raises:
         SpacediffError: There is no such run, or the limit is too small for anything.
     """
-    record = presentable(record)
+    with presenting(record):
+        return _packed(presentable(record), folder, variant, most)
+
+
+def _packed(record: AuditRecord, folder: Path, variant: str, most: int) -> Bundle:
     if variant and variant not in {run.name for run in record.runs}:
         raise UnknownName(f"the audit has no run {variant!r}", hint="give a name of the report's table")
     bundle, said = Bundle(), []
@@ -112,17 +117,20 @@ def _parts(record: AuditRecord, folder: Path, variant: str, bundle: Bundle) -> I
     yield "issue.md", "what to paste into the issue", render_markdown(record).encode()
     yield "report.html", "the report; open it in a browser", render_html(record, folder).encode()
     for prompt in record.prompts:
-        name = "side-by-side.mp4" if len(record.prompts) == 1 else f"side-by-side-{_WORD.sub('_', prompt.name)}.mp4"
+        view = prompt_view(record, prompt)
+        row = _shown(view, variant)
+        still = _is_still(view, row)
+        suffix = "png" if still else "mp4"
+        of_prompt = "" if len(record.prompts) == 1 else f"-{_WORD.sub('_', prompt.name)}"
+        name = f"side-by-side{of_prompt}.{suffix}"
         if prompt.private:
             bundle.left_out.append(f"{name} was left out: the prompt is private")
             continue
-        view = prompt_view(record, prompt)
-        row = _shown(view, variant)
         if row is None or view.reference is None:
-            bundle.left_out.append(f"{name} was left out: two clips are needed, and there are fewer")
+            bundle.left_out.append(f"{name} was left out: {_too_few()}")
             continue
         try:
-            content, quality = _video(view, row, folder)
+            content, quality = _side_by_side(view, row, folder, still=still)
             lowered = f", at CRF {quality} to stay under {MAX_VIDEO_BYTES / 1e6:g} MB" if quality > QUALITIES[0] else ""
             yield name, f"{view.reference.name} and {row.run.name} side by side{lowered}", content
         except SpacediffError as error:
@@ -136,19 +144,32 @@ def _shown(view: PromptView, variant: str) -> Row | None:
     return row if row and row.run.clip else None
 
 
-def _video(view: PromptView, row: Row, folder: Path) -> tuple[bytes, int]:
+def _is_still(view: PromptView, row: Row | None) -> bool:
+    """Return whether the two clips to show are pictures."""
+    clips = [run.clip for run in (view.reference, row.run if row else None) if run and run.clip]
+    return bool(clips) and all(clip.medium == "pictures" for clip in clips)
+
+
+def _side_by_side(view: PromptView, row: Row, folder: Path, *, still: bool) -> tuple[bytes, int]:
+    """Return both clips side by side, and the rate factor of a video."""
     ours, theirs = view.reference.clip if view.reference else None, row.run.clip
     if ours is None or theirs is None:
-        raise NothingToShow("two clips are needed, and there are fewer")
+        raise NothingToShow(_too_few())
     found = row.comparison
     pairs = (found.frame_map if found else []) or [(n, n) for n in range(min(ours.frames, theirs.frames))]
     label = f"{row.run.name}: {found.verdict.value}" if found else row.run.name
     label += f", drift {drift(found.drift)}" if found and found.drift is not None else ""
     panels = Panel(_file(ours, folder), "reference"), Panel(_file(theirs, folder), label)
     with tempfile.TemporaryDirectory() as place:
+        if still:
+            return side_by_side_png(*panels, pairs), QUALITIES[0]
         path = Path(place) / "side-by-side.mp4"
         made = write_side_by_side(*panels, pairs, _rate(ours.fps, pairs), path, most=MAX_VIDEO_BYTES)
         return path.read_bytes(), made.quality
+
+
+def _too_few() -> str:
+    return f"two {nouns().clips} are needed, and there are fewer"
 
 
 def _rate(fps: float, pairs: Sequence[tuple[int, int]]) -> float:
@@ -163,4 +184,4 @@ def _file(clip: ClipRecord, folder: Path) -> Path:
         path = path_within(folder, name) if name else None
         if path is not None and path.is_file():
             return path
-    raise NothingToShow("its clips are not in the audit folder")
+    raise NothingToShow(f"its {nouns().clips} are not in the audit folder")

@@ -1,4 +1,4 @@
-"""The cause as the page shows it: each suspect beside what the catalogue knows of its setting."""
+"""The cause as the page shows it: each suspect next to what the catalogue knows of its setting."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CauseView:
 
 
 def cause_view(record: AuditRecord) -> CauseView | None:
-    """Return what the page shows of the cause beside its record; None where none was searched."""
+    """Return what the page shows of the cause besides its record; None where none was searched."""
     cause = record.cause
     if cause is None:
         return None

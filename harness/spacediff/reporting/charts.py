@@ -71,6 +71,7 @@ def _script_clip(run: RunRecord | None, embedded: Mapping[str, Preview]) -> dict
         "key": clip_key(clip),
         "frames": clip.frames,
         "fps": clip.fps,
+        "still": embedded[clip_key(clip)].still,
         "width": clip.width,
         "height": clip.height,
         "seenWidth": embedded[clip_key(clip)].width,

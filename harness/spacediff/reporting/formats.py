@@ -18,7 +18,7 @@ FILES = {
     "zip": "report.zip",
     "summary": "summary.md",
 }
-"""Format to the name that its file has beside the report."""
+"""Format to the name that its file has next to the report."""
 
 _ELSEWHERE = "name another file or folder"
 
@@ -34,7 +34,7 @@ def write_format(name: str, record: AuditRecord, folder: Path, path: Path, varia
         record: What to show.
         folder: The audit folder, for clips.
         path: The file to write.
-        variant: For `zip`, the run to show beside the reference; empty for the usual one.
+        variant: For `zip`, the run to show next to the reference; empty for the usual one.
 
     Returns:
         What had to be left out, a line each.

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from spacediff.files import write_atomically
 from spacediff.record import AuditRecord
+from spacediff.reporting.inputs import embedded_inputs
 from spacediff.reporting.maps import embedded_maps
 from spacediff.reporting.markdown import render_markdown
 from spacediff.reporting.page import Pictures, draw_page
 from spacediff.reporting.presentable import presentable
 from spacediff.reporting.previews import embedded_previews
+from spacediff.wording import nouns, presenting
 
 BUDGET = 10_000_000
 """Bytes of a whole page: what a mail or a tracker takes, and a browser opens quickly."""
@@ -42,7 +44,11 @@ def render_html(record: AuditRecord, folder: Path) -> str:
         record: What to show.
         folder: The audit folder, from which previews and maps are read and embedded.
     """
-    record = presentable(record)
+    with presenting(record):
+        return _within_budget(presentable(record), folder)
+
+
+def _within_budget(record: AuditRecord, folder: Path) -> str:
     issue = render_markdown(record)
     pictures = _pictures(record, folder, math.inf)
     page = draw_page(record, pictures, issue)
@@ -60,7 +66,7 @@ def render_html(record: AuditRecord, folder: Path) -> str:
 
 
 def _shrinking(said: list[str]) -> str:
-    return " ".join([*said, "The audit folder has the originals; all numbers come from lossless frames."])
+    return " ".join([*said, f"The audit folder has the originals; all numbers come from lossless {nouns().frames}."])
 
 
 def _over(page: str) -> int:
@@ -73,5 +79,6 @@ def _megabytes(count: int) -> str:
 
 
 def _pictures(record: AuditRecord, folder: Path, room: float) -> Pictures:
-    maps = embedded_maps(record, folder, room * _MAPS_SHARE)
-    return Pictures(embedded_previews(record.runs, folder, room - maps.size), maps)
+    maps, inputs = embedded_maps(record, folder, room * _MAPS_SHARE), embedded_inputs(record, folder)
+    taken = maps.size + sum(map(len, inputs.values()))
+    return Pictures(embedded_previews(record.runs, folder, room - taken), maps, inputs)

@@ -9,6 +9,7 @@ from spacediff.record import (
     ASIDE,
     AuditRecord,
     DivergenceRecord,
+    FactKind,
     GuidanceChangeRecord,
     LoopReferenceRecord,
     NonfiniteRecord,
@@ -21,12 +22,15 @@ from spacediff.reporting.axes import from_zero, linear
 from spacediff.reporting.costs import Costs, costs_view
 from spacediff.reporting.isolated_steps import IsolatedSteps, isolated_steps_view
 from spacediff.reporting.plots import Plot, Series, plot
-from spacediff.wording import trace_text
+from spacediff.wording import sentence, trace_text, transplant_text
 from spacediff.wording.numbers import percent, plain, round_percent
 
+_OF_NOISE = frozenset({FactKind.NOISE_OF_SEED, FactKind.NOISE_OF_NO_USUAL_SEED, FactKind.NOISE_NOT_TRIED})
 _PLACES = {
     Stage.TEXT: "at the text embedding",
+    Stage.INPUT: "at the encoding of the input",
     Stage.NOISE: "at the initial noise",
+    Stage.UNOBSERVED: "where it was not observed",
     Stage.DECODING: "in decoding",
     Stage.ENCODING: "in encoding",
 }
@@ -55,7 +59,10 @@ class Inside:
         compared_with: The run that the others are compared with; None when nothing was.
         divergences: Where runs diverge, the earliest stage first.
         identical: Runs that do not diverge, each with whether it is a control.
+        noises: Of recordings, which seed gives the initial noise: the runs, and the sentence.
+        transplants: Runs whose stages were fed a recording's tensors, each with what came of it.
         distances: How far the latents are; None without any.
+        estimated: Whether some of the distances are estimated from sketches.
         undrawn: Runs whose latents could not be compared.
         guidance: The guidance scale in force; None when it is the same in every step of all runs, or there is none.
         constant_guidance: The scale when it is the same everywhere; else empty.
@@ -69,7 +76,10 @@ class Inside:
     compared_with: LoopReferenceRecord | None
     divergences: list[DivergenceRow]
     identical: list[tuple[str, bool]]
+    noises: list[tuple[list[tuple[str, bool]], str]]
+    transplants: list[tuple[str, str]]
     distances: Plot | None
+    estimated: bool
     undrawn: list[str]
     guidance: Plot | None
     constant_guidance: str
@@ -92,7 +102,14 @@ def inside_view(record: AuditRecord, prompt: PromptRecord) -> Inside | None:
         compared_with=loop.reference,
         divergences=[row for found in loop.divergences for row in _rows(found, traces, runs)],
         identical=_marked(loop.identical, runs),
+        noises=_noises(record, prompt, runs),
+        transplants=[
+            (name, transplant_text(run.trace.transplant, len(run.trace.steps)))
+            for name, run in runs.items()
+            if run.trace and run.trace.transplant
+        ],
         distances=_distances(list(traces.values()), runs),
+        estimated=any(trace.estimated for trace in traces.values()),
         undrawn=loop.without_distances,
         guidance=None if loop.guidance is not None else plot(_guidance(examined), linear, _short, first=1),
         constant_guidance="" if loop.guidance is None else _short(loop.guidance),
@@ -102,6 +119,13 @@ def inside_view(record: AuditRecord, prompt: PromptRecord) -> Inside | None:
         costs=costs_view(examined, loop.sharing),
         nonfinite=loop.nonfinite,
     )
+
+
+def _noises(
+    record: AuditRecord, prompt: PromptRecord, runs: dict[str, RunRecord]
+) -> list[tuple[list[tuple[str, bool]], str]]:
+    found = (each for each in record.overview(prompt.name).remarks if each.fact.kind in _OF_NOISE)
+    return [(_marked(each.runs, runs), sentence(each.fact)) for each in found]
 
 
 def place_of(found: TraceComparisonRecord | DivergenceRecord) -> str:
@@ -116,7 +140,7 @@ def _rows(
     names: dict[str, list[str]] = {}
     for name in found.runs:
         names.setdefault(trace_text(traces[name]), []).append(name)
-    return [DivergenceRow(_marked(alike, runs), place_of(found), sentence) for sentence, alike in names.items()]
+    return [DivergenceRow(_marked(alike, runs), place_of(found), text) for text, alike in names.items()]
 
 
 def _marked(names: Sequence[str], runs: dict[str, RunRecord]) -> list[tuple[str, bool]]:
@@ -134,7 +158,7 @@ def _distances(traces: Sequence[TraceComparisonRecord], runs: dict[str, RunRecor
 
 def _guidance(runs: Sequence[RunRecord]) -> list[Series]:
     return [
-        Series(run.name, [step.guidance for step in run.trace.steps], run.role.control)
+        Series(run.name, [step.applied_guidance for step in run.trace.steps], run.role.control)
         for run in runs
         if run.trace and run.role not in ASIDE
     ]

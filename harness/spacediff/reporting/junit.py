@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from spacediff.record import AuditRecord, ControlRecord, GateStatus, RunRecord
+from spacediff.record import AuditRecord, ControlRecord, GateStatus, RunRecord, SamplesRecord
 from spacediff.reporting.presentable import PRIVATE, presentable
 from spacediff.wording import (
     approximation_texts,
@@ -22,6 +22,8 @@ from spacediff.wording import (
     control_name,
     gate_headline,
     paragraph,
+    presenting,
+    samples_text,
     sentences,
 )
 from spacediff.wording.numbers import drift, number, written_rank
@@ -32,7 +34,11 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def render_junit(record: AuditRecord) -> str:
     """Return the JUnit XML of an audit."""
-    record = presentable(record)
+    with presenting(record):
+        return _document(presentable(record))
+
+
+def _document(record: AuditRecord) -> str:
     root = ET.Element("testsuites", name="spacediff")
     suites = [(f"prompt {prompt.name}", list(_of_prompt(record, prompt.name))) for prompt in record.prompts]
     suites += [("scenario", [_approximation(record)])] if record.approximations else []
@@ -74,6 +80,7 @@ def _of_prompt(record: AuditRecord, prompt: str) -> Iterator[ET.Element]:
         run = record.run(prompt, name)
         if not run.role.control:
             yield _variant(record, run, PRIVATE if private else "")
+    yield from (_groups(groups) for groups in record.samples if groups.prompt == prompt)
     yield from (_control(control) for control in record.controls if control.prompt == prompt)
 
 
@@ -94,6 +101,17 @@ def _variant(record: AuditRecord, run: RunRecord, remark: str) -> ET.Element:
     scores = [f"verdict: {found.verdict.value}", rank, f"drift: {drift(found.drift)}", *metrics]
     lines = [*scores, *sentences(found.evidence), remark]
     ET.SubElement(case, "system-out").text = _legal("\n".join(filter(None, lines)))
+    return case
+
+
+def _groups(groups: SamplesRecord) -> ET.Element:
+    """Return the case of two groups; one without a finding is skipped, since it decides nothing."""
+    case = _case(f"{groups.prompt}.groups", groups.candidate, 0.0)
+    if groups.findings:
+        ET.SubElement(case, "system-out").text = _legal(samples_text(groups))
+    else:
+        why = "these samples found no difference" if groups.measured else "the groups were not compared"
+        _outcome(case, "skipped", why, samples_text(groups))
     return case
 
 

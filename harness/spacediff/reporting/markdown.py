@@ -13,11 +13,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from spacediff.record import ASIDE, AuditRecord, IgnoredRecord
 from spacediff.reporting.inert import code, fenced, prose
+from spacediff.reporting.inputs import size_of
 from spacediff.reporting.markdown_tables import (
     MOST_OF_CELL,
     Table,
     environment_table,
     history_table,
+    samples_table,
     settings_table,
     variants_table,
 )
@@ -31,7 +33,7 @@ from spacediff.wording import (
     gate_headline,
     history_text,
     ignored_text,
-    sentence,
+    presenting,
     sentences,
 )
 from spacediff.wording.numbers import drift, moment, value
@@ -62,9 +64,15 @@ def render_summary(record: AuditRecord) -> str:
 def _within(limit: int, record: AuditRecord, template: str) -> str:
     """Draw as much as fits: prompts up to their share, then rows in each table; of monstrous texts hardly anything."""
     record = presentable(record)
+    with presenting(record):
+        return _as_much_as_fits(limit, record, template)
+
+
+def _as_much_as_fits(limit: int, record: AuditRecord, template: str) -> str:
     views = [prompt_view(record, prompt) for prompt in record.prompts]
     tables = [
         variants_table(record, views),
+        *([samples_table(views)] if record.samples else []),
         *([history_table(record.history)] if record.history else []),
         settings_table(record, views),
         environment_table(record),
@@ -119,6 +127,7 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
             prompts_left_out=len(views[most:]),
             reasons=sentences(record.gate.reasons[:_MOST_SENTENCES]),
             reasons_left_out=len(record.gate.reasons[_MOST_SENTENCES:]),
+            size_of=size_of,
             fix=_fix(record),
             contents=_contents(record, views[:most]),
             notes=_notes(record),
@@ -140,6 +149,8 @@ def _sentences(view: PromptView) -> list[str]:
     if view.reference is None or not view.reference.measured:
         why = prose(view.reference.reason) if view.reference else "there is none"
         return [f"The reference was not measured, so nothing could be compared: {why}"]
+    if view.groups:
+        return [prose(groups.text) for groups in view.groups]
     ends = [view.judged, view.baseline] if view.judged else [view.baseline, *view.ranked[:1], *view.ranked[-1:]]
     rows = {row.run.name: row for row in ends if row is not None and row.run is not view.reference}
     return [_verdict(row) for row in rows.values()] or ["Nothing was compared with the reference."]
@@ -151,7 +162,8 @@ def _verdict(row: Row) -> str:
         return f"{code(row.run.name)}: **not measured**: {prose(why)}"
     found = row.comparison
     far = f", drift {drift(found.drift)}" if found.drift is not None else ""
-    why = f": {prose(sentence(found.evidence[0]))}" if found.evidence else ""
+    facts = row.faults or found.evidence[:1]
+    why = f": {' '.join(map(prose, sentences(facts)))}" if facts else ""
     return f"{code(row.run.name)}: **{found.verdict.value}**{far}{why}"
 
 
@@ -160,7 +172,7 @@ def _fix(record: AuditRecord) -> str:
     cause = record.cause
     changes = [
         f"{code(suspect.path)} left unset"
-        if suspect.target is None
+        if suspect.target_unset
         else code(f"{suspect.path} = {value(suspect.target)}", MOST_OF_CELL)
         for suspect in (cause.members if cause else [])
     ]
@@ -181,14 +193,15 @@ def _contents(record: AuditRecord, views: list[PromptView]) -> list[str]:
 
 
 def _notes(record: AuditRecord) -> list[str]:
-    """Return the warnings, what was ignored, and what was not measured, each once."""
+    """Return the warnings, of the audit and of its runs, what was ignored, and what was not measured, each once."""
     missing = [
         f"{code(run.name)} was not measured: {prose(run.reason)}"
         for run in record.runs
         if run.role not in ASIDE and not run.measured
     ]
     warnings = [prose(warning) for warning in sentences(record.warnings)]
-    notes = list(dict.fromkeys([*warnings, *map(_ignored, record.ignored), *missing]))
+    of_runs = [f"{', '.join(map(code, each.runs))}: {prose(each.warning)}" for each in record.run_warnings]
+    notes = list(dict.fromkeys([*warnings, *of_runs, *map(_ignored, record.ignored), *missing]))
     more = len(notes) - _MOST_SENTENCES
     return notes if more <= 0 else [*notes[:_MOST_SENTENCES], f"{more} more notes in the report"]
 

@@ -68,6 +68,36 @@ def _variant(record: AuditRecord, row: Row) -> list[str]:
     return [row.rank or "—", cell(row.run.name), verdict, drift(found.drift if found else None), *numbers]
 
 
+def samples_table(views: list[PromptView]) -> Table:
+    """Return the measures of all groups of clips, those that differ first."""
+    rows = [
+        (
+            not row.finding,
+            [
+                cell(f"{view.prompt.name} / {groups.found.candidate}"),
+                _heading(f"{row.info.title}{f' ({row.info.unit})' if row.info.unit else ''}"),
+                *row.means,
+                row.effect or "—",
+                f"{row.p}{', differs' if row.finding else ''}",
+                row.enough or "—",
+            ],
+        )
+        for view in views
+        for groups in view.groups
+        for row in groups.rows
+    ]
+    head = [
+        "",
+        "measure",
+        "reference",
+        "this side",
+        "Cliff's delta (90 % interval)",
+        "p, corrected",
+        "samples to show it",
+    ]
+    return Table("Groups of samples", head, [row for _, row in sorted(rows, key=lambda each: each[0])])
+
+
 def settings_table(record: AuditRecord, views: list[PromptView]) -> Table:
     """Return where baseline, the gate's variant and the reference differ; equal rows of several prompts once."""
     names = list(dict.fromkeys(row.run.name for view in views for row in _sides(view)))[:_MOST_SIDES]
@@ -126,8 +156,8 @@ def _moved(found: VariantHistory) -> list[str]:
         f"{verdict.value}, drift {drift(far)}" if verdict and far is not None else verdict.value if verdict else "—"
         for verdict, far in ((found.verdict_before, found.drift_before), (found.verdict_now, found.drift_now))
     ]
-    frames = {True: "the same frames", False: "different frames", None: ""}[found.equal_frames]
-    return [cell(f"{found.prompt} / {found.name}"), *sides, ", ".join(filter(None, (found.change.value, frames)))]
+    pixels = {True: "the same pixels", False: "different pixels", None: ""}[found.equal_frames]
+    return [cell(f"{found.prompt} / {found.name}"), *sides, ", ".join(filter(None, (found.change.value, pixels)))]
 
 
 def _fact(fact: FactChange) -> list[str]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
 
@@ -21,11 +22,12 @@ from spacediff.record import AuditRecord
 from spacediff.reporting.cause import cause_view
 from spacediff.reporting.charting import charting
 from spacediff.reporting.charts import script_view
+from spacediff.reporting.inputs import size_of
 from spacediff.reporting.inside import place_of
 from spacediff.reporting.maps import Maps
 from spacediff.reporting.presentable import PRIVATE
 from spacediff.reporting.previews import Previews, clip_key
-from spacediff.reporting.view import prompt_view
+from spacediff.reporting.view import prompt_view, still
 from spacediff.shipped import shipped
 from spacediff.wording import (
     approximation_texts,
@@ -35,6 +37,7 @@ from spacediff.wording import (
     gate_headline,
     history_text,
     loop_reference_text,
+    nouns,
     outcome,
     paragraph,
     sentence,
@@ -73,38 +76,43 @@ class Pictures:
     Attributes:
         previews: The clips.
         maps: The heat maps.
+        inputs: Inputs of the prompts and strips of groups, as base64 of a PNG by their path in the audit folder.
         note: What was done to them, for the reader; empty when nothing was.
     """
 
     previews: Previews
     maps: Maps
+    inputs: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
 
     @property
     def size(self) -> int:
         """Bytes of base64."""
-        return self.previews.size + self.maps.size
+        return self.previews.size + self.maps.size + sum(map(len, self.inputs.values()))
 
 
 def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:
     """Return the page of a presentable record with these pictures, and with the Markdown for an issue to copy."""
+    record = _without_what_is_not_measured(record)
     prompts = [prompt_view(record, prompt) for prompt in record.prompts]
     previews = pictures.previews
-    style = _source("report.css")
-    script = "\n".join(_source(name) for name in SCRIPTS)
+    style = shipped_text("report.css")
+    script = "\n".join(shipped_text(name) for name in SCRIPTS)
     drawing = charting()
-    allowed = " ".join(f"'{_hash(text)}'" for text in (script, *([drawing.script] if drawing else [])))
+    allowed = " ".join(f"'{digest_for_policy(text)}'" for text in (script, *([drawing.script] if drawing else [])))
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src {allowed}; "
+        f"default-src 'none'; style-src '{digest_for_policy(style)}'; script-src {allowed}; "
         "img-src data:; media-src blob:; base-uri 'none'; form-action 'none'"
     )
     return (
-        _templates()
+        page_templates()
         .get_template("report.html.j2")
         .render(
             record=record,
             prompts=prompts,
+            still=still(record),
             cause_view=cause_view(record),
+            inputs=pictures.inputs,
             embedded=previews.clips.keys(),
             shrunk=pictures.note,
             private=PRIVATE,
@@ -120,8 +128,16 @@ def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:
     )
 
 
+def _without_what_is_not_measured(record: AuditRecord) -> AuditRecord:
+    """Leave out measures that no comparison has: pictures have no motion."""
+    measured = {name for comparison in record.comparisons for name in comparison.measures}
+    shown = [info for info in record.measures if info.name in measured] if measured else record.measures
+    return record.model_copy(update={"measures": shown})
+
+
 @cache  # compiling them takes half a second
-def _templates() -> Environment:
+def page_templates() -> Environment:
+    """The templates of `reports/`, which escape every text."""
     templates = Environment(
         loader=FileSystemLoader(shipped("reports")),
         autoescape=True,
@@ -141,6 +157,7 @@ def _templates() -> Environment:
         place=place,
         clip_key=clip_key,
         place_of=place_of,
+        size_of=size_of,
         sentence=sentence,
         trace_text=trace_text,
         loop_reference_text=loop_reference_text,
@@ -154,15 +171,17 @@ def _templates() -> Environment:
         gate_headline=gate_headline,
         approximation_texts=approximation_texts,
     )
-    templates.globals.update(short_text=SHORT_TEXT)
+    templates.globals.update(short_text=SHORT_TEXT, nouns=nouns)
     return templates
 
 
-def _source(name: str) -> str:
+def shipped_text(name: str) -> str:
+    """Return a file of `reports/`."""
     return (shipped("reports") / name).read_text("utf-8")
 
 
-def _hash(text: str) -> str:
+def digest_for_policy(text: str) -> str:
+    """Return what allows a style or a script in a page's own policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

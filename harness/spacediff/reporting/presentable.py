@@ -28,12 +28,19 @@ def presentable(record: AuditRecord) -> AuditRecord:
     """
     if {prompt.name for prompt in record.prompts} - {overview.prompt for overview in record.overviews}:
         raise ValueError("the record has prompts without an overview; spacediff.record.with_derived adds them")
-    record = AuditRecord.model_validate(_visible(record.model_dump()))
+    record = AuditRecord.model_validate(visible(record.model_dump()))
     hidden = {prompt.name for prompt in record.prompts if prompt.private}
     runs = [_without_pictures(run) if run.prompt in hidden else run for run in record.runs]
-    prompts = [prompt.model_copy(update={"text": ""}) if prompt.private else prompt for prompt in record.prompts]
+    prompts = [
+        prompt.model_copy(update={"text": "", "inputs": []}) if prompt.private else prompt for prompt in record.prompts
+    ]
     comparisons = [c.model_copy(update={"map": None}) if c.prompt in hidden else c for c in record.comparisons]
-    return record.model_copy(update={"runs": runs, "prompts": prompts, "comparisons": comparisons})
+    samples = [
+        each.model_copy(update={"reference_strip": "", "candidate_strip": ""}) if each.prompt in hidden else each
+        for each in record.samples
+    ]
+    shown = {"runs": runs, "prompts": prompts, "comparisons": comparisons, "samples": samples}
+    return record.model_copy(update=shown)
 
 
 def _without_pictures(run: RunRecord) -> RunRecord:
@@ -43,12 +50,12 @@ def _without_pictures(run: RunRecord) -> RunRecord:
     return run.model_copy(update={"clip": clip})
 
 
-def _visible(data: Any) -> Any:
+def visible(data: Any) -> Any:
     """Spell out what could not be seen in every text of a record, keys included."""
     if isinstance(data, str):
         return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", data.replace("\r\n", "\n"))
     if isinstance(data, dict):
-        return {_visible(key): _visible(item) for key, item in data.items()}
+        return {visible(key): visible(item) for key, item in data.items()}
     if isinstance(data, list | tuple):
-        return [_visible(item) for item in data]
+        return [visible(item) for item in data]
     return data

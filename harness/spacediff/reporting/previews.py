@@ -7,6 +7,7 @@ difference has to know that they did. Their pace and the number of their frames 
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -45,17 +46,19 @@ _KEY_FRAMES = 12
 
 @dataclass(frozen=True)
 class Preview:
-    """A video in the page.
+    """A video in the page, or a sheet of pictures one below the other.
 
     Attributes:
         base64: The file.
         width: Pixels across that belong to the picture; odd sizes are padded.
-        height: Pixels down.
+        height: Pixels down; of one picture.
+        still: Whether it is a sheet of pictures.
     """
 
     base64: str
     width: int
     height: int
+    still: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def embedded_previews(runs: Iterable[RunRecord], folder: Path, room: float) -> P
         shrunk = {key: _shrunk(clip, content, level) for key, (clip, content) in found.items()}
         if _size(shrunk) <= room:
             break
-    return Previews(shrunk, _note(level))
+    return Previews(shrunk, _note(level, still=all(preview.still for preview in shrunk.values())))
 
 
 def _found(runs: Iterable[RunRecord], folder: Path) -> dict[str, tuple[ClipRecord, bytes]]:
@@ -108,7 +111,7 @@ def _found(runs: Iterable[RunRecord], folder: Path) -> dict[str, tuple[ClipRecor
             content = path.read_bytes()
         except OSError:
             continue
-        if content[4:8] == b"ftyp":
+        if content[4:8] == b"ftyp" or _is_still(content):
             found[clip_key(run.clip)] = run.clip, content
     return found
 
@@ -133,6 +136,8 @@ def _shrunk(clip: ClipRecord, content: bytes, level: Level) -> Preview:
     from spacediff.errors import SpacediffError
 
     width, height = (max(2, round(side * level.share)) for side in (clip.width, clip.height))
+    if _is_still(content):
+        return _shrunk_sheet(clip, content, (width, height), level)
     with TemporaryDirectory() as folder:
         before, after = Path(folder, "before.mp4"), Path(folder, "after.mp4")
         before.write_bytes(content)
@@ -146,14 +151,42 @@ def _shrunk(clip: ClipRecord, content: bytes, level: Level) -> Preview:
         return _preview(after.read_bytes(), width, height)
 
 
+def _shrunk_sheet(clip: ClipRecord, content: bytes, size: tuple[int, int], level: Level) -> Preview:
+    """Encode a sheet of pictures again, as WebP."""
+    import PIL.Image
+
+    from spacediff.errors import SpacediffError
+    from spacediff.pictures import PictureFile, read_picture
+
+    try:
+        pixels, _ = read_picture(PictureFile("preview.png", len(content), lambda: io.BytesIO(content)))
+    except SpacediffError:
+        return _preview(content, clip.width, clip.height)
+    count = max(1, pixels.shape[0] // clip.height)
+    sheet, written = PIL.Image.fromarray(pixels).resize((size[0], count * size[1])), io.BytesIO()
+    sheet.save(written, "WEBP", quality=_webp_quality(level))
+    return Preview(base64.b64encode(written.getvalue()).decode(), *size, still=True)
+
+
+def _is_still(content: bytes) -> bool:
+    return content.startswith(b"\x89PNG")
+
+
+def _webp_quality(level: Level) -> int:
+    """Return a quality of WebP that looks about as good as the rate factor of a level."""
+    return 100 - level.quality
+
+
 def _preview(content: bytes, width: int, height: int) -> Preview:
-    return Preview(base64.b64encode(content).decode(), width, height)
+    return Preview(base64.b64encode(content).decode(), width, height, _is_still(content))
 
 
 def _size(clips: Mapping[str, Preview]) -> int:
     return sum(len(clip.base64) for clip in clips.values())
 
 
-def _note(level: Level) -> str:
+def _note(level: Level, *, still: bool = False) -> str:
     size = "full size" if level.share == 1 else f"{level.share} of their width and height"
+    if still:
+        return f"The pictures in this page were re-encoded at {size} (WebP, quality {_webp_quality(level)})."
     return f"The clips in this page were re-encoded at {size} (x264, rate factor {level.quality})."

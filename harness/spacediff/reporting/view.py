@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from spacediff.record import (
+    CONTENT_FAULTS,
     AuditRecord,
     ComparisonRecord,
+    Fact,
     PromptRecord,
     RunRecord,
     ScaleRecord,
@@ -14,13 +17,31 @@ from spacediff.record import (
     TraceComparisonRecord,
 )
 from spacediff.reporting.inside import Inside, inside_view
+from spacediff.reporting.samples import Groups, groups_view
 from spacediff.reporting.semantics import Shown, semantics_view
+from spacediff.wording import nouns_for
 from spacediff.wording.numbers import written_rank
+
+
+class Still(StrEnum):
+    """Whether an audit is about pictures, which do not move: the value is the class that the page gets for it."""
+
+    NO = ""
+    SEVERAL = "still"
+    ONE = "still single"
+
+
+def still(record: AuditRecord) -> Still:
+    """Return whether all clips of an audit are pictures, and whether each of them is a single one."""
+    chosen = nouns_for(record)
+    if chosen.moves:
+        return Still.NO
+    return Still.SEVERAL if chosen.several else Still.ONE
 
 
 @dataclass(frozen=True)
 class SettingRow:
-    """One setting of a run beside the baseline's and the reference's.
+    """One setting of a run next to the baseline's and the reference's.
 
     Attributes:
         path: Dotted path.
@@ -68,6 +89,11 @@ class Row:
         return self.comparison is not None and bool(self.comparison.metrics)
 
     @property
+    def faults(self) -> list[Fact]:
+        """What is wrong with the content of its clip or of the reference: black, censored, from latents with NaN."""
+        return [each for each in self.comparison.evidence if each.kind in CONTENT_FAULTS] if self.comparison else []
+
+    @property
     def control(self) -> bool:
         """Whether the run only gives a scale: a re-run, a repeat, another seed."""
         return self.run.role.control
@@ -87,6 +113,7 @@ class PromptView:
         first: Name of the run that is selected at the start; empty when there is none.
         inside: What the traces show; None when no run was examined.
         shown: What the clips show; None when that was not asked.
+        groups: How groups of clips compare; empty where seeds are expected to match.
     """
 
     prompt: PromptRecord
@@ -98,6 +125,7 @@ class PromptView:
     first: str
     inside: Inside | None
     shown: Shown | None
+    groups: list[Groups]
 
     @property
     def ranked(self) -> list[Row]:
@@ -145,6 +173,7 @@ def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
         first=overview.selected,
         inside=inside_view(record, prompt),
         shown=semantics_view(record, prompt),
+        groups=groups_view(record, prompt),
     )
 
 

@@ -62,6 +62,16 @@ class Places(Mapping[str, int]):
             pieces.pop()
         return 1
 
+    def renamed(self, prefixes: Mapping[str, str]) -> Places:
+        """Return the places under further names: what is below an old prefix is found below its new one as well."""
+        also = [
+            (new + path[len(old) :], line)
+            for path, line in self._lines.items()
+            for old, new in prefixes.items()
+            if path == old or path.startswith(f"{old}.")
+        ]
+        return Places([*self._lines.items(), *also])
+
     def path_on(self, line: int) -> str:
         """Return the outermost path that is named on a line, or an empty text."""
         return self._outermost.get(line, "")

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from spacediff.errors import Mistake, nearest_name
 from spacediff.scenario.locations import Parts, Places, dotted
+from spacediff.scenario.tables.types import HUB_ID
 
 Schema = Mapping[str, Any]
 
@@ -41,6 +42,10 @@ _SYNTAX = {
 
 _SYNONYMS = {"gpu": "cuda", "rocm": "cuda", "hip": "cuda", "metal": "mps", "half": "float16"}
 """Names that resemble no right one, or the wrong one: `gpu` is nearer to `cpu`."""
+
+
+_OF_THE_HUB = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+)")
+"""The address of a repository on the Hub; its id is meant."""
 
 
 def shown(value: Any) -> str:
@@ -86,21 +91,36 @@ def translated(error: ValidationError, schema: Schema, lines: Places) -> Iterato
         kind, where, value = finding["type"], finding["loc"], finding["input"]
         if kind == "extra_forbidden":
             yield _unknown_key(schema, where, lines)
+        elif kind == "missing" and isinstance(where[-1], int):  # a list of a fixed length, which says so for each item
+            if where[-1] == len(value):
+                yield mistake_at(lines, where[:-1], shown(list(value)), _expected(schema, _node(schema, where)))
         elif kind == "missing":
-            yield mistake_at(lines, where, "nothing", _expected(_node(schema, where)))
+            yield mistake_at(lines, where, "nothing", _expected(schema, _node(schema, where)))
         elif where[-1] == "[key]":
             names = _node(schema, where[:-2])["propertyNames"]
-            yield mistake_at(lines, where[:-1], shown(value), _expected(names))
+            yield mistake_at(lines, where[:-1], shown(value), _expected(schema, names))
         else:
             node = _node(schema, where)
             found = f"a text of {len(value):,} characters" if kind == "string_too_long" else shown(value)
-            yield mistake_at(lines, where, found, _expected(node), _nearest_value(value, node))
+            expected = _expected(schema, node) + _as_a_table(value, node)
+            yield mistake_at(lines, where, found, expected, _nearest_value(value, node))
+
+
+def _as_a_table(value: Any, node: Schema) -> str:
+    """Return how to write a text that stands in place of a table; empty where that is not known."""
+    key = node.get("x-text-is")
+    if key is None or not isinstance(value, str) or not value.strip():
+        return ""
+    return f", such as {{ {key} = {shown(value) if len(value) < MAX_SHOWN else '…'} }}"
 
 
 def _nearest_value(value: Any, node: Schema) -> str:
     known = [*node.get("enum", ()), *node.get("examples", ()), *([node["const"]] if "const" in node else ())]
     if not isinstance(value, str):
         return ""
+    address = _OF_THE_HUB.match(value)
+    if address and HUB_ID in str(node.get("pattern")):
+        return address[1]
     synonym = _SYNONYMS.get(value.lower(), "")
     return synonym if synonym in known else nearest_name(value, known) or nearest_name(value.lower(), known)
 
@@ -117,22 +137,30 @@ def _node(schema: Schema, where: Parts) -> Schema:
     """Return the subschema of a place, or of its nearest ancestor."""
     node: Schema = schema
     for part in where:
-        inner = _inside(node, part)
+        tables = node.get("anyOf", ()) if isinstance(part, str) else ()
+        options = [node, *(_resolved(schema, option) for option in tables)]
+        inner = next((found for option in options if (found := _inside(option, part))), None)
         if inner is None:
             return node
-        reference = inner.get("$ref", "").removeprefix("#/$defs/")
-        node = {**schema["$defs"][reference], **inner} if reference else inner
+        node = _resolved(schema, inner)
     return node
+
+
+def _resolved(schema: Schema, node: Schema) -> Schema:
+    reference = node.get("$ref", "").removeprefix("#/$defs/")
+    return {**schema["$defs"][reference], **node} if reference else node
 
 
 def _inside(node: Schema, part: str | int) -> Schema | None:
     if isinstance(part, int):
         return node.get("items")
-    named = node.get("properties", {}).get(part)
-    return named or next(iter(node.get("patternProperties", {}).values()), None)
+    further = node.get("additionalProperties")
+    found: Schema | None = node.get("properties", {}).get(part)
+    found = found or next(iter(node.get("patternProperties", {}).values()), None)
+    return found or (further if isinstance(further, Mapping) else None)
 
 
-def _expected(node: Schema) -> str:
+def _expected(schema: Schema, node: Schema) -> str:
     match node:
         case {"x-expected": expected}:
             words = str(expected)
@@ -141,7 +169,7 @@ def _expected(node: Schema) -> str:
         case {"const": value}:
             words = shown(value)
         case {"type": "array", "items": entry}:
-            words = f"a list; each entry {_expected(entry)}"
+            words = f"a list; each entry {_expected(schema, _resolved(schema, entry))}"
         case {"type": "boolean"}:
             words = "true or false"
         case {"type": "integer" | "number" as kind}:

@@ -38,6 +38,12 @@ def absolute_path(text: str, folder: PurePath) -> str:
     return (folder / slashed).as_posix()
 
 
+def without_call(file: Path) -> tuple[Path, int | None]:
+    """Return the file of `FILE.zip#N`, a call of a recording, and N; None for a file that is named as it is."""
+    name, _, number = file.name.rpartition("#")
+    return (file.with_name(name), int(number)) if name and number.isdecimal() and not file.exists() else (file, None)
+
+
 def _in_home(path: str) -> str:
     try:
         return str(Path(path).expanduser())

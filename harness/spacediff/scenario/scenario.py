@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,47 +16,31 @@ from pydantic import Field, PrivateAttr, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from spacediff.errors import FileNotAccessible, Mistake, ScenarioError
+from spacediff.group_sizes import MOST_SAMPLES
 from spacediff.metric_info import OptionalMetric
+from spacediff.scenario.adapters import by_name, checks_of_adapters, declared, with_order
 from spacediff.scenario.checks import checks
-from spacediff.scenario.locations import Places, dotted, places
+from spacediff.scenario.command_checks import command_checks
+from spacediff.scenario.input_checks import file_checks, input_checks, size_checks
+from spacediff.scenario.local_files import missing_of_reference, missing_of_settings
+from spacediff.scenario.locations import Parts, Places, dotted, places
 from spacediff.scenario.messages import syntax_mistake, translated
-from spacediff.scenario.tables import (
-    NAME,
-    NAME_WORDS,
-    Approximation,
-    Baseline,
-    BaselineOrVariant,
-    LongText,
-    Name,
-    Part,
-    Reference,
-    Seed,
-    Semantics,
-    SettingsTables,
-    Table,
-    Title,
-    Variant,
-    expect,
-)
+from spacediff.scenario.python_values import with_python_values
+from spacediff.scenario.sample_checks import group_size_checks, sample_checks
+from spacediff.scenario.script_checks import script_checks, script_file_checks
+from spacediff.scenario.tables.approximation import Approximation
+from spacediff.scenario.tables.base import Table, expect
+from spacediff.scenario.tables.prompt import Prompt
+from spacediff.scenario.tables.reference import Reference
+from spacediff.scenario.tables.semantics import Semantics
+from spacediff.scenario.tables.settings import Baseline, SettingsTables, Variant
+from spacediff.scenario.tables.types import NAME, NAME_WORDS, BaselineOrVariant, Name, Title
 from spacediff.settings import Origin, Settings
 
 MAX_BYTES = 1_000_000
 """A larger file is not a scenario."""
 
 _NAMED: dict[str, Any] = {"propertyNames": {"pattern": NAME, **expect(NAME_WORDS)}, "additionalProperties": False}
-
-
-class Prompt(Table):
-    """A prompt with its seed; every setting is tried on every prompt."""
-
-    text: LongText
-    """What the clip should show."""
-    seed: Seed
-    """The seed, for local runs and for the Space."""
-    parts: tuple[Part, ...] | None = Field(None, strict=False)
-    """Named parts of this prompt, instead of those in [semantics]."""
-    private: bool = False
-    """Whether the prompt's text and pictures are kept out of record and reports; numbers are shown."""
 
 
 class Scale(Table):
@@ -75,7 +60,7 @@ class Steps(Table):
     alone: tuple[BaselineOrVariant, ...] = Field((), strict=False)
     """Variants that are generated once more, each step from the latents of `against`, to isolate its own error."""
     against: BaselineOrVariant = "baseline"
-    """The run whose latents each step starts from."""
+    """The run whose latents each step starts from; `reference` for a recording whose tensors each stage starts from."""
 
 
 class Explain(Table):
@@ -96,6 +81,8 @@ class Gate(Table):
     """The variant, or `baseline`, that must match the reference."""
     max_drift: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Its largest drift: 0 is the floor, 1 a different seed."""
+    max_effect: Annotated[float, Field(ge=0.05, le=0.9)] = 0.474
+    """With `samples`, the largest difference of its group: Cliff's delta, where 0.474 is called large."""
     against: Literal["accepted"] | None = None
     """`accepted`: nothing may be worse than in the state that `spacediff approve` saved."""
     max_rise: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -117,10 +104,14 @@ class Scenario(Table):
     """The prompts by name."""
     baseline: Baseline
     """The settings as people run them."""
-    variants: dict[Name, Variant] = Field({}, json_schema_extra=_NAMED)
+    variants: dict[Name, Variant] = Field(
+        {}, json_schema_extra={**_NAMED, **expect("tables by name, such as [variants.NAME]")}
+    )
     """The baseline with named changes."""
     reference: Reference
     """What the clips are compared with."""
+    samples: Annotated[int, Field(ge=6, le=MOST_SAMPLES)] | None = None
+    """Clips a side, where seeds cannot match: two groups are compared; fewer than 6 could show no difference."""
     scale: Scale = Scale()
     """The controls that give the numbers their scale."""
     steps: Steps = Steps()
@@ -156,8 +147,8 @@ class Scenario(Table):
 
     def settings_of(self, name: str) -> Settings:
         """Return the declared Settings of `baseline` or of a variant; raises KeyError for another name."""
-        declared = self._declared(self.baseline, "baseline")
-        return declared if name == "baseline" else declared.changed_by(self.changes_of(name))
+        baseline = self._declared(self.baseline, "baseline")
+        return baseline if name == "baseline" else baseline.changed_by(self.changes_of(name))
 
     def changes_of(self, name: str) -> Settings:
         """Return what a variant changes, including the variants it starts from; raises KeyError for another name.
@@ -168,7 +159,7 @@ class Scenario(Table):
         changes = Settings()
         for ancestor in self._lineage(name) if name != "baseline" else ():
             changes = changes.changed_by(self._declared(self.variants[ancestor], "variants", ancestor))
-        return changes
+        return with_order(self._declared(self.baseline, "baseline"), changes)
 
     def _lineage(self, name: str) -> list[str]:
         """Return a variant and all that it starts from, each after its own ancestors."""
@@ -188,16 +179,16 @@ class Scenario(Table):
     def _declared(self, tables: SettingsTables, *owner: str) -> Settings:
         """Return the Settings of one table of the file; an empty table declares nothing."""
         nested = tables.model_dump(by_alias=True, exclude_unset=True, include=set(SettingsTables.model_fields))
-        declared = {key: value for key, value in nested.items() if value != {}}
+        given = declared({key: value for key, value in nested.items() if value != {} and not isinstance(value, int)})
         where = {
             path: f"{self.path.name}:{self._lines.line_of(dotted((*owner, *path.split('.'))))}"
-            for path in Settings.of(declared, Origin.DECLARED)
+            for path in Settings.of(given, Origin.DECLARED)
         }
-        return Settings.of(declared, Origin.DECLARED, where)
+        return Settings.of(given, Origin.DECLARED, where)
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Read a scenario file.
+    """Read a scenario file, and check the input pictures and videos that it names.
 
     Raises:
         ScenarioError: The file has mistakes; the error lists all of them.
@@ -220,29 +211,93 @@ def load_scenario(path: Path) -> Scenario:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"the byte 0x{content[error.start]:02x}"
         raise ScenarioError(path, [Mistake(line, "", found, "a text in UTF-8")]) from error
-    return parse_scenario(text, path)
+    scenario = parse_scenario(text, path)
+    lines, files = scenario._lines, {"script": scenario.baseline.script, "python": scenario.baseline.python}  # noqa: SLF001 - this is its constructor
+    if unusable := [*file_checks(scenario.prompts, lines), *script_file_checks(files, lines)]:
+        raise ScenarioError(path, unusable)
+    return scenario
 
 
 def parse_scenario(text: str, path: Path) -> Scenario:
-    """Read a scenario from its text; see `load_scenario`.
+    """Read a scenario from its text without opening the files that it names; see `load_scenario`.
 
     Args:
         text: The TOML text.
         path: Its file, which need not exist: relative paths in the text start from its folder.
     """
     lines = places(text)
-    data = _tables(text, path, lines)
-    mistakes = list(checks(data, text, lines))
+    data, lines, mistakes = by_name(_tables(text, path, lines), lines)
+    data, wrong_values = with_python_values(data, lines)
+    mistakes += [
+        *wrong_values,
+        *checks(data, text, lines),
+        *command_checks(data, lines),
+        *input_checks(data, lines),
+        *checks_of_adapters(data, lines),
+        *sample_checks(data, lines),
+        *script_checks(data, lines),
+    ]
     try:
         scenario = Scenario.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
         checked = {mistake.key for mistake in mistakes}  # a check has the more precise message
-        of_schema = [found for found in translated(error, scenario_schema(), lines) if found.key not in checked]
+        of_schema = [found for found in translated(error, scenario_schema(), lines) if not _is_said(found.key, checked)]
         raise ScenarioError(path, [*mistakes, *of_schema]) from error
     if mistakes:
         raise ScenarioError(path, mistakes)
     scenario._text, scenario._path, scenario._lines = text, path, lines  # noqa: SLF001 - this is its constructor
+    if sizes := [*_sizes(scenario, lines), *group_size_checks(data, len(scenario.prompts), _texts(scenario), lines)]:
+        raise ScenarioError(path, sizes)
     return scenario
+
+
+def _is_said(key: str, said: Collection[str]) -> bool:
+    """Whether a mistake at a place is said already; one name of `from` is read as a list of one."""
+    return key in said or (key.endswith(".from.0") and key.removesuffix(".0") in said)
+
+
+def _texts(scenario: Scenario) -> int:
+    """Count what the clips are asked for: each prompt's text and parts."""
+    asked = scenario.semantics
+    if asked is None:
+        return 0
+    of_prompts = scenario.prompts.values()
+    return sum(bool(each.text) + len(asked.parts if each.parts is None else each.parts) for each in of_prompts)
+
+
+def _sizes(scenario: Scenario, lines: Places) -> Iterator[Mistake]:
+    """Find resized inputs without a usable size, each mistake once, however many variants inherit it."""
+    if not any(table.inputs for table in (scenario.baseline, *scenario.variants.values())):
+        return
+    found: dict[str, Mistake] = {}
+    for name in ("baseline", *scenario.variants):
+        found |= {each.key: each for each in size_checks(scenario.settings_of(name), _owners(scenario, name), lines)}
+    yield from found.values()
+
+
+def _owners(scenario: Scenario, name: str) -> list[Parts]:
+    """Return the tables that the settings of `baseline` or of a variant are from, the last one first."""
+    ancestors = scenario._lineage(name) if name != "baseline" else []  # noqa: SLF001 - its own module
+    return [*(("variants", ancestor) for ancestor in reversed(ancestors)), ("baseline",)]
+
+
+def ensure_files_exist(scenario: Scenario, names: Iterable[str]) -> None:
+    """Look for the files and folders of this machine that an audit needs.
+
+    Args:
+        scenario: The scenario.
+        names: The variants that are audited, with the baseline.
+
+    Raises:
+        ScenarioError: Some are missing; the error lists all of them.
+    """
+    lines = scenario._lines  # noqa: SLF001 - its own module
+    found = {each.key: each for each in missing_of_reference(scenario.reference, lines)}
+    for name in names:
+        settings, owners = scenario.settings_of(name), _owners(scenario, name)
+        found |= {each.key: each for each in missing_of_settings(settings, owners, lines)}
+    if found:
+        raise ScenarioError(scenario.path, list(found.values()))
 
 
 def _tables(text: str, path: Path, lines: Places) -> dict[str, Any]:

@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
+from spacediff.scenario.literals import KEY, needs_python
+
 if TYPE_CHECKING:
     from tomlkit.items import Comment, Item, Key
 
+_INNER_TABLES = ("numerics.compile",)
+"""Tables inside others, by their paths."""
+_OF_COMPONENTS = "quantization."
+"""Beginning of the keys of the tables inside that of a component."""
+_TABLES_BY_NAME = frozenset({"components", "inputs", "lora", "textual_inversion"})
+
 
 def toml_value(value: Any) -> Item:
-    """Turn a value into an item that fits on one line: tables become inline tables.
+    """Turn a value into an item that fits on one line: tables become inline tables, None becomes a Python literal.
 
     Raises:
-        tomlkit.exceptions.ConvertError: TOML has no such value; None is an example.
+        tomlkit.exceptions.ConvertError: TOML has no such value, and settings hold none.
     """
+    if needs_python(value):
+        return toml_value({KEY: repr(value)})
     if isinstance(value, Mapping):
         table = tomlkit.inline_table()
         for key, inner in value.items():
@@ -32,8 +42,15 @@ def toml_value(value: Any) -> Item:
 
 
 def toml_path(path: str) -> Key:
-    """Turn the path of a setting into a dotted key: its table, and the rest as one key, which may contain dots."""
+    """Turn the path of a setting into a dotted key: its table, and the rest as one key, which may contain dots.
+
+    In tables that hold further tables by name, and for a table inside another, the inner name is a key of its own.
+    """
     table, dot, name = path.partition(".")
+    inner, further, key = name.partition(".")
+    if further and (table in _TABLES_BY_NAME or f"{table}.{inner}" in _INNER_TABLES):
+        last = key.split(".") if table == "components" and key.startswith(_OF_COMPONENTS) else [key]
+        return tomlkit.key([table, inner, *last])
     return tomlkit.key([table, name] if dot else table)
 
 

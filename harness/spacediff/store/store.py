@@ -31,7 +31,13 @@ SEMANTICS = "semantics"
 """Folder in an audit folder with the semantic measurements."""
 DENOISED = "denoised"
 """Folder in an audit folder with the ends of denoisings, for runs that go on from there."""
+INPUTS = "inputs"
+"""Folder in an audit folder with small pictures of the inputs."""
+PROGRAMS = "programs"
+"""Folder in an audit folder with what programs have printed, and what they write while they run."""
 _MEASUREMENT = re.compile(r"[0-9a-f]{24}\.json")
+_LOG = re.compile(r"[\w-]+\.log")
+_PREVIEW = re.compile(r"[0-9a-f]{24}\.png")
 _END = re.compile(r"[0-9a-f]{32}((\.undecoded)?\.safetensors|\.embeddings)|\.[0-9]+\.draft")
 
 
@@ -95,10 +101,10 @@ class Store:
         self._remove(_DRAFT)
 
     def discard_all(self) -> None:
-        """Remove all runs, ends of denoisings, semantic measurements, the record and the report; other files stay."""
+        """Remove all runs, what belongs to them, the record and the report; other files stay."""
         self._remove(_DRAFT)
         self._remove(_RUN)
-        for name, named in ((SEMANTICS, _MEASUREMENT), (DENOISED, _END)):
+        for name, named in ((SEMANTICS, _MEASUREMENT), (DENOISED, _END), (INPUTS, _PREVIEW), (PROGRAMS, _LOG)):
             for path in (self.folder / name).glob("*"):
                 if named.fullmatch(path.name):
                     remove_file(path)

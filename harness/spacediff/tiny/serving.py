@@ -62,6 +62,7 @@ class TinySpace:
         startup_deadline: Seconds until it must answer.
         checkpoint: Id of the tiny checkpoint that it serves.
         device: The torch device that it computes on.
+        probed: Whether its calls are recorded by a probe.
     """
 
     url: str
@@ -74,8 +75,11 @@ class TinySpace:
         startup_deadline: float = STARTUP_DEADLINE,
         checkpoint: str = CHECKPOINT,
         device: str = DEVICE,
+        *,
+        probed: bool = False,
     ) -> None:
         self._options = ["--steps", str(steps), "--checkpoint", checkpoint, "--device", device]
+        self._options += ["--probed"] if probed else []
         self._startup_deadline = startup_deadline
         self._cleanup = contextlib.ExitStack()
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()

@@ -3,7 +3,8 @@
 It represents independent code, so it shares nothing with the sources that are compared with it: plain diffusers, plain
 Gradio. Its endpoint, its outputs and its settings are those of the demo
 (huggingface.co/spaces/zai-org/CogVideoX-5B-Space): the stochastic DPM scheduler with trailing timesteps, dynamic
-guidance of scale 7, a CPU generator, bfloat16, everything on one device, which is the CPU unless it is told another.
+guidance of scale 7, a CPU generator, everything on one device, which is the CPU unless another is given. The demo
+computes in bfloat16, which most CPUs do many times slower than float32; so this one computes in float32.
 
 It listens on loopback only, prints `READY http://127.0.0.1:PORT` and runs until its stdin ends. The process that
 started it keeps the pipe open; when that process ends for any reason, the Space reads end of file and exits.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import math
 import os
 import random
@@ -44,6 +46,8 @@ def main() -> None:
     announcements = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         app = build_app(load_pipeline(options.checkpoint, options.device), options.steps, scratch)
+        if options.probed:
+            attach_probe(app, scratch)
         os.chdir(scratch)  # Gradio serves files of the working directory
         port = _launch(app, options.port)
         print(f"READY http://127.0.0.1:{port}", file=announcements, flush=True)
@@ -66,7 +70,7 @@ def load_pipeline(checkpoint: str, device: str) -> Any:
 
     from spacediff.tiny.checkpoint import BUILTIN, ensure_checkpoint
 
-    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(BUILTIN[checkpoint]), torch_dtype=torch.bfloat16)
+    pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(BUILTIN[checkpoint]), torch_dtype=torch.float32)
     pipe.to(device)
     pipe.scheduler = CogVideoXDPMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
     return pipe
@@ -130,6 +134,16 @@ def build_app(pipe: Any, steps: int, scratch: Path) -> Any:
     return app.queue(max_size=15)
 
 
+def attach_probe(app: Any, folder: Path) -> None:
+    """Put the probe next to the app, and attach it with the two lines that a Space has."""
+    from spacediff.recordings.probe_file import write_probe
+
+    tempfile.tempdir = str(folder)  # so that it is removed with everything else, however this process ends
+    write_probe(folder / "spacediff_probe.py")
+    sys.path.insert(0, str(folder))
+    importlib.import_module("spacediff_probe").attach(app)
+
+
 def infer(pipe: Any, prompt: str, seed: int, steps: int, scratch: Path) -> tuple[Path, Path]:
     """Generate a clip; return the paths of its MP4 and its GIF."""
     import torch
@@ -168,6 +182,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=STEPS, help=f"denoising steps of a clip (default: {STEPS})")
     parser.add_argument("--checkpoint", default=CHECKPOINT, help=f"checkpoint to serve (default: {CHECKPOINT})")
     parser.add_argument("--device", default=DEVICE, help=f"torch device that it computes on (default: {DEVICE})")
+    parser.add_argument("--probed", action="store_true", help="record its calls, as `spacediff probe` writes it")
     return parser.parse_args()
 
 

@@ -17,7 +17,7 @@ from spacediff.tiny.detector import colours_shown, motion_shown
 from spacediff.tiny.trained import WEIGHTS, build_trained
 from spacediff.tiny.world import unseen_scenes
 from spacediff.training.arguments import count, weights
-from spacediff.training.evaluate import as_hosted, generated, in_half_precision
+from spacediff.training.evaluate import as_hosted, generated, silent
 
 SEED = 42
 CANDIDATES = 100
@@ -69,7 +69,7 @@ def candidates(weights: Path, count: int) -> Iterator[Candidate]:
     from spacediff.torchvision_shim import shim_torchvision
 
     shim_torchvision()
-    usual = in_half_precision(build_trained(weights))
+    usual = silent(build_trained(weights))
     hosted = as_hosted(usual)
     for scene in [scene for scene in unseen_scenes(_SCENE_SEED, count) if scene.motion != "appear"]:
         at_space = generated(hosted, scene.caption, SEED)

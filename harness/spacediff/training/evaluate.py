@@ -37,7 +37,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(options.threads)
-    usual = in_half_precision(build_trained(options.weights))
+    usual = silent(build_trained(options.weights))
     cost = _seconds(usual)
     pipe = as_hosted(usual)
     some = unseen_scenes(SCENE_SEED, options.clips)
@@ -55,17 +55,8 @@ def main() -> None:
         write_sheet(options.pictures, clips, [scene.caption for scene in some])
 
 
-def in_half_precision(pipe: Any) -> Any:
-    """Convert a pipeline to bfloat16, as the quickstart runs it, without progress bars."""
-    import torch
-    from diffusers.utils import logging
-
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # otherwise each model warns that none of its modules has to stay in float32
-    try:
-        pipe = pipe.to(torch.bfloat16)
-    finally:
-        logging.set_verbosity(verbosity)
+def silent(pipe: Any) -> Any:
+    """Return a pipeline after turning its progress bars off."""
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

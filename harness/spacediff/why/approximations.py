@@ -12,19 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
+from spacediff.catalogue.pipelines import GENERIC
+from spacediff.inputs.files import is_media
 from spacediff.privacy.redaction import redact_text
-from spacediff.scenario.tables import ALL_PARTS_ALIKE, NOT_AT_LOADING, SettingsTables
+from spacediff.scenario.literals import is_sayable
+from spacediff.scenario.owned import NOT_AT_LOADING
+from spacediff.scenario.paths import is_path
+from spacediff.scenario.tables.settings import SettingsTables
 from spacediff.scenario.writing import one_line
-from spacediff.settings import Origin, Setting, Settings, is_plain
+from spacediff.settings import Origin, Setting, Settings
+from spacediff.why.apart import why_not_said
 from spacediff.why.defaults import defaults_of_call
 from spacediff.why.differences import matters
 from spacediff.why.effects import ABOUT_READING
+from spacediff.why.prompt_inputs import NOT_BESIDE
+from spacediff.why.quantised import NOT_SAID, configurations
 from spacediff.why.round_trip import Refused, reason_at
+from spacediff.why.seeds import SEED
 
 if TYPE_CHECKING:
     from tomlkit.items import AoT
 
-    from spacediff.reading import Reading
+    from spacediff.reading import Note, Reading
 
 _DECLARABLE = frozenset(SettingsTables.model_fields)
 _LONGEST = 300
@@ -60,12 +69,18 @@ def why_left_out(path: str, value: Any, owner: str, refused: Refused) -> str:
     if path.split(".", 1)[0] not in _DECLARABLE:
         return "a scenario has no such setting"
     if path in NOT_AT_LOADING:
-        return NOT_AT_LOADING[path]
+        return NOT_SAID if configurations(value) else NOT_AT_LOADING[path]
     if path.startswith("load.") and isinstance(value, Mapping):
-        return ALL_PARTS_ALIKE
-    if value is None:
-        return "a scenario has no value for None"
-    return reason_at(f"{owner}.{path}", refused) or ("" if is_plain(value) else "a scenario has no such value")
+        return why_not_said(value, owner)
+    if path.startswith("call.") and is_media(value):
+        return reason_at(f"prompts.main.inputs.{path.removeprefix('call.')}", refused) or _unfound(owner, path, refused)
+    return reason_at(f"{owner}.{path}", refused) or ("" if is_sayable(path, value) else "a scenario has no such value")
+
+
+def _unfound(owner: str, path: str, refused: Refused) -> str:
+    """Return why a picture or video is not an input of the prompt: no such argument, or no such file."""
+    reason = reason_at(f"{owner}.{path}", refused)
+    return reason if reason and "no file here" not in reason else NOT_BESIDE
 
 
 def left_out(script: Reading, baseline: Settings, refused: Refused) -> list[LeftOut]:
@@ -81,15 +96,33 @@ def left_out(script: Reading, baseline: Settings, refused: Refused) -> list[Left
     notes = [
         LeftOut(note.kind, f"{note.text}{f', only if {note.only_if}' if note.only_if else ''}", note.where, "")
         for note in script.notes
-        if note.kind not in ABOUT_READING and note.usual and note.where not in places
+        if note.kind not in ABOUT_READING
+        and note.usual
+        and note.where not in places
+        and note.setting not in script.settings
+        and not _is_single_file(note, script, baseline)
     ]
     doubts = [LeftOut("the call that was read", text, script.called_at, "") for text in script.undecided]
-    return settings + notes + doubts
+    return [*settings, *_seeds_of_one_call(script), *notes, *doubts]
+
+
+def _seeds_of_one_call(script: Reading) -> Iterator[LeftOut]:
+    """Yield the seeds of a call that gives each of its pictures a generator of its own."""
+    seed = script.settings.get(SEED)
+    if seed is not None and isinstance(seed.value, list):
+        yield LeftOut(SEED, str(seed.value), seed.where, "a scenario has one seed for all pictures of a call")
+
+
+def _is_single_file(note: Note, script: Reading, baseline: Settings) -> bool:
+    """Whether a note says that the weights come from a single file, and `model.id` and `model.pipeline` say it too."""
+    model, pipeline = baseline.value("model.id"), baseline.value("model.pipeline")
+    is_said = isinstance(model, str) and is_path(model) and model.endswith(".safetensors") and pipeline not in GENERIC
+    return note.kind == "checkpoint" and is_said and [one.kind for one in script.notes].count(note.kind) == 1
 
 
 def _settings_left_out(script: Reading, baseline: Settings, refused: Refused) -> Iterator[LeftOut]:
     for path, setting in baseline.items():
-        if not matters(path) or _is_default(path, setting, script):
+        if not matters(path) or is_default(path, setting, script):
             continue
         if setting.origin is Origin.UNKNOWN:
             if not path.startswith("output."):  # clips are compared in the encoding of the Space's file
@@ -99,7 +132,7 @@ def _settings_left_out(script: Reading, baseline: Settings, refused: Refused) ->
             yield LeftOut(path, _described(setting.value, baseline), setting.where, reason)
 
 
-def _is_default(path: str, setting: Setting, script: Reading) -> bool:
+def is_default(path: str, setting: Setting, script: Reading) -> bool:
     """Whether a script passes None to an argument whose default it is."""
     table, _, name = path.partition(".")
     if table != "call" or setting.value is not None or setting.origin is not Origin.READ:

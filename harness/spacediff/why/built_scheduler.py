@@ -1,4 +1,4 @@
-"""Schedulers that a source builds anew: they have the defaults of their class, and nothing of the checkpoint's config.
+"""Schedulers that a source builds from scratch, with the defaults of their class not the checkpoint's config.
 
 Such a scheduler may differ from one that is made with `from_config` in entries that no source names.
 """

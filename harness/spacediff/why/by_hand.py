@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from spacediff.catalogue.pipelines import fits
 from spacediff.reading import Reading
 from spacediff.settings import Origin
 from spacediff.why.code import as_code, library_of
-from spacediff.why.differences import UNSET, SourceDifference
+from spacediff.why.compared import UNSET, SourceDifference
 from spacediff.why.proposals.calls import refusal
 from spacediff.why.proposals.loading import TEXTS_OF_LOADING
-from spacediff.why.proposals.methods import lora_lines
+from spacediff.why.proposals.methods import lora_lines, lora_of
 
 _RUNS_CODE = frozenset({"load.trust_remote_code", "load.custom_pipeline"})
 """Settings that run code of others; they are never part of a patch."""
@@ -35,7 +35,7 @@ def words(row: SourceDifference, differences: Iterable[SourceDifference], reason
     if row.path == "model.id" and (pipeline := by_path.get("model.pipeline")):
         return f"load {row.right.value!r} with {pipeline.right.value}, not with {pipeline.left.value}"
     if row.path.startswith("lora.") and not reason:
-        return _lora(row, {path.removeprefix("lora."): each.right.value for path, each in by_path.items()}) + known
+        return _lora(row, by_path) + known
     return (reason or _change(row)) + known
 
 
@@ -128,15 +128,16 @@ def _change(row: SourceDifference) -> str:
     return f"change it to {row.right.value!r} ({row.left.where})"
 
 
-def _lora(row: SourceDifference, values: dict[str, object]) -> str:
+def _lora(row: SourceDifference, differences: Mapping[str, SourceDifference]) -> str:
     """Return the line that loads, scales or fuses a LoRA as the Space does, if a single line does it."""
-    key = row.path.removeprefix("lora.")
+    name, key = lora_of(row.path)
     is_new = row.left is UNSET
-    lines = {line.split("(")[0].rpartition(".")[2]: line.replace("{pipe}", "pipe") for line in lora_lines(values)}
+    values = {lora_of(path)[1]: each.right.value for path, each in differences.items() if lora_of(path)[0] == name}
+    lines = {line.split("(")[0].rpartition(".")[2]: line.replace("{pipe}", "pipe") for line in lora_lines(name, values)}
     load = lines.get("load_lora_weights")
-    if is_new and load and key in {"id", "weight_name", "adapter_name"}:
+    if is_new and load and key in {"id", "weight_name"}:
         return f"add the line {load}" if key == "id" else f"comes with {load}"
     for method in {"scale": ("set_adapters", "fuse_lora"), "fused": ("fuse_lora",)}.get(key, ()):
-        if method in lines and row.right is not UNSET:
+        if method in lines and row.right is not UNSET and row.left.origin is not Origin.READ:
             return f"add the line {lines[method]}"
     return _change(row)

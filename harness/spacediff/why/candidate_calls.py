@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from spacediff.reading import Reading
 from spacediff.reading.model import Call
-from spacediff.why.differences import ComparedSettings
-from spacediff.why.headline import SCRIPT, counted_differences
+from spacediff.why.compared import SCRIPT, ComparedSettings
+from spacediff.why.headline import counted_differences
 
 _MOST = 6
 """Calls of one source that are compared."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from spacediff.reading import Reading, read_changed
 from spacediff.reading.signatures import refusals
 from spacediff.settings import Origin, Setting, Settings
-from spacediff.why.differences import ComparedSettings, compare_sources
+from spacediff.why.compared import ComparedSettings
+from spacediff.why.differences import compare_sources
 from spacediff.why.proposals.generators import seed_of
 
 _FAULTS = frozenset({"not read", "not read to the end", "random", "reused generator"})

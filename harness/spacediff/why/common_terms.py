@@ -11,10 +11,12 @@ from spacediff.hub.model_index import class_here_or_on_the_hub, class_not_looked
 from spacediff.hub.scheduler_config import here_or_on_the_hub, not_looked_up, on_the_hub
 from spacediff.reading import Reading
 from spacediff.settings import Origin, Setting, Settings
+from spacediff.why.adapter_names import under_common_names
+from spacediff.why.compared import SCRIPT, SPACE
 from spacediff.why.defaults import completed, default_sizes_of, scheduler_entries, with_scheduler, with_switches
 from spacediff.why.device_differences import with_placements, with_same_devices
 from spacediff.why.generic_class import with_class
-from spacediff.why.headline import SCRIPT, SPACE
+from spacediff.why.prepared_inputs import with_preparations
 from spacediff.why.same_settings import under_one_name
 
 
@@ -52,8 +54,10 @@ def in_common_terms(script: Reading, space: Reading, *, ask: bool) -> CommonTerm
     left, ours = with_scheduler(left, script, here, entries)
     right, theirs = with_scheduler(right, space, there, entries)
     own = left
+    left, right = under_common_names(left, right)
     left, moved = under_one_name(left, right, here, there)
     left, right = _with_sizes(left, right, script.signature, space.signature)
+    left, right = with_preparations(left, right, script, space)
     left, right = with_switches(left, right), with_switches(right, left)
     left, right = with_placements(left, right, space)
     left, right = _with_unknown_output(left, right, script), _with_unknown_output(right, left, space)

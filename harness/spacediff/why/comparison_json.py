@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from spacediff.why.candidate_calls import ComparedCall
-from spacediff.why.differences import ComparedSettings
+from spacediff.why.compared import ComparedSettings
 from spacediff.why.headline import headline
 from spacediff.why.patch import Advice
 

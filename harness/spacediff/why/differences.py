@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
-from spacediff.catalogue.lookup import Cause
 from spacediff.catalogue.pipelines import task_of
 from spacediff.reading import Reading
-from spacediff.scenario.tables import OWNED
-from spacediff.settings import Origin, Setting, Settings, diff
+from spacediff.scenario.owned import OWNED
+from spacediff.settings import Origin, Settings, diff
 from spacediff.why.built_scheduler import built_scheduler
 from spacediff.why.common_terms import in_common_terms
+from spacediff.why.compared import SCRIPT, SPACE, UNSET, ComparedSettings, SideRead, SourceDifference
 from spacediff.why.conditions import under_conditions
 from spacediff.why.effects import Effect, differing_effects
-from spacediff.why.headline import SCRIPT, SPACE, SideRead
 from spacediff.why.other_code import has_unknown_default, pipeline_of_other_code
 from spacediff.why.questions import question
 from spacediff.why.seeds import (
@@ -29,87 +27,8 @@ from spacediff.why.seeds import (
 )
 from spacediff.why.sizes import cause_of
 
-UNSET = Setting("not set", Origin.DEFAULT, "the checkpoint or the library decides")
-"""The value of a setting that neither a source nor a known default sets."""
-
-_NOT_SETTINGS = frozenset({"call.prompt", "rng.seed", "call.num_videos_per_prompt", "call.num_images_per_prompt"})
-"""Prompt and seed, which the scenario sets anyway, and what does not change a single clip."""
-
-
-@dataclass(frozen=True)
-class SourceDifference:
-    """A setting that differs between the two sources, or may differ.
-
-    Attributes:
-        path: Dotted path.
-        left: Its value in the script, defaults included.
-        right: Its value in the Space, defaults included.
-        known: What is known about such a difference; None if nothing is.
-    """
-
-    path: str
-    left: Setting
-    right: Setting
-    known: Cause | None
-
-    @property
-    def certain(self) -> bool:
-        """Whether both values are known."""
-        return Origin.UNKNOWN not in (self.left.origin, self.right.origin)
-
-    @property
-    def is_of_one_side(self) -> bool:
-        """Whether only one side gives it, and the other has no default for it."""
-        return UNSET in (self.left, self.right)
-
-    @property
-    def changes_the_clip(self) -> bool:
-        """Whether such a difference can change a clip, as far as is known."""
-        return self.known is None or self.known.size != "none"
-
-
-@dataclass(frozen=True)
-class ComparedSettings:
-    """What two sources set differently.
-
-    Attributes:
-        differences: The settings that certainly differ, the most likely cause first.
-        effects: What the sources do besides their settings and do not certainly do alike.
-        unknown: The settings that are unknown on a side, so that they may differ.
-        questions: One question for each of them, and for what else reading cannot show.
-        conditions: What holds only for other inputs than the default ones, one sentence for each condition.
-        notes: What else changes the clip on either side, and what is ignored there.
-        equal: Number of settings that agree.
-        by_default: How many of them neither source gives, so that they have the defaults of library and checkpoint.
-        comparable: Whether any setting that a source gives is known on both sides.
-        sides: How much of the script and of the Space was read.
-        script: What the script sets, defaults included.
-        other_task: If the pipelines work from different things, such as a text and a picture, a sentence that says so.
-    """
-
-    differences: list[SourceDifference]
-    effects: list[Effect]
-    unknown: list[SourceDifference]
-    questions: list[str]
-    conditions: list[str]
-    notes: list[str]
-    equal: int
-    by_default: int
-    comparable: bool
-    sides: tuple[SideRead, SideRead]
-    script: Settings
-    other_task: str = ""
-
-    @property
-    def decided(self) -> bool:
-        """Whether enough was read of both sides to say what differs."""
-        return self.comparable and self.calls_are_known and not any(side.undecided for side in self.sides)
-
-    @property
-    def calls_are_known(self) -> bool:
-        """Whether an argument of each side's call is known, if it has any."""
-        return not any(side.call_is_unknown for side in self.sides)
-
+_NOT_SETTINGS = frozenset({"call.prompt", "rng.seed"})
+"""Prompt and seed, which the scenario sets anyway."""
 
 _MOST_CALLS = 8
 """Calls of one source that are named."""
@@ -235,5 +154,9 @@ def _notes(side: str, reading: Reading, effects: Sequence[Effect]) -> list[str]:
     return (
         ignored
         + calls[:_MOST_CALLS]
-        + [f"{side}: {note.sentence}" for note in reading.notes if note.kind not in shown and not note.only_if]
+        + [
+            f"{side}: {note.sentence}"
+            for note in reading.notes
+            if note.kind not in shown and not note.only_if and not note.setting
+        ]
     )

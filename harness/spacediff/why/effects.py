@@ -39,8 +39,6 @@ _MATERIAL = _MAY_ONLY_WATCH | {
     "call.ip_adapter_image_embeds", "call.image_embeds", "call.noise",
 }  # fmt: skip
 """Arguments that are tensors or functions."""
-_CLIPS_AT_ONCE = frozenset({"call.num_videos_per_prompt", "call.num_images_per_prompt"})
-"""Arguments that draw the noise of several clips at once."""
 _LONGEST = 160
 """Characters of a note's text in a comparison."""
 
@@ -114,6 +112,7 @@ def _effective(reading: Reading) -> list[_Deed]:
     expressed = {
         setting.where for path, setting in reading.settings.items() if path.partition(".")[0] in _COMPARED_AS_SETTINGS
     }
+    known = {path for path, setting in reading.settings.items() if setting.origin is not Origin.UNKNOWN}
     has_lora = any(path.startswith("lora.") for path in reading.settings)
     notes = [
         _Deed(note.kind, note.text, note.where, note.only_if, note.perhaps)
@@ -121,6 +120,7 @@ def _effective(reading: Reading) -> list[_Deed]:
         if note.usual
         and note.kind not in ABOUT_READING
         and note.where not in expressed
+        and note.setting not in known
         and not (note.kind == "LoRA" and has_lora)
     ]
     noted = {note.where for note in notes}
@@ -142,8 +142,6 @@ def _is_material(path: str, setting: Setting) -> bool:
     """Whether a call is given something that changes the clip and that a scenario has no value for."""
     if path == "call.output_type":
         return bool(setting.value == "latent")
-    if path in _CLIPS_AT_ONCE:
-        return setting.value not in {None, 1}
     return path in _MATERIAL and (setting.value is not None or setting.origin is Origin.UNKNOWN)
 
 

@@ -1,45 +1,17 @@
 """The first sentence of a comparison: what differs, how sure that is, and how much of each side was read.
 
-An acquittal is only given with what was not read beside it, and never where a side's main call was not decided: a tool
-that acquits the guilty is worse than none.
+"No difference" is only said together with what was not read, and never where a side's main call is unknown: a false
+all-clear is worse than none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from spacediff.why.differences import ComparedSettings
+from spacediff.why.compared import SPACE, ComparedSettings, SideRead
 
-SCRIPT, SPACE = "the script", "the Space"
 _MOST_NAMED = 4
 """Settings, or other things, that are named in one sentence."""
-
-
-@dataclass(frozen=True)
-class SideRead:
-    """How much of one side was read.
-
-    Attributes:
-        name: `the script` or `the Space`.
-        read: Number of settings that it gives and whose values are known.
-        not_read: Paths of the settings whose values are not known there.
-        undecided: Why what was read is not enough to say that nothing differs, one sentence each.
-        call_is_unknown: Whether it gives its pipeline arguments, and none of them is known.
-    """
-
-    name: str
-    read: int
-    not_read: tuple[str, ...]
-    undecided: tuple[str, ...]
-    call_is_unknown: bool
-
-    @property
-    def total(self) -> int:
-        """Number of settings, known or not."""
-        return self.read + len(self.not_read)
 
 
 def headline(found: ComparedSettings) -> str:

@@ -15,7 +15,7 @@ from spacediff.catalogue.pipelines import GENERIC
 from spacediff.reading import Reading, main_file
 from spacediff.why.by_hand import reason_by_hand, words
 from spacediff.why.checks import Checker
-from spacediff.why.differences import ComparedSettings
+from spacediff.why.compared import ComparedSettings
 from spacediff.why.editing import NotEditableError, Operation, Script, unified_diff
 from spacediff.why.proposals import Proposal, Site, choosing_input, proposals
 

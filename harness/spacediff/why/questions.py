@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from spacediff.reading import Reading
 from spacediff.settings import Origin
-from spacediff.why.headline import SCRIPT, SPACE
-
-if TYPE_CHECKING:
-    from spacediff.why.differences import SourceDifference
+from spacediff.why.compared import SCRIPT, SPACE, SourceDifference
 
 
 def question(row: SourceDifference, script: Reading, space: Reading) -> str:

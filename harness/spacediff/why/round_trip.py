@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,27 @@ def _reason(mistake: Mistake) -> str:
 
 def reason_at(key: str, refused: Refused) -> str:
     """Return why the value at a key is left out; empty if it is not."""
-    return next((why for at, why in refused.items() if at == key or at.startswith(f"{key}.")), "")
+    adapter = _adapter_of(key)
+    return next(
+        (
+            why
+            for at, why in refused.items()
+            if at == key or at.startswith(f"{key}.") or (adapter and _leaves_out(at, adapter))
+        ),
+        "",
+    )
+
+
+def _adapter_of(key: str) -> str:
+    """Return the key of the adapter, or of the input, that a key is part of; empty if it is part of none."""
+    named = r"(?:lora|textual_inversion|inputs)\.[^.]+(?=\.)"
+    found = re.match(rf"(?:baseline|variants\.[^.]+)\.(?:{named}|ip_adapter(?=\.))", key)
+    return found[0] if found else ""
+
+
+def _leaves_out(refused: str, adapter: str) -> bool:
+    """Whether an adapter or input cannot be said without what is refused: itself, or where its weights are."""
+    return refused in {adapter, *(f"{adapter}.{key}" for key in ("id", "weight_name", "subfolder", "component"))}
 
 
 def misfits(baseline: Settings, changes: Mapping[str, Setting], variant: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from spacediff.hub.names import is_mirror, present_name
 from spacediff.hub.scheduler_config import LookUp
 from spacediff.reading.signatures import call_defaults
 from spacediff.settings import Origin, Setting, Settings
+from spacediff.why.adapter_names import adapters_in
 
 _EMPTY_IS_NONE = frozenset({
     "CogVideoX", "Wan", "LTX2", "LTX", "Mochi", "SkyReelsV2", "AnimateDiff", "StableDiffusion3", "StableDiffusion",
@@ -40,33 +41,22 @@ def without_no_ops(settings: Settings, pipeline: str) -> Settings:
     dropped = {
         path for path, setting in settings.items() if _is_no_op(path, setting, defaults, empty_is_none=empty_is_none)
     }
-    lora = settings.get("lora.id")
-    if lora is not None and lora.origin is not Origin.UNKNOWN and not lora.value:
-        dropped |= {path for path in settings if path.startswith("lora.")}
+    for name in adapters_in(settings, "lora"):
+        place = settings.get(f"lora.{name}.id")
+        if place is not None and place.origin is not Origin.UNKNOWN and not place.value:
+            dropped |= {path for path in settings if path.startswith(f"lora.{name}.")}
     if "call.callback" not in settings:
         dropped |= _WITHOUT_A_CALLBACK & {*settings}
     dropped |= {path for path in settings if path.startswith("load.") and _is_the_pipelines_own(path, settings)}
     kept = {path: setting for path, setting in settings.items() if path not in dropped}
     for path in _ONE_TEXT & {*kept}:
         kept[path] = replace(kept[path], value=_without_list(kept[path].value))
-    adapters = kept.get("lora.adapters")
-    if adapters is not None and isinstance(adapters.value, list):
-        kept["lora.adapters"] = replace(adapters, value=_by_what_they_do(adapters.value))
     return Settings(kept)
 
 
 def _without_list(value: Any) -> Any:
     """Return the only text of a list, which pipelines take as they take the text itself; any other value as it is."""
     return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else value
-
-
-def _by_what_they_do(adapters: list[Any]) -> list[Any]:
-    """Return adapters without their names and in one order: their effects add up."""
-    bare = [
-        {key: value for key, value in one.items() if key != "adapter_name"} if isinstance(one, Mapping) else one
-        for one in adapters
-    ]
-    return sorted(bare, key=repr)
 
 
 def _is_no_op(path: str, setting: Setting, defaults: Mapping[str, Any], *, empty_is_none: bool) -> bool:

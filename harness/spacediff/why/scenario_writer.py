@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
@@ -11,20 +11,28 @@ from spacediff.hub.ids import is_repository_id
 from spacediff.reading import Reading
 from spacediff.scenario.writing import comment, commented, toml_path, toml_value
 from spacediff.settings import Origin, Setting, Settings, is_plain
-from spacediff.why.approximations import approximations_table, left_out, why_left_out
-from spacediff.why.differences import UNSET, ComparedSettings, matters
+from spacediff.why.adapter_names import with_local_paths, without_adapters, without_unloading
+from spacediff.why.apart import changes_with_components, paths_said, with_components
+from spacediff.why.approximations import approximations_table, is_default, left_out, why_left_out
+from spacediff.why.compared import UNSET, ComparedSettings
+from spacediff.why.differences import matters
+from spacediff.why.prompt_inputs import FindFile, no_file, prompt_inputs, without_inputs
 from spacediff.why.round_trip import Refused, loadable, misfits, reason_at
+from spacediff.why.seeds import SEED, seeds_of
 from spacediff.why.space_request import PLACEHOLDER, space_table
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
-    from tomlkit.items import Table
+    from tomlkit.items import Item, Table
 
 _LONGEST_TITLE = 500
-_FIRST_TOO_LARGE_SEED = 2**63
+_MOST_SEEDS = 8
+"""Seeds of a script that are named."""
 
 
-def scenario_text(comparison: ComparedSettings, script: Reading, space: Reading, space_id: str) -> str:
+def scenario_text(
+    comparison: ComparedSettings, script: Reading, space: Reading, space_id: str, find: FindFile = no_file
+) -> str:
     """Return the scenario that measures the differences, as TOML.
 
     What the script does and the scenario cannot say is in `[[approximations]]`, at which an audit stops; what the
@@ -35,31 +43,78 @@ def scenario_text(comparison: ComparedSettings, script: Reading, space: Reading,
         script: What was read of the script: the baseline.
         space: What was read of the Space: its endpoint, and what differs there.
         space_id: The Space; any other text leaves a placeholder to be filled in.
+        find: Finds the files of the script's pictures and videos.
     """
-    changes = {row.path: row.right for row in comparison.differences}
+    theirs = with_local_paths(Settings({row.path: row.right for row in comparison.differences}))
+    changes = without_adapters(dict(theirs), UNSET)
+    changes = changes_with_components(changes, script.settings)
+    said = _of_baseline(script, without_unloading(script.settings, changes))
 
     def write(refused: Refused) -> str:
+        inputs = prompt_inputs(said, find, refused)
+        baseline = without_inputs(said, inputs)
         document = _beginning(
             _titled("The script", space_id),
-            _prompt_table(comparison.script, refused),
-            _baseline_table(script.settings, refused),
-            space_table(space, space_id, refused),
+            _prompt_table(comparison.script, script, inputs, refused),
+            _baseline_table(baseline, refused),
+            space_table(space, space_id, refused, inputs),
         )
-        hosted = tomlkit.table()
-        hosted.comment("what was read of the Space, where it differs")
-        _add_settings(hosted, changes, "variants.as-hosted", refused)
-        document.append("variants", _parent_of("as-hosted", hosted))
-        document.append("explain", tomlkit.item({"from": "baseline", "to": "as-hosted"}))
-        document.append("gate", tomlkit.item({"variant": "as-hosted"}))
-        for question in [*comparison.questions, *_differences_left_out(comparison, refused)]:
-            document.add(comment(f"open: {question}"))
-        return _with_approximations(document, script, script.settings, refused)
+        _add_as_hosted(document, comparison, changes, "what was read of the Space, where it differs", refused)
+        return _with_approximations(document, script, baseline, refused)
 
-    return loadable(write, misfits(script.settings, changes, "as-hosted"))
+    return loadable(write, misfits(said, changes, "as-hosted"))
+
+
+def script_text(
+    comparison: ComparedSettings,
+    script: Reading,
+    space: Reading,
+    space_id: str,
+    *,
+    baseline: Mapping[str, Any],
+    find: FindFile = no_file,
+) -> str:
+    """Return the scenario whose baseline is the script itself: the variant puts in what was read of the Space.
+
+    What cannot be put into a script is in comments.
+
+    Args:
+        comparison: What differs.
+        script: What was read of the script: its prompt and seed.
+        space: What was read of the Space.
+        space_id: The Space.
+        baseline: The table of the baseline: `script`, and `args` where it has any.
+        find: Finds the files of the script's pictures and videos, which the Space gets.
+    """
+    theirs = Settings({row.path: row.right for row in comparison.differences})
+    changes = {path: each for path, each in theirs.items() if each is not UNSET}
+    said = _of_baseline(script, script.settings)
+
+    def write(refused: Refused) -> str:
+        inputs = prompt_inputs(said, find, refused)
+        own = tomlkit.table()
+        own.update(tomlkit.item(dict(baseline)))
+        document = _beginning(
+            _titled("The script itself", space_id),
+            _prompt_table(comparison.script, script, inputs, refused),
+            own,
+            space_table(space, space_id, refused, inputs),
+        )
+        as_read = "what was read of the Space, where it differs, as far as it can be put into a script"
+        _add_as_hosted(document, comparison, changes, as_read, refused)
+        return document.as_string()
+
+    return loadable(write, {})
 
 
 def corrected_text(
-    comparison: ComparedSettings, script: Reading, space: Reading, space_id: str, cause: Collection[str]
+    comparison: ComparedSettings,
+    script: Reading,
+    space: Reading,
+    space_id: str,
+    cause: Collection[str],
+    *,
+    find: FindFile = no_file,
 ) -> str:
     """Return the scenario whose baseline has the cause fixed: its gate asks whether that reproduces the Space.
 
@@ -69,21 +124,43 @@ def corrected_text(
         space: What was read of the Space.
         space_id: The Space; any other text leaves a placeholder to be filled in.
         cause: The paths of the settings that are the cause.
+        find: Finds the files of the script's pictures and videos.
     """
-    fixed = Settings({row.path: row.right for row in comparison.differences if row.path in cause})
-    baseline = script.settings.changed_by(fixed)
+    fixed = without_adapters(
+        {
+            row.path: row.right
+            for row in comparison.differences
+            if not paths_said(row.path, script.settings, space.settings).isdisjoint(cause)
+        },
+        UNSET,
+    )
+    own = without_unloading(script.settings, fixed)
+    corrected = _of_baseline(script, _taken_back(own.changed_by(Settings(fixed))))
 
     def write(refused: Refused) -> str:
+        inputs = prompt_inputs(corrected, find, refused)
+        baseline = without_inputs(corrected, inputs)
         document = _beginning(
             _titled("The corrected script", space_id),
-            _prompt_table(comparison.script, refused),
+            _prompt_table(comparison.script, script, inputs, refused),
             _baseline_table(baseline, refused),
-            space_table(space, space_id, refused),
+            space_table(space, space_id, refused, inputs),
         )
         document.append("gate", tomlkit.item({"variant": "baseline"}))
         return _with_approximations(document, script, baseline, refused)
 
-    return loadable(write, misfits(baseline, {}, ""))
+    return loadable(write, misfits(corrected, {}, ""))
+
+
+def _of_baseline(script: Reading, settings: Settings) -> Settings:
+    """Return what a baseline says, in a scenario's words and without arguments that are given their default None."""
+    said = Settings({path: each for path, each in settings.items() if not is_default(path, each, script)})
+    return with_components(with_local_paths(said))
+
+
+def _taken_back(settings: Settings) -> Settings:
+    """Return settings without those that the Space does not set."""
+    return Settings({path: each for path, each in settings.items() if each is not UNSET})
 
 
 def _with_approximations(document: TOMLDocument, script: Reading, baseline: Settings, refused: Refused) -> str:
@@ -116,17 +193,33 @@ def _parent_of(name: str, table: Table) -> Table:
     return parent
 
 
-def _prompt_table(script: Settings, refused: Refused) -> Table:
-    prompt, seed = script.value("call.prompt"), script.value("rng.seed")
+def _prompt_table(script: Settings, reading: Reading, inputs: Mapping[str, Any], refused: Refused) -> Table:
+    prompt = script.value("call.prompt")
     text = prompt if isinstance(prompt, str) and prompt.strip() and is_plain(prompt) else ""
     if not text or reason_at("prompts.main.text", refused):
         text = "write the prompt here"
-    usable = type(seed) is int and 0 <= seed < _FIRST_TOO_LARGE_SEED
-    unknown = "to be chosen: the script sets no seed that a scenario can hold"
     table = tomlkit.table()
     table.append("text", text)
-    table.append("seed", tomlkit.item(seed) if usable else commented(tomlkit.item(42), unknown))
+    table.append("seed", _seed(reading))
+    if inputs:
+        table.append("inputs", toml_value(dict(inputs)))
     return table
+
+
+def _seed(script: Reading) -> Item:
+    """Return the script's seed; of several the first, with the others beside it."""
+    seeds = seeds_of(script)
+    if not seeds:
+        return commented(tomlkit.item(42), "to be chosen: the script sets no seed that a scenario can hold")
+    if len(seeds) == 1:
+        return tomlkit.item(seeds[0])
+    where = script.settings[SEED].where
+    return commented(tomlkit.item(seeds[0]), f"the first of the script's {_few(seeds)} ({where})")
+
+
+def _few(seeds: list[int]) -> str:
+    more = f" and {len(seeds) - _MOST_SEEDS} more" if len(seeds) > _MOST_SEEDS else ""
+    return f"{len(seeds)} seeds {', '.join(str(seed) for seed in seeds[:_MOST_SEEDS])}{more}"
 
 
 def _baseline_table(baseline: Settings, refused: Refused) -> Table:
@@ -140,6 +233,24 @@ def _baseline_table(baseline: Settings, refused: Refused) -> Table:
         table.append(toml_path("model.id"), commented(tomlkit.item(PLACEHOLDER), unknown))
     _add_settings(table, baseline, "baseline", refused)
     return table
+
+
+def _add_as_hosted(
+    document: TOMLDocument,
+    comparison: ComparedSettings,
+    changes: Mapping[str, Setting],
+    said: str,
+    refused: Refused,
+) -> None:
+    """Add the Space's settings as a variant, the search between it and the baseline, its gate, and what is open."""
+    hosted = tomlkit.table()
+    hosted.comment(said)
+    _add_settings(hosted, changes, "variants.as-hosted", refused)
+    document.append("variants", _parent_of("as-hosted", hosted))
+    document.append("explain", tomlkit.item({"from": "baseline", "to": "as-hosted"}))
+    document.append("gate", tomlkit.item({"variant": "as-hosted"}))
+    for question in [*comparison.questions, *_differences_left_out(comparison, changes, refused)]:
+        document.add(comment(f"open: {question}"))
 
 
 def _add_settings(table: Table, settings: Mapping[str, Setting], owner: str, refused: Refused) -> None:
@@ -160,10 +271,12 @@ def _why_left_out(path: str, setting: Setting, owner: str, refused: Refused) -> 
     return "a variant cannot take it back" if setting is UNSET else why_left_out(path, setting.value, owner, refused)
 
 
-def _differences_left_out(comparison: ComparedSettings, refused: Refused) -> list[str]:
+def _differences_left_out(comparison: ComparedSettings, changes: Mapping[str, Setting], refused: Refused) -> list[str]:
     """Say which differences the variant does not make; what the script alone has is among the approximations."""
     found: dict[str, str] = {}
     for row in comparison.differences:
+        if row.path not in changes:  # said in other words, or an adapter that the Space does not load
+            continue
         why = _why_left_out(row.path, row.right, "variants.as-hosted", refused)
         only_here = row.right is UNSET and _why_left_out(row.path, row.left, "baseline", refused)
         if why and not only_here:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from spacediff.catalogue.lookup import cause_named
 from spacediff.reading import Input, Reading
-from spacediff.settings import Origin
+from spacediff.settings import Origin, Setting
 from spacediff.why.effects import Agreement, Effect
 
 SEED = "rng.seed"
 _PROMPT = "call.prompt"
 _FIXED = frozenset({SEED, _PROMPT})
 """Settings that a user of the Space usually gives."""
+_FIRST_TOO_LARGE = 2**63
 _MATERIAL = frozenset({"image", "imageeditor", "imageslider", "video", "file", "gallery", "uploadbutton"})
 """Components, in lower case, through which a user gives pictures and clips."""
 
@@ -58,20 +59,42 @@ def is_unseeded(path: str, space: Reading) -> bool:
     return path == "rng.device" and space.settings.value(path) == "global" and bool(_random(space))
 
 
+def seeds_of(reading: Reading) -> list[int]:
+    """Return the seeds of a source in order: one, or those that a loop goes through; none if any is unknown."""
+    seed = reading.settings.get(SEED)
+    if seed is None:
+        return []
+    each = [seed] if seed.origin is Origin.READ else _in_turn(reading)
+    known = [one.value for one in each if one.origin is Origin.READ and is_seed(one.value)]
+    return known if len(known) == len(each) else []
+
+
+def _in_turn(reading: Reading) -> list[Setting]:
+    """Return the values that the seed has without a condition."""
+    alternatives = reading.alternatives.get(SEED, [])
+    return [] if any(one.only_if for one in alternatives) else [one.setting for one in alternatives]
+
+
+def is_seed(value: object) -> bool:
+    """Return whether a scenario takes a value as a seed."""
+    return type(value) is int and 0 <= value < _FIRST_TOO_LARGE
+
+
 def seed_to_enter(script: Reading, space: Reading) -> list[str]:
     """Return what to enter in the Space so that it uses the script's seed; empty if nothing is to be entered."""
-    ours, asked = script.settings.get(SEED), space.inputs.get(SEED)
-    if ours is None or ours.origin is not Origin.READ or asked is None:
+    ours, asked, seeds = script.settings.get(SEED), space.inputs.get(SEED), seeds_of(script)
+    if ours is None or not seeds or asked is None:
         return []
-    field = _field(asked)
+    field, first = _field(asked), seeds[0]
     if _random(space) and isinstance(asked.default, int) and asked.default < 0:
-        return [f"the Space's seed is {asked.default}, which means a random one: enter {ours.value} at {field}"]
+        return [f"the Space's seed is {asked.default}, which means a random one: enter {first} at {field}"]
     if _random(space):
-        return [f"the Space draws a random seed by default: switch that off, and enter {ours.value} at {field}"]
-    if asked.default == ours.value:
+        return [f"the Space draws a random seed by default: switch that off, and enter {first} at {field}"]
+    if asked.default == first:
         return []
     usual = f"is {asked.default} by default" if asked.default is not None else "has no default"
-    return [f"the Space's seed {usual}: enter {ours.value} at {field}, as in the script ({ours.where})"]
+    chosen = "as in the script" if len(seeds) == 1 else f"the first of the script's {len(seeds)} seeds"
+    return [f"the Space's seed {usual}: enter {first} at {field}, {chosen} ({ours.where})"]
 
 
 def user_values_to_enter(script: Reading, space: Reading) -> list[str]:

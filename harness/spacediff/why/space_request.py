@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tomlkit.items import Table
 
     from spacediff.reading import Reading
-    from spacediff.reading.model import Endpoint, Input
+    from spacediff.reading.model import Endpoint
 
 PLACEHOLDER = "ORG/NAME"
 """Stands for a repository that is to be filled in."""
@@ -25,7 +26,12 @@ PLACEHOLDER = "ORG/NAME"
 _API_NAME = re.compile(r"[^\s?#]+")
 _TEXTS = frozenset({"Textbox", "TextArea", "Text", "text", "textbox"})
 _NUMBERS = frozenset({"Number", "Slider", "number", "slider"})
-_VIDEOS = frozenset({"video", "playablevideo"})
+_RESULTS = {
+    "video": frozenset({"video", "playablevideo"}),
+    "image": frozenset({"image"}),
+    "gallery": frozenset({"gallery"}),
+}
+"""What a result with the clip is called in a scenario, and the components that show it; the first one counts."""
 _FILES = frozenset({"image", "imageeditor", "video", "file", "audio", "uploadbutton"})
 
 _FIRST_NAMED = 4
@@ -45,19 +51,27 @@ class _Request:
     remarks: list[str]
 
 
-def space_table(space: Reading, space_id: str, refused: Refused) -> Table:
-    """Return the table that asks the Space, under its own name or one that is to be filled in."""
+def space_table(space: Reading, space_id: str, refused: Refused, files: Collection[str] = ()) -> Table:
+    """Return the table that asks the Space, under its own name or one that is to be filled in.
+
+    Args:
+        space: What was read of the Space.
+        space_id: The Space; any other text leaves a placeholder to be filled in.
+        refused: What a scenario is known to refuse.
+        files: The names of the prompt's inputs.
+    """
     table = tomlkit.table()
     if is_repository_id(space_id):
         table.append("id", space_id)
     else:
         unnamed = commented(tomlkit.item(PLACEHOLDER), "to be filled in: the Space whose source was read")
         table.append("id", unnamed)
-    request = _request(space, refused)
+    request = _request(space, refused, files)
     if request is None:
         table.add(comment('to be checked: the Space\'s page shows the name and the inputs under "Use via API"'))
         table.append("endpoint", "/generate")
-        table.append("inputs", toml_value({"prompt": "{prompt}", "seed_value": "{seed}"}))
+        given = {name: f"{{file:{name}}}" for name in files}
+        table.append("inputs", toml_value({"prompt": "{prompt}", "seed_value": "{seed}", **given}))
         return table
     for remark in request.remarks:
         table.add(comment(remark))
@@ -67,16 +81,16 @@ def space_table(space: Reading, space_id: str, refused: Refused) -> Table:
     return table
 
 
-def _request(space: Reading, refused: Refused) -> _Request | None:
+def _request(space: Reading, refused: Refused, files: Collection[str]) -> _Request | None:
     """Read the request from the Space's source; None where that does not say enough."""
     endpoint = space.endpoint
     if endpoint is None or not endpoint.prompt or reason_at("reference.space.endpoint", refused):
         return None
     name = _api_name(endpoint, space.facts.get("sdk version", ""))
     outputs = _outputs(endpoint)
-    if not _API_NAME.fullmatch(name) or "video" not in outputs:
+    if not _API_NAME.fullmatch(name) or not outputs.keys() & _RESULTS.keys():
         return None
-    inputs, remarks = _inputs(endpoint)
+    inputs, remarks = _inputs(endpoint, _files_of(space, endpoint, files))
     unusable = [each for each in inputs if reason_at(f"reference.space.inputs.{each}", refused)]
     return _Request(
         endpoint=f"/{name}",
@@ -102,23 +116,42 @@ def _api_name(endpoint: Endpoint, version: str) -> str:
 
 
 def _outputs(endpoint: Endpoint) -> dict[str, int]:
-    """Return the places of video and seed among the results, each where exactly one can be meant."""
-    videos = [place for place, one in enumerate(endpoint.outputs) if one.kind.lower() in _VIDEOS]
+    """Return the places of the clip and the seed among the results, each where exactly one can be meant."""
+    shown = {
+        name: [place for place, one in enumerate(endpoint.outputs) if one.kind.lower() in kinds]
+        for name, kinds in _RESULTS.items()
+    }
+    clip = next(((name, places) for name, places in shown.items() if places), ("video", []))
     seeds = [
         place
         for place, (one, name) in enumerate(zip(endpoint.outputs, endpoint.results, strict=True))
         if "seed" in (one.label or name).lower() and one.kind in _TEXTS | _NUMBERS
     ]
-    return {name: found[0] for name, found in (("video", videos), ("seed", seeds)) if len(found) == 1}
+    return {name: found[0] for name, found in (clip, ("seed", seeds)) if len(found) == 1}
 
 
-def _inputs(endpoint: Endpoint) -> tuple[dict[str, Any], list[str]]:
+def _files_of(space: Reading, endpoint: Endpoint, files: Collection[str]) -> dict[str, str]:
+    """Return which input of the prompt each parameter for a file gets: the one that reaches the same argument.
+
+    A Space that prepares a picture before the call hides where it goes; one picture for one parameter is clear anyway.
+    """
+    takes_file = {name: one for name, one in endpoint.inputs.items() if one.kind.lower() in _FILES}
+    arguments = {asked.where: path.removeprefix("call.") for path, asked in space.inputs.items()}
+    found = {name: arguments[one.where] for name, one in takes_file.items() if arguments.get(one.where) in files}
+    if not found and len(takes_file) == len(files) == 1:
+        return dict(zip(takes_file, files, strict=True))
+    return found
+
+
+def _inputs(endpoint: Endpoint, files: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """Return what is sent, by parameter: prompt and seed in their places, the others as the page sends them."""
     inputs: dict[str, Any] = {}
     remarks = []
     for name, one in endpoint.inputs.items():
         is_random = one.default is True and "random" in f"{name} {one.label}".lower()
-        if name == endpoint.prompt:
+        if name in files:
+            inputs[name] = f"{{file:{files[name]}}}"
+        elif name == endpoint.prompt:
             inputs[name] = "{prompt}"
         elif name == endpoint.seed:
             inputs[name] = "{seed}"
@@ -130,15 +163,10 @@ def _inputs(endpoint: Endpoint) -> tuple[dict[str, Any], list[str]]:
         elif is_plain(one.default) and "{" not in str(one.default):
             inputs[name] = one.default
         elif one.kind.lower() in _FILES:
-            remarks.append(f"open: {name} takes a file of the user ({one.kind}){_how_to_give(name, one)}")
+            given = (
+                f'add {written_key(name)} = "{{file:image}}" to the inputs, and image = FILE to [prompts.main.inputs]'
+            )
+            remarks.append(f"open: {name} takes a file of the user ({one.kind}): {given}")
     if not endpoint.seed:
         remarks.append("to be checked: no input was found that takes the seed")
     return inputs, remarks
-
-
-def _how_to_give(name: str, one: Input) -> str:
-    """Say how a file is put among the inputs; a video's form depends on the version of Gradio."""
-    if one.kind.lower() != "image":
-        return ': give it in the form that the Space\'s page shows under "Use via API"'
-    given = toml_value({"path": "FILE", "meta": {"_type": "gradio.FileData"}}).as_string()
-    return f": add {written_key(name)} = {given} to the inputs"

@@ -7,19 +7,22 @@ shows it escapes it.
 
 from __future__ import annotations
 
-from spacediff.wording import alignment, codec, fitting, residual  # noqa: F401 - each says its kinds of fact
+from spacediff.wording import alignment, codec, faults, fitting, residual  # noqa: F401 - each says its kinds of fact
 from spacediff.wording.approximation import approximation_texts
 from spacediff.wording.cause import cause_sentences, cause_text, standing_words
 from spacediff.wording.contents import agreement_text
 from spacediff.wording.controls import control_expectation, control_name
 from spacediff.wording.gate import gate_headline
 from spacediff.wording.history import history_text
+from spacediff.wording.nouns import Nouns, nouns, nouns_for, presenting
+from spacediff.wording.samples import p_text, samples_text
 from spacediff.wording.settings import ignored_text, setting_name
-from spacediff.wording.traces import loop_reference_text, trace_text
+from spacediff.wording.traces import loop_reference_text, trace_text, transplant_text
 from spacediff.wording.verdicts import clause, outcome
 from spacediff.wording.vocabulary import after_colon, paragraph, sentence, sentences
 
 __all__ = [
+    "Nouns",
     "after_colon",
     "agreement_text",
     "approximation_texts",
@@ -32,11 +35,17 @@ __all__ = [
     "history_text",
     "ignored_text",
     "loop_reference_text",
+    "nouns",
+    "nouns_for",
     "outcome",
+    "p_text",
     "paragraph",
+    "presenting",
+    "samples_text",
     "sentence",
     "sentences",
     "setting_name",
     "standing_words",
     "trace_text",
+    "transplant_text",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spacediff.record import FactKind
+from spacediff.wording.nouns import nouns
 from spacediff.wording.numbers import counted, pixels, plain, start
 from spacediff.wording.vocabulary import says
 
@@ -79,8 +80,9 @@ def _rates_differ(*, reference: float, candidate: float) -> str:
 
 @says(FactKind.BARS)
 def _bars(*, candidate: bool, width: int, height: int) -> str:
-    clip, _ = _clips(candidate=candidate)
-    return f"{start(clip)} has bars around its picture: only the {width}x{height} pixels inside them are used."
+    clip = nouns().side(candidate=candidate)
+    edges = clip.verb("has bars at its edges", "have bars at their edges")
+    return f"{start(clip.name)} {edges}: only the {width}x{height} pixels inside them are used."
 
 
 @says(FactKind.SIZES_DIFFER)
@@ -93,10 +95,12 @@ def _sizes_differ(
     cropped: bool,
     confirmed: bool,
 ) -> str:
-    said = [f"The reference is {pixels(reference)} pixels, this clip {pixels(candidate)}."]
+    differ = f"The reference is {pixels(reference)} pixels, {nouns().this} {pixels(candidate)}."
+    said = [differ] if [*reference] != [*candidate] else []  # as large, but what is inside the bars is not
+    sides = (nouns().side(candidate=False), reference_scaled_to), (nouns().side(candidate=True), candidate_scaled_to)
     said += [
-        f"{clip} is scaled down to {pixels(size)} by area averaging."
-        for clip, size in (("The reference", reference_scaled_to), ("This clip", candidate_scaled_to))
+        f"{start(clip.name)} {clip.verb('is', 'are')} scaled down to {pixels(size)} by area averaging."
+        for clip, size in sides
         if size
     ]
     if cropped:
@@ -113,9 +117,10 @@ def _sizes_differ(
 def _shifted(*, right: int, down: int) -> str:
     ways = [f"{abs(right)} px {'right' if right > 0 else 'left'}"] * (right != 0)
     ways += [f"{abs(down)} px {'down' if down > 0 else 'up'}"] * (down != 0)
+    clip = nouns().side(candidate=True)
     return (
-        f"This clip's picture is shifted {' and '.join(ways)} from the reference's: the shift is undone, and only the "
-        "region that both show is compared."
+        f"{start(clip.name)} {clip.verb('is', 'are')} shifted {' and '.join(ways)} from the reference: the shift is "
+        "undone, and only the region that both show is compared."
     )
 
 
@@ -123,10 +128,11 @@ def _shifted(*, right: int, down: int) -> str:
 def _levels_differ(*, squeezed: bool) -> str:
     squeezing, stretching = "squeezed into the limited range", "stretched from limited to full range"
     ours, theirs = (squeezing, stretching) if squeezed else (stretching, squeezing)
+    clip = nouns().side(candidate=True)
     return (
-        f"One of the two clips confuses limited and full range: either this clip's levels were {ours} once too often, "
-        f"or the reference's were {theirs} once too often. This clip was corrected before the comparison, except for "
-        "clipped values."
+        f"One of the two sides confuses limited and full range: either the levels of {clip.name} were {ours} once too "
+        f"often, or the reference's were {theirs} once too often. {start(clip.name)} {clip.verb('was', 'were')} "
+        "corrected before the comparison, except for clipped values."
     )
 
 

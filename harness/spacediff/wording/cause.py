@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from spacediff.record import AuditRecord, CauseRecord, FactKind, ProofRecord, Standing
+from spacediff.wording.nouns import nouns
 from spacediff.wording.numbers import counted, listed, number_word, start
 from spacediff.wording.numbers import drift as written
 from spacediff.wording.settings import setting_name
@@ -65,10 +66,10 @@ def _proof(cause: CauseRecord, reference: str) -> list[str]:
     if first is None:
         return []
     exactly = first.verdict is not None and first.verdict.matches
-    result = f"the output matches {reference} exactly" if exactly else f"it gives the clip of {cause.target}"
+    result = f"the output matches {reference} exactly" if exactly else f"it gives the {nouns().clip} of {cause.target}"
     said = [f"{_with_these(cause)}, {result} ({first.proof})."]
     if first.counter_reproduced and len(cause.proofs) == 1:
-        said.append(f"However, the other settings alone suffice, too: {first.counter_proof} also gives that clip.")
+        said.append(f"However, the other settings alone suffice, too: {first.counter_proof} also gives {nouns().that}.")
     return said
 
 
@@ -89,7 +90,7 @@ def _others(cause: CauseRecord) -> list[str]:
         return []
     others = "one other setting makes" if count == 1 else f"{number_word(count)} other settings make"
     them = {1: "it", 2: "both"}.get(count, "all of them")
-    tested = f"with {them} as in {cause.start}, and with {them} as in {cause.target}, the clip is the same."
+    tested = f"with {them} as in {cause.start}, and with {them} as in {cause.target}, {_same()}."
     return [f"{_with_these(cause)}, {others} no difference: {tested}"]
 
 
@@ -115,9 +116,9 @@ def _further_proofs(cause: CauseRecord) -> list[str]:
 def _failure(proof: ProofRecord, cause: CauseRecord) -> str:
     if proof.reproduced is False:
         far = "" if proof.drift is None else f" (drift {written(proof.drift)})"
-        return f"something else matters, too: {proof.proof} does not give the clip of {cause.target}{far}."
+        return f"something else matters, too: {proof.proof} does not give the {nouns().clip} of {cause.target}{far}."
     if proof.counter_reproduced:
-        return f"it is not needed: {proof.counter_proof} gives the clip of {cause.target}, too."
+        return f"it is not needed: {proof.counter_proof} gives the {nouns().clip} of {cause.target}, too."
     return f"it is not proved: {after_colon(sentence(proof.reason))}" if proof.reason else "it is not proved."
 
 
@@ -140,6 +141,10 @@ def _unexplained(cause: CauseRecord, reference: str) -> list[str]:
     if cause.closest not in {"", cause.target} and cause.closest_drift is not None:
         said.append(f"The closest of all runs is {cause.closest} (drift {written(cause.closest_drift)}).")
     return said
+
+
+def _same() -> str:
+    return f"the {nouns().clip} {nouns().verb('is', 'are')} the same"
 
 
 def _names(paths: Iterable[str]) -> str:
@@ -171,7 +176,7 @@ def _same_settings(*, start: str, target: str) -> str:
 
 @says(FactKind.SAME_FRAMES)
 def _same_frames(*, start: str, target: str) -> str:
-    return f"{start} and {target} give the same frames, byte for byte."
+    return f"{start} and {target} give the same pixels."
 
 
 # ---- what a standing rests on
@@ -179,17 +184,19 @@ def _same_frames(*, start: str, target: str) -> str:
 
 @says(FactKind.NEEDED)
 def _needed(*, run: str) -> str:
-    return f"With the whole cause changed except this setting, the clip differs ({run})."
+    differs = f"the {nouns().clip} {nouns().verb('differs', 'differ')}"
+    return f"With the whole cause changed except this setting, {differs} ({run})."
 
 
 @says(FactKind.NEED_UNKNOWN)
 def _need_unknown(*, run: str) -> str:
-    return f"With the whole cause changed except this setting, there is no clip ({run})."
+    clip = nouns()
+    return f"With the whole cause changed except this setting, there {clip.verb('is', 'are')} no {clip.clip} ({run})."
 
 
 @says(FactKind.NOT_NEEDED)
 def _not_needed(*, run: str) -> str:
-    return f"Without this change, the clip is the same ({run})."
+    return f"Without this change, {_same()} ({run})."
 
 
 @says(FactKind.SAME_DEFAULT)

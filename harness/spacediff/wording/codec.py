@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spacediff.record import FactKind
-from spacediff.wording.numbers import pixels, plain
+from spacediff.wording.nouns import nouns
+from spacediff.wording.numbers import pixels, plain, start
 from spacediff.wording.vocabulary import says
 
 _SIMILAR = ", which is similar but not the same"
+_FORMATS = {"jpeg": "JPEG", "webp": "WebP", "avif": "AVIF", "gif": "GIF", "png": "PNG"}
 _LOST = {
     "first-pass": "the first of two passes is not in the file",
     "matrices": "the matrices are not in x264's note",
@@ -22,7 +24,44 @@ def _files_as_given() -> str:
 
 @says(FactKind.FRAMES_AS_GENERATED)
 def _frames_as_generated() -> str:
-    return "The frames are compared as generated, without a codec on either side."
+    return "The output is compared as generated, without a codec on either side."
+
+
+@says(FactKind.LOSSLESS_REFERENCE)
+def _lossless_reference(*, codec: str) -> str:
+    return f"The reference file is lossless ({codec}), so the pictures are compared as generated."
+
+
+@says(FactKind.JPEG_AS_HOSTED)
+def _jpeg_as_hosted(*, subsampling: str) -> str:
+    chroma = "without colours" if subsampling == "none" else f"with its chroma subsampling, {subsampling}"
+    return f"Local pictures are encoded as JPEG with the quantisation tables of the reference file, {chroma}."
+
+
+@says(FactKind.JPEG_NOT_REPEATED)
+def _jpeg_not_repeated() -> str:
+    return "The reference file is a JPEG whose colours are stored in a way that cannot be written here"
+
+
+@says(FactKind.WEBP_INFERRED)
+def _webp_inferred(*, quality: int) -> str:
+    return (
+        f"A WebP file does not say its quality and the encoder's effort: quality {quality} and the usual effort give "
+        "its quantiser, and neighbouring ones may do so too. Only equal pictures show that they are right."
+    )
+
+
+@says(FactKind.WEBP_AS_HOSTED)
+def _webp_as_hosted(*, quality: int) -> str:
+    return (
+        f"Local pictures are encoded as WebP by libwebp at quality {quality}: of the usual qualities, it gives the "
+        "reference file's own quantiser."
+    )
+
+
+@says(FactKind.NEAREST_PICTURE)
+def _nearest_picture(*, format: str, quality: int) -> str:  # noqa: A002 - the name in the record
+    return f"Local pictures are encoded as {_FORMATS.get(format, format)} by Pillow at quality {quality}{_SIMILAR}."
 
 
 @says(FactKind.ENCODED_EXACTLY)
@@ -38,7 +77,7 @@ def _encoded_similarly(*, core: int) -> str:
 
 @says(FactKind.ENCODING_UNSAID)
 def _encoding_unsaid(*, codec: str) -> str:
-    return f"The hosted file is {codec}, which does not say how it was encoded"
+    return f"The hosted file is {_FORMATS.get(codec, codec)}, which does not say how it was encoded"
 
 
 @says(FactKind.NEAREST_GIF)
@@ -76,7 +115,8 @@ def _colours_by_pyav() -> str:
 
 @says(FactKind.NOT_ENCODED_EXACTLY)
 def _not_encoded_exactly() -> str:
-    return "This clip was encoded almost, not exactly, like the hosted file"
+    clip = nouns().side(candidate=True)
+    return f"{start(clip.name)} {clip.verb('was', 'were')} encoded almost, not exactly, like the hosted file"
 
 
 @says(FactKind.X264_SILENT)
@@ -139,7 +179,7 @@ def _planted_difference_lost(*, levels: int, share: float, before: float) -> str
 def _planted(levels: int, share: float, before: float) -> str:
     amount = "1 level" if levels == 1 else f"{levels} levels"
     amount_of = "all pixels" if share == 1 else f"{share:.0%} of the pixels"
-    return f"{amount} in {amount_of} of one frame ({before:.1f} dB)"
+    return f"{amount} in {amount_of} of one {nouns().frame} ({before:.1f} dB)"
 
 
 def _option(name: str, value: str | None) -> str:

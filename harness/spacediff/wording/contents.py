@@ -31,7 +31,4 @@ def _text_cut(*, text: str, tokens: int, limit: int) -> str:
 @says(FactKind.FRAMES_CROPPED)
 def _frames_cropped(*, width: int, height: int, share: float, across: bool) -> str:
     part = f"{share:.0%} of the {'width' if across else 'height'}"
-    return (
-        f"Of frames of {width}x{height} pixels, the model sees the middle {part}, because its image processor crops "
-        "them."
-    )
+    return f"Of {width}x{height} pixels, the model sees the middle {part}, because its image processor crops them."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spacediff.record import Control, ControlRecord, FactKind
+from spacediff.wording.nouns import nouns
 from spacediff.wording.numbers import start
 from spacediff.wording.vocabulary import says
 
@@ -55,7 +56,63 @@ def _metric_value(*, metric: str, value: float, unit: str) -> str:
 
 @says(FactKind.SEED_IGNORED)
 def _seed_ignored() -> str:
-    return "It gives the baseline's own frames, so the seed has no effect."
+    return "It gives the baseline's own pixels, so the seed has no effect."
+
+
+@says(FactKind.SEED_RANDOMISED)
+def _seed_randomised(*, space: str, input: str, sent: bool) -> str:  # noqa: A002 - as the value is called
+    why = "which the scenario switches on" if sent else "which is on unless the scenario switches it off"
+    return (
+        f"The Space {space} draws a seed of its own because of its input {input}, {why}: no setting can reproduce its "
+        f"{nouns().clip}. Set {input} = false among reference.space.inputs, or compare groups: samples = 8."
+    )
+
+
+@says(FactKind.PROGRAM_RUNS)
+def _program_runs(*, command: str, folder: str) -> str:
+    return f"The scenario names a program, which this audit runs in {folder}: {command} (not through a shell)."
+
+
+_READS = {
+    "epsilon": "noise",
+    "v_prediction": "velocity",
+    "sample": "the clean sample",
+    "flow_prediction": "the flow of flow matching",
+}
+
+
+@says(FactKind.SCHEDULER_NOT_SERVED)
+def _scheduler_not_served(*, run: str, scheduler: str, reads: str, predicts: str) -> str:
+    ours, theirs = (_READS.get(each, each) for each in (reads, predicts))
+    return (
+        f"{_of_run(run)}{scheduler} reads the model's prediction as {ours}, but the checkpoint's own scheduler as "
+        f"{theirs}: the pictures will be wrong unless the model was trained for both."
+    )
+
+
+@says(FactKind.NOISE_NOT_SCALED)
+def _noise_not_scaled(*, run: str, scheduler: str, pipeline: str, scale: float) -> str:
+    return (
+        f"{_of_run(run)}{scheduler} starts from noise of the scale {scale:.3g}, but {pipeline} does not scale the "
+        "noise: the pictures will be wrong."
+    )
+
+
+@says(FactKind.MODEL_INPUT_NOT_SCALED)
+def _model_input_not_scaled(*, run: str, scheduler: str, pipeline: str) -> str:
+    return (
+        f"{_of_run(run)}{scheduler} scales the input of the model, but {pipeline} does not ask it to: the model sees "
+        "latents out of range."
+    )
+
+
+@says(FactKind.SCHEDULER_LACKS)
+def _scheduler_lacks(*, run: str, scheduler: str, pipeline: str, attribute: str) -> str:
+    return f"{_of_run(run)}{pipeline} uses {attribute} of its scheduler, which {scheduler} does not have: it may fail."
+
+
+def _of_run(run: str) -> str:
+    return f"{run}: " if run else ""
 
 
 @says(FactKind.SEEDS_NOT_COMPARED)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spacediff.record import AuditRecord, FactKind, GateStatus
+from spacediff.wording.nouns import CLIPS, nouns
 from spacediff.wording.numbers import drift as written
-from spacediff.wording.numbers import listed, plain
+from spacediff.wording.numbers import listed, plain, start
 from spacediff.wording.verdicts import outcome
 from spacediff.wording.vocabulary import says
 
@@ -44,7 +45,7 @@ def _no_reference() -> str:
 
 @says(FactKind.COMPARING_FAILED)
 def _comparing_failed() -> str:
-    return "Comparing the clip failed"
+    return f"Comparing the {nouns().clip} failed"
 
 
 @says(FactKind.GATE_NOT_COMPARED)
@@ -59,7 +60,7 @@ def _gate_verdict(*, prompt: str, verdict: str) -> str:
 
 @says(FactKind.GATE_DRIFT_UNKNOWN)
 def _gate_drift_unknown(*, prompt: str) -> str:
-    return f"{prompt}: the frames differ, and their drift is unknown."
+    return f"{prompt}: the pixels differ, and their drift is unknown."
 
 
 @says(FactKind.GATE_DRIFT_WITHIN)
@@ -97,8 +98,10 @@ def _gate_changed(
 
 @says(FactKind.NOISE_STREAMS_DIFFER)
 def _noise_streams_differ(*, hosted: str, local: str, runs: Sequence[str], stream: str) -> str:
-    remedy = f' With rng.stream = "{stream}", this machine draws the noise of the Space.' if stream else ""
+    there = nouns().there
+    remedy = f' With rng.stream = "{stream}", this machine draws the noise of {there}.' if stream else ""
+    has = "asks for" if there == CLIPS.there else "has"
     return (
-        f"The Space asks for torch {hosted}, this machine has {local}: from one seed, they draw different "
+        f"{start(there)} {has} torch {hosted}, this machine has {local}: from one seed, they draw different "
         f"half-precision noise on the CPU ({listed(runs)}).{remedy}"
     )

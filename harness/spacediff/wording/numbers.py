@@ -128,5 +128,7 @@ def moment(text: str) -> str:
 
 
 def value(v: Any) -> str:
-    """Write a setting's value the way a scenario would: texts bare, the rest as JSON."""
+    """Write a setting's value the way a scenario would: texts bare, None as Python's, the rest as JSON."""
+    if v is None:
+        return "None"
     return v if isinstance(v, str) and v.strip() == v and v else json.dumps(v, ensure_ascii=False, default=str)

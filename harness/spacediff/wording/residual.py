@@ -5,31 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 from spacediff.record import FactKind
+from spacediff.wording.nouns import CLIPS, nouns
 from spacediff.wording.vocabulary import says
 
 _UNKNOWN = "unknown"
+_SPACE = CLIPS.there
+"""What has a requirements.txt, and a page on the Hub."""
 
 
 @says(FactKind.VERSIONS_UNKNOWN)
 def _versions_unknown(*, here: str) -> str:
-    return f"Versions: the Space does not say which ones it runs; this machine has {here}."
+    return f"Versions: {nouns().there} does not say which ones it runs; this machine has {here}."
 
 
 @says(FactKind.VERSION_DIFFERS)
 def _version_differs(*, library: str, hosted: str, here: str) -> str:
-    return f"{library}: the Space asks for {hosted} (in its requirements.txt); this machine has {here or _UNKNOWN}."
+    there = nouns().there
+    has = f"asks for {hosted} (in its requirements.txt)" if there == _SPACE else f"has {hosted}"
+    return f"{library}: {there} {has}; this machine has {here or _UNKNOWN}."
 
 
 @says(FactKind.HARDWARE)
 def _hardware(*, hosted: str, here: str) -> str:
-    there = f"{hosted} on the Space (its page on the Hub)" if hosted else "unknown on the Space"
+    of = nouns().there
+    if of == _SPACE:
+        there = f"{hosted} on the Space (its page on the Hub)" if hosted else "unknown on the Space"
+    else:
+        there = f"{hosted or _UNKNOWN} for {of}"
     return f"Hardware: {there}, {here or _UNKNOWN} here."
 
 
 @says(FactKind.REVISION_UNKNOWN)
 def _revision_unknown(*, here: str, where: str) -> str:
     ours = f"{here} here{f' ({where})' if where else ''}" if here else "unknown here, too"
-    return f"Model revision: unknown on the Space, {ours}."
+    where_unknown = "on" if nouns().there == _SPACE else "for"
+    return f"Model revision: unknown {where_unknown} {nouns().there}, {ours}."
 
 
 @says(FactKind.SEED_DIFFERS)
@@ -50,4 +60,5 @@ def _prompt_of_file_unknown() -> str:
 @says(FactKind.PROMPT_MAY_BE_REWRITTEN)
 def _prompt_may_be_rewritten(*, space: str) -> str:
     look = f"; `spacediff read {space}` looks for it in the source" if space else ""
-    return f"Prompt rewriting: the text was sent unchanged, and the clip does not show what the Space made of it{look}."
+    shows = f"the {nouns().clip} {nouns().verb('does', 'do')} not show"
+    return f"Prompt rewriting: the text was sent unchanged, and {shows} what {nouns().there} made of it{look}."

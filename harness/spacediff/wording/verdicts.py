@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spacediff.record import AuditRecord, FactKind, Verdict
+from spacediff.wording.nouns import nouns, source_of_reference
 from spacediff.wording.numbers import drift as written
 from spacediff.wording.numbers import start
 from spacediff.wording.vocabulary import says
@@ -17,8 +18,7 @@ _SCALE = "on the scale from a re-run (0) to a different seed (1)"
 
 def reference_noun(record: AuditRecord) -> str:
     """Name an audit's reference in a sentence: `the Space`."""
-    sources = {run.source for run in record.runs if run.name == record.reference}
-    return {"space": "the Space", "video": "the reference file"}.get("".join(sources), record.reference)
+    return source_of_reference(record) or record.reference
 
 
 def outcome(verdict: str | None, drift: float | None) -> str:
@@ -27,23 +27,25 @@ def outcome(verdict: str | None, drift: float | None) -> str:
 
 
 _CLAUSES: Mapping[str, str] = {
-    Verdict.IDENTICAL: "equals the reference: every frame is the same, byte for byte.",
+    Verdict.IDENTICAL: "equals the reference: every pixel is the same.",
     Verdict.CODEC_ONLY: "equals the reference once both have been through the same codec.",
     Verdict.NUMERIC_DRIFT: "differs from the reference by no more than the codec's own loss.",
     Verdict.SETTINGS_DIFFER: "differs from the reference by more than the codec's own loss, but is closer than a "
     "different seed.",
     Verdict.DIFFERS: "differs from the reference; this audit does not show how far.",
     Verdict.DIFFERENT_SAMPLE: "is no closer to the reference than a different seed: a different sample.",
-    Verdict.POST_PROCESSED: "cannot match the reference frame by frame: one of them was processed after it was "
+    Verdict.POST_PROCESSED: "cannot match the reference pixel by pixel: one of them was processed after it was "
     "generated.",
-    Verdict.NOT_COMPARABLE: "cannot be compared with the reference frame by frame.",
+    Verdict.NOT_COMPARABLE: "cannot be compared with the reference.",
     Verdict.NOT_MEASURED: "was not measured.",
-    NOT_COMPARED: "has a clip, but it was not compared with the reference.",
 }
 
 
 def clause(verdict: str) -> str:
     """Say what a verdict means, as the rest of a sentence that starts with a run's name."""
+    if verdict == NOT_COMPARED:
+        has = f"{'' if nouns().several else 'a '}{nouns().clip}, but {nouns().verb('it was', 'they were')}"
+        return f"has {has} not compared with the reference."
     return _CLAUSES[verdict]
 
 
@@ -55,15 +57,16 @@ def _verdict(*, verdict: str) -> str:
 @says(FactKind.EVERY_FRAME_EQUAL)
 def _every_frame_equal(*, encoded: bool) -> str:
     after = "After the same encoding, every" if encoded else "Every"
-    return f"{after} frame equals the reference, byte for byte."
+    return f"{after} pixel equals the reference."
 
 
 @says(FactKind.ENCODED_AGAIN)
 def _encoded_again(*, reference_from_candidate: bool) -> str:
-    source, result = ("this clip", "the reference") if reference_from_candidate else ("the reference", "this clip")
+    source = nouns().side(candidate=reference_from_candidate).name
+    result = nouns().side(candidate=not reference_from_candidate)
     return (
-        f"{start(result)} is {source}, encoded once more: encoding {source} again gives every frame of "
-        f"{result}, byte for byte."
+        f"{start(result.name)} {result.verb('is', 'are')} {source}, encoded once more: encoding {source} again gives "
+        f"every pixel of {result.name}."
     )
 
 
@@ -74,7 +77,7 @@ def _within_codec_loss() -> str:
 
 @says(FactKind.DRIFT_OF_FRAMES_UNKNOWN)
 def _drift_of_frames_unknown() -> str:
-    return f"The frames differ; how far, {_SCALE}, is unknown."
+    return f"The pixels differ; how far, {_SCALE}, is unknown."
 
 
 @says(FactKind.AS_FAR_AS_A_SEED)
@@ -114,7 +117,7 @@ def _of_codec(share: float | None) -> str:
 
 @says(FactKind.METRIC_UNDEFINED)
 def _metric_undefined(*, metric: str, smallest_side: int) -> str:
-    return f"{metric} needs frames of at least {smallest_side}x{smallest_side} pixels."
+    return f"{metric} needs at least {smallest_side}x{smallest_side} pixels."
 
 
 @says(FactKind.AFTER_ALIGNMENT)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from spacediff.clip import write_lossless, write_preview
+from spacediff.clip import Clip, write_lossless, write_preview
 from spacediff.codec import export_to_video
 from spacediff.files import sha256
+from spacediff.pictures import MAX_SHEET_HEIGHT, write_png, write_sheet
 from spacediff.record import ClipRecord, RunRecord, TraceRecord
 from spacediff.run import Run
 from spacediff.sources import Produced
 from spacediff.store.latents import write_latents
+from spacediff.worker.colours import only_colour
 from spacediff.worker.records import measured
 
 _LATENTS = "latents.zip"
@@ -40,25 +42,43 @@ def _write_clip(produced: Produced, folder: Path, place: PurePosixPath) -> ClipR
     """
     clip = produced.clip
     write_lossless(clip, folder / "clip.mkv")
-    write_preview(clip, folder / "preview.mp4")
-    delivered, delivered_digest = None, ""
-    if produced.original is None:
-        export_to_video(clip, folder / "delivered.mp4", quality=produced.settings.value("output.quality"))
-        delivered, delivered_digest = (place / "delivered.mp4").as_posix(), sha256(folder / "delivered.mp4")
+    preview = _write_preview(clip, folder)
+    delivered = _write_delivered(produced, folder) if produced.original is None else None
     frames, height, width = clip.frames.shape[:3]
     return ClipRecord(
         lossless=(place / "clip.mkv").as_posix(),
-        preview=(place / "preview.mp4").as_posix(),
+        preview=(place / preview).as_posix(),
         original=(place / produced.original.name).as_posix() if produced.original else None,
-        delivered=delivered,
-        delivered_digest=delivered_digest,
+        delivered=(place / delivered.name).as_posix() if delivered else None,
+        delivered_digest=sha256(delivered) if delivered else "",
         digest=clip.digest,
         frames=frames,
         width=width,
         height=height,
         fps=float(clip.fps),
+        medium=clip.medium,
         encoding=produced.encoding,
+        colour=only_colour(clip.frames),
     )
+
+
+def _write_preview(clip: Clip, folder: Path) -> str:
+    """Write what the page shows, and return its name: pictures without loss, unless their sheet is too tall."""
+    if clip.medium == "pictures" and len(clip.frames) * clip.frames.shape[1] <= MAX_SHEET_HEIGHT:
+        write_sheet(clip.frames, folder / "preview.png")
+        return "preview.png"
+    write_preview(clip, folder / "preview.mp4")
+    return "preview.mp4"
+
+
+def _write_delivered(produced: Produced, folder: Path) -> Path:
+    """Write what a script would: a video by `export_to_video`, pictures as PNG."""
+    clip = produced.clip
+    if clip.medium == "pictures":
+        return write_png(clip.frames, folder, "delivered")
+    path = folder / "delivered.mp4"
+    export_to_video(clip, path, quality=produced.settings.value("output.quality"))
+    return path
 
 
 def _write_trace(produced: Produced, folder: Path, place: PurePosixPath) -> TraceRecord | None:

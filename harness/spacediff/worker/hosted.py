@@ -16,15 +16,16 @@ from spacediff.worker.protocol import Worker
 
 
 class AuditWorker:
-    """Fetches the clips of Spaces and takes those in files, in this process; the others come from another worker.
+    """Gets the clips of Spaces, programs and files, from this process; the others come from another worker.
 
     Args:
         generating: Generates the local runs; closed with this one.
+        audit: The audit folder.
     """
 
-    def __init__(self, generating: Worker) -> None:
+    def __init__(self, generating: Worker, audit: Path) -> None:
         self._generating = generating
-        self._hosted = HostedSource()
+        self._hosted = HostedSource(audit)
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from spacediff.environment import determining
+from spacediff.environment import OF_SOME_RUNS, determining
 from spacediff.errors import NotMeasuredError, OutOfMemory
 from spacediff.fitting.advice import memory_advice
 from spacediff.fitting.refusal import refuse_what_cannot_fit
@@ -14,6 +14,7 @@ from spacediff.progress import Progress
 from spacediff.record import RunRecord
 from spacediff.run import Run
 from spacediff.sources.local.generate import LocalSource
+from spacediff.sources.local.inputs import refuse_without_inputs
 from spacediff.sources.local.placement import refuse_what_cannot_run
 from spacediff.worker.files import write_run
 
@@ -37,7 +38,8 @@ class LocalWorker:
         ends: Path | None = None,
     ) -> None:
         self.environment = environment
-        machine = repr(sorted(determining(dict(environment)).items()))
+        packages = {name: environment[name] for name in OF_SOME_RUNS if name in environment}
+        machine = repr(sorted((determining(dict(environment)) | packages).items()))
         self._source = LocalSource(reuse=reuse, keep_latents=keep_latents, ends=ends, machine=machine)
 
     def prepare(self, run: Run) -> None:
@@ -47,12 +49,13 @@ class LocalWorker:
             self._source.load(run.settings)
 
     def check(self, run: Run) -> None:
-        """Check whether this machine has the devices of a run, and the memory for its weights.
+        """Check whether this machine has the devices of a run and the memory for its weights, and the run its inputs.
 
         Raises:
-            NotMeasuredError: A device is missing, or too small.
+            NotMeasuredError: A device is missing, or too small, or the pipeline needs an input that is not there.
         """
         refuse_what_cannot_run(run.settings)
+        refuse_without_inputs(run.settings, run.prompt.inputs)
         refuse_what_cannot_fit(run)
 
     def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
@@ -68,8 +71,10 @@ class LocalWorker:
                 run.prompt.text,
                 run.prompt.seed,
                 progress,
+                inputs=run.prompt.inputs,
                 fresh=run.repeat > 0,
                 fed_by=run.fed_by,
+                donor=run.request,
                 run=key,
             )
         except OutOfMemory as error:

@@ -12,11 +12,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from spacediff.inputs.files import Input
 from spacediff.record import Role
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Setting, Settings
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of these messages; both sides must have the same."""
 
 
@@ -30,7 +31,8 @@ class PlainRun(_Message):
     name: str
     role: Role
     prompt: tuple[str, str, int, bool]
-    source: Literal["diffusers", "space", "video"]
+    inputs: tuple[Input, ...]
+    source: Literal["diffusers", "script", "space", "video", "recording", "command", "inference"]
     settings: dict[str, tuple[Any, Origin, str]]
     changes: dict[str, tuple[Any, Origin, str]]
     request: dict[str, Any]
@@ -46,6 +48,7 @@ class PlainRun(_Message):
             name=run.name,
             role=run.role,
             prompt=(run.prompt.name, run.prompt.text, run.prompt.seed, run.prompt.private),
+            inputs=run.prompt.inputs,
             source=run.source,
             settings=_plain(run.settings),
             changes=_plain(run.changes),
@@ -61,7 +64,7 @@ class PlainRun(_Message):
         return Run(
             name=self.name,
             role=self.role,
-            prompt=Prompt(*self.prompt),
+            prompt=Prompt(*self.prompt, inputs=self.inputs),
             source=self.source,
             settings=_settings(self.settings),
             changes=_settings(self.changes),

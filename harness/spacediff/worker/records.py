@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
-from spacediff.errors import NotMeasuredError
-from spacediff.record import ClipRecord, RunRecord, TraceRecord, record_settings
-from spacediff.run import Run
+from spacediff.errors import NotMeasuredError, RecordingWithoutFrames
+from spacediff.record import ClipRecord, PromptRecord, RunRecord, TraceRecord, record_settings
+from spacediff.run import Prompt, Run
 from spacediff.sources import Produced
+from spacediff.worker.input_previews import write_previews
 
 
 def measured(run: Run, key: str, produced: Produced, clip: ClipRecord, trace: TraceRecord | None) -> RunRecord:
@@ -31,6 +34,8 @@ def measured(run: Run, key: str, produced: Produced, clip: ClipRecord, trace: Tr
         hosted=produced.hosted,
         seconds=produced.seconds,
         seed_echoed=produced.seed_echoed,
+        censored=list(produced.censored),
+        audio=produced.audio,
         clip=clip,
         trace=trace,
         **_labels(run),
@@ -46,7 +51,7 @@ def unmeasured(run: Run, key: str, error: NotMeasuredError, seconds: float) -> R
         error: The error.
         seconds: Duration of the attempt.
     """
-    return RunRecord(
+    found = RunRecord(
         key=key,
         source=run.source,
         measured=False,
@@ -57,6 +62,40 @@ def unmeasured(run: Run, key: str, error: NotMeasuredError, seconds: float) -> R
         seconds=seconds,
         **_labels(run),
     )
+    return found.model_copy(update=error.seen) if isinstance(error, RecordingWithoutFrames) else found
+
+
+def prompt_record(prompt: Prompt, folder: Path) -> PromptRecord:
+    """Make the record of a prompt, and write previews of its inputs into the audit folder unless it is private."""
+    return PromptRecord(
+        name=prompt.name,
+        text="" if prompt.private else prompt.text,
+        seed=prompt.seed,
+        private=prompt.private,
+        inputs=[] if prompt.private else write_previews(prompt.inputs, folder),
+    )
+
+
+def with_private_inputs(run: RunRecord, prompt: Prompt) -> RunRecord:
+    """Return the record of a run of a private prompt as it is stored.
+
+    A digest of its picture would tell who has the same picture. So each is hashed with the prompt's text, which is not
+    stored; runs of the prompt still agree or differ in it. Without a text, none is stored.
+    """
+    if run.trace is None:
+        return run
+    key = hashlib.sha256(prompt.text.encode()).digest()
+    inputs = [
+        hashlib.blake2b(each.encode(), key=key).hexdigest()[: len(each)] for each in run.trace.inputs if prompt.text
+    ]
+    return run.model_copy(update={"trace": run.trace.model_copy(update={"inputs": inputs})})
+
+
+def without_digests_of_inputs(run: RunRecord) -> RunRecord:
+    """Return the record of a run of a private prompt: a digest of its picture would tell who has the same picture."""
+    if run.trace is None:
+        return run
+    return run.model_copy(update={"trace": run.trace.model_copy(update={"inputs": []})})
 
 
 def relabelled(record: RunRecord, run: Run) -> RunRecord:

@@ -16,7 +16,8 @@ from spacediff.record import RunRecord
 from spacediff.run import Run
 from spacediff.sources.local.kept_embeddings import KeptEmbeddings
 from spacediff.sources.local.kept_ends import KeptEnds
-from spacediff.sources.local.numerics import environment_for
+from spacediff.sources.local.numerics.switches import environment_for
+from spacediff.stages import of_loading
 from spacediff.worker import process
 from spacediff.worker.messages import Begin, Check, Done, Failed, Memory, PlainRun, Prepare, Produce, Produced, Request
 from spacediff.worker.process import DeadError, WorkerProcess
@@ -154,7 +155,7 @@ class SupervisedWorker:
 
     def _judge(self, run: Run, memory: Memory) -> None:
         """End the process if its memory has not returned to where it was after the first run of this checkpoint."""
-        checkpoint = repr(sorted(run.settings.table("model").items()))
+        checkpoint = repr(of_loading(run.settings))
         if self._baseline is None or self._baseline[0] != checkpoint:
             self._baseline = checkpoint, memory
         first = self._baseline[1].host

@@ -6,11 +6,13 @@ To add one, write a module with a `Library` and put it into the table; docs/read
 from __future__ import annotations
 
 from spacediff.reading.interpreter.library import Library
+from spacediff.reading.libraries.caches import Caches
 from spacediff.reading.libraries.checkpoints import Checkpoints
 from spacediff.reading.libraries.command_lines import CommandLines
 from spacediff.reading.libraries.devices import Devices
 from spacediff.reading.libraries.diffusers import Diffusers
 from spacediff.reading.libraries.diffusers.foreign_models import ForeignModels
+from spacediff.reading.libraries.diffusers.guiders import Guiders
 from spacediff.reading.libraries.exports import Exports, LoadedFiles
 from spacediff.reading.libraries.files import OwnFiles
 from spacediff.reading.libraries.generators import Generators
@@ -45,6 +47,8 @@ LIBRARIES: tuple[Library, ...] = (
     Checkpoints(),
     Diffusers(),
     Quantisation(),
+    Caches(),
+    Guiders(),
     Generators(),
     Torch(),
     Randomness(),

@@ -7,6 +7,7 @@ import ast
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.records import Export
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.picture_steps import in_rgb, turned
 from spacediff.reading.values import (
     Arguments,
     External,
@@ -80,18 +81,30 @@ class LoadedFiles(Library):
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return the path that `load_image` and the like are given."""
         last_two = ".".join(function.name.split(".")[-2:])
+        if last_two == "ImageOps.exif_transpose" and len(arguments.every()) == 1 and not arguments.open:
+            return turned(arguments.every()[0])
         if _LOADERS.isdisjoint({function.name, function.last_name, last_two}):
             return None
         first = arguments.get("", 0)
-        return lift(_loaded if function.last_name != "Path" else _as_it_is, [first]) if first is not None else None
+        if first is None or function.last_name == "Path":
+            return first
+        is_image = function.last_name == "load_image"
+        if is_image and (len(arguments.every()) > 1 or arguments.open):
+            return None  # a `convert_method` may do anything to the picture
+        is_turned = last_two != "Image.open"
 
+        def loaded(path: Value) -> Value:
+            if not isinstance(path, Known):
+                return path
+            return LoadedFile(path.where, path.value, is_rgb=is_image, is_turned=is_turned)
 
-def _loaded(path: Value) -> Value:
-    return LoadedFile(path.where, path.value) if isinstance(path, Known) else path
+        return lift(loaded, [first])
 
-
-def _as_it_is(path: Value) -> Value:
-    return path
+    def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
+        """Return the same picture for `picture.convert("RGB")`: an input of a scenario is RGB too."""
+        mode = arguments.get("mode", 0)
+        as_rgb = name == "convert" and isinstance(mode, Known) and mode.value == "RGB"
+        return in_rgb(owner) if as_rgb else None
 
 
 def _exported(state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:

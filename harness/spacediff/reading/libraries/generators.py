@@ -156,14 +156,21 @@ def noise_of(state: State, generator: Value | None, node: ast.AST) -> dict[str, 
     for option in alternatives(generator):
         each = option.items[:MOST_OPTIONS] if isinstance(option, Items) and option.items else (option,)
         found = [_of_one(state, one, node) for one in each]  # one generator for each clip of a batch
-        device, seed = (either(values, values[0].where) for values in zip(*found, strict=True))
-        devices.append(device)
-        seeds.append(seed)
+        each_device, each_seed = zip(*found, strict=True)
+        devices.append(either(each_device, each_device[0].where))
+        seeds.append(_one_or_list(each_seed))
     where, only_if = state.where(node), conditions_of(generator)
     return {
         "rng.device": either(devices, where, decided=decided, only_if=only_if),
         "rng.seed": either(seeds, where, decided=decided, only_if=only_if),
     }
+
+
+def _one_or_list(seeds: Sequence[Value]) -> Value:
+    """Return the seed of the generators of one call: a list where each clip of a batch has its own."""
+    joined = either(seeds, seeds[0].where)
+    is_known = all(isinstance(one, Known) for one in seeds)
+    return Items(seeds[0].where, tuple(seeds)) if is_known and isinstance(joined, Either) else joined
 
 
 def _of_one(state: State, generator: Value | None, node: ast.AST) -> tuple[Value, Value]:

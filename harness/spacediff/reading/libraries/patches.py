@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.attention_backends import backend_as_set
 from spacediff.reading.libraries.name_clues import CACHING, is_clue
 from spacediff.reading.model import NoteKind
 from spacediff.reading.values import (
@@ -20,6 +21,7 @@ from spacediff.reading.values import (
     Class,
     External,
     Function,
+    Known,
     Object,
     Partial,
     Unknown,
@@ -51,6 +53,8 @@ _GO_THROUGH = frozenset({"enumerate", "list", "tuple", "zip", "reversed", "sorte
 """Functions whose result has the items of what they are given."""
 _IN_PLACE = re.compile(r"(?!requires_grad_$)[a-z]\w*[^_\W]_|register_(full_)?(forward|backward)_(pre_)?hook")
 """Methods that change a weight or a layer."""
+_IMPORTS = re.compile(r"\s*(from|import)\s+diffusers\b")
+"""A line that imports diffusers."""
 _OF_TRAINING = frozenset({"requires_grad", "grad", "training"})
 """Attributes of weights and layers that matter only for training."""
 
@@ -122,11 +126,22 @@ class Patches(Library):
         """Note a layer or a weight that is set by its place, and the variable that chooses the attention."""
         if isinstance(owner, External) and owner.name == "os.environ" and key is not None:
             if shown(key) == "DIFFUSERS_ATTN_BACKEND":
-                _note_replaced(state, state.frame.statement or node, "attention")
+                _choose_attention(state, state.frame.statement or node)
             return False
         if isinstance(owner, Attribute | Unknown) and part_around(owner) is not None:
             _note_replaced(state, state.frame.statement or node)
         return False
+
+
+def _choose_attention(state: State, statement: ast.AST) -> None:
+    """Set the backend that a variable names before diffusers is imported, which reads it once; note any other."""
+    value = statement.value if isinstance(statement, ast.Assign) else None
+    before = state.frame.source.lines[: getattr(statement, "lineno", 1) - 1]
+    if isinstance(value, ast.Constant) and isinstance(value.value, str) and not any(map(_IMPORTS.match, before)):
+        backend = backend_as_set(Known(state.where(statement), value.value))
+        state.heap.put(state.process_wide, "numerics.attention", backend)
+    else:
+        _note_replaced(state, statement, "attention")
 
 
 def _note_replaced(state: State, statement: ast.AST, kind: NoteKind | None = None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.name_clues import UPSCALING
+from spacediff.reading.libraries.picture_steps import Steps, steps_of_function, steps_of_method, with_steps
 from spacediff.reading.values import (
     Arguments,
     Asked,
@@ -75,7 +76,8 @@ class PostProcessing(Library):
                 state.note("post-processing", node)
             return None
         if resizes and function.package in _IMAGE_LIBRARIES:
-            return _resized(state, arguments.get("", 0) or arguments.get("image"), node)
+            steps = steps_of_function(function, arguments, state.where(node))
+            return _resized(state, arguments.get("", 0) or arguments.get("image"), steps, node)
         return None
 
     def call_method(self, state: State, owner: Value, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
@@ -93,7 +95,7 @@ class PostProcessing(Library):
                 state.note("post-processing", node)
             return None
         if name in _SIZES_OF_PICTURES and arguments.every():
-            return _resized(state, owner, node)
+            return _resized(state, owner, steps_of_method(name, arguments, state.where(node)), node)
         return None
 
     def on_function_called(self, state: State, function: Function, arguments: Arguments, node: ast.AST) -> None:
@@ -146,7 +148,7 @@ def _is_rest_of_animation(statement: ast.stmt | None, node: ast.Subscript) -> bo
     return isinstance(call, ast.Call) and any(one.arg == "append_images" and one.value is node for one in call.keywords)
 
 
-def _resized(state: State, picture: Value | None, node: ast.AST) -> Value | None:
+def _resized(state: State, picture: Value | None, steps: Steps | None, node: ast.AST) -> Value | None:
     """Note that a picture is resized before the call; what was loaded from a path is still named by it."""
     if picture is None or isinstance(picture, Items):
         return None
@@ -154,7 +156,7 @@ def _resized(state: State, picture: Value | None, node: ast.AST) -> Value | None
         return None
     state.note("input resizing", node)
     is_named = all(isinstance(one, Known | Asked) for one in alternatives(picture))
-    return picture if is_named else None
+    return with_steps(state, picture, steps, node) if is_named else None
 
 
 def _kept(state: State, number: int, bounds: Sequence[Value]) -> str:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.attention_backends import backend_as_set
+from spacediff.reading.libraries.compiling import put_compiled
 from spacediff.reading.libraries.torch_types import DTYPES, device_of_value, dtype_of_value
 from spacediff.reading.values import (
     Arguments,
@@ -77,11 +79,11 @@ def _autocast(state: State, arguments: Arguments, node: ast.AST) -> Value:
 
 def _compiled(state: State, arguments: Arguments, node: ast.AST) -> Value | None:
     model = arguments.get("model", 0)
-    state.note("compile", node)
-    mode = arguments.get("mode") or Known(state.where(node), value=True)
-    for option in alternatives(model):
-        if isinstance(option, Object):
-            state.put(option, "numerics.compile", mode)
+    models = [option for option in alternatives(model) if isinstance(option, Object)]
+    for each in models:
+        put_compiled(state, each, "torch.compile", arguments, node)
+    if not models:
+        state.note("compile", node)
     return model
 
 
@@ -99,8 +101,10 @@ def _switched(state: State, function: External, arguments: Arguments, node: ast.
         state.heap.put(state.process_wide, "numerics.deterministic", first or here)
     elif name == "torch.set_num_threads" and first is not None:
         state.heap.put(state.process_wide, "numerics.threads", first)
-    elif function.last_name in {"sdpa_kernel", "attention_backend"}:
+    elif function.last_name == "sdpa_kernel":
         state.heap.put(state.process_wide, "numerics.attention", _kernel(first))
+    elif function.last_name == "attention_backend":  # of diffusers
+        state.heap.put(state.process_wide, "numerics.attention", backend_as_set(first or here))
     elif name.startswith("torch.backends.cuda.enable_"):
         state.note("attention", node)
     else:

@@ -74,7 +74,19 @@ class Known(Value):
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile(Known):
-    """What a function such as `load_image` returns, shown as the path that it was given; it is no text."""
+    """What a function such as `load_image` returns, shown as the path that it was given; it is no text.
+
+    Attributes:
+        is_rgb: Whether it is certainly a picture in RGB.
+        is_turned: Whether it is turned as its EXIF orientation says, as an input of a scenario is.
+        prepared: What was done to it, by the keys of a scenario's `inputs.NAME`; None where they cannot say it.
+        said: The places and expressions that did it.
+    """
+
+    is_rgb: bool = False
+    is_turned: bool = False
+    prepared: tuple[tuple[str, Value], ...] | None = ()
+    said: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

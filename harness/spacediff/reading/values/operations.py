@@ -17,6 +17,7 @@ from spacediff.reading.values.kinds import (
     Function,
     Items,
     Known,
+    LoadedFile,
     Module,
     Object,
     Partial,
@@ -91,6 +92,13 @@ def _alike(left: Value, right: Value) -> bool:
     )
 
 
+def _same_picture(left: LoadedFile, right: Value) -> bool:
+    """Return whether the same was done to a file that was loaded."""
+    if not isinstance(right, LoadedFile):
+        return False
+    return (left.is_rgb, left.is_turned, left.prepared) == (right.is_rgb, right.is_turned, right.prepared)
+
+
 def _same(left: Value, right: Value) -> bool:
     if left is right:
         return True
@@ -98,7 +106,8 @@ def _same(left: Value, right: Value) -> bool:
     if kind is not type(right):
         return False
     if isinstance(left, Known) and isinstance(right, Known):
-        return type(left.value) is type(right.value) and left.value == right.value
+        same = type(left.value) is type(right.value) and left.value == right.value
+        return same and (not isinstance(left, LoadedFile) or _same_picture(left, right))
     if left.where != right.where:  # equality would find that out last for what is inside
         return False
     return is_shallow(left) and is_shallow(right) and left == right

@@ -57,7 +57,7 @@ def _turns(values: list[float]) -> int:
 
 
 def _scales(run: RunRecord) -> tuple[float | None, ...]:
-    return tuple(step.guidance for step in run.trace.steps) if run.trace else ()
+    return tuple(step.applied_guidance for step in run.trace.steps) if run.trace else ()
 
 
 def _applied(run: RunRecord) -> list[float]:

@@ -14,6 +14,10 @@ from spacediff.record.run import ASIDE, Role, RunRecord
 from spacediff.record.trace import Stage, TraceComparisonRecord
 
 _IN_ORDER = list(Stage)
+_HERE = ("diffusers", "script")
+"""Sources that generate a clip on this machine, under observation."""
+_SILENT = ("space", "command", "inference")
+"""Sources that generate a clip and need not show how."""
 
 
 def loop(
@@ -40,31 +44,40 @@ def loop(
         prompt=prompt,
         reference=_compared_with(traces[0].reference, reference, runs, comparisons) if traces else None,
         divergences=_divergences(traces),
-        identical=[trace.candidate for trace in traces if trace.stage is Stage.NOWHERE],
+        identical=[trace.candidate for trace in traces if _identical(trace)],
         without_distances=[trace.candidate for trace in traces if all(v is None for v in trace.distances)],
         guidance=constant_guidance(ordinary),
         guidance_changes=guidance_changes(ordinary),
-        isolated=[isolated_steps(run, traces) for run in runs if run.role is Role.STEPS],
+        isolated=[isolated_steps(run, traces) for run in runs if run.role is Role.STEPS and not _transplanted(run)],
         nonfinite=[found for run in traced if (found := _nonfinite(run))],
         sharing=sharing(traced),
     )
+
+
+def _transplanted(run: RunRecord) -> bool:
+    return run.trace is not None and bool(run.trace.transplant)
 
 
 def _compared_with(
     name: str, reference: str, runs: Iterable[RunRecord], comparisons: Iterable[ComparisonRecord]
 ) -> LoopReferenceRecord:
     """Say why the traces are compared with that run: see `spacediff.comparing.traces.reference_trace`."""
-    hosted = any(run.name == reference and run.source == "space" for run in runs)
+    hosted = any(run.name == reference and run.source in _SILENT for run in runs)
     if name == reference:
-        return LoopReferenceRecord(run=name, role="reference", hosted=hosted)
+        here = any(run.name == name and run.source in _HERE for run in runs)
+        return LoopReferenceRecord(run=name, role="reference", hosted=hosted, here=here)
     verdict = next((found.verdict for found in comparisons if found.candidate == name), None)
     if verdict is not None and verdict.matches:
         return LoopReferenceRecord(run=name, role="stand-in", hosted=hosted, verdict=verdict)
     return LoopReferenceRecord(run=name, role="baseline", hosted=hosted)
 
 
+def _identical(trace: TraceComparisonRecord) -> bool:
+    return trace.stage is Stage.NOWHERE and not trace.unobserved and not trace.differing
+
+
 def _divergences(traces: Iterable[TraceComparisonRecord]) -> list[DivergenceRecord]:
-    diverging = [trace for trace in traces if trace.stage is not Stage.NOWHERE]
+    diverging = [trace for trace in traces if not _identical(trace)]
     ordered = sorted(diverging, key=lambda trace: (_IN_ORDER.index(trace.stage), trace.step or 0))
     return [
         DivergenceRecord(stage=group[0].stage, step=group[0].step, runs=[trace.candidate for trace in group])
@@ -79,4 +92,7 @@ def _nonfinite(run: RunRecord) -> NonfiniteRecord | None:
         for number, step in enumerate(steps, 1)
         if step.nonfinite
     )
-    return next(broken, None)
+    found = next(broken, None)
+    if found is None and run.trace and run.trace.decoded_nonfinite:
+        return NonfiniteRecord(run=run.name, step=None, count=run.trace.decoded_nonfinite)
+    return found

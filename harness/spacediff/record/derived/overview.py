@@ -8,6 +8,7 @@ from spacediff.metric_info import MetricInfo
 from spacediff.record.comparison import ComparisonRecord, Verdict
 from spacediff.record.derived.frames import twins
 from spacediff.record.derived.grouping import with_owners
+from spacediff.record.fact import CONTENT_FAULTS
 from spacediff.record.overview import OverviewRecord, RemarkRecord, ScaleRecord
 from spacediff.record.run import ASIDE, Role, RunRecord
 
@@ -27,7 +28,7 @@ def compared_runs(runs: Iterable[RunRecord], reference: RunRecord | None) -> lis
 
 def overview(
     prompt: str,
-    runs: Iterable[RunRecord],
+    runs: Sequence[RunRecord],
     order: Sequence[RunRecord],
     comparisons: Mapping[str, ComparisonRecord],
     metrics: Iterable[MetricInfo],
@@ -54,7 +55,10 @@ def overview(
         selected=next((name for name in (baseline, judged, *names) if name in names), ""),
         twins=twins(runs),
         scale=_shared_scale(list(comparisons.values()), metrics),
-        remarks=_remarks(comparisons[run.name] for run in order if not run.role.control and run.name in comparisons),
+        remarks=[
+            *_noise_remarks(runs),
+            *_remarks(comparisons[run.name] for run in order if not run.role.control and run.name in comparisons),
+        ],
     )
 
 
@@ -70,14 +74,25 @@ def _shared_scale(comparisons: Sequence[ComparisonRecord], metrics: Iterable[Met
     return {name: scales[0] for name, scales in found.items() if scales and all(each == scales[0] for each in scales)}
 
 
+def _noise_remarks(runs: Iterable[RunRecord]) -> list[RemarkRecord]:
+    """Say which seed gave the noise of recordings."""
+    noises = [(run.name, run.trace.noise) for run in runs if run.trace and run.trace.noise]
+    found = ((noise.origin, name) for name, noise in noises if noise.origin)
+    return [RemarkRecord(fact=fact, runs=names) for fact, names in with_owners(found)]
+
+
 def _remarks(comparisons: Iterable[ComparisonRecord]) -> list[RemarkRecord]:
-    """Put equal notes together, and the reasons why clips are not comparable."""
+    """Put equal notes together, what is wrong with clips, and why they are not comparable."""
     found = (
         (fact, comparison.candidate)
         for comparison in comparisons
         for fact in [
             *comparison.notes,
-            *(comparison.evidence if comparison.verdict is Verdict.NOT_COMPARABLE else []),
+            *(
+                each
+                for each in comparison.evidence
+                if comparison.verdict is Verdict.NOT_COMPARABLE or each.kind in CONTENT_FAULTS
+            ),
         ]
     )
     return [RemarkRecord(fact=fact, runs=runs) for fact, runs in with_owners(found)]

@@ -62,6 +62,7 @@ class Denoised:
         shared: Names of the results that this run reused from an earlier one.
         states: The states of the generators.
         vae: The VAE's settings if it encoded an input before the denoising; None if it did not.
+        to_decode: Digest of the first latents that were decoded, to see whether a run that continues decodes the same.
     """
 
     seen: Observation
@@ -72,6 +73,7 @@ class Denoised:
     shared: tuple[str, ...]
     states: States
     vae: str | None
+    to_decode: str
 
 
 def shape_of(tensor: torch.Tensor) -> list[Any]:
@@ -106,6 +108,7 @@ def write_denoised(end: Denoised, path: Path) -> None:
             "shared": list(end.shared),
             "states": {name: None if state is None else keep(state) for name, state in vars(end.states).items()},
             "vae": end.vae,
+            "to_decode": end.to_decode,
         }
 
     write_tensors(path, describe)
@@ -129,8 +132,10 @@ def _rebuilt(text: dict[str, Any], take: Take) -> Denoised:
         | {
             "embeddings": tuple(seen["embeddings"]),
             "noise": noise,
-            "steps": tuple(Step(**step) for step in seen["steps"]),
+            "inputs": tuple(seen["inputs"]),
+            "steps": tuple(_step(step) for step in seen["steps"]),
             "stages": tuple(StageCost(**stage) for stage in seen["stages"]),
+            "unobserved": tuple(seen["unobserved"]),
             "latents": tuple(take(name) for name in seen["latents"]),
         }
     )
@@ -144,4 +149,10 @@ def _rebuilt(text: dict[str, Any], take: Take) -> Denoised:
         tuple(text["shared"]),
         States(**states),
         text["vae"],
+        str(text["to_decode"]),
     )
+
+
+def _step(text: dict[str, Any]) -> Step:
+    span = text["guidance_range"]
+    return Step(**text | {"guidance_range": None if span is None else tuple(span)})

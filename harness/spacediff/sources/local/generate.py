@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from spacediff.clip import Clip
+from spacediff.clip import PICTURES_FPS, Clip
 from spacediff.devices import accelerator
 from spacediff.errors import (
     DecodingOutOfMemory,
@@ -25,32 +23,41 @@ from spacediff.errors import (
     failure,
     is_out_of_memory,
 )
+from spacediff.inputs.files import Input
 from spacediff.observer.observation import Observation
 from spacediff.observer.observer import observing, observing_decoding
+from spacediff.observer.structure import blocks_of, pipelines_of
 from spacediff.progress import Progress
 from spacediff.record import Ignored
 from spacediff.settings import Settings
 from spacediff.sources import Produced
+from spacediff.sources.local.adapters.applied import load_adapters
 from spacediff.sources.local.configure import apply_settings, call_arguments
 from spacediff.sources.local.denoised import Denoised
-from spacediff.sources.local.isolation import feed, refuse_other_sizes
+from spacediff.sources.local.inert_guidance import inert_guidance
+from spacediff.sources.local.inputs import Asked, input_defaults, prompt_arguments
+from spacediff.sources.local.isolation import Feed, Latents, Recorder, refuse_other_sizes
 from spacediff.sources.local.library_warnings import warnings_of_libraries
+from spacediff.sources.local.loading.checkpoints import Checkpoints
 from spacediff.sources.local.noise import generator_for
-from spacediff.sources.local.numerics import numerics
-from spacediff.sources.local.pipeline import Checkpoints, stamp
-from spacediff.sources.local.placement import default_placement, place, refuse_what_cannot_run
-from spacediff.sources.local.refusals import explained_refusals
-from spacediff.sources.local.resolve import completed, resolved
+from spacediff.sources.local.numerics.attention import dispatched_attention
+from spacediff.sources.local.numerics.compilation import compilation
+from spacediff.sources.local.numerics.switches import numerics
+from spacediff.sources.local.output import Output, read_output
+from spacediff.sources.local.packages import refuse_missing_packages
+from spacediff.sources.local.placement import place, placement_of, refuse_what_cannot_run
+from spacediff.sources.local.refusals import explained_refusals, place_of
+from spacediff.sources.local.resolve import completed, resolved, without_effect
 from spacediff.sources.local.reuse import NotResumedError, Reuse, resume
+from spacediff.sources.local.scheduler_fit import scheduler_warnings
+from spacediff.sources.local.stamps import stamp_of
 from spacediff.sources.local.steps import steps_to
 from spacediff.sources.local.tracing import trace_record
+from spacediff.sources.local.transplant import Donor, Transplant
 from spacediff.sources.local.weights import keep_host_weights, release
 
 if TYPE_CHECKING:
     import torch
-
-_Frames = NDArray[np.floating[Any]]
-"""float32 `[T, H, W, 3]` in 0..1."""
 
 
 class LocalSource:
@@ -70,7 +77,7 @@ class LocalSource:
         self._reuse = Reuse(ends) if reuse else None
         self._keep_latents = keep_latents
         self._machine = machine
-        self._to_feed: tuple[tuple[str, str, int], Sequence[torch.Tensor]] | None = None
+        self._to_feed: tuple[tuple[Any, ...], Latents] | None = None
 
     def close(self) -> None:
         """Remove the ends of denoisings that nobody needs any more."""
@@ -93,8 +100,10 @@ class LocalSource:
         seed: int,
         progress: Progress,
         *,
+        inputs: Sequence[Input] = (),
         fresh: bool = False,
         fed_by: Settings | None = None,
+        donor: Mapping[str, Any] | None = None,
         run: str = "",
     ) -> Produced:
         """Generate one clip.
@@ -104,104 +113,130 @@ class LocalSource:
             prompt: The prompt's text.
             seed: The prompt's seed; `rng.seed` overrides it.
             progress: Receives the loading of the checkpoint and every denoising step.
+            inputs: The prompt's input pictures and videos.
             fresh: Whether to compute everything again, as for a re-run.
             fed_by: Settings of another run whose latents each step starts from, to isolate the error of each step.
+            donor: The recorded call whose tensors each stage starts from, as the request of a run names it.
             run: The identity of the run, for what is kept of it if its process ends.
 
         Raises:
             NotMeasuredError: The Settings cannot run on this machine; the message says why.
         """
+        asked = Asked(prompt, tuple(inputs))
+        if donor:
+            return self._generate_transplanted(declared, Donor.read(donor), asked, seed, progress)
         if fed_by is not None:
-            return self._generate_fed(declared, fed_by, prompt, seed, progress)
+            return self._generate_fed(declared, fed_by, asked, seed, progress)
         try:
-            return self._generate(declared, prompt, seed, progress, reuse=None if fresh else self._reuse, run=run)
+            return self._generate(declared, asked, seed, progress, reuse=None if fresh else self._reuse, run=run)
         except NotResumedError:  # for example, the shape of its latents changes between steps
-            return self._generate(declared, prompt, seed, progress, reuse=None)
+            return self._generate(declared, asked, seed, progress, reuse=None)
 
     def _generate(
-        self, declared: Settings, prompt: str, seed: int, progress: Progress, *, reuse: Reuse | None, run: str = ""
+        self, declared: Settings, asked: Asked, seed: int, progress: Progress, *, reuse: Reuse | None, run: str = ""
     ) -> Produced:
         began = time.monotonic()
-        with self._prepared(declared, seed, progress, run) as ready:
-            result = self._run_pipeline(ready, prompt, reuse=reuse, keep_latents=self._keep_latents)
+        with self._prepared(declared, asked, seed, progress, run) as ready:
+            result = self._run_pipeline(ready, reuse=reuse, keep_latents=self._keep_latents)
         return ready.produced(result, seconds=time.monotonic() - began)
 
     def _generate_fed(
-        self, declared: Settings, fed_by: Settings, prompt: str, seed: int, progress: Progress
+        self, declared: Settings, fed_by: Settings, asked: Asked, seed: int, progress: Progress
     ) -> Produced:
         """Generate with the latents of another run as the input of each step; the run's own latents are not kept."""
         began = time.monotonic()
         refuse_other_sizes(declared, fed_by)
-        asked = (fed_by.digest(), prompt, seed)
-        if self._to_feed is None or self._to_feed[0] != asked:
-            self._to_feed = asked, self._latents(fed_by, prompt, seed, progress)
-        with self._prepared(declared, seed, progress) as ready:
-            fed = feed(ready.pipeline, self._to_feed[1])
-            result = self._run_pipeline(ready, prompt, reuse=None, keep_latents=False)
-        fed.refuse_other_lengths()
+        identity = (fed_by.digest(), asked.identity, seed)
+        if self._to_feed is None or self._to_feed[0] != identity:
+            self._to_feed = identity, self._latents(fed_by, asked, seed, progress)
+        with self._prepared(declared, asked, seed, progress) as ready:
+            fed = Feed(ready.pipeline, self._to_feed[1])
+            result = self._run_pipeline(ready, reuse=None, keep_latents=False)
+            fed.close()
         return ready.produced(result, own_errors=fed.errors, seconds=time.monotonic() - began)
 
-    def _latents(self, declared: Settings, prompt: str, seed: int, progress: Progress) -> Sequence[torch.Tensor]:
+    def _generate_transplanted(
+        self, declared: Settings, donor: Donor, asked: Asked, seed: int, progress: Progress
+    ) -> Produced:
+        """Generate with the tensors of a recording as the input of each stage."""
+        began = time.monotonic()
+        with self._prepared(declared, asked, seed, progress) as ready:
+            transplant = Transplant(ready.pipeline, donor)
+            result = self._run_pipeline(ready, reuse=None, keep_latents=False)
+        return transplant.applied_to(ready.produced(result, seconds=time.monotonic() - began))
+
+    def _latents(self, declared: Settings, asked: Asked, seed: int, progress: Progress) -> Latents:
         """Generate the exact latents of a run; the audit folder may have them in half precision only."""
-        with self._prepared(declared, seed, progress) as ready:
-            result = self._run_pipeline(ready, prompt, reuse=None, keep_latents=True)
-        return result.seen.latents
+        with self._prepared(declared, asked, seed, progress) as ready:
+            recorder = Recorder(ready.pipeline)
+            self._run_pipeline(ready, reuse=None, keep_latents=False)
+            return recorder.latents()
 
     @contextmanager
-    def _prepared(self, declared: Settings, seed: int, progress: Progress, run: str = "") -> Iterator[_ReadyPipeline]:
+    def _prepared(
+        self, declared: Settings, asked: Asked, seed: int, progress: Progress, run: str = ""
+    ) -> Iterator[_ReadyPipeline]:
         """Load and copy a pipeline, and apply torch's global switches inside the block; release it afterwards."""
         refuse_what_cannot_run(declared)
         progress.on_status("loading the checkpoint")
         checkpoint, ignored = self._checkpoints.load(declared)
         pipeline = checkpoint.fresh_pipeline()
-        placement = declared.value("placement") or default_placement()
+        placement = placement_of(declared)
         seed = declared.value("rng.seed", seed)
         try:
-            with warnings_of_libraries() as messages, numerics(declared):
-                ignored += apply_settings(pipeline, declared)
+            with numerics(declared):
+                adapters = load_adapters(pipeline, declared)
+            with (
+                warnings_of_libraries() as messages,
+                numerics(declared),
+                dispatched_attention(pipeline, declared),
+                compilation(declared),
+            ):
+                refuse_missing_packages(pipeline)
+                ignored += adapters.ignored + apply_settings(pipeline, declared)
                 arguments = call_arguments(pipeline, declared)
-                pipeline.progress_bar = steps_to(progress)
+                given, notes = prompt_arguments(pipeline, asked, declared)
+                for steps_of in (*pipelines_of(pipeline), *blocks_of(pipeline)):
+                    steps_of.progress_bar = steps_to(progress)
                 settings = resolved(declared, checkpoint, pipeline, seed, placement)
-                progress.on_status("generating")
-                warnings = checkpoint.warnings
-                yield _ReadyPipeline(run, pipeline, declared, settings, arguments, ignored, messages, warnings)
+                settings = settings.filled_from(adapters.settings).filled_from(input_defaults(asked.inputs))
+                unserved = scheduler_warnings(pipeline, checkpoint.pipeline)
+                progress.on_status("; ".join(("generating", *(f"warning: {each}" for each in unserved))))
+                warnings = (*checkpoint.warnings, *adapters.warnings, *notes, *unserved)
+                arguments |= given
+                yield _ReadyPipeline(run, pipeline, asked, declared, settings, arguments, ignored, messages, warnings)
         finally:
             release(pipeline)
 
-    def _run_pipeline(
-        self, ready: _ReadyPipeline, prompt: str, *, reuse: Reuse | None, keep_latents: bool
-    ) -> _PipelineResult:
+    def _run_pipeline(self, ready: _ReadyPipeline, *, reuse: Reuse | None, keep_latents: bool) -> _PipelineResult:
         """Place and call a pipeline and observe it; skip the denoising if an earlier run has computed the same."""
         with generator_for(ready.declared, ready.settings.value("rng.seed")) as generator:
             if reuse is None:
-                return _observed(ready, prompt, generator, keep_latents=keep_latents)
-            subject = self._subject(ready, prompt)
+                return _observed(ready, generator, keep_latents=keep_latents)
+            subject = self._subject(ready)
             end = reuse.denoised(subject, ready.settings)
             if end is None:
-                return _kept(ready, prompt, generator, reuse, subject, keep_latents=keep_latents)
-            result = _resumed(ready, prompt, generator, reuse, subject, end=end)
+                return _kept(ready, generator, reuse, subject, keep_latents=keep_latents)
+            result = _resumed(ready, generator, reuse, subject, end=end)
             reuse.decoded(subject, ready.settings)
             return result
 
-    def _subject(self, ready: _ReadyPipeline, prompt: str) -> str:
+    def _subject(self, ready: _ReadyPipeline) -> str:
         """Return what determines the denoising besides the settings."""
-        checkpoint = stamp(ready.settings.value("model.id"))
-        determining = (self._machine, checkpoint, prompt, self._keep_latents)  # with latents, the end contains them
+        files, asked = stamp_of(ready.settings), ready.asked.identity
+        determining = (self._machine, files, asked, self._keep_latents)  # with latents, the end contains them
         return hashlib.sha256(repr(determining).encode()).hexdigest()
 
 
-def _observed(
-    ready: _ReadyPipeline, prompt: str, generator: torch.Generator | None, *, keep_latents: bool
-) -> _PipelineResult:
+def _observed(ready: _ReadyPipeline, generator: torch.Generator | None, *, keep_latents: bool) -> _PipelineResult:
     ready.place()
-    with observing(ready.pipeline, keep_latents=keep_latents) as observer:
-        frames = _frames(ready, prompt, generator)
-    return _PipelineResult(frames, observer.seen)
+    with observing(ready.pipeline, keep_latents=keep_latents, arguments=ready.settings.table("call")) as observer:
+        output = _output(ready, generator)
+    return _PipelineResult(output, observer.seen)
 
 
 def _kept(
     ready: _ReadyPipeline,
-    prompt: str,
     generator: torch.Generator | None,
     reuse: Reuse,
     subject: str,
@@ -212,16 +247,15 @@ def _kept(
     ready.place()
     embedding = reuse.share_embeddings(ready.pipeline, subject, ready.settings, ready.run)
     with (
-        observing(ready.pipeline, keep_latents=keep_latents) as observer,
+        observing(ready.pipeline, keep_latents=keep_latents, arguments=ready.settings.table("call")) as observer,
         reuse.keeping(ready.pipeline, subject, ready.settings, observer, generator, embedding=embedding),
     ):
-        frames = _frames(ready, prompt, generator)
-    return _PipelineResult(frames, observer.seen, tuple(embedding.taken))
+        output = _output(ready, generator)
+    return _PipelineResult(output, observer.seen, tuple(embedding.taken))
 
 
 def _resumed(
     ready: _ReadyPipeline,
-    prompt: str,
     generator: torch.Generator | None,
     reuse: Reuse,
     subject: str,
@@ -238,13 +272,15 @@ def _resumed(
     reuse.share_embeddings(ready.pipeline, subject, ready.settings, ready.run, end)
     with observing_decoding(ready.pipeline, end.seen) as observer:
         try:
-            frames = _frames(ready, prompt, generator)
+            output = _output(ready, generator)
         except OutOfMemory as error:
             raise DecodingOutOfMemory(error.message, host=error.host) from error
         except NotMeasuredError as error:
             raise NotResumedError from error
-    own = ready.run and end.made_by == ready.run  # its process ended before it was decoded
-    return _PipelineResult(frames, observer.seen, end.shared if own else ("text embeddings", "latents"))
+    if ready.run and end.made_by == ready.run:  # its process ended before it was decoded
+        return _PipelineResult(output, observer.seen, end.shared)
+    embeddings = ("text embeddings",) if end.seen.embeddings else ()  # a pipeline may take no text
+    return _PipelineResult(output, observer.seen, (*embeddings, "latents"))
 
 
 @dataclass(frozen=True)
@@ -252,12 +288,12 @@ class _PipelineResult:
     """The result of a pipeline call.
 
     Attributes:
-        frames: The clip.
+        output: The clip, and what the pipeline says of it.
         seen: The observation of the call.
         shared: Names of the results that were reused from an earlier run.
     """
 
-    frames: _Frames
+    output: Output
     seen: Observation
     shared: tuple[str, ...] = ()
 
@@ -269,16 +305,18 @@ class _ReadyPipeline:
     Attributes:
         run: The identity of the run; empty if nothing is kept of it.
         pipeline: The run's copy, on the CPU until it is placed.
+        asked: The prompt's text and inputs.
         declared: The Settings of the scenario.
         settings: All settings, defaults included.
-        arguments: The declared arguments of the call.
+        arguments: The declared arguments of the call, and those from the prompt.
         ignored: Arguments that a library accepted without using them.
         messages: What the libraries log; grows while the pipeline runs.
-        warnings: What the libraries logged while the checkpoint was loaded.
+        warnings: What the libraries logged while the checkpoint was loaded, and what is to be said of the inputs.
     """
 
     run: str
     pipeline: Any
+    asked: Asked
     declared: Settings
     settings: Settings
     arguments: dict[str, Any]
@@ -293,34 +331,43 @@ class _ReadyPipeline:
 
     def produced(self, result: _PipelineResult, *, seconds: float, own_errors: Sequence[float] = ()) -> Produced:
         """Return the clip with everything that is known about it."""
+        output = result.output
+        rate = Fraction(str(self.settings.value("output.fps"))).limit_denominator(100_000)
         clip = Clip.from_floats(
-            result.frames,
-            Fraction(str(self.settings.value("output.fps"))).limit_denominator(100_000),
+            output.frames,
+            rate if output.medium == "video" else PICTURES_FPS,
             rounding=self.settings.value("output.rounding"),
+            medium=output.medium,
         )
         return Produced(
             clip=clip,
             settings=completed(self.settings, clip, result.seen.noise),
             described=f"{type(self.pipeline).__name__} {self.settings.value('model.id')}",
             seconds=seconds,
-            ignored=self.ignored,
-            warnings=(*self.warnings, *(m for m in self.messages if "will be ignored" not in m)),
+            ignored=(*self.ignored, *self._inert_guidance(result.seen), *without_effect(self.declared, clip)),
+            warnings=(*self.warnings, *output.warnings, *(m for m in self.messages if "will be ignored" not in m)),
             trace=trace_record(result.seen, shared=result.shared, own_errors=own_errors),
             latents=result.seen.latents,
+            censored=output.censored,
+            audio=output.audio,
         )
 
+    def _inert_guidance(self, seen: Observation) -> list[Ignored]:
+        takes = inspect.signature(self.pipeline.__call__).parameters
+        guider, name = self.declared.table("guider"), type(self.pipeline).__name__
+        return inert_guidance(seen.steps, self.arguments, takes, name, guider)
 
-def _frames(ready: _ReadyPipeline, prompt: str, generator: torch.Generator | None) -> _Frames:
-    """Call the pipeline and return the frames of the clip."""
+
+def _output(ready: _ReadyPipeline, generator: torch.Generator | None) -> Output:
+    """Call the pipeline and return its clip, with what it says of it."""
     try:
         with explained_refusals(ready.pipeline, ready.declared):
-            output = ready.pipeline(prompt=prompt, generator=generator, output_type="np", **ready.arguments)
+            returned = ready.pipeline(generator=generator, output_type="np", **ready.arguments)
     except NotMeasuredError:
         raise
     except Exception as error:
         raise _generation_error(error, ready.settings.value("placement")) from error
-    frames = np.asarray(output.frames[0] if hasattr(output, "frames") else output.images)
-    return frames if frames.ndim == 4 else frames[None]  # noqa: PLR2004 - an image is a clip of one frame
+    return read_output(returned)
 
 
 def _generation_error(error: Exception, placement: str) -> NotMeasuredError:
@@ -336,4 +383,4 @@ def _generation_error(error: Exception, placement: str) -> NotMeasuredError:
     if is_out_of_memory(error):
         host = not isinstance(error, torch.OutOfMemoryError)
         return OutOfMemory(f"{'this machine' if host else 'the device'} ran out of memory: {said}", host=host)
-    return GenerationFailed(f"the generation failed: {said}")
+    return GenerationFailed(f"the generation failed: {said}{place_of(error)}")

@@ -19,13 +19,31 @@ def default_placement() -> str:
     return accelerator() or "cpu"
 
 
+BY_DEVICE_MAP = "device_map"
+"""Placement of a pipeline that was placed while it was loaded."""
+
+
+def placement_of(settings: Settings) -> str:
+    """Return where a pipeline is placed: as declared, by a device map at loading, or by default."""
+    if settings.value("load.device_map") is not None:
+        return BY_DEVICE_MAP
+    return settings.value("placement") or default_placement()
+
+
 def refuse_what_cannot_run(settings: Settings) -> None:
     """Refuse Settings that need a device that is missing, before the checkpoint is loaded.
 
     Raises:
         DeviceUnavailable: This machine does not have the device.
-        UnsupportedSetting: The generator is on an accelerator that the pipeline does not compute on.
+        UnsupportedSetting: The generator is on an accelerator that the pipeline does not compute on, or the pipeline is
+            placed in two ways.
     """
+    if settings.value("load.device_map") is not None and settings.value("placement") is not None:
+        raise UnsupportedSetting(
+            f"placement = {settings.value('placement')!r} cannot be used with load.device_map: diffusers moves no "
+            "pipeline that was placed while it was loaded",
+            hint="leave one of the two out; a variant that sets load.device_map needs a baseline without placement",
+        )
     asked = {path: settings.value(path) for path in ("placement", "rng.device")}
     affected: dict[str, list[str]] = {}
     for path, value in asked.items():
@@ -45,9 +63,16 @@ def place(pipeline: Any, placement: str) -> None:
     Raises:
         DeviceUnavailable: The placement fails on this machine.
         OutOfMemory: The device has too little memory.
+        UnsupportedSetting: The pipeline has no such offloading.
     """
+    if placement == BY_DEVICE_MAP:
+        return
     device = execution_device(placement)
     way, _, _ = placement.partition(":")
+    if way in OFFLOADS and not hasattr(pipeline, f"enable_{way}"):
+        raise UnsupportedSetting(
+            f"{type(pipeline).__name__} has no enable_{way}", hint="place it on one device, such as cuda or cpu"
+        )
     ways: dict[str, Callable[[], Any]] = {
         "model_cpu_offload": lambda: pipeline.enable_model_cpu_offload(device=device),
         "sequential_cpu_offload": lambda: pipeline.enable_sequential_cpu_offload(device=device),

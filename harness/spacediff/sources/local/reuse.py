@@ -23,6 +23,7 @@ from spacediff.errors import DecodingOutOfMemory, OutOfMemory, raise_if_disk_ful
 from spacediff.observer.hooks import Call, add_hook
 from spacediff.observer.observation import Observation
 from spacediff.observer.observer import Observer
+from spacediff.observer.structure import decoder_of, is_denoiser
 from spacediff.observer.tensors import digest
 from spacediff.settings import Settings
 from spacediff.sources.local.denoised import Denoised, States, shape_of, zeros_of
@@ -35,8 +36,8 @@ from spacediff.stages import Stage, up_to
 if TYPE_CHECKING:
     import torch
 
-_DENOISERS = ("transformer", "unet")
 _TEXT_ENCODERS = "text_encoder"
+_EMBEDDINGS = "text embeddings"
 
 
 class NotResumedError(Exception):
@@ -140,7 +141,7 @@ class Embedding:
 
     Attributes:
         run: The identity of the run.
-        taken: Names of what was reused from other runs.
+        taken: Names of what was reused from other runs, each once however often the pipeline encodes.
         made: The results of this run, by what was asked for.
     """
 
@@ -173,7 +174,8 @@ class Embedding:
                 self._keep(key)
             return made
         self.made[key] = kept.value
-        self.taken += ["text embeddings"] * (not self.run or kept.made_by != self.run)
+        if _EMBEDDINGS not in self.taken and (not self.run or kept.made_by != self.run):
+            self.taken.append(_EMBEDDINGS)
         return self._taken(kept.value, device)
 
     def _keep(self, key: str) -> None:
@@ -199,13 +201,37 @@ def resume(pipeline: Any, end: Denoised, generator: torch.Generator | None) -> N
     Call it before the pipeline is placed: the text encoders and the denoisers release their weights.
     """
     for name, module in modules_of(pipeline):
-        if name.startswith(_DENOISERS) and name in end.outputs:
+        if is_denoiser(name) and name in end.outputs:
             empty(module)
             module.forward = functools.partial(_zeros, end.outputs[name])
         elif name.startswith(_TEXT_ENCODERS):
             empty(module)
             module.forward = _refuse_to_encode
     add_hook(pipeline.scheduler, "step", functools.partial(_kept_result, end, generator))
+    add_hook(decoder_of(pipeline), "decode", _Checked(end))
+
+
+class _Checked:
+    """A hook on `decode` that refuses other latents than those of the earlier run.
+
+    Some pipelines change the latents after the scheduler's step: those that keep an input picture in them put it back.
+    """
+
+    def __init__(self, end: Denoised) -> None:
+        self._expected = end.to_decode
+
+    def __call__(self, call: Call) -> Any:
+        """Decode; raises NotResumedError for other latents."""
+        if self._expected and _to_decode(call) != self._expected:
+            raise NotResumedError("other latents are to be decoded")
+        self._expected = ""  # the later pieces follow from the same latents
+        return call.proceed()
+
+
+def _to_decode(call: Call) -> str:
+    """Return the digest of the first sample that a call of `decode` gets, however many it gets at once."""
+    latents = next(iter(call.arguments().values()))
+    return digest(latents[:1])
 
 
 def _refuse_to_encode(*_: Any, **__: Any) -> NoReturn:
@@ -234,14 +260,15 @@ class _Last:
 
     def __init__(self, pipeline: Any, generator: torch.Generator | None) -> None:
         self.decoding = False
+        self._to_decode = ""
         self._generator = generator
         self._outputs: dict[str, Any] = {}
         self._result: Any = None
         self._states: States | None = None
-        add_hook(pipeline.scheduler, "step", self._see_step)
-        add_hook(getattr(pipeline, "vae", None), "decode", self._see_decoding)
+        add_hook(getattr(pipeline, "scheduler", None), "step", self._see_step)
+        add_hook(decoder_of(pipeline), "decode", self._see_decoding)
         for name, module in modules_of(pipeline):
-            if name.startswith(_DENOISERS):
+            if is_denoiser(name):
                 module.register_forward_hook(functools.partial(self._see_output, name))
 
     def end(self, seen: Observation, settings: Settings, embedding: Embedding | None) -> Denoised | None:
@@ -251,16 +278,17 @@ class _Last:
         result = mapped(lambda tensor: tensor.detach().cpu(), self._result)
         vae = _vae(settings) if seen.encoded else None
         made, run, shared = (embedding.made, embedding.run, embedding.taken) if embedding else ({}, "", [])
-        return Denoised(seen, result, self._outputs, made, run, tuple(shared), self._states, vae)
+        return Denoised(seen, result, self._outputs, made, run, tuple(shared), self._states, vae, self._to_decode)
 
     def _see_step(self, call: Call) -> Any:
-        self.decoding = False
+        self.decoding, self._to_decode = False, ""
         self._result = call.proceed()
         self._states = States.now(self._generator, call.arguments()["sample"].device)
         return self._result
 
     def _see_decoding(self, call: Call) -> Any:
         self.decoding = True
+        self._to_decode = self._to_decode or _to_decode(call)
         return call.proceed()
 
     def _see_output(self, name: str, _module: Any, _inputs: Any, output: Any) -> None:
@@ -269,10 +297,13 @@ class _Last:
 
 
 def _one_loop(seen: Observation) -> bool:
-    """Whether the denoising was one loop over decreasing timesteps, and all decoding came after it."""
+    """Whether the denoising was one loop of one scheduler over falling timesteps, and all decoding came after it.
+
+    Some schedulers step twice at one timestep: PNDM, which Stable Diffusion 1.5 comes with, and those of second order.
+    """
     times = [step.timestep for step in seen.steps]
-    falling = all(a is not None and b is not None and a > b for a, b in pairwise(times))
-    return seen.loops == 1 and not seen.interleaved and falling
+    falling = all(a is not None and b is not None and a >= b for a, b in pairwise(times))
+    return seen.loops == 1 and not seen.interleaved and not seen.copied and falling
 
 
 def _identity(subject: str, settings: Settings) -> str:

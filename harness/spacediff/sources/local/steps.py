@@ -39,9 +39,12 @@ class _Steps:
 
 
 def steps_to(progress: Progress) -> Callable[..., _Steps]:
-    """Return a replacement for a pipeline's `progress_bar` that reports every step."""
+    """Return a replacement for a pipeline's `progress_bar` that reports every step.
 
-    def progress_bar(iterable: Any = None, total: int | None = None) -> _Steps:
+    Some pipelines have a `progress_bar` of their own, which also takes how the bar looks: Marigold's `desc`, `leave`.
+    """
+
+    def progress_bar(iterable: Any = None, total: int | None = None, **_look: object) -> _Steps:
         return _Steps(progress, total if total is not None else len(iterable), iterable)
 
     return progress_bar

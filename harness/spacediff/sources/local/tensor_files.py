@@ -47,8 +47,9 @@ def write_tensors(path: Path, describe: Callable[[Keep], dict[str, Any]]) -> Non
     tensors: dict[str, torch.Tensor] = {}
 
     def keep(tensor: torch.Tensor) -> str:
-        name = digest(tensor)
-        tensors[name] = tensor.detach().cpu().clone().contiguous()
+        order = _layout(tensor)
+        name = f"{digest(tensor)} {json.dumps(order)}"
+        tensors[name] = tensor.detach().cpu().clone().permute(order).contiguous()
         return name
 
     text = describe(keep)
@@ -59,6 +60,15 @@ def write_tensors(path: Path, describe: Callable[[Keep], dict[str, Any]]) -> Non
         move(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _layout(tensor: torch.Tensor) -> list[int]:
+    """Return the axes in the order in which they lie in memory.
+
+    A file has no strides, and a decoder computes other last bits from the same latents in another layout.
+    """
+    strides = tensor.stride()
+    return sorted(range(tensor.ndim), key=lambda axis: (-strides[axis], axis))
 
 
 def read_tensors(path: Path, rebuild: Callable[[dict[str, Any], Take], _Rebuilt]) -> _Rebuilt:
@@ -78,13 +88,16 @@ def read_tensors(path: Path, rebuild: Callable[[dict[str, Any], Take], _Rebuilt]
         with safe_open(path, framework="pt", device="cpu") as file:
 
             def take(name: str) -> torch.Tensor:
-                tensor: torch.Tensor = file.get_tensor(name)
-                if digest(tensor) != name:
+                found, _, order = name.partition(" ")
+                stored: torch.Tensor = file.get_tensor(name)
+                axes = json.loads(order)
+                tensor = stored.permute([axes.index(axis) for axis in range(stored.ndim)])
+                if digest(tensor) != found:
                     raise ValueError(f"{path.name} is damaged")
                 return tensor
 
             return rebuild(json.loads((file.metadata() or {})[_TEXT]), take)
-    except (SafetensorError, KeyError, TypeError, AttributeError, ImportError, RecursionError) as error:
+    except (SafetensorError, LookupError, TypeError, AttributeError, ImportError, RuntimeError) as error:
         raise ValueError(f"{path.name} does not hold what was expected") from error
 
 

@@ -20,10 +20,14 @@ def trace_record(seen: Observation, *, shared: Sequence[str] = (), own_errors: S
     noise = seen.noise
     return TraceRecord(
         embeddings=list(seen.embeddings),
+        inputs=list(seen.inputs),
         noise=None if noise is None else NoiseRecord(**{**asdict(noise), "shape": list(noise.shape)}),
         steps=[StepRecord(**asdict(step)) for step in seen.steps],
         decoded=seen.decoded,
+        decoded_nonfinite=seen.decoded_nonfinite,
         stages=[StageRecord(**asdict(stage)) for stage in seen.stages],
         shared=list(shared),
         own_errors=list(own_errors),
+        scaling=seen.scaling,
+        unobserved=list(seen.unobserved),
     )

@@ -30,8 +30,8 @@ def modules_of(pipeline: Any) -> Iterator[tuple[str, torch.nn.Module]]:
 def keep_host_weights(pipeline: Any) -> None:
     """Make the modules of a pipeline take their present weights again whenever they are moved to the CPU.
 
-    Offloading moves modules to the CPU after use. `Module.to` would copy their weights into new host memory, beside the
-    loaded ones: for a checkpoint of 20 GiB, 20 GiB more.
+    Offloading moves modules to the CPU after use. `Module.to` would copy their weights into new host memory: for a
+    checkpoint of 20 GiB, 20 GiB more.
 
     Args:
         pipeline: A pipeline whose weights are on the CPU.
@@ -100,7 +100,9 @@ def empty(module: torch.nn.Module) -> None:
     for each in module.modules():
         for name, parameter in each._parameters.items():
             if parameter is not None:
-                each._parameters[name] = torch.nn.Parameter(parameter.data.new_empty(0), requires_grad=False)
+                # not `new_empty`, which tensors that are quantised do not know
+                nothing = torch.empty(0, dtype=parameter.dtype, device=parameter.device)
+                each._parameters[name] = torch.nn.Parameter(nothing, requires_grad=False)
 
 
 def release(pipeline: Any) -> None:

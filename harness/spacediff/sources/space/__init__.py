@@ -6,6 +6,7 @@ from the Space's own server, up to a size limit, under a name chosen here. The f
 """
 
 from spacediff.sources.space.fetching import fetch
+from spacediff.sources.space.own_seeds import own_seeds_of
 from spacediff.sources.space.request import SpaceRequest
 
-__all__ = ["SpaceRequest", "fetch"]
+__all__ = ["SpaceRequest", "fetch", "own_seeds_of"]

@@ -1,7 +1,8 @@
-"""The answer of a Space: find the video and the seed in its outputs, and download the file, which is untrusted."""
+"""The answer of a Space: find the clip and the seed in its outputs, and download the files, which are untrusted."""
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,55 +10,101 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from spacediff.clip import Clip, VideoInfo, probe, read_clip
+from spacediff.clip import Clip, FileInfo, probe, read_clip
 from spacediff.errors import DeadlineExceeded, NotMeasuredError, SpaceOutputUnusable
 from spacediff.files import move, remove_file
 from spacediff.hub.space_errors import plain
+from spacediff.pictures import picture_format, write_set
+from spacediff.pictures.sets import MAX_PICTURES
+from spacediff.scenario.tables.reference import SEVERAL
+from spacediff.sources.space.request import SpaceRequest
 
 MAX_BYTES = 2 * 2**30
 """A larger file of a Space is not downloaded."""
+
+_DATA = "data:image/"
+"""How an address begins that holds the picture itself, as Gradio 3 sends one."""
+_NOUNS = {"video": "a video", "image": "an image", "gallery": "a gallery of images", "file": "a file"}
+_ENDINGS = (
+    *(".mp4", ".webm", ".mov", ".mkv", ".gif", ".avi"),
+    *(".png", ".jpg", ".jpeg", ".webp", ".avif"),
+)
 
 SILENCE_SECONDS = 60.0
 """A Gradio server sends a heartbeat every 15 s; a connection that is silent for longer than this is broken."""
 
 
-def video_address(outputs: Sequence[Any], index: int, root: str, listed: str) -> str:
-    """Return the http(s) address of the video in an output.
+def file_addresses(outputs: Sequence[Any], request: SpaceRequest, root: str, listed: str) -> list[str]:
+    """Return the http(s) or data addresses of the files in the output that has the clip: one, or those of a gallery.
 
     Args:
         outputs: All outputs of the job.
-        index: Index of the output with the video.
-        root: Address of the app's API; the video must be on the same server.
+        request: Says which output has the clip, and which file of a gallery is wanted.
+        root: Address of the app's API; the files must be on the same server.
         listed: The outputs that the Space declares, for the message.
 
     Raises:
-        SpaceOutputUnusable: The output is not a video, or the video is on another server.
+        SpaceOutputUnusable: The output has no file or too many, or a file is on another server.
     """
-    address = _address_in(outputs[index], root) if index < len(outputs) else None
-    if address is None:
-        received = _kind_of(outputs[index]) if index < len(outputs) else "nothing"
+    role, index = request.result
+    value = outputs[index] if index < len(outputs) else None
+    found = _addresses_in(value, root)
+    if not found:
+        received = _kind_of(value) if index < len(outputs) else "nothing"
         raise SpaceOutputUnusable(
-            f"output {index} of the Space is not a video but {received}", hint=f"its outputs are {listed}"
+            f"output {index} of the Space is not {_NOUNS[role]} but {received}", hint=f"its outputs are {listed}"
         )
-    if urlsplit(address)[:2] != urlsplit(root)[:2]:
+    chosen = _chosen(found, request, index)
+    for address in chosen:
+        if not address.startswith(_DATA) and urlsplit(address)[:2] != urlsplit(root)[:2]:
+            raise SpaceOutputUnusable(
+                f"the Space's file is on another server ({urlsplit(address).hostname}) and was not downloaded",
+                hint="download the file yourself and audit it",
+            )
+    return chosen
+
+
+def _chosen(found: list[str], request: SpaceRequest, index: int) -> list[str]:
+    """Return the wanted ones of several files; never fewer than were asked for."""
+    wanted = request.outputs.get("index")
+    if wanted is not None:
+        if wanted >= len(found):
+            raise SpaceOutputUnusable(
+                f"output {index} of the Space has {len(found)} files, and outputs.index asks for number {wanted}",
+                hint="the first one has number 0",
+            )
+        return [found[wanted]]
+    if len(found) > 1 and request.result[0] not in SEVERAL:
         raise SpaceOutputUnusable(
-            f"the Space's video is on another server ({urlsplit(address).hostname}) and was not downloaded",
-            hint="download the video yourself and audit the file",
+            f"output {index} of the Space has {len(found)} files",
+            hint=f"outputs = {{ gallery = {index} }} takes all of them, and index = 0 next to it only the first",
         )
-    return address
+    return found
+
+
+def _addresses_in(value: Any, root: str) -> list[str]:
+    """Find the files in an output; its form depends on the component and on the version of Gradio."""
+    if isinstance(value, Mapping) and value.get("__type__") == "update":
+        return _addresses_in(value.get("value"), root)
+    items = value if isinstance(value, list | tuple) else [value]
+    found = [_address_in(item, root) for item in items]
+    return [address for address in found if address] if all(found) else []
 
 
 def _address_in(value: Any, root: str) -> str | None:
-    """Find the file in an output; its form depends on the version of Gradio."""
+    """Find one file; older versions give an item of a gallery as a list of the file and its caption."""
     if isinstance(value, list | tuple):
-        return _address_in(value[0], root) if len(value) == 1 else None
+        return _address_in(value[0], root) if value else None
     if isinstance(value, Mapping):
-        if value.get("__type__") == "update" or "video" in value:
-            return _address_in(value.get("value", value.get("video")), root)
+        for name in ("video", "image"):
+            if name in value:
+                return _address_in(value[name], root)
         path, url = value.get("path") or value.get("name"), value.get("url")
         if not isinstance(path, str):
             return urljoin(root, url) if isinstance(url, str) else None
-    elif isinstance(value, str) and value.lower().endswith((".mp4", ".webm", ".mov", ".mkv", ".gif", ".avi")):
+    elif isinstance(value, str) and value.startswith(_DATA):
+        return value
+    elif isinstance(value, str) and value.lower().endswith(_ENDINGS):
         path = value
     else:
         return None
@@ -92,7 +139,46 @@ def on_loopback(address: str) -> bool:
     return (urlsplit(address).hostname or "") in {"127.0.0.1", "localhost", "::1"}
 
 
-def download(address: str, headers: Mapping[str, str], cookies: Mapping[str, str], folder: Path, ends: float) -> Path:
+def download_all(
+    addresses: Sequence[str], headers: Mapping[str, str], cookies: Mapping[str, str], folder: Path, ends: float
+) -> Path:
+    """Download the files of an output unchanged: one to `hosted.<ext>`, several pictures to the set `hosted.zip`.
+
+    Raises:
+        SpaceOutputUnusable: The server refuses a file, or it is no clip, or they are too many or too large.
+        DeadlineExceeded: The download took too long.
+    """
+    if len(addresses) == 1:
+        return download(addresses[0], headers, cookies, folder, ends)
+    if len(addresses) > MAX_PICTURES:
+        raise SpaceOutputUnusable(f"the Space's gallery has {len(addresses)} files; at most {MAX_PICTURES} are taken")
+    contents, left = [], MAX_BYTES
+    for address in addresses:
+        file = download(address, headers, cookies, folder, ends, limit=left)
+        try:
+            content = file.read_bytes()
+        finally:
+            remove_file(file)
+        if not picture_format(content[:32]):
+            raise SpaceOutputUnusable(
+                f"the Space's gallery has {len(addresses)} files, and one is a video",
+                hint="choose one of them with outputs.index",
+            )
+        left -= len(content)
+        contents.append(content)
+    write_set(contents, folder / "hosted.zip")
+    return folder / "hosted.zip"
+
+
+def download(
+    address: str,
+    headers: Mapping[str, str],
+    cookies: Mapping[str, str],
+    folder: Path,
+    ends: float,
+    *,
+    limit: int | None = None,
+) -> Path:
     """Download a file unchanged to `hosted.<ext>`, without following redirects.
 
     The download of gradio_client has no size limit, fetches every output, and sends the token along with a redirect.
@@ -101,27 +187,18 @@ def download(address: str, headers: Mapping[str, str], cookies: Mapping[str, str
         SpaceOutputUnusable: The server refuses the file, or it is not a video, or it is too large.
         DeadlineExceeded: The download took too long.
     """
-    import httpx
-
-    part = folder / "hosted.part"
+    part, limit = folder / "hosted.part", MAX_BYTES if limit is None else limit
     try:
-        with httpx.stream(
-            "GET",
-            address,
-            headers=dict(headers),
-            cookies=dict(cookies),
-            timeout=SILENCE_SECONDS,
-            trust_env=not on_loopback(address),
-        ) as response:
-            if not response.is_success:
-                raise SpaceOutputUnusable(f"the Space refused the download of its video (HTTP {response.status_code})")
-            announced = response.headers.get("content-length", "")
-            _write_bounded(part, response.iter_bytes(), int(announced) if announced.isdigit() else 0, ends)
+        if address.startswith(_DATA):
+            part.write_bytes(_content_of(address, limit))
+        else:
+            _fetch(address, headers, cookies, part, ends, limit=limit)
         with part.open("rb") as file:
             container = _container_of(file.read(64))
         if not container:
             raise SpaceOutputUnusable(
-                "the file from the Space is not a video", hint="check which output is the video: outputs.video"
+                "the file from the Space is neither a video nor a picture",
+                hint="check which output has the clip: outputs.video, outputs.image or outputs.gallery",
             )
         hosted = folder / f"hosted.{container}"
         move(part, hosted)
@@ -130,20 +207,64 @@ def download(address: str, headers: Mapping[str, str], cookies: Mapping[str, str
         remove_file(part)
 
 
-def _write_bounded(path: Path, chunks: Iterator[bytes], announced: int, ends: float) -> None:
+def _content_of(address: str, limit: int) -> bytes:
+    """Return the content of a data address."""
+    if len(address) > limit:
+        raise SpaceOutputUnusable(f"the Space's file is larger than the limit of {limit:,} bytes")
+    try:
+        return base64.b64decode(address.partition(";base64,")[2], validate=True)
+    except ValueError as error:
+        raise SpaceOutputUnusable("the Space's picture is not valid base64") from error
+
+
+def _fetch(
+    address: str, headers: Mapping[str, str], cookies: Mapping[str, str], part: Path, ends: float, *, limit: int
+) -> None:
+    import httpx
+
+    with httpx.stream(
+        "GET",
+        address,
+        headers=dict(headers),
+        cookies=dict(cookies),
+        timeout=SILENCE_SECONDS,
+        trust_env=not on_loopback(address),
+    ) as response:
+        if not response.is_success:
+            raise SpaceOutputUnusable(f"the Space refused the download of its file (HTTP {response.status_code})")
+        announced = response.headers.get("content-length", "")
+        write_bounded(part, response.iter_bytes(), int(announced) if announced.isdigit() else 0, ends, limit)
+
+
+def write_bounded(path: Path, chunks: Iterator[bytes], announced: int, ends: float, limit: int) -> None:
+    """Write an answer into a file.
+
+    Args:
+        path: The file.
+        chunks: The answer.
+        announced: Its size as the server says, in bytes; 0 if it does not.
+        ends: When it must have ended, on the monotonic clock.
+        limit: Its largest size, in bytes.
+
+    Raises:
+        SpaceOutputUnusable: It is too large.
+        DeadlineExceeded: It takes too long.
+    """
     received = 0
     with path.open("wb") as file:
         for chunk in chunks:
             received += len(chunk)
-            if max(announced, received) > MAX_BYTES:
-                raise SpaceOutputUnusable(f"the Space's video is larger than the limit of {MAX_BYTES:,} bytes")
+            if max(announced, received) > limit:
+                raise SpaceOutputUnusable(f"the Space's file is larger than the limit of {limit:,} bytes")
             if time.monotonic() > ends:
-                raise DeadlineExceeded("the deadline passed while the video was downloaded", hint="set a longer one")
+                raise DeadlineExceeded("the deadline passed while the file was downloaded", hint="set a longer one")
             file.write(chunk)
 
 
 def _container_of(head: bytes) -> str:
-    """Return the file extension for a video, by its first bytes; empty if it is not a video."""
+    """Return the file extension for a video or picture, by its first bytes; empty if it is neither."""
+    if picture := picture_format(head):
+        return picture
     if head[4:8] == b"ftyp":
         return "mov" if head[8:12] == b"qt  " else "mp4"
     if head.startswith(b"\x1a\x45\xdf\xa3"):
@@ -152,15 +273,15 @@ def _container_of(head: bytes) -> str:
         return "avi"
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free"):
         return "mov"
-    return "gif" if head.startswith((b"GIF87a", b"GIF89a")) else ""
+    return ""
 
 
-def decoded(original: Path) -> tuple[Clip, VideoInfo]:
+def decoded(original: Path) -> tuple[Clip, FileInfo]:
     """Decode the downloaded file, and read its metadata."""
     try:
         return read_clip(original), probe(original)
     except NotMeasuredError as error:
         raise SpaceOutputUnusable(
-            f"the video from the Space cannot be decoded: {error.message}",
+            f"the file from the Space cannot be decoded: {error.message}",
             hint=error.hint or "run the same command again; if the error remains, the Space writes broken files",
         ) from error

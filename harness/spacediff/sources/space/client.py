@@ -129,7 +129,7 @@ def _watch(job: Any, deadline: float, ends: float, progress: Progress) -> None:
         if time.monotonic() > ends:
             last = f" (last status: {text})" if text else ""
             raise DeadlineExceeded(
-                f"the Space returned no clip within {deadline:g} s, queue included{last}",
+                f"the Space returned no result within {deadline:g} s, queue included{last}",
                 hint="set a longer deadline, or run the same command again when the queue is shorter",
             )
         before = (text, done, total)

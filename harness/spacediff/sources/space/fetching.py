@@ -8,55 +8,110 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from spacediff.clip import counted
+from spacediff.embedded import Declared, declared_in_all, files_in
 from spacediff.hub.space_errors import explained, plain
+from spacediff.inputs.files import Input
+from spacediff.inputs.placeholders import described, inputs_named_in
 from spacediff.progress import Progress
+from spacediff.run import Prompt
 from spacediff.settings import Origin, Setting, Settings
 from spacediff.sources import Produced
-from spacediff.sources.space.answers import decoded, download, integer_in, video_address
+from spacediff.sources.space.answers import decoded, download_all, file_addresses, integer_in
 from spacediff.sources.space.client import awaited, connected
+from spacediff.sources.space.own_seeds import own_seeds
+from spacediff.sources.space.probe import (
+    Recorded,
+    checked,
+    observed_machine,
+    observed_settings,
+    recorded_by_probe,
+)
 from spacediff.sources.space.request import Api, SpaceRequest, checked_api, filled, sends_seed
-from spacediff.sources.video import describe, file_settings
+from spacediff.sources.space.uploads import as_expected, handles_of
+from spacediff.sources.video import describe, file_settings, warnings_of, with_declared
+from spacediff.wording import sentences
+
+_SEED = "rng.seed"
 
 
-def fetch(request: SpaceRequest, prompt_text: str, seed: int, folder: Path, progress: Progress) -> Produced:
+def fetch(
+    request: SpaceRequest,
+    prompt_text: str,
+    seed: int,
+    folder: Path,
+    progress: Progress,
+    *,
+    inputs: Sequence[Input] = (),
+    private: bool = False,
+) -> Produced:
     """Make the Space generate a clip, and keep its file unchanged as `hosted.<ext>` in a folder.
+
+    Args:
+        request: The request, with placeholders.
+        prompt_text: The prompt's text.
+        seed: The prompt's seed.
+        folder: The folder for the file.
+        progress: Receives the state of the job.
+        inputs: The prompt's input pictures and videos; those that the request names are uploaded.
+        private: Whether nothing that identifies an input may be recorded.
 
     Raises:
         NotMeasuredError: There is no clip; the message says why.
     """
     started = time.monotonic()
     ends = started + request.deadline
-    inputs = {name: filled(value, prompt_text, seed) for name, value in request.inputs.items()}
+    needed = inputs_named_in(request.inputs)
+    uploads = [each for each in inputs if each.name in needed]
     with explained(request.id):
         progress.on_status(f"connecting to {plain(request.id)}")
-        with connected(request) as (client, hosted):
+        with connected(request) as (client, hosted), handles_of(uploads) as files:
             api = checked_api(client, request)
+            sent = {name: filled(value, prompt_text, seed, files) for name, value in request.inputs.items()}
             # By position, because a parameter may be called `headers`, like an argument of submit().
-            arguments = [inputs.get(name, parameter.get("parameter_default")) for name, parameter in api.inputs.items()]
+            arguments = [
+                as_expected(sent[name], parameter) if name in sent else parameter.get("parameter_default")
+                for name, parameter in api.inputs.items()
+            ]
             result = awaited(client.submit(*arguments, api_name=request.endpoint), request.deadline, ends, progress)
             outputs = result if isinstance(result, tuple) else (result,)
-            address = video_address(outputs, request.outputs["video"], client.src_prefixed, api.outputs_listed)
-            progress.on_status("fetching the video")
-            original = download(address, client.headers, client.cookies, folder, ends)
+            addresses = file_addresses(outputs, request, client.src_prefixed, api.outputs_listed)
+            progress.on_status("fetching the result")
+            original = download_all(addresses, client.headers, client.cookies, folder, ends)
+            seen = recorded_by_probe(client, folder, ends) if api.probed else Recorded()
         clip, info = decoded(original)
     echoed, warnings = _seed_echoed(request, outputs, seed)
+    warnings = (*warnings, *sentences(own_seeds(request, api)))
+    seen = checked(seen, prompt_text, private=private)
+    shown = {each.name: described(each, private=private) for each in uploads}
+    prompt = Prompt("", prompt_text, seed, private)
+    declared = declared_in_all(files_in(original), (info.width, info.height))
+    asked = {name: filled(value, prompt_text, seed, shown) for name, value in request.inputs.items()}
+    settings = Settings(
+        {
+            **_asked(request, asked, api),
+            **_seed_setting(request, seed, echoed, declared),
+            **file_settings(info, "the hosted file"),
+            f"output.{counted(clip)}": Setting(len(clip.frames), Origin.OBSERVED, "decoded"),
+            **observed_settings(seen.call),
+        }
+    )
     return Produced(
         clip=clip,
-        settings=Settings(
-            {
-                **_asked(request, inputs, api),
-                "rng.seed": _seed_setting(request, seed, echoed),
-                **file_settings(info, "the hosted file"),
-                "output.frames": Setting(len(clip.frames), Origin.OBSERVED, "decoded"),
-            }
-        ),
+        settings=with_declared(settings, declared, prompt),
         described=f"Space {plain(request.id)} {plain(request.endpoint)}",
         seconds=time.monotonic() - started,
         original=original,
         encoding=describe(info),
-        warnings=warnings,
-        hosted=hosted,
+        audio=info.audio,
+        warnings=(
+            *(*warnings, *info.notes, *seen.warnings),
+            *(*_other_seed(declared, seed), *warnings_of(declared, prompt)),
+        ),
+        hosted={**observed_machine(seen.call), **hosted},
         seed_echoed=echoed,
+        trace=seen.call.trace if seen.call else None,
+        censored=seen.call.censored if seen.call else (),
     )
 
 
@@ -74,12 +129,19 @@ def _seed_echoed(request: SpaceRequest, outputs: Sequence[Any], seed: int) -> tu
     return echoed, warnings
 
 
-def _seed_setting(request: SpaceRequest, seed: int, echoed: int | None) -> Setting:
+def _seed_setting(request: SpaceRequest, seed: int, echoed: int | None, declared: Declared) -> dict[str, Setting]:
+    """Return the seed that the Space reports, was sent, or wrote into its file."""
     if echoed is not None:
-        return Setting(echoed, Origin.OBSERVED, f"output {request.outputs['seed']} of the Space")
+        return {_SEED: Setting(echoed, Origin.OBSERVED, f"output {request.outputs['seed']} of the Space")}
     if sends_seed(request):
-        return Setting(seed, Origin.DECLARED)
-    return Setting(None, Origin.UNKNOWN, "not sent to the Space")
+        return {_SEED: Setting(seed, Origin.DECLARED)}
+    return {_SEED: declared.settings.get(_SEED, Setting(None, Origin.UNKNOWN, "not sent to the Space"))}
+
+
+def _other_seed(declared: Declared, seed: int) -> tuple[str, ...]:
+    """Warn of a file that says that it was made with another seed."""
+    other = declared.settings.value(_SEED, seed)
+    return (f"the file of the Space says that it was made with seed {other}, not {seed}",) if other != seed else ()
 
 
 def _asked(request: SpaceRequest, inputs: Mapping[str, Any], api: Api) -> dict[str, Setting]:

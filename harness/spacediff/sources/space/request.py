@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from spacediff.errors import SpaceApiMismatch, nearest_name
-
-UPLOADS = frozenset({"Image", "Video", "Audio", "File", "Gallery", "ImageEditor"})
-"""Components that may be left empty: the Space's page then sends null, and so does spacediff."""
+from spacediff.inputs.placeholders import named_in
+from spacediff.scenario.tables.reference import RESULTS
+from spacediff.sources.space.uploads import UPLOADS, component_of, refuse_other_kinds
+from spacediff.watch.probe import ENDPOINT
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class SpaceRequest:
         id: `ORG/NAME` on the Hub, or the http(s) address of any Gradio app, which never receives a token.
         endpoint: API name, such as `/generate`.
         inputs: Parameter name to value. `{prompt}` and `{seed}` are replaced wherever a text contains them; a text that
-            is only `{seed}` becomes the integer.
-        outputs: `video`, and optionally `seed`, to the index of the endpoint's output, from 0.
+            is only `{seed}` becomes the integer, one that is only `{file:NAME}` an input of the prompt.
+        outputs: One of video, image, gallery and file, and optionally `seed`, to the index of the endpoint's output,
+            from 0; `index` is the number of the wanted file in a gallery.
         deadline: Seconds until the clip must be here, queue time included.
     """
 
@@ -33,16 +35,22 @@ class SpaceRequest:
     deadline: float = 1800.0
 
     def __post_init__(self) -> None:
-        if "video" not in self.outputs:
-            raise ValueError("the outputs of a Space must say which one is the video")
+        if len(self.outputs.keys() & set(RESULTS)) != 1:
+            raise ValueError(f"the outputs of a Space must name exactly one of {', '.join(RESULTS)}")
+
+    @property
+    def result(self) -> tuple[str, int]:
+        """What the output with the clip is called, and its index."""
+        return next((role, self.outputs[role]) for role in RESULTS if role in self.outputs)
 
 
 @dataclass(frozen=True)
 class Api:
-    """An endpoint as the Space declares it: its parameters by name, in order, and its outputs as text."""
+    """An endpoint as the Space declares it: parameters by name, in order, outputs as text; whether it has a probe."""
 
     inputs: Mapping[str, Mapping[str, Any]]
     outputs_listed: str
+    probed: bool = False
 
 
 def checked_api(client: Any, request: SpaceRequest) -> Api:
@@ -62,15 +70,16 @@ def checked_api(client: Any, request: SpaceRequest) -> Api:
     required = [
         name
         for name, each in inputs.items()
-        if not each.get("parameter_has_default") and each.get("component") not in UPLOADS
+        if not each.get("parameter_has_default") and component_of(each) not in UPLOADS
     ]
     listed = ", ".join(f"{name} (required)" if name in required else name for name in inputs)
-    for name in request.inputs:
+    for name, value in request.inputs.items():
         if name not in inputs:
             raise SpaceApiMismatch(
                 f"{space} has no parameter {name!r} at {endpoint}{_did_you_mean(name, inputs)}",
                 hint=f"{endpoint} takes {listed or 'none'}",
             )
+        refuse_other_kinds(space, endpoint, name, value, inputs[name])
     if missing := [name for name in required if name not in request.inputs]:
         raise SpaceApiMismatch(
             f"{space} needs {', '.join(missing)} at {endpoint}", hint=f"{endpoint} takes {listed or 'none'}"
@@ -78,12 +87,12 @@ def checked_api(client: Any, request: SpaceRequest) -> Api:
     returns = endpoints[endpoint]["returns"]
     outputs = ", ".join(f"{index}: {each.get('component')} {each.get('label')!r}" for index, each in enumerate(returns))
     for role, index in request.outputs.items():
-        if not 0 <= index < len(returns):
+        if role != "index" and not 0 <= index < len(returns):
             raise SpaceApiMismatch(
                 f"{space} has no output {index} at {endpoint}, which outputs.{role} names",
                 hint=f"its outputs are {outputs or 'none'}",
             )
-    return Api(inputs, outputs)
+    return Api(inputs, outputs, probed=f"/{ENDPOINT}" in endpoints)
 
 
 def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
@@ -91,16 +100,18 @@ def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
     return f" (did you mean {nearest!r}?)" if nearest else ""
 
 
-def filled(value: Any, prompt_text: str, seed: int) -> Any:
-    """Replace the placeholders of an input by the prompt and the seed."""
+def filled(value: Any, prompt_text: str, seed: int, files: Mapping[str, Any] | None = None) -> Any:
+    """Replace the placeholders of an input by the prompt, the seed and what stands for the prompt's files."""
     if value == "{seed}":
         return seed
+    if isinstance(value, str) and files and (name := named_in(value)) in files:
+        return files[name]
     if isinstance(value, str):  # in one pass, so that a prompt that contains "{seed}" is not changed
         return re.sub(r"\{(prompt|seed)\}", lambda match: prompt_text if match[1] == "prompt" else str(seed), value)
     if isinstance(value, Mapping):
-        return {key: filled(item, prompt_text, seed) for key, item in value.items()}
+        return {key: filled(item, prompt_text, seed, files) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [filled(item, prompt_text, seed) for item in value]
+        return [filled(item, prompt_text, seed, files) for item in value]
     return value
 
 

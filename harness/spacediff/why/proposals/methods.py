@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from spacediff.why.code import as_code
-from spacediff.why.differences import UNSET
+from spacediff.why.compared import UNSET
 from spacediff.why.editing import AddedLine, Operation, RemovedStatement, Replacement
 from spacediff.why.proposals.imports import imported
 from spacediff.why.proposals.site import Proposal, Site, last_name
@@ -51,23 +51,25 @@ def numerics(site: Site) -> Iterator[Proposal]:
 
 def lora(site: Site) -> Iterator[Proposal]:
     """Yield ways to load, scale and fuse a LoRA as the Space does, or to leave out the script's own."""
-    wanted = {path.removeprefix("lora."): row for path, row in site.wanted.items() if path.startswith("lora.")}
-    also = frozenset(f"lora.{key}" for key in wanted)
-    loaded = site.reading.settings.get("lora.id")
+    name, key = lora_of(site.row.path)
+    wanted = {path: row for path, row in site.wanted.items() if lora_of(path)[0] == name}
+    loaded = site.reading.settings.get(f"lora.{name}.id")
     made = site.made()
     if loaded is None and made is not None:
-        codes = lora_lines({key: row.right.value for key, row in wanted.items()})
+        codes = lora_lines(name, {lora_of(path)[1]: row.right.value for path, row in wanted.items()})
         lines = [line.replace("{pipe}", made[0]) for line in codes]
         if lines:
             words = f"add the line{'s' * (len(lines) > 1)} {'; '.join(lines)}"
-            yield Proposal(tuple(AddedLine(made[1], line) for line in lines), words, also)
-    elif loaded is not None and "id" in wanted and wanted["id"].right is UNSET:
-        yield from _without_lora(site, also)
-    elif loaded is not None and site.row.path == "lora.scale" and site.is_absent:
-        yield from _scaled(site, loaded.where)
-    elif loaded is not None and site.row.path == "lora.fused" and site.is_removed:
+            yield Proposal(tuple(AddedLine(made[1], line) for line in lines), words, frozenset(wanted))
+    elif loaded is None:
+        return
+    elif (place := wanted.get(f"lora.{name}.id")) is not None and place.right is UNSET:
+        yield from _without_lora(site, frozenset(wanted))
+    elif key == "scale" and site.is_absent:
+        yield from _scaled(site, name, loaded.where)
+    elif key == "fused" and not site.row.right.value:
         yield from site.without_line()
-    elif loaded is not None and site.row.path == "lora.weight_name":
+    elif key == "weight_name":
         for call in site.calls_at(loaded.where):
             yield from (
                 site.removed(call, "weight_name")
@@ -76,35 +78,44 @@ def lora(site: Site) -> Iterator[Proposal]:
             )
 
 
-def _scaled(site: Site, where: str) -> Iterator[Proposal]:
+def lora_of(path: str) -> tuple[str, str]:
+    """Return the name of the LoRA that a setting belongs to, and the setting's key; empty texts for another one."""
+    table, _, rest = path.partition(".")
+    name, _, key = rest.partition(".")
+    return (name, key) if table == "lora" and key else ("", "")
+
+
+def _scaled(site: Site, name: str, where: str) -> Iterator[Proposal]:
     """Give the script's LoRA the scale of the Space."""
     code = site.code()
     for call in site.script.every(cst.Call):
         if last_name(call.func) == "fuse_lora":
             yield from site.argument(call, "lora_scale", code)
-    adapter = site.reading.settings.value("lora.adapter_name")
     for call in site.calls_at(where):
         statement = site.script.statement_of(call)
-        if isinstance(call.func, cst.Attribute) and isinstance(adapter, str) and statement is not None:
+        if isinstance(call.func, cst.Attribute) and statement is not None:
             pipe = site.script.source_of(call.func.value)
-            line = f"{pipe}.set_adapters([{as_code(adapter)}], adapter_weights=[{code}])"
+            line = f"{pipe}.set_adapters([{as_code(name)}], adapter_weights=[{code}])"
             yield Proposal((AddedLine(statement, line),), f"add the line {line}")
 
 
-def lora_lines(values: dict[str, Any]) -> list[str]:
+def lora_lines(name: str, values: dict[str, Any]) -> list[str]:
     """Return the lines that load, scale and fuse a LoRA; `{pipe}` in them is the pipeline's name."""
     lines = []
-    adapter, scale = values.get("adapter_name"), values.get("scale")
+    scale = values.get("scale")
+    is_named = not name.startswith("default_")  # as diffusers names those that a source does not
     if isinstance(values.get("id"), str) and values["id"]:
-        names = [key for key in ("weight_name", "adapter_name") if isinstance(values.get(key), str)]
-        named = "".join(f", {key}={as_code(values[key])}" for key in names)
-        lines.append(f"{{pipe}}.load_lora_weights({as_code(values['id'])}{named})")
-    is_scaled = isinstance(adapter, str) and isinstance(scale, int | float)
+        keys = [key for key in ("weight_name", "subfolder", "revision") if isinstance(values.get(key), str)]
+        given = [f"{key}={as_code(values[key])}" for key in keys]
+        given += [f"adapter_name={as_code(name)}"] * is_named
+        given += ["load_into_transformer_2=True"] * (values.get("component") == "transformer_2")
+        lines.append(f"{{pipe}}.load_lora_weights({', '.join([as_code(values['id']), *given])})")
+    is_scaled = is_named and isinstance(scale, int | float)
     if is_scaled:
-        lines.append(f"{{pipe}}.set_adapters([{as_code(adapter)}], adapter_weights=[{as_code(scale)}])")
+        lines.append(f"{{pipe}}.set_adapters([{as_code(name)}], adapter_weights=[{as_code(scale)}])")
     if values.get("fused") is True:
-        given = "" if is_scaled or not isinstance(scale, int | float) else f"lora_scale={as_code(scale)}"
-        lines.append(f"{{pipe}}.fuse_lora({given})")
+        given_scale = "" if is_scaled or not isinstance(scale, int | float) else f"lora_scale={as_code(scale)}"
+        lines.append(f"{{pipe}}.fuse_lora({given_scale})")
     return lines
 
 

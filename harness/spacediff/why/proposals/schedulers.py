@@ -10,7 +10,7 @@ import libcst as cst
 from spacediff.reading.signatures import class_defaults
 from spacediff.why.built_scheduler import is_built_anew
 from spacediff.why.code import as_code, library_of
-from spacediff.why.differences import UNSET, SourceDifference
+from spacediff.why.compared import UNSET, SourceDifference
 from spacediff.why.editing import AddedArgument, Operation, RemovedArgument, RemovedStatement, Replacement
 from spacediff.why.proposals.imports import imported
 from spacediff.why.proposals.loading import without_variable

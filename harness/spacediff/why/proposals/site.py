@@ -12,7 +12,7 @@ import libcst as cst
 from spacediff.reading import Reading
 from spacediff.settings import Origin, Settings
 from spacediff.why.code import as_code
-from spacediff.why.differences import UNSET, SourceDifference
+from spacediff.why.compared import UNSET, SourceDifference
 from spacediff.why.editing import (
     AddedArgument,
     AddedLine,

@@ -15,7 +15,7 @@ from typing import Any
 
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.checkpoints import located
-from spacediff.reading.libraries.diffusers.paths import Paths, each_path
+from spacediff.reading.libraries.diffusers.paths import Paths, each_path, name_in_a_path
 from spacediff.reading.values import (
     Absent,
     Arguments,
@@ -42,7 +42,10 @@ _LARGEST = 1e6
 """A factor of a scale; a larger one is no weight."""
 _SCALING = ("cross_attention_kwargs", "joint_attention_kwargs", "attention_kwargs")
 """Arguments of a call whose `scale` is that of its adapters."""
-_FIELDS = ("weight_name", "subfolder", "revision", "load_into_transformer_2")
+_FIELDS = ("weight_name", "subfolder", "revision")
+_SECOND = "load_into_transformer_2"
+"""Argument of the loader that is the setting `component`."""
+_UNLOADED = "unloaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,14 @@ class _Adapters:
     fused: dict[str, Table] = field(default_factory=dict)
     is_enabled: bool = True
 
-    def in_force(self, scale: Value | None) -> list[Table]:
-        """Return what the weights and the active adapters add to the model; a call scales the latter."""
-        found = list(self.fused.values())
-        for name, weight in self.active.items() if self.is_enabled else ():
-            if name not in self.fused:
-                found.append(_scaled(self.loaded.get(name, Table("", ())), weight, scale))
-        return found
+    def in_force(self, scale: Value | None) -> dict[str, Table]:
+        """Return what the weights and the active adapters add to the model, by name; a call scales the latter."""
+        active = {
+            name: _scaled(self.loaded.get(name, Table("", ())), weight, scale)
+            for name, weight in (self.active.items() if self.is_enabled else ())
+            if name not in self.fused
+        }
+        return {**self.fused, **active}
 
     def as_value(self, where: str) -> Table:
         """Return the state as a value that the heap can keep."""
@@ -125,7 +129,7 @@ def change_adapters(state: State, pipeline: Object, name: str, arguments: Argume
 def adapter_paths(state_of_all: Value | None, where: str, scale: Value | None = None) -> Paths:
     """Return the settings of the adapters that are in force.
 
-    One adapter is described by `lora.id`, `lora.scale` and so on, several by the list `lora.adapters`.
+    Each is described by `lora.NAME.id`, `lora.NAME.scale` and so on, and the order of several by `lora.order`.
 
     Args:
         state_of_all: The state of the adapters.
@@ -148,10 +152,12 @@ def scale_of_call(arguments: Mapping[str, Value]) -> tuple[str, Value] | None:
 def _paths_of(value: Value, scale: Value | None) -> dict[str, Value]:
     if isinstance(value, Unknown):
         return {"lora.adapters": value}
-    found = _adapters_of(value).in_force(scale)
+    found = {name_in_a_path(name) or "lora": table for name, table in _adapters_of(value).in_force(scale).items()}
+    paths = {f"lora.{name}.{key}": one for name, table in found.items() for key, one in table.named.items()}
     if len(found) > 1:
-        return {"lora.adapters": Items(found[0].where, tuple(found))}
-    return {f"lora.{key}": one for table in found for key, one in table.named.items()}
+        where = next(iter(found.values())).where
+        paths["lora.order"] = Items(where, tuple(Known(where, name) for name in found))
+    return paths
 
 
 def _load(state: State, before: _Adapters, arguments: Arguments, node: ast.AST) -> Value:
@@ -166,17 +172,36 @@ def _load(state: State, before: _Adapters, arguments: Arguments, node: ast.AST) 
     if place.path:
         fields["weight_name"] = place.path
     fields |= {key: arguments.named[key] for key in _FIELDS if key in arguments.named}
+    if _SECOND in arguments.named:
+        fields |= _component(arguments.named[_SECOND])
     given = arguments.get("adapter_name", 1)
     if given is None or given == Known(given.where, None):
         names = (f"default_{number}" for number in range(len(before.loaded) + 1))  # as diffusers names it
         unused = next(name for name in names if name not in before.loaded)
         return _with_loaded(before, unused, Table(where, tuple(fields.items())))
-    table = Table(where, tuple({**fields, "adapter_name": given}.items()))
-    return lift(lambda name: _with_loaded(before, shown(name), table.with_item("adapter_name", name)), [given])
+    table = Table(where, tuple(fields.items()))
+    return lift(lambda name: _with_loaded(before, shown(name), table), [given])
+
+
+def _component(second: Value) -> dict[str, Value]:
+    if second == Known(second.where, value=False):
+        return {}
+    return {"component": Known(second.where, "transformer_2") if second == Known(second.where, value=True) else second}
 
 
 def _with_loaded(before: _Adapters, name: str, table: Table) -> Table:
-    return replace(before, loaded={**before.loaded, name: table}, active={name: None}).as_value(table.where)
+    return replace(
+        before, loaded={**before.loaded, name: table}, active={name: None}, fused=_beside(before, name)
+    ).as_value(table.where)
+
+
+def _beside(before: _Adapters, name: str) -> dict[str, Table]:
+    """Return what is fused, under another name where an adapter gets the name of one that was unloaded."""
+    if name in before.loaded or name not in before.fused:
+        return before.fused
+    numbered = (f"{name}-fused{number or ''}" for number in range(len(before.fused) + 1))
+    other = next(each for each in numbered if each not in before.fused)
+    return {other if each == name else each: one for each, one in before.fused.items()}
 
 
 def _activate(state: State, before: _Adapters, arguments: Arguments, node: ast.AST) -> Value:
@@ -239,7 +264,12 @@ def _scaled(source: Table, *factors: Value | None) -> Table:
     given = [factor for factor in factors if factor is not None]
     if not given:
         return source
+    given = [factor for factor in given if not _is_one(factor)] or given[:1]
     return source.with_item("scale", lift(_product, given) if len(given) > 1 else given[0])
+
+
+def _is_one(factor: Value) -> bool:
+    return isinstance(factor, Known) and not isinstance(factor.value, bool) and factor.value == 1
 
 
 def _product(*factors: Value) -> Value:
@@ -252,6 +282,12 @@ def _product(*factors: Value) -> Value:
 def _set(**changes: Any) -> _Change:
     """Return the change of a method that needs no arguments."""
     return lambda state, before, _, node: replace(before, **changes).as_value(state.where(node))
+
+
+def _unload(state: State, before: _Adapters, _: Arguments, node: ast.AST) -> Value:
+    where = state.where(node)
+    fused = {name: one.with_item(_UNLOADED, Known(where, value=True)) for name, one in before.fused.items()}
+    return replace(before, loaded={}, active={}, fused=fused).as_value(where)
 
 
 def _delete(state: State, before: _Adapters, arguments: Arguments, node: ast.AST) -> Value:
@@ -272,8 +308,8 @@ _CHANGES: dict[str, _Change] = {
     "set_adapter": _activate,
     "fuse_lora": _fuse,
     "unfuse_lora": _set(fused={}),
-    "unload_lora_weights": _set(loaded={}, active={}),
-    "unload_lora": _set(loaded={}, active={}),
+    "unload_lora_weights": _unload,
+    "unload_lora": _unload,
     "disable_lora": _set(is_enabled=False),
     "disable_adapters": _set(is_enabled=False),
     "enable_lora": _set(is_enabled=True),

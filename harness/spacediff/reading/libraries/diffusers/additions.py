@@ -1,12 +1,14 @@
-"""What is loaded beside a pipeline and can be taken away again: IP adapters and textual inversion."""
+"""What is loaded in addition to a pipeline and can be unloaded again: IP adapters and textual inversion."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.libraries.checkpoints import located
-from spacediff.reading.values import Absent, Arguments, Either, Function, Items, Object
+from spacediff.reading.libraries.diffusers.paths import name_in_a_path
+from spacediff.reading.values import Absent, Arguments, Function, Known, Object, Value
 
 _LOADED = {"load_ip_adapter": "ip_adapter", "load_textual_inversion": "textual_inversion"}
 _UNLOADED = {"unload_ip_adapter": "ip_adapter", "unload_textual_inversion": "textual_inversion"}
@@ -37,15 +39,20 @@ def change_additions_by_own_method(state: State, function: Function, arguments: 
 
 
 def _load(state: State, pipeline: Object, what: str, arguments: Arguments, node: ast.AST) -> None:
-    """Keep what is loaded; of several textual inversions, each is an item of the setting's list."""
+    """Keep what is loaded; textual inversions by name, since there may be several."""
     source = arguments.get("pretrained_model_name_or_path_or_dict", 0) or arguments.get("pretrained_model_name_or_path")
     place = located(state, source if source is not None else state.unknown(node))
     found = {"id": place.repository, "weight_name": place.path}
     found |= {key: arguments.named[key] for key in _ARGUMENTS if key in arguments.named}
+    table = what if what == "ip_adapter" else f"{what}.{_name(state, pipeline, found)}"
     for key, value in found.items():
-        if value is None:
-            continue
-        before = state.get(pipeline, f"{what}.{key}")
-        several = what == "textual_inversion" and before is not None and not isinstance(before, Absent | Either)
-        items = before.items if isinstance(before, Items) else (before,) if before else ()
-        state.put(pipeline, f"{what}.{key}", Items(value.where, (*items, value)) if several else value)
+        if value is not None:
+            state.put(pipeline, f"{table}.{key}", value)
+
+
+def _name(state: State, pipeline: Object, found: Mapping[str, Value | None]) -> str:
+    """Return a name for a textual inversion: that of its token, or else of its place among them."""
+    known = {path.split(".")[1] for path in state.heap.cell(pipeline.cell) if path.startswith("textual_inversion.")}
+    token = found.get("token")
+    name = name_in_a_path(str(token.value)) if isinstance(token, Known) else ""
+    return name or f"default_{len(known)}"

@@ -17,6 +17,7 @@ from spacediff.reading.libraries.diffusers.paths import Paths, each_path
 from spacediff.reading.libraries.diffusers.pipeline_classes import CallSignature, signature_of
 from spacediff.reading.libraries.generators import generator_of, noise_of
 from spacediff.reading.libraries.name_clues import UPSCALING
+from spacediff.reading.libraries.picture_steps import steps_in
 from spacediff.reading.model import IgnoredArgument
 from spacediff.reading.signatures import dropped
 from spacediff.reading.values import (
@@ -185,6 +186,10 @@ def _call_paths(state: State, signature: CallSignature, arguments: Arguments, no
             state.ignore(IgnoredArgument(key, json_of(value), f"{signature.name}.__call__", state.where(node), reason))
         elif key not in {"generator", "__pipeline__"}:
             paths[f"call.{key}"] = value
+    pictures = {path: value for path, value in paths.items() if "mask" not in path}  # which a scenario makes grey first
+    for path, value in pictures.items():
+        steps = each_path(value, steps_in, state.where(node))
+        paths |= {f"inputs.{path.removeprefix('call.')}.{key}": one for key, one in steps.items()}
     if arguments.open:
         paths["call.*"] = Unknown(state.where(node), f"**{arguments.open}")
     return paths

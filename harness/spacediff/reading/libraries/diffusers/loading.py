@@ -200,19 +200,33 @@ def _as_device(device_map: Value) -> Value | None:
     return device if all(isinstance(one, Known) and is_device(str(one.value)) for one in names) else None
 
 
-def load_part(state: State, name: str, arguments: Arguments, node: ast.AST) -> Object:
-    """Return a part, such as a transformer, that is loaded by itself."""
+def load_part(state: State, name: str, arguments: Arguments, node: ast.AST, *, of_file: bool = False) -> Object:
+    """Return a part, such as a transformer, that is loaded by itself.
+
+    Args:
+        state: What follows the source.
+        name: Its class.
+        arguments: The arguments of the method that loads it.
+        node: The call.
+        of_file: Whether its weights are one file, whose configuration is elsewhere.
+    """
     fields: dict[str, Value] = {"class": Known(state.where(node), name)}
     place = _source(state, arguments)
     if place is not None:
-        fields["id"] = place.repository
-        if place.path is not None:
-            fields["subfolder"] = place.path
+        fields |= _place_of_part(place, of_file=of_file)
     for key, value in arguments.named.items():
         if key in {"torch_dtype", "dtype"}:
             fields["dtype"] = dtype_of_value(value)
-        elif key not in _NOT_OF_PARTS and not _is_part(value):
+        elif (key not in _NOT_OF_PARTS or (of_file and key == "config")) and not _is_part(value):
             fields[key] = dtype_of_value(value, texts=False)
     if not isinstance(arguments.named.get("quantization_config", Table("", ())), Table):
         state.note("quantisation", node)
     return Object(state.where(node), "part", state.heap.new({f"own.{key}": value for key, value in fields.items()}))
+
+
+def _place_of_part(place: Place, *, of_file: bool) -> dict[str, Value]:
+    """Return where a part comes from: a file, which may be inside a repository, or a repository and a folder in it."""
+    if of_file and place.path is None:
+        return {"file": place.repository}
+    inside = {"file" if of_file else "subfolder": place.path} if place.path is not None else {}
+    return {"id": place.repository, **inside}

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.attention_backends import backend_as_set
+from spacediff.reading.libraries.compiling import METHODS, put_compiled
 from spacediff.reading.libraries.torch_types import dtype_of_value
 from spacediff.reading.values import (
     Absent,
@@ -33,6 +35,9 @@ _DEFAULT_SLICES = "auto"
 def note_numerics(state: State, target: Object, name: str, arguments: Arguments, node: ast.AST) -> bool:
     """Note a method that changes numbers as a setting under `numerics`; return whether it is one."""
     here = Known(state.where(node), value=True)
+    if name in METHODS:
+        put_compiled(state, target, name, arguments, node)
+        return True
     if name in _SWITCHED_OFF:
         state.put(target, _SWITCHED_OFF[name], Absent(here.where))
         return True
@@ -75,8 +80,6 @@ def _always(value: str) -> Callable[[Arguments, Known], Value]:
 
 
 _SWITCHED_ON: dict[str, tuple[str, Callable[[Arguments, Known], Value]]] = {
-    "compile": ("numerics.compile", lambda arguments, here: arguments.get("mode") or here),
-    "compile_repeated_blocks": ("numerics.compile", lambda arguments, here: arguments.get("mode") or here),
     "enable_attention_slicing": ("numerics.attention_slicing", _attention_slices),
     "enable_forward_chunking": (
         "numerics.forward_chunking",
@@ -90,7 +93,10 @@ _SWITCHED_ON: dict[str, tuple[str, Callable[[Arguments, Known], Value]]] = {
     "enable_xformers_memory_efficient_attention": ("numerics.attention", _always("xformers")),
     "enable_npu_flash_attention": ("numerics.attention", _always("npu_flash")),
     "fuse_qkv_projections": ("numerics.fused_qkv", lambda _, here: here),
-    "set_attention_backend": ("numerics.attention", lambda arguments, here: arguments.get("backend", 0) or here),
+    "set_attention_backend": (
+        "numerics.attention",
+        lambda arguments, here: backend_as_set(arguments.get("backend", 0) or here),
+    ),
     "set_attn_processor": ("numerics.attention", _processor),
     "set_default_attn_processor": ("numerics.attention", _always("default processor")),
     "set_use_memory_efficient_attention_xformers": (

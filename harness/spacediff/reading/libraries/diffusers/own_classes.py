@@ -20,7 +20,7 @@ from spacediff.reading.values import Arguments, Class, Function, Known, Object, 
 _STEERS = frozenset({
     "num_inference_steps", "num_steps", "sampling_steps", "steps", "guidance_scale", "guide_scale", "cfg_scale",
 })  # fmt: skip
-"""Arguments of a method by any name that generates, beside the prompt."""
+"""Arguments of a method by any name that generates, besides the prompt."""
 _SCHEDULER_BASE = re.compile(r"(^|\.)\w*Scheduler(Mixin)?$")
 """Classes of libraries from which the schedulers of a source are derived."""
 _LONGEST_BODY = 2_000

@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
+from spacediff.observer.structure import is_denoiser
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.diffusers.guiders import GUIDER, guider_paths
 from spacediff.reading.libraries.diffusers.names import USUAL_PARTS, WITHOUT_WEIGHTS
 from spacediff.reading.libraries.diffusers.paths import Paths, each_path, with_alternatives_outside
+from spacediff.reading.libraries.diffusers.quantised_parts import QUANTISATION, quantisation_by_part
 from spacediff.reading.signatures import components
 from spacediff.reading.values import (
     Absent,
@@ -26,6 +29,7 @@ from spacediff.reading.values.inputs import json_of, shown
 
 _QUANTISED = "quantization_config:"
 """Beginning of the keys for the quantisation of one part."""
+_COMPILE = "numerics.compile"
 _DEFAULT_DTYPE = "float32"
 """What weights are loaded as if no dtype is given."""
 
@@ -43,13 +47,16 @@ def part_paths(state: State, fields: Mapping[str, Value], where: str) -> Paths:
     for part, value in fields.items():
         if part in WITHOUT_WEIGHTS or "." in part or ":" in part or part.startswith("__"):
             continue
+        if part == GUIDER:
+            paths |= each_path(value, guider_paths, where)
+            continue
         objects = [item for item in value.items if isinstance(item, Object)] if isinstance(value, Items) else []
         if objects and all(item.kind == "part" for item in objects):
             paths[f"load.{part}"] = Items(value.where, tuple(_own_table(state, item) for item in objects))
             continue
         of_part = functools.partial(_paths_of, state, part, fields, is_known=part in known)
         paths |= each_path(value, of_part, where)
-    return _with_quantisation(paths, where)
+    return _with_quantisation(state, paths, fields, where)
 
 
 def _paths_of(state: State, part: str, fields: Mapping[str, Value], value: Value, *, is_known: bool) -> Paths | None:
@@ -65,7 +72,11 @@ def _paths_of(state: State, part: str, fields: Mapping[str, Value], value: Value
         named = Known(value.where, made.name) if isinstance(made, Class) else None
         return {f"load.{part}": Table(value.where, (("class", named),))} if named is not None else None
     cell = state.heap.cell(value.cell)
-    paths = {path: one for path, one in cell.items() if path.startswith("numerics.")}
+    paths = {
+        _of_pipeline(path, part): one
+        for path, one in cell.items()
+        if path.startswith(("numerics.", "cache.")) and not isinstance(one, Absent)
+    }
     if "offload" in cell:
         paths[f"offload.{part}"] = cell["offload"]
     other = _borrowed_from(state, value, fields)
@@ -83,23 +94,25 @@ def _paths_of(state: State, part: str, fields: Mapping[str, Value], value: Value
     return paths
 
 
+def _of_pipeline(path: str, part: str) -> str:
+    """Return where a pipeline has a setting of one part: a scenario compiles denoisers, and no other part."""
+    is_other = path.startswith(_COMPILE) and not is_denoiser(part)
+    return f"components.{part}{path.removeprefix('numerics')}" if is_other else path
+
+
 def _own_table(state: State, part: Object) -> Value:
     cell = state.heap.cell(part.cell)
     items = tuple((key.removeprefix("own."), one) for key, one in cell.items() if key.startswith("own."))
     return with_alternatives_outside(Table(part.where, items))
 
 
-def _with_quantisation(paths: Paths, where: str) -> Paths:
-    """Return the paths with one setting for the quantisation of all parts: by part, if there are several."""
-    each = {key.removeprefix(_QUANTISED): value for key, value in paths.items() if key.startswith(_QUANTISED)}
-    if not each:
-        return paths
+def _with_quantisation(state: State, paths: Paths, fields: Mapping[str, Value], where: str) -> Paths:
+    """Return the paths with one setting for the quantisation of all parts."""
+    own = {key.removeprefix(_QUANTISED): value for key, value in paths.items() if key.startswith(_QUANTISED)}
     kept = {path: value for path, value in paths.items() if not path.startswith(_QUANTISED)}
-    only = next(iter(each.values()))
-    kept["load.quantization_config"] = (
-        only if len(each) == 1 else with_alternatives_outside(Table(where, tuple(each.items())))
-    )
-    return kept
+    apart = {part for part, value in fields.items() if isinstance(value, Object) and state.get(value, "own.class")}
+    found = quantisation_by_part(fields.get(QUANTISATION), own, apart, where)
+    return kept if found is None else {**kept, QUANTISATION: found}
 
 
 def _is_the_pipelines(part: str, own: Mapping[str, Value], fields: Mapping[str, Value]) -> bool:

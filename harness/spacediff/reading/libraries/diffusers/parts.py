@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 
 from spacediff.reading.interpreter.state import State
+from spacediff.reading.libraries.caches import change_cache
 from spacediff.reading.libraries.checkpoints import located
 from spacediff.reading.libraries.diffusers.adapters import change_adapters
 from spacediff.reading.libraries.diffusers.numerics import note_numerics
-from spacediff.reading.libraries.diffusers.placement import offload
+from spacediff.reading.libraries.diffusers.placement import convert_part, offload
 from spacediff.reading.libraries.name_clues import CACHING
 from spacediff.reading.libraries.torch_types import DTYPES, dtype_of_value
 from spacediff.reading.values import (
@@ -29,7 +30,7 @@ _CASTS = {"half": "float16", "bfloat16": "bfloat16", "float": "float32"}
 
 def call_part_method(state: State, part: Object, name: str, arguments: Arguments, node: ast.AST) -> Value | None:
     """Return the result of a method of a part, after noting what it changes; None for an unknown one."""
-    changes = (_switch, _cast, _replace_weights, _change_adapters, note_numerics, _offload)
+    changes = (_switch, _cast, _replace_weights, _change_adapters, note_numerics, change_cache, _offload)
     if name in _WITHOUT_EFFECT or any(change(state, part, name, arguments, node) for change in changes):
         return part
     if CACHING.search(name):
@@ -50,13 +51,13 @@ def _switch(state: State, part: Object, name: str, arguments: Arguments, node: a
 
 def _cast(state: State, part: Object, name: str, arguments: Arguments, node: ast.AST) -> bool:
     if name in _CASTS:
-        state.put(part, "own.dtype", Known(state.where(node), _CASTS[name]))
+        convert_part(state, part, Known(state.where(node), _CASTS[name]))
         return True
     for value in arguments.every() if name == "to" else ():
         kind = dtype_of_value(value)
         first = alternatives(kind)[0]
         if isinstance(first, Known) and first.value in DTYPES.values():
-            state.put(part, "own.dtype", kind)
+            convert_part(state, part, kind)
         elif isinstance(first, External) and first.last_name == "channels_last":
             state.put(part, "numerics.memory_format", Known(first.where, first.last_name))
     return name == "to"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from spacediff.reading.values import (
@@ -17,6 +18,15 @@ from spacediff.reading.values import (
 
 Paths = dict[str, Value]
 """Dotted path of a setting to its value."""
+
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_NAME = 58
+
+
+def name_in_a_path(name: str) -> str:
+    """Return a name of the source as a part of a path that a scenario takes; empty if nothing is left of it."""
+    found = _NOT_IN_A_NAME.sub("-", name).strip("-_")[:_LONGEST_NAME]
+    return f"{found}-one" if found == "order" else found  # a key beside the names of adapters
 
 
 def each_path(value: Value | None, paths_of: Callable[[Value], Paths | None], where: str) -> Paths:

@@ -35,6 +35,10 @@ def call_pipeline_method(
     """Return the result of a method of a pipeline, after noting what it changes; None for an unknown one."""
     if name == "__call__":
         return call_pipeline(state, pipeline, arguments, node)
+    if name == "update_components":
+        for key, value in arguments.named.items():
+            state.put(pipeline, key, value)
+        return Known(state.where(node), None)
     if name == "register_modules":
         register_modules(state, pipeline, arguments)
         return Known(state.where(node), None)

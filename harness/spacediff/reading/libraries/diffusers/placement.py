@@ -28,6 +28,8 @@ OFFLOAD_METHODS = {f"enable_{placement}": placement for placement in OFFLOADS}
 MOVES = frozenset({"to", "cuda", "half", "cpu"})
 _PLACES_OR_CASTS = frozenset({"device", "dtype", "torch_device", "torch_dtype"})
 """Keyword arguments of `to` that change a pipeline; `silence_dtype_warnings` is none of them."""
+_LOSES_NOTHING = "float32"
+"""The dtype that weights can be loaded in first, to give what loading them in another one gives."""
 _OPTION = "offload."
 """Beginning of the paths of offloading's options, which a scenario does not have."""
 _OPTIONS_OF_SCENARIOS = {"offload_type": "leaf_level"}
@@ -66,7 +68,7 @@ def _used_by_to(state: State, arguments: Arguments, node: ast.AST) -> list[Value
 
 def _cast(state: State, pipeline: Object, dtype: Value) -> None:
     """Cast a pipeline with all its parts, those included that were loaded by themselves."""
-    state.put(pipeline, "model.dtype", dtype)
+    _convert(state, pipeline, "model", dtype)
     for value in list(state.heap.cell(pipeline.cell).values()):
         for one in alternatives(value):
             if (
@@ -74,7 +76,20 @@ def _cast(state: State, pipeline: Object, dtype: Value) -> None:
                 and one.kind == "part"
                 and any(key.startswith("own.") for key in state.heap.cell(one.cell))
             ):
-                state.put(one, "own.dtype", dtype)
+                convert_part(state, one, dtype)
+
+
+def convert_part(state: State, part: Object, dtype: Value) -> None:
+    """Store the dtype that a part is converted to, and the one that its weights were rounded to before, if any."""
+    _convert(state, part, "own", dtype)
+
+
+def _convert(state: State, converted: Object, table: str, dtype: Value) -> None:
+    before = state.get(converted, f"{table}.dtype")
+    known = (_LOSES_NOTHING, json_of(dtype))
+    if before is not None and not isinstance(before, Absent) and json_of(before) not in known:
+        state.put(converted, f"{table}.converted_from", before)
+    state.put(converted, f"{table}.dtype", dtype)
 
 
 def place(state: State, pipeline: Object, placement: Value, node: ast.AST) -> None:

@@ -158,4 +158,4 @@ def _loaded(state: State, owner: str, method: str, arguments: Arguments, node: a
     package = owner.partition(".")[0]
     if package not in _SHARE_PARTS and any(_is_of_pipeline(value) for value in arguments.every()):
         state.note("patched part", node)
-    return load_part(state, last_part(owner), arguments, node)
+    return load_part(state, last_part(owner), arguments, node, of_file=method == "from_single_file")

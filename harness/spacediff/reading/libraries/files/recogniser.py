@@ -35,7 +35,7 @@ _TRUE, _FALSE = frozenset({"1", "yes", "true", "on"}), frozenset({"0", "no", "fa
 
 
 class OwnFiles(Library):
-    """Reads small files beside the source that it opens by a known name; a file that is missing is unknown."""
+    """Reads small files next to the source that it opens by a known name; a file that is missing is unknown."""
 
     def call(self, state: State, function: External, arguments: Arguments, node: ast.AST) -> Value | None:
         """Return an opened file, or what a parser makes of one."""

@@ -1,0 +1,17 @@
+"""Misspelt names: the nearest known one, which an error suggests."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is most similar to a misspelt one, or an empty string."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Ask for the known name nearest to a misspelt one, to end a message with: `; did you mean 'fps'?`, or nothing."""
+    near = nearest_name(name, known)
+    return f"; did you mean {near!r}?" if near else ""

@@ -1,0 +1,59 @@
+"""The pictures that a decoder yields, as one digest, however the decoding was cut into pieces.
+
+The key insight: pipelines decode some frames at a time, or a clip along its time, to save memory. So the digest is
+computed over the frames in their order, and its count and shape are added at the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from .tensors import DIGITS
+
+if TYPE_CHECKING:
+    import torch
+
+_VIDEO = 5  # dimensions: [B, C, T, H, W], or [B, T, C, H, W]
+_COLOURS = 3
+
+
+class Decoded:
+    """Adds up the pieces that a decoder yields.
+
+    Attributes:
+        nonfinite: Number of values so far that are infinite or not a number.
+    """
+
+    def __init__(self) -> None:
+        self.nonfinite = 0
+        self._bytes = hashlib.sha256()
+        self._kinds: list[str] = []
+        self._frames = 0
+
+    def add(self, piece: torch.Tensor) -> None:
+        """Add a piece: frames `[N, C, H, W]`, or a video `[B, C, T, H, W]`, of any float dtype."""
+        import torch
+
+        frames = _frames(piece.detach().cpu()).contiguous()
+        self.nonfinite += int((~torch.isfinite(frames)).sum())
+        self._bytes.update(frames.reshape(-1).view(torch.uint8).numpy().data)
+        kind = f"{frames.dtype} {tuple(frames.shape[1:])}"
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+        self._frames += len(frames)
+
+    @property
+    def digest(self) -> str:
+        """The digest of all frames so far, with their dtype, shape and count."""
+        whole = self._bytes.copy()
+        whole.update(f"{self._frames} {' '.join(self._kinds)}".encode())
+        return whole.hexdigest()[:DIGITS]
+
+
+def _frames(piece: torch.Tensor) -> torch.Tensor:
+    """Return a piece as frames, the time before the colours."""
+    if piece.ndim == _VIDEO:
+        time_first = piece.shape[2] == _COLOURS and piece.shape[1] != _COLOURS
+        return (piece if time_first else piece.transpose(1, 2)).flatten(0, 1)
+    return piece if piece.ndim > 0 else piece[None]

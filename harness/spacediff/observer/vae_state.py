@@ -1,0 +1,28 @@
+"""How a VAE decodes: its switches, and the sizes of its tiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .structure import decoder_of
+
+SWITCHES = {"tiling": "use_tiling", "slicing": "use_slicing"}
+"""Switch to the attribute of a VAE that holds its state."""
+SIZES = ("tile_", "use_framewise_", "num_latent_frames_", "num_sample_frames_")
+"""How the names of a VAE's attributes begin that change how it decodes, besides its switches."""
+
+
+def vae_state(pipeline: Any) -> dict[str, Any]:
+    """Return what decides how a pipeline's VAE decodes: its switches, and with tiling the sizes of its tiles."""
+    vae = decoder_of(pipeline)
+    switches = {name: bool(getattr(vae, held)) for name, held in SWITCHES.items() if hasattr(vae, held)}
+    if not switches.get("tiling"):
+        return switches
+    return switches | {name: getattr(vae, name) for name in sizes_of(vae) if name.startswith("tile_")}
+
+
+def sizes_of(vae: Any) -> list[str]:
+    """Return the names of the sizes that a VAE has."""
+    return sorted(
+        name for name, value in vars(vae).items() if name.startswith(SIZES) and isinstance(value, bool | int | float)
+    )

@@ -1,0 +1,60 @@
+"""One call of a recording: which one is meant, and its clip."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from spacediff.clip import PICTURES_FPS, Clip, read_clip
+from spacediff.errors import RecordingNotReadable, VideoNotReadable
+from spacediff.recordings.archive import unpack_clip
+from spacediff.recordings.model import RecordedCall, Recording
+from spacediff.settings import EXPORT_FPS
+
+
+def chosen(recording: Recording, number: int | None, name: str) -> RecordedCall:
+    """Return a call of a recording.
+
+    Args:
+        recording: The recording.
+        number: Its number; None for the only one that has a clip.
+        name: Name of the file, for errors.
+
+    Raises:
+        RecordingNotReadable: There is no such call, or several have a clip and none is named.
+    """
+    if not recording.calls:
+        raise RecordingNotReadable(f"{name} has no pipeline call", hint="record a script that calls one")
+    listed = ", ".join(f"{call.number} at {call.where}" for call in recording.calls)
+    if number is None:
+        found = [call for call in recording.calls if not call.without_clip] or list(recording.calls)
+    else:
+        found = [call for call in recording.calls if call.number == number]
+    if not found:
+        raise RecordingNotReadable(f"{name} has no call {number}", hint=f"its calls are {listed}")
+    if len(found) > 1:
+        raise RecordingNotReadable(
+            f"{name} has several calls", hint=f"name one, such as {name}#{found[-1].number}: {listed}"
+        )
+    return found[0]
+
+
+def recorded_clip(file: Path, call: RecordedCall, folder: Path) -> Clip:
+    """Return the clip of a recorded call, unpacked into a folder, from which it is removed.
+
+    Raises:
+        RecordingNotReadable: There is no undamaged clip of it.
+    """
+    unpacked = folder / "recorded.mkv"
+    try:
+        unpack_clip(file, call, unpacked)
+        fps = PICTURES_FPS if call.medium == "pictures" else Fraction(call.fps or EXPORT_FPS)
+        clip = replace(read_clip(unpacked), fps=fps, medium=call.medium)
+    except VideoNotReadable as error:
+        raise RecordingNotReadable(f"the clip of call {call.number} of {file.name} is damaged") from error
+    finally:
+        unpacked.unlink(missing_ok=True)
+    if clip.digest != call.digest:
+        raise RecordingNotReadable(f"the clip of call {call.number} of {file.name} is not the recorded one")
+    return clip

@@ -1,0 +1,208 @@
+"""The source of an API: huggingface_hub's `InferenceClient` asks a provider, or an address that serves a model.
+
+An API says little: which scheduler and how many steps it takes by default is unknown, and stays so in the record.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psutil
+
+from spacediff.errors import (
+    ApiBusy,
+    ApiOutputUnusable,
+    ApiQuotaExceeded,
+    ApiRefused,
+    ApiTimedOut,
+    ApiUnavailable,
+    InputUnusable,
+    VideoNotReadable,
+)
+from spacediff.inputs.files import Input, ensure_unchanged
+from spacediff.interrupts import raise_if_interrupted
+from spacediff.privacy.redaction import redact_text
+from spacediff.processes import APART, python, stop
+from spacediff.progress import Progress
+from spacediff.run import Prompt, Run
+from spacediff.settings import Origin, Settings
+from spacediff.sources import Produced
+from spacediff.sources.unsaid import with_unsaid
+from spacediff.sources.video import take
+
+_CALL = Path(__file__).with_name("inference_call.py")
+"""Run as a file: the call needs nothing of spacediff, whose libraries would take seconds to import."""
+_LOOKED_EVERY = 0.05
+_PATIENCE = 1.0
+_MOST_MEMORY = 2**31
+"""Bytes that the process of a call may hold; the answer is in its memory."""
+_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE")
+_OF_CALL = frozenset({"negative_prompt", "num_inference_steps", "guidance_scale", "height", "width", "num_frames"})
+"""Arguments that mean what they mean for a pipeline's call."""
+_LONGEST_QUOTE = 200
+_UNAUTHORISED, _NO_CREDITS, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _LOADING = 401, 402, 403, 404, 429, 503
+
+
+def call_api(run: Run, folder: Path, progress: Progress) -> Produced:
+    """Ask an API for a clip.
+
+    Args:
+        run: A run whose source is an API.
+        folder: Folder for the unmodified answer.
+        progress: Receives the progress.
+
+    Raises:
+        ApiUnavailable: There is no clip; the class says why.
+        InputUnusable: The task needs a picture that the prompt does not have, or it has changed.
+    """
+    request, prompt = run.request, run.prompt
+    provider = str(request.get("provider", ""))
+    image = _image(request["task"], prompt)
+    arguments = {name: prompt.seed if value == "{seed}" else value for name, value in request["arguments"].items()}
+    began = time.monotonic()
+    progress.on_status(f"waiting for {request['model']}")
+    with TemporaryDirectory(prefix="spacediff-api-") as scratch:
+        asked = {
+            "task": request["task"],
+            "model": request["model"],
+            "provider": provider,
+            "prompt": prompt.text,
+            "image": image,
+            "arguments": arguments,
+            "folder": scratch,
+        }
+        answer = _answer(asked, float(request["deadline"]))
+        if "error" in answer:
+            raise _error(answer["error"], private=prompt.private)
+        taken = _taken(Path(scratch) / Path(str(answer["file"])).name, folder, prompt)
+    return replace(
+        taken,
+        settings=with_unsaid(taken.settings.changed_by(_sent(run, arguments))),
+        described=f"{request['task']} of {request['model']}{f' by {provider}' if provider else ''}",
+        seconds=time.monotonic() - began,
+        warnings=(*taken.warnings, *_without_seed(request)),
+        hosted={"provider": provider or "its own address", "model": request["model"]},
+    )
+
+
+def _image(task: str, prompt: Prompt) -> str:
+    if not task.startswith("image_"):
+        return ""
+    given: Input | None = next((each for each in prompt.inputs if each.name == "image"), None)
+    if given is None:
+        raise InputUnusable(f"{task} needs a picture", hint='name it in [prompts.NAME.inputs]: image = "first.png"')
+    ensure_unchanged(given)
+    return given.files[0].path
+
+
+def _sent(run: Run, arguments: Mapping[str, Any]) -> Settings:
+    request = run.request
+    private = {"negative_prompt"} if run.prompt.private else set()
+    sent = {name: value for name, value in arguments.items() if value != run.prompt.seed or name != "seed"}
+    call = {name: value for name, value in sent.items() if name in _OF_CALL - private}
+    api = {"task": request["task"], "model": request["model"], "provider": request.get("provider", "")}
+    others = {f"api.{name}": value for name, value in sent.items() if name not in _OF_CALL}
+    return Settings.of({"call": call, "api": api, **others}, Origin.DECLARED, "reference.inference")
+
+
+def _without_seed(request: Mapping[str, Any]) -> tuple[str, ...]:
+    if "{seed}" in request["arguments"].values():
+        return ()
+    return ('the API is not given the seed, so that no seed here can match its own; arguments = { seed = "{seed}" }',)
+
+
+def _answer(asked: Mapping[str, Any], deadline: float) -> dict[str, Any]:
+    """Make the call in a process of its own, which is ended at the deadline.
+
+    Raises:
+        ApiTimedOut: The deadline has passed.
+        ApiOutputUnusable: The answer is too large to be a clip.
+        ApiUnavailable: The process died.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
+        python(str(_CALL)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environ(str(asked["model"])),
+        **APART,
+    )
+    assert process.stdin is not None  # noqa: S101 - asked for
+    assert process.stdout is not None  # noqa: S101 - asked for
+    try:
+        with suppress(OSError), process.stdin as requests:
+            requests.write(json.dumps(asked).encode())
+        until = time.monotonic() + deadline
+        while process.poll() is None:
+            raise_if_interrupted()
+            if time.monotonic() > until:
+                raise ApiTimedOut(f"the API gave no clip in {deadline:g} s", hint="set a longer deadline")
+            if _resident(process.pid) > _MOST_MEMORY:
+                raise ApiOutputUnusable(f"the answer of the API needs more than {_MOST_MEMORY / 2**30:.1f} GiB")
+            time.sleep(_LOOKED_EVERY)
+        return dict(json.loads(process.stdout.read().splitlines()[-1]))
+    except (ValueError, IndexError) as error:
+        raise ApiUnavailable(f"the process that asks the API ended with exit code {process.returncode}") from error
+    finally:
+        stop(process, _PATIENCE)
+        process.stdout.close()
+
+
+def _environ(model: str) -> dict[str, str]:
+    """Return the variables of the call. A token goes to the Hub and its providers, and to no other address."""
+    environ = dict(os.environ)
+    if model.startswith(("http://", "https://")):
+        environ = {name: value for name, value in environ.items() if name not in _TOKENS}
+        environ |= {"HF_TOKEN_PATH": os.devnull, "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
+    return environ
+
+
+def _resident(pid: int) -> int:
+    with suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0
+
+
+def _error(found: Mapping[str, Any], *, private: bool) -> ApiUnavailable:
+    """Return the error that an answer stands for; a server may quote a private prompt in other words."""
+    status, kind = found.get("status"), str(found.get("kind"))
+    said = "" if private else f": {_plain(str(found.get('message')))}"
+    if kind == "UnidentifiedImageError":
+        return ApiOutputUnusable("the answer of the API is no picture")
+    if status == _NO_CREDITS:
+        return ApiQuotaExceeded(
+            f"the credits for the API are used up{said}", hint="see the billing page of your account"
+        )
+    if status in {_TOO_MANY, _LOADING}:
+        why = "limits the rate of requests" if status == _TOO_MANY else "has not loaded the model yet"
+        after = str(found.get("retry_after") or "")
+        hint = f"run the same command again in {after} s" if after.isdecimal() else "run the same command again later"
+        return ApiBusy(f"the API {why}{said}", hint=hint)
+    if status in {_UNAUTHORISED, _FORBIDDEN} or "api_key" in said:
+        return ApiRefused(f"the API refuses the request{said}", hint="log in with `hf auth login`, or set HF_TOKEN")
+    if status == _NOT_FOUND or kind in {"ValueError", "TypeError", "StopIteration"}:
+        hint = "check task, model, provider and arguments in reference.inference"
+        return ApiRefused(f"the API does not serve this request{said}", hint=hint)
+    return ApiUnavailable(f"the API failed{f' with status {status}' if status else ''}{said}")
+
+
+def _taken(file: Path, folder: Path, prompt: Prompt) -> Produced:
+    try:
+        return take(file, folder, prompt)
+    except VideoNotReadable as error:
+        begins = file.read_bytes()[:_LONGEST_QUOTE].decode("utf-8", "replace") if file.is_file() else ""
+        quoted = f"; it begins with {_plain(begins)}" if begins.isascii() and not prompt.private else ""
+        raise ApiOutputUnusable(f"the answer of the API is no video{quoted}") from error
+
+
+def _plain(text: str) -> str:
+    return redact_text("".join(each if each.isprintable() else " " for each in text))[:_LONGEST_QUOTE].strip()

@@ -1,0 +1,123 @@
+"""One recorded call: what it was given, what was observed inside it, and what it returned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from .effective import arguments_of, settings_of
+from .frames import write_frames
+from .machine import machine
+from .messages import LibraryMessages
+from .tensors import KeptTensors
+from .writing import MOST_TENSOR_BYTES, NOT_FINISHED, Writer
+
+
+class RecordedCall:
+    """A call that is being recorded. Nothing in it raises: what cannot be recorded is noted.
+
+    Args:
+        number: Its number, from 1.
+        writer: Writes the recording.
+        messages: Collects the warnings of the libraries.
+        tensors: Keeps the tensors of the call; None if none are kept.
+        keep_frames: Whether the frames are written too.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        writer: Writer,
+        messages: LibraryMessages,
+        tensors: KeptTensors | None = None,
+        *,
+        keep_frames: bool = True,
+    ) -> None:
+        self._number = number
+        self._writer = writer
+        self._messages = messages
+        self._tensors = tensors
+        self._keep_frames = keep_frames
+        self._observer: Any = None
+        self._record: dict[str, Any] = {"number": number}
+        self._output_type: Any = None
+        self._own_seconds = 0.0
+        self._began = 0.0
+
+    def begin(
+        self,
+        call: Callable[..., Any],
+        pipeline: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        where: Mapping[str, Any],
+    ) -> None:
+        """Record the settings, and begin to observe the pipeline."""
+        began = time.monotonic()
+        self._record["where"] = where
+        with self._noting("its settings"):
+            given = arguments_of(call, pipeline, args, kwargs)
+            self._output_type = given.get("output_type")
+            self._record |= settings_of(pipeline, given, self._writer) | self._messages.taken()
+            self._observe(pipeline, given)
+        self._write(NOT_FINISHED)
+        self._began = time.monotonic()
+        self._own_seconds = self._began - began
+
+    def end(self, result: Any, outcome: str) -> None:
+        """Record what was observed and returned, and remove all hooks.
+
+        Args:
+            result: What the call returned; None if it raised an error.
+            outcome: `finished`, or the error.
+        """
+        ended = time.monotonic()
+        self._record["seconds"] = ended - self._began
+        with self._noting("what was observed"):
+            if self._observer is not None:
+                self._observer.unhook()
+                self._observer.close()
+                self._record["observation"] = asdict(replace(self._observer.seen, latents=()))
+        with self._noting("its tensors"):
+            if self._tensors is not None:
+                self._record["tensors"] = self._tensors.write(self._writer.folder / "calls" / str(self._number))
+                self._note_left_out(self._tensors.left_out)
+        with self._noting("its frames"):
+            if result is not None:
+                folder = self._writer.folder / "calls" / str(self._number)
+                self._record["clip"] = write_frames(result, self._output_type, folder if self._keep_frames else None)
+        with self._noting("the machine"):
+            self._record |= {"machine": machine(), **self._messages.taken()}
+        self._record["own_seconds"] = self._own_seconds + time.monotonic() - ended
+        self._write(outcome[:500])
+
+    def _observe(self, pipeline: Any, given: Mapping[str, Any]) -> None:
+        from ..observer.observation import Observation
+        from ..observer.observer import Observer
+
+        numbers = {name: value for name, value in given.items() if isinstance(value, bool | int | float)}
+        note = self._writer.note
+        self._observer = Observer(
+            pipeline,
+            keep_latents=False,
+            before=Observation(),
+            sketches=True,
+            arguments=numbers,
+            keep=self._tensors.keep if self._tensors else None,
+            note=note,
+        )
+        self._observer.hook_all()
+
+    def _note_left_out(self, names: Sequence[str]) -> None:
+        if names:
+            limit = f"tensors of more than {MOST_TENSOR_BYTES // 2**20} MiB are not kept: {', '.join(names)}"
+            self._writer.note(ValueError(limit), f"call {self._number}: its tensors")
+
+    def _write(self, outcome: str) -> None:
+        with self._noting("writing it"):
+            self._writer.write(f"calls/{self._number}/call", self._record | {"outcome": outcome})
+
+    def _noting(self, what: str) -> Any:
+        return self._writer.noting(f"call {self._number}: {what}")

@@ -1,0 +1,139 @@
+"""Settings that are put in at the entry of a call, on a tiny pipeline in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+
+from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
+from spacediff.torchvision_shim import shim_torchvision
+from spacediff.watch.overriding import Overriding, PipelineCall
+from spacediff.watch.put_in import RefusedError
+
+shim_torchvision()
+
+
+@pytest.fixture
+def pipeline() -> Any:
+    from diffusers import CogVideoXPipeline
+
+    return CogVideoXPipeline.from_pretrained(ensure_checkpoint(RANDOM), dtype=torch.float32)
+
+
+def given_after(pipeline: Any, content: Mapping[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """Return the arguments of a call after something was put in."""
+    overriding = Overriding(content)
+    call = overriding.put_in(PipelineCall(type(pipeline).__call__, pipeline, args, kwargs))
+    overriding.refuse_what_waits()
+    return call.given
+
+
+def refused(pipeline: Any, settings: Mapping[str, Any], *args: Any, **kwargs: Any) -> str:
+    with pytest.raises(RefusedError) as caught:
+        given_after(pipeline, {"settings": settings}, *args, **kwargs)
+    return str(caught.value)
+
+
+def test_arguments_are_put_in_by_name_where_they_were_given_by_position(pipeline: Any) -> None:
+    given = given_after(
+        pipeline, {"settings": {"call": {"negative_prompt": "red", "num_frames": 5}}}, "a lemon", "blue", num_frames=9
+    )
+    assert (given["prompt"], given["negative_prompt"], given["num_frames"]) == ("a lemon", "red", 5)
+
+
+def test_the_prompt_is_put_in_as_the_script_passes_it(pipeline: Any) -> None:
+    assert given_after(pipeline, {"prompt": "a lime"}, ["a lemon"])["prompt"] == ["a lime"]
+    assert given_after(pipeline, {"prompt": "a lime"}, prompt="a lemon")["prompt"] == "a lime"
+    with pytest.raises(RefusedError, match="embeddings"):
+        given_after(pipeline, {"prompt": "a lime"}, prompt_embeds=torch.zeros(1))
+    with pytest.raises(RefusedError, match="2 prompts"):
+        given_after(pipeline, {"prompt": "a lime"}, ["a", "b"])
+
+
+def test_a_subclass_that_passes_its_arguments_on_gets_them_in_the_inner_call(pipeline: Any) -> None:
+    def outer(self: Any, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
+    overriding = Overriding({"settings": {"call": {"guidance_scale": 3.0}}})
+    call = overriding.put_in(PipelineCall(outer, pipeline, ("a lemon",), {}))
+    assert call.kwargs == {}
+    with pytest.raises(RefusedError, match=r"call\.guidance_scale"):
+        overriding.refuse_what_waits()
+    inner = overriding.put_in_inner(PipelineCall(type(pipeline).__call__, pipeline, ("a lemon", "", 9.0), {}))
+    assert inner.given["guidance_scale"] == 3.0
+    overriding.refuse_what_waits()
+
+
+def test_a_generator_is_seeded_again_unless_it_has_the_seed_or_was_drawn_from(pipeline: Any) -> None:
+    mine = torch.Generator().manual_seed(7)
+    assert given_after(pipeline, {"seed": 7}, "a", generator=mine)["generator"] is mine
+    other = given_after(pipeline, {"seed": 8}, "a", generator=mine)["generator"]
+    assert (other.initial_seed(), mine.initial_seed()) == (8, 7)
+    torch.randn(3, generator=mine)
+    assert given_after(pipeline, {"seed": 7}, "a", generator=mine)["generator"] is mine
+    assert refused(pipeline, {"rng": {"seed": 8}}, "a", generator=mine) == (
+        "rng.seed: the script has drawn from its generator, seeded with 7, before the call"
+    )
+    two = [torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)]
+    assert "2 generators" in refused(pipeline, {"rng": {"seed": 8}}, "a", generator=two)
+    assert "as latents" in refused(pipeline, {"rng": {"seed": 8}}, "a", latents=torch.zeros(1))
+
+
+def test_latents_that_the_script_passes_are_those_of_its_own_seed_only(pipeline: Any) -> None:
+    mine, noise = torch.Generator().manual_seed(7), torch.zeros(1)
+    assert given_after(pipeline, {"seed": 7}, "a", generator=mine, latents=noise)["latents"] is noise
+    with pytest.raises(RefusedError, match=r"rng\.seed: .*as latents, and its generator has the seed 7"):
+        given_after(pipeline, {"seed": 8}, "a", generator=mine, latents=noise)
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        assert given_after(pipeline, {"seed": 5}, "a", latents=noise)["latents"] is noise
+        with pytest.raises(RefusedError, match="has the seed 5"):
+            given_after(pipeline, {"seed": 6}, "a", latents=noise)
+
+
+def test_without_a_generator_torch_is_seeded(pipeline: Any) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        assert given_after(pipeline, {"seed": 5}, "a")["generator"] is None
+        assert torch.initial_seed() == 5
+        made = given_after(pipeline, {"seed": 5, "settings": {"rng": {"device": "cpu"}}}, "a")["generator"]
+        assert made.initial_seed() == 5
+
+
+def test_the_scheduler_is_built_from_the_one_that_is_there(pipeline: Any) -> None:
+    kept = pipeline.scheduler.config.beta_end
+    given_after(pipeline, {"settings": {"scheduler": {"class": "CogVideoXDPMScheduler", "snr_shift_scale": 2.0}}}, "a")
+    assert type(pipeline.scheduler).__name__ == "CogVideoXDPMScheduler"
+    assert (pipeline.scheduler.config.snr_shift_scale, pipeline.scheduler.config.beta_end) == (2.0, kept)
+    assert "no such entry" in refused(pipeline, {"scheduler": {"shift": 3.0}}, "a")
+    assert "has no scheduler NoScheduler" in refused(pipeline, {"scheduler": {"class": "NoScheduler"}}, "a")
+
+
+def test_the_vae_and_torch_are_switched(pipeline: Any) -> None:
+    threads = torch.get_num_threads()
+    wanted = {"vae": {"tiling": True, "tile_sample_min_height": 8}, "numerics": {"tf32": True, "threads": threads}}
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    try:
+        given_after(pipeline, {"settings": wanted}, "a")
+        assert (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) == (True, True)
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+    assert (pipeline.vae.use_tiling, pipeline.vae.tile_sample_min_height) == (True, 8)
+    assert "has no tile_nothing" in refused(pipeline, {"vae": {"tile_nothing": 8}}, "a")
+    pipeline.vae.disable_tiling()
+    assert "without tiling" in refused(pipeline, {"vae": {"tile_sample_min_height": 8}}, "a")
+
+
+def test_an_adapter_that_is_not_there_is_refused(pipeline: Any) -> None:
+    said = refused(pipeline, {"lora": {"style": {"scale": 0.5}}}, "a")
+    assert said == "lora.style.scale: the script has no adapter style"
+
+
+def test_the_call_is_chosen_by_its_number_or_by_its_frames(pipeline: Any) -> None:
+    latents = PipelineCall(type(pipeline).__call__, pipeline, ("a",), {"output_type": "latent"})
+    frames = PipelineCall(type(pipeline).__call__, pipeline, ("a",), {})
+    assert [Overriding({}).chooses(1, call) for call in (latents, frames)] == [False, True]
+    assert [Overriding({"call": 2}).chooses(number, frames) for number in (1, 2)] == [False, True]

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from spacediff.record import Role
+from spacediff.run import Prompt, Run
+from spacediff.sources.space import own_seeds_of
+from spacediff.sources.space.own_seeds import own_seeds
+from spacediff.sources.space.request import Api, SpaceRequest
+from spacediff.wording import sentences
+from support.gradio_servers import SpaceApp
+from support.space_requests import Ask
+
+INPUTS = {"prompt": "{prompt}", "seed": "{seed}"}
+API = Api(
+    {
+        "prompt": {},
+        "seed": {},
+        "switch": {"label": "Randomize seed", "parameter_default": True},
+        "random_order": {"label": "Shuffle", "parameter_default": False},
+    },
+    "",
+)
+
+
+def request(**inputs: Any) -> SpaceRequest:
+    return SpaceRequest("org/space", "/generate", INPUTS | inputs, {"video": 0})
+
+
+@pytest.mark.parametrize(
+    ("inputs", "api", "found"),
+    [
+        ({"randomize_seed": True}, None, [("randomize_seed", True)]),
+        ({"randomize_seed": False}, None, []),
+        ({}, None, []),
+        ({}, API, [("switch", False)]),
+        ({"switch": True}, API, [("switch", True)]),
+        ({"switch": False}, API, []),
+        ({"switch": False, "random_order": True}, API, [("random_order", True)]),
+    ],
+)
+def test_an_input_that_draws_a_seed_is_found(inputs: dict[str, Any], api: Api | None, found: list[Any]) -> None:
+    assert [(each.values["input"], each.values["sent"]) for each in own_seeds(request(**inputs), api)] == found
+
+
+def test_the_api_of_a_space_is_asked_before_anything_is_generated(app: SpaceApp) -> None:
+    def run(**inputs: bool) -> Run:
+        of_space = {"id": app.url, "endpoint": "/randomised", "outputs": {"video": 0}, "inputs": INPUTS | inputs}
+        return Run("reference", Role.REFERENCE, Prompt("p", "a lemon", 42), "space", request=of_space)
+
+    before = app.seen()["calls"]
+    (warning,) = sentences(own_seeds_of([run(), run()]))
+    assert "because of its input randomize_seed, which is on unless the scenario switches it off" in warning
+    assert "Set randomize_seed = false" in warning
+    assert not own_seeds_of([run(randomize_seed=False)])
+    assert app.seen()["calls"] == before
+
+
+def test_a_space_that_does_not_answer_is_left_to_its_run() -> None:
+    of_space = {"id": "http://127.0.0.1:9", "endpoint": "/generate", "outputs": {"video": 0}, "inputs": INPUTS}
+    assert not own_seeds_of([Run("reference", Role.REFERENCE, Prompt("p", "a", 1), "space", request=of_space)])
+
+
+def test_the_clip_keeps_the_warning(ask: Ask) -> None:
+    outputs = {"video": 0, "seed": 1}
+    on = ask("randomised", inputs=INPUTS, outputs=outputs)
+    assert any("draws a seed of its own" in warning for warning in on.warnings)
+    assert on.seed_echoed == 7
+    off = ask("randomised", inputs=INPUTS | {"randomize_seed": False}, outputs=outputs)
+    assert not off.warnings
