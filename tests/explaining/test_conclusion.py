@@ -15,7 +15,8 @@ import pytest
 
 from spacediff.explaining.conclusion import cause_record
 from spacediff.explaining.explain import explain
-from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Prober, Same
+from spacediff.explaining.judging import Judge
+from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Prober
 from spacediff.explaining.result import INTERRUPTED, SearchResult
 from spacediff.explaining.search import MOST_FOR_SHAPLEY, BudgetSpentError, Subset
 from spacediff.plan import Explanation, Plan
@@ -93,7 +94,8 @@ class World:
         changed = self.changed(run)
         reached = self.tables[run.prompt.name](changed)
         digest = "hosted" if reached else " ".join(sorted(changed))
-        clip = ClipRecord(lossless="", preview="", digest=digest, frames=1, width=8, height=8, fps=8)
+        frames = 1 if reached else 2  # frames of another number are not read
+        clip = ClipRecord(lossless="", preview="", digest=digest, frames=frames, width=8, height=8, fps=8)
         there = {path: SettingRecord(value=setting.value, origin=setting.origin)
                  for path, setting in run.settings.items()}  # fmt: skip
         lies = {path: SettingRecord(value=2, origin=Origin.DEFAULT) for path in self.lies}
@@ -307,9 +309,9 @@ def test_what_was_not_there_spends_one() -> None:
     world = World([A, B], needs(A), variants=[frozenset({A})])
     baseline, hosted, variant = world.plan.runs
     differences = {each.path: each for each in diff(world.left, world.right)}
-    same = Same(world.record(hosted), [], Path())
+    judge = Judge(world.record(hosted), [], Path(), 0.0)
     there = {frozenset({A}): world.record(variant)}
-    prober = Prober(baseline, differences, world.generate, same, Budget(0), lambda *_: None, there)
+    prober = Prober(baseline, differences, world.generate, judge, Budget(0), lambda *_: None, there)
     assert prober.reproduces(frozenset({A}), PROOF)
     with pytest.raises(BudgetSpentError):
         prober.reproduces(frozenset({B}), COUNTER_PROOF)

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from spacediff.comparing.contents import shows_nothing
+from spacediff.explaining.judging import Judge
 from spacediff.explaining.priors import at_hand, in_order, without_effect
-from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Generate, Prober, Same
+from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Generate, Prober
 from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
 from spacediff.explaining.search import BudgetSpentError, Search, Subset, subsets_to_weigh
 from spacediff.explaining.units import differing
@@ -199,7 +200,7 @@ class _CauseSearch:
                 self._audited.template(prompt),
                 {suspect.path: suspect for suspect in self._suspects},
                 self._generate,
-                Same(self._audited.ends(prompt)[1], self._audited.runs(prompt), self._audited.folder),
+                Judge(self._audited.ends(prompt)[1], self._audited.runs(prompt), self._audited.folder, 0.0),
                 self._budget,
                 self._report,
                 self._audited.known(prompt, self._everything),

@@ -1,0 +1,89 @@
+"""Judging: whether a clip equals the target, and whether anyone could see that it does not.
+
+The key insight: these are two questions. Equal hashes answer only the first. The second is judged in the worst tile of
+the worst frame, since a mean over the clip hides a lost object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from spacediff.clip import read_frames
+from spacediff.metrics.tiles import Tile, worst_of_clips
+from spacediff.record import ClipRecord, Role, RunRecord
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How a clip compares with the target.
+
+    Attributes:
+        equal: Whether all frames are equal, byte for byte; None where one of the two has no clip.
+        within: Whether nobody could see a difference: the worst tile differs by no more than `limit`. Frames of another
+            number or size are not within. None where one of the two has no clip.
+        worst: The tile that differs most; None where the clips are equal or their frames cannot be paired.
+        limit: The largest error that is within, in levels: the tolerance, or what a re-run differs where that is more.
+    """
+
+    equal: bool | None
+    within: bool | None
+    worst: Tile | None
+    limit: float
+
+
+class Judge:
+    """Compares clips with the target; clips with equal digests are read once.
+
+    Args:
+        target: The run to be reproduced.
+        runs: The runs of its prompt; the baseline and its re-runs show how far a re-run differs.
+        folder: The audit folder.
+        tolerance: The largest error of a tile that counts as unseen, in levels.
+    """
+
+    def __init__(self, target: RunRecord, runs: Iterable[RunRecord], folder: Path, tolerance: float) -> None:
+        self._target = target
+        self._runs = tuple(runs)
+        self._folder = folder
+        self._tolerance = tolerance
+        self._judged: dict[str, Judged] = {}
+
+    def __call__(self, run: RunRecord) -> Judged:
+        """Judge the clip of a run.
+
+        Raises:
+            NotMeasuredError: A clip cannot be read.
+        """
+        if run.clip is None or self._target.clip is None:
+            return Judged(None, None, None, self.limit)
+        if run.clip.digest not in self._judged:
+            self._judged[run.clip.digest] = self._judge(self._target.clip, run.clip)
+        return self._judged[run.clip.digest]
+
+    @cached_property
+    def limit(self) -> float:
+        """The largest error of a tile that is within, in levels."""
+        baseline = next((run.clip for run in self._runs if run.role is Role.BASELINE), None)
+        again = [run.clip for run in self._runs if run.role is Role.RERUN]
+        worst = [self._worst(baseline, clip) for clip in again if baseline and clip]
+        return max((self._tolerance, *(tile.error for tile in worst if tile)))
+
+    def _judge(self, target: ClipRecord, clip: ClipRecord) -> Judged:
+        if clip.digest == target.digest:
+            return Judged(equal=True, within=True, worst=None, limit=self.limit)
+        worst = self._worst(target, clip)
+        within = worst is not None and worst.error <= self.limit
+        return Judged(equal=False, within=within, worst=worst, limit=self.limit)
+
+    def _worst(self, one: ClipRecord, other: ClipRecord) -> Tile | None:
+        """Find the worst tile of two clips; None where they are equal, or frames have no partner of their size."""
+        if one.digest == other.digest or _shape(one) != _shape(other):
+            return None
+        return worst_of_clips(*(read_frames(self._folder / clip.lossless) for clip in (one, other)))
+
+
+def _shape(clip: ClipRecord) -> tuple[int, int, int]:
+    return clip.frames, clip.height, clip.width
