@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from spacediff.errors import SpacediffError
 from spacediff.plan import plan_files, plan_scenario
 from spacediff.record import Role
-from spacediff.run import Run
+from spacediff.run import Run, Stop
 from spacediff.scenario.scenario import Scenario, parse_scenario
 
 TEXT = """
@@ -106,6 +107,25 @@ def test_whatever_determines_a_clip_changes_its_key(change: tuple[str, str]) -> 
     before = named(plan_scenario(scenario()).runs)["dynamic-cfg"]
     after = named(plan_scenario(scenario(text=TEXT.replace(*change))).runs)["dynamic-cfg"]
     assert before.key(HERE) != after.key(HERE)
+
+
+@pytest.mark.parametrize("change", [{"target": "b"}, {"seeds": ("s", "u")}, {"after": 1}, {"far": 0.3}])
+def test_whatever_decides_when_a_run_ends_changes_its_key(change: dict[str, Any]) -> None:
+    stop = Stop("a", ("s", "t"))
+    run = replace(named(plan_scenario(scenario()).runs)["dynamic-cfg"], stop=stop)
+    keys = {each.key(HERE) for each in (run, replace(run, stop=None), replace(run, stop=replace(stop, **change)))}
+    assert len(keys) == 3
+    of_script = replace(run, source="script")
+    assert of_script.key(HERE) == replace(of_script, stop=None).key(HERE), "a script runs whole"
+
+
+def test_the_target_of_the_search_is_marked_under_all_its_names_on_the_first_prompt() -> None:
+    same = "[variants.same]\nfrom = ['both']\n[explain]\nfrom = 'baseline'\nto = 'both'\n"
+    runs = plan_scenario(scenario(SPACE + same)).runs
+    assert [(run.prompt.name, run.name) for run in runs if run.is_target] == [("lemon", "both"), ("lemon", "same")]
+    usual = named(runs)["both"]
+    assert usual.key(HERE) == replace(usual, is_target=False).key(HERE)
+    assert not any(run.is_target for run in plan_scenario(scenario()).runs)
 
 
 def test_the_machine_determines_local_clips_only() -> None:

@@ -92,7 +92,7 @@ class Sequential:
                 needed = (run.prompt.name, run.against) not in missing
                 record = self._executed(run, key, store, listener, needed=needed)
             listener.on_run_finished(run, record, reused=stored is not None)
-            if not record.measured:
+            if record.failed:
                 missing.add((run.prompt.name, run.name))
             yield record
 

@@ -6,7 +6,7 @@ Runs are plain data: they can be sent to another process or another machine, and
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
@@ -157,17 +157,19 @@ def plan_scenario(
     script = script_request(given.script, folder, given.args, given.call, given.python) if given.script else {}
     named = scenario.reference.command
     program = request_of(named, scenario.path.parent) if named else {}
+    explained = _explanation(scenario, wanted, budget)
+    runs = [run for prompt in prompts for run in _runs_of(scenario, prompt, wanted, script, program)]
     return Plan(
         title=scenario.title,
         question=scenario.question or "Does this machine give the same output as the reference, and if not, why not?",
         command=command or f"spacediff audit {shlex.quote(scenario.path.name)}",
         prompts=prompts,
-        runs=tuple(run for prompt in prompts for run in _runs_of(scenario, prompt, wanted, script, program)),
+        runs=tuple(_with_target(runs, explained.target) if explained else runs),
         reference=scenario.reference.variant or "reference",
         gate=scenario.gate,
         metrics=tuple(scenario.metrics),
         semantics=_semantics(scenario),
-        explain=_explanation(scenario, wanted, budget),
+        explain=explained,
         keep_latents=scenario.steps.keep_latents,
         scenario=scenario.text,
         scenario_name=scenario.path.name,
@@ -245,6 +247,17 @@ def _explanation(scenario: Scenario, wanted: list[str], budget: int | None) -> E
         return None
     start, target = scenario.settings_of(asked.from_), scenario.settings_of(asked.to)
     return Explanation(asked.from_, asked.to, start, target, asked.budget if budget is None else budget)
+
+
+def _with_target(runs: Sequence[Run], name: str) -> list[Run]:
+    """Mark the target of the search on the first prompt, and what is the same run under another name."""
+    target = next(run for run in runs if run.name == name)
+    same = (target.prompt, target.source, target.settings.digest(), target.repeat, target.fed_by)
+
+    def is_same(run: Run) -> bool:
+        return (run.prompt, run.source, run.settings.digest(), run.repeat, run.fed_by) == same
+
+    return [replace(run, is_target=True) if is_same(run) else run for run in runs]
 
 
 def _wanted(scenario: Scenario, only: tuple[str, ...]) -> list[str]:

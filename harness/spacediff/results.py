@@ -51,7 +51,7 @@ class AuditResult:
     @property
     def unmeasured(self) -> list[NotMeasuredError]:
         """The failures in the record: those of runs, then those of semantic measurements."""
-        runs = [error_from_record(run.code, run.reason, run.hint) for run in self.record.runs if not run.measured]
+        runs = [error_from_record(run.code, run.reason, run.hint) for run in self.record.runs if run.failed]
         others = [found for found in self.record.semantics if not found.measured]
         return runs + [error_from_record(found.code, found.reason, found.hint) for found in others]
 

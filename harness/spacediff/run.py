@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from spacediff.inputs.files import Input
@@ -40,6 +40,39 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """When a run ends early: it is compared with another run step by step, and ends when enough is seen.
+
+    The run ends `after` steps after the first one whose latents differ from the target's in any bit. Where none
+    differs, it ends before the decoding, unless a setting that acts after the denoising differs. Everything else gives
+    a usual run with a clip:
+
+    - Settings that act only after the denoising (`spacediff.stages`): the kept end of an earlier run's denoising is
+      decoded, which makes no step.
+    - `far` was not reached when the steps ended: only the decoding is left to pay.
+    - The pipeline cannot be watched, as it has no steps, decodes between them, or has fewer than the target.
+    - The run is a script's: it runs whole.
+
+    The latents and the digests of the other runs are found in the store of the audit folder by their keys. Where the
+    latents cannot be compared (other shapes or numbers of steps), the run ends `after` steps after the first that
+    differs, whatever `far` says, without distances.
+
+    Attributes:
+        target: Key of the run that this one is compared with; see `RunRecord.key`.
+        seeds: Keys of runs that differ in nothing but their seed, two or more: their mean distance at a step is the
+            unit of the distances. Empty where no distances are wanted.
+        after: How many steps to make after the first that differs; 0 ends at that step.
+        far: Go on past `after` until the distance to the target, in the unit of the seeds, is at least this; None ends
+            at `after`.
+    """
+
+    target: str
+    seeds: tuple[str, ...] = ()
+    after: int = 0
+    far: float | None = None
+
+
+@dataclass(frozen=True)
 class Run:
     """One clip to produce.
 
@@ -57,6 +90,9 @@ class Run:
         fed_from: Name of that other run.
         against: Name of the hosted run that this run is compared with; without it, this run is skipped. May be empty.
         sample_of: Name of the run that begins the group that this one belongs to; empty for runs of no group.
+        stop: When the run ends early; None for a run that gives a clip.
+        is_target: Whether other runs end early by comparison with this one: the end of its denoising and its exact
+            latents stay in the audit folder for them. It changes nothing in the clip, nor in the key.
     """
 
     name: str
@@ -71,6 +107,8 @@ class Run:
     fed_from: str = ""
     against: str = ""
     sample_of: str = ""
+    stop: Stop | None = None
+    is_target: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -98,6 +136,8 @@ class Run:
             "fed_by": self.fed_by.digest() if self.fed_by is not None else "",
             "environment": dict(environment) if self.made_here else {},
         }
+        if self.stop is not None and self.source == "diffusers":  # others do not end early
+            determines["stop"] = asdict(self.stop)
         if self.prompt.inputs:
             determines["inputs"] = [each.identity for each in self.prompt.inputs]
         return hashlib.sha256(json.dumps(determines, sort_keys=True, default=str).encode()).hexdigest()[:24]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from spacediff.record import Role, RunRecord, StepRecord, TraceRecord
-from spacediff.run import Prompt, Run
+from spacediff.run import Prompt, Run, Stop
 from spacediff.settings import Origin, Setting, Settings
 from spacediff.worker.messages import (
     Begin,
@@ -35,7 +35,8 @@ SETTINGS = Settings(
     }
 )
 RUN = Run("a", Role.VARIANT, Prompt("p", "a lemon\n\u2028 'quoted' 🍋", 2**63 - 1, private=True), "diffusers", SETTINGS,
-          SETTINGS, {"deadline": 1.5, "inputs": {"a": [None]}}, 2, SETTINGS, "baseline", "reference")  # fmt: skip
+          SETTINGS, {"deadline": 1.5, "inputs": {"a": [None]}}, 2, SETTINGS, "baseline", "reference",
+          stop=Stop("target", ("one", "two"), 2, 0.3), is_target=True)  # fmt: skip
 
 
 @pytest.mark.parametrize("fed_by", [SETTINGS, None])

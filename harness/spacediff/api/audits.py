@@ -228,7 +228,7 @@ def _execute(
 
     record = audit(plan, folder, listener or SilentListener(), reuse=reuse, earlier=earlier)
     for run in record.runs if runs_required else ():
-        if not run.measured and run.code != RecordingWithoutFrames.code:
+        if run.failed and run.code != RecordingWithoutFrames.code:
             raise error_from_record(run.code, run.reason, run.hint)
     result = AuditResult(record, folder, write_page(record, folder), strict)
     if not record.finished:

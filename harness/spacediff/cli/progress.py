@@ -16,7 +16,7 @@ from spacediff.privacy.redaction import redact_text
 from spacediff.progress import SearchProgress
 from spacediff.record import Fact, RunRecord
 from spacediff.run import Run
-from spacediff.wording import sentence
+from spacediff.wording import sentence, stopped_text
 from spacediff.wording.numbers import duration
 
 _PLAIN_SECONDS = 10.0
@@ -99,7 +99,9 @@ class Display:
             self._bars.update(self._whole, completed=self._done)
         self._clear()
         outcome = "taken from the store" if reused else f"{record.seconds:.1f} s"
-        if not record.measured:
+        if record.stopped is not None:
+            outcome += f", {stopped_text(record.stopped)}"
+        if record.failed:
             outcome = f"[yellow]not measured:[/] {escape(redact_text(record.reason))}"
         left = "" if self._console.is_terminal or self._done == self._runs else f" ({self._left()} left)"
         place = f"{escape(run.prompt.name)} · {escape(run.name)}"

@@ -218,7 +218,7 @@ def _show_notes(console: Console, record: AuditRecord) -> None:
         text = ignored_text(f"{ignored.argument} = {ignored.value!r}", ignored.given_to, ignored.advice)
         console.print(Text.assemble(("note: ", "bold"), f"{', '.join(found.runs)}: {text}"), soft_wrap=True)
     for run in record.runs:
-        if not run.measured:
+        if run.failed:
             hint = f"\n      {run.hint}" if run.hint else ""
             reason = f"{run.name} ({run.prompt}): {run.reason}{_coded(run.code)}{hint}"
             console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)

@@ -61,6 +61,7 @@ from spacediff.record.run import (
 )
 from spacediff.record.samples import SampleMeasureRecord, SamplesRecord
 from spacediff.record.semantics import AgreementRecord, SemanticsRecord, TextRecord
+from spacediff.record.stopped import StoppedRecord
 from spacediff.record.trace import (
     NoiseRecord,
     Stage,
@@ -131,6 +132,7 @@ __all__ = [
     "StageRecord",
     "Standing",
     "StepRecord",
+    "StoppedRecord",
     "Subject",
     "SuspectRecord",
     "TextRecord",

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from spacediff.record.base import Record
+from spacediff.record.stopped import StoppedRecord
 from spacediff.record.trace import TraceRecord
 from spacediff.settings import Origin, Setting, Settings
 
@@ -22,6 +23,7 @@ class Role(StrEnum):
     STEPS = "each step alone"
     SAMPLE = "sample"
     PROBE = "probe for the cause"
+    SCREEN = "screen for the cause"
 
     @property
     def control(self) -> bool:
@@ -29,10 +31,10 @@ class Role(StrEnum):
         return self in {Role.REPEAT, Role.RERUN, Role.SEED}
 
 
-ASIDE = frozenset({Role.STEPS, Role.PROBE, Role.SAMPLE})
+ASIDE = frozenset({Role.STEPS, Role.PROBE, Role.SCREEN, Role.SAMPLE})
 """Runs that serve a question of their own and are no variants."""
 
-UNPAIRED = frozenset({Role.STEPS, Role.SAMPLE})
+UNPAIRED = frozenset({Role.STEPS, Role.SCREEN, Role.SAMPLE})
 """Runs whose clips are not compared with the reference's, one with one."""
 
 
@@ -125,8 +127,9 @@ class RunRecord(Record):
         source: `diffusers`, `space`, `video`, `recording`, `command`, `inference`.
         described: One line for people: `Space zai-org/CogVideoX-5B-Space /generate`.
         measured: Whether there is a clip.
+        stopped: How far a run went that ended early, which has no clip and is no failure; None for all others.
         code: Which failure it is, such as `space-sleeping` (docs/errors.md); empty when measured, and in old records.
-        reason: Why not; empty when measured.
+        reason: Why not; empty when measured, and where the run ended early.
         hint: What to do about it; may be empty.
         changes: The declared changes against the baseline, dotted path to value.
         settings: All settings, resolved.
@@ -151,6 +154,7 @@ class RunRecord(Record):
     source: Literal["diffusers", "script", "space", "video", "recording", "command", "inference"]
     described: str = ""
     measured: bool
+    stopped: StoppedRecord | None = None
     code: str = ""
     reason: str = ""
     hint: str = ""
@@ -167,6 +171,18 @@ class RunRecord(Record):
     clip: ClipRecord | None = None
     fed_by: str = ""
     trace: TraceRecord | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether there should be a clip and is none."""
+        return not self.measured and self.stopped is None
+
+    @property
+    def steps_made(self) -> int | None:
+        """Number of denoising steps that were computed for this run; None where they were not observed."""
+        if self.stopped is not None:
+            return self.stopped.made
+        return None if self.trace is None else self.trace.steps_made
 
 
 def record_settings(settings: Settings) -> dict[str, SettingRecord]:

@@ -7,6 +7,9 @@ from enum import StrEnum
 from spacediff.record.base import Record
 from spacediff.record.fact import Fact
 
+LATENTS = "latents"
+"""Name of the denoising among what was taken over from an earlier run."""
+
 
 class NoiseRecord(Record):
     """The noise that a generation starts from.
@@ -167,6 +170,13 @@ class TraceRecord(Record):
     scaling: str = ""
     unobserved: list[str] = []
     transplant: list[TransplantRecord] = []
+
+    @property
+    def steps_made(self) -> int | None:
+        """Number of steps that were computed, 0 where the denoising was taken over; None where none was observed."""
+        if not self.steps:
+            return None
+        return 0 if LATENTS in self.shared else len(self.steps)
 
 
 class TraceComparisonRecord(Record):

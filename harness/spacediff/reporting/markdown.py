@@ -197,7 +197,7 @@ def _notes(record: AuditRecord) -> list[str]:
     missing = [
         f"{code(run.name)} was not measured: {prose(run.reason)}"
         for run in record.runs
-        if run.role not in ASIDE and not run.measured
+        if run.role not in ASIDE and run.failed
     ]
     warnings = [prose(warning) for warning in sentences(record.warnings)]
     of_runs = [f"{', '.join(map(code, each.runs))}: {prose(each.warning)}" for each in record.run_warnings]

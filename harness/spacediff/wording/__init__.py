@@ -17,6 +17,7 @@ from spacediff.wording.history import history_text
 from spacediff.wording.nouns import Nouns, nouns, nouns_for, presenting
 from spacediff.wording.samples import p_text, samples_text
 from spacediff.wording.settings import ignored_text, setting_name
+from spacediff.wording.stopped import stopped_text
 from spacediff.wording.traces import loop_reference_text, trace_text, transplant_text
 from spacediff.wording.verdicts import clause, outcome
 from spacediff.wording.vocabulary import after_colon, paragraph, sentence, sentences
@@ -46,6 +47,7 @@ __all__ = [
     "sentences",
     "setting_name",
     "standing_words",
+    "stopped_text",
     "trace_text",
     "transplant_text",
 ]

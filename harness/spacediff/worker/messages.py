@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from spacediff.inputs.files import Input
 from spacediff.record import Role
-from spacediff.run import Prompt, Run
+from spacediff.run import Prompt, Run, Stop
 from spacediff.settings import Origin, Setting, Settings
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Version of these messages; both sides must have the same."""
 
 
@@ -40,6 +40,8 @@ class PlainRun(_Message):
     fed_by: dict[str, tuple[Any, Origin, str]] | None
     fed_from: str
     against: str
+    stop: Stop | None
+    is_target: bool
 
     @classmethod
     def of(cls, run: Run) -> PlainRun:
@@ -57,6 +59,8 @@ class PlainRun(_Message):
             fed_by=None if run.fed_by is None else _plain(run.fed_by),
             fed_from=run.fed_from,
             against=run.against,
+            stop=run.stop,
+            is_target=run.is_target,
         )
 
     def run(self) -> Run:
@@ -73,6 +77,8 @@ class PlainRun(_Message):
             fed_by=None if self.fed_by is None else _settings(self.fed_by),
             fed_from=self.fed_from,
             against=self.against,
+            stop=self.stop,
+            is_target=self.is_target,
         )
 
 

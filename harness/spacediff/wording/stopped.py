@@ -1,0 +1,34 @@
+"""Runs that ended early: after which step, and how far they were from the target."""
+
+from __future__ import annotations
+
+from spacediff.record import StoppedRecord
+from spacediff.wording.numbers import number
+
+_DIGITS = 2
+
+
+def stopped_text(stopped: StoppedRecord) -> str:
+    """Say where a run ended and how far its latents were from the target's."""
+    where = f"stopped at step {stopped.step} of {stopped.steps}"
+    if stopped.is_equal:
+        return f"{where}, all latents equal bitwise"
+    if stopped.first is None:
+        return f"{where}, latents equal bitwise so far"
+    return f"{where}, {_far(stopped)}"
+
+
+def _far(stopped: StoppedRecord) -> str:
+    relative = next((each for each in reversed(stopped.relative) if each is not None), None)
+    if relative is not None and relative < stopped.resolution:
+        return f"latents different, by less than the kept latents resolve ({stopped.resolution:.1g} of their norm)"
+    if stopped.distance is not None:
+        return f"latents at {_share(stopped.distance)} of the distance between seeds"
+    if relative is not None:
+        return f"latents different by {_share(relative)} of their norm"
+    return "latents different"
+
+
+def _share(value: float) -> str:
+    """Write a share with two decimals, or with two digits where that would be nothing."""
+    return number(value, decimals=_DIGITS) if value >= 10.0**-_DIGITS or value == 0 else f"{value:.1g}"

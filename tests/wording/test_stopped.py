@@ -1,0 +1,38 @@
+"""What is said of runs that ended early."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from spacediff.record import StoppedRecord
+from spacediff.wording import stopped_text
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            {"step": 1, "first": 1, "distances": [0.411], "relative": [0.2]},
+            "stopped at step 1 of 50, latents at 0.41 of the distance between seeds",
+        ),
+        (
+            {"step": 2, "first": 1, "distances": [0.0004, None], "relative": [0.0002, None]},
+            "stopped at step 2 of 50, latents at 0.0004 of the distance between seeds",
+        ),
+        (
+            {"step": 1, "first": 1, "relative": [0.05]},
+            "stopped at step 1 of 50, latents different by 0.05 of their norm",
+        ),
+        ({"step": 1, "first": 1, "relative": [None]}, "stopped at step 1 of 50, latents different"),
+        ({"step": 50}, "stopped at step 50 of 50, all latents equal bitwise"),
+        ({"step": 7}, "stopped at step 7 of 50, latents equal bitwise so far"),
+        (
+            {"step": 1, "first": 1, "distances": [0.0001], "relative": [0.0001], "resolution": 2**-11},
+            "stopped at step 1 of 50, latents different, by less than the kept latents resolve (0.0005 of their norm)",
+        ),
+    ],
+)  # fmt: skip
+def test_the_sentence_says_where_it_ended_and_how_far_it_was(found: dict[str, Any], said: str) -> None:
+    assert stopped_text(StoppedRecord(target="t", steps=50, made=found["step"], **found)) == said
