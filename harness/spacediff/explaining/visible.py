@@ -1,0 +1,102 @@
+"""The visible cause: the fewest settings with whose change nobody could see a difference from the target.
+
+The key insight: what the screening has shown orders the suspects and decides most tests. Those that certainly are seen
+are needed, and usually they suffice; one run to the end proves it. Only where it does not is more tried, the farthest
+from the target first, and what stands in for each other or acts only together is left to the search.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from spacediff.explaining.screening import Screening
+from spacediff.explaining.search import Search, Subset
+from spacediff.explaining.sight import Laboratory
+
+
+class VisibleCause:
+    """The search for the visible cause; its state is right at every moment, so it may be interrupted.
+
+    Args:
+        suspects: What differs between the two ends, the likeliest first.
+        laboratory: Runs what is asked for.
+        screening: What taking back each suspect does to the numbers; settled here where the proof needs it.
+
+    Attributes:
+        smallest: The smallest set of suspects known to suffice.
+    """
+
+    def __init__(self, suspects: Sequence[str], laboratory: Laboratory, screening: Screening) -> None:
+        self.smallest = frozenset(suspects)
+        self._suspects = suspects
+        self._everything = frozenset(suspects)
+        self._laboratory = laboratory
+        self._screening = screening
+
+    def find(self) -> Subset:
+        """Return a set that suffices and no longer does without any one of its members.
+
+        Raises:
+            BudgetSpentError: `smallest` is the best so far.
+        """
+        if self._suffices(frozenset()):
+            return self.smallest
+        self._screening.follow_each()
+        if not self._certain or not self._suffices(self._certain):
+            self._screening.settle()
+            self._add_one_by_one()
+        search = self.search()
+        search.run()
+        self._note(search.smallest)
+        self._note(search.confirm())
+        return self.smallest
+
+    def search(self) -> Search:
+        """Return a search that begins with all that is known; the likeliest suspects are first."""
+        known = {
+            changed: sight.within for changed, sight in self._laboratory.sights.items() if sight.within is not None
+        }
+        return Search(self._in_order(), lambda changed: self._laboratory.probe(changed).within, known)
+
+    @property
+    def _certain(self) -> Subset:
+        """The suspects without which a difference is certainly seen."""
+        return frozenset(
+            suspect
+            for suspect, shown in self._screening.acting.items()
+            if len(shown.group) == 1 and self._laboratory.sights[shown.changed].within is False
+        )
+
+    def _add_one_by_one(self) -> None:
+        """Try the certain ones, and with them more of those that act, the farthest from the target first."""
+        ordered = [suspect for suspect in self._in_order() if suspect in self._screening.acting]
+        size, more = max(len(self._certain), 1), 1
+        while size <= len(ordered) and not self._suffices(frozenset(ordered[:size])):
+            size, more = min(size + more, max(len(ordered), size + 1)), 2 * more
+
+    def _suffices(self, changed: Subset) -> bool:
+        within = self._laboratory.probe(changed).within
+        if within:
+            self._note(changed)
+        return bool(within)
+
+    def _note(self, changed: Subset) -> None:
+        if len(changed) <= len(self.smallest):
+            self.smallest = changed
+
+    def _in_order(self) -> list[str]:
+        """Put those first that are certainly seen, then those that act by their distance; the silent ones are last."""
+        certain, acting, silent = self._certain, self._screening.acting, self._screening.silent
+
+        def rank(suspect: str) -> tuple[bool, bool, bool, float]:
+            shown = acting.get(suspect)
+            distance = self._laboratory.sights[shown.changed].distance if shown else None
+            return (
+                suspect not in certain,
+                shown is None,
+                suspect in silent,
+                -(distance if distance is not None else -math.inf),
+            )
+
+        return sorted(self._suspects, key=rank)
