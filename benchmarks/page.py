@@ -37,6 +37,7 @@ from spacediff.record import (
     Role,
     RunRecord,
     Verdict,
+    with_derived,
 )
 from spacediff.reporting.html import write_report
 
@@ -119,7 +120,7 @@ def _record(folder: Path) -> AuditRecord:
             reference = clip
         else:
             comparisons.append(_comparison(name, reference, clip, folder))
-    return AuditRecord(
+    record = AuditRecord(
         spacediff_version="benchmark",
         title="Eight variants",
         question="",
@@ -137,6 +138,7 @@ def _record(folder: Path) -> AuditRecord:
         gate=GateRecord(status=GateStatus.NONE),
         environment=EnvironmentRecord(local={}, hosted={}),
     )
+    return with_derived(record)
 
 
 def _run(name: str, clip: Clip, folder: Path) -> RunRecord:
@@ -162,7 +164,6 @@ def _comparison(name: str, reference: Clip, clip: Clip, folder: Path) -> Compari
         prompt="landscape",
         reference="reference",
         candidate=name,
-        path="",
         frame_map=[(n, n) for n in range(_FRAMES)],
         per_frame={"psnr": values},
         metrics={"psnr": MetricRecord(pooled=float(np.mean(values)), worst=values[worst], worst_frame=worst)},
