@@ -47,7 +47,8 @@ def test_the_wheel_holds_the_package_its_data_and_nothing_else(wheel: Path) -> N
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"spacediff"}
-    for needed in ("py.typed", "_shipped/scenarios/quickstart.toml", "_shipped/reports/report.html.j2"):
+    reports = ("_shipped/reports/report.html.j2", "_shipped/reports/vega.js.gz", "_shipped/reports/charts.json")
+    for needed in ("py.typed", "_shipped/scenarios/quickstart.toml", *reports):
         assert f"spacediff/{needed}" in names
 
 

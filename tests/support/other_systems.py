@@ -23,7 +23,7 @@ for module, names in ((signal, {SIGNALS}), (os, {FUNCTIONS})):
             delattr(module, name)
 sys.modules.update(dict.fromkeys({MODULES}))  # importing them fails
 for name in list(sys.modules):  # our modules are imported again, without these names
-    if name.partition(".")[0] == "spacediff" and name != "spacediff.reporting.charting":  # its threads did not fork
+    if name.partition(".")[0] == "spacediff":
         del sys.modules[name]
 for stream in (sys.stdout, sys.stderr):
     stream.reconfigure(encoding=os.environ["CONSOLE"], errors="strict")

@@ -23,9 +23,7 @@ import skimage.metrics  # noqa: E402, F401
 from diffusers import AutoencoderKLCogVideoX, CogVideoXDPMScheduler, CogVideoXPipeline  # noqa: E402, F401
 
 import spacediff  # noqa: E402
-from spacediff.reporting.charting import charting  # noqa: E402
 
 for module in pkgutil.walk_packages(spacediff.__path__, "spacediff."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
-charting()  # takes seconds in each process; what was drawn here is kept, so no fork asks its threads again

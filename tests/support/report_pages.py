@@ -140,10 +140,14 @@ class Reports:
         self._spare = spare
         self._opened: list[Opened] = []
 
-    def open(self, url: str, hash_: str = "#frame=0", **options: Any) -> Opened:
-        spare = self._spare if not options else []
+    def open(self, url: str, hash_: str = "#frame=0", *, without: str = "", **options: Any) -> Opened:
+        """Open a page; `without` is the name of what this browser is to lack."""
+        plain = not options and not without
+        spare = self._spare if plain else []
         page = spare.pop() if spare else self._browser.new_context(**{"viewport": VIEWPORT, **options}).new_page()
-        opened = Opened(page, url, plain=not options)
+        if without:
+            page.add_init_script(f"delete globalThis.{without}")
+        opened = Opened(page, url, plain=plain)
         self._opened.append(opened)
         for event, listener in opened.listeners.items():
             page.on(event, listener)

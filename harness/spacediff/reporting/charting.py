@@ -1,19 +1,25 @@
-"""What draws the curves: Vega, from a Python package, as a script that the page carries.
+"""What draws the curves: Vega, as a script that the page carries, and the specifications of the charts.
 
-It takes 2 seconds and a megabyte to make, and is the same for every report, so it is made once per process.
+The key insight: both are the same for every report, so they come with the package as files. Making them needs V8, which
+takes seconds and ends its whole process where the address space is limited; reading them needs nothing. A development
+tool makes them (`tests/support/chart_files.py`).
 """
 
 from __future__ import annotations
 
 import base64
 import gzip
+import json
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from spacediff.shipped import shipped
 
-_SNIPPET = "window.vegaEmbed = vegaEmbed;"
+LIBRARY = "vega.js.gz"
+"""File of `reports/` with the library's script, compressed by gzip."""
+SPECIFICATIONS = "charts.json"
+"""File of `reports/` with the specifications by the kind of chart."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +38,11 @@ class Charting:
 
 
 @cache
-def charting() -> Charting | None:
-    """Return what draws curves; None where the packages that bring it cannot be loaded, so that tables have to do."""
-    try:
-        import vl_convert
-
-        from spacediff.reporting import specs
-    except ImportError:
-        return None
-    kinds = {"frames": specs.frames(), "linear": specs.steps("linear"), "logarithmic": specs.steps("symlog")}
-    notice = (shipped("reports") / "vega.license").read_text("utf-8")
-    script = f"/*!\n{notice}*/\n(() => {{\n{vl_convert.javascript_bundle(_SNIPPET)}\n}})();\n"
+def charting() -> Charting:
+    """Return what draws curves."""
+    packed = (shipped("reports") / LIBRARY).read_bytes()
     return Charting(
-        script=script,
-        packed=base64.b64encode(gzip.compress(script.encode(), mtime=0)).decode(),
-        specs={kind: vl_convert.vegalite_to_vega(spec) for kind, spec in kinds.items()},
+        script=gzip.decompress(packed).decode(),
+        packed=base64.b64encode(packed).decode(),
+        specs=json.loads((shipped("reports") / SPECIFICATIONS).read_bytes()),
     )

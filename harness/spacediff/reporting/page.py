@@ -99,7 +99,7 @@ def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:
     style = shipped_text("report.css")
     script = "\n".join(shipped_text(name) for name in SCRIPTS)
     drawing = charting()
-    allowed = " ".join(f"'{digest_for_policy(text)}'" for text in (script, *([drawing.script] if drawing else [])))
+    allowed = " ".join(f"'{digest_for_policy(text)}'" for text in (script, drawing.script))
     policy = (
         f"default-src 'none'; style-src '{digest_for_policy(style)}'; script-src {allowed}; "
         "img-src data:; media-src blob:; base-uri 'none'; form-action 'none'"
@@ -122,7 +122,7 @@ def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:
             data=_json({"prompts": [script_view(record, view, previews.clips) for view in prompts]}),
             clips=_json({key: clip.base64 for key, clip in previews.clips.items()}),
             maps=_json({name: asdict(found) for name, found in pictures.maps.found.items()}),
-            charting=_json({"packed": drawing.packed, "specs": drawing.specs}) if drawing else None,
+            charting=_json({"packed": drawing.packed, "specs": drawing.specs}),
             issue=_json(issue),
         )
     )
