@@ -115,6 +115,8 @@ class Sequential:
 
     def _lacks_latents(self, run: RunRecord) -> bool:
         trace = run.trace
+        if run.stopped is not None:  # what it was compared with is in its record
+            return False
         return self._keep_latents and trace is not None and bool(trace.steps) and not (trace.latents or run.fed_by)
 
     def _executed(self, run: Run, key: str, store: Store, progress: Progress, *, needed: bool) -> RunRecord:

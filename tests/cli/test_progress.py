@@ -6,7 +6,7 @@ import pytest
 
 from spacediff.cli.progress import Display
 from spacediff.progress import SearchProgress
-from spacediff.record import Role, RunRecord
+from spacediff.record import Role, RunRecord, StoppedRecord
 from spacediff.run import Prompt, Run
 
 
@@ -65,3 +65,16 @@ def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFi
     assert "[1/4] p · probe-1: 3.0 s (about" in lines[1]
     assert lines[2].strip() == "search, 1 of about 5: with 2 of 4 settings changed: reproduces as-[hosted]"
     assert lines[3].endswith("with 1 of 4 settings changed: no output, so this probe shows nothing")
+
+
+def test_a_run_that_ended_early_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Run("screen-1", Role.SCREEN, Prompt("p", "", 1), "diffusers")
+    stopped = StoppedRecord(target="t", step=1, steps=50, first=1, distances=[0.41], relative=[0.3], made=1)
+    with Display() as display:
+        display.on_plan([])
+        display.on_run_started(screen)
+        ended = record("screen-1", measured=False).model_copy(update={"stopped": stopped})
+        display.on_run_finished(screen, ended, reused=False)
+    line = capsys.readouterr().err
+    assert "3.0 s, stopped at step 1 of 50, latents at 0.41 of the distance between seeds" in line
+    assert "not measured" not in line

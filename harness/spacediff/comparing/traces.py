@@ -28,6 +28,7 @@ from spacediff.record import (
     TraceRecord,
     fact,
 )
+from spacediff.record.derived.divergence import before_the_loop, differ, first_step, is_unobserved
 from spacediff.store.latents import read_latents
 
 
@@ -101,9 +102,9 @@ def _unobserved_inputs(ours: TraceRecord, theirs: TraceRecord) -> list[str]:
 def _first_difference(
     reference: RunRecord, candidate: RunRecord, ours: TraceRecord, theirs: TraceRecord
 ) -> tuple[Stage, int | None]:
-    if early := _before_the_loop(ours, theirs):
+    if early := before_the_loop(ours, theirs):
         return early, None
-    step = _first_step(ours.steps, theirs.steps)
+    step = first_step(ours.steps, theirs.steps)
     if ours.steps and theirs.steps and step is not None:
         return Stage.STEP, step
     if not (reference.measured and candidate.measured):
@@ -123,45 +124,10 @@ def _without_frames(ours: TraceRecord, theirs: TraceRecord) -> Stage:
     return Stage.UNOBSERVED if "steps" in _unobserved(ours, theirs) else Stage.DECODING
 
 
-def _before_the_loop(ours: TraceRecord, theirs: TraceRecord) -> Stage | None:
-    """Return the stage before the denoising that differs first; None if none does."""
-    if any(a != b for a, b in zip(ours.embeddings, theirs.embeddings, strict=False) if a and b):
-        return Stage.TEXT
-    if ours.inputs != theirs.inputs and not _is_unobserved("inputs", ours, theirs):
-        return Stage.INPUT
-    return Stage.NOISE if _other_noise(ours, theirs) else None
-
-
-def _is_unobserved(name: str, ours: TraceRecord, theirs: TraceRecord) -> bool:
-    return name in ours.unobserved or name in theirs.unobserved
-
-
 def _before_first_step(step: int | None, ours: TraceRecord, theirs: TraceRecord) -> list[Fact]:
     """Say what may have differed before the first step already, and was not seen of both."""
-    unseen = [name for name in ("text", "noise") if _is_unobserved(name, ours, theirs)]
+    unseen = [name for name in ("text", "noise") if is_unobserved(name, ours, theirs)]
     return [fact(FactKind.UNOBSERVED_BEFORE, names=unseen)] if step == 1 and unseen else []
-
-
-def _other_noise(ours: TraceRecord, theirs: TraceRecord) -> bool:
-    if _is_unobserved("noise", ours, theirs):
-        return False
-    if ours.noise and theirs.noise and not (ours.noise.drawn and theirs.noise.drawn):
-        # the first step is given the noise in the scheduler's own scaling
-        return ours.scaling == theirs.scaling and ours.noise.digest != theirs.noise.digest
-    return (ours.noise and ours.noise.digest) != (theirs.noise and theirs.noise.digest)
-
-
-def _first_step(ours: Sequence[StepRecord], theirs: Sequence[StepRecord]) -> int | None:
-    """Return the number of the first step that differs, from 1; None if none does."""
-    for number, (a, b) in enumerate(zip(ours, theirs, strict=False), 1):
-        if a.digest != b.digest or _differ(a.timestep, b.timestep):
-            return number
-    return None if len(ours) == len(theirs) else min(len(ours), len(theirs)) + 1
-
-
-def _differ(one: float | None, other: float | None) -> bool:
-    """Whether two values are known to differ."""
-    return None not in {one, other} and one != other
 
 
 def _other_decoding(ours: TraceRecord, theirs: TraceRecord) -> bool:
@@ -197,7 +163,7 @@ def _differing(stage: Stage, step: int | None, ours: TraceRecord, theirs: TraceR
         pairs = (("shape", ours.noise.shape, theirs.noise.shape), ("dtype", ours.noise.dtype, theirs.noise.dtype))
         return _conditions(*pairs, ("device", ours.noise.device, theirs.noise.device))
     if stage is Stage.STEP:
-        partly = _is_unobserved("conditions", ours, theirs)
+        partly = is_unobserved("conditions", ours, theirs)
         return _of_step(step or 1, ours.steps, theirs.steps, partly=partly)
     return []
 
@@ -210,7 +176,7 @@ def _of_step(number: int, ours: Sequence[StepRecord], theirs: Sequence[StepRecor
     a, b = ours[number - 1], theirs[number - 1]
     if partly:
         known = (("timestep", a.timestep, b.timestep), ("guidance", a.guidance, b.guidance))
-        return _conditions(steps, *(each for each in known if _differ(each[1], each[2])))
+        return _conditions(steps, *(each for each in known if differ(each[1], each[2])))
     found = _conditions(
         steps,
         ("timestep", a.timestep, b.timestep),

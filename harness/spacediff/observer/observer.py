@@ -285,7 +285,11 @@ class Observer:
 
 @contextmanager
 def observing(
-    pipeline: Any, *, keep_latents: bool = True, arguments: Mapping[str, Any] | None = None
+    pipeline: Any,
+    *,
+    keep_latents: bool = True,
+    arguments: Mapping[str, Any] | None = None,
+    keep: Callable[[str, torch.Tensor], None] | None = None,
 ) -> Iterator[Observer]:
     """Observe a call of a pipeline.
 
@@ -293,11 +297,12 @@ def observing(
         pipeline: The pipeline of the run, already placed; only this object and its parts are hooked.
         keep_latents: Whether the latents of each step are kept.
         arguments: Arguments of the call, so that a measured guidance scale is named as it was asked for.
+        keep: Receives tensors while the pipeline runs; see `Observer`.
 
     Yields:
         The observer; its data are complete after the block.
     """
-    observer = Observer(pipeline, keep_latents=keep_latents, before=Observation(), arguments=arguments)
+    observer = Observer(pipeline, keep_latents=keep_latents, before=Observation(), arguments=arguments, keep=keep)
     observer.hook_all()
     yield observer
     observer.close()

@@ -63,6 +63,7 @@ from spacediff.record.samples import SampleMeasureRecord, SamplesRecord
 from spacediff.record.semantics import AgreementRecord, SemanticsRecord, TextRecord
 from spacediff.record.stopped import StoppedRecord
 from spacediff.record.trace import (
+    LATENTS,
     NoiseRecord,
     Stage,
     StageRecord,
@@ -76,6 +77,7 @@ from spacediff.settings import Origin
 __all__ = [
     "ASIDE",
     "CONTENT_FAULTS",
+    "LATENTS",
     "SCHEMA_VERSION",
     "UNPAIRED",
     "AgreementRecord",

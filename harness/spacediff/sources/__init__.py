@@ -16,6 +16,35 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Stopped:
+    """A run that ended early, and so has no clip.
+
+    Attributes:
+        settings: All settings with their origins, defaults included.
+        described: The source in one line.
+        seconds: Duration.
+        trace: What was observed until then.
+        first: The first step that differs from the target's; None where none does.
+        distances: Distance to the target after each step, as a share of that between seeds; None where it is unknown.
+        relative: The same by the norm of the target's latents.
+        resolution: What `relative` cannot resolve; 0 where it is exact.
+        ignored: Arguments that a library accepted without using them.
+        warnings: Warnings for the reader of the report.
+    """
+
+    settings: Settings
+    described: str
+    seconds: float
+    trace: TraceRecord
+    first: int | None
+    distances: tuple[float | None, ...]
+    relative: tuple[float | None, ...]
+    resolution: float
+    ignored: tuple[Ignored, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Produced:
     """A clip, with everything that its source knows about it.
 

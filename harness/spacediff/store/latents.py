@@ -48,6 +48,16 @@ def read_latents(path: Path) -> Iterator[Iterator[NDArray[np.float32]]]:
         raise LatentsNotReadable(f"the latents in {path.name} cannot be read: {error}") from error
 
 
+def read_latents_after(path: Path, step: int) -> NDArray[np.float32] | None:
+    """Read the latents after one step, counted from 1; None where they cannot be read, or there are fewer."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(archive.namelist())
+            return _array(archive, names[step]) if step < len(names) else None
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return None
+
+
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[np.float32]:
     with archive.open(name) as file:
         kept = np.lib.format.read_array(file, allow_pickle=False)

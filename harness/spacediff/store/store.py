@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -38,7 +39,7 @@ PROGRAMS = "programs"
 _MEASUREMENT = re.compile(r"[0-9a-f]{24}\.json")
 _LOG = re.compile(r"[\w-]+\.log")
 _PREVIEW = re.compile(r"[0-9a-f]{24}\.png")
-_END = re.compile(r"[0-9a-f]{32}((\.undecoded)?\.safetensors|\.embeddings)|\.[0-9]+\.draft")
+_END = re.compile(r"[0-9a-f]{32}((\.undecoded)?\.safetensors|\.embeddings)|[0-9a-f]{24}\.target|\.[0-9]+\.draft")
 
 
 class Store:
@@ -51,6 +52,11 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._runs = folder / "runs"
+
+    @classmethod
+    def of_draft(cls, folder: Path) -> Self:
+        """Return the store that a draft folder is in."""
+        return cls(folder.parent.parent)
 
     def get(self, key: str) -> RunRecord | None:
         """Return a finished run; None if there is none, or if it is damaged."""

@@ -13,10 +13,13 @@ from spacediff.fitting.refusal import refuse_what_cannot_fit
 from spacediff.progress import Progress
 from spacediff.record import RunRecord
 from spacediff.run import Run
+from spacediff.sources import Produced, Stopped
 from spacediff.sources.local.generate import LocalSource
 from spacediff.sources.local.inputs import refuse_without_inputs
 from spacediff.sources.local.placement import refuse_what_cannot_run
 from spacediff.worker.files import write_run
+from spacediff.worker.records import stopped
+from spacediff.worker.targets import Target, Targets
 
 
 class LocalWorker:
@@ -41,6 +44,7 @@ class LocalWorker:
         packages = {name: environment[name] for name in OF_SOME_RUNS if name in environment}
         machine = repr(sorted((determining(dict(environment)) | packages).items()))
         self._source = LocalSource(reuse=reuse, keep_latents=keep_latents, ends=ends, machine=machine)
+        self._targets = Targets(self._source.latents_of_target)
 
     def prepare(self, run: Run) -> None:
         """Load the checkpoint of a run, unless the run will be refused."""
@@ -65,22 +69,38 @@ class LocalWorker:
             NotMeasuredError: There is no clip; the message says why.
         """
         self.check(run)
+        target = self._targets.of(run.stop, folder) if run.stop else None
         try:
-            produced = self._source.generate(
-                run.settings,
-                run.prompt.text,
-                run.prompt.seed,
-                progress,
-                inputs=run.prompt.inputs,
-                fresh=run.repeat > 0,
-                fed_by=run.fed_by,
-                donor=run.request,
-                run=key,
-            )
+            if target is None:
+                return write_run(run, key, self._whole(run, key, progress), folder)
+            produced = self._until(target, run, key, progress)
         except OutOfMemory as error:
             error.hint = memory_advice(run.settings, run.changes, host=error.host)
             raise
+        if isinstance(produced, Stopped):
+            return stopped(run, key, produced, target.record)
         return write_run(run, key, produced, folder)
+
+    def _whole(self, run: Run, key: str, progress: Progress) -> Produced:
+        return self._source.generate(
+            run.settings,
+            run.prompt.text,
+            run.prompt.seed,
+            progress,
+            inputs=run.prompt.inputs,
+            fresh=run.repeat > 0,
+            fed_by=run.fed_by,
+            donor=run.request,
+            run=key,
+            is_target=run.is_target,
+        )
+
+    def _until(self, target: Target, run: Run, key: str, progress: Progress) -> Produced | Stopped:
+        """Generate until enough is seen of how the run differs from its target."""
+        prompt = run.prompt
+        return self._source.screen(
+            run.settings, prompt.text, prompt.seed, progress, target.compared, inputs=prompt.inputs, run=key
+        )
 
     def close(self) -> None:
         """Remove what was kept for later runs."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.errors import NotMeasuredError, RecordingWithoutFrames
-from spacediff.record import ClipRecord, PromptRecord, RunRecord, TraceRecord, record_settings
+from spacediff.record import ClipRecord, PromptRecord, RunRecord, StoppedRecord, TraceRecord, record_settings
+from spacediff.record.derived.divergence import before_the_loop, is_unobserved
 from spacediff.run import Prompt, Run
-from spacediff.sources import Produced
+from spacediff.sources import Produced, Stopped
 from spacediff.worker.input_previews import write_previews
 
 
@@ -39,6 +40,47 @@ def measured(run: Run, key: str, produced: Produced, clip: ClipRecord, trace: Tr
         clip=clip,
         trace=trace,
         **_labels(run),
+    )
+
+
+def stopped(run: Run, key: str, ended: Stopped, target: RunRecord) -> RunRecord:
+    """Make the record of a run that ended early.
+
+    Args:
+        run: The run.
+        key: Its identity.
+        ended: What its source saw.
+        target: The run that it was compared with, as the store has it.
+    """
+    trace, theirs = ended.trace, target.trace or TraceRecord()
+    found = RunRecord(
+        key=key,
+        source=run.source,
+        described=ended.described,
+        measured=False,
+        settings=record_settings(ended.settings),
+        ignored=list(ended.ignored),
+        warnings=list(ended.warnings),
+        seconds=ended.seconds,
+        trace=trace,
+        **_labels(run),
+    )
+    ours = (with_private_inputs(found, run.prompt) if run.prompt.private else found).trace or trace  # as theirs is kept
+    return found.model_copy(
+        update={
+            "stopped": StoppedRecord(
+                target=target.key,
+                step=len(ended.distances),
+                steps=len(theirs.steps),
+                first=ended.first,
+                before=before_the_loop(theirs, ours),
+                unobserved=[name for name in ("text", "inputs", "noise") if is_unobserved(name, theirs, ours)],
+                distances=list(ended.distances),
+                relative=list(ended.relative),
+                resolution=ended.resolution,
+                made=trace.steps_made or 0,
+            )
+        }
     )
 
 

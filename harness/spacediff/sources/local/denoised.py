@@ -124,6 +124,19 @@ def read_denoised(path: Path) -> Denoised:
     return read_tensors(path, _rebuilt)
 
 
+def latents_after(path: Path, step: int) -> torch.Tensor | None:
+    """Read the latents after one step, counted from 1, of the end of a denoising; None where they cannot be read."""
+
+    def rebuild(text: dict[str, Any], take: Take) -> torch.Tensor | None:
+        kept = text["seen"]["latents"]
+        return take(kept[step]) if step < len(kept) else None
+
+    try:
+        return read_tensors(path, rebuild)
+    except (OSError, ValueError):
+        return None
+
+
 def _rebuilt(text: dict[str, Any], take: Take) -> Denoised:
     seen = text["seen"]
     noise = seen["noise"] and Noise(**seen["noise"] | {"shape": tuple(seen["noise"]["shape"])})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from contextlib import suppress
 from pathlib import Path
 
+from spacediff.files import write_atomically
 from spacediff.sources.local.denoised import Denoised, read_denoised, write_denoised
 from spacediff.sources.local.tensor_files import DRAFTS, keep_newest
 
@@ -15,6 +17,11 @@ _MOST_BYTES = 2**30
 """Of all kept ends; the newest stays whatever its size. With latents, CogVideoX-5b's takes 115 MB."""
 _SUFFIX = ".safetensors"
 _UNDECODED = f".undecoded{_SUFFIX}"
+
+
+_TARGET = ".target"
+"""A file of this name names the end of the run that others are compared with while they run."""
+_END = re.compile(rf"[0-9a-f]{{32}}{re.escape(_SUFFIX)}")
 
 
 class KeptEnds:
@@ -49,15 +56,45 @@ class KeptEnds:
         with suppress(OSError):
             self._path(identity, _UNDECODED).replace(self._path(identity, _SUFFIX))
 
+    def keep_target(self, identity: str, run: str) -> None:
+        """Let the end of a run stay as long as the folder does; at most one stays so.
+
+        Raises:
+            FileNotAccessible: It cannot be noted.
+        """
+        end = self._path(identity, _SUFFIX)
+        if not end.exists():
+            return
+        for path in self._folder.glob(f"*{_TARGET}"):
+            path.unlink(missing_ok=True)
+        write_atomically(self._folder / f"{run}{_TARGET}", end.name)
+
+    def target(self, run: str) -> Path | None:
+        """Return the file with the end of such a run; None where there is none."""
+        name = _named(self._folder / f"{run}{_TARGET}")
+        path = self._folder / name
+        return path if name and path.is_file() else None
+
     def clear(self) -> None:
-        """Remove all ends but the undecoded ones, and what a killed process has not finished writing."""
+        """Remove all ends but the undecoded ones and the target's, and what a killed process has not finished."""
         for path in (*self._shared(), *self._folder.glob(DRAFTS)):
             path.unlink(missing_ok=True)
         with suppress(OSError):
             self._folder.rmdir()  # if it is empty
 
     def _shared(self) -> list[Path]:
-        return [path for path in self._folder.glob(f"*{_SUFFIX}") if not path.name.endswith(_UNDECODED)]
+        targets = {_named(path) for path in self._folder.glob(f"*{_TARGET}")}
+        ends = self._folder.glob(f"*{_SUFFIX}")
+        return [path for path in ends if not path.name.endswith(_UNDECODED) and path.name not in targets]
 
     def _path(self, identity: str, suffix: str) -> Path:
         return self._folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}{suffix}"
+
+
+def _named(path: Path) -> str:
+    """Return the name of an end that a file names; empty where it names none."""
+    try:
+        name = path.read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
+    return name if _END.fullmatch(name) else ""

@@ -13,20 +13,20 @@ import hashlib
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from spacediff.errors import DecodingOutOfMemory, OutOfMemory, raise_if_disk_full
+from spacediff.errors import DecodingOutOfMemory, FileNotAccessible, OutOfMemory, raise_if_disk_full
 from spacediff.observer.hooks import Call, add_hook
 from spacediff.observer.observation import Observation
 from spacediff.observer.observer import Observer
 from spacediff.observer.structure import decoder_of, is_denoiser
 from spacediff.observer.tensors import digest
 from spacediff.settings import Settings
-from spacediff.sources.local.denoised import Denoised, States, shape_of, zeros_of
+from spacediff.sources.local.denoised import Denoised, States, latents_after, shape_of, zeros_of
 from spacediff.sources.local.kept_embeddings import Embeddings, KeptEmbeddings
 from spacediff.sources.local.kept_ends import KeptEnds
 from spacediff.sources.local.trees import described, mapped, rebuilt
@@ -87,6 +87,16 @@ class Reuse:
     def decoded(self, subject: str, settings: Settings) -> None:
         """Note that a run has been decoded."""
         self._ends.decoded(_identity(subject, settings))
+
+    def keep_target(self, subject: str, settings: Settings, run: str) -> None:
+        """Let the denoising result of a run stay, for runs that are compared with it; that of another one no longer."""
+        with suppress(FileNotAccessible):  # then they are compared with what the audit folder has
+            self._ends.keep_target(_identity(subject, settings), run)
+
+    def latents_of_target(self, run: str) -> Callable[[int], torch.Tensor | None] | None:
+        """Return what reads the exact latents of such a run; None where its result is not kept."""
+        path = self._ends.target(run)
+        return None if path is None else functools.partial(latents_after, path)
 
     @contextmanager
     def keeping(
