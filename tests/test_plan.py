@@ -109,7 +109,7 @@ def test_whatever_determines_a_clip_changes_its_key(change: tuple[str, str]) -> 
     assert before.key(HERE) != after.key(HERE)
 
 
-@pytest.mark.parametrize("change", [{"target": "b"}, {"seeds": ("s", "u")}, {"after": 1}, {"far": 0.3}])
+@pytest.mark.parametrize("change", [{"target": "b"}, {"seeds": ("s", "u")}, {"after": 1}, {"far": 0.3}, {"last": 2}])
 def test_whatever_decides_when_a_run_ends_changes_its_key(change: dict[str, Any]) -> None:
     stop = Stop("a", ("s", "t"))
     run = replace(named(plan_scenario(scenario()).runs)["dynamic-cfg"], stop=stop)

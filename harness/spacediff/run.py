@@ -64,12 +64,14 @@ class Stop:
         after: How many steps to make after the first that differs; 0 ends at that step.
         far: Go on past `after` until the distance to the target, in the unit of the seeds, is at least this; None ends
             at `after`.
+        last: The last step to make, whatever was seen until then; None for no such limit.
     """
 
     target: str
     seeds: tuple[str, ...] = ()
     after: int = 0
     far: float | None = None
+    last: int | None = None
 
 
 @dataclass(frozen=True)

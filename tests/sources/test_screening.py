@@ -47,8 +47,8 @@ class Audited:
         (record,) = self.executor.execute([run], Store(self.folder), SilentListener())
         return record
 
-    def screen(self, *, after: int = 0, far: float | None = None, **tables: Any) -> RunRecord:
-        stop = Stop(self.target.key, self.seeds, after, far)
+    def screen(self, *, after: int = 0, far: float | None = None, last: int | None = None, **tables: Any) -> RunRecord:
+        stop = Stop(self.target.key, self.seeds, after, far, last)
         return self.execute(run_of("screen", role=Role.SCREEN, stop=stop, **tables))
 
 
@@ -133,6 +133,15 @@ def test_the_distance_decides_how_long_a_run_goes_on(audited: Audited) -> None:
     found = audited.screen(far=far, call={"guidance_scale": 7.5})
     assert found.stopped is not None
     assert (found.stopped.step, found.stopped.distances) == (3, known[:3])
+
+
+def test_a_run_goes_no_further_than_it_may(audited: Audited) -> None:
+    equal = audited.screen(last=2, placement="model_cpu_offload").stopped
+    near = audited.screen(last=2, far=50.0, call={"guidance_scale": 7.75}).stopped
+    assert equal is not None
+    assert near is not None
+    assert (equal.step, equal.first, equal.is_equal, equal.made) == (2, None, False, 2)
+    assert (near.step, near.first, near.made) == (2, 1, 2)
 
 
 def test_a_run_that_never_gets_far_gives_a_clip(audited: Audited) -> None:

@@ -213,6 +213,8 @@ class Screen:
 
     def _is_enough(self, step: int) -> bool:
         stop = self._compared.stop
+        if stop.last is not None and step >= stop.last:
+            return True
         if self._first is None or step < self._first + stop.after:
             return False
         apart = self._distances[-1]
