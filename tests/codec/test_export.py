@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import imageio
 import numpy as np
 import PIL.Image
 import pytest
 
-from spacediff.clip import read_clip
+from spacediff.clip import Clip, read_clip
 from spacediff.codec import export_to_video
 from support.clips import moving_ball
 
@@ -32,3 +33,12 @@ def test_quality_changes_the_loss(tmp_path: Path) -> None:
         export_to_video(clip, tmp_path / "a.mp4", quality=quality)
         loss.append(np.abs(read_clip(tmp_path / "a.mp4").frames.astype(int) - clip.frames).mean())
     assert loss[0] > 2 * loss[1]
+
+
+def test_sizes_that_the_writer_scales_are_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clip = moving_ball(3)
+    odd = Clip(np.ascontiguousarray(clip.frames[:, :-2, :-2]), clip.fps)
+    export_to_video(odd, tmp_path / "a.mp4", quality=5.0)
+    assert not caplog.records
+    imageio.mimwrite(tmp_path / "b.mp4", list(odd.frames), fps=8)
+    assert "macro_block_size" in caplog.text

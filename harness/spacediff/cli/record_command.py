@@ -29,7 +29,9 @@ def record(options: RecordOptions) -> int:
         show_line(printable(f"not recorded: {note}"), error=True)
     if not found.calls and found.python:
         wanted = f"no pipeline call {options.call}" if options.call else "no pipeline call"
-        show_line(f"{wanted} was seen in {options.script.name}; only pipelines of diffusers are recorded", error=True)
+        ended = f"it ended with exit code {found.exit_code}" if found.exit_code else ""
+        why = ended or "only pipelines of diffusers are recorded"
+        show_line(f"{wanted} was seen in {options.script.name}: {why}", error=True)
     show_line(f"recording: {file}", error=True)
     return found.exit_code
 

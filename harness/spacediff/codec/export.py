@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from spacediff.clip import Clip
@@ -11,7 +14,7 @@ def export_to_video(clip: Clip, path: Path, *, quality: float) -> None:
     """Write an MP4 as `diffusers.utils.export_to_video` does for PIL frames.
 
     The same writer with the same arguments (imageio, H.264, `macro_block_size=16`: other sizes are scaled up to
-    multiples of 16), without importing diffusers.
+    multiples of 16), without importing diffusers. That it scales is not logged: the user's script did, where it does.
 
     Args:
         clip: The frames and their rate.
@@ -20,6 +23,19 @@ def export_to_video(clip: Clip, path: Path, *, quality: float) -> None:
     """
     import imageio
 
-    with imageio.get_writer(path, fps=float(clip.fps), quality=quality, macro_block_size=16) as writer:
+    with (
+        _only_errors(logging.getLogger("imageio_ffmpeg")),
+        imageio.get_writer(path, fps=float(clip.fps), quality=quality, macro_block_size=16) as writer,
+    ):
         for frame in clip.frames:
             writer.append_data(frame)
+
+
+@contextmanager
+def _only_errors(logger: logging.Logger) -> Iterator[None]:
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
