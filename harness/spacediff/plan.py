@@ -31,6 +31,19 @@ from spacediff.settings import Origin, Settings
 
 
 @dataclass(frozen=True)
+class AskedTolerance:
+    """How much the output may differ from the target and still count as the same to people.
+
+    Attributes:
+        drift: A drift, applied to the worst tile; None for the codec's own loss.
+        of_gate: Whether it is the gate's.
+    """
+
+    drift: float | None = None
+    of_gate: bool = False
+
+
+@dataclass(frozen=True)
 class Explanation:
     """The two runs between which the cause is searched.
 
@@ -40,6 +53,7 @@ class Explanation:
         start_settings: Declared Settings of the first.
         target_settings: Declared Settings of the second.
         budget: The largest number of clips to generate.
+        tolerance: What counts as a difference that people see.
     """
 
     start: str
@@ -47,6 +61,7 @@ class Explanation:
     start_settings: Settings
     target_settings: Settings
     budget: int
+    tolerance: AskedTolerance = AskedTolerance()
 
 
 @dataclass(frozen=True)
@@ -246,7 +261,14 @@ def _explanation(scenario: Scenario, wanted: list[str], budget: int | None) -> E
     if asked is None or not {asked.from_, asked.to} <= {"baseline", *wanted}:
         return None
     start, target = scenario.settings_of(asked.from_), scenario.settings_of(asked.to)
-    return Explanation(asked.from_, asked.to, start, target, asked.budget if budget is None else budget)
+    most = asked.budget if budget is None else budget
+    return Explanation(asked.from_, asked.to, start, target, most, _tolerance(asked.tolerance, scenario.gate))
+
+
+def _tolerance(asked: str | float, gate: Gate | None) -> AskedTolerance:
+    if asked == "gate" and gate is not None:
+        return AskedTolerance(gate.max_drift, of_gate=True)
+    return AskedTolerance() if isinstance(asked, str) else AskedTolerance(asked)
 
 
 def _with_target(runs: Sequence[Run], name: str) -> list[Run]:

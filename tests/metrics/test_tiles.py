@@ -19,10 +19,10 @@ def test_the_worst_tile_is_the_largest_of_all_means(seed: int, height: int, widt
     rows, columns = min(SIDE, height), min(SIDE, width)
     difference = np.abs(one.astype(float) - other).mean(axis=2)
     means = uniform_filter(difference, (rows, columns), origin=(-(rows // 2), -(columns // 2)))  # SciPy's box filter
-    assert tile.error == pytest.approx(means[: height - rows + 1, : width - columns + 1].max(), rel=1e-5)
+    assert tile.error == pytest.approx(means[: height - rows + 1, : width - columns + 1].max(), rel=1e-12)
     inside = difference[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
     assert inside.shape == (rows, columns)
-    assert tile.error == pytest.approx(inside.mean(), rel=1e-5)
+    assert tile.error == pytest.approx(inside.mean(), rel=1e-12)
 
 
 def test_equal_frames_have_no_error() -> None:

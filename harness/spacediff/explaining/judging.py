@@ -68,22 +68,25 @@ class Judge:
         """The largest error of a tile that is within, in levels."""
         baseline = next((run.clip for run in self._runs if run.role is Role.BASELINE), None)
         again = [run.clip for run in self._runs if run.role is Role.RERUN]
-        worst = [self._worst(baseline, clip) for clip in again if baseline and clip]
+        worst = [worst_between(baseline, clip, self._folder) for clip in again if baseline and clip]
         return max((self._tolerance, *(tile.error for tile in worst if tile)))
 
     def _judge(self, target: ClipRecord, clip: ClipRecord) -> Judged:
         if clip.digest == target.digest:
             return Judged(equal=True, within=True, worst=None, limit=self.limit)
-        worst = self._worst(target, clip)
+        worst = worst_between(target, clip, self._folder)
         within = worst is not None and worst.error <= self.limit
         return Judged(equal=False, within=within, worst=worst, limit=self.limit)
 
-    def _worst(self, one: ClipRecord, other: ClipRecord) -> Tile | None:
-        """Find the worst tile of two clips; None where they are equal, or frames have no partner of their size."""
-        if one.digest == other.digest or _shape(one) != _shape(other):
-            return None
-        return worst_of_clips(*(read_frames(self._folder / clip.lossless) for clip in (one, other)))
 
+def worst_between(one: ClipRecord, other: ClipRecord, folder: Path) -> Tile | None:
+    """Find the worst tile of two clips, read frame by frame; None where frames have no partner of their size.
 
-def _shape(clip: ClipRecord) -> tuple[int, int, int]:
-    return clip.frames, clip.height, clip.width
+    Raises:
+        NotMeasuredError: A clip cannot be read.
+    """
+    if (one.frames, one.height, one.width) != (other.frames, other.height, other.width):
+        return None
+    if one.digest == other.digest:
+        return Tile(0.0, 0, 0, 0, 0, 0)
+    return worst_of_clips(*(read_frames(folder / clip.lossless) for clip in (one, other)))

@@ -17,7 +17,7 @@ from spacediff.clip import Frame
 SIDE = 16
 """Height and width of a tile in pixels: the macroblock of H.264 (ITU-T H.264, 3.85), which shares one quantiser."""
 
-_MEAN_OF_CHANNELS = np.full((1, 3), 1 / 3, np.float32)
+_SUM_OF_CHANNELS = np.ones((1, 3), np.float32)
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ def worst_tile(one: Frame, other: Frame, number: int = 0) -> Tile:
     """
     height, width = (min(SIDE, side) for side in one.shape[:2])
     differences = cv2.absdiff(one, other)
-    # the anchor makes (x, y) the upper left corner; sums of 8-bit levels are whole numbers, so equal frames give 0
-    means = cv2.boxFilter(differences, cv2.CV_32F, (width, height), anchor=(0, 0), borderType=cv2.BORDER_REFLECT)
-    inside = means[: one.shape[0] - height + 1, : one.shape[1] - width + 1]
-    _, error, _, (x, y) = cv2.minMaxLoc(cv2.transform(inside, _MEAN_OF_CHANNELS))
-    return Tile(float(error), number, int(x), int(y), width, height)
+    # sums of 8-bit levels in a tile are whole numbers that float32 has; the anchor makes (x, y) the upper left corner
+    sums = cv2.boxFilter(differences, cv2.CV_32F, (width, height), anchor=(0, 0), normalize=False)
+    inside = sums[: one.shape[0] - height + 1, : one.shape[1] - width + 1]
+    _, largest, _, (x, y) = cv2.minMaxLoc(cv2.transform(inside, _SUM_OF_CHANNELS))
+    return Tile(float(largest) / (width * height * one.shape[2]), number, int(x), int(y), width, height)
 
 
 def worst_of_clips(one: Iterable[Frame], other: Iterable[Frame]) -> Tile | None:

@@ -19,7 +19,15 @@ from spacediff.record.audit import (
     WarningRecord,
 )
 from spacediff.record.base import Number, Record
-from spacediff.record.cause import CauseRecord, ProbeRecord, ProofRecord, Standing, SuspectRecord
+from spacediff.record.cause import (
+    CauseRecord,
+    ProbeRecord,
+    ProofRecord,
+    Standing,
+    SuspectRecord,
+    TileRecord,
+    ToleranceRecord,
+)
 from spacediff.record.comparison import (
     ComparisonRecord,
     Control,
@@ -138,6 +146,8 @@ __all__ = [
     "Subject",
     "SuspectRecord",
     "TextRecord",
+    "TileRecord",
+    "ToleranceRecord",
     "TraceComparisonRecord",
     "TraceRecord",
     "TransplantRecord",

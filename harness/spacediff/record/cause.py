@@ -61,6 +61,42 @@ class SuspectRecord(Record):
         return self.target is None and not self.target_none
 
 
+class TileRecord(Record):
+    """The tile of a frame that differs most.
+
+    Attributes:
+        frame: Number of the frame, from 0.
+        x: Pixels from the left edge of the frame to the tile.
+        y: Pixels from its upper edge.
+        width: Pixels.
+        height: Pixels.
+        error: Mean absolute difference of the 8-bit RGB values in the tile, in levels (0 to 255).
+    """
+
+    frame: int
+    x: int
+    y: int
+    width: int
+    height: int
+    error: float
+
+
+class ToleranceRecord(Record):
+    """How much a tile may differ before it counts as a difference that people see.
+
+    Attributes:
+        levels: The largest error of a tile that counts as unseen: mean absolute difference of the 8-bit RGB values.
+        drift: The drift that this is at the worst tile; None where it is a codec's own loss.
+        tile: Where the codec's own loss is largest; None where the tolerance is a drift.
+        found: What it rests on; first why it is not what the scenario asks for, where it is not.
+    """
+
+    levels: float
+    drift: float | None = None
+    tile: TileRecord | None = None
+    found: list[Fact]
+
+
 class ProbeRecord(Record):
     """One generation of the search.
 
@@ -116,6 +152,7 @@ class CauseRecord(Record):
         start: Name of the run that is to be explained.
         target: Name of the run that it is to become.
         target_verdict: How the target compares with the reference; None when it was not compared.
+        tolerance: What counts as a difference that people see; None where nothing was searched, and in older records.
         started: Whether there was anything to search.
         finished: Whether the search came to its end, within the budget and without interruption.
         reason: Why not, or why there was nothing to search; None otherwise.
@@ -137,6 +174,7 @@ class CauseRecord(Record):
     start: str
     target: str
     target_verdict: Verdict | None = None
+    tolerance: ToleranceRecord | None = None
     started: bool = True
     finished: bool
     reason: Fact | None = None

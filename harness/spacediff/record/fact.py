@@ -255,6 +255,14 @@ class FactKind(StrEnum):
     NOT_NEEDED = "not-needed", {"run": str}
     SAME_DEFAULT = "same-default", {"value": Any, "where": str}
     ARGUMENT_IGNORED = "argument-ignored", {"given_to": str}
+    TOLERANCE_OF_REFERENCE_CODEC = "tolerance-of-reference-codec", {"levels": float}
+    TOLERANCE_OF_EXPORT = "tolerance-of-export", {"levels": float}
+    TOLERANCE_OF_STAND_IN = "tolerance-of-stand-in", {"levels": float, "quality": int}
+    TOLERANCE_OF_DRIFT = (
+        "tolerance-of-drift",
+        {"drift": float, "gate": bool, "levels": float, "floor": float, "ceiling": float},
+    )
+    TOLERANCE_WITHOUT_SCALE = "tolerance-without-scale", {"drift": float, "gate": bool}
     MASKS_OTHERS = "masks-others", {"member": str, "reduction": float, "total": float}
     ONLY_TOGETHER = "only-together", {"members": list[str], "reduction": float, "total": float}
     PAIR_INTERACTS = "pair-interacts", {"members": list[str], "index": float}

@@ -216,6 +216,10 @@ def _mentions(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
     if "from" in explain and explain["from"] == explain.get("to"):
         yield mistake_at(lines, ("explain", "to"), shown(explain["to"]), "another name than explain.from")
 
+    if explain.get("tolerance") == "gate" and "gate" not in data:
+        expected = 'a [gate] in the scenario, "codec" or a drift'
+        yield mistake_at(lines, ("explain", "tolerance"), shown("gate"), expected)
+
     gated = table_at(data, "gate").get("variant")
     if gated is not None and gated == table_at(data, "reference").get("variant"):
         yield mistake_at(lines, ("gate", "variant"), shown(gated), "another name than the reference's own")

@@ -34,7 +34,7 @@ from spacediff.scenario.tables.prompt import Prompt
 from spacediff.scenario.tables.reference import Reference
 from spacediff.scenario.tables.semantics import Semantics
 from spacediff.scenario.tables.settings import Baseline, SettingsTables, Variant
-from spacediff.scenario.tables.types import NAME, NAME_WORDS, BaselineOrVariant, Name, Title
+from spacediff.scenario.tables.types import NAME, NAME_WORDS, BaselineOrVariant, Name, Title, Tolerance
 from spacediff.settings import Origin, Settings
 
 MAX_BYTES = 1_000_000
@@ -72,6 +72,8 @@ class Explain(Table):
     """`baseline` or a variant."""
     budget: Annotated[int, Field(ge=1, le=1000)] = 40
     """Most generations of the search."""
+    tolerance: Tolerance = "codec"
+    """What people do not see: `codec` for its own loss, `gate` for the gate's `max_drift`, or a drift."""
 
 
 class Gate(Table):

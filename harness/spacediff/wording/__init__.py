@@ -18,6 +18,7 @@ from spacediff.wording.nouns import Nouns, nouns, nouns_for, presenting
 from spacediff.wording.samples import p_text, samples_text
 from spacediff.wording.settings import ignored_text, setting_name
 from spacediff.wording.stopped import stopped_text
+from spacediff.wording.tolerance import tolerance_sentences
 from spacediff.wording.traces import loop_reference_text, trace_text, transplant_text
 from spacediff.wording.verdicts import clause, outcome
 from spacediff.wording.vocabulary import after_colon, paragraph, sentence, sentences
@@ -48,6 +49,7 @@ __all__ = [
     "setting_name",
     "standing_words",
     "stopped_text",
+    "tolerance_sentences",
     "trace_text",
     "transplant_text",
 ]

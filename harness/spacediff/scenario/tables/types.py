@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
 from spacediff.devices import NAME as DEVICE
 from spacediff.devices import OFFLOADS, PLACEMENT, TYPES
@@ -54,6 +54,13 @@ def path_or_name(file: str, info: ValidationInfo) -> str:
     return absolute_path(file, info.context["folder"].absolute()) if info.context and is_path(file) else file
 
 
+def _tolerance(value: Any) -> Any:
+    is_drift = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    if not is_drift and value not in ("codec", "gate"):
+        raise ValueError
+    return float(value) if is_drift else value
+
+
 def as_list(names: Any) -> Any:
     """Accept one name where a list of names is expected."""
     return [names] if isinstance(names, str) else names
@@ -89,6 +96,11 @@ GeneratorDevice = Annotated[
         f"one of {', '.join((*TYPES, 'global'))}; or one of several accelerators by number, such as cuda:1",
         examples=[*TYPES, "global", "cuda:1"],
     ),
+]
+Tolerance = Annotated[
+    Literal["codec", "gate"] | float,
+    PlainValidator(_tolerance, json_schema_input_type=Literal["codec", "gate"] | Annotated[float, Field(ge=0, le=1)]),
+    Field(json_schema_extra=expect('"codec", "gate" or a drift from 0 to 1'), examples=["codec", "gate"]),
 ]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 ModelId = Annotated[

@@ -1,0 +1,127 @@
+"""What counts as a difference that people see: measured on real files, and placed on the audit's scale."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.io import imread
+
+from spacediff.clip import Clip, read_frames, write_lossless
+from spacediff.codec import export_to_video
+from spacediff.explaining.judging import Judge
+from spacediff.explaining.tolerance import tolerance_of
+from spacediff.metrics.tiles import worst_of_clips
+from spacediff.plan import AskedTolerance
+from spacediff.record import ClipRecord, FactKind, Role, RunRecord, ToleranceRecord
+from spacediff.wording import tolerance_sentences
+from support.clips import Frames, moving_ball
+
+SCENE = moving_ball(5, 96, 144).frames
+CODEC = AskedTolerance()
+
+
+def made(folder: Path, name: str, frames: Frames, role: Role = Role.VARIANT, *, delivered: float = 0) -> RunRecord:
+    """Record a clip; with `delivered`, also what a script exports of it at that quality."""
+    clip = Clip(frames, Fraction(8))
+    write_lossless(clip, folder / f"{name}.mkv")
+    if delivered:
+        export_to_video(clip, folder / f"{name}.mp4", quality=delivered)
+    there = ClipRecord(
+        lossless=f"{name}.mkv", preview="", delivered=f"{name}.mp4" if delivered else None, digest=clip.digest,
+        frames=len(frames), width=frames.shape[2], height=frames.shape[1], fps=8,
+    )  # fmt: skip
+    return RunRecord(key="", name=name, role=role, prompt="p", source="diffusers", measured=True, clip=there)
+
+
+def hosted(folder: Path, quality: float) -> RunRecord:
+    """Record a reference that is a file."""
+    run = made(folder, "hosted", SCENE, Role.REFERENCE)
+    export_to_video(Clip(SCENE, Fraction(8)), folder / "hosted.mp4", quality=quality)
+    assert run.clip
+    return run.model_copy(update={"clip": run.clip.model_copy(update={"original": "hosted.mp4"})})
+
+
+def measured(
+    folder: Path,
+    target: RunRecord,
+    reference: RunRecord,
+    asked: AskedTolerance = CODEC,
+    runs: tuple[RunRecord, ...] = (),
+) -> ToleranceRecord:
+    found = tolerance_of(asked, target, reference, runs, folder)
+    assert found
+    return found
+
+
+def loss(file: Path) -> float:
+    tile = worst_of_clips(SCENE, read_frames(file))
+    assert tile
+    return tile.error
+
+
+def test_it_is_the_loss_of_the_targets_own_export_where_the_reference_is_no_file(tmp_path: Path) -> None:
+    target = made(tmp_path, "target", SCENE, delivered=5)
+    found = measured(tmp_path, target, target)
+    assert [each.kind for each in found.found] == [FactKind.TOLERANCE_OF_EXPORT]
+    assert found.levels == loss(tmp_path / "target.mp4") > 0
+    assert found.tile
+    assert found.tile.error == found.levels
+    rough = made(tmp_path, "rough", SCENE, delivered=1)
+    assert measured(tmp_path, rough, rough).levels > found.levels
+
+
+def test_the_references_codec_is_repeated_on_the_target(tmp_path: Path) -> None:
+    target = made(tmp_path, "target", SCENE, delivered=9)
+    found = measured(tmp_path, target, hosted(tmp_path, 2))
+    assert [each.kind for each in found.found] == [FactKind.TOLERANCE_OF_REFERENCE_CODEC]
+    assert found.levels == loss(tmp_path / "hosted.mp4") > loss(tmp_path / "target.mp4")
+
+
+@pytest.mark.parametrize("height", [96, 90])
+def test_a_stand_in_is_named_where_no_codec_lies_between_or_the_encoder_scales(tmp_path: Path, height: int) -> None:
+    target = made(tmp_path, "target", SCENE[:, :height], delivered=0 if height == 96 else 5)
+    found = measured(tmp_path, target, target)
+    assert [each.kind for each in found.found] == [FactKind.TOLERANCE_OF_STAND_IN]
+    assert 0 < found.levels < loss_of_peer(tmp_path, SCENE[:, :height]) + 0.5
+    assert "JPEG at quality 95" in " ".join(tolerance_sentences(found))
+
+
+def loss_of_peer(folder: Path, frames: Frames) -> float:
+    """The same loss by Pillow's files as scikit-image reads them."""
+    import PIL.Image
+
+    tiles = []
+    for frame in frames:
+        PIL.Image.fromarray(frame).save(folder / "peer.jpg", quality=95, subsampling=0)
+        tiles.append(worst_of_clips([frame], [imread(folder / "peer.jpg")]))
+    return max(tile.error for tile in tiles if tile)
+
+
+def test_a_drift_is_placed_between_a_rerun_and_the_seeds_at_the_worst_tile(tmp_path: Path) -> None:
+    grey = np.full((2, 32, 32, 3), 100, np.uint8)
+    target, baseline = made(tmp_path, "target", grey + 10), made(tmp_path, "baseline", grey, Role.BASELINE)
+    runs = (baseline, made(tmp_path, "rerun", grey + 2, Role.RERUN),
+            *(made(tmp_path, f"seed-{by}", grey + 10 + by, Role.SEED) for by in (40, 60)))  # fmt: skip
+    found = measured(tmp_path, target, target, AskedTolerance(0.25, of_gate=True), runs)
+    assert found.levels == 2 + 0.25 * (50 - 2)
+    assert "drift 0.25, the limit of the gate" in " ".join(tolerance_sentences(found))
+    assert measured(tmp_path, target, target, AskedTolerance(0.0), runs).levels == 2
+    judge = Judge(target, runs, tmp_path, found.levels)
+    assert judge(made(tmp_path, "near", grey + 24)).within
+    assert not judge(made(tmp_path, "far", grey + 25)).within
+
+
+def test_without_seeds_a_drift_is_not_applied_and_the_codecs_loss_is_named(tmp_path: Path) -> None:
+    target = made(tmp_path, "target", SCENE, delivered=5)
+    again = (made(tmp_path, "baseline", SCENE, Role.BASELINE), made(tmp_path, "rerun", SCENE, Role.RERUN))
+    found = measured(tmp_path, target, target, AskedTolerance(0.05), again)
+    assert [each.kind for each in found.found] == [FactKind.TOLERANCE_WITHOUT_SCALE, FactKind.TOLERANCE_OF_EXPORT]
+    assert found.levels == loss(tmp_path / "target.mp4")
+
+
+def test_a_target_without_a_clip_has_no_tolerance(tmp_path: Path) -> None:
+    target = made(tmp_path, "target", SCENE)
+    assert tolerance_of(CODEC, target.model_copy(update={"clip": None}), target, (), tmp_path) is None
