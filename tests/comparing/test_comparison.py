@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import subprocess
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,11 +34,13 @@ SEEDS = [moving_ball(6, seed=seed) for seed in (1, 2, 3)]
 BASELINE = moving_ball(6, seed=4)
 
 
-def compare(folder: Path, candidates: dict[str, Clip], *, hosted: bool = True) -> dict[str, ComparisonRecord]:
+def compare(
+    folder: Path, candidates: dict[str, Clip], *, hosted: bool = True, seeds: Sequence[Clip] = SEEDS
+) -> dict[str, ComparisonRecord]:
     reference = kept(folder, "reference", CLIP, Role.REFERENCE, hosted=hosted)
     runs = [kept(folder, name, clip) for name, clip in candidates.items()]
     runs += [kept(folder, "baseline", BASELINE, Role.BASELINE), kept(folder, "rerun", BASELINE, Role.RERUN)]
-    runs += [kept(folder, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(SEEDS)]
+    runs += [kept(folder, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(seeds)]
     compared = compare_prompt(reference, runs, folder, METRICS, ignore_progress)
     assert [each.candidate for each in compared.comparisons] == [run.name for run in runs]
     assert all(control.passed for control in compared.controls), compared.controls
@@ -65,6 +68,7 @@ CANDIDATES = {
     "one frame": brighter(slice(4, 5), slice(8, 40), slice(8, 60), 50),
     "noisy corner": noisy_corner(),
     "nudged": brighter(slice(None), slice(None, None, 9), slice(None, None, 9), 1),
+    "object": brighter(slice(4, 5), slice(20, 36), slice(30, 46), 25),
     "short": Clip(CLIP.frames[:4], CLIP.fps),
     "doubled": Clip(CLIP.frames.repeat(2, axis=0), Fraction(16)),
     "washed": with_frames(CLIP, np.rint(16 + CLIP.frames * (219 / 255))),
@@ -168,6 +172,28 @@ def test_a_difference_below_the_codecs_own_is_numeric_drift(found: Compared) -> 
         assert metric.drift <= metric.codec_drift
     assert nudged.metrics["psnr"].codec is not None
     assert 20 < nudged.metrics["psnr"].codec < nudged.metrics["psnr"].pooled
+
+
+def test_an_object_that_the_means_hide_is_no_numeric_drift(found: Compared) -> None:
+    lost = found["object"]
+    for metric in lost.metrics.values():
+        assert metric.drift is not None
+        assert metric.codec_drift is not None
+        assert metric.drift <= metric.codec_drift, "every mean is within the codec's own loss"
+    assert lost.verdict is Verdict.SETTINGS_DIFFER
+    (said,) = [sentence(each) for each in lost.evidence if each.kind is FactKind.WORST_TILE_ABOVE]
+    assert "it differs by 25.00 levels (at (30, 20) in frame 4)" in said
+    assert [each.kind for each in found["nudged"].evidence[:2]] == [
+        FactKind.WITHIN_EXPORT_LOSS,
+        FactKind.WORST_TILE_WITHIN,
+    ], "its twin, without a codec between"
+
+
+def test_what_is_no_closer_than_a_seed_is_another_sample_however_little_that_is(tmp_path: Path) -> None:
+    nearby = [brighter(slice(None), slice(first, None, 9), slice(first, None, 9), 1) for first in (1, 2, 3)]
+    found = compare(tmp_path, {"nudged": CANDIDATES["nudged"]}, hosted=False, seeds=nearby)
+    assert found["nudged"].verdict is Verdict.DIFFERENT_SAMPLE
+    assert found["nudged"].metrics["mae"].pooled < 0.02
 
 
 def test_what_the_codec_path_could_not_repeat_is_reported(tmp_path: Path) -> None:

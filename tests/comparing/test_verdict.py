@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spacediff.comparing.verdict import Findings, Scale, combined_drift, judge
+from spacediff.metrics.tiles import Tile
 from spacediff.record import FactKind, Verdict, fact, quoted
 from spacediff.wording import sentence
 
@@ -23,6 +25,13 @@ FINDINGS = Findings(
     titles={"SSIM": "SSIM", "LPIPS": "LPIPS"},
 )
 NO_SCALES = dict.fromkeys(("SSIM", "LPIPS"), Scale(None, ()))
+NEAR: dict[str, Any] = {"errors": {"SSIM": 0.04, "LPIPS": 0.03}}
+"""No metric exceeds the codec's own loss."""
+CODEC_WORST = Tile(6.0, 0, 0, 0, 16, 16)
+SMALL: dict[str, Any] = {"worst": Tile(6.0, 1, 8, 8, 16, 16), "codec_worst": CODEC_WORST}
+LOST_OBJECT: dict[str, Any] = {"worst": Tile(80.0, 1, 8, 8, 16, 16), "codec_worst": CODEC_WORST}
+CLOSE_SEEDS = dict.fromkeys(("SSIM", "LPIPS"), Scale(0.0, (0.04, 0.05)))
+"""Seeds that differ from each other by less than the codec loses."""
 BY_NUMBER = (quoted("the first frames are compared by number"),)
 SCALED = (quoted("this clip is scaled down"),)
 HALVED = (quoted("every second frame is compared"),)
@@ -79,7 +88,14 @@ def test_the_metric_that_sees_most_counts() -> None:
         ({"processed": SCALED, "position_known": False}, Verdict.POST_PROCESSED),
         ({"processed": SCALED, "position_known": False, "scales": NO_SCALES}, Verdict.DIFFERS),
         ({"processed": SCALED, "scales": NO_SCALES}, Verdict.POST_PROCESSED),
-        ({"errors": {"SSIM": 0.04, "LPIPS": 0.03}}, Verdict.NUMERIC_DRIFT),
+        (NEAR | SMALL, Verdict.NUMERIC_DRIFT),
+        (NEAR | SMALL | {"codec_between": False}, Verdict.NUMERIC_DRIFT),
+        (NEAR | LOST_OBJECT, Verdict.SETTINGS_DIFFER),
+        (NEAR | LOST_OBJECT | {"scales": NO_SCALES}, Verdict.DIFFERS),
+        (NEAR | SMALL | {"scales": NO_SCALES}, Verdict.NUMERIC_DRIFT),
+        (NEAR | SMALL | {"scales": CLOSE_SEEDS}, Verdict.DIFFERENT_SAMPLE),
+        ({"errors": {"SSIM": 0.04, "LPIPS": 0.3}} | SMALL, Verdict.SETTINGS_DIFFER),
+        (NEAR, Verdict.SETTINGS_DIFFER),
         ({"errors": {"SSIM": 0.04, "LPIPS": 0.3}}, Verdict.SETTINGS_DIFFER),
         ({}, Verdict.SETTINGS_DIFFER),
         ({"errors": {"SSIM": 0.79, "LPIPS": 0.7}}, Verdict.SETTINGS_DIFFER),
@@ -125,9 +141,24 @@ def test_the_evidence_names_what_was_done_first() -> None:
 
 
 def test_numeric_drift_is_said_beside_what_the_codec_does() -> None:
-    verdict, evidence = judge(replace(FINDINGS, errors={"SSIM": 0.01, "LPIPS": 0.03}))
+    verdict, evidence = judge(replace(FINDINGS, errors={"SSIM": 0.01, "LPIPS": 0.03}, **SMALL))
     assert verdict is Verdict.NUMERIC_DRIFT
-    assert [each.values["codec_share"] for each in evidence[1:]] == pytest.approx([0.2, 0.75])
+    assert [each.values["codec_share"] for each in evidence[2:]] == pytest.approx([0.2, 0.75])
+
+
+@pytest.mark.parametrize("between", [True, False])
+def test_numeric_drift_says_what_it_is_measured_against(*, between: bool) -> None:
+    _, evidence = judge(replace(FINDINGS, codec_between=between, **NEAR, **SMALL))
+    said = sentence(evidence[0])
+    assert ("no codec lies between" in said) is not between
+    assert ("the codec's own loss" in said) is between
+    assert "differs by 6.00 levels (at (8, 8) in frame 1)" in sentence(evidence[1])
+
+
+def test_a_lost_object_that_the_means_hide_is_named() -> None:
+    _, evidence = judge(replace(FINDINGS, **NEAR, **LOST_OBJECT))
+    assert [each.kind for each in evidence[:2]] == [FactKind.CLOSER_THAN_SEEDS, FactKind.WORST_TILE_ABOVE]
+    assert "it differs by 80.00 levels (at (8, 8) in frame 1)" in sentence(evidence[1])
 
 
 def test_a_scale_that_is_missing_is_not_called_one_that_does_not_separate() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +13,11 @@ from spacediff.comparing.contents import judged_by_content
 from spacediff.comparing.failures import Failed
 from spacediff.comparing.floor_and_ceiling import ScaleOfPrompt, defined, errors_of
 from spacediff.comparing.pairing import Pair, Side
-from spacediff.comparing.verdict import Findings, combined_drift, judge, spread
+from spacediff.comparing.verdict import Findings, combined_drift, judge, spread, within_codec_loss
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.motion import first_divergence
 from spacediff.metrics.scoring import pooled, worst_frame
+from spacediff.metrics.tiles import Tile, worst_of_clips
 from spacediff.record import (
     ComparisonRecord,
     Fact,
@@ -49,16 +50,21 @@ class Scored:
 
 def findings_of(scored: Scored, scale: ScaleOfPrompt) -> Findings:
     """Gather what a verdict rests on."""
-    pair, table = scored.pair, scored.table
+    pair, table, codec = scored.pair, scored.table, scale.codec
+    equal, errors = bool((table["mae"] == 0).all()), errors_of(table)
+    near = codec is not None and not equal and within_codec_loss(errors, codec.errors)
     return Findings(
-        equal=bool((table["mae"] == 0).all()),
+        equal=equal,
         encoded=pair.candidate.match is not None,
         processed=() if pair.alike else pair.notes,
-        errors=errors_of(table),
+        errors=errors,
         scales=scale.scales,
         codec_errors=scale.codec_errors,
+        codec_between=codec is not None and codec.between,
+        worst=_worst_tile(pair) if near else None,
+        codec_worst=codec.worst if codec and near else None,
         titles={metric.name: metric.info.title for metric in metrics_named(table.columns)},
-        encoded_again=None if (table["mae"] == 0).all() else _encoded_again(pair),
+        encoded_again=None if equal else _encoded_again(pair),
         timing_known=pair.alignment.timing_known,
         position_known=pair.alignment.position_known,
     )
@@ -119,6 +125,12 @@ def without_numbers(reference: RunRecord, run: RunRecord, failed: Failed) -> Com
         verdict=failed.verdict,
         evidence=[failed.reason],
     )
+
+
+def _worst_tile(pair: Pair) -> Tile | None:
+    """Find the tile that differs most; its frame is numbered as in the reference."""
+    tile = worst_of_clips(pair.reference_frames(), pair.candidate_frames())
+    return tile and replace(tile, frame=pair.alignment.frame_map[tile.frame][0])
 
 
 def _encoded_again(pair: Pair) -> Fact | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +19,31 @@ from spacediff.comparing.pairing import Side
 from spacediff.comparing.verdict import Scale
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.scoring import pooled, score
+from spacediff.metrics.tiles import Tile, worst_of_clips
 from spacediff.record import Role
+
+
+@dataclass(frozen=True)
+class CodecLoss:
+    """What encoding alone does to the baseline.
+
+    Attributes:
+        errors: Metric name to the error.
+        lossless: The frames before.
+        encoded: The frames after.
+        between: Whether it is the encoding of the reference's file, which lies between the compared clips; otherwise it
+            is the baseline's own export.
+    """
+
+    errors: Mapping[str, float]
+    lossless: Path
+    encoded: Path
+    between: bool
+
+    @cached_property
+    def worst(self) -> Tile | None:
+        """The tile that loses most."""
+        return worst_of_clips(read_frames(self.lossless), read_frames(self.encoded))
 
 
 @dataclass(frozen=True)
@@ -27,15 +52,20 @@ class ScaleOfPrompt:
 
     Attributes:
         scales: Metric name to floor and ceilings.
-        codec_errors: Metric name to what encoding alone does to the baseline; empty when not measured.
+        codec: What encoding alone does to the baseline; None when not measured.
         farthest_floor: Metric name to the error of the floor's farthest single frame; empty when not measured.
         rerun: Metric name to the error of the re-run against the baseline; empty when not measured.
     """
 
     scales: Mapping[str, Scale]
-    codec_errors: Mapping[str, float]
+    codec: CodecLoss | None
     farthest_floor: Mapping[str, float]
     rerun: Mapping[str, float]
+
+    @property
+    def codec_errors(self) -> Mapping[str, float]:
+        """Metric name to what encoding alone does to the baseline; empty when not measured."""
+        return self.codec.errors if self.codec else {}
 
 
 def measure_scale(
@@ -63,7 +93,7 @@ def measure_scale(
             )
             for metric in metrics
         },
-        _codec_errors(baseline, folder, metrics) if baseline else {},
+        _codec_loss(baseline, folder, metrics) if baseline else None,
         {
             metric.name: max(metric.error(value) for table in again for value in table[metric.name])
             for metric in metrics
@@ -87,14 +117,15 @@ def defined(table: pd.DataFrame, metric: Metric) -> bool:
     return bool(len(table)) and bool(table[metric.name].notna().all())
 
 
-def _codec_errors(baseline: Side, folder: Path, metrics: tuple[Metric, ...]) -> dict[str, float]:
+def _codec_loss(baseline: Side, folder: Path, metrics: tuple[Metric, ...]) -> CodecLoss | None:
     """Return what the reference's codec does to the baseline; without one, what the baseline's own export does."""
     lossless = folder / baseline.clip.lossless
     encoded = folder / baseline.clip.delivered if baseline.clip.delivered else None
     encoded = baseline.file if baseline.match is not None else encoded
     if encoded is None or (probe(encoded).width, probe(encoded).height) != (baseline.clip.width, baseline.clip.height):
-        return {}  # nothing is encoded, or the encoder scaled the frames
-    return errors_of(_between(lossless, encoded, metrics))
+        return None  # nothing is encoded, or the encoder scaled the frames
+    errors = errors_of(_between(lossless, encoded, metrics))
+    return CodecLoss(errors, lossless, encoded, between=baseline.match is not None)
 
 
 def _between(left: Path, right: Path, metrics: tuple[Metric, ...]) -> pd.DataFrame:

@@ -7,9 +7,10 @@ what two unrelated samples look like (other seeds: the ceiling), and places each
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from spacediff.metrics.tiles import Tile
 from spacediff.record import Fact, FactKind, Verdict, fact
 
 
@@ -51,6 +52,9 @@ class Findings:
         errors: Metric name to error.
         scales: Metric name to its scale.
         codec_errors: Metric name to what the codec alone does to a clip; empty when not measured.
+        codec_between: Whether this codec lies between the two clips; otherwise it is the baseline's own export.
+        worst: The tile that differs most; measured only where no metric exceeds the codec's own loss.
+        codec_worst: The same for the codec alone.
         titles: Metric name to its title.
         encoded_again: Which of two files is the other one, encoded again; None where neither is known to be.
         timing_known: Whether it is known which frames belong together; otherwise they were paired by number.
@@ -64,6 +68,9 @@ class Findings:
     scales: Mapping[str, Scale]
     codec_errors: Mapping[str, float]
     titles: Mapping[str, str]
+    codec_between: bool = True
+    worst: Tile | None = None
+    codec_worst: Tile | None = None
     encoded_again: Fact | None = None
     timing_known: bool = True
     position_known: bool = True
@@ -87,42 +94,56 @@ def seed_drifts(findings: Findings) -> list[float]:
 def judge(findings: Findings) -> tuple[Verdict, list[Fact]]:
     """Return the verdict and the facts that it rests on.
 
-    No verdict has a threshold of its own: `numeric drift` is no more than the codec does, `different sample` is a drift
-    at least that of the nearest other seed, and `settings differ` is what lies between.
+    No verdict has a threshold of its own: `different sample` is a drift at least that of the nearest other seed; of
+    what is closer, `numeric drift` is no larger than the codec's own loss, by every metric and in the worst tile of the
+    worst frame, and `settings differ` is the rest.
     """
-    verdict, reason = judge_frames(findings)
+    verdict, reasons = judge_frames(findings)
     known_equal = findings.equal or findings.encoded_again is not None
     metrics = [] if known_equal else _metric_facts(findings, verdict)
     if not findings.processed:
-        return verdict, [reason, *metrics]
+        return verdict, [*reasons, *metrics]
     if verdict in {Verdict.DIFFERS, Verdict.SETTINGS_DIFFER} and not findings.timing_known:
         return Verdict.NOT_COMPARABLE, [*findings.processed, fact(FactKind.MOMENTS_UNKNOWN)]
-    evidence = [*findings.processed, fact(FactKind.AFTER_ALIGNMENT, reason), *metrics]
+    evidence = [*findings.processed, fact(FactKind.AFTER_ALIGNMENT, *reasons), *metrics]
     if verdict is Verdict.DIFFERENT_SAMPLE or (verdict is Verdict.DIFFERS and not findings.position_known):
         return verdict, evidence
     return Verdict.POST_PROCESSED, evidence
 
 
-def judge_frames(findings: Findings) -> tuple[Verdict, Fact]:
-    """Return the verdict on the compared frames, whatever was done to align them, and the fact that it rests on."""
+def judge_frames(findings: Findings) -> tuple[Verdict, list[Fact]]:
+    """Return the verdict on the compared frames, whatever was done to align them, and the facts that it rests on."""
     if findings.encoded_again:
-        return Verdict.CODEC_ONLY, findings.encoded_again
+        return Verdict.CODEC_ONLY, [findings.encoded_again]
     if findings.equal:
         verdict = Verdict.CODEC_ONLY if findings.encoded else Verdict.IDENTICAL
-        return verdict, fact(FactKind.EVERY_FRAME_EQUAL, encoded=findings.encoded)
-    if _all(findings, lambda name, error: error <= findings.codec_errors.get(name, 0.0)):
-        return Verdict.NUMERIC_DRIFT, fact(FactKind.WITHIN_CODEC_LOSS)
+        return verdict, [fact(FactKind.EVERY_FRAME_EQUAL, encoded=findings.encoded)]
     drift, seeds = combined_drift(findings), seed_drifts(findings)
+    if drift is not None and seeds and drift >= min(seeds):
+        return Verdict.DIFFERENT_SAMPLE, [fact(FactKind.AS_FAR_AS_A_SEED, drift=drift, nearest=min(seeds))]
+    tile = _tile_fact(findings)
+    if tile and tile.kind is FactKind.WORST_TILE_WITHIN:
+        between = FactKind.WITHIN_CODEC_LOSS if findings.codec_between else FactKind.WITHIN_EXPORT_LOSS
+        return Verdict.NUMERIC_DRIFT, [fact(between), tile]
+    hidden = [tile] if tile else []
     if drift is None or not seeds:
-        return Verdict.DIFFERS, fact(FactKind.DRIFT_OF_FRAMES_UNKNOWN)
-    if drift >= min(seeds):
-        return Verdict.DIFFERENT_SAMPLE, fact(FactKind.AS_FAR_AS_A_SEED, drift=drift, nearest=min(seeds))
+        return Verdict.DIFFERS, [fact(FactKind.DRIFT_OF_FRAMES_UNKNOWN), *hidden]
     closer = fact(FactKind.CLOSER_THAN_SEEDS, drift=drift, nearest=min(seeds), seeds=len(seeds))
-    return Verdict.SETTINGS_DIFFER, closer
+    return Verdict.SETTINGS_DIFFER, [closer, *hidden]
 
 
-def _all(findings: Findings, is_true: Callable[[str, float], bool]) -> bool:
-    return bool(findings.errors) and all(is_true(name, error) for name, error in findings.errors.items())
+def within_codec_loss(errors: Mapping[str, float], codec_errors: Mapping[str, float]) -> bool:
+    """Return whether no metric's pooled error exceeds the codec's own loss; the worst tile is to be asked next."""
+    return bool(errors) and all(error <= codec_errors.get(name, 0.0) for name, error in errors.items())
+
+
+def _tile_fact(findings: Findings) -> Fact | None:
+    """Return how the worst tile compares with the codec's own; None where a metric exceeds the codec's loss anyway."""
+    worst, codec = findings.worst, findings.codec_worst
+    if worst is None or codec is None or not within_codec_loss(findings.errors, findings.codec_errors):
+        return None
+    kind = FactKind.WORST_TILE_WITHIN if worst.error <= codec.error else FactKind.WORST_TILE_ABOVE
+    return fact(kind, error=worst.error, codec=codec.error, frame=worst.frame, x=worst.x, y=worst.y)
 
 
 def _metric_facts(findings: Findings, verdict: Verdict) -> list[Fact]:

@@ -33,6 +33,10 @@ def _checker(of: Any) -> TypeAdapter[Any]:
     return TypeAdapter(of, config=ConfigDict(strict=True))
 
 
+_TILE: Mapping[str, Any] = {"error": float, "codec": float, "frame": int, "x": int, "y": int}
+"""The errors of the worst tile, of two clips and by the codec alone; frame and upper left corner of the first."""
+
+
 class FactKind(StrEnum):
     """The kinds, by subject; each with its values, name to type."""
 
@@ -53,6 +57,9 @@ class FactKind(StrEnum):
     EVERY_FRAME_EQUAL = "every-frame-equal", {"encoded": bool}
     ENCODED_AGAIN = "encoded-again", {"reference_from_candidate": bool}
     WITHIN_CODEC_LOSS = "within-codec-loss"
+    WITHIN_EXPORT_LOSS = "within-export-loss"
+    WORST_TILE_WITHIN = "worst-tile-within", _TILE
+    WORST_TILE_ABOVE = "worst-tile-above", _TILE
     DRIFT_OF_FRAMES_UNKNOWN = "drift-of-frames-unknown"
     AS_FAR_AS_A_SEED = "as-far-as-a-seed", {"drift": float, "nearest": float}
     CLOSER_THAN_SEEDS = "closer-than-seeds", {"drift": float, "nearest": float, "seeds": int}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from spacediff.record import AuditRecord, FactKind, Verdict
 from spacediff.wording.nouns import nouns, source_of_reference
 from spacediff.wording.numbers import drift as written
-from spacediff.wording.numbers import start
+from spacediff.wording.numbers import number, start
 from spacediff.wording.vocabulary import says
 
 NOT_COMPARED = "not compared"
@@ -29,9 +29,8 @@ def outcome(verdict: str | None, drift: float | None) -> str:
 _CLAUSES: Mapping[str, str] = {
     Verdict.IDENTICAL: "equals the reference: every pixel is the same.",
     Verdict.CODEC_ONLY: "equals the reference once both have been through the same codec.",
-    Verdict.NUMERIC_DRIFT: "differs from the reference by no more than the codec's own loss.",
-    Verdict.SETTINGS_DIFFER: "differs from the reference by more than the codec's own loss, but is closer than a "
-    "different seed.",
+    Verdict.NUMERIC_DRIFT: "differs from the reference by no more than a codec's own loss, also in the worst tile.",
+    Verdict.SETTINGS_DIFFER: "differs from the reference, but is closer than a different seed.",
     Verdict.DIFFERS: "differs from the reference; this audit does not show how far.",
     Verdict.DIFFERENT_SAMPLE: "is no closer to the reference than a different seed: a different sample.",
     Verdict.POST_PROCESSED: "cannot match the reference pixel by pixel: one of them was processed after it was "
@@ -73,6 +72,31 @@ def _encoded_again(*, reference_from_candidate: bool) -> str:
 @says(FactKind.WITHIN_CODEC_LOSS)
 def _within_codec_loss() -> str:
     return "By every metric, the difference is no larger than the codec's own loss."
+
+
+@says(FactKind.WITHIN_EXPORT_LOSS)
+def _within_export_loss() -> str:
+    return (
+        "By every metric, the difference is no larger than the loss of the baseline's own export, although no codec "
+        "lies between the two."
+    )
+
+
+@says(FactKind.WORST_TILE_WITHIN)
+def _worst_tile_within(*, error: float, codec: float, frame: int, x: int, y: int) -> str:
+    return (
+        f"The worst tile differs by {number(error, decimals=2)} levels (at ({x}, {y}) in {nouns().frame} {frame}), and "
+        f"the codec's own loss in one is {number(codec, decimals=2)}."
+    )
+
+
+@says(FactKind.WORST_TILE_ABOVE)
+def _worst_tile_above(*, error: float, codec: float, frame: int, x: int, y: int) -> str:
+    where = f"at ({x}, {y}) in {nouns().frame} {frame}"
+    return (
+        "The means are within the codec's own loss, but the worst tile is not: it differs by "
+        f"{number(error, decimals=2)} levels ({where}), and the codec's own loss in one is {number(codec, decimals=2)}."
+    )
 
 
 @says(FactKind.DRIFT_OF_FRAMES_UNKNOWN)
