@@ -27,9 +27,18 @@ def test_noise_masks_the_others() -> None:
 
 
 def test_what_stays_a_different_sample_is_masked_whatever_its_drift() -> None:
-    drift = drifts(none=1.1, a=0.4, b=0.9, ab=0.0)
+    drift = drifts(none=1.1, a=0.8, b=0.9, ab=0.0)
     assert facts(drift, "ab", verdict=Verdict.DIFFERENT_SAMPLE)[0].kind is FactKind.ONLY_TOGETHER
     assert FactKind.MASKS_OTHERS not in {each.kind for each in facts(drift, "ab")}
+
+
+@pytest.mark.parametrize(("codec", "verdict"), [(0.96, Verdict.SETTINGS_DIFFER), (0.01, Verdict.DIFFERENT_SAMPLE)])
+def test_a_member_without_which_the_others_reduce_nearly_everything_masks_nothing(
+    codec: float, verdict: Verdict
+) -> None:
+    found = facts(drifts(none=0.956, a=0.001, b=0.955, ab=0.0), "ab", codec, verdict)
+    assert FactKind.ONLY_TOGETHER not in {each.kind for each in found}
+    assert [each.values["member"] for each in found if each.kind is FactKind.MASKS_OTHERS] == ["a"] * (codec < 0.9)
 
 
 def test_members_that_do_nothing_alone_act_only_together() -> None:

@@ -16,6 +16,7 @@ def interactions_of(
 ) -> list[Fact]:
     """Return which members mask the others, and which pairs do more or less together than each by itself.
 
+    A member masks the others if without it they do nothing that is seen, and reduce the drift by less than is missing.
     What is no larger than the codec's own loss is left out.
 
     Args:
@@ -28,18 +29,22 @@ def interactions_of(
     if not indices:
         return []
     whole = frozenset(cause)
+    total = _reduction(drift, whole)
+    if total <= codec:
+        return []
     reductions = {member: _reduction(drift, whole - {member}) for member in cause}
     masking = [
         member
         for member in cause
-        if reductions[member] <= codec or verdict(whole - {member}) is Verdict.DIFFERENT_SAMPLE
+        if reductions[member] < total - reductions[member]
+        and (reductions[member] <= codec or verdict(whole - {member}) is Verdict.DIFFERENT_SAMPLE)
     ]
     pairs = [
         fact(FactKind.PAIR_INTERACTS, members=[*pair], index=index)
         for pair, index in indices.items()
         if abs(index) > codec and not {*pair} & {*masking}
     ]
-    return [*_masking(masking, reductions, _reduction(drift, whole)), *pairs]
+    return [*_masking(masking, reductions, total), *pairs]
 
 
 def _reduction(drift: Callable[[Subset], float | None], subset: Subset) -> float:
