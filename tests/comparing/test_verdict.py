@@ -32,6 +32,8 @@ SMALL: dict[str, Any] = {"worst": Tile(6.0, 1, 8, 8, 16, 16), "codec_worst": COD
 LOST_OBJECT: dict[str, Any] = {"worst": Tile(80.0, 1, 8, 8, 16, 16), "codec_worst": CODEC_WORST}
 CLOSE_SEEDS = dict.fromkeys(("SSIM", "LPIPS"), Scale(0.0, (0.04, 0.05)))
 """Seeds that differ from each other by less than the codec loses."""
+SEEDS_WITHIN_CODEC = {"SSIM": Scale(0.0, (0.049, 0.06)), "LPIPS": SCALE}
+"""Seeds that are farther than the clip, and closer than what the codec loses."""
 BY_NUMBER = (quoted("the first frames are compared by number"),)
 SCALED = (quoted("this clip is scaled down"),)
 HALVED = (quoted("every second frame is compared"),)
@@ -95,6 +97,7 @@ def test_the_metric_that_sees_most_counts() -> None:
         (NEAR | SMALL | {"scales": NO_SCALES}, Verdict.NUMERIC_DRIFT),
         (NEAR | SMALL | {"scales": CLOSE_SEEDS}, Verdict.DIFFERENT_SAMPLE),
         ({"errors": {"SSIM": 0.04, "LPIPS": 0.3}} | SMALL, Verdict.SETTINGS_DIFFER),
+        (NEAR | SMALL | {"scales": SEEDS_WITHIN_CODEC}, Verdict.SETTINGS_DIFFER),
         (NEAR, Verdict.SETTINGS_DIFFER),
         ({"errors": {"SSIM": 0.04, "LPIPS": 0.3}}, Verdict.SETTINGS_DIFFER),
         ({}, Verdict.SETTINGS_DIFFER),

@@ -122,6 +122,18 @@ def test_without_seeds_a_drift_is_not_applied_and_the_codecs_loss_is_named(tmp_p
     assert found.levels == loss(tmp_path / "target.mp4")
 
 
+@pytest.mark.parametrize(("by", "kind"), [(2, FactKind.TOLERANCE_ABOVE_SEEDS), (60, FactKind.TOLERANCE_OF_EXPORT)])
+def test_a_loss_that_a_different_seed_is_within_is_no_tolerance(tmp_path: Path, by: int, kind: FactKind) -> None:
+    target = made(tmp_path, "target", SCENE, delivered=5)
+    other = np.where(SCENE < 128, SCENE + by, SCENE - by).astype(np.uint8)
+    runs = (made(tmp_path, "baseline", SCENE, Role.BASELINE), made(tmp_path, "rerun", SCENE, Role.RERUN),
+            made(tmp_path, "seed", other, Role.SEED))  # fmt: skip
+    assert loss(tmp_path / "target.mp4") > 2
+    found = measured(tmp_path, target, target, runs=runs)
+    assert [each.kind for each in found.found] == [kind]
+    assert found.levels == (0 if by == 2 else loss(tmp_path / "target.mp4"))
+
+
 def test_a_target_without_a_clip_has_no_tolerance(tmp_path: Path) -> None:
     target = made(tmp_path, "target", SCENE)
     assert tolerance_of(CODEC, target.model_copy(update={"clip": None}), target, (), tmp_path) is None

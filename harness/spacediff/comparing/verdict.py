@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spacediff.metrics.tiles import Tile
 from spacediff.record import Fact, FactKind, Verdict, fact
@@ -96,7 +96,7 @@ def judge(findings: Findings) -> tuple[Verdict, list[Fact]]:
 
     No verdict has a threshold of its own: `different sample` is a drift at least that of the nearest other seed; of
     what is closer, `numeric drift` is no larger than the codec's own loss, by every metric and in the worst tile of the
-    worst frame, and `settings differ` is the rest.
+    worst frame, where that loss is itself smaller than the distance of the nearest seed; `settings differ` is the rest.
     """
     verdict, reasons = judge_frames(findings)
     known_equal = findings.equal or findings.encoded_again is not None
@@ -121,7 +121,7 @@ def judge_frames(findings: Findings) -> tuple[Verdict, list[Fact]]:
     drift, seeds = combined_drift(findings), seed_drifts(findings)
     if drift is not None and seeds and drift >= min(seeds):
         return Verdict.DIFFERENT_SAMPLE, [fact(FactKind.AS_FAR_AS_A_SEED, drift=drift, nearest=min(seeds))]
-    tile = _tile_fact(findings)
+    tile = _tile_fact(findings) if _codec_separates(findings, seeds) else None
     if tile and tile.kind is FactKind.WORST_TILE_WITHIN:
         between = FactKind.WITHIN_CODEC_LOSS if findings.codec_between else FactKind.WITHIN_EXPORT_LOSS
         return Verdict.NUMERIC_DRIFT, [fact(between), tile]
@@ -135,6 +135,12 @@ def judge_frames(findings: Findings) -> tuple[Verdict, list[Fact]]:
 def within_codec_loss(errors: Mapping[str, float], codec_errors: Mapping[str, float]) -> bool:
     """Return whether no metric's pooled error exceeds the codec's own loss; the worst tile is to be asked next."""
     return bool(errors) and all(error <= codec_errors.get(name, 0.0) for name, error in errors.items())
+
+
+def _codec_separates(findings: Findings, seeds: Sequence[float]) -> bool:
+    """Whether the codec loses less than two samples differ; otherwise even a different seed is within its loss."""
+    codec = combined_drift(replace(findings, errors=findings.codec_errors))
+    return codec is None or not seeds or codec < min(seeds)
 
 
 def _tile_fact(findings: Findings) -> Fact | None:

@@ -43,24 +43,33 @@ def tolerance_of(
         folder: The audit folder.
 
     Returns:
-        The tolerance with what it rests on; the codec's own loss where a drift has no scale. None where the target has
-        no clip.
+        The tolerance with what it rests on; the codec's own loss where a drift has no scale, and what a re-run differs
+        where a codec loses more than seeds differ. None where the target has no clip.
 
     Raises:
         NotMeasuredError: A clip cannot be read.
     """
     if target.clip is None:
         return None
-    if asked.drift is None:
-        return _of_codec(target.clip, reference.clip, folder)
     scale = _scale(target.clip, runs, folder)
+    if asked.drift is None:
+        return _below_seeds(_of_codec(target.clip, reference.clip, folder), scale)
     given = {"drift": asked.drift, "gate": asked.of_gate}
     if scale.floor is None or scale.ceiling is None or min(scale.ceilings) <= scale.floor:
-        codec = _of_codec(target.clip, reference.clip, folder)
+        codec = _below_seeds(_of_codec(target.clip, reference.clip, folder), scale)
         return codec.model_copy(update={"found": [fact(FactKind.TOLERANCE_WITHOUT_SCALE, **given), *codec.found]})
     levels = scale.floor + asked.drift * (scale.ceiling - scale.floor)
     found = fact(FactKind.TOLERANCE_OF_DRIFT, **given, levels=levels, floor=scale.floor, ceiling=scale.ceiling)
     return ToleranceRecord(levels=levels, drift=asked.drift, found=[found])
+
+
+def _below_seeds(codec: ToleranceRecord, scale: Scale) -> ToleranceRecord:
+    """Refuse a codec's loss that even a different seed is within: then only what a re-run differs is unseen."""
+    nearest = min(scale.ceilings, default=None)
+    if nearest is None or codec.levels < nearest:
+        return codec
+    above = fact(FactKind.TOLERANCE_ABOVE_SEEDS, levels=codec.levels, nearest=nearest)
+    return ToleranceRecord(levels=scale.floor or 0.0, found=[above])
 
 
 def _scale(target: ClipRecord, runs: Iterable[RunRecord], folder: Path) -> Scale:

@@ -44,6 +44,14 @@ def _of_drift(*, drift: float, gate: bool, levels: float, floor: float, ceiling:
     )
 
 
+@says(FactKind.TOLERANCE_ABOVE_SEEDS)
+def _above_seeds(*, levels: float, nearest: float) -> str:
+    return (
+        f"The tolerance is what a re-run differs: the codec's own loss is {number(levels, decimals=2)} levels in the "
+        f"worst tile, and a different seed differs by no more than {number(nearest, decimals=2)}."
+    )
+
+
 @says(FactKind.TOLERANCE_WITHOUT_SCALE)
 def _without_scale(*, drift: float, gate: bool) -> str:
     return (
