@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spacediff.clip import read_clip
+from spacediff.clip import read_clip, write_preview
 from spacediff.codec.map_tiles import split_tiles
-from spacediff.record import AuditRecord, quoted
+from spacediff.record import AuditRecord, SmallPreview, quoted
 from spacediff.reporting import html
 from spacediff.reporting.html import render_html
 from spacediff.reporting.maps import embedded_maps
@@ -138,3 +138,63 @@ def test_the_order_of_frames_survives_shrinking(audit: tuple[AuditRecord, Path],
         for frame in shrunk
     ]
     assert numbers == list(range(FRAMES))
+
+
+def with_small(record: AuditRecord, folder: Path, names: set[str]) -> AuditRecord:
+    """Write small previews of some runs beside their own, as a run does."""
+    runs = []
+    for run in record.runs:
+        if run.clip and run.name in names:
+            file = f"previews/{run.name}-small.mp4"
+            write_preview(read_clip(folder / run.clip.preview), folder / file, quality=30, key_frames=12)
+            small = SmallPreview(file=file, quality=30)
+            run = run.model_copy(update={"clip": run.clip.model_copy(update={"small": small})})  # noqa: PLW2901
+        runs.append(run)
+    return record.model_copy(update={"runs": runs})
+
+
+@pytest.mark.parametrize(("only", "said"), [(None, "The clips in this page"), ("as-hosted", "1 of the 7 clips")])
+def test_previews_that_were_written_small_are_embedded_as_they_are_and_the_page_says_so(
+    audit: tuple[AuditRecord, Path], only: str | None, said: str
+) -> None:
+    record, folder = audit
+    names = {run.name for run in record.runs if run.clip}
+    record = with_small(record, folder, {only} if only else names)
+    whole = embedded_previews(record.runs, folder, 10**7)
+    assert whole.note == ""
+    previews = embedded_previews(record.runs, folder, size(whole) - 1)
+    files = {path.read_bytes() for path in (folder / "previews").iterdir()}
+    assert {base64.b64decode(clip.base64) for clip in previews.clips.values()} <= files
+    changed = sum(previews.clips[key] != clip for key, clip in whole.clips.items())
+    assert changed == (1 if only else len(whole.clips))
+    assert previews.note.startswith(said)
+    assert "full size (x264, rate factor 30)" in previews.note
+
+
+def test_previews_that_were_written_small_are_shrunk_further_where_there_is_less_room(
+    audit: tuple[AuditRecord, Path],
+) -> None:
+    record, folder = audit
+    record = with_small(record, folder, {run.name for run in record.runs if run.clip})
+    small = size(embedded_previews(record.runs, folder, size(embedded_previews(record.runs, folder, 10**7)) - 1))
+    previews = embedded_previews(record.runs, folder, small - 1)
+    assert size(previews) < small
+    assert "of their width and height" in previews.note
+
+
+def test_a_small_preview_outside_of_the_audit_folder_is_not_embedded(
+    audit: tuple[AuditRecord, Path], tmp_path: Path
+) -> None:
+    record, folder = audit
+    outside = tmp_path / "outside.mp4"
+    outside.write_bytes(b"\x00\x00\x00\x18ftypisom secret")
+    runs = [
+        run.model_copy(
+            update={"clip": run.clip.model_copy(update={"small": SmallPreview(file=str(outside), quality=23)})}
+        )
+        for run in record.runs
+        if run.clip
+    ]
+    previews = embedded_previews(runs, folder, size(embedded_previews(runs, folder, 10**7)) - 1)
+    assert base64.b64encode(outside.read_bytes()).decode() not in {clip.base64 for clip in previews.clips.values()}
+    assert len(previews.clips) == 7

@@ -64,6 +64,7 @@ from spacediff.record.run import (
     RunRecord,
     SettingGroupsRecord,
     SettingRecord,
+    SmallPreview,
     record_settings,
     recorded_settings,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "SettingGroupsRecord",
     "SettingRecord",
     "SharingRecord",
+    "SmallPreview",
     "Stage",
     "StageRecord",
     "Standing",

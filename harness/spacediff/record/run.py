@@ -80,6 +80,18 @@ class Ignored(Record):
     advice: str = ""
 
 
+class SmallPreview(Record):
+    """A smaller file of the same frames, for a page with many clips.
+
+    Attributes:
+        file: H.264, relative to the audit folder.
+        quality: x264's constant rate factor.
+    """
+
+    file: str
+    quality: int
+
+
 class ClipRecord(Record):
     """A clip in the audit folder.
 
@@ -87,6 +99,7 @@ class ClipRecord(Record):
         lossless: FFV1 file, relative to the audit folder.
         preview: The file for the page, relative to the audit folder: H.264, or for pictures a PNG with all of them, one
             below the other.
+        small: A smaller preview; None where the preview is small, and in older records.
         original: A hosted or given file, untouched; None for local clips.
         delivered: What a script writes of a local run: an MP4, or for pictures a PNG of each; None for other sources.
         delivered_digest: SHA-256 of the delivered file; empty for other sources.
@@ -103,6 +116,7 @@ class ClipRecord(Record):
 
     lossless: str
     preview: str
+    small: SmallPreview | None = None
     original: str | None = None
     delivered: str | None = None
     delivered_digest: str = ""

@@ -51,10 +51,11 @@ def render_html(record: AuditRecord, folder: Path) -> str:
 def _within_budget(record: AuditRecord, folder: Path) -> str:
     issue = render_markdown(record)
     pictures = _pictures(record, folder, math.inf)
-    page = draw_page(record, pictures, issue)
-    if _over(page) <= 0:
+    drawn = pictures if pictures.size <= BUDGET else pictures.without_content  # megabytes that only have to be counted
+    page = draw_page(record, drawn, issue)
+    if drawn is pictures and _over(page) <= 0:
         return page
-    room = BUDGET - _SPARE - (len(page.encode()) - pictures.size)
+    room = BUDGET - _SPARE - (len(page.encode()) - drawn.size)
     pictures = _pictures(record, folder, room)
     done = [each for each in (pictures.previews.note, pictures.maps.note) if each]
     kept = f"This keeps the page below {_megabytes(BUDGET)}."

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -89,6 +89,13 @@ class Pictures:
     def size(self) -> int:
         """Bytes of base64."""
         return self.previews.size + self.maps.size + sum(map(len, self.inputs.values()))
+
+    @property
+    def without_content(self) -> Pictures:
+        """The same pictures as files without a byte, for a page that is only counted."""
+        previews = {key: replace(each, base64="") for key, each in self.previews.clips.items()}
+        maps = {name: replace(each, png="") for name, each in self.maps.found.items()}
+        return Pictures(Previews(previews), Maps(maps), dict.fromkeys(self.inputs, ""))
 
 
 def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:

@@ -46,7 +46,8 @@ def presentable(record: AuditRecord) -> AuditRecord:
 def _without_pictures(run: RunRecord) -> RunRecord:
     if run.clip is None:
         return run
-    clip: ClipRecord = run.clip.model_copy(update={"lossless": "", "preview": "", "original": None, "delivered": None})
+    no_files = {"lossless": "", "preview": "", "small": None, "original": None, "delivered": None}
+    clip: ClipRecord = run.clip.model_copy(update=no_files)
     return run.model_copy(update={"clip": clip})
 
 

@@ -1,14 +1,17 @@
-"""Previews in the page: the clips of the audit folder as videos, shrunk as far as the page's budget asks for.
+"""Previews in the page: the clips of the audit folder as videos, as small as the page's budget asks for.
 
 The key insight is that numbers never come from previews, so these may lose quality; but a reader who looks for a
-difference has to know that they did. Their pace and the number of their frames never change.
+difference has to know that they did. Their pace and the number of their frames never change. A run has left a small
+preview beside a large one, so that usually nothing is encoded here.
 """
 
 from __future__ import annotations
 
 import base64
 import io
+import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -42,6 +45,8 @@ _LEVELS = (
 )
 _KEY_FRAMES = 12
 """Frames from one key frame to the next in a shrunk preview; a seek decodes as many at most."""
+_THREADS = 4
+"""Previews that are encoded at the same time, at most; each has one frame in memory."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,22 @@ class Previews:
     @property
     def size(self) -> int:
         """Bytes of base64."""
-        return _size(self.clips)
+        return sum(len(clip.base64) for clip in self.clips.values())
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A clip's files for the page.
+
+    Attributes:
+        clip: The clip.
+        content: Its preview.
+        small: Its small preview; empty where it has none.
+    """
+
+    clip: ClipRecord
+    content: bytes
+    small: bytes
 
 
 def clip_key(clip: ClipRecord) -> str:
@@ -87,42 +107,67 @@ def clip_key(clip: ClipRecord) -> str:
 def embedded_previews(runs: Iterable[RunRecord], folder: Path, room: float) -> Previews:
     """Return the previews that there are, in at most so many bytes of base64 if that can be reached."""
     found = _found(runs, folder)
-    whole = {key: _preview(content, clip.width, clip.height) for key, (clip, content) in found.items()}
-    if not found or _size(whole) <= room:
-        return Previews(whole)
-    shrunk, level = whole, _LEVELS[0]
+    previews = Previews({key: _preview(each.content, each.clip.width, each.clip.height) for key, each in found.items()})
+    if not found or previews.size <= room:
+        return previews
+    small = _small(found)
+    if small.note and small.size <= room:
+        return small
     for level in _levels(found, room):
-        shrunk = {key: _shrunk(clip, content, level) for key, (clip, content) in found.items()}
-        if _size(shrunk) <= room:
+        previews = _all_shrunk(found, level)
+        if previews.size <= room:
             break
-    return Previews(shrunk, _note(level, still=all(preview.still for preview in shrunk.values())))
+    return previews
 
 
-def _found(runs: Iterable[RunRecord], folder: Path) -> dict[str, tuple[ClipRecord, bytes]]:
+def _small(found: Mapping[str, _Found]) -> Previews:
+    """Return the small previews, and those that have none as they are."""
+    levels = [each.clip.small.quality for each in found.values() if each.clip.small and each.small]
+    return Previews(
+        {key: _preview(each.small or each.content, each.clip.width, each.clip.height) for key, each in found.items()},
+        _note(Level(Fraction(1), max(levels)), len(levels), len(found)) if levels else "",
+    )
+
+
+def _all_shrunk(found: Mapping[str, _Found], level: Level) -> Previews:
+    """Encode all previews again."""
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1), "previews") as pool:
+        shrunk = list(pool.map(lambda each: _shrunk(each.clip, each.content, level), found.values()))
+    still = all(preview.still for preview in shrunk)
+    return Previews(dict(zip(found, shrunk, strict=True)), _note(level, len(found), len(found), still=still))
+
+
+def _found(runs: Iterable[RunRecord], folder: Path) -> dict[str, _Found]:
     """Read each preview once; a record cannot make the page embed anything but its own videos."""
-    found: dict[str, tuple[ClipRecord, bytes]] = {}
+    found: dict[str, _Found] = {}
     for run in runs:
         if run.clip is None or run.role in ASIDE or clip_key(run.clip) in found:
             continue
-        path = path_within(folder, run.clip.preview)
-        if path is None:
-            continue
-        try:
-            content = path.read_bytes()
-        except OSError:
-            continue
-        if content[4:8] == b"ftyp" or _is_still(content):
-            found[clip_key(run.clip)] = run.clip, content
+        if content := _content(folder, run.clip.preview):
+            small = _content(folder, run.clip.small.file) if run.clip.small else b""
+            found[clip_key(run.clip)] = _Found(run.clip, content, small)
     return found
 
 
-def _levels(found: Mapping[str, tuple[ClipRecord, bytes]], room: float) -> list[Level]:
+def _content(folder: Path, name: str) -> bytes:
+    """Read a preview; empty where the audit folder has none of this name."""
+    path = path_within(folder, name)
+    if path is None:
+        return b""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return b""
+    return content if content[4:8] == b"ftyp" or _is_still(content) else b""
+
+
+def _levels(found: Mapping[str, _Found], room: float) -> list[Level]:
     """Return the levels worth trying, gentlest first, by what each does to the largest preview; the last one always."""
-    clip, content = max(found.values(), key=lambda each: len(each[1]))
-    whole = sum(len(each) for _, each in found.values())
+    largest = max(found.values(), key=lambda each: len(each.content))
+    whole = sum(len(each.content) for each in found.values())
     for n, level in enumerate(_LEVELS[:-1]):
-        smaller = len(_shrunk(clip, content, level).base64)
-        if smaller * whole / len(content) <= room:
+        smaller = len(_shrunk(largest.clip, largest.content, level).base64)
+        if smaller * whole / len(largest.content) <= room:
             return list(_LEVELS[n:])
     return [_LEVELS[-1]]
 
@@ -132,7 +177,7 @@ def _shrunk(clip: ClipRecord, content: bytes, level: Level) -> Preview:
     import cv2
     import numpy as np
 
-    from spacediff.clip import Clip, read_frames, write_preview
+    from spacediff.clip import read_frames, write_frames
     from spacediff.errors import SpacediffError
 
     width, height = (max(2, round(side * level.share)) for side in (clip.width, clip.height))
@@ -141,13 +186,15 @@ def _shrunk(clip: ClipRecord, content: bytes, level: Level) -> Preview:
     with TemporaryDirectory() as folder:
         before, after = Path(folder, "before.mp4"), Path(folder, "after.mp4")
         before.write_bytes(content)
+        seen = (frame[: clip.height, : clip.width] for frame in read_frames(before))
+        frames = (
+            np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8) for frame in seen
+        )
+        fps = Fraction(clip.fps).limit_denominator(1001)
         try:
-            seen = (frame[: clip.height, : clip.width] for frame in read_frames(before))
-            frames = [cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in seen]
+            write_frames(frames, fps, after, quality=level.quality, key_frames=_KEY_FRAMES)
         except SpacediffError:
             return _preview(content, clip.width, clip.height)
-        smaller = Clip(np.asarray(frames, dtype=np.uint8), Fraction(clip.fps).limit_denominator(1001))
-        write_preview(smaller, after, quality=level.quality, key_frames=_KEY_FRAMES)
         return _preview(after.read_bytes(), width, height)
 
 
@@ -181,12 +228,10 @@ def _preview(content: bytes, width: int, height: int) -> Preview:
     return Preview(base64.b64encode(content).decode(), width, height, _is_still(content))
 
 
-def _size(clips: Mapping[str, Preview]) -> int:
-    return sum(len(clip.base64) for clip in clips.values())
-
-
-def _note(level: Level, *, still: bool = False) -> str:
+def _note(level: Level, count: int, of: int, *, still: bool = False) -> str:
+    """Say that so many of all clips were encoded again."""
     size = "full size" if level.share == 1 else f"{level.share} of their width and height"
-    if still:
-        return f"The pictures in this page were re-encoded at {size} (WebP, quality {_webp_quality(level)})."
-    return f"The clips in this page were re-encoded at {size} (x264, rate factor {level.quality})."
+    how = f"WebP, quality {_webp_quality(level)}" if still else f"x264, rate factor {level.quality}"
+    clips = "pictures" if still else "clips"
+    which = f"The {clips} in this page" if count == of else f"{count} of the {of} {clips} in this page"
+    return f"{which} were re-encoded at {size} ({how})."

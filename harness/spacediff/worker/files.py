@@ -8,7 +8,7 @@ from spacediff.clip import Clip, write_lossless, write_preview
 from spacediff.codec import export_to_video
 from spacediff.files import sha256
 from spacediff.pictures import MAX_SHEET_HEIGHT, write_png, write_sheet
-from spacediff.record import ClipRecord, RunRecord, TraceRecord
+from spacediff.record import ClipRecord, RunRecord, SmallPreview, TraceRecord
 from spacediff.run import Run
 from spacediff.sources import Produced
 from spacediff.store.latents import write_latents
@@ -16,6 +16,11 @@ from spacediff.worker.colours import only_colour
 from spacediff.worker.records import measured
 
 _LATENTS = "latents.zip"
+_LARGE = 250_000
+"""Bytes of a preview of which a page holds two dozen."""
+_SMALL, _KEY_FRAMES = 23, 12
+"""x264's rate factor of a small preview, and the frames from one key frame to the next, which a seek decodes at most.
+Of 49 frames at 480x720 a tenth of the bytes is left."""
 
 
 def write_run(run: Run, key: str, produced: Produced, folder: Path) -> RunRecord:
@@ -43,11 +48,13 @@ def _write_clip(produced: Produced, folder: Path, place: PurePosixPath) -> ClipR
     clip = produced.clip
     write_lossless(clip, folder / "clip.mkv")
     preview = _write_preview(clip, folder)
+    small = _write_small(clip, folder, preview)
     delivered = _write_delivered(produced, folder) if produced.original is None else None
     frames, height, width = clip.frames.shape[:3]
     return ClipRecord(
         lossless=(place / "clip.mkv").as_posix(),
         preview=(place / preview).as_posix(),
+        small=SmallPreview(file=(place / small).as_posix(), quality=_SMALL) if small else None,
         original=(place / produced.original.name).as_posix() if produced.original else None,
         delivered=(place / delivered.name).as_posix() if delivered else None,
         delivered_digest=sha256(delivered) if delivered else "",
@@ -69,6 +76,14 @@ def _write_preview(clip: Clip, folder: Path) -> str:
         return "preview.png"
     write_preview(clip, folder / "preview.mp4")
     return "preview.mp4"
+
+
+def _write_small(clip: Clip, folder: Path, preview: str) -> str:
+    """Write a smaller preview beside a large one, and return its name: empty where there is no need of it."""
+    if not preview.endswith(".mp4") or (folder / preview).stat().st_size <= _LARGE:
+        return ""
+    write_preview(clip, folder / "small.mp4", quality=_SMALL, key_frames=_KEY_FRAMES)
+    return "small.mp4"
 
 
 def _write_delivered(produced: Produced, folder: Path) -> Path:
