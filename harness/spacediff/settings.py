@@ -18,6 +18,8 @@ EXPORT_FPS = 10
 """Default frames per second of `diffusers.utils.export_to_video`."""
 EXPORT_QUALITY = 5.0
 """Default quality of `diffusers.utils.export_to_video`, on imageio's scale from 0 to 10."""
+WITHHELD = "withheld: the recording is private"
+"""Place of an unknown value that is known where the recording was made."""
 OLDER_TORCH = "torch<=2.11"
 """Value of `rng.stream` for noise as torch up to 2.11 draws it."""
 

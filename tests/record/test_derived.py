@@ -28,7 +28,7 @@ from spacediff.record import (
 from spacediff.record.derived.frames import with_worst_frames
 from spacediff.record.derived.isolated_steps import isolated_steps
 from spacediff.record.derived.setting_groups import setting_groups
-from spacediff.settings import Origin
+from spacediff.settings import WITHHELD, Origin
 from support.synthetic_audit import METRICS, setting, synthetic_audit
 from support.synthetic_traces import OWN_ERRORS, with_traces
 
@@ -197,6 +197,34 @@ def test_an_unknown_value_is_never_called_the_references() -> None:
     unknown = setting(None, Origin.UNKNOWN)
     found = setting_groups(run(a=unknown), None, run(a=unknown))
     assert (found.unknown, found.as_reference) == (["a"], [])
+
+
+def test_what_a_script_leaves_open_is_no_difference_between_two_runs_of_it() -> None:
+    def script(where: str, **more: SettingRecord) -> RunRecord:
+        left_open = SettingRecord(value=None, origin=Origin.UNKNOWN, where=where)
+        return run(fps=left_open, **more).model_copy(update={"source": "script"})
+
+    baseline, own = script("run.py"), script("run.py", a=setting(1))
+    found = setting_groups(own, baseline, None)
+    assert (found.changed, found.unknown, found.same) == (["a"], [], ["fps"])
+    assert setting_groups(own, baseline, baseline).as_reference == ["fps"]
+    assert setting_groups(script("run.py:7"), baseline, None).unknown == ["fps"], "it is said elsewhere"
+    hosted = run(fps=setting(8)).model_copy(update={"source": "space"})
+    assert setting_groups(own, baseline, hosted).unknown == ["fps"]
+    assert setting_groups(own, own, None).unknown == ["fps"], "there is no second run"
+
+
+def test_what_a_private_recording_withholds_is_unknown_and_does_not_differ() -> None:
+    withheld = SettingRecord(value=None, origin=Origin.UNKNOWN, where=WITHHELD)
+    shown = {"call.negative_prompt": setting("x"), "call.eta": setting(1), "lora.style.fused": setting(0)}
+    mine = run(**shown).model_copy(update={"source": "recording"})
+    kept = {"call.negative_prompt": withheld, "lora": withheld, "lora.1.fused": setting(0)}
+    theirs = run(**kept).model_copy(update={"source": "recording"})
+    for found in (setting_groups(mine, None, theirs), setting_groups(theirs, None, mine)):
+        assert found.differing == ["call.eta"], "which the private recording would have"
+        assert {*kept, "lora.style.fused"} <= {*found.unknown, *found.same}
+    assert "call.negative_prompt" in setting_groups(mine, None, theirs).unknown
+    assert "lora.1.fused" in setting_groups(theirs, None, theirs).same
 
 
 # ---- inside the loop

@@ -127,6 +127,7 @@ def test_a_private_recording_has_no_words_of_the_user_in_paths_and_variables(tmp
     found = assembled(left, tmp_path / "run.py", exit_code=0, private=True)
     assert "secret" not in found.model_dump_json()
     (call,) = found.calls
+    assert call.withheld == ("call.prompt", "call.prompt_weights", "lora", "machine"), "tables, where names are words"
     assert call.settings["call.guidance_scale"] == 6.0
     assert (call.settings["lora.1.active.transformer"], call.settings["lora.1.fused"]) == (0.5, False)
     assert call.machine == {"torch": "2.13.0", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
@@ -463,6 +464,9 @@ def test_recordings_without_frames_are_compared_by_settings_and_steps(
     assert "not measured" in said
     assert "call 1 of theirs.zip has no clip: the recording is private" in said
     assert "scheduler.class: CogVideoXDPMScheduler in the reference, not there in the candidate" in said
+    assert "call.edit_instruction: " not in said
+    withheld = "not compared, since a private recording withholds them: call.edit_instruction, call.prompt"
+    assert withheld in said
     record = read_record(tmp_path / "audit")
     (trace,) = record.traces
     assert (trace.stage, trace.unobserved) == (

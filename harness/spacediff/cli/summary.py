@@ -28,6 +28,7 @@ from spacediff.record import (
     Verdict,
 )
 from spacediff.reporting.inside import place_of
+from spacediff.settings import WITHHELD
 from spacediff.wording import (
     after_colon,
     agreement_text,
@@ -125,6 +126,7 @@ def _show_differing(console: Console, record: AuditRecord, overview: OverviewRec
         groups = run.setting_groups
         if reference is None or groups is None:
             continue
+        withheld = sorted(path for path in groups.unknown if _is_withheld(reference, path) or _is_withheld(run, path))
         lines = [
             f"{path}: {_recorded(reference, path)} in the {reference.name}, {_recorded(run, path)} in the {run.name}"
             for path in groups.differing
@@ -135,6 +137,16 @@ def _show_differing(console: Console, record: AuditRecord, overview: OverviewRec
             console.print(Text(f"  {line}"), soft_wrap=True)
         if len(lines) > _MOST_DIFFERING:
             console.print(Text(f"  and {len(lines) - _MOST_DIFFERING} more, in the report"))
+        if withheld:
+            more = f" and {len(withheld) - _MOST_DIFFERING} more" if len(withheld) > _MOST_DIFFERING else ""
+            shown = one_line(", ".join(withheld[:_MOST_DIFFERING]))
+            console.print(
+                Text(f"  not compared, since a private recording withholds them: {shown}{more}"), soft_wrap=True
+            )
+
+
+def _is_withheld(run: RunRecord, path: str) -> bool:
+    return path in run.settings and run.settings[path].where == WITHHELD
 
 
 def _recorded(run: RunRecord, path: str) -> str:

@@ -52,7 +52,8 @@ class SettingGroupsRecord(Record):
     Attributes:
         changed: Paths whose value is known to differ from the baseline's.
         differing: Paths of the run whose value is the baseline's, but is known to differ from the reference's.
-        unknown: Paths whose value is unknown on a side, so that it cannot be called equal.
+        unknown: Paths whose value is unknown on a side, so that it cannot be called equal, unless the sides are runs of
+            one script that leaves it open.
         same: All other paths: equal on all sides, or known of one side only.
         as_reference: Paths whose value is known to be the reference's, from all groups.
     """

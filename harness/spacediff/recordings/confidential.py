@@ -7,7 +7,7 @@ private recording keeps what can hold no text of the user, instead of leaving ou
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spacediff.hub.ids import is_repository_id
@@ -56,7 +56,10 @@ def privately(recording: Recording, *, keep_adapters: bool = False) -> Recording
         recording: The recording.
         keep_adapters: Whether adapters keep their names, as where a scenario names them; otherwise they are numbered.
     """
-    calls = recording.calls if keep_adapters else tuple(map(_with_numbered_adapters, recording.calls))
+    named = recording.calls if keep_adapters else map(_with_numbered_adapters, recording.calls)
+    calls = tuple(map(private_call, named))
+    if keep_adapters:  # no recording that is handed on
+        calls = tuple(call.model_copy(update={"withheld": ()}) for call in calls)
     return recording.model_copy(
         update={
             "script": "",
@@ -65,7 +68,7 @@ def privately(recording: Recording, *, keep_adapters: bool = False) -> Recording
             "written": (),
             "private": True,
             "notes": tuple(dict.fromkeys(note.partition(":")[0] for note in recording.notes)),
-            "calls": tuple(private_call(call) for call in calls),
+            "calls": calls,
         }
     )
 
@@ -84,20 +87,37 @@ def _with_numbered_adapters(call: RecordedCall) -> RecordedCall:
 def private_call(call: RecordedCall) -> RecordedCall:
     """Return a call without texts, pictures and names of the user."""
     outcome = call.outcome.partition(":")[0]  # the class of an error, whose words may quote the prompt
+    settings = {path: value for path, value in call.settings.items() if _is_ours(path, value)}
+    machine = {name: text for name, text in call.machine.items() if _is_of_the_machine(name, text)}
+    left_out = [*(call.settings.keys() - settings.keys()), *(["call.prompt"] if call.prompt is not None else [])]
+    numbered = ["lora"] if any(path.startswith("lora.") for path in settings) else []
     return call.model_copy(
         update={
             "where": f"line {call.where.rpartition(':')[2]}" if call.where else "",
             "outcome": outcome,
             "prompt": None,
-            "settings": {path: value for path, value in call.settings.items() if _is_ours(path, value)},
+            "settings": settings,
             "trace": call.trace and _without_inputs(call.trace),
-            "machine": {name: text for name, text in call.machine.items() if _is_of_the_machine(name, text)},
+            "machine": machine,
+            "withheld": tuple(sorted({*numbered, *map(_sayable, left_out), *_tables_left_out(call.machine, machine)})),
             "without_clip": PRIVATE if call.frames else call.without_clip,
             "messages": (),
             "ignored": (),
             "tensors": (),
         }
     )
+
+
+def _sayable(path: str) -> str:
+    """Return a path, or the table that it is in where its last names may be words of the user."""
+    parts = path.split(".")
+    while len(parts) > 1 and not _is_ours(".".join(parts), None):
+        parts.pop()
+    return ".".join(parts)
+
+
+def _tables_left_out(before: Mapping[str, str], kept: Mapping[str, str]) -> list[str]:
+    return ["machine"] if before.keys() - kept.keys() else []
 
 
 def _without_inputs(trace: TraceRecord) -> TraceRecord:

@@ -61,6 +61,8 @@ class RecordedCall(_Model):
         ignored: Arguments that a library accepted without using them.
         messages: Warnings of the libraries up to its end.
         warnings: What of its result is not in the recording.
+        withheld: Paths of the settings that a private recording leaves out: those whose names are no words of the user,
+            and of others the table that they are in.
         tensors: Names of the tensors that are kept; their digests are those of the trace. See
             `spacediff.recordings.tensors`.
     """
@@ -84,6 +86,7 @@ class RecordedCall(_Model):
     ignored: tuple[Ignored, ...] = ()
     messages: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
     tensors: tuple[str, ...] = ()
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from spacediff.record import AuditRecord, Change, FactChange, HistoryRecord, Origin, SettingRecord, VariantHistory
 from spacediff.reporting.inert import cell, prose
 from spacediff.reporting.view import PromptView, Row
+from spacediff.settings import WITHHELD
 from spacediff.wording.numbers import drift, number, value
 
 MOST_OF_CELL = 160
@@ -129,7 +130,7 @@ def _setting(found: SettingRecord | None) -> str:
     if found is None:
         return "not reported"
     if found.origin is Origin.UNKNOWN:
-        return "unknown"
+        return WITHHELD if found.where == WITHHELD else "unknown"
     return f"{cell(value(found.value), MOST_OF_CELL)} ({found.origin.value})"
 
 

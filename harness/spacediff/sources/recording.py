@@ -8,7 +8,7 @@ from pathlib import Path
 from spacediff.errors import RecordingWithoutFrames
 from spacediff.record import FactKind, TraceRecord, fact, record_settings
 from spacediff.recordings import RecordedCall, Recording, chosen, read_recording, recorded_clip
-from spacediff.settings import EXPORT_QUALITY, Origin, Settings
+from spacediff.settings import EXPORT_QUALITY, WITHHELD, Origin, Setting, Settings
 from spacediff.sources import Produced
 
 
@@ -64,13 +64,16 @@ def _without_frames(call: RecordedCall, recording: Recording, file: Path) -> Rec
 def observed_in(call: RecordedCall, where: str, prompt: str = "") -> Settings:
     """Return what was seen of a call, with its machine; and its prompt, unless the scenario has one.
 
+    What a private recording withholds is unknown, and not missing.
+
     Args:
         call: The call.
         where: Where it was seen.
         prompt: The prompt of the scenario.
     """
     besides = {"machine": call.machine, **({} if prompt or call.prompt is None else {"call": {"prompt": call.prompt}})}
-    return call.seen.changed_by(Settings.of(besides, Origin.OBSERVED, where))
+    withheld = Settings({path: Setting(None, Origin.UNKNOWN, WITHHELD) for path in call.withheld})
+    return Settings({**withheld, **call.seen.changed_by(Settings.of(besides, Origin.OBSERVED, where))})
 
 
 def _described(call: RecordedCall, recording: Recording) -> str:

@@ -1,7 +1,7 @@
 """The settings of a run in groups: what was changed, what differs from the reference, what is unknown, what is equal.
 
 The key insight: a value that is unknown on a side differs from everything, but is not known to differ, so it has a
-group of its own.
+group of its own. The exception is what one script leaves open: two runs of it have the same there, whatever that is.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ def setting_groups(run: RunRecord, baseline: RunRecord | None, reference: RunRec
     """
     theirs = reference.settings if reference else {}
     usual = baseline.settings if baseline else {}
-    changed = set() if baseline is None or run is baseline else _unequal(usual, run.settings)
-    differing = _unequal(theirs, run.settings)
+    changed = set() if baseline is None or run is baseline else _unequal(baseline, run)
+    differing = set(run.settings) if reference is None else _unequal(reference, run)
     recorded = _both_recorded(run, reference)  # then what one side lacks is a difference, and not left unsaid
     if not recorded:
         differing &= theirs.keys()
     groups: dict[str, list[str]] = {"changed": [], "differing": [], "unknown": [], "same": []}
+    others = [each for each in (baseline, reference) if each is not None and each is not run]
     for path in sorted({*run.settings, *usual, *theirs}):
-        own, before, there = (_unknown(side, path) for side in (run.settings, usual, theirs))
+        own = _unknown(run.settings, path) and not (others and all(_left_open(path, run, each) for each in others))
+        before, there = (_unknown(side, path) or _withheld(path, run.settings, side) for side in (usual, theirs))
         if path in changed and not (own or before):
             group = "changed"
         elif path in differing and (recorded or path in run.settings) and not (own or there):
@@ -46,5 +48,23 @@ def _unknown(side: _Recorded, path: str) -> bool:
     return path in side and side[path].origin is Origin.UNKNOWN
 
 
-def _unequal(left: _Recorded, right: _Recorded) -> set[str]:
-    return {found.path for found in diff(recorded_settings(left), recorded_settings(right))}
+def _withheld(path: str, one: _Recorded, other: _Recorded) -> bool:
+    """Whether a path that one side lacks is in a table of which a side says only that it is unknown."""
+    if (path in one) == (path in other):
+        return False
+    parts = path.split(".")
+    tables = [".".join(parts[:end]) for end in range(1, len(parts))]
+    return any(_unknown(side, table) for side in (one, other) for table in tables)
+
+
+def _left_open(path: str, one: RunRecord, other: RunRecord) -> bool:
+    """Whether two runs of a script have the same unknown value: the script says it in one place, which was not read."""
+    left, right = one.settings.get(path), other.settings.get(path)
+    if left is None or right is None or {one.source, other.source} != {"script"}:
+        return False
+    return {left.origin, right.origin} == {Origin.UNKNOWN} and left.where == right.where
+
+
+def _unequal(left: RunRecord, right: RunRecord) -> set[str]:
+    found = {each.path for each in diff(recorded_settings(left.settings), recorded_settings(right.settings))}
+    return {path for path in found if not _left_open(path, left, right)}
