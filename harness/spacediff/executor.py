@@ -26,6 +26,7 @@ from spacediff.progress import Progress, ProgressListener
 from spacediff.record import RunRecord
 from spacediff.run import Run
 from spacediff.sources.local.numerics.switches import environment_for
+from spacediff.sources.script_look import is_looked_at, looked_at, refuse_beforehand
 from spacediff.stages import Stage, of_loading, up_to
 from spacediff.store.store import DENOISED, Store
 from spacediff.worker.hosted import AuditWorker
@@ -79,9 +80,10 @@ class Sequential:
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         """Yield the record of each run as soon as it is finished."""
         missing: set[tuple[str, str]] = set()
-        ordered = _in_order(runs)
-        self._prepare(ordered, store)
-        for run in ordered:
+        waiting = _in_order(runs)
+        self._prepare(waiting, store)
+        while waiting:
+            run = waiting.pop(0)
             raise_if_interrupted()
             listener.on_run_started(run)
             key = key_of(run, self._worker.environment)
@@ -95,6 +97,21 @@ class Sequential:
             if record.failed:
                 missing.add((run.prompt.name, run.name))
             yield record
+            if is_looked_at(run):  # what it has no place for is said before anything else runs
+                waiting.sort(key=lambda each: self._has_a_place(each, store))
+
+    def _has_a_place(self, run: Run, store: Store) -> bool:
+        """Whether the script of a run has a place for all its settings, as far as its baseline shows."""
+        try:
+            self._refuse_beforehand(run, store)
+        except NotMeasuredError:
+            return False
+        return True
+
+    def _refuse_beforehand(self, run: Run, store: Store) -> None:
+        baseline = looked_at(run)
+        if baseline is not None:
+            refuse_beforehand(run, store.folder_of(key_of(baseline, self._worker.environment)))
 
     def _prepare(self, ordered: Sequence[Run], store: Store) -> None:
         """Let the worker begin with the first run of each kind, at once, where nothing is stored."""
@@ -129,6 +146,7 @@ class Sequential:
         try:
             if not needed:
                 self._refuse(run)
+            self._refuse_beforehand(run, store)
             with store.writing(key) as draft:
                 record = self._worker.produce(run, key, draft, progress)
                 record = with_private_inputs(record, run.prompt) if run.prompt.private else record
@@ -166,13 +184,18 @@ def executor_for(runs: Iterable[Run], folder: Path, *, reuse: bool = True, keep_
 
 
 def _in_order(runs: Iterable[Run]) -> list[Run]:
-    """Sort hosted runs first, since they can fail early, then by process, checkpoint and settings up to denoising."""
+    """Sort hosted runs first, since they can fail early, then by process, checkpoint and settings up to denoising.
+
+    Of a script, the run into which nothing is put comes first, since it shows what can be put in.
+    """
     first: dict[tuple[str, str], int] = {}
 
-    def group(run: Run) -> tuple[bool, str, str, int]:
+    def group(run: Run) -> tuple[bool, bool, str, str, int]:
         process = repr(sorted(environment_for(run.settings).items()))
         checkpoint = repr(of_loading(run.settings))
         shares = (up_to(run.settings, Stage.DENOISING).digest(), run.prompt.name)
-        return run.source == "diffusers", process, checkpoint, first.setdefault(shares, len(first))
+        repeated = run.source == "script" and not (is_looked_at(run) and not run.repeat)
+        number = first.setdefault(shares, len(first))
+        return run.source == "diffusers", repeated, process, checkpoint, number
 
     return sorted(runs, key=group)

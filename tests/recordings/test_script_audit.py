@@ -26,6 +26,7 @@ import torch
 from diffusers import CogVideoXPipeline
 from settings import STEPS
 
+open(sys.argv[1] + "-of-starts", "a").write("begun ")
 pipe = CogVideoXPipeline.from_pretrained("checkpoint", dtype=torch.float32)
 generator = torch.Generator().manual_seed(42)
 try:
@@ -49,6 +50,10 @@ call.guidance_scale = 3.0
 scheduler.class = "CogVideoXDPMScheduler"
 [variants.absent]
 lora.style.scale = 0.5
+[variants.moved]
+placement = "cpu"
+[variants.misspelt]
+call.guidance_scal = 3.0
 [reference]
 variant = "target"
 [scale]
@@ -96,9 +101,21 @@ def test_the_cause_is_found_and_proved(record: AuditRecord) -> None:
 
 
 def test_what_the_script_has_no_place_for_is_refused_by_name(record: AuditRecord) -> None:
-    absent = record.run("p", "absent")
-    assert not absent.measured
-    assert absent.reason == "lora.style.scale cannot be put into run.py: the script has no adapter style"
+    lines = SCENARIO.splitlines()
+    for name, path, reason in (
+        ("absent", "lora.style.scale", "the script has no adapter style"),
+        ("moved", "placement", "the script moves no pipeline to a device before the call"),
+        ("misspelt", "call.guidance_scal", "CogVideoXPipeline.__call__ takes no argument guidance_scal"),
+    ):
+        found, line = record.run("p", name), 1 + next(n for n, each in enumerate(lines) if each.startswith(f"{path} ="))
+        assert not found.measured
+        assert found.reason == f"{path} (s.toml:{line}) cannot be put into run.py: {reason}"
+        assert found.code == "unsupported-setting"
+
+
+def test_what_is_refused_is_known_without_running_the_script(folder: Path, record: AuditRecord) -> None:
+    measured = [run for run in record.runs if run.source == "script" and run.measured]
+    assert len((folder / "marker-of-starts").read_text().split()) == len(measured)
 
 
 def test_a_second_audit_runs_only_what_has_changed(folder: Path, record: AuditRecord) -> None:

@@ -73,7 +73,7 @@ def produced(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch, *, plante
     monkeypatch.setenv("KEPT_FRAMES", str(folder))
     (folder / f"{name}.toml").write_text(_scenario(name, style))
     runs = {run.name: run for run in plan_scenario(load_scenario(folder / f"{name}.toml")).runs}
-    return run_script(runs["planted" if planted else "baseline"], SilentListener())
+    return run_script(runs["planted" if planted else "baseline"], folder, SilentListener())
 
 
 def _scenario(name: str, style: Style) -> str:

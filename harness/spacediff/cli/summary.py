@@ -12,6 +12,7 @@ from rich.text import Text
 
 from spacediff.cli.console import Terminal, one_line
 from spacediff.record import (
+    WITHHELD,
     AuditRecord,
     CauseRecord,
     Change,
@@ -28,7 +29,6 @@ from spacediff.record import (
     Verdict,
 )
 from spacediff.reporting.inside import place_of
-from spacediff.settings import WITHHELD
 from spacediff.wording import (
     after_colon,
     agreement_text,

@@ -9,6 +9,22 @@ ATTENTION_BACKEND = "DIFFUSERS_ATTN_BACKEND"
 """Variable that chooses the backend of diffusers' attention."""
 
 
+KERNELS = {"math": "math", "flash": "flash", "efficient": "mem_efficient", "cudnn": "cudnn"}
+"""Kernel of torch's attention to its name in `torch.backends.cuda`."""
+_EVERYWHERE = frozenset({"math", "flash", "efficient"})
+"""Those that torch allows unless somebody forbids one; cuDNN's is allowed by some versions only."""
+
+
+def _allowed_kernels() -> str:
+    """Return the kernels of attention that torch may use, where somebody has forbidden some."""
+    import torch
+
+    allowed = [
+        name for name, its in KERNELS.items() if getattr(torch.backends.cuda, f"{its}_sdp_enabled", lambda: False)()
+    ]
+    return "chosen by torch" if set(allowed) >= _EVERYWHERE else ", ".join(allowed)
+
+
 def current_numerics() -> dict[str, Any]:
     """Return the state of torch's switches."""
     import torch
@@ -16,7 +32,7 @@ def current_numerics() -> dict[str, Any]:
     backend = os.environ.get(ATTENTION_BACKEND)
     return {
         "compile": False,
-        "attention": f"{backend} of {ATTENTION_BACKEND}" if backend else "chosen by torch",
+        "attention": f"{backend} of {ATTENTION_BACKEND}" if backend else _allowed_kernels(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
         "tf32_cudnn": torch.backends.cudnn.allow_tf32,

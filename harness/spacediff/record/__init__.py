@@ -81,7 +81,7 @@ from spacediff.record.trace import (
     TraceRecord,
     TransplantRecord,
 )
-from spacediff.settings import Origin
+from spacediff.settings import WITHHELD, Origin
 
 __all__ = [
     "ASIDE",
@@ -89,6 +89,7 @@ __all__ = [
     "LATENTS",
     "SCHEMA_VERSION",
     "UNPAIRED",
+    "WITHHELD",
     "AgreementRecord",
     "AuditRecord",
     "CauseRecord",

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from spacediff.record import AuditRecord, Change, FactChange, HistoryRecord, Origin, SettingRecord, VariantHistory
+from spacediff.record import (
+    WITHHELD,
+    AuditRecord,
+    Change,
+    FactChange,
+    HistoryRecord,
+    Origin,
+    SettingRecord,
+    VariantHistory,
+)
 from spacediff.reporting.inert import cell, prose
 from spacediff.reporting.view import PromptView, Row
-from spacediff.settings import WITHHELD
 from spacediff.wording.numbers import drift, number, value
 
 MOST_OF_CELL = 160

@@ -18,13 +18,13 @@ _BASELINE: Parts = ("baseline",)
 _OF_SCRIPTS = ("args", "python")
 _TAKEN = re.compile(
     r"placement|model\.(dtype|revision|variant)|load\.[^.]+(\..*)?|call\.[^.]+(\..*)?|scheduler\.[^.]+(\..*)?|rng\.(seed|device)|lora\.[^.]+\.scale"
-    rf"|vae\.(tiling|slicing|({'|'.join(SIZES)})\w*)|numerics\.(tf32|tf32_matmul|tf32_cudnn|deterministic|threads)"
+    rf"|vae\.(dtype|tiling|slicing|({'|'.join(SIZES)})\w*)"
+    r"|numerics\.(attention|compile(\..*)?|tf32|tf32_matmul|tf32_cudnn|deterministic|threads)"
 )
 """Settings that are put into a script."""
 _PUT_IN = (
-    "call.…, scheduler.…, rng.seed, rng.device, vae.tiling, vae.slicing and the sizes of its tiles, lora.NAME.scale, "
-    "numerics.tf32, tf32_matmul, tf32_cudnn, deterministic or threads, placement, load.…, model.dtype, revision or "
-    "variant"
+    "call.…, scheduler.…, rng.seed, rng.device, vae.dtype, vae.tiling, vae.slicing and the sizes of its tiles, "
+    "lora.NAME.scale, numerics.…, placement, load.…, model.dtype, revision or variant"
 )
 
 

@@ -63,7 +63,7 @@ class HostedSource:
             case "script":
                 from spacediff.sources.script import run_script
 
-                return run_script(run, progress)
+                return run_script(run, folder, progress)
             case "inference":
                 from spacediff.sources.inference import call_api
 

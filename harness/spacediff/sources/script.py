@@ -34,6 +34,7 @@ from spacediff.sources import Produced
 from spacediff.sources.exports import exports
 from spacediff.sources.local.numerics.switches import environment_for
 from spacediff.sources.recording import observed_in
+from spacediff.sources.script_look import keep_offered, not_put_in, tables_of
 from spacediff.watch.overriding import FILE, OUTCOME
 from spacediff.watch.placing import is_on
 
@@ -43,11 +44,12 @@ _PATIENCE = 2.0
 _LOG_LINES = 3
 
 
-def run_script(run: Run, progress: Progress) -> Produced:
+def run_script(run: Run, folder: Path, progress: Progress) -> Produced:
     """Run a script up to the end of one of its calls, and return what the call produced.
 
     Args:
         run: A run whose source is a script.
+        folder: Folder for what the call of a run without settings offers; see `spacediff.sources.script_look`.
         progress: Receives the progress.
 
     Raises:
@@ -68,6 +70,7 @@ def run_script(run: Run, progress: Progress) -> Produced:
         recording = assembled(places.left, asked.script, exit_code=code, private=False)
         call = _finished(recording, places, asked, run)
         clip = read_clip(places.left / f"{call.number}.mkv")
+        keep_offered(places.left, folder)
     written_over = [f"the script has written over {each.path.name}" for each in links if not each.is_as_before]
     if run.prompt.private:
         recording = privately(recording, keep_adapters=True)
@@ -144,10 +147,9 @@ class _Asked:
 
 def _overrides(run: Run, asked: _Asked) -> dict[str, Any]:
     """Return what is put in, as `spacediff.watch.overriding` takes it."""
-    tables = sorted({path.partition(".")[0] for path in run.settings})
-    settings = {name: run.settings.table(name) or run.settings.value(name) for name in tables}
-    prompt = run.prompt.text or None
-    return {"call": asked.call, "settings": settings, "prompt": prompt, "seed": run.prompt.seed}
+    settings, prompt = tables_of(run.settings), run.prompt.text or None
+    look = not run.settings
+    return {"call": asked.call, "settings": settings, "prompt": prompt, "seed": run.prompt.seed, "look": look}
 
 
 def _executed(asked: _Asked, places: _Places, environment: dict[str, str], progress: Progress) -> int:
@@ -199,7 +201,7 @@ def _finished(recording: Recording, places: _Places, asked: _Asked, run: Run) ->
     """
     name, outcome = asked.script.name, places.outcome
     if refused := outcome.get("refused"):
-        raise UnsupportedSetting(f"{refused['path']} cannot be put into {name}: {refused['reason']}")
+        raise not_put_in(run, refused["path"], refused["reason"])
     if not recording.calls:
         wanted = f"call {asked.call}" if asked.call else "a pipeline call with frames"
         raise GenerationFailed(
@@ -223,9 +225,11 @@ def _finished(recording: Recording, places: _Places, asked: _Asked, run: Run) ->
 def _not_in_force(wanted: Settings, observed: Mapping[str, Any], applied: Iterable[str]) -> Iterable[str]:
     """Yield the settings that were not put in, or that the process shows to be other than what was asked for.
 
-    How a model was loaded, such as `load.…` and `model.revision`, is not to be seen in it afterwards.
+    How a model was loaded, such as `load.…` and `model.revision`, the process itself has compared with what was loaded.
     """
     put_in = set(applied)
+    if any(path.startswith("numerics.compile.") for path in wanted) and observed.get("numerics.compile") is not True:
+        yield "numerics.compile"
     for path, setting in wanted.items():
         head = ".".join(path.split(".")[: 3 if path.startswith("lora.") else 2])
         asked = str(setting.value).partition(":")[0] if "offload" in str(setting.value) else setting.value

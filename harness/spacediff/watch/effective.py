@@ -6,6 +6,7 @@ They have the paths that a scenario has, such as `scheduler.class`, so that a re
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -14,9 +15,10 @@ from typing import Any
 from ..observer.attention_names import attention_for
 from ..observer.packages import optional_packages
 from ..observer.structure import denoisers_of, pipelines_of
-from ..observer.switches import current_numerics
+from ..observer.switches import ATTENTION_BACKEND, current_numerics
 from ..observer.vae_state import vae_state
 from .adapters import adapters_of
+from .compiling import is_compiled
 from .generators import generator_of
 from .placing import placement_of
 from .switched_on import cache_of, freeu_of, ip_adapter_of
@@ -162,29 +164,38 @@ def _scheduler(pipeline: Any) -> dict[str, Any]:
 
 def _numerics(pipeline: Any) -> dict[str, Any]:
     found = current_numerics()
-    parts = _parts(pipeline).values()
-    found["compile"] = any(
-        hasattr(part, "_orig_mod") or getattr(part, "_compiled_call_impl", None) is not None for part in parts
-    )
+    found["compile"] = any(map(is_compiled, _parts(pipeline).values()))
     if freeu := freeu_of(pipeline):
         found["freeu"] = freeu
-    processors: set[str] = set()
-    backends: set[str] = set()
-    for _, denoiser in denoisers_of(pipeline):
-        for processor in (getattr(denoiser, "attn_processors", None) or {}).values():
-            processors.add(type(processor).__name__)
-            if backend := getattr(processor, "_attention_backend", None):
-                backends.add(str(getattr(backend, "value", backend)))
-    if backends:
-        found["attention"] = ", ".join(map(attention_for, sorted(backends)))
-    elif chosen := _chosen_backend():
-        found["attention"] = attention_for(chosen)
-    if processors:
+    if processors := {type(each).__name__ for each in _processors(pipeline)}:
         found["attention_processors"] = sorted(processors)
+    if backends := _backends(pipeline):
+        found["attention"] = ", ".join(map(attention_for, backends))
+    elif chosen := _active_backend():
+        found["attention"] = attention_for(chosen)
     return found
 
 
-def _chosen_backend() -> str:
+def chosen_backend(pipeline: Any) -> str:
+    """Return the backend of diffusers' dispatcher that a pipeline uses; empty where it is the usual one."""
+    return ", ".join(_backends(pipeline)) or os.environ.get(ATTENTION_BACKEND, "") or _active_backend()
+
+
+def _processors(pipeline: Any) -> list[Any]:
+    """Return the attention processors of the denoisers."""
+    found: list[Mapping[str, Any]] = [
+        getattr(part, "attn_processors", None) or {} for _, part in denoisers_of(pipeline)
+    ]
+    return [processor for each in found for processor in each.values()]
+
+
+def _backends(pipeline: Any) -> list[str]:
+    """Return the backends that the processors of the denoisers have been given."""
+    given = [getattr(each, "_attention_backend", None) for each in _processors(pipeline)]
+    return sorted({str(getattr(each, "value", each)) for each in given if each})
+
+
+def _active_backend() -> str:
     """Return the backend that the whole process uses, where it is not the usual one."""
     module = sys.modules.get("diffusers.models.attention_dispatch")
     registry: Any = getattr(module, "_AttentionBackendRegistry", None)

@@ -16,8 +16,10 @@ from typing import Any
 
 from .call import RecordedCall
 from .messages import LibraryMessages
-from .overriding import FILE, OUTCOME, Overriding, PipelineCall
-from .put_in import RefusedError
+from .offered import FILE as OFFERED
+from .overriding import FILE, OUTCOME, Overriding
+from .pipeline_call import PipelineCall
+from .refusing import RefusedError
 from .writing import Writer
 
 
@@ -49,6 +51,14 @@ class OverriddenCall:
         """
         self._overriding.loading.watch(base)
 
+    def watch_models(self, base: type) -> None:
+        """Put in what acts when models are loaded by themselves.
+
+        Args:
+            base: `ModelMixin`.
+        """
+        self._overriding.loading.watch_models(base)
+
     def called(self, number: int, call: PipelineCall, where: Mapping[str, Any]) -> Any:
         """Make a call as the script does, or the changed one, which does not return.
 
@@ -61,7 +71,7 @@ class OverriddenCall:
             return call.make()
         recorded, refused = RecordedCall(number, self._writer, self._messages), {}
         try:
-            changed = self._overriding.put_in(call)
+            changed = self._overriding.put_in(call, self._writer.noting)
             recorded.begin(changed.method, changed.pipeline, changed.args, changed.kwargs, where)
             result = changed.make()
             self._overriding.refuse_what_waits()
@@ -87,6 +97,8 @@ class OverriddenCall:
     def _end(self, refused: Mapping[str, str]) -> None:
         with self._writer.noting("the end of the changed call"):
             self._writer.write(OUTCOME, {"applied": self._overriding.applied, "refused": refused})
+            if self._overriding.offered:
+                self._writer.write(OFFERED, self._overriding.offered)
         for child in multiprocessing.active_children():
             child.terminate()
         for stream in (sys.stdout, sys.stderr):

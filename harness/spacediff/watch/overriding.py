@@ -7,14 +7,16 @@ is changed on the very objects that the call is about to use, and one for which 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from . import put_in
-from .effective import arguments_of
 from .loading import Loading
-from .put_in import PutIn, RefusedError
+from .offered import Noting, offered_by
+from .pipeline_call import PipelineCall
+from .put_in import PutIn
+from .refusing import RefusedError, refusals
 from .seeding import Seeding
 
 FILE = "overrides"
@@ -29,33 +31,6 @@ _ON_THE_PIPELINE: Mapping[str, PutIn] = {
     "numerics": put_in.numerics,
     "lora": put_in.lora,
 }
-_COLLECTING = frozenset({inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD})
-
-
-@dataclass(frozen=True)
-class PipelineCall:
-    """A call of a pipeline before it is made.
-
-    Attributes:
-        method: The method, as its class has it.
-        pipeline: The pipeline.
-        args: Its arguments by position.
-        kwargs: Its arguments by name.
-    """
-
-    method: Callable[..., Any]
-    pipeline: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """All arguments by name, defaults included."""
-        return arguments_of(self.method, self.pipeline, self.args, self.kwargs)
-
-    def make(self) -> Any:
-        """Make the call."""
-        return self.method(self.pipeline, *self.args, **self.kwargs)
 
 
 class Overriding:
@@ -63,7 +38,8 @@ class Overriding:
 
     Args:
         content: `call`, the number of the call, or null for the first one that is to return frames; `settings`, nested
-            tables by the paths of a scenario; `prompt`, a text or null; `seed`.
+            tables by the paths of a scenario; `prompt`, a text or null; `seed`; `look`, whether what the call
+            offers is to be said.
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
@@ -71,11 +47,14 @@ class Overriding:
         self._settings: Mapping[str, Any] = content.get("settings", {})
         self._prompt: str | None = content.get("prompt")
         self._seeding = Seeding(content.get("seed"), self._settings.get("rng", {}))
-        self.loading = Loading(self._settings)
+        self._look = bool(content.get("look"))
+        self.loading = Loading(self._settings, look=self._look)
         self._pending: dict[str, Any] = {}
         self._pipeline: Any = None
         self.applied: list[str] = []
         """Paths of the settings that were put in."""
+        self.offered: dict[str, Any] = {}
+        """What the call offered to other settings; empty unless that was asked for."""
 
     def chooses(self, number: int, call: PipelineCall) -> bool:
         """Whether a call, the one of this number, is the one to change."""
@@ -83,15 +62,25 @@ class Overriding:
             return number == self._number
         return bool(call.given.get("output_type") != _LATENT)
 
-    def put_in(self, call: PipelineCall) -> PipelineCall:
+    def put_in(self, call: PipelineCall, noting: Noting) -> PipelineCall:
         """Put everything in, and return the changed call.
 
         What the signature does not name, as in a subclass that passes its arguments on, waits for the inner call.
+
+        Args:
+            call: The call.
+            noting: A context for each thing of the call that is looked at.
 
         Raises:
             RefusedError: This script has no place for a setting.
         """
         self._pipeline = call.pipeline
+        wanted = [name] if (name := self._settings.get("scheduler", {}).get("class")) else []
+        offered = offered_by(call, self.loading.offered, noting, None if self._look else wanted)
+        if self._look:
+            self.offered = offered
+        for refused in refusals(self._settings, offered):
+            raise refused
         self.applied += self.loading.put_in()
         for table, put in _ON_THE_PIPELINE.items():
             self.applied += put(call.pipeline, self._settings.get(table, {}))
@@ -118,24 +107,15 @@ class Overriding:
 
     def _placed(self, call: PipelineCall) -> PipelineCall:
         """Return a call with those of the waiting arguments that it takes."""
-        signature = inspect.signature(call.method)
-        bound = signature.bind(call.pipeline, *call.args, **call.kwargs)
-        named = {each.name for each in signature.parameters.values() if each.kind not in _COLLECTING}
-        collecting = [each.name for each in signature.parameters.values() if each.kind is each.VAR_KEYWORD]
-        unnamed = _inputs_of_blocks(call.pipeline) if collecting else set()
-        for name in [name for name in self._pending if name in named | unnamed]:
+        bound = inspect.signature(call.method).bind(call.pipeline, *call.args, **call.kwargs)
+        named, collecting = call.named, call.collecting
+        for name in [name for name in self._pending if name in named | call.of_blocks]:
             value = self._pending.pop(name)
             if name in named:
                 bound.arguments[name] = value
             else:
-                bound.arguments[collecting[0]] = {**bound.arguments.get(collecting[0], {}), name: value}
+                bound.arguments[collecting] = {**bound.arguments.get(collecting, {}), name: value}
         return replace(call, args=bound.args[1:], kwargs=dict(bound.kwargs))
-
-
-def _inputs_of_blocks(pipeline: Any) -> set[str]:
-    """Return the inputs of a modular pipeline, whose call takes them without naming them."""
-    inputs = getattr(getattr(pipeline, "blocks", None), "inputs", ())
-    return {str(each.name) for each in inputs if getattr(each, "name", None)}
 
 
 def _prompt(text: str | None, given: Mapping[str, Any]) -> dict[str, Any]:

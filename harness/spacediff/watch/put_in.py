@@ -1,54 +1,39 @@
 """Change what a pipeline is made of, as a script changes it: its scheduler, its VAE, torch's switches, adapters.
 
-Each function takes the pipeline and a table of a scenario, and returns the paths that it has set. It compares what is
-in force afterwards, since a library may take a value and not use it.
+Each function takes the pipeline and a table of a scenario that was not refused, and returns the paths that it has set.
+It compares what is in force afterwards, since a library may take a value and not use it.
 """
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..observer.adapter_layers import adapters_in, is_fused, layers_of, scales_of
+from ..observer.adapter_layers import layers_of, scales_of
 from ..observer.structure import decoder_of, pipelines_of
 from ..observer.switches import current_numerics
-from ..observer.vae_state import SWITCHES, sizes_of
+from ..observer.vae_state import SWITCHES
+from .attending import attend_by
+from .compiling import compile_denoisers
+from .offered import scheduler_class
+from .refusing import RefusedError
 
 PutIn = Callable[[Any, Mapping[str, Any]], list[str]]
-
-
-class RefusedError(Exception):
-    """This script has no place for a setting.
-
-    Args:
-        path: The setting.
-        reason: Why not.
-    """
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
-        self.reason = reason
 
 
 def scheduler(pipeline: Any, wanted: Mapping[str, Any]) -> list[str]:
     """Replace the scheduler by one of another class or configuration, built from the one that is there.
 
     Raises:
-        RefusedError: There is no scheduler, no such class, or it does not take the configuration.
+        RefusedError: The class does not take the configuration.
     """
     if not wanted:
         return []
-    before = getattr(pipeline, "scheduler", None)
-    if before is None:
-        raise RefusedError("scheduler", f"{type(pipeline).__name__} has no scheduler")
-    kind = _scheduler_class(wanted["class"]) if "class" in wanted else type(before)
+    before = pipeline.scheduler
+    own = type(before)
+    kind = own if wanted.get("class", own.__name__) == own.__name__ else scheduler_class(wanted["class"])
     config = {name: value for name, value in wanted.items() if name != "class"}
-    for name in config:
-        if name not in inspect.signature(kind).parameters:
-            raise RefusedError(f"scheduler.{name}", f"{kind.__name__} has no such entry of its configuration")
     try:
         made = kind.from_config(before.config, **config)
     except Exception as error:
@@ -59,45 +44,30 @@ def scheduler(pipeline: Any, wanted: Mapping[str, Any]) -> list[str]:
     return [f"scheduler.{name}" for name in wanted]
 
 
-def _scheduler_class(name: str) -> Any:
-    import diffusers
-
-    found = getattr(diffusers, name, None)
-    if isinstance(found, type) and issubclass(found, diffusers.SchedulerMixin):
-        return found
-    raise RefusedError("scheduler.class", f"diffusers {diffusers.__version__} has no scheduler {name}")
-
-
 def vae(pipeline: Any, wanted: Mapping[str, Any]) -> list[str]:
-    """Set the switches of the VAE and the sizes of its tiles.
-
-    Raises:
-        RefusedError: The VAE has no such switch or size.
-    """
+    """Set the switches of the VAE and the sizes of its tiles; its dtype is put in where it is loaded."""
     decoder = decoder_of(pipeline) if wanted else None
-    for name in sorted(wanted, key=lambda name: name not in SWITCHES):  # a switch may set the sizes
-        value, path = wanted[name], f"vae.{name}"
+    names = [name for name in wanted if name != "dtype"]
+    for name in sorted(names, key=lambda name: name not in SWITCHES):  # a switch may set the sizes
         if name in SWITCHES:
-            method = getattr(decoder, f"{'enable' if value else 'disable'}_{name}", None)
-            if method is None or not hasattr(decoder, SWITCHES[name]):
-                raise RefusedError(path, f"the VAE of {type(pipeline).__name__} has no {name}")
-            method()
-        elif decoder is None or name not in sizes_of(decoder):
-            raise RefusedError(path, f"the VAE of {type(pipeline).__name__} has no {name}")
-        elif name.startswith("tile_") and not getattr(decoder, "use_tiling", False):
-            raise RefusedError(path, "it has no effect without tiling")
+            getattr(decoder, f"{'enable' if wanted[name] else 'disable'}_{name}")()
         else:
-            setattr(decoder, name, value)
-    return [f"vae.{name}" for name in wanted]
+            setattr(decoder, name, wanted[name])
+    return [f"vae.{name}" for name in names]
 
 
-def numerics(_: Any, wanted: Mapping[str, Any]) -> list[str]:
-    """Set torch's switches.
+def numerics(pipeline: Any, wanted: Mapping[str, Any]) -> list[str]:
+    """Set torch's switches, the attention, and whether the denoisers are compiled.
 
     Raises:
-        RefusedError: A switch does not take its value.
+        RefusedError: A switch does not take its value, or the library cannot attend or compile so here.
     """
     import torch
+
+    if (attention := wanted.get("attention")) is not None:
+        attend_by(pipeline, attention)
+    if (compiled := wanted.get("compile")) is not None:
+        compile_denoisers(pipeline, compiled)
 
     tf32 = {f"tf32_{name}": wanted["tf32"] for name in ("matmul", "cudnn") if "tf32" in wanted}
     for name, value in {**tf32, **wanted}.items():
@@ -121,19 +91,11 @@ def lora(pipeline: Any, wanted: Mapping[str, Any]) -> list[str]:
     """Set the scales of adapters that act, and leave their weights and those of other adapters as they are.
 
     Raises:
-        RefusedError: There is no such adapter, or it is fused or does not act.
+        RefusedError: A layer keeps another scale.
     """
     for name, table in wanted.items():
-        path = f"lora.{name}.scale"
-        layers = layers_of(pipeline, name)
-        if not layers:
-            there = ", ".join(adapters_in(pipeline))
-            raise RefusedError(path, f"the script has no adapter {name}" + (f"; it has {there}" if there else ""))
-        if is_fused(layers, name):
-            raise RefusedError(path, "the script has fused the adapter into the weights")
-        acting = {component: scale for component, scale in scales_of(layers, name).items() if scale not in (0, [0])}
-        if not acting:
-            raise RefusedError(path, "the script has switched the adapter off")
+        path, layers = f"lora.{name}.scale", layers_of(pipeline, name)
+        acting = [component for component, scale in scales_of(layers, name).items() if scale not in (0, [0])]
         for component in acting:
             for layer in layers[component].values():
                 layer.set_scale(name, table["scale"])

@@ -20,7 +20,7 @@ from .call import RecordedCall
 from .imports import AfterImport
 from .messages import LibraryMessages
 from .overridden import OverriddenCall
-from .overriding import PipelineCall
+from .pipeline_call import PipelineCall
 from .tensors import KeptTensors
 from .tracebacks import leave_out_of_tracebacks
 from .writing import MOST_TENSOR_BYTES, Writer
@@ -64,6 +64,7 @@ class Recorder:
             {
                 "diffusers.pipelines.pipeline_utils": self._watch_pipelines,
                 "diffusers.modular_pipelines.modular_pipeline": self._watch_modular_pipelines,
+                "diffusers.models.modeling_utils": self._watch_models,
                 "diffusers.utils.export_utils": written.watch_exports,
                 "PIL.Image": written.watch_pictures,
             },
@@ -87,6 +88,10 @@ class Recorder:
         base.register_modules = registering
         if self._changed is not None:
             self._changed.watch_pipelines(base)
+
+    def _watch_models(self, module: ModuleType) -> None:
+        if self._changed is not None:
+            self._changed.watch_models(module.ModelMixin)
 
     def _watch_modular_pipelines(self, module: ModuleType) -> None:
         self._watch_class(module.ModularPipeline)

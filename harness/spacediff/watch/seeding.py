@@ -7,7 +7,7 @@ from typing import Any
 
 from .generators import default_generator, is_fresh
 from .placing import is_on
-from .put_in import RefusedError
+from .refusing import refused_noise
 
 _GLOBAL = "global"
 
@@ -21,8 +21,9 @@ class Seeding:
     """
 
     def __init__(self, seed: int | None, wanted: Mapping[str, Any]) -> None:
+        self._of_prompt = seed
+        self._wanted = wanted
         self._seed: int | None = wanted.get("seed", seed)
-        self._device: str | None = wanted.get("device")
         self.applied = [f"rng.{name}" for name in wanted]
         """Paths of the settings that are put in."""
 
@@ -40,46 +41,47 @@ class Seeding:
         """
         import torch
 
-        there = given.get("generator")
-        several = list(there) if isinstance(there, list | tuple) else None
-        generator = several[0] if several else there
-        if given.get("latents") is not None:
-            if self.applied:
-                raise RefusedError(self.applied[0], "the script passes the noise itself, as latents")
-            self._refuse_noise_of_another_seed(pipeline, generator)
+        noise = noise_of(pipeline, given)
+        for refused in refused_noise(self._of_prompt, self._wanted, noise):
+            raise refused
+        if noise["latents"]:
             return {}
-        device = _GLOBAL if generator is None else str(generator.device)
-        drawn_from = default_generator(pipeline) if generator is None else generator
-        if drawn_from is None:
-            raise RefusedError("rng.seed", "the generator of this device cannot be read")
-        wanted = self._device or device
-        same_device = is_on(device, wanted)
-        seed = drawn_from.initial_seed() if self._seed is None else self._seed
-        if same_device and seed == drawn_from.initial_seed():
+        there, seed = noise["device"], noise["seed"] if self._seed is None else self._seed
+        wanted = self._wanted.get("device", there)
+        same_device = is_on(there, wanted)
+        if same_device and seed == noise["seed"]:
             return {}
-        _refuse("rng.seed" if same_device else "rng.device", several, drawn_from)
         if wanted == _GLOBAL:
             torch.manual_seed(seed)
             return {} if same_device else {"generator": None}
-        made = torch.Generator(device if same_device else wanted).manual_seed(seed)
-        return {"generator": [made] if several else made}
-
-    def _refuse_noise_of_another_seed(self, pipeline: Any, generator: Any) -> None:
-        """Refuse a seed that is not that of the generator from which a script may have drawn the latents it passes."""
-        import torch
-
-        usual = (default_generator(pipeline), torch.default_generator) if generator is None else (generator,)
-        seeds = {each.initial_seed() for each in usual if each is not None}
-        if self._seed is not None and self._seed not in seeds:
-            has = " or ".join(map(str, sorted(seeds)))
-            raise RefusedError(
-                "rng.seed", f"the script passes the noise itself, as latents, and its generator has the seed {has}"
-            )
+        made = torch.Generator(there if same_device else wanted).manual_seed(seed)
+        return {"generator": [made] if isinstance(given.get("generator"), list | tuple) else made}
 
 
-def _refuse(path: str, several: list[Any] | None, drawn_from: Any) -> None:
-    if several and len(several) > 1:
-        raise RefusedError(path, f"the script passes {len(several)} generators to the call")
-    if not is_fresh(drawn_from):
-        own = drawn_from.initial_seed()
-        raise RefusedError(path, f"the script has drawn from its generator, seeded with {own}, before the call")
+def noise_of(pipeline: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a call draws its noise from, as `spacediff.watch.refusing` asks it.
+
+    Args:
+        pipeline: The pipeline.
+        given: All arguments of the call.
+
+    Returns:
+        `latents`, whether the call is given the noise itself; `seeds`, from which it may come; and of the generator
+        `device` (`global` for that of torch), `seed` (None where it cannot be read), `generators`, their number, and
+        `fresh`, whether nothing was drawn from the first since it was seeded.
+    """
+    import torch
+
+    there = given.get("generator")
+    several = list(there) if isinstance(there, list | tuple) else [] if there is None else [there]
+    own = several[0] if several else None
+    drawn_from = default_generator(pipeline) if own is None else own
+    usual = (drawn_from, torch.default_generator) if own is None else (own,)
+    return {
+        "latents": given.get("latents") is not None,
+        "seeds": sorted({each.initial_seed() for each in usual if each is not None}),
+        "device": _GLOBAL if own is None else str(own.device),
+        "seed": None if drawn_from is None else drawn_from.initial_seed(),
+        "generators": len(several),
+        "fresh": drawn_from is not None and is_fresh(drawn_from),
+    }

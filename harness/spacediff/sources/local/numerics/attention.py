@@ -12,6 +12,7 @@ from typing import Any
 
 from spacediff.errors import UnsupportedSetting, failure
 from spacediff.observer.attention_names import backend_of
+from spacediff.observer.dispatcher import asks_the_dispatcher, backends_known, registry
 from spacediff.settings import Settings
 from spacediff.sources.local.known_names import ensure_known
 from spacediff.sources.local.library_warnings import warnings_of_libraries
@@ -35,9 +36,9 @@ def dispatched_attention(pipeline: Any, settings: Settings) -> Iterator[None]:
     if backend is None:
         yield
         return
-    registry = _registry(backend)
-    before = registry._active_backend  # noqa: SLF001 - the dispatcher has no other access
-    models: list[Any] = [model for _, model in modules_of(pipeline) if _asks_the_dispatcher(model)]
+    table = _registry(backend)
+    before = table._active_backend  # noqa: SLF001 - the dispatcher has no other access
+    models: list[Any] = [model for _, model in modules_of(pipeline) if asks_the_dispatcher(model)]
     if not models:
         raise UnsupportedSetting(
             f"numerics.attention = {attention!r} has no effect: no model of {type(pipeline).__name__} asks diffusers' "
@@ -49,41 +50,22 @@ def dispatched_attention(pipeline: Any, settings: Settings) -> Iterator[None]:
             for model in models:
                 model.set_attention_backend(backend)
     except Exception as error:
-        registry.set_active_backend(before)
+        table.set_active_backend(before)
         raise UnsupportedSetting(f"numerics.attention = {attention!r} cannot be used here: {failure(error)}") from error
     try:
         yield
     finally:
-        registry.set_active_backend(before)
+        table.set_active_backend(before)
 
 
 def _registry(backend: str) -> Any:
     """Return diffusers' table of backends, which has to know this one."""
     import diffusers
 
-    try:
-        from diffusers.models.attention_dispatch import AttentionBackendName, _AttentionBackendRegistry
-    except ImportError as error:
+    found = registry()
+    if found is None:
         raise UnsupportedSetting(
             f"diffusers {diffusers.__version__} has no attention dispatcher, and so no backend {backend!r}"
-        ) from error
-    known = [name.value for name in AttentionBackendName]
-    ensure_known(backend, known, f"diffusers {diffusers.__version__} has no attention backend {backend!r}")
-    return _AttentionBackendRegistry
-
-
-def _asks_the_dispatcher(model: Any) -> bool:
-    """Whether an attention processor of a model takes a backend; older ones call torch themselves."""
-    if not hasattr(model, "set_attention_backend"):
-        return False
-    processors = (getattr(module, "processor", None) for module in model.modules())
-    return any(
-        hasattr(processor, "_attention_backend") or "dispatch_attention_fn" in _names_called(processor)
-        for processor in processors
-    )
-
-
-def _names_called(processor: Any) -> tuple[str, ...]:
-    call = vars(type(processor)).get("__call__")
-    names: tuple[str, ...] = getattr(getattr(call, "__code__", None), "co_names", ())
-    return names
+        )
+    ensure_known(backend, backends_known(), f"diffusers {diffusers.__version__} has no attention backend {backend!r}")
+    return found

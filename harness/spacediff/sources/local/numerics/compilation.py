@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spacediff.devices import execution_device, type_of
 from spacediff.errors import UnsupportedSetting, failure
-from spacediff.observer.structure import is_denoiser, pipelines_of
+from spacediff.observer.structure import is_denoiser
 from spacediff.settings import Settings
 from spacediff.sources.local.known_names import ensure_known
 from spacediff.sources.local.weights import modules_of
-
-if TYPE_CHECKING:
-    import torch
+from spacediff.watch.compiling import compile_part
 
 _INDUCTOR = "inductor"
 _HINT = "leave numerics.compile out, or run the audit on a machine that can compile"
@@ -56,28 +54,15 @@ def compile_denoisers(pipeline: Any, settings: Settings) -> None:
     Raises:
         UnsupportedSetting: The pipeline has no such component, or torch or the component refuses an option.
     """
-    import torch
-
     wanted = _options(settings)
     if wanted is None:
         return
     regional = wanted.pop("regional", False)
     for name in _components(pipeline, wanted.pop("components", None)):
-        component = getattr(pipeline, name)
         try:
-            if regional:
-                component.compile_repeated_blocks(**wanted)
-            else:
-                _replace(pipeline, component, torch.compile(component, **wanted))
+            compile_part(pipeline, getattr(pipeline, name), wanted, regional=regional)
         except Exception as error:
             raise UnsupportedSetting(f"numerics.compile cannot be used for {name}: {failure(error)}") from error
-
-
-def _replace(pipeline: Any, component: torch.nn.Module, compiled: Any) -> None:
-    """Put a compiled component in the place of the one that it was made of, in inner pipelines too, which call it."""
-    for each in pipelines_of(pipeline):
-        for name in [name for name, part in vars(each).items() if part is component]:
-            setattr(each, name, compiled)
 
 
 def _options(settings: Settings) -> dict[str, Any] | None:
