@@ -186,16 +186,16 @@ def executor_for(runs: Iterable[Run], folder: Path, *, reuse: bool = True, keep_
 def _in_order(runs: Iterable[Run]) -> list[Run]:
     """Sort hosted runs first, since they can fail early, then by process, checkpoint and settings up to denoising.
 
-    Of a script, the run into which nothing is put comes first, since it shows what can be put in.
+    Of a script, the run into which nothing is put comes first, since it shows what can be put in, and its re-run last,
+    since that is a process of its own, while the others may share one.
     """
     first: dict[tuple[str, str], int] = {}
 
-    def group(run: Run) -> tuple[bool, bool, str, str, int]:
+    def group(run: Run) -> tuple[bool, int, str, str, int]:
         process = repr(sorted(environment_for(run.settings).items()))
         checkpoint = repr(of_loading(run.settings))
         shares = (up_to(run.settings, Stage.DENOISING).digest(), run.prompt.name)
-        repeated = run.source == "script" and not (is_looked_at(run) and not run.repeat)
-        number = first.setdefault(shares, len(first))
-        return run.source == "diffusers", repeated, process, checkpoint, number
+        later = 0 if run.source != "script" else 2 if run.repeat else int(not is_looked_at(run))
+        return run.source == "diffusers", later, process, checkpoint, first.setdefault(shares, len(first))
 
     return sorted(runs, key=group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ import torch
 
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from spacediff.torchvision_shim import shim_torchvision
+from spacediff.watch.effective import settings_of
 from spacediff.watch.overriding import Overriding
 from spacediff.watch.pipeline_call import PipelineCall
 from spacediff.watch.refusing import RefusedError
+from spacediff.watch.state import State
+from spacediff.watch.writing import Writer
 
 shim_torchvision()
 
@@ -144,3 +148,31 @@ def test_the_call_is_chosen_by_its_number_or_by_its_frames(pipeline: Any) -> Non
     frames = PipelineCall(type(pipeline).__call__, pipeline, ("a",), {})
     assert [Overriding({}).chooses(1, call) for call in (latents, frames)] == [False, True]
     assert [Overriding({"call": 2}).chooses(number, frames) for number in (1, 2)] == [False, True]
+
+
+def test_what_was_put_in_and_drawn_is_taken_back(pipeline: Any) -> None:
+    mine = torch.Generator().manual_seed(7)
+    call = PipelineCall(type(pipeline).__call__, pipeline, ("a",), {"generator": mine})
+    before = in_force(call)
+    state = State(call)
+    wanted = {
+        "scheduler": {"class": "CogVideoXDPMScheduler"},
+        "vae": {"tiling": True},
+        "numerics": {"tf32": True, "attention": "math", "threads": torch.get_num_threads()},
+    }
+    Overriding({"settings": wanted}).put_in(call, unnoted)
+    torch.randn(3, generator=mine)
+    drawn = torch.rand(1)
+    pipeline.scheduler.set_timesteps(3)
+    pipeline.vae.added = 1
+    assert in_force(call) != before
+    for _ in range(2):
+        state.restore()
+        assert in_force(call) == before
+        assert torch.equal(torch.rand(1), drawn), "torch's own generator too"
+        assert torch.backends.cuda.flash_sdp_enabled()
+    assert not hasattr(pipeline.vae, "added")
+
+
+def in_force(call: PipelineCall) -> dict[str, Any]:
+    return dict(settings_of(call.pipeline, call.given, Writer(Path()))["settings"])

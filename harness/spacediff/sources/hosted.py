@@ -14,6 +14,7 @@ from spacediff.sources import Produced
 from spacediff.tiny.space_app import DEVICE
 
 if TYPE_CHECKING:
+    from spacediff.sources.script import Scripts
     from spacediff.tiny.serving import TinySpace
 
 TINY_SPACES = {
@@ -37,6 +38,7 @@ class HostedSource:
         self._open = ExitStack()
         self._begun: dict[str, TinySpace] = {}
         self._served: dict[str, str] = {}
+        self._scripts: Scripts | None = None
 
     def close(self) -> None:
         """Stop everything that was started, including the tiny Space."""
@@ -61,9 +63,7 @@ class HostedSource:
         """
         match run.source:
             case "script":
-                from spacediff.sources.script import run_script
-
-                return run_script(run, folder, progress)
+                return self._run_script(run, folder, progress)
             case "inference":
                 from spacediff.sources.inference import call_api
 
@@ -75,6 +75,14 @@ class HostedSource:
             case "recording" | "video":
                 return _taken(run, folder)
         return self._fetch(run, folder, progress)
+
+    def _run_script(self, run: Run, folder: Path, progress: Progress) -> Produced:
+        from spacediff.sources.script import Scripts
+
+        if self._scripts is None:
+            self._scripts = Scripts()
+            self._open.callback(self._scripts.close)
+        return self._scripts.run(run, folder, progress)
 
     def _fetch(self, run: Run, folder: Path, progress: Progress) -> Produced:
         from spacediff.sources.space import SpaceRequest, fetch

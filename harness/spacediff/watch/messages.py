@@ -32,6 +32,10 @@ class LibraryMessages(logging.Handler):
         except Exception:  # noqa: BLE001 - a message that cannot be formatted is not ours to report
             return
 
+    def forget_after(self, count: int) -> None:
+        """Keep only the first messages, where what came after them is made again."""
+        del self._found[count:]
+
     def taken(self) -> dict[str, Any]:
         """Return all messages so far."""
         return {"messages": list(self._found)}

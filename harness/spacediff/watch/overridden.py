@@ -1,7 +1,8 @@
 """The one call of a script that is changed and recorded, after which the process ends.
 
 The key insight: what a script does after the call, an upload or the next stage, is not wanted again, and an exception
-could be caught by the script. So the process is ended at once, when everything of the call is on the disk.
+could be caught by the script. So the call does not return: it is repeated with other settings as long as that is asked
+for, and then the process is ended at once, when everything is on the disk.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .offered import FILE as OFFERED
 from .overriding import FILE, OUTCOME, Overriding
 from .pipeline_call import PipelineCall
 from .refusing import RefusedError
+from .repeating import Repeating
 from .writing import Writer
 
 
@@ -29,13 +31,16 @@ class OverriddenCall:
     Args:
         writer: Writes the recording.
         messages: Collects the warnings of the libraries.
-        content: What is put in, as `Overriding` takes it.
+        content: What is put in, as `Overriding` takes it, and `hold`, whether the call is to be repeated.
     """
 
     def __init__(self, writer: Writer, messages: LibraryMessages, content: Mapping[str, Any]) -> None:
         self._writer = writer
         self._messages = messages
+        self._content = content
         self._overriding = Overriding(content)
+        self._known = 0
+        """Number of the messages before the call."""
 
     @classmethod
     def asked_for(cls, writer: Writer, messages: LibraryMessages) -> OverriddenCall | None:
@@ -69,20 +74,48 @@ class OverriddenCall:
         """
         if not self._is_the_one(number, call):
             return call.make()
-        recorded, refused = RecordedCall(number, self._writer, self._messages), {}
+        repeating = None
+        if self._content.get("hold"):
+            with self._writer.noting("the state before the call"):
+                repeating = Repeating(call, self._writer)
         try:
-            changed = self._overriding.put_in(call, self._writer.noting)
+            if self._made(number, call, where, self._writer) and repeating is not None:
+                self._repeat(repeating, number, call, where)
+        finally:
+            _end()
+        return None
+
+    def _repeat(self, repeating: Repeating, number: int, call: PipelineCall, where: Mapping[str, Any]) -> None:
+        """Make the call again for everything that is asked for, as long as its state can be restored."""
+        for writer, content in repeating.asked():
+            self._messages.forget_after(self._known)
+            if changed := repeating.restore(writer):
+                writer.write(OUTCOME, {"unrestored": changed})
+                return
+            self._overriding = Overriding(content)
+            if not self._made(number, call, where, writer):
+                return
+
+    def _made(self, number: int, call: PipelineCall, where: Mapping[str, Any], writer: Writer) -> bool:
+        """Make the changed call and write what came of it; return whether it was made to its end."""
+        self._known = len(self._messages.taken()["messages"])
+        recorded, refused, finished = RecordedCall(number, writer, self._messages), {}, False
+        try:
+            changed = self._overriding.put_in(call, writer.noting)
             recorded.begin(changed.method, changed.pipeline, changed.args, changed.kwargs, where)
             result = changed.make()
             self._overriding.refuse_what_waits()
             recorded.end(result, "finished")
+            finished = True
         except RefusedError as error:
             refused = {"path": error.path, "reason": error.reason}
-        except BaseException as error:  # noqa: BLE001 - even SystemExit: the process ends below
+        except BaseException as error:  # noqa: BLE001 - even SystemExit: the process ends afterwards
             recorded.end(None, f"{type(error).__name__}: {error}")
-        finally:
-            self._end(refused)
-        return None
+        with writer.noting("the end of the changed call"):
+            if self._overriding.offered:
+                writer.write(OFFERED, self._overriding.offered)
+            writer.write(OUTCOME, {"applied": self._overriding.applied, "refused": refused})
+        return finished
 
     def inner(self, call: PipelineCall) -> PipelineCall:
         """Return a call that is made inside the changed one, with what waits for it."""
@@ -94,14 +127,11 @@ class OverriddenCall:
         except TypeError:  # the arguments do not fit, which the call itself says better
             return False
 
-    def _end(self, refused: Mapping[str, str]) -> None:
-        with self._writer.noting("the end of the changed call"):
-            self._writer.write(OUTCOME, {"applied": self._overriding.applied, "refused": refused})
-            if self._overriding.offered:
-                self._writer.write(OFFERED, self._overriding.offered)
-        for child in multiprocessing.active_children():
-            child.terminate()
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):
-                stream.flush()
-        os._exit(0)
+
+def _end() -> None:
+    for child in multiprocessing.active_children():
+        child.terminate()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(0)
