@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -116,6 +117,44 @@ def test_a_run_without_latents_is_produced_again_where_they_are_wanted(store: St
         worker = NotingWorker()
         executed(worker, [local("a")], store, latents=latents)
         assert worker.asked == asked
+
+
+class LookingWorker(NotingWorker):
+    """A worker whose runs of a script say that its call takes no arguments."""
+
+    def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
+        (folder / "offered.json").write_text(json.dumps({"pipeline": "Pipeline", "arguments": []}))
+        return super().produce(run, key, folder, progress)
+
+
+def of_script(name: str, repeat: int = 0, **tables: object) -> Run:
+    settings = Settings.of(tables, Origin.DECLARED, "s.toml:7")
+    return Run(name, Role.VARIANT, PROMPT, "script", settings, request={"script": "run.py"}, repeat=repeat)
+
+
+def test_what_a_script_has_no_place_for_is_refused_before_any_variant_runs(store: Store) -> None:
+    runs = [
+        of_script("rerun", repeat=1),
+        of_script("tiled", vae={"tiling": True}),
+        of_script("strange", call={"steps": 3}),
+        of_script("baseline"),
+    ]
+    worker, listener = LookingWorker(), NotingListener()
+    with Sequential(worker, keep_latents=False) as executor:
+        found = {record.name: record for record in executor.execute(runs, store, listener)}
+    assert [name for name, _ in listener.finished] == ["baseline", "strange", "tiled", "rerun"]
+    assert worker.asked == ["baseline", "tiled", "rerun"]
+    said = "call.steps (s.toml:7) cannot be put into run.py: Pipeline.__call__ takes no argument steps"
+    assert (found["strange"].reason, found["strange"].code) == (said, "unsupported-setting")
+    again = LookingWorker()
+    assert not executed(again, runs, store)["strange"].measured
+    assert again.asked == [], "what a stored baseline shows is still known"
+
+
+def test_without_a_look_at_the_baseline_nothing_is_refused_beforehand(store: Store) -> None:
+    worker = NotingWorker()
+    executed(worker, [of_script("baseline"), of_script("strange", call={"steps": 3})], store)
+    assert worker.asked == ["baseline", "strange"]
 
 
 def test_without_a_reference_nothing_is_generated_and_the_reason_is_given(store: Store) -> None:

@@ -35,7 +35,6 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "no-such-part": {"numerics": {"compile": {"components": ["prior"]}}},
     "revision": {"model": {"revision": "v2"}},
     "unseen": {"load": {"low_cpu_mem_usage": True}},
-    "no-variant": {"model": {"variant": "fp16"}},
 }
 
 
@@ -107,9 +106,3 @@ def test_what_the_process_shows_is_in_force(name: str, path: str, value: Any, sc
 def test_what_has_no_place_is_refused_by_a_look_at_the_baseline(name: str, said: str, script: Script) -> None:
     with pytest.raises(UnsupportedSetting, match=rf"\(s\.toml:\d+\) cannot be put into run\.py: .*{said}"):
         refuse_beforehand(script.runs[name], script.folder)
-
-
-def test_an_argument_that_does_not_show_in_what_was_loaded_is_refused(script: Script) -> None:
-    refuse_beforehand(script.runs["no-variant"], script.folder)
-    with pytest.raises(UnsupportedSetting, match=r"model\.variant .*what was loaded does not show it"):
-        script.run("no-variant")

@@ -1,4 +1,4 @@
-"""Scripts of many styles as baselines: the frames of the plain script, and others with a setting put in."""
+"""Scripts of many styles: recorded, run as baselines with the frames of the plain script, and explained."""
 
 from __future__ import annotations
 
@@ -7,32 +7,37 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tomlkit
 
-from spacediff.plan import plan_scenario
-from spacediff.progress import SilentListener
-from spacediff.scenario.scenario import load_scenario
-from spacediff.sources import Produced
-from spacediff.sources.script import run_script
+from spacediff.api import record_script, run_audit
+from spacediff.clip import read_frames
+from spacediff.record import Standing
+from spacediff.recordings import recorded_clip
+from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from support.adapter_files import USUAL_NAME, write_lora
-from support.script_styles import KEPT, SITE, STYLES, Style
+from support.script_styles import KEPT, SITE, STYLES
 from support.tiny_pipelines import checkpoint
 
 pytestmark = pytest.mark.slow
 
 _CHECKPOINTS = ("sd-1.5", "sdxl", "sdxl-refiner", "wan-2.1", "ltx", "ltx-upsampler")
 _RUN_ALL = """
-import runpy, sys, os, json
-for name, arguments in json.loads(sys.argv[1]).items():
+import json, os, runpy, sys
+for name, (suffix, arguments) in json.loads(sys.argv[1]).items():
     os.environ["KEPT_FRAMES"] = os.path.abspath(name)
     os.makedirs(name)
     sys.argv = [name, *arguments]
-    runpy.run_path(f"{name}.py", run_name="__main__")
+    if suffix == ".py":
+        runpy.run_path(name + suffix, run_name="__main__")
+    else:
+        cells = json.load(open(name + suffix))["cells"]
+        exec("".join(line for cell in cells for line in [*cell["source"], chr(10)]), {})
 """
-"""Runs every script plainly, in one process that knows nothing of spacediff."""
+"""Runs scripts one after another in one process."""
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +48,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkpoints.mkdir()
     for name in _CHECKPOINTS:
         (checkpoints / name).symlink_to(checkpoint(name))
+    (checkpoints / "cogvideox").symlink_to(ensure_checkpoint(RANDOM))
     _write_lora(checkpoints)
     (place / "kept.py").write_text(KEPT)
     (place / "site").mkdir()
     (place / "site" / "sitecustomize.py").write_text(SITE)
     for name, style in STYLES.items():
-        (place / f"{name}.py").write_text(style.written(checkpoints))
-    arguments = {name: style.arguments for name, style in STYLES.items()}
-    (place / "plain").mkdir()
-    for file in (*place.glob("*.py"),):
-        (place / "plain" / file.name).symlink_to(file)
-    command = [sys.executable, "-c", _RUN_ALL, json.dumps(arguments)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(place / "site"), *sys.path])}
-    subprocess.run(command, cwd=place / "plain", env=environment, check=True, capture_output=True)
+        (place / f"{name}{style.suffix}").write_text(style.written(checkpoints))
+    for run in ("plain", "recorded"):
+        (place / run).mkdir()
+        for file in (*place.glob("*.py"), *place.glob("*.ipynb")):
+            (place / run / file.name).symlink_to(file)
+    (place / "plain" / "all.py").write_text(_RUN_ALL)
+    command = [sys.executable, "all.py", _arguments(*STYLES)]
+    subprocess.run(command, cwd=place / "plain", env=_environment(place), check=True, capture_output=True)
     return place
+
+
+def _arguments(*names: str) -> str:
+    return json.dumps({name: (STYLES[name].suffix, STYLES[name].arguments) for name in names})
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    path = os.pathsep.join([str(folder / "site"), *sys.path])
+    return {**os.environ, "PYTHONPATH": path, "KEPT_FRAMES": str(folder)}
 
 
 def _write_lora(checkpoints: Path) -> None:
@@ -66,43 +81,61 @@ def _write_lora(checkpoints: Path) -> None:
     write_lora(unet, "unet", checkpoints / "lora" / USUAL_NAME, seed=1)
 
 
-def produced(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch, *, planted: bool = False) -> Produced:
-    """Run a script as the baseline of a scenario, or as its variant."""
+def plain(folder: Path, name: str) -> Any:
+    """Return the frames that a script kept when it was run without us."""
+    return np.load(folder / "plain" / name / f"{STYLES[name].kept}.npy")
+
+
+@pytest.fixture
+def alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in _environment(folder).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("alone")
+def test_every_style_is_recorded_with_the_frames_of_the_plain_script(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder / "recorded")
+    scripts = [name for name, style in STYLES.items() if not style.cells]
+    (folder / "recorded" / "all.py").write_text(_RUN_ALL)
+    of_scripts = record_script("all.py", [_arguments(*scripts)], out=tmp_path / "scripts.zip")
+    of_notebook = record_script("notebook.ipynb", out=tmp_path / "notebook.zip")
+    assert [of_scripts.exit_code, of_notebook.exit_code] == [0, 0]
+    for name, style in STYLES.items():
+        recording, file = (of_notebook, "notebook.zip") if style.cells else (of_scripts, "scripts.zip")
+        calls = [call for call in recording.calls if call.where.startswith(f"{name}{style.suffix}") and call.frames]
+        clip = recorded_clip(tmp_path / file, calls[style.kept - 1], tmp_path)
+        assert np.array_equal(clip.frames, plain(folder, name)), name
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("name", STYLES)
+def test_a_script_is_the_baseline_with_its_own_frames_and_a_planted_target_is_explained(
+    folder: Path, name: str
+) -> None:
     style = STYLES[name]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder / "site"), *sys.path]))
-    monkeypatch.setenv("KEPT_FRAMES", str(folder))
-    (folder / f"{name}.toml").write_text(_scenario(name, style))
-    runs = {run.name: run for run in plan_scenario(load_scenario(folder / f"{name}.toml")).runs}
-    return run_script(runs["planted" if planted else "baseline"], folder, SilentListener())
-
-
-def _scenario(name: str, style: Style) -> str:
-    prompt = {"seed": style.seed, **({"text": style.prompt} if style.prompt else {})}
-    call = {} if style.call is None else {"call": style.call}
     tables = {
         "title": name,
-        "prompts": {"p": prompt},
-        "baseline": {"script": f"{name}.py", "args": list(style.arguments), **call},
-        "variants": {"planted": style.planted},
-        "reference": {"variant": "baseline"},
+        "prompts": {"p": {"seed": style.seed, **({"text": style.prompt} if style.prompt else {})}},
+        "baseline": {
+            "script": f"{name}{style.suffix}",
+            "args": list(style.arguments),
+            **({} if style.call is None else {"call": style.call}),
+        },
+        "variants": {"target": style.planted},
+        "reference": {"variant": "target"},
+        "scale": {"seeds": 1, "rerun": False},
+        "explain": {"from": "baseline", "to": "target"},
     }
-    return tomlkit.dumps(tables)
-
-
-@pytest.mark.parametrize("name", STYLES)
-def test_the_baseline_has_the_frames_of_the_plain_script(
-    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain = np.load(folder / "plain" / name / f"{STYLES[name].kept}.npy")
-    found = produced(folder, name, monkeypatch)
-    assert np.array_equal(found.clip.frames, plain)
-    assert found.warnings == ()
-
-
-@pytest.mark.parametrize("name", ["lora", "two-schedulers", "placed"])
-def test_what_is_put_in_changes_the_frames_and_is_in_force(
-    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain = np.load(folder / "plain" / name / f"{STYLES[name].kept}.npy")
-    found = produced(folder, name, monkeypatch, planted=True)
-    assert not np.array_equal(found.clip.frames, plain)
+    (folder / f"{name}.toml").write_text(tomlkit.dumps(tables))
+    record = run_audit(folder / f"{name}.toml", out=folder / "audits" / name).record
+    assert [run.reason for run in record.runs if not run.measured] == []
+    baseline = record.run("p", "baseline")
+    assert baseline.clip
+    assert np.array_equal(list(read_frames(folder / "audits" / name / baseline.clip.lossless)), plain(folder, name))
+    assert baseline.warnings == []
+    assert record.cause
+    assert sorted(record.cause.sufficient) == list(style.cause)
+    others = [each for each in record.cause.suspects if each.path not in style.cause]
+    assert [each.standing for each in others] == [Standing.NO_EFFECT] * len(others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,28 +38,54 @@ class Style:
 
     Attributes:
         text: The script; `CHECKPOINTS` is the folder of the checkpoints.
-        planted: Settings of a variant that changes the frames.
+        planted: Settings of a target that has other frames.
+        cause: Paths of those that make the difference; the others have no effect here.
         call: The number of the call; None for the first that returns frames.
         kept: The number under which the script keeps the frames of that call.
         arguments: Its arguments.
         seed: The seed of that call.
         prompt: The prompt of that call.
+        cells: Whether it is a notebook, whose cells empty lines divide.
     """
 
     text: str
     planted: Mapping[str, Any]
+    cause: tuple[str, ...]
     call: int | None = None
     kept: int = 1
     arguments: tuple[str, ...] = ()
     seed: int = 7
     prompt: str = "a red cone"
+    cells: bool = False
 
     def written(self, checkpoints: Path) -> str:
         """Return the script with the folder of the checkpoints."""
-        return (_HEAD + self.text).replace("CHECKPOINTS", checkpoints.as_posix())
+        text = (_HEAD + self.text).replace("CHECKPOINTS", checkpoints.as_posix())
+        return _as_notebook(text) if self.cells else text
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of its file."""
+        return ".ipynb" if self.cells else ".py"
+
+
+def _as_notebook(text: str) -> str:
+    cells = [{"cell_type": "code", "source": each.splitlines(keepends=True)} for each in text.split("\n\n")]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
 
 
 STYLES = {
+    "cogvideox": Style(
+        """
+pipe = diffusers.CogVideoXPipeline.from_pretrained("CHECKPOINTS/cogvideox", torch_dtype=torch.float32)
+pipe.vae.enable_tiling()
+video = pipe("a red cone", num_inference_steps=2, num_frames=5, guidance_scale=6.0,
+             generator=torch.Generator().manual_seed(7)).frames[0]
+keep(1, video)
+""",
+        {"scheduler": {"class": "CogVideoXDPMScheduler"}, "call": {"use_dynamic_cfg": True}},
+        ("call.use_dynamic_cfg", "scheduler.class"),
+    ),
     "wan": Style(
         f"""
 pipe = diffusers.WanPipeline.from_pretrained("CHECKPOINTS/wan-2.1", torch_dtype=torch.float32)
@@ -66,7 +93,8 @@ video = pipe(prompt="a red cone", num_inference_steps=2, num_frames=5, {_SMALL},
              generator=torch.Generator("cpu").manual_seed(7), output_type="pil").frames[0]
 keep(1, video)
 """,
-        {"call": {"guidance_scale": 9.0}},
+        {"call": {"guidance_scale": 9.0}, "rng": {"seed": 7}},
+        ("call.guidance_scale",),
     ),
     "lora": Style(
         """
@@ -76,7 +104,8 @@ pipe.set_adapters(["style"], adapter_weights=[0.8])
 torch.manual_seed(7)
 keep(1, pipe("a red cone", num_inference_steps=2, height=64, width=64).images)
 """,
-        {"lora": {"style": {"scale": 0.1}}},
+        {"lora": {"style": {"scale": 0.1}}, "vae": {"slicing": True}},
+        ("lora.style.scale",),
     ),
     "sdxl-refiner": Style(
         """
@@ -88,7 +117,8 @@ latents = base("a red cone", num_inference_steps=4, denoising_end=0.5, output_ty
 images = refiner("a red cone", image=latents, num_inference_steps=4, denoising_start=0.5, generator=generator).images
 keep(1, images)
 """,
-        {"call": {"guidance_scale": 12.0}},
+        {"call": {"guidance_scale": 12.0}, "vae": {"slicing": True}},
+        ("call.guidance_scale",),
     ),
     "upsampler": Style(
         f"""
@@ -100,6 +130,7 @@ keep(1, video)
 keep(2, upsampler(video=video, height=64, width=64, generator=torch.Generator().manual_seed(7)).frames[0])
 """,
         {"call": {"adain_factor": 1.0}},
+        ("call.adain_factor",),
         call=2,
         kept=2,
         prompt="",
@@ -121,7 +152,8 @@ def main():
 if __name__ == "__main__":
     main()
 """,
-        {"scheduler": {"class": "EulerDiscreteScheduler"}},
+        {"scheduler": {"class": "EulerDiscreteScheduler"}, "vae": {"slicing": True}},
+        ("scheduler.class",),
     ),
     "argparse": Style(
         """
@@ -135,7 +167,8 @@ pipe = diffusers.StableDiffusionPipeline.from_pretrained("CHECKPOINTS/sd-1.5")
 pipe.enable_attention_slicing()
 keep(1, pipe(options.prompt, 64, 64, options.steps, generator=torch.Generator().manual_seed(options.seed)).images)
 """,
-        {"rng": {"seed": 8}},
+        {"rng": {"seed": 8}, "vae": {"slicing": True}},
+        ("rng.seed",),
         arguments=("a red cone", "--steps", "2", "--seed", "7"),
     ),
     "subclass": Style(
@@ -150,7 +183,8 @@ pipe = Bright.from_pretrained("CHECKPOINTS/sd-1.5")
 keep(1, pipe("a red cone", num_inference_steps=2, height=64, width=64,
              generator=torch.Generator().manual_seed(7)).images)
 """,
-        {"call": {"guidance_scale": 1.5}},
+        {"call": {"guidance_scale": 1.5}, "vae": {"slicing": True}},
+        ("call.guidance_scale",),
     ),
     "two-schedulers": Style(
         """
@@ -163,7 +197,8 @@ keep(1, paint())
 pipe.scheduler = diffusers.EulerDiscreteScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
 keep(2, paint())
 """,
-        {"scheduler": {"timestep_spacing": "leading"}},
+        {"scheduler": {"timestep_spacing": "leading"}, "vae": {"slicing": True}},
+        ("scheduler.timestep_spacing",),
         call=2,
         kept=2,
     ),
@@ -175,6 +210,7 @@ for number, seed in enumerate([5, 6, 7], 1):
     keep(number, pipe("a red cone", num_inference_steps=2, height=64, width=64, generator=generator).images)
 """,
         {"vae": {"slicing": True}, "call": {"negative_prompt": "blue"}},
+        ("call.negative_prompt",),
         call=3,
         kept=3,
     ),
@@ -190,7 +226,8 @@ for attempt in range(3):
         print("again", error)
 keep(1, images)
 """,
-        {"call": {"num_inference_steps": 3}},
+        {"call": {"num_inference_steps": 3}, "vae": {"slicing": True}},
+        ("call.num_inference_steps",),
     ),
     "placed": Style(
         """
@@ -199,5 +236,20 @@ keep(1, pipe("a red cone", num_inference_steps=2, height=64, width=64,
              generator=torch.Generator().manual_seed(7)).images)
 """,
         {"model": {"dtype": "bfloat16"}, "placement": "cpu"},
+        ("model.dtype",),
+    ),
+    "notebook": Style(
+        """
+pipe = diffusers.StableDiffusionPipeline.from_pretrained("CHECKPOINTS/sd-1.5")
+
+images = pipe("a red cone", num_inference_steps=2, height=64, width=64,
+              generator=torch.Generator().manual_seed(7)).images
+images[0]
+
+keep(1, images)
+""",
+        {"call": {"guidance_scale": 2.0}, "vae": {"slicing": True}},
+        ("call.guidance_scale",),
+        cells=True,
     ),
 }
