@@ -28,7 +28,7 @@ MISTAKES = [
     ("variants.v.guider.class = 'ClassifierFreeGuidance'", "variants.v.guider.class", "what can be put into"),
     ("variants.v.call.generator = 1", "variants.v.call.generator", "no generator here"),
     ("variants.v.placement = 'group_offload'", "variants.v.placement", "another placement"),
-    ("variants.v.vae.dtype = 'float32'", "variants.v.vae.dtype", "what can be put into"),
+    ("variants.v.cache.class = 'FirstBlockCacheConfig'", "variants.v.cache.class", "what can be put into"),
     ("steps.alone = ['baseline']", "steps.alone", "no such runs"),
     ("prompts.x = { seed = 1, inputs.image = 'a.png' }", "prompts.x.inputs", "opens its own pictures"),
 ]
@@ -70,6 +70,9 @@ call.guidance_scale = 3.0
 lora.style.scale = 0.5
 lora.detail.scale = 0.2
 vae.tile_sample_min_height = 8
+vae.dtype = "float32"
+numerics.attention = "math"
+numerics.compile.mode = "default"
 numerics.threads = 1
 """
     scenario = parse_scenario(text, HERE)
@@ -78,7 +81,10 @@ numerics.threads = 1
         "call.guidance_scale": 3.0,
         "lora.detail.scale": 0.2,
         "lora.style.scale": 0.5,
+        "numerics.attention": "math",
+        "numerics.compile.mode": "default",
         "numerics.threads": 1,
+        "vae.dtype": "float32",
         "vae.tile_sample_min_height": 8,
     }
 
