@@ -54,6 +54,7 @@ class Explanation:
         target_settings: Declared Settings of the second.
         budget: The largest number of clips to generate.
         tolerance: What counts as a difference that people see.
+        reruns: How often the first steps are run again, on a machine whose re-runs differ.
     """
 
     start: str
@@ -62,6 +63,7 @@ class Explanation:
     target_settings: Settings
     budget: int
     tolerance: AskedTolerance = AskedTolerance()
+    reruns: int = 5
 
 
 @dataclass(frozen=True)
@@ -262,7 +264,8 @@ def _explanation(scenario: Scenario, wanted: list[str], budget: int | None) -> E
         return None
     start, target = scenario.settings_of(asked.from_), scenario.settings_of(asked.to)
     most = asked.budget if budget is None else budget
-    return Explanation(asked.from_, asked.to, start, target, most, _tolerance(asked.tolerance, scenario.gate))
+    tolerance = _tolerance(asked.tolerance, scenario.gate)
+    return Explanation(asked.from_, asked.to, start, target, most, tolerance, scenario.scale.reruns)
 
 
 def _tolerance(asked: str | float, gate: Gate | None) -> AskedTolerance:

@@ -34,10 +34,12 @@ PLACEHOLDERS = ("{prompt}", "{seed}")
 
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
 _RESERVED = re.compile(
-    r"baseline|reference|rerun|candidate|(reference|seed|probe)-.*|.*-alone|.*-sample-\d+|(counter-)?proof",
+    r"baseline|reference|rerun|candidate|(reference|rerun|screen|seed|probe)-.*|.*-alone|.*-sample-\d+|(counter-)?proof",
     re.IGNORECASE | re.DOTALL,
 )
-_RESERVED_NAMES = "baseline, reference(-…), candidate, rerun, seed-…, probe-…, (counter-)proof, …-alone and …-sample-N"
+_RESERVED_NAMES = (
+    "baseline, reference(-…), candidate, rerun(-…), screen-…, seed-…, probe-…, (counter-)proof, …-alone and …-sample-N"
+)
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 _TILE_SIZES = ("tile_sample_min_height", "tile_sample_min_width", "tile_sample_stride_height", "tile_overlap_factor")
 """Some of the sizes that VAEs have."""

@@ -50,6 +50,8 @@ class Scale(Table):
     """Number of other seeds that are generated for the ceiling."""
     rerun: bool = True
     """Whether the baseline is generated twice for the floor."""
+    reruns: Annotated[int, Field(ge=2, le=32)] = 5
+    """How often the first steps are run again for the search, on a machine whose re-runs differ."""
 
 
 class Steps(Table):

@@ -99,7 +99,14 @@ class LocalWorker:
         """Generate until enough is seen of how the run differs from its target."""
         prompt = run.prompt
         return self._source.screen(
-            run.settings, prompt.text, prompt.seed, progress, target.compared, inputs=prompt.inputs, run=key
+            run.settings,
+            prompt.text,
+            prompt.seed,
+            progress,
+            target.compared,
+            inputs=prompt.inputs,
+            fresh=run.repeat > 0,
+            run=key,
         )
 
     def close(self) -> None:

@@ -124,6 +124,7 @@ class LocalSource:
         compared: Compared,
         *,
         inputs: Sequence[Input] = (),
+        fresh: bool = False,
         run: str = "",
     ) -> Produced | Stopped:
         """Generate until enough is seen of how the run differs from another; see `spacediff.run.Stop`.
@@ -135,6 +136,7 @@ class LocalSource:
             progress: Receives the loading of the checkpoint and every denoising step.
             compared: What it is compared with.
             inputs: The prompt's input pictures and videos.
+            fresh: Whether to compute everything again, as for a re-run.
             run: The identity of the run, for what is kept of it if its process ends.
 
         Raises:
@@ -142,7 +144,8 @@ class LocalSource:
         """
         asked = Asked(prompt, tuple(inputs))
         try:
-            return self._screen(declared, asked, seed, progress, compared, reuse=self._reuse, run=run)
+            reuse = None if fresh else self._reuse
+            return self._screen(declared, asked, seed, progress, compared, reuse=reuse, run=run)
         except NotResumedError:
             return self._screen(declared, asked, seed, progress, compared, reuse=None)
 

@@ -1,0 +1,109 @@
+"""The spread of a machine that is not repeatable, and of one that is, with real runs of the tiny checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spacediff.executor import Sequential
+from spacediff.explaining.spread import FALSE_ALARMS, Spread, measure_spread, shows_spread
+from spacediff.progress import SilentListener
+from spacediff.record import Role, RunRecord, StoppedRecord
+from spacediff.run import Prompt, Run, Stop
+from spacediff.settings import Origin, Settings
+from spacediff.store.store import DENOISED, Store
+from spacediff.tiny.checkpoint import RANDOM
+from spacediff.worker.hosted import AuditWorker
+from spacediff.worker.local import LocalWorker
+from support.noisy_attention import noisy_attention
+
+STEPS = 2
+
+
+def run_of(name: str = "target", **tables: Any) -> Run:
+    call = {"num_inference_steps": 4, "num_frames": 5, "height": 48, "width": 64, **tables.pop("call", {})}
+    declared = {"model": {"id": RANDOM.id}, "placement": "cpu", "call": call, **tables}
+    return Run(name, Role.VARIANT, Prompt("p", "a lemon", 42), "diffusers", Settings.of(declared, Origin.DECLARED))
+
+
+class Machine:
+    """Runs on this machine, with attention that is noisy or not."""
+
+    def __init__(self, folder: Path, *, is_noisy: bool = False) -> None:
+        self._is_noisy = is_noisy
+        self.store = Store(folder)
+        self.executor = Sequential(AuditWorker(LocalWorker({}, ends=folder / DENOISED), folder))
+        self.target = self.generate(replace(run_of(), is_target=True))
+
+    def generate(self, run: Run) -> RunRecord:
+        with noisy_attention() if self._is_noisy else nullcontext():
+            (record,) = self.executor.execute([run], self.store, SilentListener())
+        return record
+
+    def spread(self, reruns: int) -> tuple[Spread, tuple[RunRecord, ...]]:
+        return measure_spread(self.target, run_of(), (), self.generate, reruns=reruns, steps=STEPS)
+
+    def screen(self, **tables: Any) -> StoppedRecord:
+        repeat = tables.pop("repeat", 0)
+        stop = Stop(self.target.key, after=STEPS, last=STEPS)
+        found = self.generate(replace(run_of("screen", **tables), stop=stop, repeat=repeat)).stopped
+        assert found is not None
+        return found
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    machine = Machine(tmp_path_factory.mktemp("noisy"), is_noisy=True)
+    with machine.executor:
+        yield machine
+
+
+def test_on_a_noisy_machine_only_what_exceeds_the_spread_is_put_down_to_a_setting(noisy: Machine) -> None:
+    spread, runs = noisy.spread(5)
+    assert (spread.reruns, spread.steps, len(runs), spread.is_none) == (5, STEPS, 5, False)
+    assert all(run.stopped and run.stopped.made == STEPS for run in runs)
+    same = noisy.screen(placement="model_cpu_offload")
+    assert same.first == 1, "no digest is equal on such a machine"
+    assert spread.covers(same) is True
+    planted = noisy.screen(call={"guidance_scale": 6.5})
+    assert spread.covers(planted) is False
+
+
+@pytest.mark.slow
+def test_false_alarms_are_as_rare_as_is_said(noisy: Machine) -> None:
+    spread, _ = noisy.spread(5)
+    found = [spread.covers(noisy.screen(repeat=100 + number)) for number in range(40)]
+    assert found.count(False) <= 1, f"the rate is said to be {FALSE_ALARMS}"
+    assert None not in found
+
+
+def test_a_repeatable_machine_gets_one_rerun_and_no_spread(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    with machine.executor:
+        spread, runs = machine.spread(5)
+        assert (spread.is_none, spread.limit(1), len(runs)) == (True, 0.0, 1)
+        assert spread.covers(machine.screen(numerics={"attention": "math"})) is False, "a rounding difference is one"
+        assert not shows_spread(machine.target, machine.target)
+    assert shows_spread(machine.target, None)
+
+
+@pytest.mark.parametrize("reruns", [2, 5, 20])
+def test_the_limit_is_exceeded_at_the_rate_that_is_said(reruns: int) -> None:
+    rng = np.random.default_rng(reruns)
+    drawn = rng.normal(1.0, 0.05, (4_000, reruns + 1))
+    exceeded = [row[-1] > Spread(tuple((value,) for value in row[:-1])).limit(1) for row in drawn.tolist()]
+    assert sum(exceeded) <= 12, f"{FALSE_ALARMS * 4_000:.0f} are expected; more than 12 come once in 3,700 times"
+
+
+def test_what_was_not_measured_is_not_covered() -> None:
+    spread = Spread(((0.1, 0.2), (0.1, 0.2)))
+    unmeasured = StoppedRecord(target="t", step=1, steps=4, first=1, relative=[None], made=1)
+    assert spread.covers(unmeasured) is None
+    assert Spread(()).covers(unmeasured.model_copy(update={"relative": [0.1]})) is None
+    assert Spread(((0.1,),)).covers(unmeasured.model_copy(update={"relative": [9.0]})), "one has no deviation"
