@@ -122,16 +122,34 @@ def test_without_seeds_a_drift_is_not_applied_and_the_codecs_loss_is_named(tmp_p
     assert found.levels == loss(tmp_path / "target.mp4")
 
 
-@pytest.mark.parametrize(("by", "kind"), [(2, FactKind.TOLERANCE_ABOVE_SEEDS), (60, FactKind.TOLERANCE_OF_EXPORT)])
-def test_a_loss_that_a_different_seed_is_within_is_no_tolerance(tmp_path: Path, by: int, kind: FactKind) -> None:
+def test_a_drift_of_zero_needs_no_scale(tmp_path: Path) -> None:
+    target, baseline = made(tmp_path, "target", SCENE), made(tmp_path, "baseline", SCENE, Role.BASELINE)
+    exact = AskedTolerance(0.0)
+    assert measured(tmp_path, target, target, exact).levels == 0
+    again = made(tmp_path, "rerun", (SCENE // 2 * 2).astype(np.uint8), Role.RERUN)
+    assert 0 < measured(tmp_path, target, target, exact, (baseline, again)).levels <= 1
+
+
+@pytest.mark.parametrize(("by", "within"), [(2, True), (60, False)])
+def test_a_loss_that_a_different_seed_is_within_is_no_tolerance(tmp_path: Path, *, by: int, within: bool) -> None:
     target = made(tmp_path, "target", SCENE, delivered=5)
     other = np.where(SCENE < 128, SCENE + by, SCENE - by).astype(np.uint8)
     runs = (made(tmp_path, "baseline", SCENE, Role.BASELINE), made(tmp_path, "rerun", SCENE, Role.RERUN),
             made(tmp_path, "seed", other, Role.SEED))  # fmt: skip
     assert loss(tmp_path / "target.mp4") > 2
     found = measured(tmp_path, target, target, runs=runs)
-    assert [each.kind for each in found.found] == [kind]
-    assert found.levels == (0 if by == 2 else loss(tmp_path / "target.mp4"))
+    kinds = [FactKind.TOLERANCE_ABOVE_SEEDS, FactKind.TOLERANCE_OF_RERUN]
+    assert [each.kind for each in found.found] == (kinds if within else [FactKind.TOLERANCE_OF_EXPORT])
+    assert found.levels == (0 if within else loss(tmp_path / "target.mp4"))
+
+
+def test_a_seed_is_within_a_loss_also_where_one_tile_of_it_is_farther(tmp_path: Path) -> None:
+    target = made(tmp_path, "target", SCENE, delivered=1)
+    near = SCENE.copy()
+    near[:, :16, :16] = 255 - near[:, :16, :16]
+    runs = (made(tmp_path, "seed", near, Role.SEED),)
+    (above, _) = measured(tmp_path, target, target, runs=runs).found
+    assert (above.kind, above.values["mean"]) == (FactKind.TOLERANCE_ABOVE_SEEDS, True)
 
 
 def test_a_target_without_a_clip_has_no_tolerance(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from spacediff.clip import read_frames
-from spacediff.metrics.tiles import Tile, worst_of_clips
+from spacediff.metrics.tiles import ClipDifference, Tile, difference_of_clips
 from spacediff.record import ClipRecord, Role, RunRecord
 
 
@@ -80,7 +80,13 @@ class Judge:
 
 
 def worst_between(one: ClipRecord, other: ClipRecord, folder: Path) -> Tile | None:
-    """Find the worst tile of two clips, read frame by frame; None where frames have no partner of their size.
+    """Find the worst tile of two clips; see `difference_between`."""
+    found = difference_between(one, other, folder)
+    return found.worst if found else None
+
+
+def difference_between(one: ClipRecord, other: ClipRecord, folder: Path) -> ClipDifference | None:
+    """Measure how far two clips differ, frame by frame; None where frames have no partner of their size.
 
     Raises:
         NotMeasuredError: A clip cannot be read.
@@ -88,5 +94,5 @@ def worst_between(one: ClipRecord, other: ClipRecord, folder: Path) -> Tile | No
     if (one.frames, one.height, one.width) != (other.frames, other.height, other.width):
         return None
     if one.digest == other.digest:
-        return Tile(0.0, 0, 0, 0, 0, 0)
-    return worst_of_clips(*(read_frames(folder / clip.lossless) for clip in (one, other)))
+        return ClipDifference(Tile(0.0, 0, 0, 0, 0, 0), 0.0)
+    return difference_of_clips(*(read_frames(folder / clip.lossless) for clip in (one, other)))

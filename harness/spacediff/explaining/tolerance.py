@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ from spacediff.codec.stills import StillEncoder
 from spacediff.comparing.scores import lossy_encoding
 from spacediff.comparing.verdict import Scale
 from spacediff.errors import NotMeasuredError
-from spacediff.explaining.judging import worst_between
-from spacediff.metrics.tiles import Tile, worst_of_clips
+from spacediff.explaining.judging import difference_between
+from spacediff.metrics.tiles import ClipDifference, Tile, difference_of_clips
 from spacediff.plan import AskedTolerance
 from spacediff.record import ClipRecord, FactKind, Role, RunRecord, TileRecord, ToleranceRecord, fact
 
@@ -33,7 +34,8 @@ def tolerance_of(
 ) -> ToleranceRecord | None:
     """Measure the tolerance of a prompt.
 
-    A drift is placed between a re-run and the different seeds at the worst tile, so it stays a matter of single tiles.
+    A drift is placed between a re-run and the different seeds at the worst tile, so it stays a matter of single tiles;
+    a drift of 0 is what a re-run differs, and nothing where none was measured.
 
     Args:
         asked: What the scenario asks for.
@@ -51,59 +53,70 @@ def tolerance_of(
     """
     if target.clip is None:
         return None
-    scale = _scale(target.clip, runs, folder)
+    scale = _measured_scale(target.clip, runs, folder)
     if asked.drift is None:
-        return _below_seeds(_of_codec(target.clip, reference.clip, folder), scale)
+        return _of_codec(target.clip, reference.clip, scale, folder)
     given = {"drift": asked.drift, "gate": asked.of_gate}
-    if scale.floor is None or scale.ceiling is None or min(scale.ceilings) <= scale.floor:
-        codec = _below_seeds(_of_codec(target.clip, reference.clip, folder), scale)
+    tiles = Scale(scale.floor, tuple(seed.worst.error for seed in scale.seeds))
+    if asked.drift == 0:
+        found = fact(FactKind.TOLERANCE_OF_RERUN, levels=scale.floor or 0.0)
+        return ToleranceRecord(levels=scale.floor or 0.0, drift=0.0, found=[found])
+    if tiles.floor is None or tiles.ceiling is None or min(tiles.ceilings) <= tiles.floor:
+        codec = _of_codec(target.clip, reference.clip, scale, folder)
         return codec.model_copy(update={"found": [fact(FactKind.TOLERANCE_WITHOUT_SCALE, **given), *codec.found]})
-    levels = scale.floor + asked.drift * (scale.ceiling - scale.floor)
-    found = fact(FactKind.TOLERANCE_OF_DRIFT, **given, levels=levels, floor=scale.floor, ceiling=scale.ceiling)
+    levels = tiles.floor + asked.drift * (tiles.ceiling - tiles.floor)
+    found = fact(FactKind.TOLERANCE_OF_DRIFT, **given, levels=levels, floor=tiles.floor, ceiling=tiles.ceiling)
     return ToleranceRecord(levels=levels, drift=asked.drift, found=[found])
 
 
-def _below_seeds(codec: ToleranceRecord, scale: Scale) -> ToleranceRecord:
-    """Refuse a codec's loss that even a different seed is within: then only what a re-run differs is unseen."""
-    nearest = min(scale.ceilings, default=None)
-    if nearest is None or codec.levels < nearest:
-        return codec
-    above = fact(FactKind.TOLERANCE_ABOVE_SEEDS, levels=codec.levels, nearest=nearest)
-    return ToleranceRecord(levels=scale.floor or 0.0, found=[above])
+@dataclass(frozen=True)
+class _MeasuredScale:
+    """What a re-run differs in its worst tile, None where none was measured; how each different seed differs."""
+
+    floor: float | None
+    seeds: tuple[ClipDifference, ...]
 
 
-def _scale(target: ClipRecord, runs: Iterable[RunRecord], folder: Path) -> Scale:
-    """Return what errors of the worst tile mean: a re-run against the baseline, and the seeds against the target."""
+def _measured_scale(target: ClipRecord, runs: Iterable[RunRecord], folder: Path) -> _MeasuredScale:
+    """Compare the re-runs with the baseline, and the different seeds with the target."""
     clips = [(run.role, run.clip) for run in runs if run.clip]
     baseline = next((clip for role, clip in clips if role is Role.BASELINE), None)
-    again = [worst_between(baseline, clip, folder) for role, clip in clips if role is Role.RERUN and baseline]
-    seeds = [worst_between(target, clip, folder) for role, clip in clips if role is Role.SEED]
-    errors = [tile.error for tile in again if tile]
-    return Scale(max(errors, default=None), tuple(tile.error for tile in seeds if tile))
+    again = [difference_between(baseline, clip, folder) for role, clip in clips if role is Role.RERUN and baseline]
+    seeds = [difference_between(target, clip, folder) for role, clip in clips if role is Role.SEED]
+    floor = max((each.worst.error for each in again if each), default=None)
+    return _MeasuredScale(floor, tuple(each for each in seeds if each))
 
 
 # ---- the codec's own loss
 
 
-def _of_codec(target: ClipRecord, reference: ClipRecord | None, folder: Path) -> ToleranceRecord:
-    """Return what the reference's codec does to the target; without one the target's own export, or a stand-in."""
-    ways: tuple[tuple[FactKind, Callable[[], Tile | None]], ...] = (
-        (FactKind.TOLERANCE_OF_REFERENCE_CODEC, lambda: _loss_of_reference(target, reference, folder)),
-        (FactKind.TOLERANCE_OF_EXPORT, lambda: _loss_of_export(target, folder)),
+def _of_codec(target: ClipRecord, reference: ClipRecord | None, scale: _MeasuredScale, folder: Path) -> ToleranceRecord:
+    """Return what the codec does to the target, unless even a different seed is within that."""
+    kind, loss = _codec_loss(target, reference, folder)
+    pairs = (
+        (False, loss.worst.error, min((seed.worst.error for seed in scale.seeds), default=None)),
+        (True, loss.mean, min((seed.mean for seed in scale.seeds), default=None)),
     )
-    for kind, measured in ways:
-        if tile := measured():
-            return _recorded(kind, tile)
-    return _recorded(FactKind.TOLERANCE_OF_STAND_IN, _loss_of_stand_in(folder / target.lossless))
-
-
-def _recorded(kind: FactKind, tile: Tile) -> ToleranceRecord:
+    for mean, levels, nearest in pairs:
+        if nearest is not None and levels >= nearest:
+            above = fact(FactKind.TOLERANCE_ABOVE_SEEDS, levels=levels, nearest=nearest, mean=mean)
+            rerun = fact(FactKind.TOLERANCE_OF_RERUN, levels=scale.floor or 0.0)
+            return ToleranceRecord(levels=scale.floor or 0.0, found=[above, rerun])
     quality = {"quality": STAND_IN_QUALITY} if kind is FactKind.TOLERANCE_OF_STAND_IN else {}
-    where = TileRecord(frame=tile.frame, x=tile.x, y=tile.y, width=tile.width, height=tile.height, error=tile.error)
-    return ToleranceRecord(levels=tile.error, tile=where, found=[fact(kind, levels=tile.error, **quality)])
+    found = fact(kind, levels=loss.worst.error, **quality)
+    return ToleranceRecord(levels=loss.worst.error, tile=TileRecord(**asdict(loss.worst)), found=[found])
 
 
-def _loss_of_reference(target: ClipRecord, reference: ClipRecord | None, folder: Path) -> Tile | None:
+def _codec_loss(target: ClipRecord, reference: ClipRecord | None, folder: Path) -> tuple[FactKind, ClipDifference]:
+    """Encode the target as the reference's file was; without one take its own export, else a stand-in."""
+    if loss := _loss_of_reference(target, reference, folder):
+        return FactKind.TOLERANCE_OF_REFERENCE_CODEC, loss
+    if loss := _loss_of_export(target, folder):
+        return FactKind.TOLERANCE_OF_EXPORT, loss
+    return FactKind.TOLERANCE_OF_STAND_IN, _loss_of_stand_in(folder / target.lossless)
+
+
+def _loss_of_reference(target: ClipRecord, reference: ClipRecord | None, folder: Path) -> ClipDifference | None:
     encoding = lossy_encoding(folder / reference.original) if reference and reference.original else None
     if encoding is None:
         return None
@@ -116,23 +129,23 @@ def _loss_of_reference(target: ClipRecord, reference: ClipRecord | None, folder:
         return _loss(target, encoded, folder)
 
 
-def _loss_of_export(target: ClipRecord, folder: Path) -> Tile | None:
+def _loss_of_export(target: ClipRecord, folder: Path) -> ClipDifference | None:
     if target.delivered is None or target.medium == "pictures":  # pictures are delivered without a loss
         return None
     return _loss(target, folder / target.delivered, folder)
 
 
-def _loss(target: ClipRecord, encoded: Path, folder: Path) -> Tile | None:
+def _loss(target: ClipRecord, encoded: Path, folder: Path) -> ClipDifference | None:
     """Find the worst tile of a clip once it is encoded; None where the encoder scaled it."""
     found = probe(encoded)
     if (found.height, found.width) != (target.height, target.width):
         return None
-    return worst_of_clips(read_frames(folder / target.lossless), read_frames(encoded))
+    return difference_of_clips(read_frames(folder / target.lossless), read_frames(encoded))
 
 
-def _loss_of_stand_in(lossless: Path) -> Tile:
-    tile = worst_of_clips(read_frames(lossless), _as_jpeg(read_frames(lossless)))
-    return tile or Tile(0.0, 0, 0, 0, 0, 0)
+def _loss_of_stand_in(lossless: Path) -> ClipDifference:
+    loss = difference_of_clips(read_frames(lossless), _as_jpeg(read_frames(lossless)))
+    return loss or ClipDifference(Tile(0.0, 0, 0, 0, 0, 0), 0.0)
 
 
 def _as_jpeg(frames: Iterable[Frame]) -> Iterator[Frame]:

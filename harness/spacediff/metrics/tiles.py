@@ -6,6 +6,7 @@ inside a tile that it covers it is the whole error. Tiles are judged at every po
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -58,18 +59,42 @@ def worst_tile(one: Frame, other: Frame, number: int = 0) -> Tile:
     return Tile(float(largest) / (width * height * one.shape[2]), number, int(x), int(y), width, height)
 
 
-def worst_of_clips(one: Iterable[Frame], other: Iterable[Frame]) -> Tile | None:
-    """Find the worst tile of the worst frame of two clips, with one pair of frames in memory.
+@dataclass(frozen=True)
+class ClipDifference:
+    """How far two clips differ.
+
+    Attributes:
+        worst: The worst tile of the worst frame; the first of equal ones.
+        mean: Mean absolute difference of the 8-bit RGB values of all frames, in levels.
+    """
+
+    worst: Tile
+    mean: float
+
+
+def difference_of_clips(one: Iterable[Frame], other: Iterable[Frame]) -> ClipDifference | None:
+    """Measure how far two clips differ, with one pair of frames in memory.
 
     Args:
         one: Frames, each uint8 `[H, W, 3]`.
         other: As many frames of the same size.
 
     Returns:
-        The first of equal ones; None where there is no frame.
+        The difference; None where there is no frame.
 
     Raises:
         ValueError: One has more frames than the other.
     """
-    tiles = (worst_tile(*pair, number) for number, pair in enumerate(zip(one, other, strict=True)))
-    return max(tiles, key=lambda tile: tile.error, default=None)
+    worst: Tile | None = None
+    means: list[float] = []
+    for number, (left, right) in enumerate(zip(one, other, strict=True)):
+        tile = worst_tile(left, right, number)
+        worst = tile if worst is None or tile.error > worst.error else worst
+        means.append(float(cv2.norm(left, right, cv2.NORM_L1)) / left.size)
+    return ClipDifference(worst, math.fsum(means) / len(means)) if worst else None
+
+
+def worst_of_clips(one: Iterable[Frame], other: Iterable[Frame]) -> Tile | None:
+    """Find the worst tile of the worst frame of two clips; see `difference_of_clips`."""
+    found = difference_of_clips(one, other)
+    return found.worst if found else None

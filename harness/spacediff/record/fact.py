@@ -269,7 +269,8 @@ class FactKind(StrEnum):
         "tolerance-of-drift",
         {"drift": float, "gate": bool, "levels": float, "floor": float, "ceiling": float},
     )
-    TOLERANCE_ABOVE_SEEDS = "tolerance-above-seeds", {"levels": float, "nearest": float}
+    TOLERANCE_ABOVE_SEEDS = "tolerance-above-seeds", {"levels": float, "nearest": float, "mean": bool}
+    TOLERANCE_OF_RERUN = "tolerance-of-rerun", {"levels": float}
     TOLERANCE_WITHOUT_SCALE = "tolerance-without-scale", {"drift": float, "gate": bool}
     MASKS_OTHERS = "masks-others", {"member": str, "reduction": float, "total": float}
     ONLY_TOGETHER = "only-together", {"members": list[str], "reduction": float, "total": float}

@@ -45,11 +45,17 @@ def _of_drift(*, drift: float, gate: bool, levels: float, floor: float, ceiling:
 
 
 @says(FactKind.TOLERANCE_ABOVE_SEEDS)
-def _above_seeds(*, levels: float, nearest: float) -> str:
+def _above_seeds(*, levels: float, nearest: float, mean: bool) -> str:
+    where = "on the average" if mean else "in the worst tile"
     return (
-        f"The tolerance is what a re-run differs: the codec's own loss is {number(levels, decimals=2)} levels in the "
-        f"worst tile, and a different seed differs by no more than {number(nearest, decimals=2)}."
+        f"The tolerance cannot be the codec's own loss: it is {number(levels, decimals=2)} levels {where}, and a "
+        f"different seed differs by {number(nearest, decimals=2)}."
     )
+
+
+@says(FactKind.TOLERANCE_OF_RERUN)
+def _of_rerun(*, levels: float) -> str:
+    return f"{_tolerance(levels)}: what a re-run differs."
 
 
 @says(FactKind.TOLERANCE_WITHOUT_SCALE)
