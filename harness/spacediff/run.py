@@ -49,13 +49,13 @@ class Stop:
 
     - Settings that act only after the denoising (`spacediff.stages`): the kept end of an earlier run's denoising is
       decoded, which makes no step.
-    - `far` was not reached when the steps ended: only the decoding is left to pay.
+    - `far` was not reached when the steps ended: only the decoding is left to pay. A distance counts where the step has
+      the target's timestep: latents with other noise left are far apart and may still come to the same clip. Where no
+      distance is known (other shapes, scalings or numbers of steps), none is reached.
     - The pipeline cannot be watched, as it has no steps, decodes between them, or has fewer than the target.
     - The run is a script's: it runs whole.
 
-    The latents and the digests of the other runs are found in the store of the audit folder by their keys. Where the
-    latents cannot be compared (other shapes or numbers of steps), the run ends `after` steps after the first that
-    differs, whatever `far` says, without distances.
+    The latents and the digests of the other runs are found in the store of the audit folder by their keys.
 
     Attributes:
         target: Key of the run that this one is compared with; see `RunRecord.key`.

@@ -135,6 +135,16 @@ def test_the_distance_decides_how_long_a_run_goes_on(audited: Audited) -> None:
     assert (found.stopped.step, found.stopped.distances) == (3, known[:3])
 
 
+@pytest.mark.parametrize(
+    "tables", [{"scheduler": {"timestep_spacing": "linspace"}}, {"call": {"num_inference_steps": 2}}]
+)
+def test_a_distance_at_another_noise_level_ends_no_run(audited: Audited, tables: dict[str, Any]) -> None:
+    shown = audited.screen(after=1, **tables).stopped
+    assert shown is not None
+    assert shown.distance is None or shown.distance > 0.01
+    assert audited.screen(far=0.01, **tables).clip
+
+
 def test_a_run_goes_no_further_than_it_may(audited: Audited) -> None:
     equal = audited.screen(last=2, placement="model_cpu_offload").stopped
     near = audited.screen(last=2, far=50.0, call={"guidance_scale": 7.75}).stopped
@@ -157,7 +167,7 @@ def test_a_run_that_never_gets_far_gives_a_clip(audited: Audited) -> None:
 
 @pytest.mark.parametrize("call", [{"num_inference_steps": 3}, {"num_inference_steps": 5}, {"num_frames": 9}])
 def test_other_steps_and_shapes_diverge_without_a_distance(audited: Audited, call: dict[str, Any]) -> None:
-    found = audited.screen(after=1, far=0.9, call=call)
+    found = audited.screen(after=1, call=call)
     assert found.stopped is not None
     assert (found.stopped.step, found.stopped.first) == (2, 1)
     assert found.stopped.distances == found.stopped.relative == [None, None]

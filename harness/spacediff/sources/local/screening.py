@@ -140,6 +140,7 @@ class Screen:
         self._distances: list[float | None] = []
         self._relative: list[float | None] = []
         self._resolution = 0.0
+        self._same_noise = False
 
     @property
     def divergence(self) -> Divergence:
@@ -176,6 +177,7 @@ class Screen:
 
     def _compare(self, step: int, found: Step, latents: torch.Tensor | None, scaling: str) -> None:
         known = self._steps[step - 1] if step <= len(self._steps) else None
+        self._same_noise = known is not None and known.timestep is not None and known.timestep == found.timestep
         if known is not None and known.digest == found.digest:
             self._note(0.0, 0.0)
         elif known is None or latents is None or not self._comparable:
@@ -218,7 +220,7 @@ class Screen:
         if self._first is None or step < self._first + stop.after:
             return False
         apart = self._distances[-1]
-        return stop.far is None or apart is None or apart >= stop.far
+        return stop.far is None or (self._same_noise and apart is not None and apart >= stop.far)
 
     def _on_decoding(self, call: Call) -> Any:
         seen = self._observer.seen if self._observer else Observation()  # ends a step of several calls
