@@ -83,8 +83,8 @@ def test_plan_lists_the_runs_without_executing_any(scenario: Path) -> None:
         spacediff.plan_audit(spacediff.load_scenario(scenario), only=["guidance-8"])
 
 
-@pytest.mark.parametrize("budget", [0, -1])
-def test_budget_below_one_is_refused(scenario: Path, budget: int) -> None:
+@pytest.mark.parametrize("budget", [0, -0.5])
+def test_a_budget_of_nothing_is_refused(scenario: Path, budget: float) -> None:
     with pytest.raises(spacediff.InvalidArgument, match="budget"):
         spacediff.run_audit(scenario, budget=budget)
 

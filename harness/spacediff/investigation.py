@@ -233,7 +233,7 @@ def measure_difference(
     scenario: StrPath | None = None,
     patch: StrPath | None = None,
     run: Sequence[str] | None = None,
-    budget: int | None = None,
+    budget: float | None = None,
     approximate: bool = False,
     listener: ProgressListener | None = None,
 ) -> WhyResult:
@@ -245,7 +245,7 @@ def measure_difference(
         patch: Where to write the changes to the script; by default nowhere.
         run: The arguments with which the script itself is run as the baseline; None to generate with the settings that
             were read of it.
-        budget: The largest number of clips to generate in search of the cause.
+        budget: The most generations of the search for the cause, of which a run that ends early is a fraction.
         approximate: Whether a scenario that leaves out what the script does is accepted.
         listener: Receives the progress; by default nobody.
 
@@ -273,7 +273,7 @@ def explain_difference(
     *,
     scenario: StrPath | None = None,
     patch: StrPath | None = None,
-    budget: int | None = None,
+    budget: float | None = None,
     approximate: bool = False,
     listener: ProgressListener | None = None,
 ) -> WhyResult:
@@ -286,7 +286,7 @@ def explain_difference(
         space: `ORG/NAME`.
         scenario: Where to write the scenario; by default `why-SCRIPT.toml`. The audit goes into `audits/`.
         patch: Where to write the changes to the script; by default nowhere.
-        budget: The largest number of clips to generate in search of the cause.
+        budget: The most generations of the search for the cause, of which a run that ends early is a fraction.
         approximate: Whether a scenario that leaves out what the script does is accepted.
         listener: Receives the progress; by default nobody.
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from spacediff.errors import UnknownName, did_you_mean
 from spacediff.inputs.files import Input, identified
@@ -52,18 +52,20 @@ class Explanation:
         target: Name of the run to reproduce.
         start_settings: Declared Settings of the first.
         target_settings: Declared Settings of the second.
-        budget: The largest number of clips to generate.
+        budget: The most generations of the search, as denoising steps by those of a whole one.
         tolerance: What counts as a difference that people see.
         reruns: How often the first steps are run again, on a machine whose re-runs differ.
+        weights: Whether exact weights of the members are computed: `auto` where a generation is cheap.
     """
 
     start: str
     target: str
     start_settings: Settings
     target_settings: Settings
-    budget: int
+    budget: float
     tolerance: AskedTolerance = AskedTolerance()
     reruns: int = 5
+    weights: Literal["auto", "full", "none"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -149,14 +151,14 @@ class Plan:
 
 
 def plan_scenario(
-    scenario: Scenario, only: Iterable[str] = (), *, budget: int | None = None, command: str = ""
+    scenario: Scenario, only: Iterable[str] = (), *, budget: float | None = None, command: str = ""
 ) -> Plan:
     """Plan a scenario.
 
     Args:
         scenario: The scenario.
         only: Variants to measure, together with baseline, reference and controls; all variants if empty.
-        budget: The largest number of clips to generate in search of the cause; by default the scenario's.
+        budget: The most generations of the search for the cause; by default the scenario's.
         command: The shell command that repeats the audit; by default without options.
 
     Raises:
@@ -257,7 +259,7 @@ def _semantics(scenario: Scenario) -> Semantics | None:
     return Semantics(asked.model, parts, asked.revision, asked.template)
 
 
-def _explanation(scenario: Scenario, wanted: list[str], budget: int | None) -> Explanation | None:
+def _explanation(scenario: Scenario, wanted: list[str], budget: float | None) -> Explanation | None:
     """Return the search that the scenario asks for; None if `only` excludes one of its two runs."""
     asked = scenario.explain
     if asked is None or not {asked.from_, asked.to} <= {"baseline", *wanted}:
@@ -265,7 +267,7 @@ def _explanation(scenario: Scenario, wanted: list[str], budget: int | None) -> E
     start, target = scenario.settings_of(asked.from_), scenario.settings_of(asked.to)
     most = asked.budget if budget is None else budget
     tolerance = _tolerance(asked.tolerance, scenario.gate)
-    return Explanation(asked.from_, asked.to, start, target, most, tolerance, scenario.scale.reruns)
+    return Explanation(asked.from_, asked.to, start, target, most, tolerance, scenario.scale.reruns, asked.weights)
 
 
 def _tolerance(asked: str | float, gate: Gate | None) -> AskedTolerance:

@@ -26,20 +26,20 @@ class SearchProgress:
 
     Attributes:
         suspects: Number of settings that differ between start and target.
-        searched: How many of them are searched; the others cannot make a difference.
         target: Name of the run at the target.
-        spent: Clips generated so far.
-        budget: Clips that may be generated at most.
+        probes: Runs made so far; most of them end early.
+        spent: Generations so far: the denoising steps that were made, by those of a whole generation.
+        budget: Generations that may be spent at most.
         expected: About how many are still to come, at most the rest of the budget.
         seconds_each: Upper estimate of the duration of one.
     """
 
     suspects: int
-    searched: int
     target: str
-    spent: int
-    budget: int
-    expected: int
+    probes: int
+    spent: float
+    budget: float
+    expected: float
     seconds_each: float
 
 
@@ -62,18 +62,18 @@ class ProgressListener(Progress, Protocol):
         """Called when a run ended; `reused` if the store had it."""
 
     def on_search_started(self, search: SearchProgress) -> None:
-        """Called when the search for the cause begins, and again if it has to go on with more suspects."""
+        """Called when the search for the cause begins."""
 
     def on_probe_finished(
         self, search: SearchProgress, run: RunRecord, changed: frozenset[str], *, reproduced: bool | None
     ) -> None:
-        """Called after each clip of the search.
+        """Called after each run of the search.
 
         Args:
             search: How far the search is.
-            run: The clip's run.
+            run: The run; it may have ended early, without a clip.
             changed: The settings that were changed to the target's.
-            reproduced: Whether the clip is the target's; None if there is no clip.
+            reproduced: Whether nobody could see that it is not the target; None if that is unknown.
         """
 
     def on_search_finished(self) -> None:

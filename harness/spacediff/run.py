@@ -65,6 +65,8 @@ class Stop:
         far: Go on past `after` until the distance to the target, in the unit of the seeds, is at least this; None ends
             at `after`.
         last: The last step to make, whatever was seen until then; None for no such limit.
+        decode: Whether a run whose steps are all equal is decoded all the same, since settings that act on everything
+            may act on the decoding alone.
     """
 
     target: str
@@ -72,6 +74,7 @@ class Stop:
     after: int = 0
     far: float | None = None
     last: int | None = None
+    decode: bool = False
 
 
 @dataclass(frozen=True)

@@ -110,12 +110,18 @@ def test_every_format_of_a_report_can_be_asked_for() -> None:
     assert options.formats == formats
 
 
-@pytest.mark.parametrize("count", ["0", "-1", "x", "1.5"])
-def test_budget_is_a_whole_number_of_at_least_one(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_budget_may_be_a_fraction() -> None:
+    options = parse(["audit", "a.toml", "--budget=2.5"])
+    assert isinstance(options, AuditOptions)
+    assert options.budget == 2.5
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "x", "inf", "nan"])
+def test_a_budget_is_a_number_of_generations(count: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         parse(["audit", "a.toml", f"--budget={count}"])
     assert caught.value.code == 2
-    assert "not a whole number of at least 1" in capsys.readouterr().err
+    assert "not a number of generations above 0" in capsys.readouterr().err
 
 
 def test_metrics_on_request_are_those_that_there_are() -> None:

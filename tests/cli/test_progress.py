@@ -14,11 +14,11 @@ def record(name: str, *, measured: bool = True) -> RunRecord:
     return RunRecord(key="", name=name, role=Role.VARIANT, prompt="p", source="diffusers", measured=measured, seconds=3)
 
 
-def progress(*, searched: int = 4, expected: int = 4, spent: int = 0, budget: int = 40) -> SearchProgress:
+def progress(*, expected: float = 4, spent: float = 0, budget: float = 40) -> SearchProgress:
     return SearchProgress(
         suspects=4,
-        searched=searched,
         target="as-[hosted]",
+        probes=1,
         spent=spent,
         budget=budget,
         expected=expected,
@@ -26,24 +26,14 @@ def progress(*, searched: int = 4, expected: int = 4, spent: int = 0, budget: in
     )
 
 
-def test_number_and_time_are_printed_before_the_search(capsys: pytest.CaptureFixture[str]) -> None:
+def test_generations_and_time_are_printed_before_the_search(capsys: pytest.CaptureFixture[str]) -> None:
     with Display() as display:
         display.on_plan([])
-        display.on_search_started(progress())
-        display.on_search_started(progress(budget=2, expected=2))
+        display.on_search_started(progress(expected=2.14))
+        display.on_search_started(progress(budget=2.5, expected=1))
     first, second = capsys.readouterr().err.splitlines()
-    assert (
-        "among 4 suspects: about 4 generations if the cause is one setting, 12.0 s at most; the budget is 40" in first
-    )
-    assert "about 2 generations if the cause is one setting, 6.0 s at most; the budget is 2" in second
-
-
-def test_settings_that_are_not_searched_are_called_assumed(capsys: pytest.CaptureFixture[str]) -> None:
-    with Display() as display:
-        display.on_plan([])
-        display.on_search_started(progress(searched=3))
-    line = capsys.readouterr().err
-    assert "searching for the cause among 3 suspects, 1 more is assumed to make no difference, which the proof" in line
+    assert "among 4 suspects: about 2.1 generations if it shows in the first steps, 6.4 s at most" in first
+    assert "about 1 generation if it shows in the first steps, 3.0 s at most; the budget is 2.5" in second
 
 
 def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,17 +44,19 @@ def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFi
         display.on_run_started(probe)
         display.on_run_finished(probe, record("probe-1"), reused=False)
         display.on_probe_finished(
-            progress(spent=1), record("probe-1"), frozenset({"call.a", "call.b"}), reproduced=True
+            progress(spent=0.1), record("probe-1"), frozenset({"call.a", "call.b"}), reproduced=True
         )
         display.on_probe_finished(
-            progress(spent=1), record("probe-1", measured=False), frozenset({"call.a"}), reproduced=None
+            progress(spent=0.1), record("probe-1", measured=False), frozenset({"call.a"}), reproduced=None
         )
         display.on_search_finished()
         display.on_status("scoring")
     lines = capsys.readouterr().err.splitlines()
     assert "[1/4] p · probe-1: 3.0 s (about" in lines[1]
-    assert lines[2].strip() == "search, 1 of about 5: with 2 of 4 settings changed: reproduces as-[hosted]"
-    assert lines[3].endswith("with 1 of 4 settings changed: no output, so this probe shows nothing")
+    assert lines[2].strip() == (
+        "search, 0.1 of about 4.1 generations: with 2 of 4 settings changed: no visible difference from as-[hosted]"
+    )
+    assert lines[3].endswith("with 1 of 4 settings changed: whether a difference is visible is not known yet")
 
 
 def test_a_run_that_ended_early_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from spacediff.explaining.budget import Budget
 from spacediff.explaining.conclusion import cause_record
 from spacediff.explaining.explain import explain
 from spacediff.explaining.judging import Judge
-from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Prober
+from spacediff.explaining.probes import COUNTER_PROOF, PROOF, EarlyStops, Prober
 from spacediff.explaining.result import INTERRUPTED, SearchResult
 from spacediff.explaining.search import MOST_FOR_SHAPLEY, BudgetSpentError, Subset
 from spacediff.plan import Explanation, Plan
@@ -35,7 +36,7 @@ A, B, C, Z = "call.a", "call.b", "call.c", "call.z"
 class StrictListener(SilentListener):
     """Checks what each call is given, and remembers how many clips were generated."""
 
-    spent = 0
+    spent = 0.0
 
     def on_search_started(self, search: SearchProgress) -> None:
         assert search.expected >= 0
@@ -203,8 +204,10 @@ def test_an_interruption_anywhere_keeps_every_generated_run(after: int) -> None:
         return world.generate(run)
 
     result = world.searched(generate)
-    assert [(run.prompt, run.name) for run in result.generated] == [(run.prompt.name, run.name) for run in world.made]
-    assert {run.name for run in result.probes.values()} <= {run.name for run in world.made}
+    kept = [(run.prompt, run.name) for run in result.generated]
+    made = [(run.prompt.name, run.name) for run in world.made]
+    assert [each for each in kept if each in made] == made
+    assert {name for _, name in {*kept} - {*made}} <= {PROOF, COUNTER_PROOF}, "probes that got a name of their own"
     found = cause_record(result, [], [], {})
     assert {A, B} <= {*found.sufficient}
     assert found.finished is (found.reason != INTERRUPTED)
@@ -280,8 +283,7 @@ def test_the_others_are_reported_as_they_were_tested() -> None:
     found = World([A, B, C], needs(A)).concluded()
     assert said(found) == (
         f"The baseline differs from as-hosted because of one setting: {A}. With this one changed, it gives the clip of "
-        "as-hosted (proof). With this one changed, two other settings make no difference: with both as in baseline, "
-        "and with both as in as-hosted, the clip is the same."
+        "as-hosted (proof). Two other differences make no difference."
     )
 
 
@@ -309,9 +311,11 @@ def test_what_was_not_there_spends_one() -> None:
     world = World([A, B], needs(A), variants=[frozenset({A})])
     baseline, hosted, variant = world.plan.runs
     differences = {each.path: each for each in diff(world.left, world.right)}
-    judge = Judge(world.record(hosted), [], Path(), 0.0)
+    target = world.record(hosted)
+    judge = Judge(target, [], Path(), 0.0)
     there = {frozenset({A}): world.record(variant)}
-    prober = Prober(baseline, differences, world.generate, judge, Budget(0), lambda *_: None, there)
-    assert prober.reproduces(frozenset({A}), PROOF)
+    early = EarlyStops(target, (), 1.0)
+    prober = Prober(baseline, differences, world.generate, judge, Budget(0, 0), lambda *_: None, there, early)
+    assert prober.whole(frozenset({A}), PROOF).within
     with pytest.raises(BudgetSpentError):
-        prober.reproduces(frozenset({B}), COUNTER_PROOF)
+        prober.whole(frozenset({B}), COUNTER_PROOF)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.made_up_worlds import CERTAIN, STEPS, Answer, Effect, World, answered, world_of
 from spacediff.explaining.search import Subset
 from spacediff.explaining.sight import Sight
-from support.made_up_worlds import CERTAIN, STEPS, Answer, Effect, World, answered, world_of
 
 NAMES = [f"setting.{n:02}" for n in range(12)]
 A, B, C, D = NAMES[:4]

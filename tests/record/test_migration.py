@@ -56,9 +56,8 @@ def test_the_cause_of_a_record_of_version_1_is_read_and_worded() -> None:
     }
     assert cause_text(record) == (
         "The baseline differs from the Space because of three settings: scheduler, guidance scale and dynamic CFG. "
-        "With these three changed, the output matches the Space exactly (proof). With these three changed, two "
-        "other settings make no difference: with both as in baseline, and with both as in as-hosted, the clip is the "
-        "same."
+        "With these three changed, the output matches the Space exactly (proof). Two other differences make no "
+        "difference."
     )
 
 

@@ -4,7 +4,17 @@ from pathlib import Path
 
 from markupsafe import escape
 
-from spacediff.record import AuditRecord, FactKind, ProofRecord, Standing, SuspectRecord, fact, quoted
+from spacediff.record import (
+    ActingRecord,
+    AuditRecord,
+    CostRecord,
+    FactKind,
+    ProofRecord,
+    Standing,
+    SuspectRecord,
+    fact,
+    quoted,
+)
 from spacediff.reporting.html import render_html
 from spacediff.wording import cause_text
 from support.html_page import with_cause
@@ -15,9 +25,9 @@ def test_the_cause_is_shown_with_its_proof(record: AuditRecord, folder: Path) ->
     section = page.split('id="cause"')[1].split("</section>")[0]
     assert "The baseline differs from as-hosted because of one setting: dynamic CFG." in section
     assert 'variant=as-hosted"><bdi>as-hosted</bdi></a>' in section
-    assert "changes all the others and does not give the clip of" in section
+    assert "changes all the others and differs visibly from" in section
     assert all(number in section for number in ("0.900", "0.400", "0.700"))
-    assert "no effect while the cause is changed" in section
+    assert "makes no difference" in section
     assert "<b>" not in section
     assert "<i>" not in section
     assert 'id="cause"' not in render_html(record, folder)
@@ -106,10 +116,29 @@ def test_the_proof_on_each_prompt_is_shown(record: AuditRecord, folder: Path) ->
         (False, True),
         (False, False),
     ]
-    assert "not the clip of" in rows[1]
+    assert "a visible difference from" in rows[1]
     assert "0.123" in rows[1]
     assert "str&lt;eet" in rows[1]
     assert "not proved: <bdi>the budget was spent.</bdi>" in rows[2]
+
+
+def test_what_is_seen_leads_and_what_only_changes_numbers_has_its_place(record: AuditRecord, folder: Path) -> None:
+    acting = ActingRecord(run="probe-2", step=1, steps=50, distance=0.012)
+    numeric = SuspectRecord(path="numerics.<b>", start=1, target=2, standing=Standing.NUMERIC, acting=acting,
+                            why=fact(FactKind.ACTS_AT_STEP, **acting.model_dump()))  # fmt: skip
+    cost = CostRecord(probes=12, steps=58, steps_each=50, generations=1.16)
+    cause = with_cause(record).cause
+    assert cause
+    explained = with_cause(record, suspects=[*cause.suspects, numeric], cost=cost)
+    page = render_html(explained, folder)
+    section = page.split('id="cause"')[1].split("</section>")[0]
+    titles = ["What makes the visible difference", "What else changes the numbers", "What makes no difference"]
+    assert [section.index(title) for title in titles] == sorted(section.index(title) for title in titles)
+    assert "the latents at step 1 of 50, 0.012 of the distance between seeds" in section
+    assert "The search: 12 probes, 58 of 600 steps, 1.2 generations; without early stops 12" in section
+    assert "One other setting changes the numbers, but nothing that can be seen: numerics.<b>." in cause_text(explained)
+    fix = page.split('class="fix"')[1].split("</p>")[0]
+    assert "numerics" not in fix
 
 
 def test_members_that_act_together_are_reported(record: AuditRecord, folder: Path) -> None:

@@ -249,10 +249,10 @@ def test_a_seed_that_no_scenario_holds_is_to_be_chosen(seed: str) -> None:
     assert "to be chosen" not in written(SCRIPT, SCRIPT)[0]
 
 
-def test_a_budget_is_a_whole_number(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_budget_is_a_number_of_generations(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["why", "--script", "run.py", "--space", "org/name", "--budget", "0"])
-    assert "is not a whole number of at least 1" in capsys.readouterr().err
+    assert "is not a number of generations above 0" in capsys.readouterr().err
 
 
 VAE = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
@@ -34,13 +35,14 @@ def load_scenario(path: StrPath) -> Scenario:
     return load(Path(path))
 
 
-def plan_audit(scenario: Scenario | StrPath, *, only: str | Iterable[str] = (), budget: int | None = None) -> Plan:
+def plan_audit(scenario: Scenario | StrPath, *, only: str | Iterable[str] = (), budget: float | None = None) -> Plan:
     """List the runs of an audit without executing any.
 
     Args:
         scenario: A scenario, or its file.
         only: Variant or variants to measure, together with baseline and reference; all if empty.
-        budget: The largest number of clips to generate in search of the cause; by default the scenario's.
+        budget: The most generations of the search for the cause, of which a run that ends early is a fraction; by
+            default the scenario's.
 
     Raises:
         ScenarioError: The scenario has mistakes.
@@ -56,7 +58,7 @@ def run_audit(
     *,
     out: StrPath | None = None,
     only: str | Iterable[str] = (),
-    budget: int | None = None,
+    budget: float | None = None,
     fresh: bool = False,
     reuse: bool = True,
     strict: bool = False,
@@ -73,7 +75,8 @@ def run_audit(
         scenario: A scenario, or its file.
         out: The audit folder; by default `audits/` and the scenario's name.
         only: Variant or variants to measure, together with baseline and reference; all if empty.
-        budget: The largest number of clips to generate in search of the cause; by default the scenario's.
+        budget: The most generations of the search for the cause, of which a run that ends early is a fraction; by
+            default the scenario's.
         fresh: Whether to discard all finished runs of this audit first.
         reuse: Whether runs share work that they have in common, such as text embeddings.
         strict: Whether the exit code is 3 if anything at all was not measured.
@@ -105,7 +108,7 @@ def run_audit(
         "audit",
         loaded.path,
         *repeated("--only", only),
-        *(["--budget", str(budget)] if budget is not None else []),
+        *(["--budget", f"{budget:g}"] if budget is not None else []),
         *(["--no-reuse"] if not reuse else []),
         *(["--strict"] if strict else []),
         *(["--approximate"] if approximate else []),
@@ -240,9 +243,9 @@ def _scenario(scenario: Scenario | StrPath) -> Scenario:
     return load_scenario(scenario) if isinstance(scenario, str | PathLike) else scenario
 
 
-def _checked(budget: int | None) -> int | None:
-    if budget is not None and budget < 1:
-        raise InvalidArgument(f"the budget is {budget}; it must be at least 1")
+def _checked(budget: float | None) -> float | None:
+    if budget is not None and not 0 < budget < math.inf:
+        raise InvalidArgument(f"the budget is {budget}; it must be a number of generations above 0")
     return budget
 
 

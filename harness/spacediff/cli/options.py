@@ -18,7 +18,7 @@ class AuditOptions:
     out: Path | None
     only: tuple[str, ...]
     fresh: bool
-    budget: int | None
+    budget: float | None
     reuse: bool
     against: Path | None
     strict: bool
@@ -105,7 +105,7 @@ class WhyOptions:
     format: Literal["table", "json"]
     scenario: Path | None
     patch: Path | None
-    budget: int | None
+    budget: float | None
     approximate: bool
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,8 +135,8 @@ def _audit(commands: _Commands) -> None:
     audit.add_argument("--only", action="append", default=[], metavar="VARIANT",
                        help="measure this variant only, with baseline and reference; can be repeated")  # fmt: skip
     audit.add_argument("--fresh", action="store_true", help="discard what earlier runs of this audit finished")
-    audit.add_argument("--budget", type=_count, metavar="N",
-                       help="generate at most N clips to find the cause (default: the scenario's budget)")  # fmt: skip
+    audit.add_argument("--budget", type=_generations, metavar="N",
+                       help="search with at most N generations, such as 2.5 (default: the scenario's)")  # fmt: skip
     audit.add_argument("--no-reuse", dest="reuse", action="store_false",
                        help="compute every clip from the start, including work that runs share")  # fmt: skip
     audit.add_argument("--against", type=_path, metavar="DIR",
@@ -265,7 +266,8 @@ def _why(commands: _Commands) -> None:
     why.add_argument("--write", dest="scenario", type=_path, metavar="SCENARIO.toml",
                      help="write the scenario that measures the differences")  # fmt: skip
     why.add_argument("--patch", type=_path, metavar="FILE", help="write the changes to the script as a patch")
-    why.add_argument("--budget", type=_count, metavar="N", help="generate at most N clips to find the cause")
+    why.add_argument("--budget", type=_generations, metavar="N",
+                     help="search with at most N generations, such as 2.5")  # fmt: skip
     why.add_argument("--approximate", action="store_true", help=_APPROXIMATE)
     why.set_defaults(kind=WhyOptions)
 
@@ -292,6 +294,17 @@ def _count(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return number
+
+
+def _generations(text: str) -> float:
+    """Read a number of generations above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of generations above 0, such as 2.5")
     return number
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Self
@@ -128,8 +129,8 @@ class Display:
         """Complete the bars."""
         self._expect(0)
 
-    def _expect(self, more: int) -> None:
-        self._runs = self._done + more
+    def _expect(self, more: float) -> None:
+        self._runs = self._done + math.ceil(more)
         if self._whole is not None:
             self._bars.update(self._whole, total=self._runs)
 

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 from spacediff.progress import SearchProgress
-from spacediff.wording.numbers import duration
+from spacediff.wording import written_cost
+from spacediff.wording.numbers import duration, plain
 
 
 def outlook(search: SearchProgress) -> str:
     """Describe the expected cost of a search."""
-    without_effect = search.suspects - search.searched
-    are = "is" if without_effect == 1 else "are"
-    others = (
-        f", {without_effect} more {are} assumed to make no difference, which the proof tests" if without_effect else ""
-    )
     return (
-        f"searching for the cause among {_counted(search.searched, 'suspect')}{others}: about "
-        f"{_counted(search.expected, 'generation')} if the cause is one setting, "
-        f"{duration(search.expected * search.seconds_each)} at most; the budget is {search.budget}"
+        f"searching for the cause among {_counted(search.suspects, 'suspect')}: about {_generations(search.expected)} "
+        f"if it shows in the first steps, {duration(search.expected * search.seconds_each)} at most; the budget is "
+        f"{plain(search.budget)}"
     )
 
 
 def probe_line(search: SearchProgress, changed: int, *, reproduced: bool | None) -> str:
-    """Describe the outcome of a probe, and about how many there are."""
+    """Describe the outcome of a probe, what was spent so far, and about how much there is."""
     shown = {
-        True: f"reproduces {search.target}",
-        False: f"does not reproduce {search.target}",
-        None: "no output, so this probe shows nothing",
+        True: f"no visible difference from {search.target}",
+        False: f"differs visibly from {search.target}",
+        None: "whether a difference is visible is not known yet",
     }[reproduced]
     return (
-        f"      search, {search.spent} of about {search.spent + search.expected}: with {changed} of "
-        f"{_counted(search.suspects, 'setting')} changed: {shown}"
+        f"      search, {written_cost(search.spent)} of about {_generations(search.spent + search.expected)}: with "
+        f"{changed} of {_counted(search.suspects, 'setting')} changed: {shown}"
     )
+
+
+def _generations(count: float) -> str:
+    written = written_cost(count)
+    return f"{written} generation{'s' * (written != '1')}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -34,6 +34,7 @@ from spacediff.wording import (
     agreement_text,
     approximation_texts,
     cause_text,
+    cost_text,
     gate_headline,
     history_text,
     ignored_text,
@@ -171,6 +172,8 @@ def _show_cause(console: Console, record: AuditRecord) -> None:
     console.print(Text.assemble(("cause: ", "bold"), cause_text(record)), soft_wrap=True)
     if changes := _fix(cause):
         console.print(Text.assemble(("fix: ", "bold"), changes), soft_wrap=True)
+    if cause.cost is not None and cause.cost.probes:
+        console.print(Text.assemble(("search: ", "bold"), cost_text(cause.cost)), soft_wrap=True)
     for text in sentences(cause.interactions):
         console.print(Text(f"       {text}"), soft_wrap=True)
     for text in sentences(cause.residual_suspects):

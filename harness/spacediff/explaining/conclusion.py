@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from spacediff.explaining.residual import residual_suspects
 from spacediff.explaining.result import PromptProof, SearchResult
 from spacediff.explaining.search import Subset, shapley_values
 from spacediff.record import (
+    ActingRecord,
     CauseRecord,
     ComparisonRecord,
     Fact,
@@ -25,7 +27,7 @@ from spacediff.record import (
 )
 from spacediff.settings import Difference
 
-_ORDER = (Standing.CAUSE, Standing.UNDECIDED, Standing.NO_EFFECT)
+_ORDER = (Standing.CAUSE, Standing.UNDECIDED, Standing.NUMERIC, Standing.UNSEEN, Standing.NO_EFFECT)
 
 
 def cause_record(
@@ -57,15 +59,26 @@ def cause_record(
         start=search.left.name,
         target=search.right.name,
         target_verdict=target.verdict if target else None,
+        tolerance=search.tolerance,
         started=search.started,
         finished=search.finished,
         reason=search.reason,
-        suspects=sorted(suspects, key=lambda suspect: list(_ORDER).index(suspect.standing)),
+        suspects=sorted(suspects, key=_rank),
+        start_within=search.start_within,
+        cost=search.cost,
         proof=seen.names.get(cause, "") if cause else "",
         counter_proof=seen.names.get(counter, "") if cause and counter else "",
         counter_reproduced=search.reproduced.get(counter) if cause else None,
         probes=[
-            ProbeRecord(run=run.name, changed=sorted(subset), reproduced=search.reproduced.get(subset))
+            ProbeRecord(
+                run=run.name,
+                changed=sorted(subset),
+                reproduced=search.sights[subset].within,
+                equal=search.sights[subset].equal,
+                step=search.sights[subset].step,
+                distance=search.sights[subset].distance,
+                failed=run.failed,
+            )
             for subset, run in search.probes.items()
         ],
         proofs=[_proof(seen, proof) for proof in search.proofs],
@@ -130,6 +143,12 @@ def _closest(seen: _Seen, runs: Iterable[RunRecord]) -> ComparisonRecord | None:
     return min(known, key=lambda each: each[:2])[2] if known else None
 
 
+def _rank(suspect: SuspectRecord) -> tuple[int, float]:
+    """Put the cause first; among equals those that move the latents farthest where they act."""
+    distance = suspect.acting.distance if suspect.acting else None
+    return _ORDER.index(suspect.standing), -math.inf if distance is None else -distance
+
+
 def _suspects(seen: _Seen, cause: Subset) -> list[SuspectRecord]:
     weights = shapley_values(seen.drift, sorted(cause)) or {}
     return [_suspect(seen, difference, cause, weights) for difference in seen.search.suspects]
@@ -152,6 +171,23 @@ def _suspect(seen: _Seen, difference: Difference, cause: Subset, weights: Mappin
         left_out=seen.drift(cause - {path}) if member else None,
         alone=seen.drift(frozenset({path})) if member else None,
         weight=weights.get(path) if member else None,
+        acting=_acting(seen, path),
+    )
+
+
+def _acting(seen: _Seen, path: str) -> ActingRecord | None:
+    """Return where a suspect first changes the numbers when it is taken back from the target."""
+    search = seen.search
+    shown = search.acting.get(path)
+    if shown is None:
+        return None
+    sight, trace = search.sights[shown.changed], search.right.trace
+    return ActingRecord(
+        run=seen.names[shown.changed],
+        together=sorted(shown.group - {path}),
+        step=sight.step,
+        steps=len(trace.steps) if trace else 0,
+        distance=sight.distance,
     )
 
 
@@ -159,10 +195,12 @@ def _standing(search: SearchResult, path: str, cause: Subset) -> Standing:
     """Return the standing of a suspect; a member whose absence gives no clip is not shown to be needed."""
     if not search.started:
         return Standing.UNDECIDED
-    if path not in cause:
+    if path in cause:
+        needed = search.finished and search.reproduced.get(cause - {path}) is False
+        return Standing.CAUSE if needed else Standing.UNDECIDED
+    if path in search.silent:
         return Standing.NO_EFFECT
-    needed = search.finished and search.reproduced.get(cause - {path}) is False
-    return Standing.CAUSE if needed else Standing.UNDECIDED
+    return Standing.NUMERIC if path in search.acting else Standing.UNSEEN
 
 
 def _why(seen: _Seen, path: str, standing: Standing, cause: Subset) -> Fact | None:
@@ -171,11 +209,15 @@ def _why(seen: _Seen, path: str, standing: Standing, cause: Subset) -> Fact | No
     if standing is Standing.CAUSE:
         return fact(FactKind.NEEDED, run=seen.names[cause - {path}])
     if standing is Standing.UNDECIDED:
-        return fact(FactKind.NEED_UNKNOWN, run=seen.names[cause - {path}]) if search.finished else None
-    if path in search.no_effect:
-        return search.no_effect[path]
-    shown = next(subset for subset, reproduced in search.reproduced.items() if reproduced and path not in subset)
-    return fact(FactKind.NOT_NEEDED, run=seen.names[shown])
+        unknown = search.finished and cause - {path} in seen.names
+        return fact(FactKind.NEED_UNKNOWN, run=seen.names[cause - {path}]) if unknown else None
+    if standing is Standing.NO_EFFECT:
+        shown = fact(FactKind.NO_BIT_CHANGED, run=seen.names[search.silent[path]])
+        known = search.no_effect.get(path)
+        return known.model_copy(update={"because": [shown]}) if known else shown
+    if standing is Standing.NUMERIC and (acting := _acting(seen, path)):
+        return fact(FactKind.ACTS_AT_STEP, **acting.model_dump())
+    return fact(FactKind.NOT_NEEDED, run=seen.names[cause])
 
 
 def _proof(seen: _Seen, each: PromptProof) -> ProofRecord:
@@ -184,10 +226,12 @@ def _proof(seen: _Seen, each: PromptProof) -> ProofRecord:
         prompt=each.prompt,
         proof=each.proof.name if each.proof else "",
         reproduced=each.proof_reproduced,
+        equal=each.proof_equal,
         drift=proof.drift if proof else None,
         verdict=proof.verdict if proof else None,
         counter_proof=each.counter.name if each.counter else "",
         counter_reproduced=each.counter_reproduced,
+        counter_equal=each.counter_equal,
         counter_drift=counter.drift if counter else None,
         counter_verdict=counter.verdict if counter else None,
         reason=each.reason,

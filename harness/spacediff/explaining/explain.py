@@ -7,21 +7,38 @@ right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from spacediff.comparing.contents import shows_nothing
+from spacediff.errors import NotMeasuredError
+from spacediff.explaining.budget import Budget
 from spacediff.explaining.judging import Judge
 from spacediff.explaining.priors import at_hand, in_order, without_effect
-from spacediff.explaining.probes import COUNTER_PROOF, PROOF, Budget, Generate, Prober
+from spacediff.explaining.probes import COUNTER_PROOF, PROOF, EarlyStops, Generate, Prober
 from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
-from spacediff.explaining.search import BudgetSpentError, Search, Subset, subsets_to_weigh
+from spacediff.explaining.screening import FIRST_STEPS, Screening
+from spacediff.explaining.search import BudgetSpentError, Subset, subsets_to_weigh
+from spacediff.explaining.sight import Sight
+from spacediff.explaining.tolerance import tolerance_of
 from spacediff.explaining.units import differing
+from spacediff.explaining.visible import VisibleCause
 from spacediff.plan import Explanation, Plan
 from spacediff.progress import ProgressListener, SearchProgress
-from spacediff.record import Fact, FactKind, RunRecord, fact, quoted
+from spacediff.record import Fact, FactKind, Role, RunRecord, ToleranceRecord, fact, quoted
 from spacediff.run import Run
 from spacediff.settings import Difference
+from spacediff.stages import Stage, acts_from
+
+AFFORDABLE_SECONDS = 900.0
+"""With `explain.weights = "auto"`, exact weights are computed where their runs take at most so long."""
+
+FAR = math.inf
+
+_UNLIKELY = ("placement",)
+"""Settings that should change no number are not followed by themselves; a run shows what they do all the same."""
 
 
 def explain(
@@ -64,6 +81,12 @@ def _nothing_to_search(left: RunRecord, right: RunRecord, suspects: Sequence[Dif
     return None
 
 
+def _steps_of(*ends: RunRecord) -> int:
+    """Return the denoising steps of the longer end; 0 where those of one were not observed."""
+    steps = [len(run.trace.steps) if run.trace else 0 for run in ends]
+    return max(steps) if all(steps) else 0
+
+
 def _unmeasured(*runs: RunRecord) -> Fact | None:
     """Return which of some runs has no clip, and why; None when each has."""
     missing = (fact(FactKind.RUN_NOT_MEASURED, quoted(run.reason), run=run.name) for run in runs if not run.measured)
@@ -79,6 +102,7 @@ class _Audited:
         self.prompts = [prompt.name for prompt in plan.prompts]
         self._plan = plan
         self._runs = {(run.prompt, run.name): run for run in runs}
+        self._tolerances: dict[str, ToleranceRecord | None] = {}
 
     def ends(self, prompt: str) -> tuple[RunRecord, RunRecord]:
         """Return a prompt's run to be explained, and its target."""
@@ -86,6 +110,21 @@ class _Audited:
 
     def runs(self, prompt: str) -> list[RunRecord]:
         return [run for (name, _), run in self._runs.items() if name == prompt]
+
+    def seeds(self, prompt: str) -> tuple[str, ...]:
+        """Return the keys of the runs that differ in nothing but their seed."""
+        return tuple(run.key for run in self.runs(prompt) if run.role is Role.SEED and run.measured)
+
+    def tolerance(self, prompt: str) -> ToleranceRecord | None:
+        """Return what counts as a difference that people see; None where that cannot be measured."""
+        if prompt not in self._tolerances:
+            target = self.ends(prompt)[1]
+            reference = self._runs.get((prompt, self._plan.reference), target)
+            self._tolerances[prompt] = None
+            with suppress(NotMeasuredError):
+                found = tolerance_of(self.what.tolerance, target, reference, self.runs(prompt), self.folder)
+                self._tolerances[prompt] = found
+        return self._tolerances[prompt]
 
     def template(self, prompt: str) -> Run:
         """Return the run to be explained as it was planned."""
@@ -106,28 +145,34 @@ class _Audited:
 
 
 class _CauseSearch:
-    """A search while it runs. The probers, one for each prompt, own the outcomes of the probes."""
+    """A search while it runs. The probers, one for each prompt, own what the probes have shown."""
 
     def __init__(
         self, audited: _Audited, suspects: tuple[Difference, ...], generate: Generate, listener: ProgressListener
     ) -> None:
         self._audited = audited
         self._suspects = suspects
-        self._everything = frozenset(suspect.path for suspect in suspects)
+        self._paths = [suspect.path for suspect in suspects]
+        self._everything = frozenset(self._paths)
         self._generate = generate
         self._listener = listener
         self._first, *self._others = audited.prompts
         self._left, self._right = audited.ends(self._first)
-        self._budget = Budget(audited.what.budget)
+        self._budget = Budget(audited.what.budget, _steps_of(self._left, self._right))
         self._probers: dict[str, Prober] = {}
-        self._no_effect: dict[str, Fact] = {}
-        self._search: Search | None = None
+        self._no_effect = without_effect(suspects, self._left, self._right)
+        late = {path for path in self._paths if acts_from(path) >= Stage.DECODING}
+        unlikely = {*self._no_effect, *(path for path in self._paths if path.startswith(_UNLIKELY))}
+        self._tolerance = audited.tolerance(self._first)
+        self._screening = Screening(self._paths, self._prober(self._first), unlikely, late)
+        self._visible = VisibleCause(self._paths, self._prober(self._first), self._screening, self._can_weigh)
         self._reason: Fact | None = INTERRUPTED
         self._unproved: dict[str, Fact] = {}
 
     def run(self) -> SearchResult:
         """Search and prove, as far as budget and interruptions let it."""
         try:
+            self._listener.on_search_started(self._progress)
             self._find_and_prove()
             self._listener.on_search_finished()
         except KeyboardInterrupt:
@@ -135,6 +180,7 @@ class _CauseSearch:
         return self._result()
 
     def _find_and_prove(self) -> None:
+        """Answer what people see and prove it; then what else changes the numbers, and what each member does."""
         spent = fact(FactKind.BUDGET_SPENT, budget=self._budget.most)
         try:
             cause = self._find()
@@ -148,98 +194,88 @@ class _CauseSearch:
                 self._prove(prompt, cause)
             except BudgetSpentError:
                 self._unproved[prompt] = spent
+        with suppress(BudgetSpentError):
+            self._screening.follow_each()
+            self._screening.settle(cause)
 
     def _find(self) -> Subset:
-        """Search the cause and weigh its members.
-
-        Should the suspects that are searched not suffice, one of the others has an effect: then all are searched.
-        """
+        """Find the visible cause, and generate what the weights of its members need."""
         probes = self._prober(self._first)
-        self._no_effect = without_effect(self._suspects, self._left, self._right)
-        if not self._searched:
-            self._no_effect = {}
-        search = self._smallest(probes)
-        if not probes.reproduces(search.smallest):
-            self._no_effect = {}
-            search = self._smallest(probes)
-        # an outcome that was only inferred from a run that changes more is tested where the proof needs it
-        self._search = search.rebased(probes.outcomes)
-        return self._search.weigh()
+        while True:
+            cause = self._visible.find()
+            if self._can_weigh(len(cause)):
+                for subset in subsets_to_weigh(sorted(cause)):
+                    probes.whole(subset)
+            if self._visible.find() == cause:  # a run to the end may show that fewer suffice
+                return cause
 
-    def _smallest(self, probes: Prober) -> Search:
-        """Search the smallest set that suffices, if the suspects that are searched are all that have an effect."""
-        known = self._projected(probes.runs)
-        outcomes = {subset: probes.reproduces(changed) for subset, changed in known.items()}
-        self._search = search = Search(self._searched, probes.reproduces, outcomes)
-        self._listener.on_search_started(self._progress)
-        search.run()
-        search.confirm()
-        return search
-
-    @property
-    def _searched(self) -> list[str]:
-        """The suspects that have to be searched, the likeliest first."""
-        return [suspect.path for suspect in self._suspects if suspect.path not in self._no_effect]
-
-    def _projected(self, runs: Iterable[Subset]) -> dict[Subset, Subset]:
-        """Map what runs change of the searched suspects to all that they change; of several, the fewest changes."""
-        ordered = sorted(runs, key=len, reverse=True)
-        return {changed.difference(self._no_effect): changed for changed in ordered}
+    def _can_weigh(self, members: int) -> bool:
+        """Whether as many runs to the end as the weights of so many members need are affordable."""
+        asked = self._audited.what.weights
+        runs = len(subsets_to_weigh([str(number) for number in range(members)]))
+        return asked == "full" or (asked == "auto" and runs * self._seconds_each <= AFFORDABLE_SECONDS)
 
     def _prove(self, prompt: str, cause: Subset) -> None:
         """Make proof and counter-proof, where both ends of the prompt were measured."""
-        if _unmeasured(*self._audited.ends(prompt)):
+        if not cause or _unmeasured(*self._audited.ends(prompt)):
             return
         probes, counter = self._prober(prompt), self._everything - cause
         for subset, name in ((cause, PROOF), (counter, COUNTER_PROOF)):
-            probes.reproduces(subset, name if counter else "")  # with everything changed, the two are the ends
+            probes.whole(subset, name if counter else "")  # with everything changed, the two are the ends
 
     def _prober(self, prompt: str) -> Prober:
         if prompt not in self._probers:
+            target, tolerance = self._audited.ends(prompt)[1], self._audited.tolerance(prompt)
+            levels = tolerance.levels if tolerance else 0.0
             self._probers[prompt] = Prober(
                 self._audited.template(prompt),
                 {suspect.path: suspect for suspect in self._suspects},
                 self._generate,
-                Judge(self._audited.ends(prompt)[1], self._audited.runs(prompt), self._audited.folder, 0.0),
+                Judge(target, self._audited.runs(prompt), self._audited.folder, levels),
                 self._budget,
                 self._report,
                 self._audited.known(prompt, self._everything),
+                EarlyStops(target, self._audited.seeds(prompt), FAR),
             )
         return self._probers[prompt]
 
     # ---- what listeners get
 
-    def _report(self, run: RunRecord, changed: Subset, reproduced: bool | None) -> None:  # noqa: FBT001 - by position
-        self._listener.on_probe_finished(self._progress, run, changed, reproduced=reproduced)
+    def _report(self, run: RunRecord, changed: Subset, sight: Sight) -> None:
+        self._listener.on_probe_finished(self._progress, run, changed, reproduced=sight.within)
+
+    @property
+    def _seconds_each(self) -> float:
+        """The longer of the two ends; probes may share work with other runs, and then take less."""
+        return max(self._left.seconds, self._right.seconds)
 
     @property
     def _progress(self) -> SearchProgress:
+        left = max(self._budget.most - self._budget.spent, 0.0)
         return SearchProgress(
             suspects=len(self._suspects),
-            searched=len(self._searched),
             target=self._right.name,
+            probes=self._budget.probes,
             spent=self._budget.spent,
             budget=self._budget.most,
-            expected=min(self._expected, self._budget.most - self._budget.spent),
-            # the longer of the two ends: probes may share work with other runs, and then take less
-            seconds_each=max(self._left.seconds, self._right.seconds),
+            expected=min(self._expected, left),
+            seconds_each=self._seconds_each,
         )
 
     @property
-    def _expected(self) -> int:
-        """About how many clips are still to be generated, if the member that is being looked for is the last one."""
-        search = self._search
-        if search is None:
-            return 0
+    def _expected(self) -> float:
+        """About how many generations are still to come, if what people see acts in the first steps."""
+        screens = self._screening.screens_left * self._budget.of(FIRST_STEPS)
         done = self._outcomes(self._first)
-        tests = search.tests_left
-        members = [*search.found, "the one looked for"] if tests else sorted(search.smallest)
-        untested = [subset for subset in subsets_to_weigh(members) if subset not in {*search.tested, *done}]
-        weights = len(untested) - 1 if tests else len(untested)  # the last test is a subset to weigh
-        proofs = (search.smallest, self._everything - search.smallest)
-        proof = 1 if tests else sum(subset not in done for subset in proofs)
-        further = sum(subset not in self._outcomes(prompt) for prompt in self._others for subset in proofs)
-        return tests + max(weights, 0) + proof + further
+        cause = self._visible.smallest if self._visible.found else None
+        proofs = 2 if cause is None else sum(subset not in done for subset in self._proofs_of(cause))
+        further = 2 * len(self._others)
+        if cause is not None:
+            further = sum(s not in self._outcomes(prompt) for prompt in self._others for s in self._proofs_of(cause))
+        return screens + proofs + further + bool(self._screening.open(cause or frozenset()))
+
+    def _proofs_of(self, cause: Subset) -> tuple[Subset, ...]:
+        return (cause, self._everything - cause) if cause else ()
 
     def _outcomes(self, prompt: str) -> Mapping[Subset, bool | None]:
         return self._probers[prompt].outcomes if prompt in self._probers else {}
@@ -247,35 +283,34 @@ class _CauseSearch:
     # ---- what was found
 
     def _result(self, *, interrupted: bool = False) -> SearchResult:
-        first, search = self._probers.get(self._first), self._search
-        cause = search.smallest if search else frozenset[str]()
+        first, cause = self._probers[self._first], self._visible.smallest
         return SearchResult(
             self._left,
             self._right,
             self._suspects,
             no_effect=dict(self._no_effect),
-            started=search is not None,
+            started=True,
             smallest=cause,
-            known=dict(first.known) if first else {},
-            probes=dict(first.probes) if first else {},
-            reproduced=dict(first.outcomes) if first else {},
-            proofs=() if self._reason else tuple(self._proof(prompt, cause) for prompt in self._audited.prompts),
+            known=dict(first.known),
+            probes=dict(first.probes),
+            sights=dict(first.sights),
+            acting=dict(self._screening.acting),
+            silent=dict(self._screening.silent),
+            cost=self._budget.cost,
+            tolerance=self._tolerance,
+            proofs=() if self._reason or not cause else tuple(self._proof(p, cause) for p in self._audited.prompts),
             generated=tuple(run for each in self._probers.values() for run in each.generated),
             reason=self._reason,
             interrupted=interrupted,
         )
 
     def _proof(self, prompt: str, cause: Subset) -> PromptProof:
-        outcomes = self._outcomes(prompt)
-        proof, counter = (
-            self._probers[prompt].runs[subset] if subset in outcomes else None
-            for subset in (cause, self._everything - cause)
-        )
-        reason = _unmeasured(*self._audited.ends(prompt))
+        probes, reason = self._probers.get(prompt), _unmeasured(*self._audited.ends(prompt))
+        subsets = self._proofs_of(cause)
+        proof, counter = (probes.runs.get(subset) if probes else None for subset in subsets)
+        shown = [probes.sights[subset] if probes and subset in probes.runs else None for subset in subsets]
         if proof is None or counter is None:
             reason = reason or self._unproved.get(prompt, INTERRUPTED)
         else:
             reason = reason or _unmeasured(proof, counter)
-        return PromptProof(
-            prompt, proof, counter, outcomes.get(cause), outcomes.get(self._everything - cause), reason=reason
-        )
+        return PromptProof(prompt, proof, counter, shown[0], shown[1], reason)

@@ -1,65 +1,67 @@
-"""Probes: runs with some of the suspects changed, and whether their clips reproduce the target.
+"""Probes: runs with some of the suspects changed, what they show of the target, and what they cost.
 
-The key insight: a probe is a run like any other, so the store keeps it, and runs that share work share it here too.
+The key insight: a probe is a run like any other, so the store keeps it, and runs that share work share it here too. One
+that ends early shows less, and is run again, to a later end, only where that is not enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from spacediff.explaining.budget import Budget
 from spacediff.explaining.judging import Judge
-from spacediff.explaining.search import BudgetSpentError, Subset
+from spacediff.explaining.search import Subset
+from spacediff.explaining.sight import Sight
 from spacediff.explaining.units import changed_to, without
-from spacediff.record import Role, RunRecord
-from spacediff.run import Run
+from spacediff.record import Role, RunRecord, TraceRecord
+from spacediff.run import Run, Stop
 from spacediff.settings import Difference
 
 PROOF, COUNTER_PROOF = "proof", "counter-proof"
 
+_STEPS = "call.num_inference_steps"
+
 Generate = Callable[[Run], RunRecord]
-Report = Callable[[RunRecord, Subset, bool | None], None]
-"""Called after each generated probe: its run, the suspects that it changes, whether it reproduces the target."""
+Report = Callable[[RunRecord, Subset, Sight], None]
+"""Called after each generated probe: its run, the suspects that it changes, what it shows."""
 
 
-@dataclass
-class Budget:
-    """How many clips may be generated.
+@dataclass(frozen=True)
+class EarlyStops:
+    """What runs that may end early are compared with, and when a difference is certainly seen.
 
     Attributes:
-        most: At most so many.
-        spent: How many were.
+        target: The run to be reproduced.
+        seeds: Keys of runs that differ in nothing but their seed.
+        far: The share of the distance between seeds from which on a difference is certainly seen.
     """
 
-    most: int
-    spent: int = 0
+    target: RunRecord
+    seeds: tuple[str, ...]
+    far: float
 
-    def spend(self) -> None:
-        """Count one clip.
-
-        Raises:
-            BudgetSpentError: None is left.
-        """
-        if self.spent >= self.most:
-            raise BudgetSpentError
-        self.spent += 1
+    @property
+    def possible(self) -> bool:
+        """Whether a run can be compared with the target while it is made."""
+        return self.target.trace is not None and bool(self.target.trace.steps)
 
 
 @dataclass
 class Prober:
-    """Generates with a subset of the suspects changed, each subset once, within the budget. It owns the outcomes.
+    """Generates with a subset of the suspects changed, within the budget. It owns what the runs have shown.
 
     Attributes:
         template: The run to be explained.
         differences: What differs between it and the target, by path.
         generate: Executes a run.
         judge: Compares a clip with the target.
-        budget: How many clips may be generated.
+        budget: What may be generated.
         report: Called with what each generated probe has shown.
         known: Runs that were there anyway, by what they change; the two ends among them.
-        probes: The runs that were asked for, by what they change.
-        outcomes: Whether each subset that was asked for reproduces the target; None where there is no clip.
-        generated: All runs that were asked for, in order; one subset has two if it was given a name later.
+        early: When runs end early; None where all go to their end.
+        probes: The runs that were asked for, by what they change: of several the one that went farthest.
+        generated: All runs that were asked for, in order; a subset may have several, and one under a later name.
     """
 
     template: Run
@@ -69,45 +71,143 @@ class Prober:
     budget: Budget
     report: Report
     known: Mapping[Subset, RunRecord]
+    early: EarlyStops | None = None
     probes: dict[Subset, RunRecord] = field(default_factory=dict, init=False)
-    outcomes: dict[Subset, bool | None] = field(default_factory=dict, init=False)
     generated: list[RunRecord] = field(default_factory=list, init=False)
+    _sights: dict[Subset, Sight] = field(default_factory=dict, init=False)
+    _followed: dict[Subset, int] = field(default_factory=dict, init=False)
 
-    def reproduces(self, subset: Subset, name: str = "") -> bool | None:
-        """Return whether a subset reproduces the target; a probe may be given a name of its own.
-
-        To name what was there already spends nothing, since the store has it.
-
-        Raises:
-            BudgetSpentError: It would have to be generated, and nothing is left to spend.
-        """
-        spent = self.budget.spent
-        run = self._run_of(subset, name)
-        self.outcomes[subset] = self.judge(run).within
-        if self.budget.spent > spent:
-            self.report(run, subset, self.outcomes[subset])
-        return self.outcomes[subset]
+    @property
+    def sights(self) -> Mapping[Subset, Sight]:
+        """What is known so far; the runs that were there anyway are judged when this is first asked for."""
+        for subset, run in self.known.items():
+            if subset not in self._sights:
+                self._sights[subset] = self._seen(run)
+        return self._sights
 
     @property
     def runs(self) -> Mapping[Subset, RunRecord]:
         """All runs, by what they change."""
         return {**self.known, **self.probes}
 
-    def _run_of(self, subset: Subset, name: str) -> RunRecord:
-        there = self.probes.get(subset) or self.known.get(subset)
-        if there is None:
-            self.budget.spend()
-        elif not name or there.name == name:
-            return there
-        made = self.generate(self._planned(subset, name or f"probe-{len(self.probes) + 1}"))
+    @property
+    def outcomes(self) -> Mapping[Subset, bool | None]:
+        """Whether each subset that was asked for reproduces the target, as far as is known."""
+        return {subset: self.sights[subset].within for subset in self.runs}
+
+    def watch(self, subset: Subset, last: int | None = None) -> Sight:
+        """Run until the first difference from the target, at most to a step; by default to the end.
+
+        Raises:
+            BudgetSpentError: It would have to be generated, and too little is left to spend.
+        """
+        sight = self.sights.get(subset)
+        if sight is not None and (sight.ended or sight.equal is False):
+            return sight
+        if last is not None and sight is not None and self._followed.get(subset, 0) >= last:
+            return sight
+        stop = self._stop(lambda early: Stop(early.target.key, early.seeds, last=last, decode=True))
+        sight = self._run(subset, stop, steps=last)
+        self._followed[subset] = last or 0
+        return sight
+
+    def probe(self, subset: Subset) -> Sight:
+        """Run until it is certain that a difference can be seen, else to the end.
+
+        Raises:
+            BudgetSpentError: It would have to be generated, and too little is left to spend.
+        """
+        sight = self.sights.get(subset)
+        if sight is not None and (sight.ended or sight.within is not None):
+            return sight
+        stop = None
+        if self.early and self.early.seeds and not self._other_steps(subset):
+            stop = self._stop(lambda early: Stop(early.target.key, early.seeds, far=early.far, decode=True))
+        sight = self._run(subset, stop)
+        return sight if sight.ended or sight.within is not None else self._run(subset, None)
+
+    def whole(self, subset: Subset, name: str = "") -> Sight:
+        """Run to the end; a probe may be given a name of its own.
+
+        To name what was there already spends nothing.
+
+        Raises:
+            BudgetSpentError: It would have to be generated, and too little is left to spend.
+        """
+        there = self.runs.get(subset)
+        if there is None or there.stopped is not None:
+            return self._run(subset, None, name=name)
+        if name and there.name != name:
+            self._note(subset, self._renamed(there, self._planned(subset, name, None)))
+        return self.sights[subset]
+
+    def _other_steps(self, subset: Subset) -> bool:
+        """Whether a run has other numbers of steps than the target, so that its latents cannot be compared."""
+        return _STEPS in self.differences and _STEPS not in subset
+
+    def _stop(self, when: Callable[[EarlyStops], Stop]) -> Stop | None:
+        return when(self.early) if self.early is not None and self.early.possible else None
+
+    def _run(self, subset: Subset, stop: Stop | None, *, name: str = "", steps: int | None = None) -> Sight:
+        self.budget.ensure(steps if stop is not None else None)
+        planned = self._planned(subset, name or f"probe-{len(self.generated) + 1}", stop)
+        made = self._renamed(self.generate(planned), planned)
+        self.budget.spend(made)
+        sight = self._note(subset, made)
+        self.report(made, subset, sight)
+        return sight
+
+    def _note(self, subset: Subset, made: RunRecord) -> Sight:
         self.generated.append(made)
         self.probes[subset] = made
-        return made
+        self._sights[subset] = self._seen(made)
+        return self._sights[subset]
 
-    def _planned(self, subset: Subset, name: str) -> Run:
+    def _planned(self, subset: Subset, name: str, stop: Stop | None) -> Run:
         changes = changed_to(self.differences, subset)
         kept = without(self.template.settings, frozenset(p for p in subset if self.differences[p].right is None))
-        role = Role.VARIANT if name in {PROOF, COUNTER_PROOF} else Role.PROBE
+        role = Role.VARIANT if name in {PROOF, COUNTER_PROOF} else Role.SCREEN if stop is not None else Role.PROBE
+        settings = kept.changed_by(changes)
         return replace(
-            self.template, name=name, role=role, settings=kept.changed_by(changes), changes=changes, repeat=0
+            self.template,
+            name=name,
+            role=role,
+            settings=settings,
+            changes=changes,
+            repeat=0,
+            stop=stop,
+            is_target=False,
         )
+
+    def _renamed(self, made: RunRecord, planned: Run) -> RunRecord:
+        """Give a run its name and its role; one that might have ended early and has a clip is a probe like others."""
+        role = Role.PROBE if planned.role is Role.SCREEN and made.stopped is None else planned.role
+        return made.model_copy(update={"name": planned.name, "role": role})
+
+    def _seen(self, run: RunRecord) -> Sight:
+        """Return what a run shows of the target."""
+        if run.stopped is not None:
+            return _seen_early(run, self.early)
+        judged = self.judge(run)
+        if judged.equal is None:
+            return Sight(None, None)
+        first = _first_difference(run.trace, self.early.target.trace if self.early else None)
+        return Sight(judged.equal and first is None, judged.within, first)
+
+
+def _seen_early(run: RunRecord, early: EarlyStops | None) -> Sight:
+    stopped = run.stopped
+    if stopped is None or early is None or stopped.first is None:
+        return Sight(None, None, ended=False)
+    far = stopped.distance is not None and stopped.distance >= early.far
+    within = False if far else None
+    return Sight(equal=False, within=within, step=stopped.first, distance=stopped.distance, ended=False)
+
+
+def _first_difference(one: TraceRecord | None, other: TraceRecord | None) -> int | None:
+    """Return the first step whose latents differ, from 1; None where none does, or one of the two shows none."""
+    ours, theirs = ([step.digest for step in trace.steps] if trace else [] for trace in (one, other))
+    if not ours or not theirs or ours == theirs:
+        return None
+    pairs: Sequence[tuple[str, str]] = list(zip(ours, theirs, strict=False))
+    return next((n for n, (a, b) in enumerate(pairs, 1) if a != b), len(pairs) + 1)

@@ -75,7 +75,7 @@ class Screening:
             if len(shown.group) > 1 and shown.group & cause:
                 del self.acting[suspect]
         self.silent = {suspect: changed for suspect, changed in self.silent.items() if suspect not in cause}
-        while rest := self._open(cause):
+        while rest := self.open(cause):
             changed = self._shown_equal(rest) or self._everything - rest
             sight = self._laboratory.watch(changed)
             if sight.equal:
@@ -83,7 +83,13 @@ class Screening:
             if sight.equal is not False or not self._blame(rest, sight):
                 return
 
-    def _open(self, cause: Subset) -> Subset:
+    @property
+    def screens_left(self) -> int:
+        """How many suspects are still to be followed by themselves."""
+        return len(self._everything - self._unlikely - self._late - self._followed)
+
+    def open(self, cause: Subset) -> Subset:
+        """Return the suspects of which it is not known whether they change the numbers, besides those of a cause."""
         return self._everything - cause - self.acting.keys() - self.silent.keys()
 
     def _shown_equal(self, rest: Subset) -> Subset | None:

@@ -22,8 +22,7 @@ class Sight:
             where it ended before that, or has no clip.
         within: Whether nobody could see a difference; False also where a distance made that certain, and None where it
             is unknown.
-        step: The first step whose latents differ, from 1, or 0 where they differ before it; None where none is known
-            to.
+        step: The first step whose latents differ, from 1; None where none is known to.
         distance: How far the last latents that were compared lie from the target's, as a share of the distance between
             seeds; None where that is unknown.
         ended: Whether it went to its end, so that running it again shows nothing more.

@@ -8,7 +8,7 @@ from the target first, and what stands in for each other or acts only together i
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from spacediff.explaining.screening import Screening
 from spacediff.explaining.search import Search, Subset
@@ -22,13 +22,23 @@ class VisibleCause:
         suspects: What differs between the two ends, the likeliest first.
         laboratory: Runs what is asked for.
         screening: What taking back each suspect does to the numbers; settled here where the proof needs it.
+        is_thorough: Whether with so many members every subset of them is tried, too.
 
     Attributes:
         smallest: The smallest set of suspects known to suffice.
+        found: Whether the search has come to its end.
     """
 
-    def __init__(self, suspects: Sequence[str], laboratory: Laboratory, screening: Screening) -> None:
+    def __init__(
+        self,
+        suspects: Sequence[str],
+        laboratory: Laboratory,
+        screening: Screening,
+        is_thorough: Callable[[int], bool] = lambda _: True,
+    ) -> None:
         self.smallest = frozenset(suspects)
+        self.found = False
+        self._is_thorough = is_thorough
         self._suspects = suspects
         self._everything = frozenset(suspects)
         self._laboratory = laboratory
@@ -41,18 +51,22 @@ class VisibleCause:
             BudgetSpentError: `smallest` is the best so far.
         """
         if self._suffices(frozenset()):
+            self.found = True
             return self.smallest
         self._screening.follow_each()
         if not self._certain or not self._suffices(self._certain):
             self._screening.settle()
             self._add_one_by_one()
-        search = self.search()
+        search = self._search()
         search.run()
         self._note(search.smallest)
         self._note(search.confirm())
+        if self._is_thorough(len(self.smallest)):
+            self._note(search.weigh())
+        self.found = True
         return self.smallest
 
-    def search(self) -> Search:
+    def _search(self) -> Search:
         """Return a search that begins with all that is known; the likeliest suspects are first."""
         known = {
             changed: sight.within for changed, sight in self._laboratory.sights.items() if sight.within is not None

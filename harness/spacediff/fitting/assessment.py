@@ -7,6 +7,7 @@ measured, once for all runs. So an audit of a small model pays nothing.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -59,7 +60,9 @@ def assess(plan: Plan, folder: Path, progress: Progress) -> list[Fact]:
         latents = assessed.latents if plan.keep_latents else 0
         steps = max(int(run.settings.value("call.num_inference_steps", 50)) for run in runs)
         largest = max(largest, bytes_of_run(latents, steps, assessed.clip))
-    clips = sum(run.source == "diffusers" for run in plan.runs) + (plan.explain.budget if plan.explain else 0)
+    clips = sum(run.source == "diffusers" for run in plan.runs) + (
+        math.ceil(plan.explain.budget) if plan.explain else 0
+    )
     free = free_bytes(folder)
     if largest * clips > free + used_bytes(folder):
         notices.append(fact(FactKind.DISK_SHORT, need=largest * clips, free=free, clips=clips))

@@ -20,7 +20,9 @@ from spacediff.record.audit import (
 )
 from spacediff.record.base import Number, Record
 from spacediff.record.cause import (
+    ActingRecord,
     CauseRecord,
+    CostRecord,
     ProbeRecord,
     ProofRecord,
     Standing,
@@ -90,6 +92,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "UNPAIRED",
     "WITHHELD",
+    "ActingRecord",
     "AgreementRecord",
     "AuditRecord",
     "CauseRecord",
@@ -98,6 +101,7 @@ __all__ = [
     "ComparisonRecord",
     "Control",
     "ControlRecord",
+    "CostRecord",
     "DivergenceRecord",
     "EnvironmentRecord",
     "Fact",

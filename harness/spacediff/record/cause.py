@@ -11,11 +11,53 @@ from spacediff.record.fact import Fact
 
 
 class Standing(StrEnum):
-    """How a suspect stands after the search."""
+    """How a suspect stands after the search.
+
+    `CAUSE` is needed for the difference that people see. `UNDECIDED` may be. The others are not: `NUMERIC` changes the
+    numbers, `NO_EFFECT` changes no bit, and of `UNSEEN` it is not known whether it does.
+    """
 
     CAUSE = "cause"
-    NO_EFFECT = "no effect"
     UNDECIDED = "undecided"
+    NUMERIC = "numeric"
+    UNSEEN = "not visible"
+    NO_EFFECT = "no effect"
+
+
+class ActingRecord(Record):
+    """Where a setting first changes the numbers when it is taken back from the target.
+
+    Attributes:
+        run: Name of the run that shows it.
+        together: Other settings that are taken back in it and without which nothing differs there; usually none.
+        step: The first step whose latents differ, from 1; None where only the decoded frames differ, or that is
+            unknown.
+        steps: Number of steps of the target; 0 where that is unknown.
+        distance: How far the latents lie from the target's where the run ended or, of a whole run, first differ, as a
+            share of the distance between seeds; None where that is unknown.
+    """
+
+    run: str
+    together: list[str] = []
+    step: int | None = None
+    steps: int = 0
+    distance: float | None = None
+
+
+class CostRecord(Record):
+    """What a search has cost.
+
+    Attributes:
+        probes: Number of runs.
+        steps: Denoising steps that were made for them.
+        steps_each: Denoising steps of a whole generation; 0 where they are not observed.
+        generations: The same cost in generations; a run without observed steps counts as a whole one.
+    """
+
+    probes: int
+    steps: int
+    steps_each: int
+    generations: float
 
 
 class SuspectRecord(Record):
@@ -35,6 +77,7 @@ class SuspectRecord(Record):
         alone: For a member of the cause, the drift with only this one changed.
         weight: For a member of the cause, its Shapley value: by how much it reduces the drift, on the average over all
             orders of changing the members; None where a drift is missing or there are too many members.
+        acting: Where it first changes the numbers; None where it is not known to.
     """
 
     path: str
@@ -49,6 +92,7 @@ class SuspectRecord(Record):
     left_out: float | None = None
     alone: float | None = None
     weight: float | None = None
+    acting: ActingRecord | None = None
 
     @property
     def start_unset(self) -> bool:
@@ -98,17 +142,26 @@ class ToleranceRecord(Record):
 
 
 class ProbeRecord(Record):
-    """One generation of the search.
+    """One run of the search.
 
     Attributes:
         run: Name of the run.
         changed: The settings changed to the target's.
-        reproduced: Whether the clip is the target's, up to what a re-run differs; None where there is no clip.
+        reproduced: Whether nobody could see a difference between the clip and the target's; also False where the run
+            ended early since a difference was certain to be seen. None where that is unknown.
+        equal: Whether it is the target, bit for bit; None where that is unknown.
+        step: The first step whose latents differ from the target's; None where none is known to.
+        distance: The last known distance of the latents, as a share of the distance between seeds.
+        failed: Whether there should be a clip and is none.
     """
 
     run: str
     changed: list[str]
     reproduced: bool | None
+    equal: bool | None = None
+    step: int | None = None
+    distance: float | None = None
+    failed: bool = False
 
 
 class ProofRecord(Record):
@@ -117,11 +170,14 @@ class ProofRecord(Record):
     Attributes:
         prompt: Name of the prompt.
         proof: Name of the run in which only the cause is changed; empty when it is missing.
-        reproduced: Whether it gives the target's clip of this prompt; None when it or its clip is missing.
+        reproduced: Whether nobody could see a difference from the target's clip of this prompt; None when it or its
+            clip is missing.
         drift: Its drift from the reference; None when it is unknown.
         verdict: How it compares with the reference; None when it was not compared.
+        equal: Whether the proof is the target's clip, bit for bit; None where that is unknown.
         counter_proof: Name of the run of the target in which only the cause is taken back.
         counter_reproduced: Whether that run still gives the target's clip, as it must not; None without a clip.
+        counter_equal: Whether that run is the target's clip, bit for bit.
         counter_drift: Its drift from the reference.
         counter_verdict: How it compares with the reference.
         reason: Why something is missing; None when nothing is.
@@ -132,8 +188,10 @@ class ProofRecord(Record):
     reproduced: bool | None = None
     drift: float | None = None
     verdict: Verdict | None = None
+    equal: bool | None = None
     counter_proof: str = ""
     counter_reproduced: bool | None = None
+    counter_equal: bool | None = None
     counter_drift: float | None = None
     counter_verdict: Verdict | None = None
     reason: Fact | None = None
@@ -156,7 +214,10 @@ class CauseRecord(Record):
         started: Whether there was anything to search.
         finished: Whether the search came to its end, within the budget and without interruption.
         reason: Why not, or why there was nothing to search; None otherwise.
-        suspects: All settings on which the two differ: the cause first, then the undecided, then those without effect.
+        suspects: All settings on which the two differ: the cause first, then the undecided, then what is numeric, then
+            those without effect.
+        start_within: Whether nobody could see that the two differ at all, so that the cause is empty.
+        cost: What the search has cost; None in older records.
         proof: Name of the run in which only the cause is changed; empty when there is none.
         counter_proof: Name of the run of the target in which only the cause is taken back.
         counter_reproduced: Whether that run still gives the target's clip, as it must not; None without a clip.
@@ -179,6 +240,8 @@ class CauseRecord(Record):
     finished: bool
     reason: Fact | None = None
     suspects: list[SuspectRecord] = []
+    start_within: bool = False
+    cost: CostRecord | None = None
     proof: str = ""
     counter_proof: str = ""
     counter_reproduced: bool | None = None
@@ -203,4 +266,9 @@ class CauseRecord(Record):
     @property
     def sufficient(self) -> list[str]:
         """The paths that suffice together: the cause, and what may not be needed besides it."""
-        return [suspect.path for suspect in self.suspects if suspect.standing is not Standing.NO_EFFECT]
+        needed = {Standing.CAUSE, Standing.UNDECIDED}
+        return [suspect.path for suspect in self.suspects if suspect.standing in needed]
+
+    def standing(self, *standings: Standing) -> list[str]:
+        """Return the paths of the suspects that stand so."""
+        return [suspect.path for suspect in self.suspects if suspect.standing in standings]

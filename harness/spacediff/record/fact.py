@@ -252,7 +252,7 @@ class FactKind(StrEnum):
 
     # the search for the cause: why it stopped, what a suspect's standing rests on, how members act together
     SEARCH_INTERRUPTED = "search-interrupted"
-    BUDGET_SPENT = "budget-spent", {"budget": int}
+    BUDGET_SPENT = "budget-spent", {"budget": float}
     RUN_NOT_MEASURED = "run-not-measured", {"run": str}
     SAME_SETTINGS = "same-settings", {"start": str, "target": str}
     SAME_FRAMES = "same-frames", {"start": str, "target": str}
@@ -260,6 +260,11 @@ class FactKind(StrEnum):
     NEEDED = "needed", {"run": str}
     NEED_UNKNOWN = "need-unknown", {"run": str}
     NOT_NEEDED = "not-needed", {"run": str}
+    NO_BIT_CHANGED = "no-bit-changed", {"run": str}
+    ACTS_AT_STEP = (
+        "acts-at-step",
+        {"run": str, "together": list[str], "step": int | None, "steps": int, "distance": float | None},
+    )
     SAME_DEFAULT = "same-default", {"value": Any, "where": str}
     ARGUMENT_IGNORED = "argument-ignored", {"given_to": str}
     TOLERANCE_OF_REFERENCE_CODEC = "tolerance-of-reference-codec", {"levels": float}

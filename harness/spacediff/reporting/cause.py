@@ -12,6 +12,13 @@ _ADDRESS = re.compile(r"[a-z0-9.-]+\.[a-z]{2,}/\S*")
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 
+_GROUPS = (
+    ("What makes the visible difference", {Standing.CAUSE, Standing.UNDECIDED}),
+    ("What else changes the numbers", {Standing.NUMERIC, Standing.UNSEEN}),
+    ("What makes no difference", {Standing.NO_EFFECT}),
+)
+
+
 @dataclass(frozen=True)
 class Known:
     """What is known of a setting.
@@ -35,9 +42,14 @@ class SuspectView:
 
 @dataclass(frozen=True)
 class CauseView:
-    """The suspects in the order of the record, and the entries that go with the members of the cause, each once."""
+    """The suspects by what they change, and the entries that go with the members of the cause, each once.
 
-    suspects: list[SuspectView]
+    Attributes:
+        groups: Each kind of change with its suspects, in the order of the record.
+        known: Paths of members, and what is known of them.
+    """
+
+    groups: list[tuple[str, list[SuspectView]]]
     known: list[tuple[list[str], Known]]
 
 
@@ -50,9 +62,10 @@ def cause_view(record: AuditRecord) -> CauseView | None:
     suspects = [SuspectView(suspect, _known(suspect, pipeline, checkpoint)) for suspect in cause.suspects]
     entries: dict[str, tuple[list[str], Known]] = {}
     for each in suspects:
-        if each.known is not None and each.suspect.standing is not Standing.NO_EFFECT:
+        if each.known is not None and each.suspect.standing in {Standing.CAUSE, Standing.UNDECIDED}:
             entries.setdefault(each.known.cause.name, ([], each.known))[0].append(each.suspect.path)
-    return CauseView(suspects, list(entries.values()))
+    groups = [(title, [each for each in suspects if each.suspect.standing in kinds]) for title, kinds in _GROUPS]
+    return CauseView([group for group in groups if group[1]], list(entries.values()))
 
 
 def _value_at_start(record: AuditRecord, cause: CauseRecord, path: str) -> object:

@@ -30,18 +30,22 @@ from spacediff.reporting.previews import Previews, clip_key
 from spacediff.reporting.view import prompt_view, still
 from spacediff.shipped import shipped
 from spacediff.wording import (
+    acting_text,
     approximation_texts,
     cause_text,
     clause,
     control_expectation,
+    cost_text,
     gate_headline,
     history_text,
     loop_reference_text,
     nouns,
     outcome,
     paragraph,
+    probe_text,
     sentence,
     standing_words,
+    tolerance_sentences,
     trace_text,
 )
 from spacediff.wording.numbers import drift, duration, moment, number, place, plain, value
@@ -173,6 +177,10 @@ def page_templates() -> Environment:
         paragraph=paragraph,
         clause=clause,
         cause_text=cause_text,
+        acting_text=acting_text,
+        probe_text=probe_text,
+        cost_text=cost_text,
+        tolerance_sentences=tolerance_sentences,
         standing_words=standing_words,
         control_expectation=control_expectation,
         gate_headline=gate_headline,

@@ -72,8 +72,10 @@ class Explain(Table):
     """`baseline` or a variant."""
     to: BaselineOrVariant
     """`baseline` or a variant."""
-    budget: Annotated[int, Field(ge=1, le=1000)] = 40
-    """Most generations of the search."""
+    budget: Annotated[float, Field(gt=0, le=1000)] = 40
+    """Most generations of the search; fractions count denoising steps."""
+    weights: Literal["auto", "full", "none"] = "auto"
+    """Exact weights of the settings of the cause: `auto` where their generations are cheap."""
     tolerance: Tolerance = "codec"
     """What people do not see: `codec` for its own loss, `gate` for the gate's `max_drift`, or a drift."""
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from spacediff.wording import alignment, codec, faults, fitting, residual  # noqa: F401 - each says its kinds of fact
 from spacediff.wording.approximation import approximation_texts
-from spacediff.wording.cause import cause_sentences, cause_text, standing_words
+from spacediff.wording.cause import (
+    acting_text,
+    cause_sentences,
+    cause_text,
+    cost_text,
+    probe_text,
+    standing_words,
+    written_cost,
+)
 from spacediff.wording.contents import agreement_text
 from spacediff.wording.controls import control_expectation, control_name
 from spacediff.wording.gate import gate_headline
@@ -25,6 +33,7 @@ from spacediff.wording.vocabulary import after_colon, paragraph, sentence, sente
 
 __all__ = [
     "Nouns",
+    "acting_text",
     "after_colon",
     "agreement_text",
     "approximation_texts",
@@ -33,6 +42,7 @@ __all__ = [
     "clause",
     "control_expectation",
     "control_name",
+    "cost_text",
     "gate_headline",
     "history_text",
     "ignored_text",
@@ -43,6 +53,7 @@ __all__ = [
     "p_text",
     "paragraph",
     "presenting",
+    "probe_text",
     "samples_text",
     "sentence",
     "sentences",
@@ -52,4 +63,5 @@ __all__ = [
     "tolerance_sentences",
     "trace_text",
     "transplant_text",
+    "written_cost",
 ]

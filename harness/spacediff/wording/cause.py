@@ -6,13 +6,27 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from spacediff.record import AuditRecord, CauseRecord, FactKind, ProofRecord, Standing
+from spacediff.record import (
+    ActingRecord,
+    AuditRecord,
+    CauseRecord,
+    CostRecord,
+    FactKind,
+    ProbeRecord,
+    ProofRecord,
+    Standing,
+)
 from spacediff.wording.nouns import nouns
-from spacediff.wording.numbers import counted, listed, number_word, start
+from spacediff.wording.numbers import counted, listed, number, number_word, plain, start
 from spacediff.wording.numbers import drift as written
 from spacediff.wording.settings import setting_name
 from spacediff.wording.verdicts import reference_noun
 from spacediff.wording.vocabulary import after_colon, says, sentence
+
+_STANDINGS = {
+    Standing.NUMERIC: "changes the numbers, not what is seen",
+    Standing.NO_EFFECT: "makes no difference",
+}
 
 _NOTHING = 0.0005
 """A smaller reduction of the drift would be written as 0.000."""
@@ -38,6 +52,7 @@ def cause_sentences(cause: CauseRecord, reference: str) -> list[str]:
     return [
         _headline(cause, reference),
         *_proof(cause, reference),
+        *numeric_sentences(cause),
         *_others(cause),
         *_not_shown(cause),
         *_further_proofs(cause),
@@ -48,13 +63,31 @@ def cause_sentences(cause: CauseRecord, reference: str) -> list[str]:
 
 def standing_words(standing: Standing) -> str:
     """Say how a suspect stands, as far as it was tested."""
-    return "no effect while the cause is changed" if standing is Standing.NO_EFFECT else standing.value
+    return _STANDINGS.get(standing, standing.value)
+
+
+def cost_text(cost: CostRecord) -> str:
+    """Say what a search has cost, in runs, denoising steps and whole generations: `12 probes, 58 of 600 steps, …`."""
+    made = f"{written_cost(cost.generations)} generations; without early stops {cost.probes}"
+    if not cost.steps_each:
+        return f"{counted(cost.probes, 'probe')}, each a whole generation"
+    steps = f"{cost.steps} of {counted(cost.probes * cost.steps_each, 'step')}"
+    return f"{counted(cost.probes, 'probe')}, {steps}, {made}"
+
+
+def written_cost(generations: float) -> str:
+    """Write a number of generations: `1.2`, `40`."""
+    return plain(round(generations, 1))
 
 
 def _headline(cause: CauseRecord, reference: str) -> str:
     matches = cause.target_verdict is not None and cause.target_verdict.matches
     other = reference if matches else cause.target
     first = "The baseline" if cause.start == "baseline" else cause.start
+    if cause.start_within:
+        return (
+            f"{start(first)} differs from {cause.target}, but by less than can be seen: no tile passes the tolerance."
+        )
     count = len(cause.sufficient)
     settings = "one setting" if count == 1 else f"{number_word(count)} settings"
     return f"{first} differs from {other} because of {settings}: {_names(cause.sufficient)}."
@@ -65,11 +98,16 @@ def _proof(cause: CauseRecord, reference: str) -> list[str]:
     first = _first_proof(cause)
     if first is None:
         return []
-    exactly = first.verdict is not None and first.verdict.matches
-    result = f"the output matches {reference} exactly" if exactly else f"it gives the {nouns().clip} of {cause.target}"
+    if first.verdict is not None and first.verdict.matches:
+        result = f"the output matches {reference} exactly"
+    elif first.equal:
+        result = f"it gives the {nouns().clip} of {cause.target}"
+    else:
+        result = f"no difference from {cause.target} can be seen"
     said = [f"{_with_these(cause)}, {result} ({first.proof})."]
     if first.counter_reproduced and len(cause.proofs) == 1:
-        said.append(f"However, the other settings alone suffice, too: {first.counter_proof} also gives {nouns().that}.")
+        result = f"also gives {nouns().that}" if first.counter_equal else "cannot be distinguished from it either"
+        said.append(f"However, the other settings alone suffice, too: {first.counter_proof} {result}.")
     return said
 
 
@@ -83,15 +121,32 @@ def _with_these(cause: CauseRecord) -> str:
     return f"With {'this one' if count == 1 else f'these {number_word(count)}'} changed"
 
 
+def numeric_sentences(cause: CauseRecord) -> list[str]:
+    """Say which other settings change the numbers, and of which that is unknown; nobody could see either."""
+    numeric, unseen = cause.standing(Standing.NUMERIC), cause.standing(Standing.UNSEEN)
+    said = []
+    if numeric:
+        others = "One other setting changes" if len(numeric) == 1 else f"{_start_number(numeric)} other settings change"
+        said.append(f"{others} the numbers, but nothing that can be seen: {_names(numeric)}.")
+    if unseen:
+        others = (
+            "one other setting changes" if len(unseen) == 1 else f"{number_word(len(unseen))} other settings change"
+        )
+        said.append(f"It is not known whether {others} the numbers; no difference can be seen: {_names(unseen)}.")
+    return said
+
+
 def _others(cause: CauseRecord) -> list[str]:
-    """Say of the others just what was tested: with the cause changed, all as at the start, and all as at the target."""
-    count = len(cause.suspects) - len(cause.sufficient)
-    if not count or cause.counter_reproduced or _first_proof(cause) is None:
+    """Say how many of the others change no bit, which a run shows."""
+    without = cause.standing(Standing.NO_EFFECT)
+    if not without or cause.counter_reproduced:  # with the cause taken back, they make one
         return []
-    others = "one other setting makes" if count == 1 else f"{number_word(count)} other settings make"
-    them = {1: "it", 2: "both"}.get(count, "all of them")
-    tested = f"with {them} as in {cause.start}, and with {them} as in {cause.target}, {_same()}."
-    return [f"{_with_these(cause)}, {others} no difference: {tested}"]
+    others = "One other difference makes" if len(without) == 1 else f"{_start_number(without)} other differences make"
+    return [f"{others} no difference."]
+
+
+def _start_number(some: Sequence[str]) -> str:
+    return start(number_word(len(some)))
 
 
 def _not_shown(cause: CauseRecord) -> list[str]:
@@ -116,20 +171,24 @@ def _further_proofs(cause: CauseRecord) -> list[str]:
 def _failure(proof: ProofRecord, cause: CauseRecord) -> str:
     if proof.reproduced is False:
         far = "" if proof.drift is None else f" (drift {written(proof.drift)})"
-        return f"something else matters, too: {proof.proof} does not give the {nouns().clip} of {cause.target}{far}."
+        return f"something else matters, too: {proof.proof} differs visibly from {cause.target}{far}."
     if proof.counter_reproduced:
-        return f"it is not needed: {proof.counter_proof} gives the {nouns().clip} of {cause.target}, too."
+        return f"it is not needed: {proof.counter_proof} cannot be distinguished from {cause.target} either."
     return f"it is not proved: {after_colon(sentence(proof.reason))}" if proof.reason else "it is not proved."
 
 
 def _so_far(cause: CauseRecord) -> list[str]:
     members = cause.sufficient
     differing = f"Of {counted(len(cause.suspects), 'setting')} that differ between {cause.start} and {cause.target}"
-    return [f"{differing}, these {len(members)} suffice so far, and some may not be needed: {_names(members)}."]
+    return [
+        f"{differing}, these {len(members)} suffice so far, and some may not be needed: {_names(members)}.",
+        *numeric_sentences(cause),
+        *_others(cause),
+    ]
 
 
 def _failed_probes(cause: CauseRecord) -> list[str]:
-    count = sum(probe.reproduced is None for probe in cause.probes)
+    count = sum(probe.reproduced is None and probe.failed for probe in cause.probes)
     return [f"{counted(count, 'probe')} could not be generated and show{'s' * (count == 1)} nothing."] if count else []
 
 
@@ -141,10 +200,6 @@ def _unexplained(cause: CauseRecord, reference: str) -> list[str]:
     if cause.closest not in {"", cause.target} and cause.closest_drift is not None:
         said.append(f"The closest of all runs is {cause.closest} (drift {written(cause.closest_drift)}).")
     return said
-
-
-def _same() -> str:
-    return f"the {nouns().clip} {nouns().verb('is', 'are')} the same"
 
 
 def _names(paths: Iterable[str]) -> str:
@@ -160,8 +215,8 @@ def _search_interrupted() -> str:
 
 
 @says(FactKind.BUDGET_SPENT)
-def _budget_spent(*, budget: int) -> str:
-    return f"The budget of {counted(budget, 'generation')} was spent."
+def _budget_spent(*, budget: float) -> str:
+    return f"The budget of {plain(budget)} generation{'s' * (budget != 1)} was spent."
 
 
 @says(FactKind.RUN_NOT_MEASURED)
@@ -184,8 +239,7 @@ def _same_frames(*, start: str, target: str) -> str:
 
 @says(FactKind.NEEDED)
 def _needed(*, run: str) -> str:
-    differs = f"the {nouns().clip} {nouns().verb('differs', 'differ')}"
-    return f"With the whole cause changed except this setting, {differs} ({run})."
+    return f"With the whole cause changed except this setting, a difference is seen ({run})."
 
 
 @says(FactKind.NEED_UNKNOWN)
@@ -196,7 +250,37 @@ def _need_unknown(*, run: str) -> str:
 
 @says(FactKind.NOT_NEEDED)
 def _not_needed(*, run: str) -> str:
-    return f"Without this change, {_same()} ({run})."
+    return f"Without this change, no difference can be seen ({run})."
+
+
+@says(FactKind.NO_BIT_CHANGED)
+def _no_bit_changed(*, run: str) -> str:
+    return f"Without this change, every bit is the same ({run})."
+
+
+@says(FactKind.ACTS_AT_STEP)
+def _acts_at_step(*, run: str, together: Sequence[str], step: int | None, steps: int, distance: float | None) -> str:
+    """Say where a setting first changes the numbers, and how much."""
+    with_others = f"together with {_names(together)}, " if together else ""
+    return start(f"{with_others}taking it back changes {_place(step, steps, distance)} ({run}).")
+
+
+def acting_text(acting: ActingRecord) -> str:
+    """Say where a member of the cause first changes the numbers, and how much."""
+    return f"It acts on {_place(acting.step, acting.steps, acting.distance)}."
+
+
+def probe_text(probe: ProbeRecord) -> str:
+    """Say where a probe differs from the target; empty where that is unknown."""
+    if probe.equal:
+        return "every bit is the same"
+    return "" if probe.step is None else f"differs in {_place(probe.step, 0, probe.distance)}"
+
+
+def _place(step: int | None, steps: int, distance: float | None) -> str:
+    of = f" of {steps}" if steps else ""
+    what = f"the latents at step {step}{of}" if step is not None else f"the decoded {nouns().frames} only"
+    return what if distance is None else f"{what}, {number(distance, decimals=3)} of the distance between seeds"
 
 
 @says(FactKind.SAME_DEFAULT)

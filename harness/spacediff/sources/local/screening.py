@@ -133,7 +133,8 @@ class Screen:
         self._compared = compared
         self._steps = compared.target.trace.steps
         self._comparable = _same(settings, compared.settings, _STEPS)
-        self._acts_later = _acts_later(settings, compared.settings)
+        # with all steps equal, nothing else can differ
+        self._says_all = not compared.stop.decode and not _acts_later(settings, compared.settings)
         self._pipeline: Any = None
         self._observer: Observer | None = None
         self._first: int | None = None
@@ -171,7 +172,7 @@ class Screen:
 
     def take_over(self, seen: Observation) -> None:
         """Compare a denoising that an earlier run made; where nothing else can differ, the call need not be made."""
-        if seen.steps and not self._acts_later and [s.digest for s in seen.steps] == [s.digest for s in self._steps]:
+        if seen.steps and self._says_all and [s.digest for s in seen.steps] == [s.digest for s in self._steps]:
             self._distances = self._relative = [0.0] * len(self._steps)
             self.ended = True
 
@@ -225,7 +226,7 @@ class Screen:
     def _on_decoding(self, call: Call) -> Any:
         seen = self._observer.seen if self._observer else Observation()  # ends a step of several calls
         all_equal = self._first is None and 0 < len(seen.steps) == len(self._steps) == len(self._distances)
-        if self.ended or (all_equal and not self._acts_later):
+        if self.ended or (all_equal and self._says_all):
             self._end()
         return call.proceed()
 

@@ -69,9 +69,11 @@ class MadeUpLaboratory:
 
     @property
     def sights(self) -> Mapping[Subset, Sight]:
+        """What is known so far."""
         return self.known
 
     def watch(self, subset: Subset, last: int | None = None) -> Sight:
+        """Run until the first difference, at most to a step."""
         known = self.known.get(subset)
         if known and (known.ended or known.equal is False):
             return known
@@ -84,6 +86,7 @@ class MadeUpLaboratory:
         return self._to_the_end(subset, whole)
 
     def probe(self, subset: Subset) -> Sight:
+        """Run until a difference is certain to be seen."""
         known = self.known.get(subset)
         if known and (known.ended or known.within is not None):
             return known
@@ -116,6 +119,7 @@ class Answer:
 
     @property
     def numeric(self) -> Subset:
+        """What changes the numbers besides the cause."""
         return frozenset(self.screening.acting) - self.cause
 
     @property
@@ -125,14 +129,22 @@ class Answer:
 
     @property
     def silent(self) -> Subset:
+        """What changes no bit."""
         return frozenset(self.screening.silent)
 
 
-def answered(suspects: list[str], world: World, unlikely: Collection[str] = (), late: Collection[str] = ()) -> Answer:
+def answered(
+    suspects: list[str],
+    world: World,
+    unlikely: Collection[str] = (),
+    late: Collection[str] = (),
+    *,
+    thorough: bool = True,
+) -> Answer:
     """Search the visible cause in a made-up world, and settle what the others do."""
     laboratory = MadeUpLaboratory(world, frozenset(suspects), late=frozenset(late))
     screening = Screening(suspects, laboratory, unlikely, late)
-    cause = VisibleCause(suspects, laboratory, screening).find()
+    cause = VisibleCause(suspects, laboratory, screening, lambda _: thorough).find()
     screening.follow_each()
     screening.settle(cause)
     return Answer(cause, screening, laboratory)

@@ -1,0 +1,54 @@
+"""The budget of a search, in generations: what is counted are the denoising steps that were made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spacediff.explaining.search import BudgetSpentError
+from spacediff.record import CostRecord, RunRecord
+
+_ROUNDING = 1e-9
+
+
+@dataclass
+class Budget:
+    """What a search may generate.
+
+    Attributes:
+        most: At most so many generations.
+        steps: The denoising steps of one; 0 where they are not observed, so that each run counts as a whole one.
+        spent: Generations so far; a fraction for a run that ended early.
+        made: Denoising steps so far.
+        probes: Runs so far.
+    """
+
+    most: float
+    steps: int
+    spent: float = 0.0
+    made: int = 0
+    probes: int = 0
+
+    def ensure(self, steps: int | None = None) -> None:
+        """Make sure that a run can be paid whatever it shows, one of at most so many steps or a whole one.
+
+        Raises:
+            BudgetSpentError: It cannot.
+        """
+        if self.spent + self.of(steps) > self.most + _ROUNDING:
+            raise BudgetSpentError
+
+    def of(self, steps: int | None) -> float:
+        """Return how many generations some steps are; one where their number is unknown."""
+        return 1.0 if steps is None or not self.steps else min(steps / self.steps, 1.0)
+
+    def spend(self, run: RunRecord) -> None:
+        """Count a run: the steps that were made for it, none where it only decodes what another run has denoised."""
+        made = run.steps_made if self.steps else None
+        self.probes += 1
+        self.made += self.steps if made is None else made
+        self.spent += 1.0 if made is None else made / self.steps
+
+    @property
+    def cost(self) -> CostRecord:
+        """What was spent so far."""
+        return CostRecord(probes=self.probes, steps=self.made, steps_each=self.steps, generations=self.spent)
