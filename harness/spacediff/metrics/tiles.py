@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import cv2
 import numpy as np
@@ -77,17 +78,16 @@ def difference_of_clips(one: Iterable[Frame], other: Iterable[Frame]) -> ClipDif
 
     Args:
         one: Frames, each uint8 `[H, W, 3]`.
-        other: As many frames of the same size.
+        other: Frames of the same size.
 
     Returns:
-        The difference; None where there is no frame.
-
-    Raises:
-        ValueError: One has more frames than the other.
+        The difference; None where there is no frame, or one has more frames than the other.
     """
     worst: Tile | None = None
     means: list[float] = []
-    for number, (left, right) in enumerate(zip(one, other, strict=True)):
+    for number, (left, right) in enumerate(zip_longest(one, other)):
+        if left is None or right is None:
+            return None
         tile = worst_tile(left, right, number)
         worst = tile if worst is None or tile.error > worst.error else worst
         means.append(float(cv2.norm(left, right, cv2.NORM_L1)) / left.size)
