@@ -31,6 +31,7 @@ for name in sys.argv[2:]:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 """
 _TOLERANCE = 1e-5
+_FRAMES = 49
 _PIXEL, _ALL = "psnr,ssim", "mae,psnr,ssim,lpips"
 
 
@@ -60,7 +61,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few frames, one round: only a check that all work")
     quick = parser.parse_args().quick
-    frames, variants = (5, 2) if quick else (49, 8)
+    frames, variants = (5, 2) if quick else (_FRAMES, 8)
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         _print_status(f"drawing and encoding {variants + 1} clips of {frames} frames, 480x720")
@@ -68,7 +69,8 @@ def main() -> int:
         reference, *candidates = [
             str(Path(folder, name)) for name in ("reference.mp4", *(f"variant-{n + 1}.mp4" for n in range(variants)))
         ]
-        benchmarks = [*_scoring(reference, candidates, quick=quick), *_generations(quick=quick)]
+        reports = _reports(Path(folder), frames, 2 if quick else 6)
+        benchmarks = [*_scoring(reference, candidates, quick=quick), *_generations(quick=quick), *reports]
         rows = [_row(benchmark, _rounds(benchmark)) for benchmark in benchmarks]
         _print_status("observing a generation")
         importing = _importing(rounds=3 if quick else 15)
@@ -125,6 +127,17 @@ def _generations(*, quick: bool) -> list[Benchmark]:
         Benchmark(f"{len(VARIANTS)} clips", f"{peer}, one load", reusing, once, rounds, math.nan),
         Benchmark(f"{len(VARIANTS)} clips", f"{peer}, a process each", reusing, each, 1, math.nan),
     ]
+
+
+def _reports(folder: Path, frames: int, variants: int) -> list[Benchmark]:
+    """List the benchmark of drawing a report: a page with all clips and curves, against a page with one curve."""
+    audit = folder / "audit"
+    audit.mkdir()
+    run(_script("page", str(audit), str(frames), str(variants)))
+    command = [sys.executable, "-m", "spacediff", "report", str(audit)]
+    peer = f"Altair {version('altair')}, one chart as a page by itself"
+    page = _script("inline_chart", str(folder / "chart.html"))
+    return [Benchmark(f"report of {variants + 1} clips", peer, command, page, 1 if frames < _FRAMES else 5, 1)]
 
 
 def _different_clips(steps: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 Prints the size of the page, the time to write it, how its previews were shrunk, and the time from the navigation to the
 first picture and to the last curve: medians over ten loads in headless Chromium, in turns with the same page without
-the library that draws the curves. There are no limits.
+the library that draws the curves. There are no limits. `python -m benchmarks.page FOLDER FRAMES VARIANTS` only writes
+such an audit.
 """
 
 from __future__ import annotations
@@ -21,12 +22,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.drawn_clips import HEIGHT, WIDTH, clips
-from spacediff.clip import Clip, write_preview
+from spacediff.clip import Clip
 from spacediff.metrics.pixel import PSNR, prepare_psnr
 from spacediff.metrics.ssim_map import write_map
 from spacediff.record import (
     AuditRecord,
-    ClipRecord,
     ComparisonRecord,
     EnvironmentRecord,
     GateRecord,
@@ -39,7 +39,12 @@ from spacediff.record import (
     Verdict,
     with_derived,
 )
+from spacediff.record.file import write_record
 from spacediff.reporting.html import write_report
+from spacediff.run import Prompt, Run
+from spacediff.settings import Settings
+from spacediff.sources import Produced
+from spacediff.worker.files import write_run
 
 _FRAMES, _VARIANTS, _LOADS = 49, 8, 10
 _FIRST_PICTURE = """new Promise((resolve) => {
@@ -55,14 +60,22 @@ _LIBRARY = re.compile(r'<script type="application/json" id="report-charting">.*?
 
 
 def main() -> None:
-    """Write the page, open it, and print the figures."""
+    """Write an audit where a folder is given; else write a page, open it, and print the figures."""
+    if sys.argv[1:]:
+        folder = Path(sys.argv[1])
+        write_record(audit(folder, int(sys.argv[2]), int(sys.argv[3])), folder)
+    else:
+        _measure()
+
+
+def _measure() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        record = _record(folder)
+        record = audit(folder, _FRAMES, _VARIANTS)
         began = time.perf_counter()
         page = write_report(record, folder)
         seconds = time.perf_counter() - began
-        previews = sum(path.stat().st_size for path in folder.glob("*.mp4"))
+        previews = sum(path.stat().st_size for path in folder.glob("runs/*/preview.mp4"))
         maps = sum(path.stat().st_size for path in folder.glob("*.png"))
         print(f"{_VARIANTS} variants of {_FRAMES} frames, {HEIGHT}x{WIDTH}")
         print(f"previews {previews / 1e6:.1f} MB, maps {maps / 1e6:.2f} MB, page {page.stat().st_size / 1e6:.2f} MB")
@@ -108,11 +121,12 @@ def _times(page: Any, url: str, *events: str) -> list[float]:
     return [float(page.evaluate(event)) for event in events]
 
 
-def _record(folder: Path) -> AuditRecord:
+def audit(folder: Path, frames: int, variants: int) -> AuditRecord:
+    """Write the files of an audit of so many variants, as runs leave them, and return its record."""
     runs: list[RunRecord] = []
     comparisons: list[ComparisonRecord] = []
     reference: Clip | None = None
-    for number, pictures in enumerate(clips(_FRAMES, _VARIANTS)):
+    for number, pictures in enumerate(clips(frames, variants)):
         clip = Clip(pictures, Fraction(8))
         name = f"variant-{number}" if number else "reference"
         runs.append(_run(name, clip, folder))
@@ -122,7 +136,7 @@ def _record(folder: Path) -> AuditRecord:
             comparisons.append(_comparison(name, reference, clip, folder))
     record = AuditRecord(
         spacediff_version="benchmark",
-        title="Eight variants",
+        title=f"{variants} variants",
         question="",
         scenario="",
         scenario_name="benchmark",
@@ -142,18 +156,11 @@ def _record(folder: Path) -> AuditRecord:
 
 
 def _run(name: str, clip: Clip, folder: Path) -> RunRecord:
-    write_preview(clip, folder / f"{name}.mp4")
-    shape = ClipRecord(
-        lossless="",
-        preview=f"{name}.mp4",
-        digest=clip.digest,
-        frames=_FRAMES,
-        width=WIDTH,
-        height=HEIGHT,
-        fps=8.0,
-    )
+    place = folder / "runs" / name
+    place.mkdir(parents=True)
     role = Role.REFERENCE if name == "reference" else Role.VARIANT
-    return RunRecord(key=name, name=name, role=role, prompt="landscape", source="diffusers", measured=True, clip=shape)
+    run = Run(name, role, Prompt("landscape", "A landscape", 0), "video")
+    return write_run(run, name, Produced(clip, Settings(), "drawn", 0.0, original=Path("drawn.mp4")), place)
 
 
 def _comparison(name: str, reference: Clip, clip: Clip, folder: Path) -> ComparisonRecord:
@@ -164,7 +171,7 @@ def _comparison(name: str, reference: Clip, clip: Clip, folder: Path) -> Compari
         prompt="landscape",
         reference="reference",
         candidate=name,
-        frame_map=[(n, n) for n in range(_FRAMES)],
+        frame_map=[(n, n) for n in range(len(clip.frames))],
         per_frame={"psnr": values},
         metrics={"psnr": MetricRecord(pooled=float(np.mean(values)), worst=values[worst], worst_frame=worst)},
         map=MapRecord(file=f"{name}.png", columns=columns, rows=rows, across=across),

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 if TYPE_CHECKING:
     import torch
 
@@ -141,6 +139,8 @@ def free_memory(name: str) -> tuple[int, int] | None:
     """
     if missing(name):
         return None
+    import psutil
+
     machine = psutil.virtual_memory()
     if type_of(name) == "cpu":
         return machine.available, machine.total

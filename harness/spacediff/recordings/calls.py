@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spacediff.clip import PICTURES_FPS, Clip, read_clip
 from spacediff.errors import RecordingNotReadable, VideoNotReadable
 from spacediff.recordings.archive import unpack_clip
 from spacediff.recordings.model import RecordedCall, Recording
 from spacediff.settings import EXPORT_FPS
+
+if TYPE_CHECKING:
+    from spacediff.clip import Clip
 
 
 def chosen(recording: Recording, number: int | None, name: str) -> RecordedCall:
@@ -46,6 +49,8 @@ def recorded_clip(file: Path, call: RecordedCall, folder: Path) -> Clip:
     Raises:
         RecordingNotReadable: There is no undamaged clip of it.
     """
+    from spacediff.clip import PICTURES_FPS, read_clip
+
     unpacked = folder / "recorded.mkv"
     try:
         unpack_clip(file, call, unpacked)
