@@ -93,6 +93,7 @@ def test_repeats_share_a_process_and_give_what_a_process_each_gives(plain: Repea
     assert plain.starts == 1
     own = run_script(plain.runs["guidance"], plain.folder, SilentListener())
     found = plain.found["guidance"]
+    assert found.described == f"{own.described}, repeated in its process"
     assert np.array_equal(found.clip.frames, own.clip.frames)
     assert found.trace
     assert own.trace

@@ -77,13 +77,20 @@ def _produced(run: Run, process: ScriptProcess, left: Left, folder: Path) -> Pro
     return Produced(
         clip=replace(clip, fps=fps, medium=call.medium),
         settings=settings,
-        described=f"script {asked.script.name}, call {call.number}" + (f" at {call.where}" if call.where else ""),
+        described=_described(call, asked, left),
         seconds=left.seconds,
         warnings=(*recording.notes, *call.warnings, *written_over, *_unread_speed(settings, call, asked)),
         trace=call.trace,
         censored=call.censored,
         audio=call.audio,
         ignored=call.ignored,
+    )
+
+
+def _described(call: RecordedCall, asked: Asked, left: Left) -> str:
+    where = f" at {call.where}" if call.where else ""
+    return (
+        f"script {asked.script.name}, call {call.number}{where}{', repeated in its process' if left.is_repeat else ''}"
     )
 
 

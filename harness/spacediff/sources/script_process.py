@@ -72,12 +72,14 @@ class Left:
         recording: Its recording, whose clips are in the folder.
         outcome: What was put in or refused; empty where the script did not come to the call.
         seconds: From the beginning of the process, or from the request to repeat the call.
+        is_repeat: Whether the process had made the call before.
     """
 
     folder: Path
     recording: Recording
     outcome: Mapping[str, Any]
     seconds: float
+    is_repeat: bool
 
 
 class ScriptProcess:
@@ -183,7 +185,7 @@ class ScriptProcess:
             outcome: dict[str, Any] = json.loads((folder / f"{OUTCOME}.json").read_text("utf-8"))
         except (OSError, ValueError):
             outcome = {}
-        return Left(folder, recording, outcome, time.monotonic() - self._began)
+        return Left(folder, recording, outcome, time.monotonic() - self._began, self._requests > 0)
 
     def _waited(self, folder: Path, progress: Progress) -> int:
         """Wait until the call has been made, or the process has ended, and return its exit code; 0 while it waits."""
