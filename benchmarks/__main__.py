@@ -21,6 +21,7 @@ from pathlib import Path
 from shutil import which
 from statistics import median
 
+from benchmarks import search_cost
 from benchmarks.processes import Outcome, run
 from benchmarks.variants import VARIANTS
 
@@ -84,7 +85,7 @@ def main() -> int:
     for name, (difference, peer) in differences.items():
         print(f"{name:6} differs from {peer} by at most {difference:.1e} (limit {_TOLERANCE:.0e})")
     print(f"clips that differ from the plain script's: {', '.join(different_clips) or 'none'}")
-    print("\n".join(["", importing, *observing, _conditions(load, quick=quick)]))
+    print("\n".join(["", importing, *observing, "", *search_cost.lines(), "", _conditions(load, quick=quick)]))
     return int(bool(different_clips) or not all(difference <= _TOLERANCE for difference, _ in differences.values()))
 
 

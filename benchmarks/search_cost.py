@@ -73,14 +73,14 @@ def _rows() -> Iterator[tuple[str, ...]]:
             yield f"{len(ours)}, {name}", str(numeric), *figures
 
 
-def main() -> None:
-    """Print the generations of both, the proof among them, on the average and at most."""
+def lines() -> list[str]:
+    """Return the generations of both as a table: the proof among them, on the average and at most."""
     rows = list(_rows())
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)))
-    print(f"generations of {STEPS} steps besides the two ends, the proof among them; picire {version('picire')}")
+    table = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    unit = f"generations of {STEPS} steps besides the two ends, the proof among them; picire {version('picire')}"
+    return ["searching for the cause:", *table, unit]
 
 
 if __name__ == "__main__":
-    main()
+    print("\n".join(lines()))
