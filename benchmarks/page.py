@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.drawn_clips import HEIGHT, WIDTH, clips
 from spacediff.clip import Clip
 from spacediff.metrics.pixel import PSNR, prepare_psnr
-from spacediff.metrics.ssim_map import write_map
+from spacediff.metrics.ssim_map import prepare_tile, write_tiles
 from spacediff.record import (
     AuditRecord,
     ComparisonRecord,
@@ -165,7 +165,8 @@ def _run(name: str, clip: Clip, folder: Path) -> RunRecord:
 
 def _comparison(name: str, reference: Clip, clip: Clip, folder: Path) -> ComparisonRecord:
     values = [prepare_psnr(ours)(theirs) for ours, theirs in zip(reference.frames, clip.frames, strict=True)]
-    rows, columns, across = write_map(zip(reference.frames, clip.frames, strict=True), folder / f"{name}.png")
+    tiles = [prepare_tile(ours)(theirs)[1] for ours, theirs in zip(reference.frames, clip.frames, strict=True)]
+    rows, columns, across = write_tiles(tiles, folder / f"{name}.png")
     worst = int(np.argmin(values))
     return ComparisonRecord(
         prompt="landscape",

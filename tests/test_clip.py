@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.video.reformatter import Interpolation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,27 @@ def test_decoding_is_closer_to_the_source_than_the_default_conversion(tmp_path: 
         default = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
     ours = np.abs(read_clip(tmp_path / "a.mp4").frames.astype(int) - clip.frames).mean()
     assert ours < np.abs(default.astype(int) - clip.frames).mean()
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv420p10le", "gray"])
+@pytest.mark.parametrize("size", [(48, 64), (33, 95)])
+def test_frames_are_those_of_an_accurate_conversion(tmp_path: Path, pixel_format: str, size: tuple[int, int]) -> None:
+    """They are converted in another way where swscale is faster; the bytes are those of the plain one."""
+    frames = np.random.default_rng(3).integers(0, 256, (3, *size, 3), np.uint8)
+    with av.open(tmp_path / "a.mkv", "w") as container:
+        stream = container.add_stream("mjpeg" if pixel_format.startswith("yuvj") else "ffv1", rate=8)
+        stream.height, stream.width, stream.pix_fmt = *size, pixel_format
+        stream.codec_context.colorspace = 1  # BT.709
+        for frame in frames:
+            picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format=pixel_format)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    accurate = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+    with av.open(tmp_path / "a.mkv") as container:
+        decoded = [picture.reformat(format="rgb24", interpolation=accurate) for picture in container.decode(video=0)]
+    plain = np.stack([picture.to_ndarray() for picture in decoded])
+    assert np.array_equal(np.stack(list(read_frames(tmp_path / "a.mkv"))), plain)
+    assert plain.shape == frames.shape
 
 
 def test_the_metadata_of_a_file_are_read(tmp_path: Path) -> None:

@@ -115,14 +115,17 @@ def test_a_clip_against_its_own_encoding_is_codec_only(behind_codec: tuple[Path,
 @pytest.mark.parametrize("by_rgb", [False, True])
 def test_a_file_that_is_the_other_one_encoded_again_is_codec_only(tmp_path: Path, by_rgb: bool) -> None:  # noqa: FBT001 - a case
     once = kept(tmp_path, "once", CLIP, hosted=True)
-    again, other = kept(tmp_path, "again", CLIP, hosted=True), kept(tmp_path, "other", SEEDS[0], hosted=True)
+    other, run = kept(tmp_path, "other", SEEDS[0], hosted=True), kept(tmp_path, "again", CLIP, hosted=True)
     decoded = read_clip(tmp_path / "once.mp4")
     if by_rgb:
         export_to_video(decoded, tmp_path / "again.mp4", quality=3)
     else:
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-i", str(tmp_path / "once.mp4")]
         subprocess.run([*command, "-c:v", "libx264", "-crf", "30", str(tmp_path / "again.mp4")], check=True)
-    assert (read_clip(tmp_path / "again.mp4").frames != decoded.frames).any()
+    written = read_clip(tmp_path / "again.mp4")
+    assert run.clip
+    assert (written.frames != decoded.frames).any()
+    again = run.model_copy(update={"clip": run.clip.model_copy(update={"digest": written.digest})})
     for reference, candidate, from_candidate in (
         (once, again, False),
         (again, once, True),
@@ -407,7 +410,7 @@ def test_an_error_with_all_clips_of_a_prompt_is_their_reason(tmp_path: Path, mon
     def breaking(*_: object, **__: object) -> None:
         raise NotMeasuredError("the weights are damaged")
 
-    monkeypatch.setattr(of_scores, "score", breaking)
+    monkeypatch.setattr(of_scores, "measure_with_maps", breaking)
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
     (found,) = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, ignore_progress).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, [quoted("the weights are damaged")])

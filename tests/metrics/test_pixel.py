@@ -42,8 +42,8 @@ def test_values_equal_those_of_scikit_image(scale: int) -> None:
 
 @st.composite
 def frame_pairs(draw: st.DrawFn) -> tuple[Frame, Frame]:
-    """Two frames: black to white, flat to noisy, equal to unrelated, in sizes around that of a strip."""
-    size = draw(st.integers(11, 230)), draw(st.integers(11, 60)), 3
+    """Two frames: black to white, flat to noisy, equal to unrelated, of one block or several."""
+    size = (*draw(st.sampled_from([(11, 40), (60, 11), (115, 60), (230, 20), (20, 255), (110, 505)])), 3)
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     levels, contrasts, noises = st.integers(0, 255), st.sampled_from([0, 1, 30, 255]), st.sampled_from([0, 0.3, 2, 90])
     x = draw(levels) + draw(contrasts) * random.normal(0, 1, size).cumsum(axis=draw(st.integers(0, 1))) / 8
@@ -61,13 +61,15 @@ def test_ssim_equals_that_of_scikit_image_for_any_content(frames: tuple[Frame, F
     assert prepare_ssim(x)(x.copy()) == 1.0
 
 
-def test_every_row_counts_once() -> None:
-    """With a wrong overlap of strips, the loss would depend on the position of the damaged row."""
-    clean = np.full((230, 40, 3), 90, np.uint8)
+@pytest.mark.parametrize("size", [(230, 40), (40, 530)])
+def test_every_row_and_column_counts_once(size: tuple[int, int]) -> None:
+    """With a wrong overlap of blocks, the loss would depend on the position of the damaged line."""
+    clean = np.full((*size, 3), 90, np.uint8)
+    across = size[1] > size[0]
     losses = []
-    for row in range(10, 220):
+    for line in range(10, max(size) - 10, 1 + 2 * across):
         damaged = clean.copy()
-        damaged[row] = 200
+        damaged[(slice(None), line) if across else line] = 200
         losses.append(1 - prepare_ssim(clean)(damaged))
     assert np.ptp(losses) < 1e-6 < min(losses)
 

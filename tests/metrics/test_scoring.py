@@ -13,7 +13,8 @@ import pytest
 from spacediff.clip import Frame
 from spacediff.errors import NotMeasuredError
 from spacediff.metrics import METRICS, Comparer
-from spacediff.metrics.scoring import measure, pooled, score, worst_frame
+from spacediff.metrics.scoring import measure, measure_with_maps, pooled, score, worst_frame
+from spacediff.metrics.ssim_map import prepare_tile
 from support.clips import moving_ball, with_frames
 
 BY_NAME = {metric.name: metric for metric in METRICS}
@@ -40,10 +41,9 @@ def test_other_candidates_do_not_change_a_score() -> None:
 def test_a_shorter_clip_is_scored_to_its_end() -> None:
     clip = moving_ball(5)
     seen: list[int] = []
-    tables = score(
-        clip.frames, {"short": clip.frames[:2], "long": np.tile(clip.frames, (2, 1, 1, 1))}, on_frame=seen.append
-    )
-    assert (len(tables["short"]), len(tables["long"])) == (2, 5)
+    longer = np.tile(clip.frames, (2, 1, 1, 1))
+    measured = measure(clip.frames, {"short": clip.frames[:2], "long": longer}, on_frame=seen.append)
+    assert (len(measured["short"]["mae"]), len(measured["long"]["mae"])) == (2, 5)
     assert seen == [1, 2, 3, 4, 5]
 
 
@@ -77,7 +77,7 @@ def test_a_metric_that_cannot_be_prepared_is_an_error_and_not_nan() -> None:
 
     clip = moving_ball(2)
     with pytest.raises(NotMeasuredError, match="damaged"):
-        score(clip.frames, {"a": clip.frames}, (*PIXEL, dataclasses.replace(BY_NAME["lpips"], prepare=damaged)))
+        score(clip.frames, {"a": clip.frames[::-1]}, (*PIXEL, dataclasses.replace(BY_NAME["lpips"], prepare=damaged)))
 
 
 def test_score_and_measure_give_the_same_values() -> None:
@@ -89,6 +89,29 @@ def test_score_and_measure_give_the_same_values() -> None:
         assert table[name].tolist() == measured[name].tolist()
         assert pooled(table, metric) == pooled(measured, metric)
         assert worst_frame(table, metric) == worst_frame(measured, metric)
+
+
+@pytest.mark.parametrize("size", [(64, 96), (24, 40)])
+def test_equal_frames_get_what_each_metric_gives_them(size: tuple[int, int]) -> None:
+    """They are not measured, since every metric is defined as perfect there: the values must be the metric's own."""
+    clip = moving_ball(2, *size)
+    measured = measure_with_maps(clip.frames, {"a": clip.frames.copy()})["a"]
+    for name, metric in BY_NAME.items():
+        own = metric.prepare(clip.frames[0])(clip.frames[0].copy()) if metric.defined_for(clip.frames[0]) else math.nan
+        assert measured.per_frame[name].tolist() == pytest.approx([own, own], abs=0, nan_ok=True)
+    assert (np.stack(measured.map_tiles) == 255).all()
+
+
+def test_a_map_is_made_beside_the_values_and_does_not_change_them() -> None:
+    clip, other = moving_ball(3), moving_ball(3, seed=1)
+    mapped = measure_with_maps(clip.frames, {"a": other.frames}, PIXEL)["a"]
+    plain = measure(clip.frames, {"a": other.frames}, PIXEL)["a"]
+    assert {name: values.tolist() for name, values in mapped.per_frame.items()} == {
+        name: values.tolist() for name, values in plain.items()
+    }
+    assert len(mapped.map_tiles) == 3
+    assert np.array_equal(mapped.map_tiles[1], prepare_tile(clip.frames[1])(other.frames[1])[1])
+    assert not measure_with_maps(clip.frames, {"a": other.frames}, (BY_NAME["mae"],))["a"].map_tiles
 
 
 def test_rows_keep_the_order_of_the_frames() -> None:
@@ -144,9 +167,10 @@ import numpy as np
 from spacediff.metrics import METRICS
 from spacediff.metrics.scoring import measure
 frames = np.zeros((2, 40, 40, 3), np.uint8)
-measure(frames, {"a": frames}, tuple(metric for metric in METRICS if metric.name != "lpips"))
+others = frames + np.uint8(9)
+measure(frames, {"a": others}, tuple(metric for metric in METRICS if metric.name != "lpips"))
 print(*sorted({"torch", "lpips", "pandas", "pydantic", "skimage", "scipy"} & set(sys.modules)))
-measure(frames, {"a": frames})
+measure(frames, {"a": others})
 print(*sorted({"torch", "lpips", "torchvision", "pandas", "skimage"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

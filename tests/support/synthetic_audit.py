@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Clip, write_preview
-from spacediff.metrics.ssim_map import write_map
+from spacediff.metrics.ssim_map import prepare_tile, write_tiles
 from spacediff.record import (
     AuditRecord,
     ClipRecord,
@@ -196,7 +196,8 @@ def with_map(folder: Path, comparison: ComparisonRecord, pixels: dict[str, NDArr
         return comparison
     left, right = pixels["reference"], pixels[comparison.candidate]
     file = Path("comparisons") / comparison.prompt / comparison.candidate / "ssim.png"
-    rows, columns, across = write_map(((left[a], right[b]) for a, b in comparison.frame_map), folder / file)
+    tiles = [prepare_tile(left[a])(right[b])[1] for a, b in comparison.frame_map]
+    rows, columns, across = write_tiles(tiles, folder / file)
     heat = MapRecord(file=file.as_posix(), columns=columns, rows=rows, across=across)
     return comparison.model_copy(update={"map": heat})
 

@@ -16,7 +16,7 @@ from spacediff.metrics import Metric
 from spacediff.metrics.scoring import measure
 from spacediff.record import UNPAIRED, RunRecord
 
-_BLACK = np.zeros((64, 64, 3), np.uint8)
+_BLACK, _WHITE = (np.full((64, 64, 3), level, np.uint8) for level in (0, 255))
 
 
 class ScoringAhead:
@@ -60,7 +60,7 @@ class ScoringAhead:
 
     def _work(self) -> None:
         with suppress(Exception):  # whoever scores meets it again, and reports it
-            measure([_BLACK], {"": [_BLACK]}, self._metrics)
+            measure([_BLACK], {"": [_WHITE]}, self._metrics)
         while (run := self._finished.get()) is not None:
             batch = [run]
             while not self._finished.empty():

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from spacediff.codec import MAX_PIXELS, is_re_encoded
 from spacediff.comparing.contents import judged_by_content
 from spacediff.comparing.failures import Failed
 from spacediff.comparing.floor_and_ceiling import ScaleOfPrompt, defined, errors_of
@@ -17,6 +16,7 @@ from spacediff.comparing.verdict import Findings, combined_drift, judge, spread,
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.motion import first_divergence
 from spacediff.metrics.scoring import pooled, worst_frame
+from spacediff.metrics.ssim_map import MapTile
 from spacediff.metrics.tiles import Tile, worst_of_clips
 from spacediff.record import (
     ComparisonRecord,
@@ -26,7 +26,6 @@ from spacediff.record import (
     MapRecord,
     MeasureRecord,
     MetricRecord,
-    Role,
     RunRecord,
     fact,
 )
@@ -35,17 +34,25 @@ _STILL = 0.005
 """Share of another clip's motion that reads 0.00."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scored:
-    """An aligned pair with its scores.
+    """An aligned pair with all that is measured of its frames.
 
     Attributes:
         pair: The pair.
         table: One row for each pair of frames, one column for each metric.
+        map_tiles: One tile of the SSIM map for each pair of frames; empty if they are too small.
+        of_reference: The measures of the reference's frames, one row for each pair, one column for each measure.
+        of_candidate: The same of the candidate's.
+        encoded_again: Which of two files is the other one, encoded again; None where neither is.
     """
 
     pair: Pair
     table: pd.DataFrame
+    map_tiles: tuple[MapTile, ...]
+    of_reference: pd.DataFrame
+    of_candidate: pd.DataFrame
+    encoded_again: Fact | None
 
 
 def findings_of(scored: Scored, scale: ScaleOfPrompt) -> Findings:
@@ -64,7 +71,7 @@ def findings_of(scored: Scored, scale: ScaleOfPrompt) -> Findings:
         worst=_worst_tile(pair) if near else None,
         codec_worst=codec.worst if codec and near else None,
         titles={metric.name: metric.info.title for metric in metrics_named(table.columns)},
-        encoded_again=None if equal else _encoded_again(pair),
+        encoded_again=scored.encoded_again,
         timing_known=pair.alignment.timing_known,
         position_known=pair.alignment.position_known,
     )
@@ -131,19 +138,6 @@ def _worst_tile(pair: Pair) -> Tile | None:
     """Find the tile that differs most; its frame is numbered as in the reference."""
     tile = worst_of_clips(pair.reference_frames(), pair.candidate_frames())
     return tile and replace(tile, frame=pair.alignment.frame_map[tile.frame][0])
-
-
-def _encoded_again(pair: Pair) -> Fact | None:
-    """Find which of two files is the other one, encoded again; None where neither is, or it is too large to try."""
-    ours, theirs = pair.reference, pair.candidate
-    if None in (ours.clip.original, theirs.clip.original) or theirs.run.role is not Role.VARIANT or not pair.alike:
-        return None
-    if ours.clip.frames * ours.clip.width * ours.clip.height > MAX_PIXELS:
-        return None
-    for source, result in ((theirs, ours), (ours, theirs)):
-        if is_re_encoded(source.file, result.file):
-            return fact(FactKind.ENCODED_AGAIN, reference_from_candidate=result is ours)
-    return None
 
 
 def _frozen(motion: MeasureRecord) -> list[Fact]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spacediff.comparing.pairing import Pair
-from spacediff.metrics.pixel import SSIM
-from spacediff.metrics.ssim_map import write_map
+from spacediff.comparing.comparison import Scored
+from spacediff.metrics.ssim_map import write_tiles
 from spacediff.record import MapRecord
 
 
@@ -17,20 +16,20 @@ class Maps:
         self._folder = folder
         self._done: dict[Path, MapRecord | None] = {}
 
-    def of(self, pair: Pair) -> MapRecord | None:
+    def of(self, scored: Scored) -> MapRecord | None:
         """Return the map of a pair; None where the frames are too small for the metric that it is a map of."""
+        pair = scored.pair
         if not pair.alike:
-            return self._written(pair)
+            return self._written(scored)
         file = pair.candidate.file
         if file not in self._done:
-            self._done[file] = self._written(pair)
+            self._done[file] = self._written(scored)
         return self._done[file]
 
-    def _written(self, pair: Pair) -> MapRecord | None:
-        if not SSIM.defined_for(next(pair.reference_frames())):
+    def _written(self, scored: Scored) -> MapRecord | None:
+        if not scored.map_tiles:
             return None
-        run = pair.candidate.run
+        run = scored.pair.candidate.run
         file = Path("comparisons") / run.prompt / run.name / "ssim.png"
-        frames = zip(pair.reference_frames(), pair.candidate_frames(), strict=True)
-        rows, columns, across = write_map(frames, self._folder / file)
+        rows, columns, across = write_tiles(scored.map_tiles, self._folder / file)
         return MapRecord(file=file.as_posix(), columns=columns, rows=rows, across=across)

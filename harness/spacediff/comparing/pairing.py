@@ -8,7 +8,7 @@ difference; each of the steps is stated.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -141,9 +141,16 @@ def paired(reference: Side, candidate: Side, frames: FrameSource) -> Pair:
         NotMeasuredError: They cannot be aligned; the message says why.
     """
     _refuse_other_counts(reference, candidate)
-    pair = Pair(reference, candidate, align(frames, candidate.source()))
-    few = islice(zip(pair.reference_frames(), pair.candidate_frames(), strict=False), 0, None, _LEVELS_EVERY)
-    return replace(pair, levels=levels(few))
+    theirs = frames if candidate is reference else candidate.source()
+    pair = Pair(reference, candidate, align(frames, theirs))
+    return replace(pair, levels=levels(_some(pair, frames.overview.kept, theirs.overview.kept)))
+
+
+def _some(pair: Pair, ours: Mapping[int, Frame], theirs: Mapping[int, Frame]) -> Iterable[tuple[Frame, Frame]]:
+    """Choose some pairs of frames, spread over the clips: those that were kept, where nothing has to be aligned."""
+    if pair.alignment.trivial:
+        return ((frame, theirs[number]) for number, frame in ours.items() if number in theirs)
+    return islice(zip(pair.reference_frames(), pair.candidate_frames(), strict=False), 0, None, _LEVELS_EVERY)
 
 
 def _refuse_other_counts(reference: Side, candidate: Side) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from spacediff.clip import read_clip
 from spacediff.codec import Resolution, planted_resolution
-from spacediff.comparing.clip_measures import Measuring
+from spacediff.comparing.clip_measures import measures_of
 from spacediff.comparing.comparison import Scored, comparison_record, findings_of, without_numbers
 from spacediff.comparing.controls import control_of_itself, control_of_rerun, controls_of_seeds
 from spacediff.comparing.failures import Failed, attempt, attempt_each, succeeded
@@ -123,7 +123,7 @@ def _from_scores(scores: Scores, candidates: Sequence[RunRecord], metrics: tuple
         {name: each.table for name, each in succeeded(scored).items()}, of_sides, encoder.folder, metrics
     )
     findings = attempt_each(scored, lambda each: (each, findings_of(each, scale)))
-    record = partial(_recorded, Measuring(), Maps(encoder.folder), scale, encoder.folder)
+    record = partial(_recorded, Maps(encoder.folder), scale, encoder.folder)
     records = attempt_each({run.name: findings[run.name] for run in candidates}, record)
     return PromptComparison(
         reference.run.prompt,
@@ -138,14 +138,11 @@ def _from_scores(scores: Scores, candidates: Sequence[RunRecord], metrics: tuple
     )
 
 
-def _recorded(
-    measuring: Measuring, maps: Maps, scale: ScaleOfPrompt, folder: Path, judged: tuple[Scored, Findings]
-) -> ComparisonRecord:
+def _recorded(maps: Maps, scale: ScaleOfPrompt, folder: Path, judged: tuple[Scored, Findings]) -> ComparisonRecord:
     """Make the record of a scored candidate; its table and its map are written into the audit folder."""
     scored, findings = judged
-    heat = None if findings.equal else maps.of(scored.pair)
-    measures = measuring.both(scored.pair)
-    record = comparison_record(scored, findings, scale, measures=measures, heat=heat)
+    heat = None if findings.equal else maps.of(scored)
+    record = comparison_record(scored, findings, scale, measures=measures_of(scored), heat=heat)
     _write_table(scored.table, record, folder)
     return record
 

@@ -6,17 +6,23 @@ the processors, one pass at the end is cheapest; beside an accelerator, passes d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from spacediff.clip import read_frames
-from spacediff.codec import Encoding, StillEncoding, encoding_of
+import pandas as pd
+
+from spacediff.clip import Frame, read_frames
+from spacediff.codec import MAX_PIXELS, Encoding, StillEncoding, encoding_of, is_re_encoded
 from spacediff.comparing.comparison import Scored
 from spacediff.comparing.failures import Failed, attempt, attempt_each, succeeded
 from spacediff.comparing.pairing import Encoder, Pair, Side, paired
 from spacediff.metrics import Metric
-from spacediff.metrics.scoring import score
-from spacediff.record import ClipRecord, RunRecord, Verdict, quoted
+from spacediff.metrics.motion import MeasuredFrames
+from spacediff.metrics.scoring import Measured, measure_with_maps
+from spacediff.record import ClipRecord, Fact, FactKind, Role, RunRecord, Verdict, fact, quoted
 
 OnFrame = Callable[[int, int], None]
 """Called with the number of scored frames of the reference, and the number of all."""
@@ -77,19 +83,68 @@ class Scores:
         return attempt_each(sides, lambda side: paired(self.reference, side, self._frames), Verdict.NOT_COMPARABLE)
 
     def _scored(self, pairs: Mapping[str, Pair | Failed], on_frame: OnFrame) -> dict[str, Scored | Failed]:
-        """Score pairs: equal files once, and in one pass where nothing was aligned."""
-        alike = {str(pair.candidate.file): pair.candidate_frames() for pair in succeeded(pairs).values() if pair.alike}
-        frames = self.reference.clip.frames
-        tables = score(
-            read_frames(self.reference.file), alike, self._metrics, on_frame=lambda done: on_frame(done, frames)
+        """Score pairs, while another thread tries whether one file of a pair is the other one, encoded again."""
+        found = succeeded(pairs)
+        with ThreadPoolExecutor(1, "re-encoding") as aside:
+            again = {name: aside.submit(encoded_again, pair) for name, pair in found.items()}
+            whole = self._whole([pair for pair in found.values() if pair.alike], on_frame)
+            return {
+                name: pair
+                if isinstance(pair, Failed)
+                else attempt(partial(self._scored_pair, pair, whole, again[name].result))
+                for name, pair in pairs.items()
+            }
+
+    def _scored_pair(
+        self, pair: Pair, whole: Mapping[Path, _Measured], encoded_again: Callable[[], Fact | None]
+    ) -> Scored:
+        measured = whole[pair.candidate.file] if pair.alike else self._aligned(pair)
+        return Scored(
+            pair=pair,
+            table=measured.scores.table,
+            map_tiles=measured.scores.map_tiles,
+            of_reference=measured.of_reference,
+            of_candidate=measured.of_candidate,
+            encoded_again=encoded_again(),
         )
 
-        def scored(pair: Pair) -> Scored:
-            if pair.alike:
-                return Scored(pair, tables[str(pair.candidate.file)])
-            return Scored(pair, score(pair.reference_frames(), {"": pair.candidate_frames()}, self._metrics)[""])
+    def _whole(self, pairs: Sequence[Pair], on_frame: OnFrame) -> dict[Path, _Measured]:
+        """Measure pairs of which nothing was aligned, in one pass: each file is read once, the reference once more."""
+        count, own = self.reference.clip.frames, self.reference.file
+        ours = MeasuredFrames(read_frames(own))
+        files = dict.fromkeys(pair.candidate.file for pair in pairs)
+        theirs = {file: MeasuredFrames(read_frames(file)) for file in files if file != own}
+        streams: dict[str, Iterable[Frame]] = {str(file): theirs.get(file) or read_frames(file) for file in files}
+        scores = measure_with_maps(ours, streams, self._metrics, lambda done: on_frame(done, count))
+        return {file: _Measured(scores[str(file)], ours.table, theirs.get(file, ours).table) for file in files}
 
-        return attempt_each(pairs, scored)
+    def _aligned(self, pair: Pair) -> _Measured:
+        ours, theirs = MeasuredFrames(pair.reference_frames()), MeasuredFrames(pair.candidate_frames())
+        scores = measure_with_maps(ours, {"": theirs}, self._metrics)[""]
+        return _Measured(scores, ours.table, theirs.table)
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """What is measured of a pair's frames: scores and tiles of both, and the measures of each side."""
+
+    scores: Measured
+    of_reference: pd.DataFrame
+    of_candidate: pd.DataFrame
+
+
+def encoded_again(pair: Pair) -> Fact | None:
+    """Find which of two files is the other one, encoded again; None where neither is, or it is too large to try."""
+    ours, theirs = pair.reference, pair.candidate
+    if None in (ours.clip.original, theirs.clip.original) or theirs.run.role is not Role.VARIANT or not pair.alike:
+        return None
+    pixels = ours.clip.frames * ours.clip.width * ours.clip.height
+    if pixels > MAX_PIXELS or ours.clip.digest == theirs.clip.digest:
+        return None
+    for source, result in ((theirs, ours), (ours, theirs)):
+        if is_re_encoded(source.file, result.file):
+            return fact(FactKind.ENCODED_AGAIN, reference_from_candidate=result is ours)
+    return None
 
 
 def lossy_encoding(file: Path) -> Encoding | StillEncoding | None:

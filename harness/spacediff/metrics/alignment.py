@@ -35,7 +35,7 @@ from spacediff.metrics.alignment_time import Pairs, Thumbnails, Timing, match_fr
 from spacediff.record import Fact
 
 _THUMBNAIL = (48, 32)  # pixels; 6 KiB per frame
-_KEPT = 8  # full-size grey pictures kept of a clip, spread evenly
+_KEPT = 8  # frames kept of a clip, spread evenly
 _PROBES = 4  # pairs of pictures that are compared in full size
 
 
@@ -52,7 +52,7 @@ class FrameSource:
         self.fps = fps
 
     @cached_property
-    def overview(self) -> _Overview:
+    def overview(self) -> Overview:
         """What one pass over the frames collects."""
         return _overview(self.read())
 
@@ -64,16 +64,15 @@ class FrameSource:
 
     def pictures(self, numbers: Sequence[int]) -> dict[int, Grey]:
         """Return the luma of the frames with these numbers, in full size."""
-        kept = self.overview.kept
-        if not set(numbers) <= kept.keys():
-            needed = set(numbers)
-            frames = enumerate(islice(self.read(), max(needed) + 1))
-            kept = {number: grey(frame) for number, frame in frames if number in needed}
-        return {number: kept[number] for number in numbers}
+        frames, needed = self.overview.kept, set(numbers)
+        if not needed <= frames.keys():
+            read = enumerate(islice(self.read(), max(needed) + 1))
+            frames = {number: frame for number, frame in read if number in needed}
+        return {number: grey(frames[number]) for number in numbers}
 
 
 @dataclass(frozen=True)
-class _Overview:
+class Overview:
     """One pass over a clip.
 
     Attributes:
@@ -81,19 +80,19 @@ class _Overview:
         whole: The whole picture.
         inside: The region inside bars.
         thumbnails: A thumbnail of each frame.
-        kept: Frame number to luma, for a few frames spread evenly.
+        kept: Frame number to frame, for a few frames spread evenly.
     """
 
     frames: int
     whole: Box
     inside: Box
     thumbnails: Thumbnails
-    kept: dict[int, Grey]
+    kept: dict[int, Frame]
 
 
-def _overview(frames: Iterable[Frame]) -> _Overview:
+def _overview(frames: Iterable[Frame]) -> Overview:
     thumbnails: list[NDArray[np.float32]] = []
-    kept: dict[int, Grey] = {}
+    kept: dict[int, Frame] = {}
     low = high = None
     spacing = 1
     for number, frame in enumerate(frames):
@@ -102,14 +101,14 @@ def _overview(frames: Iterable[Frame]) -> _Overview:
         high = picture if high is None else cv2.max(high, picture)
         thumbnails.append(_thumbnail(picture))
         if number % spacing == 0:
-            kept[number] = picture
+            kept[number] = frame
         if len(kept) > _KEPT:
             spacing *= 2
             kept = {n: old for n, old in kept.items() if n % spacing == 0}
     if low is None or high is None:
         raise NotComparable("the clip has no frames")
     height, width = low.shape
-    return _Overview(len(thumbnails), Box(0, 0, width, height), without_bars(low, high), np.stack(thumbnails), kept)
+    return Overview(len(thumbnails), Box(0, 0, width, height), without_bars(low, high), np.stack(thumbnails), kept)
 
 
 def _thumbnail(picture: Grey) -> NDArray[np.float32]:

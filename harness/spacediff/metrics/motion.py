@@ -8,7 +8,7 @@ measures of each clip by itself, and their ratio gives the direction of the chan
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -167,8 +167,36 @@ MEASURES: tuple[Measure, ...] = (
 """All measures, in order of display."""
 
 
+class MeasuredFrames:
+    """The frames of a clip, measured as they are read; they can be read once.
+
+    Args:
+        frames: Each uint8 `[H, W, 3]`, all of one size; two are in memory at a time.
+        measures: What to measure.
+    """
+
+    def __init__(self, frames: Iterable[Frame], measures: Sequence[Measure] = MEASURES) -> None:
+        self._frames = frames
+        self._measures = measures
+        self._rows: list[dict[str, float]] = []
+
+    def __iter__(self) -> Iterator[Frame]:
+        previous = None
+        for frame in self._frames:
+            picture = Picture(frame)
+            self._rows.append({each.info.name: round(each.of(picture, previous), _DIGITS) for each in self._measures})
+            previous = picture
+            yield frame
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """What has been read, with one row per frame and one column per measure."""
+        names = [each.info.name for each in self._measures]
+        return pd.DataFrame(self._rows, columns=names, dtype=float).rename_axis("frame")
+
+
 def measure(frames: Iterable[Frame], measures: Sequence[Measure] = MEASURES) -> pd.DataFrame:
-    """Measure a clip, two frames in memory at a time.
+    """Measure a clip; see `MeasuredFrames`.
 
     Args:
         frames: Each uint8 `[H, W, 3]`, all of one size.
@@ -177,13 +205,10 @@ def measure(frames: Iterable[Frame], measures: Sequence[Measure] = MEASURES) -> 
     Returns:
         A table with one row per frame and one column per measure.
     """
-    rows = []
-    previous = None
-    for frame in frames:
-        picture = Picture(frame)
-        rows.append({each.info.name: round(each.of(picture, previous), _DIGITS) for each in measures})
-        previous = picture
-    return pd.DataFrame(rows, columns=[each.info.name for each in measures], dtype=float).rename_axis("frame")
+    measured = MeasuredFrames(frames, measures)
+    for _ in measured:
+        pass
+    return measured.table
 
 
 def pooled_measure(table: pd.DataFrame, measure: Measure) -> float:

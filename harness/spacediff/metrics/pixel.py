@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -32,7 +33,7 @@ _SIGMA = 1.5
 RADIUS = 5  # skimage.metrics.structural_similarity: int(truncate * sigma + 0.5) with truncate = 3.5
 _C1 = (0.01 * _PEAK) ** 2  # K1 and K2 of Wang et al.
 _C2 = (0.03 * _PEAK) ** 2
-_STRIP_ROWS = 120  # the images of a strip fit into the processor's cache, and few rows are filtered twice
+_BLOCK = 96, 240  # windows, down and across: the images of a block fit into the processor's second cache
 
 
 def prepare_mae(reference: Frame) -> Callable[[Frame], float]:
@@ -68,70 +69,126 @@ def prepare_ssim(reference: Frame) -> Callable[[Frame], float]:
     """
     if not SSIM.defined_for(reference):
         raise MetricUnavailable(SSIM.need)
-    strips = _prepared(reference)
-    count = sum(mean.size for _, mean in strips)
+    blocks = _prepared(reference)
+    count = _windows(reference)
 
     def ssim(candidate: Frame) -> float:
-        return 1 - sum(_loss(reference[rows], candidate[rows], mean) for rows, mean in strips) / count
+        return 1 - sum(_loss(*block.losses(candidate)) for block in blocks) / count
 
     return ssim
 
 
-def ssim_map(reference: Frame, candidate: Frame) -> Image:
-    """Compute SSIM in every window inside the frame, averaged over the channels, float32 `[H - 10, W - 10]`."""
-    return np.concatenate([_ssim(reference[rows], candidate[rows], mean) for rows, mean in _prepared(reference)])
+def prepare_ssim_map(reference: Frame) -> Callable[[Frame], tuple[float, Image]]:
+    """Prepare mean SSIM and its map as a function of the candidate frame; the mean is that of `prepare_ssim`.
+
+    The map is SSIM in every window inside the frame, averaged over the channels, float32 `[H - 10, W - 10]`.
+
+    Raises:
+        NotMeasuredError: The frame is smaller than the 11x11 window.
+    """
+    if not SSIM.defined_for(reference):
+        raise MetricUnavailable(SSIM.need)
+    blocks = _prepared(reference)
+    count = _windows(reference)
+
+    def ssim(candidate: Frame) -> tuple[float, Image]:
+        loss = 0.0
+        found = np.empty([side - 2 * RADIUS for side in reference.shape[:2]], np.float32)
+        for block in blocks:
+            brightness, structure, both = block.losses(candidate)
+            loss += _loss(brightness, structure, both)
+            found[_without_border(block.place)] = _ssim(brightness, structure)
+        return 1 - loss / count, found
+
+    return ssim
 
 
-def _prepared(reference: Frame) -> list[tuple[slice, Image]]:
-    """Split a frame into strips, each with the centred means of its windows."""
-    height, width, channels = reference.shape
-    means = np.empty((height - 2 * RADIUS, width - 2 * RADIUS, channels), np.float32)
-    strips = [(rows, means[rows.start : rows.stop - 2 * RADIUS]) for rows in _strips(height)]
-    for rows, mean in strips:
-        x = reference[rows]
-        np.subtract(_windowed(x, _scratch(x.shape)[0]), np.float32(_centre(x)), out=mean)
-    return strips
+Place = tuple[slice, slice]
+"""Rows and columns of a frame."""
 
 
-def _strips(height: int) -> Iterator[slice]:
-    """Split a frame into strips that overlap so that every window is completely inside one of them."""
-    last = height - 2 * RADIUS
-    return (slice(top, min(top + _STRIP_ROWS, last) + 2 * RADIUS) for top in range(0, last, _STRIP_ROWS))
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """A block of the reference frame.
+
+    Attributes:
+        place: Where it is in the frame, with the border that its windows need.
+        pixels: The block, uint8 `[h, w, 3]`.
+        mean: Its Gaussian means, float32 `[h - 10, w - 10, 3]`.
+    """
+
+    place: Place
+    pixels: Frame
+    mean: Image
+
+    def losses(self, candidate: Frame) -> tuple[Image, Image, Image]:
+        """Compute the loss of brightness, that of structure and their product in each window.
+
+        The next call in this thread overwrites the three images.
+        """
+        x, y = self.pixels, candidate[self.place]
+        image, whole_q, whole_p, filtered_q, filtered_p = _scratch(x.shape)
+        centre_p, centre_q = _centre(x) + _centre(y), _centre(x) - _centre(y)
+
+        cv2.addWeighted(x, 1, y, -1, -centre_q, dst=image, dtype=cv2.CV_32F)
+        mean_q = _windowed(image, whole_q)
+        variance_q = _windowed(cv2.multiply(image, image, dst=image), filtered_q)
+        cv2.subtract(variance_q, cv2.multiply(mean_q, mean_q, dst=_inside(image)), dst=variance_q)
+
+        cv2.addWeighted(x, 1, y, 1, -centre_p, dst=image, dtype=cv2.CV_32F)
+        variance_p = _windowed(cv2.multiply(image, image, dst=image), filtered_p)
+        mean_p = cv2.addWeighted(self.mean, 2, mean_q, -1, -centre_q - centre_p, dst=_inside(whole_p))
+        cv2.subtract(variance_p, cv2.multiply(mean_p, mean_p, dst=_inside(image)), dst=variance_p)
+        cv2.add(mean_p, (centre_p,) * 4, dst=mean_p)
+        if centre_q:
+            cv2.add(mean_q, (centre_q,) * 4, dst=mean_q)
+
+        brightness = _share(cv2.multiply(mean_q, mean_q, dst=mean_q), cv2.multiply(mean_p, mean_p, dst=mean_p), _C1)
+        structure = _share(variance_q, variance_p, _C2)
+        return brightness, structure, cv2.multiply(brightness, structure, dst=_inside(image))
 
 
-def _loss(x: Frame, y: Frame, mean_x: Image) -> float:
-    """Sum 1 - SSIM over all windows of a strip; `mean_x` contains their centred means of x."""
-    brightness, structure = _losses(x, y, mean_x)
-    # 1 - (1 - b) (1 - s) = b + s - b s
-    return _sum(brightness) + _sum(structure) - _sum(cv2.multiply(brightness, structure, dst=structure))
+def _prepared(reference: Frame) -> list[_Block]:
+    """Split a frame into blocks, each with the means of its windows."""
+    blocks = []
+    for place in _places(reference):
+        pixels = reference[place]
+        blocks.append(_Block(place, pixels, _windowed(pixels, np.empty(pixels.shape, np.float32))))
+    return blocks
 
 
-def _ssim(x: Frame, y: Frame, mean_x: Image) -> Image:
-    """Compute SSIM in each window of a strip, averaged over the channels."""
-    factors = [cv2.subtract((1.0,) * 4, loss, dst=loss) for loss in _losses(x, y, mean_x)]
-    ssim = cv2.transform(cv2.multiply(*factors, dst=factors[0]), np.full((1, x.shape[2]), 1 / x.shape[2], np.float32))
-    return np.asarray(ssim, dtype=np.float32)
+def _places(frame: Frame) -> Iterator[Place]:
+    """Split a frame into blocks that overlap so that every window is completely inside exactly one of them."""
+    last, right = (side - 2 * RADIUS for side in frame.shape[:2])
+    for top in range(0, last, _BLOCK[0]):
+        rows = slice(top, min(top + _BLOCK[0], last) + 2 * RADIUS)
+        for left in range(0, right, _BLOCK[1]):
+            yield rows, slice(left, min(left + _BLOCK[1], right) + 2 * RADIUS)
 
 
-def _losses(x: Frame, y: Frame, mean_x: Image) -> tuple[Image, Image]:
-    """Compute the loss of brightness and of structure in each window; the next call overwrites both images."""
-    p, q, whole_p, whole_q, *filtered = _scratch(x.shape)
-    centre_p, centre_q = _centre(x) + _centre(y), _centre(x) - _centre(y)
-    cv2.addWeighted(x, 1, y, 1, -centre_p, dst=p, dtype=cv2.CV_32F)
-    cv2.addWeighted(x, 1, y, -1, -centre_q, dst=q, dtype=cv2.CV_32F)
+def _without_border(place: Place) -> Place:
+    """Return which windows are inside a block."""
+    rows, columns = place
+    return slice(rows.start, rows.stop - 2 * RADIUS), slice(columns.start, columns.stop - 2 * RADIUS)
 
-    mean_q = _windowed(q, whole_q)
-    mean_p = cv2.addWeighted(mean_x, 2, mean_q, -1, 0, dst=_inside(whole_p))
-    variance_p, variance_q = (
-        _windowed(cv2.multiply(image, image, dst=image), into) for image, into in zip((p, q), filtered, strict=True)
-    )
-    cv2.subtract(variance_p, cv2.multiply(mean_p, mean_p, dst=_inside(p)), dst=variance_p)
-    cv2.subtract(variance_q, cv2.multiply(mean_q, mean_q, dst=_inside(q)), dst=variance_q)
-    cv2.add(mean_p, (centre_p,) * 4, dst=mean_p)
-    cv2.add(mean_q, (centre_q,) * 4, dst=mean_q)
 
-    brightness = _share(cv2.multiply(mean_q, mean_q, dst=mean_q), cv2.multiply(mean_p, mean_p, dst=mean_p), _C1)
-    return brightness, _share(variance_q, variance_p, _C2)
+def _windows(frame: Frame) -> int:
+    """Return the number of windows inside a frame, over all channels."""
+    height, width, channels = frame.shape
+    return int((height - 2 * RADIUS) * (width - 2 * RADIUS) * channels)
+
+
+def _loss(brightness: Image, structure: Image, both: Image) -> float:
+    """Sum 1 - SSIM over all windows of a block: 1 - (1 - b) (1 - s) = b + s - b s."""
+    return _sum(brightness) + _sum(structure) - _sum(both)
+
+
+def _ssim(brightness: Image, structure: Image) -> Image:
+    """Compute SSIM in each window of a block, averaged over the channels; overwrites both losses."""
+    factors = [cv2.subtract((1.0,) * 4, loss, dst=loss) for loss in (brightness, structure)]
+    ssim = cv2.multiply(*factors, dst=factors[0])
+    channels = ssim.shape[2]
+    return np.asarray(cv2.transform(ssim, np.full((1, channels), 1 / channels, np.float32)), dtype=np.float32)
 
 
 def _centre(x: Frame) -> int:
@@ -173,11 +230,12 @@ _buffers = threading.local()
 
 
 def _scratch(shape: tuple[int, ...]) -> list[Image]:
-    """Return six images of this shape, reused within a thread; allocating them would take as long as the filters."""
-    rows, *rest = shape
-    if getattr(_buffers, "rest", None) != rest or len(_buffers.images[0]) < rows:
-        _buffers.rest, _buffers.images = rest, [np.empty(shape, np.float32) for _ in range(6)]
-    return [image[:rows] for image in _buffers.images]
+    """Return five images of this shape, reused within a thread; allocating them would take as long as the filters."""
+    rows, columns, channels = shape
+    whole = _BLOCK[0] + 2 * RADIUS, _BLOCK[1] + 2 * RADIUS, channels
+    if getattr(_buffers, "shape", None) != whole:
+        _buffers.shape, _buffers.images = whole, [np.empty(whole, np.float32) for _ in range(5)]
+    return [image[:rows, :columns] for image in _buffers.images]
 
 
 MAE = Metric(

@@ -6,10 +6,13 @@ processor busy: streams are read a few frames ahead, each by one thread at a tim
 
 from __future__ import annotations
 
+import math
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,10 +20,12 @@ from numpy.typing import NDArray
 
 from spacediff.clip import Frame
 from spacediff.metrics import METRICS, Comparer, Metric
-from spacediff.metrics.pixel import psnr_of_mse, rmse_of_psnr
+from spacediff.metrics.pixel import SSIM, psnr_of_mse, rmse_of_psnr
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from spacediff.metrics.ssim_map import MapTile
 
 Values = dict[str, float]
 """Metric name to value."""
@@ -28,17 +33,34 @@ Values = dict[str, float]
 _MOST_THREADS = 8  # each thread keeps frames in memory, and with more of them reading the streams is the bottleneck
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What was measured of a candidate.
+
+    Attributes:
+        per_frame: Metric name to one value per frame; NaN if frames are too small for a metric.
+        map_tiles: One tile of the SSIM map per frame; empty where no maps were asked for, or frames are too small.
+    """
+
+    per_frame: dict[str, NDArray[np.float64]]
+    map_tiles: tuple[MapTile, ...] = ()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The values, with a row per frame and a column per metric."""
+        import pandas as pd
+
+        return pd.DataFrame(self.per_frame).rename_axis("frame")
+
+
 def score(
     reference: Iterable[Frame],
     candidates: Mapping[str, Iterable[Frame]],
     metrics: tuple[Metric, ...] = METRICS,
-    on_frame: Callable[[int], None] = lambda _: None,
 ) -> dict[str, pd.DataFrame]:
     """Measure as `measure` does, and return tables with a row per frame and a column per metric."""
-    import pandas as pd
-
-    measured = measure(reference, candidates, metrics, on_frame)
-    return {name: pd.DataFrame(values).rename_axis("frame") for name, values in measured.items()}
+    measured = measure_with_maps(reference, candidates, metrics, mapped=False)
+    return {name: each.table for name, each in measured.items()}
 
 
 def measure(
@@ -47,19 +69,35 @@ def measure(
     metrics: tuple[Metric, ...] = METRICS,
     on_frame: Callable[[int], None] = lambda _: None,
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Measure candidates against a reference.
+    """Measure candidates against a reference; see `measure_with_maps`.
+
+    Returns:
+        For each candidate and metric one value per frame; NaN if frames are too small for a metric.
+    """
+    measured = measure_with_maps(reference, candidates, metrics, on_frame, mapped=False)
+    return {name: each.per_frame for name, each in measured.items()}
+
+
+def measure_with_maps(
+    reference: Iterable[Frame],
+    candidates: Mapping[str, Iterable[Frame]],
+    metrics: tuple[Metric, ...] = METRICS,
+    on_frame: Callable[[int], None] = lambda _: None,
+    *,
+    mapped: bool = True,
+) -> dict[str, Measured]:
+    """Measure candidates against a reference, and make maps of where they differ.
 
     Frames are compared in the given order, up to the end of the shorter clip; the caller aligns them. Memory is bounded
-    by a few frames of each clip.
+    by a few frames of each clip. Frames that are equal, byte for byte, have no error by the definition of every metric,
+    so nothing is computed for them.
 
     Args:
         reference: Frames, each uint8 `[H, W, 3]`. Like the candidates they are read in another thread.
         candidates: Name to frames of the same size.
         metrics: What to measure.
         on_frame: Called with the number of finished reference frames.
-
-    Returns:
-        For each candidate and metric one value per frame; NaN if frames are too small for a metric.
+        mapped: Whether to make maps.
 
     Raises:
         NotMeasuredError: A stream ends with an error, or something that a metric needs is missing.
@@ -69,29 +107,34 @@ def measure(
         for metric in metrics:
             metric.enter_thread()
 
-    rows: dict[str, list[Values]] = {name: [] for name in candidates}
+    rows: dict[str, list[_Compared]] = {name: [] for name in candidates}
     threads = min(_processors(), _MOST_THREADS)
     with ThreadPoolExecutor(threads, "scoring", enter_thread) as pool:
-        steps = _steps(pool, reference, candidates, metrics)
+        steps = _steps(pool, reference, candidates, lambda frame: _ReferenceFrame(frame, metrics, mapped=mapped))
         for number, step in enumerate(_delayed(steps, 1 + threads // max(len(candidates), 1))):
-            for name, values in step.items():
-                rows[name].append(values.result())
+            for name, compared in step.items():
+                rows[name].append(compared.result())
             on_frame(number + 1)
     return {
-        name: {metric.name: np.array([values[metric.name] for values in table], float) for metric in metrics}
+        name: Measured(
+            {metric.name: np.array([values[metric.name] for values, _ in table], float) for metric in metrics},
+            tuple(tile for _, tile in table if tile is not None),
+        )
         for name, table in rows.items()
     }
 
 
-_Step = dict[str, Future[Values]]
-"""Measurements in progress for one reference frame: candidate to its values."""
+_Compared = tuple[Values, "MapTile | None"]
+"""What was measured of a pair of frames, and its tile of the map."""
+_Step = dict[str, Future[_Compared]]
+"""Measurements in progress for one reference frame: candidate to what is measured."""
 
 
 def _steps(
     pool: ThreadPoolExecutor,
     reference: Iterable[Frame],
     candidates: Mapping[str, Iterable[Frame]],
-    metrics: Sequence[Metric],
+    prepared: Callable[[Frame], _ReferenceFrame],
 ) -> Iterator[_Step]:
     """Start the measurements frame by frame; the frames of the next step are read at the same time."""
     stream, streams = iter(reference), {name: iter(frames) for name, frames in candidates.items()}
@@ -103,22 +146,64 @@ def _steps(
     while streams and (ours := reading.result()) is not None:
         found = {name: frame for name, future in theirs.items() if (frame := future.result()) is not None}
         streams = {name: streams[name] for name in found}
-        prepared = pool.submit(_prepared, metrics, ours)
+        compare = prepared(ours).compare
         reading, theirs = read()
-        yield {name: pool.submit(_compared, prepared, frame) for name, frame in found.items()}
+        yield {name: pool.submit(compare, frame) for name, frame in found.items()}
 
 
-def _prepared(metrics: Sequence[Metric], reference: Frame) -> Callable[[Frame], Values]:
-    comparers = {metric.name: _prepare(metric, reference) for metric in metrics}
-    return lambda candidate: {name: compare(candidate) for name, compare in comparers.items()}
+class _ReferenceFrame:
+    """A frame of the reference; what the metrics need of it is computed for the first candidate that differs.
+
+    Args:
+        frame: The frame, uint8 `[H, W, 3]`.
+        metrics: What to measure.
+        mapped: Whether to make maps.
+    """
+
+    def __init__(self, frame: Frame, metrics: Sequence[Metric], *, mapped: bool) -> None:
+        self._frame = frame
+        self._metrics = metrics
+        self._mapped = mapped and SSIM in metrics and SSIM.defined_for(frame)
+        self._lock = threading.Lock()
+        self._comparer: Callable[[Frame], _Compared] | None = None
+
+    def compare(self, candidate: Frame) -> _Compared:
+        """Compare a frame of a candidate; called from several threads."""
+        if np.array_equal(self._frame, candidate):
+            return self._equal()
+        with self._lock:
+            if self._comparer is None:
+                self._comparer = self._prepared()
+        return self._comparer(candidate)
+
+    def _equal(self) -> _Compared:
+        values = {m.name: m.value(0.0) if m.defined_for(self._frame) else math.nan for m in self._metrics}
+        if not self._mapped:
+            return values, None
+        from spacediff.metrics.ssim_map import tile_of_equal_frames
+
+        return values, tile_of_equal_frames(self._frame)
+
+    def _prepared(self) -> Callable[[Frame], _Compared]:
+        comparers = {metric.name: _prepare(metric, self._frame) for metric in self._metrics if not self._maps(metric)}
+        if not self._mapped:
+            return lambda candidate: ({name: compare(candidate) for name, compare in comparers.items()}, None)
+        from spacediff.metrics.ssim_map import prepare_tile
+
+        with_tile = prepare_tile(self._frame)
+
+        def compared(candidate: Frame) -> _Compared:
+            ssim, tile = with_tile(candidate)
+            return {SSIM.name: ssim} | {name: compare(candidate) for name, compare in comparers.items()}, tile
+
+        return compared
+
+    def _maps(self, metric: Metric) -> bool:
+        return self._mapped and metric is SSIM
 
 
 def _prepare(metric: Metric, frame: Frame) -> Comparer:
-    return metric.prepare(frame) if metric.defined_for(frame) else lambda _: float("nan")
-
-
-def _compared(prepared: Future[Callable[[Frame], Values]], candidate: Frame) -> Values:
-    return prepared.result()(candidate)  # submitted earlier, so it is finished or running
+    return metric.prepare(frame) if metric.defined_for(frame) else lambda _: math.nan
 
 
 def _delayed(steps: Iterator[_Step], count: int) -> Iterator[_Step]:

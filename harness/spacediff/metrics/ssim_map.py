@@ -6,7 +6,7 @@ A map has the values that the metric averages (see `spacediff.metrics.pixel`), s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from spacediff.clip import Frame
 from spacediff.codec.map_tiles import arrange_tiles, encode_png, tiles_per_row
-from spacediff.metrics.pixel import RADIUS, ssim_map
+from spacediff.metrics.pixel import RADIUS, prepare_ssim_map
 
 Floats = NDArray[np.float32]
+
+MapTile = NDArray[np.uint8]
+"""The map of one pair of frames, uint8 `[rows, columns]`; see `cells_of`."""
 
 _CELLS = 64
 """Cells along the longer side: fine enough to distinguish a hand from a bowl, and 49 tiles are only 100 kB."""
@@ -33,7 +36,7 @@ def cells_of(height: int, width: int) -> tuple[int, int]:
     return math.ceil(height / side), math.ceil(width / side)
 
 
-def tile(values: Floats) -> NDArray[np.uint8]:
+def tile(values: Floats) -> MapTile:
     """Average a map in cells: level 255 is an SSIM of 1, level 0 is 0 or below; uint8 `[rows, columns]`.
 
     The map has no value for the outermost five rows and columns; they repeat the values of their neighbours.
@@ -45,15 +48,34 @@ def tile(values: Floats) -> NDArray[np.uint8]:
     return np.where(means < 1 - _ROUNDING, np.minimum(levels, 254), levels)
 
 
-def write_map(pairs: Iterable[tuple[Frame, Frame]], path: Path) -> tuple[int, int, int]:
-    """Write the maps of frame pairs as one grey PNG.
+def prepare_tile(reference: Frame) -> Callable[[Frame], tuple[float, MapTile]]:
+    """Prepare mean SSIM, as `prepare_ssim` measures it, and its tile as a function of the candidate frame.
+
+    Raises:
+        NotMeasuredError: The frame is smaller than the 11x11 window.
+    """
+    compare = prepare_ssim_map(reference)
+
+    def compared(candidate: Frame) -> tuple[float, MapTile]:
+        value, whole = compare(candidate)
+        return value, tile(whole)
+
+    return compared
+
+
+def tile_of_equal_frames(frame: Frame) -> MapTile:
+    """Return the tile of a frame and an equal one."""
+    return np.full(cells_of(frame.shape[0], frame.shape[1]), 255, np.uint8)
+
+
+def write_tiles(tiles: Sequence[MapTile], path: Path) -> tuple[int, int, int]:
+    """Write the tiles of a pair of clips as one grey PNG.
 
     Returns:
         Rows and columns of a tile, and the number of tiles per row of the sheet.
     """
-    tiles = np.stack([tile(ssim_map(reference, candidate)) for reference, candidate in pairs])
     path.parent.mkdir(parents=True, exist_ok=True)
-    _, rows, columns = tiles.shape
+    rows, columns = tiles[0].shape
     across = tiles_per_row(len(tiles), rows)
-    path.write_bytes(encode_png(arrange_tiles(tiles, across)))
+    path.write_bytes(encode_png(arrange_tiles(np.stack(tiles), across)))
     return rows, columns, across

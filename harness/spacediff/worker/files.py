@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from spacediff.clip import Clip, write_lossless, write_preview
@@ -46,10 +47,14 @@ def _write_clip(produced: Produced, folder: Path, place: PurePosixPath) -> ClipR
         place: The final folder of the files, relative to the audit folder, for the paths in the record.
     """
     clip = produced.clip
-    write_lossless(clip, folder / "clip.mkv")
-    preview = _write_preview(clip, folder)
-    small = _write_small(clip, folder, preview)
-    delivered = _write_delivered(produced, folder) if produced.original is None else None
+    with ThreadPoolExecutor(3, "writing") as pool:  # encoders let other threads run
+        lossless = pool.submit(write_lossless, clip, folder / "clip.mkv")
+        previewing = pool.submit(_write_previews, clip, folder)
+        delivering = pool.submit(_write_delivered, produced, folder) if produced.original is None else None
+        digest = clip.digest
+        lossless.result()
+        preview, small = previewing.result()
+        delivered = delivering.result() if delivering else None
     frames, height, width = clip.frames.shape[:3]
     return ClipRecord(
         lossless=(place / "clip.mkv").as_posix(),
@@ -58,7 +63,7 @@ def _write_clip(produced: Produced, folder: Path, place: PurePosixPath) -> ClipR
         original=(place / produced.original.name).as_posix() if produced.original else None,
         delivered=(place / delivered.name).as_posix() if delivered else None,
         delivered_digest=sha256(delivered) if delivered else "",
-        digest=clip.digest,
+        digest=digest,
         frames=frames,
         width=width,
         height=height,
@@ -67,6 +72,12 @@ def _write_clip(produced: Produced, folder: Path, place: PurePosixPath) -> ClipR
         encoding=produced.encoding,
         colour=only_colour(clip.frames),
     )
+
+
+def _write_previews(clip: Clip, folder: Path) -> tuple[str, str]:
+    """Write what the page shows, and a smaller one beside it; return their names, the second empty if there is none."""
+    preview = _write_preview(clip, folder)
+    return preview, _write_small(clip, folder, preview)
 
 
 def _write_preview(clip: Clip, folder: Path) -> str:
