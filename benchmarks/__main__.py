@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import which
@@ -107,12 +107,13 @@ def _scoring(reference: str, candidates: list[str], *, quick: bool) -> list[Benc
             f"all four, {len(candidates)} variants", _ALL, [reference, *candidates], peer=with_lpips, rounds=1, aim=3.5
         ),
     ]
+    every.append(replace(every[1], what="compare, page included", ours=_script("comparing", *pair)))
     peer = _ffmpeg_quality_metrics(*pair)
     if isinstance(peer, str):
         _print_status(peer)
     else:
         name, command = peer
-        every.insert(1, Benchmark("PSNR + SSIM, a pair", name, every[0].ours, command, 1 if quick else 5, 0.5))
+        every.insert(1, Benchmark("PSNR + SSIM, a pair", name, every[0].ours, command, 1 if quick else 5, 1 / 1.5))
     return every
 
 
