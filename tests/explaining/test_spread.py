@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spacediff.audit import audit
 from spacediff.executor import Sequential
 from spacediff.explaining.spread import FALSE_ALARMS, Spread, measure_spread, shows_spread
+from spacediff.plan import plan_scenario
 from spacediff.progress import SilentListener
-from spacediff.record import Role, RunRecord, StoppedRecord
+from spacediff.record import Role, RunRecord, Standing, StoppedRecord
 from spacediff.run import Prompt, Run, Stop
+from spacediff.scenario.scenario import parse_scenario
 from spacediff.settings import Origin, Settings
 from spacediff.store.store import DENOISED, Store
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.worker.hosted import AuditWorker
 from spacediff.worker.local import LocalWorker
+from support.in_process import InProcess
 from support.noisy_attention import noisy_attention
 
 STEPS = 2
@@ -46,8 +50,14 @@ class Machine:
             (record,) = self.executor.execute([run], self.store, SilentListener())
         return record
 
-    def spread(self, reruns: int) -> tuple[Spread, tuple[RunRecord, ...]]:
-        return measure_spread(self.target, run_of(), (), self.generate, reruns=reruns, steps=STEPS)
+    def spread(self, reruns: int) -> tuple[Spread | None, list[RunRecord]]:
+        runs: list[RunRecord] = []
+
+        def generate(run: Run) -> RunRecord:
+            runs.append(self.generate(run))
+            return runs[-1]
+
+        return measure_spread(self.target, run_of(), (), generate, reruns=reruns, steps=STEPS), runs
 
     def screen(self, **tables: Any) -> StoppedRecord:
         repeat = tables.pop("repeat", 0)
@@ -66,7 +76,8 @@ def noisy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 def test_on_a_noisy_machine_only_what_exceeds_the_spread_is_put_down_to_a_setting(noisy: Machine) -> None:
     spread, runs = noisy.spread(5)
-    assert (spread.reruns, spread.steps, len(runs), spread.is_none) == (5, STEPS, 5, False)
+    assert spread is not None
+    assert (spread.reruns, spread.steps, len(runs)) == (5, STEPS, 5)
     assert all(run.stopped and run.stopped.made == STEPS for run in runs)
     same = noisy.screen(placement="model_cpu_offload")
     assert same.first == 1, "no digest is equal on such a machine"
@@ -78,6 +89,7 @@ def test_on_a_noisy_machine_only_what_exceeds_the_spread_is_put_down_to_a_settin
 @pytest.mark.slow
 def test_false_alarms_are_as_rare_as_is_said(noisy: Machine) -> None:
     spread, _ = noisy.spread(5)
+    assert spread is not None
     found = [spread.covers(noisy.screen(repeat=100 + number)) for number in range(40)]
     assert found.count(False) <= 1, f"the rate is said to be {FALSE_ALARMS}"
     assert None not in found
@@ -87,10 +99,13 @@ def test_a_repeatable_machine_gets_one_rerun_and_no_spread(tmp_path: Path) -> No
     machine = Machine(tmp_path)
     with machine.executor:
         spread, runs = machine.spread(5)
-        assert (spread.is_none, spread.limit(1), len(runs)) == (True, 0.0, 1)
-        assert spread.covers(machine.screen(numerics={"attention": "math"})) is False, "a rounding difference is one"
-        assert not shows_spread(machine.target, machine.target)
-    assert shows_spread(machine.target, None)
+        assert (spread, len(runs)) == (None, 1)
+    rerun, baseline = (machine.target.model_copy(update={"role": role}) for role in (Role.RERUN, Role.BASELINE))
+    assert not shows_spread([baseline, rerun])
+    assert not shows_spread([baseline]), "nothing is known"
+    assert rerun.trace
+    other = rerun.trace.model_copy(update={"steps": rerun.trace.steps[:1]})
+    assert shows_spread([baseline, rerun.model_copy(update={"trace": other})])
 
 
 @pytest.mark.parametrize("reruns", [2, 5, 20])
@@ -107,3 +122,38 @@ def test_what_was_not_measured_is_not_covered() -> None:
     assert spread.covers(unmeasured) is None
     assert Spread(()).covers(unmeasured.model_copy(update={"relative": [0.1]})) is None
     assert Spread(((0.1,),)).covers(unmeasured.model_copy(update={"relative": [9.0]})), "one has no deviation"
+
+
+SCENARIO = """
+title = "a machine that does not repeat itself"
+[prompts.p]
+text = "a lemon"
+seed = 42
+[baseline]
+model = {{ id = "{model}", dtype = "float32" }}
+call = {{ num_inference_steps = 3, num_frames = 5, height = 48, width = 64, guidance_scale = 6.0 }}
+placement = "cpu"
+[variants.as-hosted]
+call.guidance_scale = 40.0
+call.eta = 0.0
+placement = "model_cpu_offload"
+[reference]
+variant = "as-hosted"
+[explain]
+from = "baseline"
+to = "as-hosted"
+"""
+
+
+@pytest.mark.slow
+def test_the_search_finds_the_planted_cause_on_a_noisy_machine_and_blames_nothing_else(tmp_path: Path) -> None:
+    plan = plan_scenario(parse_scenario(SCENARIO.format(model=RANDOM.id), tmp_path / "s.toml"))
+    with noisy_attention():
+        record = audit(plan, tmp_path / "audit", SilentListener(), InProcess({"device": "cpu"}))
+    assert record.cause is not None
+    assert record.cause.spread is not None
+    assert (record.cause.spread.reruns, len(record.cause.spread.limits)) == (5, STEPS)
+    standings = {suspect.path: suspect.standing for suspect in record.cause.suspects}
+    assert standings["call.guidance_scale"] is Standing.CAUSE
+    assert Standing.NUMERIC not in standings.values(), "what the machine does by itself is put down to no setting"
+    assert [path for path, standing in standings.items() if standing is Standing.CAUSE] == ["call.guidance_scale"]

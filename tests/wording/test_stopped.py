@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from spacediff.record import StoppedRecord
-from spacediff.wording import stopped_text
+from spacediff.record import SpreadRecord, StoppedRecord
+from spacediff.wording import spread_text, stopped_text
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,11 @@ from spacediff.wording import stopped_text
 )  # fmt: skip
 def test_the_sentence_says_where_it_ended_and_how_far_it_was(found: dict[str, Any], said: str) -> None:
     assert stopped_text(StoppedRecord(target="t", steps=50, made=found["step"], **found)) == said
+
+
+def test_the_spread_names_its_limits_and_the_rate_of_false_alarms() -> None:
+    said = spread_text(SpreadRecord(reruns=5, limits=[0.0055, 0.013], false_alarms=0.001))
+    assert "5 re-runs of the first steps differ" in said
+    assert "by no more than 0.005 after step 1 and 0.01 after step 2" in said
+    assert said.endswith("one in 1,000 runs without any change differs by more.")
+    assert "unknown" in spread_text(SpreadRecord(reruns=0, limits=[], false_alarms=0.001))

@@ -60,6 +60,7 @@ def cause_record(
         target=search.right.name,
         target_verdict=target.verdict if target else None,
         tolerance=search.tolerance,
+        spread=search.spread,
         started=search.started,
         finished=search.finished,
         reason=search.reason,

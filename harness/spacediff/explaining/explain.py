@@ -10,18 +10,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from spacediff.comparing.contents import shows_nothing
 from spacediff.errors import NotMeasuredError
 from spacediff.explaining.budget import Budget
-from spacediff.explaining.judging import Judge
+from spacediff.explaining.early_stops import far_from
+from spacediff.explaining.judging import Judge, worst_between
 from spacediff.explaining.priors import at_hand, in_order, without_effect
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, EarlyStops, Generate, Prober
 from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
 from spacediff.explaining.screening import FIRST_STEPS, Screening
 from spacediff.explaining.search import BudgetSpentError, Subset, subsets_to_weigh
 from spacediff.explaining.sight import Sight
+from spacediff.explaining.spread import measure_spread, shows_spread
 from spacediff.explaining.tolerance import tolerance_of
 from spacediff.explaining.units import differing
 from spacediff.explaining.visible import VisibleCause
@@ -34,8 +37,6 @@ from spacediff.stages import Stage, acts_from
 
 AFFORDABLE_SECONDS = 900.0
 """With `explain.weights = "auto"`, exact weights are computed where their runs take at most so long."""
-
-FAR = math.inf
 
 _UNLIKELY = ("placement",)
 """Settings that should change no number are not followed by themselves; a run shows what they do all the same."""
@@ -126,9 +127,20 @@ class _Audited:
                 self._tolerances[prompt] = found
         return self._tolerances[prompt]
 
-    def template(self, prompt: str) -> Run:
-        """Return the run to be explained as it was planned."""
-        return next(run for run in self._planned(prompt) if run.name == self.what.start)
+    def far(self, prompt: str, limit: float) -> float:
+        """Return the distance of latents from which on a clip is certainly beyond a limit; infinite if unknown."""
+        target = self.ends(prompt)[1].clip
+        clips = [run.clip for run in self.runs(prompt) if run.role is Role.SEED and run.clip]
+        with suppress(NotMeasuredError):
+            worst = [worst_between(target, clip, self.folder) for clip in clips if target]
+            errors = [tile.error if tile else 0.0 for tile in worst]
+            if min(errors, default=0.0) > 0:
+                return far_from(limit, min(errors))
+        return math.inf
+
+    def planned(self, prompt: str, name: str) -> Run:
+        """Return a run as it was planned."""
+        return next(run for run in self._planned(prompt) if run.name == name)
 
     def known(self, prompt: str, everything: Subset) -> dict[Subset, RunRecord]:
         """Return the runs that are known before the search, by the suspects that they change."""
@@ -168,6 +180,7 @@ class _CauseSearch:
         self._visible = VisibleCause(self._paths, self._prober(self._first), self._screening, self._can_weigh)
         self._reason: Fact | None = INTERRUPTED
         self._unproved: dict[str, Fact] = {}
+        self._reruns: list[RunRecord] = []
 
     def run(self) -> SearchResult:
         """Search and prove, as far as budget and interruptions let it."""
@@ -183,6 +196,7 @@ class _CauseSearch:
         """Answer what people see and prove it; then what else changes the numbers, and what each member does."""
         spent = fact(FactKind.BUDGET_SPENT, budget=self._budget.most)
         try:
+            self._measure_spread()
             cause = self._find()
             self._prove(self._first, cause)
             self._reason = None
@@ -197,6 +211,23 @@ class _CauseSearch:
         with suppress(BudgetSpentError):
             self._screening.follow_each()
             self._screening.settle(cause)
+
+    def _measure_spread(self) -> None:
+        """Run the first steps of the target again where a re-run differs, so that no setting is blamed for it."""
+        what, probes = self._audited.what, self._prober(self._first)
+        if probes.early is None or not (probes.early.possible and shows_spread(self._audited.runs(self._first))):
+            return
+
+        def generate(run: Run) -> RunRecord:
+            self._budget.ensure(FIRST_STEPS)
+            made = self._generate(run)
+            self._budget.spend(made)
+            self._reruns.append(made)
+            return made
+
+        planned, seeds = self._audited.planned(self._first, what.target), self._audited.seeds(self._first)
+        spread = measure_spread(self._right, planned, seeds, generate, reruns=what.reruns, steps=FIRST_STEPS)
+        probes.early = replace(probes.early, spread=spread)
 
     def _find(self) -> Subset:
         """Find the visible cause, and generate what the weights of its members need."""
@@ -227,15 +258,16 @@ class _CauseSearch:
         if prompt not in self._probers:
             target, tolerance = self._audited.ends(prompt)[1], self._audited.tolerance(prompt)
             levels = tolerance.levels if tolerance else 0.0
+            judge = Judge(target, self._audited.runs(prompt), self._audited.folder, levels)
             self._probers[prompt] = Prober(
-                self._audited.template(prompt),
+                self._audited.planned(prompt, self._audited.what.start),
                 {suspect.path: suspect for suspect in self._suspects},
                 self._generate,
-                Judge(target, self._audited.runs(prompt), self._audited.folder, levels),
+                judge,
                 self._budget,
                 self._report,
                 self._audited.known(prompt, self._everything),
-                EarlyStops(target, self._audited.seeds(prompt), FAR),
+                EarlyStops(target, self._audited.seeds(prompt), self._audited.far(prompt, judge.limit)),
             )
         return self._probers[prompt]
 
@@ -298,8 +330,9 @@ class _CauseSearch:
             silent=dict(self._screening.silent),
             cost=self._budget.cost,
             tolerance=self._tolerance,
+            spread=first.early.spread.record if first.early and first.early.spread else None,
             proofs=() if self._reason or not cause else tuple(self._proof(p, cause) for p in self._audited.prompts),
-            generated=tuple(run for each in self._probers.values() for run in each.generated),
+            generated=(*self._reruns, *(run for each in self._probers.values() for run in each.generated)),
             reason=self._reason,
             interrupted=interrupted,
         )

@@ -13,6 +13,7 @@ from spacediff.explaining.budget import Budget
 from spacediff.explaining.judging import Judge
 from spacediff.explaining.search import Subset
 from spacediff.explaining.sight import Sight
+from spacediff.explaining.spread import Spread
 from spacediff.explaining.units import changed_to, without
 from spacediff.record import Role, RunRecord, TraceRecord
 from spacediff.run import Run, Stop
@@ -35,11 +36,18 @@ class EarlyStops:
         target: The run to be reproduced.
         seeds: Keys of runs that differ in nothing but their seed.
         far: The share of the distance between seeds from which on a difference is certainly seen.
+        spread: How far re-runs of the target's first steps are from it; None where a re-run is equal.
     """
 
     target: RunRecord
     seeds: tuple[str, ...]
     far: float
+    spread: Spread | None = None
+
+    @property
+    def after(self) -> int:
+        """How many steps to make after the first that differs: as many as re-runs are known for."""
+        return max(self.spread.steps - 1, 0) if self.spread else 0
 
     @property
     def possible(self) -> bool:
@@ -106,7 +114,7 @@ class Prober:
             return sight
         if last is not None and sight is not None and self._followed.get(subset, 0) >= last:
             return sight
-        stop = self._stop(lambda early: Stop(early.target.key, early.seeds, last=last, decode=True))
+        stop = self._stop(lambda early: Stop(early.target.key, early.seeds, early.after, last=last, decode=True))
         sight = self._run(subset, stop, steps=last)
         self._followed[subset] = last or 0
         return sight
@@ -192,6 +200,8 @@ class Prober:
         if judged.equal is None:
             return Sight(None, None)
         first = _first_difference(run.trace, self.early.target.trace if self.early else None)
+        if judged.within and self.early is not None and self.early.spread is not None:
+            return Sight(judged.equal or None, judged.within)  # what differs may be the machine's own
         return Sight(judged.equal and first is None, judged.within, first)
 
 
@@ -199,7 +209,9 @@ def _seen_early(run: RunRecord, early: EarlyStops | None) -> Sight:
     stopped = run.stopped
     if stopped is None or early is None or stopped.first is None:
         return Sight(None, None, ended=False)
-    far = stopped.distance is not None and stopped.distance >= early.far
+    if early.spread is not None and early.spread.covers(stopped) is not False:
+        return Sight(None, None, ended=False)
+    far = stopped.same_noise and stopped.distance is not None and stopped.distance >= early.far
     within = False if far else None
     return Sight(equal=False, within=within, step=stopped.first, distance=stopped.distance, ended=False)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from spacediff.explaining.screening import Acting
 from spacediff.explaining.search import Subset
 from spacediff.explaining.sight import Sight
-from spacediff.record import CostRecord, Fact, FactKind, RunRecord, ToleranceRecord, fact
+from spacediff.record import CostRecord, Fact, FactKind, RunRecord, SpreadRecord, ToleranceRecord, fact
 from spacediff.settings import Difference
 
 INTERRUPTED = fact(FactKind.SEARCH_INTERRUPTED)
@@ -76,6 +76,7 @@ class SearchResult:
         silent: The suspects that change no bit, each with what the run changes that shows it.
         cost: What the runs of the search have cost.
         tolerance: What counts as a difference that people see; None where nothing was searched.
+        spread: How far re-runs of the target are apart; None where a re-run is equal.
         proofs: The proofs, one for each prompt; empty unless the search came to its end.
         generated: All runs that the search asked for, on any prompt, in the order in which they were made.
         reason: Why the search did not come to its end; None when it did.
@@ -95,6 +96,7 @@ class SearchResult:
     silent: Mapping[str, Subset] = field(default_factory=dict)
     cost: CostRecord | None = None
     tolerance: ToleranceRecord | None = None
+    spread: SpreadRecord | None = None
     proofs: tuple[PromptProof, ...] = ()
     generated: tuple[RunRecord, ...] = ()
     reason: Fact | None = None

@@ -8,11 +8,12 @@ a run that differs by no more says nothing about its setting.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
-from spacediff.record import Role, RunRecord, StoppedRecord
+from spacediff.record import Role, RunRecord, SpreadRecord, StoppedRecord
+from spacediff.record.derived.divergence import first_step
 from spacediff.run import Run, Stop
 
 FALSE_ALARMS = 0.001
@@ -39,11 +40,6 @@ class Spread:
         """Number of steps that all of them made."""
         return min(map(len, self.relative), default=0)
 
-    @property
-    def is_none(self) -> bool:
-        """Whether all re-runs are equal to the run, bit for bit."""
-        return not any(any(each) for each in self.relative)
-
     def limit(self, step: int) -> float:
         """Return the largest relative distance after a step, from 1, that is put down to the machine.
 
@@ -62,6 +58,12 @@ class Spread:
         quantile = float(t.ppf(1 - FALSE_ALARMS, len(found) - 1))
         return max(*found, fmean(found) + quantile * stdev(found) * math.sqrt(1 + 1 / len(found)))
 
+    @property
+    def record(self) -> SpreadRecord:
+        """What is recorded of it."""
+        limits = [self.limit(step) for step in range(1, self.steps + 1)]
+        return SpreadRecord(reruns=self.reruns, limits=limits, false_alarms=FALSE_ALARMS)
+
     def covers(self, stopped: StoppedRecord) -> bool | None:
         """Return whether a run that ended early differs by no more than re-runs do at every step that both made.
 
@@ -73,12 +75,11 @@ class Spread:
         return all(each <= self.limit(step) for step, each in enumerate(relative, 1) if each is not None)
 
 
-def shows_spread(baseline: RunRecord | None, rerun: RunRecord | None) -> bool:
-    """Whether a re-run of the baseline differs from it in any bit, or nothing is known of one."""
-    if baseline is None or rerun is None or baseline.trace is None or rerun.trace is None:
-        return True
-    ours, theirs = ([step.digest for step in run.trace.steps] for run in (baseline, rerun) if run.trace)
-    return ours != theirs or baseline.trace.decoded != rerun.trace.decoded
+def shows_spread(runs: Iterable[RunRecord]) -> bool:
+    """Whether a step of a re-run is known to differ from the baseline's in any bit."""
+    traces = {run.role: run.trace for run in runs}
+    baseline, rerun = traces.get(Role.BASELINE), traces.get(Role.RERUN)
+    return baseline is not None and rerun is not None and first_step(baseline.steps, rerun.steps) is not None
 
 
 def measure_spread(
@@ -89,8 +90,8 @@ def measure_spread(
     *,
     reruns: int,
     steps: int,
-) -> tuple[Spread, tuple[RunRecord, ...]]:
-    """Run the first steps of the target again, and return how far they are apart; the re-runs made.
+) -> Spread | None:
+    """Run the first steps of the target again, and return how far they are from it; None where all are equal.
 
     A machine of which the first re-run is equal gets no further one.
 
@@ -109,6 +110,8 @@ def measure_spread(
         found.append(generate(again))
         if number == 1 and found[0].stopped is not None and found[0].stopped.first is None:
             break
+    if all(run.stopped is not None and run.stopped.first is None for run in found):
+        return None
     measured = [run.stopped.relative for run in found if run.stopped is not None]
     known = [tuple(each for each in relative if each is not None) for relative in measured if None not in relative]
-    return Spread(tuple(known)), tuple(found)
+    return Spread(tuple(known))

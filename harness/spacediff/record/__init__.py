@@ -72,7 +72,7 @@ from spacediff.record.run import (
 )
 from spacediff.record.samples import SampleMeasureRecord, SamplesRecord
 from spacediff.record.semantics import AgreementRecord, SemanticsRecord, TextRecord
-from spacediff.record.stopped import StoppedRecord
+from spacediff.record.stopped import SpreadRecord, StoppedRecord
 from spacediff.record.trace import (
     LATENTS,
     NoiseRecord,
@@ -145,6 +145,7 @@ __all__ = [
     "SettingRecord",
     "SharingRecord",
     "SmallPreview",
+    "SpreadRecord",
     "Stage",
     "StageRecord",
     "Standing",

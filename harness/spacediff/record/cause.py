@@ -8,6 +8,7 @@ from typing import Any
 from spacediff.record.base import Record
 from spacediff.record.comparison import Verdict
 from spacediff.record.fact import Fact
+from spacediff.record.stopped import SpreadRecord
 
 
 class Standing(StrEnum):
@@ -211,6 +212,7 @@ class CauseRecord(Record):
         target: Name of the run that it is to become.
         target_verdict: How the target compares with the reference; None when it was not compared.
         tolerance: What counts as a difference that people see; None where nothing was searched, and in older records.
+        spread: How far the machine's own re-runs are apart; None where they are equal or were not made.
         started: Whether there was anything to search.
         finished: Whether the search came to its end, within the budget and without interruption.
         reason: Why not, or why there was nothing to search; None otherwise.
@@ -236,6 +238,7 @@ class CauseRecord(Record):
     target: str
     target_verdict: Verdict | None = None
     tolerance: ToleranceRecord | None = None
+    spread: SpreadRecord | None = None
     started: bool = True
     finished: bool
     reason: Fact | None = None

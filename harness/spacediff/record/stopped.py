@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from spacediff.record.base import Record
+from spacediff.record.base import Number, Record
 from spacediff.record.trace import Stage
+
+
+class SpreadRecord(Record):
+    """How far re-runs of the first steps of the target are apart, on a machine that does not repeat itself.
+
+    Attributes:
+        reruns: Number of re-runs.
+        limits: For each step the largest distance, by the norm of the latents, that is put down to the machine.
+        false_alarms: Rate at which a run with the same settings is farther.
+    """
+
+    reruns: int
+    limits: list[Number]
+    false_alarms: float
 
 
 class StoppedRecord(Record):
@@ -25,6 +39,8 @@ class StoppedRecord(Record):
         relative: The same distance by the norm of the target's latents.
         resolution: Relative distance below which `relative` says nothing, because the target's latents are kept in half
             precision only; 0 where they are kept exactly. Whether two steps are equal is known exactly in either case.
+        same_noise: Whether the last step had the target's timestep; at other noise levels latents are far apart and may
+            still come to the same clip.
         made: Number of steps that were computed for it; 0 where all were taken over from another run.
     """
 
@@ -37,6 +53,7 @@ class StoppedRecord(Record):
     distances: list[float | None] = []
     relative: list[float | None] = []
     resolution: float = 0.0
+    same_noise: bool = False
     made: int
 
     @property

@@ -25,7 +25,7 @@ from spacediff.wording.history import history_text
 from spacediff.wording.nouns import Nouns, nouns, nouns_for, presenting
 from spacediff.wording.samples import p_text, samples_text
 from spacediff.wording.settings import ignored_text, setting_name
-from spacediff.wording.stopped import stopped_text
+from spacediff.wording.stopped import spread_text, stopped_text
 from spacediff.wording.tolerance import tolerance_sentences
 from spacediff.wording.traces import loop_reference_text, trace_text, transplant_text
 from spacediff.wording.verdicts import clause, outcome
@@ -58,6 +58,7 @@ __all__ = [
     "sentence",
     "sentences",
     "setting_name",
+    "spread_text",
     "standing_words",
     "stopped_text",
     "tolerance_sentences",

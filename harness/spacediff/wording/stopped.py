@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spacediff.record import StoppedRecord
+from spacediff.record import SpreadRecord, StoppedRecord
 from spacediff.wording.numbers import number
 
 _DIGITS = 2
@@ -16,6 +16,18 @@ def stopped_text(stopped: StoppedRecord) -> str:
     if stopped.first is None:
         return f"{where}, latents equal bitwise so far"
     return f"{where}, {_far(stopped)}"
+
+
+def spread_text(spread: SpreadRecord) -> str:
+    """Say how far a machine's own re-runs are apart, and that no setting is blamed for it."""
+    if not spread.limits:
+        return "This machine does not repeat itself bit for bit; without latents it is unknown how far re-runs differ."
+    limits = " and ".join(f"{limit:.1g} after step {step}" for step, limit in enumerate(spread.limits, 1))
+    return (
+        f"This machine does not repeat itself bit for bit: {spread.reruns} re-runs of the first steps differ. A run "
+        f"whose latents differ by no more than {limits}, relative to their norm, says nothing about its settings; "
+        f"one in {1 / spread.false_alarms:,.0f} runs without any change differs by more."
+    )
 
 
 def _far(stopped: StoppedRecord) -> str:

@@ -53,6 +53,8 @@ def stopped(run: Run, key: str, ended: Stopped, target: RunRecord) -> RunRecord:
         target: The run that it was compared with, as the store has it.
     """
     trace, theirs = ended.trace, target.trace or TraceRecord()
+    step = len(ended.distances)
+    times = [each.steps[step - 1].timestep if step <= len(each.steps) else None for each in (trace, theirs)]
     found = RunRecord(
         key=key,
         source=run.source,
@@ -70,7 +72,7 @@ def stopped(run: Run, key: str, ended: Stopped, target: RunRecord) -> RunRecord:
         update={
             "stopped": StoppedRecord(
                 target=target.key,
-                step=len(ended.distances),
+                step=step,
                 steps=len(theirs.steps),
                 first=ended.first,
                 before=before_the_loop(theirs, ours),
@@ -78,6 +80,7 @@ def stopped(run: Run, key: str, ended: Stopped, target: RunRecord) -> RunRecord:
                 distances=list(ended.distances),
                 relative=list(ended.relative),
                 resolution=ended.resolution,
+                same_noise=None not in times and times[0] == times[1],
                 made=trace.steps_made or 0,
             )
         }

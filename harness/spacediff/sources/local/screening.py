@@ -80,7 +80,7 @@ class Seeds:
         if step not in self._known:
             self._known[step] = self._mean(step)
         first, mean = self._runs[0], self._known[step]
-        factor = _factor(first.trace.scaling, first.signal(step), target, step)
+        factor = factor_to(first.trace.scaling, first.signal(step), target, step)
         return None if mean is None or factor is None else mean * factor
 
     def _mean(self, step: int) -> float | None:
@@ -192,7 +192,7 @@ class Screen:
 
     def _measure(self, step: int, expected: str, latents: torch.Tensor, scaling: str) -> None:
         target = self._compared.target
-        theirs, factor = target.latents(step), _factor(scaling, self._signal(step), target, step)
+        theirs, factor = target.latents(step), factor_to(scaling, self._signal(step), target, step)
         apart = distance(theirs, latents if factor in {None, 1.0} else latents.double() * factor)
         if theirs is None or apart is None or factor is None:
             self._note(None, None)
@@ -247,7 +247,7 @@ def _norm(tensor: torch.Tensor) -> float:
     return float(tensor.double().norm())
 
 
-def _factor(scaling: str, signal: float | None, target: KeptRun, step: int) -> float | None:
+def factor_to(scaling: str, signal: float | None, target: KeptRun, step: int) -> float | None:
     """Return the factor that converts latents after a step to the target's scaling; None if there is none."""
     kind = target.trace.scaling
     if scaling == kind:
