@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import imageio.v2 as imageio
@@ -35,12 +36,22 @@ BASELINE = moving_ball(6, seed=4)
 
 
 def compare(
-    folder: Path, candidates: dict[str, Clip], *, hosted: bool = True, seeds: Sequence[Clip] = SEEDS
+    folder: Path,
+    candidates: dict[str, Clip],
+    *,
+    hosted: bool = True,
+    seeds: Sequence[Clip] = SEEDS,
+    medium: Literal["video", "pictures"] = "video",
 ) -> dict[str, ComparisonRecord]:
     reference = kept(folder, "reference", CLIP, Role.REFERENCE, hosted=hosted)
     runs = [kept(folder, name, clip) for name, clip in candidates.items()]
     runs += [kept(folder, "baseline", BASELINE, Role.BASELINE), kept(folder, "rerun", BASELINE, Role.RERUN)]
     runs += [kept(folder, f"seed-{number}", clip, Role.SEED) for number, clip in enumerate(seeds)]
+    reference, *runs = (
+        run.model_copy(update={"clip": run.clip.model_copy(update={"medium": medium})})
+        for run in (reference, *runs)
+        if run.clip
+    )
     compared = compare_prompt(reference, runs, folder, METRICS, ignore_progress)
     assert [each.candidate for each in compared.comparisons] == [run.name for run in runs]
     assert all(control.passed for control in compared.controls), compared.controls
@@ -190,6 +201,16 @@ def test_an_object_that_the_means_hide_is_no_numeric_drift(found: Compared) -> N
         FactKind.WITHIN_EXPORT_LOSS,
         FactKind.WORST_TILE_WITHIN,
     ], "its twin, without a codec between"
+
+
+def test_a_rounding_difference_of_pictures_is_compared_with_a_stand_in_that_is_named(tmp_path: Path) -> None:
+    lost = brighter(slice(4, 5), slice(20, 36), slice(30, 46), 25)
+    candidates = {"nudged": CANDIDATES["nudged"], "object": lost}
+    found = compare(tmp_path, candidates, hosted=False, medium="pictures")
+    assert found["nudged"].verdict is Verdict.NUMERIC_DRIFT
+    assert found["nudged"].evidence[0] == fact(FactKind.WITHIN_STAND_IN_LOSS, quality=95)
+    assert found["nudged"].metrics["mae"].codec is None, "no codec was used"
+    assert found["object"].verdict is Verdict.SETTINGS_DIFFER
 
 
 def test_what_is_no_closer_than_a_seed_is_another_sample_however_little_that_is(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacediff.comparing.verdict import Findings, Scale, combined_drift, judge
+from spacediff.comparing.verdict import Codec, Findings, Scale, combined_drift, judge
 from spacediff.metrics.tiles import Tile
 from spacediff.record import FactKind, Verdict, fact, quoted
 from spacediff.wording import sentence
@@ -91,7 +91,7 @@ def test_the_metric_that_sees_most_counts() -> None:
         ({"processed": SCALED, "position_known": False, "scales": NO_SCALES}, Verdict.DIFFERS),
         ({"processed": SCALED, "scales": NO_SCALES}, Verdict.POST_PROCESSED),
         (NEAR | SMALL, Verdict.NUMERIC_DRIFT),
-        (NEAR | SMALL | {"codec_between": False}, Verdict.NUMERIC_DRIFT),
+        (NEAR | SMALL | {"codec": Codec.EXPORT}, Verdict.NUMERIC_DRIFT),
         (NEAR | LOST_OBJECT, Verdict.SETTINGS_DIFFER),
         (NEAR | LOST_OBJECT | {"scales": NO_SCALES}, Verdict.DIFFERS),
         (NEAR | SMALL | {"scales": NO_SCALES}, Verdict.NUMERIC_DRIFT),
@@ -149,12 +149,19 @@ def test_numeric_drift_is_said_beside_what_the_codec_does() -> None:
     assert [each.values["codec_share"] for each in evidence[2:]] == pytest.approx([0.2, 0.75])
 
 
-@pytest.mark.parametrize("between", [True, False])
-def test_numeric_drift_says_what_it_is_measured_against(*, between: bool) -> None:
-    _, evidence = judge(replace(FINDINGS, codec_between=between, **NEAR, **SMALL))
+@pytest.mark.parametrize(
+    ("codec", "against"),
+    [
+        (Codec.REFERENCE, "the codec's own loss"),
+        (Codec.EXPORT, "no codec lies between"),
+        (Codec.STAND_IN, "JPEG at quality 95, which stands in for a codec"),
+    ],
+)
+def test_numeric_drift_says_what_it_is_measured_against(codec: Codec, against: str) -> None:
+    verdict, evidence = judge(replace(FINDINGS, codec=codec, **NEAR, **SMALL))
     said = sentence(evidence[0])
-    assert ("no codec lies between" in said) is not between
-    assert ("the codec's own loss" in said) is between
+    assert verdict is Verdict.NUMERIC_DRIFT
+    assert against in said
     assert "differs by 6.00 levels (at (8, 8) in frame 1)" in sentence(evidence[1])
 
 

@@ -12,7 +12,7 @@ from spacediff.comparing.contents import judged_by_content
 from spacediff.comparing.failures import Failed
 from spacediff.comparing.floor_and_ceiling import ScaleOfPrompt, defined, errors_of
 from spacediff.comparing.pairing import Pair, Side
-from spacediff.comparing.verdict import Findings, combined_drift, judge, spread, within_codec_loss
+from spacediff.comparing.verdict import Codec, Findings, combined_drift, judge, spread, within_codec_loss
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.motion import first_divergence
 from spacediff.metrics.scoring import pooled, worst_frame
@@ -66,8 +66,8 @@ def findings_of(scored: Scored, scale: ScaleOfPrompt) -> Findings:
         processed=() if pair.alike else pair.notes,
         errors=errors,
         scales=scale.scales,
-        codec_errors=scale.codec_errors,
-        codec_between=codec is not None and codec.between,
+        codec_errors=codec.errors if codec else {},
+        codec=codec.of if codec else Codec.REFERENCE,
         worst=_worst_tile(pair) if near else None,
         codec_worst=codec.worst if codec and near else None,
         titles={metric.name: metric.info.title for metric in metrics_named(table.columns)},

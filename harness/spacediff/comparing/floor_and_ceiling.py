@@ -7,20 +7,21 @@ is what the codec alone does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from spacediff.clip import probe, read_frames
+from spacediff.clip import Frame, probe, read_frames
+from spacediff.codec.stand_in import through_stand_in
 from spacediff.comparing.pairing import Side
-from spacediff.comparing.verdict import Scale
+from spacediff.comparing.verdict import Codec, Scale
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.scoring import pooled, score
 from spacediff.metrics.tiles import Tile, worst_of_clips
-from spacediff.record import Role
+from spacediff.record import ClipRecord, Role
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,19 @@ class CodecLoss:
     Attributes:
         errors: Metric name to the error.
         lossless: The frames before.
-        encoded: The frames after.
-        between: Whether it is the encoding of the reference's file, which lies between the compared clips; otherwise it
-            is the baseline's own export.
+        encoded: The frames after; None for the stand-in.
+        of: What encoded them.
     """
 
     errors: Mapping[str, float]
     lossless: Path
-    encoded: Path
-    between: bool
+    encoded: Path | None
+    of: Codec
 
     @cached_property
     def worst(self) -> Tile | None:
         """The tile that loses most."""
-        return worst_of_clips(read_frames(self.lossless), read_frames(self.encoded))
+        return worst_of_clips(read_frames(self.lossless), _after(self.lossless, self.encoded))
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class ScaleOfPrompt:
 
     @property
     def codec_errors(self) -> Mapping[str, float]:
-        """Metric name to what encoding alone does to the baseline; empty when not measured."""
-        return self.codec.errors if self.codec else {}
+        """Metric name to what a codec that is used does to the baseline; empty where none is or it was not measured."""
+        return self.codec.errors if self.codec and self.codec.of is not Codec.STAND_IN else {}
 
 
 def measure_scale(
@@ -117,21 +117,33 @@ def defined(table: pd.DataFrame, metric: Metric) -> bool:
     return bool(len(table)) and bool(table[metric.name].notna().all())
 
 
-def _codec_loss(baseline: Side, folder: Path, metrics: tuple[Metric, ...]) -> CodecLoss | None:
-    """Return what the reference's codec does to the baseline; without one, what the baseline's own export does."""
+def _codec_loss(baseline: Side, folder: Path, metrics: tuple[Metric, ...]) -> CodecLoss:
+    """Return what the reference's codec does to the baseline; without one its own export, or else a stand-in."""
     lossless = folder / baseline.clip.lossless
     encoded = folder / baseline.clip.delivered if baseline.clip.delivered else None
     encoded = baseline.file if baseline.match is not None else encoded
-    if encoded is None or (probe(encoded).width, probe(encoded).height) != (baseline.clip.width, baseline.clip.height):
-        return None  # nothing is encoded, or the encoder scaled the frames
-    errors = errors_of(_between(lossless, encoded, metrics))
-    return CodecLoss(errors, lossless, encoded, between=baseline.match is not None)
+    lossy = encoded is not None and (baseline.match is not None or baseline.clip.medium == "video")
+    if encoded is None or not lossy or not _is_of_size(encoded, baseline.clip):
+        return CodecLoss(errors_of(_between(lossless, None, metrics)), lossless, None, Codec.STAND_IN)
+    of = Codec.REFERENCE if baseline.match is not None else Codec.EXPORT
+    return CodecLoss(errors_of(_between(lossless, encoded, metrics)), lossless, encoded, of)
 
 
-def _between(left: Path, right: Path, metrics: tuple[Metric, ...]) -> pd.DataFrame:
+def _is_of_size(file: Path, clip: ClipRecord) -> bool:
+    """Whether an encoder left the frames at their size."""
+    found = probe(file)
+    return (found.width, found.height) == (clip.width, clip.height)
+
+
+def _between(left: Path, right: Path | None, metrics: tuple[Metric, ...]) -> pd.DataFrame:
+    """Score a file against another one, or against what the stand-in for a codec makes of it."""
     if left == right:  # equal clips are encoded once: no frame differs
         return pd.DataFrame({metric.name: [metric.value(0.0)] for metric in metrics})
-    return score(read_frames(left), {"right": read_frames(right)}, metrics)["right"]
+    return score(read_frames(left), {"right": _after(left, right)}, metrics)["right"]
+
+
+def _after(lossless: Path, encoded: Path | None) -> Iterator[Frame]:
+    return through_stand_in(read_frames(lossless)) if encoded is None else read_frames(encoded)
 
 
 def _is(side: Side, role: Role) -> bool:

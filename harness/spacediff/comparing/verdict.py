@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
+from spacediff.codec.stand_in import STAND_IN_QUALITY
 from spacediff.metrics.tiles import Tile
 from spacediff.record import Fact, FactKind, Verdict, fact
 
@@ -41,6 +43,14 @@ class Scale:
         return max(0.0, (error - self.floor) / (self.ceiling - self.floor))
 
 
+class Codec(Enum):
+    """A codec whose own loss a difference is compared with: between the clips, beside them, or none that was used."""
+
+    REFERENCE = "that of the reference's file"
+    EXPORT = "the baseline's own export"
+    STAND_IN = "JPEG, where none was used"
+
+
 @dataclass(frozen=True)
 class Findings:
     """What is known of one comparison.
@@ -52,7 +62,7 @@ class Findings:
         errors: Metric name to error.
         scales: Metric name to its scale.
         codec_errors: Metric name to what the codec alone does to a clip; empty when not measured.
-        codec_between: Whether this codec lies between the two clips; otherwise it is the baseline's own export.
+        codec: What this codec is.
         worst: The tile that differs most; measured only where no metric exceeds the codec's own loss.
         codec_worst: The same for the codec alone.
         titles: Metric name to its title.
@@ -68,7 +78,7 @@ class Findings:
     scales: Mapping[str, Scale]
     codec_errors: Mapping[str, float]
     titles: Mapping[str, str]
-    codec_between: bool = True
+    codec: Codec = Codec.REFERENCE
     worst: Tile | None = None
     codec_worst: Tile | None = None
     encoded_again: Fact | None = None
@@ -123,9 +133,8 @@ def judge_frames(findings: Findings) -> tuple[Verdict, list[Fact]]:
         return Verdict.DIFFERENT_SAMPLE, [fact(FactKind.AS_FAR_AS_A_SEED, drift=drift, nearest=min(seeds))]
     tile = _tile_fact(findings) if _codec_separates(findings, seeds) else None
     if tile and tile.kind is FactKind.WORST_TILE_WITHIN:
-        between = FactKind.WITHIN_CODEC_LOSS if findings.codec_between else FactKind.WITHIN_EXPORT_LOSS
-        return Verdict.NUMERIC_DRIFT, [fact(between), tile]
-    hidden = [tile] if tile else []
+        return Verdict.NUMERIC_DRIFT, [_within(findings.codec), tile]
+    hidden = [tile] if tile and findings.codec is not Codec.STAND_IN else []
     if drift is None or not seeds:
         return Verdict.DIFFERS, [fact(FactKind.DRIFT_OF_FRAMES_UNKNOWN), *hidden]
     closer = fact(FactKind.CLOSER_THAN_SEEDS, drift=drift, nearest=min(seeds), seeds=len(seeds))
@@ -135,6 +144,12 @@ def judge_frames(findings: Findings) -> tuple[Verdict, list[Fact]]:
 def within_codec_loss(errors: Mapping[str, float], codec_errors: Mapping[str, float]) -> bool:
     """Return whether no metric's pooled error exceeds the codec's own loss; the worst tile is to be asked next."""
     return bool(errors) and all(error <= codec_errors.get(name, 0.0) for name, error in errors.items())
+
+
+def _within(codec: Codec) -> Fact:
+    if codec is Codec.STAND_IN:
+        return fact(FactKind.WITHIN_STAND_IN_LOSS, quality=STAND_IN_QUALITY)
+    return fact(FactKind.WITHIN_CODEC_LOSS if codec is Codec.REFERENCE else FactKind.WITHIN_EXPORT_LOSS)
 
 
 def _codec_separates(findings: Findings, seeds: Sequence[float]) -> bool:
@@ -154,7 +169,7 @@ def _tile_fact(findings: Findings) -> Fact | None:
 
 def _metric_facts(findings: Findings, verdict: Verdict) -> list[Fact]:
     """Return one fact for each metric, or a single one where no drift is known for the same reason."""
-    with_codec = verdict is Verdict.NUMERIC_DRIFT
+    with_codec = verdict is Verdict.NUMERIC_DRIFT and findings.codec is not Codec.STAND_IN
     facts = [_metric_fact(name, findings, with_codec=with_codec) for name in findings.errors]
     if any(each.kind is FactKind.METRIC_DRIFT for each in facts):
         return facts

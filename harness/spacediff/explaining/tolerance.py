@@ -6,17 +6,14 @@ viewers, and what that does to the worst tile has been accepted by everyone who 
 
 from __future__ import annotations
 
-import io
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
-from spacediff.clip import Frame, probe, read_clip, read_frames
+from spacediff.clip import probe, read_clip, read_frames
 from spacediff.codec import encode_like
-from spacediff.codec.stills import StillEncoder
+from spacediff.codec.stand_in import STAND_IN_QUALITY, through_stand_in
 from spacediff.comparing.scores import lossy_encoding
 from spacediff.comparing.verdict import Scale
 from spacediff.errors import NotMeasuredError
@@ -24,9 +21,6 @@ from spacediff.explaining.judging import difference_between
 from spacediff.metrics.tiles import ClipDifference, Tile, difference_of_clips
 from spacediff.plan import AskedTolerance
 from spacediff.record import ClipRecord, FactKind, Role, RunRecord, TileRecord, ToleranceRecord, fact
-
-STAND_IN_QUALITY = 95
-"""JPEG quality of Pillow, without subsampling of colours: what a picture is usually saved with where losses matter."""
 
 
 def tolerance_of(
@@ -144,13 +138,5 @@ def _loss(target: ClipRecord, encoded: Path, folder: Path) -> ClipDifference | N
 
 
 def _loss_of_stand_in(lossless: Path) -> ClipDifference:
-    loss = difference_of_clips(read_frames(lossless), _as_jpeg(read_frames(lossless)))
+    loss = difference_of_clips(read_frames(lossless), through_stand_in(read_frames(lossless)))
     return loss or ClipDifference(Tile(0.0, 0, 0, 0, 0, 0), 0.0)
-
-
-def _as_jpeg(frames: Iterable[Frame]) -> Iterator[Frame]:
-    import PIL.Image
-
-    encoder = StillEncoder("jpeg", {"quality": STAND_IN_QUALITY, "subsampling": 0})
-    for frame in frames:
-        yield np.asarray(PIL.Image.open(io.BytesIO(encoder.encode(frame))))

@@ -56,7 +56,7 @@ class MetricRecord(Record):
         ceiling: The same metric between unrelated samples (other seeds), their mean; None when not measured.
         ceiling_spread: Lowest and highest of the other seeds.
         codec: The same metric between a clip and its own encoding, which is what `numeric drift` is judged by; None
-            when not measured.
+            where no codec is used, as with pictures, or it was not measured.
         drift: (pooled - floor) / (ceiling - floor), on the metric's error scale; None when floor and ceiling do not
             separate or are missing.
         codec_drift: Where `codec` stands on the same scale.

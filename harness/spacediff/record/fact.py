@@ -58,6 +58,7 @@ class FactKind(StrEnum):
     ENCODED_AGAIN = "encoded-again", {"reference_from_candidate": bool}
     WITHIN_CODEC_LOSS = "within-codec-loss"
     WITHIN_EXPORT_LOSS = "within-export-loss"
+    WITHIN_STAND_IN_LOSS = "within-stand-in-loss", {"quality": int}
     WORST_TILE_WITHIN = "worst-tile-within", _TILE
     WORST_TILE_ABOVE = "worst-tile-above", _TILE
     DRIFT_OF_FRAMES_UNKNOWN = "drift-of-frames-unknown"

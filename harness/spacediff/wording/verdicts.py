@@ -82,6 +82,14 @@ def _within_export_loss() -> str:
     )
 
 
+@says(FactKind.WITHIN_STAND_IN_LOSS)
+def _within_stand_in_loss(*, quality: int) -> str:
+    return (
+        f"By every metric, the difference is no larger than the loss of JPEG at quality {quality}, which stands in for "
+        "a codec because none was used."
+    )
+
+
 @says(FactKind.WORST_TILE_WITHIN)
 def _worst_tile_within(*, error: float, codec: float, frame: int, x: int, y: int) -> str:
     return (
