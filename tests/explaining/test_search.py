@@ -18,7 +18,6 @@ from spacediff.explaining.search import (
     BudgetSpentError,
     Search,
     Subset,
-    expected_tests,
     interaction_indices,
     shapley_values,
     subsets_to_weigh,
@@ -45,7 +44,6 @@ def test_one_cause_takes_no_more_than_the_logarithm_and_three(suspects: int) -> 
         found, count = searched(NAMES[:suspects], {cause})
         assert found == {cause}
         assert count + 2 <= math.ceil(math.log2(suspects)) + 3, "the two ends are generations too"
-        assert count <= expected_tests(suspects)
 
 
 @given(st.data())
@@ -207,30 +205,6 @@ def test_what_is_known_beforehand_costs_no_test() -> None:
     asked.clear()
     assert Search(NAMES[:8], reaches).run() == {NAMES[2]}
     assert len(asked) > 1
-
-
-@pytest.mark.parametrize("suspects", range(1, 17))
-def test_if_the_member_looked_for_is_the_last_the_tests_that_are_left_suffice(suspects: int) -> None:
-    causes = [cause for size in (1, 2) for cause in itertools.combinations(NAMES[:suspects], size)]
-    expected = [_tests_left(NAMES[:suspects], {*cause}) for cause in causes]
-    assert any(map(any, expected)) or suspects == 1, "one suspect takes no test"
-    for left in expected:
-        assert all(len(left) - n <= there for n, there in enumerate(left) if there), left
-
-
-def _tests_left(suspects: list[str], cause: set[str]) -> list[int]:
-    """Return how many tests were said to be left before each test; 0 while an earlier member is looked for."""
-    left: list[int] = []
-
-    def reaches(subset: Subset) -> bool:
-        looking = len(search.found) == len(cause) - 1 and subset != frozenset(search.found)
-        left.append(search.tests_left if looking else 0)
-        return cause <= subset
-
-    search = Search(suspects, reaches)
-    search.run()
-    assert search.tests_left == 0
-    return left
 
 
 def test_interactions_are_the_second_differences_on_the_average() -> None:

@@ -65,19 +65,6 @@ class Search:
         self.smallest = min((subset for subset, reproduced in self.tested.items() if reproduced), key=len)
         self.found: list[str] = []
         self._reproduces = reproduces
-        self._open, self._singly = len(self.smallest), 0
-
-    def rebased(self, outcomes: Mapping[Subset, bool | None]) -> Search:
-        """Return this search, after `run`, knowing only these outcomes: whatever it assumed is tested where needed."""
-        search = Search(self.suspects, self._reproduces)
-        search.tested, search.smallest, search.found = {**outcomes}, self.smallest, [*self.found]
-        search._open = 0
-        return search
-
-    @property
-    def tests_left(self) -> int:
-        """How many tests are still to come at most if the member looked for is the last one."""
-        return self._singly + expected_tests(self._open - self._singly) if self._open else 0
 
     def run(self) -> Subset:
         """Return a sufficient subset of which no member can be left out, provided that changing more never harms.
@@ -93,7 +80,6 @@ class Search:
             last = self._shortest_beginning(self.found, rest)
             self.found.append(rest[last - 1])
             rest = rest[: last - 1][::-1]
-        self._open = 0
         return self.smallest
 
     def confirm(self) -> Subset:
@@ -126,16 +112,14 @@ class Search:
         """Return the least number of the rest that suffices; with none of them it is known to fail, with all not to."""
         fails, suffices = 0, len(rest)
         later = len(found) > 1
-        while (width := suffices - fails) > 1:
-            self._open = width
-            self._singly = min(max(_NEIGHBOURS - fails, 0), width - 1) if len(found) == 1 else 0
+        while suffices - fails > 1:
+            singly = len(found) == 1 and fails < _NEIGHBOURS
             # of later members the greater half: where there are two, more of them are to come
-            middle = fails + 1 if self._singly else (fails + suffices + later) // 2
+            middle = fails + 1 if singly else (fails + suffices + later) // 2
             if self._test([*found, *rest[:middle]]):
                 suffices = middle
             else:
                 fails = middle
-        self._open, self._singly = 1, 0
         return suffices
 
     def _test(self, members: Collection[str]) -> bool:
@@ -158,11 +142,6 @@ class Search:
             if (reproduced and other <= subset) or (reproduced is False and subset <= other):
                 return reproduced
         return None
-
-
-def expected_tests(suspects: int) -> int:
-    """Return how many generations it takes at most, besides the two ends, to find one cause among so many suspects."""
-    return math.ceil(math.log2(max(suspects, 1))) + 1
 
 
 def subsets_to_weigh(cause: Sequence[str]) -> list[Subset]:
