@@ -14,6 +14,9 @@ from spacediff.explaining.screening import Screening
 from spacediff.explaining.search import Search, Subset
 from spacediff.explaining.sight import Laboratory
 
+FEW = 4
+"""Up to so many members that suffice, each is left out by itself; more are divided first."""
+
 
 class VisibleCause:
     """The search for the visible cause; its state is right at every moment, so it may be interrupted.
@@ -56,9 +59,10 @@ class VisibleCause:
         self._screening.follow_each()
         if not self._certain or not self._suffices(self._certain):
             self._screening.settle()
-            self._add_one_by_one()
+            self._add_more()
         search = self._search()
-        search.run()
+        if len(search.smallest) > FEW:  # leaving out each of a few costs less than dividing them
+            search.run()
         self._note(search.smallest)
         self._note(search.confirm())
         if self._is_thorough(len(self.smallest)):
@@ -82,12 +86,17 @@ class VisibleCause:
             if len(shown.group) == 1 and self._laboratory.sights[shown.changed].within is False
         )
 
-    def _add_one_by_one(self) -> None:
-        """Try the certain ones, and with them more of those that act, the farthest from the target first."""
+    def _add_more(self) -> None:
+        """Try the certain ones, and with them more of those that act, the farthest from the target first.
+
+        One by one for the first two, since causes are few; then twice as many each time.
+        """
         ordered = [suspect for suspect in self._in_order() if suspect in self._screening.acting]
-        size, more = max(len(self._certain), 1), 1
-        while size <= len(ordered) and not self._suffices(frozenset(ordered[:size])):
-            size, more = min(size + more, max(len(ordered), size + 1)), 2 * more
+        size = max(len(self._certain), 1)
+        for more in (1, *(2**power for power in range(len(ordered)))):
+            if size > len(ordered) or self._suffices(frozenset(ordered[:size])):
+                return
+            size = len(ordered) if size < len(ordered) < size + more else size + more
 
     def _suffices(self, changed: Subset) -> bool:
         within = self._laboratory.probe(changed).within
