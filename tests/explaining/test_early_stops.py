@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from benchmarks.early_stops import Pair, _bound
@@ -24,3 +28,16 @@ def test_the_bound_of_a_rate_is_three_in_so_many_where_none_was_seen() -> None:
     assert _bound(0, 150) == pytest.approx(0.02)
     assert _bound(0, 0) == _bound(0, 2) == 1.0
     assert 0.02 < _bound(1, 150) < 0.04
+
+
+@pytest.mark.slow
+def test_the_benchmark_reports_false_stops_and_makes_no_pair_twice(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    command = [sys.executable, "-m", "benchmarks.early_stops", "--fit", "flux", "--held-out", "flux", "--steps", "2"]
+    reports = []
+    for _ in range(2):
+        done = subprocess.run([*command, "--pairs", pairs], capture_output=True, text=True, check=True)
+        reports.append((done.stdout, pairs.read_text("utf-8")))
+    assert reports[0] == reports[1]
+    assert "largest ratio in" in reports[0][0]
+    assert reports[0][0].count("false stops of") == 4

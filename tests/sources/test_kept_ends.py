@@ -95,6 +95,8 @@ def test_starting_over_removes_the_ends_too(tmp_path: Path) -> None:
     kept = KeptEnds(tmp_path / DENOISED)
     kept.put("a", end(), decoded=True)
     kept.put("b", end(), decoded=False)
+    kept.keep_target("a", "0" * 24)
+    assert kept.target("0" * 24)
     KeptEmbeddings(tmp_path / DENOISED).put("0" * 64, Embeddings(torch.zeros(2), "run"))
     (tmp_path / DENOISED / "notes.txt").touch()
     Store(tmp_path).discard_all()
