@@ -37,7 +37,8 @@ def record_text(record: AuditRecord) -> str:
 @cache
 def field_names() -> frozenset[str]:
     """Return the names of all fields of a record, which are not untrusted text."""
-    definitions = [record_schema(), *record_schema()["$defs"].values()]
+    schema = record_schema()
+    definitions = [schema, *schema["$defs"].values()]
     of_facts = (name for kind in FactKind for name in kind.values)
     return frozenset([*(name for each in definitions for name in each.get("properties", {})), *of_facts])
 

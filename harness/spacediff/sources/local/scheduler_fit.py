@@ -12,6 +12,7 @@ run, and once more when a run is loaded: its record has them, also where the che
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -152,7 +153,8 @@ def _is_known(scheduler: Any) -> bool:
 def _known_predictions(scheduler: Any) -> tuple[str, ...]:
     """Return the prediction types that the source of a scheduler compares with; empty if it cannot be read."""
     names: tuple[str, ...] = ("epsilon", "sample", "v_prediction", _FLOW)
-    source = _source(type(scheduler))
+    kind: Any = type(scheduler)
+    source = _source(kind)
     return tuple(name for name in names if f'"{name}"' in source) if '"epsilon"' in source else ()
 
 
@@ -195,6 +197,7 @@ def _is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
+@functools.lru_cache(maxsize=64)  # finding a class in its file takes as long as a step of a small model
 def _source(of: Any) -> str:
     try:
         return inspect.getsource(of)

@@ -51,8 +51,9 @@ class Checkpoints:
                 return self._loaded, as_records(asked, ignored, self._loaded)
         used_identity = identity if not asked else f"{identity} {sorted(asked.items())}"
         if self._loaded is None or self._identity != used_identity:
-            self._loaded = None
-            gc.collect()  # free the memory first
+            if self._loaded or self._failed:
+                self._loaded = None
+                gc.collect()  # free the memory first
             self._loaded = self._load_once(used_identity, settings, asked)
             effective = {name: value for name, value in asked.items() if name not in self._loaded.ignored}
             self._identity = identity if not effective else used_identity
