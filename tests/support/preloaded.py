@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 
@@ -23,7 +24,14 @@ import skimage.metrics  # noqa: E402, F401
 from diffusers import AutoencoderKLCogVideoX, CogVideoXDPMScheduler, CogVideoXPipeline  # noqa: E402, F401
 
 import spacediff  # noqa: E402
+from spacediff.record.file import field_names  # noqa: E402
+from spacediff.reporting.page import page_templates  # noqa: E402
 
 for module in pkgutil.walk_packages(spacediff.__path__, "spacediff."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
+field_names()  # kept for the process, as are the templates
+for name in page_templates().list_templates(filter_func=lambda name: name.endswith(".html.j2")):
+    page_templates().get_template(name)
+gc.collect()
+gc.freeze()  # otherwise each collection in a fork goes through all of this, and copies its pages
