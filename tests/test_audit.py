@@ -274,7 +274,7 @@ def test_the_large_scenario_reports_what_this_machine_lacks(tmp_path: Path) -> N
 def test_an_interrupted_audit_continues_where_it_stopped(
     audit: Audit, tmp_path: Path, sign: signal.Signals, code: int
 ) -> None:
-    scenario = written(tmp_path, SCENARIO.replace("num_inference_steps = 3", "num_inference_steps = 20"))
+    scenario = written(tmp_path, SCENARIO.replace("num_inference_steps = 3", "num_inference_steps = 10"))
     folder = tmp_path / "out"
     process = FreshProcess("audit", scenario, "--out", folder)
     deadline = time.monotonic() + 120
