@@ -47,7 +47,7 @@ READ_CODES = """([blocks, sides]) => sides.map((side) => {
 
 
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-RUN_AXE = "(rules) => axe.run(document, { runOnly: rules, resultTypes: ['violations'] })"
+RUN_AXE = "([within, rules]) => axe.run(within, { runOnly: rules, resultTypes: ['violations'] })"
 
 
 @pytest.fixture(scope="session")
@@ -118,11 +118,17 @@ class Opened:
         self.until(f"location.hash.includes('{part}')")
 
 
-def violations(report: Opened, rules: Sequence[str] = AXE_RULES) -> list[str]:
-    """Return what axe-core finds against WCAG 2.2 AA; the page has to be opened with `bypass_csp` for it."""
+def violations(report: Opened, rules: Sequence[str] = AXE_RULES, within: str = "html") -> list[str]:
+    """Return what axe-core finds against WCAG 2.2 AA; the page has to be opened with `bypass_csp` for it.
+
+    Args:
+        report: The page.
+        rules: The rules, or tags of rules.
+        within: Selects the part of the page that is looked at; all of it takes seconds.
+    """
     source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
     report.page.evaluate(source)
-    found: Any = report.page.evaluate(RUN_AXE, [*rules])
+    found: Any = report.page.evaluate(RUN_AXE, [within, [*rules]])
     assert found["passes"]  # it has looked
     return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
 
