@@ -51,6 +51,7 @@ def test_the_sizes_of_tiles_act_as_in_a_plain_script(source: LocalSource, wan_ch
         ),
         ({"tile_sample_min_height": 16}, "vae.tile_sample_min_height has no effect without tiling"),
         ({"tiling": False, "tile_sample_min_height": 16}, "has no effect without tiling"),
+        ({"tiling": True, "tile_sample_stride_height": 4}, "vae.tile_sample_stride_height = 4 is too small"),
         ({"use_framewise_decoding": True}, "AutoencoderKLWan has no use_framewise_decoding"),
     ],
 )
@@ -60,3 +61,20 @@ def test_a_size_that_the_vae_does_not_use_is_refused(
     with pytest.raises(UnsupportedSetting) as caught:
         generate(source, wan_checkpoint, **vae)
     assert message in caught.value.message
+
+
+def test_sizes_of_tiles_that_do_not_join_are_named_before_the_run_and_in_its_record(
+    source: LocalSource, wan_checkpoint: Path
+) -> None:
+    listener = RememberingListener()
+    vae = {"tiling": True, **TILES, "tile_sample_stride_width": 12}
+    tables = {"model": {"id": str(wan_checkpoint)}, "placement": "cpu", "call": {**CALL, **LARGER}, "vae": vae}
+    warned = source.generate(Settings.of(tables, Origin.DECLARED), PROMPT, 42, listener)
+    (message,) = warned.warnings
+    assert "With vae.tile_sample_stride_width = 12, the tiles of the VAE do not join" in message
+    assert "8 or 16 would fit" in message
+    assert any(message in status for status in listener.texts)
+    fitting = generate(source, wan_checkpoint, tiling=True, **TILES, tile_sample_stride_width=8)
+    assert fitting.warnings == ()
+    tables["call"] = {**CALL, "height": 16, "width": 16}  # a single tile
+    assert source.generate(Settings.of(tables, Origin.DECLARED), PROMPT, 42, listener).warnings == ()

@@ -28,7 +28,7 @@ _SIZES = Sizes(
 def save_heavy_checkpoint(folder: Path) -> Path:
     """Write the checkpoint in bfloat16.
 
-    The VAE's sample size determines the size of its tiles; with this one, the tiles of `CALL` join without a gap.
+    The VAE's sample size determines the size of its tiles; with this one, they are smaller than the frames of `CALL`.
     """
     shim_torchvision()
     import torch

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from spacediff.errors import NotMeasuredError
 from spacediff.files import cache_dir
-from spacediff.tiny.checkpoint import BUILTIN, RANDOM, TRAINED, ensure_checkpoint, fingerprint
+from spacediff.observer.vae_tiles import tiles_of
+from spacediff.tiny.architecture import HEIGHT, WIDTH
+from spacediff.tiny.checkpoint import BUILTIN, RANDOM, TRAINED, TinyCheckpoint, ensure_checkpoint, fingerprint
 from spacediff.tiny.trained import WEIGHTS
 from support.fresh_process import FreshProcess
 from support.paths import ROOT
@@ -205,7 +207,7 @@ def test_the_recipe_identifies_the_weights(pipeline: Any) -> None:
             digest.update(name.encode() + weights.detach().numpy().tobytes())
     # Weights or words changed? Then count RANDOM.recipe up, or caches and audits keep what the old recipe made.
     assert {RANDOM.recipe: digest.hexdigest()} == {
-        "tiny-cogvideox-random-3": "b95933b91700a1a01f54852e49cee7a5f68bb90a096addd668eb073af395df40"
+        "tiny-cogvideox-random-4": "b95933b91700a1a01f54852e49cee7a5f68bb90a096addd668eb073af395df40"
     }
 
 
@@ -273,6 +275,37 @@ def test_the_stamp_of_the_trained_checkpoint_depends_on_its_weights(
     (tmp_path / "weights" / "about.json").write_text("{}")
     assert TRAINED.stamp != before
     assert RANDOM.stamp == RANDOM.recipe
+
+
+@pytest.mark.parametrize("which", [TRAINED, RANDOM], ids=lambda which: which.name)
+def test_tiles_of_the_vae_join_at_any_size(which: TinyCheckpoint) -> None:
+    vae = which.build().vae
+    down, across = tiles_of(vae)
+    assert (down.join, across.join) == (True, True)
+    assert (down.joined(8), across.joined(12)) == (HEIGHT, WIDTH)
+    assert (down.joined(60), across.joined(90)) == (480, 720)
+    assert down.tile < HEIGHT // 8  # the usual clip is larger than a tile
+    assert across.tile < WIDTH // 8
+
+
+def test_a_tiled_decoding_of_the_trained_checkpoint_shows_the_same_picture() -> None:
+    import torch
+
+    pipeline = TRAINED.build()
+
+    def decoded(seed: int) -> Frames:
+        call = {"num_inference_steps": 4, "num_frames": 5, "output_type": "np"}
+        generator = torch.Generator().manual_seed(seed)
+        frames: Frames = pipeline("a red ball rolls to the left over a grey floor", generator=generator, **call).frames[
+            0
+        ]
+        return frames
+
+    usual, another_seed = decoded(42), decoded(43)
+    pipeline.vae.enable_tiling()
+    tiled = decoded(42)
+    assert tiled.shape == usual.shape
+    assert psnr(another_seed, usual) + 15 < psnr(tiled, usual) < math.inf
 
 
 def lose_a_file(folder: Path) -> None:

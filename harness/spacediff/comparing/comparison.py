@@ -12,6 +12,7 @@ from spacediff.comparing.contents import judged_by_content
 from spacediff.comparing.failures import Failed
 from spacediff.comparing.floor_and_ceiling import ScaleOfPrompt, defined, errors_of
 from spacediff.comparing.pairing import Pair, Side
+from spacediff.comparing.tiles import sizes_of_tiles
 from spacediff.comparing.verdict import Codec, Findings, combined_drift, judge, spread, within_codec_loss
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.motion import first_divergence
@@ -119,7 +120,11 @@ def comparison_record(
         map=heat,
         drift=combined_drift(findings),
         verdict=verdict,
-        evidence=[*evidence, *(_frozen(measures["motion"]) if "motion" in measures else [])],
+        evidence=[
+            *sizes_of_tiles(pair.reference.run, run),
+            *evidence,
+            *(_frozen(measures["motion"]) if "motion" in measures else []),
+        ],
     )
 
 

@@ -80,6 +80,10 @@ class FactKind(StrEnum):
     LATENTS_NOT_FINITE = "latents-not-finite", {"candidate": bool, "step": int, "steps": int}
     DECODED_NOT_FINITE = "decoded-not-finite", {"candidate": bool, "values": int}
     NOTHING_SHOWN = "nothing-shown"
+    TILES_GAVE_SIZE = (
+        "tiles-gave-size",
+        {"candidate": bool, "size": list[int], "decoded": list[int], "settings": list[str], "fitting": list[int]},
+    )
     SOUND_NOT_COMPARED = "sound-not-compared", {"runs": list[str]}
 
     # groups of clips, where no clip of one side belongs to one of the other; with `candidate` as above
@@ -201,6 +205,10 @@ class FactKind(StrEnum):
     NOISE_NOT_SCALED = "noise-not-scaled", {"run": str, "scheduler": str, "pipeline": str, "scale": float}
     MODEL_INPUT_NOT_SCALED = "model-input-not-scaled", {"run": str, "scheduler": str, "pipeline": str}
     SCHEDULER_LACKS = "scheduler-lacks", {"run": str, "scheduler": str, "pipeline": str, "attribute": str}
+    TILES_DO_NOT_JOIN = (
+        "tiles-do-not-join",
+        {"setting": str, "value": int, "step": int, "kept": int, "fitting": list[int]},
+    )
     SEED_SHOWS_NOTHING = "seed-shows-nothing"
     SEEDS_NOT_COMPARED = "seeds-not-compared", {"seeds": int}
     CONTROL_FAILED = "control-failed", {"prompt": str, "control": str, "run": str}

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 FRAMES, HEIGHT, WIDTH = 17, 64, 96  # default size of a clip: frames, pixels, pixels
+TILED_HEIGHT, TILED_WIDTH = 96, 160
+"""The frame size in the VAE's configuration, in pixels. Only its tiles depend on it: they are half as high and as wide.
+diffusers' tiles join where 6 divides their height in latents and 5 their width: 6x10 here, 30x45 in CogVideoX-5b."""
 TEXT_TOKENS = 226
 LATENT_CHANNELS = 16
 
@@ -101,8 +104,8 @@ def assemble(sizes: Sizes, tokenizer: Any) -> Any:
             latent_channels=LATENT_CHANNELS,
             layers_per_block=1,
             norm_num_groups=4,
-            sample_height=HEIGHT,
-            sample_width=WIDTH,
+            sample_height=TILED_HEIGHT,
+            sample_width=TILED_WIDTH,
             scaling_factor=sizes.scaling_factor,
         )
     return CogVideoXPipeline(

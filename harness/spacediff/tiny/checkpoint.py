@@ -78,8 +78,8 @@ class TinyCheckpoint:
         return build_trained()
 
 
-TRAINED = TinyCheckpoint("tiny-cogvideox", "tiny-cogvideox-4")
-RANDOM = TinyCheckpoint("tiny-cogvideox-random", "tiny-cogvideox-random-3")
+TRAINED = TinyCheckpoint("tiny-cogvideox", "tiny-cogvideox-5")
+RANDOM = TinyCheckpoint("tiny-cogvideox-random", "tiny-cogvideox-random-4")
 BUILTIN = {each.id: each for each in (TRAINED, RANDOM)}
 """Checkpoints by the `model.id` of a scenario."""
 

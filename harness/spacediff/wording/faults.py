@@ -1,4 +1,4 @@
-"""What a clip shows instead of a picture, and what it has that is not compared."""
+"""What a clip shows instead of a picture, what its VAE did to its size, and what it has that is not compared."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from spacediff.record import FactKind
 from spacediff.wording.nouns import nouns
-from spacediff.wording.numbers import listed, start
+from spacediff.wording.numbers import listed, pixels, start
 from spacediff.wording.vocabulary import says
 
 _COLOURS: Mapping[tuple[int, ...], str] = {(0, 0, 0): "black", (255, 255, 255): "white"}
@@ -83,3 +83,26 @@ def _target_shows_nothing(*, target: str) -> str:
 def _sound_not_compared(*, runs: Sequence[str]) -> str:
     have = "has" if len(runs) == 1 else "have"
     return f"{listed(runs)} {have} sound, which is not compared: every verdict is about the {nouns().frames} alone."
+
+
+@says(FactKind.TILES_GAVE_SIZE)
+def _tiles_gave_size(
+    *, candidate: bool, size: Sequence[int], decoded: Sequence[int], settings: Sequence[str], fitting: Sequence[int]
+) -> str:
+    clip = nouns().side(candidate=candidate)
+    values = [f"{setting} = {value}" for setting, value in zip(settings, fitting, strict=False) if value]
+    advice = f" With {listed(values)} they would join." if values else ""
+    return (
+        f"{start(clip.name)} {clip.verb('has', 'have')} {pixels(size)} pixels instead of {pixels(decoded)} because the "
+        f"tiles of the VAE do not join: this is the known cause tile-sizes.{advice}"
+    )
+
+
+@says(FactKind.TILES_DO_NOT_JOIN)
+def _tiles_do_not_join(*, setting: str, value: int, step: int, kept: int, fitting: Sequence[int]) -> str:
+    advice = f"; {' or '.join(map(str, fitting))} would fit" if fitting else ""
+    return (
+        f"With {setting} = {value}, the tiles of the VAE do not join: each begins {step} pixels after the one before "
+        f"and {kept} pixels of it are kept. Frames that are larger than a tile get another size, or rows and columns "
+        f"in the wrong place{advice}."
+    )

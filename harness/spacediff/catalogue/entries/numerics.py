@@ -16,6 +16,17 @@ NUMERICS: tuple[Cause, ...] = (
         f"{DIFFUSERS}/optimization/memory",
     ),
     Cause(
+        "tile-sizes",
+        "tiles of the VAE that do not join",
+        ("vae.tile_*",),
+        "frames of another size, or rows and columns in the wrong place: it looks like another sample",
+        "all steps agree, and the decoding diverges; a clip whose size comes from such tiles is named",
+        "small to another sample",
+        "give the tiles sizes whose overlap is a whole number of latents (for CogVideoX multiples of 48 pixels in "
+        "height and 40 in width), or a stride of whole latents",
+        f"{DIFFUSERS}/api/models/autoencoderkl_cogvideox",
+    ),
+    Cause(
         "vae-slicing",
         "VAE slicing",
         ("vae.slicing",),

@@ -36,6 +36,7 @@ from spacediff.sources.local.screening import Compared, Latents, Screen
 from spacediff.sources.local.stamps import stamp_of
 from spacediff.sources.local.steps import steps_to
 from spacediff.sources.local.transplant import Donor, Transplant
+from spacediff.sources.local.vae import tile_warnings
 from spacediff.sources.local.weights import release
 
 
@@ -250,9 +251,9 @@ class LocalSource:
                     steps_of.progress_bar = steps_to(progress)
                 settings = resolved(declared, checkpoint, pipeline, seed, placement)
                 settings = settings.filled_from(adapters.settings).filled_from(input_defaults(asked.inputs))
-                unserved = scheduler_warnings(pipeline, checkpoint.pipeline)
-                progress.on_status("; ".join(("generating", *(f"warning: {each}" for each in unserved))))
-                warnings = (*checkpoint.warnings, *adapters.warnings, *notes, *unserved)
+                wrong = (*scheduler_warnings(pipeline, checkpoint.pipeline), *tile_warnings(pipeline, settings))
+                progress.on_status("; ".join(("generating", *(f"warning: {each}" for each in wrong))))
+                warnings = (*checkpoint.warnings, *adapters.warnings, *notes, *wrong)
                 arguments |= given
                 yield ReadyPipeline(run, pipeline, asked, declared, settings, arguments, ignored, messages, warnings)
         finally:

@@ -8,7 +8,11 @@ from typing import Any
 from spacediff.errors import UnsupportedSetting
 from spacediff.observer.structure import decoder_of
 from spacediff.observer.vae_state import SIZES, SWITCHES, sizes_of
+from spacediff.observer.vae_tiles import AXES, Tiles, tiles_of
+from spacediff.record import FactKind, fact
+from spacediff.settings import Settings
 from spacediff.sources.local.known_names import ensure_known
+from spacediff.wording import sentence
 
 _ACROSS_FRAMES = "num_frames"
 """End of the names of tile sizes along time, which some VAEs also use without tiling."""
@@ -22,7 +26,8 @@ def set_vae(pipeline: Any, wanted: dict[str, Any]) -> None:
         wanted: The declared values by name, as `tiling` or `tile_sample_min_height`.
 
     Raises:
-        UnsupportedSetting: The VAE has no such switch or size, does not take the value, or does not use it.
+        UnsupportedSetting: The VAE has no such switch or size, does not take the value, does not use it, or cannot
+            decode with it.
     """
     vae = decoder_of(pipeline)
     sizes = {name: value for name, value in wanted.items() if name.startswith(SIZES)}
@@ -40,6 +45,54 @@ def set_vae(pipeline: Any, wanted: dict[str, Any]) -> None:
         if name not in taken:
             setattr(vae, name, value)
         _refuse_without_effect(vae, name, value)
+    if sizes:
+        _refuse_endless(vae)
+
+
+def tile_warnings(pipeline: Any, settings: Settings) -> tuple[str, ...]:
+    """Return which sizes of a pipeline's VAE keep its tiles from joining, each as a sentence.
+
+    Such a run is not refused: a Space may have the same sizes, and gives the same frames.
+
+    Args:
+        pipeline: The pipeline of the run, with its VAE set.
+        settings: All settings of the run.
+    """
+    vae = decoder_of(pipeline)
+    if vae is None or not getattr(vae, "use_tiling", False):
+        return ()
+    tiles = tiles_of(vae)
+    if tiles and all(_in_one_tile(each, settings) for each in tiles):
+        return ()
+    return tuple(
+        sentence(
+            fact(
+                FactKind.TILES_DO_NOT_JOIN,
+                setting=f"vae.{each.setting}",
+                value=each.value,
+                step=each.step * each.ratio,
+                kept=each.kept,
+                fitting=list(each.fitting),
+            )
+        )
+        for each in tiles
+        if not each.join
+    )
+
+
+def _in_one_tile(tiles: Tiles, settings: Settings) -> bool:
+    sides = [settings.value(f"call.{side}") for side in AXES[tiles.axis]]
+    return all(isinstance(side, int) and side <= tiles.tile * tiles.ratio for side in sides)
+
+
+def _refuse_endless(vae: Any) -> None:
+    """Refuse tiles that are so small that the next would begin where the last does."""
+    for tiles in tiles_of(vae) if getattr(vae, "use_tiling", False) else ():
+        if not tiles.step:
+            raise UnsupportedSetting(
+                f"vae.{tiles.setting} = {tiles.value} is too small: {type(vae).__name__} cannot decode such tiles",
+                hint=f"{' or '.join(map(str, tiles.fitting))} would fit" if tiles.fitting else "",
+            )
 
 
 def _refuse_unknown(vae: Any, name: str) -> None:
