@@ -27,7 +27,7 @@ from spacediff.executor import Executor, executor_for
 from spacediff.explaining.conclusion import cause_record
 from spacediff.explaining.explain import explain
 from spacediff.explaining.result import SearchResult
-from spacediff.fitting.assessment import assess
+from spacediff.forecast import forecast, with_forecast
 from spacediff.gate.gate import evaluate_gate, evaluate_over_time
 from spacediff.gate.history import history_of
 from spacediff.interrupts import clear, until_interrupted
@@ -192,7 +192,8 @@ def _generate(
             ahead.begin()
             for notice in _notices(plan, store, listener):  # while the executor starts
                 listener.on_notice(notice)
-            generated = _run(plan, store, executor, ahead, listener)
+            measured = forecast(plan, store, executor, listener)
+            generated = _run(plan, store, executor, ahead, listener, known=measured is not None)
             generated = _explain(plan, generated, store, executor, listener)
     except KeyboardInterrupt:  # while the executor closed: its runs are kept
         return replace(generated, interrupted=True)
@@ -204,8 +205,7 @@ def _generate(
 def _notices(plan: Plan, store: Store, listener: ProgressListener) -> Iterator[Fact]:
     """Yield what the user should know before the first run.
 
-    These are programs that will run, seeds that a Space draws itself, schedulers that do not fit to the model, and too
-    little memory.
+    These are programs that will run, seeds that a Space draws itself, and schedulers that do not fit to the model.
     """
     missing = [run for run in plan.runs if run.source in {"command", "space"} and not store.get(key_of(run, {}))]
     yield from programs_to_run([run for run in missing if run.source == "command"], store.folder)
@@ -215,10 +215,11 @@ def _notices(plan: Plan, store: Store, listener: ProgressListener) -> Iterator[F
         listener.on_status("looking at the Space")
         yield from own_seeds_of(asked)
     yield from unserved_schedulers(plan.runs)
-    yield from assess(plan, store.folder, listener)
 
 
-def _run(plan: Plan, store: Store, executor: Executor, ahead: ScoringAhead, listener: ProgressListener) -> _Generated:
+def _run(
+    plan: Plan, store: Store, executor: Executor, ahead: ScoringAhead, listener: ProgressListener, *, known: bool
+) -> _Generated:
     def seen(record: RunRecord) -> RunRecord:
         if executor.environment.get("device", "cpu") != "cpu":  # otherwise both would compete for the processors
             ahead.add(record)
@@ -226,7 +227,9 @@ def _run(plan: Plan, store: Store, executor: Executor, ahead: ScoringAhead, list
 
     store.discard_drafts()
     order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
-    records, interrupted = until_interrupted(map(seen, executor.execute(plan.runs, store, listener)))
+    executed = executor.execute(plan.runs, store, listener)
+    executed = executed if known else with_forecast(executed, plan, store, executor, listener)
+    records, interrupted = until_interrupted(map(seen, executed))
     in_order = sorted(records, key=lambda run: order[run.prompt, run.name])
     return _Generated(executor.environment, tuple(in_order), interrupted=interrupted)
 

@@ -52,6 +52,7 @@ class ProgressListener(Progress, Protocol):
     def on_notice(self, notice: Fact) -> None:
         """Called before the first run, once for each thing to know before it: runs that do not fit into memory.
 
+        It is called once more after the first generation, with what the others are expected to take.
         `spacediff.wording.sentence` makes a text of it.
         """
 

@@ -28,12 +28,12 @@ TILES = {
 """Tiles with which CogVideoX's VAE decodes 96x64 pixels to 110x70, and 720x480 to 874x537."""
 
 
-def run(width: int, height: int, name: str = "variant", **vae: object) -> RunRecord:
+def run(width: int, height: int, **vae: object) -> RunRecord:
     clip = ClipRecord(lossless="", preview="", digest="", frames=1, width=width, height=height, fps=8.0)
     settings = record_settings(Settings.of({"vae": vae}, Origin.DEFAULT))
     return RunRecord(
-        key=name,
-        name=name,
+        key="variant",
+        name="variant",
         role=Role.VARIANT,
         prompt="p",
         source="diffusers",

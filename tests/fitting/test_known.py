@@ -7,7 +7,7 @@ import pytest
 from benchmarks.memory import PUBLISHED, measured
 from spacediff.api import load_scenario, plan_audit
 from spacediff.doctor import _fitting
-from spacediff.fitting.disk import bytes_of_run
+from spacediff.fitting.disk import on_disk
 from spacediff.fitting.known import MODELS, KnownModel
 from spacediff.settings import Settings
 from spacediff.shipped import shipped
@@ -48,8 +48,8 @@ def test_the_large_scenario_needs_the_disk_that_its_header_names() -> None:
     (named,) = re.findall(r"(\d+) GB of disk", plan.scenario)
     clips = plan.explain.budget + sum(run.source == "diffusers" for run in plan.runs)
     latents = 13 * 16 * 60 * 90
-    assert bytes_of_run(latents, 50, (49, 480, 720)) == 114_566_400 + int(1.25 * 49 * 480 * 720 * 3)
-    assert 0.5 * int(named) * 10**9 < clips * bytes_of_run(latents, 50, (49, 480, 720)) < int(named) * 10**9
+    assert on_disk(latents, 50, (49, 480, 720)).run == 114_566_400 + int(1.25 * 49 * 480 * 720 * 3)
+    assert 0.5 * int(named) * 10**9 < clips * on_disk(latents, 50, (49, 480, 720)).run < int(named) * 10**9
 
 
 def test_the_large_scenario_asks_for_an_accelerator_in_every_run() -> None:

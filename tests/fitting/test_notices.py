@@ -69,11 +69,13 @@ def test_an_audit_gives_its_notices_before_the_first_run(tmp_path: Path, monkeyp
     (tmp_path / "s.toml").write_text(SCENARIO, "utf-8")
     listener = Noting()
     audit(plan_audit(tmp_path / "s.toml"), tmp_path / "a", listener, Refusing())
-    plan, notice, first, *_ = listener.heard
+    plan, notice, expected, first, *_ = listener.heard
     assert (plan, first) == ("5 runs", "baseline")
     assert isinstance(notice, Fact)
     assert notice.kind is FactKind.MEMORY_UNKNOWN
     assert notice.values["runs"] == ["baseline", "rerun", "seed-2", "seed-3", "seed-4"]
+    assert isinstance(expected, Fact)
+    assert (expected.kind, expected.values["generations"]) == (FactKind.EXPECTED, 5)
 
 
 def test_the_terminal_shows_a_notice_as_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from spacediff.errors import (
     FolderInUse,
     FolderOfAnotherAudit,
     InvalidArgument,
+    MachineTooSmall,
     NotAcceptable,
     ScenarioApproximate,
     SpacediffError,
@@ -27,6 +28,7 @@ _OTHER_FOLDER = "--out DIR names another folder"
 _OPTIONS: dict[tuple[type[Options], type[SpacediffError]], str] = {
     (AuditOptions, FolderInUse): _OTHER_FOLDER,
     (AuditOptions, FolderOfAnotherAudit): _OTHER_FOLDER,
+    (AuditOptions, MachineTooSmall): "--only VARIANT generates fewer runs, --out DIR names another disk",
     (AuditOptions, ScenarioApproximate): "--approximate",
     (ReadOptions, BlockNotChosen): "--block N",
     (WhyOptions, BlockNotChosen): "--block N",

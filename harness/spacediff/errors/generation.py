@@ -12,6 +12,13 @@ class DiskFull(SpacediffError):
     exit_code = Exit.NOT_MEASURED
 
 
+class MachineTooSmall(SpacediffError):
+    """A machine whose memory or disk certainly cannot hold what an audit is about to generate."""
+
+    code = "machine-too-small"
+    exit_code = Exit.NOT_MEASURED
+
+
 class CheckpointUnavailable(NotMeasuredError):
     """A checkpoint that is missing, cannot be downloaded, or does not load."""
 

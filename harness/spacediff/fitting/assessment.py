@@ -7,10 +7,10 @@ measured, once for all runs. So an audit of a small model pays nothing.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from spacediff.devices import execution_device, missing
 from spacediff.fitting.activations import Activations, Call, measure
 from spacediff.fitting.advice import Remedy, changed_by, remedies
 from spacediff.fitting.checkpoint import Found, find
-from spacediff.fitting.disk import bytes_of_run, free_bytes, used_bytes
+from spacediff.fitting.disk import OnDisk, free_bytes, on_disk, used_bytes
 from spacediff.fitting.machine import host_memory, total_memory
-from spacediff.fitting.need import need, parts_of
+from spacediff.fitting.need import Memory, Part, memory_of, need, parts_of
 from spacediff.plan import Plan
 from spacediff.progress import Progress
 from spacediff.record import Fact, FactKind, fact
@@ -41,41 +41,68 @@ _TIGHT = 0.9
 """A need above this share of what is free is tight."""
 
 
-def assess(plan: Plan, folder: Path, progress: Progress) -> list[Fact]:
+@dataclass(frozen=True)
+class Assessment:
+    """Whether the runs of a plan fit, and what they take.
+
+    Attributes:
+        notices: What is short or unknown; nothing where all is well.
+        memory: What the run needs that needs most; None if that is unknown.
+        disk: What the runs leave on the disk.
+    """
+
+    notices: tuple[Fact, ...] = ()
+    memory: Memory | None = None
+    disk: OnDisk = field(default_factory=OnDisk)
+
+    @property
+    def certain(self) -> list[Fact]:
+        """What is short for certain: the weights alone exceed the memory."""
+        return [each for each in self.notices if each.kind is FactKind.MEMORY_SHORT and each.values["certain"]]
+
+    @property
+    def impossible(self) -> frozenset[str]:
+        """The names of the runs that certainly do not fit into the memory."""
+        return frozenset(str(name) for each in self.certain for name in _names_in(each))
+
+
+def _names_in(notice: Fact) -> list[object]:
+    names = notice.values["runs"]
+    return [*names] if isinstance(names, list) else []
+
+
+def assess(plan: Plan, folder: Path, progress: Progress) -> Assessment:
     """Find out whether the runs of a plan fit into memory and onto the disk.
 
     Args:
         plan: The plan.
         folder: The audit folder.
         progress: Receives what is being done, where it takes seconds.
-
-    Returns:
-        What is short or unknown; nothing where all is well.
     """
     notices: list[Fact] = []
-    largest = 0
+    disk, memory = OnDisk(), None
     for runs in _by_checkpoint(plan):
         assessed = _assess_checkpoint(runs, progress)
         notices += assessed.notices
         latents = assessed.latents if plan.keep_latents else 0
         steps = max(int(run.settings.value("call.num_inference_steps", 50)) for run in runs)
-        largest = max(largest, bytes_of_run(latents, steps, assessed.clip))
-    clips = sum(run.source == "diffusers" for run in plan.runs) + (
-        math.ceil(plan.explain.budget) if plan.explain else 0
-    )
-    free = free_bytes(folder)
-    if largest * clips > free + used_bytes(folder):
-        notices.append(fact(FactKind.DISK_SHORT, need=largest * clips, free=free, clips=clips))
-    return notices
+        disk = max(disk, on_disk(latents, steps, assessed.clip), key=lambda each: each.run)
+        memory = max(filter(None, (memory, assessed.memory)), key=lambda each: each.need, default=None)
+    clips = sum(run.source == "diffusers" for run in plan.runs) + ceil(plan.explain.budget if plan.explain else 0)
+    needed, free = disk.most(clips), free_bytes(folder)
+    if needed > free + used_bytes(folder):
+        notices.append(fact(FactKind.DISK_SHORT, need=needed, free=free, clips=clips))
+    return Assessment(tuple(notices), memory, disk)
 
 
 @dataclass(frozen=True)
 class _Assessed:
-    """What was found out about the runs of one checkpoint; latents and clip are those of the largest run."""
+    """What was found out about the runs of one checkpoint; latents, clip and memory are those of the largest run."""
 
     notices: Sequence[Fact] = ()
     latents: int = 0
     clip: tuple[int, ...] = ()
+    memory: Memory | None = None
 
 
 def _by_checkpoint(plan: Plan) -> list[list[Run]]:
@@ -95,7 +122,9 @@ def _assess_checkpoint(runs: Sequence[Run], progress: Progress) -> _Assessed:
     if found is None:
         return _Assessed([_unknown(here, "its weights are not on this machine, and the Hub does not say")])
     if not any(_worth_measuring(found, run) for run in here):
-        return _Assessed()
+        return _Assessed(
+            memory=_largest(here, lambda run: parts_of(found.components, run.settings.value("model.dtype")))
+        )
     progress.on_status("estimating the memory that the runs need")
     return _Checkpoint(found, here).assessed()
 
@@ -156,7 +185,8 @@ class _Checkpoint:
         notices += [_unknown(runs, reason) for reason, runs in unknown.items()]
         known = [each for each in self._calls.values() if isinstance(each, Activations)]
         largest = max(known, key=lambda each: each.latents, default=Activations({}, 0, ()))
-        return _Assessed(notices, largest.latents, largest.clip)
+        memory = _largest(self._runs, lambda run: self._parts(run.settings))
+        return _Assessed(notices, largest.latents, largest.clip, memory)
 
     def _shortages(self, run: Run) -> Iterable[tuple[_Shortage, int]]:
         """Yield what is short for a run, the memory of its device or of the machine, and the bytes that it needs."""
@@ -184,14 +214,17 @@ class _Checkpoint:
 
     def _need(self, settings: Settings, *, host: bool) -> tuple[int, int]:
         """Return the estimated need and its certain part, without activations."""
-        activations = self._calls.get(_key(_call(settings)), "")
-        peaks = activations.peaks if isinstance(activations, Activations) else {}
         placement = settings.value("placement")
-        estimated = need(parts_of(self._found.components, self._dtype, peaks, self._measured.extra), placement)
+        estimated = need(self._parts(settings), placement)
         least = need(parts_of(self._found.components, self._dtype), placement)
         if host:
             return estimated.host, self._found.loaded(self._dtype)
         return estimated.device, least.device
+
+    def _parts(self, settings: Settings) -> tuple[Part, ...]:
+        activations = self._calls.get(_key(_call(settings)), "")
+        peaks = activations.peaks if isinstance(activations, Activations) else {}
+        return parts_of(self._found.components, self._dtype, peaks, self._measured.extra)
 
     def _device(self, name: str) -> tuple[int, int]:
         """Return free and total bytes of a device."""
@@ -230,6 +263,12 @@ def _changes_that_fit(run: Run, fits: Callable[[Settings], bool], *, host: bool)
     all_of_them = tuple({each.path: each for each in (*found, *further)}.values())
     candidates = [*((each,) for each in found), found, further, all_of_them]
     return next((each for each in candidates if each and fits(changed_by(run.settings, each))), ())
+
+
+def _largest(runs: Sequence[Run], parts: Callable[[Run], Sequence[Part]]) -> Memory | None:
+    """Return the memory of the run that needs most where it computes."""
+    each = (memory_of(parts(run), run.settings.value("placement")) for run in runs)
+    return max(each, key=lambda memory: memory.need, default=None)
 
 
 def _unknown(runs: Sequence[Run], reason: str) -> Fact:

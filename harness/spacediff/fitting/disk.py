@@ -1,28 +1,61 @@
-"""What runs leave on the disk: latents of every step, the lossless clip, its preview and the exported file."""
+"""What runs leave on the disk: latents of every step, the lossless clip, its preview and the exported file.
+
+While an audit runs, the ends of its last denoisings are kept too, for runs that share them.
+"""
 
 from __future__ import annotations
 
 import math
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 _BYTES_OF_A_LATENT = 2
 """The store keeps latents in half precision; noise hardly compresses."""
 _ENCODED = 0.25
 """Preview and exported file together, as a share of the raw frames: both are H.264 of high quality."""
+MOST_ENDS = 4
+"""Ends of denoisings that are kept: runs that share one are executed in a row, so few are needed."""
+MOST_BYTES_OF_ENDS = 2**30
+"""Of all kept ends; the newest stays whatever its size. With latents, CogVideoX-5b's takes 115 MB."""
 
 
-def bytes_of_run(latents: int, steps: int, clip: Sequence[int]) -> int:
-    """Compute how many bytes a run takes at most.
+@dataclass(frozen=True)
+class OnDisk:
+    """What runs leave on the disk, in bytes; 0 where it is unknown.
+
+    Attributes:
+        run: A run, at most.
+        latents: The part of a run that no coding makes smaller: its latents.
+        ends: The ends of denoisings that are kept while the audit runs, at most.
+    """
+
+    run: int = 0
+    latents: int = 0
+    ends: int = 0
+
+    def most(self, runs: int) -> int:
+        """Return what a number of runs takes at most; 0 if it is unknown."""
+        return runs * self.run + (self.ends if runs else 0)
+
+
+def on_disk(latents: int, steps: int, clip: Sequence[int]) -> OnDisk:
+    """Compute what runs leave on the disk.
 
     Args:
-        latents: Number of values of the latents; 0 if they are not kept.
+        latents: Number of values of the latents; 0 if those of the steps are not kept.
         steps: Denoising steps; the latents before the first are kept too.
         clip: Frames, height and width; lossless coding makes noise no smaller than it is.
     """
     frames = math.prod(clip) * 3 if clip else 0
-    return (steps + 1) * latents * _BYTES_OF_A_LATENT + int((1 + _ENCODED) * frames)
+    of_steps = (steps + 1) * latents * _BYTES_OF_A_LATENT
+    return OnDisk(of_steps + int((1 + _ENCODED) * frames), of_steps, ends=bytes_of_ends(of_steps))
+
+
+def bytes_of_ends(end: int) -> int:
+    """Return the bytes of the kept ends at most, from those of one."""
+    return max(end, min(MOST_ENDS * end, MOST_BYTES_OF_ENDS))
 
 
 def free_bytes(folder: Path) -> int:

@@ -47,6 +47,21 @@ class Need:
     host: int
 
 
+@dataclass(frozen=True)
+class Memory:
+    """The memory that a run needs, as far as it is known before it begins.
+
+    Attributes:
+        device: Name of the device, `cpu` for the machine's memory.
+        need: Bytes.
+        whole: Whether activations are part of it; otherwise it is the least that the run needs.
+    """
+
+    device: str
+    need: int
+    whole: bool
+
+
 def parts_of(
     components: Sequence[Component],
     dtype: str | None,
@@ -81,6 +96,13 @@ def need(parts: Sequence[Part], placement: str | None) -> Need:
         copies = OFFLOAD_COPIES if way in OFFLOADS else 1
         return Need(0, int(copies * weights + max(part.activations for part in parts)))
     return Need(on_device(parts, way), int(OFFLOAD_COPIES * weights) if way in OFFLOADS else weights)
+
+
+def memory_of(parts: Sequence[Part], placement: str | None) -> Memory:
+    """Return the memory that a run needs where it computes; see `need`."""
+    needed, device = need(parts, placement), execution_device(placement)
+    whole = any(part.activations for part in parts)
+    return Memory(device, needed.host if type_of(device) == "cpu" else needed.device, whole=whole)
 
 
 def on_device(parts: Sequence[Part], way: str) -> int:

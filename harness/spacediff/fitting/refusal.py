@@ -1,4 +1,4 @@
-"""Refuse a run that certainly does not fit, before anything is downloaded or loaded.
+"""Refuse a run, or an audit, that certainly does not fit, before anything is downloaded or loaded.
 
 Only weights are certain. They are compared with all the memory of a device or of the machine, not with what is free of
 it now, since another program may end. What is only estimated is a notice of the plan, and the run is tried.
@@ -7,12 +7,17 @@ it now, since another program may end. What is only estimated is a notice of the
 from __future__ import annotations
 
 from spacediff.devices import execution_device
-from spacediff.errors import DoesNotFit
+from spacediff.errors import DoesNotFit, MachineTooSmall
 from spacediff.fitting.advice import memory_advice
+from spacediff.fitting.assessment import Assessment
 from spacediff.fitting.checkpoint import find
+from spacediff.fitting.disk import free_bytes
+from spacediff.fitting.expectation import Todo
 from spacediff.fitting.machine import total_memory
 from spacediff.fitting.need import need, parts_of
 from spacediff.run import Run
+from spacediff.wording import sentences
+from spacediff.wording.numbers import counted, size
 
 
 def refuse_what_cannot_fit(run: Run) -> None:
@@ -37,3 +42,29 @@ def refuse_what_cannot_fit(run: Run) -> None:
                 f"the weights alone need {needed / 2**30:.1f} GiB, and {place} has {there / 2**30:.1f} GiB of memory",
                 hint=memory_advice(settings, run.changes, host=host),
             )
+
+
+def refuse_what_cannot_begin(todo: Todo, assessed: Assessment) -> None:
+    """Refuse an audit of which no run can be generated, or whose latents alone do not fit onto the disk.
+
+    Where some runs fit into the memory, the audit goes on with those.
+
+    Args:
+        todo: What the audit still has to generate.
+        assessed: What its runs need.
+
+    Raises:
+        MachineTooSmall: They do not fit; the hint says what would make them fit.
+    """
+    if todo.runs and all(run.name in assessed.impossible for run in todo.runs):
+        raise MachineTooSmall(
+            f"no run of this audit fits into the memory: {' '.join(sentences(assessed.certain))}",
+            hint="change [baseline] as the message says, or use a larger machine",
+        )
+    least, free = len(todo.runs) * assessed.disk.latents, free_bytes(todo.folder)
+    if least > free:
+        raise MachineTooSmall(
+            f"the disk cannot hold this audit: the latents of {counted(len(todo.runs), 'run')} take {size(least)}, and "
+            f"{size(free)} are free in {todo.folder}",
+            hint="free some space, choose an audit folder on another disk, or set steps.keep_latents = false",
+        )

@@ -258,6 +258,21 @@ class FactKind(StrEnum):
     )
     MEMORY_UNKNOWN = "memory-unknown", {"runs": list[str], "model": str, "reason": str}
     DISK_SHORT = "disk-short", {"clips": int, "need": int, "free": int}
+    EXPECTED = (
+        "expected",
+        {
+            "generations": int,
+            "search": float,
+            "step": float | None,
+            "seconds": float | None,
+            "search_seconds": float | None,
+            "device": str,
+            "memory": int | None,
+            "least": bool,
+            "disk": int | None,
+            "free": int,
+        },
+    )
 
     # the search for the cause: why it stopped, what a suspect's standing rests on, how members act together
     SEARCH_INTERRUPTED = "search-interrupted"

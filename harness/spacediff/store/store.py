@@ -70,6 +70,10 @@ class Store:
         except (OSError, ValueError, ValidationError, AttributeError):
             return None
 
+    def has(self, key: str) -> bool:
+        """Whether there is a finished run, damaged or not; `get` says which, and takes longer."""
+        return (self.folder_of(key) / _MANIFEST).is_file()
+
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
         """Yield a draft folder for a run's files; it becomes the run's folder when the block ends without an error."""

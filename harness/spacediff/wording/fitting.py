@@ -1,11 +1,12 @@
-"""Sentences on whether runs fit on this machine."""
+"""Sentences on whether runs fit on this machine, and on what an audit is expected to take."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from spacediff.record import FactKind
-from spacediff.wording.numbers import listed, size
+from spacediff.wording.numbers import counted, duration, listed, plain, size
+from spacediff.wording.numbers import seconds as short_time
 from spacediff.wording.vocabulary import says
 
 
@@ -43,3 +44,39 @@ def _memory_unknown(*, runs: Sequence[str], model: str, reason: str) -> str:
 @says(FactKind.DISK_SHORT)
 def _disk_short(*, clips: int, need: int, free: int) -> str:
     return f"the disk may fill up: up to {clips} clips take up to {size(need)}, and {size(free)} are free"
+
+
+@says(FactKind.EXPECTED)
+def _expected(
+    *,
+    generations: int,
+    search: float,
+    step: float | None,
+    seconds: float | None,
+    search_seconds: float | None,
+    device: str,
+    memory: int | None,
+    least: bool,
+    disk: int | None,
+    free: int,
+) -> str:
+    further = f" and at most {plain(search)} more in search of the cause" if search else ""
+    place = f"on {device}" if device else "of this machine's memory"
+    return "; ".join(
+        (
+            f"expected: {counted(generations, 'generation')}{further}",
+            _time(step, seconds, search_seconds),
+            f"{'at least' if least else 'about'} {size(memory)} {place}"
+            if memory
+            else "memory unknown before the first",
+            f"{f'up to {size(disk)}' if disk else 'an unknown part'} of the disk, where {size(free)} are free",
+        )
+    )
+
+
+def _time(step: float | None, seconds: float | None, search: float | None) -> str:
+    if seconds is None:
+        return "the time is known after the first"
+    each = f", at {short_time(step)} for a step" if step else ""
+    with_search = f", {duration(seconds + search)} with the search" if search else ""
+    return f"at most about {duration(seconds)}{with_search}{each}"

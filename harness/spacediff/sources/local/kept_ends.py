@@ -8,13 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from spacediff.files import write_atomically
+from spacediff.fitting.disk import MOST_BYTES_OF_ENDS, MOST_ENDS
 from spacediff.sources.local.denoised import Denoised, read_denoised, write_denoised
 from spacediff.sources.local.tensor_files import DRAFTS, keep_newest
 
-_MOST = 4
-"""Runs that share a denoising are executed in a row, so few are needed."""
-_MOST_BYTES = 2**30
-"""Of all kept ends; the newest stays whatever its size. With latents, CogVideoX-5b's takes 115 MB."""
 _SUFFIX = ".safetensors"
 _UNDECODED = f".undecoded{_SUFFIX}"
 
@@ -49,7 +46,7 @@ class KeptEnds:
             TypeError: A result of the library cannot be kept.
         """
         write_denoised(end, self._path(identity, _SUFFIX if decoded else _UNDECODED))
-        keep_newest(self._shared(), _MOST, _MOST_BYTES)
+        keep_newest(self._shared(), MOST_ENDS, MOST_BYTES_OF_ENDS)
 
     def decoded(self, identity: str) -> None:
         """Note that an end has been decoded, so that it stays only while other runs may share it."""

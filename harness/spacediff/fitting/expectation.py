@@ -1,0 +1,153 @@
+"""What an audit is expected to take: generations, time, memory and disk.
+
+The key insight: a finished generation says what the next ones take, as its steps and its other stages were timed. So
+the time is known after the first of them, or before it where an earlier audit in the folder generated the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spacediff.devices import execution_device, type_of
+from spacediff.fitting.disk import OnDisk, free_bytes
+from spacediff.fitting.need import Memory
+from spacediff.plan import Explanation
+from spacediff.record import Fact, FactKind, RunRecord, fact
+from spacediff.run import Run
+from spacediff.settings import Settings
+
+_STEPS = "call.num_inference_steps"
+_USUAL_STEPS = 50
+_DENOISING = "denoising"
+_OBSERVED = ("diffusers", "script")
+_ALIKE = ("model.", "placement", "numerics.", "call.height", "call.width", "call.num_frames")
+"""Beginnings of the settings that have to be equal for two generations to take about the same."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a finished generation took.
+
+    Attributes:
+        step: Seconds of a denoising step.
+        rest: Seconds of its other stages.
+        steps: Its denoising steps.
+        device: Name of the device whose memory was measured, `cpu` for the machine's.
+        peak: The most bytes in use there.
+    """
+
+    step: float
+    rest: float
+    steps: int
+    device: str
+    peak: int
+
+    def seconds(self, settings: Settings) -> float:
+        """Return about how long a generation with some declared Settings takes."""
+        return self.rest + self.step * _steps(settings, self.steps)
+
+
+@dataclass(frozen=True)
+class Todo:
+    """What an audit still has to generate.
+
+    Attributes:
+        runs: The planned runs that are not finished, equal ones once.
+        explain: The search for the cause; None for none.
+        folder: The audit folder.
+    """
+
+    runs: Sequence[Run]
+    explain: Explanation | None
+    folder: Path
+
+    @property
+    def most_probes(self) -> float:
+        """The most generations that the search may take."""
+        return float(self.explain.budget) if self.explain else 0.0
+
+    @property
+    def clips(self) -> int:
+        """The most clips that are still written."""
+        return len(self.runs) + math.ceil(self.most_probes)
+
+
+def measured_by(record: RunRecord) -> Measured | None:
+    """Return what a generation took; None if it is no whole one, or was not observed."""
+    trace = record.trace
+    if record.source not in _OBSERVED or not record.measured or trace is None or not trace.steps or record.fed_by:
+        return None
+    stages = {stage.name: stage for stage in trace.stages}
+    if _DENOISING not in stages or any(stage.taken_over for stage in trace.stages):
+        return None
+    placement = record.settings["placement"].value if "placement" in record.settings else None
+    return Measured(
+        step=stages[_DENOISING].seconds / len(trace.steps),
+        rest=sum(stage.seconds for name, stage in stages.items() if name != _DENOISING),
+        steps=len(trace.steps),
+        device=execution_device(placement),
+        peak=max(stage.peak_bytes for stage in trace.stages),
+    )
+
+
+def measured_before(
+    records: Iterable[RunRecord], like: Sequence[Run], then: Mapping[str, str], now: Mapping[str, str]
+) -> Measured | None:
+    """Return what a generation of an earlier audit took that is like the first one of this; None if there is none.
+
+    Args:
+        records: The runs of the earlier audit.
+        like: The runs of this audit.
+        then: The environment of the earlier audit.
+        now: The environment of this one; another device or number of threads takes another time.
+    """
+    if any(then.get(name) != now.get(name) for name in ("device", "processor", "threads")):
+        return None
+    first = next((run for run in like if run.source in _OBSERVED), None)
+    alike = (each for each in records if first is not None and _alike(first.settings, each))
+    return next((found for each in alike if (found := measured_by(each)) is not None), None)
+
+
+def expectation(todo: Todo, disk: OnDisk, *, measured: Measured | None = None, memory: Memory | None = None) -> Fact:
+    """Return what is expected of the generations that are still to come.
+
+    The time is an upper estimate: runs that share their denoising take less.
+
+    Args:
+        todo: What is to be generated.
+        disk: What runs leave on the disk.
+        measured: What a generation took; None before one is known.
+        memory: What the largest run needs, before one was measured; None if that is unknown.
+    """
+    seconds = search = None
+    if measured is not None:
+        seconds = sum(measured.seconds(run.settings) for run in todo.runs)
+        search = todo.most_probes * measured.seconds(todo.explain.target_settings) if todo.explain else 0.0
+        memory = Memory(measured.device, measured.peak, whole=True)
+    return fact(
+        FactKind.EXPECTED,
+        generations=len(todo.runs),
+        search=todo.most_probes,
+        step=measured.step if measured else None,
+        seconds=seconds,
+        search_seconds=search,
+        device="" if memory is None else "" if type_of(memory.device) == "cpu" else memory.device,
+        memory=memory.need if memory else None,
+        least=memory is not None and not memory.whole,
+        disk=disk.most(todo.clips) if disk.run else None,
+        free=free_bytes(todo.folder),
+    )
+
+
+def _alike(settings: Settings, record: RunRecord) -> bool:
+    declared = {path: each.value for path, each in settings.items() if path.startswith(_ALIKE)}
+    found = {path: each.value for path, each in record.settings.items()}
+    return all(path in found and found[path] == value for path, value in declared.items())
+
+
+def _steps(settings: Settings, otherwise: int = _USUAL_STEPS) -> int:
+    given = settings.value(_STEPS, otherwise)
+    return given if isinstance(given, int) else otherwise

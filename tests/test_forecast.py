@@ -1,0 +1,135 @@
+"""When an audit says what it takes: before its first run, and again after the first generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+import pytest
+
+from spacediff.api import plan_audit
+from spacediff.errors import MachineTooSmall
+from spacediff.fitting import assessment
+from spacediff.fitting.assessment import Assessment
+from spacediff.fitting.disk import OnDisk
+from spacediff.forecast import forecast, with_forecast
+from spacediff.plan import Plan
+from spacediff.progress import ProgressListener, SilentListener
+from spacediff.record import Fact, FactKind, Role, RunRecord, StageRecord, StepRecord, TraceRecord
+from spacediff.run import Run
+from spacediff.store.store import Store
+from spacediff.worker.identity import key_of
+
+SCENARIO = """
+title = "t"
+[prompts.p]
+text = "a lemon"
+seed = 1
+[baseline]
+model = { id = "builtin:tiny-cogvideox-random" }
+placement = "cpu"
+call.num_inference_steps = 4
+[variants.other]
+call.guidance_scale = 3.0
+[reference]
+variant = "baseline"
+[explain]
+from = "baseline"
+to = "other"
+budget = 5
+"""
+
+
+class Noting(SilentListener):
+    def __init__(self) -> None:
+        self.notices: list[Fact] = []
+
+    def on_notice(self, notice: Fact) -> None:
+        self.notices.append(notice)
+
+
+class Idle:
+    """An executor that nobody asks for runs."""
+
+    environment: Mapping[str, str] = MappingProxyType({"device": "cpu"})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    (tmp_path / "s.toml").write_text(SCENARIO, "utf-8")
+    return plan_audit(tmp_path / "s.toml")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "audit")
+
+
+def record(name: str, **more: Any) -> RunRecord:
+    step = StepRecord(timestep=1.0, guidance=6.0, digest="", mean=0, std=1, norm=1, nonfinite=0)
+    stages = [StageRecord(name="denoising", seconds=8.0, peak_bytes=2**30)]
+    trace = TraceRecord(steps=[step] * 4, stages=stages)
+    known: dict[str, Any] = {"key": name, "name": name, "role": Role.VARIANT, "prompt": "p", "source": "diffusers"}
+    return RunRecord(**{**known, "measured": True, "trace": trace, **more})
+
+
+def keep(plan: Plan, store: Store, names: Iterable[str]) -> None:
+    for run in plan.runs:
+        key = key_of(run, Idle.environment)
+        if run.name in names:
+            with store.writing(key) as draft:
+                store.seal(draft, record(run.name, key=key))
+
+
+def test_it_counts_what_is_not_generated_yet(plan: Plan, store: Store) -> None:
+    everything = [run.name for run in plan.runs]
+    assert everything == ["baseline", "other", "rerun", "seed-2", "seed-3", "seed-4"]
+    listener = Noting()
+    assert forecast(plan, store, Idle(), listener) is None
+    keep(plan, store, ["baseline", "seed-2"])
+    assert forecast(plan, store, Idle(), listener) is None
+    assert [each.kind for each in listener.notices] == [FactKind.EXPECTED] * 2
+    assert [each.values["generations"] for each in listener.notices] == [6, 4]
+    assert [each.values["search"] for each in listener.notices] == [5, 5]
+    keep(plan, store, everything)
+    forecast(plan, store, Idle(), listener)
+    assert len(listener.notices) == 2
+
+
+def test_the_first_generation_that_was_timed_shows_once_what_the_others_take(plan: Plan, store: Store) -> None:
+    listener = Noting()
+    records = [record("reference", source="space"), record("baseline"), record("other"), record("rerun")]
+    passed, counts = [], []
+    keep(plan, store, ["baseline"])
+    for each in with_forecast(records, plan, store, Idle(), listener):
+        passed.append(each.name)
+        counts.append(len(listener.notices))
+    assert passed == ["reference", "baseline", "other", "rerun"]
+    assert counts == [0, 0, 1, 1]
+    (notice,) = listener.notices
+    assert (notice.values["generations"], notice.values["step"]) == (5, 2.0)
+    assert (notice.values["seconds"], notice.values["search_seconds"]) == (5 * 8.0, 5 * 8.0)
+
+
+def test_an_audit_that_the_disk_cannot_hold_ends_after_its_notices(
+    plan: Plan, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assessment, "_by_checkpoint", lambda _: [[plan.runs[0]]])
+    large = assessment._Assessed(latents=2**40, clip=(9, 64, 96))
+    monkeypatch.setattr(assessment, "_assess_checkpoint", lambda *_: large)
+    listener = Noting()
+    with pytest.raises(MachineTooSmall, match="the disk cannot hold this audit"):
+        forecast(plan, store, Idle(), listener)
+    assert [each.kind for each in listener.notices] == [FactKind.DISK_SHORT]
+    assert Assessment().disk == OnDisk()
