@@ -11,7 +11,7 @@ from spacediff.clip import Clip
 from spacediff.comparing.prompt import compare_prompt
 from spacediff.comparing.tiles import sizes_of_tiles
 from spacediff.metrics import METRICS
-from spacediff.record import ClipRecord, FactKind, Role, RunRecord, fact, record_settings
+from spacediff.record import ClipRecord, FactKind, Role, RunRecord, Verdict, fact, record_settings
 from spacediff.settings import Origin, Settings
 from spacediff.wording import paragraph
 from support.clips import moving_ball
@@ -91,3 +91,13 @@ def test_the_comparison_names_them_first(tmp_path: Path) -> None:
     (found,) = compare_prompt(reference, [candidate], tmp_path, METRICS[:2], ignore_progress).comparisons
     assert found.evidence[0].kind is FactKind.TILES_GAVE_SIZE
     assert "known cause tile-sizes" in paragraph(found.evidence)
+
+
+def test_they_are_named_where_nothing_can_be_scored(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (2, 70, 110, 3), np.uint8)
+    settings = record_settings(Settings.of({"vae": {"tiling": True, **TILES}}, Origin.DEFAULT))
+    reference = kept(tmp_path, "reference", moving_ball(2), Role.REFERENCE)
+    candidate = kept(tmp_path, "variant", Clip(noise, moving_ball(2).fps)).model_copy(update={"settings": settings})
+    (found,) = compare_prompt(reference, [candidate], tmp_path, METRICS[:2], ignore_progress).comparisons
+    assert found.verdict is Verdict.NOT_COMPARABLE
+    assert found.evidence[0].kind is FactKind.TILES_GAVE_SIZE

@@ -135,7 +135,7 @@ def without_numbers(reference: RunRecord, run: RunRecord, failed: Failed) -> Com
         reference=reference.name,
         candidate=run.name,
         verdict=failed.verdict,
-        evidence=[failed.reason],
+        evidence=[*sizes_of_tiles(reference, run), failed.reason],
     )
 
 
