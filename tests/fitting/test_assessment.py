@@ -101,7 +101,7 @@ def test_runs_that_may_not_fit_are_distinguished_from_those_that_do(
     tiny: Path, tmp_path: Path, machine: Machine
 ) -> None:
     decoding = {"vae": {"tiling": False}}
-    machine.has(device=weights(tiny) + 20 * 2**20)
+    machine.has(device=weights(tiny) + 30 * 2**20)
     (notice,) = notices(tmp_path, run("a", tiny, vae={"tiling": True}), run("b", tiny, **decoding))
     assert notice.kind is FactKind.MEMORY_SHORT
     assert notice.values["runs"] == ["b"]
@@ -112,7 +112,7 @@ def test_runs_that_may_not_fit_are_distinguished_from_those_that_do(
 
 
 def test_no_run_is_advised_to_change_what_it_tests(tiny: Path, tmp_path: Path, machine: Machine) -> None:
-    machine.has(device=weights(tiny) + 20 * 2**20)
+    machine.has(device=weights(tiny) + 30 * 2**20)
     (notice,) = notices(tmp_path, run("b", tiny, vae={"tiling": True}, changes={"vae": {"tiling": False}}))
     assert (notice.values["changes"], notice.values["tested"]) == ([], ["vae.tiling"])
     assert "what it tests: vae.tiling" in sentence(notice)
