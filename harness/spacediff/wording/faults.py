@@ -103,6 +103,6 @@ def _tiles_do_not_join(*, setting: str, value: int, step: int, kept: int, fittin
     advice = f"; {' or '.join(map(str, fitting))} would fit" if fitting else ""
     return (
         f"With {setting} = {value}, the tiles of the VAE do not join: each begins {step} pixels after the one before "
-        f"and {kept} pixels of it are kept. Frames that are larger than a tile get another size, or rows and columns "
+        f"and {kept} pixels of it are kept. What is larger than a tile gets another size, or rows and columns "
         f"in the wrong place{advice}."
     )

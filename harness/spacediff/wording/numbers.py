@@ -57,6 +57,8 @@ def place(v: float) -> str:
 
 def duration(seconds: float) -> str:
     """Write a duration: `41.0 s`, `3 min 32 s`, `2 h 5 min`."""
+    if math.isinf(seconds):
+        return "∞ s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
