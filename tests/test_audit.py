@@ -93,7 +93,7 @@ def test_quickstart_passes_its_gate_and_names_its_report(quickstart: Finished) -
     assert quickstart.record.gate.status is GateStatus.PASSED
     assert f"report: {quickstart.folder / 'report.html'}" in quickstart.stdout.replace("\n", "")
     assert (quickstart.folder / "report.html").stat().st_size > 50_000
-    assert all(run.measured for run in quickstart.record.runs)
+    assert not any(run.failed for run in quickstart.record.runs)
     assert quickstart.record.environment.hosted["device"] == "cpu", "as as-hosted, whatever this machine has"
 
 
