@@ -9,6 +9,8 @@ SCENARIO ?= scenarios/quickstart.toml
 ARGS     ?=
 BIN      := $(VENV)/bin
 READY    := $(VENV)/.ready
+# tests start many processes, so bytecode is kept
+PYTEST   := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help audit test test-slow fuzz gpu check bench report pictures clean
@@ -22,10 +24,10 @@ audit: $(READY) ## run the scenario and write its report
 	@$(BIN)/spacediff audit $(SCENARIO) $(ARGS)
 
 test: $(READY) ## run the tests; takes minutes: 8 to 16 on 2 cores
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 test-slow: $(READY) ## run what takes long: other environments, every combination, much fuzzing
-	@SPACEDIFF_FUZZ=5 $(BIN)/python -m pytest --timeout 2400 --numprocesses auto --maxprocesses 4 --dist worksteal -m "slow or fuzz" $(ARGS)
+	@SPACEDIFF_FUZZ=5 $(PYTEST) --timeout 2400 -m "slow or fuzz" $(ARGS)
 
 fuzz: $(READY) ## read 20,000 mangled sources in a process with limits
 	@cd tests && $(abspath $(BIN))/python -m support.mangled_sources $(ARGS)
