@@ -117,7 +117,7 @@ def test_an_interruption_before_the_first_run_closes_the_executor(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("spacediff.audit.assess", interrupt)
+    monkeypatch.setattr("spacediff.forecast.assess", interrupt)
     record = audit(plan, tmp_path / "out", SilentListener(), Closing({}))
     assert (record.finished, record.runs) == (False, [])
     assert closed, "a worker that was started already ends"
