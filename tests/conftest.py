@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,11 @@ from support.quickstart import Finished
 from support.tiny_space import SPACE_STEPS
 
 pytest_plugins = ["support.report_pages"]  # the fixtures of the tests that open a report in a browser
+
+# nohup and a shell's background ignore these, and what tests start would inherit that
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for _number in (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
+    signal.signal(_number, signal.SIG_DFL)
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a core each, for torch here and in the processes that tests start

@@ -16,7 +16,6 @@ from spacediff.interrupts import clear, install, raise_if_interrupted, until_int
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started the tests in the background
     yield
     clear()
     for each, handler in before.items():

@@ -92,7 +92,7 @@ def spacediff(
 def _become(words: list[str], cwd: str, env: dict[str, str], program: str, files: list[Path]) -> None:
     for number, file in enumerate(files, start=1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_TRUNC), number)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in a shell's background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the process it was forked from does
     sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115 - it is the process's own to its end
     os.chdir(cwd)
     os.environ.clear()
