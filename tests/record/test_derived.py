@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from spacediff.record import (
     TextRecord,
     Verdict,
     quoted,
+    read_record,
     with_derived,
+    write_record,
 )
 from spacediff.record.derived.frames import with_worst_frames
 from spacediff.record.derived.isolated_steps import isolated_steps
@@ -36,6 +39,15 @@ from support.synthetic_traces import OWN_ERRORS, with_traces
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> AuditRecord:
     return synthetic_audit(tmp_path_factory.mktemp("audit"), frames=5, size=(32, 48))
+
+
+def test_what_a_file_lacks_of_it_is_derived_when_it_is_read(drawn: AuditRecord, tmp_path: Path) -> None:
+    write_record(drawn, tmp_path)
+    file = tmp_path / "audit.json"
+    data = json.loads(file.read_text("utf-8"))
+    assert data.pop("overviews")
+    file.write_text(json.dumps(data), "utf-8")
+    assert read_record(tmp_path).overviews == drawn.overviews
 
 
 def changed(record: AuditRecord, name: str, **changes: Any) -> AuditRecord:

@@ -66,7 +66,13 @@ def test_a_wheel_can_be_made_of_the_sdist(tmp_path: Path) -> None:
     (sdist,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = [name.partition("/")[2] for name in archive.getnames()]
-    for needed in ("harness/spacediff/__init__.py", "tests/conftest.py", "scenarios/quickstart.toml", "Makefile"):
+    for needed in (
+        "harness/spacediff/__init__.py",
+        "reports/vega.js.gz",
+        "tests/conftest.py",
+        "scenarios/quickstart.toml",
+        "Makefile",
+    ):
         assert needed in names
     subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", tmp_path, sdist], check=True)
     assert list(tmp_path.glob("*.whl"))

@@ -111,4 +111,6 @@ def _record(path: Path) -> AuditRecord:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise RecordError(f"{path} is not an audit record: {key}: {first['msg']}", hint=_AGAIN) from error
-    return record if version == SCHEMA_VERSION else with_derived(record)
+    summed_up = {overview.prompt for overview in record.overviews}
+    complete = version == SCHEMA_VERSION and all(prompt.name in summed_up for prompt in record.prompts)
+    return record if complete else with_derived(record)

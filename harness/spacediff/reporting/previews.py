@@ -234,4 +234,4 @@ def _note(level: Level, count: int, of: int, *, still: bool = False) -> str:
     how = f"WebP, quality {_webp_quality(level)}" if still else f"x264, rate factor {level.quality}"
     clips = "pictures" if still else "clips"
     which = f"The {clips} in this page" if count == of else f"{count} of the {of} {clips} in this page"
-    return f"{which} were re-encoded at {size} ({how})."
+    return f"{which} {'was' if count == 1 and count < of else 'were'} re-encoded at {size} ({how})."
