@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from .effective import arguments_of, settings_of
+from .effective import arguments_of, passed_on, settings_of
 from .frames import write_frames
 from .machine import machine
 from .messages import LibraryMessages
@@ -65,6 +65,12 @@ class RecordedCall:
         self._write(NOT_FINISHED)
         self._began = time.monotonic()
         self._own_seconds = self._began - began
+
+    def passed(self, call: Callable[..., Any], pipeline: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Record the arguments of an inner call of the same pipeline, which are those in force."""
+        with self._noting("the settings of the inner call"):
+            given = arguments_of(call, pipeline, args, kwargs)
+            self._record["settings"] = passed_on(self._record.get("settings", {}), pipeline, given)
 
     def end(self, result: Any, outcome: str) -> None:
         """Record what was observed and returned, and remove all hooks.

@@ -63,7 +63,7 @@ def settings_of(pipeline: Any, given: Mapping[str, Any], writer: Writer) -> dict
         "model": lambda: _model(pipeline),
         "components": lambda: _components(pipeline, writer),
         "scheduler": lambda: _scheduler(pipeline),
-        "call": lambda: {name: plain(value) for name, value in given.items() if name not in _NOT_SETTINGS},
+        "call": lambda: _call_of(given),
         "rng": lambda: generator_of(pipeline, given),
         "placement": lambda: placement_of(pipeline),
         "vae": lambda: _vae(pipeline),
@@ -80,6 +80,22 @@ def settings_of(pipeline: Any, given: Mapping[str, Any], writer: Writer) -> dict
             if found not in ({}, None):
                 settings[name] = found
     return {"prompt": plain(given.get("prompt")), "settings": settings}
+
+
+def passed_on(settings: Mapping[str, Any], pipeline: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a call with the arguments that it passes on to an inner call of its pipeline.
+
+    Args:
+        settings: Those of the outer call, as nested tables.
+        pipeline: The pipeline.
+        given: All arguments of the inner call.
+    """
+    arguments = {**settings.get("call", {}), **_call_of(given)}
+    return {**settings, "call": arguments, "rng": generator_of(pipeline, given)}
+
+
+def _call_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in given.items() if name not in _NOT_SETTINGS}
 
 
 def _model(pipeline: Any) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class OverriddenCall:
         self._messages = messages
         self._content = content
         self._overriding = Overriding(content)
+        self._recorded: RecordedCall | None = None
         self._known = 0
         """Number of the messages before the call."""
 
@@ -100,6 +101,7 @@ class OverriddenCall:
         """Make the changed call and write what came of it; return whether it was made to its end."""
         self._known = len(self._messages.taken()["messages"])
         recorded, refused, finished = RecordedCall(number, writer, self._messages), {}, False
+        self._recorded = recorded
         try:
             changed = self._overriding.put_in(call, writer.noting)
             recorded.begin(changed.method, changed.pipeline, changed.args, changed.kwargs, where)
@@ -119,7 +121,10 @@ class OverriddenCall:
 
     def inner(self, call: PipelineCall) -> PipelineCall:
         """Return a call that is made inside the changed one, with what waits for it."""
-        return self._overriding.put_in_inner(call)
+        changed = self._overriding.put_in_inner(call)
+        if changed is not call and self._recorded is not None:
+            self._recorded.passed(changed.method, changed.pipeline, changed.args, changed.kwargs)
+        return changed
 
     def _is_the_one(self, number: int, call: PipelineCall) -> bool:
         try:
