@@ -23,7 +23,7 @@ help: ## what can be made
 audit: $(READY) ## run the scenario and write its report
 	@$(BIN)/spacediff audit $(SCENARIO) $(ARGS)
 
-test: $(READY) ## run the tests; takes minutes: 8 to 16 on 2 cores
+test: $(READY) ## run the tests; takes minutes: 6 to 10 on 2 cores
 	@$(PYTEST) $(ARGS)
 
 test-slow: $(READY) ## run what takes long: other environments, every combination, much fuzzing

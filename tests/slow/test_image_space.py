@@ -21,7 +21,7 @@ title = "An image Space"
 prompts.cone = {{ text = "a red cone and a green box meet", seed = 42 }}
 scale.seeds = 1
 reference.space = {{ id = "{url}", endpoint = "{endpoint}", inputs = {inputs}, outputs = {outputs} }}
-explain = {{ from = "baseline", to = "as-hosted" }}
+explain = {{ from = "baseline", to = "as-hosted", tolerance = 0 }}
 
 [baseline]
 model = {{ id = "{model}", dtype = "float32" }}
