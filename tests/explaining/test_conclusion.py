@@ -9,23 +9,39 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from spacediff.clip import Clip, write_lossless
 from spacediff.explaining.budget import Budget
 from spacediff.explaining.conclusion import cause_record
 from spacediff.explaining.explain import explain
-from spacediff.explaining.judging import Judge
+from spacediff.explaining.judging import Judge, Judged
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, EarlyStops, Prober
 from spacediff.explaining.result import INTERRUPTED, SearchResult
 from spacediff.explaining.search import MOST_FOR_SHAPLEY, BudgetSpentError, Subset
 from spacediff.plan import Explanation, Plan
 from spacediff.progress import SearchProgress, SilentListener
-from spacediff.record import CauseRecord, ClipRecord, FactKind, Role, RunRecord, SettingRecord, Standing, fact, quoted
-from spacediff.run import Prompt, Run
+from spacediff.record import (
+    CauseRecord,
+    ClipRecord,
+    FactKind,
+    Role,
+    RunRecord,
+    SettingRecord,
+    Standing,
+    StepRecord,
+    TraceRecord,
+    fact,
+    quoted,
+)
+from spacediff.run import Prompt, Run, SourceName
 from spacediff.settings import Origin, Setting, Settings, diff
-from spacediff.wording import cause_sentences
+from spacediff.wording import cause_sentences, spread_text
 
 Table = Callable[[Subset], bool | None]
 """Whether settings changed to the target's give its clip; None where nothing can be generated."""
@@ -38,7 +54,12 @@ class StrictListener(SilentListener):
 
     spent = 0.0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected: list[float] = []
+
     def on_search_started(self, search: SearchProgress) -> None:
+        self.expected.append(search.expected)
         assert search.expected >= 0
 
     def on_probe_finished(
@@ -58,7 +79,7 @@ class World:
         names: Sequence[str],
         table: Table | Mapping[str, Table],
         *,
-        budget: int = 100,
+        budget: float = 100,
         variants: Collection[Subset] = (),
         lies: Collection[str] = (),
     ) -> None:
@@ -216,6 +237,24 @@ def test_an_interruption_anywhere_keeps_every_generated_run(after: int) -> None:
     assert bool(unproved) is (found.finished and result.interrupted)
 
 
+@pytest.mark.parametrize("after", range(13))
+def test_an_interruption_of_any_judgement_leaves_a_result_that_can_be_concluded(
+    monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    world, judge, judged = World([A, B, C], {"p": needs(A, B), "q": needs(A, B)}), Judge.__call__, itertools.count()
+
+    def interrupting(self: Judge, run: RunRecord) -> Judged:
+        if next(judged) == after:
+            raise KeyboardInterrupt
+        return judge(self, run)
+
+    monkeypatch.setattr(Judge, "__call__", interrupting)
+    result = world.searched()
+    assert len(world.made) <= len(result.generated), "what was generated is kept"
+    assert {A, B} <= {*cause_record(result, [], [], {}).sufficient}
+    assert result.interrupted
+
+
 def test_the_interruptions_above_hit_search_and_proofs_and_leave_one_search_whole() -> None:
     made = World([A, B, C], {"p": needs(A, B), "q": needs(A, B)}).searched().generated
     assert {run.prompt for run in made} == {"p", "q"}
@@ -224,6 +263,71 @@ def test_the_interruptions_above_hit_search_and_proofs_and_leave_one_search_whol
 
 def interrupted(_: Run) -> RunRecord:
     raise KeyboardInterrupt
+
+
+# ---- a machine that does not repeat itself
+
+
+class NoisyWorld(World):
+    """Each run has a white pixel where no other has one."""
+
+    def __init__(self, folder: Path, table: Table, *, source: SourceName = "diffusers", steps: int = 0,
+                 budget: float = 100, variants: Collection[Subset] = ()) -> None:  # fmt: skip
+        super().__init__([A, B, C], table, budget=budget, variants=variants)
+        baseline = self.plan.runs[0]
+        again = replace(baseline, name="rerun", role=Role.RERUN, repeat=1)
+        runs = tuple(replace(run, source=source) for run in (*self.plan.runs, again))
+        self.plan = replace(self.plan, runs=runs)
+        self._folder, self._steps, self._drawn = folder, steps, itertools.count()
+
+    def record(self, run: Run) -> RunRecord:
+        number, made = next(self._drawn), super().record(run)
+        frames = np.full((1, 16, 48, 3), 100, np.uint8)
+        frames[0, number // 16, number % 16] = 255  # any two runs differ equally
+        if made.clip and made.clip.digest != "hosted":
+            frames[:, :, 32:] += np.uint8(100)
+        clip = Clip(frames, Fraction(8))
+        write_lossless(clip, self._folder / f"{number}.mkv")
+        there = ClipRecord(
+            lossless=f"{number}.mkv", preview="", digest=clip.digest, frames=1, width=48, height=16, fps=8
+        )
+        step = StepRecord(timestep=None, guidance=None, digest=f"{number}", mean=0.0, std=1.0, norm=1.0, nonfinite=0)
+        trace = TraceRecord(steps=[step] * self._steps) if self._steps else None
+        return made.model_copy(update={"clip": there, "source": run.source, "trace": trace})
+
+    def searched(self, generate: Callable[[Run], RunRecord] | None = None) -> SearchResult:
+        records = [self.record(run) for run in self.plan.runs]
+        result = explain(self.plan, records, self._folder, generate or self.generate, self.heard)
+        assert result
+        return result
+
+
+@pytest.mark.parametrize("variants", [(), [frozenset({A, B})]])
+@pytest.mark.parametrize(("source", "steps"), [("diffusers", 0), ("script", 0), ("script", 3)])
+def test_whole_runs_of_such_a_machine_blame_nothing_that_cannot_be_seen(
+    tmp_path: Path, source: SourceName, steps: int, variants: Collection[Subset]
+) -> None:
+    world = NoisyWorld(tmp_path, needs(A), source=source, steps=steps, variants=variants)
+    found = world.concluded()
+    assert standings(found) == {A: Standing.CAUSE, B: Standing.UNSEEN, C: Standing.UNSEEN}
+    assert found.spread
+    assert not [run.name for run in world.made if run.name.startswith("rerun")], "nothing can be measured by them"
+    assert "it is unknown how far re-runs differ" in spread_text(found.spread)
+
+
+def test_a_scripts_runs_are_paid_and_expected_as_whole_ones(tmp_path: Path) -> None:
+    world = NoisyWorld(tmp_path, needs(A), source="script", steps=3, budget=2.5)
+    assert not world.concluded().finished
+    assert len(world.made) == 2
+    again = NoisyWorld(tmp_path, needs(A), source="script", steps=3)
+    again.concluded()
+    assert again.heard.expected[0] >= 3 + 2, "three screens, proof and counter-proof"
+
+
+def test_reruns_make_no_more_steps_than_there_are_and_none_after_one_that_ran_whole(tmp_path: Path) -> None:
+    world = NoisyWorld(tmp_path, needs(A), steps=1)
+    world.concluded()
+    assert [run.stop and run.stop.last for run in world.made if run.name.startswith("rerun")] == [1]
 
 
 # ---- whatever the table, every claim is true
@@ -312,7 +416,7 @@ def test_what_was_not_there_spends_one() -> None:
     baseline, hosted, variant = world.plan.runs
     differences = {each.path: each for each in diff(world.left, world.right)}
     target = world.record(hosted)
-    judge = Judge(target, [], Path(), 0.0)
+    judge = Judge(target, Path(), 0.0)
     there = {frozenset({A}): world.record(variant)}
     early = EarlyStops(target, (), 1.0)
     prober = Prober(baseline, differences, world.generate, judge, Budget(0, 0), lambda *_: None, there, early)

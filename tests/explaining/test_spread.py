@@ -50,7 +50,7 @@ class Machine:
             (record,) = self.executor.execute([run], self.store, SilentListener())
         return record
 
-    def spread(self, reruns: int) -> tuple[Spread | None, list[RunRecord]]:
+    def spread(self, reruns: int) -> tuple[Spread, list[RunRecord]]:
         runs: list[RunRecord] = []
 
         def generate(run: Run) -> RunRecord:
@@ -76,7 +76,6 @@ def noisy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 def test_on_a_noisy_machine_only_what_exceeds_the_spread_is_put_down_to_a_setting(noisy: Machine) -> None:
     spread, runs = noisy.spread(5)
-    assert spread is not None
     assert (spread.reruns, spread.steps, len(runs)) == (5, STEPS, 5)
     assert all(run.stopped and run.stopped.made == STEPS for run in runs)
     same = noisy.screen(placement="model_cpu_offload")
@@ -89,23 +88,32 @@ def test_on_a_noisy_machine_only_what_exceeds_the_spread_is_put_down_to_a_settin
 @pytest.mark.slow
 def test_false_alarms_are_as_rare_as_is_said(noisy: Machine) -> None:
     spread, _ = noisy.spread(5)
-    assert spread is not None
     found = [spread.covers(noisy.screen(repeat=100 + number)) for number in range(40)]
     assert found.count(False) <= 1, f"the rate is said to be {FALSE_ALARMS}"
     assert None not in found
 
 
-def test_a_repeatable_machine_gets_one_rerun_and_no_spread(tmp_path: Path) -> None:
+def test_what_differs_after_equal_first_steps_may_be_the_machines_own(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     with machine.executor:
-        spread, runs = machine.spread(5)
-        assert (spread, len(runs)) == (None, 1)
-    rerun, baseline = (machine.target.model_copy(update={"role": role}) for role in (Role.RERUN, Role.BASELINE))
+        spread, runs = machine.spread(2)
+        assert (spread, len(runs)) == (Spread(((0.0, 0.0), (0.0, 0.0))), 2)
+    late = StoppedRecord(target="t", step=4, steps=4, first=3, relative=[0.0, 0.0, 0.1, 0.2], made=4)
+    assert spread.covers(late)
+    assert spread.covers(late.model_copy(update={"first": 2, "relative": [0.0, 0.1]})) is False
+
+
+def test_a_rerun_shows_a_spread_by_its_steps_or_its_clip(noisy: Machine) -> None:
+    target = noisy.target
+    rerun, baseline = (target.model_copy(update={"role": role}) for role in (Role.RERUN, Role.BASELINE))
     assert not shows_spread([baseline, rerun])
     assert not shows_spread([baseline]), "nothing is known"
     assert rerun.trace
     other = rerun.trace.model_copy(update={"steps": rerun.trace.steps[:1]})
     assert shows_spread([baseline, rerun.model_copy(update={"trace": other})])
+    assert rerun.clip
+    clip = rerun.clip.model_copy(update={"digest": "another"})
+    assert shows_spread([baseline, rerun, rerun.model_copy(update={"clip": clip, "trace": None})])
 
 
 @pytest.mark.parametrize("reruns", [2, 5, 20])

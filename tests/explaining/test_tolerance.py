@@ -15,7 +15,7 @@ from spacediff.explaining.judging import Judge
 from spacediff.explaining.tolerance import tolerance_of
 from spacediff.metrics.tiles import worst_of_clips
 from spacediff.plan import AskedTolerance
-from spacediff.record import ClipRecord, FactKind, Role, RunRecord, ToleranceRecord
+from spacediff.record import ClipRecord, FactKind, Role, RunRecord, ToleranceRecord, fact
 from spacediff.wording import tolerance_sentences
 from support.clips import Frames, moving_ball
 
@@ -109,9 +109,39 @@ def test_a_drift_is_placed_between_a_rerun_and_the_seeds_at_the_worst_tile(tmp_p
     assert found.levels == 2 + 0.25 * (50 - 2)
     assert "drift 0.25, the limit of the gate" in " ".join(tolerance_sentences(found))
     assert measured(tmp_path, target, target, AskedTolerance(0.0), runs).levels == 2
-    judge = Judge(target, runs, tmp_path, found.levels)
+    judge = Judge(target, tmp_path, found.levels)
     assert judge(made(tmp_path, "near", grey + 24)).within
     assert not judge(made(tmp_path, "far", grey + 25)).within
+
+
+@pytest.mark.parametrize(
+    ("rerun", "seeds", "limit"),
+    [(4, (40, 60), 4), (4, (), 4), (0, (40, 60), None), (50, (40, 60), None), (40, (40, 60), None)],
+)
+def test_what_a_rerun_differs_is_within_unless_a_seed_is_no_farther(
+    tmp_path: Path, rerun: int, seeds: tuple[int, ...], limit: int | None
+) -> None:
+    """A program that ignores its seed gives another sample each time, which is no measure of what goes unseen."""
+    grey = np.full((2, 32, 32, 3), 100, np.uint8)
+    target, baseline = made(tmp_path, "target", grey + 10), made(tmp_path, "baseline", grey, Role.BASELINE)
+    runs = (baseline, made(tmp_path, "rerun", grey + rerun, Role.RERUN),
+            *(made(tmp_path, f"seed-{by}", grey + 10 + by, Role.SEED) for by in seeds))  # fmt: skip
+    found = measured(tmp_path, target, target, runs=runs)
+    kind = FactKind.TOLERANCE_OF_STAND_IN if limit is None else FactKind.TOLERANCE_OF_RERUN
+    assert [each.kind for each in found.found] == [kind]
+    judge = Judge(target, tmp_path, found.levels)
+    assert judge(made(tmp_path, "near", grey + 14)).within is (limit is not None)
+    assert judge(made(tmp_path, "far", grey + 15)).within is False
+
+
+def test_a_rerun_with_one_farther_tile_is_no_measure_where_a_seed_is_closer_on_the_average(tmp_path: Path) -> None:
+    grey = np.full((2, 32, 32, 3), 100, np.uint8)
+    one_tile = grey.copy()
+    one_tile[:, :16, :16] += 40
+    target = made(tmp_path, "target", grey)
+    runs = (made(tmp_path, "baseline", grey, Role.BASELINE), made(tmp_path, "rerun", grey + 30, Role.RERUN),
+            made(tmp_path, "seed", one_tile, Role.SEED))  # fmt: skip
+    assert measured(tmp_path, target, target, runs=runs).levels < 30
 
 
 def test_without_seeds_a_drift_is_not_applied_and_the_codecs_loss_is_named(tmp_path: Path) -> None:
@@ -125,9 +155,13 @@ def test_without_seeds_a_drift_is_not_applied_and_the_codecs_loss_is_named(tmp_p
 def test_a_drift_of_zero_needs_no_scale(tmp_path: Path) -> None:
     target, baseline = made(tmp_path, "target", SCENE), made(tmp_path, "baseline", SCENE, Role.BASELINE)
     exact = AskedTolerance(0.0)
-    assert measured(tmp_path, target, target, exact).levels == 0
+    alone = measured(tmp_path, target, target, exact)
+    assert (alone.levels, alone.found) == (0, [fact(FactKind.TOLERANCE_OF_RERUN, levels=0.0, measured=False)])
+    assert "only equal clips count as the same, since no re-run gives a measure" in " ".join(tolerance_sentences(alone))
     again = made(tmp_path, "rerun", (SCENE // 2 * 2).astype(np.uint8), Role.RERUN)
-    assert 0 < measured(tmp_path, target, target, exact, (baseline, again)).levels <= 1
+    found = measured(tmp_path, target, target, exact, (baseline, again))
+    assert 0 < found.levels <= 1
+    assert "what a re-run differs" in " ".join(tolerance_sentences(found))
 
 
 @pytest.mark.parametrize(("by", "within"), [(2, True), (60, False)])

@@ -43,4 +43,6 @@ def test_the_spread_names_its_limits_and_the_rate_of_false_alarms() -> None:
     assert "5 re-runs of the first steps differ" in said
     assert "by no more than 0.005 after step 1 and 0.01 after step 2" in said
     assert said.endswith("one in 1,000 runs without any change differs by more.")
+    late = spread_text(SpreadRecord(reruns=5, limits=[0.0, 0.0], false_alarms=0.001))
+    assert "although 5 re-runs of the first 2 steps came out equal. What differs only later and cannot be seen" in late
     assert "unknown" in spread_text(SpreadRecord(reruns=0, limits=[], false_alarms=0.001))

@@ -8,7 +8,7 @@ right.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
 from spacediff.explaining.screening import FIRST_STEPS, Screening
 from spacediff.explaining.search import BudgetSpentError, Subset, subsets_to_weigh
 from spacediff.explaining.sight import Sight
-from spacediff.explaining.spread import measure_spread, shows_spread
+from spacediff.explaining.spread import Spread, measure_spread, shows_spread
 from spacediff.explaining.tolerance import tolerance_of
 from spacediff.explaining.units import differing
 from spacediff.explaining.visible import VisibleCause
@@ -188,9 +188,9 @@ class _CauseSearch:
             self._listener.on_search_started(self._progress)
             self._find_and_prove()
             self._listener.on_search_finished()
+            return self._result()  # judges what was there anyway
         except KeyboardInterrupt:
             return self._result(interrupted=True)
-        return self._result()
 
     def _find_and_prove(self) -> None:
         """Answer what people see and prove it; then what else changes the numbers, and what each member does."""
@@ -213,20 +213,27 @@ class _CauseSearch:
             self._screening.settle(cause)
 
     def _measure_spread(self) -> None:
-        """Run the first steps of the target again where a re-run differs, so that no setting is blamed for it."""
+        """Run the first steps of the target again where a re-run differs, so that no setting is blamed for it.
+
+        Where no run can end after some steps, none is made for it: how far they are apart at a step stays unknown.
+        """
         what, probes = self._audited.what, self._prober(self._first)
-        if probes.early is None or not (probes.early.possible and shows_spread(self._audited.runs(self._first))):
+        if probes.early is None or not shows_spread(self._audited.runs(self._first)):
             return
+        if not probes.early.possible:
+            probes.early = replace(probes.early, spread=Spread(()))
+            return
+        steps = min(FIRST_STEPS, probes.early.steps)
 
         def generate(run: Run) -> RunRecord:
-            self._budget.ensure(FIRST_STEPS)
+            self._budget.ensure(steps)
             made = self._generate(run)
             self._budget.spend(made)
             self._reruns.append(made)
             return made
 
         planned, seeds = self._audited.planned(self._first, what.target), self._audited.seeds(self._first)
-        spread = measure_spread(self._right, planned, seeds, generate, reruns=what.reruns, steps=FIRST_STEPS)
+        spread = measure_spread(self._right, planned, seeds, generate, reruns=what.reruns, steps=steps)
         probes.early = replace(probes.early, spread=spread)
 
     def _find(self) -> Subset:
@@ -258,16 +265,16 @@ class _CauseSearch:
         if prompt not in self._probers:
             target, tolerance = self._audited.ends(prompt)[1], self._audited.tolerance(prompt)
             levels = tolerance.levels if tolerance else 0.0
-            judge = Judge(target, self._audited.runs(prompt), self._audited.folder, levels)
+            far = self._audited.far(prompt, levels) if prompt == self._first else math.inf  # the others get proofs only
             self._probers[prompt] = Prober(
                 self._audited.planned(prompt, self._audited.what.start),
                 {suspect.path: suspect for suspect in self._suspects},
                 self._generate,
-                judge,
+                Judge(target, self._audited.folder, levels),
                 self._budget,
                 self._report,
                 self._audited.known(prompt, self._everything),
-                EarlyStops(target, self._audited.seeds(prompt), self._audited.far(prompt, judge.limit)),
+                EarlyStops(target, self._audited.seeds(prompt), far),
             )
         return self._probers[prompt]
 
@@ -296,21 +303,23 @@ class _CauseSearch:
 
     @property
     def _expected(self) -> float:
-        """About how many generations are still to come, if what people see acts in the first steps."""
-        screens = self._screening.screens_left * self._budget.of(FIRST_STEPS)
-        done = self._outcomes(self._first)
-        cause = self._visible.smallest if self._visible.found else None
-        proofs = 2 if cause is None else sum(subset not in done for subset in self._proofs_of(cause))
-        further = 2 * len(self._others)
+        """About how many generations are still to come, if what people see acts in the first steps.
+
+        It judges no run: what a run shows is known only once the spread of the machine is.
+        """
+        early, cause = self._prober(self._first).early, self._visible.smallest if self._visible.found else None
+        screens = self._screening.screens_left * self._budget.of(FIRST_STEPS if early and early.possible else None)
+        proofs = 2 * len(self._audited.prompts)
         if cause is not None:
-            further = sum(s not in self._outcomes(prompt) for prompt in self._others for s in self._proofs_of(cause))
-        return screens + proofs + further + bool(self._screening.open(cause or frozenset()))
+            proofs = sum(
+                prompt not in self._probers or subset not in self._probers[prompt].runs
+                for prompt in self._audited.prompts
+                for subset in self._proofs_of(cause)
+            )
+        return screens + proofs + bool(self._screening.open(cause or frozenset()))
 
     def _proofs_of(self, cause: Subset) -> tuple[Subset, ...]:
         return (cause, self._everything - cause) if cause else ()
-
-    def _outcomes(self, prompt: str) -> Mapping[Subset, bool | None]:
-        return self._probers[prompt].outcomes if prompt in self._probers else {}
 
     # ---- what was found
 

@@ -6,14 +6,12 @@ the worst frame, since a mean over the clip hides a lost object.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from spacediff.clip import read_frames
 from spacediff.metrics.tiles import ClipDifference, Tile, difference_of_clips
-from spacediff.record import ClipRecord, Role, RunRecord
+from spacediff.record import ClipRecord, RunRecord
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Judged:
         within: Whether nobody could see a difference: the worst tile differs by no more than `limit`. Frames of another
             number or size are not within. None where one of the two has no clip.
         worst: The tile that differs most; None where the clips are equal or their frames cannot be paired.
-        limit: The largest error that is within, in levels: the tolerance, or what a re-run differs where that is more.
+        limit: The largest error that is within, in levels.
     """
 
     equal: bool | None
@@ -39,16 +37,14 @@ class Judge:
 
     Args:
         target: The run to be reproduced.
-        runs: The runs of its prompt; the baseline and its re-runs show how far a re-run differs.
         folder: The audit folder.
         tolerance: The largest error of a tile that counts as unseen, in levels.
     """
 
-    def __init__(self, target: RunRecord, runs: Iterable[RunRecord], folder: Path, tolerance: float) -> None:
+    def __init__(self, target: RunRecord, folder: Path, tolerance: float) -> None:
         self._target = target
-        self._runs = tuple(runs)
         self._folder = folder
-        self._tolerance = tolerance
+        self._limit = tolerance
         self._judged: dict[str, Judged] = {}
 
     def __call__(self, run: RunRecord) -> Judged:
@@ -58,25 +54,17 @@ class Judge:
             NotMeasuredError: A clip cannot be read.
         """
         if run.clip is None or self._target.clip is None:
-            return Judged(None, None, None, self.limit)
+            return Judged(None, None, None, self._limit)
         if run.clip.digest not in self._judged:
             self._judged[run.clip.digest] = self._judge(self._target.clip, run.clip)
         return self._judged[run.clip.digest]
 
-    @cached_property
-    def limit(self) -> float:
-        """The largest error of a tile that is within, in levels."""
-        baseline = next((run.clip for run in self._runs if run.role is Role.BASELINE), None)
-        again = [run.clip for run in self._runs if run.role is Role.RERUN]
-        worst = [worst_between(baseline, clip, self._folder) for clip in again if baseline and clip]
-        return max((self._tolerance, *(tile.error for tile in worst if tile)))
-
     def _judge(self, target: ClipRecord, clip: ClipRecord) -> Judged:
         if clip.digest == target.digest:
-            return Judged(equal=True, within=True, worst=None, limit=self.limit)
+            return Judged(equal=True, within=True, worst=None, limit=self._limit)
         worst = worst_between(target, clip, self._folder)
-        within = worst is not None and worst.error <= self.limit
-        return Judged(equal=False, within=within, worst=worst, limit=self.limit)
+        within = worst is not None and worst.error <= self._limit
+        return Judged(equal=False, within=within, worst=worst, limit=self._limit)
 
 
 def worst_between(one: ClipRecord, other: ClipRecord, folder: Path) -> Tile | None:

@@ -36,7 +36,7 @@ class EarlyStops:
         target: The run to be reproduced.
         seeds: Keys of runs that differ in nothing but their seed.
         far: The share of the distance between seeds from which on a difference is certainly seen.
-        spread: How far re-runs of the target's first steps are from it; None where a re-run is equal.
+        spread: How far re-runs of the target's first steps are from it; None where a re-run is equal to the end.
     """
 
     target: RunRecord
@@ -51,8 +51,13 @@ class EarlyStops:
 
     @property
     def possible(self) -> bool:
-        """Whether a run can be compared with the target while it is made."""
-        return self.target.trace is not None and bool(self.target.trace.steps)
+        """Whether a run can be compared with the target while it is made; a script's runs are always whole."""
+        return self.target.source == "diffusers" and self.steps > 0
+
+    @property
+    def steps(self) -> int:
+        """How many steps of the target were observed."""
+        return len(self.target.trace.steps) if self.target.trace else 0
 
 
 @dataclass
@@ -97,11 +102,6 @@ class Prober:
     def runs(self) -> Mapping[Subset, RunRecord]:
         """All runs, by what they change."""
         return {**self.known, **self.probes}
-
-    @property
-    def outcomes(self) -> Mapping[Subset, bool | None]:
-        """Whether each subset that was asked for reproduces the target, as far as is known."""
-        return {subset: self.sights[subset].within for subset in self.runs}
 
     def watch(self, subset: Subset, last: int | None = None) -> Sight:
         """Run until the first difference from the target, at most to a step; by default to the end.
@@ -167,9 +167,10 @@ class Prober:
 
     def _note(self, subset: Subset, made: RunRecord) -> Sight:
         self.generated.append(made)
+        sight = self._seen(made)  # reads clips for seconds; an interruption leaves a run that shows nothing yet
+        self._sights[subset] = sight
         self.probes[subset] = made
-        self._sights[subset] = self._seen(made)
-        return self._sights[subset]
+        return sight
 
     def _planned(self, subset: Subset, name: str, stop: Stop | None) -> Run:
         changes = changed_to(self.differences, subset)

@@ -76,7 +76,7 @@ class SearchResult:
         silent: The suspects that change no bit, each with what the run changes that shows it.
         cost: What the runs of the search have cost.
         tolerance: What counts as a difference that people see; None where nothing was searched.
-        spread: How far re-runs of the target are apart; None where a re-run is equal.
+        spread: How far re-runs of the target are apart; None where a re-run is equal to the end.
         proofs: The proofs, one for each prompt; empty unless the search came to its end.
         generated: All runs that the search asked for, on any prompt, in the order in which they were made.
         reason: Why the search did not come to its end; None when it did.

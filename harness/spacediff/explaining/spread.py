@@ -76,10 +76,17 @@ class Spread:
 
 
 def shows_spread(runs: Iterable[RunRecord]) -> bool:
-    """Whether a step of a re-run is known to differ from the baseline's in any bit."""
-    traces = {run.role: run.trace for run in runs}
-    baseline, rerun = traces.get(Role.BASELINE), traces.get(Role.RERUN)
-    return baseline is not None and rerun is not None and first_step(baseline.steps, rerun.steps) is not None
+    """Whether a step or the clip of a re-run is known to differ from the baseline's in any bit."""
+    there = tuple(runs)
+    baseline = next((run for run in there if run.role is Role.BASELINE), None)
+    return baseline is not None and any(_differ(baseline, run) for run in there if run.role is Role.RERUN)
+
+
+def _differ(baseline: RunRecord, rerun: RunRecord) -> bool:
+    ours, theirs = baseline.trace, rerun.trace
+    if ours and theirs and first_step(ours.steps, theirs.steps) is not None:
+        return True
+    return bool(baseline.clip and rerun.clip and baseline.clip.digest != rerun.clip.digest)
 
 
 def measure_spread(
@@ -90,10 +97,11 @@ def measure_spread(
     *,
     reruns: int,
     steps: int,
-) -> Spread | None:
-    """Run the first steps of the target again, and return how far they are from it; None where all are equal.
+) -> Spread:
+    """Run the first steps of the target again, and return how far they are from it.
 
-    A machine of which the first re-run is equal gets no further one.
+    All re-runs are made even where the first is equal, since a machine may repeat itself only sometimes. A run that
+    could not be ended there tells nothing, and no further one is made.
 
     Args:
         target: The run that screens are compared with.
@@ -104,14 +112,12 @@ def measure_spread(
         steps: How many steps each makes.
     """
     stop = Stop(target.key, tuple(seeds), after=steps, last=steps)
-    found: list[RunRecord] = []
+    found: list[tuple[float, ...]] = []
     for number in range(1, reruns + 1):
         again = replace(planned, name=f"rerun-{number}", role=Role.SCREEN, repeat=number, stop=stop, is_target=False)
-        found.append(generate(again))
-        if number == 1 and found[0].stopped is not None and found[0].stopped.first is None:
+        stopped = generate(again).stopped
+        if stopped is None:
             break
-    if all(run.stopped is not None and run.stopped.first is None for run in found):
-        return None
-    measured = [run.stopped.relative for run in found if run.stopped is not None]
-    known = [tuple(each for each in relative if each is not None) for relative in measured if None not in relative]
-    return Spread(tuple(known))
+        if None not in stopped.relative:
+            found.append(tuple(each for each in stopped.relative if each is not None))
+    return Spread(tuple(found))

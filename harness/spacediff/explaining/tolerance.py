@@ -7,7 +7,7 @@ viewers, and what that does to the worst tile has been accepted by everyone who 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def tolerance_of(
 
     Returns:
         The tolerance with what it rests on; the codec's own loss where a drift has no scale, and what a re-run differs
-        where a codec loses more than seeds differ. None where the target has no clip.
+        where that is more, or where a codec loses more than seeds differ. None where the target has no clip.
 
     Raises:
         NotMeasuredError: A clip cannot be read.
@@ -53,8 +53,7 @@ def tolerance_of(
     given = {"drift": asked.drift, "gate": asked.of_gate}
     tiles = Scale(scale.floor, tuple(seed.worst.error for seed in scale.seeds))
     if asked.drift == 0:
-        found = fact(FactKind.TOLERANCE_OF_RERUN, levels=scale.floor or 0.0)
-        return ToleranceRecord(levels=scale.floor or 0.0, drift=0.0, found=[found])
+        return _of_rerun(scale).model_copy(update={"drift": 0.0})
     if tiles.floor is None or tiles.ceiling is None or min(tiles.ceilings) <= tiles.floor:
         codec = _of_codec(target.clip, reference.clip, scale, folder)
         return codec.model_copy(update={"found": [fact(FactKind.TOLERANCE_WITHOUT_SCALE, **given), *codec.found]})
@@ -65,7 +64,11 @@ def tolerance_of(
 
 @dataclass(frozen=True)
 class _MeasuredScale:
-    """What a re-run differs in its worst tile, None where none was measured; how each different seed differs."""
+    """What a re-run differs in its worst tile, and how each different seed differs.
+
+    The first is None where there is no re-run, or none that is closer than each seed: a program that ignores its seed
+    gives another sample each time, which is no measure of what goes unseen.
+    """
 
     floor: float | None
     seeds: tuple[ClipDifference, ...]
@@ -77,15 +80,28 @@ def _measured_scale(target: ClipRecord, runs: Iterable[RunRecord], folder: Path)
     baseline = next((clip for role, clip in clips if role is Role.BASELINE), None)
     again = [difference_between(baseline, clip, folder) for role, clip in clips if role is Role.RERUN and baseline]
     seeds = [difference_between(target, clip, folder) for role, clip in clips if role is Role.SEED]
-    floor = max((each.worst.error for each in again if each), default=None)
-    return _MeasuredScale(floor, tuple(each for each in seeds if each))
+    reruns, others = ([each for each in found if each] for found in (again, seeds))
+    floor = max((each.worst.error for each in reruns), default=None)
+    return _MeasuredScale(None if _as_far(reruns, others) else floor, tuple(others))
+
+
+def _as_far(reruns: Sequence[ClipDifference], seeds: Sequence[ClipDifference]) -> bool:
+    """Whether a re-run differs, and by no less than a different seed: in the worst tile, or on the average."""
+    pairs = [(again, seed) for again in reruns if again.worst.error for seed in seeds]
+    return any(again.worst.error >= seed.worst.error or again.mean >= seed.mean for again, seed in pairs)
+
+
+def _of_rerun(scale: _MeasuredScale) -> ToleranceRecord:
+    levels = scale.floor or 0.0
+    found = fact(FactKind.TOLERANCE_OF_RERUN, levels=levels, measured=scale.floor is not None)
+    return ToleranceRecord(levels=levels, found=[found])
 
 
 # ---- the codec's own loss
 
 
 def _of_codec(target: ClipRecord, reference: ClipRecord | None, scale: _MeasuredScale, folder: Path) -> ToleranceRecord:
-    """Return what the codec does to the target, unless even a different seed is within that."""
+    """Return what the codec does to the target, unless a re-run differs by more or a different seed is within that."""
     kind, loss = _codec_loss(target, reference, folder)
     pairs = (
         (False, loss.worst.error, min((seed.worst.error for seed in scale.seeds), default=None)),
@@ -94,8 +110,10 @@ def _of_codec(target: ClipRecord, reference: ClipRecord | None, scale: _Measured
     for mean, levels, nearest in pairs:
         if nearest is not None and levels >= nearest:
             above = fact(FactKind.TOLERANCE_ABOVE_SEEDS, levels=levels, nearest=nearest, mean=mean)
-            rerun = fact(FactKind.TOLERANCE_OF_RERUN, levels=scale.floor or 0.0)
-            return ToleranceRecord(levels=scale.floor or 0.0, found=[above, rerun])
+            rerun = _of_rerun(scale)
+            return rerun.model_copy(update={"found": [above, *rerun.found]})
+    if scale.floor is not None and scale.floor > loss.worst.error:
+        return _of_rerun(scale)
     quality = {"quality": STAND_IN_QUALITY} if kind is FactKind.TOLERANCE_OF_STAND_IN else {}
     found = fact(kind, levels=loss.worst.error, **quality)
     return ToleranceRecord(levels=loss.worst.error, tile=TileRecord(**asdict(loss.worst)), found=[found])

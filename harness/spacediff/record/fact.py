@@ -299,7 +299,7 @@ class FactKind(StrEnum):
         {"drift": float, "gate": bool, "levels": float, "floor": float, "ceiling": float},
     )
     TOLERANCE_ABOVE_SEEDS = "tolerance-above-seeds", {"levels": float, "nearest": float, "mean": bool}
-    TOLERANCE_OF_RERUN = "tolerance-of-rerun", {"levels": float}
+    TOLERANCE_OF_RERUN = "tolerance-of-rerun", {"levels": float, "measured": bool}
     TOLERANCE_WITHOUT_SCALE = "tolerance-without-scale", {"drift": float, "gate": bool}
     MASKS_OTHERS = "masks-others", {"member": str, "reduction": float, "total": float}
     ONLY_TOGETHER = "only-together", {"members": list[str], "reduction": float, "total": float}

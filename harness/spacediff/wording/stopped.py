@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spacediff.record import SpreadRecord, StoppedRecord
-from spacediff.wording.numbers import number
+from spacediff.wording.numbers import counted, number
 
 _DIGITS = 2
 
@@ -22,6 +22,12 @@ def spread_text(spread: SpreadRecord) -> str:
     """Say how far a machine's own re-runs are apart, and that no setting is blamed for it."""
     if not spread.limits:
         return "This machine does not repeat itself bit for bit; without latents it is unknown how far re-runs differ."
+    if not any(spread.limits):
+        return (
+            f"This machine does not repeat itself bit for bit, although {counted(spread.reruns, 're-run')} of the "
+            f"first {counted(len(spread.limits), 'step')} came out equal. What differs only later and cannot be seen "
+            "says nothing about a setting."
+        )
     limits = " and ".join(f"{limit:.1g} after step {step}" for step, limit in enumerate(spread.limits, 1))
     return (
         f"This machine does not repeat itself bit for bit: {spread.reruns} re-runs of the first steps differ. A run "

@@ -54,7 +54,9 @@ def _above_seeds(*, levels: float, nearest: float, mean: bool) -> str:
 
 
 @says(FactKind.TOLERANCE_OF_RERUN)
-def _of_rerun(*, levels: float) -> str:
+def _of_rerun(*, levels: float, measured: bool) -> str:
+    if not measured:
+        return f"{_tolerance(levels)}: only equal clips count as the same, since no re-run gives a measure."
     return f"{_tolerance(levels)}: what a re-run differs."
 
 
