@@ -61,6 +61,7 @@ class MadeUpLaboratory:
     known: dict[Subset, Sight] = field(default_factory=dict)
     denoised: set[Subset] = field(default_factory=set)
     late: Subset = frozenset()
+    ends_early: bool = True
 
     def __post_init__(self) -> None:
         """Know the two ends, which are there before the search."""
@@ -78,6 +79,8 @@ class MadeUpLaboratory:
         if known and (known.ended or known.equal is False):
             return known
         whole = self._whole(subset)
+        if not self.ends_early:
+            return self._to_the_end(subset, whole)
         if whole.step is not None and (last is None or whole.step <= last):
             certain = whole.distance is not None and whole.distance >= CERTAIN
             return self._ran(subset, replace(whole, within=False if certain else None, ended=False), max(whole.step, 1))
@@ -91,7 +94,7 @@ class MadeUpLaboratory:
         if known and (known.ended or known.within is not None):
             return known
         whole = self._whole(subset)
-        if whole.step is not None and whole.distance is not None and whole.distance >= CERTAIN:
+        if self.ends_early and whole.step is not None and whole.distance is not None and whole.distance >= CERTAIN:
             return self._ran(subset, replace(whole, ended=False), max(whole.step, 1))
         return self._to_the_end(subset, whole)
 
@@ -140,9 +143,10 @@ def answered(
     late: Collection[str] = (),
     *,
     thorough: bool = True,
+    ends_early: bool = True,
 ) -> Answer:
     """Search the visible cause in a made-up world, and settle what the others do."""
-    laboratory = MadeUpLaboratory(world, frozenset(suspects), late=frozenset(late))
+    laboratory = MadeUpLaboratory(world, frozenset(suspects), late=frozenset(late), ends_early=ends_early)
     screening = Screening(suspects, laboratory, unlikely, late)
     cause = VisibleCause(suspects, laboratory, screening, lambda _: thorough).find()
     screening.follow_each()

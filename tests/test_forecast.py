@@ -13,13 +13,13 @@ from spacediff.api import plan_audit
 from spacediff.errors import MachineTooSmall
 from spacediff.fitting import assessment
 from spacediff.fitting.assessment import Assessment
-from spacediff.fitting.disk import OnDisk
+from spacediff.fitting.disk import MOST_ENDS, OnDisk, used_bytes
 from spacediff.forecast import forecast, with_forecast
 from spacediff.plan import Plan
 from spacediff.progress import ProgressListener, SilentListener
 from spacediff.record import Fact, FactKind, Role, RunRecord, StageRecord, StepRecord, TraceRecord
 from spacediff.run import Run
-from spacediff.store.store import Store
+from spacediff.store.store import DENOISED, Store
 from spacediff.worker.identity import key_of
 
 SCENARIO = """
@@ -122,11 +122,24 @@ def test_the_first_generation_that_was_timed_shows_once_what_the_others_take(pla
     assert (notice.values["seconds"], notice.values["search_seconds"]) == (5 * 8.0, 5 * 8.0)
 
 
+def test_kept_ends_of_a_resumed_audit_are_not_multiplied(plan: Plan, store: Store) -> None:
+    listener = Noting()
+    keep(plan, store, ["baseline"])
+    (store.folder / DENOISED).mkdir()
+    for name in "abc":
+        (store.folder / DENOISED / name).write_bytes(bytes(1000))
+    key = next(key_of(run, Idle.environment) for run in plan.runs if run.name == "baseline")
+    list(with_forecast([record("baseline", key=key)], plan, store, Idle(), listener))
+    (notice,) = listener.notices
+    of_runs = 10 * used_bytes(store.folder_of(key))  # five of the plan, five of the search
+    assert notice.values["disk"] == of_runs + MOST_ENDS * 1000
+
+
 def test_an_audit_that_the_disk_cannot_hold_ends_after_its_notices(
     plan: Plan, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(assessment, "_by_checkpoint", lambda _: [[plan.runs[0]]])
-    large = assessment._Assessed(latents=2**40, clip=(9, 64, 96))
+    large = assessment._Assessed(latents=2**40, clip=(9, 64, 96), kept={plan.runs[0].name: 2**60})
     monkeypatch.setattr(assessment, "_assess_checkpoint", lambda *_: large)
     listener = Noting()
     with pytest.raises(MachineTooSmall, match="the disk cannot hold this audit"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from spacediff.errors import SpacediffError
 from spacediff.executor import Executor
 from spacediff.fitting.assessment import assess
-from spacediff.fitting.disk import OnDisk, bytes_of_ends, used_bytes
+from spacediff.fitting.disk import OnDisk, bytes_of_ends, largest_bytes, used_bytes
 from spacediff.fitting.expectation import Measured, Todo, expectation, measured_before, measured_by
 from spacediff.fitting.refusal import refuse_what_cannot_begin
 from spacediff.plan import Plan
@@ -48,7 +48,7 @@ def with_forecast(
         yield record
         if measured := measured_by(record):
             if (todo := _todo(plan, store, executor)).runs:
-                ends = bytes_of_ends(used_bytes(store.folder / DENOISED))
+                ends = bytes_of_ends(largest_bytes(store.folder / DENOISED))  # of a resumed audit, several may be there
                 left = OnDisk(used_bytes(store.folder_of(record.key)), ends=ends)
                 listener.on_notice(expectation(todo, left, measured=measured))
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spacediff.cli.progress import Display
+from spacediff.cli.search_progress import probe_line
 from spacediff.progress import SearchProgress
 from spacediff.record import Role, RunRecord, StoppedRecord
 from spacediff.run import Prompt, Run
@@ -56,7 +57,15 @@ def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFi
     assert lines[2].strip() == (
         "search, 0.1 of about 4.1 generations: with 2 of 4 settings changed: no visible difference from as-[hosted]"
     )
-    assert lines[3].endswith("with 1 of 4 settings changed: whether a difference is visible is not known yet")
+    assert lines[3].endswith("with 1 of 4 settings changed: there is no output, so it shows nothing")
+
+
+def test_a_probe_that_ended_early_has_nothing_to_see() -> None:
+    stopped = StoppedRecord(target="t", step=1, steps=50, first=1, distances=[0.41], relative=[0.3], made=1)
+    ended = record("probe-1", measured=False).model_copy(update={"stopped": stopped})
+    said = [probe_line(progress(), ended, 2, reproduced=reproduced) for reproduced in (False, None)]
+    assert said[0].endswith("too far from as-[hosted] for the difference to stay unseen")
+    assert said[1].endswith("whether a difference is visible is not known yet")
 
 
 def test_a_run_that_ended_early_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:

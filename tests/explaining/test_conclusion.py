@@ -35,6 +35,7 @@ from spacediff.record import (
     SettingRecord,
     Standing,
     StepRecord,
+    StoppedRecord,
     TraceRecord,
     fact,
     quoted,
@@ -145,6 +146,49 @@ def said(found: CauseRecord) -> str:
 
 def standings(found: CauseRecord) -> dict[str, Standing]:
     return {suspect.path: suspect.standing for suspect in found.suspects}
+
+
+# ---- what was found until then
+
+
+MANY = [f"call.{letter}" for letter in "abcdefghijkl"]
+
+
+@pytest.mark.parametrize("guilty", [MANY[0], MANY[5], MANY[11]])
+def test_where_nothing_is_observed_one_cause_among_twelve_is_halved(guilty: str) -> None:
+    world = World(MANY, needs(guilty))
+    found = world.concluded()
+    assert found.cause == [guilty]
+    assert len(found.standing(Standing.NO_EFFECT)) == 11
+    assert len(world.made) <= 6, "four times by halving, its counter-proof, and one for what lies apart from it"
+    assert world.heard.expected == [4 + 2 + 1]
+
+
+def test_a_search_that_ends_early_tells_the_fewest_that_a_run_has_shown_to_suffice() -> None:
+    spent = World(MANY, needs(A), budget=2).concluded()
+    assert not spent.finished
+    assert spent.sufficient == [*MANY[:3]]
+    assert "these 3 suffice so far" in said(spent)
+    assert spent.proof == "probe-2"
+
+    def interrupted(run: Run) -> RunRecord:
+        if run.name == "probe-2":
+            raise KeyboardInterrupt
+        return world.generate(run)
+
+    world = World(MANY, needs(A))
+    assert world.searched(interrupted).sufficient == {*MANY[:6]}
+
+
+def test_a_member_that_only_an_early_end_shows_to_be_needed_is_said_to_rest_on_it() -> None:
+    result = World([A, B], needs(A, B)).searched()
+    without = result.probes[frozenset({A})]
+    stopped = StoppedRecord(target="t", step=2, steps=50, first=1, distances=[0.4, 0.9], relative=[0.3, 0.4], made=2)
+    ended = without.model_copy(update={"stopped": stopped, "clip": None, "measured": False})
+    found = cause_record(replace(result, probes={**result.probes, frozenset({A}): ended}), [], [], {})
+    early = {suspect.path: suspect.why.values["early"] for suspect in found.suspects if suspect.why}
+    assert early == {A: False, B: True}
+    assert [probe.run for probe in found.probes if probe.early] == [without.name]
 
 
 # ---- a run without a clip proves nothing

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from spacediff.explaining.budget import Budget
+from spacediff.explaining.judging import Judge
+from spacediff.explaining.probes import EarlyStops, Prober
 from spacediff.explaining.search import BudgetSpentError
 from spacediff.record import Role, RunRecord, StepRecord, StoppedRecord, TraceRecord
+from spacediff.run import Prompt, Run, SourceName
 
 
 def ran(steps: int, *, shared: bool = False, stopped: int | None = None) -> RunRecord:
@@ -23,7 +28,32 @@ def test_a_budget_counts_the_steps_that_were_made() -> None:
         budget.ensure()
         budget.spend(run)
     assert budget.spent == pytest.approx(1.1)
-    assert budget.cost.model_dump() == {"probes": 3, "steps": 55, "steps_each": 50, "generations": budget.spent}
+    assert (budget.cost.probes, budget.cost.steps, budget.cost.steps_each) == (3, 55, 50)
+    assert budget.cost.generations == budget.spent
+
+
+def test_without_early_stops_each_set_of_changes_would_be_generated_once() -> None:
+    budget = Budget(9.0, 50)
+    a, b, late = frozenset({"a"}), frozenset({"b"}), frozenset({"late"})
+    for run, changed in ((ran(50, stopped=2), a), (ran(50), a), (ran(50, stopped=2), b)):
+        budget.spend(run, changed)
+    budget.spend(ran(50, shared=True), late)  # only decodes
+    budget.spend(ran(50, stopped=2))  # the target's first steps again
+    assert (budget.cost.probes, budget.cost.whole) == (5, 2)
+    budget.spend(ran(50).model_copy(update={"prompt": "q"}), a)
+    assert budget.cost.whole == 3
+
+
+def test_only_observed_runs_of_the_library_end_early() -> None:
+    def ends_early(target: RunRecord, source: SourceName) -> bool:
+        template = Run("baseline", Role.BASELINE, Prompt("p", "", 1), source)
+        early = EarlyStops(target, (), far=1.0)
+        judge = Judge(target, [], Path(), 0.0)
+        return Prober(template, {}, lambda _: target, judge, Budget(1.0, 50), print, {}, early).ends_early
+
+    assert ends_early(ran(50), "diffusers")
+    assert not ends_early(ran(50), "script")
+    assert not ends_early(ran(0), "diffusers")
 
 
 def test_what_might_pass_the_budget_is_not_begun() -> None:

@@ -81,6 +81,24 @@ def test_one_to_three_causes_among_twelve_cost_one_generation_and_a_half(members
     assert (answer.laboratory.steps - proof) / STEPS <= 1.5
 
 
+@pytest.mark.parametrize(("members", "most"), [(1, 5), (2, 9), (3, 12)])
+@pytest.mark.parametrize("first", [0, 4, 9])
+def test_where_no_run_ends_early_halving_costs_fewer_generations_than_suspects(
+    members: int, most: int, first: int
+) -> None:
+    effects = {name: Effect() for name in NAMES[first : first + members]}
+    answer = asked(effects, unlikely=NAMES[8:10], thorough=False, ends_early=False)
+    assert answer.classes == ({*effects}, set())
+    assert answer.silent == {*NAMES} - effects.keys()
+    assert answer.laboratory.runs <= most
+    assert answer.laboratory.steps == answer.laboratory.runs * STEPS
+
+
+def test_what_only_changes_numbers_is_found_where_no_run_ends_early() -> None:
+    answer = asked({A: Effect(), D: TINY, NAMES[10]: LATE}, late=NAMES[10:], ends_early=False)
+    assert answer.classes == ({A}, {D, NAMES[10]})
+
+
 def test_a_setting_that_acts_only_after_the_denoising_costs_a_decode() -> None:
     late = [NAMES[10], NAMES[11]]
     without = asked({A: Effect()}, late=late)
@@ -177,11 +195,11 @@ def any_world(draw: st.DrawFn) -> tuple[list[str], World, list[str], list[str]]:
     )
 
 
-@given(any_world())
+@given(any_world(), st.booleans())
 @settings(max_examples=300, deadline=None)
-def test_whatever_undoes_what_every_claim_is_true(drawn: Any) -> None:
+def test_whatever_undoes_what_every_claim_is_true(drawn: Any, ends_early: bool) -> None:  # noqa: FBT001 - drawn
     suspects, world, unlikely, late = drawn
-    check(answered(suspects, world, unlikely, late), suspects, world)
+    check(answered(suspects, world, unlikely, late, ends_early=ends_early), suspects, world)
 
 
 @given(st.data())

@@ -162,6 +162,14 @@ def test_a_pipeline_that_cannot_be_measured_is_said_and_its_weights_are_compared
     assert "code of the checkpoint" in unknown.values["reason"]  # type: ignore[operator]
 
 
+def test_what_the_latents_of_each_run_certainly_take_is_known(tiny: Path, tmp_path: Path, machine: Machine) -> None:
+    machine.has(device=weights(tiny) * 40)
+    runs = [run(name, tiny, call={**CALL, "num_inference_steps": steps}) for name, steps in (("a", 3), ("b", 7))]
+    values = 3 * 16 * 8 * 12
+    assert assess(plan(*runs), tmp_path, SilentListener()).kept == {"a": 4 * values, "b": 8 * values}
+    assert assess(plan(*runs, keep_latents=False), tmp_path, SilentListener()).kept == {}
+
+
 def test_a_disk_that_will_fill_up_is_said(
     tiny: Path, tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

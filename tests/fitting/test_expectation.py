@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from spacediff.errors import MachineTooSmall
 from spacediff.fitting import expectation as module
 from spacediff.fitting import refusal
 from spacediff.fitting.assessment import Assessment
-from spacediff.fitting.disk import MOST_BYTES_OF_ENDS, OnDisk, bytes_of_ends, on_disk
+from spacediff.fitting.disk import MOST_BYTES_OF_ENDS, OnDisk, bytes_of_ends, certainly_kept, on_disk
 from spacediff.fitting.expectation import Measured, Todo, expectation, measured_before, measured_by
 from spacediff.fitting.need import Memory
 from spacediff.fitting.refusal import refuse_what_cannot_begin
@@ -21,6 +23,7 @@ from spacediff.record import FactKind, Role, RunRecord, StageRecord, StepRecord,
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.generate import LocalSource
+from spacediff.store.latents import write_latents
 from spacediff.wording import sentence
 from spacediff.worker.records import measured as made
 from support.listeners import RememberingListener
@@ -132,21 +135,39 @@ def test_before_any_generation_the_time_is_said_to_be_unknown(tmp_path: Path) ->
 def test_the_disk_holds_clips_latents_and_kept_ends() -> None:
     known = on_disk(latents=1000, steps=49, clip=(2, 10, 10))
     of_steps = 50 * 1000 * 2
-    assert known == OnDisk(of_steps + 750, latents=of_steps, ends=4 * of_steps)
+    assert known == OnDisk(of_steps + 750, ends=4 * of_steps)
     assert (known.most(3), known.most(0)) == (3 * known.run + known.ends, 0)
     assert on_disk(0, 50, ()) == OnDisk()
     assert bytes_of_ends(MOST_BYTES_OF_ENDS) == MOST_BYTES_OF_ENDS  # the newest end stays whatever its size
 
 
 def test_an_audit_whose_latents_exceed_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    todo = Todo([run("a"), run("b")], search(99, 50), tmp_path)  # what the search takes at most is no reason
-    needs = Assessment(disk=OnDisk(3 * GIB, latents=GIB))
+    runs = [run("a"), run("b"), run("a-script")]  # of the last, nothing is known
+    todo = Todo(runs, search(99, 50), tmp_path)  # what the search takes at most is no reason
+    needs = Assessment(disk=OnDisk(3 * GIB), kept={"a": GIB, "b": GIB, "done": GIB})
     monkeypatch.setattr(refusal, "free_bytes", lambda _: 2 * GIB - 1)
-    with pytest.raises(MachineTooSmall, match=r"latents of 2 runs take 2\.00 GiB, and 2\.00 GiB are free") as refused:
+    with pytest.raises(
+        MachineTooSmall, match=r"latents of 2 runs take at least 2\.00 GiB, and 2\.00 GiB are free"
+    ) as refused:
         refuse_what_cannot_begin(todo, needs)
     assert "steps.keep_latents = false" in refused.value.hint
     monkeypatch.setattr(refusal, "free_bytes", lambda _: 2 * GIB)
     refuse_what_cannot_begin(todo, needs)
+
+
+def test_only_latents_that_are_certainly_kept_refuse_an_audit() -> None:
+    made = run(call={"num_inference_steps": 49})
+    assert certainly_kept(made, 1000) == 50 * 1000
+    assert certainly_kept(replace(made, fed_from="baseline"), 1000) == 0
+    assert certainly_kept(run(call={"num_inference_steps": 49, "strength": 0.1}), 1000) == 0
+    assert certainly_kept(run(), 1000) == 0
+
+
+def test_coded_noise_takes_no_less_than_what_is_certain(tmp_path: Path) -> None:
+    for dtype in (torch.bfloat16, torch.float16):
+        noise = [torch.randn(4096, dtype=dtype) for _ in range(4)]
+        write_latents(noise, tmp_path / "latents.zip")
+        assert certainly_kept(run(call={"num_inference_steps": 3}), 4096) < (tmp_path / "latents.zip").stat().st_size
 
 
 def test_an_audit_goes_on_with_the_runs_that_fit_into_the_memory(tmp_path: Path) -> None:

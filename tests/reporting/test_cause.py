@@ -9,6 +9,7 @@ from spacediff.record import (
     AuditRecord,
     CostRecord,
     FactKind,
+    ProbeRecord,
     ProofRecord,
     Standing,
     SuspectRecord,
@@ -16,7 +17,8 @@ from spacediff.record import (
     quoted,
 )
 from spacediff.reporting.html import render_html
-from spacediff.wording import cause_text
+from spacediff.reporting.markdown import render_summary
+from spacediff.wording import cause_text, cost_text, sentence
 from support.html_page import with_cause
 
 
@@ -126,7 +128,7 @@ def test_what_is_seen_leads_and_what_only_changes_numbers_has_its_place(record: 
     acting = ActingRecord(run="probe-2", step=1, steps=50, distance=0.012)
     numeric = SuspectRecord(path="numerics.<b>", start=1, target=2, standing=Standing.NUMERIC, acting=acting,
                             why=fact(FactKind.ACTS_AT_STEP, **acting.model_dump()))  # fmt: skip
-    cost = CostRecord(probes=12, steps=58, steps_each=50, generations=1.16)
+    cost = CostRecord(probes=12, steps=58, steps_each=50, generations=1.16, whole=9)
     cause = with_cause(record).cause
     assert cause
     explained = with_cause(record, suspects=[*cause.suspects, numeric], cost=cost)
@@ -135,10 +137,50 @@ def test_what_is_seen_leads_and_what_only_changes_numbers_has_its_place(record: 
     titles = ["What makes the visible difference", "What else changes the numbers", "What makes no difference"]
     assert [section.index(title) for title in titles] == sorted(section.index(title) for title in titles)
     assert "the latents at step 1 of 50, 0.012 of the distance between seeds" in section
-    assert "The search: 12 probes, 58 of 600 steps, 1.2 generations; without early stops 12" in section
+    assert "The search: 12 probes, 58 steps, 1.2 generations; without early stops 9" in section
     assert "One other setting changes the numbers, but nothing that can be seen: numerics.<b>." in cause_text(explained)
     fix = page.split('class="fix"')[1].split("</p>")[0]
     assert "numerics" not in fix
+
+
+def test_the_cost_of_a_search_is_written_with_one_and_without_what_an_older_record_lacks() -> None:
+    cost = CostRecord(probes=1, steps=50, steps_each=50, generations=1.0)
+    assert cost_text(cost) == "1 probe, 50 steps, 1 generation"
+    assert cost_text(cost.model_copy(update={"whole": 1})) == "1 probe, 50 steps, 1 generation; without early stops 1"
+
+
+def test_markdown_has_the_cost_of_the_search(record: AuditRecord) -> None:
+    cost = CostRecord(probes=3, steps=58, steps_each=50, generations=1.16, whole=2)
+    line = "- **Search**: 3 probes, 58 steps, 1.2 generations; without early stops 2"
+    assert line in render_summary(with_cause(record, cost=cost)).splitlines()
+    assert "**Search**" not in render_summary(with_cause(record))
+
+
+def test_a_probe_that_ended_early_is_said_to_show_no_picture(record: AuditRecord, folder: Path) -> None:
+    early = ProbeRecord(run="probe-1", changed=["call.a"], reproduced=False, early=True, step=1, distance=0.4)
+    unknown = early.model_copy(update={"run": "probe-2", "reproduced": None})
+    failed = ProbeRecord(run="probe-3", changed=["call.a"], reproduced=None, failed=True)
+    page = render_html(with_cause(record, probes=[early, unknown, failed]), folder)
+    first, second, third = page.split("<details><summary>The search:")[1].split("</details>")[0].split("<li>")[1:]
+    assert "ended early, too far from <bdi" in first
+    assert "a visible difference" not in first
+    assert "ended early: whether a difference is visible is unknown" in second
+    assert "it has no clip, so it shows nothing" in third
+    needed = fact(FactKind.NEEDED, run="probe-1", early=True)
+    assert "the latents are too far from the target's for the difference to stay unseen" in sentence(needed)
+    assert "(probe-1, which ended early)" in sentence(needed)
+
+
+def test_what_is_unseen_beside_another_cause_is_so_once_the_cause_is_changed(record: AuditRecord) -> None:
+    suspects = [
+        SuspectRecord(path="call.a", start=1, target=2, standing=Standing.CAUSE),
+        SuspectRecord(path="call.b", start=1, target=2, standing=Standing.NUMERIC),
+        SuspectRecord(path="call.c", start=1, target=2, standing=Standing.UNSEEN),
+    ]
+    two = cause_text(with_cause(record, suspects=suspects, counter_reproduced=True))
+    assert "nothing that can be seen once the cause is changed: " in two
+    assert "no difference can be seen once the cause is changed: " in two
+    assert "once" not in cause_text(with_cause(record, suspects=suspects, counter_reproduced=False))
 
 
 def test_members_that_act_together_are_reported(record: AuditRecord, folder: Path) -> None:

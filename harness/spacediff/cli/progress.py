@@ -116,14 +116,14 @@ class Display:
     def on_probe_finished(
         self,
         search: SearchProgress,
-        run: RunRecord,  # noqa: ARG002 - only its outcome is printed
+        run: RunRecord,
         changed: frozenset[str],
         *,
         reproduced: bool | None,
     ) -> None:
         """Print the outcome of a probe of the search, and about how many are left."""
         self._expect(search.expected)
-        self._console.print(escape(probe_line(search, len(changed), reproduced=reproduced)), soft_wrap=True)
+        self._console.print(escape(probe_line(search, run, len(changed), reproduced=reproduced)), soft_wrap=True)
 
     def on_search_finished(self) -> None:
         """Complete the bars."""

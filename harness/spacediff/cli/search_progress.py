@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spacediff.progress import SearchProgress
+from spacediff.record import RunRecord
 from spacediff.wording import written_cost
 from spacediff.wording.numbers import duration, plain
 
@@ -16,13 +17,17 @@ def outlook(search: SearchProgress) -> str:
     )
 
 
-def probe_line(search: SearchProgress, changed: int, *, reproduced: bool | None) -> str:
+def probe_line(search: SearchProgress, run: RunRecord, changed: int, *, reproduced: bool | None) -> str:
     """Describe the outcome of a probe, what was spent so far, and about how much there is."""
     shown = {
         True: f"no visible difference from {search.target}",
         False: f"differs visibly from {search.target}",
         None: "whether a difference is visible is not known yet",
     }[reproduced]
+    if run.failed:
+        shown = "there is no output, so it shows nothing"
+    elif run.stopped is not None and reproduced is False:
+        shown = f"too far from {search.target} for the difference to stay unseen"
     return (
         f"      search, {written_cost(search.spent)} of about {_generations(search.spent + search.expected)}: with "
         f"{changed} of {_counted(search.suspects, 'setting')} changed: {shown}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from spacediff.explaining.search import BudgetSpentError
+from spacediff.explaining.search import BudgetSpentError, Subset
 from spacediff.record import CostRecord, RunRecord
 
 _ROUNDING = 1e-9
@@ -27,6 +27,7 @@ class Budget:
     spent: float = 0.0
     made: int = 0
     probes: int = 0
+    _asked: set[tuple[str, Subset]] = field(default_factory=set, init=False)
 
     def ensure(self, steps: int | None = None) -> None:
         """Make sure that a run can be paid whatever it shows, one of at most so many steps or a whole one.
@@ -41,14 +42,27 @@ class Budget:
         """Return how many generations some steps are; one where their number is unknown."""
         return 1.0 if steps is None or not self.steps else min(steps / self.steps, 1.0)
 
-    def spend(self, run: RunRecord) -> None:
-        """Count a run: the steps that were made for it, none where it only decodes what another run has denoised."""
+    def spend(self, run: RunRecord, changed: Subset | None = None) -> None:
+        """Count a run: the steps that were made for it, none where it only decodes what another run has denoised.
+
+        Args:
+            run: The run.
+            changed: The suspects that it changes; None for a run that only early stops need.
+        """
         made = run.steps_made if self.steps else None
         self.probes += 1
         self.made += self.steps if made is None else made
         self.spent += 1.0 if made is None else made / self.steps
+        if changed is not None and made != 0:
+            self._asked.add((run.prompt, changed))
 
     @property
     def cost(self) -> CostRecord:
         """What was spent so far."""
-        return CostRecord(probes=self.probes, steps=self.made, steps_each=self.steps, generations=self.spent)
+        return CostRecord(
+            probes=self.probes,
+            steps=self.made,
+            steps_each=self.steps,
+            generations=self.spent,
+            whole=len(self._asked),
+        )

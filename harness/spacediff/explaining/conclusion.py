@@ -79,6 +79,7 @@ def cause_record(
                 step=search.sights[subset].step,
                 distance=search.sights[subset].distance,
                 failed=run.failed,
+                early=run.stopped is not None,
             )
             for subset, run in search.probes.items()
         ],
@@ -208,7 +209,8 @@ def _why(seen: _Seen, path: str, standing: Standing, cause: Subset) -> Fact | No
     """Return what a suspect's standing rests on, with the run that shows it."""
     search = seen.search
     if standing is Standing.CAUSE:
-        return fact(FactKind.NEEDED, run=seen.names[cause - {path}])
+        left_out = search.runs[cause - {path}]
+        return fact(FactKind.NEEDED, run=left_out.name, early=left_out.stopped is not None)
     if standing is Standing.UNDECIDED:
         unknown = search.finished and cause - {path} in seen.names
         return fact(FactKind.NEED_UNKNOWN, run=seen.names[cause - {path}]) if unknown else None

@@ -1,14 +1,14 @@
 """Explain: search for the cause with real generations, then prove it on every prompt.
 
-The key insight: cheap evidence comes first, and nothing is taken on trust. What can have no effect is left out of the
-search, what the audit has generated anyway is no probe to be made, and the proof run at the end shows that both were
-right.
+The key insight: cheap evidence comes first, and nothing is taken on trust. Most runs end at their first difference,
+what the audit has generated anyway is no probe to be made, and what can hardly have an effect is not followed by
+itself. But every claim rests on a run, and the cause on a proof that goes to its end.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -307,8 +307,10 @@ class _CauseSearch:
 
         It judges no run: what a run shows is known only once the spread of the machine is.
         """
-        early, cause = self._prober(self._first).early, self._visible.smallest if self._visible.found else None
-        screens = self._screening.screens_left * self._budget.of(FIRST_STEPS if early and early.possible else None)
+        cause = self._visible.smallest if self._visible.found else None
+        screens = self._screening.screens_left * self._budget.of(FIRST_STEPS)
+        if cause is None and not self._prober(self._first).ends_early:
+            screens = math.ceil(math.log2(len(self._paths)))
         proofs = 2 * len(self._audited.prompts)
         if cause is not None:
             proofs = sum(
@@ -324,7 +326,8 @@ class _CauseSearch:
     # ---- what was found
 
     def _result(self, *, interrupted: bool = False) -> SearchResult:
-        first, cause = self._probers[self._first], self._visible.smallest
+        first = self._probers[self._first]
+        cause = self._visible.smallest if self._visible.found else self._smallest_shown(first.sights)
         return SearchResult(
             self._left,
             self._right,
@@ -345,6 +348,11 @@ class _CauseSearch:
             reason=self._reason,
             interrupted=interrupted,
         )
+
+    def _smallest_shown(self, sights: Mapping[Subset, Sight]) -> Subset:
+        """Return the smallest set that a run has shown to suffice so far, of several the one that was settled on."""
+        shown = [changed for changed, sight in sights.items() if changed and sight.within]
+        return min((self._visible.smallest, *shown), key=len)
 
     def _proof(self, prompt: str, cause: Subset) -> PromptProof:
         probes, reason = self._probers.get(prompt), _unmeasured(*self._audited.ends(prompt))

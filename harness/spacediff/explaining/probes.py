@@ -103,6 +103,11 @@ class Prober:
         """All runs, by what they change."""
         return {**self.known, **self.probes}
 
+    @property
+    def ends_early(self) -> bool:
+        """Whether runs end at the first difference; a script, and what is not observed, runs to its end."""
+        return self.early is not None and self.early.possible and self.template.source == "diffusers"
+
     def watch(self, subset: Subset, last: int | None = None) -> Sight:
         """Run until the first difference from the target, at most to a step; by default to the end.
 
@@ -160,7 +165,7 @@ class Prober:
         self.budget.ensure(steps if stop is not None else None)
         planned = self._planned(subset, name or f"probe-{len(self.generated) + 1}", stop)
         made = self._renamed(self.generate(planned), planned)
-        self.budget.spend(made)
+        self.budget.spend(made, subset)
         sight = self._note(subset, made)
         self.report(made, subset, sight)
         return sight

@@ -57,13 +57,12 @@ class Screening:
         self._followed: set[str] = set()
 
     def follow_each(self) -> None:
-        """Take back each likely suspect by itself, for the first steps."""
-        for suspect in self._suspects:
-            if suspect not in self._unlikely | self._late | self._followed:
-                changed = self._everything - {suspect}
-                if self._laboratory.watch(changed, FIRST_STEPS).equal is False:
-                    self.acting[suspect] = Acting(changed, frozenset({suspect}))
-                self._followed.add(suspect)
+        """Take back each likely suspect by itself, for the first steps; none where each would run to its end."""
+        for suspect in self._to_follow:
+            changed = self._everything - {suspect}
+            if self._laboratory.watch(changed, FIRST_STEPS).equal is False:
+                self.acting[suspect] = Acting(changed, frozenset({suspect}))
+            self._followed.add(suspect)
 
     def settle(self, cause: Subset = frozenset()) -> None:
         """Find out of each other suspect whether it changes the numbers, with runs to the end.
@@ -86,7 +85,12 @@ class Screening:
     @property
     def screens_left(self) -> int:
         """How many suspects are still to be followed by themselves."""
-        return len(self._everything - self._unlikely - self._late - self._followed)
+        return len(self._to_follow)
+
+    @property
+    def _to_follow(self) -> list[str]:
+        left_out = self._unlikely | self._late | self._followed
+        return [each for each in self._suspects if each not in left_out] if self._laboratory.ends_early else []
 
     def open(self, cause: Subset) -> Subset:
         """Return the suspects of which it is not known whether they change the numbers, besides those of a cause."""

@@ -42,6 +42,10 @@ class Laboratory(Protocol):
     def sights(self) -> Mapping[Subset, Sight]:
         """What is known so far, by the suspects that a run changes to the target's value; the two ends among them."""
 
+    @property
+    def ends_early(self) -> bool:
+        """Whether a run ends at the first difference; if not, each costs a whole generation."""
+
     def watch(self, subset: Subset, last: int | None = None) -> Sight:
         """Run until the first difference from the target, at most to a step; by default to the end.
 

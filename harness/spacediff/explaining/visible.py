@@ -2,7 +2,8 @@
 
 The key insight: what the screening has shown orders the suspects and decides most tests. Those that certainly are seen
 are needed, and usually they suffice; one run to the end proves it. Only where it does not is more tried, the farthest
-from the target first, and what stands in for each other or acts only together is left to the search.
+from the target first, and what stands in for each other or acts only together is left to the search. Where no run ends
+early, following each suspect would cost a generation each, and the search begins by halving.
 """
 
 from __future__ import annotations
@@ -56,12 +57,14 @@ class VisibleCause:
         if self._suffices(frozenset()):
             self.found = True
             return self.smallest
-        self._screening.follow_each()
-        if not self._certain or not self._suffices(self._certain):
-            self._screening.settle()
-            self._add_more()
+        follows = self._laboratory.ends_early
+        if follows:
+            self._screening.follow_each()
+            if not self._certain or not self._suffices(self._certain):
+                self._screening.settle()
+                self._add_more()
         search = self._search()
-        if len(search.smallest) > FEW:  # leaving out each of a few costs less than dividing them
+        if not follows or len(search.smallest) > FEW:  # leaving out each of a few costs less than dividing them
             search.run()
         self._note(search.smallest)
         self._note(search.confirm())

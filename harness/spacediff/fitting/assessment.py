@@ -18,7 +18,7 @@ from spacediff.devices import execution_device, missing
 from spacediff.fitting.activations import Activations, Call, measure
 from spacediff.fitting.advice import Remedy, changed_by, remedies
 from spacediff.fitting.checkpoint import Found, find
-from spacediff.fitting.disk import OnDisk, free_bytes, on_disk, used_bytes
+from spacediff.fitting.disk import OnDisk, certainly_kept, free_bytes, on_disk, used_bytes
 from spacediff.fitting.machine import host_memory, total_memory
 from spacediff.fitting.need import Memory, Part, memory_of, need, parts_of
 from spacediff.plan import Plan
@@ -49,11 +49,13 @@ class Assessment:
         notices: What is short or unknown; nothing where all is well.
         memory: What the run needs that needs most; None if that is unknown.
         disk: What the runs leave on the disk.
+        kept: The bytes that the latents of each run certainly take there, by its name; nothing where that is unknown.
     """
 
     notices: tuple[Fact, ...] = ()
     memory: Memory | None = None
     disk: OnDisk = field(default_factory=OnDisk)
+    kept: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def certain(self) -> list[Fact]:
@@ -80,29 +82,34 @@ def assess(plan: Plan, folder: Path, progress: Progress) -> Assessment:
         progress: Receives what is being done, where it takes seconds.
     """
     notices: list[Fact] = []
-    disk, memory = OnDisk(), None
+    disk, memory, kept = OnDisk(), None, dict[str, int]()
     for runs in _by_checkpoint(plan):
         assessed = _assess_checkpoint(runs, progress)
         notices += assessed.notices
         latents = assessed.latents if plan.keep_latents else 0
         steps = max(int(run.settings.value("call.num_inference_steps", 50)) for run in runs)
         disk = max(disk, on_disk(latents, steps, assessed.clip), key=lambda each: each.run)
+        kept |= assessed.kept if plan.keep_latents else {}
         memory = max(filter(None, (memory, assessed.memory)), key=lambda each: each.need, default=None)
     clips = sum(run.source == "diffusers" for run in plan.runs) + ceil(plan.explain.budget if plan.explain else 0)
     needed, free = disk.most(clips), free_bytes(folder)
     if needed > free + used_bytes(folder):
         notices.append(fact(FactKind.DISK_SHORT, need=needed, free=free, clips=clips))
-    return Assessment(tuple(notices), memory, disk)
+    return Assessment(tuple(notices), memory, disk, kept)
 
 
 @dataclass(frozen=True)
 class _Assessed:
-    """What was found out about the runs of one checkpoint; latents, clip and memory are those of the largest run."""
+    """What was found out about the runs of one checkpoint; latents, clip and memory are those of the largest run.
+
+    `kept` has the bytes that the latents of each run certainly take.
+    """
 
     notices: Sequence[Fact] = ()
     latents: int = 0
     clip: tuple[int, ...] = ()
     memory: Memory | None = None
+    kept: Mapping[str, int] = field(default_factory=dict)
 
 
 def _by_checkpoint(plan: Plan) -> list[list[Run]]:
@@ -186,7 +193,9 @@ class _Checkpoint:
         known = [each for each in self._calls.values() if isinstance(each, Activations)]
         largest = max(known, key=lambda each: each.latents, default=Activations({}, 0, ()))
         memory = _largest(self._runs, lambda run: self._parts(run.settings))
-        return _Assessed(notices, largest.latents, largest.clip, memory)
+        of_runs = ((run, self._calls[_key(_call(run.settings))]) for run in self._runs)
+        kept = {run.name: certainly_kept(run, of.latents) for run, of in of_runs if isinstance(of, Activations)}
+        return _Assessed(notices, largest.latents, largest.clip, memory, kept)
 
     def _shortages(self, run: Run) -> Iterable[tuple[_Shortage, int]]:
         """Yield what is short for a run, the memory of its device or of the machine, and the bytes that it needs."""

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from spacediff.run import Run
+
 _BYTES_OF_A_LATENT = 2
 """The store keeps latents in half precision; noise hardly compresses."""
+_FEWER_STEPS = frozenset({"strength", "image", "video", "timesteps", "sigmas", "denoising_start", "denoising_end"})
+"""With these arguments, a call may make another number of steps than it is given."""
 _ENCODED = 0.25
 """Preview and exported file together, as a share of the raw frames: both are H.264 of high quality."""
 MOST_ENDS = 4
@@ -27,12 +32,10 @@ class OnDisk:
 
     Attributes:
         run: A run, at most.
-        latents: The part of a run that no coding makes smaller: its latents.
         ends: The ends of denoisings that are kept while the audit runs, at most.
     """
 
     run: int = 0
-    latents: int = 0
     ends: int = 0
 
     def most(self, runs: int) -> int:
@@ -50,7 +53,25 @@ def on_disk(latents: int, steps: int, clip: Sequence[int]) -> OnDisk:
     """
     frames = math.prod(clip) * 3 if clip else 0
     of_steps = (steps + 1) * latents * _BYTES_OF_A_LATENT
-    return OnDisk(of_steps + int((1 + _ENCODED) * frames), of_steps, ends=bytes_of_ends(of_steps))
+    return OnDisk(of_steps + int((1 + _ENCODED) * frames), ends=bytes_of_ends(of_steps))
+
+
+def certainly_kept(run: Run, latents: int) -> int:
+    """Return the bytes that the kept latents of a run take at least.
+
+    Only of a run from noise with a declared number of steps is it certain how many it makes. A run whose steps start
+    from another's latents keeps none. Of the bits of a value, sign and mantissa are random and the exponent is not: at
+    least half of them remain, whatever the coding.
+
+    Args:
+        run: The run.
+        latents: Number of values of its latents.
+    """
+    call = run.settings.table("call")
+    steps = call.get("num_inference_steps")
+    if run.fed_from or not isinstance(steps, int) or not _FEWER_STEPS.isdisjoint(call):
+        return 0
+    return (steps + 1) * latents * _BYTES_OF_A_LATENT // 2
 
 
 def bytes_of_ends(end: int) -> int:
@@ -66,10 +87,15 @@ def free_bytes(folder: Path) -> int:
 
 def used_bytes(folder: Path) -> int:
     """Return the bytes of all files of a folder; 0 if there is none."""
-    sizes = 0
+    return sum(_sizes(folder))
+
+
+def largest_bytes(folder: Path) -> int:
+    """Return the bytes of the largest file of a folder; 0 if there is none."""
+    return max(_sizes(folder), default=0)
+
+
+def _sizes(folder: Path) -> Iterator[int]:
     for path in folder.rglob("*"):
-        try:
-            sizes += path.stat().st_size if path.is_file() else 0
-        except OSError:  # removed meanwhile
-            continue
-    return sizes
+        with suppress(OSError):  # removed meanwhile
+            yield path.stat().st_size if path.is_file() else 0

@@ -61,10 +61,11 @@ def refuse_what_cannot_begin(todo: Todo, assessed: Assessment) -> None:
             f"no run of this audit fits into the memory: {' '.join(sentences(assessed.certain))}",
             hint="change [baseline] as the message says, or use a larger machine",
         )
-    least, free = len(todo.runs) * assessed.disk.latents, free_bytes(todo.folder)
+    kept = [each for run in todo.runs if (each := assessed.kept.get(run.name, 0))]
+    least, free = sum(kept), free_bytes(todo.folder)
     if least > free:
         raise MachineTooSmall(
-            f"the disk cannot hold this audit: the latents of {counted(len(todo.runs), 'run')} take {size(least)}, and "
-            f"{size(free)} are free in {todo.folder}",
+            f"the disk cannot hold this audit: the latents of {counted(len(kept), 'run')} take at least "
+            f"{size(least)}, and {size(free)} are free in {todo.folder}",
             hint="free some space, choose an audit folder on another disk, or set steps.keep_latents = false",
         )

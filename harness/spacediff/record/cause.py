@@ -53,12 +53,15 @@ class CostRecord(Record):
         steps: Denoising steps that were made for them.
         steps_each: Denoising steps of a whole generation; 0 where they are not observed.
         generations: The same cost in generations; a run without observed steps counts as a whole one.
+        whole: Generations that the same answers would cost without early stops: each set of changes once, without
+            re-runs of the target and without runs that only decode; None in older records.
     """
 
     probes: int
     steps: int
     steps_each: int
     generations: float
+    whole: int | None = None
 
 
 class SuspectRecord(Record):
@@ -154,6 +157,7 @@ class ProbeRecord(Record):
         step: The first step whose latents differ from the target's; None where none is known to.
         distance: The last known distance of the latents, as a share of the distance between seeds.
         failed: Whether there should be a clip and is none.
+        early: Whether it ended early, so that there is no clip to be seen.
     """
 
     run: str
@@ -163,6 +167,7 @@ class ProbeRecord(Record):
     step: int | None = None
     distance: float | None = None
     failed: bool = False
+    early: bool = False
 
 
 class ProofRecord(Record):

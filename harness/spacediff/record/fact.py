@@ -281,7 +281,7 @@ class FactKind(StrEnum):
     SAME_SETTINGS = "same-settings", {"start": str, "target": str}
     SAME_FRAMES = "same-frames", {"start": str, "target": str}
     TARGET_SHOWS_NOTHING = "target-shows-nothing", {"target": str}
-    NEEDED = "needed", {"run": str}
+    NEEDED = "needed", {"run": str, "early": bool}
     NEED_UNKNOWN = "need-unknown", {"run": str}
     NOT_NEEDED = "not-needed", {"run": str}
     NO_BIT_CHANGED = "no-bit-changed", {"run": str}

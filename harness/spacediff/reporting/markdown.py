@@ -30,6 +30,7 @@ from spacediff.wording import (
     agreement_text,
     approximation_texts,
     cause_text,
+    cost_text,
     gate_headline,
     history_text,
     ignored_text,
@@ -129,6 +130,7 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
             reasons_left_out=len(record.gate.reasons[_MOST_SENTENCES:]),
             size_of=size_of,
             fix=_fix(record),
+            cost=_cost(record),
             contents=_contents(record, views[:most]),
             notes=_notes(record),
             tables=tables,
@@ -165,6 +167,12 @@ def _verdict(row: Row) -> str:
     facts = row.faults or found.evidence[:1]
     why = f": {' '.join(map(prose, sentences(facts)))}" if facts else ""
     return f"{code(row.run.name)}: **{found.verdict.value}**{far}{why}"
+
+
+def _cost(record: AuditRecord) -> str:
+    """Return what the search for the cause has cost; empty where it made no run."""
+    cost = record.cause.cost if record.cause else None
+    return cost_text(cost) if cost and cost.probes else ""
 
 
 def _fix(record: AuditRecord) -> str:

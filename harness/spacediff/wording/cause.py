@@ -67,12 +67,13 @@ def standing_words(standing: Standing) -> str:
 
 
 def cost_text(cost: CostRecord) -> str:
-    """Say what a search has cost, in runs, denoising steps and whole generations: `12 probes, 58 of 600 steps, …`."""
-    made = f"{written_cost(cost.generations)} generations; without early stops {cost.probes}"
+    """Say what a search has cost, in runs, denoising steps and whole generations: `12 probes, 58 steps, …`."""
+    probes = counted(cost.probes, "probe")
     if not cost.steps_each:
-        return f"{counted(cost.probes, 'probe')}, each a whole generation"
-    steps = f"{cost.steps} of {counted(cost.probes * cost.steps_each, 'step')}"
-    return f"{counted(cost.probes, 'probe')}, {steps}, {made}"
+        return f"{probes}, each a whole generation"
+    written = written_cost(cost.generations)
+    made = f"{probes}, {counted(cost.steps, 'step')}, {written} generation{'s' * (written != '1')}"
+    return made if cost.whole is None else f"{made}; without early stops {cost.whole}"
 
 
 def written_cost(generations: float) -> str:
@@ -124,15 +125,16 @@ def _with_these(cause: CauseRecord) -> str:
 def numeric_sentences(cause: CauseRecord) -> list[str]:
     """Say which other settings change the numbers, and of which that is unknown; nobody could see either."""
     numeric, unseen = cause.standing(Standing.NUMERIC), cause.standing(Standing.UNSEEN)
+    when = " once the cause is changed" if cause.counter_reproduced else ""  # they suffice without it, too
     said = []
     if numeric:
         others = "One other setting changes" if len(numeric) == 1 else f"{_start_number(numeric)} other settings change"
-        said.append(f"{others} the numbers, but nothing that can be seen: {_names(numeric)}.")
+        said.append(f"{others} the numbers, but nothing that can be seen{when}: {_names(numeric)}.")
     if unseen:
         others = (
             "one other setting changes" if len(unseen) == 1 else f"{number_word(len(unseen))} other settings change"
         )
-        said.append(f"It is not known whether {others} the numbers; no difference can be seen: {_names(unseen)}.")
+        said.append(f"It is not known whether {others} the numbers; no difference can be seen{when}: {_names(unseen)}.")
     return said
 
 
@@ -216,7 +218,7 @@ def _search_interrupted() -> str:
 
 @says(FactKind.BUDGET_SPENT)
 def _budget_spent(*, budget: float) -> str:
-    return f"The budget of {plain(budget)} generation{'s' * (budget != 1)} was spent."
+    return f"The budget of {plain(budget)} generation{'s' * (budget != 1)} does not pay for the next run."
 
 
 @says(FactKind.RUN_NOT_MEASURED)
@@ -238,7 +240,10 @@ def _same_frames(*, start: str, target: str) -> str:
 
 
 @says(FactKind.NEEDED)
-def _needed(*, run: str) -> str:
+def _needed(*, run: str, early: bool) -> str:
+    if early:
+        shown = "the latents are too far from the target's for the difference to stay unseen, by the measured rule"
+        return f"With the whole cause changed except this setting, {shown} ({run}, which ended early)."
     return f"With the whole cause changed except this setting, a difference is seen ({run})."
 
 

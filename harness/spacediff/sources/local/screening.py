@@ -1,6 +1,6 @@
 """A run that ends early: it is compared with another run step by step, and ends when enough is seen.
 
-The key insight: whether and how a setting acts shows in the first steps. Digests tell bitwise whether a step is equal,
+The key insight: whether and how a setting acts shows in the first steps. Digests show bitwise whether a step is equal,
 and the distance to the kept latents, by that between seeds, how much it differs.
 """
 
