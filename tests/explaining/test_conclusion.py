@@ -281,7 +281,7 @@ def test_an_interruption_anywhere_keeps_every_generated_run(after: int) -> None:
     assert bool(unproved) is (found.finished and result.interrupted)
 
 
-@pytest.mark.parametrize("after", range(13))
+@pytest.mark.parametrize("after", range(11))
 def test_an_interruption_of_any_judgement_leaves_a_result_that_can_be_concluded(
     monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
@@ -360,12 +360,12 @@ def test_whole_runs_of_such_a_machine_blame_nothing_that_cannot_be_seen(
 
 
 def test_a_scripts_runs_are_paid_and_expected_as_whole_ones(tmp_path: Path) -> None:
-    world = NoisyWorld(tmp_path, needs(A), source="script", steps=3, budget=2.5)
+    world = NoisyWorld(tmp_path, needs(A), source="script", steps=3, budget=1.5)
     assert not world.concluded().finished
-    assert len(world.made) == 2
+    assert len(world.made) == 1
     again = NoisyWorld(tmp_path, needs(A), source="script", steps=3)
     again.concluded()
-    assert again.heard.expected[0] >= 3 + 2, "three screens, proof and counter-proof"
+    assert again.heard.expected[0] >= 2 + 2, "two halvings, proof and counter-proof"
 
 
 def test_reruns_make_no_more_steps_than_there_are_and_none_after_one_that_ran_whole(tmp_path: Path) -> None:

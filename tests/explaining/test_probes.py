@@ -11,7 +11,7 @@ from spacediff.explaining.judging import Judge
 from spacediff.explaining.probes import EarlyStops, Prober
 from spacediff.explaining.search import BudgetSpentError
 from spacediff.record import Role, RunRecord, StepRecord, StoppedRecord, TraceRecord
-from spacediff.run import Prompt, Run, SourceName
+from spacediff.run import Prompt, Run
 
 
 def ran(steps: int, *, shared: bool = False, stopped: int | None = None) -> RunRecord:
@@ -45,15 +45,14 @@ def test_without_early_stops_each_set_of_changes_would_be_generated_once() -> No
 
 
 def test_only_observed_runs_of_the_library_end_early() -> None:
-    def ends_early(target: RunRecord, source: SourceName) -> bool:
-        template = Run("baseline", Role.BASELINE, Prompt("p", "", 1), source)
-        early = EarlyStops(target, (), far=1.0)
-        judge = Judge(target, [], Path(), 0.0)
+    def ends_early(target: RunRecord) -> bool:
+        template = Run("baseline", Role.BASELINE, Prompt("p", "", 1), "diffusers")
+        early, judge = EarlyStops(target, (), far=1.0), Judge(target, Path(), 0.0)
         return Prober(template, {}, lambda _: target, judge, Budget(1.0, 50), print, {}, early).ends_early
 
-    assert ends_early(ran(50), "diffusers")
-    assert not ends_early(ran(50), "script")
-    assert not ends_early(ran(0), "diffusers")
+    assert ends_early(ran(50))
+    assert not ends_early(ran(50).model_copy(update={"source": "script"}))
+    assert not ends_early(ran(0))
 
 
 def test_what_might_pass_the_budget_is_not_begun() -> None:

@@ -106,7 +106,7 @@ class Prober:
     @property
     def ends_early(self) -> bool:
         """Whether runs end at the first difference; a script, and what is not observed, runs to its end."""
-        return self.early is not None and self.early.possible and self.template.source == "diffusers"
+        return self.early is not None and self.early.possible
 
     def watch(self, subset: Subset, last: int | None = None) -> Sight:
         """Run until the first difference from the target, at most to a step; by default to the end.
