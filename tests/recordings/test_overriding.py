@@ -13,6 +13,7 @@ import torch
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from spacediff.torchvision_shim import shim_torchvision
 from spacediff.watch.effective import settings_of
+from spacediff.watch.offered import offered_by
 from spacediff.watch.overriding import Overriding
 from spacediff.watch.pipeline_call import PipelineCall
 from spacediff.watch.refusing import RefusedError
@@ -172,6 +173,86 @@ def test_what_was_put_in_and_drawn_is_taken_back(pipeline: Any) -> None:
         assert torch.equal(torch.rand(1), drawn), "torch's own generator too"
         assert torch.backends.cuda.flash_sdp_enabled()
     assert not hasattr(pipeline.vae, "added")
+
+
+def test_what_a_module_has_made_for_a_size_is_taken_back_with_the_size(pipeline: Any) -> None:
+    vae, before = pipeline.vae, {name: torch.zeros(2) for name in ("kept", "buffer")}
+    vae.size, vae.kept = 2, before["kept"]
+    vae.register_buffer("buffer", before["buffer"], persistent=False)
+    state = State(PipelineCall(type(pipeline).__call__, pipeline, ("a",), {}))
+    vae.size, vae.kept, vae.buffer = 3, torch.ones(3), torch.ones(3)
+    state.restore()
+    assert (vae.size, vae.kept, vae.buffer) == (2, before["kept"], before["buffer"])
+
+
+def test_the_switches_of_torch_are_taken_back_as_they_were(pipeline: Any) -> None:
+    matmul = torch.backends.cuda.matmul
+    before = torch.get_float32_matmul_precision()
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    torch.set_float32_matmul_precision("medium")
+    try:
+        state = State(PipelineCall(type(pipeline).__call__, pipeline, ("a",), {}))
+        torch.use_deterministic_algorithms(mode=False)
+        matmul.allow_tf32 = False
+        state.restore()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+        assert (torch.get_float32_matmul_precision(), matmul.allow_tf32) == ("medium", True)
+    finally:
+        torch.use_deterministic_algorithms(mode=False)
+        torch.set_float32_matmul_precision(before)
+
+
+def test_native_attention_is_what_it_leaves_to_torch(pipeline: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = PipelineCall(type(pipeline).__call__, pipeline, ("a",), {})
+    without = State(call)
+    for processor in pipeline.transformer.attn_processors.values():
+        processor._attention_backend = "native"
+    assert in_force(call)["numerics"]["attention"] == "native"
+    Overriding({"settings": {"numerics": {"attention": "math"}}}).put_in(call, unnoted)
+    assert in_force(call)["numerics"]["attention"] == "math"
+    without.restore()
+    monkeypatch.setenv("DIFFUSERS_ATTN_BACKEND", "native")
+    assert in_force(call)["numerics"]["attention"] == "native of DIFFUSERS_ATTN_BACKEND"
+    Overriding({"settings": {"numerics": {"attention": "math"}}}).put_in(call, unnoted)
+    assert in_force(call)["numerics"]["attention"] == "math"
+    without.restore()
+
+
+def test_a_size_along_time_needs_no_tiling(pipeline: Any) -> None:
+    pipeline.vae.tile_sample_min_num_frames = 8
+    given_after(pipeline, {"settings": {"vae": {"tile_sample_min_num_frames": 4}}}, "a")
+    assert pipeline.vae.tile_sample_min_num_frames == 4
+
+
+def test_only_denoisers_are_run_uncompiled(pipeline: Any) -> None:
+    pipeline.transformer.forward = torch.compile(pipeline.transformer.forward, backend="eager")
+    call = PipelineCall(type(pipeline).__call__, pipeline, ("a",), {})
+    assert in_force(call)["numerics"]["compile"] is True
+    given_after(pipeline, {"settings": {"numerics": {"compile": False}}}, "a")
+    assert in_force(call)["numerics"]["compile"] is False
+    pipeline.vae.encode = torch.compiler.disable(pipeline.vae.encode)
+    assert in_force(call)["numerics"]["compile"] is False
+    pipeline.vae.decode = torch.compile(pipeline.vae.decode, backend="eager")
+    said = refused(pipeline, {"numerics": {"compile": False}}, "a")
+    assert said == "numerics.compile: the script has compiled vae, and only denoisers can be run uncompiled"
+
+
+def test_a_scheduler_that_cannot_be_imported_hides_no_other(pipeline: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import diffusers
+
+    original = type(diffusers).__getattr__
+
+    def broken(module: Any, name: str) -> Any:
+        if name == "EDMEulerScheduler":
+            raise RuntimeError("Failed to import a package")
+        return original(module, name)
+
+    monkeypatch.delitem(vars(diffusers), "EDMEulerScheduler", raising=False)
+    monkeypatch.setattr(type(diffusers), "__getattr__", broken)
+    call = PipelineCall(type(pipeline).__call__, pipeline, ("a",), {})
+    names = ["EDMEulerScheduler", "DDIMScheduler"]
+    entries = offered_by(call, {}, unnoted, names)["scheduler"]["entries"]
+    assert sorted(entries) == ["CogVideoXDDIMScheduler", "DDIMScheduler"]
 
 
 def in_force(call: PipelineCall) -> dict[str, Any]:

@@ -9,6 +9,8 @@ ATTENTION_BACKEND = "DIFFUSERS_ATTN_BACKEND"
 """Variable that chooses the backend of diffusers' attention."""
 
 
+NATIVE = "native"
+"""The backend of diffusers that leaves the choice to torch."""
 KERNELS = {"math": "math", "flash": "flash", "efficient": "mem_efficient", "cudnn": "cudnn"}
 """Kernel of torch's attention to its name in `torch.backends.cuda`."""
 _EVERYWHERE = frozenset({"math", "flash", "efficient"})
@@ -25,6 +27,17 @@ def _allowed_kernels() -> str:
     return "chosen by torch" if set(allowed) >= _EVERYWHERE else ", ".join(allowed)
 
 
+def chosen_by(backend: str, said: str) -> str:
+    """Return what computes attention by a backend of diffusers: torch's kernel where `native` has only one.
+
+    Args:
+        backend: The backend that all models use.
+        said: What is returned otherwise.
+    """
+    allowed = _allowed_kernels()
+    return allowed if backend == NATIVE and allowed in KERNELS else said
+
+
 def current_numerics() -> dict[str, Any]:
     """Return the state of torch's switches."""
     import torch
@@ -32,7 +45,7 @@ def current_numerics() -> dict[str, Any]:
     backend = os.environ.get(ATTENTION_BACKEND)
     return {
         "compile": False,
-        "attention": f"{backend} of {ATTENTION_BACKEND}" if backend else _allowed_kernels(),
+        "attention": chosen_by(backend, f"{backend} of {ATTENTION_BACKEND}") if backend else _allowed_kernels(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
         "tf32_cudnn": torch.backends.cudnn.allow_tf32,

@@ -10,6 +10,8 @@ SWITCHES = {"tiling": "use_tiling", "slicing": "use_slicing"}
 """Switch to the attribute of a VAE that holds its state."""
 SIZES = ("tile_", "use_framewise_", "num_latent_frames_", "num_sample_frames_")
 """How the names of a VAE's attributes begin that change how it decodes, besides its switches."""
+_ACROSS_FRAMES = "num_frames"
+"""End of the names of tile sizes along time."""
 
 
 def vae_state(pipeline: Any) -> dict[str, Any]:
@@ -19,6 +21,11 @@ def vae_state(pipeline: Any) -> dict[str, Any]:
     if not switches.get("tiling"):
         return switches
     return switches | {name: getattr(vae, name) for name in sizes_of(vae) if name.startswith("tile_")}
+
+
+def needs_tiling(name: str) -> bool:
+    """Whether a size of a VAE acts only with tiling; some VAEs use those along time also without."""
+    return name.startswith("tile_") and not name.endswith(_ACROSS_FRAMES)
 
 
 def sizes_of(vae: Any) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,10 @@ class Left:
     seconds: float
     is_repeat: bool
 
+    def remove(self) -> None:
+        """Remove what a repeat has left; not for the first call, whose folder takes the requests."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
 
 class ScriptProcess:
     """A process of a script, which `close` ends.
@@ -88,10 +93,11 @@ class ScriptProcess:
     Args:
         asked: What is run.
         environment: Variables that it needs besides ours.
+        content: What is put into the call, as `spacediff.watch.overridden` takes it.
 
     Raises:
-        InvalidArgument: The interpreter does not start.
-        GenerationFailed: The same, or the folder cannot be copied.
+        InvalidArgument: The interpreter is not usable.
+        GenerationFailed: It does not start, or the folder cannot be copied.
     """
 
     def __init__(self, asked: Asked, environment: Mapping[str, str], content: Mapping[str, Any]) -> None:

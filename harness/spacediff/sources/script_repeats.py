@@ -74,7 +74,10 @@ class Repeats:
         """
         kept = self._kept
         if kept is not None and (left := self._repeated(kept, run, progress)) is not None:
-            yield kept.process, left
+            try:
+                yield kept.process, left
+            finally:
+                left.remove()
             return
         self.close()
         basis = _basis(run)
@@ -114,12 +117,18 @@ class Repeats:
             progress.on_status(f"repeating {kept.run.name}, which has to give the same again")
             again = _asked_again(kept, kept.run, progress)
             self._equal[basis] = again is not None and _digests(again) == kept.digests
+            if again is not None:
+                again.remove()
         return left if self._equal.get(basis) else None
 
 
 def _asked_again(kept: _Kept, run: Run, progress: Progress) -> Left | None:
     """Return what a repeat leaves; None where it did not finish, or its process was not as before."""
-    left = kept.process.repeat(_content(run, repeated=True), progress)
+    try:
+        left = kept.process.repeat(_content(run, repeated=True), progress)
+    except BaseException:
+        kept.process.close()  # it may wait for another request than the next one
+        raise
     calls = left.recording.calls
     if "applied" not in left.outcome or left.outcome.get("refused") or not calls or not calls[-1].finished:
         return None

@@ -15,7 +15,7 @@ from typing import Any
 from ..observer.attention_names import attention_for
 from ..observer.packages import optional_packages
 from ..observer.structure import denoisers_of, pipelines_of
-from ..observer.switches import ATTENTION_BACKEND, current_numerics
+from ..observer.switches import ATTENTION_BACKEND, NATIVE, chosen_by, current_numerics
 from ..observer.vae_state import vae_state
 from .adapters import adapters_of
 from .compiling import is_compiled
@@ -102,7 +102,7 @@ def _model(pipeline: Any) -> dict[str, Any]:
     config: Any = getattr(pipeline, "config", {})
     name = str(config.get("_name_or_path") or "")
     found = {"pipeline": type(pipeline).__name__}
-    commits = {match[3] for part in _parts(pipeline).values() if (match := _SNAPSHOT.search(_path_of(part)))}
+    commits = {match[3] for part in parts_of(pipeline).values() if (match := _SNAPSHOT.search(_path_of(part)))}
     if match := _SNAPSHOT.search(name):
         name, commits = f"{match[1]}/{match[2]}", {match[3]}
     if name:
@@ -117,14 +117,14 @@ def _model(pipeline: Any) -> dict[str, Any]:
 
 def _vae(pipeline: Any) -> dict[str, Any]:
     """Return the state of the VAE with its dtype, whose path is `vae.dtype` as in a scenario."""
-    vae = _parts(pipeline).get("vae")
+    vae = parts_of(pipeline).get("vae")
     return vae_state(pipeline) | ({"dtype": _dtype(vae)} if hasattr(vae, "dtype") else {})
 
 
 def _components(pipeline: Any, writer: Writer) -> dict[str, Any]:
     own = str(getattr(pipeline, "config", {}).get("_name_or_path") or "")
     found: dict[str, Any] = {}
-    for name, part in _parts(pipeline).items():
+    for name, part in parts_of(pipeline).items():
         table: dict[str, Any] = {"class": _class_of(part)}
         path = _path_of(part)
         match = _SNAPSHOT.search(path)
@@ -142,7 +142,7 @@ def _components(pipeline: Any, writer: Writer) -> dict[str, Any]:
     return found
 
 
-def _parts(pipeline: Any) -> dict[str, Any]:
+def parts_of(pipeline: Any) -> dict[str, Any]:
     """Return the parts of a pipeline and of its inner pipelines that are models, tokenizers and the like."""
     found: dict[str, Any] = {}
     for each in pipelines_of(pipeline):
@@ -180,13 +180,14 @@ def _scheduler(pipeline: Any) -> dict[str, Any]:
 
 def _numerics(pipeline: Any) -> dict[str, Any]:
     found = current_numerics()
-    found["compile"] = any(map(is_compiled, _parts(pipeline).values()))
+    found["compile"] = any(map(is_compiled, parts_of(pipeline).values()))
     if freeu := freeu_of(pipeline):
         found["freeu"] = freeu
     if processors := {type(each).__name__ for each in _processors(pipeline)}:
         found["attention_processors"] = sorted(processors)
     if backends := _backends(pipeline):
-        found["attention"] = ", ".join(map(attention_for, backends))
+        used = ", ".join({*backends, _active_backend() or NATIVE})
+        found["attention"] = chosen_by(used, ", ".join(map(attention_for, backends)))
     elif chosen := _active_backend():
         found["attention"] = attention_for(chosen)
     return found
@@ -217,7 +218,7 @@ def _active_backend() -> str:
     registry: Any = getattr(module, "_AttentionBackendRegistry", None)
     active = getattr(registry, "_active_backend", None)
     name = str(getattr(active, "value", active or ""))
-    return "" if name in {"", "native"} else name
+    return "" if name in {"", NATIVE} else name
 
 
 def _guider(pipeline: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ _SNAPSHOT = re.compile(r"(.*[/\\]models--[^/\\]+)[/\\]snapshots[/\\]([0-9a-f]{40
 _WEIGHTS = frozenset({".safetensors", ".bin", ".ckpt", ".pt", ".pth"})
 _BY_FILES = ("revision", "variant", "use_safetensors")
 """Arguments that the names of the opened files show."""
-_listening: list[list[str]] = []
+_watching: list[list[str]] = []
 """The lists to which the opened files are added."""
 _hooked: list[bool] = []
 
@@ -49,13 +49,13 @@ class Loaded:
             return
         if not _hooked:
             _hooked.append(True)
-            sys.addaudithook(_hear)
-            _hear_safetensors()
-        _listening.append(self._files)
+            sys.addaudithook(_on_open)
+            _watch_safetensors()
+        _watching.append(self._files)
         try:
             yield
         finally:
-            _listening.remove(self._files)
+            _watching.remove(self._files)
 
     def holds(self, pipeline: Any) -> None:
         """Note what the loaded pipeline shows of its arguments."""
@@ -122,17 +122,17 @@ def _name(path: str) -> str:
 def _opened(file: Any) -> None:
     path = str(file)
     if Path(path).suffix in _WEIGHTS:
-        for each in _listening:
+        for each in _watching:
             each.append(path)
 
 
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+def _on_open(event: str, arguments: tuple[Any, ...]) -> None:
     """Note the files that Python opens."""
-    if event == "open" and _listening and isinstance(arguments[0], str):
+    if event == "open" and _watching and isinstance(arguments[0], str):
         _opened(arguments[0])
 
 
-def _hear_safetensors() -> None:
+def _watch_safetensors() -> None:
     """Note the files that safetensors opens, which Python does not see, wherever a module has its class."""
     import safetensors
 

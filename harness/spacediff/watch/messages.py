@@ -32,7 +32,7 @@ class LibraryMessages(logging.Handler):
         except Exception:  # noqa: BLE001 - a message that cannot be formatted is not ours to report
             return
 
-    def forget_after(self, count: int) -> None:
+    def discard_after(self, count: int) -> None:
         """Keep only the first messages, where what came after them is made again."""
         del self._found[count:]
 

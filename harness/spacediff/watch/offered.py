@@ -11,7 +11,8 @@ from ..observer.adapter_layers import adapters_in, is_fused, layers_of, scales_o
 from ..observer.dispatcher import asks_the_dispatcher, backends_known, models_of
 from ..observer.structure import decoder_of, denoisers_of
 from ..observer.vae_state import SWITCHES, sizes_of
-from .effective import chosen_backend
+from .compiling import compiled_besides
+from .effective import chosen_backend, parts_of
 from .pipeline_call import PipelineCall
 from .seeding import noise_of
 
@@ -41,6 +42,7 @@ def offered_by(
         "adapters": lambda: _adapters(pipeline),
         "attention": lambda: _attention(pipeline),
         "denoisers": lambda: [name for name, _ in denoisers_of(pipeline)],
+        "compiled": lambda: compiled_besides(pipeline, parts_of(pipeline)),
     }
     for name, read in readers.items():
         with noting(f"what can be put into the call: {name}"):
@@ -62,10 +64,13 @@ def _scheduler(pipeline: Any, wanted: Iterable[str] | None) -> dict[str, Any]:
 
 
 def scheduler_class(name: str) -> Any:
-    """Return a class of schedulers of diffusers by its name; None if there is none."""
+    """Return a class of schedulers of diffusers by its name; None if there is none, or it cannot be imported."""
     import diffusers
 
-    found = getattr(diffusers, name, None)
+    try:
+        found = getattr(diffusers, name, None)
+    except Exception:  # noqa: BLE001 - a module that needs a package which is missing or broken
+        return None
     return found if isinstance(found, type) and issubclass(found, diffusers.SchedulerMixin) else None
 
 

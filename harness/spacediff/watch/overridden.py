@@ -40,6 +40,7 @@ class OverriddenCall:
         self._content = content
         self._overriding = Overriding(content)
         self._recorded: RecordedCall | None = None
+        self._parent = os.getppid()
         self._known = 0
         """Number of the messages before the call."""
 
@@ -78,7 +79,7 @@ class OverriddenCall:
         repeating = None
         if self._content.get("hold"):
             with suppress(Exception):  # then the call is made once
-                repeating = Repeating(call, self._writer)
+                repeating = Repeating(call, self._writer, self._parent)
         try:
             if self._made(number, call, where, self._writer) and repeating is not None:
                 self._repeat(repeating, number, call, where)
@@ -89,7 +90,7 @@ class OverriddenCall:
     def _repeat(self, repeating: Repeating, number: int, call: PipelineCall, where: Mapping[str, Any]) -> None:
         """Make the call again for everything that is asked for, as long as its state can be restored."""
         for writer, content in repeating.asked():
-            self._messages.forget_after(self._known)
+            self._messages.discard_after(self._known)
             if changed := repeating.restore(writer):
                 writer.write(OUTCOME, {"unrestored": changed})
                 return

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..observer.attention_names import backend_of
-from ..observer.vae_state import SWITCHES
+from ..observer.switches import NATIVE
+from ..observer.vae_state import SWITCHES, needs_tiling
 
 _Found = Iterator["RefusedError"]
 
@@ -108,7 +109,7 @@ def _vae(settings: Mapping[str, Any], offered: Mapping[str, Any]) -> _Found:
             continue
         if name not in there["switches" if name in SWITCHES else "sizes"]:
             yield RefusedError(path, f"the VAE of {offered['pipeline']} has no {name}")
-        elif name.startswith("tile_") and not wanted.get("tiling", there["tiling"]):
+        elif needs_tiling(name) and not wanted.get("tiling", there["tiling"]):
             yield RefusedError(path, "it has no effect without tiling")
 
 
@@ -131,7 +132,7 @@ def _attention(settings: Mapping[str, Any], offered: Mapping[str, Any]) -> _Foun
         return
     backend, path, library = backend_of(attention), "numerics.attention", f"diffusers {there['diffusers']}"
     if backend is None:
-        if there["chosen"] not in {"", "native"}:
+        if there["chosen"] not in {"", NATIVE}:
             reason = f"attention is computed by diffusers' backend {there['chosen']}, which leaves torch no choice"
             yield RefusedError(path, reason)
     elif not there["backends"]:
@@ -144,6 +145,9 @@ def _attention(settings: Mapping[str, Any], offered: Mapping[str, Any]) -> _Foun
 
 def _compile(settings: Mapping[str, Any], offered: Mapping[str, Any]) -> _Found:
     wanted, there = settings.get("numerics", {}).get("compile"), offered["denoisers"]
+    if wanted is False and (compiled := offered.get("compiled")):
+        reason = f"the script has compiled {', '.join(compiled)}, and only denoisers can be run uncompiled"
+        yield RefusedError("numerics.compile", reason)
     if not wanted:
         return
     named = wanted.get("components", ()) if isinstance(wanted, Mapping) else ()

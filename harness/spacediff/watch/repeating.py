@@ -31,12 +31,13 @@ class Repeating:
     Args:
         call: The call, before anything is put in.
         writer: Writes the first recording.
+        parent: The process that asks, as it was when this one began.
     """
 
-    def __init__(self, call: PipelineCall, writer: Writer) -> None:
+    def __init__(self, call: PipelineCall, writer: Writer, parent: int) -> None:
         self._call = call
         self._folder = writer.folder / ASKED
-        self._parent = os.getppid()
+        self._parent = parent
         self._before = _in_force(call, writer)
         self._state = State(call)
         self._folder.mkdir()  # says that more can be asked for

@@ -3,6 +3,8 @@
 The key insight: nothing that is put into a call replaces weights. So what has to be restored is small: the attributes
 of the pipeline and of its parts that are no tensors, generators, and torch's switches. Whether that was all is not
 assumed: the settings in force are compared with the first ones each time, and the frames once.
+
+What a module keeps, such as a tensor and the size it was made for, is put back together: one alone would be wrong.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import copy
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from ..observer.dispatcher import registry
@@ -33,7 +37,9 @@ class State:
         pipelines = pipelines_of(call.pipeline)
         self._attributes = [(each, dict(vars(each))) for each in pipelines]
         self._schedulers = [(each, copy.deepcopy(vars(each))) for _, each in schedulers_of(call.pipeline)]
-        self._plain = [(each, set(vars(each)), _plain_of(each)) for each in _holders(pipelines)]
+        holders = _holders(pipelines)
+        self._kept = [(each, dict(vars(each)), _plain_of(each)) for each in holders]
+        self._buffers = [(each, dict(each)) for each in map(_buffers_of, holders) if each is not None]
         self._generators = [(each, each.get_state()) for each in _generators(call)]
         self._process = list(_of_process())
 
@@ -43,10 +49,12 @@ class State:
             _replace(holder, attributes)
         for scheduler, attributes in self._schedulers:
             _replace(scheduler, copy.deepcopy(attributes))
-        for holder, names, attributes in self._plain:
-            for name in vars(holder).keys() - names:
-                del vars(holder)[name]
-            vars(holder).update(copy.deepcopy(attributes))
+        for holder, attributes, plain in self._kept:
+            _replace(holder, {**attributes, **copy.deepcopy(plain)})
+        for there, buffers in self._buffers:
+            now = dict(there)
+            there.clear()
+            there.update({name: _on_the_device_of(now.get(name), buffer) for name, buffer in buffers.items()})
         for generator, state in self._generators:
             generator.set_state(state)
         for put_back, value in self._process:
@@ -76,6 +84,16 @@ def _holders(pipelines: list[Any]) -> list[Any]:
 def _plain_of(holder: Any) -> dict[str, Any]:
     """Return the attributes that hold nothing but numbers and texts, copied: switches, sizes, scales of adapters."""
     return {name: copy.deepcopy(value) for name, value in vars(holder).items() if _is_plain(value)}
+
+
+def _buffers_of(holder: Any) -> dict[str, Any] | None:
+    found = vars(holder).get("_buffers")
+    return found if isinstance(found, dict) else None
+
+
+def _on_the_device_of(now: Any, before: Any) -> Any:
+    """Return a buffer as it was, where its module is now: the call may have moved it."""
+    return before if now is None or before is None else before.to(now.device)
 
 
 def _is_plain(value: Any, depth: int = 0) -> bool:
@@ -108,7 +126,11 @@ def _of_process() -> Iterator[tuple[Callable[[Any], Any], Any]]:
         yield numpy.random.set_state, numpy.random.get_state()
     for holder in (torch.backends.cuda.matmul, torch.backends.cudnn):
         yield _setter(holder, "allow_tf32"), holder.allow_tf32
-    yield torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled()
+    with suppress(RuntimeError):  # of a script that has set it in two ways, torch does not say it
+        yield torch.set_float32_matmul_precision, torch.get_float32_matmul_precision()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    put_back = partial(torch.use_deterministic_algorithms, warn_only=warn_only)
+    yield put_back, torch.are_deterministic_algorithms_enabled()
     yield torch.set_num_threads, torch.get_num_threads()
     for its in KERNELS.values():
         enable = getattr(torch.backends.cuda, f"enable_{its}_sdp", None)

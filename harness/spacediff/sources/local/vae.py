@@ -7,15 +7,12 @@ from typing import Any
 
 from spacediff.errors import UnsupportedSetting
 from spacediff.observer.structure import decoder_of
-from spacediff.observer.vae_state import SIZES, SWITCHES, sizes_of
+from spacediff.observer.vae_state import SIZES, SWITCHES, needs_tiling, sizes_of
 from spacediff.observer.vae_tiles import AXES, Tiles, tiles_of
 from spacediff.record import FactKind, fact
 from spacediff.settings import Settings
 from spacediff.sources.local.known_names import ensure_known
 from spacediff.wording import sentence
-
-_ACROSS_FRAMES = "num_frames"
-"""End of the names of tile sizes along time, which some VAEs also use without tiling."""
 
 
 def set_vae(pipeline: Any, wanted: dict[str, Any]) -> None:
@@ -106,7 +103,7 @@ def _refuse_without_effect(vae: Any, name: str, value: Any) -> None:
         raise UnsupportedSetting(
             f"vae.{name} = {value!r} is not taken by {type(vae).__name__}: it keeps {getattr(vae, name)}"
         )
-    if name.startswith("tile_") and not name.endswith(_ACROSS_FRAMES) and not getattr(vae, "use_tiling", False):
+    if needs_tiling(name) and not getattr(vae, "use_tiling", False):
         raise UnsupportedSetting(
             f"vae.{name} has no effect without tiling", hint="set vae.tiling = true as well, or leave the size out"
         )
