@@ -193,11 +193,11 @@ def test_a_script_ends_after_its_call_where_what_asks_has_ended_before_it(tmp_pa
         cwd=tmp_path,
         env=child_environment() | {"TMPDIR": str(temporary_of(tmp_path))},
         check=True,
-        timeout=120,
+        timeout=300,
     )
     begun = psutil.Process(int((tmp_path / "pid").read_text()))
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while begun.is_running() and begun.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
             time.sleep(0.05)
         assert not begun.is_running() or begun.status() == psutil.STATUS_ZOMBIE
