@@ -360,10 +360,10 @@ def test_whole_runs_of_such_a_machine_blame_nothing_that_cannot_be_seen(
 
 
 def test_a_scripts_runs_are_paid_and_expected_as_whole_ones(tmp_path: Path) -> None:
-    world = NoisyWorld(tmp_path, needs(A), source="script", steps=3, budget=1.5)
+    world = NoisyWorld(tmp_path, needs(A), source="script", steps=10, budget=1.5)
     assert not world.concluded().finished
     assert len(world.made) == 1
-    again = NoisyWorld(tmp_path, needs(A), source="script", steps=3)
+    again = NoisyWorld(tmp_path, needs(A), source="script", steps=10)
     again.concluded()
     assert again.heard.expected[0] >= 2 + 2, "two halvings, proof and counter-proof"
 
