@@ -49,6 +49,14 @@ def test_environments_audits_and_hidden_folders_are_left_out(places: tuple[Path,
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows allows links to some users only")
+def test_a_scratch_folder_within_the_folder_is_not_copied_into_itself(tmp_path: Path) -> None:
+    written(tmp_path, "run.py", "temporary/of-another-run/clip.mp4")
+    copy = tmp_path / "temporary" / "of-this-run" / "scratch"
+    copy.mkdir(parents=True)
+    fill_scratch(tmp_path, copy)
+    assert [path.relative_to(copy).as_posix() for path in copy.rglob("*")] == ["run.py"]
+
+
 def test_a_linked_folder_is_copied_and_a_circle_stays_one_within_the_copy(places: tuple[Path, Path]) -> None:
     work, copy = places
     written(work.parent, "elsewhere/clip.mp4", "elsewhere/unet.safetensors")

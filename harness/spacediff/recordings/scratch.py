@@ -51,8 +51,9 @@ def linked(path: Path) -> Linked:
 def fill_scratch(folder: Path, scratch: Path) -> list[Linked]:
     """Fill a scratch folder with the files of a working folder.
 
-    Hidden folders, environments of Python and audits are left out. A link to a folder becomes a copy of it, since a
-    script may write into that too; a link that leads in a circle leads to that place of the copy.
+    Hidden folders, environments of Python, audits, and the folder that the scratch folder is in are left out. A link to
+    a folder becomes a copy of it, since a script may write into that too; a link that leads in a circle leads to that
+    place of the copy.
 
     Args:
         folder: The working folder.
@@ -67,7 +68,8 @@ def fill_scratch(folder: Path, scratch: Path) -> list[Linked]:
     links: list[Linked] = []
     count = copied = 0
     try:
-        for source, circle in _files(folder, {folder.resolve(): folder}):
+        temporary = frozenset({scratch.resolve(), *scratch.resolve().parents})
+        for source, circle in _files(folder, {folder.resolve(): folder}, temporary):
             target = scratch / source.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             if circle is not None:
@@ -96,12 +98,13 @@ def fill_scratch(folder: Path, scratch: Path) -> list[Linked]:
     return links
 
 
-def _files(folder: Path, around: Mapping[Path, Path]) -> Iterator[tuple[Path, Path | None]]:
+def _files(folder: Path, around: Mapping[Path, Path], temporary: frozenset[Path]) -> Iterator[tuple[Path, Path | None]]:
     """Yield what is in a folder, the folders first; sockets and the like are left out.
 
     Args:
         folder: The folder.
         around: It and the folders around it: where they really are, to where they were found.
+        temporary: Folders that are left out, unless they are around it.
 
     Yields:
         A file or folder; with it, for one that is a folder around it again, where that was found.
@@ -112,9 +115,11 @@ def _files(folder: Path, around: Mapping[Path, Path]) -> Iterator[tuple[Path, Pa
             if entry.name.startswith(".") or entry.name in _LEFT_OUT or _is_left_out(path):
                 continue
             real = path.resolve()
+            if real in temporary - around.keys():
+                continue
             yield path, around.get(real)
             if real not in around:
-                yield from _files(path, {**around, real: path})
+                yield from _files(path, {**around, real: path}, temporary)
         elif entry.is_file():
             yield path, None
 
