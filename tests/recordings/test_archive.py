@@ -19,7 +19,14 @@ from safetensors.torch import save, save_file
 
 from spacediff.api import compare_videos, record_script
 from spacediff.cli.commands import main
-from spacediff.errors import Exit, FileNotAccessible, InvalidArgument, RecordingNotReadable, RecordingWithoutFrames
+from spacediff.errors import (
+    Exit,
+    FileExists,
+    FileNotAccessible,
+    InvalidArgument,
+    RecordingNotReadable,
+    RecordingWithoutFrames,
+)
 from spacediff.observer.tensors import digest
 from spacediff.record import FactKind, Stage, TransplantRecord, Verdict, fact, read_record
 from spacediff.recordings import Recording, chosen, is_recording, read_recording, write_recording
@@ -379,6 +386,19 @@ def test_an_unwritable_place_is_said_before_the_script_runs(tmp_path: Path) -> N
         make_writable(tmp_path / "nowhere" / "a.zip")
     with pytest.raises(FileNotAccessible, match="is a folder"):
         make_writable(tmp_path)
+
+
+def test_only_a_recording_is_written_over(tmp_path: Path) -> None:
+    script, other = tmp_path / "run.py", tmp_path / "other.zip"
+    script.write_text("print()")
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("holiday.txt", "sun")
+    for file in (script, other):
+        before = file.read_bytes()
+        with pytest.raises(FileExists, match="is there already, and is no recording"):
+            make_writable(file)
+        assert file.read_bytes() == before
+    make_writable(recorded(tmp_path))
 
 
 def test_secrets_are_redacted(tmp_path: Path) -> None:

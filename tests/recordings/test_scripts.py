@@ -17,6 +17,7 @@ from PIL import Image
 from spacediff.api import compare_videos, run_audit
 from spacediff.record import Stage, Verdict
 from spacediff.recordings import Recording, read_recording
+from spacediff.recordings.archive import write_recording
 from spacediff.sources.recording import take_recorded
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 
@@ -338,6 +339,15 @@ def test_a_script_without_pipelines_prints_what_it_prints(tmp_path: Path) -> Non
     assert (out, process.returncode) == ("", 0)
     assert err.splitlines()[0] == "here"
     assert len(err.splitlines()) == 3, "and the two lines of the command itself"
+
+
+def test_an_earlier_recording_stays_where_no_call_was_seen(tmp_path: Path) -> None:
+    earlier = Recording(spacediff="0", script="earlier.py", exit_code=0, calls=())
+    write_recording(earlier, tmp_path, tmp_path / "r.zip")
+    _, err = recording(tmp_path, "import no_such_package").communicate(timeout=60)
+    assert "no pipeline call was seen in run.py: it ended with exit code 1" in err
+    assert "the earlier one is kept: r.zip" in err
+    assert read_recording(tmp_path / "r.zip").script == "earlier.py"
 
 
 def test_a_script_that_a_signal_ends_has_its_exit_code(tmp_path: Path) -> None:

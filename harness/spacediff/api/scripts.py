@@ -25,7 +25,8 @@ def record_script(
 ) -> Recording:
     """Run a script unchanged in a process of its own, and write a recording of its pipeline calls.
 
-    The process has the standard streams of this one. What the script records before it fails is kept.
+    The process has the standard streams of this one. What the script records before it fails is kept; where no call was
+    seen, an earlier recording stays.
 
     Args:
         script: The script, or a notebook, whose code cells are run in its folder, one after another.
@@ -40,6 +41,7 @@ def record_script(
             last step is always kept.
 
     Raises:
+        FileExists: There is a file that is no recording.
         FileNotAccessible: There is no such script, or the recording cannot be written.
         InvalidArgument: The interpreter does not start, or is older than Python 3.10; tensors are to be kept of a
             private recording, or of a step before the first; the notebook has magics that are not run.

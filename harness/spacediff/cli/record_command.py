@@ -13,6 +13,7 @@ from spacediff.recordings import RecordedCall
 def record(options: RecordOptions) -> int:
     """Run the script, and return its exit code. Standard output is the script's alone."""
     file = options.out or Path(f"{options.script.stem}.recording.zip")
+    earlier = file.exists()
     found = record_script(
         options.script,
         options.arguments,
@@ -32,7 +33,8 @@ def record(options: RecordOptions) -> int:
         ended = f"it ended with exit code {found.exit_code}" if found.exit_code else ""
         why = ended or "only pipelines of diffusers are recorded"
         show_line(f"{wanted} was seen in {options.script.name}: {why}", error=True)
-    show_line(f"recording: {file}", error=True)
+    kept = "the earlier one is kept: " if earlier and not found.calls else ""
+    show_line(f"recording: {kept}{file}", error=True)
     return found.exit_code
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from spacediff.errors import FileNotAccessible, RecordingNotReadable, raise_if_disk_full
+from spacediff.errors import FileExists, FileNotAccessible, RecordingNotReadable, raise_if_disk_full
 from spacediff.recordings.model import SCHEMA_VERSION, RecordedCall, Recording
 from spacediff.watch.writing import MOST_TENSOR_BYTES
 
@@ -200,10 +200,13 @@ def make_writable(file: Path) -> None:
     """Check that a recording can be written, before a script runs for minutes.
 
     Raises:
+        FileExists: There is a file that is no recording.
         FileNotAccessible: It is a folder, or its own folder is missing or not writable.
     """
     if file.is_dir():
         raise FileNotAccessible(f"{file} is a folder", hint="name a file in it, such as recording.zip")
+    if file.exists() and not _holds_a_record(file):
+        raise FileExists(f"{file} is there already, and is no recording", hint="name another file")
     if not file.parent.is_dir():
         raise FileNotAccessible(f"there is no folder {file.parent}", hint="make it, or name another file")
     try:
@@ -212,3 +215,11 @@ def make_writable(file: Path) -> None:
         part.unlink()
     except OSError as error:
         raise FileNotAccessible(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _holds_a_record(file: Path) -> bool:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _RECORD in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False

@@ -56,6 +56,8 @@ def record_script(
     Standard input, output and error are the script's. Ctrl-C and a request to end reach the script; what was recorded
     until then is kept. What there is is also written while the script waits between calls, as an app does.
 
+    An earlier recording stays where no call was seen, as when the script fails early.
+
     Args:
         script: The script, or a notebook, whose cells are run in its folder, one after another.
         arguments: Its arguments.
@@ -67,6 +69,7 @@ def record_script(
             None for no tensors.
 
     Raises:
+        FileExists: There is a file that is no recording.
         FileNotAccessible: There is no such script, or the recording cannot be written.
         InvalidArgument: The interpreter does not start, or is older than Python 3.10; tensors are to be kept of a
             private recording, or of a step before the first; the notebook has magics that are not run.
@@ -75,6 +78,7 @@ def record_script(
     if not script.is_file():
         raise FileNotAccessible(f"there is no script {script}")
     make_writable(file)
+    earlier = file.exists()
     interpreter = _found(python)
     check_interpreter(interpreter)
     with tempfile.TemporaryDirectory(prefix="spacediff-recording-") as temporary:
@@ -86,7 +90,7 @@ def record_script(
 
         def write(exit_code: int, *notes: str) -> Recording:
             found = assembled(folder, script, exit_code=exit_code, private=private, notes=notes)
-            return write_recording(found, folder, file)
+            return write_recording(found, folder, file) if found.calls or not earlier else found
 
         with left_to_a_child() as child:
             command = [interpreter, *program, *arguments]
