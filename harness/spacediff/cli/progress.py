@@ -148,4 +148,4 @@ class Display:
         now = time.monotonic()
         if not self._console.is_terminal and now - self._said > _PLAIN_SECONDS:
             self._said = now
-            self._console.print(escape(f"      {self._name}: {text}"))
+            self._console.print(escape(f"      {self._name}: {text}" if text != self._name else f"      {text}"))

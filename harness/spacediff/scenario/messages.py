@@ -172,6 +172,8 @@ def _expected(schema: Schema, node: Schema) -> str:
             words = f"a list; each entry {_expected(schema, _resolved(schema, entry))}"
         case {"type": "boolean"}:
             words = "true or false"
+        case {"type": "string"}:
+            words = "a text"
         case {"type": "integer" | "number" as kind}:
             words = f"a {'whole ' if kind == 'integer' else ''}number{_range(node)}"
         case {"properties": keys}:
