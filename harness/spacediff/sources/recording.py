@@ -8,8 +8,11 @@ from pathlib import Path
 from spacediff.errors import RecordingWithoutFrames
 from spacediff.record import FactKind, TraceRecord, fact, record_settings
 from spacediff.recordings import RecordedCall, Recording, chosen, read_recording, recorded_clip
+from spacediff.recordings.confidential import PRIVATE
 from spacediff.settings import EXPORT_QUALITY, WITHHELD, Origin, Setting, Settings
 from spacediff.sources import Produced
+
+_WITHHELD = Setting(None, Origin.UNKNOWN, WITHHELD)
 
 
 def take_recorded(file: Path, number: int | None, folder: Path, *, prompt: str = "") -> Produced:
@@ -51,8 +54,10 @@ def take_recorded(file: Path, number: int | None, folder: Path, *, prompt: str =
 
 def _without_frames(call: RecordedCall, recording: Recording, file: Path) -> RecordingWithoutFrames:
     """Return the error of a call without frames, with its settings and its trace."""
+    hidden = call.without_clip == PRIVATE and call.medium == "video"
+    output = Settings({f"output.{name}": _WITHHELD for name in ("fps", "quality") if hidden})
     seen = {
-        "settings": record_settings(observed_in(call, recording.script)),
+        "settings": record_settings(observed_in(call, recording.script).filled_from(output)),
         "described": _described(call, recording),
         "warnings": [*recording.notes, *call.warnings],
         "ignored": list(call.ignored),
@@ -72,7 +77,7 @@ def observed_in(call: RecordedCall, where: str, prompt: str = "") -> Settings:
         prompt: The prompt of the scenario.
     """
     besides = {"machine": call.machine, **({} if prompt or call.prompt is None else {"call": {"prompt": call.prompt}})}
-    withheld = Settings({path: Setting(None, Origin.UNKNOWN, WITHHELD) for path in call.withheld})
+    withheld = dict.fromkeys(call.withheld, _WITHHELD)
     return Settings({**withheld, **call.seen.changed_by(Settings.of(besides, Origin.OBSERVED, where))})
 
 
