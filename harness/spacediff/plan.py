@@ -6,19 +6,21 @@ Runs are plain data: they can be sent to another process or another machine, and
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, Literal
 
-from spacediff.errors import UnknownName, did_you_mean
+from spacediff.errors import SpacediffError, UnknownName, did_you_mean
 from spacediff.inputs.files import Input, identified
 from spacediff.pictures.sets import is_set
 from spacediff.privacy.private_prompts import texts_in, texts_of_arguments
 from spacediff.programs import request_of
 from spacediff.record import Fact, FactKind, Role, fact
-from spacediff.recordings.archive import is_recording
+from spacediff.recordings.archive import is_recording, read_recording
+from spacediff.recordings.calls import chosen
 from spacediff.recordings.identity import script_request
 from spacediff.run import Prompt, Run, SourceName
 from spacediff.sampling import sample_of, with_samples
@@ -315,7 +317,8 @@ def _runs_of(
     ]
     if scenario.scale.rerun:
         runs.append(replace(usual, name="rerun", role=Role.RERUN, repeat=1))
-    for seed in islice(_other_seeds(prompt, [run.settings for run in runs]), scenario.scale.seeds):
+    used = {*(run.settings.value("rng.seed") for run in runs), *_recorded_seeds(hosted)}
+    for seed in islice(_other_seeds(prompt.seed, used), scenario.scale.seeds):
         change = Settings.of({"rng": {"seed": seed}}, Origin.DECLARED, "the scale")
         changed = baseline.changed_by(change)
         runs.append(replace(usual, name=f"seed-{seed}", role=Role.SEED, settings=changed, changes=change))
@@ -334,10 +337,20 @@ def _runs_of(
     return with_samples(planned, scenario.reference.variant or "reference", scenario.samples)
 
 
-def _other_seeds(prompt: Prompt, used: Iterable[Settings]) -> Iterator[int]:
-    """Yield seeds that no run of the prompt uses, upwards from the prompt's seed, with 0 after the largest seed."""
-    taken = {prompt.seed, *(settings.value("rng.seed") for settings in used)}
-    return (seed for n in count(1) if (seed := (prompt.seed + n) % 2**63) not in taken)
+def _other_seeds(usual: int, used: Collection[Any]) -> Iterator[int]:
+    """Yield seeds that no run of a prompt uses, upwards from its own seed, with 0 after the largest seed."""
+    return (seed for n in count(1) if (seed := (usual + n) % 2**63) not in {usual, *used})
+
+
+def _recorded_seeds(hosted: Iterable[Run]) -> Iterator[int]:
+    """Yield the seeds of the recordings that are the reference: none of them is another seed."""
+    for run in hosted:
+        if run.source == "recording":
+            file = Path(run.request["file"])
+            with suppress(SpacediffError):  # the run of the reference says what is wrong with it
+                seed = chosen(read_recording(file), run.request.get("call"), file.name).settings.get("rng.seed")
+                if type(seed) is int:
+                    yield seed
 
 
 def _hosted(scenario: Scenario, prompt: Prompt, program: Mapping[str, Any]) -> list[Run]:

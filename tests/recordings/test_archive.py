@@ -28,13 +28,15 @@ from spacediff.errors import (
     RecordingWithoutFrames,
 )
 from spacediff.observer.tensors import digest
-from spacediff.record import FactKind, Stage, TransplantRecord, Verdict, fact, read_record
+from spacediff.plan import plan_scenario
+from spacediff.record import FactKind, Role, Stage, TransplantRecord, Verdict, fact, read_record
 from spacediff.recordings import Recording, chosen, is_recording, read_recording, write_recording
 from spacediff.recordings import archive as archive_module
 from spacediff.recordings.archive import make_writable
 from spacediff.recordings.assembling import assembled
 from spacediff.recordings.confidential import without_secrets
 from spacediff.recordings.tensors import recorded_tensors
+from spacediff.scenario.scenario import parse_scenario
 from spacediff.sources.recording import take_recorded
 from spacediff.wording import trace_text
 
@@ -379,6 +381,20 @@ def test_a_clip_that_is_not_the_recorded_one_is_refused(tmp_path: Path) -> None:
         archive.writestr("clips/1.mkv", clip)
     with pytest.raises(RecordingNotReadable, match="is not the recorded one"):
         take_recorded(file, None, tmp_path)
+
+
+@pytest.mark.parametrize(("seed", "others"), [(43, ["seed-44", "seed-45"]), (42, ["seed-43", "seed-44"])])
+def test_the_seed_of_a_reference_is_no_other_seed(seed: int, others: list[str], tmp_path: Path) -> None:
+    recorded(tmp_path, "theirs.zip", rng={"seed": seed})
+    text = """
+title = "t"
+prompts.lemon = { text = "a lemon", seed = 42 }
+baseline.model.id = "builtin:tiny-cogvideox-random"
+scale.seeds = 2
+reference.recording.file = "theirs.zip"
+"""
+    runs = plan_scenario(parse_scenario(text, tmp_path / "s.toml")).runs
+    assert [run.name for run in runs if run.role is Role.SEED] == others
 
 
 def test_an_unwritable_place_is_said_before_the_script_runs(tmp_path: Path) -> None:
