@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from spacediff.errors import GenerationFailed
 from spacediff.progress import Progress
 from spacediff.run import Run
 from spacediff.settings import Settings
@@ -54,6 +55,8 @@ class Repeats:
         """Basis of a process to whether its repeats are equal."""
         self._spent: dict[str, float] = {}
         """Basis of a process to the seconds that went by before calls."""
+        self._without_call: set[str] = set()
+        """Bases of the processes that ended before their call."""
 
     def close(self) -> None:
         """End the process that was kept."""
@@ -70,8 +73,12 @@ class Repeats:
             progress: Receives the progress.
 
         Raises:
-            GenerationFailed: The interpreter does not start.
+            GenerationFailed: The interpreter does not start, or the script has ended before its call already, which no
+                setting that is put into the call can change.
         """
+        basis = _basis(run)
+        if basis in self._without_call:
+            raise GenerationFailed(f"{Asked.of(run).script.name} was not run again: it ended before its call")
         kept = self._kept
         if kept is not None and (left := self._repeated(kept, run, progress)) is not None:
             try:
@@ -80,12 +87,13 @@ class Repeats:
                 left.remove()
             return
         self.close()
-        basis = _basis(run)
         hold = CAN_HOLD and self._equal.get(basis, True) and run.repeat == 0 and not _is_kept_by_torch(run)
         progress.on_status(f"copying what {Asked.of(run).script.name} may read")
         process = ScriptProcess(Asked.of(run), environment_for(run.settings), {**_content(run), "hold": hold})
         try:
             left = process.first(progress)
+            if not left.recording.calls and not left.outcome.get("refused"):
+                self._without_call.add(basis)
             yield process, left
         except BaseException:
             process.close()

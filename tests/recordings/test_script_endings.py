@@ -1,0 +1,46 @@
+"""A script that ends before its call is not run again for what is put into the call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spacediff.errors import GenerationFailed
+from spacediff.plan import plan_scenario
+from spacediff.progress import SilentListener
+from spacediff.scenario.scenario import load_scenario
+from spacediff.sources.script import Scripts
+
+SCENARIO = """
+title = "endings"
+[prompts.p]
+text = "a red cone"
+seed = 7
+[baseline]
+script = "run.py"
+args = ["{marker}"]
+[variants.guidance]
+call.guidance_scale = 2.0
+[variants.placed]
+placement = "model_cpu_offload"
+[reference]
+variant = "baseline"
+[scale]
+seeds = 1
+"""
+
+
+def test_a_script_that_ends_before_its_call_is_run_once_for_all_that_acts_in_it(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    (tmp_path / "run.py").write_text("import sys\nopen(sys.argv[1], 'a').write('begun ')\nraise SystemExit(3)")
+    (tmp_path / "s.toml").write_text(SCENARIO.format(marker=marker.as_posix()))
+    runs = {run.name: run for run in plan_scenario(load_scenario(tmp_path / "s.toml")).runs}
+    scripts = Scripts()
+
+    def refused(name: str) -> int:
+        with pytest.raises(GenerationFailed, match=r"exit code 3 before a pipeline call|was not run again"):
+            scripts.run(runs[name], tmp_path, SilentListener())
+        return len(marker.read_text().split())
+
+    assert [refused(name) for name in ("baseline", "rerun", "guidance", "seed-8", "placed")] == [1, 1, 1, 1, 2]
