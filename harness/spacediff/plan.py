@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, Literal
 
-from spacediff.errors import SpacediffError, UnknownName, did_you_mean
+from spacediff.errors import UnknownName, did_you_mean
 from spacediff.inputs.files import Input, identified
-from spacediff.pictures.sets import is_set
 from spacediff.privacy.private_prompts import texts_in, texts_of_arguments
 from spacediff.programs import request_of
 from spacediff.record import Fact, FactKind, Role, fact
-from spacediff.recordings.archive import is_recording, read_recording
-from spacediff.recordings.calls import chosen
 from spacediff.recordings.identity import script_request
-from spacediff.run import Prompt, Run, SourceName
-from spacediff.sampling import sample_of, with_samples
+from spacediff.reference_runs import file_run, recorded_seeds, runs_of_reference
+from spacediff.run import Prompt, Run
+from spacediff.sampling import with_samples
 from spacediff.scenario.checks import PLACEHOLDERS
-from spacediff.scenario.paths import absolute_path, is_path, without_call
+from spacediff.scenario.paths import absolute_path, is_path
 from spacediff.scenario.scenario import Gate, Scenario
 from spacediff.scenario.tables.approximation import Approximation
 from spacediff.scenario.tables.semantics import DETECTOR, TEMPLATE
@@ -234,8 +231,8 @@ def plan_files(
         command=command or f"spacediff compare {shlex.quote(reference.name)} {shlex.quote(candidate.name)}",
         prompts=(prompt,),
         runs=(
-            _file_run("reference", Role.REFERENCE, prompt, reference),
-            _file_run("candidate", Role.VARIANT, prompt, candidate),
+            file_run("reference", Role.REFERENCE, prompt, reference),
+            file_run("candidate", Role.VARIANT, prompt, candidate),
         ),
         reference="reference",
         metrics=tuple(metrics),
@@ -306,7 +303,7 @@ def _runs_of(
     scenario: Scenario, prompt: Prompt, variants: list[str], script: Mapping[str, Any], program: Mapping[str, Any]
 ) -> list[Run]:
     baseline = scenario.settings_of("baseline")
-    hosted = _hosted(scenario, prompt, program)
+    hosted = runs_of_reference(scenario, prompt, program)
     usual = Run("baseline", Role.BASELINE, prompt, "script" if script else "diffusers", baseline, request=script)
     runs = [usual]
     runs += [
@@ -317,7 +314,7 @@ def _runs_of(
     ]
     if scenario.scale.rerun:
         runs.append(replace(usual, name="rerun", role=Role.RERUN, repeat=1))
-    used = {*(run.settings.value("rng.seed") for run in runs), *_recorded_seeds(hosted)}
+    used = {*(run.settings.value("rng.seed") for run in runs), *recorded_seeds(hosted)}
     for seed in islice(_other_seeds(prompt.seed, used), scenario.scale.seeds):
         change = Settings.of({"rng": {"seed": seed}}, Origin.DECLARED, "the scale")
         changed = baseline.changed_by(change)
@@ -339,81 +336,5 @@ def _runs_of(
 
 def _other_seeds(usual: int, used: Collection[Any]) -> Iterator[int]:
     """Yield seeds that no run of a prompt uses, upwards from its own seed, with 0 after the largest seed."""
-    return (seed for n in count(1) if (seed := (usual + n) % 2**63) not in {usual, *used})
-
-
-def _recorded_seeds(hosted: Iterable[Run]) -> Iterator[int]:
-    """Yield the seeds of the recordings that are the reference: none of them is another seed."""
-    for run in hosted:
-        if run.source == "recording":
-            file = Path(run.request["file"])
-            with suppress(SpacediffError):  # the run of the reference says what is wrong with it
-                seed = chosen(read_recording(file), run.request.get("call"), file.name).settings.get("rng.seed")
-                if type(seed) is int:
-                    yield seed
-
-
-def _hosted(scenario: Scenario, prompt: Prompt, program: Mapping[str, Any]) -> list[Run]:
-    """Return the runs of the reference, unless a local run is the reference; `program` is the request to one."""
-    reference = scenario.reference
-    if asked := reference.space or reference.inference:
-        request = asked.model_dump(mode="json", exclude={"repeats"}, exclude_none=True)
-        return _repeated(_reference(prompt, "space" if reference.space else "inference", request), asked.repeats)
-    if reference.command is not None:
-        return _repeated(_reference(prompt, "command", program), reference.command.repeats)
-    if given := reference.video or reference.pictures:
-        files = given.files.get(prompt.name) or given.file or Path()
-        return _file_runs(prompt, files, group=scenario.samples is not None)
-    if recorded := reference.recording:
-        file = recorded.files.get(prompt.name) or recorded.file or Path()
-        if isinstance(file, tuple):
-            return _file_runs(prompt, file, group=True)
-        call = {} if recorded.call is None else {"call": recorded.call}
-        return [_reference(prompt, "recording", {"file": file.as_posix(), **call, **_stamp(file)})]
-    return []
-
-
-def _reference(prompt: Prompt, source: SourceName, request: Mapping[str, Any]) -> Run:
-    return Run("reference", Role.REFERENCE, prompt, source, request=request)
-
-
-def _repeated(first: Run, repeats: int) -> list[Run]:
-    """Return a run of the reference, and those that repeat it."""
-    again = range(2, repeats + 1)
-    return [first, *(replace(first, name=f"reference-{n}", role=Role.REPEAT, repeat=n) for n in again)]
-
-
-def _file_runs(prompt: Prompt, files: Path | tuple[Path, ...], *, group: bool) -> list[Run]:
-    """Return the run of the reference; of a group, each of its files is a run."""
-    if not (group and isinstance(files, tuple)):
-        return [_file_run("reference", Role.REFERENCE, prompt, files)]
-    first, *further = (_file_run("reference", Role.REFERENCE, prompt, file) for file in files)
-    return [first, *(sample_of(run, number) for number, run in enumerate(further, 2))]
-
-
-def _file_run(name: str, role: Role, prompt: Prompt, files: Path | tuple[Path, ...]) -> Run:
-    if isinstance(files, Path) and (recorded := _recorded(files)):
-        return Run(name, role, prompt, "recording", request=recorded)
-    if isinstance(files, Path):
-        request = {"file": files.as_posix(), **_stamp(files)}
-    else:
-        request = {"files": [file.as_posix() for file in files], "stamps": [_stamp(file) for file in files]}
-    return Run(name, role, prompt, "video", request=request)
-
-
-def _recorded(file: Path) -> dict[str, Any] | None:
-    """Return the request for a call of a recording, `FILE.zip` or `FILE.zip#N`; None for any other file."""
-    whole, number = without_call(file)
-    if not is_recording(whole) or is_set(whole):
-        return None
-    call = {"call": number} if number is not None else {}
-    return {"file": whole.as_posix(), **call, **_stamp(whole)}
-
-
-def _stamp(file: Path) -> dict[str, int]:
-    """Return the size and the modification time of a file, by which a changed file is noticed."""
-    try:
-        status = file.stat()
-    except OSError:
-        return {}
-    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    taken = {usual, *used}
+    return (seed for n in count(1) if (seed := (usual + n) % 2**63) not in taken)

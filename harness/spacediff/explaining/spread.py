@@ -101,7 +101,7 @@ def measure_spread(
     """Run the first steps of the target again, and return how far they are from it.
 
     All re-runs are made even where the first is equal, since a machine may repeat itself only sometimes. A run that
-    could not be ended there tells nothing, and no further one is made.
+    could not be ended there shows nothing, and no further one is made.
 
     Args:
         target: The run that screens are compared with.
