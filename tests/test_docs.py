@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spacediff import __version__
-from spacediff.cli.parser import parser
+from spacediff.cli.parser import parsers
 from spacediff.scenario.scenario import parse_scenario, scenario_schema
 from support.dialect import DIALECT, dialect_in
 from support.paths import ROOT
@@ -36,8 +35,7 @@ def code_in(page: Path) -> Iterator[str]:
 
 def commands() -> dict[str, set[str]]:
     """Return command to its options."""
-    (of_commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
-    return {name: set(one._option_string_actions) for name, one in of_commands.choices.items()}
+    return {name: set(one.options) for name, one in parsers()[1].items()}
 
 
 def anchors_of(page: Path) -> set[str]:
@@ -176,7 +174,7 @@ def test_the_documentation_is_written_in_plain_english(page: Path) -> None:
 @pytest.mark.parametrize("command", ["", *commands()])
 def test_the_help_is_written_in_plain_english(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parser().parse_args([*command.split(), "--help"])
+        parsers()[0].parse_args([*command.split(), "--help"])
     assert dialect_in(capsys.readouterr().out) == []
 
 

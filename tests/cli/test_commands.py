@@ -14,7 +14,7 @@ import pytest
 from spacediff.cli.commands import main
 from spacediff.cli.summary import show_summary
 from spacediff.clip import write_preview
-from spacediff.record import Role, Verdict, read_record, write_record
+from spacediff.record import AuditRecord, Role, Verdict, read_record, write_record
 from spacediff.record.audit import WarningRecord
 from support.clips import moving_ball
 from support.fresh_process import FreshProcess, spacediff
@@ -34,7 +34,8 @@ file = "broken.mp4"
 """
 
 
-COMMANDS = ("audit", "record", "probe", "compare", "report", "approve", "read", "why", "doctor", "init", "schema")
+COMMANDS = ("audit", "record", "probe", "compare", "report", "approve", "read", "why", "doctor", "completion", "init",
+            "schema")  # fmt: skip
 
 
 def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +43,7 @@ def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixtu
         main(["--help"])
     assert caught.value.code == 0
     commands, _, codes = capsys.readouterr().out.partition("exit codes:")
-    assert re.findall(r"^    ([a-z]+) ", commands, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^    ([a-z]+)(?: |$)", commands, re.MULTILINE) == list(COMMANDS)
     assert re.findall(r"^  (\d+)  ", codes, re.MULTILINE) == ["0", "1", "2", "3", "70", "130"]
 
 
@@ -72,7 +73,7 @@ print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
     assert done.stderr.strip() == "[]"
 
 
-@pytest.mark.parametrize("arguments", [[], ["adit"], ["audit"], ["audit", "a.toml", "--what"], ["compare", "a.mp4"]])
+@pytest.mark.parametrize("arguments", [["adit"], ["audit"], ["audit", "a.toml", "--what"], ["compare", "a.mp4"]])
 def test_a_wrong_command_line_is_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
@@ -114,6 +115,21 @@ def test_comparing_two_files(tmp_path: Path) -> None:
         assert comparison.verdict is verdict
         assert (tmp_path / name / "report.html").is_file()
         assert str(tmp_path) not in (tmp_path / name / "audit.json").read_text()
+
+
+def test_a_comparison_as_json_prints_the_record_alone(tmp_path: Path) -> None:
+    write_preview(moving_ball(2), tmp_path / "a.mp4")
+    done = spacediff("compare", tmp_path / "a.mp4", tmp_path / "a.mp4", "--out", tmp_path / "out", "--json", "-q")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert AuditRecord.model_validate_json(done.stdout) == read_record(tmp_path / "out")
+
+
+def test_a_quiet_comparison_says_where_the_report_is(tmp_path: Path) -> None:
+    write_preview(moving_ball(2), tmp_path / "a.mp4")
+    done = spacediff("compare", tmp_path / "a.mp4", tmp_path / "a.mp4", "--out", tmp_path / "out", "-q")
+    assert done.stderr == ""
+    assert done.stdout == f"report: {tmp_path / 'out' / 'report.html'}\n"
 
 
 INTO_A_CLOSED_PIPE = """
@@ -292,10 +308,11 @@ def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_doctor_names_what_is_missing() -> None:
     began = time.monotonic()
-    done = spacediff("doctor")
+    done = spacediff("doctor", "--json")
     assert done.returncode == 0, done.stderr
-    assert "torchvision" in done.stdout
-    assert "accelerator" in done.stdout
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert checks["torchvision"]["fine"]
+    assert {"accelerator", "processor", "libraries"} <= checks.keys()
     assert time.monotonic() - began < 120
 
 

@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import subprocess
 import typing
 from pathlib import Path
 
 import pytest
 
-from spacediff.cli.options import AuditOptions, CompareOptions, Options, ReadOptions, ReportOptions, WhyOptions
+from spacediff.cli.commands import main
+from spacediff.cli.options import (
+    AuditOptions,
+    CompareOptions,
+    Options,
+    ReadOptions,
+    ReportOptions,
+    Verbosity,
+    WhyOptions,
+)
 from spacediff.cli.parser import parse
 from spacediff.results import ReportFormat
 
@@ -15,7 +26,7 @@ def test_each_command_is_parsed_into_its_own_dataclass() -> None:
     lines = {
         "audit a.toml", "record run.py --steps 3", "probe --write spacediff_probe.py", "compare a.mp4 b.mp4",
         "report audits/a", "approve a.toml",
-        "read run.py", "why --script run.py --space a/b", "doctor", "init", "schema",
+        "read run.py", "why --script run.py --space a/b", "doctor", "completion bash", "init", "schema",
     }  # fmt: skip
     assert {type(parse(line.split())) for line in lines} == set(typing.get_args(Options))
 
@@ -38,8 +49,12 @@ def test_options_of_an_audit() -> None:
         against=None,
         strict=False,
         approximate=False,
+        verbosity=Verbosity.NORMAL,
+        as_json=False,
+        open_page=False,
     )
     words = "audit a.toml --out o --only x --only y --fresh --budget 7 --no-reuse --against e --strict --approximate"
+    words += " --json --open -q"
     assert parse(words.split()) == AuditOptions(
         scenario=Path("a.toml"),
         out=Path("o"),
@@ -50,6 +65,9 @@ def test_options_of_an_audit() -> None:
         against=Path("e"),
         strict=True,
         approximate=True,
+        verbosity=Verbosity.QUIET,
+        as_json=True,
+        open_page=True,
     )
 
 
@@ -62,6 +80,9 @@ def test_options_of_a_comparison() -> None:
         metrics=("flip",),
         semantics="org/clip",
         parts=("hand", "lemon"),
+        verbosity=Verbosity.NORMAL,
+        as_json=False,
+        open_page=False,
     )
 
 
@@ -100,6 +121,7 @@ def test_options_of_why() -> None:
         patch=Path("p"),
         budget=None,
         approximate=False,
+        verbosity=Verbosity.NORMAL,
     )
 
 
@@ -173,3 +195,58 @@ def test_the_help_of_a_command_lists_its_exit_codes(command: str, capsys: pytest
     with pytest.raises(SystemExit):
         parse([command, "--help"])
     assert "exit codes:\n  0  " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("adit a.toml", "there is no command 'adit'; did you mean 'audit'?"),
+        ("frobnicate", "there is no command 'frobnicate'"),
+        ("audit a.toml --bugdet 3", "unrecognized arguments: --bugdet 3; did you mean '--budget'?"),
+        ("read run.py --colour=yes", "unrecognized arguments: --colour=yes"),
+    ],
+)
+def test_a_misspelt_word_gets_the_nearest_one(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(words.split())
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith(f"error: {said}\n")
+
+
+def test_no_word_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse([])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: spacediff")
+
+
+def test_json_is_short_for_the_format() -> None:
+    options = parse(["read", "run.py", "--json"])
+    assert isinstance(options, ReadOptions)
+    assert options.format == "json"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands_options_and_files(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "why" in script
+    assert "no-reuse" in script
+    files = {"bash": "_shtab_compgen_files", "zsh": "_files", "fish": "__fish_complete_path"}[shell]
+    assert script.count(files) > 5
+
+
+def test_bash_completes_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["completion", "bash"])
+    (tmp_path / "completion").write_text(capsys.readouterr().out)
+    asked = """
+        source completion
+        complete -p spacediff > /dev/null || exit 1
+        COMP_WORDS=(spacediff comp); COMP_CWORD=1
+        $(complete -p spacediff | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+        echo "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(
+        [shutil.which("bash") or "", "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) == {"compare", "completion"}

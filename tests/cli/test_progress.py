@@ -1,13 +1,18 @@
-"""The lines on the terminal about the search for the cause."""
+"""What an audit prints while it works: a line for each clip, the search for the cause, bars on a terminal."""
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
+from spacediff.cli.bars import AuditBars
+from spacediff.cli.console import Terminal
+from spacediff.cli.options import Verbosity
 from spacediff.cli.progress import Display
 from spacediff.cli.search_progress import probe_line
 from spacediff.progress import SearchProgress
-from spacediff.record import Role, RunRecord, StoppedRecord
+from spacediff.record import Role, RunRecord, StageRecord, StoppedRecord, TraceRecord
 from spacediff.run import Prompt, Run
 
 
@@ -53,7 +58,7 @@ def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFi
         display.on_search_finished()
         display.on_status("scoring")
     lines = capsys.readouterr().err.splitlines()
-    assert "[1/4] p · probe-1: 3.0 s (about" in lines[1]
+    assert lines[1] == "search: p · probe-1: 3.0 s", "what was planned is counted, the search is not"
     assert lines[2].strip() == (
         "search, 0.1 of about 4.1 generations: with 2 of 4 settings changed: no visible difference from as-[hosted]"
     )
@@ -79,3 +84,71 @@ def test_a_run_that_ended_early_is_no_failure(capsys: pytest.CaptureFixture[str]
     line = capsys.readouterr().err
     assert "3.0 s, stopped at step 1 of 50, latents at 0.41 of the distance between seeds" in line
     assert "not measured" not in line
+
+
+def clip(name: str) -> Run:
+    return Run(name, Role.VARIANT, Prompt("p", "", 1), "diffusers")
+
+
+def shown(capsys: pytest.CaptureFixture[str], verbosity: Verbosity, outcomes: list[RunRecord]) -> list[str]:
+    """Return the lines about planned clips, of which one more is never generated."""
+    with Display(verbosity) as display:
+        display.on_plan([clip(each.name) for each in outcomes] + [clip("never")])
+        for each in outcomes:
+            display.on_run_started(clip(each.name))
+            display.on_step(1, 2)
+            display.on_run_finished(clip(each.name), each, reused=False)
+    return capsys.readouterr().err.splitlines()
+
+
+def test_without_a_terminal_each_clip_is_a_line_with_the_time_left_for_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first, second = shown(capsys, Verbosity.NORMAL, [record("a"), record("b").model_copy(update={"seconds": 5.0})])
+    assert first == "[1/3] p · a: 3.0 s (about 6.0 s left for 2 clips)"
+    assert second == "[2/3] p · b: 5.0 s (about 4.0 s left for 1 clip)"
+
+
+def test_nothing_is_said_of_the_time_left_before_a_clip_was_generated(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = record("a", measured=False).model_copy(update={"reason": "the checkpoint is not there"})
+    (line,) = shown(capsys, Verbosity.NORMAL, [failed])
+    assert line == "[1/2] p · a: not measured: the checkpoint is not there"
+
+
+def test_a_reason_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = [record(name, measured=False).model_copy(update={"reason": "no [gpu]"}) for name in ("a", "b")]
+    assert shown(capsys, Verbosity.NORMAL, failed) == [
+        "[1/3] p · a: not measured: no [gpu]",
+        "[2/3] p · b: not measured: as a",
+    ]
+
+
+def test_a_quiet_audit_says_nothing_while_it_works(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, Verbosity.QUIET, [record("a")]) == []
+
+
+def test_a_verbose_audit_names_the_seconds_by_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    stages = [
+        StageRecord(name="denoising", seconds=2.5, peak_bytes=1),
+        StageRecord(name="decoding", seconds=0.5, peak_bytes=1),
+    ]
+    traced = record("a").model_copy(update={"trace": TraceRecord(stages=stages)})
+    _, line = shown(capsys, Verbosity.VERBOSE, [traced])
+    assert line.strip() == "denoising 2.50 s, decoding 0.500 s"
+
+
+def test_bars_name_the_time_passed_and_the_time_left_in_80_columns() -> None:
+    now = 0.0
+    file = io.StringIO()
+    console = Terminal(file=file, width=80, force_terminal=True)
+    with AuditBars(console) as bars:
+        bars.get_time = lambda: now
+        task = bars.add_task("a long prompt name · a-variant-with-a-long-name", total=8, doing="clips")
+        for done in range(1, 4):
+            now = 10.0 * done
+            bars.update(task, completed=done)
+        (line,) = console.render_lines(bars.get_renderable(), console.options)
+    text = "".join(segment.text for segment in line)
+    assert len(text) <= 80
+    assert "3 of 8 clips, 30.0 s so far, about 50.0 s left" in text
+    assert file.getvalue().endswith("\x1b[1A\x1b[2K"), "finished bars are gone"

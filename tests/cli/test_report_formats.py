@@ -97,6 +97,15 @@ def test_out_names_a_file_for_one_format_and_a_folder_for_several(
     assert AuditRecord.model_validate_json(capsys.readouterr().out) == read_record(folder)
 
 
+@pytest.mark.parametrize("name", [name for name in FILES if name != "zip"])
+def test_a_report_can_be_printed(folder: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(folder), "--format", name, "--out", str(tmp_path / "file")]) == 0
+    capsys.readouterr()
+    assert main(["report", str(folder), "--format", name, "--out", "-"]) == 0
+    assert capsys.readouterr().out == (tmp_path / "file").read_text("utf-8")
+    assert not Path("-").exists()
+
+
 def test_the_record_of_the_audit_is_not_overwritten(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -122,6 +131,8 @@ def test_the_record_of_the_audit_is_not_overwritten(
         ["--format", "zip", "--variant", "dmp"],
         ["--format", "md", "--variant", "dpm"],
         ["--against", "nowhere"],
+        ["--format", "zip", "--out", "-"],
+        ["--format", "md", "--format", "html", "--out", "-"],
     ],
 )
 def test_a_wrong_request_is_exit_code_2(folder: Path, wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:

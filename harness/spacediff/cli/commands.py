@@ -10,6 +10,7 @@ from spacediff.cli.options import (
     ApproveOptions,
     AuditOptions,
     CompareOptions,
+    CompletionOptions,
     DoctorOptions,
     InitOptions,
     Options,
@@ -56,7 +57,8 @@ def _exit_code(options: Options) -> int:
     except AuditInterrupted as interrupted:
         from spacediff.cli.audit_commands import show_result
 
-        show_result(interrupted.result)
+        as_json = isinstance(options, AuditOptions | CompareOptions) and options.as_json
+        show_result(interrupted.result, as_json=as_json)
         return Exit.INTERRUPTED
     except KeyboardInterrupt:
         show_line("interrupted", error=True)
@@ -70,7 +72,7 @@ def _exit_code(options: Options) -> int:
         return Exit.INTERNAL
 
 
-def _run_command(options: Options) -> int:  # noqa: C901, PLR0911 - one return for each command
+def _run_command(options: Options) -> int:  # noqa: C901, PLR0911, PLR0912 - one branch for each command
     """Run the command that the options belong to; only its module is imported."""
     match options:
         case AuditOptions():
@@ -108,7 +110,11 @@ def _run_command(options: Options) -> int:  # noqa: C901, PLR0911 - one return f
         case DoctorOptions():
             from spacediff.cli.setup_commands import doctor
 
-            return doctor()
+            return doctor(options)
+        case CompletionOptions():
+            from spacediff.cli.setup_commands import completion
+
+            return completion(options)
         case InitOptions():
             from spacediff.cli.setup_commands import init
 

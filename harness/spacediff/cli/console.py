@@ -38,7 +38,11 @@ class Terminal(Console):
         _discard_from_now_on(self.file)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print texts, redacted. Texts in tables must be redacted before."""
+        """Print texts, redacted; on a terminal they are wrapped between words, elsewhere a line stays one.
+
+        Texts in tables must be redacted before.
+        """
+        options.setdefault("soft_wrap", not self.is_terminal)
         try:
             super().print(*(_redacted(each) for each in objects), **options)
         except OSError as error:
@@ -118,9 +122,9 @@ def _discard_from_now_on(stream: IO[str]) -> None:
 def show_error(error: SpacediffError) -> None:
     """Print an expected failure: its code (see docs/errors.md), what happened, and what to do."""
     console = Terminal(stderr=True, highlight=False)
-    console.print(Text.assemble((f"error[{error.code}]: ", "bold red"), error.message), soft_wrap=True)
+    console.print(Text.assemble((f"error[{error.code}]: ", "bold red"), error.message))
     if error.hint:
-        console.print(Text.assemble(("hint: ", "bold"), error.hint), soft_wrap=True)
+        console.print(Text.assemble(("hint: ", "bold"), error.hint))
 
 
 def show_internal_error() -> None:
@@ -134,7 +138,7 @@ def listed(console: Console, title: str, lines: list[str]) -> None:
     if lines:
         console.print(Text(f"\n{title}", "bold"))
     for line in lines:
-        console.print(Text(_indented(console, one_line(line))), soft_wrap=True)
+        console.print(Text(_indented(console, one_line(line))))
 
 
 def _indented(console: Console, line: str) -> str:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from spacediff.results import ReportFormat
+
+
+class Verbosity(Enum):
+    """How much a command says while it works, and of what came out."""
+
+    QUIET = "only the result"
+    NORMAL = "a line for each clip"
+    VERBOSE = "also the work on each clip"
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,9 @@ class AuditOptions:
     against: Path | None
     strict: bool
     approximate: bool
+    verbosity: Verbosity
+    as_json: bool
+    open_page: bool
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,9 @@ class CompareOptions:
     metrics: tuple[str, ...]
     semantics: str
     parts: tuple[str, ...]
+    verbosity: Verbosity
+    as_json: bool
+    open_page: bool
 
 
 @dataclass(frozen=True)
@@ -107,11 +122,21 @@ class WhyOptions:
     patch: Path | None
     budget: float | None
     approximate: bool
+    verbosity: Verbosity
 
 
 @dataclass(frozen=True)
 class DoctorOptions:
     """`spacediff doctor`."""
+
+    as_json: bool
+
+
+@dataclass(frozen=True)
+class CompletionOptions:
+    """`spacediff completion`."""
+
+    shell: str
 
 
 @dataclass(frozen=True)
@@ -138,6 +163,7 @@ Options: TypeAlias = (
     | ReadOptions
     | WhyOptions
     | DoctorOptions
+    | CompletionOptions
     | InitOptions
     | SchemaOptions
 )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import math
-import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias, get_args
 
 from spacediff import __version__
+from spacediff.cli.command_parser import CommandParser
 from spacediff.cli.options import (
     ApproveOptions,
     AuditOptions,
     CompareOptions,
+    CompletionOptions,
     DoctorOptions,
     InitOptions,
     Options,
@@ -22,8 +23,11 @@ from spacediff.cli.options import (
     RecordOptions,
     ReportOptions,
     SchemaOptions,
+    Verbosity,
     WhyOptions,
 )
+from spacediff.cli.values import count, counts, generations, path, place
+from spacediff.errors import did_you_mean
 from spacediff.metric_info import OptionalMetric
 from spacediff.results import ReportFormat
 
@@ -57,6 +61,11 @@ _OTHER_EXIT_CODES = """exit codes:
   70  internal error in spacediff
 """
 
+_COMPLETION = """for bash, in ~/.bashrc:    eval "$(spacediff completion bash)"
+for zsh, in a folder of $fpath:    spacediff completion zsh > _spacediff
+for fish:    spacediff completion fish > ~/.config/fish/completions/spacediff.fish
+"""
+
 _FORMATS = """formats:
   html     the page: report.html
   md       GitHub Markdown to paste into an issue, under 60,000 characters: issue.md
@@ -72,19 +81,23 @@ _FORMATS = """formats:
 _APPROXIMATE = "run a scenario that leaves out what its script does, and say so in the verdict"
 _BLOCK = "the code block of a Markdown file to read (default: the only script that calls a pipeline)"
 
-_PLACE = re.compile(r"(?:.+:)?[1-9]\d*|(?:.+, )?(?:cell [1-9]\d*, )?line [1-9]\d*")
-
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names it nowhere else
+_Commands: TypeAlias = "argparse._SubParsersAction[CommandParser]"  # noqa: SLF001 - argparse names it nowhere else
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
-    """Parse a command line, by default that of this process; exits after a wrong option or `--help`."""
-    namespace, unknown = parser().parse_known_args(arguments)
+    """Parse a command line, by default that of this process; exits after a wrong one, `--help`, or no word at all."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    whole, commands = parsers()
+    if not words:
+        whole.print_help()
+        whole.exit()
+    if not words[0].startswith("-") and words[0] not in commands:
+        whole.error(f"there is no command {words[0]!r}{did_you_mean(words[0], commands)}")
+    namespace, unknown = whole.parse_known_args(words)
     found = vars(namespace)
-    command: argparse.ArgumentParser = found.pop("command")
+    command: CommandParser = found.pop("command")
     kind = found.pop("kind")
-    if unknown:
-        command.error(f"unrecognized arguments: {' '.join(unknown)}")
+    command.refuse_unknown(unknown)
     options: Options = kind(**{name: tuple(each) if isinstance(each, list) else each for name, each in found.items()})
     if isinstance(options, WhyOptions) and (problem := _without_effect(options)):
         command.error(problem)
@@ -108,105 +121,121 @@ def _without_effect(options: WhyOptions) -> str:
     return ""
 
 
-def parser() -> argparse.ArgumentParser:
-    """Create the parser. It sets `command` to that of the command, `kind` to its dataclass, and the fields of that."""
-    whole = argparse.ArgumentParser(
+def parsers() -> tuple[CommandParser, dict[str, CommandParser]]:
+    """Create the parser, and those of its commands by their names.
+
+    It sets `command` to the parser of the command, `kind` to its dataclass, and the fields of that.
+    """
+    whole = CommandParser(
         prog="spacediff",
         description="Audit whether a video model gives the same result locally as on a hosted Space, and why not.",
         epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     whole.add_argument("--version", action="version", version=f"spacediff {__version__}")
-    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands: _Commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_audit, _record, _probe, _compare, _report, _approve, _read, _why, _setup):
         add(commands)
     for command in commands.choices.values():
         command.set_defaults(command=command)
-    return whole
+    return whole, commands.choices
 
 
 def _audit(commands: _Commands) -> None:
-    audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES,
-                                formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    audit.add_argument("scenario", type=_path, metavar="SCENARIO.toml", help="what to audit")
+    audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES)  # fmt: skip
+    audit.add_argument("scenario", type=path, metavar="SCENARIO.toml", help="what to audit")
     audit.add_argument(
-        "--out", type=_path, metavar="DIR", help="audit folder (default: audits/ and the scenario's name)"
+        "--out", type=path, metavar="DIR", help="audit folder (default: audits/ and the scenario's name)"
     )
     audit.add_argument("--only", action="append", default=[], metavar="VARIANT",
                        help="measure this variant only, with baseline and reference; can be repeated")  # fmt: skip
     audit.add_argument("--fresh", action="store_true", help="discard what earlier runs of this audit finished")
-    audit.add_argument("--budget", type=_generations, metavar="N",
+    audit.add_argument("--budget", type=generations, metavar="N",
                        help="search with at most N generations, such as 2.5 (default: the scenario's)")  # fmt: skip
     audit.add_argument("--no-reuse", dest="reuse", action="store_false",
                        help="compute every clip from the start, including work that runs share")  # fmt: skip
-    audit.add_argument("--against", type=_path, metavar="DIR",
+    audit.add_argument("--against", type=path, metavar="DIR",
                        help="compare with this earlier audit (default: the accepted state, if any)")  # fmt: skip
     audit.add_argument("--strict", action="store_true", help="exit with 3 if anything at all was not measured")
     audit.add_argument("--approximate", action="store_true", help=_APPROXIMATE)
+    _add_output_options(audit)
     audit.set_defaults(kind=AuditOptions)
+
+
+def _add_output_options(parser: CommandParser) -> None:
+    parser.add_argument("--json", dest="as_json", action="store_true",
+                        help="print the record of the audit in place of its summary")  # fmt: skip
+    parser.add_argument("--open", dest="open_page", action="store_true", help="show the report in the browser")
+    _add_verbosity(parser)
+
+
+def _add_verbosity(parser: CommandParser) -> None:
+    parser.set_defaults(verbosity=Verbosity.NORMAL)
+    for names, level, text in (
+        (("-q", "--quiet"), Verbosity.QUIET, "print only the result"),
+        (("-v", "--verbose"), Verbosity.VERBOSE, "print the work on each clip, and its seconds by stage"),
+    ):
+        parser.add_argument(*names, dest="verbosity", action="store_const", const=level, help=text)
 
 
 def _record(commands: _Commands) -> None:
     record = commands.add_parser("record", help="run your own script unchanged, and keep what its calls were",
-                                 epilog=_EXIT_CODES_OF_RECORD,
-                                 formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    record.add_argument("--out", type=_path, metavar="FILE.zip",
+                                 epilog=_EXIT_CODES_OF_RECORD)  # fmt: skip
+    record.add_argument("--out", type=path, metavar="FILE.zip",
                         help="the recording (default: the script's name with .recording.zip)")  # fmt: skip
-    record.add_argument("--python", type=_path, metavar="VENV/bin/python",
+    record.add_argument("--python", type=path, metavar="VENV/bin/python",
                         help="the interpreter that runs the script; spacediff need not be installed there")  # fmt: skip
-    record.add_argument("--call", type=_count, metavar="N", help="record only this call (default: every call)")
+    record.add_argument("--call", type=count, metavar="N", help="record only this call (default: every call)")
     record.add_argument("--private", action="store_true",
                         help="leave out prompts, pictures, arguments and file names")  # fmt: skip
     record.add_argument("--tensors", action="store_true",
                         help="keep embeddings, noise, and latents of some steps, the last among them")  # fmt: skip
-    record.add_argument("--tensors-steps", type=_counts, default=(), metavar="N,N,…",
+    record.add_argument("--tensors-steps", type=counts, default=(), metavar="N,N,…",
                         help="the steps whose latents are kept, such as 1,10,50 (implies --tensors)")  # fmt: skip
-    record.add_argument("script", type=_path, metavar="SCRIPT.py", help="the script, as you run it; or a notebook")
+    record.add_argument("script", type=path, metavar="SCRIPT.py", help="the script, as you run it; or a notebook")
     record.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="its own arguments")
     record.set_defaults(kind=RecordOptions)
 
 
 def _probe(commands: _Commands) -> None:
     probe = commands.add_parser("probe", help="write the file that records inside a Space of your own",
-                                epilog=_OTHER_EXIT_CODES,
-                                formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    probe.add_argument("--write", dest="file", type=_path, required=True, metavar="spacediff_probe.py",
+                                epilog=_OTHER_EXIT_CODES)  # fmt: skip
+    probe.add_argument("--write", dest="file", type=path, required=True, metavar="spacediff_probe.py",
                        help="the file, which the app imports; its first lines say how")  # fmt: skip
     probe.set_defaults(kind=ProbeOptions)
 
 
 def _compare(commands: _Commands) -> None:
-    compare = commands.add_parser("compare", help="score two videos, pictures or recordings", epilog=_OTHER_EXIT_CODES,
-                                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    compare = commands.add_parser("compare", help="score two videos, pictures or recordings", epilog=_OTHER_EXIT_CODES)
     compare.add_argument(
-        "reference", type=_path, metavar="A.mp4", help="the reference: a video, a picture, or a recording"
+        "reference", type=path, metavar="A.mp4", help="the reference: a video, a picture, or a recording"
     )
     compare.add_argument(
-        "candidate", type=_path, metavar="B.mp4", help="what to compare with it; call 2 of a recording is B.zip#2"
+        "candidate", type=path, metavar="B.mp4", help="what to compare with it; call 2 of a recording is B.zip#2"
     )
-    compare.add_argument("--out", type=_path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
+    compare.add_argument("--out", type=path, metavar="DIR", help="audit folder (default: in audits/, by their names)")
     compare.add_argument("--metric", dest="metrics", action="append", default=[], choices=get_args(OptionalMetric),
                          help="measure this too, next to MAE, PSNR, SSIM and LPIPS; can be repeated")  # fmt: skip
     compare.add_argument("--semantics", default="", metavar="MODEL",
                          help="CLIP checkpoint, folder or Hub id: how far frames show a --part")  # fmt: skip
     compare.add_argument("--part", dest="parts", action="append", default=[], metavar="TEXT",
                          help="what to look for, such as hand; can be repeated")  # fmt: skip
+    _add_output_options(compare)
     compare.set_defaults(kind=CompareOptions)
 
 
 def _report(commands: _Commands) -> None:
     report = commands.add_parser("report", help="write an audit's report again, in any format; or show a recording",
-                                 epilog=f"{_FORMATS}\n{_OTHER_EXIT_CODES}",
-                                 formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+                                 epilog=f"{_FORMATS}\n{_OTHER_EXIT_CODES}")  # fmt: skip
     report.add_argument(
-        "folder", type=_path, metavar="AUDIT_DIR", help="the audit folder; or a recording, as html, md or json"
+        "folder", type=path, metavar="AUDIT_DIR", help="the audit folder; or a recording, as html, md or json"
     )
     report.add_argument("--format", dest="formats", action="append", default=[], metavar="FORMAT",
                         choices=get_args(ReportFormat),
                         help="what to write, see below (default: html); can be repeated")  # fmt: skip
-    report.add_argument("--out", type=_path, metavar="FILE",
-                        help="the file (default: in the audit folder); a folder for several formats")  # fmt: skip
-    report.add_argument("--against", type=_path, metavar="DIR", help="compare with this earlier audit")
+    report.add_argument("--out", type=path, metavar="FILE",
+                        help="the file, or - for standard output (default: in the audit folder); a folder for several "
+                             "formats")  # fmt: skip
+    report.add_argument("--against", type=path, metavar="DIR", help="compare with this earlier audit")
     report.add_argument("--variant", default="", metavar="NAME",
                         help="in a zip, the run next to the reference (default: the baseline)")  # fmt: skip
     report.set_defaults(kind=ReportOptions)
@@ -214,114 +243,85 @@ def _report(commands: _Commands) -> None:
 
 def _approve(commands: _Commands) -> None:
     approve = commands.add_parser("approve", help="accept the result of an audit, to compare later audits with",
-                                  epilog=_OTHER_EXIT_CODES,
-                                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    approve.add_argument("scenario", type=_path, metavar="SCENARIO.toml", help="the scenario that was audited")
-    approve.add_argument("--out", type=_path, metavar="DIR",
+                                  epilog=_OTHER_EXIT_CODES)  # fmt: skip
+    approve.add_argument("scenario", type=path, metavar="SCENARIO.toml", help="the scenario that was audited")
+    approve.add_argument("--out", type=path, metavar="DIR",
                          help="audit folder (default: audits/ and the scenario's name)")  # fmt: skip
     approve.set_defaults(kind=ApproveOptions)
 
 
 def _read(commands: _Commands) -> None:
     read = commands.add_parser("read", help="list the settings that a script or a Space declares, without running it",
-                               epilog=_EXIT_CODES_OF_READ,
-                               formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+                               epilog=_EXIT_CODES_OF_READ)  # fmt: skip
     read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME",
                       help="a script, a notebook, a Markdown file with code, an app's folder, or a Space; or a picture "
                            "or video in which a program wrote its settings")  # fmt: skip
     read.add_argument("--format", choices=["table", "json"], default="table", help="how to print it (default: table)")
-    read.add_argument("--call", type=_place, default="", metavar="LINE|FILE:LINE",
+    _add_json(read)
+    read.add_argument("--call", type=place, default="", metavar="LINE|FILE:LINE",
                       help="the pipeline call to read, by its line (default: the main call)")  # fmt: skip
-    read.add_argument("--block", type=_count, default=0, metavar="N", help=_BLOCK)
+    read.add_argument("--block", type=count, default=0, metavar="N", help=_BLOCK)
     _add_command_options(read)
     read.set_defaults(kind=ReadOptions)
 
 
-def _add_command_options(parser: argparse.ArgumentParser) -> None:
+def _add_command_options(parser: CommandParser) -> None:
     parser.add_argument("--source", dest="folder", default="", metavar="FOLDER",
                         help="folder of the command that is given as the script, or stands in Markdown")  # fmt: skip
     parser.add_argument("--arguments", metavar="ARGS",
                         help="the script's arguments, as one text: --arguments='--steps 30'")  # fmt: skip
 
 
+def _add_json(parser: CommandParser) -> None:
+    parser.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
+
+
 def _why(commands: _Commands) -> None:
     why = commands.add_parser("why", help="list what a script and a Space set differently, and measure what matters",
-                              epilog=_EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+                              epilog=_EXIT_CODES)  # fmt: skip
     why.add_argument("--script", required=True, metavar="FILE.py|ISSUE.md",
                      help="the script as you run it, or a Markdown file with its code")  # fmt: skip
     why.add_argument(
         "--space", required=True, metavar="ORG/NAME", help="the Space, its address, or a folder with its source"
     )
-    why.add_argument("--call", type=_place, default="", metavar="LINE|FILE:LINE",
+    why.add_argument("--call", type=place, default="", metavar="LINE|FILE:LINE",
                      help="the script's pipeline call to compare, by its line (default: the main call)")  # fmt: skip
-    why.add_argument("--space-call", type=_place, default="", metavar="LINE|FILE:LINE",
+    why.add_argument("--space-call", type=place, default="", metavar="LINE|FILE:LINE",
                      help="the Space's pipeline call to compare, by its line (default: its main call)")  # fmt: skip
-    why.add_argument("--block", type=_count, default=0, metavar="N", help=_BLOCK)
+    why.add_argument("--block", type=count, default=0, metavar="N", help=_BLOCK)
     _add_command_options(why)
     why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs no GPU")
     why.add_argument("--run", action="store_true",
                      help="run the script itself as the baseline, instead of what was read of it")  # fmt: skip
     why.add_argument("--format", choices=["table", "json"], default="table",
                      help="how to print what was read, with --plan-only (default: table)")  # fmt: skip
-    why.add_argument("--write", dest="scenario", type=_path, metavar="SCENARIO.toml",
+    _add_json(why)
+    why.add_argument("--write", dest="scenario", type=path, metavar="SCENARIO.toml",
                      help="write the scenario that measures the differences")  # fmt: skip
-    why.add_argument("--patch", type=_path, metavar="FILE", help="write the changes to the script as a patch")
-    why.add_argument("--budget", type=_generations, metavar="N",
+    why.add_argument("--patch", type=path, metavar="FILE", help="write the changes to the script as a patch")
+    why.add_argument("--budget", type=generations, metavar="N",
                      help="search with at most N generations, such as 2.5")  # fmt: skip
     why.add_argument("--approximate", action="store_true", help=_APPROXIMATE)
+    _add_verbosity(why)
     why.set_defaults(kind=WhyOptions)
 
 
 def _setup(commands: _Commands) -> None:
     doctor = commands.add_parser("doctor", help="show what this machine can run, and why not")
+    doctor.add_argument("--json", dest="as_json", action="store_true", help="print the checks as JSON")
     doctor.set_defaults(kind=DoctorOptions)
 
+    completion = commands.add_parser("completion", help="print the completion script of a shell",
+                                     epilog=_COMPLETION)  # fmt: skip
+    completion.add_argument("shell", choices=["bash", "zsh", "fish", "tcsh", "powershell"], metavar="SHELL",
+                            help="bash, zsh, fish, tcsh or powershell")  # fmt: skip
+    completion.set_defaults(kind=CompletionOptions)
+
     init = commands.add_parser("init", help="copy the example scenarios to edit")
-    init.add_argument("folder", type=_path, nargs="?", default=Path("scenarios"), metavar="DIR",
+    init.add_argument("folder", type=path, nargs="?", default=Path("scenarios"), metavar="DIR",
                       help="where to (default: scenarios)")  # fmt: skip
     init.set_defaults(kind=InitOptions)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of a scenario, for editors")
     schema.add_argument("--record", action="store_true", help="that of `audit.json`, for programs that read it")
     schema.set_defaults(kind=SchemaOptions)
-
-
-def _count(text: str) -> int:
-    """Read a whole number of at least 1."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return number
-
-
-def _generations(text: str) -> float:
-    """Read a number of generations above 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of generations above 0, such as 2.5")
-    return number
-
-
-def _counts(text: str) -> tuple[int, ...]:
-    """Read whole numbers of at least 1, with commas between them."""
-    return tuple(_count(part) for part in text.split(","))
-
-
-def _path(text: str) -> Path:
-    """Read the name of a file or folder."""
-    if not text:
-        raise argparse.ArgumentTypeError("the name is empty")
-    return Path(text)
-
-
-def _place(text: str) -> str:
-    """Read the line of a call, as `read` and `why` print it."""
-    if text and not _PLACE.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not LINE or FILE:LINE, such as 7, app.py:7 or 'cell 2, line 7'")
-    return text

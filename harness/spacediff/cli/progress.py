@@ -1,52 +1,50 @@
-"""An audit's progress: bars with the time left on a terminal, plain lines elsewhere."""
+"""An audit's progress: bars on a terminal, a line for each clip elsewhere."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from typing import Self
 
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn as Eta
+from rich.progress import TaskID
 
+from spacediff.cli.bars import AuditBars
 from spacediff.cli.console import Terminal
+from spacediff.cli.options import Verbosity
 from spacediff.cli.search_progress import outlook, probe_line
 from spacediff.privacy.redaction import redact_text
 from spacediff.progress import SearchProgress
 from spacediff.record import Fact, RunRecord
 from spacediff.run import Run
 from spacediff.wording import sentence, stopped_text
-from spacediff.wording.numbers import duration
+from spacediff.wording.numbers import duration, seconds
 
 _PLAIN_SECONDS = 10.0
-"""Without a terminal, seconds between two lines on the progress of a run."""
+"""Without a terminal, seconds between two lines on the work on a clip."""
 
 
 class Display:
-    """Shows an audit's progress: bars with the time left on a terminal, plain lines elsewhere."""
+    """Shows an audit's progress on standard error.
 
-    def __init__(self) -> None:
+    Args:
+        verbosity: `QUIET` shows nothing; `VERBOSE` shows each clip's seconds by stage, and without a terminal also how
+            far the work on it is.
+    """
+
+    def __init__(self, verbosity: Verbosity = Verbosity.NORMAL) -> None:
         self._console = Terminal(stderr=True, highlight=False)
-        self._bars = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[doing]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            Eta(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
+        self._console.quiet = verbosity is Verbosity.QUIET
+        self._verbose = verbosity is Verbosity.VERBOSE
+        self._bars = AuditBars(self._console)
         self._whole: TaskID | None = None
         self._current: TaskID | None = None
         self._name = ""
-        self._runs = 0
+        self._planned: set[tuple[str, str]] = set()
         self._done = 0
+        self._generated: list[float] = []
+        self._reasons: dict[str, str] = {}
         self._said = 0.0
-        self._began = time.monotonic()
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -57,18 +55,16 @@ class Display:
 
     def on_plan(self, runs: Sequence[Run]) -> None:
         """Show the number of clips to produce."""
-        self._runs = len(runs)
-        self._whole = self._bars.add_task("audit", total=len(runs), doing="clips")
+        self._planned = {_identity(run) for run in runs}
+        self._whole = self._bars.add_task("audit", total=len(self._planned), doing="clips")
 
     def on_notice(self, notice: Fact) -> None:
         """Print what to know before the first run."""
         self._clear()
-        self._console.print(f"[yellow]note:[/] {escape(redact_text(sentence(notice)))}", soft_wrap=True)
+        self._print(f"[yellow]note:[/] {escape(redact_text(sentence(notice)))}")
 
     def on_run_started(self, run: Run) -> None:
         """Show a bar for the run."""
-        if self._done == self._runs:  # the search for the cause may need more runs than expected
-            self._expect(1)
         self._clear()
         self._name = run.name
         self._said = time.monotonic()
@@ -76,12 +72,12 @@ class Display:
 
     def on_status(self, text: str) -> None:
         """Show the current work."""
-        if self._done == self._runs:  # after the runs, each text belongs to a separate task
+        if self._done == len(self._planned):  # after the clips, each text belongs to a separate task
             self._clear()
         if self._current is None:
             self._name = text
             self._current = self._bars.add_task(escape(text), total=None, doing="")
-        self._bars.update(self._current, doing=escape(text))
+        self._bars.update(self._current, doing=text if text != self._name else "")
         self._say_sometimes(text)
 
     def on_step(self, done: int, total: int) -> None:
@@ -89,29 +85,29 @@ class Display:
         if self._current is None:
             return
         self._bars.update(self._current, completed=done, total=total)
-        if self._whole is not None and self._done < self._runs:
+        if self._whole is not None and self._done < len(self._planned):
             self._bars.update(self._whole, completed=self._done + done / max(total, 1))
         self._say_sometimes(f"{done} of {total}")
 
     def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
         """Print the outcome of a run."""
-        self._done += 1
+        self._clear()
+        counted = _identity(run) in self._planned
+        if counted:
+            self._done += 1
+            if not reused and record.measured:
+                self._generated.append(record.seconds)
         if self._whole is not None:
             self._bars.update(self._whole, completed=self._done)
-        self._clear()
-        outcome = "taken from the store" if reused else f"{record.seconds:.1f} s"
-        if record.stopped is not None:
-            outcome += f", {stopped_text(record.stopped)}"
-        if record.failed:
-            outcome = f"[yellow]not measured:[/] {escape(redact_text(record.reason))}"
-        left = "" if self._console.is_terminal or self._done == self._runs else f" ({self._left()} left)"
         place = f"{escape(run.prompt.name)} · {escape(run.name)}"
-        self._console.print(f"\\[{self._done}/{self._runs}] {place}: {outcome}{left}", soft_wrap=True)
+        before = f"\\[{self._done}/{len(self._planned)}] {place}" if counted else f"search: {place}"
+        self._print(f"{before}: {self._outcome(record, reused=reused)}{self._left() if counted else ''}")
+        if self._verbose and record.trace and not reused:
+            self._print(f"      {_by_stage(record)}")
 
     def on_search_started(self, search: SearchProgress) -> None:
         """Print the expected cost of the search for the cause."""
-        self._expect(search.expected)
-        self._console.print(escape(outlook(search)), soft_wrap=True)
+        self._print(escape(outlook(search)))
 
     def on_probe_finished(
         self,
@@ -121,18 +117,20 @@ class Display:
         *,
         reproduced: bool | None,
     ) -> None:
-        """Print the outcome of a probe of the search, and about how many are left."""
-        self._expect(search.expected)
-        self._console.print(escape(probe_line(search, run, len(changed), reproduced=reproduced)), soft_wrap=True)
+        """Print the outcome of a probe of the search, and about how much is left."""
+        self._print(escape(probe_line(search, run, len(changed), reproduced=reproduced)))
 
     def on_search_finished(self) -> None:
-        """Complete the bars."""
-        self._expect(0)
+        """Show nothing of the search any more."""
+        self._clear()
 
-    def _expect(self, more: float) -> None:
-        self._runs = self._done + math.ceil(more)
-        if self._whole is not None:
-            self._bars.update(self._whole, total=self._runs)
+    def _outcome(self, record: RunRecord, *, reused: bool) -> str:
+        if record.failed:
+            earlier = self._reasons.setdefault(record.reason, record.name)
+            why = record.reason if earlier == record.name else f"as {earlier}"
+            return f"[yellow]not measured:[/] {escape(redact_text(why))}"
+        took = "taken from the store" if reused else duration(record.seconds)
+        return took if record.stopped is None else f"{took}, {stopped_text(record.stopped)}"
 
     def _clear(self) -> None:
         if self._current is not None:
@@ -140,12 +138,27 @@ class Display:
             self._current = None
 
     def _left(self) -> str:
-        """Estimate the duration of the remaining runs from that of the finished ones."""
-        seconds = (time.monotonic() - self._began) / self._done * (self._runs - self._done)
-        return f"about {duration(seconds)}"
+        """Estimate the duration of the clips to come from that of the generated ones; bars show it on a terminal."""
+        more = len(self._planned) - self._done
+        if self._console.is_terminal or not more or not self._generated:
+            return ""
+        each = sum(self._generated) / len(self._generated)
+        return f" (about {duration(each * more)} left for {more} clip{'s' * (more != 1)})"
 
     def _say_sometimes(self, text: str) -> None:
         now = time.monotonic()
-        if not self._console.is_terminal and now - self._said > _PLAIN_SECONDS:
+        if self._verbose and not self._console.is_terminal and now - self._said > _PLAIN_SECONDS:
             self._said = now
-            self._console.print(escape(f"      {self._name}: {text}" if text != self._name else f"      {text}"))
+            self._print(escape(f"      {self._name}: {text}" if text != self._name else f"      {text}"))
+
+    def _print(self, line: str) -> None:
+        self._console.print(line)
+
+
+def _identity(run: Run) -> tuple[str, str]:
+    return run.prompt.name, run.name
+
+
+def _by_stage(record: RunRecord) -> str:
+    stages = record.trace.stages if record.trace else []
+    return ", ".join(f"{stage.name} {seconds(stage.seconds)}" for stage in stages)

@@ -60,7 +60,7 @@ class _Page:
         called = f"{pipeline} is called at {self._short(reading.called_at)}" if reading.called_at else ""
         words = ": ".join(word for word in (self._file, called) if word)
         if words:
-            self._console.print(Text(f"{one_line(words)}\n", "bold"), soft_wrap=True)
+            self._console.print(Text(f"{one_line(words)}\n", "bold"))
 
     def settings(self, reading: Reading) -> None:
         """Print the table of settings, under the paths that a scenario has for them."""

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from spacediff.api import check_machine, write_probe
-from spacediff.cli.console import show_line, show_text
-from spacediff.cli.options import InitOptions, ProbeOptions, SchemaOptions
+from spacediff.cli.console import show_json, show_line, show_text
+from spacediff.cli.options import CompletionOptions, DoctorOptions, InitOptions, ProbeOptions, SchemaOptions
 from spacediff.errors import Exit
+from spacediff.privacy.redaction import redact
 
 
-def doctor() -> Exit:
+def doctor(options: DoctorOptions) -> Exit:
     """Show what this machine can run."""
-    from spacediff.cli.tables import show_checks
+    checks = check_machine()
+    if options.as_json:
+        show_json(json.dumps([redact(asdict(check)) for check in checks], indent=2) + "\n")
+    else:
+        from spacediff.cli.tables import show_checks
 
-    show_checks(check_machine())
+        show_checks(checks)
+    return Exit.GATE_PASSED
+
+
+def completion(options: CompletionOptions) -> Exit:
+    """Print the completion script of a shell, in which files are completed where options name them."""
+    import shtab
+
+    from spacediff.cli.parser import parsers
+
+    whole, commands = parsers()
+    for command in commands.values():
+        for action in command.files:
+            vars(action)["complete"] = shtab.FILE  # the attribute that shtab reads
+    show_text(shtab.complete(whole, options.shell) + "\n")
     return Exit.GATE_PASSED
 
 

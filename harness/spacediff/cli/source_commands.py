@@ -108,7 +108,7 @@ def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit
     from spacediff.cli.audit_commands import show_result
     from spacediff.cli.progress import Display
 
-    with Display() as display:
+    with Display(options.verbosity) as display:
         found = measure_difference(
             sources,
             scenario=path,
@@ -118,7 +118,7 @@ def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit
             approximate=options.approximate,
             listener=display,
         )
-    show_result(found.audit)
+    show_result(found.audit, verbosity=options.verbosity)
     if found.advice is None:
         show_line("no cause was found, so no change is advised")
         return found.audit.exit_code

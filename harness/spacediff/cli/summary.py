@@ -68,48 +68,51 @@ _STYLES = {
 _GATE_STYLES = {GateStatus.PASSED: "bold green", GateStatus.FAILED: "bold red", GateStatus.NOT_MEASURED: "bold yellow"}
 
 
-def show_summary(record: AuditRecord, report: Path) -> None:
-    """Print what came out, and where the report is."""
+def show_summary(record: AuditRecord, report: Path, *, brief: bool = False) -> None:
+    """Print what came out, and where the report is; if brief, only cause, fix and gate of it."""
     with presenting(record):
-        _show(record, report)
+        console = Terminal(highlight=False)
+        if brief:
+            _show_cause(console, record)
+        else:
+            _show(console, record)
+        _show_gate(console, record)
+        console.print(Text.assemble(("report: ", "bold"), str(report)))
 
 
-def _show(record: AuditRecord, report: Path) -> None:
-    console = Terminal(highlight=False)
+def _show(console: Console, record: AuditRecord) -> None:
     console.print()
-    console.print(Text(record.title, "bold"), soft_wrap=True)
+    console.print(Text(record.title, "bold"))
     for prompt in record.prompts:
         overview = record.overview(prompt.name)
         if shown := _compared(record, overview):
             console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
         if places := _places(record, overview):
-            console.print(Text.assemble(("inside the loop, ", "bold"), places), soft_wrap=True)
+            console.print(Text.assemble(("inside the loop, ", "bold"), places))
         for name, text in _transplants(record, prompt.name):
-            console.print(Text.assemble((f"{name}: ", "bold"), text), soft_wrap=True)
+            console.print(Text.assemble((f"{name}: ", "bold"), text))
         _show_differing(console, record, overview)
         _show_contents(console, record, overview)
         _show_groups(console, record, prompt.name)
         for line in _again(record, prompt.name):
-            console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]), soft_wrap=True)
+            console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]))
         for remark in overview.remarks:
-            console.print(Text.assemble((f"{', '.join(remark.runs)}: ", "bold"), sentence(remark.fact)), soft_wrap=True)
+            console.print(Text.assemble((f"{', '.join(remark.runs)}: ", "bold"), sentence(remark.fact)))
     _show_cause(console, record)
     for text in approximation_texts(record.approximations):
-        console.print(Text.assemble(("approximate: ", "bold yellow"), one_line(text)), soft_wrap=True)
+        console.print(Text.assemble(("approximate: ", "bold yellow"), one_line(text)))
     _show_notes(console, record)
     if not record.finished:
         console.print(Text("interrupted: run the same command again to continue", "bold yellow"))
     if record.history:
         _show_history(console, record.history)
-    _show_gate(console, record)
-    console.print(Text.assemble(("report: ", "bold"), str(report)), soft_wrap=True)
 
 
 def _show_groups(console: Console, record: AuditRecord, prompt: str) -> None:
     """Print how the groups of clips compare."""
     for groups in record.samples:
         if groups.prompt == prompt:
-            console.print(Text.assemble(("groups: ", "bold"), samples_text(groups)), soft_wrap=True)
+            console.print(Text.assemble(("groups: ", "bold"), samples_text(groups)))
 
 
 def _transplants(record: AuditRecord, prompt: str) -> Iterator[tuple[str, str]]:
@@ -133,17 +136,15 @@ def _show_differing(console: Console, record: AuditRecord, overview: OverviewRec
             for path in groups.differing
         ]
         title = f"settings of {run.name} that differ from {record.reference}"
-        console.print(Text(title if lines else f"{title}: none of those that were recorded", "bold"), soft_wrap=True)
+        console.print(Text(title if lines else f"{title}: none of those that were recorded", "bold"))
         for line in lines[:_MOST_DIFFERING]:
-            console.print(Text(f"  {line}"), soft_wrap=True)
+            console.print(Text(f"  {line}"))
         if len(lines) > _MOST_DIFFERING:
             console.print(Text(f"  and {len(lines) - _MOST_DIFFERING} more, in the report"))
         if withheld:
             more = f" and {len(withheld) - _MOST_DIFFERING} more" if len(withheld) > _MOST_DIFFERING else ""
             shown = one_line(", ".join(withheld[:_MOST_DIFFERING]))
-            console.print(
-                Text(f"  not compared, since a private recording withholds them: {shown}{more}"), soft_wrap=True
-            )
+            console.print(Text(f"  not compared, since a private recording withholds them: {shown}{more}"))
 
 
 def _is_withheld(run: RunRecord, path: str) -> bool:
@@ -162,22 +163,22 @@ def _show_gate(console: Console, record: AuditRecord) -> None:
     style = "bold yellow" if record.approximations else _GATE_STYLES.get(gate.status, "bold")
     headline = (f"{gate_headline(record)}{about}", style)
     reasons = (f"\n      {reason}" for reason in sentences(gate.reasons))
-    console.print(Text.assemble(headline, *reasons), soft_wrap=True)
+    console.print(Text.assemble(headline, *reasons))
 
 
 def _show_cause(console: Console, record: AuditRecord) -> None:
     cause = record.cause
     if cause is None:
         return
-    console.print(Text.assemble(("cause: ", "bold"), cause_text(record)), soft_wrap=True)
+    console.print(Text.assemble(("cause: ", "bold"), cause_text(record)))
     if changes := _fix(cause):
-        console.print(Text.assemble(("fix: ", "bold"), changes), soft_wrap=True)
+        console.print(Text.assemble(("fix: ", "bold"), changes))
     if cause.cost is not None and cause.cost.probes:
-        console.print(Text.assemble(("search: ", "bold"), cost_text(cause.cost)), soft_wrap=True)
+        console.print(Text.assemble(("search: ", "bold"), cost_text(cause.cost)))
     for text in sentences(cause.interactions):
-        console.print(Text(f"       {text}"), soft_wrap=True)
+        console.print(Text(f"       {text}"))
     for text in sentences(cause.residual_suspects):
-        console.print(Text.assemble(("besides the settings: ", "bold"), text), soft_wrap=True)
+        console.print(Text.assemble(("besides the settings: ", "bold"), text))
 
 
 def _fix(cause: CauseRecord) -> str:
@@ -196,47 +197,50 @@ def _show_contents(console: Console, record: AuditRecord, overview: OverviewReco
         if not found.measured:
             hint = f"\n      {found.hint}" if found.hint else ""
             reason = f"what the {nouns().clips} show ({overview.prompt}): {found.reason}{_coded(found.code)}{hint}"
-            console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
+            console.print(Text.assemble(("not measured: ", "bold yellow"), reason))
         for name in dict.fromkeys([overview.selected, overview.judged]):
             agreements = [agreement_text(text, name, record.reference) for text in found.texts if text.of(name)]
             if agreements:
-                console.print(Text.assemble(("agreement with ", "bold"), "; ".join(agreements)), soft_wrap=True)
+                console.print(Text.assemble(("agreement with ", "bold"), "; ".join(agreements)))
 
 
 def _show_history(console: Console, history: HistoryRecord) -> None:
     """Print how the audit compares with an earlier one, and which facts changed with it."""
-    console.print(Text.assemble((f"compared with {history.against}: ", "bold"), history_text(history)), soft_wrap=True)
+    console.print(Text.assemble((f"compared with {history.against}: ", "bold"), history_text(history)))
     for each in history.variants:
         if each.change in {Change.BETTER, Change.WORSE, Change.OTHER}:
             sides = " → ".join(outcome(*side) for side in (
                 (each.verdict_before, each.drift_before), (each.verdict_now, each.drift_now)
             ))  # fmt: skip
-            console.print(Text(f"      {each.name} ({each.prompt}): {sides}"), soft_wrap=True)
+            console.print(Text(f"      {each.name} ({each.prompt}): {sides}"))
     for fact in history.facts:
         runs = f" of {', '.join(fact.runs)}" if fact.runs else ""
         sides = " → ".join("not reported" if v is None else one_line(value(v)) for v in (fact.before, fact.now))
-        console.print(Text(f"      {fact.subject.value}{runs}, {one_line(fact.name)}: {sides}"), soft_wrap=True)
+        console.print(Text(f"      {fact.subject.value}{runs}, {one_line(fact.name)}: {sides}"))
 
 
 def _show_notes(console: Console, record: AuditRecord) -> None:
     """Print what keeps the numbers from being trusted, warnings of runs, what was ignored, what was not measured."""
     for warning in record.warnings:
         if not (warning in record.gate.reasons and record.finished) and warning.kind is not FactKind.AUDIT_INTERRUPTED:
-            console.print(Text.assemble(("warning: ", "bold yellow"), one_line(sentence(warning))), soft_wrap=True)
+            console.print(Text.assemble(("warning: ", "bold yellow"), one_line(sentence(warning))))
     for each in record.run_warnings[:_MOST_WARNINGS]:
         text = one_line(f"{', '.join(each.runs)}: {each.warning}")
-        console.print(Text.assemble(("warning: ", "bold yellow"), text), soft_wrap=True)
+        console.print(Text.assemble(("warning: ", "bold yellow"), text))
     if (more := len(record.run_warnings) - _MOST_WARNINGS) > 0:
         console.print(Text(f"         and {more} more, in the report"))
     for found in record.ignored:
         ignored = found.ignored
         text = ignored_text(f"{ignored.argument} = {ignored.value!r}", ignored.given_to, ignored.advice)
-        console.print(Text.assemble(("note: ", "bold"), f"{', '.join(found.runs)}: {text}"), soft_wrap=True)
+        console.print(Text.assemble(("note: ", "bold"), f"{', '.join(found.runs)}: {text}"))
+    failures: dict[tuple[str, str, str, str], list[str]] = {}
     for run in record.runs:
         if run.failed:
-            hint = f"\n      {run.hint}" if run.hint else ""
-            reason = f"{run.name} ({run.prompt}): {run.reason}{_coded(run.code)}{hint}"
-            console.print(Text.assemble(("not measured: ", "bold yellow"), reason), soft_wrap=True)
+            failures.setdefault((run.prompt, run.reason, run.code, run.hint), []).append(run.name)
+    for (prompt, reason, code, hint), names in failures.items():
+        advice = f"\n      {hint}" if hint else ""
+        text = f"{', '.join(names)} ({prompt}): {reason}{_coded(code)}{advice}"
+        console.print(Text.assemble(("not measured: ", "bold yellow"), text))
 
 
 def _coded(code: str) -> str:

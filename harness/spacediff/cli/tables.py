@@ -26,15 +26,15 @@ def show_checks(checks: Iterable[Check]) -> None:
     console = Terminal(highlight=False)
     for check in checks:
         mark = ("yes ", "green") if check.fine else ("no  ", "yellow")
-        console.print(Text.assemble(mark, (f"{check.name}: ", "bold"), check.found), soft_wrap=True)
+        console.print(Text.assemble(mark, (f"{check.name}: ", "bold"), check.found))
         if check.hint:
-            console.print(Text(f"    {check.hint}"), soft_wrap=True)
+            console.print(Text(f"    {check.hint}"))
 
 
 def show_differences(found: ComparedSettings, advice: Advice, calls: Sequence[ComparedCall] = ()) -> None:
     """Print the differences between two sources, what is known about them, and how to change the script."""
     console = wide_terminal()
-    console.print(Text(printable(headline(found)), "bold"), soft_wrap=True)
+    console.print(Text(printable(headline(found)), "bold"))
     listed(console, "calls that may be the main one", [one_line(call.sentence) for call in calls])
     if found.differences:
         console.print(_differences_table(found))

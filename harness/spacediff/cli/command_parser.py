@@ -1,0 +1,40 @@
+"""A parser of a command's words that suggests the nearest option, and knows which options name files."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from spacediff.cli.values import path
+from spacediff.errors import nearest_name
+
+
+class CommandParser(argparse.ArgumentParser):
+    """The parser of the program or of one of its commands.
+
+    Attributes:
+        files: The actions whose values are names of files or folders, for the completion of shells.
+        options: Every spelling of its options.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.files: list[argparse.Action] = []
+        self.options: list[str] = []
+        super().__init__(*args, **{"formatter_class": argparse.RawDescriptionHelpFormatter, **options})
+
+    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
+        """Add an argument, as the base class does."""
+        action = super().add_argument(*names, **options)
+        self.options += action.option_strings
+        if action.type is path:
+            self.files.append(action)
+        return action
+
+    def refuse_unknown(self, words: list[str]) -> None:
+        """Exit with 2 if there are words that no argument takes, with the nearest option of each."""
+        if words:
+            known = [option.removeprefix("--") for option in self.options]  # the dashes alone make any two similar
+            names = [word.removeprefix("--").partition("=")[0] for word in words if word.startswith("--")]
+            near = next((found for name in names if (found := nearest_name(name, known))), "")
+            suggested = f"; did you mean '--{near}'?" if near else ""
+            self.error(f"unrecognized arguments: {' '.join(words)}{suggested}")
