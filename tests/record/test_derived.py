@@ -14,6 +14,7 @@ from spacediff.record import (
     AgreementRecord,
     AuditRecord,
     ComparisonRecord,
+    FactKind,
     MetricInfo,
     RankRecord,
     Role,
@@ -23,6 +24,7 @@ from spacediff.record import (
     Stage,
     TextRecord,
     Verdict,
+    fact,
     quoted,
     read_record,
     with_derived,
@@ -32,6 +34,7 @@ from spacediff.record.derived.frames import with_worst_frames
 from spacediff.record.derived.isolated_steps import isolated_steps
 from spacediff.record.derived.setting_groups import setting_groups
 from spacediff.settings import WITHHELD, Origin
+from spacediff.wording import sentence
 from support.synthetic_audit import METRICS, setting, synthetic_audit
 from support.synthetic_traces import OWN_ERRORS, with_traces
 
@@ -143,6 +146,24 @@ def test_equal_remarks_stand_once_and_controls_have_none(drawn: AuditRecord) -> 
     record = changed(record, "dynamic-cfg", verdict=Verdict.NOT_COMPARABLE, evidence=[quoted("other size")])
     found = {remark.fact.values["text"]: set(remark.runs) for remark in record.overview("lemon").remarks}
     assert found == {"cut to 4 frames": {"dpm", "cpu-noise"}, "other size": {"dynamic-cfg"}}
+
+
+def test_why_no_drift_is_known_is_said_once_and_not_of_two_files_alone(drawn: AuditRecord) -> None:
+    def unknown(share: float | None) -> dict[str, Any]:
+        values = {"metric": "", "rerun": False, "seeds": True, "codec_share": share}
+        return {"drift": None, "evidence": [fact(FactKind.METRIC_DRIFT_UNKNOWN, **values)]}
+
+    record = drawn
+    for name, share in (("dpm", 0.5), ("cpu-noise", None), ("seed-43", None)):
+        record = changed(record, name, **unknown(share))
+    (remark,) = record.overview("lemon").remarks
+    assert set(remark.runs) == {"dpm", "cpu-noise"}
+    assert sentence(remark.fact) == "Drift is unknown, because a re-run was not measured."
+    assert changed(record, "dpm", drift=0.5).overview("lemon").remarks[0].runs == ["cpu-noise"], (
+        "other metrics have one"
+    )
+    without = with_derived(record.model_copy(update={"runs": [r for r in record.runs if r.role is not Role.BASELINE]}))
+    assert without.overview("lemon").remarks == []
 
 
 def test_runs_with_the_same_frames_are_twins(drawn: AuditRecord) -> None:

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from spacediff.cli.console import Terminal, one_line
+from spacediff.cli.differing import show_differing
 from spacediff.record import (
-    WITHHELD,
     AuditRecord,
     CauseRecord,
     Change,
@@ -24,7 +24,6 @@ from spacediff.record import (
     HistoryRecord,
     OverviewRecord,
     Role,
-    RunRecord,
     Stage,
     Verdict,
 )
@@ -51,9 +50,6 @@ from spacediff.wording.numbers import number, value, written_rank
 
 _NARROW = 72
 """Columns below which the table keeps to verdict and drift."""
-
-_MOST_DIFFERING = 30
-"""Settings of two recordings that are printed."""
 
 _MOST_WARNINGS = 8
 """Warnings of runs that are printed."""
@@ -91,7 +87,7 @@ def _show(console: Console, record: AuditRecord) -> None:
             console.print(Text.assemble(("inside the loop, ", "bold"), places))
         for name, text in _transplants(record, prompt.name):
             console.print(Text.assemble((f"{name}: ", "bold"), text))
-        _show_differing(console, record, overview)
+        show_differing(console, record.runs, record.reference, overview)
         _show_contents(console, record, overview)
         _show_groups(console, record, prompt.name)
         for line in _again(record, prompt.name):
@@ -120,39 +116,6 @@ def _transplants(record: AuditRecord, prompt: str) -> Iterator[tuple[str, str]]:
     for run in record.runs:
         if run.prompt == prompt and run.trace and run.trace.transplant:
             yield run.name, transplant_text(run.trace.transplant, len(run.trace.steps))
-
-
-def _show_differing(console: Console, record: AuditRecord, overview: OverviewRecord) -> None:
-    """Print what two recordings set differently."""
-    runs = {run.name: run for run in record.runs if run.prompt == overview.prompt and run.source == "recording"}
-    reference = runs.pop(record.reference, None)
-    for run in runs.values() if reference else ():
-        groups = run.setting_groups
-        if reference is None or groups is None:
-            continue
-        withheld = sorted(path for path in groups.unknown if _is_withheld(reference, path) or _is_withheld(run, path))
-        lines = [
-            f"{path}: {_recorded(reference, path)} in the {reference.name}, {_recorded(run, path)} in the {run.name}"
-            for path in groups.differing
-        ]
-        title = f"settings of {run.name} that differ from {record.reference}"
-        console.print(Text(title if lines else f"{title}: none of those that were recorded", "bold"))
-        for line in lines[:_MOST_DIFFERING]:
-            console.print(Text(f"  {line}"))
-        if len(lines) > _MOST_DIFFERING:
-            console.print(Text(f"  and {len(lines) - _MOST_DIFFERING} more, in the report"))
-        if withheld:
-            more = f" and {len(withheld) - _MOST_DIFFERING} more" if len(withheld) > _MOST_DIFFERING else ""
-            shown = one_line(", ".join(withheld[:_MOST_DIFFERING]))
-            console.print(Text(f"  not compared, since a private recording withholds them: {shown}{more}"))
-
-
-def _is_withheld(run: RunRecord, path: str) -> bool:
-    return path in run.settings and run.settings[path].where == WITHHELD
-
-
-def _recorded(run: RunRecord, path: str) -> str:
-    return one_line(value(run.settings[path].value)) if path in run.settings else "not there"
 
 
 def _show_gate(console: Console, record: AuditRecord) -> None:

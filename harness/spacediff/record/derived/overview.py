@@ -8,7 +8,7 @@ from spacediff.metric_info import MetricInfo
 from spacediff.record.comparison import ComparisonRecord, Verdict
 from spacediff.record.derived.frames import twins
 from spacediff.record.derived.grouping import with_owners
-from spacediff.record.fact import CONTENT_FAULTS
+from spacediff.record.fact import CONTENT_FAULTS, Fact, FactKind
 from spacediff.record.overview import OverviewRecord, RemarkRecord, ScaleRecord
 from spacediff.record.run import ASIDE, Role, RunRecord
 
@@ -46,6 +46,7 @@ def overview(
         judged: Name of the gate's variant; may be empty.
     """
     names = [run.name for run in order]
+    compared = [comparisons[run.name] for run in order if not run.role.control and run.name in comparisons]
     baseline = next((run.name for run in order if run.role is Role.BASELINE), "")
     return OverviewRecord(
         prompt=prompt,
@@ -57,7 +58,8 @@ def overview(
         scale=_shared_scale(list(comparisons.values()), metrics),
         remarks=[
             *_noise_remarks(runs),
-            *_remarks(comparisons[run.name] for run in order if not run.role.control and run.name in comparisons),
+            *_remarks(compared),
+            *(_unknown_drifts(compared) if any(run.role is Role.BASELINE for run in runs) else ()),
         ],
     )
 
@@ -96,3 +98,20 @@ def _remarks(comparisons: Iterable[ComparisonRecord]) -> list[RemarkRecord]:
         ]
     )
     return [RemarkRecord(fact=fact, runs=runs) for fact, runs in with_owners(found)]
+
+
+def _unknown_drifts(comparisons: Iterable[ComparisonRecord]) -> list[RemarkRecord]:
+    """Say once why the drift of comparisons is unknown; two files by themselves have none in any case."""
+    found = ((_without_codec(each), compared.candidate) for compared in comparisons for each in _why_unknown(compared))
+    return [RemarkRecord(fact=fact, runs=runs) for fact, runs in with_owners(found)]
+
+
+def _why_unknown(comparison: ComparisonRecord) -> list[Fact]:
+    if comparison.drift is not None:
+        return []
+    return [each for each in comparison.evidence if each.kind is FactKind.METRIC_DRIFT_UNKNOWN]
+
+
+def _without_codec(found: Fact) -> Fact:
+    """Return a fact without what it says of one comparison's codec, so that it is said once of all."""
+    return found.model_copy(update={"values": {**found.values, "codec_share": None}})
