@@ -92,6 +92,20 @@ def test_the_markdown_is_inert_and_fits_into_an_issue(tmp_path: Path) -> None:
     assert re.search(r"\n\d+ more calls: see the page\.\n$", text)
 
 
+def test_the_markdown_names_the_files_that_the_script_wrote(tmp_path: Path) -> None:
+    files = [
+        WrittenFile(name=f"{number} |<b>.png", call=2, by="save", sha256=f"{number:064}", bytes=9)
+        for number in range(50)
+    ]
+    file = recorded(tmp_path, call(1), call(2, frames=0), written=tuple(files), notes=("its end",))
+    text = render_report(file)
+    assert "\n\n| file that the script wrote |" in text
+    assert f"| `0 \\|<b>.png` | 2 | `save` | `{'0' * 64}` |\n" in text
+    assert (text.count("| 2 | `save`"), "\n10 more files: see the page.\n" in text) == (40, True)
+    assert text.index("more files") < text.index("#### Call 1")
+    assert "that the script wrote" not in render_report(recorded(tmp_path, call(1), written=()))
+
+
 def test_a_private_recording_shows_no_pictures(tmp_path: Path) -> None:
     hidden = call(1, prompt=None, frames=8, without_clip="the recording is private")
     page = render_report(recorded(tmp_path, hidden, private=True, script=""), "html")

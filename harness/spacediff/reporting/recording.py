@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from spacediff.clip import read_frames
 from spacediff.errors import RecordingNotReadable, VideoNotReadable
-from spacediff.recordings import RecordedCall, Recording, read_recording, unpack_clip
+from spacediff.recordings import RecordedCall, Recording, WrittenFile, read_recording, unpack_clip
 from spacediff.reporting.inert import cell, prose
 from spacediff.reporting.page import digest_for_policy, page_templates, shipped_text
 from spacediff.reporting.presentable import visible
@@ -33,6 +33,8 @@ _CALLS = 40
 """Calls whose frames are shown: a page has 10 MB."""
 _LIMIT = 60_000
 """Characters of the Markdown; GitHub takes 65,536."""
+_FILES = 40
+"""Written files that the Markdown names."""
 _QUIET = ("components", "machine", "packages")
 """Groups of settings that stand last."""
 
@@ -104,7 +106,8 @@ def _markdown(recording: Recording) -> str:
         prose(" · ".join(_about(recording)), 2000),
         "",
     ]
-    head += [f"- {prose(note)}" for note in recording.notes]
+    head += [*(f"- {prose(note)}" for note in recording.notes), ""] if recording.notes else []
+    head += _written(recording.written)
     text = "\n".join(head) + "\n"
     for number, call in enumerate(recording.calls):
         view = _view(call, [], "")
@@ -118,6 +121,17 @@ def _markdown(recording: Recording) -> str:
             return text + f"{counted(len(recording.calls) - number, 'more call')}: see the page.\n"
         text += part
     return text
+
+
+def _written(files: Sequence[WrittenFile]) -> list[str]:
+    """Return the lines of the files that the script wrote, before the calls, which may fill an issue."""
+    if not files:
+        return []
+    rows = [
+        f"| {cell(each.name, 160)} | {each.call} | {cell(each.by)} | {cell(each.sha256)} |" for each in files[:_FILES]
+    ]
+    more = [f"{counted(len(files) - _FILES, 'more file')}: see the page.", ""] if len(files) > _FILES else []
+    return ["| file that the script wrote | after call | by | SHA-256 |", "|---|---|---|---|", *rows, "", *more]
 
 
 def _about(recording: Recording) -> list[str]:
