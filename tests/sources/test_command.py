@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from spacediff.errors import (
 )
 from spacediff.progress import SilentListener
 from spacediff.run import Run
+from spacediff.sampling import sample_of
 from spacediff.sources import Produced, command
 from spacediff.sources.command import programs_to_run, run_command
 from spacediff.wording import sentence
@@ -356,3 +358,13 @@ def test_the_command_line_is_shown_as_it_will_run(folder: Path) -> None:
     out = folder / "audit" / "programs" / "p-reference" / "out.mp4"
     shown = f"A='x y' {sys.executable} own.py 'a b\\x1b[2J; rm' {out} (not through a shell)."
     assert sentence(notice).endswith(f"runs in {folder}: {shown}")
+
+
+def test_the_command_line_of_a_program_that_runs_several_times_is_shown_once(folder: Path) -> None:
+    run = program(folder, GIVES, "{prompt}", "{seed}", prompt="a lemon")
+    group = [run, *(replace(sample_of(run, n), prompt=replace(run.prompt, seed=n)) for n in range(2, 7))]
+    other = replace(run, request={**run.request, "env": {"A": "1"}})
+    shown = [sentence(each) for each in programs_to_run([*group, other], folder / "audit")]
+    assert [" 'a lemon' 42 " in each for each in shown] == [True, True]
+    assert shown[0].endswith("(not through a shell), and 5 times more with other values of its placeholders.")
+    assert shown[1].endswith("(not through a shell).")

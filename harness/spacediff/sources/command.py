@@ -6,6 +6,7 @@ with a deadline; its descendants and its session are ended with it, and of what 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import threading
@@ -44,6 +45,7 @@ from spacediff.programs import (
 )
 from spacediff.progress import Progress
 from spacediff.record import Fact, FactKind, TraceRecord, fact
+from spacediff.record.derived.grouping import grouped
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings, numbers_only
 from spacediff.sources import Produced
@@ -122,20 +124,27 @@ def run_command(run: Run, folder: Path, audit: Path, progress: Progress) -> Prod
 def programs_to_run(runs: Iterable[Run], audit: Path) -> Iterator[Fact]:
     """Yield the exact command line of each program, for the user to see before any of them is run.
 
+    Runs of one program differ in what its placeholders stand for; the line of the first is shown for all of them.
+
     Args:
         runs: Runs whose source is a command.
         audit: The audit folder.
     """
-    for run in runs:
-        request, prompt = run.request, run.prompt
-        scratch = scratch_of(audit, prompt.name, run.name)
+    for first, *others in grouped(runs, lambda run: json.dumps(run.request, sort_keys=True)):
+        request, prompt = first.request, first.prompt
         for building in building_commands(request):
             plain = {**request, "env": {}}
-            yield fact(FactKind.PROGRAM_RUNS, command=shown_command(plain, building), folder=request["folder"])
-        line = command_line(request, prompt.text, prompt.seed, prompt.inputs, scratch)
+            yield _runs(shown_command(plain, building), request)
+        line = command_line(
+            request, prompt.text, prompt.seed, prompt.inputs, scratch_of(audit, prompt.name, first.name)
+        )
         with suppress(ProgramNotStarted):  # the run will say so
             line[0] = _found(line[0], Path(request["folder"]), environ_of(request))
-        yield fact(FactKind.PROGRAM_RUNS, command=shown_command(request, line), folder=request["folder"])
+        yield _runs(shown_command(request, line), request, again=len(others))
+
+
+def _runs(command: str, request: Mapping[str, Any], *, again: int = 0) -> Fact:
+    return fact(FactKind.PROGRAM_RUNS, command=command, folder=request["folder"], again=again)
 
 
 def _build(request: Mapping[str, Any], private: bool, progress: Progress) -> None:  # noqa: FBT001 - of the prompt

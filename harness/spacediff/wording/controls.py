@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from spacediff.record import Control, ControlRecord, FactKind
 from spacediff.wording.nouns import nouns
-from spacediff.wording.numbers import start
+from spacediff.wording.numbers import counted, start
 from spacediff.wording.vocabulary import says
 
 _NAMES: Mapping[str, str] = {
@@ -69,8 +69,9 @@ def _seed_randomised(*, space: str, input: str, sent: bool) -> str:  # noqa: A00
 
 
 @says(FactKind.PROGRAM_RUNS)
-def _program_runs(*, command: str, folder: str) -> str:
-    return f"The scenario names a program, which this audit runs in {folder}: {command} (not through a shell)."
+def _program_runs(*, command: str, folder: str, again: int) -> str:
+    more = f", and {counted(again, 'time')} more with other values of its placeholders" if again else ""
+    return f"The scenario names a program, which this audit runs in {folder}: {command} (not through a shell){more}."
 
 
 _READS = {
