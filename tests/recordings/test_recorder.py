@@ -78,6 +78,49 @@ def test_a_call_gives_what_it_gives_and_is_recorded(pipeline: Any, recorder: Rec
     assert np.array_equal(kept, np.rint(plain[0] * 255).astype(np.uint8))
 
 
+def test_wrong_arguments_are_recorded_with_their_class_and_the_error_once(
+    pipeline: Any, recorder: Recorder, tmp_path: Path
+) -> None:
+    with pytest.raises(TypeError, match="guidence_scale"):
+        watched(recorder, pipeline)("a lemon", None, 64, guidence_scale=3, **CALL)
+    (call,) = calls_in(tmp_path)
+    assert notes_in(tmp_path) == ""
+    assert call["outcome"].endswith("got an unexpected keyword argument 'guidence_scale'")
+    assert (call["prompt"], call["settings"]["model"]["pipeline"]) == ("a lemon", "CogVideoXPipeline")
+    given = call["settings"]["call"]
+    assert {name: given[name] for name in ("height", "guidence_scale")} == {"height": 64, "guidence_scale": 3}
+
+
+def test_of_a_class_that_passes_its_arguments_on_those_in_force_are_recorded(
+    pipeline: Any, recorder: Recorder, tmp_path: Path
+) -> None:
+    kind = type(pipeline)
+    inner = recorder._watched(kind.__call__)
+
+    def outer(pipeline: Any, prompt: str, **kwargs: Any) -> Any:
+        return inner(pipeline, prompt, guidance_scale=2.5, **kwargs)
+
+    recorder._watched(outer)(pipeline, "a lemon", output_type="latent", **CALL)
+    (call,) = calls_in(tmp_path)
+    assert notes_in(tmp_path) == ""
+    found = call["settings"]["call"]
+    assert (found["guidance_scale"], found["num_inference_steps"], found["eta"]) == (2.5, 1, 0.0)
+
+    def failing(pipeline: Any, **kwargs: Any) -> Any:
+        return inner(pipeline, stepps=2, **kwargs)
+
+    with pytest.raises(TypeError, match="stepps"):
+        recorder._watched(failing)(pipeline, prompt="a lemon", **CALL)
+    assert notes_in(tmp_path) == ""
+    assert calls_in(tmp_path)[-1]["settings"]["call"]["stepps"] == 2
+
+    def other(pipeline: Any, **kwargs: Any) -> Any:
+        return inner(copy.copy(pipeline), guidance_scale=2.5, **kwargs)
+
+    recorder._watched(other)(pipeline, prompt="a lemon", output_type="latent", **CALL)
+    assert "guidance_scale" not in calls_in(tmp_path)[-1]["settings"]["call"], "it is another pipeline's"
+
+
 def test_a_call_of_another_thread_at_the_same_time_is_made_and_noted(
     pipeline: Any, recorder: Recorder, tmp_path: Path
 ) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from .effective import arguments_of, passed_on, settings_of
+from .effective import arguments_of, as_given, passed_on, settings_of
 from .frames import write_frames
 from .machine import machine
 from .messages import LibraryMessages
 from .tensors import KeptTensors
-from .writing import MOST_TENSOR_BYTES, NOT_FINISHED, Writer
+from .writing import FINISHED, MOST_TENSOR_BYTES, NOT_FINISHED, Writer
 
 
 class RecordedCall:
@@ -41,6 +41,9 @@ class RecordedCall:
         self._tensors = tensors
         self._keep_frames = keep_frames
         self._observer: Any = None
+        self._pipeline: Any = None
+        self._unfit: TypeError | None = None
+        """Why the arguments do not fit the signature: the call is about to say so itself."""
         self._record: dict[str, Any] = {"number": number}
         self._output_type: Any = None
         self._own_seconds = 0.0
@@ -57,8 +60,9 @@ class RecordedCall:
         """Record the settings, and begin to observe the pipeline."""
         began = time.monotonic()
         self._record["where"] = where
+        self._pipeline = pipeline
         with self._noting("its settings"):
-            given = arguments_of(call, pipeline, args, kwargs)
+            given = self._given(call, pipeline, args, kwargs)
             self._output_type = given.get("output_type")
             self._record |= settings_of(pipeline, given, self._writer) | self._messages.taken()
             self._observe(pipeline, given)
@@ -67,9 +71,11 @@ class RecordedCall:
         self._own_seconds = self._began - began
 
     def passed(self, call: Callable[..., Any], pipeline: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Record the arguments of an inner call of the same pipeline, which are those in force."""
+        """Record the arguments of an inner call, which are those in force where it is of the same pipeline."""
+        if pipeline is not self._pipeline:
+            return
         with self._noting("the settings of the inner call"):
-            given = arguments_of(call, pipeline, args, kwargs)
+            given = self._given(call, pipeline, args, kwargs)
             self._record["settings"] = passed_on(self._record.get("settings", {}), pipeline, given)
 
     def end(self, result: Any, outcome: str) -> None:
@@ -80,6 +86,9 @@ class RecordedCall:
             outcome: `finished`, or the error.
         """
         ended = time.monotonic()
+        self._pipeline = None
+        if self._unfit is not None and outcome == FINISHED:
+            self._writer.note(self._unfit, f"call {self._number}: all of its arguments")
         self._record["seconds"] = ended - self._began
         with self._noting("what was observed"):
             if self._observer is not None:
@@ -98,6 +107,15 @@ class RecordedCall:
             self._record |= {"machine": machine(), **self._messages.taken()}
         self._record["own_seconds"] = self._own_seconds + time.monotonic() - ended
         self._write(outcome[:500])
+
+    def _given(
+        self, call: Callable[..., Any], pipeline: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        try:
+            return arguments_of(call, pipeline, args, kwargs)
+        except TypeError as error:
+            self._unfit = error
+            return as_given(call, pipeline, args, kwargs)
 
     def _observe(self, pipeline: Any, given: Mapping[str, Any]) -> None:
         from ..observer.observation import Observation

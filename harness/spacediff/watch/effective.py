@@ -47,6 +47,13 @@ def arguments_of(
     return found
 
 
+def as_given(
+    call: Callable[..., Any], pipeline: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments that a call is given by name, where it does not take them as they are."""
+    return {**dict(zip(inspect.signature(call).parameters, (pipeline, *args), strict=False)), **kwargs}
+
+
 def settings_of(pipeline: Any, given: Mapping[str, Any], writer: Writer) -> dict[str, Any]:
     """Return what a recording says of a call before it is made.
 

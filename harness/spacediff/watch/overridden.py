@@ -22,7 +22,7 @@ from .overriding import FILE, OUTCOME, Overriding
 from .pipeline_call import PipelineCall
 from .refusing import RefusedError
 from .repeating import Repeating
-from .writing import Writer
+from .writing import FINISHED, Writer
 
 
 class OverriddenCall:
@@ -108,7 +108,7 @@ class OverriddenCall:
             recorded.begin(changed.method, changed.pipeline, changed.args, changed.kwargs, where)
             result = changed.make()
             self._overriding.refuse_what_waits()
-            recorded.end(result, "finished")
+            recorded.end(result, FINISHED)
             finished = True
         except RefusedError as error:
             refused = {"path": error.path, "reason": error.reason}
@@ -123,7 +123,7 @@ class OverriddenCall:
     def inner(self, call: PipelineCall) -> PipelineCall:
         """Return a call that is made inside the changed one, with what waits for it."""
         changed = self._overriding.put_in_inner(call)
-        if changed is not call and self._recorded is not None:
+        if self._recorded is not None:
             self._recorded.passed(changed.method, changed.pipeline, changed.args, changed.kwargs)
         return changed
 

@@ -23,7 +23,7 @@ from .overridden import OverriddenCall
 from .pipeline_call import PipelineCall
 from .tensors import KeptTensors
 from .tracebacks import leave_out_of_tracebacks
-from .writing import MOST_TENSOR_BYTES, Writer
+from .writing import FINISHED, MOST_TENSOR_BYTES, Writer
 from .written import Written
 
 
@@ -48,6 +48,8 @@ class Recorder:
         self._one_at_a_time = threading.Lock()
         self._recording_in: int | None = None
         """The thread whose call is recorded."""
+        self._call: RecordedCall | None = None
+        """That call."""
         self._process = 0
         self._changed = OverriddenCall.asked_for(writer, self._messages)
 
@@ -104,9 +106,10 @@ class Recorder:
     def _watched(self, call: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(call)
         def watched(pipeline: Any, *args: Any, **kwargs: Any) -> Any:
-            if self._recording_in == threading.get_ident() or self._is_anothers():  # part of a call, or none of ours
-                inner = PipelineCall(call, pipeline, args, kwargs)
-                return (inner if self._changed is None else self._changed.inner(inner)).make()
+            if self._recording_in == threading.get_ident():
+                return self._inner(PipelineCall(call, pipeline, args, kwargs)).make()
+            if self._is_anothers():
+                return call(pipeline, *args, **kwargs)
             if not self._one_at_a_time.acquire(blocking=False):
                 self._writer_now().note(RuntimeError("that of another thread was"), "a call that was not recorded")
                 return call(pipeline, *args, **kwargs)
@@ -114,11 +117,19 @@ class Recorder:
             try:
                 return self._recorded(call, pipeline, args, kwargs)
             finally:
-                self._recording_in = None
+                self._recording_in = self._call = None
                 self._one_at_a_time.release()
 
         watched.__spacediff__ = True  # type: ignore[attr-defined]
         return watched
+
+    def _inner(self, call: PipelineCall) -> PipelineCall:
+        """Return a call that is made inside the recorded one, changed where the script is the baseline."""
+        if self._changed is not None:
+            return self._changed.inner(call)
+        if self._call is not None:
+            self._call.passed(call.method, call.pipeline, call.args, call.kwargs)
+        return call
 
     def _is_anothers(self) -> bool:
         """Whether a call that is made now is not to be recorded: one in a process that the script has forked."""
@@ -139,12 +150,13 @@ class Recorder:
         tensors = None if steps is None else KeptTensors(steps, pipeline, self._room)
         recorded = RecordedCall(number, writer, self._messages, tensors, keep_frames=self._keep_frames)
         recorded.begin(call, pipeline, args, kwargs, _caller())
+        self._call = recorded
         try:
             result = call(pipeline, *args, **kwargs)
         except BaseException as error:
             recorded.end(None, f"{type(error).__name__}: {error}")
             raise
-        recorded.end(result, "finished")
+        recorded.end(result, FINISHED)
         self._room -= tensors.bytes if tensors else 0
         return result
 

@@ -67,7 +67,7 @@ class VisitorRecorder(Recorder):
 
     def _begin_in_child(self) -> None:
         self._one_at_a_time = threading.Lock()  # another thread may have held it as the process was forked
-        self._recording_in = None
+        self._recording_in = self._call = None
 
     def _is_anothers(self) -> bool:
         return not self._event()

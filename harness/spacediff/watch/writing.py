@@ -15,6 +15,8 @@ TENSORS = "tensors.safetensors"
 """Name of the file in the folder of a call that has its tensors."""
 MOST_TENSOR_BYTES = 2**30
 """Of all tensors of a recording."""
+FINISHED = "finished"
+"""The outcome of a call that was made to its end."""
 NOT_FINISHED = "not finished"
 """The outcome of a call that goes on, or in which the process died."""
 
