@@ -14,6 +14,7 @@ from spacediff.cli.options import (
     CompareOptions,
     Options,
     ReadOptions,
+    RecordOptions,
     ReportOptions,
     Verbosity,
     WhyOptions,
@@ -29,6 +30,15 @@ def test_each_command_is_parsed_into_its_own_dataclass() -> None:
         "read run.py", "why --script run.py --space a/b", "doctor", "completion bash", "init", "schema",
     }  # fmt: skip
     assert {type(parse(line.split())) for line in lines} == set(typing.get_args(Options))
+
+
+def test_a_script_needs_no_arguments_and_gets_all_that_follow_it(capsys: pytest.CaptureFixture[str]) -> None:
+    options = parse(["record", "--call", "2", "run.py", "--out", "x"])
+    assert isinstance(options, RecordOptions)
+    assert (options.call, options.arguments, options.out) == (2, ("--out", "x"), None)
+    with pytest.raises(SystemExit):
+        parse(["record"])
+    assert capsys.readouterr().err.endswith("error: the following arguments are required: SCRIPT.py\n")
 
 
 def test_options_do_not_change() -> None:

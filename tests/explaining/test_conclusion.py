@@ -435,6 +435,15 @@ def test_the_others_are_reported_as_they_were_tested() -> None:
     )
 
 
+def test_a_proof_that_is_the_target_itself_says_no_clip_of_it_twice() -> None:
+    found = World([A], needs(A)).concluded()
+    assert found.proofs[0].proof == "as-hosted"
+    assert said(found) == (
+        f"The baseline differs from as-hosted because of one setting: {A}. With this one changed, the settings are "
+        "those of as-hosted."
+    )
+
+
 def test_with_one_prompt_too_it_is_reported_that_the_cause_is_not_needed() -> None:
     found = World([A, B, C], lambda subset: A in subset or {B, C} <= subset).concluded()
     assert found.counter_reproduced is True

@@ -17,6 +17,7 @@ from spacediff.progress import ProgressListener, SilentListener
 from spacediff.record import Fact, FactKind, RunRecord, fact
 from spacediff.run import Run
 from spacediff.store.store import Store
+from spacediff.wording import sentence
 from spacediff.worker.records import unmeasured
 
 SCENARIO = """
@@ -83,3 +84,12 @@ def test_the_terminal_shows_a_notice_as_a_sentence(capsys: pytest.CaptureFixture
         display.on_notice(fact(FactKind.DISK_SHORT, clips=4, need=3 * 2**30, free=2**30))
     said = "note: the disk may fill up: up to 4 clips take up to 3.00 GiB, and 1.00 GiB are free."
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("disk", "said"), [(2**19, "less than 1 MiB"), (2**20, "up to 1 MiB"), (None, "an unknown part")]
+)
+def test_little_of_the_disk_is_not_called_nothing(disk: int | None, said: str) -> None:
+    known = {"generations": 2, "search": 0.0, "step": None, "seconds": None, "search_seconds": None, "device": "",
+             "memory": None, "least": False, "free": 2**30}  # fmt: skip
+    assert f"; {said} of the disk, where 1.00 GiB are free" in sentence(fact(FactKind.EXPECTED, disk=disk, **known))

@@ -192,7 +192,8 @@ def _record(commands: _Commands) -> None:
     record.add_argument("--tensors-steps", type=counts, default=(), metavar="N,N,…",
                         help="the steps whose latents are kept, such as 1,10,50 (implies --tensors)")  # fmt: skip
     record.add_argument("script", type=path, metavar="SCRIPT.py", help="the script, as you run it; or a notebook")
-    record.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="its own arguments")
+    own = record.add_argument("arguments", nargs=argparse.REMAINDER, metavar="[ARGS …]", help="its own arguments")
+    own.required = False  # argparse of Python 3.11 asks for what REMAINDER does not need
     record.set_defaults(kind=RecordOptions)
 
 

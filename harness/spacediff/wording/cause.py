@@ -99,17 +99,22 @@ def _proof(cause: CauseRecord, reference: str) -> list[str]:
     first = _first_proof(cause)
     if first is None:
         return []
-    if first.verdict is not None and first.verdict.matches:
-        result = f"the output matches {reference} exactly"
-    elif first.equal:
-        result = f"it gives the {nouns().clip} of {cause.target}"
-    else:
-        result = f"no difference from {cause.target} can be seen"
-    said = [f"{_with_these(cause)}, {result} ({first.proof})."]
+    said = [f"{_with_these(cause)}, {_shown_by(first, cause, reference)}."]
     if first.counter_reproduced and len(cause.proofs) == 1:
         result = f"also gives {nouns().that}" if first.counter_equal else "cannot be distinguished from it either"
         said.append(f"However, the other settings alone suffice, too: {first.counter_proof} {result}.")
     return said
+
+
+def _shown_by(first: ProofRecord, cause: CauseRecord, reference: str) -> str:
+    """Say what a proof shows: `the output matches the Space exactly (proof)`."""
+    if first.verdict is not None and first.verdict.matches:
+        return f"the output matches {reference} exactly ({first.proof})"
+    if first.proof == cause.target:  # the cause is all in which the two runs differ
+        return f"the settings are those of {cause.target}"
+    if first.equal:
+        return f"it gives the {nouns().clip} of {cause.target} ({first.proof})"
+    return f"no difference from {cause.target} can be seen ({first.proof})"
 
 
 def _first_proof(cause: CauseRecord) -> ProofRecord | None:

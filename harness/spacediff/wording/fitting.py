@@ -69,9 +69,13 @@ def _expected(
             f"{'at least' if least else 'about'} {size(memory)} {place}"
             if memory
             else "memory unknown before the first",
-            f"{f'up to {size(disk)}' if disk else 'an unknown part'} of the disk, where {size(free)} are free",
+            f"{_most(disk) if disk else 'an unknown part'} of the disk, where {size(free)} are free",
         )
     )
+
+
+def _most(count: int) -> str:
+    return "less than 1 MiB" if count < 2**20 else f"up to {size(count)}"
 
 
 def _time(step: float | None, seconds: float | None, search: float | None) -> str:
