@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,19 @@ def runs_of_reference(scenario: Scenario, prompt: Prompt, program: Mapping[str, 
 def recorded_seeds(hosted: Iterable[Run]) -> Iterator[int]:
     """Yield the seeds of the recordings among the runs of a reference: none of them is another seed."""
     for run in hosted:
+        request = run.request
         if run.source == "recording":
-            file = Path(run.request["file"])
+            stamp = request.get("size"), request.get("mtime_ns")
             with suppress(SpacediffError):  # the run of the reference says what is wrong with it
-                seed = chosen(read_recording(file), run.request.get("call"), file.name).settings.get("rng.seed")
-                if type(seed) is int:
+                if (seed := _recorded_seed(Path(request["file"]), request.get("call"), stamp)) is not None:
                     yield seed
+
+
+@lru_cache(maxsize=64)
+def _recorded_seed(file: Path, call: int | None, _stamp: tuple[int | None, ...]) -> int | None:
+    """Return the seed of a recorded call; read once for all prompts, and again when the file has changed."""
+    seed = chosen(read_recording(file), call, file.name).settings.get("rng.seed")
+    return seed if type(seed) is int else None
 
 
 def _reference(prompt: Prompt, source: SourceName, request: Mapping[str, Any]) -> Run:

@@ -17,6 +17,7 @@ import pytest
 import torch
 from safetensors.torch import save, save_file
 
+from spacediff import reference_runs
 from spacediff.api import compare_videos, record_script
 from spacediff.cli.commands import main
 from spacediff.errors import (
@@ -395,6 +396,32 @@ reference.recording.file = "theirs.zip"
 """
     runs = plan_scenario(parse_scenario(text, tmp_path / "s.toml")).runs
     assert [run.name for run in runs if run.role is Role.SEED] == others
+
+
+def test_a_recorded_reference_is_read_once_for_all_prompts_and_again_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def reading(file: Path) -> Recording:
+        read.append(file)
+        return read_recording(file)
+
+    monkeypatch.setattr(reference_runs, "read_recording", reading)
+    text = """
+title = "t"
+prompts.lemon = { text = "a lemon", seed = 42 }
+prompts.lime = { text = "a lime", seed = 42 }
+baseline.model.id = "builtin:tiny-cogvideox-random"
+scale.seeds = 1
+reference.recording.files = { lemon = "theirs.zip", lime = "theirs.zip" }
+"""
+    for count, seed in enumerate((43, 100_043), 1):
+        (tmp_path / f"{seed}").mkdir()
+        recorded(tmp_path / f"{seed}", "theirs.zip", rng={"seed": seed}).replace(tmp_path / "theirs.zip")
+        runs = plan_scenario(parse_scenario(text, tmp_path / "s.toml")).runs
+        assert len(read) == count
+        assert {run.name for run in runs if run.role is Role.SEED} == {"seed-44" if seed == 43 else "seed-43"}
 
 
 def test_an_unwritable_place_is_said_before_the_script_runs(tmp_path: Path) -> None:
