@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from spacediff.reporting.inert import cell, code, fenced, prose, shortened
+from spacediff.privacy.short_lines import shortened
+from spacediff.reporting.inert import cell, code, fenced, prose
 from support.markdown_texts import NOTICED, RENDERER, TEXTS, kinds, plain_texts
 
 PARAGRAPH = {"paragraph_open", "paragraph_close", "inline", "text", "code_inline"}

@@ -22,6 +22,7 @@ from spacediff import __version__
 from spacediff.cli.encoding import spelled, spelled_json
 from spacediff.errors import SpacediffError
 from spacediff.privacy.redaction import redact_text
+from spacediff.privacy.short_lines import short_line
 
 _LONGEST_LINE = 300
 """Characters of an untrusted text that are shown."""
@@ -151,8 +152,7 @@ def _indented(console: Console, line: str) -> str:
 
 def one_line(text: str) -> str:
     """Turn an untrusted text into one short line without control characters and secrets."""
-    line = "".join(character if character.isprintable() else " " for character in redact_text(text))
-    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
+    return short_line(text, _LONGEST_LINE)
 
 
 def printable(text: str) -> str:

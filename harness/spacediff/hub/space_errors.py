@@ -27,7 +27,7 @@ from spacediff.errors import (
     SpaceUnavailable,
     SpaceUnreachable,
 )
-from spacediff.privacy.redaction import redact_text
+from spacediff.privacy.short_lines import one_line, shortened
 
 MAX_TEXT = 500
 """Characters of an untrusted text that are shown."""
@@ -36,11 +36,9 @@ MAX_TEXT = 500
 def plain(text: Any, limit: int = MAX_TEXT) -> str:
     """Turn an untrusted text into one short printable line, without markup and secrets."""
     line = re.sub(r"</?[A-Za-z][^<>]*>", " ", str(text))
-    line = " ".join("".join(character if character.isprintable() else " " for character in line).split())
     if token := _own_token(os.environ.get("HF_TOKEN", "")):
         line = line.replace(token, "[redacted]")
-    line = redact_text(line)
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+    return shortened(" ".join(one_line(line).split()), limit)
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
+from spacediff.privacy.short_lines import shortened
+
 MOST = 600
 """Characters of one text; what is longer is cut, and says so."""
 
@@ -50,8 +52,3 @@ def fenced(text: str) -> str:
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}console\n{text}\n{fence}"
-
-
-def shortened(text: str, most: int) -> str:
-    """Return a text that is not longer than asked for; a cut one ends with an ellipsis."""
-    return text if len(text) <= most else text[: most - 1] + "…"

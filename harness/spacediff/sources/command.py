@@ -29,6 +29,7 @@ from spacediff.files import make_folder, remove_folder, write_atomically
 from spacediff.inputs.files import ensure_unchanged
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.privacy.redaction import redact_text
+from spacediff.privacy.short_lines import short_line
 from spacediff.processes import APART, has_ended, last_lines, stop_session
 from spacediff.programs import (
     clip_file,
@@ -336,15 +337,10 @@ class _Printed:
     def quoted(self) -> str:
         """Return the last lines for an error; empty if there are none, or none may be shown."""
         lines = last_lines(self.text(), _LAST_LINES) if self._shown else []
-        return f"it printed: {' | '.join(_plain(line) for line in lines)}" if lines else ""
+        return f"it printed: {' | '.join(short_line(line.strip(), _LONGEST_LINE) for line in lines)}" if lines else ""
 
     def last(self) -> str:
         """Return the last line that was printed."""
         end = bytes(self._tail[-1] if self._tail else self._head[-_CHUNK:]).decode("utf-8", "replace")
         lines = last_lines(end, 1) if self._shown else []
-        return _plain(redact_text(lines[0])) if lines else "the program runs"
-
-
-def _plain(line: str) -> str:
-    shown = "".join(each if each.isprintable() else " " for each in line.strip())
-    return shown if len(shown) <= _LONGEST_LINE else f"{shown[:_LONGEST_LINE]}…"
+        return short_line(lines[0].strip(), _LONGEST_LINE) if lines else "the program runs"

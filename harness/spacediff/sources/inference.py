@@ -30,7 +30,7 @@ from spacediff.errors import (
 )
 from spacediff.inputs.files import Input, ensure_unchanged
 from spacediff.interrupts import raise_if_interrupted
-from spacediff.privacy.redaction import redact_text
+from spacediff.privacy.short_lines import short_line
 from spacediff.processes import APART, python, stop
 from spacediff.progress import Progress
 from spacediff.run import Prompt, Run
@@ -175,7 +175,7 @@ def _resident(pid: int) -> int:
 def _error(found: Mapping[str, Any], *, private: bool) -> ApiUnavailable:
     """Return the error that an answer stands for; a server may quote a private prompt in other words."""
     status, kind = found.get("status"), str(found.get("kind"))
-    said = "" if private else f": {_plain(str(found.get('message')))}"
+    said = "" if private else f": {short_line(str(found.get('message')).strip(), _LONGEST_QUOTE)}"
     if kind == "UnidentifiedImageError":
         return ApiOutputUnusable("the answer of the API is no picture")
     if status == _NO_CREDITS:
@@ -199,10 +199,7 @@ def _taken(file: Path, folder: Path, prompt: Prompt) -> Produced:
     try:
         return take(file, folder, prompt)
     except VideoNotReadable as error:
-        begins = file.read_bytes()[:_LONGEST_QUOTE].decode("utf-8", "replace") if file.is_file() else ""
-        quoted = f"; it begins with {_plain(begins)}" if begins.isascii() and not prompt.private else ""
+        begins = file.read_bytes()[:_LONGEST_QUOTE].decode("utf-8", "replace").strip() if file.is_file() else ""
+        shown = begins.isascii() and not prompt.private
+        quoted = f"; it begins with {short_line(begins, _LONGEST_QUOTE)}" if shown else ""
         raise ApiOutputUnusable(f"the answer of the API is no video{quoted}") from error
-
-
-def _plain(text: str) -> str:
-    return redact_text("".join(each if each.isprintable() else " " for each in text))[:_LONGEST_QUOTE].strip()
