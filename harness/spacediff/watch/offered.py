@@ -14,6 +14,7 @@ from ..observer.vae_state import SWITCHES, sizes_of
 from .compiling import compiled_besides
 from .effective import chosen_backend, parts_of
 from .pipeline_call import PipelineCall
+from .scheduling import scheduler_class
 from .seeding import noise_of
 
 FILE = "offered"
@@ -61,17 +62,6 @@ def _scheduler(pipeline: Any, wanted: Iterable[str] | None) -> dict[str, Any]:
     entries = {name: list(inspect.signature(kind).parameters) for name, kind in kinds.items() if kind is not None}
     there = None if own is None else type(own).__name__
     return {"class": there, "entries": entries, "diffusers": diffusers.__version__}
-
-
-def scheduler_class(name: str) -> Any:
-    """Return a class of schedulers of diffusers by its name; None if there is none, or it cannot be imported."""
-    import diffusers
-
-    try:
-        found = getattr(diffusers, name, None)
-    except Exception:  # noqa: BLE001 - a module that needs a package which is missing or broken
-        return None
-    return found if isinstance(found, type) and issubclass(found, diffusers.SchedulerMixin) else None
 
 
 def _vae(pipeline: Any) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..observer.adapter_layers import layers_of, scales_of
-from ..observer.structure import decoder_of, pipelines_of
+from ..observer.structure import decoder_of
 from ..observer.switches import current_numerics
 from ..observer.vae_state import SWITCHES
 from .attending import attend_by
 from .compiling import compile_denoisers
-from .offered import scheduler_class
 from .refusing import RefusedError
+from .scheduling import replace_scheduler, scheduler_class
+from .switching import set_switch, switches_in
 
 PutIn = Callable[[Any, Mapping[str, Any]], list[str]]
 
@@ -30,17 +31,12 @@ def scheduler(pipeline: Any, wanted: Mapping[str, Any]) -> list[str]:
     """
     if not wanted:
         return []
-    before = pipeline.scheduler
-    own = type(before)
+    own = type(pipeline.scheduler)
     kind = own if wanted.get("class", own.__name__) == own.__name__ else scheduler_class(wanted["class"])
-    config = {name: value for name, value in wanted.items() if name != "class"}
     try:
-        made = kind.from_config(before.config, **config)
+        replace_scheduler(pipeline, kind, {name: value for name, value in wanted.items() if name != "class"})
     except Exception as error:
         raise RefusedError("scheduler", f"{kind.__name__} refuses its configuration: {error}") from error
-    for each in pipelines_of(pipeline):  # a combined pipeline shares its scheduler with an inner one
-        if getattr(each, "scheduler", None) is before:
-            each.scheduler = made
     return [f"scheduler.{name}" for name in wanted]
 
 
@@ -62,28 +58,14 @@ def numerics(pipeline: Any, wanted: Mapping[str, Any]) -> list[str]:
     Raises:
         RefusedError: A switch does not take its value, or the library cannot attend or compile so here.
     """
-    import torch
-
     if (attention := wanted.get("attention")) is not None:
         attend_by(pipeline, attention)
     if (compiled := wanted.get("compile")) is not None:
         compile_denoisers(pipeline, compiled)
-
-    tf32 = {f"tf32_{name}": wanted["tf32"] for name in ("matmul", "cudnn") if "tf32" in wanted}
-    for name, value in {**tf32, **wanted}.items():
-        match name:
-            case "tf32_matmul":
-                torch.backends.cuda.matmul.allow_tf32 = value
-            case "tf32_cudnn":
-                torch.backends.cudnn.allow_tf32 = value
-            case "deterministic":
-                torch.use_deterministic_algorithms(value)
-            case "threads":
-                torch.set_num_threads(value)
-            case _:
-                continue
-        if current_numerics()[name] != value:
-            raise RefusedError(f"numerics.{name}", f"torch keeps {current_numerics()[name]}")
+    for name, value in switches_in(wanted).items():
+        set_switch(name, value)
+        if (kept := current_numerics()[name]) != value:
+            raise RefusedError(f"numerics.{name}", f"torch keeps {kept}")
     return [f"numerics.{name}" for name in wanted]
 
 

@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from spacediff.errors import PackageUnavailable, UnsupportedSetting, did_you_mean, failure
-from spacediff.observer.structure import pipelines_of
 from spacediff.reading.signatures import dropped
 from spacediff.record import Ignored
 from spacediff.settings import Settings
@@ -18,6 +17,7 @@ from spacediff.sources.local.guiding import guider_defaults, set_guider
 from spacediff.sources.local.loading.modular import is_modular
 from spacediff.sources.local.numerics.compilation import compile_denoisers
 from spacediff.sources.local.vae import set_vae
+from spacediff.watch.scheduling import replace_scheduler, scheduler_class
 
 
 def apply_settings(pipeline: Any, settings: Settings) -> tuple[Ignored, ...]:
@@ -40,17 +40,13 @@ def _set_scheduler(pipeline: Any, wanted: dict[str, Any]) -> tuple[Ignored, ...]
         return ()
     if getattr(pipeline, "scheduler", None) is None:
         raise UnsupportedSetting(f"{type(pipeline).__name__} has no scheduler to set")
-    scheduler_class = _scheduler_class(wanted.pop("class", type(pipeline.scheduler).__name__))
-    name = scheduler_class.__name__
-    before = pipeline.scheduler
+    kind = _known_class(wanted.pop("class", type(pipeline.scheduler).__name__))
+    name = kind.__name__
     try:
-        scheduler = scheduler_class.from_config(before.config, **wanted)
+        replace_scheduler(pipeline, kind, wanted)
     except Exception as error:
         raise UnsupportedSetting(f"{name} refuses its settings: {failure(error)}") from error
-    for each in pipelines_of(pipeline):  # a combined pipeline shares its scheduler with an inner one, which steps it
-        if each.scheduler is before:
-            each.scheduler = scheduler
-    expected = inspect.signature(scheduler_class).parameters
+    expected = inspect.signature(kind).parameters
     return tuple(
         Ignored(argument=f"scheduler.{key}", value=value, given_to=f"{name}.from_config")
         for key, value in wanted.items()
@@ -58,13 +54,13 @@ def _set_scheduler(pipeline: Any, wanted: dict[str, Any]) -> tuple[Ignored, ...]
     )
 
 
-def _scheduler_class(name: str) -> Any:
+def _known_class(name: str) -> Any:
     import diffusers
 
-    found = getattr(diffusers, name, None)
-    if isinstance(found, type) and issubclass(found, diffusers.SchedulerMixin):
+    if (found := scheduler_class(name)) is not None:
         return found
-    for package in getattr(found, "_backends", ()):  # in place of a class whose packages are not installed
+    dummy = getattr(diffusers, name, None)  # in place of a class whose packages are not installed
+    for package in getattr(dummy, "_backends", ()):
         if find_spec(package) is None:
             raise PackageUnavailable(
                 f"{name} needs the package {package}, which is not installed", hint=f"pip install {package}"

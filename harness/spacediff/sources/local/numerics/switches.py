@@ -1,20 +1,16 @@
-"""Numerics: torch's global switches (attention kernels, TF32, determinism, threads), set for one run and restored.
-
-TF32 has two switches, and their defaults differ: matrix products do not use it, cuDNN's convolutions do. So both are
-set and recorded.
-"""
+"""Numerics: torch's global switches (attention kernels, TF32, determinism, threads), set for one run and restored."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 from spacediff.devices import execution_device, type_of
 from spacediff.errors import UnsupportedSetting
-from spacediff.observer.switches import ATTENTION_BACKEND
+from spacediff.observer.switches import ATTENTION_BACKEND, current_numerics
 from spacediff.settings import Settings
+from spacediff.watch.switching import set_switch, switches_in
 
 _DETERMINISTIC_CUBLAS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 """As docs.nvidia.com/cuda/cublas, "Results reproducibility", asks for; torch before pytorch/pytorch#161749 refuses to
@@ -39,7 +35,6 @@ def numerics(settings: Settings) -> Iterator[None]:
     Raises:
         UnsupportedSetting: Attention is declared, and an environment variable makes diffusers use another.
     """
-    import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
     backends = {
@@ -52,21 +47,11 @@ def numerics(settings: Settings) -> Iterator[None]:
         if (attention := settings.value("numerics.attention")) in backends:
             _refuse_two_kernels(attention)
             stack.enter_context(sdpa_kernel([backends[attention]]))
-        switches: dict[str, Any] = {"tf32_matmul": torch.backends.cuda.matmul, "tf32_cudnn": torch.backends.cudnn}
-        for name, switch in switches.items():
-            if (allowed := settings.value(f"numerics.{name}", settings.value("numerics.tf32"))) is not None:
-                stack.callback(setattr, switch, "allow_tf32", switch.allow_tf32)
-                switch.allow_tf32 = allowed
-        if (deterministic := settings.value("numerics.deterministic")) is not None:
-            _set(stack, torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled(), deterministic)
-        if (threads := settings.value("numerics.threads")) is not None:
-            _set(stack, torch.set_num_threads, torch.get_num_threads(), threads)
+        before = current_numerics()
+        for name, value in switches_in(settings.table("numerics")).items():
+            stack.callback(set_switch, name, before[name])
+            set_switch(name, value)
         yield
-
-
-def _set(stack: ExitStack, setter: Callable[[Any], Any], before: Any, value: Any) -> None:
-    stack.callback(setter, before)
-    setter(value)
 
 
 def _refuse_two_kernels(attention: str) -> None:
