@@ -19,6 +19,7 @@ from spacediff.errors import InvalidArgument
 from spacediff.files import cache_dir
 from spacediff.inputs.files import Input
 from spacediff.inputs.placeholders import named_in
+from spacediff.observer.digest_length import DIGITS
 from spacediff.scenario.tables.reference import CommandReference
 from spacediff.store.store import PROGRAMS
 
@@ -39,7 +40,6 @@ _MOST_ENTRIES = 20_000
 """Files and folders among which scripts are looked for."""
 _HASHED = 10_000_000
 """Bytes; of a larger file only size and date are part of the identity."""
-_DIGITS = 24
 _PACKAGE = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[\w\s,.-]*\])?\s*(\(?\s*[=<>!~][^/@]*)?(;[^@]*)?(--hash=[\w:]+\s*)*")
 """A requirement of a package by its name and version, with its marker and hashes."""
 _FILE = re.compile(r"(?i)[\w.-]*\.(whl|zip|tar|tgz|gz|bz2)(?![\w.-])")
@@ -66,7 +66,7 @@ def request_of(command: CommandReference, folder: Path) -> dict[str, Any]:
     python = command.python.as_posix() if command.python else ""
     wanted = _digest_of_requirements(command.requirements) if command.requirements else ""
     if wanted:
-        python = _interpreter_in(cache_dir() / "environments" / wanted[:_DIGITS]).as_posix()
+        python = _interpreter_in(cache_dir() / "environments" / wanted[:DIGITS]).as_posix()
     request = {
         "run": list(command.run),
         "folder": place.as_posix(),

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from spacediff.inputs.files import Input
+from spacediff.observer.digest_length import DIGITS
 from spacediff.record import Role
 from spacediff.settings import Settings
 
@@ -145,4 +146,4 @@ class Run:
             determines["stop"] = asdict(self.stop)
         if self.prompt.inputs:
             determines["inputs"] = [each.identity for each in self.prompt.inputs]
-        return hashlib.sha256(json.dumps(determines, sort_keys=True, default=str).encode()).hexdigest()[:24]
+        return hashlib.sha256(json.dumps(determines, sort_keys=True, default=str).encode()).hexdigest()[:DIGITS]

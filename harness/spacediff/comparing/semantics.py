@@ -24,6 +24,7 @@ from spacediff.files import sha256, write_atomically
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.metrics.contrastive import Contrastive
 from spacediff.metrics.semantic import Agreement, Semantic
+from spacediff.observer.digest_length import DIGITS
 from spacediff.plan import Plan, Semantics
 from spacediff.progress import Progress
 from spacediff.record import (
@@ -145,7 +146,7 @@ class Look:
         """Return how well a file's clip agrees with some texts; the name is the run's, for the progress."""
         raise_if_interrupted()
         key = hashlib.sha256(json.dumps([self.measure.identity, texts, sha256(file)]).encode()).hexdigest()
-        path = self.folder / SEMANTICS / f"{key[:24]}.json"
+        path = self.folder / SEMANTICS / f"{key[:DIGITS]}.json"
         try:
             kept = _Measured.model_validate_json(path.read_text("utf-8"))
             return Agreement(np.array(kept.scores, float).reshape(-1, len(texts)), tuple(kept.remarks))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from .tensors import DIGITS
+from .digest_length import DIGITS
 
 if TYPE_CHECKING:
     import torch

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .digest_length import DIGITS
+
 if TYPE_CHECKING:
     import torch
 
 _FIRST = 16
-DIGITS = 24
-"""Hexadecimal digits of a digest: 96 bits."""
 _CHUNK = 2**15
 """Values that are converted at a time: in float64 they fit into a processor's cache, and need no large buffer."""
 

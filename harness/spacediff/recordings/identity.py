@@ -18,10 +18,10 @@ from typing import Any
 from spacediff.errors import InvalidArgument
 from spacediff.hub.commits import kept_commit
 from spacediff.hub.ids import is_repository_id
+from spacediff.observer.digest_length import DIGITS
 from spacediff.recordings.notebook import cells_to_run, is_notebook
 from spacediff.watch.machine import LIBRARIES
 
-_DIGITS = 24
 _MOST_BYTES = 4 * 2**20
 """A larger file of Python is not read for its imports."""
 _LONGEST_NAME = 500
@@ -78,7 +78,7 @@ def code_of(script: Path) -> dict[str, str]:
         if name in found:
             continue
         content = _content(file)
-        found[name] = hashlib.sha256(content).hexdigest()[:_DIGITS]
+        found[name] = hashlib.sha256(content).hexdigest()[:DIGITS]
         waiting += _imported_files(content, script.parent, file.parent)
     return dict(sorted(found.items()))
 
@@ -142,7 +142,7 @@ def stamp_of_names(names: Iterable[str], folder: Path) -> str:
         folder: Where relative paths start.
     """
     found = [(name, stamp) for name in names if (stamp := _stamp(name, folder))]
-    return hashlib.sha256(repr(found).encode()).hexdigest()[:_DIGITS]
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:DIGITS]
 
 
 def _stamp(name: str, folder: Path) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-_DIGITS = 24
+from ..observer.digest_length import DIGITS
 
 
 def generator_of(pipeline: Any, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def generator_of(pipeline: Any, given: Mapping[str, Any]) -> dict[str, Any]:
         states = b"".join(each.get_state().numpy().tobytes() for each in every)
         found |= {
             "seed": generator.initial_seed(),
-            "state": hashlib.sha256(states).hexdigest()[:_DIGITS],
+            "state": hashlib.sha256(states).hexdigest()[:DIGITS],
             "drawn": not all(map(is_fresh, every)),
         }
     if given.get("latents") is not None:

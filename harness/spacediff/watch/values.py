@@ -11,7 +11,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..observer.tensors import DIGITS, digest
+from ..observer.digest_length import DIGITS
+from ..observer.tensors import digest
 
 _MOST_CHARACTERS = 20_000
 _NAMED_BY_TORCH = frozenset({"device", "dtype", "layout", "memory_format"})

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..observer.adapter_layers import Layers
+from ..observer.digest_length import DIGITS
 
 SAMPLED = 4096
 """Values of a tensor that are hashed."""
-_DIGITS = 24
 _ADAPTER = ".lora_"
 
 
@@ -33,7 +33,7 @@ def fingerprint(module: Any) -> str:
         hashlib.sha256(f"{tensor.dtype} {tuple(tensor.shape)} ".encode() + _sample(tensor)).digest()
         for tensor in _tensors(module)
     }
-    return hashlib.sha256(b"".join(sorted(found))).hexdigest()[:_DIGITS]
+    return hashlib.sha256(b"".join(sorted(found))).hexdigest()[:DIGITS]
 
 
 def fingerprint_of_adapter(layers: Layers, name: str) -> str:
@@ -53,7 +53,7 @@ def fingerprint_of_adapter(layers: Layers, name: str) -> str:
             for matrices in layer.adapter_layer_names:
                 for tensor in _of_adapter(getattr(layer, matrices, {}), name):
                     found.update(f"{matrices} {tensor.dtype} {tuple(tensor.shape)} ".encode() + _sample(tensor))
-    return found.hexdigest()[:_DIGITS]
+    return found.hexdigest()[:DIGITS]
 
 
 def _of_adapter(matrices: Any, name: str) -> Iterator[Any]:

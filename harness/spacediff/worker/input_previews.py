@@ -13,6 +13,7 @@ from spacediff.files import make_folder
 from spacediff.inputs.files import Input, InputFile
 from spacediff.inputs.pictures import is_picture, read_picture
 from spacediff.inputs.preparing import Preparation
+from spacediff.observer.digest_length import DIGITS
 from spacediff.record import InputRecord
 from spacediff.store.store import INPUTS
 
@@ -37,7 +38,7 @@ def write_previews(inputs: Sequence[Input], folder: Path) -> list[InputRecord]:
 
 
 def _recorded(name: str, file: InputFile, folder: Path) -> InputRecord:
-    path, place = Path(file.path), PurePosixPath(INPUTS) / f"{file.digest[:24]}.png"
+    path, place = Path(file.path), PurePosixPath(INPUTS) / f"{file.digest[:DIGITS]}.png"
     with suppress(SpacediffError, OSError):
         video = not is_picture(path)
         picture = _first_frame(path) if video else read_picture(path, Preparation())
