@@ -17,6 +17,7 @@ from pathlib import Path
 from spacediff import __version__
 from spacediff.comparing.ahead import ScoringAhead
 from spacediff.comparing.contents import sound_warning
+from spacediff.comparing.controls import seeds_not_put_in
 from spacediff.comparing.noise_streams import stream_warning
 from spacediff.comparing.prompt import PromptComparison, compare_prompt
 from spacediff.comparing.samples import compare_samples
@@ -385,6 +386,7 @@ def _doubts(compared: _Compared, *, finished: bool) -> list[Fact]:
     failed = [control for control in compared.controls if not control.passed]
     return [
         *([] if finished else [fact(FactKind.AUDIT_INTERRUPTED)]),
+        *seeds_not_put_in(compared.generated.runs),
         *(
             fact(FactKind.CONTROL_FAILED, *each.found, prompt=each.prompt, control=each.control, run=each.run)
             for each in failed

@@ -9,6 +9,7 @@ import pytest
 
 from spacediff.clip import Clip
 from spacediff.comparing import pairing
+from spacediff.comparing.controls import controls_of_seeds, seeds_not_put_in
 from spacediff.comparing.prompt import compare_prompt
 from spacediff.metrics import METRICS
 from spacediff.metrics.levels import Levels
@@ -71,6 +72,27 @@ def test_seeds_that_could_not_be_compared_are_a_control_that_failed(tmp_path: Pa
     found = controls(tmp_path, CLIP, baseline=CLIP, seed=moving_ball(6, 96, 64, seed=7))["a different seed"]
     assert not found.passed
     assert found.found == [fact(FactKind.SEEDS_NOT_COMPARED, seeds=1)]
+
+
+def test_a_script_without_a_place_for_another_seed_has_no_control_of_seeds_but_a_warning(tmp_path: Path) -> None:
+    baseline = kept(tmp_path, "baseline", CLIP, Role.BASELINE)
+    refused = {
+        "source": "script",
+        "code": "unsupported-setting",
+        "reason": "it passes the noise",
+        "hint": "pass a seed",
+    }
+    seed = kept(tmp_path, "seed-1", CLIP, Role.SEED).model_copy(update={**refused, "clip": None})
+    assert controls_of_seeds([baseline, seed], {}) == []
+    (said,) = seeds_not_put_in([baseline, seed])
+    assert sentence(said) == (
+        f"{baseline.prompt}: differences are measured, but there is no other seed to compare them with, so no drift is "
+        "known: it passes the noise. Pass a seed."
+    )
+    for other in ({"source": "diffusers"}, {"code": "out-of-memory"}):
+        failed = seed.model_copy(update=other)
+        assert seeds_not_put_in([baseline, failed]) == []
+        assert [each.passed for each in controls_of_seeds([baseline, failed], {})] == [False]
 
 
 def test_the_reference_goes_through_every_step_against_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

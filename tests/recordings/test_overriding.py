@@ -12,6 +12,7 @@ import torch
 
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from spacediff.torchvision_shim import shim_torchvision
+from spacediff.watch import rebuilding
 from spacediff.watch.effective import settings_of
 from spacediff.watch.offered import offered_by
 from spacediff.watch.overriding import Overriding
@@ -79,26 +80,75 @@ def test_a_subclass_that_passes_its_arguments_on_gets_them_in_the_inner_call(pip
     overriding.refuse_what_waits()
 
 
-def test_a_generator_is_seeded_again_unless_it_has_the_seed_or_was_drawn_from(pipeline: Any) -> None:
+def test_a_generator_is_seeded_again_unless_it_has_the_seed(pipeline: Any) -> None:
     mine = torch.Generator().manual_seed(7)
     assert given_after(pipeline, {"seed": 7}, "a", generator=mine)["generator"] is mine
     other = given_after(pipeline, {"seed": 8}, "a", generator=mine)["generator"]
     assert (other.initial_seed(), mine.initial_seed()) == (8, 7)
     torch.randn(3, generator=mine)
     assert given_after(pipeline, {"seed": 7}, "a", generator=mine)["generator"] is mine
-    assert refused(pipeline, {"rng": {"seed": 8}}, "a", generator=mine) == (
-        "rng.seed: the script has drawn from its generator, seeded with 7, before the call"
+
+
+def seeded(seed: int) -> Any:
+    """Return a generator from which a script has drawn this and that."""
+    generator = torch.Generator().manual_seed(seed)
+    torch.randn(1, 4, 8, 8, generator=generator)
+    torch.rand(3, generator=generator, dtype=torch.float64)
+    torch.randperm(10, generator=generator)
+    return generator
+
+
+def test_another_seed_gives_what_the_script_would_have_drawn_with_it(pipeline: Any) -> None:
+    mine = seeded(7)
+    before = mine.get_state()
+    other = given_after(pipeline, {"settings": {"rng": {"seed": 8}}}, "a", generator=mine)["generator"]
+    assert torch.equal(torch.randn(99, generator=other), torch.randn(99, generator=seeded(8)))
+    assert torch.equal(mine.get_state(), before)
+
+
+def test_a_normal_number_that_is_kept_for_a_small_draw_hides_no_place(pipeline: Any) -> None:
+    mine, theirs = torch.Generator().manual_seed(7), torch.Generator().manual_seed(8)
+    for each in (mine, theirs):
+        torch.randn(3, generator=each)  # makes four, and keeps one
+        torch.randn(64, generator=each)
+    other = given_after(pipeline, {"seed": 8}, "a", generator=mine)["generator"]
+    assert torch.equal(torch.rand(99, generator=other), torch.rand(99, generator=theirs))
+
+
+def test_several_generators_keep_the_distance_of_their_seeds(pipeline: Any) -> None:
+    first, second = seeded(1), torch.Generator().manual_seed(5)
+    found = given_after(pipeline, {"settings": {"rng": {"seed": 8}}}, "a", generator=[first, second, first])
+    one, two, again = found["generator"]
+    assert (one.initial_seed(), two.initial_seed()) == (8, 12)
+    assert again is one
+    assert torch.equal(torch.rand(9, generator=one), torch.rand(9, generator=seeded(8)))
+
+
+def test_a_generator_whose_place_is_not_found_is_refused_with_what_to_do(
+    pipeline: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuilding, "_MOST_DRAWN", 2**10)
+    mine = torch.Generator().manual_seed(7)
+    torch.randn(2**11, generator=mine)
+    with pytest.raises(RefusedError) as caught:
+        given_after(pipeline, {"seed": 8}, "a", generator=mine)
+    assert "drawn from its generator, seeded with 7, before the call, and how much is not to be found" in str(
+        caught.value
     )
-    two = [torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)]
-    assert "2 generators" in refused(pipeline, {"rng": {"seed": 8}}, "a", generator=two)
-    assert "as latents" in refused(pipeline, {"rng": {"seed": 8}}, "a", latents=torch.zeros(1))
+    assert "generator=torch.Generator().manual_seed(8)" in caught.value.hint
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        torch.randn(2**11)
+        assert "drawn from torch's global generator, seeded with 7" in refused(pipeline, {"rng": {"seed": 8}}, "a")
 
 
 def test_latents_that_the_script_passes_are_those_of_its_own_seed_only(pipeline: Any) -> None:
     mine, noise = torch.Generator().manual_seed(7), torch.zeros(1)
     assert given_after(pipeline, {"seed": 7}, "a", generator=mine, latents=noise)["latents"] is noise
-    with pytest.raises(RefusedError, match=r"rng\.seed: .*as latents, and its generator has the seed 7"):
+    assert "how it was drawn" in refused(pipeline, {"rng": {"seed": 8}}, "a", generator=mine, latents=noise)
+    with pytest.raises(RefusedError, match=r"rng\.seed: .*as latents, and its generator has the seed 7") as caught:
         given_after(pipeline, {"seed": 8}, "a", generator=mine, latents=noise)
+    assert caught.value.hint.startswith("give the prompt the seed 7, or let it pass generator=")
     with torch.random.fork_rng():
         torch.manual_seed(5)
         assert given_after(pipeline, {"seed": 5}, "a", latents=noise)["latents"] is noise
@@ -106,13 +156,53 @@ def test_latents_that_the_script_passes_are_those_of_its_own_seed_only(pipeline:
             given_after(pipeline, {"seed": 6}, "a", latents=noise)
 
 
-def test_without_a_generator_torch_is_seeded(pipeline: Any) -> None:
+def test_latents_that_are_noise_of_the_seed_are_drawn_again_for_another(pipeline: Any) -> None:
+    def drawn(seed: int) -> tuple[Any, Any]:
+        generator = torch.Generator().manual_seed(seed)
+        return generator, torch.randn(1, 4, 8, 8, generator=generator).to(torch.bfloat16)
+
+    (mine, noise), (theirs, other) = drawn(7), drawn(8)
+    assert given_after(pipeline, {"seed": 7}, "a", generator=mine, latents=noise)["latents"] is noise
+    found = given_after(pipeline, {"seed": 8}, "a", generator=mine, latents=noise)
+    assert torch.equal(found["latents"], other)
+    assert torch.equal(torch.rand(9, generator=found["generator"]), torch.rand(9, generator=theirs))
+
+
+def test_noise_of_an_unknown_seed_is_taken_as_it_is_where_the_script_seeds_nothing(pipeline: Any) -> None:
+    overriding, noise = Overriding({"seed": 6}), torch.zeros(1)
+    call = PipelineCall(type(pipeline).__call__, pipeline, ("a",), {"latents": noise})
+    assert overriding.put_in(call, unnoted, torch.initial_seed()).given["latents"] is noise
+    (warning,) = overriding.warnings
+    assert "whether it is that of the seed 6 is unknown" in warning
+
+
+def test_without_a_generator_torch_is_seeded_and_is_where_the_script_is(pipeline: Any) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(1)
         assert given_after(pipeline, {"seed": 5}, "a")["generator"] is None
         assert torch.initial_seed() == 5
         made = given_after(pipeline, {"seed": 5, "settings": {"rng": {"device": "cpu"}}}, "a")["generator"]
         assert made.initial_seed() == 5
+        torch.manual_seed(1)
+        torch.randn(64)
+        given_after(pipeline, {"seed": 5}, "a")
+        found = torch.rand(9)
+        torch.manual_seed(5)
+        torch.randn(64)
+        assert torch.equal(found, torch.rand(9))
+
+
+def test_a_script_that_seeds_nothing_is_said_to_get_the_seed(pipeline: Any) -> None:
+    def warnings(torch_seed: int, content: Mapping[str, Any]) -> list[str]:
+        with torch.random.fork_rng():
+            overriding = Overriding(content)
+            overriding.put_in(PipelineCall(type(pipeline).__call__, pipeline, ("a",), {}), unnoted, torch_seed)
+        return overriding.warnings
+
+    (warning,) = warnings(torch.initial_seed(), {"seed": 5})
+    assert "torch's global generator was given the seed 5" in warning
+    assert warnings(torch.initial_seed() + 1, {"seed": 5}) == []
+    assert warnings(torch.initial_seed(), {"seed": 5, "settings": {"rng": {"seed": 6}}}) == []
 
 
 def test_the_scheduler_is_built_from_the_one_that_is_there(pipeline: Any) -> None:

@@ -46,7 +46,6 @@ class Style:
         seed: The seed of that call.
         prompt: The prompt of that call.
         cells: Whether it is a notebook, whose cells empty lines divide.
-        refused: Why runs with another seed are refused, as the script has drawn from its generator before the call.
     """
 
     text: str
@@ -58,7 +57,6 @@ class Style:
     seed: int = 7
     prompt: str = "a red cone"
     cells: bool = False
-    refused: tuple[str, ...] = ()
 
     def written(self, checkpoints: Path) -> str:
         """Return the script with the folder of the checkpoints."""
@@ -121,12 +119,6 @@ keep(1, images)
 """,
         {"call": {"guidance_scale": 12.0}, "vae": {"slicing": True}},
         ("call.guidance_scale",),
-        refused=(
-            (
-                "rng.seed (the scale) cannot be put into sdxl-refiner.py: the script has drawn from its generator, "
-                "seeded with 7, before the call"
-            ),
-        ),
     ),
     "upsampler": Style(
         f"""

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from spacediff.comparing.contents import shows_nothing
 from spacediff.comparing.verdict import Scale
+from spacediff.errors import UnsupportedSetting
 from spacediff.metrics import metrics_named
 from spacediff.record import Control, ControlRecord, Fact, FactKind, Role, RunRecord, Verdict, fact
 
@@ -53,9 +54,12 @@ def controls_of_seeds(runs: Sequence[RunRecord], frames: Mapping[str, Verdict]) 
     """Return the controls of one prompt's other seeds.
 
     Args:
-        runs: All runs of the prompt; none is an other seed where the scenario asks for none.
+        runs: All runs of the prompt; none is an other seed where the scenario asks for none. A script that has no place
+            for one has no such control; see `seeds_not_put_in`.
         frames: Run name to what its frames are against the reference's, once they are aligned.
     """
+    if seeds_not_put_in(runs):
+        return []
     seeds = [run for run in runs if run.role is Role.SEED]
     compared = [run for run in seeds if run.name in frames]
     if seeds and not compared:
@@ -63,6 +67,24 @@ def controls_of_seeds(runs: Sequence[RunRecord], frames: Mapping[str, Verdict]) 
         return [ControlRecord(prompt=seeds[0].prompt, control=Control.SEED, found=found, passed=False)]
     usual = {run.clip.digest for run in runs if run.role is Role.BASELINE and run.clip}
     return [_of_seed(run, frames[run.name], usual) for run in compared]
+
+
+def seeds_not_put_in(runs: Sequence[RunRecord]) -> list[Fact]:
+    """Return the prompts that have no other seed, because the script of the baseline has no place for one.
+
+    Args:
+        runs: All runs.
+    """
+    refused: dict[str, str] = {}
+    for prompt in dict.fromkeys(run.prompt for run in runs):
+        seeds = [run for run in runs if run.prompt == prompt and run.role is Role.SEED]
+        if seeds and all(run.source == "script" and run.code == UnsupportedSetting.code for run in seeds):
+            refused[prompt] = " ".join(filter(None, (f"{seeds[0].reason}.", _as_sentence(seeds[0].hint))))
+    return [fact(FactKind.SEEDS_NOT_PUT_IN, prompt=prompt, reason=reason) for prompt, reason in refused.items()]
+
+
+def _as_sentence(hint: str) -> str:
+    return f"{hint[:1].upper()}{hint[1:]}." if hint else ""
 
 
 def _of_seed(run: RunRecord, verdict: Verdict, usual: set[str]) -> ControlRecord:

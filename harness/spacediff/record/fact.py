@@ -211,6 +211,7 @@ class FactKind(StrEnum):
     )
     SEED_SHOWS_NOTHING = "seed-shows-nothing"
     SEEDS_NOT_COMPARED = "seeds-not-compared", {"seeds": int}
+    SEEDS_NOT_PUT_IN = "seeds-not-put-in", {"prompt": str, "reason": str}
     CONTROL_FAILED = "control-failed", {"prompt": str, "control": str, "run": str}
     AUDIT_INTERRUPTED = "audit-interrupted"
     NOTHING_COMPARED = "nothing-compared"

@@ -79,7 +79,13 @@ def _produced(run: Run, process: ScriptProcess, left: Left, folder: Path) -> Pro
         settings=settings,
         described=_described(call, asked, left),
         seconds=left.seconds,
-        warnings=(*recording.notes, *call.warnings, *written_over, *_unread_speed(settings, call, asked)),
+        warnings=(
+            *recording.notes,
+            *call.warnings,
+            *left.outcome["warnings"],
+            *written_over,
+            *_unread_speed(settings, call, asked),
+        ),
         trace=call.trace,
         censored=call.censored,
         audio=call.audio,
@@ -104,7 +110,7 @@ def _finished(run: Run, process: ScriptProcess, left: Left) -> RecordedCall:
     asked, recording, outcome = Asked.of(run), left.recording, left.outcome
     name, printed = asked.script.name, "" if run.prompt.private else process.printed()
     if refused := outcome.get("refused"):
-        raise not_put_in(run, refused["path"], refused["reason"])
+        raise not_put_in(run, refused["path"], refused["reason"], refused["hint"])
     if not recording.calls:
         wanted = f"call {asked.call}" if asked.call else "a pipeline call with frames"
         raise GenerationFailed(

@@ -20,6 +20,7 @@ from spacediff.watch.offered import FILE
 from spacediff.watch.refusing import refusals
 
 _FILE = f"{FILE}.json"
+_SEED = "rng.seed"
 
 
 def is_looked_at(run: Run) -> bool:
@@ -55,20 +56,24 @@ def refuse_beforehand(run: Run, folder: Path) -> None:
     except (OSError, ValueError):
         return  # it was not looked at; the call itself refuses
     for refused in refusals(tables_of(run.settings), offered, run.prompt.seed):
-        raise not_put_in(run, refused.path, refused.reason)
+        raise not_put_in(run, refused.path, refused.reason, refused.hint)
 
 
-def not_put_in(run: Run, path: str, reason: str) -> UnsupportedSetting:
+def not_put_in(run: Run, path: str, reason: str, hint: str = "") -> UnsupportedSetting:
     """Return the error of a setting that a script has no place for, with the line where a scenario has it.
 
     Args:
         run: The run of the script.
         path: The setting.
         reason: Why not.
+        hint: What to do about it; may be empty.
     """
     declared = {name: each.where for name, each in run.settings.items() if f"{name}.".startswith(f"{path}.")}
     where = next((f" ({each})" for each in declared.values() if each), "")
-    return UnsupportedSetting(f"{path}{where} cannot be put into {Path(run.request['script']).name}: {reason}")
+    script = Path(run.request["script"]).name
+    if path == _SEED and not declared:
+        where = f" (seed = {run.prompt.seed} of [prompts.{run.prompt.name}])"
+    return UnsupportedSetting(f"{path}{where} cannot be put into {script}: {reason}", hint=hint)
 
 
 def tables_of(settings: Settings) -> Mapping[str, Any]:

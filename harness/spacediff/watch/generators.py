@@ -55,9 +55,11 @@ def default_generator(pipeline: Any) -> Any:
     """Return the generator that a pipeline draws from when its call gets none; None where it cannot be read."""
     import torch
 
-    device = str(getattr(pipeline, "_execution_device", "cpu"))
-    if device.startswith("cpu"):
+    device = torch.device(str(getattr(pipeline, "_execution_device", "cpu")))
+    if device.type == "cpu":
         return torch.default_generator
-    if not device.startswith("cuda"):
-        return None
-    return torch.cuda.default_generators[torch.device(device).index or 0]
+    module = getattr(torch, device.type, None)
+    if device.type == "mps":
+        return getattr(module, "_get_default_mps_generator", lambda: None)()
+    ours, index = getattr(module, "default_generators", ()), device.index or 0
+    return ours[index] if index < len(ours) else None

@@ -23,7 +23,13 @@ Noting = Callable[[str], AbstractContextManager[None]]
 
 
 def offered_by(
-    call: PipelineCall, loading: Mapping[str, Any], noting: Noting, schedulers: Iterable[str] | None = None
+    call: PipelineCall,
+    loading: Mapping[str, Any],
+    noting: Noting,
+    schedulers: Iterable[str] | None = None,
+    *,
+    seed: int | None = None,
+    torch_seed: int | None = None,
 ) -> dict[str, Any]:
     """Return what a call offers, as `spacediff.watch.refusing` asks it; JSON can hold it.
 
@@ -32,12 +38,14 @@ def offered_by(
         loading: What the script has loaded and placed, as `spacediff.watch.loading` says it.
         noting: A context for each thing that is looked at; what cannot be read is left out.
         schedulers: Classes of schedulers whose configuration is looked at; None for all of diffusers.
+        seed: The seed of the prompt; None if there is none.
+        torch_seed: The seed that torch had when it was imported; None if that is unknown.
     """
     pipeline, given = call.pipeline, call.given
     found: dict[str, Any] = {"pipeline": type(pipeline).__name__, "loading": dict(loading)}
     readers: dict[str, Callable[[], Any]] = {
         "arguments": lambda: sorted(call.takes),
-        "noise": lambda: noise_of(pipeline, given),
+        "noise": lambda: noise_of(pipeline, given, seed, torch_seed),
         "scheduler": lambda: _scheduler(pipeline, schedulers),
         "vae": lambda: _vae(pipeline),
         "adapters": lambda: _adapters(pipeline),

@@ -41,6 +41,7 @@ class OverriddenCall:
         self._overriding = Overriding(content)
         self._recorded: RecordedCall | None = None
         self._parent = os.getppid()
+        self._torch_seed: int | None = None
         self._known = 0
         """Number of the messages before the call."""
 
@@ -49,6 +50,14 @@ class OverriddenCall:
         """Return the call that the folder of the recording asks for; None where the script is only recorded."""
         file = writer.folder / f"{FILE}.json"
         return cls(writer, messages, json.loads(file.read_text("utf-8"))) if file.is_file() else None
+
+    def watch_torch(self, torch: Any) -> None:
+        """Remember the seed that torch has before the script can give it one.
+
+        Args:
+            torch: The module.
+        """
+        self._torch_seed = torch.initial_seed()
 
     def watch_pipelines(self, base: type) -> None:
         """Put in what acts when pipelines are loaded and placed.
@@ -104,20 +113,21 @@ class OverriddenCall:
         recorded, refused, finished = RecordedCall(number, writer, self._messages), {}, False
         self._recorded = recorded
         try:
-            changed = self._overriding.put_in(call, writer.noting)
+            changed = self._overriding.put_in(call, writer.noting, self._torch_seed)
             recorded.begin(changed.method, changed.pipeline, changed.args, changed.kwargs, where)
             result = changed.make()
             self._overriding.refuse_what_waits()
             recorded.end(result, FINISHED)
             finished = True
         except RefusedError as error:
-            refused = {"path": error.path, "reason": error.reason}
+            refused = {"path": error.path, "reason": error.reason, "hint": error.hint}
         except BaseException as error:  # noqa: BLE001 - even SystemExit: the process ends afterwards
             recorded.end(None, f"{type(error).__name__}: {error}")
         with writer.noting("the end of the changed call"):
             if self._overriding.offered:
                 writer.write(OFFERED, self._overriding.offered)
-            writer.write(OUTCOME, {"applied": self._overriding.applied, "refused": refused})
+            said = {"applied": self._overriding.applied, "refused": refused, "warnings": self._overriding.warnings}
+            writer.write(OUTCOME, said)
         return finished
 
     def inner(self, call: PipelineCall) -> PipelineCall:

@@ -17,7 +17,7 @@ from .offered import Noting, offered_by
 from .pipeline_call import PipelineCall
 from .put_in import PutIn
 from .refusing import RefusedError, refusals
-from .seeding import Seeding
+from .seeding import Seeding, noise_of
 
 FILE = "overrides"
 """Name of the file with what is put in, in the folder of a recording, without its suffix."""
@@ -46,7 +46,8 @@ class Overriding:
         self._number: int | None = content.get("call")
         self._settings: Mapping[str, Any] = content.get("settings", {})
         self._prompt: str | None = content.get("prompt")
-        self._seeding = Seeding(content.get("seed"), self._settings.get("rng", {}))
+        self._seed: int | None = content.get("seed")
+        self._seeding = Seeding(self._seed, self._settings.get("rng", {}))
         self._look = bool(content.get("look"))
         self.loading = Loading(self._settings, look=self._look)
         self._pending: dict[str, Any] = {}
@@ -56,13 +57,18 @@ class Overriding:
         self.offered: dict[str, Any] = {}
         """What the call offered to other settings; empty unless that was asked for."""
 
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be known of the noise of the call."""
+        return self._seeding.warnings
+
     def chooses(self, number: int, call: PipelineCall) -> bool:
         """Whether a call, the one of this number, is the one to change."""
         if self._number is not None:
             return number == self._number
         return bool(call.given.get("output_type") != _LATENT)
 
-    def put_in(self, call: PipelineCall, noting: Noting) -> PipelineCall:
+    def put_in(self, call: PipelineCall, noting: Noting, torch_seed: int | None = None) -> PipelineCall:
         """Put everything in, and return the changed call.
 
         What the signature does not name, as in a subclass that passes its arguments on, waits for the inner call.
@@ -70,13 +76,15 @@ class Overriding:
         Args:
             call: The call.
             noting: A context for each thing of the call that is looked at.
+            torch_seed: The seed that torch had when it was imported; None if that is unknown.
 
         Raises:
             RefusedError: This script has no place for a setting.
         """
         self._pipeline = call.pipeline
         wanted = [name] if (name := self._settings.get("scheduler", {}).get("class")) else []
-        offered = offered_by(call, self.loading.offered, noting, None if self._look else wanted)
+        schedulers = None if self._look else wanted
+        offered = offered_by(call, self.loading.offered, noting, schedulers, seed=self._seed, torch_seed=torch_seed)
         if self._look:
             self.offered = offered
         for refused in refusals(self._settings, offered):
@@ -85,7 +93,8 @@ class Overriding:
         for table, put in _ON_THE_PIPELINE.items():
             self.applied += put(call.pipeline, self._settings.get(table, {}))
         given = call.given
-        self._pending = {**_prompt(self._prompt, given), **self._seeding.arguments(call.pipeline, given)}
+        noise = offered.get("noise") or noise_of(call.pipeline, given, self._seed, torch_seed)
+        self._pending = {**_prompt(self._prompt, given), **self._seeding.arguments(call.pipeline, given, noise)}
         self.applied += self._seeding.applied
         for name, value in self._settings.get("call", {}).items():
             self._pending[name] = _like(value, given.get(name))

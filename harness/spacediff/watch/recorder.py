@@ -64,6 +64,7 @@ class Recorder:
         written = Written(self._writer)
         AfterImport(
             {
+                "torch": self._watch_torch,
                 "diffusers.pipelines.pipeline_utils": self._watch_pipelines,
                 "diffusers.modular_pipelines.modular_pipeline": self._watch_modular_pipelines,
                 "diffusers.models.modeling_utils": self._watch_models,
@@ -73,6 +74,10 @@ class Recorder:
             self._writer.noting,
         ).install()
         leave_out_of_tracebacks(here)
+
+    def _watch_torch(self, module: ModuleType) -> None:
+        if self._changed is not None:
+            self._changed.watch_torch(module)
 
     def _watch_pipelines(self, module: ModuleType) -> None:
         self._messages.listen()

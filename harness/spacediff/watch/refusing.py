@@ -22,12 +22,14 @@ class RefusedError(Exception):
     Args:
         path: The setting.
         reason: Why not.
+        hint: What to do about it; may be empty.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, hint: str = "") -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+        self.hint = hint
 
 
 def refusals(settings: Mapping[str, Any], offered: Mapping[str, Any], seed: int | None = None) -> _Found:
@@ -55,28 +57,46 @@ def refused_noise(seed: int | None, wanted: Mapping[str, Any], noise: Mapping[st
     """
     from .placing import is_on
 
-    seed = wanted.get("seed", seed)
-    path = f"rng.{next(iter(wanted), 'seed')}"
+    usual, seed = seed, wanted.get("seed", seed)
     if noise["latents"]:
-        if wanted:
-            yield RefusedError(path, "the script passes the noise itself, as latents")
-        elif seed is not None and seed not in noise["seeds"]:
-            has = " or ".join(map(str, noise["seeds"]))
-            reason = f"the script passes the noise itself, as latents, and its generator has the seed {has}"
-            yield RefusedError(path, reason)
+        yield from _refused_latents(seed, wanted, noise, hint=f"let it pass {_a_generator(usual)} in their place")
         return
     if noise["seed"] is None:
-        yield RefusedError("rng.seed", "the generator of this device cannot be read")
+        reason = "the script draws from torch's global generator of a device where that cannot be read"
+        yield RefusedError("rng.seed", reason, f"let it pass {_a_generator(usual)} to the call")
         return
     same_device = is_on(noise["device"], wanted.get("device", noise["device"]))
     if same_device and seed in (None, noise["seed"]):
         return
-    path = "rng.seed" if same_device else "rng.device"
-    if noise["generators"] > 1:
-        yield RefusedError(path, f"the script passes {noise['generators']} generators to the call")
-    elif not noise["fresh"]:
-        own = noise["seed"]
-        yield RefusedError(path, f"the script has drawn from its generator, seeded with {own}, before the call")
+    drawn = f"the script has drawn from {_source(noise)}, seeded with {noise['seed']}, before the call"
+    hint = f"let it pass a generator of its own to the call: {_a_generator(usual)}"
+    if not same_device and not noise["fresh"]:
+        yield RefusedError("rng.device", f"{drawn}, and no other device gives what comes next", hint)
+    elif same_device and not noise["rebuilt"]:
+        yield RefusedError("rng.seed", f"{drawn}, and how much is not to be found", hint)
+
+
+def _refused_latents(seed: int | None, wanted: Mapping[str, Any], noise: Mapping[str, Any], *, hint: str) -> _Found:
+    """Yield an error where the script passes noise that is of another seed, or of none that is known."""
+    reason = "the script passes the noise itself, as latents"
+    if "device" in wanted:
+        yield RefusedError("rng.device", reason, hint)
+    elif noise["drawn"] is not None:
+        return
+    elif "seed" in wanted:
+        yield RefusedError("rng.seed", f"{reason}, and how it was drawn is not to be found", hint)
+    elif seed is not None and seed not in noise["seeds"] and not noise["unseeded"]:
+        has = " or ".join(map(str, noise["seeds"]))
+        reason = f"{reason}, and its generator has the seed {has}"
+        yield RefusedError("rng.seed", reason, f"give the prompt the seed {has}, or {hint}")
+
+
+def _source(noise: Mapping[str, Any]) -> str:
+    return "torch's global generator" if noise["device"] == "global" else "its generator"
+
+
+def _a_generator(seed: int | None) -> str:
+    return f"generator=torch.Generator().manual_seed({0 if seed is None else seed})"
 
 
 def _arguments(settings: Mapping[str, Any], offered: Mapping[str, Any]) -> _Found:

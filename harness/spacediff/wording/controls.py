@@ -121,6 +121,14 @@ def _seeds_not_compared(*, seeds: int) -> str:
     return f"None of {seeds} could be compared." if seeds > 1 else "It could not be compared."
 
 
+@says(FactKind.SEEDS_NOT_PUT_IN)
+def _seeds_not_put_in(*, prompt: str, reason: str) -> str:
+    return (
+        f"{prompt}: differences are measured, but there is no other seed to compare them with, so no drift is known: "
+        f"{reason}"
+    )
+
+
 @says(FactKind.CONTROL_FAILED)
 def _control_failed(*, prompt: str, control: str, run: str) -> str:
     return f"{prompt}: a control failed: {_expectation(control, run)}; found"
