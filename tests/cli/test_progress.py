@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from spacediff.cli.bars import AuditBars
+from spacediff.cli.bars import AuditBars, State
 from spacediff.cli.console import Terminal
 from spacediff.cli.options import Verbosity
 from spacediff.cli.progress import Display
@@ -115,6 +115,18 @@ def test_nothing_is_said_of_the_time_left_before_a_clip_was_generated(capsys: py
     assert line == "[1/2] p · a: not measured: the checkpoint is not there"
 
 
+def test_a_reference_that_is_read_says_nothing_of_the_time_that_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    prompt = Prompt("p", "", 1)
+    reference = Run("reference", Role.REFERENCE, prompt, "recording")
+    generated, last = (Run(name, Role.VARIANT, prompt, "script") for name in ("a", "b"))
+    with Display() as display:
+        display.on_plan([reference, generated, last])
+        for run in (reference, generated):
+            display.on_run_finished(run, record(run.name), reused=False)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[2] for line in lines] == ["3.0 s", "3.0 s (about 3.0 s left for 1 clip)"]
+
+
 def test_a_reason_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     failed = [record(name, measured=False).model_copy(update={"reason": "no [gpu]"}) for name in ("a", "b")]
     assert shown(capsys, Verbosity.NORMAL, failed) == [
@@ -148,6 +160,9 @@ def test_bars_name_the_time_passed_and_the_time_left_in_80_columns() -> None:
             now = 10.0 * done
             bars.update(task, completed=done)
         (line,) = console.render_lines(bars.get_renderable(), console.options)
+        assert "left" in State().render(bars.tasks[0]).plain
+        bars.update(task, timed=False)
+        assert "left" not in State().render(bars.tasks[0]).plain
     text = "".join(segment.text for segment in line)
     assert len(text) <= 80
     assert "3 of 8 clips, 30.0 s so far, about 50.0 s left" in text

@@ -73,6 +73,13 @@ def test_a_generation_that_was_timed_says_what_others_with_more_steps_take(tmp_p
     assert "3 min 8 s with the search, at 2.00 s for a step; about 5.00 GiB of this machine's memory" in said
 
 
+def test_what_a_script_does_before_its_call_counts_for_every_run(tmp_path: Path) -> None:
+    measured = measured_by(timed(source="script", seconds=40.0))
+    assert measured == Measured(step=2.0, rest=32.0, steps=4, device="cpu", peak=5 * GIB)
+    found = expectation(Todo([run("a"), run("b")], search(3, 4), tmp_path), OnDisk(0, ends=0), measured=measured)
+    assert (found.values["seconds"], found.values["search_seconds"]) == (80.0, 120.0)
+
+
 def test_a_real_generation_is_measured() -> None:
     small = {"num_inference_steps": 2, "num_frames": 5, "height": 32, "width": 48}
     one = run(model={"id": "builtin:tiny-cogvideox-random"}, call=small)

@@ -30,7 +30,10 @@ class AuditBars(Progress):
 
 
 class State(ProgressColumn):
-    """What a bar counts: `3 of 8 clips, 1 min 12 s so far, about 2 min 5 s left`."""
+    """What a bar counts: `3 of 8 clips, 1 min 12 s so far, about 2 min 5 s left`.
+
+    Of the whole audit the time left is unknown before a clip was generated: `timed` of its task.
+    """
 
     def render(self, task: Task) -> Text:
         """Write the state of one bar."""
@@ -39,6 +42,6 @@ class State(ProgressColumn):
         parts = [" ".join(part for part in (counted, doing) if part)]
         if task.elapsed is not None:
             parts.append(f"{duration(int(task.elapsed))} so far")
-        if task.time_remaining:
+        if task.time_remaining and task.fields.get("timed", True):
             parts.append(f"about {duration(task.time_remaining)} left")
         return Text(", ".join(part for part in parts if part), "cyan")

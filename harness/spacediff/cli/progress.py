@@ -56,7 +56,7 @@ class Display:
     def on_plan(self, runs: Sequence[Run]) -> None:
         """Show the number of clips to produce."""
         self._planned = {_identity(run) for run in runs}
-        self._whole = self._bars.add_task("audit", total=len(self._planned), doing="clips")
+        self._whole = self._bars.add_task("audit", total=len(self._planned), doing="clips", timed=False)
 
     def on_notice(self, notice: Fact) -> None:
         """Print what to know before the first run."""
@@ -95,10 +95,10 @@ class Display:
         counted = _identity(run) in self._planned
         if counted:
             self._done += 1
-            if not reused and record.measured:
+            if run.is_local and not reused and record.measured:  # a file that is read is no generation
                 self._generated.append(record.seconds)
         if self._whole is not None:
-            self._bars.update(self._whole, completed=self._done)
+            self._bars.update(self._whole, completed=self._done, timed=bool(self._generated))
         place = f"{escape(run.prompt.name)} · {escape(run.name)}"
         before = f"\\[{self._done}/{len(self._planned)}] {place}" if counted else f"search: {place}"
         self._print(f"{before}: {self._outcome(record, reused=reused)}{self._left() if counted else ''}")

@@ -79,12 +79,8 @@ def seeds_not_put_in(runs: Sequence[RunRecord]) -> list[Fact]:
     for prompt in dict.fromkeys(run.prompt for run in runs):
         seeds = [run for run in runs if run.prompt == prompt and run.role is Role.SEED]
         if seeds and all(run.source == "script" and run.code == UnsupportedSetting.code for run in seeds):
-            refused[prompt] = " ".join(filter(None, (f"{seeds[0].reason}.", _as_sentence(seeds[0].hint))))
+            refused[prompt] = f"{seeds[0].reason}."
     return [fact(FactKind.SEEDS_NOT_PUT_IN, prompt=prompt, reason=reason) for prompt, reason in refused.items()]
-
-
-def _as_sentence(hint: str) -> str:
-    return f"{hint[:1].upper()}{hint[1:]}." if hint else ""
 
 
 def _of_seed(run: RunRecord, verdict: Verdict, usual: set[str]) -> ControlRecord:

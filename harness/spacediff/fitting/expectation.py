@@ -33,7 +33,7 @@ class Measured:
 
     Attributes:
         step: Seconds of a denoising step.
-        rest: Seconds of its other stages.
+        rest: Seconds of its other stages, and of what a script does before its call: imports, loading.
         steps: Its denoising steps.
         device: Name of the device whose memory was measured, `cpu` for the machine's.
         peak: The most bytes in use there.
@@ -84,9 +84,11 @@ def measured_by(record: RunRecord) -> Measured | None:
     if _DENOISING not in stages or any(stage.taken_over for stage in trace.stages):
         return None
     placement = record.settings["placement"].value if "placement" in record.settings else None
+    denoising = stages[_DENOISING].seconds
+    others = sum(stage.seconds for name, stage in stages.items() if name != _DENOISING)
     return Measured(
-        step=stages[_DENOISING].seconds / len(trace.steps),
-        rest=sum(stage.seconds for name, stage in stages.items() if name != _DENOISING),
+        step=denoising / len(trace.steps),
+        rest=max(others, record.seconds - denoising) if record.source == "script" else others,
         steps=len(trace.steps),
         device=execution_device(placement),
         peak=max(stage.peak_bytes for stage in trace.stages),
@@ -114,7 +116,8 @@ def measured_before(
 def expectation(todo: Todo, disk: OnDisk, *, measured: Measured | None = None, memory: Memory | None = None) -> Fact:
     """Return what is expected of the generations that are still to come.
 
-    The time is an upper estimate: runs that share their denoising take less.
+    The time is an upper estimate: runs that share their denoising take less, and so do calls of a script that are
+    repeated in one process.
 
     Args:
         todo: What is to be generated.

@@ -123,10 +123,7 @@ def _seeds_not_compared(*, seeds: int) -> str:
 
 @says(FactKind.SEEDS_NOT_PUT_IN)
 def _seeds_not_put_in(*, prompt: str, reason: str) -> str:
-    return (
-        f"{prompt}: differences are measured, but there is no other seed to compare them with, so no drift is known: "
-        f"{reason}"
-    )
+    return f"{prompt}: no other seed could be compared, so no drift is known: {reason}"
 
 
 @says(FactKind.CONTROL_FAILED)
