@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -247,6 +247,25 @@ def _video_frames(path: Path, *, accurate: bool) -> Iterator[Frame]:
         raise VideoNotReadable(f"{path.name} has no video frames")
     if count < least:
         raise VideoNotReadable(f"{path.name} is truncated after {count} of {claimed} frames")
+
+
+def decode_stream(stream: IO[bytes]) -> Iterator[Frame]:
+    """Decode what an encoder is writing into a pipe, as Matroska, each frame as soon as it is there.
+
+    Args:
+        stream: The end of the pipe to read from. The encoder is one of ours: nothing is limited.
+
+    Raises:
+        VideoNotReadable: It is not a video, or ends within a frame.
+    """
+    import av
+
+    try:
+        with av.open(stream, "r", format="matroska", options={"analyzeduration": "0"}) as container:
+            for picture in container.decode(video=0):
+                yield _rgb(picture, accurate=True)
+    except (av.FFmpegError, IndexError) as error:
+        raise VideoNotReadable("the encoder wrote no video") from error
 
 
 def _claimed_frames(container: InputContainer) -> tuple[int, int]:

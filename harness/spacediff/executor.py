@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
-from spacediff.environment import environment
 from spacediff.errors import (
     GenerationFailed,
     NotMeasuredError,
@@ -86,7 +85,7 @@ class Sequential:
             run = waiting.pop(0)
             raise_if_interrupted()
             listener.on_run_started(run)
-            key = key_of(run, self._worker.environment)
+            key = self._key(run)
             stored = self._stored(key, store)
             if stored is not None:
                 record = relabelled(stored, run)
@@ -100,6 +99,10 @@ class Sequential:
             if is_looked_at(run):  # what it has no place for is said before anything else runs
                 waiting.sort(key=lambda each: self._has_a_place(each, store))
 
+    def _key(self, run: Run) -> str:
+        """Return the identity of a run; that of one made elsewhere does not wait for what this machine is."""
+        return key_of(run, self._worker.environment if run.made_here else {})
+
     def _has_a_place(self, run: Run, store: Store) -> bool:
         """Whether the script of a run has a place for all its settings, as far as its baseline shows."""
         try:
@@ -111,7 +114,7 @@ class Sequential:
     def _refuse_beforehand(self, run: Run, store: Store) -> None:
         baseline = looked_at(run)
         if baseline is not None:
-            refuse_beforehand(run, store.folder_of(key_of(baseline, self._worker.environment)))
+            refuse_beforehand(run, store.folder_of(self._key(baseline)))
 
     def _prepare(self, ordered: Sequence[Run], store: Store) -> None:
         """Let the worker begin with the first run of each kind, at once, where nothing is stored."""
@@ -179,7 +182,7 @@ def executor_for(runs: Iterable[Run], folder: Path, *, reuse: bool = True, keep_
     if any(run.source == "diffusers" for run in runs):
         generating = SupervisedWorker(folder / DENOISED, reuse=reuse, keep_latents=keep_latents)
     else:
-        generating = LocalWorker(environment())
+        generating = LocalWorker()
     return Sequential(AuditWorker(generating, folder), keep_latents=keep_latents)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -8,9 +10,11 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from spacediff.clip import Clip, read_clip
-from spacediff.codec import encode_like, export_to_video, read_encoding
+from spacediff.clip import Clip, decode_stream, read_clip
+from spacediff.codec import encode_like, export_to_video, is_re_encoded, read_encoding
+from spacediff.codec.ffmpeg import ffmpeg_command, while_it_writes
 from spacediff.codec.x264 import differences
+from spacediff.errors import EncodingFailed, VideoNotReadable
 from spacediff.record import FactKind, fact
 from support.clips import with_frames
 from support.encoders import by_ffmpeg, by_pyav, grainy, put_through
@@ -145,3 +149,31 @@ def test_leaves_any_other_size_alone(tmp_path: Path) -> None:
     match = encode_like(grainy(3), encoding, tmp_path / "ours.mp4")
     assert read_clip(tmp_path / "ours.mp4").frames.shape == (3, 64, 96, 3)
     assert FactKind.SCALED_FIRST not in {each.kind for each in match.path}
+
+
+# Which of two files is the other one, encoded again
+@pytest.mark.parametrize("encode", [by_ffmpeg, by_pyav])
+def test_a_file_encoded_again_is_found_whoever_encoded_it(tmp_path: Path, encode: Callable[..., Path]) -> None:
+    first = by_ffmpeg(grainy(), tmp_path / "first.mp4")
+    again = encode(read_clip(first), tmp_path / "again.mp4")
+    assert is_re_encoded(first, again)
+    assert not is_re_encoded(again, first)
+
+
+def test_a_file_whose_last_frame_differs_is_not_the_other_one_encoded_again(tmp_path: Path) -> None:
+    first = by_ffmpeg(grainy(), tmp_path / "first.mp4")
+    clip = read_clip(first)
+    changed = clip.frames.copy()
+    changed[-1, :32] = 255 - changed[-1, :32]
+    assert not is_re_encoded(first, by_ffmpeg(with_frames(clip, changed), tmp_path / "again.mp4"))
+    assert not is_re_encoded(first, by_ffmpeg(with_frames(clip, clip.frames[:-1]), tmp_path / "shorter.mp4"))
+
+
+def test_an_encoder_ends_with_the_comparison_and_one_that_refuses_gives_no_frames(tmp_path: Path) -> None:
+    endless = "import time; print('x', flush=True); time.sleep(600)"
+    with while_it_writes([sys.executable, "-c", endless], bytes(10**7)) as stream:
+        assert stream.read(1) == b"x"
+    with while_it_writes(ffmpeg_command(["-no-such-option"]), b"") as stream, pytest.raises(VideoNotReadable):
+        next(decode_stream(stream))
+    with pytest.raises(EncodingFailed, match="cannot be started"), while_it_writes([str(tmp_path / "none")], b""):
+        pass

@@ -12,7 +12,7 @@ from pathlib import Path
 from spacediff.clip import Clip
 from spacediff.codec.encoding import UNSPECIFIED, Encoding, read_encoding
 from spacediff.codec.export import export_to_video
-from spacediff.codec.ffmpeg import ffmpeg, in_process, output_argument, raw_input
+from spacediff.codec.ffmpeg import ffmpeg, ffmpeg_command, in_process, output_argument, raw_input
 from spacediff.codec.pictures import Pictures, converted
 from spacediff.codec.x264 import Repeat
 from spacediff.errors import EncodingFailed, NotMeasuredError, failure
@@ -20,7 +20,8 @@ from spacediff.files import move
 from spacediff.record import Fact, FactKind, fact
 from spacediff.settings import EXPORT_QUALITY
 
-Encoder = Callable[[Pictures, Repeat, Fraction, Path], None]
+Encoder = Callable[[Pictures, Repeat, Fraction, Path | None], list[str]]
+"""Returns the command that encodes raw pictures from its input: into an MP4, or as Matroska to its output."""
 
 _NEAREST = {  # codec: encoder in imageio's ffmpeg, its options, container
     "h264": ("libx264", [], "mp4"),
@@ -32,20 +33,25 @@ _NEAREST = {  # codec: encoder in imageio's ffmpeg, its options, container
 }
 
 
-def x264_in_ffmpeg(pictures: Pictures, repeat: Repeat, fps: Fraction, path: Path) -> None:
-    """Encode with the x264 of imageio's ffmpeg."""
+def x264_in_ffmpeg(pictures: Pictures, repeat: Repeat, fps: Fraction, path: Path | None) -> list[str]:
+    """Return the command of the x264 of imageio's ffmpeg.
+
+    Raises:
+        EncodingFailed: The program is missing.
+    """
     arguments = raw_input(pictures.width, pictures.height, pictures.pixel_format, fps)
     arguments += ["-vcodec", "libx264rgb" if pictures.pixel_format == "rgb24" else "libx264"]
     arguments += ["-preset", repeat.preset, "-pix_fmt", pictures.pixel_format, "-x264-params", repeat.joined]
-    ffmpeg([*arguments, "-f", "mp4", output_argument(path)], pictures.data)
+    output = ["-f", "mp4", output_argument(path)] if path else ["-f", "matroska", "-cluster_time_limit", "1", "-"]
+    return ffmpeg_command([*arguments, *output])
 
 
-def x264_in_pyav(pictures: Pictures, repeat: Repeat, fps: Fraction, path: Path) -> None:
-    """Encode 8-bit 4:2:0 pictures with PyAV's x264."""
+def x264_in_pyav(pictures: Pictures, repeat: Repeat, fps: Fraction, path: Path | None) -> list[str]:
+    """Return the command of PyAV's x264, for 8-bit 4:2:0 pictures."""
     size = [str(pictures.width), str(pictures.height)]
     program = [sys.executable, "-P", str(Path(__file__).with_name("pyav_process.py"))]
     options = [pictures.pixel_format, str(fps), repeat.preset, repeat.joined]
-    in_process([*program, output_argument(path), *size, *options], pictures.data)
+    return [*program, output_argument(path) if path else "pipe:1", *size, *options]
 
 
 def x264_of_core(core: int, pixel_format: str) -> Encoder:
@@ -62,7 +68,7 @@ def core_of(encoder: Encoder) -> int | None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.mp4"
         try:
-            encoder(black, Repeat({"threads": "1"}), Fraction(8), path)
+            in_process(encoder(black, Repeat({"threads": "1"}), Fraction(8), path), black.data)
             note = read_encoding(path).x264
         except NotMeasuredError:
             return None

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, cast
 
 from spacediff.errors import EncodingFailed
 
@@ -27,6 +30,15 @@ def ffmpeg(arguments: Sequence[str], pictures: memoryview | bytes) -> bytes:
     Raises:
         EncodingFailed: The program is missing, refuses, or takes longer than `MAX_SECONDS`.
     """
+    return in_process(ffmpeg_command(arguments), pictures)
+
+
+def ffmpeg_command(arguments: Sequence[str]) -> list[str]:
+    """Return the command that runs the program quietly.
+
+    Raises:
+        EncodingFailed: The program is missing.
+    """
     import imageio_ffmpeg
 
     try:
@@ -35,7 +47,7 @@ def ffmpeg(arguments: Sequence[str], pictures: memoryview | bytes) -> bytes:
         raise EncodingFailed(
             "imageio-ffmpeg finds no ffmpeg program", hint="install imageio-ffmpeg from a wheel"
         ) from error
-    return in_process([program, "-y", "-v", "error", *arguments], pictures)
+    return [program, "-y", "-v", "error", *arguments]
 
 
 def in_process(command: Sequence[str], pictures: memoryview | bytes) -> bytes:
@@ -49,6 +61,40 @@ def in_process(command: Sequence[str], pictures: memoryview | bytes) -> bytes:
     if done.returncode:
         raise EncodingFailed(f"the encoder refuses to encode like the hosted file: {_reason(done.stderr)}")
     return done.stdout
+
+
+@contextmanager
+def while_it_writes(command: Sequence[str], pictures: memoryview | bytes) -> Iterator[IO[bytes]]:
+    """Run a command on raw pictures, and give its output while it writes.
+
+    It ends with the block, or after `MAX_SECONDS`. Of a command that refuses, the output ends early.
+
+    Raises:
+        EncodingFailed: It cannot be started.
+    """
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    try:
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nothing)  # noqa: S603 - a list, no shell
+    except OSError as error:
+        raise EncodingFailed(f"the encoder cannot be started: {error.strerror}") from error
+    given, written = (cast("IO[bytes]", each) for each in (process.stdin, process.stdout))
+    feeding = threading.Thread(target=_feed, args=(given, pictures), daemon=True)
+    ending = threading.Timer(MAX_SECONDS, process.kill)
+    feeding.start()
+    ending.start()
+    try:
+        yield written
+    finally:
+        ending.cancel()
+        process.kill()
+        process.wait()
+        feeding.join()
+        written.close()
+
+
+def _feed(pipe: IO[bytes], pictures: memoryview | bytes) -> None:
+    with suppress(OSError), pipe:  # the process may end before it has read all
+        pipe.write(pictures)
 
 
 def raw_input(width: int, height: int, pixel_format: str, fps: object) -> list[str]:

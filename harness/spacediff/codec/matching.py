@@ -9,6 +9,7 @@ from pathlib import Path
 from spacediff.clip import Clip
 from spacediff.codec.encoders import encode_approximately, x264_of_core
 from spacediff.codec.encoding import UNSPECIFIED, Encoding, read_encoding
+from spacediff.codec.ffmpeg import in_process
 from spacediff.codec.pictures import CONVERTED_TO, Pictures, converted
 from spacediff.codec.stills import StillEncoding, read_still_encoding
 from spacediff.codec.x264 import X264, Repeat, differences, repeat
@@ -71,27 +72,45 @@ def encode_like(clip: Clip, encoding: Encoding | StillEncoding, path: Path) -> M
         approximate = encode_approximately(clip, encoding, fps, path)
         unsaid = fact(FactKind.ENCODING_UNSAID, codec=encoding.codec)
         return Match(exact=False, differences=(unsaid,), path=(unsaid, *approximate))
-    pixel_format = _STORED_AS.get(encoding.pixel_format, encoding.pixel_format)
-    stored = pixel_format if pixel_format in {*_PIXEL_FORMATS, "rgb24"} else "yuv420p"
-    pictures = converted(clip, encoding, stored)
-    called = encode_pictures(pictures, encoding, encoding.x264, fps, path)
+    pictures = as_pictures(clip, encoding)
+    command, called = encoding_command(pictures, encoding, encoding.x264, fps, path)
+    in_process(command, pictures.data)
     found = differences(encoding.x264, read_encoding(path).x264, called.lost)
-    if stored != pixel_format:
-        found = (fact(FactKind.PIXEL_FORMAT_DIFFERS, local=stored, hosted=pixel_format), *found)
+    stored, hosted = pictures.pixel_format, _stored_as(encoding)
+    if stored != hosted:
+        found = (fact(FactKind.PIXEL_FORMAT_DIFFERS, local=stored, hosted=hosted), *found)
     if encoding.matrix not in {UNSPECIFIED, "gbr", *CONVERTED_TO}:
         found = (fact(FactKind.MATRIX_LOST, matrix=encoding.matrix), *found)
     return Match(not found, found, (_encoded(encoding.x264, found), *pictures.remarks))
 
 
-def encode_pictures(pictures: Pictures, encoding: Encoding, note: X264, fps: Fraction, path: Path) -> Repeat:
-    """Encode pictures with the x264 and the options that a file names; return how it was called.
+def as_pictures(clip: Clip, encoding: Encoding) -> Pictures:
+    """Convert frames to the pictures that x264 took for a file, or to 4:2:0 where they cannot be had here."""
+    hosted = _stored_as(encoding)
+    return converted(clip, encoding, hosted if hosted in {*_PIXEL_FORMATS, "rgb24"} else "yuv420p")
+
+
+def _stored_as(encoding: Encoding) -> str:
+    return _STORED_AS.get(encoding.pixel_format, encoding.pixel_format)
+
+
+def encoding_command(
+    pictures: Pictures, encoding: Encoding, note: X264, fps: Fraction, path: Path | None
+) -> tuple[list[str], Repeat]:
+    """Return the command that encodes pictures with the x264 and the options that a file names, and how it calls x264.
+
+    Args:
+        pictures: What the command reads from its input.
+        encoding: The file.
+        note: x264's note in it.
+        fps: Frames per second.
+        path: The MP4 to write; None for Matroska to its output.
 
     Raises:
-        EncodingFailed: There is no encoder here, or it refuses.
+        EncodingFailed: There is no encoder here.
     """
     called = _call_of(encoding, note, pictures.pixel_format)
-    x264_of_core(note.core, pictures.pixel_format)(pictures, called, fps, path)
-    return called
+    return x264_of_core(note.core, pictures.pixel_format)(pictures, called, fps, path), called
 
 
 def _call_of(encoding: Encoding, note: X264, pixel_format: str) -> Repeat:

@@ -13,10 +13,12 @@ import numpy as np
 
 
 def main(path: str, *settings: str) -> None:
-    """Read the planes of 8-bit 4:2:0 pictures until the input ends, and write an MP4."""
+    """Read the planes of 8-bit 4:2:0 pictures until the input ends; write an MP4, or Matroska into a pipe."""
     width, height, pixel_format, fps, preset, parameters = settings
     planes = np.frombuffer(sys.stdin.buffer.read(), np.uint8)
-    with av.open(path, "w", format="mp4") as container:
+    piped = path.startswith("pipe:")
+    options = {"cluster_time_limit": "1"} if piped else {}  # a picture waits for no later one
+    with av.open(path, "w", format="matroska" if piped else "mp4", options=options) as container:
         stream = container.add_stream("libx264", rate=Fraction(fps))
         stream.height, stream.width = int(height), int(width)
         stream.pix_fmt = pixel_format

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
-from spacediff.environment import OF_SOME_RUNS, determining
+from spacediff.environment import OF_SOME_RUNS, determining, environment
 from spacediff.errors import NotMeasuredError, OutOfMemory
 from spacediff.fitting.advice import memory_advice
 from spacediff.fitting.refusal import refuse_what_cannot_fit
@@ -26,7 +27,8 @@ class LocalWorker:
     """Generates runs in this process.
 
     Args:
-        environment: The description of this machine, from `environment()`.
+        described: The description of this machine; by default `environment()`, when it is first asked for, since that
+            imports torch.
         reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
         ends: Folder for the ends of denoisings; a temporary one by default.
@@ -34,17 +36,31 @@ class LocalWorker:
 
     def __init__(
         self,
-        environment: Mapping[str, str],
+        described: Mapping[str, str] | None = None,
         *,
         reuse: bool = True,
         keep_latents: bool = True,
         ends: Path | None = None,
     ) -> None:
-        self.environment = environment
-        packages = {name: environment[name] for name in OF_SOME_RUNS if name in environment}
-        machine = repr(sorted((determining(dict(environment)) | packages).items()))
-        self._source = LocalSource(reuse=reuse, keep_latents=keep_latents, ends=ends, machine=machine)
-        self._targets = Targets(self._source.latents_of_target)
+        self._described = described
+        self._reuse = reuse
+        self._keep_latents = keep_latents
+        self._ends = ends
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """The versions and devices of this machine."""
+        return environment() if self._described is None else self._described
+
+    @cached_property
+    def _source(self) -> LocalSource:
+        packages = {name: self.environment[name] for name in OF_SOME_RUNS if name in self.environment}
+        machine = repr(sorted((determining(dict(self.environment)) | packages).items()))
+        return LocalSource(reuse=self._reuse, keep_latents=self._keep_latents, ends=self._ends, machine=machine)
+
+    @cached_property
+    def _targets(self) -> Targets:
+        return Targets(self._source.latents_of_target)
 
     def prepare(self, run: Run) -> None:
         """Load the checkpoint of a run, unless the run will be refused."""
@@ -111,4 +127,5 @@ class LocalWorker:
 
     def close(self) -> None:
         """Remove what was kept for later runs."""
-        self._source.close()
+        if "_source" in vars(self):  # otherwise nothing was generated
+            self._source.close()
