@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import imageio.v2 as imageio
@@ -93,7 +95,22 @@ def test_a_trivial_pair_is_read_once_and_the_reference_once_for_all() -> None:
     reference = reading("reference")
     assert align(reference, reading("a")).trivial
     assert align(reference, reading("b")).trivial
-    assert reads == ["reference", "a", "b"]
+    assert sorted(reads) == ["a", "b", "reference"]
+
+
+def test_two_clips_are_looked_at_at_the_same_time_and_each_once() -> None:
+    both = threading.Barrier(2)
+    reads: list[int] = []
+
+    def read() -> Iterator[Frame]:
+        reads.append(both.wait(timeout=30))  # broken where one of them waits for the end of the other
+        return iter(SAME)
+
+    sources = [FrameSource(read), FrameSource(read)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda source: source.overview.frames, sources * 2))
+    assert found == [len(SAME)] * 4
+    assert sorted(reads) == [0, 1]
 
 
 def test_aligned_frames_are_streamed() -> None:

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from spacediff.clip import write_preview
 from spacediff.errors import DoesNotFit
+from spacediff.executor import executor_for
+from spacediff.progress import SilentListener
 from spacediff.record import Role
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.loading.checkpoints import Checkpoints
+from spacediff.store.store import Store
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.worker.local import LocalWorker
+from support.clips import moving_ball
 
 
 @pytest.mark.parametrize("fits", [True, False])
@@ -26,3 +31,21 @@ def test_what_will_be_refused_is_not_loaded_ahead(fits: bool, tmp_path: Path, mo
     settings = Settings.of({"model": {"id": RANDOM.id}, "placement": "cpu"}, Origin.DECLARED)
     LocalWorker({}, ends=tmp_path).prepare(Run("a", Role.VARIANT, Prompt("p", "", 1), "diffusers", settings))
     assert bool(loaded) is fits
+
+
+def test_files_are_read_before_anything_asks_what_this_machine_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def described() -> dict[str, str]:
+        asked.append("environment")
+        return {"device": "cpu"}
+
+    monkeypatch.setattr("spacediff.worker.local.environment", described)
+    write_preview(moving_ball(3), tmp_path / "clip.mp4")
+    run = Run("a", Role.REFERENCE, Prompt("p", "", 1), "video", request={"file": str(tmp_path / "clip.mp4")})
+    with executor_for([run], tmp_path) as executor:
+        (record,) = executor.execute([run], Store(tmp_path), SilentListener())
+        assert (record.measured, asked) == (True, [])
+        assert executor.environment == {"device": "cpu"}

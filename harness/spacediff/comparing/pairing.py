@@ -130,7 +130,7 @@ class Encoder:
 
 
 def paired(reference: Side, candidate: Side, frames: FrameSource) -> Pair:
-    """Align a candidate with the reference.
+    """Align a candidate with the reference; several may be aligned in threads of their own.
 
     Args:
         reference: The reference.
@@ -141,7 +141,9 @@ def paired(reference: Side, candidate: Side, frames: FrameSource) -> Pair:
         NotMeasuredError: They cannot be aligned; the message says why.
     """
     _refuse_other_counts(reference, candidate)
-    theirs = frames if candidate is reference else candidate.source()
+    if candidate is reference:
+        return Pair(reference, candidate, align(frames, frames))
+    theirs = candidate.source()
     pair = Pair(reference, candidate, align(frames, theirs))
     return replace(pair, levels=levels(_some(pair, frames.overview.kept, theirs.overview.kept)))
 

@@ -17,11 +17,11 @@ import pandas as pd
 from spacediff.clip import Frame, read_frames
 from spacediff.codec import MAX_PIXELS, Encoding, StillEncoding, encoding_of, is_re_encoded
 from spacediff.comparing.comparison import Scored
-from spacediff.comparing.failures import Failed, attempt, attempt_each, succeeded
+from spacediff.comparing.failures import Failed, attempt, succeeded
 from spacediff.comparing.pairing import Encoder, Pair, Side, paired
 from spacediff.metrics import Metric
 from spacediff.metrics.motion import MeasuredFrames
-from spacediff.metrics.scoring import Measured, measure_with_maps
+from spacediff.metrics.scoring import Measured, measure_with_maps, processors
 from spacediff.record import ClipRecord, Fact, FactKind, Role, RunRecord, Verdict, fact, quoted
 
 OnFrame = Callable[[int, int], None]
@@ -29,6 +29,8 @@ OnFrame = Callable[[int, int], None]
 
 ITSELF = ""
 """Stands for the reference as its own candidate; no run has this name."""
+_UNALIGNED = {True: Verdict.NOT_MEASURED, False: Verdict.NOT_COMPARABLE}
+"""The verdict where the reference cannot be aligned with itself, and where a candidate cannot."""
 
 
 class Scores:
@@ -67,9 +69,8 @@ class Scores:
             on_frame: Called after each scored frame of the reference.
         """
         sides = {run.name: self._side(run) for run in candidates if run.name not in self.sides}
-        pairs = self._paired(sides)
-        if ITSELF not in self.scored:
-            pairs = {ITSELF: attempt(lambda: paired(self.reference, self.reference, self._frames)), **pairs}
+        itself = {} if ITSELF in self.scored else {ITSELF: self.reference}
+        pairs = self._paired({**itself, **sides})
         self.scored |= self._scored(pairs, on_frame)
         self.sides |= sides
 
@@ -80,7 +81,19 @@ class Scores:
         return attempt(lambda: self.encoder.side(run, clip))
 
     def _paired(self, sides: Mapping[str, Side | Failed]) -> dict[str, Pair | Failed]:
-        return attempt_each(sides, lambda side: paired(self.reference, side, self._frames), Verdict.NOT_COMPARABLE)
+        """Align sides with the reference, as many at a time as there are processors."""
+        pool = ThreadPoolExecutor(processors(), "aligning")
+        try:
+            aligning = {
+                name: side if isinstance(side, Failed) else pool.submit(paired, self.reference, side, self._frames)
+                for name, side in sides.items()
+            }
+            return {
+                name: each if isinstance(each, Failed) else attempt(each.result, _UNALIGNED[name == ITSELF])
+                for name, each in aligning.items()
+            }
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _scored(self, pairs: Mapping[str, Pair | Failed], on_frame: OnFrame) -> dict[str, Scored | Failed]:
         """Score pairs, while another thread tries whether one file of a pair is the other one, encoded again."""

@@ -7,9 +7,9 @@ notes say so; if nothing can be compared, an error says why.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 
 import cv2
@@ -40,7 +40,7 @@ _PROBES = 4  # pairs of pictures that are compared in full size
 
 
 class FrameSource:
-    """A clip that can be read more than once; the result of the first pass is cached.
+    """A clip that can be read more than once, also by several threads; the result of the first pass is kept.
 
     Args:
         read: Opens the frames from the start, each uint8 `[H, W, 3]`.
@@ -50,11 +50,16 @@ class FrameSource:
     def __init__(self, read: Callable[[], Iterable[Frame]], fps: float | None = None) -> None:
         self.read = read
         self.fps = fps
+        self._lock = threading.Lock()
+        self._overview: Overview | None = None
 
-    @cached_property
+    @property
     def overview(self) -> Overview:
         """What one pass over the frames collects."""
-        return _overview(self.read())
+        with self._lock:  # of this clip alone: the lock of a cached_property is one for all clips before Python 3.12
+            if self._overview is None:
+                self._overview = _overview(self.read())
+            return self._overview
 
     def thumbnails(self, box: Box) -> Thumbnails:
         """Make a thumbnail of a region in every frame, float32 `[T, pixels]`."""
@@ -188,7 +193,7 @@ def align(reference: FrameSource, candidate: FrameSource) -> Alignment:
     Raises:
         NotComparable: The pictures have different shapes, and no region is visible in both; or a clip has no frames.
     """
-    ours, theirs = reference.overview, candidate.overview
+    theirs, ours = candidate.overview, reference.overview  # of the reference last: another thread may be making it
     fallback = None
     for geometry in geometries(ours.whole, theirs.whole, ours.inside, theirs.inside):
         found = _matched(reference, candidate, geometry)

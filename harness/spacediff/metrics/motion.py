@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import cv2
@@ -29,31 +28,40 @@ _DIS_SMALLEST = 32  # pixels; on some smaller pictures OpenCV's DIS crashes the 
 
 
 class Picture:
-    """A frame with the derived pictures that several measures need, each computed once."""
+    """A frame with the derived pictures that several measures need, each computed once.
+
+    Before Python 3.12 a `cached_property` has one lock for all pictures, so that clips would wait for each other.
+    """
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
+        self._luma: NDArray[np.float32] | None = None
+        self._lab: NDArray[np.float32] | None = None
+        self._for_flow: NDArray[np.uint8] | None = None
 
-    @cached_property
+    @property
     def luma(self) -> NDArray[np.float32]:
         """BT.709 luma of the gamma-coded values, 0..255."""
-        luma: NDArray[np.float32] = cv2.transform(self.frame.astype(np.float32), _BT709)
-        return luma
+        if self._luma is None:
+            self._luma = cv2.transform(self.frame.astype(np.float32), _BT709)
+        return self._luma
 
-    @cached_property
+    @property
     def lab(self) -> NDArray[np.float32]:
         """CIELAB (D65), `[H, W, 3]`: lightness 0..100, a* from green to red, b* from blue to yellow."""
-        lab: NDArray[np.float32] = cv2.cvtColor(self.frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
-        return lab
+        if self._lab is None:
+            self._lab = cv2.cvtColor(self.frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
+        return self._lab
 
-    @cached_property
+    @property
     def for_flow(self) -> NDArray[np.uint8]:
         """Luma in whole levels, uint8; padded by repeating the border if the picture is too small for the flow."""
-        height, width = self.luma.shape
-        below, right = max(0, _DIS_SMALLEST - height), max(0, _DIS_SMALLEST - width)
-        whole = np.rint(self.luma).astype(np.uint8)
-        padded: NDArray[np.uint8] = cv2.copyMakeBorder(whole, 0, below, 0, right, cv2.BORDER_REPLICATE)
-        return padded
+        if self._for_flow is None:
+            height, width = self.luma.shape
+            below, right = max(0, _DIS_SMALLEST - height), max(0, _DIS_SMALLEST - width)
+            whole = np.rint(self.luma).astype(np.uint8)
+            self._for_flow = cv2.copyMakeBorder(whole, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        return self._for_flow
 
 
 @dataclass(frozen=True)

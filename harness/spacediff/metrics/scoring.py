@@ -108,7 +108,7 @@ def measure_with_maps(
             metric.enter_thread()
 
     rows: dict[str, list[_Compared]] = {name: [] for name in candidates}
-    threads = min(_processors(), _MOST_THREADS)
+    threads = min(processors(), _MOST_THREADS)
     with ThreadPoolExecutor(threads, "scoring", enter_thread) as pool:
         steps = _steps(pool, reference, candidates, lambda frame: _ReferenceFrame(frame, metrics, mapped=mapped))
         for number, step in enumerate(_delayed(steps, 1 + threads // max(len(candidates), 1))):
@@ -216,7 +216,8 @@ def _delayed(steps: Iterator[_Step], count: int) -> Iterator[_Step]:
     yield from started
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
