@@ -8,6 +8,7 @@ import torch
 
 from spacediff import doctor
 from spacediff.environment import VARIABLES, describe, determining, device, environment
+from spacediff.watch.machine import machine
 
 GIB = 2**30
 
@@ -38,6 +39,18 @@ def test_a_machine_without_an_accelerator() -> None:
         "spacediff", "torch", "diffusers", "transformers", "accelerate", "av", "imageio-ffmpeg", "device", "processor",
         "threads",
     }, "no other entry may change the keys of runs that audit folders have already"  # fmt: skip
+
+
+def test_a_recording_describes_a_machine_as_an_audit_does(cards: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise one machine would differ from itself."""
+    monkeypatch.setattr(torch.version, "hip", None)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: bool(cards))
+    for card in (None, nvidia("NVIDIA L4", 22, (8, 9)), nvidia("NVIDIA A10G", 23, (8, 6))):
+        cards += [card] if card else []
+        audit, recording = environment(), machine()
+        shared = audit.keys() & recording.keys()
+        assert shared >= {"processor", "instructions", "threads", "device", "torch", "python", "system"}
+        assert {name: audit[name] for name in shared} == {name: recording[name] for name in shared}
 
 
 def test_one_card_is_described_and_several_are_numbered(cards: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

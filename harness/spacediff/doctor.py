@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spacediff.devices import accelerators, missing, type_of
-from spacediff.environment import LIBRARIES, VARIABLES, describe, device, processor, version
+from spacediff.environment import LIBRARIES, VARIABLES, describe, device, version
 from spacediff.errors import SpacediffError
 from spacediff.fitting.known import MODELS, KnownModel
 from spacediff.fitting.machine import host_memory, total_memory
+from spacediff.watch.machine import processor
 
 _METRIC_TOLERANCE = 1e-5
 

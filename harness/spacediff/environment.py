@@ -8,7 +8,7 @@ from typing import Any
 
 from spacediff import __version__
 from spacediff.devices import accelerators, index_of, platform_of, type_of
-from spacediff.watch.machine import installed_version, processor_model
+from spacediff.watch.machine import described, installed_version, processor
 
 LIBRARIES = (
     "torch",
@@ -75,6 +75,7 @@ def environment() -> dict[str, str]:
     found["system"] = f"{platform.system()} {platform.machine()}"
     found["processor"] = processor()
     found["threads"] = str(torch.get_num_threads())
+    found["instructions"] = torch.backends.cpu.get_cpu_capability()
     found["device"] = device()
     for name in {type_of(each) for each in accelerators()}:
         found |= _software_of(name)
@@ -116,13 +117,11 @@ def describe(name: str) -> str:
         return f"{model}, MPS"
     module = torch.get_device_module(device_type)
     properties: Any = getattr(module, "get_device_properties", lambda _: None)(index_of(name))
+    if device_type == "cuda":
+        return described(properties)
     words = [getattr(properties, "name", platform_of(device_type))]
     if hasattr(properties, "total_memory"):
         words.append(f"{properties.total_memory / 2**30:.0f} GiB")
-    if device_type == "cuda" and torch.version.hip:
-        words += [properties.gcnArchName.partition(":")[0], f"ROCm {torch.version.hip}"]
-    elif device_type == "cuda":
-        words.append(f"sm_{properties.major}{properties.minor}")
     return ", ".join(words)
 
 
@@ -136,8 +135,3 @@ def _software_of(device_type: str) -> dict[str, str]:
     if device_type == "xpu":
         return {"xpu": str(torch.version.xpu)}
     return {"macos": platform.mac_ver()[0]} if device_type == "mps" else {}
-
-
-def processor() -> str:
-    """Return the processor's model, which determines the CPU kernels, and its number of logical cores."""
-    return f"{processor_model()}, {os.cpu_count()} logical cores"

@@ -70,3 +70,22 @@ def test_post_processing_is_named_where_it_was_seen() -> None:
     )
     other = seen.model_copy(update={"verdict": Verdict.SETTINGS_DIFFER})
     assert FactKind.POST_PROCESSED not in kinds(residual_suspects(RIGHT, run("space"), other, HERE))
+
+
+def test_a_machine_that_was_observed_to_be_the_same_is_no_suspect() -> None:
+    here = HERE | {"processor": "Xeon, 2 logical cores", "instructions": "AVX512", "threads": "2"}
+
+    def hardware(**changed: str) -> list[Fact]:
+        theirs = run("recording", {**here, "hardware": "cpu", **changed}, model__commit="abc")
+        return residual_suspects(RIGHT, theirs, None, here)
+
+    assert hardware() == []
+    assert hardware(instructions="DEFAULT") == [
+        fact(
+            FactKind.HARDWARE,
+            hosted="cpu, Xeon, 2 logical cores, DEFAULT",
+            here="cpu, Xeon, 2 logical cores, AVX512",
+        )
+    ]
+    card = hardware(device="NVIDIA L4, 22 GiB, sm_89", hardware="NVIDIA L4, 22 GiB, sm_89")
+    assert card == [fact(FactKind.HARDWARE, hosted="NVIDIA L4, 22 GiB, sm_89", here="cpu")]

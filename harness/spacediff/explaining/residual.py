@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spacediff.record import ComparisonRecord, Fact, FactKind, RunRecord, Verdict, fact
+from spacediff.settings import Origin
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "accelerate")
+_COMPUTING = ("device", "processor", "instructions")
+"""What is observed of a machine that decides how numbers are rounded, besides versions."""
 
 
 def residual_suspects(
@@ -30,8 +33,8 @@ def residual_suspects(
         return []
     hosted = reference.hosted
     on_this_machine = reference.source == "command"
-    machine = [] if on_this_machine else [_hardware(hosted, here)]
-    found = [*_versions(hosted, here), *_packages(target, hosted), *machine, _revision(target)]
+    machine = [] if on_this_machine else _hardware(hosted, here)
+    found = [*_versions(hosted, here), *_packages(target, hosted), *machine, *_revision(target, reference)]
     seed = target.settings.get("rng.seed")
     if reference.seed_echoed is not None and seed is not None and reference.seed_echoed != seed.value:
         found.append(fact(FactKind.SEED_DIFFERS, hosted=reference.seed_echoed, here=seed.value, where=seed.where))
@@ -66,14 +69,26 @@ def _packages(target: RunRecord, hosted: Mapping[str, str]) -> list[Fact]:
     ]
 
 
-def _hardware(hosted: Mapping[str, str], here: Mapping[str, str]) -> Fact:
-    return fact(FactKind.HARDWARE, hosted=hosted.get("hardware", ""), here=here.get("device", ""))
+def _hardware(hosted: Mapping[str, str], here: Mapping[str, str]) -> list[Fact]:
+    """Return what computes there and here, unless it was observed there and is the same."""
+    there, ours = hosted.get("hardware", ""), here.get("device", "")
+    if "processor" in hosted:  # observed, as in a recording
+        observed, own = ([found.get(name, "") for name in _COMPUTING] for found in (hosted, here))
+        if observed == own:
+            return []
+        if hosted.get("device") == ours:  # the same card, or none
+            there, ours = (", ".join([each for each in found if each]) for found in (observed, own))
+    return [fact(FactKind.HARDWARE, hosted=there, here=ours)]
 
 
-def _revision(target: RunRecord) -> Fact:
+def _revision(target: RunRecord, reference: RunRecord) -> list[Fact]:
+    """Return that the reference's revision is unknown, unless it was observed: then it is a setting like others."""
+    there = reference.settings.get("model.commit")
+    if there is not None and there.origin is not Origin.UNKNOWN:
+        return []
     commit = target.settings.get("model.commit")
     here, where = (str(commit.value), commit.where) if commit is not None else ("", "")
-    return fact(FactKind.REVISION_UNKNOWN, here=here, where=where)
+    return [fact(FactKind.REVISION_UNKNOWN, here=here, where=where)]
 
 
 def _prompt(reference: RunRecord) -> Fact:

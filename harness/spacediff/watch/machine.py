@@ -30,7 +30,7 @@ def machine() -> dict[str, str]:
     found["torch"] = torch.__version__
     found["python"] = platform.python_version()
     found["system"] = f"{platform.system()} {platform.machine()}"
-    found["processor"] = processor_model()
+    found["processor"] = processor()
     found["threads"] = str(torch.get_num_threads())
     found["instructions"] = torch.backends.cpu.get_cpu_capability()
     found["device"] = _device()
@@ -52,13 +52,34 @@ def _device() -> str:
     import torch
 
     if torch.cuda.is_initialized():  # to ask otherwise would set up CUDA in a script that does not use it
-        names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
-        return "; ".join(names)
+        found = [described(torch.cuda.get_device_properties(number)) for number in range(torch.cuda.device_count())]
+        return found[0] if len(found) == 1 else "; ".join(f"cuda:{number} {each}" for number, each in enumerate(found))
     mps: Any = getattr(torch.backends, "mps", None)
     return f"{platform.machine()}, MPS" if mps is not None and mps.is_available() else "cpu"
 
 
-def processor_model() -> str:
+def described(properties: Any) -> str:
+    """Describe a card by what torch says of it: the model, the memory in GiB, and what its kernels are compiled for.
+
+    Args:
+        properties: `torch.cuda.get_device_properties`.
+    """
+    import torch
+
+    memory = f"{properties.total_memory / 2**30:.0f} GiB"
+    if torch.version.hip:
+        kernels = f"{properties.gcnArchName.partition(':')[0]}, ROCm {torch.version.hip}"
+    else:
+        kernels = f"sm_{properties.major}{properties.minor}"
+    return f"{properties.name}, {memory}, {kernels}"
+
+
+def processor() -> str:
+    """Return the processor's model, which determines the CPU kernels, and its number of logical cores."""
+    return f"{_processor_model()}, {os.cpu_count()} logical cores"
+
+
+def _processor_model() -> str:
     """Return the model of the processor, as far as the system names it."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
