@@ -32,7 +32,8 @@ for name in sys.argv[2:]:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 """
 _TOLERANCE = 1e-5
-_FRAMES = 49
+_FRAMES, _SMALL_FRAMES = 49, 17
+_SMALL_SIZE = 96, 64
 _PIXEL, _ALL = "psnr,ssim", "mae,psnr,ssim,lpips"
 
 
@@ -124,22 +125,33 @@ def _generations(*, quick: bool) -> list[Benchmark]:
     once = _script("plain_script", steps)
     without_reuse, reusing = _script("generating", "--no-reuse", steps), _script("generating", steps)
     each = [sys.executable, "-c", _EACH_ALONE, steps, *VARIANTS]
+    frames = "5" if quick else str(_FRAMES)
+    large, alone = _script("generating", "--large", frames, "1"), _script("plain_script", "1", "--large", frames)
     return [
         Benchmark(f"{len(VARIANTS)} clips, no reuse", f"{peer}, one load", without_reuse, once, rounds, 1 / 1.03),
         Benchmark(f"{len(VARIANTS)} clips", f"{peer}, one load", reusing, once, rounds, math.nan),
         Benchmark(f"{len(VARIANTS)} clips", f"{peer}, a process each", reusing, each, 1, math.nan),
+        Benchmark(f"a clip of {frames} frames, 480x720, 1 step", peer, large, alone, 1, math.nan),
     ]
 
 
 def _reports(folder: Path, frames: int, variants: int) -> list[Benchmark]:
-    """List the benchmark of drawing a report: a page with all clips and curves, against a page with one curve."""
-    audit = folder / "audit"
-    audit.mkdir()
-    run(_script("page", str(audit), str(frames), str(variants)))
-    command = [sys.executable, "-m", "spacediff", "report", str(audit)]
+    """List the benchmarks of drawing a report, a page with all clips and curves, against a page with one curve.
+
+    The second one has as many clips as the quickstart, of the same size.
+    """
     peer = f"Altair {version('altair')}, one chart as a page by itself"
-    page = _script("inline_chart", str(folder / "chart.html"))
-    return [Benchmark(f"report of {variants + 1} clips", peer, command, page, 1 if frames < _FRAMES else 5, 1)]
+    chart = _script("inline_chart", str(folder / "chart.html"))
+    benchmarks = []
+    for number, (clip, count, small) in enumerate(((frames, variants, ()), (_SMALL_FRAMES, 12, _SMALL_SIZE))):
+        audit = folder / f"audit-{number}"
+        audit.mkdir()
+        run(_script("page", str(audit), str(clip), str(count), *map(str, small)))
+        command = [sys.executable, "-m", "spacediff", "report", str(audit)]
+        size = f"{small[1]}x{small[0]}" if small else "480x720"
+        what = f"report of {count + 1} clips, {size}"
+        benchmarks.append(Benchmark(what, peer, command, chart, 1 if frames < _FRAMES else 5, 1))
+    return benchmarks
 
 
 def _different_clips(steps: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Generate clips with spacediff, including loading, observing and storing: `benchmarks.generating [--no-reuse] STEPS`.
 
-Prints the digest of each clip's frames as JSON.
+With `--large FRAMES` before the steps, only the large clip with so many frames. Prints the digest of each clip's frames
+as JSON.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.variants import PROMPT, SEED, VARIANTS
+from benchmarks.variants import LARGE, PROMPT, SEED, VARIANTS, large
 from spacediff.executor import executor_for
 from spacediff.progress import SilentListener
 from spacediff.record import Role
@@ -23,9 +24,10 @@ from spacediff.tiny.checkpoint import RANDOM
 def main() -> None:
     """Execute the runs as an audit does."""
     reuse, steps = "--no-reuse" not in sys.argv, int(sys.argv[-1])
+    clips = {LARGE: large(int(sys.argv[-2]))} if "--large" in sys.argv else VARIANTS
     runs = [
         Run(name, Role.VARIANT, Prompt("p", PROMPT, SEED), "diffusers", _settings(tables, steps))
-        for name, tables in VARIANTS.items()
+        for name, tables in clips.items()
     ]
     with tempfile.TemporaryDirectory() as folder, executor_for(runs, Path(folder), reuse=reuse) as executor:
         records = list(executor.execute(runs, Store(Path(folder)), SilentListener()))

@@ -2,8 +2,8 @@
 
 Prints the size of the page, the time to write it, how its previews were shrunk, and the time from the navigation to the
 first picture and to the last curve: medians over ten loads in headless Chromium, in turns with the same page without
-the library that draws the curves. There are no limits. `python -m benchmarks.page FOLDER FRAMES VARIANTS` only writes
-such an audit.
+the library that draws the curves. There are no limits. With `FOLDER FRAMES VARIANTS [WIDTH HEIGHT]` it only writes such
+an audit.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import cv2
 import numpy as np
 
 from benchmarks.drawn_clips import HEIGHT, WIDTH, clips
@@ -63,7 +64,8 @@ def main() -> None:
     """Write an audit where a folder is given; else write a page, open it, and print the figures."""
     if sys.argv[1:]:
         folder = Path(sys.argv[1])
-        write_record(audit(folder, int(sys.argv[2]), int(sys.argv[3])), folder)
+        frames, variants, *size = map(int, sys.argv[2:])
+        write_record(audit(folder, frames, variants, size or [WIDTH, HEIGHT]), folder)
     else:
         _measure()
 
@@ -121,13 +123,21 @@ def _times(page: Any, url: str, *events: str) -> list[float]:
     return [float(page.evaluate(event)) for event in events]
 
 
-def audit(folder: Path, frames: int, variants: int) -> AuditRecord:
-    """Write the files of an audit of so many variants, as runs leave them, and return its record."""
+def audit(folder: Path, frames: int, variants: int, size: Sequence[int] = (WIDTH, HEIGHT)) -> AuditRecord:
+    """Write the files of an audit of so many variants, as runs leave them, and return its record.
+
+    Args:
+        folder: The audit folder.
+        frames: Frames of each clip.
+        variants: How many clips there are besides the reference.
+        size: Width and height of the frames, in pixels.
+    """
     runs: list[RunRecord] = []
     comparisons: list[ComparisonRecord] = []
     reference: Clip | None = None
     for number, pictures in enumerate(clips(frames, variants)):
-        clip = Clip(pictures, Fraction(8))
+        scaled = [cv2.resize(picture, (size[0], size[1]), interpolation=cv2.INTER_AREA) for picture in pictures]
+        clip = Clip(np.asarray(scaled, np.uint8), Fraction(8))
         name = f"variant-{number}" if number else "reference"
         runs.append(_run(name, clip, folder))
         if reference is None:

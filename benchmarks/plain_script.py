@@ -1,6 +1,7 @@
 """Generate the same clips with a plain diffusers script: `benchmarks.plain_script STEPS [NAME...]`; all by default.
 
-Prints the digest of each clip's frames as JSON.
+With `--large FRAMES` after the steps, only the large clip with so many frames. Prints the digest of each clip's frames
+as JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.variants import PROMPT, SEED, VARIANTS
+from benchmarks.variants import LARGE, PROMPT, SEED, VARIANTS, large
 from spacediff.clip import Clip
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from spacediff.torchvision_shim import shim_torchvision
@@ -27,17 +28,22 @@ def main() -> None:
     from diffusers import CogVideoXDPMScheduler, CogVideoXPipeline
     from diffusers.utils import export_to_video
 
-    steps, names = int(sys.argv[1]), sys.argv[2:] or list(VARIANTS)
+    steps, names, variants = int(sys.argv[1]), sys.argv[2:] or list(VARIANTS), VARIANTS
+    if names[0] == "--large":
+        names, variants = [LARGE], {LARGE: large(int(names[1]))}
     pipe = CogVideoXPipeline.from_pretrained(ensure_checkpoint(RANDOM))
     pipe.set_progress_bar_config(disable=True)
     ddim = pipe.scheduler
     digests = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
-            tables: dict[str, dict[str, Any]] = VARIANTS[name]
+            tables: dict[str, dict[str, Any]] = variants[name]
             dpm = tables.get("scheduler")
             pipe.scheduler = CogVideoXDPMScheduler.from_config(ddim.config) if dpm else ddim
-            pipe.vae.enable_slicing() if "vae" in tables else pipe.vae.disable_slicing()
+            vae = dict(tables.get("vae", {}))
+            pipe.vae.enable_slicing() if vae.pop("slicing", False) else pipe.vae.disable_slicing()
+            if vae.pop("tiling", False):
+                pipe.vae.enable_tiling(**vae)
             frames = pipe(
                 prompt=PROMPT,
                 num_inference_steps=steps,
