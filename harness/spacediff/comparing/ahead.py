@@ -13,7 +13,7 @@ import numpy as np
 
 from spacediff.comparing.scores import Scores
 from spacediff.metrics import Metric
-from spacediff.metrics.scoring import measure
+from spacediff.metrics.scoring import score
 from spacediff.record import UNPAIRED, RunRecord
 
 _BLACK, _WHITE = (np.full((64, 64, 3), level, np.uint8) for level in (0, 255))
@@ -60,7 +60,7 @@ class ScoringAhead:
 
     def _work(self) -> None:
         with suppress(Exception):  # whoever scores meets it again, and reports it
-            measure([_BLACK], {"": [_WHITE]}, self._metrics)
+            score([_BLACK], {"": [_WHITE]}, self._metrics)
         while (run := self._finished.get()) is not None:
             batch = [run]
             while not self._finished.empty():

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from spacediff.comparing.contents import judged_by_content
 from spacediff.comparing.failures import Failed
@@ -30,6 +29,9 @@ from spacediff.record import (
     RunRecord,
     fact,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _STILL = 0.005
 """Share of another clip's motion that reads 0.00."""

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from spacediff.clip import Frame, probe, read_frames
 from spacediff.codec.stand_in import through_stand_in
@@ -22,6 +21,9 @@ from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.scoring import pooled, score
 from spacediff.metrics.tiles import Tile, worst_of_clips
 from spacediff.record import ClipRecord, Role
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ def _is_of_size(file: Path, clip: ClipRecord) -> bool:
 def _between(left: Path, right: Path | None, metrics: tuple[Metric, ...]) -> pd.DataFrame:
     """Score a file against another one, or against what the stand-in for a codec makes of it."""
     if left == right:  # equal clips are encoded once: no frame differs
+        import pandas as pd
+
         return pd.DataFrame({metric.name: [metric.value(0.0)] for metric in metrics})
     return score(read_frames(left), {"right": _after(left, right)}, metrics)["right"]
 

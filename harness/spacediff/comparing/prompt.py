@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from spacediff.clip import read_clip
 from spacediff.codec import Resolution, planted_resolution
@@ -39,6 +38,9 @@ from spacediff.record import (
     fact,
     quoted,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ def _recorded(maps: Maps, scale: ScaleOfPrompt, folder: Path, judged: tuple[Scor
 
 
 def _write_table(table: pd.DataFrame, record: ComparisonRecord, folder: Path) -> None:
+    import pandas as pd
+
     path = folder / record.frames_csv
     path.parent.mkdir(parents=True, exist_ok=True)
     numbers = pd.MultiIndex.from_tuples(record.frame_map, names=["reference_frame", "candidate_frame"])

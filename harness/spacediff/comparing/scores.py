@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from spacediff.clip import Frame, read_frames
 from spacediff.codec import MAX_PIXELS, Encoding, StillEncoding, encoding_of, is_re_encoded
@@ -23,6 +22,9 @@ from spacediff.metrics import Metric
 from spacediff.metrics.motion import MeasuredFrames
 from spacediff.metrics.scoring import Measured, measure_with_maps, processors
 from spacediff.record import ClipRecord, Fact, FactKind, Role, RunRecord, Verdict, fact, quoted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OnFrame = Callable[[int, int], None]
 """Called with the number of scored frames of the reference, and the number of all."""

@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
 from spacediff.metric_info import MetricInfo
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DIGITS = (
     6  # OpenCV is not repeatable to the last bit: the same frame, measured twice, may differ after the ninth digit
@@ -199,6 +201,8 @@ class MeasuredFrames:
     @property
     def table(self) -> pd.DataFrame:
         """What has been read, with one row per frame and one column per measure."""
+        import pandas as pd
+
         names = [each.info.name for each in self._measures]
         return pd.DataFrame(self._rows, columns=names, dtype=float).rename_axis("frame")
 
