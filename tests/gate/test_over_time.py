@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from spacediff.cli.commands import main
+from spacediff.errors import NotAcceptable
+from spacediff.gate.accepted import approve as accept
 from spacediff.record import Change, GateStatus, Subject, Verdict, read_record
+from support.synthetic_audit import synthetic_audit
 
 SCENARIO = """
 title = "over time"
@@ -98,3 +101,12 @@ def test_a_state_is_accepted_held_against_and_replaced(
 def test_an_audit_of_something_else_is_not_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["approve", str(tmp_path / "gone.toml"), "--out", str(tmp_path)]) == 2
     assert "is not an audit folder" in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_audit_that_compared_nothing_is_not_accepted(tmp_path: Path) -> None:
+    record = synthetic_audit(tmp_path, frames=1, size=(32, 48))
+    scenario = tmp_path / record.scenario_name
+    with pytest.raises(NotAcceptable, match="nothing was compared"):
+        accept(record.model_copy(update={"comparisons": []}), scenario)
+    assert not list(tmp_path.glob("*.accepted.json"))
+    assert accept(record, scenario)[0].is_file()

@@ -45,7 +45,9 @@ def test_the_first_screen_has_the_cause_and_the_fix(record: AuditRecord, folder:
     innocent = [suspect for suspect in cause.suspects if suspect.standing is Standing.NO_EFFECT]
     assert guilty
     assert innocent
-    assert all(f"<bdi>{suspect.path}</bdi>" in line for suspect in guilty)
+    assert [suspect.path for suspect in guilty] == ["call.use_dynamic_cfg"]
+    assert 'class="fix"' in line
+    assert "<code>pipe(..., use_dynamic_cfg=True)</code>" in line
     assert not any(escape(suspect.path) in line for suspect in innocent)
     cleared = page.split('id="no-effect"')[1].split("</section>")[0]
     assert all(escape(suspect.path) in cleared for suspect in innocent)
@@ -139,7 +141,7 @@ def test_what_is_seen_leads_and_what_only_changes_numbers_has_its_place(record: 
     assert "the latents at step 1 of 50, 0.012 of the distance between seeds" in section
     assert "The search: 12 probes, 58 steps, 1.2 generations; without early stops 9" in section
     assert "One other setting changes the numbers, but nothing that can be seen: numerics.<b>." in cause_text(explained)
-    fix = page.split('class="fix"')[1].split("</p>")[0]
+    fix = page.split('class="fix"')[1].split("</pre>")[0]
     assert "numerics" not in fix
 
 

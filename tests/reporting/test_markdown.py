@@ -67,7 +67,7 @@ def test_verdict_cause_tables_and_command_are_there(record: AuditRecord) -> None
     drawn = render_markdown(record.model_copy(update={"cause": cause}))
     assert "- `as-hosted`: **" in drawn
     assert "- **Cause**: The baseline differs from as-hosted because of one setting: device of the noise." in drawn
-    assert "- **Fix**: `rng.device = cpu`" in drawn
+    assert '```python\ngenerator = torch.Generator("cpu").manual_seed(seed)\n```' in drawn
     assert "- **Gate passed** (`as-hosted`): as-hosted stays within 0.05." in drawn
     for title in ("Variants, closest first (7)", "Settings that differ (", "Environment (6)"):
         assert f"<details><summary>{title}" in drawn

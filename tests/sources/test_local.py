@@ -221,6 +221,12 @@ def test_settings_are_complete_with_their_origins(baseline: Produced) -> None:
     assert "prompt" not in "".join(path for path in found if path.startswith("call.prompt") and "embeds" not in path)
 
 
+def test_a_declared_pipeline_and_dtype_hide_nothing_else_of_the_model(source: LocalSource) -> None:
+    asked = {"pipeline": "CogVideoXPipeline", "dtype": "float32"}
+    found = generate(source, model=asked).settings
+    assert {name: found[f"model.{name}"].value for name in ("id", *asked)} == {"id": RANDOM.id, **asked}
+
+
 def test_every_step_is_reported(source: LocalSource) -> None:
     listener = RememberingListener()
     source.generate(declared(), PROMPT, 42, listener)

@@ -44,9 +44,3 @@ def test_durations_moments_and_values_are_written_for_people() -> None:
         "7.0",
         '[1, "a"]',
     ]
-
-
-def test_places_on_the_scale_stay_on_it() -> None:
-    shares = [float(numbers.place(v).rstrip("%")) for v in (-9.0, 0.0, 0.5, 1.0, 99.0)]
-    assert shares == sorted(shares)
-    assert 0 < shares[0] < shares[1] < shares[3] < shares[4] < 100

@@ -190,7 +190,8 @@ def accept_audit(scenario: StrPath, *, out: StrPath | None = None) -> Accepted:
 
     Raises:
         NotAnAuditFolder: There is no audit in the folder.
-        NotAcceptable: The audit was interrupted, a control failed, or it is an audit of a different scenario.
+        NotAcceptable: The audit was interrupted, it compared nothing, a control failed, or it is an audit of another
+            scenario.
         FileNotAccessible: The accepted state cannot be read or written.
     """
     from spacediff.gate.accepted import approve

@@ -14,7 +14,6 @@ from spacediff.cli.console import Terminal, one_line
 from spacediff.cli.differing import show_differing
 from spacediff.record import (
     AuditRecord,
-    CauseRecord,
     Change,
     ComparisonRecord,
     Control,
@@ -31,9 +30,11 @@ from spacediff.reporting.inside import place_of
 from spacediff.wording import (
     after_colon,
     agreement_text,
+    answer_sentences,
     approximation_texts,
     cause_text,
     cost_text,
+    fix_code,
     gate_headline,
     history_text,
     ignored_text,
@@ -68,10 +69,10 @@ def show_summary(record: AuditRecord, report: Path, *, brief: bool = False) -> N
     """Print what came out, and where the report is; if brief, only cause, fix and gate of it."""
     with presenting(record):
         console = Terminal(highlight=False)
-        if brief:
-            _show_cause(console, record)
-        else:
+        if not brief:
             _show(console, record)
+        _show_answers(console, record)
+        _show_cause(console, record)
         _show_gate(console, record)
         console.print(Text.assemble(("report: ", "bold"), str(report)))
 
@@ -94,7 +95,6 @@ def _show(console: Console, record: AuditRecord) -> None:
             console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]))
         for remark in overview.remarks:
             console.print(Text.assemble((f"{', '.join(remark.runs)}: ", "bold"), sentence(remark.fact)))
-    _show_cause(console, record)
     for text in approximation_texts(record.approximations):
         console.print(Text.assemble(("approximate: ", "bold yellow"), one_line(text)))
     _show_notes(console, record)
@@ -129,27 +129,30 @@ def _show_gate(console: Console, record: AuditRecord) -> None:
     console.print(Text.assemble(headline, *reasons))
 
 
+def _show_answers(console: Console, record: AuditRecord) -> None:
+    """Print the answer for each prompt."""
+    for prompt in record.prompts:
+        said = " ".join(answer_sentences(record, prompt.name))
+        if said and not any(groups.prompt == prompt.name for groups in record.samples):
+            about = f"{prompt.name}: " if len(record.prompts) > 1 else ""
+            console.print(Text(one_line(f"{about}{said}"), "bold"))
+
+
 def _show_cause(console: Console, record: AuditRecord) -> None:
     cause = record.cause
     if cause is None:
         return
     console.print(Text.assemble(("cause: ", "bold"), cause_text(record)))
-    if changes := _fix(cause):
-        console.print(Text.assemble(("fix: ", "bold"), changes))
+    if lines := fix_code(cause):
+        console.print(Text("fix:", "bold"))
+        for line in lines:
+            console.print(Text(f"  {one_line(line)}"))
     if cause.cost is not None and cause.cost.probes:
         console.print(Text.assemble(("search: ", "bold"), cost_text(cause.cost)))
     for text in sentences(cause.interactions):
         console.print(Text(f"       {text}"))
     for text in sentences(cause.residual_suspects):
         console.print(Text.assemble(("besides the settings: ", "bold"), text))
-
-
-def _fix(cause: CauseRecord) -> str:
-    """Return what to change, as a scenario has it."""
-    return ", ".join(
-        f"{each.path} left unset" if each.target_unset else f"{each.path} = {one_line(value(each.target))}"
-        for each in cause.members
-    )
 
 
 def _show_contents(console: Console, record: AuditRecord, overview: OverviewRecord) -> None:

@@ -41,12 +41,18 @@ def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | 
         The file, and how the audit compares with what was accepted before; None where nothing was.
 
     Raises:
-        SpacediffError: The audit is another scenario's, it was interrupted, or one of its controls failed.
+        SpacediffError: The audit is another scenario's, it compared nothing, it was interrupted, or one of its controls
+            failed.
     """
     if record.scenario_name != redact_text(scenario.name):
         raise NotAcceptable(
             f"the audit is not of {scenario.name}, but of {record.scenario_name or 'two files'}",
             hint="give the scenario that was audited, and the folder of its audit",
+        )
+    if not record.comparisons and not record.traces:
+        raise NotAcceptable(
+            "the audit cannot be accepted: nothing was compared with its reference",
+            hint="its report says what was not measured; run `spacediff audit` again",
         )
     failed = [f"{control.control} {control.run}".strip() for control in record.controls if not control.passed]
     if not record.finished or failed:

@@ -47,8 +47,8 @@ def prose(text: str, most: int = MOST) -> str:
     return " ".join(parts)
 
 
-def fenced(text: str) -> str:
+def fenced(text: str, language: str = "console") -> str:
     """Return a text as a block of code."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}console\n{text}\n{fence}"
+    return f"{fence}{language}\n{text}\n{fence}"

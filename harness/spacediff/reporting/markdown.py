@@ -11,8 +11,9 @@ from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from spacediff.privacy.short_lines import shortened
 from spacediff.record import ASIDE, AuditRecord, IgnoredRecord
-from spacediff.reporting.inert import code, fenced, prose
+from spacediff.reporting.inert import MOST, code, fenced, prose
 from spacediff.reporting.inputs import size_of
 from spacediff.reporting.markdown_tables import (
     MOST_OF_CELL,
@@ -28,9 +29,11 @@ from spacediff.reporting.view import PromptView, Row, prompt_view
 from spacediff.shipped import shipped
 from spacediff.wording import (
     agreement_text,
+    answer_sentences,
     approximation_texts,
     cause_text,
     cost_text,
+    fix_code,
     gate_headline,
     history_text,
     ignored_text,
@@ -123,7 +126,7 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
             gate_headline=gate_headline,
             approximations=approximation_texts(record.approximations),
             cause=cause_text(record),
-            views=[(view.prompt, _sentences(view)) for view in views[:most]],
+            views=[(view.prompt, _answer(record, view), _sentences(view)) for view in views[:most]],
             several=len(views) > 1,
             prompts_left_out=len(views[most:]),
             reasons=sentences(record.gate.reasons[:_MOST_SENTENCES]),
@@ -144,6 +147,13 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
 def _command(command: str) -> str:
     line = " ".join(command.split())
     return fenced(line) if len(line) <= _MOST_OF_COMMAND else "The command is too long for an issue; see the report."
+
+
+def _answer(record: AuditRecord, view: PromptView) -> str:
+    """Return the answer for a prompt in one line; empty where there is none."""
+    if view.reference is None or not view.reference.measured or view.groups:
+        return ""
+    return prose(" ".join(answer_sentences(record, view.prompt.name)))
 
 
 def _sentences(view: PromptView) -> list[str]:
@@ -176,15 +186,10 @@ def _cost(record: AuditRecord) -> str:
 
 
 def _fix(record: AuditRecord) -> str:
-    """Return what to change, in one line; empty where no cause was found."""
-    cause = record.cause
-    changes = [
-        f"{code(suspect.path)} left unset"
-        if suspect.target_unset
-        else code(f"{suspect.path} = {value(suspect.target)}", MOST_OF_CELL)
-        for suspect in (cause.members if cause else [])
-    ]
-    return ", ".join(changes)
+    """Return what to change, as a code block; empty where no cause was found."""
+    lines = fix_code(record.cause) if record.cause else []
+    shown = [shortened(line, MOST) for line in lines[:_MOST_SENTENCES]]
+    return fenced("\n".join(shown), "python") if shown else ""
 
 
 def _contents(record: AuditRecord, views: list[PromptView]) -> list[str]:

@@ -22,6 +22,7 @@ from spacediff.record import AuditRecord
 from spacediff.reporting.cause import cause_view
 from spacediff.reporting.charting import charting
 from spacediff.reporting.charts import script_view
+from spacediff.reporting.drift_scale import metric_scale
 from spacediff.reporting.inputs import size_of
 from spacediff.reporting.inside import place_of
 from spacediff.reporting.maps import Maps
@@ -31,11 +32,13 @@ from spacediff.reporting.view import prompt_view, still
 from spacediff.shipped import shipped
 from spacediff.wording import (
     acting_text,
+    answer_sentences,
     approximation_texts,
     cause_text,
     clause,
     control_expectation,
     cost_text,
+    fix_code,
     gate_headline,
     history_text,
     loop_reference_text,
@@ -49,7 +52,7 @@ from spacediff.wording import (
     tolerance_sentences,
     trace_text,
 )
-from spacediff.wording.numbers import drift, duration, moment, number, place, plain, value
+from spacediff.wording.numbers import drift, duration, moment, number, plain, value
 
 SCRIPTS = (
     "address.js",
@@ -166,7 +169,7 @@ def page_templates() -> Environment:
         moment=moment,
         value=value,
         plain=plain,
-        place=place,
+        metric_scale=metric_scale,
         clip_key=clip_key,
         place_of=place_of,
         size_of=size_of,
@@ -179,12 +182,14 @@ def page_templates() -> Environment:
         clause=clause,
         cause_text=cause_text,
         acting_text=acting_text,
+        answer_sentences=answer_sentences,
         probe_text=probe_text,
         cost_text=cost_text,
         tolerance_sentences=tolerance_sentences,
         spread_text=spread_text,
         standing_words=standing_words,
         control_expectation=control_expectation,
+        fix_code=fix_code,
         gate_headline=gate_headline,
         approximation_texts=approximation_texts,
     )

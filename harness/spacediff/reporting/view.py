@@ -11,11 +11,13 @@ from spacediff.record import (
     ComparisonRecord,
     Fact,
     PromptRecord,
+    Role,
     RunRecord,
     ScaleRecord,
     SettingRecord,
     TraceComparisonRecord,
 )
+from spacediff.reporting.drift_scale import DriftScale, drift_scale
 from spacediff.reporting.inside import Inside, inside_view
 from spacediff.reporting.samples import Groups, groups_view
 from spacediff.reporting.semantics import Shown, semantics_view
@@ -114,6 +116,7 @@ class PromptView:
         inside: What the traces show; None when no run was examined.
         shown: What the clips show; None when that was not asked.
         groups: How groups of clips compare; empty where seeds are expected to match.
+        drift: The drifts of the variants on an axis; None where none is known.
     """
 
     prompt: PromptRecord
@@ -126,6 +129,7 @@ class PromptView:
     inside: Inside | None
     shown: Shown | None
     groups: list[Groups]
+    drift: DriftScale | None
 
     @property
     def ranked(self) -> list[Row]:
@@ -174,7 +178,16 @@ def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
         inside=inside_view(record, prompt),
         shown=semantics_view(record, prompt),
         groups=groups_view(record, prompt),
+        drift=_drift(record, list(rows.values())),
     )
+
+
+def _drift(record: AuditRecord, rows: list[Row]) -> DriftScale | None:
+    """Put the drifts of the variants on an axis, with the range of the other seeds and the gate's limit."""
+    known = [(row.run, row.comparison.drift) for row in rows if row.comparison and row.comparison.drift is not None]
+    variants = {run.name: drift for run, drift in known if not run.role.control}
+    seeds = [drift for run, drift in known if run.role is Role.SEED]
+    return drift_scale(variants, seeds, record.gate.max_drift) if variants else None
 
 
 def _twin_of(name: str, twins: list[str]) -> str:

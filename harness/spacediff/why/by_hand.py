@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from spacediff.catalogue.pipelines import fits
+from spacediff.python_code import as_code
 from spacediff.reading import Reading
 from spacediff.settings import Origin
-from spacediff.why.code import as_code, library_of
+from spacediff.why.code import library_of
 from spacediff.why.compared import UNSET, SourceDifference
 from spacediff.why.proposals.calls import refusal
 from spacediff.why.proposals.loading import TEXTS_OF_LOADING

@@ -1,14 +1,11 @@
-"""Values of settings as Python code, where they are constants; a description of a value is never code."""
+"""What the code of a script needs to know of values and classes: dtypes, texts, and where a class is imported from."""
 
 from __future__ import annotations
 
 import functools
-import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-from spacediff.settings import is_plain
 
 DTYPES = frozenset({"float32", "bfloat16", "float16", "float64", "float8_e4m3fn", "float8_e5m2"})
 _OF_TRANSFORMERS = frozenset({
@@ -17,34 +14,6 @@ _OF_TRANSFORMERS = frozenset({
     "T5EncoderModel", "T5Tokenizer", "T5TokenizerFast", "UMT5EncoderModel",
 })  # fmt: skip
 """Classes of transformers that are parts of pipelines."""
-
-
-def as_code(value: Any) -> str:
-    """Return a constant as Python code; empty if it has a value that code cannot show."""
-    if value is None:
-        return "None"
-    if isinstance(value, str | int | float):
-        is_text = isinstance(value, str) and value.isprintable()
-        code = json.dumps(value, ensure_ascii=False) if is_text else repr(value)
-        return code if is_plain(value) else ""
-    if isinstance(value, list | tuple):
-        return _sequence(value)
-    return _table(value) if isinstance(value, dict) else ""
-
-
-def _table(value: dict[Any, Any]) -> str:
-    items = [(as_code(key), as_code(item)) for key, item in value.items() if isinstance(key, str)]
-    is_whole = len(items) == len(value) and all(key and item for key, item in items)
-    return "{" + ", ".join(f"{key}: {item}" for key, item in items) + "}" if is_whole else ""
-
-
-def _sequence(value: list[Any] | tuple[Any, ...]) -> str:
-    items = [as_code(item) for item in value]
-    if not all(items):
-        return ""
-    if isinstance(value, tuple):
-        return f"({', '.join(items)}{',' * (len(items) == 1)})"
-    return f"[{', '.join(items)}]"
 
 
 def has_text(value: Any) -> bool:

@@ -8,6 +8,7 @@ shows it escapes it.
 from __future__ import annotations
 
 from spacediff.wording import alignment, codec, faults, fitting, residual  # noqa: F401 - each says its kinds of fact
+from spacediff.wording.answer import answer_sentences
 from spacediff.wording.approximation import approximation_texts
 from spacediff.wording.cause import (
     acting_text,
@@ -20,6 +21,7 @@ from spacediff.wording.cause import (
 )
 from spacediff.wording.contents import agreement_text
 from spacediff.wording.controls import control_expectation, control_name
+from spacediff.wording.fix import fix_code
 from spacediff.wording.gate import gate_headline
 from spacediff.wording.history import history_text
 from spacediff.wording.nouns import Nouns, nouns, nouns_for, presenting
@@ -36,6 +38,7 @@ __all__ = [
     "acting_text",
     "after_colon",
     "agreement_text",
+    "answer_sentences",
     "approximation_texts",
     "cause_sentences",
     "cause_text",
@@ -43,6 +46,7 @@ __all__ = [
     "control_expectation",
     "control_name",
     "cost_text",
+    "fix_code",
     "gate_headline",
     "history_text",
     "ignored_text",

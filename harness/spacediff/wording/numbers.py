@@ -50,11 +50,6 @@ def plain(v: float) -> str:
     return f"{v:g}"
 
 
-def place(v: float) -> str:
-    """Return where a drift stands on the floor-to-ceiling scale, as a share of its width; the ends hold the rest."""
-    return f"{100 * (min(max(v, -0.04), 1.08) + 0.06) / 1.16:.2f}%"
-
-
 def duration(seconds: float) -> str:
     """Write a duration: `41.0 s`, `3 min 32 s`, `2 h 5 min`."""
     if math.isinf(seconds):

@@ -54,8 +54,9 @@ def resolved(declared: Settings, checkpoint: Checkpoint, pipeline: Any, seed: in
     loaded = {"pipeline": type(pipeline).__name__, "dtype": _dtype(pipeline)}
     if checkpoint.commit:
         loaded["commit"] = checkpoint.commit
+    model = _not_declared(loaded, declared)
     found = {
-        "model": _not_declared(loaded, declared),
+        **({"model": model} if model else {}),  # an empty table would be a value, in place of what is declared
         **components_as_loaded(checkpoint.pipeline, declared, loaded["dtype"]),
     }
     return filled.changed_by(Settings.of(found, Origin.DEFAULT, "from_pretrained"))

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from spacediff.python_code import as_code
 from spacediff.reading.signatures import annotation, takes
-from spacediff.why.code import as_code, has_text
+from spacediff.why.code import has_text
 from spacediff.why.editing import RemovedEntry, RemovedStatement
 from spacediff.why.proposals.site import Proposal, Site, last_name
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from spacediff.devices import is_device
+from spacediff.python_code import as_code
 from spacediff.reading import Reading
-from spacediff.why.code import as_code
 from spacediff.why.editing import AddedArgument, AddedLine, RemovedArgument, Replacement
 from spacediff.why.proposals.imports import imported
 from spacediff.why.proposals.site import Proposal, Site, keywords, last_name, with_operations

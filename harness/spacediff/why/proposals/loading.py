@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import libcst as cst
 
+from spacediff.python_code import as_code
 from spacediff.settings import Setting
-from spacediff.why.code import DTYPES, as_code, has_text, library_of
+from spacediff.why.code import DTYPES, has_text, library_of
 from spacediff.why.editing import AddedArgument, AddedLine, Operation, RemovedArgument, RemovedStatement
 from spacediff.why.proposals.imports import imported
 from spacediff.why.proposals.site import LOADERS, Proposal, Site, keywords, last_name, with_operations

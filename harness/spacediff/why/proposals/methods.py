@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from spacediff.why.code import as_code
+from spacediff.python_code import as_code
 from spacediff.why.compared import UNSET
 from spacediff.why.editing import AddedLine, Operation, RemovedStatement, Replacement
 from spacediff.why.proposals.imports import imported

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from spacediff.python_code import as_code
 from spacediff.reading.signatures import class_defaults
 from spacediff.why.built_scheduler import is_built_anew
-from spacediff.why.code import as_code, library_of
+from spacediff.why.code import library_of
 from spacediff.why.compared import UNSET, SourceDifference
 from spacediff.why.editing import AddedArgument, Operation, RemovedArgument, RemovedStatement, Replacement
 from spacediff.why.proposals.imports import imported

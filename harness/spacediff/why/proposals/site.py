@@ -9,9 +9,9 @@ from typing import Any
 
 import libcst as cst
 
+from spacediff.python_code import as_code
 from spacediff.reading import Reading
 from spacediff.settings import Origin, Settings
-from spacediff.why.code import as_code
 from spacediff.why.compared import UNSET, SourceDifference
 from spacediff.why.editing import (
     AddedArgument,

@@ -9,8 +9,9 @@ from typing import Any
 import libcst as cst
 
 from spacediff.devices import is_device
+from spacediff.python_code import as_code
 from spacediff.settings import Origin
-from spacediff.why.code import DTYPES, as_code
+from spacediff.why.code import DTYPES
 from spacediff.why.editing import Replacement
 from spacediff.why.proposals.site import Proposal, Site
 

@@ -1,0 +1,99 @@
+"""The answer: whether the user's own output is the reference's, why not, and what it lacks, before everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from spacediff.record import AuditRecord, CauseRecord, ComparisonRecord, MetricRecord, RunRecord, Verdict
+from spacediff.wording.nouns import nouns
+from spacediff.wording.numbers import number, number_word, start
+from spacediff.wording.verdicts import clause, reference_noun
+
+_OUTCOMES: Mapping[str, str] = {
+    Verdict.IDENTICAL: "gives the {clip} of {there}: every pixel is equal.",
+    Verdict.CODEC_ONLY: "gives the {clip} of {there}; only the codec lies between them.",
+    Verdict.NUMERIC_DRIFT: "gives the same sample as {there}; what differs is no larger than the codec's own loss.",
+    Verdict.SETTINGS_DIFFER: "gives {a} other {clip} than {there}, but closer than a different seed's.",
+    Verdict.DIFFERS: "gives {a} other {clip} than {there}; this audit does not show how far.",
+    Verdict.DIFFERENT_SAMPLE: "gives a different sample than {there}.",
+}
+
+
+def answer_sentences(record: AuditRecord, prompt: str) -> list[str]:
+    """Answer what was asked, for one prompt: the baseline's output first, then its cause, then what it lacks.
+
+    Of two files, whose settings are unknown, the numbers follow in place of a cause. Empty where nothing was compared.
+    """
+    name = record.overview(prompt).baseline
+    runs = {run.name: run for run in record.runs if run.prompt == prompt}
+    if not name:
+        return _of_files(record, prompt, runs)
+    found = _comparison(record, prompt, name)
+    if found is None or name not in runs:
+        return []
+    subject = "Your script" if runs[name].source == "script" else "The baseline"
+    said = [f"{subject} {_outcome(found, reference_noun(record))}"]
+    if not found.verdict.matches:
+        said += [*_cause(record.cause), *_lacking(record, prompt, name)]
+    return said
+
+
+def _comparison(record: AuditRecord, prompt: str, name: str) -> ComparisonRecord | None:
+    wanted = (prompt, record.reference, name)
+    return next((each for each in record.comparisons if (each.prompt, each.reference, each.candidate) == wanted), None)
+
+
+def _outcome(found: ComparisonRecord, there: str) -> str:
+    words = _OUTCOMES.get(found.verdict)
+    clip = nouns()
+    return words.format(clip=clip.clip, there=there, a="" if clip.several else "an") if words else clause(found.verdict)
+
+
+def _cause(cause: CauseRecord | None) -> list[str]:
+    """Say how many settings cause it; the finding says which, and what that rests on."""
+    if cause is None or not cause.started or not cause.finished or cause.start != "baseline":
+        return []
+    if cause.start_within or not cause.members:
+        return []
+    count, target = len(cause.members), cause.target_verdict
+    settings = "One setting" if count == 1 else f"{start(number_word(count))} settings"
+    if target is None or not target.matches:
+        return [f"{settings} explain{'s' * (count == 1)} the part of it that {cause.target} does not have."]
+    return [f"{settings} cause{'s' * (count == 1)} it."]
+
+
+def _lacking(record: AuditRecord, prompt: str, name: str) -> list[str]:
+    """Say what the clip shows least of, next to the reference's."""
+    for found in record.semantics:
+        if found.prompt == prompt and found.least_shown is not None:
+            text = found.texts[found.least_shown]
+            own, there = text.of(name), text.of(record.reference)
+            if text.part and own is not None and there is not None and there.mean > 0 and own.mean < there.mean:
+                return [f"{start(text.part)}: {own.mean / there.mean:.0%} of the reference."]
+    return []
+
+
+def _of_files(record: AuditRecord, prompt: str, runs: Mapping[str, RunRecord]) -> list[str]:
+    """Answer for two files: whether they are equal, and the numbers if not."""
+    candidates = [name for name in record.overview(prompt).order if name != record.reference]
+    found = _comparison(record, prompt, candidates[0]) if len(candidates) == 1 else None
+    reference = runs.get(record.reference)
+    if found is None or reference is None:
+        return []
+    own, other = (runs[name].described.removeprefix("file ") or name for name in (candidates[0], record.reference))
+    if found.identical:
+        return [f"{own} equals {other}: every pixel is the same."]
+    infos = {info.name: info for info in record.metrics}
+    values = [
+        f"{infos[name].title} {number(metric.pooled, infos[name])} {infos[name].unit}".strip()
+        for name, metric in found.metrics.items()
+        if name in {"psnr", "ssim"} and name in infos
+    ]
+    if not values:
+        return [f"{own} {clause(found.verdict)}"]
+    return [f"{own} differs from {other}: {', '.join(values)}{_worst(found.metrics)}."]
+
+
+def _worst(metrics: Mapping[str, MetricRecord]) -> str:
+    shown = metrics.get("ssim") or metrics.get("psnr")
+    return f"; worst at {nouns().frame} {shown.worst_frame}" if shown is not None else ""
