@@ -75,6 +75,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.parametrize("placement", ["model_cpu_offload", "group_offload"])
+def test_an_offloaded_run_takes_over_the_denoising_of_another_without_an_accelerator(
+    source: LocalSource, baseline: Produced, placement: str
+) -> None:
+    generate(source, placement=placement)
+    taken = generate(source, placement=placement, vae={"slicing": True})
+    assert taken.trace
+    assert taken.trace.steps_made == 0
+    assert np.array_equal(taken.clip.frames, baseline.clip.frames)
+
+
 def test_the_clip_is_that_of_a_plain_script(baseline: Produced, source: LocalSource) -> None:
     assert baseline.clip.digest == as_diffusers().digest
     dpm = {"class": "CogVideoXDPMScheduler", "timestep_spacing": "linspace"}

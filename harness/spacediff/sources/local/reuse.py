@@ -202,6 +202,8 @@ class Embedding:
 def _all_on(device: torch.device, value: Any) -> bool:
     found: list[torch.device] = []
     mapped(lambda tensor: found.append(tensor.device), value)
+    if device.type == "cpu":  # offloading without an accelerator names it `cpu:0`
+        return all(each.type == "cpu" for each in found)
     return all(each.type == device.type and device.index in {None, each.index} for each in found)
 
 
