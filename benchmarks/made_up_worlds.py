@@ -142,13 +142,14 @@ def answered(
     unlikely: Collection[str] = (),
     late: Collection[str] = (),
     *,
+    expected: Collection[str] = (),
     thorough: bool = True,
     ends_early: bool = True,
 ) -> Answer:
     """Search the visible cause in a made-up world, and settle what the others do."""
     laboratory = MadeUpLaboratory(world, frozenset(suspects), late=frozenset(late), ends_early=ends_early)
     screening = Screening(suspects, laboratory, unlikely, late)
-    cause = VisibleCause(suspects, laboratory, screening, lambda _: thorough).find()
+    cause = VisibleCause(suspects, laboratory, screening, lambda _: thorough, expected).find()
     screening.follow_each()
     screening.settle(cause)
     return Answer(cause, screening, laboratory)

@@ -4,15 +4,19 @@ Made-up worlds of 50 steps with one to four causes among fifteen suspects, as th
 settings besides that change the numbers only. The peer is picire's `DD`, which judges whole generations and answers
 one question; the search answers both, and ends most runs early, but not those of scripts. The two ends, which both
 need, are not counted.
+
+With `--real` the planted pairs are searched with real generations instead (`benchmarks.planted_pairs`).
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import sys
 import types
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -85,5 +89,23 @@ def lines() -> list[str]:
     return ["searching for the cause:", *table, unit]
 
 
+def main() -> None:
+    """Print the table that is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.search_cost", description=__doc__)
+    parser.add_argument("--real", action="store_true", help="search the planted pairs with real generations")
+    parser.add_argument("--pairs", type=Path, help="file of searched pairs, one JSON object a line; these are not run")
+    options = parser.parse_args()
+    if not options.real:
+        print("\n".join(lines()))
+        return
+    from spacediff.torchvision_shim import shim_torchvision
+
+    shim_torchvision()
+    from benchmarks import planted_pairs
+
+    for line in planted_pairs.lines(options.pairs):
+        print(line, flush=True)
+
+
 if __name__ == "__main__":
-    print("\n".join(lines()))
+    main()

@@ -130,6 +130,19 @@ def test_a_small_distance_that_is_seen_in_the_end_is_a_cause() -> None:
     assert answer.classes == ({A, B}, {C, D})
 
 
+def test_members_that_are_expected_to_be_seen_are_proved_together_and_then_left_out_each() -> None:
+    effects = {A: Effect(), B: Effect(distance=0.02), C: Effect(distance=0.01), D: TINY}
+    guessed, blind = asked(effects, expected={B, C}, thorough=False), asked(effects, thorough=False)
+    assert guessed.classes == blind.classes == ({A, B, C}, {D})
+    assert blind.laboratory.steps - guessed.laboratory.steps == STEPS
+    assert guessed.laboratory.steps < 5 * STEPS, "proof, settling and two members, and the first steps of each"
+
+
+def test_what_is_wrongly_expected_to_be_seen_is_no_member() -> None:
+    answer = asked({A: Effect(), B: Effect(distance=0.02), C: TINY}, expected={B, C})
+    assert answer.classes == ({A, B}, {C})
+
+
 # ---- settings that act only together, stand in for each other, or undo each other
 
 
@@ -169,7 +182,7 @@ def test_what_leaves_no_clip_is_neither_said_to_act_nor_to_make_no_difference() 
 
 
 @st.composite
-def any_world(draw: st.DrawFn) -> tuple[list[str], World, list[str], list[str]]:
+def any_world(draw: st.DrawFn) -> tuple[list[str], World, list[str], list[str], list[str]]:
     """Draw a world in which any set of changes may show anything, as long as its figures agree with each other."""
     suspects = NAMES[: draw(st.integers(1, 5))]
     table: dict[Subset, Sight | None] = {}
@@ -192,14 +205,15 @@ def any_world(draw: st.DrawFn) -> tuple[list[str], World, list[str], list[str]]:
         table.__getitem__,
         draw(st.lists(st.sampled_from(suspects))),
         draw(st.lists(st.sampled_from(suspects))),
+        draw(st.lists(st.sampled_from(suspects))),
     )
 
 
 @given(any_world(), st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_whatever_undoes_what_every_claim_is_true(drawn: Any, ends_early: bool) -> None:  # noqa: FBT001 - drawn
-    suspects, world, unlikely, late = drawn
-    check(answered(suspects, world, unlikely, late, ends_early=ends_early), suspects, world)
+    suspects, world, unlikely, late, expected = drawn
+    check(answered(suspects, world, unlikely, late, expected=expected, ends_early=ends_early), suspects, world)
 
 
 @given(st.data())
@@ -216,7 +230,8 @@ def test_where_changing_more_never_harms_every_class_is_right(data: st.DataObjec
         )
         for name in data.draw(st.sets(st.sampled_from(NAMES)))
     }
-    answer = asked(effects, unlikely=data.draw(st.sets(st.sampled_from(NAMES))))
+    unlikely, expected = (data.draw(st.sets(st.sampled_from(NAMES))) for _ in range(2))
+    answer = asked(effects, unlikely=unlikely, expected=expected)
     visible = {name for name, effect in effects.items() if effect.visible}
     assert answer.classes == (visible, {*effects} - visible)
     assert answer.silent == {*NAMES} - effects.keys()

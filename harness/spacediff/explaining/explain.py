@@ -18,7 +18,7 @@ from spacediff.errors import NotMeasuredError
 from spacediff.explaining.budget import Budget
 from spacediff.explaining.early_stops import far_from
 from spacediff.explaining.judging import Judge, worst_between
-from spacediff.explaining.priors import at_hand, in_order, without_effect
+from spacediff.explaining.priors import SEEN, at_hand, in_order, without_effect
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, EarlyStops, Generate, Prober
 from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
 from spacediff.explaining.screening import FIRST_STEPS, Screening
@@ -177,7 +177,8 @@ class _CauseSearch:
         unlikely = {*self._no_effect, *(path for path in self._paths if path.startswith(_UNLIKELY))}
         self._tolerance = audited.tolerance(self._first)
         self._screening = Screening(self._paths, self._prober(self._first), unlikely, late)
-        self._visible = VisibleCause(self._paths, self._prober(self._first), self._screening, self._can_weigh)
+        expected = {path for path in self._paths if path.split(".", 1)[0] in SEEN}
+        self._visible = VisibleCause(self._paths, self._prober(self._first), self._screening, self._can_weigh, expected)
         self._reason: Fact | None = INTERRUPTED
         self._unproved: dict[str, Fact] = {}
         self._reruns: list[RunRecord] = []

@@ -20,6 +20,9 @@ from spacediff.settings import Difference, Origin
 _LIKELY = ("rng", "scheduler.class", "call", "model", "scheduler", "lora", "numerics", "vae", "load", "output")
 """The likeliest suspects come first; what is not named here comes last."""
 
+SEEN = ("rng", "scheduler", "call", "guider", "lora", "ip_adapter", "textual_inversion")
+"""Tables of settings that people usually see where they act at all. This orders the search, and decides nothing."""
+
 _MOVED_BY: Mapping[str, tuple[str, ...]] = {
     "call": ("model", "load"),
     "scheduler": ("scheduler", "model", "load"),

@@ -85,10 +85,15 @@ class Search:
     def confirm(self) -> Subset:
         """Leave out each member of the smallest subset by itself, and start over whenever one proves needless.
 
+        The unlikeliest come first: those that are needless go before others are left out of what contains them.
+
         Returns:
             A sufficient subset that no longer suffices without any one of its members, whatever undoes what.
         """
-        while any(self._judge(self.smallest - {member}) for member in sorted(self.smallest)):
+        unlikeliest_first = list(reversed(self.suspects))
+        while any(
+            self._judge(self.smallest - {member}) for member in sorted(self.smallest, key=unlikeliest_first.index)
+        ):
             pass
         return self.smallest
 

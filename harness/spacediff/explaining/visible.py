@@ -2,14 +2,15 @@
 
 The key insight: what the screening has shown orders the suspects and decides most tests. Those that certainly are seen
 are needed, and usually they suffice; one run to the end proves it. Only where it does not is more tried, the farthest
-from the target first, and what stands in for each other or acts only together is left to the search. Where no run ends
-early, following each suspect would cost a generation each, and the search begins by halving.
+from the target first, and what stands in for each other or acts only together is left to the search. Which sets are
+tried first is a guess, and costs only where it is wrong: every member is left out of the cause at the end. Where no run
+ends early, following each suspect would cost a generation each, and the search begins by halving.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from spacediff.explaining.screening import Screening
 from spacediff.explaining.search import Search, Subset
@@ -27,6 +28,7 @@ class VisibleCause:
         laboratory: Runs what is asked for.
         screening: What taking back each suspect does to the numbers; settled here where the proof needs it.
         is_thorough: Whether with so many members every subset of them is tried, too.
+        expected: Suspects that people will see where they act at all, as far as their kind says so.
 
     Attributes:
         smallest: The smallest set of suspects known to suffice.
@@ -39,10 +41,12 @@ class VisibleCause:
         laboratory: Laboratory,
         screening: Screening,
         is_thorough: Callable[[int], bool] = lambda _: True,
+        expected: Collection[str] = (),
     ) -> None:
         self.smallest = frozenset(suspects)
         self.found = False
         self._is_thorough = is_thorough
+        self._expected = frozenset(expected)
         self._suspects = suspects
         self._everything = frozenset(suspects)
         self._laboratory = laboratory
@@ -60,7 +64,7 @@ class VisibleCause:
         follows = self._laboratory.ends_early
         if follows:
             self._screening.follow_each()
-            if not self._certain or not self._suffices(self._certain):
+            if not self._guess or not self._suffices(self._guess):
                 self._screening.settle()
                 self._add_more()
         search = self._search()
@@ -89,13 +93,22 @@ class VisibleCause:
             if len(shown.group) == 1 and self._laboratory.sights[shown.changed].within is False
         )
 
+    @property
+    def _guess(self) -> Subset:
+        """The suspects that are tried first: the certain ones; and what is expected where more than one of that acts.
+
+        Where one acts, the certain ones alone are what shows whether it is needed, so that this run is made anyway.
+        """
+        more = (self._screening.acting.keys() & self._expected) - self._certain
+        return self._certain | more if len(more) > 1 else self._certain
+
     def _add_more(self) -> None:
-        """Try the certain ones, and with them more of those that act, the farthest from the target first.
+        """Try the first ones, and with them more of those that act, the farthest from the target first.
 
         One by one for the first two, since causes are few; then twice as many each time.
         """
         ordered = [suspect for suspect in self._in_order() if suspect in self._screening.acting]
-        size = max(len(self._certain), 1)
+        size = max(len(self._guess), 1)
         for more in (1, *(2**power for power in range(len(ordered)))):
             if size > len(ordered) or self._suffices(frozenset(ordered[:size])):
                 return
@@ -112,16 +125,20 @@ class VisibleCause:
             self.smallest = changed
 
     def _in_order(self) -> list[str]:
-        """Put those first that are certainly seen, then those that act by their distance; the silent ones are last."""
+        """Put those first that are certainly seen, then those that act by their distance; the silent ones are last.
+
+        What is expected to be seen precedes the others that act.
+        """
         certain, acting, silent = self._certain, self._screening.acting, self._screening.silent
 
-        def rank(suspect: str) -> tuple[bool, bool, bool, float]:
+        def rank(suspect: str) -> tuple[bool, bool, bool, bool, float]:
             shown = acting.get(suspect)
             distance = self._laboratory.sights[shown.changed].distance if shown else None
             return (
                 suspect not in certain,
                 shown is None,
                 suspect in silent,
+                suspect not in self._expected,
                 -(distance if distance is not None else -math.inf),
             )
 
