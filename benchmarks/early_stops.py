@@ -158,10 +158,11 @@ def _pairs(family: str, steps: int, own: int) -> Iterator[Pair]:
     """Generate the pairs of a family; a change that a pipeline refuses or that acts nowhere is left out."""
     from spacediff.errors import NotMeasuredError
     from spacediff.metrics.tiles import worst_of_clips
+    from spacediff.observer.following import Seeds
     from spacediff.progress import SilentListener
     from spacediff.settings import Origin, Settings
     from spacediff.sources.local.generate import LocalSource
-    from spacediff.sources.local.screening import KeptRun, Seeds
+    from spacediff.sources.local.screening import kept_run
 
     source, base = LocalSource(reuse=False), _base(family, steps)
 
@@ -170,7 +171,7 @@ def _pairs(family: str, steps: int, own: int) -> Iterator[Pair]:
         return source.generate(settings, prompt or _prompt(), seed, SilentListener())
 
     target, other = generate({}), generate({}, seed=_OTHER_SEED)
-    seeds = Seeds([KeptRun(run.trace, run.latents.__getitem__) for run in (target, other)])
+    seeds = Seeds([kept_run(run.trace, run.latents.__getitem__) for run in (target, other)])
     between = worst_of_clips(target.clip.frames, other.clip.frames)
     of_seeds, codec = between.error if between else 0.0, _codec_loss(target.clip)
     for name, changes, prompt in _changes(base, target.settings):
@@ -191,9 +192,10 @@ def _pairs(family: str, steps: int, own: int) -> Iterator[Pair]:
 
 def _shares(found: Any, target: Any, seeds: Any) -> tuple[float, ...]:
     """Return the distances of two runs after each step as a run that may end early measures them; empty if unknown."""
-    from spacediff.sources.local.screening import KeptRun, distance, factor_to
+    from spacediff.observer.following import distance, factor_to
+    from spacediff.sources.local.screening import kept_run
 
-    own, theirs = (KeptRun(run.trace, run.latents.__getitem__) for run in (found, target))
+    own, theirs = (kept_run(run.trace, run.latents.__getitem__) for run in (found, target))
     shares: list[float] = []
     for step in range(1, len(target.latents)):
         factor, unit = factor_to(found.trace.scaling, own.signal(step), theirs, step), seeds.distance(step, theirs)

@@ -32,7 +32,8 @@ from spacediff.store.store import Store
 from spacediff.worker.hosted import AuditWorker
 from spacediff.worker.local import LocalWorker
 
-STEPS = 50
+STEPS = 25
+_STRIDE = 27
 SILENT = {
     "placement": "cpu",
     "scheduler.timestep_spacing": "trailing",
@@ -129,15 +130,16 @@ class Searched:
         return self.generations - self.proof - self.counter
 
 
-def lines(file: Path | None) -> Iterator[str]:
-    """Search all pairs and yield what they cost as a table.
+def lines(most: int | None, file: Path | None) -> Iterator[str]:
+    """Search pairs and yield what they cost as a table.
 
     Args:
+        most: At most so many pairs; None for all.
         file: File of searched pairs, one JSON object a line; what is in it is not searched again.
     """
     found = _read(file)
     with tempfile.TemporaryDirectory(prefix="spacediff-planted-") as name:
-        for causes, numeric in kinds():
+        for causes, numeric in itertools.islice(kinds(), most):
             if (causes, numeric) not in found:
                 pair = found[causes, numeric] = search(causes, numeric, Path(name) / "base")
                 _append(pair, file)
@@ -177,10 +179,14 @@ def _append(pair: Searched, file: Path | None) -> None:
 
 
 def kinds() -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Yield the causes of each pair, without numeric settings and with one to three of them."""
-    for number, causes in enumerate(PAIRS):
-        yield causes, ()
-        yield causes, tuple(IMMATERIAL)[: 1 + number % 3]
+    """Yield the causes of each pair, without numeric settings and with one to three of them.
+
+    In such an order that the first ones are a fair sample of all.
+    """
+    found: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(causes, ()) for causes in PAIRS]
+    found += [(causes, tuple(IMMATERIAL)[: 1 + number % 3]) for number, causes in enumerate(PAIRS)]
+    for number in range(len(found)):
+        yield found[number * _STRIDE % len(found)]
 
 
 def search(causes: Sequence[str], numeric: Sequence[str], base: Path, steps: int = STEPS) -> Searched:

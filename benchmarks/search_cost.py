@@ -94,6 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search_cost", description=__doc__)
     parser.add_argument("--real", action="store_true", help="search the planted pairs with real generations")
     parser.add_argument("--pairs", type=Path, help="file of searched pairs, one JSON object a line; these are not run")
+    parser.add_argument("--most", type=int, help="search at most so many of the pairs, a fair sample of them")
     options = parser.parse_args()
     if not options.real:
         print("\n".join(lines()))
@@ -103,7 +104,7 @@ def main() -> None:
     shim_torchvision()
     from benchmarks import planted_pairs
 
-    for line in planted_pairs.lines(options.pairs):
+    for line in planted_pairs.lines(options.most, options.pairs):
         print(line, flush=True)
 
 

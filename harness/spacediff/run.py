@@ -54,7 +54,7 @@ class Stop:
       the target's timestep: latents with other noise left are far apart and may still come to the same clip. Where no
       distance is known (other shapes, scalings or numbers of steps), none is reached.
     - The pipeline cannot be watched, as it has no steps, decodes between them, or has fewer than the target.
-    - The run is a script's: it runs whole.
+    - The run is a script's and all its steps are equal: it has no kept end, and is decoded in any case.
 
     The latents and the digests of the other runs are found in the store of the audit folder by their keys.
 
@@ -142,7 +142,7 @@ class Run:
             "fed_by": self.fed_by.digest() if self.fed_by is not None else "",
             "environment": dict(environment) if self.made_here else {},
         }
-        if self.stop is not None and self.source == "diffusers":  # others do not end early
+        if self.stop is not None and self.is_local:  # others do not end early
             determines["stop"] = asdict(self.stop)
         if self.prompt.inputs:
             determines["inputs"] = [each.identity for each in self.prompt.inputs]

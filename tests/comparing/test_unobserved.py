@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from spacediff.comparing.traces import compare_traces
+from spacediff.observer.latents_file import write_latents
 from spacediff.record import (
     ClipRecord,
     NoiseRecord,
@@ -19,7 +20,6 @@ from spacediff.record import (
     TraceComparisonRecord,
     TraceRecord,
 )
-from spacediff.store.latents import write_latents
 from spacediff.wording import trace_text
 
 SIZES = {"frames": 1, "width": 8, "height": 8, "fps": 8.0, "lossless": "clip.mkv", "preview": "clip.mp4"}

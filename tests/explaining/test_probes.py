@@ -44,14 +44,15 @@ def test_without_early_stops_each_set_of_changes_would_be_generated_once() -> No
     assert budget.cost.whole == 3
 
 
-def test_only_observed_runs_of_the_library_end_early() -> None:
+def test_only_runs_whose_steps_are_observed_end_early() -> None:
     def ends_early(target: RunRecord) -> bool:
         template = Run("baseline", Role.BASELINE, Prompt("p", "", 1), "diffusers")
         early, judge = EarlyStops(target, (), far=1.0), Judge(target, Path(), 0.0)
         return Prober(template, {}, lambda _: target, judge, Budget(1.0, 50), print, {}, early).ends_early
 
     assert ends_early(ran(50))
-    assert not ends_early(ran(50).model_copy(update={"source": "script"}))
+    assert ends_early(ran(50).model_copy(update={"source": "script"}))
+    assert not ends_early(ran(50).model_copy(update={"source": "video"}))
     assert not ends_early(ran(0))
 
 
@@ -63,6 +64,19 @@ def test_what_might_pass_the_budget_is_not_begun() -> None:
         budget.ensure(6)
     with pytest.raises(BudgetSpentError):
         budget.ensure()
+
+
+def test_a_run_that_makes_more_steps_than_it_was_asked_for_is_trusted_no_more() -> None:
+    budget = Budget(2.5, 50)
+    budget.spend(ran(50, stopped=2), steps=2)
+    budget.ensure(2)
+    assert not budget.overshot
+    budget.spend(ran(50), steps=2)
+    assert budget.overshot
+    budget.ensure(2)
+    budget.spend(ran(50), steps=2)
+    with pytest.raises(BudgetSpentError):
+        budget.ensure(2)
 
 
 def test_without_observed_steps_each_run_counts_as_a_whole_one() -> None:

@@ -18,12 +18,12 @@ from spacediff.fitting.disk import MOST_BYTES_OF_ENDS, OnDisk, bytes_of_ends, ce
 from spacediff.fitting.expectation import Measured, Todo, expectation, measured_before, measured_by
 from spacediff.fitting.need import Memory
 from spacediff.fitting.refusal import refuse_what_cannot_begin
+from spacediff.observer.latents_file import write_latents
 from spacediff.plan import Explanation
 from spacediff.record import FactKind, Role, RunRecord, StageRecord, StepRecord, TraceRecord, fact, record_settings
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.generate import LocalSource
-from spacediff.store.latents import write_latents
 from spacediff.wording import sentence
 from spacediff.worker.records import measured as made
 from support.listeners import RememberingListener

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
+from spacediff.observer.following import KeptRun, RunEndedError, Seeds
 from spacediff.observer.hooks import Call, add_hook
 from spacediff.observer.observation import Observation
 from spacediff.observer.observer import Observer, observing
 from spacediff.record import TraceRecord
 from spacediff.run import Stop
 from spacediff.settings import Settings
-from spacediff.sources.local.screening import Compared, KeptRun, RunEndedError, Screen, Seeds
+from spacediff.sources.local.screening import Compared, Screen, kept_run
 from spacediff.sources.local.tracing import trace_record
 from support.other_pipelines import FAMILIES, drawn
 
@@ -36,7 +38,7 @@ def watched(family: str, seed: int, prepare: Callable[[Any, Observer], None], ke
 
 def whole(family: str, seed: int = 5) -> KeptRun:
     seen = watched(family, seed, lambda *_: None)
-    return KeptRun(trace_record(seen), lambda step: seen.latents[step])
+    return kept_run(trace_record(seen), lambda step: seen.latents[step])
 
 
 def screen_of(family: str, **stop: Any) -> Screen:
@@ -87,24 +89,19 @@ def test_a_pipeline_that_keeps_the_exception_to_itself_has_ended_all_the_same() 
 
 
 def test_a_pipeline_without_a_step_to_watch_goes_to_its_end() -> None:
-    screen = Screen(Compared(Stop("t"), KeptRun(TraceRecord(), lambda _: None), Settings(), Seeds([])), Settings())
+    screen = Screen(Compared(Stop("t"), kept_run(TraceRecord(), lambda _: None), Settings(), Seeds([])), Settings())
     watched("wan", 6, screen.attach)  # no step arrives
     assert not screen.ended
 
 
 def test_distances_are_in_the_scaling_of_the_target() -> None:
     usual = whole("stable-diffusion")  # variance exploding
-    preserving = usual.trace.model_copy(
-        update={
-            "scaling": "variance preserving",
-            "steps": [step.model_copy(update={"signal": 0.5}) for step in usual.trace.steps],
-        }
-    )
+    preserving = replace(usual, scaling="variance preserving", signals=(0.5,) * len(usual.signals))
     other = whole("stable-diffusion", 6)
     seeds = Seeds([usual, other])
     apart = float((usual.latents(1).double() - other.latents(1).double()).norm())  # type: ignore[union-attr]
-    assert usual.trace.scaling == "variance exploding"
+    assert usual.scaling == "variance exploding"
     assert seeds.distance(1, usual) == pytest.approx(apart)
-    assert seeds.distance(1, KeptRun(preserving, usual.latents)) == pytest.approx(apart / 2)
-    flow = preserving.model_copy(update={"scaling": "flow matching"})
-    assert seeds.distance(1, KeptRun(flow, usual.latents)) is None, "no factor converts these"
+    assert seeds.distance(1, preserving) == pytest.approx(apart / 2)
+    flow = replace(preserving, scaling="flow matching")
+    assert seeds.distance(1, flow) is None, "no factor converts these"

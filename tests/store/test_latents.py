@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from spacediff.errors import NotMeasuredError
-from spacediff.store.latents import read_latents, write_latents
+from spacediff.observer.latents_file import write_latents
+from spacediff.store.latents import read_latents
 
 HALF_A_UNIT = 2.0**-11
 """Half a unit in the last place of float16, as a relative error."""

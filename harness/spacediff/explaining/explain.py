@@ -229,7 +229,7 @@ class _CauseSearch:
         def generate(run: Run) -> RunRecord:
             self._budget.ensure(steps)
             made = self._generate(run)
-            self._budget.spend(made)
+            self._budget.spend(made, steps=steps)
             self._reruns.append(made)
             return made
 

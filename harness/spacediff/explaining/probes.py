@@ -51,8 +51,8 @@ class EarlyStops:
 
     @property
     def possible(self) -> bool:
-        """Whether a run can be compared with the target while it is made; a script's runs are always whole."""
-        return self.target.source == "diffusers" and self.steps > 0
+        """Whether a run can be compared with the target while it is made."""
+        return self.target.source in {"diffusers", "script"} and self.steps > 0
 
     @property
     def steps(self) -> int:
@@ -105,8 +105,8 @@ class Prober:
 
     @property
     def ends_early(self) -> bool:
-        """Whether runs end at the first difference; a script, and what is not observed, runs to its end."""
-        return self.early is not None and self.early.possible
+        """Whether runs end at the first difference; what is not observed, or has not ended when asked, does not."""
+        return self.early is not None and self.early.possible and not self.budget.overshot
 
     def watch(self, subset: Subset, last: int | None = None) -> Sight:
         """Run until the first difference from the target, at most to a step; by default to the end.
@@ -159,13 +159,14 @@ class Prober:
         return _STEPS in self.differences and _STEPS not in subset
 
     def _stop(self, when: Callable[[EarlyStops], Stop]) -> Stop | None:
-        return when(self.early) if self.early is not None and self.early.possible else None
+        return when(self.early) if self.early is not None and self.ends_early else None
 
     def _run(self, subset: Subset, stop: Stop | None, *, name: str = "", steps: int | None = None) -> Sight:
-        self.budget.ensure(steps if stop is not None else None)
+        most = steps if stop is not None else None
+        self.budget.ensure(most)
         planned = self._planned(subset, name or f"probe-{len(self.generated) + 1}", stop)
         made = self._renamed(self.generate(planned), planned)
-        self.budget.spend(made, subset)
+        self.budget.spend(made, subset, most)
         sight = self._note(subset, made)
         self.report(made, subset, sight)
         return sight

@@ -62,6 +62,7 @@ class Produced:
         trace: What was observed during the generation; None for a clip that was not generated here.
         latents: The latents before the first step and after each step, all of one shape, in float32 or half precision
             on the CPU; empty if they are not kept.
+        latents_file: The same as a file in the folder of the run, which its source has written already; else None.
         censored: Numbers of the pictures that a safety checker replaced, from 0, as far as the source says so.
         audio: Whether there is sound besides the frames, which is not compared.
     """
@@ -78,5 +79,6 @@ class Produced:
     seed_echoed: int | None = None
     trace: TraceRecord | None = None
     latents: Sequence[torch.Tensor] = ()
+    latents_file: Path | None = None
     censored: tuple[int, ...] = ()
     audio: bool = False

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spacediff.progress import Progress
 from spacediff.run import Run
 from spacediff.settings import Origin, Settings
-from spacediff.sources import Produced
+from spacediff.sources import Produced, Stopped
 from spacediff.tiny.space_app import DEVICE
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class HostedSource:
         """
         match run.source:
             case "script":
-                return self._run_script(run, folder, progress)
+                return self._of_scripts().run(run, folder, progress)
             case "inference":
                 from spacediff.sources.inference import call_api
 
@@ -76,13 +77,17 @@ class HostedSource:
                 return _taken(run, folder)
         return self._fetch(run, folder, progress)
 
-    def _run_script(self, run: Run, folder: Path, progress: Progress) -> Produced:
+    def follow(self, run: Run, folder: Path, progress: Progress, stop: Mapping[str, Any]) -> Produced | Stopped:
+        """End the call of a script when enough is seen of how it differs from another; see `Scripts.follow`."""
+        return self._of_scripts().follow(run, folder, progress, stop)
+
+    def _of_scripts(self) -> Scripts:
         from spacediff.sources.script import Scripts
 
         if self._scripts is None:
             self._scripts = Scripts()
             self._open.callback(self._scripts.close)
-        return self._scripts.run(run, folder, progress)
+        return self._scripts
 
     def _fetch(self, run: Run, folder: Path, progress: Progress) -> Produced:
         from spacediff.sources.space import SpaceRequest, fetch

@@ -6,6 +6,7 @@ and a setting that can be seen there counts as put in only if it is found.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -14,12 +15,14 @@ from typing import Any
 
 from spacediff.clip import PICTURES_FPS, read_clip
 from spacediff.errors import GenerationFailed, UnsupportedSetting
+from spacediff.observer.latents_file import LATENTS
 from spacediff.progress import Progress
-from spacediff.recordings import RecordedCall
+from spacediff.record import TraceRecord
+from spacediff.recordings import RecordedCall, Recording
 from spacediff.recordings.confidential import privately
 from spacediff.run import Run
 from spacediff.settings import EXPORT_FPS, Settings
-from spacediff.sources import Produced
+from spacediff.sources import Produced, Stopped
 from spacediff.sources.exports import exports
 from spacediff.sources.recording import observed_in
 from spacediff.sources.script_look import keep_offered, not_put_in
@@ -43,7 +46,8 @@ class Scripts:
 
         Args:
             run: A run whose source is a script.
-            folder: Folder for what the call of a run without settings offers; see `spacediff.sources.script_look`.
+            folder: Folder for what the call of a run without settings offers (`spacediff.sources.script_look`), and for
+                latents that later runs are compared with.
             progress: Receives the progress.
 
         Raises:
@@ -52,6 +56,18 @@ class Scripts:
         """
         with self._repeats.made(run, progress) as (process, left):
             return _produced(run, process, left, folder)
+
+    def follow(self, run: Run, folder: Path, progress: Progress, stop: Mapping[str, Any]) -> Produced | Stopped:
+        """Return what was seen of a script's call until it was ended, or what it produces; see `run`.
+
+        Args:
+            run: A run whose source is a script.
+            folder: As for `run`.
+            progress: Receives the progress.
+            stop: When the call ends early, as `spacediff.watch.early_end` takes it.
+        """
+        with self._repeats.made(run, progress, stop) as (process, left):
+            return _stopped(run, process, left) if left.ended else _produced(run, process, left, folder)
 
 
 def run_script(run: Run, folder: Path, progress: Progress) -> Produced:
@@ -63,17 +79,32 @@ def run_script(run: Run, folder: Path, progress: Progress) -> Produced:
         scripts.close()
 
 
+def _stopped(run: Run, process: ScriptProcess, left: Left) -> Stopped:
+    call, recording = _made(run, process, left)
+    return Stopped(
+        settings=_settings(run, call, Asked.of(run)),
+        described=_described(call, Asked.of(run), left),
+        seconds=left.seconds,
+        trace=call.trace or TraceRecord(),
+        ignored=call.ignored,
+        warnings=(*recording.notes, *call.warnings, *left.outcome["warnings"], *_written_over(process)),
+        first=left.ended["first"],
+        distances=tuple(left.ended["distances"]),
+        relative=tuple(left.ended["relative"]),
+        resolution=left.ended["resolution"],
+    )
+
+
 def _produced(run: Run, process: ScriptProcess, left: Left, folder: Path) -> Produced:
-    asked, recording = Asked.of(run), left.recording
-    call = _finished(run, process, left)
+    asked = Asked.of(run)
+    call, recording = _made(run, process, left)
     clip = read_clip(left.folder / f"{call.number}.mkv")
     keep_offered(left.folder, folder)
-    if run.prompt.private:
-        recording = privately(recording, keep_adapters=True)
-        call = next(each for each in recording.calls if each.number == call.number)
+    latents = left.folder / "calls" / str(call.number) / LATENTS
+    if latents.is_file():
+        shutil.copyfile(latents, folder / LATENTS)
     settings = _settings(run, call, asked)
     fps = PICTURES_FPS if call.medium == "pictures" else Fraction(settings.value("output.fps") or EXPORT_FPS)
-    written_over = [f"the script has written over {name}" for name in process.written_over]
     return Produced(
         clip=replace(clip, fps=fps, medium=call.medium),
         settings=settings,
@@ -83,14 +114,28 @@ def _produced(run: Run, process: ScriptProcess, left: Left, folder: Path) -> Pro
             *recording.notes,
             *call.warnings,
             *left.outcome["warnings"],
-            *written_over,
+            *_written_over(process),
             *_unread_speed(settings, call, asked),
         ),
         trace=call.trace,
         censored=call.censored,
         audio=call.audio,
         ignored=call.ignored,
+        latents_file=folder / LATENTS if latents.is_file() else None,
     )
+
+
+def _made(run: Run, process: ScriptProcess, left: Left) -> tuple[RecordedCall, Recording]:
+    """Return the call, and the recording that it is in, without what a private prompt withholds."""
+    call, recording = _finished(run, process, left), left.recording
+    if run.prompt.private:
+        recording = privately(recording, keep_adapters=True)
+        call = next(each for each in recording.calls if each.number == call.number)
+    return call, recording
+
+
+def _written_over(process: ScriptProcess) -> Iterable[str]:
+    return [f"the script has written over {name}" for name in process.written_over]
 
 
 def _described(call: RecordedCall, asked: Asked, left: Left) -> str:
@@ -101,7 +146,7 @@ def _described(call: RecordedCall, asked: Asked, left: Left) -> str:
 
 
 def _finished(run: Run, process: ScriptProcess, left: Left) -> RecordedCall:
-    """Return the call, if it finished with frames and all settings were in force.
+    """Return the call, if all settings were in force, and it finished with frames or was ended early.
 
     Raises:
         UnsupportedSetting: A setting was refused, or is not in force.
@@ -118,7 +163,7 @@ def _finished(run: Run, process: ScriptProcess, left: Left) -> RecordedCall:
             hint=f"`spacediff record {name}` lists its calls",
         )
     call = recording.calls[-1]
-    if not call.finished:
+    if not call.finished and not left.ended:
         outcome_of = call.outcome.partition(":")[0] if run.prompt.private else call.outcome
         raise GenerationFailed(f"call {call.number} of {name}: {outcome_of}{printed}")
     for path in _not_in_force(run.settings, call.settings, outcome.get("applied", ())):
@@ -126,7 +171,7 @@ def _finished(run: Run, process: ScriptProcess, left: Left) -> RecordedCall:
     for each in call.ignored:
         if each.argument in run.settings:
             raise UnsupportedSetting(f"{each.argument} was put into {name}, and {each.given_to} ignores it")
-    if not call.frames:
+    if not call.frames and not left.ended:
         raise GenerationFailed(f"call {call.number} of {name} has no frames: {call.without_clip}")
     return call
 

@@ -82,6 +82,11 @@ class Left:
     seconds: float
     is_repeat: bool
 
+    @property
+    def ended(self) -> Mapping[str, Any]:
+        """How the call differs from another run, where enough of that was seen to end it; empty for a whole call."""
+        return dict(self.outcome.get("ended") or {})
+
     def remove(self) -> None:
         """Remove what a repeat has left; not for the first call, whose folder takes the requests."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -8,13 +8,14 @@ when the starts of processes have cost as much; then it never costs more than tw
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from spacediff.errors import GenerationFailed
 from spacediff.progress import Progress
+from spacediff.record import Role
 from spacediff.run import Run
 from spacediff.settings import Settings
 from spacediff.sources.local.numerics.switches import environment_for
@@ -37,6 +38,7 @@ class _Kept:
         digests: Those of its frames and steps.
         applied: Paths that were put in before the call.
         call_seconds: Duration of the call.
+        whole: Whether the call went to its end.
     """
 
     process: ScriptProcess
@@ -44,6 +46,7 @@ class _Kept:
     digests: tuple[str, ...]
     applied: tuple[str, ...]
     call_seconds: float
+    whole: bool
 
 
 class Repeats:
@@ -53,6 +56,8 @@ class Repeats:
         self._kept: _Kept | None = None
         self._equal: dict[str, bool] = {}
         """Basis of a process to whether its repeats are equal."""
+        self._equal_after_ends: dict[str, bool] = {}
+        """The same after a call that was ended early."""
         self._spent: dict[str, float] = {}
         """Basis of a process to the seconds that went by before calls."""
         self._without_call: set[str] = set()
@@ -65,12 +70,15 @@ class Repeats:
             self._kept = None
 
     @contextmanager
-    def made(self, run: Run, progress: Progress) -> Iterator[tuple[ScriptProcess, Left]]:
+    def made(
+        self, run: Run, progress: Progress, stop: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[ScriptProcess, Left]]:
         """Yield what a run's call has left, for as long as the block lasts, with the process.
 
         Args:
             run: A run whose source is a script.
             progress: Receives the progress.
+            stop: When the call ends early, as `spacediff.watch.early_end` takes it; None for a whole call.
 
         Raises:
             GenerationFailed: The interpreter does not start, or the script has ended before its call already, which no
@@ -80,7 +88,7 @@ class Repeats:
         if basis in self._without_call:
             raise GenerationFailed(f"{Asked.of(run).script.name} was not run again: it ended before its call")
         kept = self._kept
-        if kept is not None and (left := self._repeated(kept, run, progress)) is not None:
+        if kept is not None and (left := self._repeated(kept, run, progress, stop)) is not None:
             try:
                 yield kept.process, left
             finally:
@@ -89,7 +97,7 @@ class Repeats:
         self.close()
         hold = CAN_HOLD and self._equal.get(basis, True) and run.repeat == 0 and not _is_kept_by_torch(run)
         progress.on_status(f"copying what {Asked.of(run).script.name} may read")
-        process = ScriptProcess(Asked.of(run), environment_for(run.settings), {**_content(run), "hold": hold})
+        process = ScriptProcess(Asked.of(run), environment_for(run.settings), {**_content(run, stop), "hold": hold})
         try:
             left = process.first(progress)
             if not left.recording.calls and not left.outcome.get("refused"):
@@ -108,39 +116,50 @@ class Repeats:
         basis, before = _basis(run), left.seconds - call.seconds - call.own_seconds
         self._spent[basis] = self._spent.get(basis, 0.0) + before
         applied = tuple(each for each in left.outcome["applied"] if _is_of(each, _BEFORE_THE_CALL))
-        self._kept = _Kept(process, run, _digests(left), applied, call.seconds)
+        self._kept = _Kept(process, run, _digests(left), applied, call.seconds, whole=not left.ended)
 
-    def _repeated(self, kept: _Kept, run: Run, progress: Progress) -> Left | None:
+    def _repeated(self, kept: _Kept, run: Run, progress: Progress, stop: Mapping[str, Any] | None) -> Left | None:
         """Return what the kept process leaves of a run; None where the run needs a process of its own."""
         basis = _basis(run)
-        known = self._equal.get(basis)
         if run.repeat or not run.settings or _is_kept_by_torch(run):
             return None
-        if basis != _basis(kept.run) or not kept.process.is_alive:
+        if basis != _basis(kept.run) or not kept.process.is_alive or not self._is_tried(kept, basis, stop):
             return None
-        if known is False or (known is None and self._spent.get(basis, 0.0) < kept.call_seconds):
+        left = _asked_again(kept, run, progress, stop)
+        if left is None:
             return None
-        left = _asked_again(kept, run, progress)
-        if left is not None and known is None:
+        equal = self._equal_after_ends if left.ended else self._equal
+        if basis not in equal:
             progress.on_status(f"repeating {kept.run.name}, which has to give the same again")
             again = _asked_again(kept, kept.run, progress)
-            self._equal[basis] = again is not None and _digests(again) == kept.digests
+            equal[basis] = again is not None and _digests(again) == kept.digests
             if again is not None:
                 again.remove()
-        return left if self._equal.get(basis) else None
+        return left if equal[basis] else None
+
+    def _is_tried(self, kept: _Kept, basis: str, stop: Mapping[str, Any] | None) -> bool:
+        """Whether a call is made in the kept process: repeats are equal, or it is worth a call to see whether they are.
+
+        Only a whole call shows that. A process whose first one was ended is used where that is known to leave nothing.
+        """
+        after_ends = self._equal_after_ends.get(basis)
+        known = [self._equal.get(basis)] if stop is None else [self._equal.get(basis), after_ends]
+        if False in known or not (kept.whole or after_ends):
+            return False
+        return None not in known or self._spent.get(basis, 0.0) >= kept.call_seconds
 
 
-def _asked_again(kept: _Kept, run: Run, progress: Progress) -> Left | None:
+def _asked_again(kept: _Kept, run: Run, progress: Progress, stop: Mapping[str, Any] | None = None) -> Left | None:
     """Return what a repeat leaves; None where it did not finish, or its process was not as before."""
     try:
-        left = kept.process.repeat(_content(run, repeated=True), progress)
+        left = kept.process.repeat(_content(run, stop, repeated=True), progress)
     except BaseException:
         kept.process.close()  # it may wait for another request than the next one
         raise
-    calls = left.recording.calls
-    if "applied" not in left.outcome or left.outcome.get("refused") or not calls or not calls[-1].finished:
+    calls, outcome = left.recording.calls, left.outcome
+    if "applied" not in outcome or outcome.get("refused") or not calls or not (calls[-1].finished or left.ended):
         return None
-    return replace(left, outcome={**left.outcome, "applied": [*left.outcome["applied"], *kept.applied]})
+    return replace(left, outcome={**outcome, "applied": [*outcome["applied"], *kept.applied]})
 
 
 def _digests(left: Left) -> tuple[str, ...]:
@@ -149,8 +168,8 @@ def _digests(left: Left) -> tuple[str, ...]:
     return (call.digest, *(step.digest for step in call.trace.steps)) if call.trace else (call.digest,)
 
 
-def _content(run: Run, *, repeated: bool = False) -> dict[str, Any]:
-    """Return what is put in, as `spacediff.watch.overriding` takes it."""
+def _content(run: Run, stop: Mapping[str, Any] | None = None, *, repeated: bool = False) -> dict[str, Any]:
+    """Return what is put in, as `spacediff.watch.overridden` takes it, without `hold`."""
     paths = [path for path in run.settings if not (repeated and _is_of(path, _BEFORE_THE_CALL))]
     return {
         "call": Asked.of(run).call,
@@ -158,6 +177,8 @@ def _content(run: Run, *, repeated: bool = False) -> dict[str, Any]:
         "prompt": run.prompt.text or None,
         "seed": run.prompt.seed,
         "look": not run.settings and not repeated,
+        "stop": stop,
+        "latents": run.is_target or run.role is Role.SEED,  # what runs that may end early are compared with
     }
 
 

@@ -1,37 +1,17 @@
-"""Latents on disk: one compressed file per run, in half precision.
-
-bfloat16 and float16 are kept bit for bit; float32 is rounded to float16, with a relative error below 1/2000.
-"""
+"""Read the latents of a run from the store; see `spacediff.observer.latents_file` for their file."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.errors import LatentsNotReadable
-
-if TYPE_CHECKING:
-    import torch
-
-_FASTEST = 1  # noise hardly compresses, whatever the level
-
-
-def write_latents(latents: Sequence[torch.Tensor], path: Path) -> None:
-    """Write latents of any float dtype, before the first step and after each step, into a ZIP of NumPy arrays."""
-    import torch
-
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_FASTEST) as archive:
-        for number, tensor in enumerate(latents):
-            exact = tensor.dtype is torch.bfloat16
-            kept = (tensor.view(torch.int16) if exact else tensor.to(torch.float16)).numpy()
-            with archive.open(f"{number:04}.{'bf16' if exact else 'f16'}.npy", "w") as file:
-                np.lib.format.write_array(file, kept, allow_pickle=False)
+from spacediff.observer.latents_file import array_in
 
 
 @contextmanager
@@ -43,25 +23,6 @@ def read_latents(path: Path) -> Iterator[Iterator[NDArray[np.float32]]]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            yield (_array(archive, name) for name in sorted(archive.namelist()))
+            yield (array_in(archive, name) for name in sorted(archive.namelist()))
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise LatentsNotReadable(f"the latents in {path.name} cannot be read: {error}") from error
-
-
-def read_latents_after(path: Path, step: int) -> NDArray[np.float32] | None:
-    """Read the latents after one step, counted from 1; None where they cannot be read, or there are fewer."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = sorted(archive.namelist())
-            return _array(archive, names[step]) if step < len(names) else None
-    except (OSError, ValueError, zipfile.BadZipFile):
-        return None
-
-
-def _array(archive: zipfile.ZipFile, name: str) -> NDArray[np.float32]:
-    with archive.open(name) as file:
-        kept = np.lib.format.read_array(file, allow_pickle=False)
-    if name.endswith(".bf16.npy"):
-        widened: NDArray[np.float32] = (kept.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-        return widened
-    return np.asarray(kept, np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .effective import arguments_of, as_given, passed_on, settings_of
 from .frames import write_frames
@@ -13,6 +13,9 @@ from .machine import machine
 from .messages import LibraryMessages
 from .tensors import KeptTensors
 from .writing import FINISHED, MOST_TENSOR_BYTES, NOT_FINISHED, Writer
+
+if TYPE_CHECKING:
+    from ..observer.following import FollowedCall
 
 
 class RecordedCall:
@@ -24,6 +27,7 @@ class RecordedCall:
         messages: Collects the warnings of the libraries.
         tensors: Keeps the tensors of the call; None if none are kept.
         keep_frames: Whether the frames are written too.
+        keep_latents: Whether the latents of all steps are written too.
     """
 
     def __init__(
@@ -34,12 +38,14 @@ class RecordedCall:
         tensors: KeptTensors | None = None,
         *,
         keep_frames: bool = True,
+        keep_latents: bool = False,
     ) -> None:
         self._number = number
         self._writer = writer
         self._messages = messages
         self._tensors = tensors
         self._keep_frames = keep_frames
+        self._keep_latents = keep_latents
         self._observer: Any = None
         self._pipeline: Any = None
         self._unfit: TypeError | None = None
@@ -56,8 +62,10 @@ class RecordedCall:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         where: Mapping[str, Any],
+        *,
+        follow: FollowedCall | None = None,
     ) -> None:
-        """Record the settings, and begin to observe the pipeline."""
+        """Record the settings, and begin to observe the pipeline, for `follow` too."""
         began = time.monotonic()
         self._record["where"] = where
         self._pipeline = pipeline
@@ -65,7 +73,7 @@ class RecordedCall:
             given = self._given(call, pipeline, args, kwargs)
             self._output_type = given.get("output_type")
             self._record |= settings_of(pipeline, given, self._writer) | self._messages.taken()
-            self._observe(pipeline, given)
+            self._observe(pipeline, given, follow)
         self._write(NOT_FINISHED)
         self._began = time.monotonic()
         self._own_seconds = self._began - began
@@ -99,6 +107,12 @@ class RecordedCall:
             if self._tensors is not None:
                 self._record["tensors"] = self._tensors.write(self._writer.folder / "calls" / str(self._number))
                 self._note_left_out(self._tensors.left_out)
+        with self._noting("its latents"):
+            if self._keep_latents and self._observer is not None and self._observer.seen.latents:
+                from ..observer.latents_file import LATENTS, write_latents
+
+                folder = self._writer.folder / "calls" / str(self._number)
+                write_latents(self._observer.seen.latents, folder / LATENTS)
         with self._noting("its frames"):
             if result is not None:
                 folder = self._writer.folder / "calls" / str(self._number)
@@ -117,7 +131,7 @@ class RecordedCall:
             self._unfit = error
             return as_given(call, pipeline, args, kwargs)
 
-    def _observe(self, pipeline: Any, given: Mapping[str, Any]) -> None:
+    def _observe(self, pipeline: Any, given: Mapping[str, Any], follow: FollowedCall | None) -> None:
         from ..observer.observation import Observation
         from ..observer.observer import Observer
 
@@ -125,13 +139,15 @@ class RecordedCall:
         note = self._writer.note
         self._observer = Observer(
             pipeline,
-            keep_latents=False,
+            keep_latents=self._keep_latents,
             before=Observation(),
             sketches=True,
             arguments=numbers,
-            keep=self._tensors.keep if self._tensors else None,
+            keep=follow.see if follow else self._tensors.keep if self._tensors else None,
             note=note,
         )
+        if follow is not None:
+            follow.attach(pipeline, self._observer)
         self._observer.hook_all()
 
     def _note_left_out(self, names: Sequence[str]) -> None:

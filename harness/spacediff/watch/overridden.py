@@ -13,9 +13,12 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
+from ..observer.following import STEPS
 from .call import RecordedCall
+from .early_end import ENDED, early_end, leave
 from .messages import LibraryMessages
 from .offered import FILE as OFFERED
 from .overriding import FILE, OUTCOME, Overriding
@@ -31,7 +34,8 @@ class OverriddenCall:
     Args:
         writer: Writes the recording.
         messages: Collects the warnings of the libraries.
-        content: What is put in, as `Overriding` takes it, and `hold`, whether the call is to be repeated.
+        content: What is put in, as `Overriding` takes it; `hold`, whether the call is to be repeated; `stop`, when it
+            ends early, as `early_end` takes it, or null; and `latents`, whether those of all steps are written.
     """
 
     def __init__(self, writer: Writer, messages: LibraryMessages, content: Mapping[str, Any]) -> None:
@@ -103,32 +107,55 @@ class OverriddenCall:
             if changed := repeating.restore(writer):
                 writer.write(OUTCOME, {"unrestored": changed})
                 return
-            self._overriding = Overriding(content)
+            self._content, self._overriding = content, Overriding(content)
             if not self._made(number, call, where, writer):
                 return
 
     def _made(self, number: int, call: PipelineCall, where: Mapping[str, Any], writer: Writer) -> bool:
-        """Make the changed call and write what came of it; return whether it was made to its end."""
+        """Make the changed call and write what came of it; return whether it was made as far as it was asked for."""
         self._known = len(self._messages.taken()["messages"])
-        recorded, refused, finished = RecordedCall(number, writer, self._messages), {}, False
-        self._recorded = recorded
+        recorded = RecordedCall(number, writer, self._messages, keep_latents=bool(self._content.get("latents")))
+        self._recorded, refused, finished = recorded, {}, False
+        ended: dict[str, Any] = {}
         try:
             changed = self._overriding.put_in(call, writer.noting, self._torch_seed)
-            recorded.begin(changed.method, changed.pipeline, changed.args, changed.kwargs, where)
-            result = changed.make()
-            self._overriding.refuse_what_waits()
-            recorded.end(result, FINISHED)
+            outcome, ended = self._follow(changed, recorded, where)
             finished = True
+            if not ended:
+                self._overriding.refuse_what_waits()
+            recorded.end(outcome, ENDED if ended else FINISHED)
         except RefusedError as error:
             refused = {"path": error.path, "reason": error.reason, "hint": error.hint}
+            finished = False
         except BaseException as error:  # noqa: BLE001 - even SystemExit: the process ends afterwards
             recorded.end(None, f"{type(error).__name__}: {error}")
         with writer.noting("the end of the changed call"):
             if self._overriding.offered:
                 writer.write(OFFERED, self._overriding.offered)
-            said = {"applied": self._overriding.applied, "refused": refused, "warnings": self._overriding.warnings}
-            writer.write(OUTCOME, said)
+            applied, warnings = self._overriding.applied, self._overriding.warnings
+            writer.write(OUTCOME, {"applied": applied, "refused": refused, "warnings": warnings, "ended": ended})
         return finished
+
+    def _follow(
+        self, changed: PipelineCall, recorded: RecordedCall, where: Mapping[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Make the changed call, and return its result; or None and how it differs, where enough was seen.
+
+        What the script makes of the end of its call, such as a result after all, is of no account.
+        """
+        stop = self._content.get("stop")
+        follow, following = early_end(stop, _steps_of(changed)) if stop else (None, None)
+        recorded.begin(changed.method, changed.pipeline, changed.args, changed.kwargs, where, follow=follow)
+        try:
+            result = changed.make()
+        except BaseException:
+            if follow is None or not follow.ended:
+                raise
+        if follow is None or following is None or not follow.ended:
+            return result, {}
+        with suppress(Exception):
+            leave(changed.pipeline)
+        return None, asdict(following.divergence)
 
     def inner(self, call: PipelineCall) -> PipelineCall:
         """Return a call that is made inside the changed one, with what waits for it."""
@@ -142,6 +169,14 @@ class OverriddenCall:
             return self._overriding.chooses(number, call)
         except TypeError:  # the arguments do not fit, which the call itself says better
             return False
+
+
+def _steps_of(call: PipelineCall) -> Any:
+    """Return how many steps a call asks for; None where its arguments do not fit, which it says itself."""
+    try:
+        return call.given.get(STEPS)
+    except TypeError:
+        return None
 
 
 def _end() -> None:

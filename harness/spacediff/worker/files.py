@@ -8,15 +8,14 @@ from pathlib import Path, PurePosixPath
 from spacediff.clip import Clip, write_lossless, write_preview
 from spacediff.codec import export_to_video
 from spacediff.files import sha256
+from spacediff.observer.latents_file import LATENTS, write_latents
 from spacediff.pictures import MAX_SHEET_HEIGHT, write_png, write_sheet
 from spacediff.record import ClipRecord, RunRecord, SmallPreview, TraceRecord
 from spacediff.run import Run
 from spacediff.sources import Produced
-from spacediff.store.latents import write_latents
 from spacediff.worker.colours import only_colour
 from spacediff.worker.records import measured
 
-_LATENTS = "latents.zip"
 _LARGE = 250_000
 """Bytes of a preview of which a page holds two dozen."""
 _SMALL, _KEY_FRAMES = 23, 12
@@ -115,7 +114,8 @@ def _write_trace(produced: Produced, folder: Path, place: PurePosixPath) -> Trac
         folder: The folder to write to.
         place: The final folder of the file, relative to the audit folder.
     """
-    if produced.trace is None or not produced.latents:
+    if produced.trace is None or not (produced.latents or produced.latents_file):
         return produced.trace
-    write_latents(produced.latents, folder / _LATENTS)
-    return produced.trace.model_copy(update={"latents": (place / _LATENTS).as_posix()})
+    if produced.latents_file is None:
+        write_latents(produced.latents, folder / LATENTS)
+    return produced.trace.model_copy(update={"latents": (place / LATENTS).as_posix()})

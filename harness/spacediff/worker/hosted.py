@@ -10,9 +10,12 @@ from spacediff.errors import NotMeasuredError
 from spacediff.progress import Progress
 from spacediff.record import RunRecord
 from spacediff.run import Run
+from spacediff.sources import Stopped
 from spacediff.sources.hosted import HostedSource
 from spacediff.worker.files import write_run
 from spacediff.worker.protocol import Worker
+from spacediff.worker.records import stopped
+from spacediff.worker.targets import target_of_a_script
 
 
 class AuditWorker:
@@ -57,7 +60,13 @@ class AuditWorker:
         """
         if run.source == "diffusers":
             return self._generating.produce(run, key, folder, progress)
-        return write_run(run, key, self._hosted.produce(run, folder, progress), folder)
+        target = target_of_a_script(run, folder)
+        if target is None:
+            return write_run(run, key, self._hosted.produce(run, folder, progress), folder)
+        produced = self._hosted.follow(run, folder, progress, target.stop)
+        if isinstance(produced, Stopped):
+            return stopped(run, key, produced, target.record)
+        return write_run(run, key, produced, folder)
 
     def close(self) -> None:
         """Stop everything that was started, including the tiny Space."""

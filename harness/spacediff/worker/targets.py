@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spacediff.record import RunRecord, recorded_settings
-from spacediff.run import Stop
-from spacediff.sources.local.screening import Compared, KeptRun, Latents, Seeds
-from spacediff.store.latents import read_latents_after
+from spacediff.observer.following import STEPS, Latents, Seeds
+from spacediff.observer.latents_file import read_latents_after
+from spacediff.record import RunRecord, TraceRecord, recorded_settings
+from spacediff.run import Run, Stop
+from spacediff.sources.local.screening import Compared, kept_run
 from spacediff.store.store import Store
 
 if TYPE_CHECKING:
@@ -29,6 +30,53 @@ class Target:
 
     record: RunRecord
     compared: Compared
+
+
+@dataclass(frozen=True)
+class ScriptTarget:
+    """The run that a script's run is compared with in another process.
+
+    Attributes:
+        record: Its record.
+        stop: When the call ends, as `spacediff.watch.early_end` takes it.
+    """
+
+    record: RunRecord
+    stop: dict[str, Any]
+
+
+def target_of_a_script(run: Run, folder: Path) -> ScriptTarget | None:
+    """Return the target of a script's run; None where it has none, or the store does not have it with its steps.
+
+    Args:
+        run: Any run.
+        folder: Its draft folder.
+    """
+    stop, store = run.stop, Store.of_draft(folder)
+    target = store.get(stop.target) if stop is not None and run.source == "script" else None
+    if stop is None or target is None or target.trace is None or not target.trace.steps:
+        return None
+    seeds = [found for found in map(store.get, stop.seeds) if found is not None and found.trace is not None]
+    asked = {
+        "target": _plain(target, store),
+        "seeds": [_plain(each, store) for each in seeds],
+        "steps": recorded_settings(target.settings).value(f"call.{STEPS}"),
+        "after": stop.after,
+        "far": stop.far,
+        "last": stop.last,
+    }
+    return ScriptTarget(target, asked)
+
+
+def _plain(run: RunRecord, store: Store) -> dict[str, Any]:
+    trace = run.trace or TraceRecord()
+    return {
+        "digests": [step.digest for step in trace.steps],
+        "timesteps": [step.timestep for step in trace.steps],
+        "signals": [step.signal for step in trace.steps],
+        "scaling": trace.scaling,
+        "latents": str((store.folder / trace.latents).absolute()) if trace.latents else None,
+    }
 
 
 class Targets:
@@ -55,9 +103,9 @@ class Targets:
         record = store.get(stop.target)
         if record is None or record.trace is None or not record.trace.steps:
             return None
-        target = KeptRun(record.trace, self._exact(record.key) or _in_store(record, store))
+        target = kept_run(record.trace, self._exact(record.key) or _in_store(record, store))
         seeds = [found for found in map(store.get, stop.seeds) if found is not None and found.trace is not None]
-        kept = [KeptRun(found.trace, _in_store(found, store)) for found in seeds if found.trace is not None]
+        kept = [kept_run(found.trace, _in_store(found, store)) for found in seeds if found.trace is not None]
         compared = Compared(stop, target, recorded_settings(record.settings), Seeds(kept))
         self._last = (stop, folder.parent), Target(record, compared)
         return self._last[1]

@@ -20,6 +20,7 @@ from spacediff.errors import (
     failure,
     is_out_of_memory,
 )
+from spacediff.observer.following import RunEndedError
 from spacediff.observer.observation import Observation
 from spacediff.observer.observer import Observer, observing, observing_decoding
 from spacediff.record import LATENTS, Ignored
@@ -33,7 +34,7 @@ from spacediff.sources.local.placement import place
 from spacediff.sources.local.refusals import explained_refusals, place_of
 from spacediff.sources.local.resolve import completed, without_effect
 from spacediff.sources.local.reuse import NotResumedError, Reuse, resume
-from spacediff.sources.local.screening import RunEndedError, Screen
+from spacediff.sources.local.screening import Screen
 from spacediff.sources.local.tracing import trace_record
 from spacediff.sources.local.weights import keep_host_weights
 

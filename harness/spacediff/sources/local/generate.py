@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.inputs.files import Input
+from spacediff.observer.following import Latents
 from spacediff.observer.structure import blocks_of, pipelines_of
 from spacediff.progress import Progress
 from spacediff.record import LATENTS
@@ -32,7 +33,7 @@ from spacediff.sources.local.placement import placement_of, refuse_what_cannot_r
 from spacediff.sources.local.resolve import resolved
 from spacediff.sources.local.reuse import NotResumedError, Reuse
 from spacediff.sources.local.scheduler_fit import scheduler_warnings
-from spacediff.sources.local.screening import Compared, Latents, Screen
+from spacediff.sources.local.screening import Compared, Screen
 from spacediff.sources.local.stamps import stamp_of
 from spacediff.sources.local.steps import steps_to
 from spacediff.sources.local.transplant import Donor, Transplant
