@@ -2,7 +2,7 @@
 
 Made-up worlds of 50 steps with one to four causes among fifteen suspects, as the tests plant them, and none to three
 settings besides that change the numbers only. The peer is picire's `DD`, which judges whole generations and answers
-one question; the search answers both, and ends most runs early, but not those of scripts. The two ends, which both
+one question; the search answers both, and ends most runs early, where steps are seen. The two ends, which both
 need, are not counted.
 
 With `--real` the planted pairs are searched with real generations instead (`benchmarks.planted_pairs`).
