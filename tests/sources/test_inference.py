@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import io
 import json
@@ -100,14 +101,15 @@ def test_a_picture_is_kept_as_it_came_and_what_is_unsaid_is_unknown(api: ApiStan
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("task", ["text_to_video", "image_to_video"])
 def test_a_provider_gets_the_token_and_gives_a_video(
-    api: ApiStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task: str, api: ApiStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = write_video(tmp_path / "v.mp4").read_bytes()
 
     def answer(path: str, _: bytes) -> tuple[int, dict[str, str], bytes]:
         if path.startswith("/api/models/"):
-            mapping = {"fal-ai": {"status": "live", "providerId": "fal-ai/wan", "task": "text-to-video"}}
+            mapping = {"fal-ai": {"status": "live", "providerId": "fal-ai/wan", "task": task.replace("_", "-")}}
             return 200, {}, json.dumps({"id": "org/wan", "inferenceProviderMapping": mapping}).encode()
         if path.startswith("/router/fal-ai/fal-ai/wan"):
             queued = {"request_id": "1", "status": "COMPLETED", "response_url": f"{api.url}/result"}
@@ -120,15 +122,20 @@ def test_a_provider_gets_the_token_and_gives_a_video(
     for name, value in routed_through(api, tmp_path).items():
         kept = os.environ.get(name, "") if name == "PYTHONPATH" else ""
         monkeypatch.setenv(name, os.pathsep.join(filter(None, (value, kept))))
-    text = text_of(task="text_to_video", model="org/wan", provider="fal-ai", arguments='{ seed = "{seed}" }')
+    picture(2).save(tmp_path / "given.png")
+    inputs = 'inputs = { image = "given.png" }' if task == "image_to_video" else ""
+    text = text_of(inputs, task=task, model="org/wan", provider="fal-ai", arguments='{ seed = "{seed}" }')
     found = produced(reference_of(text, tmp_path), tmp_path)
     assert found.original is not None
     assert found.original.read_bytes() == video
     assert found.clip.frames.shape == (9, 64, 64, 3)
     posted = next(each for each in api.asked if each[0].startswith("/router"))
     assert posted[1] == f"Bearer {TOKEN}"
-    assert json.loads(posted[2]) == {"prompt": "a lemon", "seed": 42}
-    assert found.described == "text_to_video of org/wan by fal-ai"
+    body = json.loads(posted[2])
+    sent = body.pop("image_url", "").partition("base64,")[2]
+    assert body == {"prompt": "a lemon", "seed": 42}
+    assert base64.b64decode(sent) == ((tmp_path / "given.png").read_bytes() if inputs else b"")
+    assert found.described == f"{task} of org/wan by fal-ai"
 
 
 def test_a_picture_of_the_prompt_is_sent(api: ApiStandIn, tmp_path: Path) -> None:
