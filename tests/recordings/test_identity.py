@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from spacediff.errors import InvalidArgument
+from spacediff.recordings import interpreters
 from spacediff.recordings.identity import code_of, names_in, stamp_of_names, versions_of
+from spacediff.recordings.script import check_interpreter
 
 
 def test_the_modules_next_to_a_script_are_part_of_it(tmp_path: Path) -> None:
@@ -95,3 +97,15 @@ def test_the_versions_of_another_interpreter_are_asked_of_it(tmp_path: Path) -> 
     assert "torch" in found
     with pytest.raises(InvalidArgument, match="does not start"):
         versions_of(tmp_path / "python")
+
+
+def test_an_interpreter_that_is_slow_is_not_called_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, other = tmp_path / "python", tmp_path / "another-program"
+    for file, line in ((slow, "exec sleep 30"), (other, "exit 3")):
+        file.write_text(f"#!/bin/sh\n{line}\n")
+        file.chmod(0o755)
+    with pytest.raises(InvalidArgument, match="does not start as a Python"):
+        check_interpreter(str(other))
+    monkeypatch.setattr(interpreters, "_PATIENCE", 0.1)
+    with pytest.raises(InvalidArgument, match=r"has not answered after 0\.1 s"):
+        check_interpreter(str(slow))

@@ -9,16 +9,15 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from spacediff.errors import InvalidArgument
 from spacediff.hub.commits import kept_commit
 from spacediff.hub.ids import is_repository_id
 from spacediff.observer.digest_length import DIGITS
+from spacediff.recordings.interpreters import answer_of
 from spacediff.recordings.notebook import cells_to_run, is_notebook
 from spacediff.watch.machine import LIBRARIES
 
@@ -173,14 +172,7 @@ def versions_of(interpreter: Path) -> dict[str, str]:
     Raises:
         InvalidArgument: It does not start.
     """
-    try:
-        said = subprocess.run(  # noqa: S603 - the interpreter that the user names
-            [str(interpreter), "-I", "-c", _SAY_VERSIONS, *LIBRARIES],
-            capture_output=True, text=True, timeout=60, check=True,
-        ).stdout  # fmt: skip
-    except (OSError, subprocess.SubprocessError) as error:
-        raise InvalidArgument(f"{interpreter} does not start as a Python interpreter") from error
-    python, *others = said.splitlines() or [""]
+    python, *others = answer_of(str(interpreter), "-I", "-c", _SAY_VERSIONS, *LIBRARIES).splitlines() or [""]
     return {"python": python, **dict(line.split(" ", 1) for line in others if " " in line)}
 
 

@@ -24,6 +24,7 @@ from spacediff.errors import FileNotAccessible, InvalidArgument
 from spacediff.interrupts import left_to_a_child
 from spacediff.recordings.archive import make_writable, write_recording
 from spacediff.recordings.assembling import assembled, is_in_a_call
+from spacediff.recordings.interpreters import answer_of, no_python
 from spacediff.recordings.model import Recording
 from spacediff.recordings.notebook import cells_to_run, is_notebook, write_cells
 from spacediff.watch.start import FOLDER, OPTIONS, PYTHONPATH_BEFORE
@@ -188,14 +189,11 @@ def check_interpreter(interpreter: str) -> None:
     Raises:
         InvalidArgument: It is not.
     """
+    said = answer_of(interpreter, "-c", "import sys; print(*sys.version_info[:2])")
     try:
-        said = subprocess.run(  # noqa: S603 - the interpreter that the user names
-            [interpreter, "-c", "import sys; print(*sys.version_info[:2])"],
-            capture_output=True, text=True, timeout=60, check=True,
-        ).stdout  # fmt: skip
         version = tuple(int(each) for each in said.split()[-2:])
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise InvalidArgument(f"{interpreter} does not start as a Python interpreter") from error
+    except ValueError as error:
+        raise no_python(interpreter) from error
     if version < _OLDEST:
         raise InvalidArgument(f"{interpreter} is Python {'.'.join(map(str, version))}; recording needs 3.10 or newer")
 
