@@ -64,6 +64,22 @@ def test_a_lora_of_one_side_is_added_or_removed_by_the_variant() -> None:
     assert not opened(text)
 
 
+@pytest.mark.parametrize(
+    ("argument", "path"),
+    [('custom_pipeline="evil/repo"', "load.custom_pipeline"), ("trust_remote_code=True", "load.trust_remote_code")],
+)
+def test_code_of_others_is_never_written_into_a_scenario(argument: str, path: str) -> None:
+    theirs = SCRIPT.replace("torch_dtype", f"{argument}, torch_dtype")
+    text, scenario = written(SCRIPT, theirs)
+    assert path not in scenario.settings_of("as-hosted")
+    (line,) = opened(text)
+    assert path in line
+    assert "it runs code of others" in line
+    _, scenario = written(theirs, SCRIPT)
+    assert path not in scenario.settings_of("baseline")
+    assert path in left_out(scenario), "an audit stops at it"
+
+
 def test_a_scale_and_a_fusion_that_differ_are_changed_alone() -> None:
     ours, theirs = (SCRIPT.replace("\nvideo =", LORA.replace("0.7", scale)) for scale in ("0.8", "0.5"))
     text, scenario = written(ours.replace("video =", "pipe.fuse_lora()\nvideo ="), theirs.replace('"x"', '"y"'))

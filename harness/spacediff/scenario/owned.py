@@ -24,6 +24,8 @@ NOT_AT_LOADING = {
     "load.quantization_config": "it is said per component: components.NAME.quantization",
 }
 """Arguments of `from_pretrained` that a scenario says elsewhere, with the place."""
+RUNS_CODE = frozenset({"load.trust_remote_code", "load.custom_pipeline"})
+"""Settings that run code of others: neither a patch nor a scenario that is written from a source has them."""
 COMPONENT_NAME = re.compile(
     r"(vae|movq|vqgan|unet|prior|transformer|text_encoder|tokenizer|image_encoder|image_processor|feature_extractor|"
     r"safety_checker|controlnet|motion_adapter|connectors|vocoder|scheduler)(_[a-z0-9]+)*"

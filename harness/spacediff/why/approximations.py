@@ -16,7 +16,7 @@ from spacediff.catalogue.pipelines import GENERIC
 from spacediff.inputs.files import is_media
 from spacediff.privacy.redaction import redact_text
 from spacediff.scenario.literals import is_sayable
-from spacediff.scenario.owned import NOT_AT_LOADING
+from spacediff.scenario.owned import NOT_AT_LOADING, RUNS_CODE
 from spacediff.scenario.paths import is_path
 from spacediff.scenario.tables.settings import SettingsTables
 from spacediff.scenario.writing import one_line
@@ -68,6 +68,8 @@ def why_left_out(path: str, value: Any, owner: str, refused: Refused) -> str:
     """
     if path.split(".", 1)[0] not in _DECLARABLE:
         return "a scenario has no such setting"
+    if path in RUNS_CODE and value:
+        return "it runs code of others, so it is not written; add it by hand if you trust that code"
     if path in NOT_AT_LOADING:
         return NOT_SAID if configurations(value) else NOT_AT_LOADING[path]
     if path.startswith("load.") and isinstance(value, Mapping):

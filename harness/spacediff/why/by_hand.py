@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from spacediff.catalogue.pipelines import fits
 from spacediff.python_code import as_code
 from spacediff.reading import Reading
+from spacediff.scenario.owned import RUNS_CODE
 from spacediff.settings import Origin
 from spacediff.why.code import library_of
 from spacediff.why.compared import UNSET, SourceDifference
@@ -15,8 +16,6 @@ from spacediff.why.proposals.calls import refusal
 from spacediff.why.proposals.loading import TEXTS_OF_LOADING
 from spacediff.why.proposals.methods import lora_lines, lora_of
 
-_RUNS_CODE = frozenset({"load.trust_remote_code", "load.custom_pipeline"})
-"""Settings that run code of others; they are never part of a patch."""
 _GIVEN_WHEN_RUN = {"argument": "run the script with {} {}", "environment variable": "run the script with {}={}"}
 """Kinds of inputs that whoever runs the script gives, and how."""
 
@@ -76,7 +75,7 @@ def _with_another_checkpoint(row: SourceDifference, pipeline: object) -> str:
 def _never(row: SourceDifference) -> str:
     comes_with_others = row.path.startswith("vae.") or (row.path.startswith("lora.") and row.left is UNSET)
     is_harmless = row.known is not None and row.known.size == "none" and not comes_with_others
-    if row.path in _RUNS_CODE:
+    if row.path in RUNS_CODE:
         return f"{_change(row)}; it runs code of others, so it is never part of a patch"
     return _change(row) if row.path == "placement" or is_harmless else ""
 
