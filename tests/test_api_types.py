@@ -49,6 +49,7 @@ def audits(path: Path) -> None:
     assert_type(spacediff.compare_videos("a.mp4", path, metrics="flip", parts="hand"), spacediff.AuditResult)
     assert_type(spacediff.plan_audit(scenario, only="dpm"), spacediff.Plan)
     assert_type(spacediff.accept_audit(path, out="audits/mine").history, spacediff.HistoryRecord | None)
+    assert_type(spacediff.assert_reproduces(path, variant="dpm", max_drift=0.05, out="a"), spacediff.AuditResult)
     spacediff.run_audit(path, "audits/mine")  # type: ignore[call-arg]  # options are keywords
     spacediff.run_audit(7)  # type: ignore[arg-type]
     spacediff.run_audit(path, only="dpm", frsh=True)  # type: ignore[call-arg]

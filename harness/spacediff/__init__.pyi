@@ -3,6 +3,7 @@
 from . import trace
 from .api import (
     accept_audit,
+    assert_reproduces,
     check_machine,
     compare_videos,
     load_scenario,
@@ -217,6 +218,7 @@ __all__ = [
     "WhyResult",
     "WorkerDied",
     "accept_audit",
+    "assert_reproduces",
     "check_machine",
     "compare_sources",
     "compare_videos",

@@ -7,6 +7,7 @@ of `spacediff.errors`. Nothing here prints, exits, or installs a signal handler;
 
 from spacediff.api.audits import accept_audit, compare_videos, load_scenario, plan_audit, run_audit
 from spacediff.api.given import StrPath
+from spacediff.api.parity import assert_reproduces
 from spacediff.api.records import read_record, render_report, write_report
 from spacediff.api.scripts import record_script, write_probe
 from spacediff.api.sources import check_machine, read_source
@@ -14,6 +15,7 @@ from spacediff.api.sources import check_machine, read_source
 __all__ = [
     "StrPath",
     "accept_audit",
+    "assert_reproduces",
     "check_machine",
     "compare_videos",
     "load_scenario",
