@@ -45,12 +45,14 @@ class Display:
         self._generated: list[float] = []
         self._reasons: dict[str, str] = {}
         self._said = 0.0
+        self._probe = ""
 
     def __enter__(self) -> Self:
         self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._say_probe()
         self._bars.stop()
 
     def on_plan(self, runs: Sequence[Run]) -> None:
@@ -65,6 +67,7 @@ class Display:
 
     def on_run_started(self, run: Run) -> None:
         """Show a bar for the run."""
+        self._say_probe()
         self._clear()
         self._name = run.name
         self._said = time.monotonic()
@@ -99,9 +102,11 @@ class Display:
                 self._generated.append(record.seconds)
         if self._whole is not None:
             self._bars.update(self._whole, completed=self._done, timed=bool(self._generated))
-        place = f"{escape(run.prompt.name)} · {escape(run.name)}"
-        before = f"\\[{self._done}/{len(self._planned)}] {place}" if counted else f"search: {place}"
-        self._print(f"{before}: {self._outcome(record, reused=reused)}{self._left() if counted else ''}")
+        said = f"{escape(run.prompt.name)} · {escape(run.name)}: {self._outcome(record, reused=reused)}"
+        if counted:
+            self._print(f"\\[{self._done}/{len(self._planned)}] {said}{self._left()}")
+        else:
+            self._probe = said
         if self._verbose and record.trace and not reused:
             self._print(f"      {_by_stage(record)}")
 
@@ -118,11 +123,20 @@ class Display:
         reproduced: bool | None,
     ) -> None:
         """Print the outcome of a probe of the search, and about how much is left."""
-        self._print(escape(probe_line(search, run, len(changed), reproduced=reproduced)))
+        about = escape(probe_line(search, run, len(changed), reproduced=reproduced))
+        self._print(f"{self._probe}; {about}" if self._probe else about)
+        self._probe = ""
 
     def on_search_finished(self) -> None:
         """Show nothing of the search any more."""
+        self._say_probe()
         self._clear()
+
+    def _say_probe(self) -> None:
+        """Print a run of the search that showed nothing by itself, such as a re-run of the first steps."""
+        if self._probe:
+            self._print(self._probe)
+            self._probe = ""
 
     def _outcome(self, record: RunRecord, *, reused: bool) -> str:
         if record.failed:

@@ -20,18 +20,16 @@ def outlook(search: SearchProgress) -> str:
 def probe_line(search: SearchProgress, run: RunRecord, changed: int, *, reproduced: bool | None) -> str:
     """Describe the outcome of a probe, what was spent so far, and about how much there is."""
     shown = {
-        True: f"no visible difference from {search.target}",
-        False: f"differs visibly from {search.target}",
-        None: "whether a difference is visible is not known yet",
+        True: f"there is no visible difference from {search.target}",
+        False: f"it differs visibly from {search.target}",
+        None: "it is not known yet whether a difference is visible",
     }[reproduced]
     if run.failed:
         shown = "there is no output, so it shows nothing"
     elif run.stopped is not None and reproduced is False:
-        shown = f"too far from {search.target} for the difference to stay unseen"
-    return (
-        f"      search, {written_cost(search.spent)} of about {_generations(search.spent + search.expected)}: with "
-        f"{changed} of {_counted(search.suspects, 'setting')} changed: {shown}"
-    )
+        shown = f"it is too far from {search.target} for the difference to stay unseen"
+    counted = f"{changed} of {_counted(search.suspects, 'setting')} changed"
+    return f"search, {_generations(search.spent)} so far: with {counted}, {shown}"
 
 
 def _generations(count: float) -> str:
