@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from spacediff.api import compare_videos
+from spacediff.record import Stage
 from spacediff.recordings import read_recording
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
+from support.script_styles import SITE
 
 OLD = (
     "diffusers==0.33.1", "transformers==4.51.3", "huggingface_hub==0.30.2", "tokenizers==0.21.1", "peft==0.15.2",
@@ -62,15 +66,25 @@ def environment(folder: Path) -> str:
     return str(python)
 
 
+def recorded(folder: Path, name: str, *options: str) -> None:
+    command = [sys.executable, "-P", "-m", "spacediff", "record", "--out", name, *options, "run.py"]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "site"), *filter(None, sys.path)])}
+    done = subprocess.run(
+        [*command, str(ensure_checkpoint(RANDOM))],
+        cwd=folder,
+        env=None if options else environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.slow
 def test_a_script_with_an_old_diffusers_is_recorded(tmp_path: Path) -> None:
     python = environment(tmp_path)
     (tmp_path / "run.py").write_text(SCRIPT)
-    command = [sys.executable, "-P", "-m", "spacediff", "record", "--out", "r.zip", "--python", python, "run.py"]
-    done = subprocess.run(
-        [*command, str(ensure_checkpoint(RANDOM))], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    recorded(tmp_path, "r.zip", "--python", python)
     recording = read_recording(tmp_path / "r.zip")
     (call,) = recording.calls
     assert recording.notes == ()
@@ -85,3 +99,17 @@ def test_a_script_with_an_old_diffusers_is_recorded(tmp_path: Path) -> None:
     assert call.trace
     assert (len(call.trace.steps), call.trace.unobserved, bool(call.trace.decoded)) == (2, [], True)
     assert [step.guidance for step in call.trace.steps] == [6, 6]
+
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
+    recorded(tmp_path, "today.zip")
+    found = compare_videos(tmp_path / "r.zip", tmp_path / "today.zip", out=tmp_path / "audit").record
+    groups = found.run("files", "candidate").setting_groups
+    assert groups
+    assert {"machine.diffusers", "machine.transformers"} <= set(groups.differing)
+    assert "machine.torch" not in groups.differing
+    others = [path for path in groups.differing if not path.startswith("machine.")]
+    assert others == ["components.tokenizer.class"], "transformers 5 has another class for the same tokenizer"
+    (compared,) = found.traces
+    assert (compared.steps, compared.unobserved) == (2, [])
+    assert compared.stage in {Stage.NOWHERE, Stage.TEXT, Stage.STEP, Stage.DECODING}, "the noise is the same"

@@ -223,15 +223,19 @@ pipe("a lemon", num_inference_steps=3, num_frames=5, generator=torch.Generator()
 """
 
 
-def test_two_processors_differ_in_numbers_and_in_no_setting(ran: Ran) -> None:
+def record_one(ran: Ran, name: str, *options: str, **variables: str) -> str:
+    """Record one call with variables of the environment, and return what the command says."""
     folder = ran.folder / "watched"
     (folder / "one.py").write_text(ONE_CALL)
-    for name, instructions in (("wide", None), ("narrow", "default")):
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ran.folder / "site"), *sys.path])}
-        if instructions:
-            environment["ATEN_CPU_CAPABILITY"] = instructions
-        command = [sys.executable, "-P", "-m", "spacediff", "record", "--out", f"{name}.zip", "one.py"]
-        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ran.folder / "site"), *sys.path]), **variables}
+    command = [sys.executable, "-P", "-m", "spacediff", "record", *options, "--out", name, "one.py"]
+    return subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True).stderr
+
+
+def test_two_processors_differ_in_numbers_and_in_no_setting(ran: Ran) -> None:
+    folder = ran.folder / "watched"
+    record_one(ran, "wide.zip")
+    record_one(ran, "narrow.zip", ATEN_CPU_CAPABILITY="default")
     record = compare_videos(folder / "wide.zip", folder / "narrow.zip", out=folder / "compared").record
     groups = record.run("files", "candidate").setting_groups
     assert groups
@@ -242,6 +246,19 @@ def test_two_processors_differ_in_numbers_and_in_no_setting(ran: Ran) -> None:
     assert trace.estimated
     assert all(each is not None and each < 1e-3 for each in trace.distances)
     assert any(trace.distances)
+
+
+def test_two_counts_of_threads_differ_in_nothing_else(ran: Ran) -> None:
+    folder = ran.folder / "watched"
+    for count in ("1", "2"):
+        record_one(ran, f"threads-{count}.zip", OMP_NUM_THREADS=count)
+    record = compare_videos(folder / "threads-1.zip", folder / "threads-2.zip", out=folder / "of-threads").record
+    groups = record.run("files", "candidate").setting_groups
+    assert groups
+    assert set(groups.differing) == {"machine.OMP_NUM_THREADS", "machine.threads", "numerics.threads"}
+    (trace,) = record.traces
+    assert trace.stage in {Stage.NOWHERE, Stage.TEXT, Stage.STEP, Stage.DECODING}, "the noise is the same"
+    assert all(each is not None and each < 1e-3 for each in trace.distances)
 
 
 TRANSPLANT = f"""
@@ -265,16 +282,7 @@ rerun = false
 
 
 def test_another_processor_is_found_by_stage(ran: Ran) -> None:
-    folder = ran.folder / "watched"
-    (folder / "one.py").write_text(ONE_CALL)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(ran.folder / "site"), *sys.path]),
-        "ATEN_CPU_CAPABILITY": "default",
-    }
-    command = [sys.executable, "-P", "-m", "spacediff", "record", "--tensors", "--out", "theirs.zip", "one.py"]
-    said = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True).stderr
-    assert " tensors, " in said
+    assert " tensors, " in record_one(ran, "theirs.zip", "--tensors", ATEN_CPU_CAPABILITY="default")
     (ran.folder / "t.toml").write_text(TRANSPLANT)
     result = run_audit(ran.folder / "t.toml", out=ran.folder / "transplanted")
     trace = result.record.run("p", "baseline-alone").trace
