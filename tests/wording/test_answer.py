@@ -45,6 +45,7 @@ def caused(record: AuditRecord, *paths: str, **changes: Any) -> AuditRecord:
         (Verdict.IDENTICAL, "The baseline gives the clip of the Space: every pixel is equal."),
         (Verdict.CODEC_ONLY, "The baseline gives the clip of the Space; only the codec lies between them."),
         (Verdict.DIFFERENT_SAMPLE, "The baseline gives a different sample than the Space."),
+        (Verdict.DIFFERS, "The baseline gives another clip than the Space; this audit does not show how far."),
         (Verdict.NOT_COMPARABLE, "The baseline cannot be compared with the reference."),
     ],
 )

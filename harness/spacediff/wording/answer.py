@@ -13,8 +13,8 @@ _OUTCOMES: Mapping[str, str] = {
     Verdict.IDENTICAL: "gives the {clip} of {there}: every pixel is equal.",
     Verdict.CODEC_ONLY: "gives the {clip} of {there}; only the codec lies between them.",
     Verdict.NUMERIC_DRIFT: "gives the same sample as {there}; what differs is no larger than the codec's own loss.",
-    Verdict.SETTINGS_DIFFER: "gives {a} other {clip} than {there}, but closer than a different seed's.",
-    Verdict.DIFFERS: "gives {a} other {clip} than {there}; this audit does not show how far.",
+    Verdict.SETTINGS_DIFFER: "gives {other} {clip} than {there}, but closer than a different seed's.",
+    Verdict.DIFFERS: "gives {other} {clip} than {there}; this audit does not show how far.",
     Verdict.DIFFERENT_SAMPLE: "gives a different sample than {there}.",
 }
 
@@ -46,7 +46,8 @@ def _comparison(record: AuditRecord, prompt: str, name: str) -> ComparisonRecord
 def _outcome(found: ComparisonRecord, there: str) -> str:
     words = _OUTCOMES.get(found.verdict)
     clip = nouns()
-    return words.format(clip=clip.clip, there=there, a="" if clip.several else "an") if words else clause(found.verdict)
+    other = "other" if clip.several else "another"
+    return words.format(clip=clip.clip, there=there, other=other) if words else clause(found.verdict)
 
 
 def _cause(cause: CauseRecord | None) -> list[str]:
