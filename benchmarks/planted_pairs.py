@@ -32,7 +32,7 @@ from spacediff.store.store import Store
 from spacediff.worker.hosted import AuditWorker
 from spacediff.worker.local import LocalWorker
 
-STEPS = 25
+STEPS = 50
 _STRIDE = 27
 SILENT = {
     "placement": "cpu",
