@@ -1,4 +1,4 @@
-"""Two ends that differ in six settings, as in a real report: three are seen, two are rounding, one is nothing."""
+"""Two ends that differ in six settings, as in a real report: four are seen, one is rounding, one is nothing."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ call.guidance_scale = 7.0
 numerics.attention = "math"
 vae.tiling = true
 """
-SEEN = ("scheduler.class", "call.use_dynamic_cfg", "call.guidance_scale")
-NUMERIC = ("numerics.attention", "vae.tiling")
+SEEN = ("scheduler.class", "call.use_dynamic_cfg", "call.guidance_scale", "vae.tiling")
+"""The tiles of this checkpoint's VAE are seen: the worst tile exceeds the codec's loss."""
 
 
-def test_three_settings_are_named_as_the_cause_and_rounding_is_not(tmp_path: Path) -> None:
-    found = searched(SCENARIO, SEEN, NUMERIC, tmp_path / "base")
+def test_what_is_seen_is_named_as_the_cause_and_rounding_is_not(tmp_path: Path) -> None:
+    found = searched(SCENARIO, SEEN, ("numerics.attention",), tmp_path / "base")
     assert {*found.cause} == {*SEEN}
-    assert {*found.found_numeric} == {*NUMERIC}
+    assert found.found_numeric == ("numerics.attention",)
     assert found.no_effect == ("scheduler.timestep_spacing",)
     assert found.proved
-    assert found.generations < 6, "proof and counter-proof, one to settle the others, and one for each that is near"
+    assert found.generations < 17 / 2, "half of what it takes where every run goes to its end"
