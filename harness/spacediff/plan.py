@@ -17,6 +17,7 @@ from spacediff.inputs.files import Input, identified
 from spacediff.privacy.private_prompts import texts_in, texts_of_arguments
 from spacediff.programs import request_of
 from spacediff.record import Fact, FactKind, Role, fact
+from spacediff.recordings.beforehand import ensure_usable
 from spacediff.recordings.identity import script_request
 from spacediff.reference_runs import file_run, recorded_seeds, runs_of_reference
 from spacediff.run import Prompt, Run
@@ -163,9 +164,10 @@ def plan_scenario(
     Raises:
         UnknownName: `only` names a variant that the scenario does not have.
         InputUnusable: An input picture or video cannot be read.
-        InvalidArgument: The interpreter of the script does not start.
+        ScenarioError: The interpreter of the script does not start, or a recording cannot be the reference.
     """
     wanted = _wanted(scenario, tuple(only))
+    ensure_usable(scenario)
     prompts = tuple(
         Prompt(name, prompt.text or "", prompt.seed, scenario.private or prompt.private, _inputs(prompt.inputs))
         for name, prompt in scenario.prompts.items()

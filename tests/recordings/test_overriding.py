@@ -89,6 +89,17 @@ def test_a_generator_is_seeded_again_unless_it_has_the_seed(pipeline: Any) -> No
     assert given_after(pipeline, {"seed": 7}, "a", generator=mine)["generator"] is mine
 
 
+def test_a_misspelt_name_is_refused_with_the_nearest_one(pipeline: Any) -> None:
+    for settings, nearest in (
+        ({"call": {"guidance_scal": 3.0}}, "guidance_scale"),
+        ({"scheduler": {"class": "EulerDiscreetScheduler"}}, "EulerDiscreteScheduler"),
+        ({"scheduler": {"timestep_spacin": "leading"}}, "timestep_spacing"),
+    ):
+        with pytest.raises(RefusedError, match=f"; did you mean '{nearest}'"):
+            given_after(pipeline, {"settings": settings, "look": True}, "a")
+    assert "did you mean" not in refused(pipeline, {"call": {"xyzzy": 1}}, "a")
+
+
 def seeded(seed: int) -> Any:
     """Return a generator from which a script has drawn this and that."""
     generator = torch.Generator().manual_seed(seed)

@@ -37,6 +37,7 @@ finally:
     open(sys.argv[1], "a").write("went on")
 np.save("frames.npy", frames)
 """
+MISSPELT = "CogVideoXPipeline.__call__ takes no argument guidance_scal; did you mean 'guidance_scale'?"
 SCENARIO = """
 title = "my script"
 [prompts.p]
@@ -105,7 +106,7 @@ def test_what_the_script_has_no_place_for_is_refused_by_name(record: AuditRecord
     for name, path, reason in (
         ("absent", "lora.style.scale", "the script has no adapter style"),
         ("moved", "placement", "the script moves no pipeline to a device before the call"),
-        ("misspelt", "call.guidance_scal", "CogVideoXPipeline.__call__ takes no argument guidance_scal"),
+        ("misspelt", "call.guidance_scal", MISSPELT),
     ):
         found, line = record.run("p", name), 1 + next(n for n, each in enumerate(lines) if each.startswith(f"{path} ="))
         assert not found.measured

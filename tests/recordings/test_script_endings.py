@@ -10,7 +10,8 @@ from spacediff.errors import GenerationFailed
 from spacediff.plan import plan_scenario
 from spacediff.progress import SilentListener
 from spacediff.scenario.scenario import load_scenario
-from spacediff.sources.script import Scripts
+from spacediff.sources.script import Scripts, run_script
+from support.tiny_pipelines import checkpoint
 
 SCENARIO = """
 title = "endings"
@@ -44,3 +45,22 @@ def test_a_script_that_ends_before_its_call_is_run_once_for_all_that_acts_in_it(
         return len(marker.read_text().split())
 
     assert [refused(name) for name in ("baseline", "rerun", "guidance", "seed-8", "placed")] == [1, 1, 1, 1, 2]
+
+
+ONE_CALL = """
+from spacediff.torchvision_shim import shim_torchvision
+shim_torchvision()
+from diffusers import StableDiffusionPipeline
+pipe = StableDiffusionPipeline.from_pretrained({checkpoint!r})
+pipe("a red cone", num_inference_steps=1, height=64, width=64)
+"""
+
+
+@pytest.mark.slow
+def test_a_call_that_the_script_does_not_make_is_said_with_those_that_it_makes(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(ONE_CALL.format(checkpoint=str(checkpoint("sd-1.5"))))
+    (tmp_path / "s.toml").write_text(SCENARIO.format(marker="x").replace("args", "call = 2\nargs"))
+    baseline = next(run for run in plan_scenario(load_scenario(tmp_path / "s.toml")).runs if run.name == "baseline")
+    with pytest.raises(GenerationFailed, match=r"exit code 0 before call 2; it made 1 call\b") as caught:
+        run_script(baseline, tmp_path, SilentListener())
+    assert caught.value.hint == "name one of them with call in [baseline]: 1 at run.py:6"

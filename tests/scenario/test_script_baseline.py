@@ -43,6 +43,15 @@ def test_mistakes_have_line_key_and_what_is_expected(added: str, key: str, expec
 
 
 @pytest.mark.parametrize(
+    ("added", "nearest"),
+    [("baseline.arg = ['x']", "args"), ("variants.v.cal.guidance_scale = 3", "call"),
+     ("variants.v.model.id = 'a/b'", ""), ("variants.v.shedule.class = 'X'", "scheduler")],
+)  # fmt: skip
+def test_a_misspelt_key_has_the_nearest_one(added: str, nearest: str) -> None:
+    assert mistakes_in(f"{SCRIPT}{added}\n")[0].nearest == nearest
+
+
+@pytest.mark.parametrize(
     ("line", "key"),
     [
         ("baseline.script = 'run.sh'", "baseline.script"),

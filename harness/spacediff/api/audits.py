@@ -163,6 +163,7 @@ def compare_videos(
     from spacediff.plan import plan_files
 
     files = (Path(reference), Path(candidate))
+    _ensure_readable(files)
     metrics, parts = as_names(metrics), as_names(parts)
     if bool(semantics) != bool(parts):
         raise InvalidArgument("semantics and parts go together", hint="give a CLIP checkpoint and what to look for")
@@ -238,6 +239,17 @@ def _execute(
     if not record.finished:
         raise AuditInterrupted(result)
     return result
+
+
+def _ensure_readable(files: Iterable[Path]) -> None:
+    """Check files before a folder is made for their comparison."""
+    from spacediff.pictures.sets import is_set
+    from spacediff.recordings.beforehand import ensure_call
+    from spacediff.sources.video import ensure_readable
+
+    for file in files:
+        if is_set(file) or not ensure_call(file):
+            ensure_readable(file)
 
 
 def _scenario(scenario: Scenario | StrPath) -> Scenario:

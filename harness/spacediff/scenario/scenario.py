@@ -147,6 +147,11 @@ class Scenario(Table):
         """The file."""
         return self._path
 
+    @property
+    def lines(self) -> Places:
+        """The lines of its keys."""
+        return self._lines
+
     def variant_names(self) -> tuple[str, ...]:
         """Return the names of the variants in the order of the file."""
         return tuple(self.variants)
@@ -218,7 +223,7 @@ def load_scenario(path: Path) -> Scenario:
         found = f"the byte 0x{content[error.start]:02x}"
         raise ScenarioError(path, [Mistake(line, "", found, "a text in UTF-8")]) from error
     scenario = parse_scenario(text, path)
-    lines, files = scenario._lines, {"script": scenario.baseline.script, "python": scenario.baseline.python}  # noqa: SLF001 - this is its constructor
+    lines, files = scenario.lines, {"script": scenario.baseline.script, "python": scenario.baseline.python}
     if unusable := [*file_checks(scenario.prompts, lines), *script_file_checks(files, lines)]:
         raise ScenarioError(path, unusable)
     return scenario
@@ -297,7 +302,7 @@ def ensure_files_exist(scenario: Scenario, names: Iterable[str]) -> None:
     Raises:
         ScenarioError: Some are missing; the error lists all of them.
     """
-    lines = scenario._lines  # noqa: SLF001 - its own module
+    lines = scenario.lines
     found = {each.key: each for each in missing_of_reference(scenario.reference, lines)}
     for name in names:
         settings, owners = scenario.settings_of(name), _owners(scenario, name)

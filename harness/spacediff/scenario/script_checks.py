@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from spacediff.errors import Mistake
+from spacediff.errors import Mistake, nearest_name
 from spacediff.observer.vae_state import SIZES
 from spacediff.scenario.locations import Parts, Places
 from spacediff.scenario.messages import mistake_at, shown
@@ -74,7 +74,9 @@ def _baseline(baseline: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
     for name, value in baseline.items():
         if name not in {"script", "call", *_OF_SCRIPTS}:
             expected = "no settings next to a script, which has its own: what is to differ goes into a variant"
-            yield mistake_at(lines, (*_BASELINE, name), f"the table {shown(name)}", expected)
+            nearest = "" if isinstance(value, Mapping) else nearest_name(name, _OF_SCRIPTS)
+            found = f"the {'table' if isinstance(value, Mapping) else 'key'} {shown(name)}"
+            yield mistake_at(lines, (*_BASELINE, name), found, expected, nearest)
         elif name == "call" and isinstance(value, Mapping):
             expected = "the number of the script's call, from 1; its arguments go into a variant"
             yield mistake_at(lines, (*_BASELINE, name), "a table", expected)

@@ -30,6 +30,9 @@ from spacediff.sources.script_process import Asked, Left, ScriptProcess
 from spacediff.sources.script_repeats import Repeats
 from spacediff.watch.placing import is_on
 
+_MOST_LISTED = 20
+"""Calls that are listed for whoever has named one that was not made."""
+
 
 class Scripts:
     """Runs scripts up to the end of one of their calls. A process is kept for repeats where they are shown equal."""
@@ -157,11 +160,7 @@ def _finished(run: Run, process: ScriptProcess, left: Left) -> RecordedCall:
     if refused := outcome.get("refused"):
         raise not_put_in(run, refused["path"], refused["reason"], refused["hint"])
     if not recording.calls:
-        wanted = f"call {asked.call}" if asked.call else "a pipeline call with frames"
-        raise GenerationFailed(
-            f"{name} ended with exit code {recording.exit_code} before {wanted}{printed}",
-            hint=f"`spacediff record {name}` lists its calls",
-        )
+        raise _without_call(asked, left, printed)
     call = recording.calls[-1]
     if not call.finished and not left.ended:
         outcome_of = call.outcome.partition(":")[0] if run.prompt.private else call.outcome
@@ -174,6 +173,17 @@ def _finished(run: Run, process: ScriptProcess, left: Left) -> RecordedCall:
     if not call.frames and not left.ended:
         raise GenerationFailed(f"call {call.number} of {name} has no frames: {call.without_clip}")
     return call
+
+
+def _without_call(asked: Asked, left: Left, printed: str) -> GenerationFailed:
+    name, count = asked.script.name, len(left.passed)
+    wanted = f"call {asked.call}" if asked.call else "a pipeline call with frames"
+    ended = f"{name} ended with exit code {left.recording.exit_code} before {wanted}"
+    if not count:
+        return GenerationFailed(f"{ended}{printed}", hint=f"`spacediff record {name}` lists its calls")
+    made = f"it made {count} call{'s' * (count != 1)}"
+    hint = f"name one of them with call in [baseline]: {', '.join(left.passed[:_MOST_LISTED])}"
+    return GenerationFailed(f"{ended}; {made}{printed}", hint=hint)
 
 
 def _not_in_force(wanted: Settings, observed: Mapping[str, Any], applied: Iterable[str]) -> Iterable[str]:

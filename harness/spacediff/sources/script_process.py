@@ -24,7 +24,7 @@ from spacediff.recordings.assembling import assembled
 from spacediff.recordings.scratch import fill_scratch
 from spacediff.recordings.script import check_interpreter, inject, program_of, watched_environment
 from spacediff.run import Run
-from spacediff.watch.overriding import FILE, OUTCOME
+from spacediff.watch.overriding import FILE, OUTCOME, PASSED
 from spacediff.watch.repeating import ASKED
 
 _WATCHED_EVERY = 0.1
@@ -72,6 +72,7 @@ class Left:
         folder: The folder that it wrote into.
         recording: Its recording, whose clips are in the folder.
         outcome: What was put in or refused; empty where the script did not come to the call.
+        passed: The calls that came before, by number and place.
         seconds: From the beginning of the process, or from the request to repeat the call.
         is_repeat: Whether the process had made the call before.
     """
@@ -79,6 +80,7 @@ class Left:
     folder: Path
     recording: Recording
     outcome: Mapping[str, Any]
+    passed: tuple[str, ...]
     seconds: float
     is_repeat: bool
 
@@ -192,11 +194,8 @@ class ScriptProcess:
     def _left(self, folder: Path, progress: Progress) -> Left:
         code = self._waited(folder, progress)
         recording = assembled(folder, self._asked.script, exit_code=code, private=False)
-        try:
-            outcome: dict[str, Any] = json.loads((folder / f"{OUTCOME}.json").read_text("utf-8"))
-        except (OSError, ValueError):
-            outcome = {}
-        return Left(folder, recording, outcome, time.monotonic() - self._began, self._requests > 0)
+        outcome, passed = _read(folder / f"{OUTCOME}.json"), _read(folder / f"{PASSED}.json").get("calls", ())
+        return Left(folder, recording, outcome, tuple(passed), time.monotonic() - self._began, self._requests > 0)
 
     def _waited(self, folder: Path, progress: Progress) -> int:
         """Wait until the call has been made, or the process has ended, and return its exit code; 0 while it waits."""
@@ -216,6 +215,14 @@ class ScriptProcess:
     @property
     def _holds(self) -> bool:
         return (self._place(0) / ASKED).is_dir()
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return what a process has written; nothing where it did not come to that."""
+    try:
+        return dict(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError):
+        return {}
 
 
 CAN_HOLD = os.name == "posix"

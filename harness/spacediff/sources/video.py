@@ -31,9 +31,7 @@ def take(file: Path, folder: Path, prompt: Prompt) -> Produced:
         NotMeasuredError: The file is missing, or cannot be decoded.
     """
     began = time.monotonic()
-    if not file.is_file():
-        raise _absent(file)
-    info, clip = probe(file), read_clip(file)
+    info, clip = ensure_readable(file), read_clip(file)
     copied = folder / f"original{file.suffix.lower()}"
     shutil.copyfile(file, copied)
     declared = declared_in(file, (info.width, info.height))
@@ -47,6 +45,17 @@ def take(file: Path, folder: Path, prompt: Prompt) -> Produced:
         audio=info.audio,
         warnings=(*info.notes, *warnings_of(declared, prompt)),
     )
+
+
+def ensure_readable(file: Path) -> FileInfo:
+    """Return what a file says about itself, without decoding it.
+
+    Raises:
+        VideoNotReadable: The file is missing, or is neither a video nor a picture.
+    """
+    if not file.is_file():
+        raise _absent(file)
+    return probe(file)
 
 
 def _absent(file: Path) -> VideoNotReadable:

@@ -21,7 +21,7 @@ from .call import RecordedCall
 from .early_end import ENDED, early_end, leave
 from .messages import LibraryMessages
 from .offered import FILE as OFFERED
-from .overriding import FILE, OUTCOME, Overriding
+from .overriding import FILE, OUTCOME, PASSED, Overriding
 from .pipeline_call import PipelineCall
 from .refusing import RefusedError
 from .repeating import Repeating
@@ -46,6 +46,8 @@ class OverriddenCall:
         self._recorded: RecordedCall | None = None
         self._parent = os.getppid()
         self._torch_seed: int | None = None
+        self._passed: list[str] = []
+        """Calls that were not the chosen one."""
         self._known = 0
         """Number of the messages before the call."""
 
@@ -88,6 +90,9 @@ class OverriddenCall:
             where: File and line of the code that called.
         """
         if not self._is_the_one(number, call):
+            with self._writer.noting("a call that is not the chosen one"):
+                self._passed.append(f"{number} at {os.path.basename(where['file'])}:{where['line']}")  # noqa: PTH119
+                self._writer.write(PASSED, {"calls": self._passed})
             return call.make()
         repeating = None
         if self._content.get("hold"):

@@ -23,6 +23,8 @@ FILE = "overrides"
 """Name of the file with what is put in, in the folder of a recording, without its suffix."""
 OUTCOME = "overridden"
 """Name of the file that says what was put in, or refused."""
+PASSED = "passed"
+"""Name of the file with the calls that came before the chosen one."""
 
 _LATENT = "latent"
 _ON_THE_PIPELINE: Mapping[str, PutIn] = {

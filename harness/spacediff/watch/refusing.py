@@ -6,7 +6,8 @@ baseline's call offered, and at the entry of the variant's own call, which may b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..observer.attention_names import backend_of
@@ -99,10 +100,16 @@ def _a_generator(seed: int | None) -> str:
     return f"generator=torch.Generator().manual_seed({0 if seed is None else seed})"
 
 
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def _arguments(settings: Mapping[str, Any], offered: Mapping[str, Any]) -> _Found:
     for name in settings.get("call", {}):
         if name not in offered["arguments"]:
-            yield RefusedError(f"call.{name}", f"{offered['pipeline']}.__call__ takes no argument {name}")
+            reason = f"{offered['pipeline']}.__call__ takes no argument {name}{_nearest(name, offered['arguments'])}"
+            yield RefusedError(f"call.{name}", reason)
 
 
 def _scheduler(settings: Mapping[str, Any], offered: Mapping[str, Any]) -> _Found:
@@ -114,11 +121,13 @@ def _scheduler(settings: Mapping[str, Any], offered: Mapping[str, Any]) -> _Foun
         return
     kind = wanted.get("class", there["class"])
     if kind not in there["entries"]:
-        yield RefusedError("scheduler.class", f"diffusers {there['diffusers']} has no scheduler {kind}")
+        reason = f"diffusers {there['diffusers']} has no scheduler {kind}{_nearest(kind, there['entries'])}"
+        yield RefusedError("scheduler.class", reason)
         return
     for name in wanted:
         if name != "class" and name not in there["entries"][kind]:
-            yield RefusedError(f"scheduler.{name}", f"{kind} has no such entry of its configuration")
+            reason = f"{kind} has no such entry of its configuration{_nearest(name, there['entries'][kind])}"
+            yield RefusedError(f"scheduler.{name}", reason)
 
 
 def _vae(settings: Mapping[str, Any], offered: Mapping[str, Any]) -> _Found:
