@@ -163,7 +163,6 @@ def compare_videos(
     from spacediff.plan import plan_files
 
     files = (Path(reference), Path(candidate))
-    _ensure_readable(files)
     metrics, parts = as_names(metrics), as_names(parts)
     if bool(semantics) != bool(parts):
         raise InvalidArgument("semantics and parts go together", hint="give a CLIP checkpoint and what to look for")
@@ -179,6 +178,7 @@ def compare_videos(
     digest = hashlib.sha256("\n".join(str(file.resolve()) for file in files).encode()).hexdigest()[:6]
     folder = where or Path("audits") / portable_name(f"compare-{files[0].name}-{files[1].name}-{digest}")
     plan = plan_files(*files, metrics, command=command, semantics=semantics, parts=parts)
+    _ensure_readable(files)
     return _execute(plan, folder, listener, runs_required=True)
 
 
