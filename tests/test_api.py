@@ -169,6 +169,21 @@ def test_interruption_is_raised_with_what_was_finished(scenario: Path) -> None:
     assert isinstance(caught.value, KeyboardInterrupt)
 
 
+def test_an_interruption_in_the_first_run_leaves_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Impatient(spacediff.SilentListener):
+        def on_run_started(self, run: spacediff.Run) -> None:
+            raise KeyboardInterrupt(run.name)
+
+    monkeypatch.chdir(tmp_path)
+    write_preview(moving_ball(2), tmp_path / "a.mp4")
+    with pytest.raises(spacediff.AuditInterrupted) as caught:
+        spacediff.compare_videos("a.mp4", "a.mp4", listener=Impatient())
+    result = caught.value.result
+    assert result.record.runs == []
+    assert not result.report.exists()
+    assert spacediff.read_record(result.folder) == result.record
+
+
 def test_videos_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_preview(moving_ball(2), tmp_path / "a.mp4")

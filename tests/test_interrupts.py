@@ -34,6 +34,14 @@ def test_a_lost_interrupt_is_raised_at_the_next_check(sign: signal.Signals) -> N
     raise_if_interrupted()
 
 
+def test_the_first_interrupt_is_answered_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    install("ending")
+    for _ in range(2):
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert capfd.readouterr().err == "ending\n"
+
+
 def test_an_ignored_signal_stays_ignored() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     install()

@@ -6,11 +6,12 @@ code, the exception is lost; so the handlers of the command line also remember t
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import TypeVar
@@ -18,17 +19,30 @@ from typing import TypeVar
 _Item = TypeVar("_Item")
 
 _asked = threading.Event()
+_STANDARD_ERROR = 2
 
 
-def install() -> None:
+def install(notice: str = "") -> None:
     """Install handlers for Ctrl-C and for the requests to end of CI and of a console; an ignored signal stays ignored.
 
     Only the command line does this: a library leaves the handlers to the program that uses it.
+
+    Args:
+        notice: What the first request writes to standard error at once, since what was finished is still recorded;
+            empty for nothing.
     """
     _asked.clear()
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        if notice and not _asked.is_set():
+            with suppress(OSError):
+                os.write(_STANDARD_ERROR, f"{notice}\n".encode())  # `print` may be interrupted itself
+        _asked.set()
+        raise KeyboardInterrupt
+
     for wanted in _requests():
         if signal.getsignal(wanted) is not signal.SIG_IGN:
-            signal.signal(wanted, _interrupt)
+            signal.signal(wanted, interrupt)
 
 
 def _requests() -> list[signal.Signals]:
@@ -97,8 +111,3 @@ def until_interrupted(items: Iterable[_Item]) -> tuple[tuple[_Item, ...], bool]:
     except KeyboardInterrupt:
         return tuple(found), True
     return tuple(found), False
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    _asked.set()
-    raise KeyboardInterrupt

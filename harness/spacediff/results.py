@@ -21,7 +21,7 @@ class AuditResult:
     Attributes:
         record: Everything that was measured, as `audit.json` holds it.
         folder: The audit folder, with all clips.
-        report: The HTML report in it.
+        report: The HTML report in it; not written of an audit that was interrupted in its first run.
         strict: Whether anything that was not measured counts as a failure.
     """
 

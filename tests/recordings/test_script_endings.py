@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from spacediff.errors import GenerationFailed
@@ -11,6 +15,7 @@ from spacediff.plan import plan_scenario
 from spacediff.progress import SilentListener
 from spacediff.scenario.scenario import load_scenario
 from spacediff.sources.script import Scripts, run_script
+from spacediff.sources.script_process import Asked, ScriptProcess
 from support.tiny_pipelines import checkpoint
 
 SCENARIO = """
@@ -45,6 +50,34 @@ def test_a_script_that_ends_before_its_call_is_run_once_for_all_that_acts_in_it(
         return len(marker.read_text().split())
 
     assert [refused(name) for name in ("baseline", "rerun", "guidance", "seed-8", "placed")] == [1, 1, 1, 1, 2]
+
+
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+quiet = "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL"
+orphan = (
+    "import subprocess, sys;"
+    f"print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], {quiet}).pid)"
+)
+with open(sys.argv[1], "w") as file:
+    file.write(subprocess.run([sys.executable, "-c", orphan], stdout=subprocess.PIPE, text=True).stdout)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no sessions")
+def test_a_script_that_does_not_end_is_killed_with_all_that_it_has_started(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(STUBBORN)
+    marker = tmp_path / "orphan"
+    process = ScriptProcess(Asked(tmp_path / "run.py", (str(marker),), tmp_path, sys.executable, None), {}, {})
+    while not (marker.is_file() and marker.read_text().endswith("\n")):
+        assert process.is_alive
+        time.sleep(0.05)
+    process.close()
+    orphan = int(marker.read_text())
+    assert not process.is_alive
+    assert not psutil.pid_exists(orphan) or psutil.Process(orphan).status() == psutil.STATUS_ZOMBIE
 
 
 ONE_CALL = """

@@ -229,13 +229,17 @@ def _execute(
     """
     from spacediff.audit import audit
     from spacediff.progress import SilentListener
+    from spacediff.reporting.html import PAGE
     from spacediff.reporting.html import write_report as write_page
 
     record = audit(plan, folder, listener or SilentListener(), reuse=reuse, earlier=earlier)
     for run in record.runs if runs_required else ():
         if run.failed and run.code != RecordingWithoutFrames.code:
             raise error_from_record(run.code, run.reason, run.hint)
-    result = AuditResult(record, folder, write_page(record, folder), strict)
+    page = folder / PAGE
+    if record.finished or record.runs or page.exists():
+        page = write_page(record, folder)  # takes seconds, and before the end of a run there is nothing to show
+    result = AuditResult(record, folder, page, strict)
     if not record.finished:
         raise AuditInterrupted(result)
     return result

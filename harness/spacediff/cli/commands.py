@@ -27,6 +27,8 @@ from spacediff.interrupts import install
 from spacediff.privacy.private_prompts import private
 from spacediff.results import AuditInterrupted
 
+_INTERRUPTED = "interrupted: ending, with what is finished kept; Ctrl-C again ends at once"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prepare_output()
     try:
         options = parse(arguments)
-        install()
+        install(_INTERRUPTED)
         with private():  # what a command marks as private is redacted in all later messages
             return int(_exit_code(options))
     finally:

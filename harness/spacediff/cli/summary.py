@@ -74,7 +74,8 @@ def show_summary(record: AuditRecord, report: Path, *, brief: bool = False) -> N
         _show_answers(console, record)
         _show_cause(console, record)
         _show_gate(console, record)
-        console.print(Text.assemble(("report: ", "bold"), str(report)))
+        if report.is_file():
+            console.print(Text.assemble(("report: ", "bold"), str(report)))
 
 
 def _show(console: Console, record: AuditRecord) -> None:

@@ -20,6 +20,8 @@ from spacediff.reporting.presentable import presentable
 from spacediff.reporting.previews import embedded_previews
 from spacediff.wording import nouns, presenting
 
+PAGE = "report.html"
+"""Name of the page in an audit folder."""
 BUDGET = 10_000_000
 """Bytes of a whole page: what a mail or a tracker takes, and a browser opens quickly."""
 _SPARE = 2_000
@@ -30,7 +32,7 @@ _MAPS_SHARE = 0.25
 
 def write_report(record: AuditRecord, folder: Path) -> Path:
     """Write `report.html` into the audit folder, whole or not at all, and return its path."""
-    path = folder / "report.html"
+    path = folder / PAGE
     write_atomically(path, render_html(record, folder))
     return path
 

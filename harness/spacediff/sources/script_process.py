@@ -17,7 +17,7 @@ from typing import Any
 from spacediff.errors import GenerationFailed
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.privacy.redaction import redact_text
-from spacediff.processes import APART, last_lines, stop
+from spacediff.processes import APART, last_lines, stop_session
 from spacediff.progress import Progress
 from spacediff.recordings import Recording
 from spacediff.recordings.assembling import assembled
@@ -29,7 +29,8 @@ from spacediff.watch.repeating import ASKED
 
 _WATCHED_EVERY = 0.1
 """Seconds between two looks at an interruption and at the call."""
-_PATIENCE = 2.0
+_PATIENCE = 1.0
+"""Seconds that a script and what it has started have to end by themselves."""
 _LOG_LINES = 3
 
 
@@ -124,7 +125,7 @@ class ScriptProcess:
     def close(self) -> None:
         """End the process and remove its folder."""
         if self._process is not None:
-            stop(self._process, _PATIENCE)
+            stop_session(self._process, _PATIENCE)
         self._temporary.cleanup()
 
     @property
