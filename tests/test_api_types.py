@@ -28,6 +28,7 @@ def audits(path: Path) -> None:
         fresh=True,
         reuse=False,
         strict=True,
+        anyway=True,
         against="audits/earlier",
         listener=spacediff.SilentListener(),
     )

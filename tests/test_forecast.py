@@ -14,12 +14,13 @@ from spacediff.errors import MachineTooSmall
 from spacediff.fitting import assessment
 from spacediff.fitting.assessment import Assessment
 from spacediff.fitting.disk import MOST_ENDS, OnDisk, used_bytes
-from spacediff.forecast import forecast, with_forecast
-from spacediff.plan import Plan
+from spacediff.forecast import Forecast
+from spacediff.plan import Plan, tried_anyway
 from spacediff.progress import ProgressListener, SilentListener
-from spacediff.record import Fact, FactKind, Role, RunRecord, StageRecord, StepRecord, TraceRecord
+from spacediff.record import CostRecord, Fact, FactKind, Role, RunRecord, StageRecord, StepRecord, TraceRecord
 from spacediff.run import Run
 from spacediff.store.store import DENOISED, Store
+from spacediff.wording import forecast_texts, taken_text
 from spacediff.worker.identity import key_of
 
 SCENARIO = """
@@ -96,14 +97,14 @@ def test_it_counts_what_is_not_generated_yet(plan: Plan, store: Store) -> None:
     everything = [run.name for run in plan.runs]
     assert everything == ["baseline", "other", "rerun", "seed-2", "seed-3", "seed-4"]
     listener = Noting()
-    assert forecast(plan, store, Idle(), listener) is None
+    Forecast(plan, store, Idle(), listener).begin()
     keep(plan, store, ["baseline", "seed-2"])
-    assert forecast(plan, store, Idle(), listener) is None
+    Forecast(plan, store, Idle(), listener).begin()
     assert [each.kind for each in listener.notices] == [FactKind.EXPECTED] * 2
     assert [each.values["generations"] for each in listener.notices] == [6, 4]
     assert [each.values["search"] for each in listener.notices] == [5, 5]
     keep(plan, store, everything)
-    forecast(plan, store, Idle(), listener)
+    Forecast(plan, store, Idle(), listener).begin()
     assert len(listener.notices) == 2
 
 
@@ -112,7 +113,7 @@ def test_the_first_generation_that_was_timed_shows_once_what_the_others_take(pla
     records = [record("reference", source="space"), record("baseline"), record("other"), record("rerun")]
     passed, counts = [], []
     keep(plan, store, ["baseline"])
-    for each in with_forecast(records, plan, store, Idle(), listener):
+    for each in Forecast(plan, store, Idle(), listener).follow(records):
         passed.append(each.name)
         counts.append(len(listener.notices))
     assert passed == ["reference", "baseline", "other", "rerun"]
@@ -129,7 +130,7 @@ def test_kept_ends_of_a_resumed_audit_are_not_multiplied(plan: Plan, store: Stor
     for name in "abc":
         (store.folder / DENOISED / name).write_bytes(bytes(1000))
     key = next(key_of(run, Idle.environment) for run in plan.runs if run.name == "baseline")
-    list(with_forecast([record("baseline", key=key)], plan, store, Idle(), listener))
+    list(Forecast(plan, store, Idle(), listener).follow([record("baseline", key=key)]))
     (notice,) = listener.notices
     of_runs = 10 * used_bytes(store.folder_of(key))  # five of the plan, five of the search
     assert notice.values["disk"] == of_runs + MOST_ENDS * 1000
@@ -143,6 +144,37 @@ def test_an_audit_that_the_disk_cannot_hold_ends_after_its_notices(
     monkeypatch.setattr(assessment, "_assess_checkpoint", lambda *_: large)
     listener = Noting()
     with pytest.raises(MachineTooSmall, match="the disk cannot hold this audit"):
-        forecast(plan, store, Idle(), listener)
+        Forecast(plan, store, Idle(), listener).begin()
     assert [each.kind for each in listener.notices] == [FactKind.DISK_SHORT]
+    Forecast(tried_anyway(plan), store, Idle(), listener).begin()
+    assert [each.kind for each in listener.notices[1:]] == [FactKind.DISK_SHORT, FactKind.EXPECTED]
     assert Assessment().disk == OnDisk()
+
+
+def test_what_was_expected_is_kept_beside_what_it_took(plan: Plan, store: Store) -> None:
+    listener = Noting()
+    forecast = Forecast(plan, store, Idle(), listener)
+    forecast.begin()
+    made = list(forecast.follow([record("reference", source="space"), record("baseline"), record("other", key="o")]))
+    cost = CostRecord(probes=3, steps=10, steps_each=4, generations=2.5)
+    found = forecast.record(made, cost, seconds=20.0, search_seconds=9.0)
+    assert found is not None
+    assert found.expected == listener.notices
+    assert len(found.expected) == 2
+    taken = found.taken
+    said = forecast_texts(found)
+    assert said[0].startswith("after the first generation, expected: ")
+    assert said[1] == taken_text(taken)
+    assert (taken.generations, taken.search, taken.seconds, taken.search_seconds) == (2, 2.5, 20.0, 9.0)
+    assert (taken.device, taken.memory) == ("", 2**30)
+    assert taken_text(taken) == (
+        "taken: 2 generations and 2.5 more in search of the cause; 29.0 s, 9.0 s of it for the search; "
+        "1.00 GiB of this machine's memory; less than 1 MiB of the disk."
+    )
+
+
+def test_where_nothing_was_to_be_generated_nothing_is_kept(plan: Plan, store: Store) -> None:
+    keep(plan, store, [run.name for run in plan.runs])
+    forecast = Forecast(plan, store, Idle(), Noting())
+    forecast.begin()
+    assert forecast.record([record("baseline")], None, seconds=1.0, search_seconds=0.0) is None

@@ -99,6 +99,7 @@ MANY_PROMPTS = "\n".join(f"prompts.p{n} = {{ text = 'a', seed = 1 }}" for n in r
         ("samples = 5", "samples", "a whole number from 6 to 64"),
         ("samples = 65", "samples", "a whole number from 6 to 64"),
         ("samples = 8\ngate = { variant = 'baseline', max_drift = 0.1 }", "gate.max_drift", "have no drift"),
+        ("samples = 8\ngate = { variant = 'baseline', max_worst_tile = 0.1 }", "gate.max_worst_tile", "have no drift"),
         ("samples = 8\ngate = { against = 'accepted' }", "gate.against", "variant and max_effect"),
         ("samples = 8\ngate = { against = 'accepted', max_rise = 0.1 }", "gate.max_rise", "variant and max_effect"),
         ("gate = { variant = 'baseline', max_effect = 0.3 }", "gate.max_effect", "samples = N as well"),

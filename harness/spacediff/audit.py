@@ -7,30 +7,26 @@ ends a stage early: it returns what was finished, the stages after it return not
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from spacediff import __version__
-from spacediff.comparing.ahead import ScoringAhead
 from spacediff.comparing.contents import sound_warning
 from spacediff.comparing.controls import seeds_not_put_in
 from spacediff.comparing.noise_streams import stream_warning
 from spacediff.comparing.prompt import PromptComparison, compare_prompt
 from spacediff.comparing.samples import compare_samples
-from spacediff.comparing.scores import Scores
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
 from spacediff.errors import FolderOfAnotherAudit, SpacediffError
 from spacediff.executor import Executor, executor_for
 from spacediff.explaining.conclusion import cause_record
-from spacediff.explaining.explain import explain
-from spacediff.explaining.result import SearchResult
-from spacediff.forecast import forecast, with_forecast
 from spacediff.gate.gate import evaluate_gate, evaluate_over_time
 from spacediff.gate.history import history_of
+from spacediff.generating import Generated, generate
 from spacediff.interrupts import clear, until_interrupted
 from spacediff.metrics import Metric, select_metrics
 from spacediff.metrics.motion import MEASURES
@@ -46,7 +42,6 @@ from spacediff.record import (
     EnvironmentRecord,
     Fact,
     FactKind,
-    RunRecord,
     SamplesRecord,
     SemanticsRecord,
     fact,
@@ -55,11 +50,8 @@ from spacediff.record import (
     with_derived,
     write_record,
 )
-from spacediff.run import Prompt, Run
-from spacediff.sources.command import programs_to_run
-from spacediff.sources.local.scheduler_fit import unserved_schedulers
+from spacediff.run import Prompt
 from spacediff.store.store import Store
-from spacediff.worker.identity import key_of
 from spacediff.worker.records import prompt_record, without_digests_of_inputs
 
 PRIVATE_SCENARIO = "# not kept: a prompt of this scenario is private"
@@ -117,7 +109,7 @@ def audit(
     listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
         executing = executor or executor_for(plan.runs, folder, reuse=reuse, keep_latents=plan.keep_latents)
-        generated = _generate(plan, store, executing, metrics, listener)
+        generated = generate(plan, store, executing, metrics, listener)
         compared = _compare(plan, generated, folder, metrics, listener)
         described = _describe(plan, compared, folder, listener)
         if described.interrupted:
@@ -165,88 +157,6 @@ def _named(title: str, scenario_name: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Generated:
-    """The runs, and the search that asked for some of them.
-
-    Attributes:
-        environment: The versions and devices of the machine that generated; empty if an interruption came first.
-        runs: The planned runs in the order of the plan, then those of the search.
-        search: What the search for the cause found; None if there was none.
-        scores: Prompt to what was scored while other clips were generated.
-        interrupted: Whether some are missing because of an interruption.
-    """
-
-    environment: Mapping[str, str] = field(default_factory=dict)
-    runs: tuple[RunRecord, ...] = ()
-    search: SearchResult | None = None
-    scores: Mapping[str, Scores] = field(default_factory=dict)
-    interrupted: bool = False
-
-
-def _generate(
-    plan: Plan, store: Store, executor: Executor, metrics: tuple[Metric, ...], listener: ProgressListener
-) -> _Generated:
-    """Execute the plan, then the probes that explain the differences; they are compared all together."""
-    generated, ahead = _Generated(), ScoringAhead(plan.reference, store.folder, metrics)
-    try:
-        with executor:
-            ahead.begin()
-            for notice in _notices(plan, store, listener):  # while the executor starts
-                listener.on_notice(notice)
-            measured = forecast(plan, store, executor, listener)
-            generated = _run(plan, store, executor, ahead, listener, known=measured is not None)
-            generated = _explain(plan, generated, store, executor, listener)
-    except KeyboardInterrupt:  # while the executor closed: its runs are kept
-        return replace(generated, interrupted=True)
-    finally:
-        ahead.cancel()
-    return generated if generated.interrupted else replace(generated, scores=ahead.finish())
-
-
-def _notices(plan: Plan, store: Store, listener: ProgressListener) -> Iterator[Fact]:
-    """Yield what the user should know before the first run.
-
-    These are programs that will run, seeds that a Space draws itself, and schedulers that do not fit to the model.
-    """
-    missing = [run for run in plan.runs if run.source in {"command", "space"} and not store.get(key_of(run, {}))]
-    yield from programs_to_run([run for run in missing if run.source == "command"], store.folder)
-    if asked := [run for run in missing if run.source == "space" and not run.made_here]:
-        from spacediff.sources.space import own_seeds_of
-
-        listener.on_status("looking at the Space")
-        yield from own_seeds_of(asked)
-    yield from unserved_schedulers(plan.runs)
-
-
-def _run(
-    plan: Plan, store: Store, executor: Executor, ahead: ScoringAhead, listener: ProgressListener, *, known: bool
-) -> _Generated:
-    def seen(record: RunRecord) -> RunRecord:
-        if executor.environment.get("device", "cpu") != "cpu":  # otherwise both would compete for the processors
-            ahead.add(record)
-        return record
-
-    store.discard_drafts()
-    order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
-    executed = executor.execute(plan.runs, store, listener)
-    executed = executed if known else with_forecast(executed, plan, store, executor, listener)
-    records, interrupted = until_interrupted(map(seen, executed))
-    in_order = sorted(records, key=lambda run: order[run.prompt, run.name])
-    return _Generated(executor.environment, tuple(in_order), interrupted=interrupted)
-
-
-def _explain(plan: Plan, ran: _Generated, store: Store, executor: Executor, listener: ProgressListener) -> _Generated:
-    def generate(run: Run) -> RunRecord:
-        (record,) = executor.execute([run], store, listener)
-        return record
-
-    search = None if ran.interrupted else explain(plan, ran.runs, store.folder, generate, listener)
-    if search is None:
-        return ran
-    return replace(ran, runs=(*ran.runs, *search.generated), search=search, interrupted=search.interrupted)
-
-
-@dataclass(frozen=True)
 class _Compared:
     """How the runs compare with the reference.
 
@@ -256,7 +166,7 @@ class _Compared:
         interrupted: Whether prompts are missing because of an interruption, be it an earlier one.
     """
 
-    generated: _Generated
+    generated: Generated
     prompts: tuple[PromptComparison, ...] = ()
     interrupted: bool = False
 
@@ -272,7 +182,7 @@ class _Compared:
 
 
 def _compare(
-    plan: Plan, generated: _Generated, folder: Path, metrics: tuple[Metric, ...], listener: ProgressListener
+    plan: Plan, generated: Generated, folder: Path, metrics: tuple[Metric, ...], listener: ProgressListener
 ) -> _Compared:
     def of_prompt(prompt: Prompt) -> PromptComparison:
         listener.on_status(f"scoring {prompt.name}")
@@ -378,6 +288,8 @@ def _recorded(plan: Plan, described: _Described, folder: Path, *, seconds: float
         warnings=[*doubts, *cautions],
         approximations=list(plan.approximations),
         environment=EnvironmentRecord(local=here, hosted=hosted),
+        forecast=generated.forecast,
+        determinism=generated.determinism,
     )
 
 

@@ -115,6 +115,8 @@ class Plan:
         scenario_name: Its file name, without its folder.
         approximations: What the script does and the scenario does not say.
         grouped: Whether groups of clips are compared, because seeds cannot match.
+        deterministic_control: Whether the baseline is run twice with deterministic algorithms where its re-run differs.
+        anyway: Whether the audit begins although the machine is too small.
     """
 
     title: str
@@ -132,6 +134,8 @@ class Plan:
     scenario_name: str = ""
     approximations: tuple[Fact, ...] = ()
     grouped: bool = False
+    deterministic_control: bool = False
+    anyway: bool = False
 
     @property
     def private_texts(self) -> tuple[str, ...]:
@@ -195,7 +199,13 @@ def plan_scenario(
         scenario_name=scenario.path.name,
         approximations=approximation_facts(scenario),
         grouped=scenario.samples is not None,
+        deterministic_control=scenario.scale.deterministic_control,
     )
+
+
+def tried_anyway(plan: Plan) -> Plan:
+    """Return a plan whose runs are tried although the machine is too small for them."""
+    return replace(plan, anyway=True, runs=tuple(replace(run, anyway=True) for run in plan.runs))
 
 
 def approximation_facts(scenario: Scenario) -> tuple[Fact, ...]:
@@ -273,7 +283,7 @@ def _explanation(scenario: Scenario, wanted: list[str], budget: float | None) ->
 
 def _tolerance(asked: str | float, gate: Gate | None) -> AskedTolerance:
     if asked == "gate" and gate is not None:
-        return AskedTolerance(gate.max_drift, of_gate=True)
+        return AskedTolerance(gate.max_drift if gate.tile_limit is None else gate.tile_limit, of_gate=True)
     return AskedTolerance() if isinstance(asked, str) else AskedTolerance(asked)
 
 

@@ -97,6 +97,8 @@ class Run:
         against: Name of the hosted run that this run is compared with; without it, this run is skipped. May be empty.
         sample_of: Name of the run that begins the group that this one belongs to; empty for runs of no group.
         stop: When the run ends early; None for a run that gives a clip.
+        anyway: Whether it is tried although its weights alone exceed the memory. It changes nothing in the clip, nor in
+            the key.
         is_target: Whether other runs end early by comparison with this one: the end of its denoising and its exact
             latents stay in the audit folder for them. It changes nothing in the clip, nor in the key.
     """
@@ -114,6 +116,7 @@ class Run:
     against: str = ""
     sample_of: str = ""
     stop: Stop | None = None
+    anyway: bool = False
     is_target: bool = False
 
     @property

@@ -59,12 +59,13 @@ def test_options_of_an_audit() -> None:
         against=None,
         strict=False,
         approximate=False,
+        anyway=False,
         verbosity=Verbosity.NORMAL,
         as_json=False,
         open_page=False,
     )
     words = "audit a.toml --out o --only x --only y --fresh --budget 7 --no-reuse --against e --strict --approximate"
-    words += " --json --open -q"
+    words += " --anyway --json --open -q"
     assert parse(words.split()) == AuditOptions(
         scenario=Path("a.toml"),
         out=Path("o"),
@@ -75,6 +76,7 @@ def test_options_of_an_audit() -> None:
         against=Path("e"),
         strict=True,
         approximate=True,
+        anyway=True,
         verbosity=Verbosity.QUIET,
         as_json=True,
         open_page=True,

@@ -13,7 +13,7 @@ import pytest
 from spacediff.comparing.ahead import ScoringAhead
 from spacediff.comparing.prompt import compare_prompt
 from spacediff.metrics import METRICS
-from spacediff.metrics.scoring import measure_with_maps
+from spacediff.metrics.scoring import measure_clips
 from spacediff.record import Role, RunRecord
 from support.clips import moving_ball
 from support.kept_runs import ignore_progress, kept
@@ -64,11 +64,11 @@ def test_a_finished_run_is_scored_before_the_last_one_is_there(
     scored = threading.Event()
 
     def noting(*args: object, **kwargs: object) -> object:
-        found = measure_with_maps(*args, **kwargs)  # type: ignore[arg-type]
+        found = measure_clips(*args, **kwargs)  # type: ignore[arg-type]
         scored.set()
         return found
 
-    monkeypatch.setattr("spacediff.comparing.scores.measure_with_maps", noting)
+    monkeypatch.setattr("spacediff.comparing.scores.measure_clips", noting)
     ahead = begun(tmp_path)
     ahead.add(runs[0])
     ahead.add(runs[1])
@@ -95,7 +95,7 @@ def test_a_failure_is_left_to_whoever_compares(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patch:
-        patch.setattr("spacediff.comparing.scores.measure_with_maps", fail)
+        patch.setattr("spacediff.comparing.scores.measure_clips", fail)
         ahead = begun(tmp_path)
         for run in runs:
             ahead.add(run)

@@ -195,6 +195,13 @@ def test_an_object_that_the_means_hide_is_no_numeric_drift(found: Compared) -> N
         assert metric.codec_drift is not None
         assert metric.drift <= metric.codec_drift, "every mean is within the codec's own loss"
     assert lost.verdict is Verdict.SETTINGS_DIFFER
+    tile = lost.worst_tile
+    assert tile is not None
+    assert (tile.error, tile.frame, tile.x, tile.y, tile.floor) == (25.0, 4, 30, 20, 0.0)
+    assert tile.codec is not None
+    assert tile.ceiling_spread is not None
+    assert tile.codec < tile.error < min(tile.ceiling_spread)
+    assert found["same"].worst_tile is None
     (said,) = [sentence(each) for each in lost.evidence if each.kind is FactKind.WORST_TILE_ABOVE]
     assert "it differs by 25.00 levels (at (30, 20) in frame 4)" in said
     assert [each.kind for each in found["nudged"].evidence[:2]] == [
@@ -431,7 +438,7 @@ def test_an_error_with_all_clips_of_a_prompt_is_their_reason(tmp_path: Path, mon
     def breaking(*_: object, **__: object) -> None:
         raise NotMeasuredError("the weights are damaged")
 
-    monkeypatch.setattr(of_scores, "measure_with_maps", breaking)
+    monkeypatch.setattr(of_scores, "measure_clips", breaking)
     reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
     (found,) = compare_prompt(reference, [kept(tmp_path, "same", CLIP)], tmp_path, METRICS, ignore_progress).comparisons
     assert (found.verdict, found.evidence) == (Verdict.NOT_MEASURED, [quoted("the weights are damaged")])

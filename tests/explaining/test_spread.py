@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 
 from spacediff.audit import audit
+from spacediff.cli.summary import show_summary
 from spacediff.executor import Sequential
 from spacediff.explaining.spread import FALSE_ALARMS, Spread, measure_spread, shows_spread
 from spacediff.plan import plan_scenario
 from spacediff.progress import SilentListener
 from spacediff.record import Role, RunRecord, Standing, StoppedRecord
+from spacediff.reporting.html import render_html
+from spacediff.reporting.markdown import render_markdown
 from spacediff.run import Prompt, Run, Stop
 from spacediff.scenario.scenario import parse_scenario
 from spacediff.settings import Origin, Settings
@@ -150,11 +153,16 @@ variant = "as-hosted"
 [explain]
 from = "baseline"
 to = "as-hosted"
+[scale]
+seeds = 2
+deterministic_control = true
 """
 
 
 @pytest.mark.slow
-def test_the_search_finds_the_planted_cause_on_a_noisy_machine_and_blames_nothing_else(tmp_path: Path) -> None:
+def test_the_search_finds_the_planted_cause_on_a_noisy_machine_and_blames_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     plan = plan_scenario(parse_scenario(SCENARIO.format(model=RANDOM.id), tmp_path / "s.toml"))
     with noisy_attention():
         record = audit(plan, tmp_path / "audit", SilentListener(), InProcess({"device": "cpu"}))
@@ -165,3 +173,10 @@ def test_the_search_finds_the_planted_cause_on_a_noisy_machine_and_blames_nothin
     assert standings["call.guidance_scale"] is Standing.CAUSE
     assert Standing.NUMERIC not in standings.values(), "what the machine does by itself is put down to no setting"
     assert [path for path, standing in standings.items() if standing is Standing.CAUSE] == ["call.guidance_scale"]
+    assert record.determinism is not None
+    assert record.determinism.equal is True
+    show_summary(record, tmp_path)
+    for shown in (capsys.readouterr().out, render_markdown(record), render_html(record, tmp_path / "audit")):
+        assert "5 re-runs of the first steps differ" in shown
+        assert "one in 1,000 runs without any change differs by more" in shown
+        assert "the spread goes to zero with" in shown

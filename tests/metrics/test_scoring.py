@@ -13,8 +13,9 @@ import pytest
 from spacediff.clip import Frame
 from spacediff.errors import NotMeasuredError
 from spacediff.metrics import METRICS, Comparer
-from spacediff.metrics.scoring import measure, measure_with_maps, pooled, score, worst_frame
+from spacediff.metrics.scoring import measure, measure_clips, pooled, score, worst_frame
 from spacediff.metrics.ssim_map import prepare_tile
+from spacediff.metrics.tiles import worst_of_clips
 from support.clips import moving_ball, with_frames
 
 BY_NAME = {metric.name: metric for metric in METRICS}
@@ -95,7 +96,7 @@ def test_score_and_measure_give_the_same_values() -> None:
 def test_equal_frames_get_what_each_metric_gives_them(size: tuple[int, int]) -> None:
     """They are not measured, since every metric is defined as perfect there: the values must be the metric's own."""
     clip = moving_ball(2, *size)
-    measured = measure_with_maps(clip.frames, {"a": clip.frames.copy()})["a"]
+    measured = measure_clips(clip.frames, {"a": clip.frames.copy()}, mapped=True)["a"]
     for name, metric in BY_NAME.items():
         own = metric.prepare(clip.frames[0])(clip.frames[0].copy()) if metric.defined_for(clip.frames[0]) else math.nan
         assert measured.per_frame[name].tolist() == pytest.approx([own, own], abs=0, nan_ok=True)
@@ -104,14 +105,22 @@ def test_equal_frames_get_what_each_metric_gives_them(size: tuple[int, int]) -> 
 
 def test_a_map_is_made_beside_the_values_and_does_not_change_them() -> None:
     clip, other = moving_ball(3), moving_ball(3, seed=1)
-    mapped = measure_with_maps(clip.frames, {"a": other.frames}, PIXEL)["a"]
+    mapped = measure_clips(clip.frames, {"a": other.frames}, PIXEL, mapped=True)["a"]
     plain = measure(clip.frames, {"a": other.frames}, PIXEL)["a"]
     assert {name: values.tolist() for name, values in mapped.per_frame.items()} == {
         name: values.tolist() for name, values in plain.items()
     }
     assert len(mapped.map_tiles) == 3
     assert np.array_equal(mapped.map_tiles[1], prepare_tile(clip.frames[1])(other.frames[1])[1])
-    assert not measure_with_maps(clip.frames, {"a": other.frames}, (BY_NAME["mae"],))["a"].map_tiles
+    assert not measure_clips(clip.frames, {"a": other.frames}, (BY_NAME["mae"],), mapped=True)["a"].map_tiles
+
+
+def test_the_worst_tile_is_found_beside_the_values_and_only_where_it_is_asked_for() -> None:
+    clip, other = moving_ball(3), moving_ball(3, seed=1)
+    found = measure_clips(clip.frames, {"a": other.frames, "b": clip.frames.copy()}, PIXEL, tiled=True)
+    assert found["a"].worst == worst_of_clips(clip.frames, other.frames)
+    assert found["b"].worst is None, "no pixel differs"
+    assert measure_clips(clip.frames, {"a": other.frames}, PIXEL)["a"].worst is None
 
 
 def test_rows_keep_the_order_of_the_frames() -> None:

@@ -230,6 +230,8 @@ MISTAKES = [
     ("explain = { from = 'baseline', to = 'baseline' }", 5, "explain.to", "'baseline'", "another name", ""),
     ("gate.variant = 'x'\nvariants.x1.call.a = 1", 5, "gate.variant", "'x'", "one of baseline, x1", "x1"),
     ("gate = { variant = 'baseline', max_drift = 1.5 }", 5, "gate.max_drift", "1.5", "a number from 0 to 1", ""),
+    ("gate.max_worst_tile = 'non'", 5, "gate.max_worst_tile", "'non'", '"none" or a drift from 0 to 1', "none"),
+    ("gate.max_worst_tile = -1", 5, "gate.max_worst_tile", "-1", "a drift from 0 to 1", ""),
     ("gate.max_drift = 0.1", 5, "gate", "neither of them", 'variant = NAME, against = "accepted", or both', ""),
     ("gate.against = 'yesterday'", 5, "gate.against", "'yesterday'", "'accepted'", ""),
     ("# hf_abcdefghijklmnopqrstuvwxyz", 5, "", "an access token of the Hub", "revoke", ""),

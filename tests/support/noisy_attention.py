@@ -1,4 +1,7 @@
-"""A machine whose attention is not repeatable, as kernels that add in another order each time make it."""
+"""A machine whose attention is not repeatable, as kernels that add in another order each time make it.
+
+With torch's deterministic algorithms it is, as with the kernels that torch takes then.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,19 @@ _SEEDS = itertools.count(1)
 
 
 @contextmanager
-def noisy_attention(relative: float = 1e-3) -> Iterator[None]:
+def noisy_attention(relative: float = 1e-3, *, always: bool = False) -> Iterator[None]:
     """Change every result of attention by a relative amount, with another stream of noise for each call.
 
     Args:
         relative: Standard deviation of the change of each value, relative to the value.
+        always: Whether it is noisy with deterministic algorithms, too.
     """
     exact = functional.scaled_dot_product_attention
 
     def noisy(*args: Any, **kwargs: Any) -> torch.Tensor:
         found: torch.Tensor = exact(*args, **kwargs)
+        if torch.are_deterministic_algorithms_enabled() and not always:
+            return found
         generator = torch.Generator(found.device).manual_seed(next(_SEEDS))
         noise = torch.randn(found.shape, generator=generator, dtype=found.dtype, device=found.device)
         return found * (1 + relative * noise)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from spacediff.clip import Clip, write_preview
 from spacediff.metrics.ssim_map import prepare_tile, write_tiles
+from spacediff.metrics.tiles import worst_tile
 from spacediff.record import (
     AuditRecord,
     ClipRecord,
@@ -29,6 +31,7 @@ from spacediff.record import (
     RunRecord,
     SettingRecord,
     Verdict,
+    WorstTileRecord,
     quoted,
     with_derived,
 )
@@ -185,9 +188,17 @@ def compare(
         metrics=metrics,
         frames_csv=f"comparisons/{candidate.prompt}-{candidate.name}.csv",
         drift=drift,
+        worst_tile=None if identical else _worst_tile(left, right, pairs),
         verdict=Verdict.IDENTICAL if identical else _verdict(drift or 0.0),
         evidence=[quoted(f"PSNR stands {drift:.2f} of the way from the floor to a different seed.")],
     )
+
+
+def _worst_tile(left: NDArray[np.uint8], right: NDArray[np.uint8], pairs: Sequence[tuple[int, int]]) -> WorstTileRecord:
+    found = [worst_tile(left[a], right[b], a) for a, b in pairs]
+    tile = max(found, key=lambda each: each.error)
+    scale = {"floor": 2.0, "ceiling": 120.0, "ceiling_spread": (100.0, 140.0), "codec": 9.0}
+    return WorstTileRecord(**asdict(tile), **scale, drift=max(0.0, (tile.error - 2.0) / 118.0))
 
 
 def with_map(folder: Path, comparison: ComparisonRecord, pixels: dict[str, NDArray[np.uint8]]) -> ComparisonRecord:
@@ -273,6 +284,7 @@ def synthetic_audit(
             status=GateStatus.PASSED,
             variant="as-hosted",
             max_drift=0.05,
+            max_worst_tile=0.05,
             reasons=[quoted("as-hosted stays within 0.05.")],
         ),
         environment=EnvironmentRecord(

@@ -64,6 +64,7 @@ def run_audit(
     strict: bool = False,
     against: StrPath | None = None,
     approximate: bool = False,
+    anyway: bool = False,
     listener: ProgressListener | None = None,
 ) -> AuditResult:
     """Run a scenario, and write the record, the clips and the HTML report into an audit folder.
@@ -83,6 +84,7 @@ def run_audit(
         against: An earlier audit to compare with; by default the accepted state, if there is one.
         approximate: Whether a scenario that leaves out what its script does is accepted. The record and all reports say
             what it leaves out.
+        anyway: Whether the audit begins although the machine is too small, and tries every run.
         listener: Receives the progress; by default nobody.
 
     Raises:
@@ -95,8 +97,9 @@ def run_audit(
         MissingPackage: A metric of the scenario needs a package.
         RecordError: The audit to compare with cannot be read.
         FileNotAccessible: A file cannot be read, or the audit folder cannot be written.
+        MachineTooSmall: The memory or the disk cannot hold what is to be generated.
     """
-    from spacediff.plan import plan_scenario
+    from spacediff.plan import plan_scenario, tried_anyway
     from spacediff.scenario.scenario import ensure_files_exist
     from spacediff.wording import sentences
 
@@ -112,12 +115,14 @@ def run_audit(
         *(["--no-reuse"] if not reuse else []),
         *(["--strict"] if strict else []),
         *(["--approximate"] if approximate else []),
+        *(["--anyway"] if anyway else []),
         *repeated("--against", [earlier_path] if earlier_path else []),
         *out_option(where),
     )
     plan = plan_scenario(loaded, only, budget=_checked(budget), command=command)  # fails before the heavy imports
     if plan.approximations and not approximate:
         raise ScenarioApproximate(loaded.path, sentences(plan.approximations))
+    plan = tried_anyway(plan) if anyway else plan
     names = [run.name for run in plan.runs if run.name in loaded.variants]
     ensure_files_exist(loaded, dict.fromkeys(["baseline", *names]))
     folder = where or Path("audits") / portable_name(loaded.path.stem)

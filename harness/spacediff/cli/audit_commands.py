@@ -31,6 +31,7 @@ def audit(options: AuditOptions) -> Exit:
             reuse=options.reuse,
             strict=options.strict,
             approximate=options.approximate,
+            anyway=options.anyway,
             against=options.against,
             listener=display,
         )

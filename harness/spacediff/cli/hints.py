@@ -25,13 +25,15 @@ from spacediff.errors import (
 )
 
 _OTHER_FOLDER = "--out DIR names another folder"
+_FEWER = "--only VARIANT generates fewer runs, --out DIR names another disk, --anyway begins all the same"
 _OPTIONS: dict[tuple[type[Options], type[SpacediffError]], str] = {
     (AuditOptions, FolderInUse): _OTHER_FOLDER,
     (AuditOptions, FolderOfAnotherAudit): _OTHER_FOLDER,
-    (AuditOptions, MachineTooSmall): "--only VARIANT generates fewer runs, --out DIR names another disk",
+    (AuditOptions, MachineTooSmall): _FEWER,
     (AuditOptions, ScenarioApproximate): "--approximate",
     (ReadOptions, BlockNotChosen): "--block N",
     (WhyOptions, BlockNotChosen): "--block N",
+    (WhyOptions, MachineTooSmall): "--write SCENARIO.toml, and then `spacediff audit SCENARIO.toml --anyway`",
     (WhyOptions, ScenarioApproximate): "--approximate",
     (CompareOptions, FolderInUse): _OTHER_FOLDER,
     (CompareOptions, FolderOfAnotherAudit): _OTHER_FOLDER,

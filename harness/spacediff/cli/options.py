@@ -32,6 +32,7 @@ class AuditOptions:
     against: Path | None
     strict: bool
     approximate: bool
+    anyway: bool
     verbosity: Verbosity
     as_json: bool
     open_page: bool

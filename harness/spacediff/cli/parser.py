@@ -157,6 +157,9 @@ def _audit(commands: _Commands) -> None:
                        help="compare with this earlier audit (default: the accepted state, if any)")  # fmt: skip
     audit.add_argument("--strict", action="store_true", help="exit with 3 if anything at all was not measured")
     audit.add_argument("--approximate", action="store_true", help=_APPROXIMATE)
+    audit.add_argument(
+        "--anyway", action="store_true", help="begin although the machine is too small, and try every run"
+    )
     _add_output_options(audit)
     audit.set_defaults(kind=AuditOptions)
 

@@ -34,7 +34,9 @@ from spacediff.wording import (
     approximation_texts,
     cause_text,
     cost_text,
+    determinism_text,
     fix_code,
+    forecast_texts,
     gate_headline,
     history_text,
     ignored_text,
@@ -45,7 +47,9 @@ from spacediff.wording import (
     samples_text,
     sentence,
     sentences,
+    spread_text,
     transplant_text,
+    worst_tile_text,
 )
 from spacediff.wording.numbers import number, value, written_rank
 
@@ -82,20 +86,7 @@ def _show(console: Console, record: AuditRecord) -> None:
     console.print()
     console.print(Text(record.title, "bold"))
     for prompt in record.prompts:
-        overview = record.overview(prompt.name)
-        if shown := _compared(record, overview):
-            console.print(_table(record, prompt.name, shown, narrow=console.width < _NARROW))
-        if places := _places(record, overview):
-            console.print(Text.assemble(("inside the loop, ", "bold"), places))
-        for name, text in _transplants(record, prompt.name):
-            console.print(Text.assemble((f"{name}: ", "bold"), text))
-        show_differing(console, record.runs, record.reference, overview)
-        _show_contents(console, record, overview)
-        _show_groups(console, record, prompt.name)
-        for line in _again(record, prompt.name):
-            console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]))
-        for remark in overview.remarks:
-            console.print(Text.assemble((f"{', '.join(remark.runs)}: ", "bold"), sentence(remark.fact)))
+        _show_prompt(console, record, prompt.name)
     for text in approximation_texts(record.approximations):
         console.print(Text.assemble(("approximate: ", "bold yellow"), one_line(text)))
     _show_notes(console, record)
@@ -103,6 +94,38 @@ def _show(console: Console, record: AuditRecord) -> None:
         console.print(Text("interrupted: run the same command again to continue", "bold yellow"))
     if record.history:
         _show_history(console, record.history)
+    if record.forecast is not None:
+        for text in forecast_texts(record.forecast):
+            console.print(Text(one_line(text)))
+
+
+def _show_prompt(console: Console, record: AuditRecord, prompt: str) -> None:
+    """Print how the runs of a prompt compare, inside the loop too, and what repeating the same showed."""
+    overview = record.overview(prompt)
+    if shown := _compared(record, overview):
+        console.print(_table(record, prompt, shown, narrow=console.width < _NARROW))
+    if places := _places(record, overview):
+        console.print(Text.assemble(("inside the loop, ", "bold"), places))
+    for name, text in _transplants(record, prompt):
+        console.print(Text.assemble((f"{name}: ", "bold"), text))
+    show_differing(console, record.runs, record.reference, overview)
+    _show_worst_tiles(console, record, overview)
+    _show_contents(console, record, overview)
+    _show_groups(console, record, prompt)
+    for line in _again(record, prompt):
+        console.print(Text.assemble((f"{line[0]}: ", "bold"), line[1]))
+    if record.determinism is not None and record.determinism.prompt == prompt:
+        console.print(Text.assemble(("control: ", "bold"), determinism_text(record.determinism)))
+    for remark in overview.remarks:
+        console.print(Text.assemble((f"{', '.join(remark.runs)}: ", "bold"), sentence(remark.fact)))
+
+
+def _show_worst_tiles(console: Console, record: AuditRecord, overview: OverviewRecord) -> None:
+    """Print where the first clip and the judged one differ most, which means over a clip hide."""
+    found = {each.candidate: each.worst_tile for each in record.comparisons if each.prompt == overview.prompt}
+    for name in dict.fromkeys([overview.selected, overview.judged]):
+        if (tile := found.get(name or "")) is not None:
+            console.print(Text.assemble((f"worst tile of {name}: ", "bold"), worst_tile_text(tile)))
 
 
 def _show_groups(console: Console, record: AuditRecord, prompt: str) -> None:
@@ -150,6 +173,8 @@ def _show_cause(console: Console, record: AuditRecord) -> None:
             console.print(Text(f"  {one_line(line)}"))
     if cause.cost is not None and cause.cost.probes:
         console.print(Text.assemble(("search: ", "bold"), cost_text(cause.cost)))
+    if cause.spread is not None:
+        console.print(Text.assemble(("spread: ", "bold"), spread_text(cause.spread)))
     for text in sentences(cause.interactions):
         console.print(Text(f"       {text}"))
     for text in sentences(cause.residual_suspects):

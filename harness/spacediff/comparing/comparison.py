@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,12 @@ from spacediff.comparing.failures import Failed
 from spacediff.comparing.floor_and_ceiling import ScaleOfPrompt, defined, errors_of
 from spacediff.comparing.pairing import Pair, Side
 from spacediff.comparing.tiles import sizes_of_tiles
-from spacediff.comparing.verdict import Codec, Findings, combined_drift, judge, spread, within_codec_loss
+from spacediff.comparing.verdict import Codec, Findings, combined_drift, judge, spread
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.motion import first_divergence
 from spacediff.metrics.scoring import pooled, worst_frame
 from spacediff.metrics.ssim_map import MapTile
-from spacediff.metrics.tiles import Tile, worst_of_clips
+from spacediff.metrics.tiles import Tile
 from spacediff.record import (
     ComparisonRecord,
     Fact,
@@ -27,6 +27,7 @@ from spacediff.record import (
     MeasureRecord,
     MetricRecord,
     RunRecord,
+    WorstTileRecord,
     fact,
 )
 
@@ -45,6 +46,7 @@ class Scored:
         pair: The pair.
         table: One row for each pair of frames, one column for each metric.
         map_tiles: One tile of the SSIM map for each pair of frames; empty if they are too small.
+        worst: The tile that differs most, its frame as the number of the pair; None where no pixel differs.
         of_reference: The measures of the reference's frames, one row for each pair, one column for each measure.
         of_candidate: The same of the candidate's.
         encoded_again: Which of two files is the other one, encoded again; None where neither is.
@@ -53,6 +55,7 @@ class Scored:
     pair: Pair
     table: pd.DataFrame
     map_tiles: tuple[MapTile, ...]
+    worst: Tile | None
     of_reference: pd.DataFrame
     of_candidate: pd.DataFrame
     encoded_again: Fact | None
@@ -61,18 +64,16 @@ class Scored:
 def findings_of(scored: Scored, scale: ScaleOfPrompt) -> Findings:
     """Gather what a verdict rests on."""
     pair, table, codec = scored.pair, scored.table, scale.codec
-    equal, errors = bool((table["mae"] == 0).all()), errors_of(table)
-    near = codec is not None and not equal and within_codec_loss(errors, codec.errors)
     return Findings(
-        equal=equal,
+        equal=bool((table["mae"] == 0).all()),
         encoded=pair.candidate.match is not None,
         processed=() if pair.alike else pair.notes,
-        errors=errors,
+        errors=errors_of(table),
         scales=scale.scales,
         codec_errors=codec.errors if codec else {},
         codec=codec.of if codec else Codec.REFERENCE,
-        worst=_worst_tile(pair) if near else None,
-        codec_worst=codec.worst if codec and near else None,
+        worst=_in_reference(scored),
+        codec_worst=codec.worst if codec else None,
         titles={metric.name: metric.info.title for metric in metrics_named(table.columns)},
         encoded_again=scored.encoded_again,
         timing_known=pair.alignment.timing_known,
@@ -116,6 +117,7 @@ def comparison_record(
             for metric in metrics_named(table.columns)
             if defined(table, metric)
         },
+        worst_tile=_worst_tile(findings.worst, scale),
         measures=measures,
         first_divergence=None if pair.reference.clip.medium == "pictures" else _first_divergence(table, scale),
         frames_csv=(Path("comparisons") / run.prompt / run.name / "frames.csv").as_posix(),
@@ -141,10 +143,25 @@ def without_numbers(reference: RunRecord, run: RunRecord, failed: Failed) -> Com
     )
 
 
-def _worst_tile(pair: Pair) -> Tile | None:
-    """Find the tile that differs most; its frame is numbered as in the reference."""
-    tile = worst_of_clips(pair.reference_frames(), pair.candidate_frames())
-    return tile and replace(tile, frame=pair.alignment.frame_map[tile.frame][0])
+def _in_reference(scored: Scored) -> Tile | None:
+    """Return the tile that differs most; its frame is numbered as in the reference."""
+    tile = scored.worst
+    return tile and replace(tile, frame=scored.pair.alignment.frame_map[tile.frame][0])
+
+
+def _worst_tile(tile: Tile | None, of_prompt: ScaleOfPrompt) -> WorstTileRecord | None:
+    if tile is None:
+        return None
+    scale, codec = of_prompt.tiles, of_prompt.codec
+    lossy = codec is not None and codec.of is not Codec.STAND_IN
+    return WorstTileRecord(
+        **asdict(tile),
+        floor=scale.floor,
+        ceiling=scale.ceiling,
+        ceiling_spread=spread(scale.ceilings),
+        codec=codec.worst.error if codec and codec.worst and lossy else None,
+        drift=scale.drift(tile.error),
+    )
 
 
 def _frozen(motion: MeasureRecord) -> list[Fact]:

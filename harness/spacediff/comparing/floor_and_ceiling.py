@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from spacediff.clip import Frame, probe, read_frames
 from spacediff.codec.stand_in import through_stand_in
 from spacediff.comparing.pairing import Side
 from spacediff.comparing.verdict import Codec, Scale
 from spacediff.metrics import Metric, metrics_named
-from spacediff.metrics.scoring import pooled, score
-from spacediff.metrics.tiles import Tile, worst_of_clips
+from spacediff.metrics.scoring import Measured, measure_clips, pooled
+from spacediff.metrics.tiles import Tile
 from spacediff.record import ClipRecord, Role
 
 if TYPE_CHECKING:
@@ -32,20 +33,13 @@ class CodecLoss:
 
     Attributes:
         errors: Metric name to the error.
-        lossless: The frames before.
-        encoded: The frames after; None for the stand-in.
-        of: What encoded them.
+        worst: The tile that loses most; None where no pixel changes.
+        of: What encoded it.
     """
 
     errors: Mapping[str, float]
-    lossless: Path
-    encoded: Path | None
+    worst: Tile | None
     of: Codec
-
-    @cached_property
-    def worst(self) -> Tile | None:
-        """The tile that loses most."""
-        return worst_of_clips(read_frames(self.lossless), _after(self.lossless, self.encoded))
 
 
 @dataclass(frozen=True)
@@ -57,12 +51,14 @@ class ScaleOfPrompt:
         codec: What encoding alone does to the baseline; None when not measured.
         farthest_floor: Metric name to the error of the floor's farthest single frame; empty when not measured.
         rerun: Metric name to the error of the re-run against the baseline; empty when not measured.
+        tiles: Floor and ceilings of the worst tile, in levels.
     """
 
     scales: Mapping[str, Scale]
     codec: CodecLoss | None
     farthest_floor: Mapping[str, float]
     rerun: Mapping[str, float]
+    tiles: Scale
 
     @property
     def codec_errors(self) -> Mapping[str, float]:
@@ -71,22 +67,32 @@ class ScaleOfPrompt:
 
 
 def measure_scale(
-    tables: Mapping[str, pd.DataFrame], sides: Mapping[str, Side], folder: Path, metrics: tuple[Metric, ...]
+    tables: Mapping[str, pd.DataFrame],
+    worst: Mapping[str, float],
+    sides: Mapping[str, Side],
+    folder: Path,
+    metrics: tuple[Metric, ...],
 ) -> ScaleOfPrompt:
     """Measure floor and ceiling.
 
     Args:
         tables: Run name to its scores against the reference.
+        worst: Run name to the error of the worst tile, in levels.
         sides: Run name to its side, the re-run and the other seeds among them.
         folder: The audit folder.
         metrics: What is measured.
     """
     baseline = next((side for side in sides.values() if _is(side, Role.BASELINE)), None)
     rerun = next((side for side in sides.values() if _is(side, Role.RERUN)), None)
-    again = [_between(baseline.file, rerun.file, metrics)] if baseline and rerun else []
-    again += [tables[name] for name, side in sides.items() if _is(side, Role.REPEAT) and name in tables]
+    measured = _between(baseline.file, rerun.file, metrics) if baseline and rerun else None
+    repeats, seeds = (
+        [name for name, side in sides.items() if _is(side, role) and name in tables]
+        for role in (Role.REPEAT, Role.SEED)
+    )
+    again = [*([measured.table] if measured else []), *(tables[name] for name in repeats)]
     floors = [errors_of(table) for table in again]
-    ceilings = [errors_of(tables[name]) for name, side in sides.items() if _is(side, Role.SEED) and name in tables]
+    ceilings = [errors_of(tables[name]) for name in seeds]
+    of_tiles = [*([_error(measured.worst)] if measured else []), *(worst[name] for name in repeats)]
     return ScaleOfPrompt(
         {
             metric.name: Scale(
@@ -101,7 +107,8 @@ def measure_scale(
             for metric in metrics
             if again and all(defined(table, metric) for table in again)
         },
-        floors[0] if baseline and rerun else {},
+        floors[0] if measured else {},
+        Scale(max(of_tiles, default=None), tuple(worst[name] for name in seeds)),
     )
 
 
@@ -126,9 +133,15 @@ def _codec_loss(baseline: Side, folder: Path, metrics: tuple[Metric, ...]) -> Co
     encoded = baseline.file if baseline.match is not None else encoded
     lossy = encoded is not None and (baseline.match is not None or baseline.clip.medium == "video")
     if encoded is None or not lossy or not _is_of_size(encoded, baseline.clip):
-        return CodecLoss(errors_of(_between(lossless, None, metrics)), lossless, None, Codec.STAND_IN)
-    of = Codec.REFERENCE if baseline.match is not None else Codec.EXPORT
-    return CodecLoss(errors_of(_between(lossless, encoded, metrics)), lossless, encoded, of)
+        encoded, of = None, Codec.STAND_IN
+    else:
+        of = Codec.REFERENCE if baseline.match is not None else Codec.EXPORT
+    loss = _between(lossless, encoded, metrics)
+    return CodecLoss(errors_of(loss.table), loss.worst, of)
+
+
+def _error(worst: Tile | None) -> float:
+    return worst.error if worst else 0.0
 
 
 def _is_of_size(file: Path, clip: ClipRecord) -> bool:
@@ -137,13 +150,11 @@ def _is_of_size(file: Path, clip: ClipRecord) -> bool:
     return (found.width, found.height) == (clip.width, clip.height)
 
 
-def _between(left: Path, right: Path | None, metrics: tuple[Metric, ...]) -> pd.DataFrame:
-    """Score a file against another one, or against what the stand-in for a codec makes of it."""
+def _between(left: Path, right: Path | None, metrics: tuple[Metric, ...]) -> Measured:
+    """Measure a file against another one, or against what the stand-in for a codec makes of it."""
     if left == right:  # equal clips are encoded once: no frame differs
-        import pandas as pd
-
-        return pd.DataFrame({metric.name: [metric.value(0.0)] for metric in metrics})
-    return score(read_frames(left), {"right": _after(left, right)}, metrics)["right"]
+        return Measured({metric.name: np.array([metric.value(0.0)]) for metric in metrics})
+    return measure_clips(read_frames(left), {"right": _after(left, right)}, metrics, tiled=True)["right"]
 
 
 def _after(lossless: Path, encoded: Path | None) -> Iterator[Frame]:

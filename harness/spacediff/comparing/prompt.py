@@ -121,8 +121,13 @@ def _from_scores(scores: Scores, candidates: Sequence[RunRecord], metrics: tuple
     scored = {name: scores.scored[name] for name in (ITSELF, *names)}
     of_sides = {reference.run.name: reference}
     of_sides |= {name: each.pair.candidate for name, each in succeeded(scored).items() if name != ITSELF}
+    there = succeeded(scored)
     scale = measure_scale(
-        {name: each.table for name, each in succeeded(scored).items()}, of_sides, encoder.folder, metrics
+        {name: each.table for name, each in there.items()},
+        {name: each.worst.error if each.worst else 0.0 for name, each in there.items()},
+        of_sides,
+        encoder.folder,
+        metrics,
     )
     findings = attempt_each(scored, lambda each: (each, findings_of(each, scale)))
     record = partial(_recorded, Maps(encoder.folder), scale, encoder.folder)

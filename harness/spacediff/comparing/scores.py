@@ -20,7 +20,7 @@ from spacediff.comparing.failures import Failed, attempt, succeeded
 from spacediff.comparing.pairing import Encoder, Pair, Side, paired
 from spacediff.metrics import Metric
 from spacediff.metrics.motion import MeasuredFrames
-from spacediff.metrics.scoring import Measured, measure_with_maps, processors
+from spacediff.metrics.scoring import Measured, measure_clips, processors
 from spacediff.record import ClipRecord, Fact, FactKind, Role, RunRecord, Verdict, fact, quoted
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ class Scores:
             pair=pair,
             table=measured.scores.table,
             map_tiles=measured.scores.map_tiles,
+            worst=measured.scores.worst,
             of_reference=measured.of_reference,
             of_candidate=measured.of_candidate,
             encoded_again=encoded_again(),
@@ -130,12 +131,14 @@ class Scores:
         files = dict.fromkeys(pair.candidate.file for pair in pairs)
         theirs = {file: MeasuredFrames(read_frames(file)) for file in files if file != own}
         streams: dict[str, Iterable[Frame]] = {str(file): theirs.get(file) or read_frames(file) for file in files}
-        scores = measure_with_maps(ours, streams, self._metrics, lambda done: on_frame(done, count))
+        scores = measure_clips(
+            ours, streams, self._metrics, lambda done: on_frame(done, count), mapped=True, tiled=True
+        )
         return {file: _Measured(scores[str(file)], ours.table, theirs.get(file, ours).table) for file in files}
 
     def _aligned(self, pair: Pair) -> _Measured:
         ours, theirs = MeasuredFrames(pair.reference_frames()), MeasuredFrames(pair.candidate_frames())
-        scores = measure_with_maps(ours, {"": theirs}, self._metrics)[""]
+        scores = measure_clips(ours, {"": theirs}, self._metrics, mapped=True, tiled=True)[""]
         return _Measured(scores, ours.table, theirs.table)
 
 

@@ -63,8 +63,8 @@ class Findings:
         scales: Metric name to its scale.
         codec_errors: Metric name to what the codec alone does to a clip; empty when not measured.
         codec: What this codec is.
-        worst: The tile that differs most; measured only where no metric exceeds the codec's own loss.
-        codec_worst: The same for the codec alone.
+        worst: The tile that differs most; None where no pixel differs.
+        codec_worst: The same for the codec alone; None when not measured.
         titles: Metric name to its title.
         encoded_again: Which of two files is the other one, encoded again; None where neither is known to be.
         timing_known: Whether it is known which frames belong together; otherwise they were paired by number.

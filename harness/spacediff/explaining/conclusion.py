@@ -183,12 +183,12 @@ def _acting(seen: _Seen, path: str) -> ActingRecord | None:
     shown = search.acting.get(path)
     if shown is None:
         return None
-    sight, trace = search.sights[shown.changed], search.right.trace
+    sight, traces = search.sights[shown.changed], (search.right.trace, search.runs[shown.changed].trace)
     return ActingRecord(
         run=seen.names[shown.changed],
         together=sorted(shown.group - {path}),
         step=sight.step,
-        steps=len(trace.steps) if trace else 0,
+        steps=len(traces[0].steps) if traces[0] and traces[1] else 0,
         distance=sight.distance,
     )
 

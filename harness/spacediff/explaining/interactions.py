@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from spacediff.explaining.search import Subset, interaction_indices
 from spacediff.record import Fact, FactKind, Verdict, fact
 
+_WRITTEN_AS_NOTHING = 0.0005
+"""Reports show three decimals of a drift."""
+
 
 def interactions_of(
     drift: Callable[[Subset], float | None],
@@ -17,7 +20,7 @@ def interactions_of(
     """Return which members mask the others, and which pairs do more or less together than each by itself.
 
     A member masks the others if without it they do nothing that is seen, and reduce the drift by less than is missing.
-    What is no larger than the codec's own loss is left out.
+    What is no larger than the codec's own loss, or would be written as 0.000, is left out.
 
     Args:
         drift: The drift with a subset of the members changed; None where it was not measured.
@@ -29,8 +32,8 @@ def interactions_of(
     if not indices:
         return []
     whole = frozenset(cause)
-    total = _reduction(drift, whole)
-    if total <= codec:
+    total, least = _reduction(drift, whole), max(codec, _WRITTEN_AS_NOTHING)
+    if total <= least:
         return []
     reductions = {member: _reduction(drift, whole - {member}) for member in cause}
     masking = [
@@ -42,7 +45,7 @@ def interactions_of(
     pairs = [
         fact(FactKind.PAIR_INTERACTS, members=[*pair], index=index)
         for pair, index in indices.items()
-        if abs(index) > codec and not {*pair} & {*masking}
+        if abs(index) > least and not {*pair} & {*masking}
     ]
     return [*_masking(masking, reductions, total), *pairs]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from spacediff.errors import Exit
 from spacediff.gate.groups import of_groups
@@ -53,11 +54,13 @@ def evaluate_gate(
         outcomes = [*(of_groups(prompt, groups.get(prompt), gate.max_effect) for prompt in prompts), *outcomes]
     elif gate.variant is not None:
         of_variant = {each.prompt: each for each in comparisons if each.candidate == gate.variant}
-        outcomes = [*(_outcome(prompt, of_variant.get(prompt), gate.max_drift) for prompt in prompts), *outcomes]
+        of_prompts = (_outcomes(prompt, of_variant.get(prompt), gate) for prompt in prompts)
+        outcomes = [*chain.from_iterable(of_prompts), *outcomes]
     return GateRecord(
         status=_worst([status for status, _ in outcomes]),
         variant=gate.variant or "",
         max_drift=None if gate.variant is None or samples is not None else gate.max_drift,
+        max_worst_tile=None if gate.variant is None or samples is not None else gate.tile_limit,
         max_effect=None if gate.variant is None or samples is None else gate.max_effect,
         against=gate.against or "",
         reasons=[reason for _, reason in outcomes],
@@ -122,12 +125,23 @@ def exit_code(status: GateStatus) -> Exit:
     return codes.get(status, Exit.GATE_PASSED)
 
 
-def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float) -> tuple[GateStatus, Fact]:
+def _outcomes(prompt: str, comparison: ComparisonRecord | None, gate: Gate) -> list[tuple[GateStatus, Fact]]:
+    """Return what follows from a comparison: by its verdict, or by its drift and its worst tile."""
     if comparison is None:
-        return GateStatus.NOT_MEASURED, fact(FactKind.GATE_NOT_COMPARED, prompt=prompt)
+        return [(GateStatus.NOT_MEASURED, fact(FactKind.GATE_NOT_COMPARED, prompt=prompt))]
     by_verdict = _by_verdict(prompt, comparison)
     if by_verdict is not None:
-        return by_verdict
+        return [by_verdict]
+    by_drift = _by_drift(prompt, comparison, gate.max_drift)
+    if by_drift[0] is not GateStatus.PASSED or gate.tile_limit is None:
+        return [by_drift]
+    if comparison.verdict is Verdict.NUMERIC_DRIFT:  # which says that the worst tile is within the codec's own loss
+        shown = [each for each in comparison.evidence if each.kind is FactKind.WORST_TILE_WITHIN]
+        return [by_drift, *((GateStatus.PASSED, each) for each in shown)]
+    return [by_drift, _by_tile(prompt, comparison, gate.tile_limit)]
+
+
+def _by_drift(prompt: str, comparison: ComparisonRecord, max_drift: float) -> tuple[GateStatus, Fact]:
     drift = comparison.drift
     if drift is None:
         return GateStatus.NOT_MEASURED, fact(FactKind.GATE_DRIFT_UNKNOWN, prompt=prompt)
@@ -136,6 +150,24 @@ def _outcome(prompt: str, comparison: ComparisonRecord | None, max_drift: float)
     verdict = comparison.verdict
     above = fact(FactKind.GATE_DRIFT_ABOVE, prompt=prompt, drift=drift, limit=max_drift, verdict=verdict)
     return GateStatus.FAILED, above
+
+
+def _by_tile(prompt: str, comparison: ComparisonRecord, limit: float) -> tuple[GateStatus, Fact]:
+    """Return what follows from the worst tile of the worst frame, which the mean over a clip may hide.
+
+    The codec's own loss is allowed in any case, unless two samples differ by less.
+    """
+    tile = comparison.worst_tile
+    if tile is None or tile.drift is None or tile.floor is None or tile.ceiling is None:
+        return GateStatus.NOT_MEASURED, fact(FactKind.GATE_TILE_UNKNOWN, prompt=prompt)
+    most = tile.floor + limit * (tile.ceiling - tile.floor)
+    if tile.codec is not None and tile.ceiling_spread is not None and tile.codec < tile.ceiling_spread[0]:
+        most = max(most, tile.codec)
+    where = {"frame": tile.frame, "x": tile.x, "y": tile.y}
+    judged = {"prompt": prompt, "error": tile.error, "most": most, "drift": tile.drift, "limit": limit, **where}
+    if tile.error <= most:
+        return GateStatus.PASSED, fact(FactKind.GATE_TILE_WITHIN, **judged)
+    return GateStatus.FAILED, fact(FactKind.GATE_TILE_ABOVE, verdict=comparison.verdict, **judged)
 
 
 def _void(comparison: ComparisonRecord) -> bool:

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from spacediff.clip import Frame
 from spacediff.metrics import METRICS, Comparer, Metric
 from spacediff.metrics.pixel import SSIM, psnr_of_mse, rmse_of_psnr
+from spacediff.metrics.tiles import Tile, worst_tile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,10 +41,13 @@ class Measured:
     Attributes:
         per_frame: Metric name to one value per frame; NaN if frames are too small for a metric.
         map_tiles: One tile of the SSIM map per frame; empty where no maps were asked for, or frames are too small.
+        worst: The tile that differs most, in the first of equal frames; None where none was asked for or no pixel
+            differs.
     """
 
     per_frame: dict[str, NDArray[np.float64]]
     map_tiles: tuple[MapTile, ...] = ()
+    worst: Tile | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -59,7 +63,7 @@ def score(
     metrics: tuple[Metric, ...] = METRICS,
 ) -> dict[str, pd.DataFrame]:
     """Measure as `measure` does, and return tables with a row per frame and a column per metric."""
-    measured = measure_with_maps(reference, candidates, metrics, mapped=False)
+    measured = measure_clips(reference, candidates, metrics)
     return {name: each.table for name, each in measured.items()}
 
 
@@ -69,24 +73,25 @@ def measure(
     metrics: tuple[Metric, ...] = METRICS,
     on_frame: Callable[[int], None] = lambda _: None,
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Measure candidates against a reference; see `measure_with_maps`.
+    """Measure candidates against a reference; see `measure_clips`.
 
     Returns:
         For each candidate and metric one value per frame; NaN if frames are too small for a metric.
     """
-    measured = measure_with_maps(reference, candidates, metrics, on_frame, mapped=False)
+    measured = measure_clips(reference, candidates, metrics, on_frame)
     return {name: each.per_frame for name, each in measured.items()}
 
 
-def measure_with_maps(
+def measure_clips(
     reference: Iterable[Frame],
     candidates: Mapping[str, Iterable[Frame]],
     metrics: tuple[Metric, ...] = METRICS,
     on_frame: Callable[[int], None] = lambda _: None,
     *,
-    mapped: bool = True,
+    mapped: bool = False,
+    tiled: bool = False,
 ) -> dict[str, Measured]:
-    """Measure candidates against a reference, and make maps of where they differ.
+    """Measure candidates against a reference, and where they differ.
 
     Frames are compared in the given order, up to the end of the shorter clip; the caller aligns them. Memory is bounded
     by a few frames of each clip. Frames that are equal, byte for byte, have no error by the definition of every metric,
@@ -97,7 +102,8 @@ def measure_with_maps(
         candidates: Name to frames of the same size.
         metrics: What to measure.
         on_frame: Called with the number of finished reference frames.
-        mapped: Whether to make maps.
+        mapped: Whether to make SSIM maps.
+        tiled: Whether to find the tile that differs most.
 
     Raises:
         NotMeasuredError: A stream ends with an error, or something that a metric needs is missing.
@@ -110,22 +116,38 @@ def measure_with_maps(
     rows: dict[str, list[_Compared]] = {name: [] for name in candidates}
     threads = min(processors(), _MOST_THREADS)
     with ThreadPoolExecutor(threads, "scoring", enter_thread) as pool:
-        steps = _steps(pool, reference, candidates, lambda frame: _ReferenceFrame(frame, metrics, mapped=mapped))
+        steps = _steps(
+            pool, reference, candidates, lambda frame: _ReferenceFrame(frame, metrics, mapped=mapped, tiled=tiled)
+        )
         for number, step in enumerate(_delayed(steps, 1 + threads // max(len(candidates), 1))):
             for name, compared in step.items():
                 rows[name].append(compared.result())
             on_frame(number + 1)
     return {
         name: Measured(
-            {metric.name: np.array([values[metric.name] for values, _ in table], float) for metric in metrics},
-            tuple(tile for _, tile in table if tile is not None),
+            {metric.name: np.array([pair.scores[metric.name] for pair in pairs], float) for metric in metrics},
+            tuple(pair.map_tile for pair in pairs if pair.map_tile is not None),
+            _worst_of(pairs),
         )
-        for name, table in rows.items()
+        for name, pairs in rows.items()
     }
 
 
-_Compared = tuple[Values, "MapTile | None"]
-"""What was measured of a pair of frames, and its tile of the map."""
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """What was measured of a pair of frames: its scores, its tile of the map, and the tile that differs most."""
+
+    scores: Values
+    map_tile: MapTile | None = None
+    worst: Tile | None = None
+
+
+def _worst_of(pairs: Sequence[_Compared]) -> Tile | None:
+    """Return the worst tile of all pairs with the number of its pair; None where there is none that differs."""
+    found = [replace(pair.worst, frame=number) for number, pair in enumerate(pairs) if pair.worst is not None]
+    return max(found, key=lambda tile: tile.error, default=None)
+
+
 _Step = dict[str, Future[_Compared]]
 """Measurements in progress for one reference frame: candidate to what is measured."""
 
@@ -158,14 +180,16 @@ class _ReferenceFrame:
         frame: The frame, uint8 `[H, W, 3]`.
         metrics: What to measure.
         mapped: Whether to make maps.
+        tiled: Whether to find the tile that differs most.
     """
 
-    def __init__(self, frame: Frame, metrics: Sequence[Metric], *, mapped: bool) -> None:
+    def __init__(self, frame: Frame, metrics: Sequence[Metric], *, mapped: bool, tiled: bool) -> None:
         self._frame = frame
         self._metrics = metrics
         self._mapped = mapped and SSIM in metrics and SSIM.defined_for(frame)
+        self._tiled = tiled
         self._lock = threading.Lock()
-        self._comparer: Callable[[Frame], _Compared] | None = None
+        self._comparer: Callable[[Frame], tuple[Values, MapTile | None]] | None = None
 
     def compare(self, candidate: Frame) -> _Compared:
         """Compare a frame of a candidate; called from several threads."""
@@ -174,17 +198,18 @@ class _ReferenceFrame:
         with self._lock:
             if self._comparer is None:
                 self._comparer = self._prepared()
-        return self._comparer(candidate)
+        values, map_tile = self._comparer(candidate)
+        return _Compared(values, map_tile, worst_tile(self._frame, candidate) if self._tiled else None)
 
     def _equal(self) -> _Compared:
         values = {m.name: m.value(0.0) if m.defined_for(self._frame) else math.nan for m in self._metrics}
         if not self._mapped:
-            return values, None
+            return _Compared(values)
         from spacediff.metrics.ssim_map import tile_of_equal_frames
 
-        return values, tile_of_equal_frames(self._frame)
+        return _Compared(values, tile_of_equal_frames(self._frame))
 
-    def _prepared(self) -> Callable[[Frame], _Compared]:
+    def _prepared(self) -> Callable[[Frame], tuple[Values, MapTile | None]]:
         comparers = {metric.name: _prepare(metric, self._frame) for metric in self._metrics if not self._maps(metric)}
         if not self._mapped:
             return lambda candidate: ({name: compare(candidate) for name, compare in comparers.items()}, None)
@@ -192,7 +217,7 @@ class _ReferenceFrame:
 
         with_tile = prepare_tile(self._frame)
 
-        def compared(candidate: Frame) -> _Compared:
+        def compared(candidate: Frame) -> tuple[Values, MapTile | None]:
             ssim, tile = with_tile(candidate)
             return {SSIM.name: ssim} | {name: compare(candidate) for name, compare in comparers.items()}, tile
 

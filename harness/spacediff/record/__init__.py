@@ -27,7 +27,6 @@ from spacediff.record.cause import (
     ProofRecord,
     Standing,
     SuspectRecord,
-    TileRecord,
     ToleranceRecord,
 )
 from spacediff.record.comparison import (
@@ -40,11 +39,14 @@ from spacediff.record.comparison import (
     MetricRecord,
     RankRecord,
     ResolutionRecord,
+    TileRecord,
     Verdict,
+    WorstTileRecord,
 )
 from spacediff.record.derived import with_derived
 from spacediff.record.fact import CONTENT_FAULTS, Fact, FactKind, fact, quoted
 from spacediff.record.file import read_record, read_record_file, record_schema, redacted, redacted_fact, write_record
+from spacediff.record.forecast import ForecastRecord, TakenRecord
 from spacediff.record.history import Change, FactChange, HistoryRecord, Subject, VariantHistory
 from spacediff.record.loop import (
     DivergenceRecord,
@@ -72,7 +74,7 @@ from spacediff.record.run import (
 )
 from spacediff.record.samples import SampleMeasureRecord, SamplesRecord
 from spacediff.record.semantics import AgreementRecord, SemanticsRecord, TextRecord
-from spacediff.record.stopped import SpreadRecord, StoppedRecord
+from spacediff.record.stopped import DeterminismRecord, SpreadRecord, StoppedRecord
 from spacediff.record.trace import (
     LATENTS,
     NoiseRecord,
@@ -102,12 +104,14 @@ __all__ = [
     "Control",
     "ControlRecord",
     "CostRecord",
+    "DeterminismRecord",
     "DivergenceRecord",
     "EnvironmentRecord",
     "Fact",
     "FactChange",
     "FactKind",
     "FirstDivergenceRecord",
+    "ForecastRecord",
     "GateRecord",
     "GateStatus",
     "GuidanceChangeRecord",
@@ -153,6 +157,7 @@ __all__ = [
     "StoppedRecord",
     "Subject",
     "SuspectRecord",
+    "TakenRecord",
     "TextRecord",
     "TileRecord",
     "ToleranceRecord",
@@ -162,6 +167,7 @@ __all__ = [
     "VariantHistory",
     "Verdict",
     "WarningRecord",
+    "WorstTileRecord",
     "fact",
     "quoted",
     "read_record",

@@ -10,12 +10,14 @@ from spacediff.record.base import Record
 from spacediff.record.cause import CauseRecord
 from spacediff.record.comparison import ComparisonRecord, ControlRecord, ResolutionRecord
 from spacediff.record.fact import Fact
+from spacediff.record.forecast import ForecastRecord
 from spacediff.record.history import HistoryRecord
 from spacediff.record.loop import LoopRecord
 from spacediff.record.overview import OverviewRecord
 from spacediff.record.run import Ignored, RunRecord
 from spacediff.record.samples import SamplesRecord
 from spacediff.record.semantics import SemanticsRecord
+from spacediff.record.stopped import DeterminismRecord
 from spacediff.record.trace import TraceComparisonRecord
 
 SCHEMA_VERSION: Literal[2] = 2
@@ -75,6 +77,7 @@ class GateRecord(Record):
         status: Whether it passed.
         variant: The variant that has to match the reference; empty for none.
         max_drift: The drift that it may have; None without a variant, and where groups are compared.
+        max_worst_tile: The drift that its worst tile may have; None for no limit, and where `max_drift` is None.
         max_effect: Where groups are compared, the Cliff's delta that the variant's may have; else None.
         against: `accepted` where no variant may be worse than in the accepted state; else empty.
         reasons: What the status rests on.
@@ -83,6 +86,7 @@ class GateRecord(Record):
     status: GateStatus
     variant: str = ""
     max_drift: float | None = None
+    max_worst_tile: float | None = None
     max_effect: float | None = None
     against: str = ""
     reasons: list[Fact] = []
@@ -157,6 +161,9 @@ class AuditRecord(Record):
         history: How this audit compares with an earlier one, where there is one.
         gate: The gate's outcome.
         environment: Versions and devices.
+        forecast: What the audit was expected to take, and what it took; None where nothing was generated.
+        determinism: Whether deterministic algorithms repeat the baseline; None where its re-run is equal or was not
+            made.
         warnings: What the reader should know first.
         approximations: What the script does and the scenario does not say, so that the baseline is not the script.
         overviews: What leads, per prompt.
@@ -190,6 +197,8 @@ class AuditRecord(Record):
     history: HistoryRecord | None = None
     gate: GateRecord
     environment: EnvironmentRecord
+    forecast: ForecastRecord | None = None
+    determinism: DeterminismRecord | None = None
     warnings: list[Fact] = []
     approximations: list[Fact] = []
     overviews: list[OverviewRecord] = []

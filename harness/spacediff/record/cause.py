@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from spacediff.record.base import Record
-from spacediff.record.comparison import Verdict
+from spacediff.record.comparison import TileRecord, Verdict
 from spacediff.record.fact import Fact
 from spacediff.record.stopped import SpreadRecord
 
@@ -33,7 +33,7 @@ class ActingRecord(Record):
         together: Other settings that are taken back in it and without which nothing differs there; usually none.
         step: The first step whose latents differ, from 1; None where only the decoded frames differ, or that is
             unknown.
-        steps: Number of steps of the target; 0 where that is unknown.
+        steps: Number of steps of the target; 0 where the steps of one of the two runs were not seen.
         distance: How far the latents lie from the target's where the run ended or, of a whole run, first differ, as a
             share of the distance between seeds; None where that is unknown.
     """
@@ -107,26 +107,6 @@ class SuspectRecord(Record):
     def target_unset(self) -> bool:
         """Whether the target leaves it to its default."""
         return self.target is None and not self.target_none
-
-
-class TileRecord(Record):
-    """The tile of a frame that differs most.
-
-    Attributes:
-        frame: Number of the frame, from 0.
-        x: Pixels from the left edge of the frame to the tile.
-        y: Pixels from its upper edge.
-        width: Pixels.
-        height: Pixels.
-        error: Mean absolute difference of the 8-bit RGB values in the tile, in levels (0 to 255).
-    """
-
-    frame: int
-    x: int
-    y: int
-    width: int
-    height: int
-    error: float
 
 
 class ToleranceRecord(Record):
@@ -276,6 +256,13 @@ class CauseRecord(Record):
         """The paths that suffice together: the cause, and what may not be needed besides it."""
         needed = {Standing.CAUSE, Standing.UNDECIDED}
         return [suspect.path for suspect in self.suspects if suspect.standing in needed]
+
+    @property
+    def changes(self) -> list[SuspectRecord]:
+        """The settings that the proof changes, which fix the difference; none before the search has come to its end."""
+        if not self.finished:
+            return []
+        return [suspect for suspect in self.suspects if suspect.standing in {Standing.CAUSE, Standing.UNDECIDED}]
 
     def standing(self, *standings: Standing) -> list[str]:
         """Return the paths of the suspects that stand so."""

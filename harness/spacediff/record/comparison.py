@@ -109,6 +109,44 @@ class MapRecord(Record):
     across: int = 1
 
 
+class TileRecord(Record):
+    """The tile of a frame that differs most.
+
+    Attributes:
+        frame: Number of the frame, from 0.
+        x: Pixels from the left edge of the frame to the tile.
+        y: Pixels from its upper edge.
+        width: Pixels.
+        height: Pixels.
+        error: Mean absolute difference of the 8-bit RGB values in the tile, in levels (0 to 255).
+    """
+
+    frame: int
+    x: int
+    y: int
+    width: int
+    height: int
+    error: float
+
+
+class WorstTileRecord(TileRecord):
+    """The tile in which a clip differs most from the reference, of all frames, with the scale of such tiles.
+
+    Attributes:
+        floor: The error of the worst tile where nothing differs but a re-run; None when not measured.
+        ceiling: The same between unrelated samples (other seeds), their mean; None when not measured.
+        ceiling_spread: Lowest and highest of the other seeds.
+        codec: The same between a clip and its own encoding; None where no codec is used or it was not measured.
+        drift: (error - floor) / (ceiling - floor); None when floor and ceiling do not separate or are missing.
+    """
+
+    floor: float | None = None
+    ceiling: float | None = None
+    ceiling_spread: tuple[float, float] | None = None
+    codec: float | None = None
+    drift: float | None = None
+
+
 class FirstDivergenceRecord(Record):
     """When two clips diverge.
 
@@ -181,6 +219,7 @@ class ComparisonRecord(Record):
         identical: Whether all compared frames are equal, byte for byte, and nothing else differs.
         per_frame: Metric name to one value per compared pair.
         metrics: Metric name to its pooled value and scale.
+        worst_tile: Where the compared frames differ most; None when no pixel differs, or nothing was compared.
         measures: Measure name to what it is on both sides.
         first_divergence: When the clips diverge; None when they do not, or it is unknown.
         frames_csv: The same table, relative to the audit folder.
@@ -201,6 +240,7 @@ class ComparisonRecord(Record):
     identical: bool = False
     per_frame: dict[str, list[Number]] = {}
     metrics: dict[str, MetricRecord] = {}
+    worst_tile: WorstTileRecord | None = None
     measures: dict[str, MeasureRecord] = {}
     first_divergence: FirstDivergenceRecord | None = None
     frames_csv: str = ""

@@ -35,6 +35,10 @@ def _checker(of: Any) -> TypeAdapter[Any]:
 
 _TILE: Mapping[str, Any] = {"error": float, "codec": float, "frame": int, "x": int, "y": int}
 """The errors of the worst tile, of two clips and by the codec alone; frame and upper left corner of the first."""
+_JUDGED_TILE: Mapping[str, Any] = {
+    "prompt": str, "error": float, "most": float, "drift": float, "limit": float, "frame": int, "x": int, "y": int,
+}  # fmt: skip
+"""The error of the worst tile and the largest that a gate allows, in levels; the drift of both; frame and corner."""
 
 
 class FactKind(StrEnum):
@@ -222,6 +226,9 @@ class FactKind(StrEnum):
     GATE_DRIFT_UNKNOWN = "gate-drift-unknown", {"prompt": str}
     GATE_DRIFT_WITHIN = "gate-drift-within", {"prompt": str, "drift": float, "limit": float}
     GATE_DRIFT_ABOVE = "gate-drift-above", {"prompt": str, "drift": float, "limit": float, "verdict": str}
+    GATE_TILE_WITHIN = "gate-tile-within", _JUDGED_TILE
+    GATE_TILE_ABOVE = "gate-tile-above", {**_JUDGED_TILE, "verdict": str}
+    GATE_TILE_UNKNOWN = "gate-tile-unknown", {"prompt": str}
     GATE_GROUPS_NOT_COMPARED = "gate-groups-not-compared", {"prompt": str}
     GATE_GROUPS_DIFFER = "gate-groups-differ", {"prompt": str, "measures": list[str]}
     GATE_GROUPS_TOO_SMALL = "gate-groups-too-small", {"prompt": str, "tests": int, "fewest": int | None}

@@ -24,6 +24,7 @@ class Role(StrEnum):
     SAMPLE = "sample"
     PROBE = "probe for the cause"
     SCREEN = "screen for the cause"
+    DETERMINISTIC = "control with deterministic algorithms"
 
     @property
     def control(self) -> bool:
@@ -31,10 +32,10 @@ class Role(StrEnum):
         return self in {Role.REPEAT, Role.RERUN, Role.SEED}
 
 
-ASIDE = frozenset({Role.STEPS, Role.PROBE, Role.SCREEN, Role.SAMPLE})
+ASIDE = frozenset({Role.STEPS, Role.PROBE, Role.SCREEN, Role.SAMPLE, Role.DETERMINISTIC})
 """Runs that serve a question of their own and are no variants."""
 
-UNPAIRED = frozenset({Role.STEPS, Role.SCREEN, Role.SAMPLE})
+UNPAIRED = frozenset({Role.STEPS, Role.SCREEN, Role.SAMPLE, Role.DETERMINISTIC})
 """Runs whose clips are not compared with the reference's, one with one."""
 
 

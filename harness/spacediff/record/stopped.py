@@ -1,4 +1,4 @@
-"""A run that ended early: how far it went, and where it left the run that it is compared with."""
+"""Runs that are compared step by step: one that ended early, and re-runs on a machine that does not repeat itself."""
 
 from __future__ import annotations
 
@@ -18,6 +18,29 @@ class SpreadRecord(Record):
     reruns: int
     limits: list[Number]
     false_alarms: float
+
+
+class DeterminismRecord(Record):
+    """Whether deterministic algorithms make a machine repeat itself on which a re-run of the baseline differs.
+
+    Attributes:
+        prompt: Name of the prompt.
+        declared: Whether the baseline itself declares them, so that the baseline and its re-run show it.
+        runs: Names of the two runs with deterministic algorithms; empty where they were not made.
+        equal: Whether the two are equal, bit for bit: in every pixel, and in the latents of every step that was seen;
+            None where that is unknown.
+        steps: Number of steps whose latents were seen of both; 0 where none were.
+        first: The first step whose latents differ, from 1; None where none is known to.
+        reason: Why it is unknown; empty where it is known or was not asked.
+    """
+
+    prompt: str
+    declared: bool = False
+    runs: list[str] = []
+    equal: bool | None = None
+    steps: int = 0
+    first: int | None = None
+    reason: str = ""
 
 
 class StoppedRecord(Record):

@@ -77,10 +77,11 @@ def drift_scale(drifts: Mapping[str, float], seeds: Iterable[float] = (), limit:
 
 
 def metric_scale(found: ComparisonRecord) -> DriftScale:
-    """Return one axis for the drifts of all metrics of a comparison, and for where the codec's own loss stands."""
+    """Return one axis for the drifts of all metrics of a comparison and of its worst tile, and for the codec's loss."""
     both = ((name, metric.drift, metric.codec_drift) for name, metric in found.metrics.items())
     values = {f"{name} {side}": v for name, *drifts in both for side, v in enumerate(drifts) if v is not None}
-    return drift_scale(values)
+    tile = found.worst_tile
+    return drift_scale(values | ({"worst tile": tile.drift} if tile and tile.drift is not None else {}))
 
 
 def _percent(axis: Axis, drift: float) -> float:

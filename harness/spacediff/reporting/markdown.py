@@ -33,12 +33,15 @@ from spacediff.wording import (
     approximation_texts,
     cause_text,
     cost_text,
+    determinism_text,
     fix_code,
+    forecast_texts,
     gate_headline,
     history_text,
     ignored_text,
     presenting,
     sentences,
+    spread_text,
 )
 from spacediff.wording.numbers import drift, moment, value
 
@@ -134,6 +137,9 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
             size_of=size_of,
             fix=_fix(record),
             cost=_cost(record),
+            spread=spread_text(record.cause.spread) if record.cause and record.cause.spread else "",
+            determinism=determinism_text(record.determinism) if record.determinism else "",
+            forecast=forecast_texts(record.forecast) if record.forecast else [],
             contents=_contents(record, views[:most]),
             notes=_notes(record),
             tables=tables,

@@ -9,6 +9,7 @@ from spacediff.record import (
     WITHHELD,
     AuditRecord,
     Change,
+    ComparisonRecord,
     FactChange,
     HistoryRecord,
     Origin,
@@ -17,6 +18,7 @@ from spacediff.record import (
 )
 from spacediff.reporting.inert import cell, prose
 from spacediff.reporting.view import PromptView, Row
+from spacediff.wording import place_of_tile
 from spacediff.wording.numbers import drift, number, value
 
 MOST_OF_CELL = 160
@@ -55,7 +57,7 @@ def variants_table(record: AuditRecord, views: list[PromptView]) -> Table:
     units = [_heading(f"{info.title}{f' ({info.unit})' if info.unit else ''}") for info in record.metrics]
     return Table(
         "Variants, closest first",
-        [*(["prompt"] if several else []), "rank", "variant", "verdict", "drift", *units],
+        [*(["prompt"] if several else []), "rank", "variant", "verdict", "drift", *units, "worst tile (levels)"],
         [
             [*([cell(view.prompt.name)] if several else []), *_variant(record, row)]
             for view in views
@@ -74,7 +76,14 @@ def _variant(record: AuditRecord, row: Row) -> list[str]:
     metrics = found.metrics if found else {}
     verdict = found.verdict.value if found else "not measured"
     numbers = [number(metrics[info.name].pooled if info.name in metrics else None, info) for info in record.metrics]
-    return [row.rank or "—", cell(row.run.name), verdict, drift(found.drift if found else None), *numbers]
+    drifted = drift(found.drift if found else None)
+    return [row.rank or "—", cell(row.run.name), verdict, drifted, *numbers, _worst_tile(found)]
+
+
+def _worst_tile(found: ComparisonRecord | None) -> str:
+    """Write how far and where a clip differs most; a dash where no pixel does or nothing was compared."""
+    tile = found.worst_tile if found else None
+    return f"{number(tile.error, decimals=2)}: {place_of_tile(tile)}" if tile else "—"
 
 
 def samples_table(views: list[PromptView]) -> Table:

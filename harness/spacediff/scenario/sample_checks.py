@@ -18,9 +18,10 @@ def sample_checks(data: Mapping[str, Any], lines: Places) -> Iterator[Mistake]:
     """Find keys that mean nothing with or without `samples`, and groups of a single file."""
     grouped = "samples" in data
     gate = table_at(data, "gate")
-    if grouped and "max_drift" in gate:
-        expected = "max_effect: with samples, groups are compared, and these have no drift"
-        yield mistake_at(lines, ("gate", "max_drift"), "max_drift together with samples", expected)
+    for key in ("max_drift", "max_worst_tile") if grouped else ():
+        if key in gate:
+            expected = "max_effect: with samples, groups are compared, and these have no drift"
+            yield mistake_at(lines, ("gate", key), f"{key} together with samples", expected)
     for key in ("against", "max_rise") if grouped else ():
         if key in gate:
             expected = "variant and max_effect: groups are not compared with an accepted state"

@@ -34,7 +34,7 @@ from spacediff.scenario.tables.prompt import Prompt
 from spacediff.scenario.tables.reference import Reference
 from spacediff.scenario.tables.semantics import Semantics
 from spacediff.scenario.tables.settings import Baseline, SettingsTables, Variant
-from spacediff.scenario.tables.types import NAME, NAME_WORDS, BaselineOrVariant, Name, Title, Tolerance
+from spacediff.scenario.tables.types import NAME, NAME_WORDS, BaselineOrVariant, Name, TileLimit, Title, Tolerance
 from spacediff.settings import Origin, Settings
 
 MAX_BYTES = 1_000_000
@@ -52,6 +52,8 @@ class Scale(Table):
     """Whether the baseline is generated twice for the floor."""
     reruns: Annotated[int, Field(ge=2, le=32)] = 5
     """How often the first steps are run again for the search, on a machine whose re-runs differ."""
+    deterministic_control: bool = False
+    """Whether the baseline is generated twice with deterministic algorithms, where its re-run differs."""
 
 
 class Steps(Table):
@@ -77,7 +79,7 @@ class Explain(Table):
     weights: Literal["auto", "full", "none"] = "auto"
     """Exact weights of the settings of the cause: `auto` where their generations are cheap."""
     tolerance: Tolerance = "codec"
-    """What people do not see: `codec` for its own loss, `gate` for the gate's `max_drift`, or a drift."""
+    """What people do not see: `codec` for its own loss, `gate` for the gate's limit, or a drift."""
 
 
 class Gate(Table):
@@ -87,12 +89,20 @@ class Gate(Table):
     """The variant, or `baseline`, that must match the reference."""
     max_drift: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Its largest drift: 0 is the floor, 1 a different seed."""
+    max_worst_tile: TileLimit | None = None
+    """Its largest drift in the worst tile of the worst frame; by default that of `max_drift`, `none` for no limit."""
     max_effect: Annotated[float, Field(ge=0.05, le=0.9)] = 0.474
     """With `samples`, the largest difference of its group: Cliff's delta, where 0.474 is called large."""
     against: Literal["accepted"] | None = None
     """`accepted`: nothing may be worse than in the state that `spacediff approve` saved."""
     max_rise: Annotated[float, Field(ge=0, le=1)] = 0.0
     """With `against`, the largest rise of a drift."""
+
+    @property
+    def tile_limit(self) -> float | None:
+        """The largest drift in the worst tile; None for no limit."""
+        limit = self.max_drift if self.max_worst_tile is None else self.max_worst_tile
+        return None if isinstance(limit, str) else limit
 
 
 class Scenario(Table):

@@ -7,7 +7,7 @@ shows it escapes it.
 
 from __future__ import annotations
 
-from spacediff.wording import alignment, codec, faults, fitting, residual  # noqa: F401 - each says its kinds of fact
+from spacediff.wording import alignment, codec, faults, residual  # noqa: F401 - each says its kinds of fact
 from spacediff.wording.answer import answer_sentences
 from spacediff.wording.approximation import approximation_texts
 from spacediff.wording.cause import (
@@ -21,16 +21,17 @@ from spacediff.wording.cause import (
 )
 from spacediff.wording.contents import agreement_text
 from spacediff.wording.controls import control_expectation, control_name
+from spacediff.wording.fitting import forecast_texts, taken_text
 from spacediff.wording.fix import fix_code
 from spacediff.wording.gate import gate_headline
 from spacediff.wording.history import history_text
 from spacediff.wording.nouns import Nouns, nouns, nouns_for, presenting
 from spacediff.wording.samples import p_text, samples_text
 from spacediff.wording.settings import ignored_text, setting_name
-from spacediff.wording.stopped import spread_text, stopped_text
+from spacediff.wording.stopped import determinism_text, spread_text, stopped_text
 from spacediff.wording.tolerance import tolerance_sentences
 from spacediff.wording.traces import loop_reference_text, trace_text, transplant_text
-from spacediff.wording.verdicts import clause, outcome
+from spacediff.wording.verdicts import clause, outcome, place_of_tile, worst_tile_text
 from spacediff.wording.vocabulary import after_colon, paragraph, sentence, sentences
 
 __all__ = [
@@ -46,7 +47,9 @@ __all__ = [
     "control_expectation",
     "control_name",
     "cost_text",
+    "determinism_text",
     "fix_code",
+    "forecast_texts",
     "gate_headline",
     "history_text",
     "ignored_text",
@@ -56,6 +59,7 @@ __all__ = [
     "outcome",
     "p_text",
     "paragraph",
+    "place_of_tile",
     "presenting",
     "probe_text",
     "samples_text",
@@ -65,8 +69,10 @@ __all__ = [
     "spread_text",
     "standing_words",
     "stopped_text",
+    "taken_text",
     "tolerance_sentences",
     "trace_text",
     "transplant_text",
+    "worst_tile_text",
     "written_cost",
 ]

@@ -54,9 +54,9 @@ def _cause(cause: CauseRecord | None) -> list[str]:
     """Say how many settings cause it; the finding says which, and what that rests on."""
     if cause is None or not cause.started or not cause.finished or cause.start != "baseline":
         return []
-    if cause.start_within or not cause.members:
+    if cause.start_within or not cause.changes:
         return []
-    count, target = len(cause.members), cause.target_verdict
+    count, target = len(cause.changes), cause.target_verdict
     settings = "One setting" if count == 1 else f"{start(number_word(count))} settings"
     if target is None or not target.matches:
         return [f"{settings} explain{'s' * (count == 1)} the part of it that {cause.target} does not have."]

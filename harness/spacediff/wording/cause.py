@@ -204,7 +204,8 @@ def _unexplained(cause: CauseRecord, reference: str) -> list[str]:
         return []
     far = "" if cause.residual is None else f" (drift {written(cause.residual)})"
     said = [f"{cause.target} itself does not match {reference}{far}, which remains unexplained."]
-    if cause.closest not in {"", cause.target} and cause.closest_drift is not None:
+    closer = cause.closest_drift is not None and written(cause.closest_drift) != written(cause.residual)
+    if closer and cause.closest not in {"", cause.target}:
         said.append(f"The closest of all runs is {cause.closest} (drift {written(cause.closest_drift)}).")
     return said
 
@@ -289,7 +290,8 @@ def probe_text(probe: ProbeRecord) -> str:
 
 def _place(step: int | None, steps: int, distance: float | None) -> str:
     of = f" of {steps}" if steps else ""
-    what = f"the latents at step {step}{of}" if step is not None else f"the decoded {nouns().frames} only"
+    what = f"the decoded {nouns().frames}{' only' if steps else ''}"
+    what = f"the latents at step {step}{of}" if step is not None else what
     return what if distance is None else f"{what}, {number(distance, decimals=3)} of the distance between seeds"
 
 

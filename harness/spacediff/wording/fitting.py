@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spacediff.record import FactKind
+from spacediff.record import FactKind, ForecastRecord, TakenRecord
 from spacediff.wording.numbers import counted, duration, listed, plain, size
 from spacediff.wording.numbers import seconds as short_time
-from spacediff.wording.vocabulary import says
+from spacediff.wording.vocabulary import says, sentence
 
 
 @says(FactKind.MEMORY_SHORT)
@@ -75,7 +75,33 @@ def _expected(
 
 
 def _most(count: int) -> str:
-    return "less than 1 MiB" if count < 2**20 else f"up to {size(count)}"
+    return f"{'' if count < 2**20 else 'up to '}{_size(count)}"
+
+
+def _size(count: int) -> str:
+    return "less than 1 MiB" if count < 2**20 else size(count)
+
+
+def forecast_texts(forecast: ForecastRecord) -> list[str]:
+    """Say what was expected last, since it is known best, and what it came to."""
+    before, *later = map(sentence, forecast.expected)
+    expected = f"after the first generation, {later[-1]}" if later else before
+    return [expected, taken_text(forecast.taken)]
+
+
+def taken_text(taken: TakenRecord) -> str:
+    """Say what an audit took, in the words of what was expected."""
+    further = f" and {plain(round(taken.search, 1))} more in search of the cause" if taken.search else ""
+    of_search = f", {duration(taken.search_seconds)} of it for the search" if taken.search else ""
+    place = f"on {taken.device}" if taken.device else "of this machine's memory"
+    return "; ".join(
+        (
+            f"taken: {counted(taken.generations, 'generation')}{further}",
+            f"{duration(taken.seconds + taken.search_seconds)}{of_search}",
+            f"{size(taken.memory)} {place}" if taken.memory else "memory not measured",
+            f"{_size(taken.disk)} of the disk.",
+        )
+    )
 
 
 def _time(step: float | None, seconds: float | None, search: float | None) -> str:

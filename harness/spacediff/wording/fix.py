@@ -22,12 +22,12 @@ _CALLS = {"call": "pipe({})", "load": "pipe = Pipeline.from_pretrained({})", "ou
 
 
 def fix_code(cause: CauseRecord) -> list[str]:
-    """Return the lines that make a script's output the target's, for the members of the cause alone.
+    """Return the lines that make a script's output the target's, for what its proof changes alone.
 
-    They use the names of diffusers' documentation, `pipe` and `Pipeline`. Empty where there is no member.
+    They use the names of diffusers' documentation, `pipe` and `Pipeline`. Empty where the search found no cause.
     """
     tables: dict[str, list[SuspectRecord]] = {}
-    for each in cause.members:
+    for each in cause.changes:
         tables.setdefault(each.path.partition(".")[0], []).append(each)
     return [line for table, members in tables.items() for line in _lines(table, members)]
 

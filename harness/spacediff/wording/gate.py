@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from spacediff.record import AuditRecord, FactKind, GateStatus
 from spacediff.wording.nouns import CLIPS, nouns
 from spacediff.wording.numbers import drift as written
-from spacediff.wording.numbers import listed, plain, start
+from spacediff.wording.numbers import listed, number, plain, start
 from spacediff.wording.verdicts import outcome
 from spacediff.wording.vocabulary import says
 
@@ -71,6 +71,35 @@ def _gate_drift_within(*, prompt: str, drift: float, limit: float) -> str:
 @says(FactKind.GATE_DRIFT_ABOVE)
 def _gate_drift_above(*, prompt: str, drift: float, limit: float, verdict: str) -> str:
     return f"{prompt}: drift {written(drift)} is above the limit of {plain(limit)} ({verdict})."
+
+
+@says(FactKind.GATE_TILE_WITHIN)
+def _gate_tile_within(
+    *, prompt: str, error: float, most: float, drift: float, limit: float, frame: int, x: int, y: int
+) -> str:
+    within = f"within the limit of drift {plain(limit)}, {number(most, decimals=2)} levels"
+    if drift > limit:
+        within = f"within the codec's own loss of {number(most, decimals=2)}"
+    return f"{prompt}: the worst tile differs by {number(error, decimals=2)} levels {_in_frame(frame, x, y)}, {within}."
+
+
+@says(FactKind.GATE_TILE_ABOVE)
+def _gate_tile_above(
+    *, prompt: str, error: float, most: float, drift: float, limit: float, frame: int, x: int, y: int, verdict: str
+) -> str:
+    return (
+        f"{prompt}: the worst tile is above the limit of drift {plain(limit)}, {number(most, decimals=2)} levels: it "
+        f"differs by {number(error, decimals=2)} {_in_frame(frame, x, y)}, drift {written(drift)} ({verdict})."
+    )
+
+
+@says(FactKind.GATE_TILE_UNKNOWN)
+def _gate_tile_unknown(*, prompt: str) -> str:
+    return f"{prompt}: the drift of the worst tile is unknown."
+
+
+def _in_frame(frame: int, x: int, y: int) -> str:
+    return f"at ({x}, {y}) in {nouns().frame} {frame}"
 
 
 @says(FactKind.GATE_NOTHING_ACCEPTED)

@@ -1,8 +1,8 @@
-"""Runs that ended early: after which step, and how far they were from the target."""
+"""Runs compared step by step: those that ended early, and how far re-runs of a machine are apart."""
 
 from __future__ import annotations
 
-from spacediff.record import SpreadRecord, StoppedRecord
+from spacediff.record import DeterminismRecord, SpreadRecord, StoppedRecord
 from spacediff.wording.numbers import counted, number
 
 _DIGITS = 2
@@ -33,6 +33,27 @@ def spread_text(spread: SpreadRecord) -> str:
         f"This machine does not repeat itself bit for bit: {spread.reruns} re-runs of the first steps differ. A run "
         f"whose latents differ by no more than {limits}, relative to their norm, says nothing about its settings; "
         f"one in {1 / spread.false_alarms:,.0f} runs without any change differs by more."
+    )
+
+
+def determinism_text(found: DeterminismRecord) -> str:
+    """Say whether deterministic algorithms make a machine repeat itself."""
+    if found.equal:
+        steps = f"the latents of {counted(found.steps, 'step')} and " if found.steps else ""
+        return (
+            f"With deterministic algorithms, two runs of the baseline are equal bit for bit, in {steps}every pixel: "
+            "the spread goes to zero with numerics.deterministic = true."
+        )
+    if found.equal is False:
+        where = f", from step {found.first} on" if found.first else ", but only in the decoded pixels"
+        where = where if found.steps else ""
+        return f"With deterministic algorithms, two runs of the baseline differ, too{where}."
+    if found.reason:
+        reason = found.reason.rstrip(".")
+        return f"Whether deterministic algorithms make the baseline repeat itself is unknown: {reason}."
+    return (
+        "Whether deterministic algorithms make the baseline repeat itself was not tried; "
+        "deterministic_control = true in [scale] tries it."
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from spacediff.record import FactKind, ToleranceRecord
-from spacediff.wording.nouns import nouns
 from spacediff.wording.numbers import number, plain
+from spacediff.wording.verdicts import place_of_tile
 from spacediff.wording.vocabulary import says, sentence
 
 
@@ -13,8 +13,7 @@ def tolerance_sentences(tolerance: ToleranceRecord) -> list[str]:
     said = [sentence(each) for each in tolerance.found]
     tile = tolerance.tile
     if tile is not None and tile.error:
-        where = f"{nouns().frame} {tile.frame}, {tile.width}x{tile.height} pixels at ({tile.x}, {tile.y})"
-        said.append(f"The worst tile is in {where}.")
+        said.append(f"The worst tile is {place_of_tile(tile)}.")
     return said
 
 

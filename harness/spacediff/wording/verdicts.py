@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from spacediff.record import AuditRecord, FactKind, Verdict
+from spacediff.record import AuditRecord, FactKind, TileRecord, Verdict, WorstTileRecord
 from spacediff.wording.nouns import nouns, source_of_reference
 from spacediff.wording.numbers import drift as written
 from spacediff.wording.numbers import number, start
@@ -46,6 +46,17 @@ def clause(verdict: str) -> str:
         has = f"{'' if nouns().several else 'a '}{nouns().clip}, but {nouns().verb('it was', 'they were')}"
         return f"has {has} not compared with the reference."
     return _CLAUSES[verdict]
+
+
+def worst_tile_text(tile: WorstTileRecord) -> str:
+    """Say how far and where a clip differs most: `9.30 levels, drift 0.093, in 16x16 pixels at (48, 16) in frame 1`."""
+    far = "" if tile.drift is None else f", drift {written(tile.drift)},"
+    return f"{number(tile.error, decimals=2)} levels{far} in {place_of_tile(tile)}"
+
+
+def place_of_tile(tile: TileRecord) -> str:
+    """Say where a tile is: `16x16 pixels at (48, 16) in frame 12`."""
+    return f"{tile.width}x{tile.height} pixels at ({tile.x}, {tile.y}) in {nouns().frame} {tile.frame}"
 
 
 @says(FactKind.VERDICT)

@@ -76,7 +76,8 @@ class LocalWorker:
         """
         refuse_what_cannot_run(run.settings)
         refuse_without_inputs(run.settings, run.prompt.inputs)
-        refuse_what_cannot_fit(run)
+        if not run.anyway:
+            refuse_what_cannot_fit(run)
 
     def produce(self, run: Run, key: str, folder: Path, progress: Progress) -> RunRecord:
         """Generate a run and write its files.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
@@ -54,11 +54,16 @@ def path_or_name(file: str, info: ValidationInfo) -> str:
     return absolute_path(file, info.context["folder"].absolute()) if info.context and is_path(file) else file
 
 
-def _tolerance(value: Any) -> Any:
-    is_drift = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-    if not is_drift and value not in ("codec", "gate"):
-        raise ValueError
-    return float(value) if is_drift else value
+def _drift_or(words: Any) -> PlainValidator:
+    """Accept a drift from 0 to 1, or one of the words of a `Literal`."""
+
+    def check(value: Any) -> Any:
+        is_drift = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+        if not is_drift and value not in get_args(words):
+            raise ValueError
+        return float(value) if is_drift else value
+
+    return PlainValidator(check, json_schema_input_type=words | Annotated[float, Field(ge=0, le=1)])
 
 
 def as_list(names: Any) -> Any:
@@ -99,8 +104,13 @@ GeneratorDevice = Annotated[
 ]
 Tolerance = Annotated[
     Literal["codec", "gate"] | float,
-    PlainValidator(_tolerance, json_schema_input_type=Literal["codec", "gate"] | Annotated[float, Field(ge=0, le=1)]),
+    _drift_or(Literal["codec", "gate"]),
     Field(json_schema_extra=expect('"codec", "gate" or a drift from 0 to 1'), examples=["codec", "gate"]),
+]
+TileLimit = Annotated[
+    Literal["none"] | float,
+    _drift_or(Literal["none"]),
+    Field(json_schema_extra=expect('"none" or a drift from 0 to 1'), examples=["none"]),
 ]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 ModelId = Annotated[

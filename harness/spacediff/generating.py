@@ -1,0 +1,153 @@
+"""Generating: all runs of an audit, those of its plan and those that its search asks for.
+
+Clips are scored meanwhile where an accelerator leaves the processors idle. What was expected of the generations is kept
+beside what they took.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from spacediff.comparing.ahead import ScoringAhead
+from spacediff.comparing.scores import Scores
+from spacediff.executor import Executor
+from spacediff.explaining.determinism import control_of_determinism
+from spacediff.explaining.explain import explain
+from spacediff.explaining.result import SearchResult
+from spacediff.forecast import Forecast
+from spacediff.interrupts import until_interrupted
+from spacediff.metrics import Metric
+from spacediff.plan import Plan
+from spacediff.progress import ProgressListener
+from spacediff.record import DeterminismRecord, Fact, ForecastRecord, RunRecord
+from spacediff.run import Run
+from spacediff.sources.command import programs_to_run
+from spacediff.sources.local.scheduler_fit import unserved_schedulers
+from spacediff.store.store import Store
+from spacediff.worker.identity import key_of
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The runs, and the search that asked for some of them.
+
+    Attributes:
+        environment: The versions and devices of the machine that generated; empty if an interruption came first.
+        runs: The planned runs in the order of the plan, then those of the search.
+        search: What the search for the cause found; None if there was none.
+        determinism: Whether deterministic algorithms repeat the baseline; None where its re-run is equal.
+        forecast: What was expected of the generations and what they took; None where none was to be made.
+        scores: Prompt to what was scored while other clips were generated.
+        interrupted: Whether some are missing because of an interruption.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    runs: tuple[RunRecord, ...] = ()
+    search: SearchResult | None = None
+    determinism: DeterminismRecord | None = None
+    forecast: ForecastRecord | None = None
+    scores: Mapping[str, Scores] = field(default_factory=dict)
+    interrupted: bool = False
+
+
+def generate(
+    plan: Plan, store: Store, executor: Executor, metrics: tuple[Metric, ...], listener: ProgressListener
+) -> Generated:
+    """Execute the plan, then the probes that explain the differences; all are compared together.
+
+    An interruption ends it early: the result holds what was finished.
+
+    Args:
+        plan: What to do.
+        store: The finished runs.
+        executor: Executes the others.
+        metrics: What to measure, on an accelerator while other clips are generated.
+        listener: Called as the runs go on.
+    """
+    generated, ahead = Generated(), ScoringAhead(plan.reference, store.folder, metrics)
+    try:
+        with executor:
+            ahead.begin()
+            for notice in _notices(plan, store, listener):  # while the executor starts
+                listener.on_notice(notice)
+            forecast, times = Forecast(plan, store, executor, listener), [time.monotonic()]
+            forecast.begin()
+            generated = _run(plan, store, executor, ahead, listener, forecast=forecast)
+            times.append(time.monotonic())
+            generated = _explain(plan, generated, store, executor, listener)
+            times.append(time.monotonic())
+            generated = _with_forecast(generated, forecast, times)
+            generated = _control_determinism(plan, generated, store, executor, listener)
+    except KeyboardInterrupt:  # while the executor closed: its runs are kept
+        return replace(generated, interrupted=True)
+    finally:
+        ahead.cancel()
+    return generated if generated.interrupted else replace(generated, scores=ahead.finish())
+
+
+def _notices(plan: Plan, store: Store, listener: ProgressListener) -> Iterator[Fact]:
+    """Yield what the user should know before the first run.
+
+    These are programs that will run, seeds that a Space draws itself, and schedulers that do not fit to the model.
+    """
+    missing = [run for run in plan.runs if run.source in {"command", "space"} and not store.get(key_of(run, {}))]
+    yield from programs_to_run([run for run in missing if run.source == "command"], store.folder)
+    if asked := [run for run in missing if run.source == "space" and not run.made_here]:
+        from spacediff.sources.space import own_seeds_of
+
+        listener.on_status("looking at the Space")
+        yield from own_seeds_of(asked)
+    yield from unserved_schedulers(plan.runs)
+
+
+def _run(
+    plan: Plan, store: Store, executor: Executor, ahead: ScoringAhead, listener: ProgressListener, *, forecast: Forecast
+) -> Generated:
+    def seen(record: RunRecord) -> RunRecord:
+        if executor.environment.get("device", "cpu") != "cpu":  # otherwise both would compete for the processors
+            ahead.add(record)
+        return record
+
+    store.discard_drafts()
+    order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
+    executed = forecast.follow(executor.execute(plan.runs, store, listener))
+    records, interrupted = until_interrupted(map(seen, executed))
+    in_order = sorted(records, key=lambda run: order[run.prompt, run.name])
+    return Generated(executor.environment, tuple(in_order), interrupted=interrupted)
+
+
+def _explain(plan: Plan, ran: Generated, store: Store, executor: Executor, listener: ProgressListener) -> Generated:
+    one = partial(_one, executor, store, listener)
+    search = None if ran.interrupted else explain(plan, ran.runs, store.folder, one, listener)
+    if search is None:
+        return ran
+    return replace(ran, runs=(*ran.runs, *search.generated), search=search, interrupted=search.interrupted)
+
+
+def _one(executor: Executor, store: Store, listener: ProgressListener, run: Run) -> RunRecord:
+    (record,) = executor.execute([run], store, listener)
+    return record
+
+
+def _with_forecast(ran: Generated, forecast: Forecast, times: Sequence[float]) -> Generated:
+    """Set what was expected beside what was taken, from the moments before the runs, between, and after the search."""
+    began, between, ended = times
+    cost = ran.search.cost if ran.search else None
+    found = forecast.record(ran.runs, cost, seconds=between - began, search_seconds=ended - between)
+    return replace(ran, forecast=found)
+
+
+def _control_determinism(
+    plan: Plan, ran: Generated, store: Store, executor: Executor, listener: ProgressListener
+) -> Generated:
+    if ran.interrupted:
+        return ran
+    one = partial(_one, executor, store, listener)
+    found, interrupted = until_interrupted(control_of_determinism(plan, ran.runs, one) for _ in range(1))
+    if interrupted:
+        return replace(ran, interrupted=True)
+    ((determinism, made),) = found
+    return replace(ran, determinism=determinism, runs=(*ran.runs, *made))
