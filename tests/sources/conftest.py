@@ -12,7 +12,7 @@ import pytest
 from spacediff.clip import Clip, write_lossless, write_preview
 from spacediff.inputs.files import Input
 from spacediff.sources import Produced
-from spacediff.sources.space import client, fetch
+from spacediff.sources.space import fetch
 from support.gradio_servers import SpaceApp, canary, space_app
 from support.space_requests import PROMPT, Ask, RememberingListener, request_of
 from support.tiny_wan import save_wan
@@ -46,11 +46,6 @@ def app(tmp_path_factory: pytest.TempPathFactory, requests_elsewhere: tuple[str,
 def wan_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny random Wan checkpoint."""
     return save_wan(tmp_path_factory.mktemp("models") / "wan")
-
-
-@pytest.fixture(autouse=True)
-def _poll_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "POLL_SECONDS", 0.02)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spacediff.errors import SpaceOutputUnusable, SpaceUnreachable
-from spacediff.sources.space import answers
+from spacediff.sources.space import asking
 from support.gradio_servers import SpaceApp, canary
 from support.space_requests import TOKEN, Ask, eventually, refused
 
@@ -43,18 +43,18 @@ def test_a_file_that_is_too_large_is_refused(
     app: SpaceApp, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = (app.folder / "clip.mp4").stat().st_size
-    monkeypatch.setattr(answers, "MAX_BYTES", size - 1)
+    monkeypatch.setattr(asking, "MAX_BYTES", size - 1)
     assert (
         refused(ask, "plain", SpaceOutputUnusable).message
         == f"the Space's file is larger than the limit of {size - 1:,} bytes"
     )
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.setattr(answers, "MAX_BYTES", size)
+    monkeypatch.setattr(asking, "MAX_BYTES", size)
     ask("plain")
 
 
 def test_an_incomplete_download_leaves_no_file(ask: Ask, tmp_path: Path) -> None:
-    assert "closed the connection: " in refused(ask, "half", SpaceUnreachable).message
+    assert "closed the connection before its answer was complete" in refused(ask, "half", SpaceUnreachable).message
     assert list(tmp_path.iterdir()) == []
 
 

@@ -43,7 +43,7 @@ def hub(app: SpaceApp) -> Iterator[HubStandIn]:
         "org/running": Space(app.url, requirements="# pins\ntorch==2.4.0 # CUDA 12\nspaces\n-r x\ndiffusers>=0.30\n"),
         "org/private": Space(app.url, private=True),
         "org/crashed": Space(app.url, "RUNTIME_ERROR", error=f"OOM \x1b[31m {TOKEN}"),
-        **{f"org/{stage}": Space(app.url, stage) for stage in ("PAUSED", "SLEEPING", "BUILDING", "APP_STARTING")},
+        "org/PAUSED": Space(app.url, "PAUSED"),
     }
     with hub_stand_in(spaces, TOKEN) as running:
         yield running
@@ -89,35 +89,28 @@ def test_a_space_is_found_through_the_hub_and_gets_the_token(app: SpaceApp, hub:
     assert misspelt["message"] == "Space org/runing is not on the Hub, or it is private"
     assert f"Bearer {TOKEN}" in app.seen()["tokens"]  # the twin of the test that an address never gets it
     asked = {path for path, _ in hub.asked}
-    assert asked >= {"/api/spaces/org/running", "/api/spaces/org/running/runtime"}
+    assert "/api/spaces/org/running" in asked
     assert not any("telemetry" in path for path in asked)
 
 
 def test_the_state_of_a_space_that_is_not_running_is_reported(app: SpaceApp, hub: HubStandIn, tmp_path: Path) -> None:
     before = len(app.seen()["calls"])
-    ids = ("PAUSED", "SLEEPING", "BUILDING", "APP_STARTING", "private", "nowhere", "a b")
+    ids = ("PAUSED", "private", "nowhere", "a b")
     answers = on_the_hub(app, hub.url, tmp_path, *(f"org/{name}" for name in ids))
     said = dict(zip(ids, answers, strict=True))
     assert {name: answer["message"] for name, answer in said.items()} == {
         "PAUSED": "Space org/PAUSED is paused by its owner",
-        "SLEEPING": "Space org/SLEEPING is asleep",
-        "BUILDING": "Space org/BUILDING is still building",
-        "APP_STARTING": "Space org/APP_STARTING is still starting",
         "private": "Space org/private is not on the Hub, or it is private",
         "nowhere": "Space org/nowhere is not on the Hub, or it is private",
         "a b": "Space org/a b cannot exist, its id is not ORG/NAME",
     }
     assert {name: answer["code"] for name, answer in said.items()} == {
         "PAUSED": "space-paused",
-        "SLEEPING": "space-sleeping",
-        "BUILDING": "space-starting",
-        "APP_STARTING": "space-starting",
         "private": "space-not-found",
         "nowhere": "space-not-found",
         "a b": "space-not-found",
     }
     assert "duplicate" in said["PAUSED"]["hint"]
-    assert "wake" in said["SLEEPING"]["hint"]
     assert "HF_TOKEN" in said["private"]["hint"]
     assert len(app.seen()["calls"]) == before
 

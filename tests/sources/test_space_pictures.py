@@ -9,7 +9,7 @@ import pytest
 
 from spacediff.clip import read_clip
 from spacediff.errors import SpaceOutputUnusable
-from spacediff.sources.space import answers
+from spacediff.sources.space import asking
 from support.gradio_servers import drawn
 from support.space_requests import Ask, refused
 
@@ -70,6 +70,6 @@ def test_a_gallery_is_limited_as_one_file_is(ask: Ask, monkeypatch: pytest.Monke
     ask("files", outputs={"file": 0})
     size = (tmp_path / "hosted.zip").stat().st_size
     (tmp_path / "hosted.zip").unlink()
-    monkeypatch.setattr(answers, "MAX_BYTES", size // 2)
+    monkeypatch.setattr(asking, "MAX_BYTES", size // 2)
     assert "larger than the limit" in refused(ask, "files", SpaceOutputUnusable, outputs={"file": 0}).message
     assert list(tmp_path.iterdir()) == []

@@ -66,9 +66,32 @@ class SpaceNeedsLogin(SpaceUnavailable):
 
 
 class QuotaExceeded(SpaceUnavailable):
-    """A GPU quota that is used up."""
+    """A GPU quota that is used up.
+
+    Attributes:
+        wait_seconds: When the Space says that it is renewed, in seconds from now; None if it does not say.
+    """
 
     code = "quota-exceeded"
+    wait_seconds: float | None = None
+
+
+class GpuDurationTooLong(SpaceUnavailable):
+    """A Space that asks ZeroGPU for more seconds than a call may have."""
+
+    code = "gpu-duration-too-long"
+
+
+class GpuUnavailable(SpaceUnavailable):
+    """A ZeroGPU Space that got no GPU in time; the call cost nothing."""
+
+    code = "gpu-unavailable"
+
+
+class GpuAborted(SpaceUnavailable):
+    """A ZeroGPU Space whose work was ended before it was finished."""
+
+    code = "gpu-aborted"
 
 
 class SpaceApiMismatch(SpaceUnavailable):
@@ -87,6 +110,12 @@ class SpaceOutputUnusable(SpaceUnavailable):
     """An answer of a Space without a video that can be fetched and decoded."""
 
     code = "space-output-unusable"
+
+
+class SpaceAnswerTooLarge(SpaceUnavailable):
+    """A Space or a Hub whose answer needs more memory than an honest one."""
+
+    code = "space-answer-too-large"
 
 
 class DeadlineExceeded(SpaceUnavailable):

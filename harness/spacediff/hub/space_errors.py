@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from spacediff.errors import (
     HubUnavailable,
     NotMeasuredError,
     QuotaExceeded,
+    SpaceAnswerTooLarge,
     SpaceApiMismatch,
     SpaceBusy,
     SpaceFailed,
@@ -27,6 +29,7 @@ from spacediff.errors import (
     SpaceUnavailable,
     SpaceUnreachable,
 )
+from spacediff.hub.zerogpu import refusal_of, wait_of
 from spacediff.privacy.short_lines import one_line, shortened
 
 MAX_TEXT = 500
@@ -66,12 +69,19 @@ def explained(name: str, kind: str = "Space") -> Iterator[None]:
     try:
         yield
     except NotMeasuredError as error:
-        raise type(error)(plain(error.message), hint=plain(error.hint, 4 * MAX_TEXT)) from error
+        cleaned = type(error)(plain(error.message), hint=plain(error.hint, 4 * MAX_TEXT))
+        raise _with_wait(cleaned, getattr(error, "wait_seconds", None)) from error
     except Exception as error:
         reason, text = _reason_of(error)
         what = reason.what.replace("{text}", text)
         ours = CheckpointUnavailable if kind == "checkpoint" else reason.error
-        raise ours(f"{kind} {plain(name)} {what}", hint=reason.hint) from error
+        raise _with_wait(ours(f"{kind} {plain(name)} {what}", hint=reason.hint), wait_of(text)) from error
+
+
+def _with_wait(error: NotMeasuredError, seconds: float | None) -> NotMeasuredError:
+    if isinstance(error, QuotaExceeded):
+        error.wait_seconds = seconds
+    return error
 
 
 @dataclass(frozen=True)
@@ -93,20 +103,36 @@ class _Reason:
 
 def _reason_of(error: Exception) -> tuple[_Reason, str]:
     """Return the meaning of an error, and its cleaned text."""
-    text = plain(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+    text = plain(getattr(error, "strerror", None) or str(error) or "no reason given")
     # By name, because gradio_client raises errors of httpx, and huggingface_hub 2 those of httpx2.
     names = {kind.__name__ for kind in type(error).__mro__}
-    if "AppError" in names and re.search(r"\bquota\b", text, re.IGNORECASE):
-        names = {"quota"}
+    if "AppError" in names and (refusal := refusal_of(text)):
+        return _Reason("", refusal.error, f"{refusal.what}: {{text}}", refusal.hint), text
     status = getattr(getattr(error, "response", None), "status_code", 0)
     if "HfHubHTTPError" in names and status in _NOT_SHOWN and "credentials" not in text:
         names = {"RepositoryNotFoundError"}  # huggingface_hub raises it only for an https endpoint
+    elif "HTTPStatusError" in names and "HfHubHTTPError" not in names:
+        return _of_status(status), text
     if "unexpected_error" in text or "Server stopped" in text:
         names = {"CancelledError"}
-    reason = next((each for each in _REASONS if each.name in names), _NOT_UNDERSTOOD)
+    said = next((each for pattern, each in _SAID if re.search(pattern, text)), None)
+    reason = said or next((each for each in _REASONS if each.name in names), _NOT_UNDERSTOOD)
     if issubclass(reason.error, SpaceUnreachable) and _asked_the_hub(error):
         reason = replace(reason, error=HubUnavailable)
     return reason, text
+
+
+def _of_status(status: int) -> _Reason:
+    """Return what a status of HTTP means that a Space answers with."""
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "no known status"
+    what = f"answers with HTTP {status} ({phrase})"
+    if status in _LOGINS:
+        return _Reason("", SpaceNeedsLogin, what, "only Spaces without a login of their own can be audited")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return _Reason("", SpaceBusy, what, "wait some minutes, or set HF_TOKEN")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _Reason("", SpaceUnreachable, what, _CHECK)
+    return _Reason("", SpaceUnavailable, what, _NOT_UNDERSTOOD.hint)
 
 
 def _asked_the_hub(error: Exception) -> bool:
@@ -121,6 +147,8 @@ def _asked_the_hub(error: Exception) -> bool:
 
 
 _NOT_SHOWN = (401, 404)
+_LOGINS = (401, 403)
+_BROWSER = "open it in a browser: does a Gradio app run there?"
 _AGAIN = "run the same command again"
 _CHECK = "check the network, and whether the Space runs"
 
@@ -163,21 +191,36 @@ _REASONS = (
         "refused the inputs: {text}",
         "compare the inputs with the Space's API page",
     ),
-    _Reason(
-        "quota",
-        QuotaExceeded,
-        "refused, because a GPU quota is used up: {text}",
-        "sign in by setting HF_TOKEN to a token of huggingface.co/settings/tokens, or wait until the quota is renewed",
-    ),
     _Reason("AppError", SpaceFailed, "reports an error of its own: {text}", "try the same inputs on the Space's page"),
     _Reason("CancelledError", SpaceUnreachable, "closed the connection before the clip was finished", _AGAIN),
     _Reason("TimeoutException", SpaceUnreachable, "did not answer in time", _CHECK),
-    _Reason("ConnectError", SpaceUnreachable, "cannot be reached: {text}", _CHECK),
-    _Reason("TransportError", SpaceUnreachable, "closed the connection: {text}", _AGAIN),
+    _Reason("ConnectError", SpaceUnreachable, "cannot be reached", _CHECK),
+    _Reason("RemoteProtocolError", SpaceUnreachable, "closed the connection before its answer was complete", _AGAIN),
+    _Reason("DecodingError", SpaceUnavailable, "sent an answer whose compression is damaged", _AGAIN),
+    _Reason("TransportError", SpaceUnreachable, "broke the connection", _AGAIN),
+    _Reason("MemoryError", SpaceAnswerTooLarge, "sends answers that are too large", _BROWSER),
+    _Reason("JSONDecodeError", SpaceUnavailable, "sent an answer that is not JSON", _BROWSER),
+    _Reason("UnicodeDecodeError", SpaceUnavailable, "sent an answer that is not text", _BROWSER),
 )
-_NOT_UNDERSTOOD = _Reason(
-    "",
-    SpaceUnavailable,
-    "answered in a way that is not understood: {text}",
-    "open it in a browser: does a Gradio app run there?",
+_NOT_UNDERSTOOD = _Reason("", SpaceUnavailable, "answered in a way that is not understood", _BROWSER)
+_SAID = (
+    (r"Connection refused", _Reason("", SpaceUnreachable, "cannot be reached: it refuses connections", _CHECK)),
+    (
+        r"Name or service not known|name resolution|nodename nor servname|getaddrinfo failed|No address associated",
+        _Reason("", SpaceUnreachable, "cannot be reached: the name of its server is unknown", _CHECK),
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed",
+        _Reason("", SpaceUnreachable, "cannot be reached: its certificate is not accepted", _CHECK),
+    ),
+    (
+        r"Could not fetch config|Could not get Gradio config",
+        _Reason("", SpaceUnavailable, "serves no Gradio app at this address", _BROWSER),
+    ),
+    (r"Could not fetch api info", _Reason("", SpaceUnavailable, "does not describe its API", _BROWSER)),
+    (
+        r"Gradio 2\.x is not supported",
+        _Reason("", SpaceUnavailable, "runs Gradio 2, which gradio_client does not support", "use a newer copy of it"),
+    ),
 )
+"""What the texts of errors mean that have no class of their own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,10 @@ from spacediff.pictures import picture_format, write_set
 from spacediff.pictures.sets import MAX_PICTURES
 from spacediff.scenario.tables.reference import SEVERAL
 from spacediff.sources.space.request import SpaceRequest
+from spacediff.sources.space.retrying import PASSING, retried
 
+PART = "hosted.part"
+"""The name of a file that is being downloaded."""
 MAX_BYTES = 2 * 2**30
 """A larger file of a Space is not downloaded."""
 
@@ -140,21 +144,20 @@ def on_loopback(address: str) -> bool:
 
 
 def download_all(
-    addresses: Sequence[str], headers: Mapping[str, str], cookies: Mapping[str, str], folder: Path, ends: float
+    addresses: Sequence[str], headers: Mapping[str, str], cookies: Mapping[str, str], folder: Path, most_bytes: int
 ) -> Path:
     """Download the files of an output unchanged: one to `hosted.<ext>`, several pictures to the set `hosted.zip`.
 
     Raises:
         SpaceOutputUnusable: The server refuses a file, or it is no clip, or they are too many or too large.
-        DeadlineExceeded: The download took too long.
     """
     if len(addresses) == 1:
-        return download(addresses[0], headers, cookies, folder, ends)
+        return download(addresses[0], headers, cookies, folder, most_bytes)
     if len(addresses) > MAX_PICTURES:
         raise SpaceOutputUnusable(f"the Space's gallery has {len(addresses)} files; at most {MAX_PICTURES} are taken")
-    contents, left = [], MAX_BYTES
+    contents, left = [], most_bytes
     for address in addresses:
-        file = download(address, headers, cookies, folder, ends, limit=left)
+        file = download(address, headers, cookies, folder, left)
         try:
             content = file.read_bytes()
         finally:
@@ -171,13 +174,7 @@ def download_all(
 
 
 def download(
-    address: str,
-    headers: Mapping[str, str],
-    cookies: Mapping[str, str],
-    folder: Path,
-    ends: float,
-    *,
-    limit: int | None = None,
+    address: str, headers: Mapping[str, str], cookies: Mapping[str, str], folder: Path, most_bytes: int
 ) -> Path:
     """Download a file unchanged to `hosted.<ext>`, without following redirects.
 
@@ -185,14 +182,13 @@ def download(
 
     Raises:
         SpaceOutputUnusable: The server refuses the file, or it is not a video, or it is too large.
-        DeadlineExceeded: The download took too long.
     """
-    part, limit = folder / "hosted.part", MAX_BYTES if limit is None else limit
+    part = folder / PART
     try:
         if address.startswith(_DATA):
-            part.write_bytes(_content_of(address, limit))
+            part.write_bytes(_content_of(address, most_bytes))
         else:
-            _fetch(address, headers, cookies, part, ends, limit=limit)
+            retried(lambda: _fetch(address, headers, cookies, part, most_bytes))
         with part.open("rb") as file:
             container = _container_of(file.read(64))
         if not container:
@@ -207,19 +203,17 @@ def download(
         remove_file(part)
 
 
-def _content_of(address: str, limit: int) -> bytes:
+def _content_of(address: str, most_bytes: int) -> bytes:
     """Return the content of a data address."""
-    if len(address) > limit:
-        raise SpaceOutputUnusable(f"the Space's file is larger than the limit of {limit:,} bytes")
+    if len(address) > most_bytes:
+        raise SpaceOutputUnusable(f"the Space's file is larger than the limit of {most_bytes:,} bytes")
     try:
         return base64.b64decode(address.partition(";base64,")[2], validate=True)
     except ValueError as error:
         raise SpaceOutputUnusable("the Space's picture is not valid base64") from error
 
 
-def _fetch(
-    address: str, headers: Mapping[str, str], cookies: Mapping[str, str], part: Path, ends: float, *, limit: int
-) -> None:
+def _fetch(address: str, headers: Mapping[str, str], cookies: Mapping[str, str], part: Path, most_bytes: int) -> None:
     import httpx
 
     with httpx.stream(
@@ -230,21 +224,23 @@ def _fetch(
         timeout=SILENCE_SECONDS,
         trust_env=not on_loopback(address),
     ) as response:
+        if response.status_code in PASSING:
+            response.raise_for_status()
         if not response.is_success:
             raise SpaceOutputUnusable(f"the Space refused the download of its file (HTTP {response.status_code})")
         announced = response.headers.get("content-length", "")
-        write_bounded(part, response.iter_bytes(), int(announced) if announced.isdigit() else 0, ends, limit)
+        write_bounded(part, response.iter_bytes(), int(announced) if announced.isdigit() else 0, most_bytes)
 
 
-def write_bounded(path: Path, chunks: Iterator[bytes], announced: int, ends: float, limit: int) -> None:
+def write_bounded(path: Path, chunks: Iterator[bytes], announced: int, most_bytes: int, ends: float = math.inf) -> None:
     """Write an answer into a file.
 
     Args:
         path: The file.
         chunks: The answer.
         announced: Its size as the server says, in bytes; 0 if it does not.
+        most_bytes: Its largest size.
         ends: When it must have ended, on the monotonic clock.
-        limit: Its largest size, in bytes.
 
     Raises:
         SpaceOutputUnusable: It is too large.
@@ -254,8 +250,8 @@ def write_bounded(path: Path, chunks: Iterator[bytes], announced: int, ends: flo
     with path.open("wb") as file:
         for chunk in chunks:
             received += len(chunk)
-            if max(announced, received) > limit:
-                raise SpaceOutputUnusable(f"the Space's file is larger than the limit of {limit:,} bytes")
+            if max(announced, received) > most_bytes:
+                raise SpaceOutputUnusable(f"the Space's file is larger than the limit of {most_bytes:,} bytes")
             if time.monotonic() > ends:
                 raise DeadlineExceeded("the deadline passed while the file was downloaded", hint="set a longer one")
             file.write(chunk)

@@ -14,21 +14,17 @@ from spacediff.hub.space_errors import explained, plain
 from spacediff.inputs.files import Input
 from spacediff.inputs.placeholders import described, inputs_named_in
 from spacediff.progress import Progress
+from spacediff.recordings import RecordedCall
 from spacediff.run import Prompt
 from spacediff.settings import Origin, Setting, Settings
 from spacediff.sources import Produced
-from spacediff.sources.space.answers import decoded, download_all, file_addresses, integer_in
-from spacediff.sources.space.client import awaited, connected
+from spacediff.sources.space.answers import decoded
+from spacediff.sources.space.asking import generate
+from spacediff.sources.space.messages import Answered
 from spacediff.sources.space.own_seeds import own_seeds
-from spacediff.sources.space.probe import (
-    Recorded,
-    checked,
-    observed_machine,
-    observed_settings,
-    recorded_by_probe,
-)
-from spacediff.sources.space.request import Api, SpaceRequest, checked_api, filled, sends_seed
-from spacediff.sources.space.uploads import as_expected, handles_of
+from spacediff.sources.space.probe import Recorded, checked, observed_machine, observed_settings
+from spacediff.sources.space.request import Api, SpaceRequest, filled, sends_seed
+from spacediff.sources.space.uploads import copies_of
 from spacediff.sources.video import describe, file_settings, warnings_of, with_declared
 from spacediff.wording import sentences
 
@@ -65,24 +61,15 @@ def fetch(
     uploads = [each for each in inputs if each.name in needed]
     with explained(request.id):
         progress.on_status(f"connecting to {plain(request.id)}")
-        with connected(request) as (client, hosted), handles_of(uploads) as files:
-            api = checked_api(client, request)
-            sent = {name: filled(value, prompt_text, seed, files) for name, value in request.inputs.items()}
-            # By position, because a parameter may be called `headers`, like an argument of submit().
-            arguments = [
-                as_expected(sent[name], parameter) if name in sent else parameter.get("parameter_default")
-                for name, parameter in api.inputs.items()
-            ]
-            result = awaited(client.submit(*arguments, api_name=request.endpoint), request.deadline, ends, progress)
-            outputs = result if isinstance(result, tuple) else (result,)
-            addresses = file_addresses(outputs, request, client.src_prefixed, api.outputs_listed)
-            progress.on_status("fetching the result")
-            original = download_all(addresses, client.headers, client.cookies, folder, ends)
-            seen = recorded_by_probe(client, folder, ends) if api.probed else Recorded()
+        with copies_of(uploads) as copies:
+            answer, original = generate(
+                request, ends, progress, prompt=prompt_text, seed=seed, files=copies, folder=folder
+            )
         clip, info = decoded(original)
-    echoed, warnings = _seed_echoed(request, outputs, seed)
+    api = Api(answer.inputs, answer.outputs_listed, answer.probed)
+    echoed, warnings = _seed_echoed(request, answer.seed, seed)
     warnings = (*warnings, *sentences(own_seeds(request, api)))
-    seen = checked(seen, prompt_text, private=private)
+    seen = checked(_recorded(answer), prompt_text, private=private)
     shown = {each.name: described(each, private=private) for each in uploads}
     prompt = Prompt("", prompt_text, seed, private)
     declared = declared_in_all(files_in(original), (info.width, info.height))
@@ -108,20 +95,24 @@ def fetch(
             *(*warnings, *info.notes, *seen.warnings),
             *(*_other_seed(declared, seed), *warnings_of(declared, prompt)),
         ),
-        hosted={**observed_machine(seen.call), **hosted},
+        hosted={**observed_machine(seen.call), **answer.hosted},
         seed_echoed=echoed,
         trace=seen.call.trace if seen.call else None,
         censored=seen.call.censored if seen.call else (),
     )
 
 
-def _seed_echoed(request: SpaceRequest, outputs: Sequence[Any], seed: int) -> tuple[int | None, tuple[str, ...]]:
+def _recorded(answer: Answered) -> Recorded:
+    call = None if answer.recorded is None else RecordedCall.model_validate(answer.recorded)
+    return Recorded(call, answer.recorded_warnings)
+
+
+def _seed_echoed(request: SpaceRequest, echoed: int | None, seed: int) -> tuple[int | None, tuple[str, ...]]:
     """Return the seed that the Space reports, and warnings about it."""
     warnings = () if sends_seed(request) else ("the seed was not sent: no input of the Space contains {seed}",)
     index = request.outputs.get("seed")
     if index is None:
         return None, warnings
-    echoed = integer_in(outputs[index]) if index < len(outputs) else None
     if echoed is None:
         return None, (*warnings, f"output {index} of the Space should be the seed, but is not an integer")
     if echoed != seed:

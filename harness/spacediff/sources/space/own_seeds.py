@@ -6,17 +6,18 @@ ignores the seed of the scenario, and every comparison with it is one of two sam
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from spacediff.errors import NotMeasuredError
-from spacediff.hub.space_errors import explained, plain
+from spacediff.hub.space_errors import plain
 from spacediff.record import Fact, FactKind, fact
 from spacediff.run import Run
-from spacediff.sources.space.client import connected
-from spacediff.sources.space.request import Api, SpaceRequest, checked_api
+from spacediff.sources.space.asking import look
+from spacediff.sources.space.request import Api, SpaceRequest
 
 _LONGEST = 30.0
 """Seconds that looking at a Space may take before the first run; the run itself waits longer."""
@@ -75,6 +76,6 @@ def _distinct(requests: Iterable[SpaceRequest]) -> list[SpaceRequest]:
 
 
 def _asked(request: SpaceRequest) -> Api:
-    briefly = replace(request, deadline=min(request.deadline, _LONGEST))
-    with explained(request.id), connected(briefly) as (client, _):
-        return checked_api(client, request)
+    seconds = min(request.deadline, _LONGEST)
+    answer = look(replace(request, deadline=seconds), time.monotonic() + seconds)
+    return Api(answer.inputs, answer.outputs_listed, answer.probed)

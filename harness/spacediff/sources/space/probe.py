@@ -89,7 +89,7 @@ def _fetch(client: Any, file: Path, ends: float) -> None:
     ) as response:
         if not response.is_success:
             raise SpaceOutputUnusable(f"the Space refused it (HTTP {response.status_code})")
-        write_bounded(file, response.iter_bytes(), 0, ends, _MOST_BYTES)
+        write_bounded(file, response.iter_bytes(), 0, _MOST_BYTES, ends)
 
 
 def _content_of(answer: bytes) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 from spacediff.errors import SpaceApiMismatch
 from spacediff.inputs.files import Input, ensure_unchanged
 from spacediff.inputs.placeholders import inputs_named_in, texts_with_places
+from spacediff.sources.space.messages import Copies
 
 UPLOADS = frozenset({"image", "video", "audio", "file", "gallery", "imageeditor"})
 """Components that may be left empty: the Space's page then sends null, and so does spacediff."""
@@ -26,27 +27,32 @@ def component_of(parameter: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def handles_of(inputs: Sequence[Input]) -> Iterator[dict[str, Any]]:
-    """Make what gradio_client uploads, by the name of the input: a file's data, or a list of them.
+def copies_of(inputs: Sequence[Input]) -> Iterator[dict[str, Copies]]:
+    """Copy the files that a Space gets into a temporary folder, by the name of the input.
 
     A file is uploaded as it is, byte for byte, but under another name: the Space sees `image.png`.
 
     Raises:
         InputUnusable: A file has changed since the audit was planned.
     """
-    from gradio_client import handle_file
-
     with tempfile.TemporaryDirectory(prefix="spacediff-upload-") as folder:
-        handles: dict[str, Any] = {}
+        copies: dict[str, Copies] = {}
         for each in inputs:
             ensure_unchanged(each)
-            copies = [
-                Path(shutil.copyfile(file.path, Path(folder, f"{each.name}{number or ''}{_ending(file.path)}")))
+            paths = [
+                str(shutil.copyfile(file.path, Path(folder, f"{each.name}{number or ''}{_ending(file.path)}")))
                 for number, file in enumerate(each.files)
             ]
-            made = [handle_file(copy) for copy in copies]
-            handles[each.name] = made if each.listed else made[0]
-        yield handles
+            copies[each.name] = Copies(paths=tuple(paths), listed=each.listed)
+        yield copies
+
+
+def handles_of(copies: Mapping[str, Copies]) -> dict[str, Any]:
+    """Make what gradio_client uploads, by the name of the input: a file's data, or a list of them."""
+    from gradio_client import handle_file
+
+    made = {name: [handle_file(path) for path in each.paths] for name, each in copies.items()}
+    return {name: each if copies[name].listed else each[0] for name, each in made.items()}
 
 
 def _ending(path: str) -> str:

@@ -1,0 +1,218 @@
+"""A conversation with a stranger's server, held by a process of its own that can be ended at any time.
+
+A client library waits, polls and reads as it likes: one dripped byte, a heartbeat or a thread of its own outlives any
+deadline that is checked beside it. So the process that uses the library is watched from here, by the clock and by its
+memory, and killed with all its threads when it has had enough of either.
+
+Both sides write one JSON object a line. This side sends what is asked; the process answers with any number of messages
+that have `kind` `status` or `step`, and one of any other kind, which is the answer. It is kept for the next question.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from typing import IO, Any, Protocol, cast
+
+import psutil
+
+from spacediff.interrupts import raise_if_interrupted
+from spacediff.processes import APART, child_environment, python, queue_lines, stop
+
+MOST_MEMORY = 2**28
+"""Bytes by which a process may grow while it holds a conversation."""
+GRACE_SECONDS = 2.0
+"""Seconds in which a process that is told to cancel may tell the server so, before it is killed."""
+_LOOKED_EVERY = 0.05
+_MOST_STATUS = 500
+_VARIABLES = ("HF_", "HUGGING", "GRADIO_", "SSL_", "XDG_", "HOME")
+_VARIABLES_END = "_PROXY"
+
+
+class Listener(Protocol):
+    """What hears how a conversation goes on."""
+
+    def on_status(self, text: str) -> None:
+        """Called when the work changes."""
+
+    def on_step(self, done: int, total: int) -> None:
+        """Called after each step of the server's work."""
+
+
+class OverdueError(Exception):
+    """The deadline has passed; the message is the last status, or empty."""
+
+
+class OvergrownError(Exception):
+    """The process needed too much memory for what it was sent; the message is the last status, or empty."""
+
+
+class EndedError(Exception):
+    """The process ended by itself; the message says how."""
+
+
+def converse(module: str, asked: Mapping[str, Any], ends: float, listener: Listener | None = None) -> dict[str, Any]:
+    """Ask in a process of its own, and return its answer.
+
+    Whatever ends the conversation early, Ctrl-C too, also ends the process, after it had `GRACE_SECONDS` to cancel.
+
+    Args:
+        module: The module that the process runs; `conversing` is its other side.
+        asked: What it is asked, as JSON.
+        ends: When the answer must be here, on the monotonic clock.
+        listener: Hears statuses and steps.
+
+    Raises:
+        OverdueError: The deadline has passed.
+        OvergrownError: The process needed too much memory.
+        EndedError: The process ended without an answer.
+    """
+    process = _taken(module)
+    try:
+        answer = process.answer(asked, ends, listener)
+    except BaseException:
+        process.end(cancel=True)
+        raise
+    _keep(process)
+    return answer
+
+
+def close() -> None:
+    """End the processes that are kept for a next conversation."""
+    with _LOCK:
+        kept = [*_KEPT.values()]
+        _KEPT.clear()
+    for each in kept:
+        each.end(cancel=False)
+
+
+class _Process:
+    """A process that holds conversations, one after the other.
+
+    Args:
+        module: The module that it runs.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.environment = _relevant()
+        self.owner = os.getpid()
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            python("-m", module),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=child_environment(),
+            **APART,
+        )
+        self._requests, answers = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=queue_lines, args=(answers, self._answers), daemon=True)
+        self._reader.start()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it lives, is ours, and was started with the variables that libraries read when they are imported."""
+        return self._process.poll() is None and self.owner == os.getpid() and self.environment == _relevant()
+
+    def answer(self, asked: Mapping[str, Any], ends: float, listener: Listener | None) -> dict[str, Any]:
+        """Send what is asked and wait for the answer; see `converse`."""
+        self._send(asked)
+        last, least = "", _resident(self._process.pid)
+        while True:
+            raise_if_interrupted()
+            if time.monotonic() > ends:
+                raise OverdueError(last)
+            memory = _resident(self._process.pid)
+            least = min(least, memory) or memory
+            if memory > max(least, _IMPORTED) + MOST_MEMORY:
+                raise OvergrownError(last)
+            try:
+                line = self._answers.get(timeout=_LOOKED_EVERY)
+            except queue.Empty:
+                continue
+            if not line.endswith(b"\n"):  # the end, or a line that was cut by it
+                raise EndedError(self._how_it_ended())
+            message = json.loads(line)
+            match message:
+                case {"kind": "status", "text": str(text)}:
+                    last = text[:_MOST_STATUS]
+                    if listener:
+                        listener.on_status(last)
+                case {"kind": "step", "done": int(done), "total": int(total)}:
+                    if listener:
+                        listener.on_step(done, total)
+                case _:
+                    return dict(message)
+
+    def end(self, *, cancel: bool) -> None:
+        """End it, with all its threads; if it is told to cancel, it may first tell the server."""
+        if self.owner != os.getpid():
+            return
+        if cancel:
+            self._send({"kind": "cancel"})
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(GRACE_SECONDS)
+        with contextlib.suppress(OSError):
+            self._requests.close()
+        stop(self._process, 0.0)
+        self._reader.join(GRACE_SECONDS)
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        with contextlib.suppress(OSError, ValueError):  # where it has ended, waiting for the answer says so
+            self._requests.write(json.dumps(message).encode() + b"\n")
+            self._requests.flush()
+
+    def _how_it_ended(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE_SECONDS)
+        code = self._process.returncode
+        return f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+
+
+_IMPORTED = 2**27
+"""Bytes that a process needs for its libraries, which it may still be importing."""
+_LOCK = threading.Lock()
+_KEPT: dict[str, _Process] = {}
+
+
+def _taken(module: str) -> _Process:
+    with _LOCK:
+        kept = _KEPT.pop(module, None)
+    if kept is not None and kept.usable:
+        return kept
+    if kept is not None:
+        kept.end(cancel=False)
+    return _Process(module)
+
+
+def _keep(process: _Process) -> None:
+    with _LOCK:
+        first = _KEPT.setdefault(process.module, process)
+    if first is not process:
+        process.end(cancel=False)
+
+
+def _relevant() -> dict[str, str]:
+    """Return the variables on which a client library depends."""
+    return {
+        name: text
+        for name, text in os.environ.items()
+        if name.upper().startswith(_VARIABLES) or name.upper().endswith(_VARIABLES_END)
+    }
+
+
+def _resident(pid: int) -> int:
+    with contextlib.suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0
+
+
+atexit.register(close)

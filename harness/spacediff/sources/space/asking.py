@@ -1,0 +1,136 @@
+"""Ask a Space through a process of its own, which ends with the deadline, and take nothing of its answer on trust."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from spacediff import conversations
+from spacediff.errors import (
+    DeadlineExceeded,
+    DiskFull,
+    NotMeasuredError,
+    QuotaExceeded,
+    SpaceAnswerTooLarge,
+    SpaceOutputUnusable,
+    WorkerDied,
+    error_from_record,
+)
+from spacediff.files import remove_file
+from spacediff.hub.space_errors import plain
+from spacediff.progress import Progress
+from spacediff.sources.space.answers import MAX_BYTES, PART
+from spacediff.sources.space.messages import Answered, Ask, Copies, Failed
+from spacediff.sources.space.request import SpaceRequest
+
+_MODULE = "spacediff.sources.space.conversation"
+
+
+def look(request: SpaceRequest, ends: float) -> Answered:
+    """Connect to a Space and read its API; nothing is generated.
+
+    Args:
+        request: The request that it is checked against.
+        ends: When the answer must be here, on the monotonic clock.
+
+    Raises:
+        NotMeasuredError: The Space does not answer, or not as the request needs it.
+    """
+    return _answer(Ask(kind="look", request=asdict(request), seconds=ends - time.monotonic()), ends, request, None)
+
+
+def generate(
+    request: SpaceRequest,
+    ends: float,
+    progress: Progress,
+    *,
+    prompt: str,
+    seed: int,
+    files: Mapping[str, Copies],
+    folder: Path,
+) -> tuple[Answered, Path]:
+    """Make a Space generate a clip, and download its file.
+
+    Args:
+        request: The request, with placeholders.
+        ends: When everything must be here, on the monotonic clock.
+        progress: Receives the state of the job.
+        prompt: The prompt's text.
+        seed: Its seed.
+        files: What is uploaded, by the name of the input.
+        folder: The folder for the file.
+
+    Returns:
+        The answer, and the file.
+
+    Raises:
+        NotMeasuredError: There is no clip; the message says why.
+        DiskFull: There is no space for it.
+    """
+    asked = Ask(
+        kind="fetch",
+        request=asdict(request),
+        seconds=ends - time.monotonic(),
+        prompt=prompt,
+        seed=seed,
+        files=dict(files),
+        folder=str(folder),
+        most_bytes=MAX_BYTES,
+    )
+    try:
+        answer = _answer(asked, ends, request, progress)
+    finally:
+        remove_file(folder / PART)  # a process that was ended leaves it
+    return answer, _file_of(answer, folder)
+
+
+def _answer(asked: Ask, ends: float, request: SpaceRequest, progress: Progress | None) -> Answered:
+    name = f"Space {plain(request.id)}"
+    try:
+        found = conversations.converse(_MODULE, asked.model_dump(mode="json"), ends, progress)
+    except conversations.OverdueError as error:
+        raise DeadlineExceeded(
+            f"the Space returned no result within {request.deadline:g} s, queue included{_last(error)}",
+            hint="set a longer deadline, or run the same command again when the queue is shorter",
+        ) from error
+    except conversations.OvergrownError as error:
+        raise SpaceAnswerTooLarge(
+            f"{name} sends answers that need more than {conversations.MOST_MEMORY >> 20} MiB of memory{_last(error)}",
+            hint="open it in a browser: does a Gradio app run there?",
+        ) from error
+    except conversations.EndedError as error:
+        raise WorkerDied(f"the process that speaks with {name} {error}", hint="run the same command again") from error
+    return _valid(found, name)
+
+
+def _last(error: Exception) -> str:
+    return f" (last status: {error})" if str(error) else ""
+
+
+def _valid(found: Mapping[str, Any], name: str) -> Answered:
+    try:
+        if found.get("kind") != "failed":
+            return Answered.model_validate(found)
+        failed = Failed.model_validate(found)
+    except ValidationError as error:
+        raise WorkerDied(f"the process that speaks with {name} gave an answer that is not understood") from error
+    if failed.code == DiskFull.code:
+        raise DiskFull(failed.message, hint=failed.hint)
+    raised: NotMeasuredError = error_from_record(failed.code, failed.message, failed.hint)
+    if isinstance(raised, QuotaExceeded):
+        raised.wait_seconds = failed.wait_seconds
+    raise raised
+
+
+def _file_of(answer: Answered, folder: Path) -> Path:
+    """Return the downloaded file, which must be a plain one in the folder."""
+    file = folder / Path(answer.file).name
+    if not answer.file or not stat.S_ISREG(file.lstat().st_mode):
+        raise SpaceOutputUnusable("the Space gave no file")
+    return file

@@ -1,0 +1,91 @@
+"""What an audit asks the process that speaks with a Space, and what that answers: one JSON object each."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Copies(_Message):
+    """The files of one input that are uploaded.
+
+    Attributes:
+        paths: Their copies.
+        listed: Whether the parameter gets a list.
+    """
+
+    paths: tuple[str, ...]
+    listed: bool
+
+
+class Ask(_Message):
+    """What is asked.
+
+    Attributes:
+        kind: `look` only connects and reads the API; `fetch` sends the job and downloads its clip.
+        request: The fields of a `SpaceRequest`, with placeholders.
+        seconds: How long it may take.
+        prompt: The prompt's text.
+        seed: Its seed.
+        files: What is uploaded, by the name of the input.
+        folder: The folder for the file.
+        most_bytes: The largest file.
+    """
+
+    kind: Literal["look", "fetch"]
+    request: dict[str, Any]
+    seconds: float
+    prompt: str = ""
+    seed: int = 0
+    files: dict[str, Copies] = {}
+    folder: str = ""
+    most_bytes: int = 0
+
+
+class Answered(_Message):
+    """What was found.
+
+    Attributes:
+        kind: Says that this is an answer.
+        hosted: What is known about the Space, name to text.
+        inputs: The endpoint's parameters as the Space declares them, in order: label, component and default.
+        outputs_listed: Its outputs, as text.
+        probed: Whether the Space has a probe.
+        file: The name of the downloaded file in the folder; empty if none was asked for.
+        seed: The integer in the output that should be the seed; None if there is none.
+        recorded: What the probe recorded, as a `RecordedCall`; None if that is unknown.
+        recorded_warnings: Why it is unknown, or what of it is.
+    """
+
+    kind: Literal["answered"] = "answered"
+    hosted: dict[str, str]
+    inputs: dict[str, dict[str, Any]]
+    outputs_listed: str
+    probed: bool
+    file: str = ""
+    seed: int | None = None
+    recorded: dict[str, Any] | None = None
+    recorded_warnings: tuple[str, ...] = ()
+
+
+class Failed(_Message):
+    """Why there is no answer.
+
+    Attributes:
+        kind: Says that this is a failure.
+        code: The code of the error.
+        message: What happened.
+        hint: What to do about it.
+        wait_seconds: When a quota is renewed, in seconds from now; None if nobody says.
+    """
+
+    kind: Literal["failed"] = "failed"
+    code: str
+    message: str
+    hint: str
+    wait_seconds: float | None = None
