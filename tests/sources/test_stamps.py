@@ -17,7 +17,7 @@ from spacediff.settings import Origin, Settings
 from spacediff.sources.local.stamps import stamp, stamp_of
 from spacediff.tiny.checkpoint import RANDOM
 from spacediff.worker.identity import key_of
-from support.hub_stand_in import Model, hub_stand_in
+from support.hub_stand_in import HubStandIn, Model, hub_stand_in
 
 
 def settings(**tables: Any) -> Settings:
@@ -97,6 +97,13 @@ def test_packages_that_clean_prompts_count_except_for_our_own_checkpoints() -> N
     assert key_of(_run(settings()), {"ftfy": "1"}) != key_of(_run(settings()), {})
 
 
+@pytest.fixture(scope="module")
+def hub() -> Iterator[HubStandIn]:
+    with hub_stand_in({}) as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_ENDPOINT", running.url)
+        yield running
+
+
 @pytest.mark.parametrize(
     "table",
     [
@@ -108,16 +115,15 @@ def test_packages_that_clean_prompts_count_except_for_our_own_checkpoints() -> N
         {"ip_adapter": {"id": "org/moves"}},
     ],
 )
-def test_a_repository_that_moved_on_makes_another_run(table: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    with hub_stand_in({}, models={"org/moves": Model()}) as hub:
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
-        commit_of.cache_clear()
-        asked = settings(**table)
-        before = _key(asked)
-        hub.models["org/moves"].sha = "3f" * 20
-        assert _key(asked) == before, "the Hub is asked once in an audit"
-        commit_of.cache_clear()
-        assert _key(asked) != before
+def test_a_repository_that_moved_on_makes_another_run(table: dict[str, Any], hub: HubStandIn) -> None:
+    hub.models["org/moves"] = Model()
+    commit_of.cache_clear()
+    asked = settings(**table)
+    before = _key(asked)
+    hub.models["org/moves"].sha = "3f" * 20
+    assert _key(asked) == before, "the Hub is asked once in an audit"
+    commit_of.cache_clear()
+    assert _key(asked) != before
 
 
 def test_a_named_commit_is_not_asked_for() -> None:

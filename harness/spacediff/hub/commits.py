@@ -9,9 +9,11 @@ import re
 from functools import cache
 from pathlib import Path
 
+from spacediff.errors import NotMeasuredError
+from spacediff.hub.asking import model_on_hub
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _MAIN = "main"
-_PATIENCE_SECONDS = 10.0
 
 
 @cache  # one question for all runs of an audit, also where there is no answer
@@ -27,13 +29,10 @@ def commit_of(repository: str, revision: str | None = None) -> str:
     """
     if revision and _COMMIT.fullmatch(revision):
         return revision
-    from huggingface_hub import HfApi
-
     try:
-        newest = HfApi().model_info(repository, revision=revision, timeout=_PATIENCE_SECONDS).sha
-    except Exception:  # noqa: BLE001 - offline, no access, no such repository
+        return model_on_hub(repository, revision).commit
+    except NotMeasuredError:  # offline, no access, no such repository
         return kept_commit(repository, revision)
-    return newest or ""
 
 
 def kept_commit(repository: str, revision: str | None = None) -> str:

@@ -24,7 +24,7 @@ def class_not_looked_up(_: str, __: str | None = None) -> str:
 @functools.lru_cache(maxsize=32)
 def class_on_the_hub(name: str, revision: str | None = None) -> str:
     """Look up the class on the Hub. One small file is downloaded; no error is raised."""
-    from spacediff.hub.files import small_file
+    from spacediff.hub.asking import small_file
 
     if not is_repository_id(name):
         return ""

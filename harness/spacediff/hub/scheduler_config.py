@@ -19,7 +19,6 @@ from spacediff.hub.names import present_name
 
 SCHEDULER_FILE = "scheduler/scheduler_config.json"
 _MOST_BYTES = 64 * 1024
-_PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -51,20 +50,16 @@ def not_looked_up(name: str, _: str | None = None) -> Checkpoint:
 @functools.lru_cache(maxsize=32)
 def on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
     """Look up a checkpoint on the Hub. One small file is downloaded; no error is raised."""
-    from spacediff.hub.files import small_file
-    from spacediff.hub.space_errors import explained
+    from spacediff.hub.asking import model_on_hub, small_file
 
     if not is_repository_id(name):
         return Checkpoint(name, reason="it is not an id of the Hub")
     try:
-        with explained(name, "checkpoint"):
-            from huggingface_hub import HfApi
-
-            info = HfApi().model_info(name, revision=revision, timeout=_PATIENCE_SECONDS)
+        info = model_on_hub(name, revision)
     except NotMeasuredError as error:
         return Checkpoint(present_name(name), reason=error.message)
-    found = str(info.id)
-    content = small_file(found, SCHEDULER_FILE, kind="model", revision=info.sha, most_bytes=_MOST_BYTES)
+    found = info.id
+    content = small_file(found, SCHEDULER_FILE, kind="model", revision=info.commit or None, most_bytes=_MOST_BYTES)
     return _read(found if is_repository_id(found) else present_name(name), content)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from spacediff.errors import SpaceNotFound, SpaceSourceUnavailable
 from spacediff.hub.ids import is_repository_id
+from spacediff.hub.space_errors import explained
 from spacediff.reading import read_fetched
 from spacediff.reading.machine_look_up import hosted_on
 from spacediff.reading.model import Reading
@@ -29,38 +29,33 @@ def read_space(space: str, like: str = "", call: str = "") -> Reading:
         NotMeasuredError: The Hub does not give the Space or its app file.
         CallNotFound: No pipeline is called at that line.
     """
-    from spacediff.hub.files import PATIENCE_SECONDS, facts_of
-    from spacediff.hub.space_errors import explained
+    from spacediff.hub.asking import space_on_hub
 
     if not is_repository_id(space):
         raise SpaceNotFound(f"{space[:200]!r} is not a Space", hint="give ORG/NAME, as in the Space's address")
+    found = space_on_hub(space)
+    main = found.app_file
     with explained(space):
-        from huggingface_hub import HfApi
-
-        info = HfApi().space_info(space, timeout=PATIENCE_SECONDS)
-        card: Any = info.card_data or {}
-        main = str(card.get("app_file") or "app.py")
-        files = {sibling.rfilename for sibling in info.siblings or []}
-        if main not in files or not main.endswith(".py"):
+        if main not in found.files or not main.endswith(".py"):
             raise SpaceSourceUnavailable(
                 f"Space {space} has no Python app file",
                 hint=f"it names {main}; clone it and read the file that starts it: spacediff read FOLDER/FILE.py",
             )
-        fetch = _Fetch(info.id, info.sha, files, main)
+        fetch = _Fetch(found.id, found.commit or None, found.files, main)
         text = fetch(main)
         if text is None:
             raise SpaceSourceUnavailable(
                 f"Space {space}: {main} is unavailable", hint=f"only files up to {MOST_BYTES // 1024} KiB are read"
             )
-        facts = facts_of(info)
-        reading = read_fetched(text, main, fetch, like, call=call, look_up=hosted_on(facts.get("hardware", "")))
-        return replace(reading, facts=facts)
+        look_up = hosted_on(found.facts.get("hardware", ""))
+        reading = read_fetched(text, main, fetch, like, call=call, look_up=look_up)
+        return replace(reading, facts=found.facts)
 
 
 class _Fetch:
     """Downloads the files of one commit of a Space that are asked for."""
 
-    def __init__(self, space: str, commit: str | None, files: set[str], main: str) -> None:
+    def __init__(self, space: str, commit: str | None, files: frozenset[str], main: str) -> None:
         self._space = space
         self._commit = commit
         self._files = files
@@ -69,7 +64,7 @@ class _Fetch:
 
     def __call__(self, name: str) -> bytes | None:
         """Return the bytes of a file; None if it does not exist, is too large, or is refused."""
-        from spacediff.hub.files import small_file
+        from spacediff.hub.asking import small_file
 
         path = name if name in self._files else f"{self._folder}/{name}"
         if path not in self._files or self._left == 0:

@@ -1,0 +1,96 @@
+"""Ask the Hub through a process of its own: no answer outlives its deadline, or fills the memory or the disk."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from spacediff import conversations
+from spacediff.errors import HubUnavailable, NotMeasuredError, error_from_record
+
+_MODULE = "spacediff.hub.conversation"
+_SECONDS = 40.0
+"""Seconds that one look-up may take, whatever the Hub sends."""
+
+
+@dataclass(frozen=True)
+class SpaceOnHub:
+    """A Space, as the Hub describes it.
+
+    Attributes:
+        id: Its current name.
+        commit: Its newest commit; empty if that is unknown.
+        app_file: The file that starts the app.
+        files: The names of all its files.
+        facts: What else is known, name to text.
+    """
+
+    id: str
+    commit: str
+    app_file: str
+    files: frozenset[str]
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ModelOnHub:
+    """A model: its current name, and its newest commit, which is empty if it is unknown."""
+
+    id: str
+    commit: str
+
+
+def space_on_hub(space: str) -> SpaceOnHub:
+    """Look up a Space.
+
+    Raises:
+        NotMeasuredError: The Hub does not give it.
+    """
+    found = _asked("space", space=space)
+    return SpaceOnHub(**{**found, "files": frozenset(found["files"])})
+
+
+def model_on_hub(model: str, revision: str | None) -> ModelOnHub:
+    """Look up a model.
+
+    Raises:
+        NotMeasuredError: The Hub does not give it.
+    """
+    return ModelOnHub(**_asked("model", model=model, revision=revision))
+
+
+def small_file(repository: str, path: str, *, kind: str, revision: str | None, most_bytes: int) -> bytes | None:
+    """Return a file of a repository; None if it is missing, too large, or refused. See `hub.files.small_file`."""
+    try:
+        found = _asked("file", repository=repository, path=path, kind=kind, revision=revision, most_bytes=most_bytes)
+    except NotMeasuredError:
+        return None
+    return None if found is None else base64.b64decode(found)
+
+
+def _asked(what: str, **of: Any) -> Any:
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:  # nothing is sent, so no process is needed
+        from spacediff.hub.conversation import look_up
+
+        return look_up(what, of)
+    try:
+        answer = conversations.converse(_MODULE, {"what": what, "of": of}, time.monotonic() + _SECONDS)
+    except conversations.OverdueError as error:
+        raise HubUnavailable(
+            f"the Hub gave no complete answer within {_SECONDS:g} s", hint="check the network; try again later"
+        ) from error
+    except conversations.OvergrownError as error:
+        raise HubUnavailable(
+            f"the Hub sends answers that need more than {conversations.MOST_MEMORY >> 20} MiB of memory",
+            hint="check HF_ENDPOINT, and the proxies between this machine and the Hub",
+        ) from error
+    except conversations.EndedError as error:
+        raise HubUnavailable(f"the process that asks the Hub {error}", hint="run the same command again") from error
+    if answer["kind"] == "failed":
+        raise error_from_record(answer["code"], answer["message"], answer["hint"])
+    return answer["found"]

@@ -1,0 +1,75 @@
+"""The process that asks the Hub: `python -m spacediff.hub.conversation`; see `spacediff.hub.asking`."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from spacediff.conversing import Channel, serve
+from spacediff.errors import NotMeasuredError
+from spacediff.hub.files import PATIENCE_SECONDS, facts_of, small_file
+from spacediff.hub.space_errors import explained
+
+_MOST_FILE_BYTES = 2**26
+"""Of a file that is written here; the Hub's client announces a size and may get another."""
+
+
+def main() -> None:
+    """Answer what is asked until the asking process ends."""
+    serve(_answered, _MOST_FILE_BYTES)
+
+
+def _answered(asked: dict[str, Any], _: Channel) -> Mapping[str, Any]:
+    try:
+        return {"kind": "answered", "found": look_up(asked["what"], asked["of"])}
+    except NotMeasuredError as error:
+        return {"kind": "failed", "code": error.code, "message": error.message, "hint": error.hint}
+
+
+def look_up(what: str, of: Mapping[str, Any]) -> Any:
+    """Ask the Hub in this process, and return plain data.
+
+    Args:
+        what: `space`, `model` or `file`.
+        of: The arguments, by name.
+
+    Raises:
+        NotMeasuredError: The Hub does not give it.
+    """
+    return _LOOK_UPS[what](**of)
+
+
+def _space(space: str) -> dict[str, Any]:
+    from huggingface_hub import HfApi
+
+    with explained(space):
+        info = HfApi().space_info(space, timeout=PATIENCE_SECONDS)
+        card: Any = info.card_data or {}
+        return {
+            "id": info.id,
+            "commit": info.sha or "",
+            "app_file": str(card.get("app_file") or "app.py"),
+            "files": [sibling.rfilename for sibling in info.siblings or []],
+            "facts": facts_of(info),
+        }
+
+
+def _model(model: str, revision: str | None) -> dict[str, Any]:
+    from huggingface_hub import HfApi
+
+    with explained(model, "checkpoint"):
+        info = HfApi().model_info(model, revision=revision, timeout=PATIENCE_SECONDS)
+        return {"id": info.id, "commit": info.sha or ""}
+
+
+def _file(repository: str, path: str, kind: str, revision: str | None, most_bytes: int) -> str | None:
+    content = small_file(repository, path, kind=kind, revision=revision, most_bytes=most_bytes)
+    return None if content is None else base64.b64encode(content).decode()
+
+
+_LOOK_UPS: dict[str, Callable[..., Any]] = {"space": _space, "model": _model, "file": _file}
+
+
+if __name__ == "__main__":
+    main()
