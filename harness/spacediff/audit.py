@@ -80,6 +80,7 @@ def audit(
     *,
     reuse: bool = True,
     earlier: Earlier | None = None,
+    quota_wait: float = 0.0,
 ) -> AuditRecord:
     """Execute a plan and leave everything in the audit folder.
 
@@ -93,6 +94,7 @@ def audit(
         executor: Executes the runs; by default in a process of their own.
         reuse: Whether a run takes over what an earlier one computed that shares everything before it.
         earlier: The audit that this one is compared with; None for none.
+        quota_wait: Seconds that may be waited for GPU quotas of Spaces to be renewed.
 
     Returns:
         The record as it stands in the folder, redacted.
@@ -108,7 +110,9 @@ def audit(
     store = Store(folder)
     listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
-        executing = executor or executor_for(plan.runs, folder, reuse=reuse, keep_latents=plan.keep_latents)
+        executing = executor or executor_for(
+            plan.runs, folder, reuse=reuse, keep_latents=plan.keep_latents, quota_wait=quota_wait
+        )
         generated = generate(plan, store, executing, metrics, listener)
         compared = _compare(plan, generated, folder, metrics, listener)
         described = _describe(plan, compared, folder, listener)

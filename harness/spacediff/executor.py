@@ -169,7 +169,9 @@ class Sequential:
         raise ReferenceMissing("not generated, since there is no reference to compare it with")
 
 
-def executor_for(runs: Iterable[Run], folder: Path, *, reuse: bool = True, keep_latents: bool = True) -> Sequential:
+def executor_for(
+    runs: Iterable[Run], folder: Path, *, reuse: bool = True, keep_latents: bool = True, quota_wait: float = 0.0
+) -> Sequential:
     """Return the executor of an audit: runs are generated one after the other in a process of their own.
 
     Args:
@@ -177,13 +179,14 @@ def executor_for(runs: Iterable[Run], folder: Path, *, reuse: bool = True, keep_
         folder: The audit folder.
         reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
+        quota_wait: Seconds that may be waited for GPU quotas of Spaces to be renewed.
     """
     generating: Worker
     if any(run.source == "diffusers" for run in runs):
         generating = SupervisedWorker(folder / DENOISED, reuse=reuse, keep_latents=keep_latents)
     else:
         generating = LocalWorker()
-    return Sequential(AuditWorker(generating, folder), keep_latents=keep_latents)
+    return Sequential(AuditWorker(generating, folder, quota_wait), keep_latents=keep_latents)
 
 
 def _in_order(runs: Iterable[Run]) -> list[Run]:

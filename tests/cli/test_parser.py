@@ -60,12 +60,13 @@ def test_options_of_an_audit() -> None:
         strict=False,
         approximate=False,
         anyway=False,
+        wait=0.0,
         verbosity=Verbosity.NORMAL,
         as_json=False,
         open_page=False,
     )
     words = "audit a.toml --out o --only x --only y --fresh --budget 7 --no-reuse --against e --strict --approximate"
-    words += " --anyway --json --open -q"
+    words += " --anyway --wait 90 --json --open -q"
     assert parse(words.split()) == AuditOptions(
         scenario=Path("a.toml"),
         out=Path("o"),
@@ -77,6 +78,7 @@ def test_options_of_an_audit() -> None:
         strict=True,
         approximate=True,
         anyway=True,
+        wait=90.0,
         verbosity=Verbosity.QUIET,
         as_json=True,
         open_page=True,

@@ -65,6 +65,7 @@ def run_audit(
     against: StrPath | None = None,
     approximate: bool = False,
     anyway: bool = False,
+    wait_minutes: float = 0.0,
     listener: ProgressListener | None = None,
 ) -> AuditResult:
     """Run a scenario, and write the record, the clips and the HTML report into an audit folder.
@@ -85,10 +86,13 @@ def run_audit(
         approximate: Whether a scenario that leaves out what its script does is accepted. The record and all reports say
             what it leaves out.
         anyway: Whether the audit begins although the machine is too small, and tries every run.
+        wait_minutes: How long to wait, in all, for a Space whose GPU quota is used up and that says when it is renewed,
+            or that got no GPU. Besides the deadline of each clip.
         listener: Receives the progress; by default nobody.
 
     Raises:
         AuditInterrupted: Ctrl-C; it holds the result so far.
+        InvalidArgument: The budget or the time to wait is no number that makes sense.
         ScenarioError: The scenario has mistakes, or names files or folders that are not on this machine.
         ScenarioApproximate: The scenario leaves out what its script does, and that is not accepted.
         UnknownName: `only` names a variant that the scenario does not have.
@@ -116,6 +120,7 @@ def run_audit(
         *(["--strict"] if strict else []),
         *(["--approximate"] if approximate else []),
         *(["--anyway"] if anyway else []),
+        *(["--wait", f"{wait_minutes:g}"] if wait_minutes else []),
         *repeated("--against", [earlier_path] if earlier_path else []),
         *out_option(where),
     )
@@ -129,7 +134,8 @@ def run_audit(
     earlier = _earlier(loaded.path, earlier_path)
     if fresh:
         _discard(plan, folder)
-    return _execute(plan, folder, listener, reuse=reuse, strict=strict, earlier=earlier)
+    quota_wait = 60 * _checked_wait(wait_minutes)
+    return _execute(plan, folder, listener, reuse=reuse, strict=strict, earlier=earlier, quota_wait=quota_wait)
 
 
 def compare_videos(
@@ -219,6 +225,7 @@ def _execute(
     strict: bool = False,
     earlier: Earlier | None = None,
     runs_required: bool = False,
+    quota_wait: float = 0.0,
 ) -> AuditResult:
     """Execute a plan and write the report.
 
@@ -231,13 +238,14 @@ def _execute(
         earlier: The audit to compare with.
         runs_required: Whether a run without a clip is an error, unless it is of a recording without frames, whose
             settings and steps can be compared.
+        quota_wait: Seconds that may be waited for GPU quotas to be renewed.
     """
     from spacediff.audit import audit
     from spacediff.progress import SilentListener
     from spacediff.reporting.html import PAGE
     from spacediff.reporting.html import write_report as write_page
 
-    record = audit(plan, folder, listener or SilentListener(), reuse=reuse, earlier=earlier)
+    record = audit(plan, folder, listener or SilentListener(), reuse=reuse, earlier=earlier, quota_wait=quota_wait)
     for run in record.runs if runs_required else ():
         if run.failed and run.code != RecordingWithoutFrames.code:
             raise error_from_record(run.code, run.reason, run.hint)
@@ -290,3 +298,9 @@ def _discard(plan: Plan, folder: Path) -> None:
 
     ensure_same_audit(plan, folder)
     Store(folder).discard_all()
+
+
+def _checked_wait(minutes: float) -> float:
+    if not 0 <= minutes < math.inf:
+        raise InvalidArgument(f"the time to wait is {minutes}; it must be a number of minutes")
+    return minutes

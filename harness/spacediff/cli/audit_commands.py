@@ -33,6 +33,7 @@ def audit(options: AuditOptions) -> Exit:
             approximate=options.approximate,
             anyway=options.anyway,
             against=options.against,
+            wait_minutes=options.wait,
             listener=display,
         )
     _show(result, options)

@@ -33,6 +33,7 @@ class AuditOptions:
     strict: bool
     approximate: bool
     anyway: bool
+    wait: float
     verbosity: Verbosity
     as_json: bool
     open_page: bool

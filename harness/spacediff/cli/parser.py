@@ -26,7 +26,7 @@ from spacediff.cli.options import (
     Verbosity,
     WhyOptions,
 )
-from spacediff.cli.values import count, counts, generations, path, place
+from spacediff.cli.values import count, counts, generations, minutes, path, place
 from spacediff.errors import did_you_mean
 from spacediff.metric_info import OptionalMetric
 from spacediff.results import ReportFormat
@@ -160,6 +160,8 @@ def _audit(commands: _Commands) -> None:
     audit.add_argument(
         "--anyway", action="store_true", help="begin although the machine is too small, and try every run"
     )
+    audit.add_argument("--wait", type=minutes, default=0.0, metavar="MINUTES",
+                       help="wait so long, in all, for a GPU quota to be renewed (default: do not wait)")  # fmt: skip
     _add_output_options(audit)
     audit.set_defaults(kind=AuditOptions)
 

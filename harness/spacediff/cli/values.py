@@ -49,3 +49,14 @@ def place(text: str) -> str:
     if text and not _PLACE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not LINE or FILE:LINE, such as 7, app.py:7 or 'cell 2, line 7'")
     return text
+
+
+def minutes(text: str) -> float:
+    """Read a number of minutes, 0 or more."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes, such as 90")
+    return number

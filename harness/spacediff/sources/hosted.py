@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spacediff import conversations
 from spacediff.progress import Progress
 from spacediff.run import Run
 from spacediff.settings import Origin, Settings
 from spacediff.sources import Produced, Stopped
+from spacediff.sources.quota import QuotaWait
 from spacediff.tiny.space_app import DEVICE
 
 if TYPE_CHECKING:
@@ -32,10 +34,12 @@ class HostedSource:
 
     Args:
         audit: The audit folder, for what programs write and print.
+        quota_wait: Seconds that may be waited for GPU quotas to be renewed.
     """
 
-    def __init__(self, audit: Path) -> None:
+    def __init__(self, audit: Path, quota_wait: float = 0.0) -> None:
         self._audit = audit
+        self._quota_wait = QuotaWait(quota_wait)
         self._open = ExitStack()
         self._begun: dict[str, TinySpace] = {}
         self._served: dict[str, str] = {}
@@ -44,6 +48,7 @@ class HostedSource:
     def close(self) -> None:
         """Stop everything that was started, including the tiny Space."""
         self._open.close()
+        conversations.close()
 
     def prepare(self, run: Run) -> None:
         """Begin to start what a run will need: a built-in Space."""
@@ -94,15 +99,19 @@ class HostedSource:
 
         request, prompt = SpaceRequest(**run.request), run.prompt
         address = self._address(request.id, progress) if request.id in TINY_SPACES else request.id
-        produced = fetch(
-            replace(request, id=address),
-            prompt.text,
-            prompt.seed,
-            folder,
-            progress,
-            inputs=prompt.inputs,
-            private=prompt.private,
-        )
+
+        def fetched() -> Produced:
+            return fetch(
+                replace(request, id=address),
+                prompt.text,
+                prompt.seed,
+                folder,
+                progress,
+                inputs=prompt.inputs,
+                private=prompt.private,
+            )
+
+        produced = self._quota_wait.kept(fetched, progress)
         if request.id not in TINY_SPACES:
             return produced
         # its port differs from audit to audit

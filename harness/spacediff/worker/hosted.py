@@ -24,11 +24,12 @@ class AuditWorker:
     Args:
         generating: Generates the local runs; closed with this one.
         audit: The audit folder.
+        quota_wait: Seconds that may be waited for GPU quotas of Spaces to be renewed.
     """
 
-    def __init__(self, generating: Worker, audit: Path) -> None:
+    def __init__(self, generating: Worker, audit: Path, quota_wait: float = 0.0) -> None:
         self._generating = generating
-        self._hosted = HostedSource(audit)
+        self._hosted = HostedSource(audit, quota_wait)
 
     @property
     def environment(self) -> Mapping[str, str]:
