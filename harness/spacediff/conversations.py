@@ -1,4 +1,4 @@
-"""A conversation with a stranger's server, held by a process of its own that can be ended at any time.
+"""A conversation with an untrusted server, held by a process of its own that can be ended at any time.
 
 A client library waits, polls and reads as it likes: one dripped byte, a heartbeat or a thread of its own outlives any
 deadline that is checked beside it. So the process that uses the library is watched from here, by the clock and by its

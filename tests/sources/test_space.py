@@ -147,10 +147,11 @@ def test_steps_are_reported_while_the_space_works(app: SpaceApp, ask: Ask) -> No
     assert PROMPT in app.seen()["ended"]
 
 
+@pytest.mark.slow
 def test_the_position_in_the_queue_is_reported(app: SpaceApp, ask: Ask) -> None:
-    other = threading.Thread(target=ask, args=("slow",), kwargs={"prompt": "queued before", "seed": 80})
+    other = threading.Thread(target=ask, args=("slow",), kwargs={"prompt": "queued before", "seed": 200})
     other.start()
-    assert eventually(lambda: ["slow", "queued before", 80] in app.seen()["calls"])
+    assert eventually(lambda: ["slow", "queued before", 200] in app.seen()["calls"])
     listener = RememberingListener()
     ask("slow", seed=2, progress=listener)
     other.join()

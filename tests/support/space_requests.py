@@ -57,7 +57,7 @@ def refused(ask: Ask, name: str, kind: type[NotMeasuredError], **changes: Any) -
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 30
     while not holds():
         if time.monotonic() > ends:
             return False
