@@ -7,9 +7,10 @@ one level, and an ignored BT.709 tag changes values by up to 25 levels. So every
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
@@ -29,13 +30,21 @@ Frame = NDArray[np.uint8]
 Medium = Literal["video", "pictures"]
 """Whether the frames of a clip follow each other in time, or stand next to each other: one picture, or several."""
 
+OnDecoded = Callable[[int, int], None]
+"""Hears how many frames are decoded, and how many are expected; 0 if that is unknown."""
+
 PICTURES_FPS = Fraction(1)
 """Frame rate of pictures, which have none; nothing shows it."""
 
 MAX_FRAMES = 20_000
 MAX_PIXELS_PER_FRAME = 7680 * 4320
-MAX_CLIP_BYTES = 8 * 2**30
+MAX_CLIP_BYTES = 4 * 2**30
 """Limits for untrusted files, which may claim any size; a larger file is refused before it is decoded."""
+
+
+def _unheard(_: int, __: int) -> None:
+    pass
+
 
 CONTAINERS = ("mov", "mp4", "matroska", "webm", "avi", "gif", "mpegts", "mpeg", "ogg", "flv", "h264", "hevc")
 """FFmpeg's names of the containers that are read. FFmpeg detects a container by its content; other formats, such as
@@ -60,6 +69,7 @@ class FileInfo:
         color_space: Matrix, such as `bt709`, or `unspecified`; empty for pictures.
         size_bytes: File size.
         audio: Whether the file has a track of sound.
+        frames: How many frames the file claims to have; 0 if it does not say.
         medium: Whether it is a video or pictures.
         notes: What of the file is not in its decoded frames, one sentence each.
     """
@@ -73,6 +83,7 @@ class FileInfo:
     color_space: str
     size_bytes: int
     audio: bool = False
+    frames: int = 0
     medium: Medium = "video"
     notes: tuple[str, ...] = ()
 
@@ -289,15 +300,41 @@ def _refuse_unreasonable(picture: av.VideoFrame, count: int, size: FileInfo, pat
         raise VideoNotReadable(f"{path.name} changes its frame size at frame {count}")
 
 
-def read_clip(path: Path) -> Clip:
-    """Decode a whole file into memory; see `read_frames`."""
+def read_clip(path: Path, on_frame: OnDecoded = _unheard, *, most_frames: int | None = None) -> Clip:
+    """Decode a file into memory, with one frame besides those that are kept; see `read_frames`.
+
+    Args:
+        path: The file.
+        on_frame: Called with the number of frames so far, and of those that are expected, 0 if that is unknown. What it
+            raises ends the decoding.
+        most_frames: How many frames are decoded at most; None for all.
+
+    Raises:
+        VideoNotReadable: The file is damaged, has no frames, or exceeds the limits.
+    """
     info = probe(path)
-    frames: list[Frame] = []
-    for frame in read_frames(path):
-        frames.append(frame)
-        if len(frames) * frame.nbytes > MAX_CLIP_BYTES:
-            raise VideoNotReadable(f"{path.name} has more than {MAX_CLIP_BYTES / 2**30:.0f} GiB of decoded frames")
-    return Clip(np.stack(frames), info.fps, info.medium)
+    expected = min(info.frames, most_frames or info.frames)
+    if expected * info.width * info.height * 3 > MAX_CLIP_BYTES:
+        raise _too_large(path)
+    frames, count = np.empty((0,), np.uint8), 0
+    for frame in islice(read_frames(path), most_frames):
+        if not count:
+            frames = np.empty((1, *frame.shape), np.uint8)
+        if count == len(frames):  # grown in place: the frames are never in memory twice
+            frames.resize((count + 1 + count // 8, *frames.shape[1:]), refcheck=False)
+        if frame.shape != frames.shape[1:]:
+            raise VideoNotReadable(f"{path.name} changes its frame size at frame {count}")
+        frames[count] = frame
+        count += 1
+        if count * frame.nbytes > MAX_CLIP_BYTES:
+            raise _too_large(path)
+        on_frame(count, expected)
+    frames.resize((count, *frames.shape[1:]), refcheck=False)
+    return Clip(frames, info.fps, info.medium)
+
+
+def _too_large(path: Path) -> VideoNotReadable:
+    return VideoNotReadable(f"{path.name} has more than {MAX_CLIP_BYTES / 2**30:.0f} GiB of decoded frames")
 
 
 def open_video(path: Path) -> InputContainer:
@@ -359,6 +396,7 @@ def _info(container: InputContainer, path: Path) -> FileInfo:
         ),
         size_bytes=path.stat().st_size,
         audio=bool(container.streams.audio),
+        frames=stream.frames,
     )
 
 

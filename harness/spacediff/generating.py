@@ -26,6 +26,7 @@ from spacediff.record import DeterminismRecord, Fact, ForecastRecord, RunRecord
 from spacediff.run import Run
 from spacediff.sources.command import programs_to_run
 from spacediff.sources.local.scheduler_fit import unserved_schedulers
+from spacediff.sources.long_clips import long_clips
 from spacediff.store.store import Store
 from spacediff.worker.identity import key_of
 
@@ -91,8 +92,9 @@ def generate(
 def _notices(plan: Plan, store: Store, listener: ProgressListener) -> Iterator[Fact]:
     """Yield what the user should know before the first run.
 
-    These are programs that will run, seeds that a Space draws itself, and schedulers that do not fit to the model.
+    These are long videos, programs that will run, seeds that a Space draws itself, and schedulers that do not fit.
     """
+    yield from long_clips(run for run in plan.runs if not store.get(key_of(run, {})))
     missing = [run for run in plan.runs if run.source in {"command", "space"} and not store.get(key_of(run, {}))]
     yield from programs_to_run([run for run in missing if run.source == "command"], store.folder)
     if asked := [run for run in missing if run.source == "space" and not run.made_here]:

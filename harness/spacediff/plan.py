@@ -225,6 +225,7 @@ def plan_files(
     command: str = "",
     semantics: str = "",
     parts: Iterable[str] = (),
+    max_frames: int | None = None,
 ) -> Plan:
     """Plan the comparison of two files or recordings. It has no scale, since there are no clips of other seeds.
 
@@ -235,21 +236,28 @@ def plan_files(
         command: The shell command that repeats the comparison; by default without options.
         semantics: Folder or Hub id of a CLIP checkpoint that measures what the frames show; empty for none.
         parts: The named parts that it looks for.
+        max_frames: How many frames of each video are compared at most; None for all.
     """
     prompt = Prompt("files", "", 0)
+    runs = (
+        file_run("reference", Role.REFERENCE, prompt, reference),
+        file_run("candidate", Role.VARIANT, prompt, candidate),
+    )
     return Plan(
         title=f"{candidate.name} against {reference.name}",
         question="Do these two files show the same pictures?",
         command=command or f"spacediff compare {shlex.quote(reference.name)} {shlex.quote(candidate.name)}",
         prompts=(prompt,),
-        runs=(
-            file_run("reference", Role.REFERENCE, prompt, reference),
-            file_run("candidate", Role.VARIANT, prompt, candidate),
-        ),
+        runs=tuple(_first_frames_of(run, max_frames) for run in runs),
         reference="reference",
         metrics=tuple(metrics),
         semantics=Semantics(_model(semantics), {prompt.name: tuple(parts)}) if semantics else None,
     )
+
+
+def _first_frames_of(run: Run, most: int | None) -> Run:
+    """Return a run that takes so many frames of its video at most; a recording is as long as its call."""
+    return run if most is None or run.source != "video" else replace(run, request={**run.request, "max_frames": most})
 
 
 def _model(name: str) -> str:

@@ -20,6 +20,15 @@ class Progress(Protocol):
         """Called after each step of the current work."""
 
 
+_FRAMES_A_REPORT = 100
+
+
+def report_frames(progress: Progress, done: int, expected: int) -> None:
+    """Report every hundredth frame of a long clip, and nothing of a short one."""
+    if expected > _FRAMES_A_REPORT and not done % _FRAMES_A_REPORT:
+        progress.on_step(done, expected)
+
+
 @dataclass(frozen=True)
 class SearchProgress:
     """How far the search for the cause is.

@@ -86,7 +86,7 @@ def test_options_of_an_audit() -> None:
 
 
 def test_options_of_a_comparison() -> None:
-    words = "compare a.mp4 b.mp4 --metric flip --semantics org/clip --part hand --part lemon"
+    words = "compare a.mp4 b.mp4 --metric flip --semantics org/clip --part hand --part lemon --max-frames 50"
     assert parse(words.split()) == CompareOptions(
         reference=Path("a.mp4"),
         candidate=Path("b.mp4"),
@@ -94,6 +94,7 @@ def test_options_of_a_comparison() -> None:
         metrics=("flip",),
         semantics="org/clip",
         parts=("hand", "lemon"),
+        max_frames=50,
         verbosity=Verbosity.NORMAL,
         as_json=False,
         open_page=False,

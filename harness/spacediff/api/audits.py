@@ -146,6 +146,7 @@ def compare_videos(
     metrics: str | Iterable[str] = (),
     semantics: str = "",
     parts: str | Iterable[str] = (),
+    max_frames: int | None = None,
     listener: ProgressListener | None = None,
 ) -> AuditResult:
     """Score a video or picture against another one, and write the same record and report as an audit.
@@ -160,11 +161,13 @@ def compare_videos(
         metrics: Further metric or metrics next to MAE, PSNR, SSIM and LPIPS: `flip`.
         semantics: A CLIP checkpoint, folder or Hub id, that measures how far frames show the `parts`.
         parts: One or several things to look for, such as `hand`.
+        max_frames: How many frames of each video are compared at most, from the first one; by default all. What is left
+            out is said in the record.
         listener: Receives the progress; by default nobody.
 
     Raises:
         AuditInterrupted: Ctrl-C; it holds the result so far.
-        InvalidArgument: `semantics` without `parts`, or the other way round.
+        InvalidArgument: `semantics` without `parts`, or the other way round; or `max_frames` below 1.
         VideoNotReadable: A file is missing, broken, or too large to decode.
         RecordingNotReadable: A recording is broken, or has no such call.
         FolderOfAnotherAudit: The folder contains a different audit.
@@ -177,6 +180,8 @@ def compare_videos(
     metrics, parts = as_names(metrics), as_names(parts)
     if bool(semantics) != bool(parts):
         raise InvalidArgument("semantics and parts go together", hint="give a CLIP checkpoint and what to look for")
+    if max_frames is not None and max_frames < 1:
+        raise InvalidArgument(f"max_frames is {max_frames}; it must be a whole number of at least 1")
     where = None if out is None else Path(out)
     command = shell_command(
         "compare",
@@ -184,11 +189,12 @@ def compare_videos(
         *repeated("--metric", metrics),
         *repeated("--part", parts),
         *(["--semantics", semantics] if semantics else []),
+        *(["--max-frames", str(max_frames)] if max_frames is not None else []),
         *out_option(where),
     )
     digest = hashlib.sha256("\n".join(str(file.resolve()) for file in files).encode()).hexdigest()[:6]
     folder = where or Path("audits") / portable_name(f"compare-{files[0].name}-{files[1].name}-{digest}")
-    plan = plan_files(*files, metrics, command=command, semantics=semantics, parts=parts)
+    plan = plan_files(*files, metrics, command=command, semantics=semantics, parts=parts, max_frames=max_frames)
     _ensure_readable(files)
     return _execute(plan, folder, listener, runs_required=True)
 

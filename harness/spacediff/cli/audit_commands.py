@@ -52,6 +52,7 @@ def compare(options: CompareOptions) -> Exit:
             metrics=options.metrics,
             semantics=options.semantics,
             parts=options.parts,
+            max_frames=options.max_frames,
             listener=display,
         )
     _show(result, options)

@@ -49,6 +49,7 @@ class CompareOptions:
     metrics: tuple[str, ...]
     semantics: str
     parts: tuple[str, ...]
+    max_frames: int | None
     verbosity: Verbosity
     as_json: bool
     open_page: bool

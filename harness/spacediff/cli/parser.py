@@ -225,6 +225,8 @@ def _compare(commands: _Commands) -> None:
                          help="CLIP checkpoint, folder or Hub id: how far frames show a --part")  # fmt: skip
     compare.add_argument("--part", dest="parts", action="append", default=[], metavar="TEXT",
                          help="what to look for, such as hand; can be repeated")  # fmt: skip
+    compare.add_argument("--max-frames", type=count, metavar="N",
+                         help="compare only the first N frames of each video (default: all)")  # fmt: skip
     _add_output_options(compare)
     compare.set_defaults(kind=CompareOptions)
 

@@ -204,6 +204,7 @@ class FactKind(StrEnum):
     METRIC_VALUE = "metric-value", {"metric": str, "value": float, "unit": str}
     SEED_IGNORED = "seed-ignored"
     SEED_RANDOMISED = "seed-randomised", {"space": str, "input": str, "sent": bool}
+    LONG_CLIP = "long-clip", {"file": str, "frames": int, "seconds": float}
     PROGRAM_RUNS = "program-runs", {"command": str, "folder": str, "again": int}
     SCHEDULER_NOT_SERVED = "scheduler-not-served", {"run": str, "scheduler": str, "reads": str, "predicts": str}
     NOISE_NOT_SCALED = "noise-not-scaled", {"run": str, "scheduler": str, "pipeline": str, "scale": float}

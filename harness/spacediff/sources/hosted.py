@@ -79,7 +79,7 @@ class HostedSource:
 
                 return run_command(run, folder, self._audit, progress)
             case "recording" | "video":
-                return _taken(run, folder)
+                return _taken(run, folder, progress)
         return self._fetch(run, folder, progress)
 
     def follow(self, run: Run, folder: Path, progress: Progress, stop: Mapping[str, Any]) -> Produced | Stopped:
@@ -137,7 +137,7 @@ class HostedSource:
         return begun
 
 
-def _taken(run: Run, folder: Path) -> Produced:
+def _taken(run: Run, folder: Path, progress: Progress) -> Produced:
     """Take a clip from a file of the user."""
     if run.source == "recording":
         from spacediff.sources.recording import take_recorded
@@ -147,4 +147,5 @@ def _taken(run: Run, folder: Path) -> Produced:
 
     if "files" in run.request:
         return take_several([Path(file) for file in run.request["files"]], folder, run.prompt)
-    return take(Path(run.request["file"]), folder, run.prompt)
+    most = run.request.get("max_frames")
+    return take(Path(run.request["file"]), folder, run.prompt, progress, most_frames=most)

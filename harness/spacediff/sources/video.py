@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from spacediff.clip import FileInfo, probe, read_clip
+from spacediff.clip import FileInfo, probe, read_clip, read_frames
 from spacediff.embedded import Declared, declared_in, declared_in_all, without_texts
 from spacediff.errors import VideoNotReadable
 from spacediff.pictures import read_picture, write_set
+from spacediff.progress import Progress, report_frames
 from spacediff.run import Prompt
 from spacediff.settings import Origin, Settings
 from spacediff.sources import Produced
@@ -19,21 +22,30 @@ from spacediff.sources import Produced
 _PROMPT = "call.prompt"
 
 
-def take(file: Path, folder: Path, prompt: Prompt) -> Produced:
+def take(
+    file: Path, folder: Path, prompt: Prompt, progress: Progress | None = None, *, most_frames: int | None = None
+) -> Produced:
     """Copy a file into a run's folder, unmodified, and decode it.
 
     Args:
         file: The video or picture.
         folder: The folder of the copy.
         prompt: The prompt of which it is a clip; without a text where files alone are compared.
+        progress: Receives the number of decoded frames.
+        most_frames: How many frames are taken at most. Of a longer file only the frames are kept, not the file, since
+            its other frames are not part of the clip.
 
     Raises:
         NotMeasuredError: The file is missing, or cannot be decoded.
     """
     began = time.monotonic()
-    info, clip = ensure_readable(file), read_clip(file)
-    copied = folder / f"original{file.suffix.lower()}"
-    shutil.copyfile(file, copied)
+    hear = partial(report_frames, progress) if progress else None
+    if progress:
+        progress.on_status(f"decoding {file.name}")
+    info = ensure_readable(file)
+    clip = read_clip(file, hear, most_frames=most_frames) if hear else read_clip(file, most_frames=most_frames)
+    cut = most_frames is not None and _has_more(file, info, most_frames)
+    copied = None if cut else Path(shutil.copyfile(file, folder / f"original{file.suffix.lower()}"))
     declared = declared_in(file, (info.width, info.height))
     return Produced(
         clip=clip,
@@ -43,7 +55,7 @@ def take(file: Path, folder: Path, prompt: Prompt) -> Produced:
         original=copied,
         encoding=describe(info),
         audio=info.audio,
-        warnings=(*info.notes, *warnings_of(declared, prompt)),
+        warnings=(*info.notes, *warnings_of(declared, prompt), *_left_out(file, len(clip.frames), cut=cut)),
     )
 
 
@@ -56,6 +68,17 @@ def ensure_readable(file: Path) -> FileInfo:
     if not file.is_file():
         raise _absent(file)
     return probe(file)
+
+
+def _has_more(file: Path, info: FileInfo, most: int) -> bool:
+    """Whether a file has more than so many frames; where its header does not say, they are counted that far."""
+    if info.frames:
+        return info.frames > most
+    return next(islice(read_frames(file), most, None), None) is not None
+
+
+def _left_out(file: Path, taken: int, *, cut: bool) -> tuple[str, ...]:
+    return (f"only the first {taken:,} frames of {file.name} are compared, as was asked",) if cut else ()
 
 
 def _absent(file: Path) -> VideoNotReadable:

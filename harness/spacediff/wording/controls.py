@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from spacediff.record import Control, ControlRecord, FactKind
 from spacediff.wording.nouns import nouns
-from spacediff.wording.numbers import counted, start
+from spacediff.wording.numbers import counted, duration, start
 from spacediff.wording.vocabulary import says
 
 _NAMES: Mapping[str, str] = {
@@ -65,6 +65,14 @@ def _seed_randomised(*, space: str, input: str, sent: bool) -> str:  # noqa: A00
     return (
         f"The Space {space} draws a seed of its own because of its input {input}, {why}: no setting can reproduce its "
         f"{nouns().clip}. Set {input} = false among reference.space.inputs, or compare groups: samples = 8."
+    )
+
+
+@says(FactKind.LONG_CLIP)
+def _long_clip(*, file: str, frames: int, seconds: float) -> str:
+    return (
+        f"{file} has {frames:,} frames: decoding, aligning and scoring them takes about {duration(seconds)}. "
+        "In a comparison of two files, max_frames takes only the first ones."
     )
 
 

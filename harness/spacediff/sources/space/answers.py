@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from spacediff.clip import Clip, FileInfo, probe, read_clip
-from spacediff.errors import DeadlineExceeded, NotMeasuredError, SpaceOutputUnusable
+from spacediff.errors import DeadlineExceeded, SpaceOutputUnusable, VideoNotReadable
 from spacediff.files import move, remove_file
 from spacediff.hub.space_errors import plain
 from spacediff.pictures import picture_format, write_set
 from spacediff.pictures.sets import MAX_PICTURES
+from spacediff.progress import Progress, report_frames
 from spacediff.scenario.tables.reference import SEVERAL
 from spacediff.sources.space.request import SpaceRequest
 from spacediff.sources.space.retrying import PASSING, retried
@@ -272,11 +273,30 @@ def _container_of(head: bytes) -> str:
     return ""
 
 
-def decoded(original: Path) -> tuple[Clip, FileInfo]:
-    """Decode the downloaded file, and read its metadata."""
+def decoded(original: Path, ends: float, progress: Progress) -> tuple[Clip, FileInfo]:
+    """Decode the downloaded file, and read its metadata.
+
+    Args:
+        original: The file.
+        ends: When its last frame must be decoded, on the monotonic clock.
+        progress: Receives the number of frames.
+
+    Raises:
+        SpaceOutputUnusable: It cannot be decoded.
+        DeadlineExceeded: It has too many frames for the time that is left.
+    """
+
+    def on_frame(done: int, expected: int) -> None:
+        if time.monotonic() > ends:
+            raise DeadlineExceeded(
+                f"the deadline passed after {done:,} frames of the Space's file were decoded", hint="set a longer one"
+            )
+        report_frames(progress, done, expected)
+
+    progress.on_status("decoding the result")
     try:
-        return read_clip(original), probe(original)
-    except NotMeasuredError as error:
+        return read_clip(original, on_frame), probe(original)
+    except VideoNotReadable as error:
         raise SpaceOutputUnusable(
             f"the file from the Space cannot be decoded: {error.message}",
             hint=error.hint or "run the same command again; if the error remains, the Space writes broken files",

@@ -65,7 +65,7 @@ def fetch(
             answer, original = generate(
                 request, ends, progress, prompt=prompt_text, seed=seed, files=copies, folder=folder
             )
-        clip, info = decoded(original)
+        clip, info = decoded(original, ends, progress)
     api = Api(answer.inputs, answer.outputs_listed, answer.probed)
     echoed, warnings = _seed_echoed(request, answer.seed, seed)
     warnings = (*warnings, *sentences(own_seeds(request, api)))
