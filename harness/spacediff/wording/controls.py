@@ -71,7 +71,7 @@ def _seed_randomised(*, space: str, input: str, sent: bool) -> str:  # noqa: A00
 @says(FactKind.LONG_CLIP)
 def _long_clip(*, file: str, frames: int, seconds: float) -> str:
     return (
-        f"{file} has {frames:,} frames: decoding, aligning and scoring them takes about {duration(seconds)}. "
+        f"{file} has {frames:,} {nouns().frames}: decoding, aligning and scoring them takes about {duration(seconds)}. "
         "In a comparison of two files, max_frames takes only the first ones."
     )
 
