@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from spacediff.api import compare_videos, run_audit
+from spacediff.api import compare_videos, record_script, run_audit
 from spacediff.clip import write_lossless
-from spacediff.errors import RecordingNotReadable, ScenarioError, VideoNotReadable
+from spacediff.errors import InvalidArgument, RecordingNotReadable, ScenarioError, VideoNotReadable
 from spacediff.plan import plan_scenario
 from spacediff.recordings import RecordedCall, Recording, write_recording
 from spacediff.scenario.scenario import load_scenario
@@ -69,6 +69,14 @@ def test_a_scenario_that_names_what_cannot_be_used_makes_no_folder(
     assert found in mistake.found
     assert expected in mistake.expected
     assert {each.name for each in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["issue.md", "run.sh", "notes.txt"])
+def test_what_is_no_script_of_python_is_not_run(folder: Path, name: str) -> None:
+    (folder / name).write_text("open('ran', 'w')")
+    with pytest.raises(InvalidArgument, match=f"{name} is no script of Python"):
+        record_script(name, out="a.zip")
+    assert not {"ran", "a.zip"} & {each.name for each in folder.iterdir()}
 
 
 def test_a_recording_that_can_be_used_is_no_mistake(folder: Path) -> None:

@@ -32,6 +32,8 @@ from spacediff.watch.start import FOLDER, OPTIONS, PYTHONPATH_BEFORE
 _PACKAGE = "spacediff_watching"
 _RUNNER = f"{_PACKAGE}.watch.notebook"
 _OLDEST = (3, 10)
+_SUFFIXES = frozenset({"", ".py", ".pyw", ".ipynb"})
+"""Of files that are run; an installed command of Python has none."""
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_OF_REST = 10
 """Seconds without writing after each second of writing while the script runs."""
@@ -72,12 +74,16 @@ def record_script(
     Raises:
         FileExists: There is a file that is no recording.
         FileNotAccessible: There is no such script, or the recording cannot be written.
-        InvalidArgument: The interpreter does not start, or is older than Python 3.10; tensors are to be kept of a
-            private recording, or of a step before the first; the notebook has magics that are not run.
+        InvalidArgument: It is a file of another kind, such as Markdown; the interpreter does not start, or is older
+            than Python 3.10; tensors are to be kept of a private recording, or of a step before the first; the notebook
+            has magics that are not run.
     """
     _refuse_tensors(tensors, private=private)
     if not script.is_file():
         raise FileNotAccessible(f"there is no script {script}")
+    if script.suffix.lower() not in _SUFFIXES:
+        hint = "a .py file, a notebook or an installed command of Python is run, nothing else"
+        raise InvalidArgument(f"{script} is no script of Python", hint=hint)
     make_writable(file)
     earlier = file.exists()
     interpreter = _found(python)
