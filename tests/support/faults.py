@@ -21,7 +21,6 @@ from support import faulty_space as ways
 from support.faulty_space import FaultySpace, Way, refusing
 
 QUOTA = "You have exceeded your free ZeroGPU quota (120s requested vs. 3s left). Try again in 1:02:03. "
-_CLIP: dict[str, Any] = {"path": "clip.mp4"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,8 @@ def _everywhere() -> Iterator[Fault]:
         yield Fault(f"the connection breaks before {where}", lost, way=ways.reset, **patient)
         yield Fault(f"{where} ends in its middle", lost, way=ways.halved, **patient)
         if place != "join":  # to gradio_client this says that the queue is full
-            yield Fault(f"{where} is refused with HTTP 503", lost, way=ways.status(503), **patient)
+            refused = BROKEN if place == "info" else lost
+            yield Fault(f"{where} is refused with HTTP 503", refused, way=ways.status(503), **patient)
         if free:
             again = ways.once(ways.status(503, Retry_After="1"))
             yield Fault(f"{where} is refused once, with `Retry-After`", "", way=again, **patient)
@@ -122,7 +122,7 @@ def _others() -> Iterator[Fault]:
     yield Fault("the app fails without a text", "space-failed", messages=tuple(refusing("")), **patient)
     empty = (ways.completed({"data": [None, None]}),)
     yield Fault("the job gives nothing", UNUSABLE, messages=empty, **patient)
-    elsewhere = (ways.completed({"data": [_CLIP | {"url": "http://10.255.255.1/clip.mp4"}, 42]}),)
+    elsewhere = (ways.completed({"data": [{"path": "http://10.255.255.1/clip.mp4"}, 42]}),)
     yield Fault("the clip is on another server", UNUSABLE, messages=elsewhere, **patient)
     of: dict[str, Any] = {"by_id": True, **patient}
     yield Fault("the Space sleeps, and wakes", "", stages=("SLEEPING", "APP_STARTING", "RUNNING"), retried=True, **of)

@@ -19,6 +19,9 @@ _LONGEST_WAIT = 60.0
 """Seconds that a server may ask to wait; one that asks for more is believed, and not asked again."""
 _JITTER = 0.5
 
+_NO_API_PAGE = "Could not fetch api info"
+"""How gradio_client words each refusal of the API page, whatever its status."""
+
 _Found = TypeVar("_Found")
 
 
@@ -42,6 +45,8 @@ def _again(error: Exception) -> bool | float:
     names = {kind.__name__ for kind in type(error).__mro__}  # of httpx, and of httpx2, which huggingface_hub 2 uses
     if "TransportError" in names:
         return "UnsupportedProtocol" not in names
+    if _NO_API_PAGE in str(error):
+        return True
     response = getattr(error, "response", None)
     if getattr(response, "status_code", 0) not in PASSING:
         return "TooManyRequestsError" in names
