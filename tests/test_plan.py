@@ -115,8 +115,9 @@ def test_whatever_decides_when_a_run_ends_changes_its_key(change: dict[str, Any]
     run = replace(named(plan_scenario(scenario()).runs)["dynamic-cfg"], stop=stop)
     keys = {each.key(HERE) for each in (run, replace(run, stop=None), replace(run, stop=replace(stop, **change)))}
     assert len(keys) == 3
-    of_script = replace(run, source="script")
-    assert of_script.key(HERE) == replace(of_script, stop=None).key(HERE), "a script runs whole"
+    of_script, fetched = replace(run, source="script"), replace(run, source="space")
+    assert of_script.key(HERE) != replace(of_script, stop=None).key(HERE), "its call ends early too"
+    assert fetched.key(HERE) == replace(fetched, stop=None).key(HERE), "what is fetched does not"
 
 
 def test_the_target_of_the_search_is_marked_under_all_its_names_on_the_first_prompt() -> None:

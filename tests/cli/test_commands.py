@@ -125,11 +125,11 @@ def test_a_comparison_as_json_prints_the_record_alone(tmp_path: Path) -> None:
     assert AuditRecord.model_validate_json(done.stdout) == read_record(tmp_path / "out")
 
 
-def test_a_quiet_comparison_says_where_the_report_is(tmp_path: Path) -> None:
+def test_a_quiet_comparison_says_what_came_out_and_where_the_report_is(tmp_path: Path) -> None:
     write_preview(moving_ball(2), tmp_path / "a.mp4")
     done = spacediff("compare", tmp_path / "a.mp4", tmp_path / "a.mp4", "--out", tmp_path / "out", "-q")
     assert done.stderr == ""
-    assert done.stdout == f"report: {tmp_path / 'out' / 'report.html'}\n"
+    assert done.stdout == f"a.mp4 equals a.mp4: every pixel is the same.\nreport: {tmp_path / 'out' / 'report.html'}\n"
 
 
 INTO_A_CLOSED_PIPE = """
