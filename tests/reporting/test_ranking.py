@@ -4,6 +4,7 @@ from pathlib import Path
 
 from spacediff.record import AuditRecord, FirstDivergenceRecord, GateRecord, GateStatus, Verdict, quoted, with_derived
 from spacediff.reporting.html import render_html
+from spacediff.wording import answer_sentences
 from support.html_page import Page, change_comparison, draw, order, ranks
 
 
@@ -27,9 +28,20 @@ def test_the_gate_says_what_the_record_says(record: AuditRecord, folder: Path) -
         assert [other for other in said.values() if other in Page(source).text] == [words]
 
 
-def test_without_a_gate_the_closest_and_the_farthest_are_named(record: AuditRecord, folder: Path) -> None:
+def test_without_a_gate_the_closest_is_named_after_the_baseline(record: AuditRecord, folder: Path) -> None:
     page = draw(record.model_copy(update={"gate": GateRecord(status=GateStatus.NONE)}), folder)
     ranked = [name for name, rank in ranks(record).items() if rank]
+    assert page.text.index(answer_sentences(record, "lemon")[0]) < page.text.index("Closest ")
+    assert sentence(page, "Closest ").startswith(f"Closest {ranked[0]}")
+
+
+def test_without_a_baseline_the_closest_and_the_farthest_are_named(record: AuditRecord, folder: Path) -> None:
+    others = [run for run in record.runs if run.name != "baseline"]
+    compared = [each for each in record.comparisons if each.candidate != "baseline"]
+    changes = {"runs": others, "comparisons": compared, "gate": GateRecord(status=GateStatus.NONE)}
+    alone = with_derived(record.model_copy(update=changes))
+    ranked = [name for name, rank in ranks(alone).items() if rank]
+    page = draw(alone, folder)
     assert sentence(page, "Closest ").startswith(f"Closest {ranked[0]}")
     assert sentence(page, "Farthest ").startswith(f"Farthest {ranked[-1]}")
 
