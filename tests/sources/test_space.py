@@ -32,7 +32,7 @@ def test_the_file_is_kept_byte_for_byte_and_decoded(
     assert produced.seconds > 0
     assert app.seen()["calls"][-1] == ["plain", PROMPT, 42]
     assert listener.texts[0] == f"connecting to {app.url}"
-    assert listener.texts[-1] == "fetching the result"
+    assert listener.texts[-2:] == ["fetching the result", "decoding the result"]
     assert capfd.readouterr() == ("", "")
 
 

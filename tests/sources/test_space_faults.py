@@ -34,10 +34,14 @@ def test_a_fault_ends_as_the_table_says(fault: Fault, space: FaultySpace, tmp_pa
     assert found.again == fault.retried
     assert not _PYTHON.search(found.message)
     assert [each.name for each in tmp_path.iterdir()] == ([] if found.code else ["hosted.mp4"])
-    conversations = [
-        each for each in psutil.Process().children() if "spacediff.sources.space.conversation" in each.cmdline()
-    ]
-    assert len(conversations) <= 1
+    assert sum(_converses(each) for each in psutil.Process().children()) <= 1
+
+
+def _converses(process: psutil.Process) -> bool:
+    try:
+        return "spacediff.sources.space.conversation" in process.cmdline()
+    except psutil.Error:  # a child of another test, which has ended
+        return False
 
 
 def test_the_page_has_the_table_of_faults() -> None:
