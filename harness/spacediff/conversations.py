@@ -61,7 +61,8 @@ class EndedError(Exception):
 def converse(module: str, asked: Mapping[str, Any], ends: float, listener: Listener | None = None) -> dict[str, Any]:
     """Ask in a process of its own, and return its answer.
 
-    Whatever ends the conversation early, Ctrl-C too, also ends the process, after it had `GRACE_SECONDS` to cancel.
+    Whatever ends the conversation early, Ctrl-C too, also ends the process, after it had `GRACE_SECONDS` to cancel;
+    one that grows is ended at once.
 
     Args:
         module: The module that the process runs; `conversing` is its other side.
@@ -77,8 +78,8 @@ def converse(module: str, asked: Mapping[str, Any], ends: float, listener: Liste
     process = _taken(module)
     try:
         answer = process.answer(asked, ends, listener)
-    except BaseException:
-        process.end(cancel=True)
+    except BaseException as error:
+        process.end(cancel=not isinstance(error, OvergrownError))
         raise
     _keep(process)
     return answer
@@ -156,14 +157,16 @@ class _Process:
         """End it, with all its threads; if it is told to cancel, it may first tell the server."""
         if self.owner != os.getpid():
             return
-        if cancel:
-            self._send({"kind": "cancel"})
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(GRACE_SECONDS)
-        with contextlib.suppress(OSError):
-            self._requests.close()
-        stop(self._process, 0.0)
-        self._reader.join(GRACE_SECONDS)
+        try:
+            if cancel:
+                self._send({"kind": "cancel"})
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(GRACE_SECONDS)
+        finally:  # a second Ctrl-C ends the waiting, not the killing
+            with contextlib.suppress(OSError):
+                self._requests.close()
+            stop(self._process, 0.0)
+            self._reader.join(GRACE_SECONDS)
 
     def _send(self, message: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError, ValueError):  # where it has ended, waiting for the answer says so

@@ -12,7 +12,7 @@ import pytest
 
 from spacediff.cli.commands import main
 from spacediff.errors import failure
-from spacediff.privacy.private_prompts import keep_private, private
+from spacediff.privacy.private_prompts import keep_private, private, private_texts
 from spacediff.privacy.redaction import redact_text
 from spacediff.record import read_record
 
@@ -159,3 +159,11 @@ def test_an_error_is_redacted_before_it_is_cut() -> None:
 def test_very_short_private_texts_are_not_redacted() -> None:
     with private(["lemon", "", "a lemon tree"]):
         assert redact_text("lemon · a lemon tree · tree") == "lemon · [private] · tree"
+
+
+def test_another_process_removes_the_same_words() -> None:
+    with private([TEXT]):
+        sent = private_texts()
+    assert private_texts() == ()
+    with private(sent):
+        assert redact_text(f"it failed: {TEXT}") == "it failed: [private]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import threading
 import time
 import zipfile
@@ -18,8 +19,10 @@ from typing import Any
 import pytest
 
 from spacediff.record import FactKind, NoiseRecord, Stage, TraceRecord, TransplantRecord, fact
+from spacediff.recordings import RecordedCall
 from spacediff.settings import Origin
-from spacediff.sources.space import probe
+from spacediff.sources.space import conversation, probe
+from spacediff.sources.space.messages import Answered
 from spacediff.sources.space.probe import Recorded, checked, observed_machine, observed_settings, recorded_by_probe
 
 CALL: dict[str, Any] = {
@@ -160,6 +163,23 @@ def test_how_much_a_space_says_of_settings_is_bounded(server: ThreadingHTTPServe
     found = asked(server, tmp_path, answer_of(recording(CALL | {"settings": many})))
     assert len(observed_settings(found.call)) == 1000
     assert "too many or too long" in found.warnings[-1]
+
+
+def test_numbers_that_are_not_finite_reach_the_audit(server: ThreadingHTTPServer, tmp_path: Path) -> None:
+    content = json.dumps(recording(CALL | {"seconds": math.inf, "settings": {"call.eta": math.nan}}))
+    recorded, warnings = conversation._recorded(asked(server, tmp_path, answer(packed(content.encode()))))
+    sent = Answered(hosted={}, inputs={}, outputs_listed="", probed=True, recorded=recorded).model_dump_json()
+    call = RecordedCall.model_validate(Answered.model_validate_json(sent).recorded)
+    assert (call.seconds, warnings) == (math.inf, ())
+    assert math.isnan(call.settings["call.eta"])
+
+
+def test_a_recording_that_is_too_long_for_an_answer_is_a_warning(server: ThreadingHTTPServer, tmp_path: Path) -> None:
+    machine = {f"name{number}": "x" * 100_000 for number in range(30)}
+    found = asked(server, tmp_path, answer_of(recording(CALL | {"machine": machine})))
+    recorded, (warning,) = conversation._recorded(found)
+    assert recorded is None
+    assert "what the Space's probe recorded is not used: it has 3,0" in warning
 
 
 def test_notes_about_a_private_prompt_lose_their_words(server: ThreadingHTTPServer, tmp_path: Path) -> None:

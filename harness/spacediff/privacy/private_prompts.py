@@ -73,6 +73,11 @@ def keep_private(texts: Iterable[str]) -> None:
     _private.set(_private.get() | {words for words in found if _is_long_enough(words)})
 
 
+def private_texts() -> tuple[str, ...]:
+    """Return the words of each private text, for another process that has to remove it before it cuts a text."""
+    return tuple(sorted(" ".join(words) for words in _private.get()))
+
+
 def texts_in(value: Any) -> Iterator[str]:
     """Yield the texts of a setting's value: the value itself, or the texts of its items."""
     if isinstance(value, str):

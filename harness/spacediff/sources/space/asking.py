@@ -24,6 +24,7 @@ from spacediff.errors import (
 )
 from spacediff.files import remove_file
 from spacediff.hub.space_errors import plain
+from spacediff.privacy.private_prompts import private_texts
 from spacediff.progress import Progress
 from spacediff.sources.space.answers import MAX_BYTES, PART
 from spacediff.sources.space.messages import Answered, Ask, Copies, Failed
@@ -42,7 +43,8 @@ def look(request: SpaceRequest, ends: float) -> Answered:
     Raises:
         NotMeasuredError: The Space does not answer, or not as the request needs it.
     """
-    return _answer(Ask(kind="look", request=asdict(request), seconds=ends - time.monotonic()), ends, request, None)
+    asked = Ask(kind="look", request=asdict(request), seconds=ends - time.monotonic(), private_texts=private_texts())
+    return _answer(asked, ends, request, None)
 
 
 def generate(
@@ -82,6 +84,7 @@ def generate(
         files=dict(files),
         folder=str(folder),
         most_bytes=MAX_BYTES,
+        private_texts=private_texts(),
     )
     try:
         answer = _answer(asked, ends, request, progress)

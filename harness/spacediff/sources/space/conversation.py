@@ -13,6 +13,7 @@ from stamina.instrumentation import RetryDetails
 from spacediff.conversing import Channel, serve
 from spacediff.errors import NotMeasuredError, SpaceAnswerTooLarge, disk_full
 from spacediff.hub.space_errors import explained
+from spacediff.privacy.private_prompts import private
 from spacediff.sources.space.answers import MAX_BYTES, download_all, file_addresses, integer_in
 from spacediff.sources.space.client import awaited, connected
 from spacediff.sources.space.messages import Answered, Ask, Failed
@@ -22,6 +23,8 @@ from spacediff.sources.space.uploads import as_expected, handles_of
 
 _MOST_CHARACTERS = 2**22
 """Of an answer as JSON, besides the clip."""
+_MOST_OF_RECORDING = 2**21
+"""Of that, what a probe may have recorded."""
 _SLACK = 2**26
 """Bytes that a file may have besides the largest clip, so that one that is too large is noticed and not only cut."""
 _KEPT = ("label", "component", "parameter_default", "parameter_has_default")
@@ -41,7 +44,7 @@ def _answered(asked: dict[str, Any], channel: Channel) -> Mapping[str, Any]:
     ask = Ask.model_validate(asked)
     request = SpaceRequest(**ask.request)
     try:
-        with explained(request.id):
+        with private(ask.private_texts), explained(request.id):
             answer = (_looked if ask.kind == "look" else _fetched)(ask, request, channel).model_dump_json()
             if len(answer) > _MOST_CHARACTERS:
                 raise SpaceAnswerTooLarge(f"Space {request.id} describes itself in {len(answer):,} characters")
@@ -75,16 +78,25 @@ def _fetched(ask: Ask, request: SpaceRequest, channel: Channel) -> Answered:
         addresses = file_addresses(outputs, request, client.src_prefixed, api.outputs_listed)
         channel.on_status("fetching the result")
         file = download_all(addresses, client.headers, client.cookies, folder, ask.most_bytes)
-        seen = recorded_by_probe(client, folder, ends) if api.probed else Recorded()
+        recorded, notes = _recorded(recorded_by_probe(client, folder, ends)) if api.probed else (None, ())
     index = request.outputs.get("seed")
     return _described(api, hosted).model_copy(
         update={
             "file": file.name,
             "seed": integer_in(outputs[index]) if index is not None and index < len(outputs) else None,
-            "recorded": seen.call.model_dump(mode="json") if seen.call else None,
-            "recorded_warnings": seen.warnings,
+            "recorded": recorded,
+            "recorded_warnings": notes,
         }
     )
+
+
+def _recorded(seen: Recorded) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """Return what a probe has recorded, as plain data, and warnings; one too long for an answer costs no clip."""
+    if seen.call is None:
+        return None, seen.warnings
+    if (length := len(seen.call.model_dump_json())) > _MOST_OF_RECORDING:
+        return None, (*seen.warnings, f"what the Space's probe recorded is not used: it has {length:,} characters")
+    return seen.call.model_dump(), seen.warnings
 
 
 def _described(api: Api, hosted: dict[str, str]) -> Answered:

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # a probe may have seen numbers that are not finite
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class Copies(_Message):
@@ -35,6 +36,7 @@ class Ask(_Message):
         files: What is uploaded, by the name of the input.
         folder: The folder for the file.
         most_bytes: The largest file.
+        private_texts: What is removed from all texts, before they are cut.
     """
 
     kind: Literal["look", "fetch"]
@@ -45,6 +47,7 @@ class Ask(_Message):
     files: dict[str, Copies] = {}
     folder: str = ""
     most_bytes: int = 0
+    private_texts: tuple[str, ...] = ()
 
 
 class Answered(_Message):
