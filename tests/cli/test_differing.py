@@ -68,3 +68,11 @@ def test_of_a_reference_that_was_not_observed_there_is_no_list(source: str, caps
     theirs = run("reference", Role.REFERENCE, source, a=setting(1))
     theirs = theirs.model_copy(update={"trace": TRACE if source in {"diffusers", "script"} else None})
     assert printed(capsys, theirs, run("baseline", Role.BASELINE, "diffusers", a=setting(2))) == ""
+
+
+def test_names_of_a_strangers_recording_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    theirs = run("reference", Role.REFERENCE, "recording", **{"call.\x1b[2J": setting(7.0)})
+    mine = run("mine", Role.BASELINE, "recording", **{"call.\x1b[2J": setting(3.0)})
+    out = printed(capsys, theirs, mine)
+    assert "call. [2J: 7.0 in the reference" in out
+    assert "\x1b" not in out

@@ -108,5 +108,10 @@ def test_an_audit_that_compared_nothing_is_not_accepted(tmp_path: Path) -> None:
     scenario = tmp_path / record.scenario_name
     with pytest.raises(NotAcceptable, match="nothing was compared"):
         accept(record.model_copy(update={"comparisons": []}), scenario)
+    without_reference = [
+        each.model_copy(update={"metrics": {}, "verdict": Verdict.NOT_MEASURED}) for each in record.comparisons
+    ]
+    with pytest.raises(NotAcceptable, match="nothing was compared"):
+        accept(record.model_copy(update={"comparisons": without_reference}), scenario)
     assert not list(tmp_path.glob("*.accepted.json"))
     assert accept(record, scenario)[0].is_file()

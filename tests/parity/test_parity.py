@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import spacediff
-from spacediff.record import read_record
+from spacediff.api import parity
+from spacediff.record import ComparisonRecord, FactKind, Verdict, WorstTileRecord, read_record
 from support.paths import ROOT
 
 SCENARIO = """
@@ -66,6 +67,20 @@ def test_what_was_not_measured_is_no_match(scenario: Path) -> None:
     Path("broken.mp4").write_text("no video")
     with pytest.raises(AssertionError, match=r"baseline was not compared with the reference: .*broken\.mp4"):
         spacediff.assert_reproduces(scenario, max_drift=5)
+
+
+def test_a_drift_is_judged_in_the_worst_tile_too() -> None:
+    tile = WorstTileRecord(frame=0, x=0, y=0, width=16, height=16, error=40.0, floor=0.0, ceiling=80.0, drift=0.5)
+    found = ComparisonRecord(
+        prompt="lemon", reference="space", candidate="baseline", verdict=Verdict.SETTINGS_DIFFER, drift=0.02,
+        worst_tile=tile,
+    )  # fmt: skip
+    assert parity._above(found, (0.05, None)) == []
+    assert parity._above(found, (0.05, 0.6)) == []
+    (reason,) = parity._above(found, (0.05, 0.05))
+    assert reason.kind is FactKind.GATE_TILE_ABOVE
+    processed = found.model_copy(update={"verdict": Verdict.POST_PROCESSED})
+    assert parity._above(processed, (0.05, None)), "as for a gate"
 
 
 @pytest.mark.parametrize("drift", [-0.1, float("nan")])

@@ -42,7 +42,7 @@ def _show(console: Console, reference: RunRecord, run: RunRecord, groups: Settin
     both = run.source == reference.source == "recording"
     changed = [path for path in groups.changed if path in reference.settings and path not in groups.as_reference]
     lines = [
-        f"{path}: {_shown(reference, path)} in the {reference.name}, {_shown(run, path)} in the {run.name}"
+        f"{one_line(path)}: {_shown(reference, path)} in the {reference.name}, {_shown(run, path)} in the {run.name}"
         for path in sorted([*changed, *groups.differing])
     ]
     title = f"settings of {run.name} that differ from {reference.name}"

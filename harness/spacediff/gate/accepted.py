@@ -49,7 +49,7 @@ def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | 
             f"the audit is not of {scenario.name}, but of {record.scenario_name or 'two files'}",
             hint="give the scenario that was audited, and the folder of its audit",
         )
-    if not record.comparisons and not record.traces:
+    if not _compares_something(record):
         raise NotAcceptable(
             "the audit cannot be accepted: nothing was compared with its reference",
             hint="its report says what was not measured; run `spacediff audit` again",
@@ -62,6 +62,11 @@ def approve(record: AuditRecord, scenario: Path) -> tuple[Path, HistoryRecord | 
     path = accepted_path(scenario)
     write_atomically(path, record_text(_without_curves(record)))
     return path, history_of(before, record, NAME) if before else None
+
+
+def _compares_something(record: AuditRecord) -> bool:
+    """Whether a clip was measured against the reference; without one, each run has a comparison that says why not."""
+    return any(each.metrics for each in record.comparisons) or any(each.measured for each in record.samples)
 
 
 def _without_curves(record: AuditRecord) -> AuditRecord:

@@ -54,7 +54,9 @@ def evaluate_gate(
         outcomes = [*(of_groups(prompt, groups.get(prompt), gate.max_effect) for prompt in prompts), *outcomes]
     elif gate.variant is not None:
         of_variant = {each.prompt: each for each in comparisons if each.candidate == gate.variant}
-        of_prompts = (_outcomes(prompt, of_variant.get(prompt), gate) for prompt in prompts)
+        of_prompts = (
+            outcomes_of(prompt, of_variant.get(prompt), gate.max_drift, gate.tile_limit) for prompt in prompts
+        )
         outcomes = [*chain.from_iterable(of_prompts), *outcomes]
     return GateRecord(
         status=_worst([status for status, _ in outcomes]),
@@ -125,20 +127,29 @@ def exit_code(status: GateStatus) -> Exit:
     return codes.get(status, Exit.GATE_PASSED)
 
 
-def _outcomes(prompt: str, comparison: ComparisonRecord | None, gate: Gate) -> list[tuple[GateStatus, Fact]]:
-    """Return what follows from a comparison: by its verdict, or by its drift and its worst tile."""
+def outcomes_of(
+    prompt: str, comparison: ComparisonRecord | None, max_drift: float, tile_limit: float | None
+) -> list[tuple[GateStatus, Fact]]:
+    """Return what follows from a comparison: by its verdict, or by its drift and its worst tile.
+
+    Args:
+        prompt: Name of the prompt.
+        comparison: The comparison; None where there is none.
+        max_drift: The largest drift that passes.
+        tile_limit: The largest drift of the worst tile; None for no limit.
+    """
     if comparison is None:
         return [(GateStatus.NOT_MEASURED, fact(FactKind.GATE_NOT_COMPARED, prompt=prompt))]
     by_verdict = _by_verdict(prompt, comparison)
     if by_verdict is not None:
         return [by_verdict]
-    by_drift = _by_drift(prompt, comparison, gate.max_drift)
-    if by_drift[0] is not GateStatus.PASSED or gate.tile_limit is None:
+    by_drift = _by_drift(prompt, comparison, max_drift)
+    if by_drift[0] is not GateStatus.PASSED or tile_limit is None:
         return [by_drift]
     if comparison.verdict is Verdict.NUMERIC_DRIFT:  # which says that the worst tile is within the codec's own loss
         shown = [each for each in comparison.evidence if each.kind is FactKind.WORST_TILE_WITHIN]
         return [by_drift, *((GateStatus.PASSED, each) for each in shown)]
-    return [by_drift, _by_tile(prompt, comparison, gate.tile_limit)]
+    return [by_drift, _by_tile(prompt, comparison, tile_limit)]
 
 
 def _by_drift(prompt: str, comparison: ComparisonRecord, max_drift: float) -> tuple[GateStatus, Fact]:
