@@ -64,7 +64,8 @@ class Interrupting(SilentListener):
             raise KeyboardInterrupt
 
 
-CALLS = 4 * 2 + 2 * (1 + 2)  # each run is started and finished; each prompt has a status and two frames
+RUNS = 4 * 3  # each is started, has a status, and is finished
+CALLS = RUNS + 2 * (1 + 2)  # each prompt has a status and two frames
 
 
 def test_there_are_as_many_calls_as_are_interrupted_below(plan: Plan, tmp_path: Path) -> None:
@@ -80,10 +81,10 @@ def test_an_interruption_at_any_call_keeps_what_was_finished(plan: Plan, tmp_pat
     assert not record.finished
     assert fact(FactKind.AUDIT_INTERRUPTED) in record.warnings
     recorded = {run.key for run in record.runs}
-    done = listener.finished[:-1] if at in {1, 3, 5, 7} else listener.finished  # the interrupted call comes before
+    done = listener.finished[:-1] if at in range(2, RUNS, 3) else listener.finished  # the interrupted call comes before
     assert recorded == {run.key for run in done}
     compared = {comparison.prompt for comparison in record.comparisons}
-    assert compared == ({"p"} if at >= 8 + 3 else set())
+    assert compared == ({"p"} if at >= RUNS + 3 else set())
     kept = {path.parent.name for path in (tmp_path / "out").glob("runs/[!.]*/files.json")}
     assert kept == {run.key for run in listener.finished}
 

@@ -141,9 +141,7 @@ def paired(reference: Side, candidate: Side, frames: FrameSource) -> Pair:
         NotMeasuredError: They cannot be aligned; the message says why.
     """
     _refuse_other_counts(reference, candidate)
-    if candidate is reference:
-        return Pair(reference, candidate, align(frames, frames))
-    theirs = candidate.source()
+    theirs = frames if candidate is reference else candidate.source()
     pair = Pair(reference, candidate, align(frames, theirs))
     return replace(pair, levels=levels(_some(pair, frames.overview.kept, theirs.overview.kept)))
 
