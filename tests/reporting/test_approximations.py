@@ -17,7 +17,7 @@ SAID = "The script's VAE is float32 (run.py:6), which the scenario does not say.
 
 
 def classes(page: Page) -> list[str | None]:
-    return [attributes.get("class") for attributes in page.named("p")]
+    return [attributes.get("class") for attributes in page.named("section")]
 
 
 def passed(record: AuditRecord) -> AuditRecord:
