@@ -16,7 +16,7 @@ from spacediff.run import Prompt
 from spacediff.sources.long_clips import long_clips
 from spacediff.sources.space.answers import decoded
 from spacediff.sources.video import take
-from spacediff.wording import sentences
+from spacediff.wording import answer_sentences, sentences
 from support.space_requests import RememberingListener
 
 FILES = Prompt("files", "", 0)
@@ -82,6 +82,8 @@ def test_only_the_first_frames_of_two_videos_are_compared(tmp_path: Path) -> Non
     comparison = result.comparison("candidate")
     assert comparison.identical
     assert len(comparison.frame_map) == 10
+    (answer,) = answer_sentences(result.record, "files")
+    assert answer == "The start of b.mp4, 10 frames, equals that of a.mp4: every pixel is the same."
     said = [warning for run in result.record.runs for warning in run.warnings]
     assert [each.partition(" of ")[0] for each in said] == ["only the first 10 frames"] * 2
     with pytest.raises(spacediff.InvalidArgument, match="max_frames is 0"):

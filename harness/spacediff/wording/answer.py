@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from spacediff.record import AuditRecord, CauseRecord, ComparisonRecord, MetricRecord, RunRecord, Verdict
 from spacediff.wording.nouns import nouns
-from spacediff.wording.numbers import number, number_word, start
+from spacediff.wording.numbers import counted, number, number_word, start
 from spacediff.wording.verdicts import clause, reference_noun
 
 _OUTCOMES: Mapping[str, str] = {
@@ -81,7 +81,11 @@ def _of_files(record: AuditRecord, prompt: str, runs: Mapping[str, RunRecord]) -
     reference = runs.get(record.reference)
     if found is None or reference is None:
         return []
-    own, other = (runs[name].described.removeprefix("file ") or name for name in (candidates[0], record.reference))
+    both = [runs[name] for name in (candidates[0], record.reference)]
+    own, other = (run.described.removeprefix("file ") or run.name for run in both)
+    cut = any(run.source == "video" and run.clip is not None and run.clip.original is None for run in both)
+    if cut:  # not the whole file was taken
+        own, other = f"The start of {own}, {counted(len(found.frame_map), nouns().frame)},", f"that of {other}"
     if found.identical:
         return [f"{own} equals {other}: every pixel is the same."]
     infos = {info.name: info for info in record.metrics}
