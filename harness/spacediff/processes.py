@@ -66,16 +66,18 @@ def stop(process: subprocess.Popen[bytes], patience: float) -> None:
             before it is killed.
     """
     family = _with_descendants(process)
-    for each in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            each.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(patience)
-    _, alive = psutil.wait_procs(family, timeout=0)
-    for each in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            each.kill()
-    process.wait()
+    try:
+        for each in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+    finally:  # a second Ctrl-C ends the waiting, not the killing
+        _, alive = psutil.wait_procs(family, timeout=0)
+        for each in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+        process.wait()
 
 
 def has_ended(process: subprocess.Popen[bytes]) -> bool:

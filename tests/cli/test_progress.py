@@ -132,7 +132,7 @@ def test_a_reason_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     failed = [record(name, measured=False).model_copy(update={"reason": "no [gpu]"}) for name in ("a", "b")]
     assert shown(capsys, Verbosity.NORMAL, failed) == [
         "[1/3] p · a: not measured: no [gpu]",
-        "[2/3] p · b: not measured: as a",
+        "[2/3] p · b: not measured: as p · a",
     ]
 
 

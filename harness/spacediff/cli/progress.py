@@ -140,8 +140,9 @@ class Display:
 
     def _outcome(self, record: RunRecord, *, reused: bool) -> str:
         if record.failed:
-            earlier = self._reasons.setdefault(record.reason, record.name)
-            why = record.reason if earlier == record.name else f"as {earlier}"
+            own = f"{record.prompt} · {record.name}"
+            earlier = self._reasons.setdefault(record.reason, own)
+            why = record.reason if earlier == own else f"as {earlier}"
             return f"[yellow]not measured:[/] {escape(redact_text(why))}"
         took = "taken from the store" if reused else duration(record.seconds)
         return took if record.stopped is None else f"{took}, {stopped_text(record.stopped)}"

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from spacediff.conversing import Channel, serve
-from spacediff.errors import NotMeasuredError
+from spacediff.errors import HubUnavailable, NotMeasuredError
 from spacediff.hub.files import PATIENCE_SECONDS, facts_of, small_file
-from spacediff.hub.space_errors import explained
+from spacediff.hub.space_errors import explained, plain
 
 _MOST_FILE_BYTES = 2**26
 """Of a file that is written here; the Hub's client announces a size and may get another."""
@@ -24,7 +24,13 @@ def _answered(asked: dict[str, Any], _: Channel) -> Mapping[str, Any]:
     try:
         return {"kind": "answered", "found": look_up(asked["what"], asked["of"])}
     except NotMeasuredError as error:
-        return {"kind": "failed", "code": error.code, "message": error.message, "hint": error.hint}
+        return _failed(error)
+    except Exception as error:  # noqa: BLE001 - whatever an answer makes of the Hub's client
+        return _failed(HubUnavailable(f"the Hub's answer is not usable: {plain(str(error)) or type(error).__name__}"))
+
+
+def _failed(error: NotMeasuredError) -> Mapping[str, Any]:
+    return {"kind": "failed", "code": error.code, "message": error.message, "hint": error.hint}
 
 
 def look_up(what: str, of: Mapping[str, Any]) -> Any:

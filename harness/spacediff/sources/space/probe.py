@@ -34,7 +34,7 @@ _MOST_SETTINGS = 1000
 _MOST_CHARACTERS = 10_000
 """Of a setting, as JSON."""
 _PATH = re.compile(
-    r"(?:placement|(?:model|components|scheduler|call|rng|placement|vae|numerics|lora|guider|packages|cache|ip_adapter)\.\S{1,200})"
+    r"(?:placement|(?:model|components|scheduler|call|rng|placement|vae|numerics|lora|guider|packages|cache|ip_adapter)\.[\w.\-/:+@]{1,200})"
 )
 """The settings that a recording may say something of; others are known from the request and from the file."""
 
