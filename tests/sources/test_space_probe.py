@@ -203,3 +203,8 @@ def test_of_a_private_prompt_no_text_is_kept(server: ThreadingHTTPServer, tmp_pa
     assert private.call.prompt is None
     assert set(observed_settings(private.call)) == {"scheduler.class"}
     assert checked(found, "a lemon", private=False).warnings == ()
+
+
+def test_no_name_of_a_setting_carries_control_characters() -> None:
+    call = RecordedCall.model_validate({**CALL, "settings": {"call.a\x1b[2J": 1, "lora.löwe.scale": 0.5}})
+    assert list(observed_settings(call)) == ["lora.löwe.scale"]

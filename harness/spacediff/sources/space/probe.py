@@ -34,7 +34,7 @@ _MOST_SETTINGS = 1000
 _MOST_CHARACTERS = 10_000
 """Of a setting, as JSON."""
 _PATH = re.compile(
-    r"(?:placement|(?:model|components|scheduler|call|rng|placement|vae|numerics|lora|guider|packages|cache|ip_adapter)\.[\w.\-/:+@]{1,200})"
+    r"(?:placement|(?:model|components|scheduler|call|rng|placement|vae|numerics|lora|guider|packages|cache|ip_adapter)\.\S{1,200})"
 )
 """The settings that a recording may say something of; others are known from the request and from the file."""
 
@@ -122,14 +122,14 @@ def _last_of(recording: Recording) -> Recorded:
         notes = (*notes, f"the Space made {len(finished)} pipeline calls; settings and steps are those of the last one")
     settings = {path: value for path, value in call.settings.items() if _is_usable(path, value)}
     kept = dict(list(settings.items())[:_MOST_SETTINGS])
-    if len(kept) < sum(_PATH.fullmatch(path) is not None for path in call.settings):
+    if len(kept) < sum(map(_is_said, call.settings)):
         notes = (*notes, "of what the Space's probe recorded, settings that are too many or too long are not used")
     return Recorded(call.model_copy(update={"trace": trace_of(call), "settings": kept}), notes)
 
 
 def _is_usable(path: str, value: Any) -> bool:
     """Whether a probe may say something of a setting, and how much it says is bounded."""
-    return _PATH.fullmatch(path) is not None and len(json.dumps(value)) <= _MOST_CHARACTERS
+    return _is_said(path) and len(json.dumps(value)) <= _MOST_CHARACTERS
 
 
 def checked(found: Recorded, prompt_text: str, *, private: bool) -> Recorded:
@@ -152,12 +152,15 @@ def observed_settings(call: RecordedCall | None) -> dict[str, Setting]:
     if call is None:
         return {}
     where = plain(f"recorded by the Space's probe at {call.where}")
-    return {
-        path: Setting(value, Origin.OBSERVED, where) for path, value in call.settings.items() if _PATH.fullmatch(path)
-    }
+    return {path: Setting(value, Origin.OBSERVED, where) for path, value in call.settings.items() if _is_said(path)}
 
 
 def observed_machine(call: RecordedCall | None) -> dict[str, str]:
     """Return versions and devices of the machine of a recorded call, name to text."""
     machine = {} if call is None else call.machine
     return {plain(name, 50): plain(text, 200) for name, text in list(machine.items())[:_MOST_SETTINGS]}
+
+
+def _is_said(path: str) -> bool:
+    """Whether a recording may say something of a setting; a name with control characters is none."""
+    return path.isprintable() and _PATH.fullmatch(path) is not None
