@@ -42,16 +42,20 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def reproduces(request: pytest.FixtureRequest) -> Callable[..., AuditResult]:
     """`spacediff.assert_reproduces`, with an audit folder of the test's own, which stays with its page."""
-    from spacediff import assert_reproduces
+    from spacediff import SpacediffError, assert_reproduces
     from spacediff.file_names import portable_name
 
     folder = Path(request.config.getoption("--spacediff-out")) / portable_name(request.node.nodeid)
     calls = count(1)
 
     def run(scenario: str | Path, **options: Any) -> AuditResult:
+        __tracebackhide__ = True
         number = next(calls)
         out = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
-        return assert_reproduces(scenario, **{"out": out, **options})
+        try:
+            return assert_reproduces(scenario, **{"out": out, **options})
+        except SpacediffError as error:
+            pytest.fail(f"{error.message}\n{error.hint}".rstrip(), pytrace=False)
 
     return run
 

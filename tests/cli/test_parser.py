@@ -235,6 +235,16 @@ def test_no_word_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out.startswith("usage: spacediff")
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"), [("help", "usage: spacediff [-h]"), ("help audit", "usage: spacediff audit")]
+)
+def test_help_is_a_command_too(words: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(words.split())
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith(shown)
+
+
 def test_json_is_short_for_the_format() -> None:
     options = parse(["read", "run.py", "--json"])
     assert isinstance(options, ReadOptions)

@@ -67,8 +67,17 @@ def test_the_cause_is_counted(audit: AuditRecord) -> None:
 
 def test_what_a_target_leaves_open_is_no_whole_cause(audit: AuditRecord) -> None:
     record = caused(judged(audit, Verdict.DIFFERENT_SAMPLE), "call.a")
-    open_ = with_cause(record, suspects=record.cause.suspects if record.cause else [])
-    assert answer_sentences(open_, "lemon")[1] == "One setting explains the part of it that as-hosted does not have."
+    suspects = record.cause.suspects if record.cause else []
+    said = answer_sentences(with_cause(record, suspects=suspects), "lemon")[1]
+    assert said == "One setting makes it differ from as-hosted, which does not match the Space either."
+    its_own = with_cause(record, suspects=suspects, target=record.reference)
+    assert answer_sentences(its_own, "lemon")[1] == "One setting causes it.", "the reference is the target itself"
+
+
+def test_without_the_reference_nothing_is_said_of_the_baseline(audit: AuditRecord) -> None:
+    runs = [run.model_copy(update={"measured": run.name != "reference"}) for run in audit.runs]
+    said = answer_sentences(audit.model_copy(update={"runs": runs}), "lemon")
+    assert said == ["The reference was not measured, so nothing could be compared."]
 
 
 @pytest.mark.parametrize("changes", [{"finished": False}, {"started": False}, {"start_within": True}])

@@ -48,6 +48,7 @@ def assert_reproduces(
     """
     from spacediff.wording import cause_text, sentences
 
+    __tracebackhide__ = True  # what pytest shows is the test
     if max_drift is not None and not max_drift >= 0:
         raise InvalidArgument(f"max_drift = {max_drift} is no drift", hint="0 is a re-run, 1 a different seed")
     loaded = load_scenario(scenario)

@@ -91,6 +91,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if not words:
         whole.print_help()
         whole.exit()
+    if words[0] == "help":
+        words = [*words[1:2], "--help"]
     if not words[0].startswith("-") and words[0] not in commands:
         whole.error(f"there is no command {words[0]!r}{did_you_mean(words[0], commands)}")
     namespace, unknown = whole.parse_known_args(words)

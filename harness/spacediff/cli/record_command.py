@@ -33,8 +33,8 @@ def record(options: RecordOptions) -> int:
         ended = f"it ended with exit code {found.exit_code}" if found.exit_code else ""
         why = ended or "only pipelines of diffusers are recorded"
         show_line(f"{wanted} was seen in {options.script.name}: {why}", error=True)
-    kept = "the earlier one is kept: " if earlier and not found.calls else ""
-    show_line(f"recording: {kept}{file}", error=True)
+    empty = "the earlier one is kept: " if earlier else "without a call: "
+    show_line(f"recording: {'' if found.calls else empty}{file}", error=True)
     return found.exit_code
 
 

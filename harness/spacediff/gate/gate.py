@@ -144,8 +144,11 @@ def outcomes_of(
     if by_verdict is not None:
         return [by_verdict]
     by_drift = _by_drift(prompt, comparison, max_drift)
-    if by_drift[0] is not GateStatus.PASSED or tile_limit is None:
+    if tile_limit is None:
         return [by_drift]
+    if by_drift[0] is not GateStatus.PASSED:  # whoever fixes what is said must not fail by the tile next
+        by_tile = _by_tile(prompt, comparison, tile_limit)
+        return [by_drift, by_tile] if by_tile[0] is GateStatus.FAILED else [by_drift]
     if comparison.verdict is Verdict.NUMERIC_DRIFT:  # which says that the worst tile is within the codec's own loss
         shown = [each for each in comparison.evidence if each.kind is FactKind.WORST_TILE_WITHIN]
         return [by_drift, *((GateStatus.PASSED, each) for each in shown)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from spacediff.record import AuditRecord, CauseRecord, ComparisonRecord, MetricRecord, RunRecord, Verdict
+from spacediff.record import AuditRecord, ComparisonRecord, MetricRecord, RunRecord, Verdict
 from spacediff.wording.nouns import nouns
 from spacediff.wording.numbers import counted, number, number_word, start
 from spacediff.wording.verdicts import clause, reference_noun
@@ -29,12 +29,14 @@ def answer_sentences(record: AuditRecord, prompt: str) -> list[str]:
     if not name:
         return _of_files(record, prompt, runs)
     found = _comparison(record, prompt, name)
+    if record.reference in runs and runs[record.reference].failed:
+        return ["The reference was not measured, so nothing could be compared."]
     if found is None or name not in runs:
         return []
     subject = "Your script" if runs[name].source == "script" else "The baseline"
     said = [f"{subject} {_outcome(found, reference_noun(record))}"]
     if not found.verdict.matches:
-        said += [*_cause(record.cause), *_lacking(record, prompt, name)]
+        said += [*_cause(record), *_lacking(record, prompt, name)]
     return said
 
 
@@ -50,17 +52,19 @@ def _outcome(found: ComparisonRecord, there: str) -> str:
     return words.format(clip=clip.clip, there=there, other=other) if words else clause(found.verdict)
 
 
-def _cause(cause: CauseRecord | None) -> list[str]:
+def _cause(record: AuditRecord) -> list[str]:
     """Say how many settings cause it; the finding says which, and what that rests on."""
+    cause = record.cause
     if cause is None or not cause.started or not cause.finished or cause.start != "baseline":
         return []
     if cause.start_within or not cause.changes:
         return []
     count, target = len(cause.changes), cause.target_verdict
     settings = "One setting" if count == 1 else f"{start(number_word(count))} settings"
-    if target is None or not target.matches:
-        return [f"{settings} explain{'s' * (count == 1)} the part of it that {cause.target} does not have."]
-    return [f"{settings} cause{'s' * (count == 1)} it."]
+    if cause.target == record.reference or (target is not None and target.matches):
+        return [f"{settings} cause{'s' * (count == 1)} it."]
+    made = f"{settings} make{'s' * (count == 1)} it differ from {cause.target}"
+    return [f"{made}, which does not match {reference_noun(record)} either."]
 
 
 def _lacking(record: AuditRecord, prompt: str, name: str) -> list[str]:
@@ -75,11 +79,10 @@ def _lacking(record: AuditRecord, prompt: str, name: str) -> list[str]:
 
 
 def _of_files(record: AuditRecord, prompt: str, runs: Mapping[str, RunRecord]) -> list[str]:
-    """Answer for two files: whether they are equal, and the numbers if not."""
+    """Answer for two files: whether they are equal, and the numbers if not; empty for a scenario without a baseline."""
     candidates = [name for name in record.overview(prompt).order if name != record.reference]
     found = _comparison(record, prompt, candidates[0]) if len(candidates) == 1 else None
-    reference = runs.get(record.reference)
-    if found is None or reference is None:
+    if found is None or record.reference not in runs or record.scenario_name:
         return []
     both = [runs[name] for name in (candidates[0], record.reference)]
     own, other = (run.described.removeprefix("file ") or run.name for run in both)

@@ -34,15 +34,19 @@ _NOTHING = 0.0005
 
 def cause_text(record: AuditRecord) -> str:
     """Say what the search for the cause found; empty where there was none."""
-    return " ".join(cause_sentences(record.cause, reference_noun(record))) if record.cause else ""
+    if record.cause is None:
+        return ""
+    own = any(run.source == "script" for run in record.runs if run.name == record.cause.start == "baseline")
+    return " ".join(cause_sentences(record.cause, reference_noun(record), "your script" if own else "the baseline"))
 
 
-def cause_sentences(cause: CauseRecord, reference: str) -> list[str]:
+def cause_sentences(cause: CauseRecord, reference: str, baseline: str = "the baseline") -> list[str]:
     """Say what a search found: the cause, its proof, what was tested of the other settings, what is unexplained.
 
     Args:
         cause: What the search found.
         reference: What the reference is called: `the Space`.
+        baseline: What the baseline is called: `your script`.
     """
     reason = after_colon(sentence(cause.reason)) if cause.reason else ""
     if not cause.started:
@@ -50,7 +54,7 @@ def cause_sentences(cause: CauseRecord, reference: str) -> list[str]:
     if not cause.finished:
         return [f"The search stopped early: {reason}", *_so_far(cause), *_failed_probes(cause)]
     return [
-        _headline(cause, reference),
+        _headline(cause, reference, baseline),
         *_proof(cause, reference),
         *numeric_sentences(cause),
         *_others(cause),
@@ -81,10 +85,10 @@ def written_cost(generations: float) -> str:
     return plain(round(generations, 1))
 
 
-def _headline(cause: CauseRecord, reference: str) -> str:
+def _headline(cause: CauseRecord, reference: str, baseline: str) -> str:
     matches = cause.target_verdict is not None and cause.target_verdict.matches
     other = reference if matches else cause.target
-    first = "The baseline" if cause.start == "baseline" else cause.start
+    first = start(baseline) if cause.start == "baseline" else cause.start
     if cause.start_within:
         return (
             f"{start(first)} differs from {cause.target}, but by less than can be seen: no tile passes the tolerance."
