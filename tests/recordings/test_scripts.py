@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import venv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -371,3 +372,14 @@ def test_an_interpreter_that_records_nothing_is_said(tmp_path: Path) -> None:
     wrapper.chmod(0o755)
     _, err = recording(tmp_path, "print()", "--python", str(wrapper)).communicate(timeout=60)
     assert "the recording did not begin" in err
+
+
+def test_an_interpreter_without_numpy_is_named_as_such(tmp_path: Path) -> None:
+    venv.create(tmp_path / "bare", symlinks=True)
+    python = tmp_path / "bare" / "bin" / "python"
+    out, err = recording(tmp_path, "print('hi')", "--python", str(python)).communicate(timeout=60)
+    assert out == "hi\n"
+    assert "No module named 'numpy'" in err
+    assert "did not begin" not in err
+    assert "sitecustomize" not in err
+    assert "recording: without a call: r.zip" in err

@@ -45,8 +45,9 @@ def assembled(folder: Path, script: Path, *, exit_code: int, private: bool, note
         notes: What else cannot be recorded.
     """
     process = _read(folder / "process.json")
-    notes = [*notes, *_lines(folder / NOTES)]
-    if not process:
+    said = list(_lines(folder / NOTES))
+    notes = [*notes, *said]
+    if not process and not said:
         notes.append("the recording did not begin: this interpreter imports no sitecustomize, or did not start")
     written = [WrittenFile.model_validate(_read(file)) for file in _numbered(folder / "written")]
     files = _numbered(folder / "calls", "call.json")

@@ -29,11 +29,12 @@ def begin() -> None:
     folder, options = os.environ.pop(FOLDER, ""), os.environ.pop(OPTIONS, "{}")
     _restore_path(here)
     if folder:
-        from .recorder import Recorder
         from .writing import Writer
 
         writer = Writer(Path(folder))
         with writer.noting("the start of the recording"):
+            from .recorder import Recorder  # needs numpy, which the environment may lack
+
             Recorder(writer, options).install(Path(here))
     _import_own_sitecustomize()
 
