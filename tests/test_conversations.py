@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -61,6 +62,17 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def soon() -> float:
     return time.monotonic() + 60
+
+
+def test_what_the_environment_imports_at_the_start_is_no_growth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("kept = b'1' * 2**29")
+    conversations.close()
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ['PYTHONPATH']}")
+    assert converse("talking", {"do": ""}, soon())["kind"] == "answered"
+    with pytest.raises(OvergrownError):
+        converse("talking", {"do": "grow", "file": str(tmp_path / "cancelled")}, soon())
 
 
 def test_a_process_is_kept_for_the_next_conversation_and_its_progress_is_heard() -> None:

@@ -4,8 +4,9 @@ A client library waits, polls and reads as it likes: one dripped byte, a heartbe
 deadline that is checked beside it. So the process that uses the library is watched from here, by the clock and by its
 memory, and killed with all its threads when it has had enough of either.
 
-Both sides write one JSON object a line. This side sends what is asked; the process answers with any number of messages
-that have `kind` `status` or `step`, and one of any other kind, which is the answer. It is kept for the next question.
+Both sides write one JSON object a line. The process says that it is `ready`. This side sends what is asked; the process
+answers with any number of messages that have `kind` `status` or `step`, and one of any other kind, which is the answer.
+It is kept for the next question.
 """
 
 from __future__ import annotations
@@ -117,6 +118,8 @@ class _Process:
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._reader = threading.Thread(target=queue_lines, args=(answers, self._answers), daemon=True)
         self._reader.start()
+        self._ready = False
+        """Whether it has started; before that it has asked nobody, and what the environment imports is its own."""
 
     @property
     def usable(self) -> bool:
@@ -126,23 +129,19 @@ class _Process:
     def answer(self, asked: Mapping[str, Any], ends: float, listener: Listener | None) -> dict[str, Any]:
         """Send what is asked and wait for the answer; see `converse`."""
         self._send(asked)
-        last, least = "", _resident(self._process.pid)
+        last, before = "", _resident(self._process.pid)
         while True:
             raise_if_interrupted()
             if time.monotonic() > ends:
                 raise OverdueError(last)
-            memory = _resident(self._process.pid)
-            least = min(least, memory) or memory
-            if memory > max(least, _IMPORTED) + MOST_MEMORY:
+            if self._ready and _resident(self._process.pid) > max(before, _IMPORTED) + MOST_MEMORY:
                 raise OvergrownError(last)
-            try:
-                line = self._answers.get(timeout=_LOOKED_EVERY)
-            except queue.Empty:
-                continue
-            if not line.endswith(b"\n"):  # the end, or a line that was cut by it
-                raise EndedError(self._how_it_ended())
-            message = json.loads(line)
+            message = self._message()
             match message:
+                case None:
+                    pass
+                case {"kind": "ready"}:
+                    self._ready, before = True, _resident(self._process.pid)
                 case {"kind": "status", "text": str(text)}:
                     last = text[:_MOST_STATUS]
                     if listener:
@@ -151,7 +150,17 @@ class _Process:
                     if listener:
                         listener.on_step(done, total)
                 case _:
-                    return dict(message)
+                    return message
+
+    def _message(self) -> dict[str, Any] | None:
+        """Return the next message; None if none has come for a moment."""
+        try:
+            line = self._answers.get(timeout=_LOOKED_EVERY)
+        except queue.Empty:
+            return None
+        if not line.endswith(b"\n"):  # the end, or a line that was cut by it
+            raise EndedError(self._how_it_ended())
+        return dict(json.loads(line))
 
     def end(self, *, cancel: bool) -> None:
         """End it, with all its threads; if it is told to cancel, it may first tell the server."""
@@ -181,7 +190,7 @@ class _Process:
 
 
 _IMPORTED = 2**27
-"""Bytes that a process needs for its libraries, which it may still be importing."""
+"""Bytes that a process needs for the libraries which it imports when it is asked."""
 _LOCK = threading.Lock()
 _KEPT: dict[str, _Process] = {}
 

@@ -74,6 +74,7 @@ def serve(answered: Callable[[dict[str, Any], Channel], Mapping[str, Any]], most
     os.close(nothing)
     sys.stdout = sys.stderr
     channel = Channel(requests, answers)
+    channel.send({"kind": "ready"})
     while True:
         answer = answered(channel.next(), channel)
         channel.on_cancel = _nothing
