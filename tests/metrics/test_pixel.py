@@ -57,7 +57,7 @@ def frame_pairs(draw: st.DrawFn) -> tuple[Frame, Frame]:
 def test_ssim_equals_that_of_scikit_image_for_any_content(frames: tuple[Frame, Frame]) -> None:
     x, y = frames
     assert prepare_ssim(x)(y) == pytest.approx(peer_ssim(x, y), abs=1e-5)
-    assert prepare_ssim(x)(y) == pytest.approx(prepare_ssim(y)(x), abs=1e-6)
+    assert prepare_ssim(x)(y) == pytest.approx(prepare_ssim(y)(x), abs=1e-5)  # float32, as the line above
     assert prepare_ssim(x)(x.copy()) == 1.0
 
 
