@@ -22,10 +22,8 @@ import time
 from collections.abc import Mapping
 from typing import IO, Any, Protocol, cast
 
-import psutil
-
 from spacediff.interrupts import raise_if_interrupted
-from spacediff.processes import APART, child_environment, python, queue_lines, stop
+from spacediff.processes import APART, child_environment, python, queue_lines, resident_bytes, stop
 
 MOST_MEMORY = 2**28
 """Bytes by which a process may grow while it holds a conversation."""
@@ -129,19 +127,19 @@ class _Process:
     def answer(self, asked: Mapping[str, Any], ends: float, listener: Listener | None) -> dict[str, Any]:
         """Send what is asked and wait for the answer; see `converse`."""
         self._send(asked)
-        last, before = "", _resident(self._process.pid)
+        last, before = "", resident_bytes(self._process.pid)
         while True:
             raise_if_interrupted()
             if time.monotonic() > ends:
                 raise OverdueError(last)
-            if self._ready and _resident(self._process.pid) > max(before, _IMPORTED) + MOST_MEMORY:
+            if self._ready and resident_bytes(self._process.pid) > max(before, _IMPORTED) + MOST_MEMORY:
                 raise OvergrownError(last)
             message = self._message()
             match message:
                 case None:
                     pass
                 case {"kind": "ready"}:
-                    self._ready, before = True, _resident(self._process.pid)
+                    self._ready, before = True, resident_bytes(self._process.pid)
                 case {"kind": "status", "text": str(text)}:
                     last = text[:_MOST_STATUS]
                     if listener:
@@ -219,12 +217,6 @@ def _relevant() -> dict[str, str]:
         for name, text in os.environ.items()
         if name.upper().startswith(_VARIABLES) or name.upper().endswith(_VARIABLES_END)
     }
-
-
-def _resident(pid: int) -> int:
-    with contextlib.suppress(psutil.Error):
-        return int(psutil.Process(pid).memory_info().rss)
-    return 0
 
 
 atexit.register(close)

@@ -57,6 +57,13 @@ def last_lines(printed: str, count: int) -> list[str]:
     return [line for line in re.split(r"[\r\n]+", printed) if line.strip()][-count:]
 
 
+def resident_bytes(pid: int) -> int:
+    """Return the memory that a process holds, in bytes; 0 if it has ended."""
+    with contextlib.suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0
+
+
 def stop(process: subprocess.Popen[bytes], patience: float) -> None:
     """End a process and its descendants, and wait for the process; one that has ended is only waited for.
 

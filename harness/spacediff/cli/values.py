@@ -23,10 +23,7 @@ def count(text: str) -> int:
 
 def generations(text: str) -> float:
     """Read a number of generations above 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
+    number = _number(text)
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of generations above 0, such as 2.5")
     return number
@@ -53,10 +50,15 @@ def place(text: str) -> str:
 
 def minutes(text: str) -> float:
     """Read a number of minutes, 0 or more."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
+    number = _number(text)
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes, such as 90")
     return number
+
+
+def _number(text: str) -> float:
+    """Read a number; NaN, which lies in no range, if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

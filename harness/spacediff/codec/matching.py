@@ -85,7 +85,7 @@ def encode_like(clip: Clip, encoding: Encoding | StillEncoding, path: Path) -> M
 
 
 def as_pictures(clip: Clip, encoding: Encoding) -> Pictures:
-    """Convert frames to the pictures that x264 took for a file, or to 4:2:0 where they cannot be had here."""
+    """Convert frames to the pictures that x264 took for a file, or to 4:2:0 where they are unavailable here."""
     hosted = _stored_as(encoding)
     return converted(clip, encoding, hosted if hosted in {*_PIXEL_FORMATS, "rgb24"} else "yuv420p")
 

@@ -1,4 +1,4 @@
-"""What ZeroGPU says when it gives no GPU: its texts told apart, with the wait that they name.
+"""What ZeroGPU says when it gives no GPU: its texts, each with its code and the wait that it names.
 
 Source of the texts: `spaces/zero/client.py` and `spaces/zero/wrappers.py` of the package `spaces` 0.51.
 """

@@ -16,8 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import psutil
-
 from spacediff.errors import (
     ApiBusy,
     ApiOutputUnusable,
@@ -31,7 +29,7 @@ from spacediff.errors import (
 from spacediff.inputs.files import Input, ensure_unchanged
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.privacy.short_lines import short_line
-from spacediff.processes import APART, python, stop
+from spacediff.processes import APART, python, resident_bytes, stop
 from spacediff.progress import Progress
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
@@ -146,7 +144,7 @@ def _answer(asked: Mapping[str, Any], deadline: float) -> dict[str, Any]:
             raise_if_interrupted()
             if time.monotonic() > until:
                 raise ApiTimedOut(f"the API gave no clip in {deadline:g} s", hint="set a longer deadline")
-            if _resident(process.pid) > _MOST_MEMORY:
+            if resident_bytes(process.pid) > _MOST_MEMORY:
                 raise ApiOutputUnusable(f"the answer of the API needs more than {_MOST_MEMORY / 2**30:.1f} GiB")
             time.sleep(_LOOKED_EVERY)
         return dict(json.loads(process.stdout.read().splitlines()[-1]))
@@ -164,12 +162,6 @@ def _environ(model: str) -> dict[str, str]:
         environ = {name: value for name, value in environ.items() if name not in _TOKENS}
         environ |= {"HF_TOKEN_PATH": os.devnull, "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
     return environ
-
-
-def _resident(pid: int) -> int:
-    with suppress(psutil.Error):
-        return int(psutil.Process(pid).memory_info().rss)
-    return 0
 
 
 def _error(found: Mapping[str, Any], *, private: bool) -> ApiUnavailable:

@@ -15,7 +15,7 @@ _SECONDS_EACH, _SECONDS_PER_PIXEL = 0.05, 6e-7
 """What decoding, aligning and scoring one frame takes on one processor of a server: the seconds that `time spacediff
 compare` gave for pairs of 100 and 400 frames of 64x64 pixels and of 100 frames of 256x256, less those of starting."""
 _LONG = 60.0
-"""Seconds from which on the user is told."""
+"""Seconds from which on an estimate is shown."""
 
 
 def long_clips(runs: Iterable[Run]) -> Iterator[Fact]:
