@@ -84,7 +84,7 @@ def _failures(record: AuditRecord, name: str, limits: _Limits | None) -> Iterato
             if not control.passed:
                 yield f"a control failed ({control.prompt}): {paragraph(control.found)}"
         for prompt in record.prompts:
-            found = _comparison(record, prompt.name, name)
+            found = record.comparison(prompt.name, name)
             if found is None or found.verdict is Verdict.NOT_MEASURED:
                 yield f"{prompt.name}: {name} was not compared with the reference{_why(record, prompt.name, name)}"
                 continue
@@ -92,11 +92,6 @@ def _failures(record: AuditRecord, name: str, limits: _Limits | None) -> Iterato
             if not found.verdict.matches and (above or limits is None):
                 yield f"{prompt.name}: {name} does not reproduce the reference: {outcome(found.verdict, found.drift)}"
                 yield from (f"  {said}" for said in (*answer_sentences(record, prompt.name), *sentences(above)))
-
-
-def _comparison(record: AuditRecord, prompt: str, name: str) -> ComparisonRecord | None:
-    wanted = (prompt, record.reference, name)
-    return next((each for each in record.comparisons if (each.prompt, each.reference, each.candidate) == wanted), None)
 
 
 def _above(found: ComparisonRecord, limits: _Limits) -> list[Fact]:

@@ -63,7 +63,7 @@ class Display:
     def on_notice(self, notice: Fact) -> None:
         """Print what to know before the first run."""
         self._clear()
-        self._print(f"[yellow]note:[/] {escape(redact_text(sentence(notice)))}")
+        self._console.print(f"[yellow]note:[/] {escape(redact_text(sentence(notice)))}")
 
     def on_run_started(self, run: Run) -> None:
         """Show a bar for the run."""
@@ -104,15 +104,15 @@ class Display:
             self._bars.update(self._whole, completed=self._done, timed=bool(self._generated))
         said = f"{escape(run.prompt.name)} · {escape(run.name)}: {self._outcome(record, reused=reused)}"
         if counted:
-            self._print(f"\\[{self._done}/{len(self._planned)}] {said}{self._left()}")
+            self._console.print(f"\\[{self._done}/{len(self._planned)}] {said}{self._left()}")
         else:
             self._probe = said
         if self._verbose and record.trace and not reused:
-            self._print(f"      {_by_stage(record)}")
+            self._console.print(f"      {_by_stage(record)}")
 
     def on_search_started(self, search: SearchProgress) -> None:
         """Print the expected cost of the search for the cause."""
-        self._print(escape(outlook(search)))
+        self._console.print(escape(outlook(search)))
 
     def on_probe_finished(
         self,
@@ -124,7 +124,7 @@ class Display:
     ) -> None:
         """Print the outcome of a probe of the search, and about how much is left."""
         about = escape(probe_line(search, run, len(changed), reproduced=reproduced))
-        self._print(f"{self._probe}; {about}" if self._probe else about)
+        self._console.print(f"{self._probe}; {about}" if self._probe else about)
         self._probe = ""
 
     def on_search_finished(self) -> None:
@@ -135,7 +135,7 @@ class Display:
     def _say_probe(self) -> None:
         """Print a run of the search that showed nothing by itself, such as a re-run of the first steps."""
         if self._probe:
-            self._print(self._probe)
+            self._console.print(self._probe)
             self._probe = ""
 
     def _outcome(self, record: RunRecord, *, reused: bool) -> str:
@@ -164,10 +164,7 @@ class Display:
         now = time.monotonic()
         if self._verbose and not self._console.is_terminal and now - self._said > _PLAIN_SECONDS:
             self._said = now
-            self._print(escape(f"      {self._name}: {text}" if text != self._name else f"      {text}"))
-
-    def _print(self, line: str) -> None:
-        self._console.print(line)
+            self._console.print(escape(f"      {self._name}: {text}" if text != self._name else f"      {text}"))
 
 
 def _identity(run: Run) -> tuple[str, str]:

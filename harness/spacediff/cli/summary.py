@@ -157,7 +157,7 @@ def _show_answers(console: Console, record: AuditRecord) -> None:
     """Print the answer for each prompt."""
     for prompt in record.prompts:
         said = " ".join(answer_sentences(record, prompt.name))
-        if said and not any(groups.prompt == prompt.name for groups in record.samples):
+        if said:
             about = f"{prompt.name}: " if len(record.prompts) > 1 else ""
             console.print(Text(one_line(f"{about}{said}"), "bold"))
 

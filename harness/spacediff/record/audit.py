@@ -213,6 +213,11 @@ class AuditRecord(Record):
                 return run
         raise KeyError((prompt, name))
 
+    def comparison(self, prompt: str, candidate: str) -> ComparisonRecord | None:
+        """Return how a run compares with the audit's reference; None where it was not compared."""
+        wanted = (prompt, self.reference, candidate)
+        return next((one for one in self.comparisons if (one.prompt, one.reference, one.candidate) == wanted), None)
+
     def overview(self, prompt: str) -> OverviewRecord:
         """Return the overview of a prompt; raises KeyError when there is none."""
         for overview in self.overviews:

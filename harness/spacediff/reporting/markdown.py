@@ -157,7 +157,7 @@ def _command(command: str) -> str:
 
 def _answer(record: AuditRecord, view: PromptView) -> str:
     """Return the answer for a prompt in one line; empty where there is none."""
-    if view.reference is None or not view.reference.measured or view.groups:
+    if view.reference is None or not view.reference.measured:
         return ""
     return prose(" ".join(answer_sentences(record, view.prompt.name)))
 

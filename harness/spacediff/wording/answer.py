@@ -22,13 +22,16 @@ _OUTCOMES: Mapping[str, str] = {
 def answer_sentences(record: AuditRecord, prompt: str) -> list[str]:
     """Answer what was asked, for one prompt: the baseline's output first, then its cause, then what it lacks.
 
-    Of two files, whose settings are unknown, the numbers follow in place of a cause. Empty where nothing was compared.
+    Of two files, whose settings are unknown, the numbers follow in place of a cause. Empty where nothing was compared,
+    and where groups of clips were, which have sentences of their own.
     """
+    if any(groups.prompt == prompt for groups in record.samples):
+        return []
     name = record.overview(prompt).baseline
     runs = {run.name: run for run in record.runs if run.prompt == prompt}
     if not name:
         return _of_files(record, prompt, runs)
-    found = _comparison(record, prompt, name)
+    found = record.comparison(prompt, name)
     if record.reference in runs and runs[record.reference].failed:
         return ["The reference was not measured, so nothing could be compared."]
     if found is None or name not in runs:
@@ -38,11 +41,6 @@ def answer_sentences(record: AuditRecord, prompt: str) -> list[str]:
     if not found.verdict.matches:
         said += [*_cause(record), *_lacking(record, prompt, name)]
     return said
-
-
-def _comparison(record: AuditRecord, prompt: str, name: str) -> ComparisonRecord | None:
-    wanted = (prompt, record.reference, name)
-    return next((each for each in record.comparisons if (each.prompt, each.reference, each.candidate) == wanted), None)
 
 
 def _outcome(found: ComparisonRecord, there: str) -> str:
@@ -81,7 +79,7 @@ def _lacking(record: AuditRecord, prompt: str, name: str) -> list[str]:
 def _of_files(record: AuditRecord, prompt: str, runs: Mapping[str, RunRecord]) -> list[str]:
     """Answer for two files: whether they are equal, and the numbers if not; empty for a scenario without a baseline."""
     candidates = [name for name in record.overview(prompt).order if name != record.reference]
-    found = _comparison(record, prompt, candidates[0]) if len(candidates) == 1 else None
+    found = record.comparison(prompt, candidates[0]) if len(candidates) == 1 else None
     if found is None or record.reference not in runs or record.scenario_name:
         return []
     both = [runs[name] for name in (candidates[0], record.reference)]
