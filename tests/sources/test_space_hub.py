@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -70,6 +71,7 @@ def test_a_space_is_found_through_the_hub_and_gets_the_token(app: SpaceApp, hub:
     )
     assert running["digest"] == private["digest"] == read_clip(app.folder / "clip.mp4").digest
     assert running["described"] == "Space org/running /plain"
+    assert re.fullmatch(r"[0-9a-f]{12}", running["hosted"].pop("api schema"))
     assert running["hosted"] == {
         "space": "org/running",
         "commit": "2e" * 20,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -123,20 +122,6 @@ def _kind_of(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
     return "nothing" if value is None else "a text" if isinstance(value, str) else "a number"
-
-
-def integer_in(value: Any) -> int | None:
-    """Return the integer in an output, in any form in which Gradio returns a number; otherwise None."""
-    if isinstance(value, list | tuple):
-        return integer_in(value[0]) if len(value) == 1 else None
-    if isinstance(value, Mapping):
-        return integer_in(value.get("value"))
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    match = re.fullmatch(r"\s*([+-]?\d{1,20})(?:\.0*)?\s*", value) if isinstance(value, str) else None
-    return int(match[1]) if match else None
 
 
 def on_loopback(address: str) -> bool:

@@ -14,9 +14,11 @@ from spacediff.conversing import Channel, serve
 from spacediff.errors import NotMeasuredError, SpaceAnswerTooLarge, disk_full
 from spacediff.hub.space_errors import explained
 from spacediff.privacy.private_prompts import private
-from spacediff.sources.space.answers import MAX_BYTES, download_all, file_addresses, integer_in
+from spacediff.sources.space.answers import MAX_BYTES, download_all, file_addresses
 from spacediff.sources.space.client import awaited, connected
+from spacediff.sources.space.echoes import echoed_in
 from spacediff.sources.space.messages import Answered, Ask, Failed
+from spacediff.sources.space.overhearing import overhear
 from spacediff.sources.space.probe import Recorded, recorded_by_probe
 from spacediff.sources.space.request import Api, SpaceRequest, checked_api, filled
 from spacediff.sources.space.uploads import as_expected, handles_of
@@ -71,6 +73,7 @@ def _fetched(ask: Ask, request: SpaceRequest, channel: Channel) -> Answered:
             as_expected(sent[name], parameter) if name in sent else parameter.get("parameter_default")
             for name, parameter in api.inputs.items()
         ]
+        overheard = overhear(client)
         job = client.submit(*arguments, api_name=request.endpoint)
         channel.on_cancel = job.cancel
         result = awaited(job, channel)
@@ -79,11 +82,14 @@ def _fetched(ask: Ask, request: SpaceRequest, channel: Channel) -> Answered:
         channel.on_status("fetching the result")
         file = download_all(addresses, client.headers, client.cookies, folder, ask.most_bytes)
         recorded, notes = _recorded(recorded_by_probe(client, folder, ends)) if api.probed else (None, ())
-    index = request.outputs.get("seed")
+    echoed = echoed_in(outputs, api.outputs, request.outputs)
     return _described(api, hosted).model_copy(
         update={
             "file": file.name,
-            "seed": integer_in(outputs[index]) if index is not None and index < len(outputs) else None,
+            "seed": echoed.seed,
+            "prompt": echoed.prompt,
+            "used_cache": overheard.used_cache,
+            "work_seconds": overheard.work_seconds,
             "recorded": recorded,
             "recorded_warnings": notes,
         }
@@ -101,7 +107,13 @@ def _recorded(seen: Recorded) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
 
 def _described(api: Api, hosted: dict[str, str]) -> Answered:
     inputs = {name: {key: each[key] for key in _KEPT if key in each} for name, each in api.inputs.items()}
-    return Answered(hosted=hosted, inputs=inputs, outputs_listed=api.outputs_listed, probed=api.probed)
+    return Answered(
+        hosted=hosted,
+        inputs=inputs,
+        outputs_listed=api.outputs_listed,
+        probed=api.probed,
+        schema_digest=api.schema,
+    )
 
 
 if __name__ == "__main__":

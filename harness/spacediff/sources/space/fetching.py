@@ -29,6 +29,7 @@ from spacediff.sources.video import describe, file_settings, warnings_of, with_d
 from spacediff.wording import sentences
 
 _SEED = "rng.seed"
+_SHOWN_OF_DIGEST = 12
 
 
 def fetch(
@@ -95,11 +96,16 @@ def fetch(
             *(*warnings, *info.notes, *seen.warnings),
             *(*_other_seed(declared, seed), *warnings_of(declared, prompt)),
         ),
-        hosted={**observed_machine(seen.call), **answer.hosted},
+        hosted={**observed_machine(seen.call), **answer.hosted, **_hosted_api(answer)},
         seed_echoed=echoed,
         trace=seen.call.trace if seen.call else None,
         censored=seen.call.censored if seen.call else (),
     )
+
+
+def _hosted_api(answer: Answered) -> dict[str, str]:
+    """Return the digest of the endpoint's schema, by which a later audit notices that the endpoint has changed."""
+    return {"api schema": answer.schema_digest[:_SHOWN_OF_DIGEST]} if answer.schema_digest else {}
 
 
 def _recorded(answer: Answered) -> Recorded:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from spacediff.sources.space.overhearing import UsedCache
+
 
 class _Message(BaseModel):
     # a probe may have seen numbers that are not finite
@@ -60,7 +62,11 @@ class Answered(_Message):
         outputs_listed: Its outputs, as text.
         probed: Whether the Space has a probe.
         file: The name of the downloaded file in the folder; empty if none was asked for.
-        seed: The integer in the output that should be the seed; None if there is none.
+        schema_digest: SHA-256 of what the endpoint takes and returns.
+        seed: The seed that the outputs report; None if they report none.
+        prompt: The prompt that the outputs report, as it came; None if they report none.
+        used_cache: Whether the answer came from a cache of Gradio.
+        work_seconds: How long the Space worked, without the queue; None if it did not say when it began.
         recorded: What the probe recorded, as a `RecordedCall`; None if that is unknown.
         recorded_warnings: Why it is unknown, or what of it is.
     """
@@ -71,7 +77,11 @@ class Answered(_Message):
     outputs_listed: str
     probed: bool
     file: str = ""
+    schema_digest: str = ""
     seed: int | None = None
+    prompt: str | None = None
+    used_cache: UsedCache = "unknown"
+    work_seconds: float | None = None
     recorded: dict[str, Any] | None = None
     recorded_warnings: tuple[str, ...] = ()
 

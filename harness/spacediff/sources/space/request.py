@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from spacediff.errors import SpaceApiMismatch, nearest_name
 from spacediff.inputs.placeholders import named_in
 from spacediff.scenario.tables.reference import RESULTS
+from spacediff.sources.space.echoes import Shown
 from spacediff.sources.space.uploads import UPLOADS, component_of, refuse_other_kinds
 from spacediff.watch.probe import ENDPOINT
+
+_OF_SCHEMA = ("label", "component", "type", "parameter_has_default")
+"""What of a parameter or an output is hashed; a default may be drawn at each start, and is among the settings."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,21 @@ class SpaceRequest:
 
 @dataclass(frozen=True)
 class Api:
-    """An endpoint as the Space declares it: parameters by name, in order, outputs as text; whether it has a probe."""
+    """An endpoint as the Space declares it.
+
+    Attributes:
+        inputs: Parameters by name, in order.
+        outputs_listed: The outputs as text.
+        probed: Whether the Space has a probe.
+        outputs: The outputs, in order.
+        schema: SHA-256 of what the endpoint takes and returns; empty if that is unknown.
+    """
 
     inputs: Mapping[str, Mapping[str, Any]]
     outputs_listed: str
     probed: bool = False
+    outputs: tuple[Shown, ...] = ()
+    schema: str = ""
 
 
 def checked_api(client: Any, request: SpaceRequest) -> Api:
@@ -92,7 +108,21 @@ def checked_api(client: Any, request: SpaceRequest) -> Api:
                 f"{space} has no output {index} at {endpoint}, which outputs.{role} names",
                 hint=f"its outputs are {outputs or 'none'}",
             )
-    return Api(inputs, outputs, probed=f"/{ENDPOINT}" in endpoints)
+    return Api(
+        inputs,
+        outputs,
+        probed=f"/{ENDPOINT}" in endpoints,
+        outputs=tuple(Shown(str(each.get("label")), component_of(each)) for each in returns),
+        schema=_schema(inputs, returns),
+    )
+
+
+def _schema(inputs: Mapping[str, Mapping[str, Any]], returns: Sequence[Mapping[str, Any]]) -> str:
+    """Return the SHA-256 of what an endpoint takes and returns: names, components and types, in order."""
+    taken = [[name, *(each.get(key) for key in _OF_SCHEMA)] for name, each in inputs.items()]
+    given = [[each.get(key) for key in _OF_SCHEMA] for each in returns]
+    text = json.dumps([taken, given], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
