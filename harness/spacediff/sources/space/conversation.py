@@ -88,6 +88,8 @@ def _fetched(ask: Ask, request: SpaceRequest, channel: Channel) -> Answered:
             "file": file.name,
             "seed": echoed.seed,
             "prompt": echoed.prompt,
+            "seed_at": echoed.seed_at,
+            "prompt_at": echoed.prompt_at,
             "used_cache": overheard.used_cache,
             "work_seconds": overheard.work_seconds,
             "recorded": recorded,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 _TEXTS = frozenset({"textbox", "text", "textarea", "markdown"})
 """Components whose value is a text, in small letters."""
@@ -23,11 +23,15 @@ class Echoed:
 
     Attributes:
         seed: The seed that was used.
-        prompt: The prompt that was used, as it came.
+        prompt: The prompt that was used, as it came but for characters that no prompt has.
+        seed_at: The index of the output that says the seed.
+        prompt_at: The index of the output that says the prompt.
     """
 
     seed: int | None = None
     prompt: str | None = None
+    seed_at: int | None = None
+    prompt_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,11 @@ def echoed_in(outputs: Sequence[Any], declared: Sequence[Shown], named: Mapping[
         declared: The same outputs as the Space declares them, in order.
         named: The outputs of the request: name to index.
     """
-    pairs = list(zip(declared, outputs, strict=False))
-    if "seed" in named:
-        seeds = [integer_in(each) for each in outputs[named["seed"] : named["seed"] + 1]]
-    else:
-        seeds = [*_labelled(pairs, _is_seed, integer_in), *_entries(pairs, "seed", integer_in)]
-    prompts = [*_labelled(pairs, _is_prompt, _text_in), *_entries(pairs, "prompt", _text_in)]
-    return Echoed(_only(seeds), _only(prompts))
+    values = list(enumerate(outputs))
+    pairs = list(zip(declared, values, strict=False))
+    seed, seed_at = _only(_said(pairs, values, named.get("seed"), _Role("seed", _is_seed, integer_in)))
+    prompt, prompt_at = _only(_said(pairs, values, named.get("prompt"), _Role("prompt", _is_prompt, text_in)))
+    return Echoed(seed, prompt, seed_at, prompt_at)
 
 
 def integer_in(value: Any) -> int | None:
@@ -72,10 +74,16 @@ def integer_in(value: Any) -> int | None:
     return int(match[1]) if match else None
 
 
-def _text_in(value: Any) -> str | None:
+def text_in(value: Any) -> str | None:
+    """Return the text in an output, as it is but for characters that no prompt has; otherwise None."""
+    if isinstance(value, list | tuple):
+        return text_in(value[0]) if len(value) == 1 else None
     if isinstance(value, Mapping):
-        return _text_in(value.get("value"))
-    return value if isinstance(value, str) and value.strip() and len(value) <= _LONGEST else None
+        return text_in(value.get("value"))
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return None
+    kept = "".join(letter for letter in value if letter.isprintable() or letter in "\n\t")
+    return kept if kept.strip() else None
 
 
 def _is_seed(shown: Shown) -> bool:
@@ -87,20 +95,33 @@ def _is_prompt(shown: Shown) -> bool:
     return shown.component in _TEXTS and "prompt" in label and "negative" not in label
 
 
-def _labelled(
-    pairs: Iterable[tuple[Shown, Any]], meant: Callable[[Shown], bool], read: Callable[[Any], _Found | None]
-) -> Iterator[_Found | None]:
-    return (read(value) for shown, value in pairs if meant(shown))
+@dataclass(frozen=True)
+class _Role(Generic[_Found]):
+    """What is looked for: the name of an entry of JSON, how an output is labelled, and how its value is read."""
+
+    name: str
+    labelled: Callable[[Shown], bool]
+    read: Callable[[Any], _Found | None]
 
 
-def _entries(
-    pairs: Iterable[tuple[Shown, Any]], name: str, read: Callable[[Any], _Found | None]
-) -> Iterator[_Found | None]:
-    for shown, value in pairs:
-        if shown.component == "json" and isinstance(value, Mapping) and name in value:
-            yield read(value[name])
+def _said(
+    pairs: Iterable[tuple[Shown, tuple[int, Any]]],
+    values: Sequence[tuple[int, Any]],
+    named: int | None,
+    role: _Role[_Found],
+) -> Iterator[tuple[_Found | None, int]]:
+    """Yield what each output says that may have the role, and its index."""
+    if named is not None:
+        yield from ((role.read(value), at) for at, value in values if at == named)
+        return
+    for shown, (at, value) in pairs:
+        if role.labelled(shown):
+            yield role.read(value), at
+        elif shown.component == "json" and isinstance(value, Mapping) and role.name in value:
+            yield role.read(value[role.name]), at
 
 
-def _only(found: Iterable[_Found | None]) -> _Found | None:
-    distinct = {each for each in found if each is not None}
-    return distinct.pop() if len(distinct) == 1 else None
+def _only(found: Iterable[tuple[_Found | None, int]]) -> tuple[_Found, int] | tuple[None, None]:
+    """Return what all outputs agree on that say anything, and the first of them."""
+    said = [(each, at) for each, at in found if each is not None]
+    return said[0] if len({each for each, _ in said}) == 1 else (None, None)

@@ -64,7 +64,9 @@ class Answered(_Message):
         file: The name of the downloaded file in the folder; empty if none was asked for.
         schema_digest: SHA-256 of what the endpoint takes and returns.
         seed: The seed that the outputs report; None if they report none.
-        prompt: The prompt that the outputs report, as it came; None if they report none.
+        prompt: The prompt that the outputs report; None if they report none.
+        seed_at: The index of the output that reports the seed.
+        prompt_at: The index of the output that reports the prompt.
         used_cache: Whether the answer came from a cache of Gradio.
         work_seconds: How long the Space worked, without the queue; None if it did not say when it began.
         recorded: What the probe recorded, as a `RecordedCall`; None if that is unknown.
@@ -80,6 +82,8 @@ class Answered(_Message):
     schema_digest: str = ""
     seed: int | None = None
     prompt: str | None = None
+    seed_at: int | None = None
+    prompt_at: int | None = None
     used_cache: UsedCache = "unknown"
     work_seconds: float | None = None
     recorded: dict[str, Any] | None = None
