@@ -295,7 +295,7 @@ def test_an_interrupted_audit_continues_where_it_stopped(
     made = {name: (folder / "runs" / name / "clip.mkv").stat().st_mtime_ns for name in kept}
     again, _, said = audit(scenario, folder)
     assert again == 0
-    assert "baseline: taken from the store" in said
+    assert "guidance-7: taken from the store" in said
     assert {name: (folder / "runs" / name / "clip.mkv").stat().st_mtime_ns for name in kept} == made
     assert read_record(folder).finished
     assert json.loads((folder / "audit.json").read_text())["schema_version"] == SCHEMA_VERSION

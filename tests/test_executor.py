@@ -168,6 +168,38 @@ def test_without_a_reference_nothing_is_generated_and_the_reason_is_given(store:
     assert found["b"].measured
 
 
+def test_a_variant_that_is_the_reference_comes_first_and_without_it_nothing_is_generated(store: Store) -> None:
+    runs = [
+        local("a", model={"id": "one"}, against="target"),
+        local("b", model={"id": "two"}, against="target"),
+        local("target", model={"id": "two"}, output={"fps": 9}),
+    ]
+    worker = NotingWorker(target=QuotaExceeded("refused"))
+    found = executed(worker, runs, store)
+    assert worker.asked == ["target"]
+    assert [found[name].reason for name in ("target", "a")] == [
+        "refused",
+        "not generated, since there is no reference to compare it with",
+    ]
+    worker = NotingWorker()
+    executed(worker, runs, store)
+    assert worker.asked == ["target", "b", "a"], "what shares its checkpoint is next"
+
+
+def test_where_a_script_refuses_the_reference_only_its_baseline_runs(store: Store) -> None:
+    runs = [
+        replace(of_script("baseline"), against="target"),
+        replace(of_script("rerun", repeat=1), against="target"),
+        replace(of_script("seed-2", vae={"tiling": True}), against="target"),
+        of_script("target", call={"steps": 3}),
+    ]
+    worker = LookingWorker()
+    found = executed(worker, runs, store)
+    assert worker.asked == ["baseline"]
+    assert "cannot be put into run.py" in found["target"].reason
+    assert found["rerun"].reason == "not generated, since there is no reference to compare it with"
+
+
 def test_a_failure_affects_only_its_own_run(store: Store) -> None:
     worker = NotingWorker(a=ZeroDivisionError("by nought"), b=QuotaExceeded("used up", hint="wait"))
     found = executed(worker, [local("a"), local("b", output={"fps": 9}), local("c", output={"fps": 10})], store)

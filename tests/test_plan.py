@@ -76,6 +76,11 @@ def test_an_unknown_variant_gets_a_suggestion() -> None:
 def test_a_variant_can_be_the_reference() -> None:
     plan = plan_scenario(scenario('[reference]\nvariant = "both"'), ["dynamic-cfg"])
     assert plan.reference == "both"
+    assert {run.name: run.against for run in plan.runs if run.name in {"both", "baseline", "seed-43"}} == {
+        "both": "",
+        "baseline": "both",
+        "seed-43": "both",
+    }
     assert {run.role for run in plan.runs} == {Role.BASELINE, Role.VARIANT, Role.RERUN, Role.SEED}
     assert "both" in named(plan.runs), "the reference is measured although it was not asked for"
 

@@ -192,16 +192,26 @@ def executor_for(
 def _in_order(runs: Iterable[Run]) -> list[Run]:
     """Sort hosted runs first, since they can fail early, then by process, checkpoint and settings up to denoising.
 
-    Of a script, the run into which nothing is put comes first, since it shows what can be put in, and its re-run last,
-    since that is a process of its own, while the others may share one.
+    Of local runs those begin that others are compared with, and what shares their checkpoint, since without them the
+    others are not generated. Of a script, the run into which nothing is put comes before them, since it shows what can
+    be put in, and its re-run last, since that is a process of its own, while the others may share one.
     """
+    given = list(runs)
+    needed = {(run.prompt.name, run.against) for run in given}
+    references = [run for run in given if (run.prompt.name, run.name) in needed]
+    loaded = {_loaded(run) for run in references}
     first: dict[tuple[str, str], int] = {}
 
-    def group(run: Run) -> tuple[bool, int, str, str, int]:
-        process = repr(sorted(environment_for(run.settings).items()))
-        checkpoint = repr(of_loading(run.settings))
+    def group(run: Run) -> tuple[bool, int, bool, tuple[str, str], int]:
         shares = (up_to(run.settings, Stage.DENOISING).digest(), run.prompt.name)
         later = 0 if run.source != "script" else 2 if run.repeat else int(not is_looked_at(run))
-        return run.source == "diffusers", later, process, checkpoint, first.setdefault(shares, len(first))
+        loads = _loaded(run)
+        return run.source == "diffusers", later, loads not in loaded, loads, first.setdefault(shares, len(first))
 
-    return sorted(runs, key=group)
+    others = [run for run in given if (run.prompt.name, run.name) not in needed]
+    return sorted([*references, *others], key=group)
+
+
+def _loaded(run: Run) -> tuple[str, str]:
+    """Return what a run's process and its checkpoint depend on."""
+    return repr(sorted(environment_for(run.settings).items())), repr(of_loading(run.settings))

@@ -347,8 +347,8 @@ def _runs_of(
         for run in runs
         if run.name in scenario.steps.alone and run.role in {Role.BASELINE, Role.VARIANT}
     ]
-    needed = hosted[0].name if hosted else ""
-    planned = [*hosted, *(replace(run, against=needed) for run in runs)]
+    needed = hosted[0].name if hosted else scenario.reference.variant or ""
+    planned = [*hosted, *(run if run.name == needed else replace(run, against=needed) for run in runs)]
     if scenario.samples is None:
         return planned
     return with_samples(planned, scenario.reference.variant or "reference", scenario.samples)

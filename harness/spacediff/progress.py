@@ -72,7 +72,7 @@ class ProgressListener(Progress, Protocol):
         """Called when a run ended; `reused` if the store had it."""
 
     def on_search_started(self, search: SearchProgress) -> None:
-        """Called when the search for the cause begins."""
+        """Called before the first run of the search for the cause; never where it needs none."""
 
     def on_probe_finished(
         self, search: SearchProgress, run: RunRecord, changed: frozenset[str], *, reproduced: bool | None
@@ -87,7 +87,7 @@ class ProgressListener(Progress, Protocol):
         """
 
     def on_search_finished(self) -> None:
-        """Called when the search generates nothing more."""
+        """Called when a search that has begun generates nothing more."""
 
 
 class SilentListener:

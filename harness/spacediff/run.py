@@ -94,7 +94,7 @@ class Run:
         repeat: Distinguishes repetitions of the same run; 0 for the first.
         fed_by: Settings of another run whose latents each step starts from; None for a usual run.
         fed_from: Name of that other run.
-        against: Name of the hosted run that this run is compared with; without it, this run is skipped. May be empty.
+        against: Name of the reference's run; where that has no clip, this one is skipped. Empty for the reference.
         sample_of: Name of the run that begins the group that this one belongs to; empty for runs of no group.
         stop: When the run ends early; None for a run that gives a clip.
         anyway: Whether it is tried although its weights alone exceed the memory. It changes nothing in the clip, nor in

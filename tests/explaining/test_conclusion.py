@@ -54,10 +54,14 @@ class StrictListener(SilentListener):
     """Checks what each call is given, and remembers how many clips were generated."""
 
     spent = 0.0
+    ended = False
 
     def __init__(self) -> None:
         super().__init__()
         self.expected: list[float] = []
+
+    def on_search_finished(self) -> None:
+        self.ended = True
 
     def on_search_started(self, search: SearchProgress) -> None:
         self.expected.append(search.expected)
@@ -162,6 +166,16 @@ def test_where_nothing_is_observed_one_cause_among_twelve_is_halved(guilty: str)
     assert len(found.standing(Standing.NO_EFFECT)) == 11
     assert len(world.made) <= 6, "four times by halving, its counter-proof, and one for what lies apart from it"
     assert world.heard.expected == [4 + 2 + 1]
+
+
+def test_a_search_is_announced_before_its_first_run_and_not_where_it_needs_none() -> None:
+    world = World([A], needs(A))
+    assert world.concluded().cause == [A]
+    assert (world.made, world.heard.expected, world.heard.ended) == ([], [], False)
+    more = World([A, B], needs(A))
+    assert more.concluded().cause == [A]
+    assert more.made
+    assert (len(more.heard.expected), more.heard.ended) == (1, True)
 
 
 def test_a_search_that_ends_early_tells_the_fewest_that_a_run_has_shown_to_suffice() -> None:

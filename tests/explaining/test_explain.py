@@ -167,7 +167,7 @@ class World:
         records = self.records or self.carried_out()
         result = explain(self.plan, list(records), self._folder, generate or self.generate, self.heard)
         assert result
-        assert self.heard.ended or not result.started or result.interrupted
+        assert self.heard.ended or not self.heard.expected or result.interrupted
         return result
 
     def generate(self, run: Run) -> RunRecord:

@@ -166,8 +166,9 @@ class _CauseSearch:
         self._suspects = suspects
         self._paths = [suspect.path for suspect in suspects]
         self._everything = frozenset(self._paths)
-        self._generate = generate
+        self._execute = generate
         self._listener = listener
+        self._announced = False
         self._first, *self._others = audited.prompts
         self._left, self._right = audited.ends(self._first)
         self._budget = Budget(audited.what.budget, _steps_of(self._left, self._right))
@@ -186,12 +187,19 @@ class _CauseSearch:
     def run(self) -> SearchResult:
         """Search and prove, as far as budget and interruptions let it."""
         try:
-            self._listener.on_search_started(self._progress)
             self._find_and_prove()
-            self._listener.on_search_finished()
+            if self._announced:
+                self._listener.on_search_finished()
             return self._result()  # judges what was there anyway
         except KeyboardInterrupt:
             return self._result(interrupted=True)
+
+    def _generate(self, run: Run) -> RunRecord:
+        """Execute a run; the search is announced before the first, and not at all where none is needed."""
+        if not self._announced:
+            self._announced = True
+            self._listener.on_search_started(self._progress)
+        return self._execute(run)
 
     def _find_and_prove(self) -> None:
         """Answer what people see and prove it; then what else changes the numbers, and what each member does."""
