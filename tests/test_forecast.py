@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -170,6 +171,35 @@ def test_what_was_expected_is_kept_beside_what_it_took(plan: Plan, store: Store)
     assert taken_text(taken) == (
         "taken: 2 generations and 2.5 more in search of the cause; 29.0 s, 9.0 s of it for the search; "
         "1.00 GiB of this machine's memory; less than 1 MiB of the disk."
+    )
+
+
+def test_the_control_with_deterministic_algorithms_is_expected_until_it_is_known_not_to_be_needed(
+    plan: Plan, store: Store
+) -> None:
+    asked, listener = replace(plan, deterministic_control=True), Noting()
+
+    def expected() -> list[tuple[object, object]]:
+        listener.notices = []
+        Forecast(asked, store, Idle(), listener).begin()
+        return [(each.values["generations"], each.values["control"]) for each in listener.notices]
+
+    assert expected() == [(6, 2)]
+    keep(asked, store, ["baseline", "other", "seed-2", "seed-3", "seed-4"])
+    assert expected() == [(1, 2)]
+    keep(asked, store, ["rerun"])
+    assert expected() == [], "its re-run is equal"
+
+
+def test_what_the_control_took_is_kept_too(plan: Plan, store: Store) -> None:
+    forecast = Forecast(plan, store, Idle(), Noting())
+    forecast.begin()
+    made = [record("baseline"), record("rerun-deterministic-1", role=Role.DETERMINISTIC)]
+    found = forecast.record(made, None, seconds=20.0, search_seconds=0.0)
+    assert found is not None
+    assert (found.taken.generations, found.taken.control) == (1, 1)
+    assert taken_text(found.taken).startswith(
+        "taken: 1 generation and 1 more for the control with deterministic algorithms; 20.0 s;"
     )
 
 

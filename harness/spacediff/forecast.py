@@ -11,13 +11,15 @@ from pathlib import Path
 from spacediff.devices import type_of
 from spacediff.errors import SpacediffError
 from spacediff.executor import Executor
+from spacediff.explaining.determinism import control_to_come
 from spacediff.fitting.assessment import assess
 from spacediff.fitting.disk import OnDisk, bytes_of_ends, largest_bytes, used_bytes
 from spacediff.fitting.expectation import Measured, Todo, expectation, measured_before, measured_by
 from spacediff.fitting.refusal import refuse_what_cannot_begin
 from spacediff.plan import Plan
 from spacediff.progress import ProgressListener
-from spacediff.record import CostRecord, Fact, ForecastRecord, RunRecord, TakenRecord, read_record
+from spacediff.record import CostRecord, Fact, ForecastRecord, Role, RunRecord, TakenRecord, read_record
+from spacediff.run import Run
 from spacediff.store.store import DENOISED, Store
 from spacediff.worker.identity import key_of
 
@@ -52,7 +54,7 @@ class Forecast:
             self._listener.on_notice(notice)
         todo = self._todo()
         self._begun = frozenset((run.prompt.name, run.name) for run in todo.runs)
-        if not todo.runs:
+        if not todo.runs and not todo.control:
             return
         if not self._plan.anyway:
             refuse_what_cannot_begin(todo, assessed)
@@ -82,9 +84,9 @@ class Forecast:
         """Return what was expected beside what it took; None where nothing was expected.
 
         Args:
-            runs: The runs of the plan and of the search.
+            runs: The runs of the plan, of the search and of the control.
             cost: What the search has cost; None without one.
-            seconds: Wall time of the planned runs.
+            seconds: Wall time of the planned runs and of the control.
             search_seconds: Wall time of the search.
         """
         if not self._expected:
@@ -94,6 +96,7 @@ class Forecast:
         largest = max(found, key=lambda each: each.peak, default=None)
         taken = TakenRecord(
             generations=sum(run.measured for run in made),
+            control=sum(run.measured and run.role is Role.DETERMINISTIC for run in runs),
             search=cost.generations if cost else 0.0,
             seconds=seconds,
             search_seconds=search_seconds,
@@ -112,7 +115,10 @@ class Forecast:
         store, environment = self._store, self._executor.environment
         local = {run.key({}): run for run in self._plan.runs if run.is_local}.values()
         missing = [run for run in local if store.is_empty or not store.has(key_of(run, environment))]
-        return Todo(missing, self._plan.explain, store.folder)
+        return Todo(missing, self._plan.explain, store.folder, control_to_come(self._plan, self._finished))
+
+    def _finished(self, run: Run) -> RunRecord | None:
+        return None if self._store.is_empty else self._store.get(key_of(run, self._executor.environment))
 
 
 def _measured_in(folder: Path, todo: Todo, executor: Executor) -> Measured | None:

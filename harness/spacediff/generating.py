@@ -80,8 +80,9 @@ def generate(
             times.append(time.monotonic())
             generated = _explain(plan, generated, store, executor, listener)
             times.append(time.monotonic())
-            generated = _with_forecast(generated, forecast, times)
             generated = _control_determinism(plan, generated, store, executor, listener)
+            times.append(time.monotonic())
+            generated = _with_forecast(generated, forecast, times)
     except KeyboardInterrupt:  # while the executor closed: its runs are kept
         return replace(generated, interrupted=True)
     finally:
@@ -135,10 +136,10 @@ def _one(executor: Executor, store: Store, listener: ProgressListener, run: Run)
 
 
 def _with_forecast(ran: Generated, forecast: Forecast, times: Sequence[float]) -> Generated:
-    """Set what was expected beside what was taken, from the moments before the runs, between, and after the search."""
-    began, between, ended = times
-    cost = ran.search.cost if ran.search else None
-    found = forecast.record(ran.runs, cost, seconds=between - began, search_seconds=ended - between)
+    """Set what was expected beside what was taken, from the moments that begin and end runs, search and control."""
+    began, between, searched, ended = times
+    cost, seconds = ran.search.cost if ran.search else None, between - began + ended - searched
+    found = forecast.record(ran.runs, cost, seconds=seconds, search_seconds=searched - between)
     return replace(ran, forecast=found)
 
 

@@ -33,6 +33,7 @@ from spacediff.record import (
     Role,
     RunRecord,
     SettingRecord,
+    StageRecord,
     Standing,
     StepRecord,
     StoppedRecord,
@@ -59,12 +60,14 @@ class StrictListener(SilentListener):
     def __init__(self) -> None:
         super().__init__()
         self.expected: list[float] = []
+        self.seconds_each = 0.0
 
     def on_search_finished(self) -> None:
         self.ended = True
 
     def on_search_started(self, search: SearchProgress) -> None:
         self.expected.append(search.expected)
+        self.seconds_each = search.seconds_each
         assert search.expected >= 0
 
     def on_probe_finished(
@@ -176,6 +179,20 @@ def test_a_search_is_announced_before_its_first_run_and_not_where_it_needs_none(
     assert more.concluded().cause == [A]
     assert more.made
     assert (len(more.heard.expected), more.heard.ended) == (1, True)
+
+
+@pytest.mark.parametrize(("repeated", "each"), [(12.0, 12.0), (40.0, 40.0)])
+def test_the_start_of_a_script_counts_for_a_probe_only_where_no_call_was_repeated(repeated: float, each: float) -> None:
+    world = World([A, B], needs(A))
+    step = StepRecord(timestep=None, guidance=None, digest="", mean=0.0, std=1.0, norm=1.0, nonfinite=0)
+    trace = TraceRecord(steps=[step], stages=[StageRecord(name="denoising", seconds=12.0, peak_bytes=1)])
+    of_script = {"source": "script", "trace": trace}
+    seconds = {"baseline": 40.0, "as-hosted": repeated}
+    records = [
+        world.record(run).model_copy(update=of_script | {"seconds": seconds[run.name]}) for run in world.plan.runs
+    ]
+    explain(world.plan, records, Path(), world.generate, world.heard)
+    assert world.heard.seconds_each == each
 
 
 def test_a_search_that_ends_early_tells_the_fewest_that_a_run_has_shown_to_suffice() -> None:

@@ -73,11 +73,39 @@ def test_a_generation_that_was_timed_says_what_others_with_more_steps_take(tmp_p
     assert "3 min 8 s with the search, at 2.00 s for a step; about 5.00 GiB of this machine's memory" in said
 
 
-def test_what_a_script_does_before_its_call_counts_for_every_run(tmp_path: Path) -> None:
+def test_what_a_script_does_before_its_call_counts_for_every_run_or_once_where_its_call_is_repeated(
+    tmp_path: Path,
+) -> None:
     measured = measured_by(timed(source="script", seconds=40.0))
-    assert measured == Measured(step=2.0, rest=32.0, steps=4, device="cpu", peak=5 * GIB)
-    found = expectation(Todo([run("a"), run("b")], search(3, 4), tmp_path), OnDisk(0, ends=0), measured=measured)
-    assert (found.values["seconds"], found.values["search_seconds"]) == (80.0, 120.0)
+    assert measured == Measured(step=2.0, rest=4.0, steps=4, device="cpu", peak=5 * GIB, start=28.0)
+    again = replace(run("rerun"), repeat=1)
+    todo = Todo([run("a"), run("b"), again], search(3, 4), tmp_path)
+    found = expectation(todo, OnDisk(0, ends=0), measured=measured)
+    assert (found.values["seconds"], found.values["search_seconds"]) == (120.0, 120.0)
+    calls, check, starts = 6 * 12, 12, 2 * 28  # the re-run is a process of its own
+    assert found.values["repeated_seconds"] == calls + check + starts
+    assert ", about 2 min 20 s where the script's call can be repeated in one process, at" in sentence(found)
+
+
+def test_a_script_whose_start_is_short_beside_its_call_is_not_said_to_gain_by_repeats(tmp_path: Path) -> None:
+    measured = measured_by(timed(source="script", seconds=13.0))
+    assert measured is not None
+    assert measured.start == 1.0
+    found = expectation(Todo([run("a"), run("b")], None, tmp_path), OnDisk(0, ends=0), measured=measured)
+    assert (found.values["seconds"], found.values["repeated_seconds"]) == (26.0, None)
+    assert "repeated" not in sentence(found)
+    here = expectation(Todo([run("a")], search(9, 4), tmp_path), OnDisk(0, ends=0), measured=measured_by(timed()))
+    assert here.values["repeated_seconds"] is None, "no script"
+
+
+def test_the_control_with_deterministic_algorithms_is_expected_too(tmp_path: Path) -> None:
+    todo = Todo([run("a")], search(3, 4), tmp_path, control=[run("c"), run("d")])
+    found = expectation(todo, OnDisk(10, ends=5), measured=measured_by(timed()))
+    assert (found.values["control"], found.values["seconds"], found.values["disk"]) == (2, 3 * 12.0, 6 * 10 + 5)
+    assert sentence(found).startswith(
+        "expected: 1 generation, at most 2 more for the control with deterministic algorithms and at most 3 more in "
+        "search of the cause; at most about 36.0 s"
+    )
 
 
 def test_a_real_generation_is_measured() -> None:

@@ -90,6 +90,6 @@ def test_the_terminal_shows_a_notice_as_a_sentence(capsys: pytest.CaptureFixture
     ("disk", "said"), [(2**19, "less than 1 MiB"), (2**20, "up to 1 MiB"), (None, "an unknown part")]
 )
 def test_little_of_the_disk_is_not_called_nothing(disk: int | None, said: str) -> None:
-    known = {"generations": 2, "search": 0.0, "step": None, "seconds": None, "search_seconds": None, "device": "",
-             "memory": None, "least": False, "free": 2**30}  # fmt: skip
+    unknown = dict.fromkeys(("step", "seconds", "search_seconds", "repeated_seconds", "memory"))
+    known = unknown | {"generations": 2, "control": 0, "search": 0.0, "device": "", "least": False, "free": 2**30}
     assert f"; {said} of the disk, where 1.00 GiB are free" in sentence(fact(FactKind.EXPECTED, disk=disk, **known))

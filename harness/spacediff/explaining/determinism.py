@@ -6,7 +6,7 @@ seen. Two runs of the baseline with torch's deterministic algorithms show whethe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from spacediff.explaining.spread import shows_spread
@@ -39,6 +39,37 @@ def control_of_determinism(
     return None, ()
 
 
+def control_to_come(plan: Plan, finished: Callable[[Run], RunRecord | None]) -> list[Run]:
+    """Return the runs that the control may still need, as far as finished runs show; none where it is not asked for.
+
+    Args:
+        plan: The plan.
+        finished: Returns the record of a run; None where it is not finished.
+    """
+    found: list[Run] = []
+    for prompt in plan.prompts if plan.deterministic_control else ():
+        pair = {run.role: run for run in plan.runs if run.prompt == prompt and run.role in {Role.BASELINE, Role.RERUN}}
+        if Role.RERUN not in pair or pair[Role.BASELINE].settings.value(_SETTING):
+            continue
+        there = [record for record in map(finished, pair.values()) if record is not None]
+        known = len(there) == len(pair)
+        if known and not shows_spread(there):
+            continue
+        found = max(found, [run for run in _of_control(pair[Role.BASELINE]) if not finished(run)], key=len)
+        if known:  # the control is that of the first such prompt
+            break
+    return found
+
+
+def _of_control(baseline: Run) -> Iterator[Run]:
+    """Yield the two runs of the control."""
+    change = Settings.of({"numerics": {"deterministic": True}}, Origin.DECLARED, "the control")
+    changed = baseline.settings.changed_by(change)
+    planned = replace(baseline, role=Role.DETERMINISTIC, settings=changed, changes=change, is_target=False)
+    for number in range(2):
+        yield replace(planned, name=f"rerun-deterministic-{number + 1}", repeat=number)
+
+
 def _control(
     plan: Plan, prompt: str, runs: Sequence[RunRecord], generate: Callable[[Run], RunRecord]
 ) -> tuple[DeterminismRecord, tuple[RunRecord, ...]]:
@@ -48,13 +79,11 @@ def _control(
         return compared(usual, again).model_copy(update={"declared": True}), ()
     if not plan.deterministic_control:
         return DeterminismRecord(prompt=prompt), ()
-    change = Settings.of({"numerics": {"deterministic": True}}, Origin.DECLARED, "the control")
-    changed = baseline.settings.changed_by(change)
-    planned = replace(baseline, role=Role.DETERMINISTIC, settings=changed, changes=change, is_target=False)
-    one = generate(replace(planned, name="rerun-deterministic-1"))
+    first, second = _of_control(baseline)
+    one = generate(first)
     if not one.measured:  # neither would be the other
         return DeterminismRecord(prompt=prompt, runs=[one.name], reason=one.reason), (one,)
-    other = generate(replace(planned, name="rerun-deterministic-2", repeat=1))
+    other = generate(second)
     return compared(one, other), (one, other)
 
 

@@ -28,6 +28,7 @@ from spacediff.explaining.spread import Spread, measure_spread, shows_spread
 from spacediff.explaining.tolerance import tolerance_of
 from spacediff.explaining.units import differing
 from spacediff.explaining.visible import VisibleCause
+from spacediff.fitting.expectation import measured_by
 from spacediff.plan import Explanation, Plan
 from spacediff.progress import ProgressListener, SearchProgress
 from spacediff.record import Fact, FactKind, Role, RunRecord, ToleranceRecord, fact, quoted
@@ -294,8 +295,14 @@ class _CauseSearch:
 
     @property
     def _seconds_each(self) -> float:
-        """The longer of the two ends; probes may share work with other runs, and then take less."""
-        return max(self._left.seconds, self._right.seconds)
+        """The longer of the two ends; probes may share work with other runs, and then take less.
+
+        The start of a script counts as the shortest that was measured: next to nothing where its call was repeated.
+        """
+        longer = max(self._left, self._right, key=lambda run: run.seconds)
+        starts = [found.start for found in map(measured_by, self._audited.runs(self._first)) if found is not None]
+        own = measured_by(longer)
+        return longer.seconds if own is None else longer.seconds - own.start + min(starts)
 
     @property
     def _progress(self) -> SearchProgress:

@@ -33,10 +33,11 @@ class Measured:
 
     Attributes:
         step: Seconds of a denoising step.
-        rest: Seconds of its other stages, and of what a script does before its call: imports, loading.
+        rest: Seconds of its other stages.
         steps: Its denoising steps.
         device: Name of the device whose memory was measured, `cpu` for the machine's.
         peak: The most bytes in use there.
+        start: Seconds that a script takes before its call: imports, loading.
     """
 
     step: float
@@ -44,9 +45,10 @@ class Measured:
     steps: int
     device: str
     peak: int
+    start: float = 0.0
 
     def seconds(self, settings: Settings) -> float:
-        """Return about how long a generation with some declared Settings takes."""
+        """Return about how long a generation with some declared Settings takes, without the start of a script."""
         return self.rest + self.step * _steps(settings, self.steps)
 
 
@@ -58,11 +60,13 @@ class Todo:
         runs: The planned runs that are not finished, equal ones once.
         explain: The search for the cause; None for none.
         folder: The audit folder.
+        control: The runs that the control with deterministic algorithms may need.
     """
 
     runs: Sequence[Run]
     explain: Explanation | None
     folder: Path
+    control: Sequence[Run] = ()
 
     @property
     def most_probes(self) -> float:
@@ -72,7 +76,7 @@ class Todo:
     @property
     def clips(self) -> int:
         """The most clips that are still written."""
-        return len(self.runs) + math.ceil(self.most_probes)
+        return len(self.runs) + len(self.control) + math.ceil(self.most_probes)
 
 
 def measured_by(record: RunRecord) -> Measured | None:
@@ -88,10 +92,11 @@ def measured_by(record: RunRecord) -> Measured | None:
     others = sum(stage.seconds for name, stage in stages.items() if name != _DENOISING)
     return Measured(
         step=denoising / len(trace.steps),
-        rest=max(others, record.seconds - denoising) if record.source == "script" else others,
+        rest=others,
         steps=len(trace.steps),
         device=execution_device(placement),
         peak=max(stage.peak_bytes for stage in trace.stages),
+        start=max(record.seconds - denoising - others, 0.0) if record.source == "script" else 0.0,
     )
 
 
@@ -116,8 +121,8 @@ def measured_before(
 def expectation(todo: Todo, disk: OnDisk, *, measured: Measured | None = None, memory: Memory | None = None) -> Fact:
     """Return what is expected of the generations that are still to come.
 
-    The time is an upper estimate: runs that share their denoising take less, and so do calls of a script that are
-    repeated in one process.
+    The time is an upper estimate: runs that share their denoising take less. Whether a script's calls can be repeated
+    in one process shows only when they are; so what they take then is a second estimate.
 
     Args:
         todo: What is to be generated.
@@ -125,24 +130,44 @@ def expectation(todo: Todo, disk: OnDisk, *, measured: Measured | None = None, m
         measured: What a generation took; None before one is known.
         memory: What the largest run needs, before one was measured; None if that is unknown.
     """
-    seconds = search = None
+    seconds = search = repeated = None
     if measured is not None:
-        seconds = sum(measured.seconds(run.settings) for run in todo.runs)
-        search = todo.most_probes * measured.seconds(todo.explain.target_settings) if todo.explain else 0.0
+        planned = [*todo.runs, *todo.control]
+        calls = sum(measured.seconds(run.settings) for run in planned)
+        probing = todo.most_probes * measured.seconds(todo.explain.target_settings) if todo.explain else 0.0
+        seconds, search = calls + len(planned) * measured.start, probing + todo.most_probes * measured.start
+        repeated = _repeated(todo, measured, calls + probing)
         memory = Memory(measured.device, measured.peak, whole=True)
     return fact(
         FactKind.EXPECTED,
         generations=len(todo.runs),
+        control=len(todo.control),
         search=todo.most_probes,
         step=measured.step if measured else None,
         seconds=seconds,
         search_seconds=search,
+        repeated_seconds=repeated,
         device="" if memory is None else "" if type_of(memory.device) == "cpu" else memory.device,
         memory=memory.need if memory else None,
         least=memory is not None and not memory.whole,
         disk=disk.most(todo.clips) if disk.run else None,
         free=free_bytes(todo.folder),
     )
+
+
+def _repeated(todo: Todo, measured: Measured, calls: float) -> float | None:
+    """Return the seconds of all that is to come where a script's calls are repeated in one process; None if none are.
+
+    Repeats are tried when the starts of processes have taken as long as a call, and one more call shows whether they
+    are equal (`spacediff.sources.script_repeats`). A re-run is a process of its own in any case.
+    """
+    if not measured.start:
+        return None
+    alone = sum(run.repeat > 0 for run in (*todo.runs, *todo.control))
+    others = len(todo.runs) + len(todo.control) - alone + todo.most_probes
+    call = measured.rest + measured.step * measured.steps
+    starts = math.ceil(call / measured.start)
+    return calls + call + (alone + starts) * measured.start if starts < others else None
 
 
 def _alike(settings: Settings, record: RunRecord) -> bool:

@@ -271,10 +271,12 @@ class FactKind(StrEnum):
         "expected",
         {
             "generations": int,
+            "control": int,
             "search": float,
             "step": float | None,
             "seconds": float | None,
             "search_seconds": float | None,
+            "repeated_seconds": float | None,
             "device": str,
             "memory": int | None,
             "least": bool,

@@ -11,8 +11,9 @@ class TakenRecord(Record):
 
     Attributes:
         generations: Planned generations that gave a clip.
+        control: Those of the control with deterministic algorithms.
         search: Generations of the search for the cause; a run that ended early is a fraction of one.
-        seconds: Wall time of the planned runs, the reference's among them.
+        seconds: Wall time of the planned runs, the reference's among them, and of the control.
         search_seconds: Wall time of the search.
         device: The device whose memory was measured; empty for the machine's own memory.
         memory: The most bytes in use there; None where no generation was observed.
@@ -20,6 +21,7 @@ class TakenRecord(Record):
     """
 
     generations: int
+    control: int = 0
     search: float
     seconds: float
     search_seconds: float

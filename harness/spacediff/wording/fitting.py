@@ -50,22 +50,27 @@ def _disk_short(*, clips: int, need: int, free: int) -> str:
 def _expected(
     *,
     generations: int,
+    control: int,
     search: float,
     step: float | None,
     seconds: float | None,
     search_seconds: float | None,
+    repeated_seconds: float | None,
     device: str,
     memory: int | None,
     least: bool,
     disk: int | None,
     free: int,
 ) -> str:
-    further = f" and at most {plain(search)} more in search of the cause" if search else ""
+    further = [
+        *([f"at most {control} more for the control with deterministic algorithms"] if control else []),
+        *([f"at most {plain(search)} more in search of the cause"] if search else []),
+    ]
     place = f"on {device}" if device else "of this machine's memory"
     return "; ".join(
         (
-            f"expected: {counted(generations, 'generation')}{further}",
-            _time(step, seconds, search_seconds),
+            f"expected: {listed([counted(generations, 'generation'), *further])}",
+            _time(step, seconds, search_seconds, repeated_seconds),
             f"{'at least' if least else 'about'} {size(memory)} {place}"
             if memory
             else "memory unknown before the first",
@@ -91,12 +96,15 @@ def forecast_texts(forecast: ForecastRecord) -> list[str]:
 
 def taken_text(taken: TakenRecord) -> str:
     """Say what an audit took, in the words of what was expected."""
-    further = f" and {plain(round(taken.search, 1))} more in search of the cause" if taken.search else ""
+    further = [
+        *([f"{taken.control} more for the control with deterministic algorithms"] if taken.control else []),
+        *([f"{plain(round(taken.search, 1))} more in search of the cause"] if taken.search else []),
+    ]
     of_search = f", {duration(taken.search_seconds)} of it for the search" if taken.search else ""
     place = f"on {taken.device}" if taken.device else "of this machine's memory"
     return "; ".join(
         (
-            f"taken: {counted(taken.generations, 'generation')}{further}",
+            f"taken: {listed([counted(taken.generations, 'generation'), *further])}",
             f"{duration(taken.seconds + taken.search_seconds)}{of_search}",
             f"{size(taken.memory)} {place}" if taken.memory else "memory not measured",
             f"{_size(taken.disk)} of the disk.",
@@ -104,9 +112,10 @@ def taken_text(taken: TakenRecord) -> str:
     )
 
 
-def _time(step: float | None, seconds: float | None, search: float | None) -> str:
+def _time(step: float | None, seconds: float | None, search: float | None, repeated: float | None) -> str:
     if seconds is None:
         return "the time is known after the first"
     each = f", at {short_time(step)} for a step" if step else ""
     with_search = f", {duration(seconds + search)} with the search" if search else ""
-    return f"at most about {duration(seconds)}{with_search}{each}"
+    in_one = f", about {duration(repeated)} where the script's call can be repeated in one process" if repeated else ""
+    return f"at most about {duration(seconds)}{with_search}{in_one}{each}"
