@@ -88,6 +88,8 @@ def reports(path: Path, result: spacediff.AuditResult) -> None:
 
 def machine() -> None:
     assert_type(spacediff.check_machine(), list[spacediff.Check])
+    assert_type(spacediff.check_space("org/space", calls=3, endpoint="/generate"), spacediff.SpaceCheck)
+    assert_type(spacediff.check_space(Path("mine.toml")).exit_code, spacediff.Exit)
     assert_type(spacediff.copy_scenarios(Path("scenarios")), tuple[list[Path], list[Path]])
     assert_type(spacediff.scenario_schema(), dict[str, Any])
     assert_type(spacediff.record_schema(), dict[str, Any])
@@ -102,6 +104,10 @@ def errors() -> None:
         assert_type(error.exit_code, spacediff.Exit)
     except spacediff.AuditInterrupted as interrupted:
         assert_type(interrupted.result, spacediff.AuditResult)
+    try:
+        spacediff.check_space("org/space")
+    except spacediff.CheckInterrupted as stopped:
+        assert_type(stopped.result, spacediff.SpaceCheck)
 
 
 class Listener:

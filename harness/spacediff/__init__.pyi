@@ -2,9 +2,11 @@
 
 from . import trace
 from .api import (
+    CheckInterrupted,
     accept_audit,
     assert_reproduces,
     check_machine,
+    check_space,
     compare_videos,
     load_scenario,
     plan_audit,
@@ -16,6 +18,8 @@ from .api import (
     write_probe,
     write_report,
 )
+from .checking.check import CheckListener
+from .checking.result import SpaceCheck
 from .doctor import Check
 from .errors import (
     ApiBusy,
@@ -139,6 +143,8 @@ __all__ = [
     "CallNotFound",
     "CauseRecord",
     "Check",
+    "CheckInterrupted",
+    "CheckListener",
     "CheckpointUnavailable",
     "ComparedSettings",
     "ComparisonRecord",
@@ -208,6 +214,7 @@ __all__ = [
     "SpaceApiMismatch",
     "SpaceBroken",
     "SpaceBusy",
+    "SpaceCheck",
     "SpaceFailed",
     "SpaceNeedsLogin",
     "SpaceNotFound",
@@ -228,6 +235,7 @@ __all__ = [
     "accept_audit",
     "assert_reproduces",
     "check_machine",
+    "check_space",
     "compare_sources",
     "compare_videos",
     "copy_scenarios",

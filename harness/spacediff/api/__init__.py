@@ -6,6 +6,7 @@ of `spacediff.errors`. Nothing here prints, exits, or installs a signal handler;
 """
 
 from spacediff.api.audits import accept_audit, compare_videos, load_scenario, plan_audit, run_audit
+from spacediff.api.checks import CheckInterrupted, check_space
 from spacediff.api.given import StrPath
 from spacediff.api.parity import assert_reproduces
 from spacediff.api.records import read_record, render_report, write_report
@@ -13,10 +14,12 @@ from spacediff.api.scripts import record_script, write_probe
 from spacediff.api.sources import check_machine, read_source
 
 __all__ = [
+    "CheckInterrupted",
     "StrPath",
     "accept_audit",
     "assert_reproduces",
     "check_machine",
+    "check_space",
     "compare_videos",
     "load_scenario",
     "plan_audit",

@@ -9,6 +9,7 @@ from typing import assert_never
 from spacediff.cli.options import (
     ApproveOptions,
     AuditOptions,
+    CheckOptions,
     CompareOptions,
     CompletionOptions,
     DoctorOptions,
@@ -109,6 +110,10 @@ def _run_command(options: Options) -> int:  # noqa: C901, PLR0911, PLR0912 - one
             from spacediff.cli.source_commands import why
 
             return why(options)
+        case CheckOptions():
+            from spacediff.cli.check_command import check
+
+            return check(options)
         case DoctorOptions():
             from spacediff.cli.setup_commands import doctor
 

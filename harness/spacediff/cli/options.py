@@ -129,6 +129,17 @@ class WhyOptions:
 
 
 @dataclass(frozen=True)
+class CheckOptions:
+    """`spacediff check`."""
+
+    space: str
+    calls: int
+    endpoint: str
+    as_json: bool
+    verbosity: Verbosity
+
+
+@dataclass(frozen=True)
 class DoctorOptions:
     """`spacediff doctor`."""
 
@@ -165,6 +176,7 @@ Options: TypeAlias = (
     | ApproveOptions
     | ReadOptions
     | WhyOptions
+    | CheckOptions
     | DoctorOptions
     | CompletionOptions
     | InitOptions

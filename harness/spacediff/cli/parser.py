@@ -13,6 +13,7 @@ from spacediff.cli.command_parser import CommandParser
 from spacediff.cli.options import (
     ApproveOptions,
     AuditOptions,
+    CheckOptions,
     CompareOptions,
     CompletionOptions,
     DoctorOptions,
@@ -55,6 +56,15 @@ exit codes:
   others  as the script's
 """
 
+_EXIT_CODES_OF_CHECK = """exit codes:
+  0  a call repeats itself, and nothing speaks against comparing with the Space
+  1  something does, or has to be known for it, such as an input without effect
+  2  the command line or the scenario is wrong
+  3  the Space does not answer, or it is not known whether a call repeats itself
+  70  internal error in spacediff
+  130  interrupted; what was found until then is printed
+"""
+
 _OTHER_EXIT_CODES = """exit codes:
   0  done
   2  the command line is wrong, or a file cannot be read or written
@@ -78,6 +88,7 @@ _FORMATS = """formats:
            describes it
 """
 
+_CALLS = 6
 _APPROXIMATE = "run a scenario that leaves out what its script does, and say so in the verdict"
 _BLOCK = "the code block of a Markdown file to read (default: the only script that calls a pipeline)"
 
@@ -135,7 +146,7 @@ def parsers() -> tuple[CommandParser, dict[str, CommandParser]]:
     )
     whole.add_argument("--version", action="version", version=f"spacediff {__version__}")
     commands: _Commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_audit, _record, _probe, _compare, _report, _approve, _read, _why, _setup):
+    for add in (_audit, _record, _probe, _compare, _report, _approve, _read, _why, _check, _setup):
         add(commands)
     for command in commands.choices.values():
         command.set_defaults(command=command)
@@ -314,6 +325,20 @@ def _why(commands: _Commands) -> None:
     why.add_argument("--approximate", action="store_true", help=_APPROXIMATE)
     _add_verbosity(why)
     why.set_defaults(kind=WhyOptions)
+
+
+def _check(commands: _Commands) -> None:
+    check = commands.add_parser("check", help="put a Space under test: does a call repeat itself, what do inputs do",
+                                epilog=_EXIT_CODES_OF_CHECK)  # fmt: skip
+    check.add_argument("space", metavar="ORG/NAME|SCENARIO.toml",
+                       help="the Space, its address, or a scenario whose reference it is")  # fmt: skip
+    check.add_argument("--calls", type=count, default=_CALLS, metavar="N",
+                       help=f"make at most N calls; each costs what a clip costs (default: {_CALLS})")  # fmt: skip
+    check.add_argument("--endpoint", default="", metavar="/NAME",
+                       help="the endpoint (default: the only one that can be meant)")  # fmt: skip
+    check.add_argument("--json", dest="as_json", action="store_true", help="print the answers and calls as JSON")
+    _add_verbosity(check)
+    check.set_defaults(kind=CheckOptions)
 
 
 def _setup(commands: _Commands) -> None:

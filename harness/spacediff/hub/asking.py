@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from spacediff import conversations
 from spacediff.errors import HubUnavailable, NotMeasuredError, error_from_record
+from spacediff.hub.space_errors import plain
 
 _MODULE = "spacediff.hub.conversation"
 _SECONDS = 40.0
@@ -41,6 +43,34 @@ class ModelOnHub:
 
     id: str
     commit: str
+
+
+@dataclass(frozen=True)
+class ZeroGpuQuota:
+    """The quota of ZeroGPU of the user whose token is used.
+
+    Attributes:
+        left: Seconds of a GPU that are left.
+        of: Seconds of a whole quota.
+        resets_at: When it is renewed, ISO 8601; empty if the Hub does not say.
+    """
+
+    left: float
+    of: float
+    resets_at: str
+
+
+def zero_gpu_quota() -> ZeroGpuQuota | None:
+    """Look up how much of the user's quota of ZeroGPU is left; None without a token, and where the Hub does not say."""
+    try:
+        found = _asked("quota")
+    except NotMeasuredError:
+        return None
+    match found:
+        case {"base": int() | float() as base, "current": int() | float() as current, "resetsAt": resets_at}:
+            known = all(type(each) is not bool and math.isfinite(each) and each >= 0 for each in (base, current))
+            return ZeroGpuQuota(float(current), float(base), plain(resets_at or "", 40)) if known else None
+    return None
 
 
 def space_on_hub(space: str) -> SpaceOnHub:

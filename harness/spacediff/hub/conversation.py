@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from spacediff.conversing import Channel, serve
@@ -37,7 +38,7 @@ def look_up(what: str, of: Mapping[str, Any]) -> Any:
     """Ask the Hub in this process, and return plain data.
 
     Args:
-        what: `space`, `model` or `file`.
+        what: `space`, `model`, `file` or `quota`.
         of: The arguments, by name.
 
     Raises:
@@ -74,7 +75,28 @@ def _file(repository: str, path: str, kind: str, revision: str | None, most_byte
     return None if content is None else base64.b64encode(content).decode()
 
 
-_LOOK_UPS: dict[str, Callable[..., Any]] = {"space": _space, "model": _model, "file": _file}
+def _quota() -> dict[str, Any] | None:
+    """Return the answer of the Hub on the quota of the user's token; None where there is no token, or no answer.
+
+    Source: `GET /api/spaces/zero-gpu/quota` of the Hub's OpenAPI description: `base` and `current` are seconds.
+    """
+    from huggingface_hub import constants, get_token
+    from huggingface_hub.utils import build_hf_headers, get_session  # type: ignore[attr-defined]  # without `__all__`
+
+    if not get_token():
+        return None
+    address = f"{constants.ENDPOINT}/api/spaces/zero-gpu/quota"
+    answer = get_session().get(address, headers=build_hf_headers(), timeout=PATIENCE_SECONDS)
+    found = answer.json() if answer.status_code == HTTPStatus.OK else None
+    return {name: found.get(name) for name in ("base", "current", "resetsAt")} if isinstance(found, dict) else None
+
+
+_LOOK_UPS: dict[str, Callable[..., Any]] = {
+    "space": _space,
+    "model": _model,
+    "file": _file,
+    "quota": _quota,
+}
 
 
 if __name__ == "__main__":

@@ -252,6 +252,45 @@ class FactKind(StrEnum):
             "drift_now": float | None,
         },
     )
+
+    # a Space under test: what follows from a few calls, its description and its source
+    SPACE_REPEATS = "space-repeats", {"uncached": bool}
+    SPACE_REPEATS_PAST_CACHE = "space-repeats-past-cache"
+    SPACE_VARIES = "space-varies", {"differing": int, "of": int}
+    SPACE_REPEAT_CACHED = "space-repeat-cached", {"differs": bool}
+    SPACE_REPEAT_QUICK = "space-repeat-quick", {"work": float}
+    SPACE_CACHE_USED = "space-cache-used", {"answers": int, "partly": bool}
+    SPACE_CACHE_UNUSED = "space-cache-unused"
+    SPACE_CACHE_UNTRIED = "space-cache-untried"
+    SPACE_CACHE_UNSAID = "space-cache-unsaid", {"gradio": str}
+    SPACE_SEED_MATTERS = "space-seed-matters"
+    SPACE_SEED_BLIND = "space-seed-blind"
+    SPACE_SEED_VARIES = "space-seed-varies"
+    SPACE_SEED_ABSENT = "space-seed-absent"
+    SPACE_SEED_ECHOED = "space-seed-echoed", {"sent": int, "used": int}
+    SPACE_SEED_KEPT = "space-seed-kept"
+    SPACE_SWITCH_OFF = "space-switch-off", {"inputs": list[str]}
+    SPACE_SWITCH_NONE = "space-switch-none"
+    SPACE_INPUT_MATTERS = "space-input-matters", {"input": str, "before": float, "after": float}
+    SPACE_INPUT_BLIND = "space-input-blind", {"input": str, "before": float, "after": float}
+    SPACE_EFFECT_HIDDEN = "space-effect-hidden"
+    SPACE_NOT_ASKED = "space-not-asked"
+    SPACE_CALL_FAILED = "space-call-failed", {"reason": str}
+    SPACE_PROMPT_REWRITTEN = "space-prompt-rewritten", {"text": str}
+    SPACE_PROMPT_KEPT = "space-prompt-kept"
+    SPACE_PROMPT_SWITCH = "space-prompt-switch", {"input": str}
+    SPACE_PROMPT_SOURCE = "space-prompt-source", {"text": str}
+    SPACE_PROMPT_AS_READ = "space-prompt-as-read"
+    SPACE_PROMPT_SILENT = "space-prompt-silent"
+    SPACE_OUTPUTS = "space-outputs", {"outputs": list[str], "result": int, "described": str}
+    SPACE_COST = "space-cost", {"work": float | None, "whole": float, "hardware": str}
+    SPACE_QUOTA_USED = "space-quota-used", {"each": float, "left": float, "of": float}
+    # the same before an audit, where nothing is generated
+    SPACE_NOT_READY = "space-not-ready", {"reason": str}
+    SPACE_ON_QUOTA = (
+        "space-on-quota",
+        {"space": str, "hardware": str, "left": float | None, "of": float | None, "resets_at": str},
+    )
     # whether runs fit on this machine; bytes; with an empty device it is about the machine's memory
     MEMORY_SHORT = (
         "memory-short",

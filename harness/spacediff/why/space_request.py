@@ -41,8 +41,16 @@ _FIRST_NAMED_BY_FUNCTION = 6
 
 
 @dataclass(frozen=True)
-class _Request:
-    """What is sent to a Space, and what a person has to know about it."""
+class Request:
+    """What is sent to a Space, and what a person has to know about it.
+
+    Attributes:
+        endpoint: The name of the endpoint in the API.
+        where: File and line that set it up.
+        inputs: What is sent, by parameter.
+        outputs: The places of clip and seed among the results.
+        remarks: What a person has to know, one sentence each.
+    """
 
     endpoint: str
     where: str
@@ -81,7 +89,12 @@ def space_table(space: Reading, space_id: str, refused: Refused, files: Collecti
     return table
 
 
-def _request(space: Reading, refused: Refused, files: Collection[str]) -> _Request | None:
+def space_request(space: Reading) -> Request | None:
+    """Return how a Space is asked, as its source says it; None where that does not say enough."""
+    return _request(space, {}, ())
+
+
+def _request(space: Reading, refused: Refused, files: Collection[str]) -> Request | None:
     """Read the request from the Space's source; None where that does not say enough."""
     endpoint = space.endpoint
     if endpoint is None or not endpoint.prompt or reason_at("reference.space.endpoint", refused):
@@ -92,7 +105,7 @@ def _request(space: Reading, refused: Refused, files: Collection[str]) -> _Reque
         return None
     inputs, remarks = _inputs(endpoint, _files_of(space, endpoint, files))
     unusable = [each for each in inputs if reason_at(f"reference.space.inputs.{each}", refused)]
-    return _Request(
+    return Request(
         endpoint=f"/{name}",
         where=endpoint.where,
         inputs={name: value for name, value in inputs.items() if name not in unusable},

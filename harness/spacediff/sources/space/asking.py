@@ -26,11 +26,28 @@ from spacediff.files import remove_file
 from spacediff.hub.space_errors import plain
 from spacediff.privacy.private_prompts import private_texts
 from spacediff.progress import Progress
+from spacediff.scenario.tables.reference import RESULTS
 from spacediff.sources.space.answers import MAX_BYTES, PART
 from spacediff.sources.space.messages import Answered, Ask, Copies, Failed
 from spacediff.sources.space.request import SpaceRequest
 
 _MODULE = "spacediff.sources.space.conversation"
+
+
+def listed(space: str, deadline: float, progress: Progress) -> Answered:
+    """Connect to a Space, wake it where it sleeps, and read all its endpoints; nothing is generated.
+
+    Args:
+        space: Its id, or the address of an app.
+        deadline: Seconds.
+        progress: Receives what is waited for.
+
+    Raises:
+        NotMeasuredError: The Space does not answer.
+    """
+    request = SpaceRequest(space, "/", {}, {RESULTS[0]: 0}, deadline)
+    asked = Ask(kind="list", request=asdict(request), seconds=deadline, private_texts=private_texts())
+    return _answer(asked, time.monotonic() + deadline, request, progress)
 
 
 def look(request: SpaceRequest, ends: float) -> Answered:

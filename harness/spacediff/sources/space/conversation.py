@@ -17,10 +17,10 @@ from spacediff.privacy.private_prompts import private
 from spacediff.sources.space.answers import MAX_BYTES, download_all, file_addresses
 from spacediff.sources.space.client import awaited, connected
 from spacediff.sources.space.echoes import echoed_in
-from spacediff.sources.space.messages import Answered, Ask, Failed
+from spacediff.sources.space.messages import Answered, Ask, Declared, Failed
 from spacediff.sources.space.overhearing import overhear
 from spacediff.sources.space.probe import Recorded, recorded_by_probe
-from spacediff.sources.space.request import Api, SpaceRequest, checked_api, filled
+from spacediff.sources.space.request import Api, SpaceRequest, checked_api, declared_apis, filled
 from spacediff.sources.space.uploads import as_expected, handles_of
 
 _MOST_CHARACTERS = 2**22
@@ -29,7 +29,7 @@ _MOST_OF_RECORDING = 2**21
 """Of that, what a probe may have recorded."""
 _SLACK = 2**26
 """Bytes that a file may have besides the largest clip, so that one that is too large is noticed and not only cut."""
-_KEPT = ("label", "component", "parameter_default", "parameter_has_default")
+_KEPT = ("label", "component", "type", "parameter_default", "parameter_has_default")
 """What is passed on of a parameter."""
 
 
@@ -47,7 +47,7 @@ def _answered(asked: dict[str, Any], channel: Channel) -> Mapping[str, Any]:
     request = SpaceRequest(**ask.request)
     try:
         with private(ask.private_texts), explained(request.id):
-            answer = (_looked if ask.kind == "look" else _fetched)(ask, request, channel).model_dump_json()
+            answer = _ANSWERS[ask.kind](ask, request, channel).model_dump_json()
             if len(answer) > _MOST_CHARACTERS:
                 raise SpaceAnswerTooLarge(f"Space {request.id} describes itself in {len(answer):,} characters")
             return Answered.model_validate_json(answer).model_dump(mode="json")
@@ -55,6 +55,19 @@ def _answered(asked: dict[str, Any], channel: Channel) -> Mapping[str, Any]:
         known = disk_full(error) or error
         wait = getattr(error, "wait_seconds", None)
         return Failed(code=known.code, message=known.message, hint=known.hint, wait_seconds=wait).model_dump()
+
+
+def _listed(ask: Ask, request: SpaceRequest, channel: Channel) -> Answered:
+    with connected(request, channel, time.monotonic() + ask.seconds, patient=True) as (client, hosted):
+        endpoints = {
+            name: Declared(
+                inputs=_kept(api),
+                outputs=tuple((each.label, each.component) for each in api.outputs),
+                schema_digest=api.schema,
+            )
+            for name, api in declared_apis(client).items()
+        }
+        return Answered(hosted=hosted, inputs={}, outputs_listed="", probed=False, endpoints=endpoints)
 
 
 def _looked(ask: Ask, request: SpaceRequest, channel: Channel) -> Answered:
@@ -108,14 +121,20 @@ def _recorded(seen: Recorded) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
 
 
 def _described(api: Api, hosted: dict[str, str]) -> Answered:
-    inputs = {name: {key: each[key] for key in _KEPT if key in each} for name, each in api.inputs.items()}
     return Answered(
         hosted=hosted,
-        inputs=inputs,
+        inputs=_kept(api),
         outputs_listed=api.outputs_listed,
         probed=api.probed,
         schema_digest=api.schema,
     )
+
+
+def _kept(api: Api) -> dict[str, dict[str, Any]]:
+    return {name: {key: each[key] for key in _KEPT if key in each} for name, each in api.inputs.items()}
+
+
+_ANSWERS = {"list": _listed, "look": _looked, "fetch": _fetched}
 
 
 if __name__ == "__main__":

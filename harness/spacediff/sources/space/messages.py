@@ -30,7 +30,8 @@ class Ask(_Message):
     """What is asked.
 
     Attributes:
-        kind: `look` only connects and reads the API; `fetch` sends the job and downloads its clip.
+        kind: `list` only connects and reads the API; `look` also checks the request against it; `fetch` sends the job
+            and downloads its clip.
         request: The fields of a `SpaceRequest`, with placeholders.
         seconds: How long it may take.
         prompt: The prompt's text.
@@ -41,7 +42,7 @@ class Ask(_Message):
         private_texts: What is removed from all texts, before they are cut.
     """
 
-    kind: Literal["look", "fetch"]
+    kind: Literal["list", "look", "fetch"]
     request: dict[str, Any]
     seconds: float
     prompt: str = ""
@@ -50,6 +51,20 @@ class Ask(_Message):
     folder: str = ""
     most_bytes: int = 0
     private_texts: tuple[str, ...] = ()
+
+
+class Declared(_Message):
+    """An endpoint as the Space declares it.
+
+    Attributes:
+        inputs: Its parameters, in order: label, component, type and default.
+        outputs: Label and component of each output, in order.
+        schema_digest: SHA-256 of what it takes and returns.
+    """
+
+    inputs: dict[str, dict[str, Any]]
+    outputs: tuple[tuple[str, str], ...]
+    schema_digest: str
 
 
 class Answered(_Message):
@@ -61,6 +76,7 @@ class Answered(_Message):
         inputs: The endpoint's parameters as the Space declares them, in order: label, component and default.
         outputs_listed: Its outputs, as text.
         probed: Whether the Space has a probe.
+        endpoints: Every endpoint by its name, where they were asked for.
         file: The name of the downloaded file in the folder; empty if none was asked for.
         schema_digest: SHA-256 of what the endpoint takes and returns.
         seed: The seed that the outputs report; None if they report none.
@@ -78,6 +94,7 @@ class Answered(_Message):
     inputs: dict[str, dict[str, Any]]
     outputs_listed: str
     probed: bool
+    endpoints: dict[str, Declared] = {}
     file: str = ""
     schema_digest: str = ""
     seed: int | None = None

@@ -75,14 +75,15 @@ def checked_api(client: Any, request: SpaceRequest) -> Api:
     Raises:
         SpaceApiMismatch: The Space does not have the endpoint, an input or an output of the request.
     """
-    endpoints = client.view_api(print_info=False, return_format="dict")["named_endpoints"]
+    endpoints = _declared(client)
     space, endpoint = f"Space {request.id}", request.endpoint
     if endpoint not in endpoints:
         raise SpaceApiMismatch(
             f"{space} has no endpoint {endpoint}{_did_you_mean(endpoint, endpoints)}",
             hint=f"its endpoints are {', '.join(endpoints) or 'all unnamed'}",
         )
-    inputs = {str(each.get("parameter_name") or each["label"]): each for each in endpoints[endpoint]["parameters"]}
+    api = _api_of(endpoint, endpoints)
+    inputs = api.inputs
     required = [
         name
         for name, each in inputs.items()
@@ -100,14 +101,29 @@ def checked_api(client: Any, request: SpaceRequest) -> Api:
         raise SpaceApiMismatch(
             f"{space} needs {', '.join(missing)} at {endpoint}", hint=f"{endpoint} takes {listed or 'none'}"
         )
-    returns = endpoints[endpoint]["returns"]
-    outputs = ", ".join(f"{index}: {each.get('component')} {each.get('label')!r}" for index, each in enumerate(returns))
     for role, index in request.outputs.items():
-        if role != "index" and not 0 <= index < len(returns):
+        if role != "index" and not 0 <= index < len(api.outputs):
             raise SpaceApiMismatch(
                 f"{space} has no output {index} at {endpoint}, which outputs.{role} names",
-                hint=f"its outputs are {outputs or 'none'}",
+                hint=f"its outputs are {api.outputs_listed or 'none'}",
             )
+    return api
+
+
+def declared_apis(client: Any) -> dict[str, Api]:
+    """Return every endpoint that has a name, as the Space declares it, by its name."""
+    endpoints = _declared(client)
+    return {name: _api_of(name, endpoints) for name in endpoints}
+
+
+def _declared(client: Any) -> dict[str, Any]:
+    return dict(client.view_api(print_info=False, return_format="dict")["named_endpoints"])
+
+
+def _api_of(endpoint: str, endpoints: Mapping[str, Any]) -> Api:
+    taken, returns = endpoints[endpoint]["parameters"], endpoints[endpoint]["returns"]
+    inputs = {str(each.get("parameter_name") or each["label"]): each for each in taken}
+    outputs = ", ".join(f"{index}: {each.get('component')} {each.get('label')!r}" for index, each in enumerate(returns))
     return Api(
         inputs,
         outputs,
