@@ -14,6 +14,7 @@ import pytest
 import spacediff
 from spacediff.cli.commands import main
 from spacediff.clip import write_preview
+from spacediff.record import write_record
 from support.clips import moving_ball
 from support.paths import ROOT
 from support.synthetic_audit import synthetic_audit
@@ -148,6 +149,11 @@ def test_approximate_scenario_stops_before_anything_is_run_unless_it_is_accepted
         assert said in text.replace("`", ""), report_format
         assert "pproximate" in text, report_format
 
+    with pytest.raises(spacediff.NotAcceptable, match="nothing was compared"):
+        spacediff.accept_audit(scenario)
+    measured = synthetic_audit(result.folder, frames=1, size=(32, 48))
+    of_this = {"scenario_name": scenario.name, "approximations": result.record.approximations}
+    write_record(measured.model_copy(update=of_this), result.folder)
     assert spacediff.accept_audit(scenario).approximations == (said,)
     assert main(["approve", str(scenario)]) == 0
     assert f"approximate: {said}" in capsys.readouterr().out

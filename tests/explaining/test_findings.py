@@ -160,7 +160,10 @@ def _comparisons(
 
 
 def number(written: str) -> float:
-    return 0.0005 if written.startswith("<") else float(written)
+    """Return what a number says, in the middle of what `<` and `>` leave open at three decimals."""
+    if written.startswith("<"):
+        return 0.0005
+    return float(written.removeprefix(">")) + 0.0005 * written.startswith(">")
 
 
 def names_of(paths: list[str]) -> set[str]:
