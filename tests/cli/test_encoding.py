@@ -97,5 +97,5 @@ def test_a_reader_that_left_is_noticed_on_every_system(error: int, monkeypatch: 
     discarded: list[object] = []
     monkeypatch.setattr(console, "_discard_from_now_on", discarded.append)
     show_line("x" * 10_000)
-    Terminal(highlight=False).print("x" * 10_000)
+    Terminal().print("x" * 10_000)
     assert discarded == [sys.stdout] * 2

@@ -27,7 +27,7 @@ frames = upscale_each_frame_with_real_esrgan(video.frames[0], scale=4)
 def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     def show(reading: Reading) -> str:
         screen = io.StringIO()
-        terminal = Terminal(file=screen, force_terminal=True, color_system=None, width=80, highlight=False)
+        terminal = Terminal(file=screen, force_terminal=True, color_system=None, width=80)
         monkeypatch.setattr(reading_table, "wide_terminal", lambda: terminal)
         reading_table.show_reading(reading)
         return screen.getvalue()

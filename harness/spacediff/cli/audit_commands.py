@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from spacediff.api import accept_audit, compare_videos, load_scenario, plan_audit, run_audit
-from spacediff.cli.console import printable, show_json, show_line
+from spacediff.cli.console import show_json, show_line
 from spacediff.cli.options import ApproveOptions, AuditOptions, CompareOptions, Verbosity
 from spacediff.cli.progress import Display
 from spacediff.cli.summary import show_summary
 from spacediff.errors import Exit
 from spacediff.privacy.private_prompts import keep_private
+from spacediff.privacy.short_lines import one_line
 from spacediff.record.file import record_text
 from spacediff.reporting.formats import add_to_job_page
 from spacediff.results import AuditResult
@@ -67,7 +68,7 @@ def approve(options: ApproveOptions) -> Exit:
     if accepted.history:
         show_line(f"compared with what was accepted before: {history_text(accepted.history)}")
     for text in accepted.approximations:
-        show_line(f"approximate: {printable(text)}")
+        show_line(f"approximate: {one_line(text)}")
     show_line(f"accepted: {accepted.path}")
     show_line("commit it next to the scenario; later audits are compared with it")
     return Exit.GATE_PASSED

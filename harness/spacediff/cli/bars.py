@@ -19,7 +19,10 @@ class AuditBars(Progress):
     def __init__(self, console: Console) -> None:
         super().__init__(
             TextColumn(
-                "[bold]{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", max_width=28)
+                "{task.description}",
+                "bold",
+                markup=False,
+                table_column=Column(no_wrap=True, overflow="ellipsis", max_width=28),
             ),
             BarColumn(_BAR),
             State(table_column=Column(no_wrap=True, overflow="ellipsis")),

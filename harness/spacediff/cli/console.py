@@ -1,4 +1,7 @@
-"""Print lines, texts and errors to the terminal, with secrets redacted.
+"""Print lines, texts and errors to the terminal, with secrets redacted and control characters replaced.
+
+Titles, names and messages come from anywhere, and an escape sequence in one of them could write elsewhere on the
+terminal, set its title or hide lines. All output goes through `printable`, and no text is markup.
 
 A reader such as `head` may close the pipe early. Then further output is discarded and the command continues, so that
 its exit code stays the same.
@@ -15,14 +18,15 @@ import traceback
 from collections.abc import Iterator
 from typing import IO, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from spacediff import __version__
 from spacediff.cli.encoding import spelled, spelled_json
 from spacediff.errors import SpacediffError
 from spacediff.privacy.redaction import redact_text
-from spacediff.privacy.short_lines import short_line
+from spacediff.privacy.short_lines import printable, short_line
 
 _LONGEST_LINE = 300
 """Characters of an untrusted text that are shown."""
@@ -31,7 +35,15 @@ _WIDE = 120
 
 
 class Terminal(Console):
-    """A console for tables and styled lines."""
+    """A console for tables and styled lines; a text in brackets is a text. Options are those of Rich's console."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"highlight": False, "markup": False} | options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Lay out what is printed; only what Rich writes itself may control the terminal."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else printable(text), style, control)
 
     def on_broken_pipe(self) -> None:
         """Continue without output."""
@@ -58,7 +70,7 @@ class Terminal(Console):
 
 def wide_terminal() -> Terminal:
     """Return a console for tables: as wide as the terminal, and wide enough to be searched where there is none."""
-    console = Terminal(highlight=False)
+    console = Terminal()
     if not console.is_terminal:
         console.width = max(console.width, _WIDE)
     return console
@@ -80,10 +92,10 @@ def show_line(content: object, *, error: bool = False) -> None:
 
 
 def show_text(text: str, *, error: bool = False) -> None:
-    """Print a text unchanged; it must be redacted before, as a record is."""
+    """Print a text that was redacted before, as a record is."""
     stream = sys.stderr if error else sys.stdout
     with _reader_may_leave(stream):
-        stream.write(text)
+        stream.write(printable(text))
 
 
 def show_json(text: str) -> None:
@@ -122,7 +134,7 @@ def _discard_from_now_on(stream: IO[str]) -> None:
 
 def show_error(error: SpacediffError) -> None:
     """Print an expected failure: its code (see docs/errors.md), what happened, and what to do."""
-    console = Terminal(stderr=True, highlight=False)
+    console = Terminal(stderr=True)
     console.print(Text.assemble((f"error[{error.code}]: ", "bold red"), error.message))
     if error.hint:
         console.print(Text.assemble(("hint: ", "bold"), error.hint))
@@ -153,10 +165,3 @@ def _indented(console: Console, line: str) -> str:
 def one_line(text: str) -> str:
     """Turn an untrusted text into one short line without control characters and secrets."""
     return short_line(text, _LONGEST_LINE)
-
-
-def printable(text: str) -> str:
-    """Replace control characters, which could move the cursor; a carriage return at the end of the line is removed."""
-    return "".join(
-        character if character.isprintable() or character == "\t" else "\ufffd" for character in text.removesuffix("\r")
-    )

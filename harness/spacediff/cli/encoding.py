@@ -12,6 +12,8 @@ import io
 import json
 import sys
 
+from spacediff.privacy.short_lines import printable
+
 _HANDLER = "spacediff-spelled"
 _SPELLINGS = {
     "∞": "inf",
@@ -48,12 +50,19 @@ def spelled(text: str, encoding: str) -> str:
 
 
 def spelled_json(text: str, encoding: str) -> str:
-    """Return a JSON text with what this encoding lacks as JSON's own escape sequences; it has the same value."""
+    """Return a JSON text with what this encoding lacks as JSON's own escape sequences; it has the same value.
+
+    So is what a terminal would follow in place of showing it: JSON leaves the controls above U+007E as they are.
+    """
     try:
         text.encode(encoding)
-    except UnicodeEncodeError:  # outside its strings, JSON is ASCII
-        return "".join(letter if letter.isascii() else json.dumps(letter)[1:-1] for letter in text)
-    return text
+        spelled_out = printable(text) != text
+    except UnicodeEncodeError:
+        spelled_out = True
+    if not spelled_out:
+        return text
+    # outside its strings, JSON is ASCII and prints
+    return "".join(letter if letter.isascii() and letter != "\x7f" else json.dumps(letter)[1:-1] for letter in text)
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Self
 
-from rich.markup import escape
 from rich.progress import TaskID
+from rich.text import Text
 
 from spacediff.cli.bars import AuditBars
 from spacediff.cli.console import Terminal
@@ -33,7 +33,7 @@ class Display:
     """
 
     def __init__(self, verbosity: Verbosity = Verbosity.NORMAL) -> None:
-        self._console = Terminal(stderr=True, highlight=False)
+        self._console = Terminal(stderr=True)
         self._console.quiet = verbosity is Verbosity.QUIET
         self._verbose = verbosity is Verbosity.VERBOSE
         self._bars = AuditBars(self._console)
@@ -45,7 +45,7 @@ class Display:
         self._generated: list[float] = []
         self._reasons: dict[str, str] = {}
         self._said = 0.0
-        self._probe = ""
+        self._probe: Text | None = None
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -63,7 +63,7 @@ class Display:
     def on_notice(self, notice: Fact) -> None:
         """Print what to know before the first run."""
         self._clear()
-        self._console.print(f"[yellow]note:[/] {escape(redact_text(sentence(notice)))}")
+        self._console.print(Text.assemble(("note:", "yellow"), f" {redact_text(sentence(notice))}"))
 
     def on_run_started(self, run: Run) -> None:
         """Show a bar for the run."""
@@ -71,7 +71,7 @@ class Display:
         self._clear()
         self._name = run.name
         self._said = time.monotonic()
-        self._current = self._bars.add_task(escape(f"{run.prompt.name} · {run.name}"), total=None, doing="")
+        self._current = self._bars.add_task(f"{run.prompt.name} · {run.name}", total=None, doing="")
 
     def on_status(self, text: str) -> None:
         """Show the current work."""
@@ -79,7 +79,7 @@ class Display:
             self._clear()
         if self._current is None:
             self._name = text
-            self._current = self._bars.add_task(escape(text), total=None, doing="")
+            self._current = self._bars.add_task(text, total=None, doing="")
         self._bars.update(self._current, doing=text if text != self._name else "")
         self._say_sometimes(text)
 
@@ -102,9 +102,9 @@ class Display:
                 self._generated.append(record.seconds)
         if self._whole is not None:
             self._bars.update(self._whole, completed=self._done, timed=bool(self._generated))
-        said = f"{escape(run.prompt.name)} · {escape(run.name)}: {self._outcome(record, reused=reused)}"
+        said = Text.assemble(f"{run.prompt.name} · {run.name}: ", self._outcome(record, reused=reused))
         if counted:
-            self._console.print(f"\\[{self._done}/{len(self._planned)}] {said}{self._left()}")
+            self._console.print(Text.assemble(f"[{self._done}/{len(self._planned)}] ", said, self._left()))
         else:
             self._probe = said
         if self._verbose and record.trace and not reused:
@@ -112,7 +112,7 @@ class Display:
 
     def on_search_started(self, search: SearchProgress) -> None:
         """Print the expected cost of the search for the cause."""
-        self._console.print(escape(outlook(search)))
+        self._console.print(outlook(search))
 
     def on_probe_finished(
         self,
@@ -123,9 +123,9 @@ class Display:
         reproduced: bool | None,
     ) -> None:
         """Print the outcome of a probe of the search, and about how much is left."""
-        about = escape(probe_line(search, run, len(changed), reproduced=reproduced))
-        self._console.print(f"{self._probe}; {about}" if self._probe else about)
-        self._probe = ""
+        about = probe_line(search, run, len(changed), reproduced=reproduced)
+        self._console.print(Text.assemble(self._probe, "; ", about) if self._probe else about)
+        self._probe = None
 
     def on_search_finished(self) -> None:
         """Show nothing of the search any more."""
@@ -136,16 +136,16 @@ class Display:
         """Print a run of the search that showed nothing by itself, such as a re-run of the first steps."""
         if self._probe:
             self._console.print(self._probe)
-            self._probe = ""
+            self._probe = None
 
-    def _outcome(self, record: RunRecord, *, reused: bool) -> str:
+    def _outcome(self, record: RunRecord, *, reused: bool) -> Text:
         if record.failed:
             own = f"{record.prompt} · {record.name}"
             earlier = self._reasons.setdefault(record.reason, own)
             why = record.reason if earlier == own else f"as {earlier}"
-            return f"[yellow]not measured:[/] {escape(redact_text(why))}"
+            return Text.assemble(("not measured:", "yellow"), f" {redact_text(why)}")
         took = "taken from the store" if reused else duration(record.seconds)
-        return took if record.stopped is None else f"{took}, {stopped_text(record.stopped)}"
+        return Text(took if record.stopped is None else f"{took}, {stopped_text(record.stopped)}")
 
     def _clear(self) -> None:
         if self._current is not None:
@@ -164,7 +164,7 @@ class Display:
         now = time.monotonic()
         if self._verbose and not self._console.is_terminal and now - self._said > _PLAIN_SECONDS:
             self._said = now
-            self._console.print(escape(f"      {self._name}: {text}" if text != self._name else f"      {text}"))
+            self._console.print(f"      {self._name}: {text}" if text != self._name else f"      {text}")
 
 
 def _identity(run: Run) -> tuple[str, str]:

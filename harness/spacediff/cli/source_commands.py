@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacediff.api import read_source
-from spacediff.cli.console import printable, show_line, show_text
+from spacediff.cli.console import show_line, show_text
 from spacediff.cli.options import ReadOptions, WhyOptions
 from spacediff.cli.reading_table import show_reading
 from spacediff.cli.tables import show_differences
@@ -24,6 +24,7 @@ from spacediff.investigation import (
     scenario_path,
 )
 from spacediff.privacy.redaction import redact
+from spacediff.privacy.short_lines import one_line
 from spacediff.reading.markdown import is_markdown
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _run_with(options: WhyOptions) -> list[str] | None:
 def _plan(sources: SourceComparison, options: WhyOptions) -> Exit:
     """Print the patch for all differences, and write what options ask for."""
     for text in sources.approximations:
-        show_line(f"approximate: {printable(text)}")
+        show_line(f"approximate: {one_line(text)}")
     _show_patch(sources.advice)
     return _write_plan(sources, options)
 
@@ -123,7 +124,7 @@ def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit
         show_line("no cause was found, so no change is advised")
         return found.audit.exit_code
     for setting, words in found.advice.by_hand.items():
-        show_line(f"change by hand: {setting}: {printable(words)}")
+        show_line(f"change by hand: {setting}: {one_line(words)}")
     _show_patch(found.advice)
     if options.patch and found.advice.patch:
         show_line(f"wrote {options.patch}")
@@ -137,9 +138,9 @@ def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit
 def _show_patch(advice: Advice) -> None:
     """Print the patch, or the reason why there is none."""
     if not advice.patch:
-        because = f": {printable(advice.reason)}" if advice.reason else ""
+        because = f": {one_line(advice.reason)}" if advice.reason else ""
         show_line(f"nothing in the script can be patched{because}")
         return
-    folder = printable(str(advice.folder))
-    show_line(f"\nthe patch, for {shlex.quote(printable(advice.name))} in {folder}: patch -p0 < FILE")
-    show_line("\n".join(printable(line) for line in advice.patch.removesuffix("\n").split("\n")))
+    folder = one_line(str(advice.folder))
+    show_line(f"\nthe patch, for {shlex.quote(one_line(advice.name))} in {folder}: patch -p0 < FILE")
+    show_line(advice.patch.removesuffix("\n"))

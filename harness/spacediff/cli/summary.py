@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -72,7 +71,7 @@ _GATE_STYLES = {GateStatus.PASSED: "bold green", GateStatus.FAILED: "bold red", 
 def show_summary(record: AuditRecord, report: Path, *, brief: bool = False) -> None:
     """Print what came out, and where the report is; if brief, only cause, fix and gate of it."""
     with presenting(record):
-        console = Terminal(highlight=False)
+        console = Terminal()
         if not brief:
             _show(console, record)
         _show_answers(console, record)
@@ -297,7 +296,7 @@ def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRec
         values = [comparison.metrics.get(metric.name) for metric in metrics]
         table.add_row(
             written_rank(comparison.rank) or "-",
-            escape(comparison.candidate),
+            comparison.candidate,
             Text(comparison.verdict, _STYLES.get(comparison.verdict, "yellow")),
             "-" if comparison.drift is None else f"{comparison.drift:.3f}",
             *(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def show_checks(checks: Iterable[Check]) -> None:
     """Print the checks of the doctor."""
-    console = Terminal(highlight=False)
+    console = Terminal()
     for check in checks:
         mark = ("yes ", "green") if check.fine else ("no  ", "yellow")
         console.print(Text.assemble(mark, (f"{check.name}: ", "bold"), check.found))

@@ -8,6 +8,22 @@ from __future__ import annotations
 from spacediff.privacy.redaction import redact_text
 
 
+def printable(text: str) -> str:
+    """Return a text with U+FFFD in place of each control, format or unassigned character but line feeds and tabs.
+
+    So escape sequences and changes of direction are seen and not followed. The carriage return of a line's end goes.
+    """
+    return "".join(
+        character if character.isprintable() or character in _KEPT else "\ufffd"
+        for character in text.replace("\r\n", "\n").removesuffix("\r")
+    )
+
+
+_KEPT = "\n\t\u00a0\u202f\u200c\u200d"
+"""Line feed and tab; spaces that do not break, which are written by us; the joiners, without which scripts and emoji
+fall apart."""
+
+
 def one_line(text: str) -> str:
     """Return a text without secrets, and with a space in place of each character that does not print."""
     return "".join(character if character.isprintable() else " " for character in redact_text(text))
