@@ -100,3 +100,27 @@ def test_read_only_files_are_removed(tmp_path: Path, windows: WindowsFiles) -> N
     windows.hold(held / "file", sys.maxsize)
     remove_folder(held)
     assert (held / "file").exists()
+
+
+def test_a_file_with_the_longest_name_is_written(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 250 + ".json")
+    write_atomically(path, "{}")
+    write_atomically(path, "[]")
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    assert path.read_text() == "[]"
+
+
+def test_only_links_are_removed_of_a_folder_with_links(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside", tmp_path / "folder"
+    outside.mkdir()
+    (outside / "file").write_text("kept")
+    (outside / "file").chmod(0o400)
+    folder.mkdir()
+    (folder / "link").symlink_to(outside)
+    (folder / "file").symlink_to(outside / "file")
+    remove_folder(folder)
+    assert not folder.exists()
+    (tmp_path / "link").symlink_to(outside)
+    remove_folder(tmp_path / "link")
+    assert not (tmp_path / "link").is_symlink()
+    assert (outside / "file").stat().st_mode & 0o777 == 0o400

@@ -15,14 +15,14 @@ from spacediff.interrupts import clear, install, raise_if_interrupted, until_int
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)}
     yield
     clear()
     for each, handler in before.items():
         signal.signal(each, handler)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_lost_interrupt_is_raised_at_the_next_check(sign: signal.Signals) -> None:
     install()
     raise_if_interrupted()
@@ -40,6 +40,18 @@ def test_the_first_interrupt_is_answered_at_once(capfd: pytest.CaptureFixture[st
         with suppress(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert capfd.readouterr().err == "ending\n"
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGQUIT])
+def test_requests_right_after_another_are_the_same_one(sign: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    install()
+    with suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+    for _ in range(5):
+        os.kill(os.getpid(), sign)
+    monkeypatch.setattr("spacediff.interrupts.SAME_REQUEST", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), sign)
 
 
 def test_an_ignored_signal_stays_ignored() -> None:

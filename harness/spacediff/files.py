@@ -29,7 +29,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         DiskFull: There is no space left for it.
     """
     with _writing(path):
-        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        descriptor, draft = tempfile.mkstemp(prefix=_DRAFT, dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content.encode("utf-8") if isinstance(content, str) else content)
@@ -39,6 +39,10 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             move(Path(draft), path)
         finally:
             Path(draft).unlink(missing_ok=True)
+
+
+_DRAFT = ".spacediff-draft-"
+"""Begins the names of drafts, in place of their file's, which may be as long as the system allows."""
 
 
 def move(source: Path, target: Path) -> None:
@@ -80,12 +84,19 @@ def _waits() -> Iterator[float]:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder with everything in it, read-only files too; what another program holds stays."""
+    """Remove a folder with everything in it, read-only files too; what another program holds stays.
+
+    Of a link, only the link is removed, here and inside of it.
+    """
+    if path.is_symlink():
+        path.unlink(missing_ok=True)
+        return
     shutil.rmtree(path, ignore_errors=True)
     if path.is_dir():
         for each in (path, *path.rglob("*")):
-            with contextlib.suppress(OSError):
-                each.chmod(each.stat().st_mode | stat.S_IWRITE)
+            if not each.is_symlink():
+                with contextlib.suppress(OSError):
+                    each.chmod(each.stat().st_mode | stat.S_IWRITE)
         shutil.rmtree(path, ignore_errors=True)
 
 

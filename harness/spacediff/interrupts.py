@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,23 +21,34 @@ _Item = TypeVar("_Item")
 
 _asked = threading.Event()
 _STANDARD_ERROR = 2
+SAME_REQUEST = 1.0
+"""Seconds after a request to end in which further ones are taken for it."""
 
 
 def install(notice: str = "") -> None:
     """Install handlers for Ctrl-C and for the requests to end of CI and of a console; an ignored signal stays ignored.
 
-    Only the command line does this: a library leaves the handlers to the program that uses it.
+    Only the command line does this: a library leaves the handlers to the program that uses it. A second request right
+    after the first is the same one: `timeout`, `uv run` and a closed terminal send theirs to a group and to its
+    members, so that one wish arrives several times; one that comes later ends at once what the first has begun.
 
     Args:
         notice: What the first request writes to standard error at once, since what was finished is still recorded;
             empty for nothing.
     """
     _asked.clear()
+    first = 0.0
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        if notice and not _asked.is_set():
-            with suppress(OSError):
-                os.write(_STANDARD_ERROR, f"{notice}\n".encode())  # `print` may be interrupted itself
+        nonlocal first
+        now = time.monotonic()
+        if _asked.is_set() and now - first < SAME_REQUEST:
+            return
+        if not _asked.is_set():
+            first = now
+            if notice:
+                with suppress(OSError):
+                    os.write(_STANDARD_ERROR, f"{notice}\n".encode())  # `print` may be interrupted itself
         _asked.set()
         raise KeyboardInterrupt
 
@@ -46,8 +58,8 @@ def install(notice: str = "") -> None:
 
 
 def _requests() -> list[signal.Signals]:
-    """Return SIGINT; SIGTERM, by which CI stops a job; SIGHUP of a closed terminal; SIGBREAK, which Windows has."""
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    """Return SIGINT; SIGTERM, by which CI stops a job; SIGHUP of a closed terminal; SIGQUIT; SIGBREAK of Windows."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
     return [found for name in names if (found := getattr(signal, name, None)) is not None]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +252,7 @@ def parting_url(drawn_audit: tuple[AuditRecord, Path], tmp_path_factory: pytest.
         c.model_copy(update={"first_divergence": divergence}) if c.candidate == "dpm" else c for c in record.comparisons
     ]
     copy = tmp_path_factory.mktemp("divergence")
-    (copy / "previews").symlink_to(folder / "previews")
+    shutil.copytree(folder / "previews", copy / "previews")
     return write_report(record.model_copy(update={"comparisons": comparisons}), copy).as_uri()
 
 

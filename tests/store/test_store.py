@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spacediff.errors import FileNotAccessible
 from spacediff.record import Role, RunRecord
 from spacediff.store.store import Store
 from support.fuzzing import examples
@@ -109,3 +110,43 @@ with Store(Path({str(tmp_path)!r})).writing({KEY!r}) as draft:
         time.sleep(0.1)
     assert list((tmp_path / "runs").iterdir()) == []
     assert finished(tmp_path).get(KEY) == record()
+
+
+def test_an_audit_writes_through_no_link_and_removes_nothing_behind_one(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "audit"
+    (elsewhere / KEY).mkdir(parents=True)
+    (elsewhere / KEY / "precious").write_text("kept")
+    (elsewhere / KEY / "precious").chmod(0o400)
+    folder.mkdir()
+    (folder / "runs").symlink_to(elsewhere)
+    with pytest.raises(FileNotAccessible, match="runs is a link"), Store(folder).locked():
+        pass
+    (folder / "runs").unlink()
+    (folder / "runs").mkdir()
+    (folder / "runs" / KEY).symlink_to(elsewhere / KEY)
+    with pytest.raises(FileNotAccessible, match=f"{KEY} is a link"), Store(folder).locked():
+        pass
+    Store(folder).discard(KEY)
+    assert not (folder / "runs" / KEY).is_symlink()
+    assert (elsewhere / KEY / "precious").stat().st_mode & 0o777 == 0o400
+    link = tmp_path / "chosen"
+    link.symlink_to(folder)
+    with Store(link).locked():
+        assert finished(link).get(KEY) == record()
+
+
+def test_a_lock_that_is_a_link_is_not_opened(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("kept")
+    (tmp_path / "audit").mkdir()
+    (tmp_path / "audit" / ".lock").symlink_to(precious)
+    with pytest.raises(FileNotAccessible, match=r"\.lock is a link"), Store(tmp_path / "audit").locked():
+        pass
+    assert precious.read_text() == "kept"
+
+
+def test_a_file_in_place_of_a_runs_folder_is_named_before_anything_is_run(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / KEY).write_text("")
+    with pytest.raises(FileNotAccessible, match=f"{KEY} is a file"), Store(tmp_path).locked():
+        pass

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from spacediff.api.given import StrPath, as_names
-from spacediff.errors import InvalidArgument
+from spacediff.errors import InvalidArgument, RecordError, SpacediffError, failure
 from spacediff.files import make_folder, write_atomically
 from spacediff.results import AuditResult, ReportFile, ReportFormat
 from spacediff.shell_command import shell_command
@@ -45,7 +47,7 @@ def render_report(
 
     Raises:
         InvalidArgument: The format is unknown, or not a text; or a recording has no such format.
-        RecordError: A record cannot be read.
+        RecordError: A record cannot be read, or its values do not fit together.
         RecordingNotReadable: The recording is damaged.
     """
     from spacediff.reporting.formats import render
@@ -55,7 +57,9 @@ def render_report(
     if _is_recording(audit):
         return _recording(_folder(audit), report_format, chosen=against is not None)
     folder = _folder(audit)
-    return render(_checked_format(report_format), _reported(folder, against), folder)
+    record = _reported(folder, against)
+    with _of_anybody(audit):
+        return render(_checked_format(report_format), record, folder)
 
 
 def write_report(
@@ -77,7 +81,7 @@ def write_report(
 
     Raises:
         InvalidArgument: A format is unknown, or `variant` is given without `zip`; or a recording has no such format.
-        RecordError: A record cannot be read.
+        RecordError: A record cannot be read, or its values do not fit together.
         RecordingNotReadable: The recording is damaged.
         FileExists: The audit's own record would be replaced by a different one.
         FileNotAccessible: A file or its folder cannot be written.
@@ -96,11 +100,34 @@ def write_report(
     place = folder if out is None else Path(out)
     if len(wanted) > 1:
         make_folder(place)
-    return tuple(
-        ReportFile(each, path, tuple(write_format(each, record, folder, path, variant)))
-        for each in wanted
-        for path in [place / FILES[each] if place.is_dir() else place]
-    )
+    with _of_anybody(audit):
+        return tuple(
+            ReportFile(each, path, tuple(write_format(each, record, folder, path, variant)))
+            for each in wanted
+            for path in [place / FILES[each] if place.is_dir() else place]
+        )
+
+
+@contextmanager
+def _of_anybody(audit: AuditResult | StrPath) -> Iterator[None]:
+    """Report a stored record that cannot be shown as the wrong input that it is; one of this process is ours to mend.
+
+    Raises:
+        RecordError: Its values do not fit together, in a way that reading it did not notice.
+    """
+    try:
+        yield
+    except (SpacediffError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(audit, AuditResult):
+            raise
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise RecordError(
+            f"the record in {audit} cannot be shown, since its values do not fit together: {failure(error)} "
+            f"({Path(last.filename).name}, line {last.lineno})",
+            hint="run the audit again; if spacediff wrote this record unchanged, please report this message",
+        ) from error
 
 
 def _is_recording(audit: AuditResult | StrPath) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from spacediff.api import record_script
-from spacediff.cli.console import printable, show_line
+from spacediff.cli.console import show_line
 from spacediff.cli.options import RecordOptions
+from spacediff.privacy.short_lines import one_line
 from spacediff.recordings import RecordedCall
 
 
@@ -25,9 +26,9 @@ def record(options: RecordOptions) -> int:
         tensors_steps=options.tensors_steps,
     )
     for call in found.calls:
-        show_line(printable(_described(call)), error=True)
+        show_line(one_line(_described(call)), error=True)
     for note in found.notes:
-        show_line(printable(f"not recorded: {note}"), error=True)
+        show_line(one_line(f"not recorded: {note}"), error=True)
     if not found.calls and found.python:
         wanted = f"no pipeline call {options.call}" if options.call else "no pipeline call"
         ended = f"it ended with exit code {found.exit_code}" if found.exit_code else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from spacediff.cli.console import Terminal, listed, one_line, printable, wide_terminal
+from spacediff.cli.console import Terminal, listed, one_line, wide_terminal
 from spacediff.doctor import Check
 from spacediff.settings import Setting, Settings
 from spacediff.why.apart import words_said
@@ -34,7 +34,7 @@ def show_checks(checks: Iterable[Check]) -> None:
 def show_differences(found: ComparedSettings, advice: Advice, calls: Sequence[ComparedCall] = ()) -> None:
     """Print the differences between two sources, what is known about them, and how to change the script."""
     console = wide_terminal()
-    console.print(Text(printable(headline(found)), "bold"))
+    console.print(Text(headline(found), "bold"))
     listed(console, "calls that may be the main one", [one_line(call.sentence) for call in calls])
     if found.differences:
         console.print(_differences_table(found))

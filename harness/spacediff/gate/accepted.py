@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spacediff.errors import NotAcceptable
+from spacediff.file_names import short_name
 from spacediff.files import write_atomically
 from spacediff.gate.history import history_of
 from spacediff.privacy.redaction import redact_text
@@ -20,7 +21,7 @@ NAME = "the accepted state"
 
 def accepted_path(scenario: Path) -> Path:
     """Return where the accepted state of a scenario lies: `mine.toml` has `mine.accepted.json` next to it."""
-    return scenario.with_suffix(".accepted.json")
+    return scenario.with_name(short_name(scenario.stem, ".accepted.json"))
 
 
 def read_accepted(scenario: Path) -> AuditRecord | None:

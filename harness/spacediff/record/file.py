@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from spacediff.errors import FileNotAccessible, NotAnAuditFolder, RecordError
+from spacediff.file_names import read_regular
 from spacediff.files import make_folder, write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record.audit import SCHEMA_VERSION, AuditRecord
@@ -19,6 +20,8 @@ from spacediff.record.migration import migrated
 
 NAME = "audit.json"
 
+_LARGEST = 128 * 2**20
+"""Bytes of a record; one with 36,000 runs has about 100 MB."""
 _AGAIN = "run the audit again, or read it with the spacediff version that wrote it"
 
 
@@ -88,10 +91,18 @@ def read_record_file(path: Path) -> AuditRecord:
         raise FileNotAccessible(f"{path} cannot be read: {error.strerror or error}") from error
 
 
+def _no_number(word: str) -> None:
+    """Refuse what Python's reader takes for numbers beyond those of JSON."""
+    raise ValueError(f"{word} is no number of JSON")
+
+
 def _record(path: Path) -> AuditRecord:
     """Read a record from a file, with the system's own error if it cannot be opened."""
+    content = read_regular(path, _LARGEST)
+    if len(content) > _LARGEST:
+        raise RecordError(f"{path} is larger than {_LARGEST >> 20} MiB, and no audit's record is")
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(content.decode(), parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise RecordError(f"{path} is not UTF-8 text") from error
     except (ValueError, RecursionError) as error:

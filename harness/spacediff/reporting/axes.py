@@ -9,6 +9,8 @@ from dataclasses import dataclass
 _MANY = 20.0
 """From this ratio of the largest to the smallest value on, small values cannot be read from a linear axis."""
 
+_SMALLEST = 1e-300
+"""A smaller value is drawn as zero: its logarithm, or a step between two of them, may not be a number."""
 _UNIT = 0.5
 """A logarithmic axis counts in so much of its lowest mark: below that it is about linear, down to zero."""
 
@@ -32,6 +34,7 @@ class Axis:
 
 def linear(finite: list[float], text: Callable[[float], str] | None = None) -> Axis:
     """Return an axis with round numbers at its ends that contains all values; `text` writes its ticks."""
+    finite = [0.0 if abs(v) < _SMALLEST else v for v in finite]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     step = _round_step((high - low or abs(high) or 1.0) / 4)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
@@ -53,7 +56,7 @@ def from_zero(values: list[float], text: Callable[[float], str], *, readable: fl
         text: Writes its ticks.
         readable: The value that has to be distinguishable from zero; the smallest when None.
     """
-    positive = [v for v in values if v > 0]
+    positive = [v for v in values if v >= _SMALLEST]
     if not positive or max(positive) < _MANY * (readable or min(positive)):
         return linear([0.0, *positive], text)
     marks = _round_numbers(min(positive), max(positive))

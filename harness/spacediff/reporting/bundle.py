@@ -182,6 +182,6 @@ def _file(clip: ClipRecord, folder: Path) -> Path:
     """Return the best file that there is of a clip, always one inside the audit folder."""
     for name in (clip.original, clip.lossless, clip.preview):
         path = path_within(folder, name) if name else None
-        if path is not None and path.is_file():
+        if path is not None and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
             return path
     raise NothingToShow(f"its {nouns().clips} are not in the audit folder")

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from pathlib import Path
 
-from spacediff.file_names import path_within
+from spacediff.file_names import read_within
 from spacediff.record import AuditRecord, InputRecord
 from spacediff.reporting.samples import strips_of
 
@@ -27,11 +27,7 @@ def embedded_inputs(record: AuditRecord, folder: Path) -> Mapping[str, str]:
 
 def _read(folder: Path, name: str) -> bytes:
     """Read a preview; a record cannot make the page embed anything but PNGs of its own folder."""
-    path = path_within(folder, name)
-    try:
-        content = path.read_bytes() if path and path.stat().st_size <= _LARGEST else b""
-    except OSError:
-        return b""
+    content = read_within(folder, name, _LARGEST) or b""
     return content if content.startswith(_PNG) else b""
 
 

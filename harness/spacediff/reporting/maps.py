@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spacediff.file_names import path_within
+from spacediff.file_names import read_within
 from spacediff.record import AuditRecord, ComparisonRecord, MapRecord
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -81,15 +81,8 @@ def _read(record: AuditRecord, folder: Path) -> Iterator[tuple[MapRecord, bytes]
     """Yield each map once; a record cannot make the report embed anything but its own pictures."""
     known = {c.map.file: c.map for c in record.comparisons if c.map and c.reference == record.reference}
     for name, found in known.items():
-        path = path_within(folder, name)
-        if path is None:
-            continue
-        try:
-            with path.open("rb") as file:
-                content = file.read(_LARGEST + 1)
-        except OSError:
-            continue
-        if content.startswith(_PNG) and len(content) <= _LARGEST:
+        content = read_within(folder, name, _LARGEST)
+        if content and content.startswith(_PNG):
             yield found, content
 
 

@@ -17,8 +17,11 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from spacediff.file_names import path_within
+from spacediff.file_names import read_within
 from spacediff.record import ASIDE, ClipRecord, RunRecord
+
+_LARGEST = 128 * 2**20
+"""Bytes of a preview that is read; those of an audit have a few millions."""
 
 
 @dataclass(frozen=True)
@@ -151,13 +154,7 @@ def _found(runs: Iterable[RunRecord], folder: Path) -> dict[str, _Found]:
 
 def _content(folder: Path, name: str) -> bytes:
     """Read a preview; empty where the audit folder has none of this name."""
-    path = path_within(folder, name)
-    if path is None:
-        return b""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return b""
+    content = read_within(folder, name, _LARGEST) or b""
     return content if content[4:8] == b"ftyp" or _is_still(content) else b""
 
 

@@ -7,6 +7,7 @@ killed audit leaves no incomplete result, and a run that is damaged later is gen
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from typing import Self
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from spacediff.errors import FolderInUse
+from spacediff.errors import FileNotAccessible, FolderInUse
 from spacediff.files import make_folder, move, remove_file, remove_folder, sha256, write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record import RunRecord
@@ -127,15 +128,38 @@ class Store:
 
         Raises:
             FolderInUse: Another audit is writing into it.
+            FileNotAccessible: Something in it is a link, or a file is where a run's folder belongs.
         """
         try:
             make_folder(self.folder)
+            self._refuse_links()
             with FileLock(self.folder / ".lock", timeout=0):
                 yield
         except Timeout as error:
             raise FolderInUse(
                 f"another audit is writing into {self.folder}", hint="wait for it, or choose another folder"
             ) from error
+
+    def _refuse_links(self) -> None:
+        """Refuse to write into a folder with links, which may lead anywhere; drafts, which are removed, are no matter.
+
+        The folder itself, or one around it, may be a link: somebody chose it.
+        """
+        for place, folders, files in os.walk(self.folder):
+            at = Path(place)
+            for name in (*folders, *files):
+                if (at / name).is_symlink():
+                    raise FileNotAccessible(
+                        f"{at / name} is a link, and an audit writes through no link",
+                        hint="remove the link, or choose another folder for the audit",
+                    )
+            folders[:] = [name for name in folders if not name.startswith(".") and name != PROGRAMS]
+        for path in self._runs.glob("*"):
+            if _RUN.fullmatch(path.name) and not path.is_dir():
+                raise FileNotAccessible(
+                    f"{path} is a file, where the folder of a run belongs",
+                    hint="remove it, or choose another folder for the audit",
+                )
 
     def _remove(self, named: re.Pattern[str]) -> None:
         for path in self._runs.glob("*"):
