@@ -9,6 +9,7 @@ from typing import assert_never
 from spacediff.cli.options import (
     ApproveOptions,
     AuditOptions,
+    CacheOptions,
     CheckOptions,
     CompareOptions,
     CompletionOptions,
@@ -114,6 +115,10 @@ def _run_command(options: Options) -> int:  # noqa: C901, PLR0911, PLR0912 - one
             from spacediff.cli.check_command import check
 
             return check(options)
+        case CacheOptions():
+            from spacediff.cli.setup_commands import cache
+
+            return cache(options)
         case DoctorOptions():
             from spacediff.cli.setup_commands import doctor
 

@@ -147,6 +147,15 @@ class DoctorOptions:
 
 
 @dataclass(frozen=True)
+class CacheOptions:
+    """`spacediff cache`."""
+
+    prune: bool
+    everything: bool
+    as_json: bool
+
+
+@dataclass(frozen=True)
 class CompletionOptions:
     """`spacediff completion`."""
 
@@ -178,6 +187,7 @@ Options: TypeAlias = (
     | WhyOptions
     | CheckOptions
     | DoctorOptions
+    | CacheOptions
     | CompletionOptions
     | InitOptions
     | SchemaOptions

@@ -13,6 +13,7 @@ from spacediff.cli.command_parser import CommandParser
 from spacediff.cli.options import (
     ApproveOptions,
     AuditOptions,
+    CacheOptions,
     CheckOptions,
     CompareOptions,
     CompletionOptions,
@@ -345,6 +346,15 @@ def _setup(commands: _Commands) -> None:
     doctor = commands.add_parser("doctor", help="show what this machine can run, and why not")
     doctor.add_argument("--json", dest="as_json", action="store_true", help="print the checks as JSON")
     doctor.set_defaults(kind=DoctorOptions)
+
+    cache = commands.add_parser("cache", help="show what is kept in the cache folder, and remove it",
+                                description="What is removed is made again when it is needed. Audit folders are "
+                                "no part of it.")  # fmt: skip
+    cache.add_argument("--prune", action="store_true",
+                       help="remove what is of no use: checkpoints of other versions, unfinished work")  # fmt: skip
+    cache.add_argument("--all", dest="everything", action="store_true", help="with --prune, remove everything")
+    cache.add_argument("--json", dest="as_json", action="store_true", help="print the parts as JSON")
+    cache.set_defaults(kind=CacheOptions)
 
     completion = commands.add_parser("completion", help="print the completion script of a shell",
                                      epilog=_COMPLETION)  # fmt: skip

@@ -1,4 +1,4 @@
-"""`spacediff doctor`, `init`, `schema` and `probe`: check this machine, and write what one begins with."""
+"""`spacediff doctor`, `cache`, `init`, `schema` and `probe`: see to this machine, and write what one begins with."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from dataclasses import asdict
 
 from spacediff.api import check_machine, write_probe
 from spacediff.cli.console import show_json, show_line, show_text
-from spacediff.cli.options import CompletionOptions, DoctorOptions, InitOptions, ProbeOptions, SchemaOptions
-from spacediff.errors import Exit
+from spacediff.cli.options import (
+    CacheOptions,
+    CompletionOptions,
+    DoctorOptions,
+    InitOptions,
+    ProbeOptions,
+    SchemaOptions,
+)
+from spacediff.errors import Exit, InvalidArgument
 from spacediff.privacy.redaction import redact
 
 
@@ -21,6 +28,23 @@ def doctor(options: DoctorOptions) -> Exit:
         from spacediff.cli.tables import show_checks
 
         show_checks(checks)
+    return Exit.GATE_PASSED
+
+
+def cache(options: CacheOptions) -> Exit:
+    """Show what is kept in the cache folder, and remove what is of no use or all of it."""
+    from spacediff.cli.tables import show_kept
+    from spacediff.files import cache_dir
+    from spacediff.kept import kept, prune
+
+    if options.everything and not options.prune:
+        raise InvalidArgument("everything is removed only where removing is asked for", hint="add --prune")
+    parts = prune(found, everything=options.everything) if (found := kept()) and options.prune else found
+    if options.as_json:
+        shown = [redact(asdict(each) | {"path": each.path.as_posix()}) for each in parts]
+        show_json(json.dumps(shown, indent=2) + "\n")
+    else:
+        show_kept(cache_dir(), parts, removed=options.prune)
     return Exit.GATE_PASSED
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -15,8 +17,10 @@ from spacediff.why.apart import words_said
 from spacediff.why.compared import UNSET, ComparedSettings
 from spacediff.why.effects import Effect
 from spacediff.why.headline import headline
+from spacediff.wording.numbers import size as size_text
 
 if TYPE_CHECKING:
+    from spacediff.kept import Kept
     from spacediff.why.candidate_calls import ComparedCall
     from spacediff.why.patch import Advice  # it edits Python, which takes long to import
 
@@ -29,6 +33,23 @@ def show_checks(checks: Iterable[Check]) -> None:
         console.print(Text.assemble(mark, (f"{check.name}: ", "bold"), check.found))
         if check.hint:
             console.print(Text(f"    {check.hint}"))
+
+
+def show_kept(folder: Path, parts: Sequence[Kept], *, removed: bool) -> None:
+    """Print the parts of the cache folder, or those that were removed from it."""
+    console = wide_terminal()
+    whole = f"{size_text(sum(each.size for each in parts))} in {folder}"
+    console.print(Text(f"removed {whole}" if removed else whole, "bold"))
+    if not parts:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("", "size", "of", "name"):
+        table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
+    for each in parts:
+        day = datetime.fromtimestamp(each.changed, UTC).date().isoformat()
+        note = "" if each.of_use or removed else ", of no use any more"
+        table.add_row(each.kind.value, size_text(each.size), day, f"{each.path.name}{note}")
+    console.print(table)
 
 
 def show_differences(found: ComparedSettings, advice: Advice, calls: Sequence[ComparedCall] = ()) -> None:

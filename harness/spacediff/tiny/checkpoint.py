@@ -22,8 +22,10 @@ from spacediff.files import cache_dir, move, remove_folder
 from spacediff.tiny.trained import WEIGHTS
 
 _FINGERPRINT = "fingerprint"
-_DRAFT = ".draft-"
-_ABANDONED_AFTER = 3600.0  # seconds; a draft takes a few, so an older one was left behind by a killed process
+DRAFT = ".draft-"
+"""Begins the names of checkpoints that are being written."""
+ABANDONED_AFTER = 3600.0
+"""Seconds; a draft takes a few, so an older one was left behind by a killed process."""
 
 _RANDOM_CARD = """---
 library_name: diffusers
@@ -90,7 +92,7 @@ def ensure_checkpoint(which: TinyCheckpoint = TRAINED) -> Path:
     Raises:
         CheckpointUnavailable: The cache is not writable.
     """
-    place = cache_dir() / _folder_name(which)
+    place = cache_dir() / folder_name(which)
     if not _is_whole(place, which):
         try:
             _make(place, which)
@@ -111,7 +113,7 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _folder_name(which: TinyCheckpoint) -> str:
+def folder_name(which: TinyCheckpoint) -> str:
     """Name the folder by the recipe and by the library versions, which are written into the configuration files."""
     versions = (f"{library}-{importlib.metadata.version(library)}" for library in ("diffusers", "transformers"))
     return "-".join((which.stamp, *versions))
@@ -136,7 +138,7 @@ def _make(place: Path, which: TinyCheckpoint) -> None:
 
 
 def _new_draft(place: Path) -> Path:
-    return Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place.parent))
+    return Path(tempfile.mkdtemp(prefix=DRAFT, dir=place.parent))
 
 
 def _write(draft: Path, which: TinyCheckpoint) -> None:
@@ -183,9 +185,9 @@ def _remove_damaged(broken: Path) -> None:
 
 
 def _remove_abandoned(cache: Path) -> None:
-    for draft in cache.glob(f"{_DRAFT}*"):
+    for draft in cache.glob(f"{DRAFT}*"):
         try:
-            if time.time() - draft.stat().st_mtime > _ABANDONED_AFTER:
+            if time.time() - draft.stat().st_mtime > ABANDONED_AFTER:
                 remove_folder(draft)
         except OSError:  # the process that wrote it has just finished
             continue
