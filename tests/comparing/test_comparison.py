@@ -357,6 +357,18 @@ def test_a_host_that_disagrees_with_itself_raises_the_floor(tmp_path: Path) -> N
     assert asked_twice["near"].metrics["mae"].floor == pytest.approx(asked_twice["reference-2"].metrics["mae"].pooled)
 
 
+def test_an_answer_from_a_cache_is_no_repeat_of_the_reference(tmp_path: Path) -> None:
+    reference = kept(tmp_path, "reference", CLIP, Role.REFERENCE)
+    other = kept(tmp_path, "reference-2", CLIP, Role.REPEAT)
+    runs = [kept(tmp_path, "near", nudged(8)), kept(tmp_path, "seed-1", SEEDS[0], Role.SEED)]
+    for used_cache, floor in (("no", 0.0), ("full", None)):
+        repeat = other.model_copy(update={"used_cache": used_cache})
+        found = compare_prompt(reference, [*runs, repeat], tmp_path, METRICS[:1], ignore_progress).comparisons
+        assert found[0].metrics["mae"].floor == floor
+        kinds = [each.kind for each in found[-1].evidence]
+        assert (FactKind.SPACE_REPEAT_CACHED in kinds) is (floor is None)
+
+
 def test_clips_part_where_no_frame_of_a_repeat_is_as_far(tmp_path: Path) -> None:
     """The host disagrees with itself in one frame; a mean over its frames would make the others part at once."""
     once, late = CLIP.frames.astype(int), CLIP.frames.astype(int)

@@ -257,7 +257,12 @@ def _again(record: AuditRecord, prompt: str) -> list[tuple[str, str]]:
         if (each.prompt, each.control) == (prompt, Control.RERUN)
     ]
     there = [
-        (each.candidate, f"a second request to the Space, compared with the first answer: {each.verdict}")
+        (
+            each.candidate,
+            "the server's cache answered a second request to the Space, which says nothing of whether it repeats itself"
+            if record.run(prompt, each.candidate).cached
+            else f"a second request to the Space, compared with the first answer: {each.verdict}",
+        )
         for each in record.comparisons
         if each.prompt == prompt and record.run(prompt, each.candidate).role is Role.REPEAT
     ]

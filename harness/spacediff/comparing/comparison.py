@@ -26,6 +26,7 @@ from spacediff.record import (
     MapRecord,
     MeasureRecord,
     MetricRecord,
+    Role,
     RunRecord,
     WorstTileRecord,
     fact,
@@ -126,6 +127,7 @@ def comparison_record(
         verdict=verdict,
         evidence=[
             *sizes_of_tiles(pair.reference.run, run),
+            *_from_cache(run),
             *evidence,
             *(_frozen(measures["motion"]) if "motion" in measures else []),
         ],
@@ -173,6 +175,11 @@ def _frozen(motion: MeasureRecord) -> list[Fact]:
         if own < _STILL * other:
             return [fact(FactKind.STANDS_STILL, candidate=candidate, share=own / other)]
     return []
+
+
+def _from_cache(run: RunRecord) -> list[Fact]:
+    """Note that a repeat of the reference came from a cache."""
+    return [fact(FactKind.SPACE_REPEAT_CACHED, differs=False)] if run.role is Role.REPEAT and run.cached else []
 
 
 def _not_repeated(side: Side) -> list[Fact]:

@@ -1,8 +1,8 @@
 """The scale of one prompt: what its numbers mean, measured in the same audit and on the same path.
 
 The floor is what differs when nothing was changed: the baseline run again here, and the Space asked again where the
-scenario says so. The ceiling is how far two unrelated samples differ: the baseline with other seeds. The third number
-is what the codec alone does.
+scenario says so and no cache answers. The ceiling is how far two unrelated samples differ: the baseline with other
+seeds. The third number is what the codec alone does.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def measure_scale(
     rerun = next((side for side in sides.values() if _is(side, Role.RERUN)), None)
     measured = _between(baseline.file, rerun.file, metrics) if baseline and rerun else None
     repeats, seeds = (
-        [name for name, side in sides.items() if _is(side, role) and name in tables]
+        [name for name, side in sides.items() if _is(side, role) and name in tables and not side.run.cached]
         for role in (Role.REPEAT, Role.SEED)
     )
     again = [*([measured.table] if measured else []), *(tables[name] for name in repeats)]

@@ -156,6 +156,8 @@ class RunRecord(Record):
         hosted: What the Space says of itself, name to text; empty for local runs.
         seconds: Duration of the generation or the fetch.
         seed_echoed: The seed that a Space said it used.
+        used_cache: Whether a Space answered from a cache of Gradio: `full`, `partial` or `no`; empty where it does not
+            say, of other sources, and in older records.
         censored: Numbers of the pictures that a safety checker replaced, from 0, as far as the source says so.
         audio: Whether the source gave sound besides the frames, which is not compared.
         clip: The clip, or None.
@@ -182,6 +184,7 @@ class RunRecord(Record):
     hosted: dict[str, str] = {}
     seconds: float = 0.0
     seed_echoed: int | None = None
+    used_cache: Literal["full", "partial", "no", ""] = ""
     censored: list[int] = []
     audio: bool = False
     clip: ClipRecord | None = None
@@ -192,6 +195,11 @@ class RunRecord(Record):
     def failed(self) -> bool:
         """Whether there should be a clip and is none."""
         return not self.measured and self.stopped is None
+
+    @property
+    def cached(self) -> bool:
+        """Whether a Space says that it answered from a cache, so that nothing was generated, or only a part."""
+        return self.used_cache in {"full", "partial"}
 
     @property
     def steps_made(self) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from spacediff.clip import Clip
 from spacediff.record import Ignored, TraceRecord
@@ -59,6 +59,7 @@ class Produced:
         hosted: What is known about the Space (commit, hardware, SDK), name to text.
         seed_echoed: The seed that the Space reports; None if it reports none.
         seconds: Duration of the generation or the download.
+        used_cache: Whether a Space answered from a cache of Gradio; empty where it does not say.
         trace: What was observed during the generation; None for a clip that was not generated here.
         latents: The latents before the first step and after each step, all of one shape, in float32 or half precision
             on the CPU; empty if they are not kept.
@@ -77,6 +78,7 @@ class Produced:
     warnings: tuple[str, ...] = ()
     hosted: dict[str, str] = field(default_factory=dict)
     seed_echoed: int | None = None
+    used_cache: Literal["full", "partial", "no", ""] = ""
     trace: TraceRecord | None = None
     latents: Sequence[torch.Tensor] = ()
     latents_file: Path | None = None

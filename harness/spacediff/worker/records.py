@@ -35,6 +35,7 @@ def measured(run: Run, key: str, produced: Produced, clip: ClipRecord, trace: Tr
         hosted=produced.hosted,
         seconds=produced.seconds,
         seed_echoed=produced.seed_echoed,
+        used_cache=produced.used_cache,
         censored=list(produced.censored),
         audio=produced.audio,
         clip=clip,

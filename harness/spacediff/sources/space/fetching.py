@@ -99,6 +99,7 @@ def fetch(
         hosted={**observed_machine(seen.call), **answer.hosted, **_hosted_api(answer)},
         seed_echoed=echoed,
         trace=seen.call.trace if seen.call else None,
+        used_cache="" if answer.used_cache == "unknown" else answer.used_cache,
         censored=seen.call.censored if seen.call else (),
     )
 
