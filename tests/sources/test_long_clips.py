@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import spacediff
-from spacediff import clip
-from spacediff.clip import Clip, probe, read_clip, write_preview
+from spacediff.clip import Clip, decoding, probe, read_clip, write_preview
 from spacediff.errors import DeadlineExceeded, VideoNotReadable
 from spacediff.plan import plan_files
 from spacediff.run import Prompt
@@ -38,7 +37,7 @@ def test_the_frames_of_a_clip_are_counted_while_they_are_decoded(tmp_path: Path)
 
 def test_a_clip_that_is_too_large_is_refused_by_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, seen = video(tmp_path / "a.mp4", 20), []
-    monkeypatch.setattr(clip, "MAX_CLIP_BYTES", 20 * 32 * 32 * 3 - 1)
+    monkeypatch.setattr(decoding, "MAX_CLIP_BYTES", 20 * 32 * 32 * 3 - 1)
     with pytest.raises(VideoNotReadable, match=r"a\.mp4 has more than"):
         read_clip(file, lambda done, _: seen.append(done))
     assert seen == []
