@@ -155,10 +155,10 @@ class Sequential:
                 record = with_private_inputs(record, run.prompt) if run.prompt.private else record
                 store.seal(draft, record)
         except NotMeasuredError as error:
-            raise_if_disk_full(error)
+            raise_if_disk_full(error, store.folder)
             return unmeasured(run, key, error, time.monotonic() - began)
         except Exception as error:  # noqa: BLE001 - the failure of one run must not end the others
-            raise_if_disk_full(error)
+            raise_if_disk_full(error, store.folder)
             kind = OutOfMemory if is_out_of_memory(error) else GenerationFailed
             return unmeasured(run, key, kind(failure(error)), time.monotonic() - began)
         return record

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from spacediff.errors.generation import DiskFull
 from spacediff.privacy.redaction import redact_text
@@ -16,24 +17,29 @@ def is_out_of_memory(error: BaseException) -> bool:
     return bool(kinds & {"OutOfMemoryError", "MemoryError"}) or "can't allocate memory" in str(error)
 
 
-def raise_if_disk_full(error: BaseException) -> None:
+def raise_if_disk_full(error: BaseException, place: Path | None = None) -> None:
     """Raise `DiskFull` if an error means that a disk or a quota is full; it may be the cause of the error.
+
+    Args:
+        error: What was raised.
+        place: Where was written, for errors that name no file.
 
     Raises:
         DiskFull: The system refused to write for lack of space.
     """
-    if full := disk_full(error):
+    if full := disk_full(error, place):
         raise full from error
 
 
-def disk_full(error: BaseException) -> DiskFull | None:
+def disk_full(error: BaseException, place: Path | None = None) -> DiskFull | None:
     """Return the error of a full disk or quota that an error is, or has as its cause; None if there is none."""
     for each in causes_of(error):
         if isinstance(each, DiskFull):
             return each
         if isinstance(each, Exception) and _says_full(each):
+            named = place is None or (isinstance(each, OSError) and each.filename)
             return DiskFull(
-                f"the disk is full: {failure(each)}",
+                f"the disk {'' if named else f'of {place} '}is full: {failure(each)}",
                 hint="free some space, then run the same command again: finished runs are kept",
             )
     return None

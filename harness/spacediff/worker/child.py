@@ -84,7 +84,7 @@ def _answer(request: Request, worker: LocalWorker, channel: _Channel) -> None:
                 record = worker.produce(request.run.run(), request.key, Path(request.folder), channel)
                 channel.send(Produced(record=record.model_dump(mode="json"), memory=memory_in_use()))
     except Exception as error:  # noqa: BLE001 - any failure becomes an answer
-        answer = _failed(error)
+        answer = _failed(error, Path(request.folder).parent.parent if isinstance(request, Produce) else None)
         del error
         gc.collect()
         if not isinstance(request, Prepare):  # the run that needs it will fail the same way
@@ -99,9 +99,10 @@ def memory_in_use() -> Memory:
     return Memory(device=devices.memory_in_use(), host=psutil.Process().memory_info().rss)
 
 
-def _failed(error: Exception) -> Failed:
+def _failed(error: Exception, place: Path | None = None) -> Failed:
+    """Return the answer for a failure; `place` is the audit folder, if it was written to."""
     sound = not any(is_out_of_memory(each) or _of_device(each) for each in causes_of(error))
-    known = disk_full(error) or error
+    known = disk_full(error, place) or error
     if not isinstance(known, SpacediffError):
         known = (OutOfMemory if is_out_of_memory(error) else GenerationFailed)(failure(error))
     return Failed(code=known.code, message=known.message, hint=known.hint, sound=sound)
