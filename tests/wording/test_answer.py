@@ -119,3 +119,9 @@ def test_two_files_are_answered_by_their_numbers(tmp_path: Path) -> None:
     assert said.startswith("b.mp4 differs from a.mp4: PSNR ")
     worst = found.comparisons[0].metrics["ssim"].worst_frame
     assert said.endswith(f"; worst at frame {worst}.")
+    processed = found.comparisons[0].model_copy(update={"verdict": Verdict.POST_PROCESSED})
+    scaled = found.model_copy(update={"comparisons": [processed]})
+    assert answer_sentences(scaled, found.prompts[0].name) == [
+        said,
+        "One of the two was processed after it was generated; the numbers are those after the alignment.",
+    ]

@@ -97,7 +97,10 @@ def _of_files(record: AuditRecord, prompt: str, runs: Mapping[str, RunRecord]) -
     ]
     if not values:
         return [f"{own} {clause(found.verdict)}"]
-    return [f"{own} differs from {other}: {', '.join(values)}{_worst(found.metrics)}."]
+    said = [f"{own} differs from {other}: {', '.join(values)}{_worst(found.metrics)}."]
+    if found.verdict is Verdict.POST_PROCESSED:
+        said.append("One of the two was processed after it was generated; the numbers are those after the alignment.")
+    return said
 
 
 def _worst(metrics: Mapping[str, MetricRecord]) -> str:
