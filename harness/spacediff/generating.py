@@ -99,10 +99,10 @@ def _notices(plan: Plan, store: Store, listener: ProgressListener) -> Iterator[F
     missing = [run for run in plan.runs if run.source in {"command", "space"} and not store.get(key_of(run, {}))]
     yield from programs_to_run([run for run in missing if run.source == "command"], store.folder)
     if asked := [run for run in missing if run.source == "space" and not run.made_here]:
-        from spacediff.sources.space import own_seeds_of
+        from spacediff.sources.space import known_before
 
         listener.on_status("looking at the Space")
-        yield from own_seeds_of(asked)
+        yield from known_before(asked)
     yield from unserved_schedulers(plan.runs)
 
 

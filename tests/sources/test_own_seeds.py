@@ -6,7 +6,7 @@ import pytest
 
 from spacediff.record import Role
 from spacediff.run import Prompt, Run
-from spacediff.sources.space import own_seeds_of
+from spacediff.sources.space import known_before
 from spacediff.sources.space.own_seeds import own_seeds
 from spacediff.sources.space.request import Api, SpaceRequest
 from spacediff.wording import sentences
@@ -51,16 +51,18 @@ def test_the_api_of_a_space_is_asked_before_anything_is_generated(app: SpaceApp)
         return Run("reference", Role.REFERENCE, Prompt("p", "a lemon", 42), "space", request=of_space)
 
     before = app.seen()["calls"]
-    (warning,) = sentences(own_seeds_of([run(), run()]))
+    (warning,) = sentences(known_before([run(), run()]))
     assert "because of its input randomize_seed, which is on unless the scenario switches it off" in warning
     assert "Set randomize_seed = false" in warning
-    assert not own_seeds_of([run(randomize_seed=False)])
+    assert not known_before([run(randomize_seed=False)])
     assert app.seen()["calls"] == before
 
 
-def test_a_space_that_does_not_answer_is_left_to_its_run() -> None:
+def test_a_space_that_does_not_answer_may_be_unavailable() -> None:
     of_space = {"id": "http://127.0.0.1:9", "endpoint": "/generate", "outputs": {"video": 0}, "inputs": INPUTS}
-    assert not own_seeds_of([Run("reference", Role.REFERENCE, Prompt("p", "a", 1), "space", request=of_space)])
+    run = Run("reference", Role.REFERENCE, Prompt("p", "a", 1), "space", request=of_space)
+    (said,) = sentences(known_before([run]))
+    assert said.startswith("The reference may be unavailable: Space http://127.0.0.1:9 cannot be reached")
 
 
 def test_the_clip_keeps_the_warning(ask: Ask) -> None:

@@ -25,6 +25,7 @@ PLACES = {
     "/gradio_api/queue/data": "stream",
     "/gradio_api/file=clip.mp4": "file",
     "/api/spaces/org/faulty": "hub",
+    "/api/spaces/zero-gpu/quota": "quota",
 }
 """Path to place."""
 _PAUSE = 0.1
@@ -45,6 +46,8 @@ class FaultySpace:
         way: How it fails there.
         messages: What the event stream says in place of a finished job; None for the finished job.
         stages: The stages that the Hub names, one a look-up; the last one stays.
+        hardware: The hardware that the Hub names.
+        quota: What the Hub says of the user's quota.
         asked: How often each place was asked.
     """
 
@@ -54,6 +57,8 @@ class FaultySpace:
     way: Way | None = None
     messages: list[dict[str, Any]] | None = None
     stages: list[str] = field(default_factory=lambda: ["RUNNING"])
+    hardware: str = "cpu-basic"
+    quota: Any = None
     asked: Counter[str] = field(default_factory=Counter)
 
     def fails(self, place: str = "", way: Way | None = None) -> None:
@@ -74,10 +79,10 @@ class FaultySpace:
         return [completed(output)]
 
     def _json(self, place: str) -> bytes:
-        answers: dict[str, Any] = {"config": _CONFIG, "info": _INFO, "join": {"event_id": "e"}}
+        answers: dict[str, Any] = {"quota": self.quota, "config": _CONFIG, "info": _INFO, "join": {"event_id": "e"}}
         if place == "hub":
             stage = self.stages.pop(0) if len(self.stages) > 1 else self.stages[0]
-            return json.dumps(_hub(self.url, stage)).encode()
+            return json.dumps(_hub(self.url, stage, self.hardware)).encode()
         return json.dumps(answers.get(place, {})).encode()
 
 
@@ -292,7 +297,7 @@ _INFO = {
 }
 
 
-def _hub(url: str, stage: str) -> dict[str, Any]:
+def _hub(url: str, stage: str, hardware: str) -> dict[str, Any]:
     return {
         "_id": "0" * 24,
         "id": "org/faulty",
@@ -304,5 +309,5 @@ def _hub(url: str, stage: str) -> dict[str, Any]:
         "sdk": "gradio",
         "tags": [],
         "siblings": [],
-        "runtime": {"stage": stage, "hardware": {"current": "cpu-basic", "requested": "cpu-basic"}, "sha": "1f" * 20},
+        "runtime": {"stage": stage, "hardware": {"current": hardware, "requested": hardware}, "sha": "1f" * 20},
     }

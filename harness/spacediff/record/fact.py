@@ -286,7 +286,7 @@ class FactKind(StrEnum):
     SPACE_COST = "space-cost", {"work": float | None, "whole": float, "hardware": str}
     SPACE_QUOTA_USED = "space-quota-used", {"each": float, "left": float, "of": float}
     # the same before an audit, where nothing is generated
-    SPACE_NOT_READY = "space-not-ready", {"reason": str}
+    SPACE_NOT_READY = "space-not-ready", {"reason": str, "hint": str, "waited_for": bool}
     SPACE_ON_QUOTA = (
         "space-on-quota",
         {"space": str, "hardware": str, "left": float | None, "of": float | None, "resets_at": str},

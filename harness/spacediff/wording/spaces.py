@@ -188,8 +188,10 @@ def _quota_used(*, each: float, left: float, of: float) -> str:
 
 
 @says(FactKind.SPACE_NOT_READY)
-def _not_ready(*, reason: str) -> str:
-    return f"The reference may be unavailable: {reason}"
+def _not_ready(*, reason: str, hint: str, waited_for: bool) -> str:
+    if waited_for:
+        return f"{reason}; it is waited for until the deadline."
+    return f"The reference may be unavailable: {reason}{f' ({hint})' if hint else ''}."
 
 
 @says(FactKind.SPACE_ON_QUOTA)

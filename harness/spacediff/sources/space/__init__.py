@@ -5,8 +5,8 @@ before the job is sent is checked then, and no answer is trusted: its texts are 
 from the Space's own server, up to a size limit, under a name chosen here. The file is kept unchanged.
 """
 
+from spacediff.sources.space.beforehand import known_before
 from spacediff.sources.space.fetching import fetch
-from spacediff.sources.space.own_seeds import own_seeds_of
 from spacediff.sources.space.request import SpaceRequest
 
-__all__ = ["SpaceRequest", "fetch", "own_seeds_of"]
+__all__ = ["SpaceRequest", "fetch", "known_before"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,8 +142,19 @@ def _schema(inputs: Mapping[str, Mapping[str, Any]], returns: Sequence[Mapping[s
 
 
 def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
-    nearest = nearest_name(name, known)
+    nearest = nearest_name(name, known) or _of_shared_words(name, known)
     return f" (did you mean {nearest!r}?)" if nearest else ""
+
+
+def _of_shared_words(name: str, known: Iterable[str]) -> str:
+    """Return the only known name that has all words of another one, or only words of it, as `seed` and `seed_value`."""
+    words = _words(name)
+    found = [each for each in known if (own := _words(each)) and (own <= words or own >= words)]
+    return found[0] if len(found) == 1 and words else ""
+
+
+def _words(name: str) -> set[str]:
+    return {word for word in re.split(r"[\W_]+", name.lower()) if word}
 
 
 def filled(value: Any, prompt_text: str, seed: int, files: Mapping[str, Any] | None = None) -> Any:
