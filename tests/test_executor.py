@@ -82,6 +82,7 @@ def store(tmp_path: Path) -> Store:
 
 def executed(worker: Worker, runs: list[Run], store: Store, *, latents: bool = False) -> dict[str, RunRecord]:
     with Sequential(worker, keep_latents=latents) as executor:
+        executor.prepare(runs, store)
         return {record.name: record for record in executor.execute(runs, store, SilentListener())}
 
 

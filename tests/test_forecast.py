@@ -63,6 +63,9 @@ class Idle:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def prepare(self, runs: Iterable[Run], store: Store) -> None:
+        pass
+
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         raise NotImplementedError
 

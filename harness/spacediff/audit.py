@@ -19,6 +19,7 @@ from spacediff.comparing.contents import sound_warning
 from spacediff.comparing.controls import seeds_not_put_in
 from spacediff.comparing.noise_streams import stream_warning
 from spacediff.comparing.prompt import PromptComparison, compare_prompt
+from spacediff.comparing.requests import of_one_request
 from spacediff.comparing.samples import compare_samples
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
 from spacediff.errors import FolderOfAnotherAudit, SpacediffError
@@ -114,6 +115,7 @@ def audit(
             plan.runs, folder, reuse=reuse, keep_latents=plan.keep_latents, quota_wait=quota_wait
         )
         generated = generate(plan, store, executing, metrics, listener)
+        plan = generated.plan
         compared = _compare(plan, generated, folder, metrics, listener)
         described = _describe(plan, compared, folder, listener)
         if described.interrupted:
@@ -193,9 +195,11 @@ def _compare(
         runs = [run for run in generated.runs if run.prompt == prompt.name]
         reference = next(run for run in runs if run.name == plan.reference)
         candidates = [run for run in runs if run is not reference and run.role not in UNPAIRED]
-        return compare_prompt(
+        found = compare_prompt(
             reference, candidates, folder, metrics, listener.on_step, scores=generated.scores.get(prompt.name)
         )
+        instead = [each for each in plan.instead if each.values["prompt"] == prompt.name]
+        return replace(found, comparisons=of_one_request(found.comparisons, reference, candidates, instead))
 
     if generated.interrupted:
         return _Compared(generated, interrupted=True)
@@ -270,7 +274,7 @@ def _recorded(plan: Plan, described: _Described, folder: Path, *, seconds: float
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         finished=not described.interrupted,
         seconds=seconds,
-        prompts=[prompt_record(prompt, folder) for prompt in plan.prompts],
+        prompts=[prompt_record(prompt, folder, plan.used.get(prompt.name)) for prompt in plan.prompts],
         reference=plan.reference,
         runs=[without_digests_of_inputs(run) if run.prompt in hidden else run for run in runs],
         comparisons=comparisons,
@@ -291,6 +295,7 @@ def _recorded(plan: Plan, described: _Described, folder: Path, *, seconds: float
         ),
         warnings=[*doubts, *cautions],
         approximations=list(plan.approximations),
+        about_reference=list(plan.instead),
         environment=EnvironmentRecord(local=here, hosted=hosted),
         forecast=generated.forecast,
         determinism=generated.determinism,

@@ -7,7 +7,7 @@ finished, and only the store is shared. To distribute runs over many GPUs, imple
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -49,6 +49,9 @@ class Executor(Protocol):
     def __exit__(self, *_: object) -> None:
         """Release what runs share."""
 
+    def prepare(self, runs: Iterable[Run], store: Store) -> None:
+        """Begin to load and to start what runs will need, before `execute` is called with some of them."""
+
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         """Yield the record of each run as soon as it is finished; if there is no clip, the record has the reason."""
 
@@ -64,6 +67,7 @@ class Sequential:
     def __init__(self, worker: Worker, *, keep_latents: bool = True) -> None:
         self._worker = worker
         self._keep_latents = keep_latents
+        self._missing: set[tuple[str, str]] = set()
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -76,11 +80,19 @@ class Sequential:
     def __exit__(self, *_: object) -> None:
         self._worker.close()
 
+    def prepare(self, runs: Iterable[Run], store: Store) -> None:
+        """Let the worker begin with the first run of each kind, at once, where nothing is stored."""
+        if not store.is_empty:
+            return
+        ordered = _in_order(runs)
+        for generated in (False, True):
+            first = next((run for run in ordered if (run.source == "diffusers") is generated), None)
+            if first is not None:
+                self._worker.prepare(first)
+
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         """Yield the record of each run as soon as it is finished."""
-        missing: set[tuple[str, str]] = set()
         waiting = _in_order(runs)
-        self._prepare(waiting, store)
         while waiting:
             run = waiting.pop(0)
             raise_if_interrupted()
@@ -90,11 +102,11 @@ class Sequential:
             if stored is not None:
                 record = relabelled(stored, run)
             else:
-                needed = (run.prompt.name, run.against) not in missing
+                needed = (run.prompt.name, run.against) not in self._missing
                 record = self._executed(run, key, store, listener, needed=needed)
             listener.on_run_finished(run, record, reused=stored is not None)
             if record.failed:
-                missing.add((run.prompt.name, run.name))
+                self._missing.add((run.prompt.name, run.name))
             yield record
             if is_looked_at(run):  # what it has no place for is said before anything else runs
                 waiting.sort(key=lambda each: self._has_a_place(each, store))
@@ -115,15 +127,6 @@ class Sequential:
         baseline = looked_at(run)
         if baseline is not None:
             refuse_beforehand(run, store.folder_of(self._key(baseline)))
-
-    def _prepare(self, ordered: Sequence[Run], store: Store) -> None:
-        """Let the worker begin with the first run of each kind, at once, where nothing is stored."""
-        if not store.is_empty:
-            return
-        for generated in (False, True):
-            first = next((run for run in ordered if (run.source == "diffusers") is generated), None)
-            if first is not None:
-                self._worker.prepare(first)
 
     def _stored(self, key: str, store: Store) -> RunRecord | None:
         """Return the stored run; one that lacks wanted latents is discarded, unless its source keeps none."""

@@ -61,6 +61,12 @@ class Forecast:
         self._measured = None if self._store.is_empty else _measured_in(self._store.folder, todo, self._executor)
         self._report(expectation(todo, assessed.disk, measured=self._measured, memory=assessed.memory))
 
+    def replace_plan(self, plan: Plan) -> None:
+        """Take over a plan whose local runs have changed since the beginning."""
+        if plan.runs != self._plan.runs:
+            self._plan = plan
+            self._begun = frozenset((run.prompt.name, run.name) for run in self._todo().runs)
+
     def follow(self, records: Iterable[RunRecord]) -> Iterator[RunRecord]:
         """Pass on records; after the first generation, report what the others are expected to take.
 

@@ -7,10 +7,11 @@ beside what they took.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from spacediff.adoption import adopted
 from spacediff.comparing.ahead import ScoringAhead
 from spacediff.comparing.scores import Scores
 from spacediff.executor import Executor
@@ -29,6 +30,7 @@ from spacediff.sources.local.scheduler_fit import unserved_schedulers
 from spacediff.sources.long_clips import long_clips
 from spacediff.store.store import Store
 from spacediff.worker.identity import key_of
+from spacediff.worker.records import relabelled
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Generated:
     """The runs, and the search that asked for some of them.
 
     Attributes:
+        plan: What was done: the plan, with local runs of what the reference was made from.
         environment: The versions and devices of the machine that generated; empty if an interruption came first.
         runs: The planned runs in the order of the plan, then those of the search.
         search: What the search for the cause found; None if there was none.
@@ -45,6 +48,7 @@ class Generated:
         interrupted: Whether some are missing because of an interruption.
     """
 
+    plan: Plan
     environment: Mapping[str, str] = field(default_factory=dict)
     runs: tuple[RunRecord, ...] = ()
     search: SearchResult | None = None
@@ -68,19 +72,20 @@ def generate(
         metrics: What to measure, on an accelerator while other clips are generated.
         listener: Called as the runs go on.
     """
-    generated, ahead = Generated(), ScoringAhead(plan.reference, store.folder, metrics)
+    generated, ahead = Generated(plan), ScoringAhead(plan.reference, store.folder, metrics)
     try:
         with executor:
             ahead.begin()
             for notice in _notices(plan, store, listener):  # while the executor starts
                 listener.on_notice(notice)
-            forecast, times = Forecast(plan, store, executor, listener), [time.monotonic()]
+            foreseen = adopted(plan, _kept(plan, store))
+            forecast, times = Forecast(foreseen, store, executor, listener), [time.monotonic()]
             forecast.begin()
             generated = _run(plan, store, executor, ahead, listener, forecast=forecast)
             times.append(time.monotonic())
-            generated = _explain(plan, generated, store, executor, listener)
+            generated = _explain(generated, store, executor, listener)
             times.append(time.monotonic())
-            generated = _control_determinism(plan, generated, store, executor, listener)
+            generated = _control_determinism(generated, store, executor, listener)
             times.append(time.monotonic())
             generated = _with_forecast(generated, forecast, times)
     except KeyboardInterrupt:  # while the executor closed: its runs are kept
@@ -106,6 +111,13 @@ def _notices(plan: Plan, store: Store, listener: ProgressListener) -> Iterator[F
     yield from unserved_schedulers(plan.runs)
 
 
+def _kept(plan: Plan, store: Store) -> Iterator[RunRecord]:
+    """Yield the runs of the reference that are stored."""
+    for run in plan.runs:
+        if not run.made_here and (found := store.get(key_of(run, {}))) is not None:
+            yield relabelled(found, run)
+
+
 def _run(
     plan: Plan, store: Store, executor: Executor, ahead: ScoringAhead, listener: ProgressListener, *, forecast: Forecast
 ) -> Generated:
@@ -114,17 +126,24 @@ def _run(
             ahead.add(record)
         return record
 
+    def executed(runs: Iterable[Run]) -> tuple[tuple[RunRecord, ...], bool]:
+        return until_interrupted(map(seen, forecast.follow(executor.execute(runs, store, listener))))
+
     store.discard_drafts()
+    executor.prepare(plan.runs, store)
+    fetched, interrupted = executed(run for run in plan.runs if not run.is_local)
+    plan = adopted(plan, fetched)
+    forecast.replace_plan(plan)
+    local = [] if interrupted else [run for run in plan.runs if run.is_local]
+    made, stopped = executed(local)
     order = {(run.prompt.name, run.name): number for number, run in enumerate(plan.runs)}
-    executed = forecast.follow(executor.execute(plan.runs, store, listener))
-    records, interrupted = until_interrupted(map(seen, executed))
-    in_order = sorted(records, key=lambda run: order[run.prompt, run.name])
-    return Generated(executor.environment, tuple(in_order), interrupted=interrupted)
+    in_order = sorted((*fetched, *made), key=lambda run: order[run.prompt, run.name])
+    return Generated(plan, executor.environment, tuple(in_order), interrupted=interrupted or stopped)
 
 
-def _explain(plan: Plan, ran: Generated, store: Store, executor: Executor, listener: ProgressListener) -> Generated:
+def _explain(ran: Generated, store: Store, executor: Executor, listener: ProgressListener) -> Generated:
     one = partial(_one, executor, store, listener)
-    search = None if ran.interrupted else explain(plan, ran.runs, store.folder, one, listener)
+    search = None if ran.interrupted else explain(ran.plan, ran.runs, store.folder, one, listener)
     if search is None:
         return ran
     return replace(ran, runs=(*ran.runs, *search.generated), search=search, interrupted=search.interrupted)
@@ -143,13 +162,11 @@ def _with_forecast(ran: Generated, forecast: Forecast, times: Sequence[float]) -
     return replace(ran, forecast=found)
 
 
-def _control_determinism(
-    plan: Plan, ran: Generated, store: Store, executor: Executor, listener: ProgressListener
-) -> Generated:
+def _control_determinism(ran: Generated, store: Store, executor: Executor, listener: ProgressListener) -> Generated:
     if ran.interrupted:
         return ran
     one = partial(_one, executor, store, listener)
-    found, interrupted = until_interrupted(control_of_determinism(plan, ran.runs, one) for _ in range(1))
+    found, interrupted = until_interrupted(control_of_determinism(ran.plan, ran.runs, one) for _ in range(1))
     if interrupted:
         return replace(ran, interrupted=True)
     ((determinism, made),) = found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, Literal
@@ -117,6 +117,9 @@ class Plan:
         grouped: Whether groups of clips are compared, because seeds cannot match.
         deterministic_control: Whether the baseline is run twice with deterministic algorithms where its re-run differs.
         anyway: Whether the audit begins although the machine is too small.
+        adopt: Whether local runs use what a Space says it used in place of what it was asked for.
+        used: Prompt name to what its local runs are generated from, where that is not the prompt as it was asked for.
+        instead: What the reference used in place of what it was asked for; see `spacediff.adoption`.
     """
 
     title: str
@@ -136,6 +139,9 @@ class Plan:
     grouped: bool = False
     deterministic_control: bool = False
     anyway: bool = False
+    adopt: bool = True
+    used: Mapping[str, Prompt] = field(default_factory=dict)
+    instead: tuple[Fact, ...] = ()
 
     @property
     def private_texts(self) -> tuple[str, ...]:
@@ -200,6 +206,7 @@ def plan_scenario(
         approximations=approximation_facts(scenario),
         grouped=scenario.samples is not None,
         deterministic_control=scenario.scale.deterministic_control,
+        adopt=scenario.reference.adopt,
     )
 
 
@@ -335,7 +342,7 @@ def _runs_of(
     if scenario.scale.rerun:
         runs.append(replace(usual, name="rerun", role=Role.RERUN, repeat=1))
     used = {*(run.settings.value("rng.seed") for run in runs), *recorded_seeds(hosted)}
-    for seed in islice(_other_seeds(prompt.seed, used), scenario.scale.seeds):
+    for seed in islice(other_seeds(prompt.seed, used), scenario.scale.seeds):
         change = Settings.of({"rng": {"seed": seed}}, Origin.DECLARED, "the scale")
         changed = baseline.changed_by(change)
         runs.append(replace(usual, name=f"seed-{seed}", role=Role.SEED, settings=changed, changes=change))
@@ -354,7 +361,12 @@ def _runs_of(
     return with_samples(planned, scenario.reference.variant or "reference", scenario.samples)
 
 
-def _other_seeds(usual: int, used: Collection[Any]) -> Iterator[int]:
-    """Yield seeds that no run of a prompt uses, upwards from its own seed, with 0 after the largest seed."""
+def other_seeds(usual: int, used: Collection[Any]) -> Iterator[int]:
+    """Yield seeds that no run of a prompt uses, upwards from its own seed, with 0 after the largest seed.
+
+    Args:
+        usual: The prompt's seed.
+        used: Other seeds in use; other values among them are nobody's.
+    """
     taken = {usual, *used}
     return (seed for n in count(1) if (seed := (usual + n) % 2**63) not in taken)

@@ -58,6 +58,9 @@ class Refusing:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def prepare(self, runs: Iterable[Run], store: Store) -> None:
+        pass
+
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         del store
         for run in runs:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spacediff.record import Role
+from spacediff.record import InsteadRecord, Role
 from spacediff.run import Prompt, Run
 from spacediff.sources.space import known_before
 from spacediff.sources.space.own_seeds import own_seeds
@@ -65,10 +65,19 @@ def test_a_space_that_does_not_answer_may_be_unavailable() -> None:
     assert said.startswith("The reference may be unavailable: Space http://127.0.0.1:9 cannot be reached")
 
 
-def test_the_clip_keeps_the_warning(ask: Ask) -> None:
-    outputs = {"video": 0, "seed": 1}
-    on = ask("randomised", inputs=INPUTS, outputs=outputs)
-    assert any("draws a seed of its own" in warning for warning in on.warnings)
-    assert on.seed_echoed == 7
-    off = ask("randomised", inputs=INPUTS | {"randomize_seed": False}, outputs=outputs)
-    assert not off.warnings
+def test_a_seed_that_the_space_draws_is_unknown_unless_it_says_it(ask: Ask) -> None:
+    silent = ask("randomised_silent", inputs=INPUTS, outputs={"video": 0})
+    assert any("draws a seed of its own" in warning for warning in silent.warnings)
+    assert silent.instead == InsteadRecord(own_seed=True)
+    assert silent.settings.value("rng.seed") is None
+    on = ask("randomised", inputs=INPUTS, outputs={"video": 0})
+    assert (on.warnings, on.instead) == ((), InsteadRecord(seed=7, own_seed=True))
+    off = ask("randomised", inputs=INPUTS | {"randomize_seed": False}, outputs={"video": 0})
+    assert (off.warnings, off.instead) == ((), None)
+
+
+def test_before_the_run_a_seed_that_will_be_reported_is_no_obstacle() -> None:
+    reported = SpaceRequest("org/space", "/generate", INPUTS | {"randomize_seed": True}, {"video": 0, "seed": 1})
+    (said,) = sentences(own_seeds(reported))
+    assert "the runs here use the seed that it reports" in said
+    assert "no setting can reproduce" not in said

@@ -57,8 +57,9 @@ def test_the_answer_of_a_space_declares_its_settings(app: SpaceApp, ask: Ask) ->
     produced = ask("file_named", prompt="signed.png", outputs={"image": 0})
     assert produced.settings.value("call.num_inference_steps") == 20
     assert produced.settings.value("file.Sampler") == "DPM++ 2M"
-    assert produced.settings.value("rng.seed") == 42  # as it was sent
-    assert "the file of the Space says that it was made with seed 1234, not 42" in produced.warnings
+    assert produced.settings.value("rng.seed") == 1234
+    assert produced.instead is not None
+    assert (produced.instead.seed, produced.instead.rewritten) == (1234, True)
     private = ask("file_named", prompt="signed.png", outputs={"image": 0}, private=True)
     assert private.settings.value("call.num_inference_steps") == 20
     assert not [word for word in HIDDEN if word in repr([*private.settings.items(), private.warnings])]

@@ -9,6 +9,7 @@ import pytest
 
 from spacediff.clip import read_clip
 from spacediff.errors import SpaceApiMismatch, SpaceOutputUnusable
+from spacediff.record import InsteadRecord
 from spacediff.settings import Origin
 from support.gradio_servers import HOSTILE_LABEL, SpaceApp
 from support.space_requests import BOTH, PROMPT, Ask, RememberingListener, eventually, refused, request_of
@@ -112,16 +113,14 @@ def test_an_output_that_is_not_a_video_is_an_error(ask: Ask, name: str, what: st
     assert error.hint.startswith("its outputs are 0: ")
 
 
-def test_a_different_seed_gives_a_warning(ask: Ask) -> None:
+def test_a_different_seed_is_kept_as_what_was_used_instead(ask: Ask) -> None:
     produced = ask("other_seed", outputs=BOTH)
     assert produced.seed_echoed == 7
-    assert produced.warnings == ("the Space reports that it used seed 7, not 42",)
+    assert produced.instead == InsteadRecord(seed=7, own_seed=True)
+    assert produced.warnings == ()
     assert produced.settings["rng.seed"].value == 7
     assert produced.settings["rng.seed"].origin is Origin.OBSERVED
-    unasked = ask("other_seed")
-    assert unasked.warnings == ()
-    assert unasked.settings["rng.seed"].value == 42
-    assert unasked.settings["rng.seed"].origin is Origin.DECLARED
+    assert ask("other_seed").instead == produced.instead, "an output that is labelled as the seed need not be named"
 
 
 def test_a_seed_output_without_an_integer_gives_a_warning(ask: Ask) -> None:
@@ -130,10 +129,24 @@ def test_a_seed_output_without_an_integer_gives_a_warning(ask: Ask) -> None:
     assert produced.warnings == ("output 0 of the Space should be the seed, but is not an integer",)
 
 
-def test_a_seed_that_is_not_sent_is_unknown(ask: Ask) -> None:
-    produced = ask("plain", inputs={"prompt": "{prompt}", "seed_value": 5})
-    assert produced.warnings == ("the seed was not sent: no input of the Space contains {seed}",)
-    assert produced.settings["rng.seed"].origin is Origin.UNKNOWN
+def test_a_seed_that_is_not_sent_is_unknown_unless_the_space_says_it(ask: Ask) -> None:
+    fixed = {"prompt": "{prompt}", "seed_value": 5}
+    said = ask("plain", inputs=fixed)
+    assert said.warnings == ("the seed was not sent: no input of the Space contains {seed}",)
+    assert said.instead == InsteadRecord(seed=5, own_seed=True)
+    silent = ask("single", inputs=fixed)
+    assert silent.settings["rng.seed"].origin is Origin.UNKNOWN
+    assert silent.instead is None, "the scenario gives the Space a seed of its own"
+    assert ask("single", inputs={"prompt": "{prompt}", "seed_value": None}).instead == InsteadRecord(own_seed=True)
+
+
+def test_a_rewritten_prompt_is_kept_as_what_was_used_instead(ask: Ask) -> None:
+    outputs = BOTH | {"prompt": 2}
+    text = f"{PROMPT}, cinematic[31m"
+    assert ask("enhanced", outputs=outputs).instead == InsteadRecord(prompt=text, rewritten=True)
+    assert ask("enhanced", outputs=outputs, private=True).instead == InsteadRecord(rewritten=True)
+    sent = {"prompt": "{prompt}, in rain", "seed_value": "{seed}"}
+    assert ask("text_back", inputs=sent, outputs=outputs).instead is None, "what was sent is not rewritten"
 
 
 def test_steps_are_reported_while_the_space_works(app: SpaceApp, ask: Ask) -> None:

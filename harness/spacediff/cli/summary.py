@@ -86,6 +86,8 @@ def _show(console: Console, record: AuditRecord) -> None:
     console.print(Text(record.title, "bold"))
     for prompt in record.prompts:
         _show_prompt(console, record, prompt.name)
+    for text in sentences(record.about_reference):
+        console.print(Text.assemble(("reference: ", "bold"), one_line(text)))
     for text in approximation_texts(record.approximations):
         console.print(Text.assemble(("approximate: ", "bold yellow"), one_line(text)))
     _show_notes(console, record)

@@ -21,7 +21,7 @@ from spacediff.comparing.verdict import Codec, Scale
 from spacediff.metrics import Metric, metrics_named
 from spacediff.metrics.scoring import Measured, measure_clips, pooled
 from spacediff.metrics.tiles import Tile
-from spacediff.record import ClipRecord, Role
+from spacediff.record import ClipRecord, InsteadRecord, Role, RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,14 +85,16 @@ def measure_scale(
     baseline = next((side for side in sides.values() if _is(side, Role.BASELINE)), None)
     rerun = next((side for side in sides.values() if _is(side, Role.RERUN)), None)
     measured = _between(baseline.file, rerun.file, metrics) if baseline and rerun else None
-    repeats, seeds = (
+    reference = next((side for side in sides.values() if _is(side, Role.REFERENCE)), None)
+    asked_again, seeds = (
         [name for name, side in sides.items() if _is(side, role) and name in tables and not side.run.cached]
         for role in (Role.REPEAT, Role.SEED)
     )
-    again = [*([measured.table] if measured else []), *(tables[name] for name in repeats)]
+    again_there = [name for name in asked_again if reference is None or repeats(reference.run, sides[name].run)]
+    again = [*([measured.table] if measured else []), *(tables[name] for name in again_there)]
     floors = [errors_of(table) for table in again]
     ceilings = [errors_of(tables[name]) for name in seeds]
-    of_tiles = [*([_error(measured.worst)] if measured else []), *(worst[name] for name in repeats)]
+    of_tiles = [*([_error(measured.worst)] if measured else []), *(worst[name] for name in again_there)]
     return ScaleOfPrompt(
         {
             metric.name: Scale(
@@ -110,6 +112,14 @@ def measure_scale(
         floors[0] if measured else {},
         Scale(max(of_tiles, default=None), tuple(worst[name] for name in seeds)),
     )
+
+
+def repeats(reference: RunRecord, run: RunRecord) -> bool:
+    """Whether a further request to a Space is known to repeat the first: the same seed, and the same text."""
+    both = [each.instead or InsteadRecord() for each in (reference, run)]
+    if any((each.own_seed and each.seed is None) or (each.rewritten and not each.prompt) for each in both):
+        return False
+    return both[0] == both[1]
 
 
 def errors_of(table: pd.DataFrame) -> dict[str, float]:

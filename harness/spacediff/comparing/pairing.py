@@ -154,14 +154,15 @@ def _some(pair: Pair, ours: Mapping[int, Frame], theirs: Mapping[int, Frame]) ->
 
 
 def _refuse_other_counts(reference: Side, candidate: Side) -> None:
-    """Refuse pictures of which one side has more: which belong together is not in the pictures."""
-    counts = reference.clip.frames, candidate.clip.frames
-    if "pictures" not in {reference.clip.medium, candidate.clip.medium} or counts[0] == counts[1]:
+    """Refuse pictures of which one side has more, and one frame against many: which belong together is unknown."""
+    counts, media = (reference.clip.frames, candidate.clip.frames), {reference.clip.medium, candidate.clip.medium}
+    if counts[0] == counts[1] or not ("pictures" in media or 1 in counts):
         return
     ours, theirs = (_counted(side.clip) for side in (reference, candidate))
+    of_pictures = "choose one with outputs.index, or generate as many with call.num_images_per_prompt"
     raise NotComparable(
         f"the reference has {ours}, and this run has {theirs}: which of them belong together is unknown",
-        hint="choose one with outputs.index, or generate as many with call.num_images_per_prompt",
+        hint=of_pictures if "pictures" in media else "generate as many frames with call.num_frames",
     )
 
 

@@ -50,6 +50,9 @@ class PromptRecord(Record):
         name: Its name.
         text: What the clip should show; empty where it is private.
         seed: Its seed.
+        used_seed: The seed that the local runs have in its place, since the Space says that it used that; None where
+            they have the prompt's.
+        used_text: The same of the text; empty where they have the prompt's.
         private: Whether its text and its pictures are kept out of everything that is shown.
         inputs: The pictures and videos that it gives to the pipeline; none where it is private.
     """
@@ -57,6 +60,8 @@ class PromptRecord(Record):
     name: str
     text: str
     seed: int
+    used_seed: int | None = None
+    used_text: str = ""
     private: bool = False
     inputs: list[InputRecord] = []
 
@@ -166,6 +171,8 @@ class AuditRecord(Record):
             made.
         warnings: What the reader should know first.
         approximations: What the script does and the scenario does not say, so that the baseline is not the script.
+        about_reference: What the reader should know of the reference: what a Space used in place of what it was asked
+            for.
         overviews: What leads, per prompt.
         loops: What the traces show together, per prompt with a trace.
         ignored: Arguments that runs accepted but ignored, equal ones once.
@@ -201,6 +208,7 @@ class AuditRecord(Record):
     determinism: DeterminismRecord | None = None
     warnings: list[Fact] = []
     approximations: list[Fact] = []
+    about_reference: list[Fact] = []
     overviews: list[OverviewRecord] = []
     loops: list[LoopRecord] = []
     ignored: list[IgnoredRecord] = []

@@ -195,6 +195,12 @@ class FactKind(StrEnum):
     TEXT_CUT = "text-cut", {"text": str, "tokens": int, "limit": int}
     FRAMES_CROPPED = "frames-cropped", {"width": int, "height": int, "share": float, "across": bool}
 
+    # what a Space used in place of what it was asked for; `why` is empty where it was adopted, else `unknown`,
+    # `declined` by the scenario, `unusable` as a seed, or `private`
+    SEED_USED = "seed-used", {"prompt": str, "asked": int, "used": int | None, "why": str}
+    PROMPT_USED = "prompt-used", {"prompt": str, "used": str, "why": str}
+    REPEAT_OF_ANOTHER_SEED = "repeat-of-another-seed"
+
     # where a scenario is not the script that it stands for
     APPROXIMATED = "approximated", {"setting": str, "value": str, "where": str, "reason": str}
 
@@ -203,7 +209,7 @@ class FactKind(StrEnum):
     RERUN_DIFFERS = "rerun-differs"
     METRIC_VALUE = "metric-value", {"metric": str, "value": float, "unit": str}
     SEED_IGNORED = "seed-ignored"
-    SEED_RANDOMISED = "seed-randomised", {"space": str, "input": str, "sent": bool}
+    SEED_RANDOMISED = "seed-randomised", {"space": str, "input": str, "sent": bool, "reported": bool}
     LONG_CLIP = "long-clip", {"file": str, "frames": int, "seconds": float}
     PROGRAM_RUNS = "program-runs", {"command": str, "folder": str, "again": int}
     SCHEDULER_NOT_SERVED = "scheduler-not-served", {"run": str, "scheduler": str, "reads": str, "predicts": str}

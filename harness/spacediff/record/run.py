@@ -82,6 +82,22 @@ class Ignored(Record):
     advice: str = ""
 
 
+class InsteadRecord(Record):
+    """What a Space used in place of what it was asked for, as its answer, its file or its probe says.
+
+    Attributes:
+        seed: The seed that it used; None where it is unknown, and where it used the one that was asked for.
+        own_seed: Whether it used another seed than it was asked for, be it an unknown one.
+        prompt: The text that it used; empty where it used the prompt, and of a private prompt.
+        rewritten: Whether it used another text than the prompt.
+    """
+
+    seed: int | None = None
+    own_seed: bool = False
+    prompt: str = ""
+    rewritten: bool = False
+
+
 class SmallPreview(Record):
     """A smaller file of the same frames, for a page with many clips.
 
@@ -158,6 +174,8 @@ class RunRecord(Record):
         seed_echoed: The seed that a Space said it used.
         used_cache: Whether a Space answered from a cache of Gradio: `full`, `partial` or `no`; empty where it does not
             say, of other sources, and in older records.
+        instead: What a Space used in place of what it was asked for; None where nothing says that it did, and in older
+            records.
         censored: Numbers of the pictures that a safety checker replaced, from 0, as far as the source says so.
         audio: Whether the source gave sound besides the frames, which is not compared.
         clip: The clip, or None.
@@ -185,6 +203,7 @@ class RunRecord(Record):
     seconds: float = 0.0
     seed_echoed: int | None = None
     used_cache: Literal["full", "partial", "no", ""] = ""
+    instead: InsteadRecord | None = None
     censored: list[int] = []
     audio: bool = False
     clip: ClipRecord | None = None

@@ -212,13 +212,13 @@ def _contents(record: AuditRecord, views: list[PromptView]) -> list[str]:
 
 
 def _notes(record: AuditRecord) -> list[str]:
-    """Return the warnings, of the audit and of its runs, what was ignored, and what was not measured, each once."""
+    """Return notes on the reference, warnings of audit and runs, what was ignored and what not measured, each once."""
     missing = [
         f"{code(run.name)} was not measured: {prose(run.reason)}"
         for run in record.runs
         if run.role not in ASIDE and run.failed
     ]
-    warnings = [prose(warning) for warning in sentences(record.warnings)]
+    warnings = [prose(each) for each in sentences([*record.about_reference, *record.warnings])]
     of_runs = [f"{', '.join(map(code, each.runs))}: {prose(each.warning)}" for each in record.run_warnings]
     notes = list(dict.fromkeys([*warnings, *of_runs, *map(_ignored, record.ignored), *missing]))
     more = len(notes) - _MOST_SENTENCES

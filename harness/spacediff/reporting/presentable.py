@@ -32,7 +32,8 @@ def presentable(record: AuditRecord) -> AuditRecord:
     hidden = {prompt.name for prompt in record.prompts if prompt.private}
     runs = [_without_pictures(run) if run.prompt in hidden else run for run in record.runs]
     prompts = [
-        prompt.model_copy(update={"text": "", "inputs": []}) if prompt.private else prompt for prompt in record.prompts
+        prompt.model_copy(update={"text": "", "used_text": "", "inputs": []}) if prompt.private else prompt
+        for prompt in record.prompts
     ]
     comparisons = [c.model_copy(update={"map": None}) if c.prompt in hidden else c for c in record.comparisons]
     samples = [

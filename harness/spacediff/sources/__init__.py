@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from spacediff.clip import Clip
-from spacediff.record import Ignored, TraceRecord
+from spacediff.record import Ignored, InsteadRecord, TraceRecord
 from spacediff.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Produced:
         warnings: Warnings for the reader of the report.
         hosted: What is known about the Space (commit, hardware, SDK), name to text.
         seed_echoed: The seed that the Space reports; None if it reports none.
+        instead: What the Space used in place of what it was asked for; None where nothing says that it did.
         seconds: Duration of the generation or the download.
         used_cache: Whether a Space answered from a cache of Gradio; empty where it does not say.
         trace: What was observed during the generation; None for a clip that was not generated here.
@@ -79,6 +80,7 @@ class Produced:
     hosted: dict[str, str] = field(default_factory=dict)
     seed_echoed: int | None = None
     used_cache: Literal["full", "partial", "no", ""] = ""
+    instead: InsteadRecord | None = None
     trace: TraceRecord | None = None
     latents: Sequence[torch.Tensor] = ()
     latents_file: Path | None = None

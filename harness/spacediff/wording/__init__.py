@@ -7,7 +7,7 @@ shows it escapes it.
 
 from __future__ import annotations
 
-from spacediff.wording import alignment, codec, faults, residual, spaces  # noqa: F401 - each says its kinds of fact
+from spacediff.wording import alignment, codec, faults, requests, residual, spaces  # noqa: F401 - each says its kinds of fact
 from spacediff.wording.answer import answer_sentences
 from spacediff.wording.approximation import approximation_texts
 from spacediff.wording.cause import (

@@ -60,11 +60,14 @@ def _seed_ignored() -> str:
 
 
 @says(FactKind.SEED_RANDOMISED)
-def _seed_randomised(*, space: str, input: str, sent: bool) -> str:  # noqa: A002 - as the value is called
+def _seed_randomised(*, space: str, input: str, sent: bool, reported: bool) -> str:  # noqa: A002 - the value's name
     why = "which the scenario switches on" if sent else "which is on unless the scenario switches it off"
+    draws = f"The Space {space} draws a seed of its own because of its input {input}, {why}"
+    if reported:
+        return f"{draws}. Unless reference.adopt is false, the runs here use the seed that it reports."
     return (
-        f"The Space {space} draws a seed of its own because of its input {input}, {why}: no setting can reproduce its "
-        f"{nouns().clip}. Set {input} = false among reference.space.inputs, or compare groups: samples = 8."
+        f"{draws}: no setting can reproduce its {nouns().clip}. Set {input} = false among reference.space.inputs, name "
+        "the output with the seed that it used (outputs.seed), or compare groups: samples = 8."
     )
 
 

@@ -36,6 +36,7 @@ def measured(run: Run, key: str, produced: Produced, clip: ClipRecord, trace: Tr
         seconds=produced.seconds,
         seed_echoed=produced.seed_echoed,
         used_cache=produced.used_cache,
+        instead=produced.instead,
         censored=list(produced.censored),
         audio=produced.audio,
         clip=clip,
@@ -111,12 +112,21 @@ def unmeasured(run: Run, key: str, error: NotMeasuredError, seconds: float) -> R
     return found.model_copy(update=error.seen) if isinstance(error, RecordingWithoutFrames) else found
 
 
-def prompt_record(prompt: Prompt, folder: Path) -> PromptRecord:
-    """Make the record of a prompt, and write previews of its inputs into the audit folder unless it is private."""
+def prompt_record(prompt: Prompt, folder: Path, used: Prompt | None = None) -> PromptRecord:
+    """Make the record of a prompt, and write previews of its inputs into the audit folder unless it is private.
+
+    Args:
+        prompt: The prompt as the scenario asks for it.
+        folder: The audit folder.
+        used: What the local runs are generated from instead; None where it is the prompt.
+    """
+    other = used is not None and used.text != prompt.text
     return PromptRecord(
         name=prompt.name,
         text="" if prompt.private else prompt.text,
         seed=prompt.seed,
+        used_seed=used.seed if used is not None and used.seed != prompt.seed else None,
+        used_text=used.text if used is not None and other and not prompt.private else "",
         private=prompt.private,
         inputs=[] if prompt.private else write_previews(prompt.inputs, folder),
     )

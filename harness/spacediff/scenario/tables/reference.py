@@ -48,6 +48,8 @@ class Outputs(Table):
     """Number of the one picture of the gallery or list that is taken."""
     seed: Position | None = None
     """Position of the seed that the Space reports."""
+    prompt: Position | None = None
+    """Position of the prompt that the Space reports, as it was rewritten."""
 
     @model_validator(mode="before")
     @classmethod
@@ -170,3 +172,5 @@ class Reference(Table):
     """An API."""
     variant: BaselineOrVariant | None = None
     """A variant of this scenario, or `baseline`."""
+    adopt: bool = True
+    """Whether runs here use the seed and the prompt that a Space says it used in place of those it was sent."""

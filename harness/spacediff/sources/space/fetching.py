@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.clip import counted
-from spacediff.embedded import Declared, declared_in_all, files_in
+from spacediff.embedded import declared_in_all, files_in
 from spacediff.hub.space_errors import explained, plain
 from spacediff.inputs.files import Input
 from spacediff.inputs.placeholders import described, inputs_named_in
@@ -20,6 +20,7 @@ from spacediff.settings import Origin, Setting, Settings
 from spacediff.sources import Produced
 from spacediff.sources.space.answers import decoded
 from spacediff.sources.space.asking import generate
+from spacediff.sources.space.instead import SEED, Said
 from spacediff.sources.space.messages import Answered
 from spacediff.sources.space.own_seeds import own_seeds
 from spacediff.sources.space.probe import Recorded, checked, observed_machine, observed_settings
@@ -28,7 +29,6 @@ from spacediff.sources.space.uploads import copies_of
 from spacediff.sources.video import describe, file_settings, warnings_of, with_declared
 from spacediff.wording import sentences
 
-_SEED = "rng.seed"
 _SHOWN_OF_DIGEST = 12
 
 
@@ -68,17 +68,18 @@ def fetch(
             )
         clip, info = decoded(original, ends, progress)
     api = Api(answer.inputs, answer.outputs_listed, answer.probed)
-    echoed, warnings = _seed_echoed(request, answer.seed, seed)
-    warnings = (*warnings, *sentences(own_seeds(request, api)))
-    seen = checked(_recorded(answer), prompt_text, private=private)
+    recorded = _recorded(answer)
+    seen = checked(recorded, prompt_text, private=private)
     shown = {each.name: described(each, private=private) for each in uploads}
     prompt = Prompt("", prompt_text, seed, private)
     declared = declared_in_all(files_in(original), (info.width, info.height))
     asked = {name: filled(value, prompt_text, seed, shown) for name, value in request.inputs.items()}
+    drawing = own_seeds(request, api)
+    said = Said(request, prompt, answer, declared, recorded.call, draws_a_seed=bool(drawing))
     settings = Settings(
         {
             **_asked(request, asked, api),
-            **_seed_setting(request, seed, echoed, declared),
+            SEED: said.seed,
             **file_settings(info, "the hosted file"),
             f"output.{counted(clip)}": Setting(len(clip.frames), Origin.OBSERVED, "decoded"),
             **observed_settings(seen.call),
@@ -93,11 +94,12 @@ def fetch(
         encoding=describe(info),
         audio=info.audio,
         warnings=(
-            *(*warnings, *info.notes, *seen.warnings),
-            *(*_other_seed(declared, seed), *warnings_of(declared, prompt)),
+            *(*_about_the_seed(said), *(sentences(drawing) if said.seed.value is None else ())),
+            *(*info.notes, *seen.warnings, *warnings_of(declared, prompt)),
         ),
         hosted={**observed_machine(seen.call), **answer.hosted, **_hosted_api(answer)},
-        seed_echoed=echoed,
+        seed_echoed=answer.seed,
+        instead=said.instead(asked),
         trace=seen.call.trace if seen.call else None,
         used_cache="" if answer.used_cache == "unknown" else answer.used_cache,
         censored=seen.call.censored if seen.call else (),
@@ -114,32 +116,13 @@ def _recorded(answer: Answered) -> Recorded:
     return Recorded(call, answer.recorded_warnings)
 
 
-def _seed_echoed(request: SpaceRequest, echoed: int | None, seed: int) -> tuple[int | None, tuple[str, ...]]:
-    """Return the seed that the Space reports, and warnings about it."""
-    warnings = () if sends_seed(request) else ("the seed was not sent: no input of the Space contains {seed}",)
-    index = request.outputs.get("seed")
-    if index is None:
-        return None, warnings
-    if echoed is None:
-        return None, (*warnings, f"output {index} of the Space should be the seed, but is not an integer")
-    if echoed != seed:
-        return echoed, (*warnings, f"the Space reports that it used seed {echoed}, not {seed}")
-    return echoed, warnings
-
-
-def _seed_setting(request: SpaceRequest, seed: int, echoed: int | None, declared: Declared) -> dict[str, Setting]:
-    """Return the seed that the Space reports, was sent, or wrote into its file."""
-    if echoed is not None:
-        return {_SEED: Setting(echoed, Origin.OBSERVED, f"output {request.outputs['seed']} of the Space")}
-    if sends_seed(request):
-        return {_SEED: Setting(seed, Origin.DECLARED)}
-    return {_SEED: declared.settings.get(_SEED, Setting(None, Origin.UNKNOWN, "not sent to the Space"))}
-
-
-def _other_seed(declared: Declared, seed: int) -> tuple[str, ...]:
-    """Warn of a file that says that it was made with another seed."""
-    other = declared.settings.value(_SEED, seed)
-    return (f"the file of the Space says that it was made with seed {other}, not {seed}",) if other != seed else ()
+def _about_the_seed(said: Said) -> tuple[str, ...]:
+    """Warn of a seed that was not sent, and of one that the Space should have reported."""
+    unsent = () if sends_seed(said.request) else ("the seed was not sent: no input of the Space contains {seed}",)
+    index = said.request.outputs.get("seed")
+    if index is None or said.answer.seed is not None:
+        return unsent
+    return (*unsent, f"output {index} of the Space should be the seed, but is not an integer")
 
 
 def _asked(request: SpaceRequest, inputs: Mapping[str, Any], api: Api) -> dict[str, Setting]:

@@ -24,8 +24,9 @@ def own_seeds(request: SpaceRequest, api: Api | None = None) -> list[Fact]:
     known = {name: _Input.of(name, each) for name, each in api.inputs.items()} if api else {}
     names = dict.fromkeys([*known, *request.inputs])
     inputs = {name: known.get(name, _Input(name)) for name in names}
+    known_space = {"space": plain(request.id), "reported": "seed" in request.outputs}
     return [
-        fact(FactKind.SEED_RANDOMISED, space=plain(request.id), input=plain(name), sent=name in request.inputs)
+        fact(FactKind.SEED_RANDOMISED, input=plain(name), sent=name in request.inputs, **known_space)
         for name, each in inputs.items()
         if each.draws_a_seed and request.inputs.get(name, each.default) is True
     ]
