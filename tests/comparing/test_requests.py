@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -42,7 +41,9 @@ def with_seed(run: RunRecord, seed: int, **more: object) -> RunRecord:
     return run.model_copy(update={"settings": {"rng.seed": setting}, **more})
 
 
-def compared(folder: Path, instead: Sequence[Fact]) -> dict[str, ComparisonRecord]:
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[ComparisonRecord], RunRecord, list[RunRecord]]:
+    folder = tmp_path_factory.mktemp("scored")
     reference = kept(folder, "reference", CLIP, Role.REFERENCE)
     runs = [
         with_seed(kept(folder, "baseline", OTHER, Role.BASELINE), 42),
@@ -50,8 +51,7 @@ def compared(folder: Path, instead: Sequence[Fact]) -> dict[str, ComparisonRecor
         with_seed(kept(folder, "asked", moving_ball(6, seed=5)), 50, changes={"rng.seed": 50}),
         with_seed(kept(folder, "adopting", moving_ball(6, seed=6)), 7),
     ]
-    found = compare_prompt(reference, runs, folder, METRICS, ignore_progress)
-    return {each.candidate: each for each in of_one_request(found.comparisons, reference, runs, instead)}
+    return compare_prompt(reference, runs, folder, METRICS, ignore_progress).comparisons, reference, runs
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def compared(folder: Path, instead: Sequence[Fact]) -> dict[str, ComparisonRecor
     ],
 )
 def test_a_clip_of_another_request_has_no_numbers_unless_it_matches(
-    tmp_path: Path, instead: list[Fact], without: set[str]
+    scored: tuple[list[ComparisonRecord], RunRecord, list[RunRecord]], instead: list[Fact], without: set[str]
 ) -> None:
-    found = compared(tmp_path, instead)
+    found = {each.candidate: each for each in of_one_request(*scored, instead)}
     assert {name for name, each in found.items() if not each.metrics} == without
     for name in without:
         assert (found[name].verdict, found[name].drift) == (Verdict.NOT_MEASURED, None)

@@ -125,6 +125,7 @@ def _blocks(folder: Path, elsewhere: str, seen: dict[str, list[Any]]) -> Any:
         offer("single", lambda *_: clip, video)
         offer("other_seed", lambda *_: (clip, 7), video, number)
         offer("text_back", lambda prompt, seed: (clip, seed, prompt), video, number, text)
+        offer("own_way", lambda prompt, _: (clip, 7, f"{prompt}, cinematic"), video, number, text)
         offer("enhanced", lambda prompt, seed: (clip, seed, f"{prompt}, cinematic\x1b[31m"), video, number, text)
         offer("update", lambda _, seed: (gradio.update(value=clip), gradio.update(value=seed)), video, number)
         offer("hidden", lambda _, seed: (gradio.update(visible=False), seed), video, number)
@@ -216,8 +217,11 @@ def _offer_odd_inputs(clip: str, asked: list[Any], given_back: list[Any], seen: 
 
     switch = gradio.Checkbox(value=True, label="Randomize seed")
     gradio.Button().click(randomised, [prompt, seed, switch], [video, number], api_name="randomised")
-    inputs = [prompt, seed, switch]
-    gradio.Button().click(lambda *given: randomised(*given)[0], inputs, video, api_name="randomised_silent")
+
+    def silent(prompt: str, seed: int, randomize_seed: bool) -> Any:  # noqa: FBT001 - Gradio's way
+        return randomised(prompt, seed, randomize_seed)[0]
+
+    gradio.Button().click(silent, [prompt, seed, switch], video, api_name="randomised_silent")
 
     def image_to_video(prompt: str, image: Any, seed: int) -> Any:
         seen["calls"].append(("image_to_video", prompt, image, seed))
