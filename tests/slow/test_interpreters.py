@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from spacediff.sources.built_environment import uv_program
+from spacediff.environments.uv import uv_program
 from support.paths import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(2400)]

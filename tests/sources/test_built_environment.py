@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from spacediff.environments.uv import uv_program
 from spacediff.errors import InvalidArgument, ProgramNotStarted
 from spacediff.progress import SilentListener
 from spacediff.run import Run
-from spacediff.sources.built_environment import uv_program
 from spacediff.sources.command import programs_to_run, run_command
 from spacediff.wording import sentence
 from support.input_files import picture

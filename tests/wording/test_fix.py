@@ -51,6 +51,8 @@ def test_only_members_of_the_cause_are_changed() -> None:
         ("load.variant", "fp16", 'pipe = Pipeline.from_pretrained(..., variant="fp16")'),
         ("output.fps", 8, "export_to_video(..., fps=8)"),
         ("numerics.attention", "native", "# numerics.attention = native"),
+        ("env.diffusers", "0.36.0", "# pip install diffusers==0.36.0"),
+        ("env.requirements", "r.txt", "# env.requirements = r.txt"),
     ],
 )  # fmt: skip
 def test_a_setting_has_its_line(path: str, target: Any, line: str) -> None:

@@ -31,6 +31,12 @@ class DeviceUnavailable(NotMeasuredError):
     code = "device-unavailable"
 
 
+class EnvironmentUnavailable(NotMeasuredError):
+    """An environment with other versions that cannot be resolved or built here."""
+
+    code = "environment-unavailable"
+
+
 class OutOfMemory(NotMeasuredError):
     """A generation that needs more memory than this machine has.
 

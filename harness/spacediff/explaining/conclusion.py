@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from spacediff.explaining.interactions import interactions_of
+from spacediff.explaining.packages import moved_with_versions
 from spacediff.explaining.residual import residual_suspects
 from spacediff.explaining.result import PromptProof, SearchResult
 from spacediff.explaining.search import Subset, shapley_values
@@ -89,6 +90,7 @@ def cause_record(
         closest=closest.candidate if closest else "",
         closest_drift=closest.drift if closest else None,
         residual_suspects=residual_suspects(search.right, reference, target, here) if reference and differs else [],
+        moved=moved_with_versions(search, here),
     )
 
 

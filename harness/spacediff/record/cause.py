@@ -188,6 +188,20 @@ class ProofRecord(Record):
         return self.reproduced is True and self.counter_reproduced is False and self.reason is None
 
 
+class MovedRecord(Record):
+    """A package that start and target have in other versions, since a version that is a setting brought it.
+
+    Attributes:
+        name: The package.
+        start: Its version at the start; empty where it is unknown.
+        target: Its version at the target; empty where it is unknown.
+    """
+
+    name: str
+    start: str
+    target: str
+
+
 class CauseRecord(Record):
     """What makes the difference between two runs, on one prompt.
 
@@ -216,6 +230,7 @@ class CauseRecord(Record):
         closest: Where the target does not match the reference, the run with the least drift of all.
         closest_drift: Its drift.
         residual_suspects: What differs besides the settings, or is unknown, and may explain the residual.
+        moved: Packages that moved with a version that is a setting of the two runs; the search changes them together.
     """
 
     prompt: str
@@ -240,6 +255,7 @@ class CauseRecord(Record):
     closest: str = ""
     closest_drift: float | None = None
     residual_suspects: list[Fact] = []
+    moved: list[MovedRecord] = []
 
     @property
     def members(self) -> list[SuspectRecord]:

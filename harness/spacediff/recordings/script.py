@@ -157,16 +157,21 @@ def _refuse_tensors(steps: Sequence[int] | None, *, private: bool) -> None:
         raise InvalidArgument(f"there is no step {wrong[0]}: steps are counted from 1", hint="noise is kept anyway")
 
 
-def watched_environment(injected: Path, folder: Path, options: Mapping[str, Any]) -> dict[str, str]:
+def watched_environment(
+    injected: Path, folder: Path, options: Mapping[str, Any], *, isolated: bool = False
+) -> dict[str, str]:
     """Return the environment in which a script is watched.
 
     Args:
         injected: The folder that `inject` has filled.
         folder: What the process leaves goes here.
         options: Those of `spacediff.watch.recorder`.
+        isolated: Whether only the packages of its own environment can be imported.
     """
     found = {**os.environ, FOLDER: str(folder), OPTIONS: json.dumps(options)}
-    before = os.environ.get("PYTHONPATH")
+    before = None if isolated else os.environ.get("PYTHONPATH")
+    if isolated:
+        found["PYTHONNOUSERSITE"] = "1"
     if before is not None:
         found[PYTHONPATH_BEFORE] = before
     found["PYTHONPATH"] = os.pathsep.join([str(injected), *([before] if before else [])])

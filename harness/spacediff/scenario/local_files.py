@@ -82,7 +82,7 @@ def _files_of(given: VideoReference | PicturesReference | RecordingReference) ->
 
 
 def missing_of_settings(settings: Settings, owners: Sequence[Parts], lines: Places) -> Iterator[Mistake]:
-    """Find files and folders of the model, its components and its adapters that are not there.
+    """Find files and folders of the model, its components, adapters and environment that are not there.
 
     Args:
         settings: The settings of the baseline or of a variant, with all that it starts from.
@@ -98,6 +98,7 @@ def missing_of_settings(settings: Settings, owners: Sequence[Parts], lines: Plac
 def _named(settings: Settings) -> Iterator[_Named]:
     model = settings.value("model.id")
     yield ("model", "id"), model, _FILE if str(model).endswith(".safetensors") else _FOLDER
+    yield ("env", "requirements"), settings.value("env.requirements"), _FILE
     for name in _OF_LOADING:
         yield ("load", name), settings.value(f"load.{name}"), _EITHER
     for name, table in settings.table("components").items():

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
+from spacediff.environments.uv import uv_program
 from spacediff.errors import ProgramFailed, ProgramNotStarted, ProgramTimedOut
 from spacediff.files import make_folder, remove_folder
 from spacediff.processes import python
@@ -18,12 +16,6 @@ from spacediff.progress import Progress
 
 _COMPLETE = "complete"
 """A file in an environment whose building has ended well."""
-
-
-def uv_program() -> str | None:
-    """Return the path of uv: that of this environment, which need not be activated, or else the first on the PATH."""
-    places = [sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]
-    return shutil.which("uv", path=os.pathsep.join(places))
 
 
 def building_commands(request: Mapping[str, Any]) -> list[list[str]]:

@@ -44,6 +44,7 @@ class Asked:
         folder: The folder that it is run in.
         interpreter: The interpreter.
         call: The number of the call; None for the first one that is to return frames.
+        isolated: Whether only the packages of its own environment can be imported.
     """
 
     script: Path
@@ -51,6 +52,7 @@ class Asked:
     folder: Path
     interpreter: str
     call: int | None
+    isolated: bool = False
 
     @classmethod
     def of(cls, run: Run) -> Asked:
@@ -62,6 +64,7 @@ class Asked:
             Path(request["folder"]),
             request.get("python", sys.executable),
             request.get("call"),
+            bool(request.get("isolated")),
         )
 
 
@@ -183,7 +186,7 @@ class ScriptProcess:
                 self._process = subprocess.Popen(  # noqa: S603 - the user's own script, which the scenario names
                     [asked.interpreter, *program, *asked.arguments],
                     cwd=scratch,
-                    env={**watched_environment(injected, left, {}), **environment},
+                    env={**watched_environment(injected, left, {}, isolated=asked.isolated), **environment},
                     stdin=subprocess.DEVNULL,
                     stdout=printed,
                     stderr=subprocess.STDOUT,

@@ -55,6 +55,7 @@ def cause_sentences(cause: CauseRecord, reference: str, baseline: str = "the bas
         return [f"The search stopped early: {reason}", *_so_far(cause), *_failed_probes(cause)]
     return [
         _headline(cause, reference, baseline),
+        *moved_sentences(cause),
         *_proof(cause, reference),
         *numeric_sentences(cause),
         *_others(cause),
@@ -96,6 +97,14 @@ def _headline(cause: CauseRecord, reference: str, baseline: str) -> str:
     count = len(cause.sufficient)
     settings = "one setting" if count == 1 else f"{number_word(count)} settings"
     return f"{first} differs from {other} because of {settings}: {_names(cause.sufficient)}."
+
+
+def moved_sentences(cause: CauseRecord) -> list[str]:
+    """Name the packages that moved with a version that is a setting, since the search cannot separate them."""
+    if not cause.moved or not any(path.startswith("env.") for path in cause.sufficient):
+        return []
+    moved = [f"{each.name} {each.start or 'unknown'} to {each.target or 'unknown'}" for each in cause.moved]
+    return [f"With that version moved, and was not separated from it: {', '.join(moved)}."]
 
 
 def _proof(cause: CauseRecord, reference: str) -> list[str]:

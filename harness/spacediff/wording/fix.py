@@ -16,6 +16,7 @@ _OFFLOADS = {
     "model_cpu_offload": "pipe.enable_model_cpu_offload()",
     "sequential_cpu_offload": "pipe.enable_sequential_cpu_offload()",
 }
+_VERSIONS = "env"
 _SWITCHES = frozenset({"tiling", "slicing"})
 _CALLS = {"call": "pipe({})", "load": "pipe = Pipeline.from_pretrained({})", "output": "export_to_video({})"}
 """Calls whose arguments are settings, by the table that those are in."""
@@ -40,10 +41,20 @@ def _lines(table: str, members: Sequence[SuspectRecord]) -> Iterator[str]:
         else:
             yield from _scheduler({_key(each): each.target for each in members})
         return
+    if table == _VERSIONS:
+        yield from map(_install, members)
+        return
     if table in _CALLS:
         yield from _call(_CALLS[table], members)
         return
     yield from ((not each.target_unset and _line_for(each)) or _comment(each) for each in members)
+
+
+def _install(member: SuspectRecord) -> str:
+    """Write what installs another version, which is no line of a script."""
+    key = _key(member)
+    named = key != "requirements" and not member.target_unset
+    return f"# pip install {key}=={_quoted(member.target)}" if named else _comment(member)
 
 
 def _call(line: str, members: Sequence[SuspectRecord]) -> Iterator[str]:

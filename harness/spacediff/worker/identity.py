@@ -13,6 +13,7 @@ from spacediff.environment import (
     OF_SOME_RUNS,
     determining,
 )
+from spacediff.environments.locking import identity_of
 from spacediff.run import Run
 from spacediff.settings import Settings
 from spacediff.sources.hosted import TINY_SPACES
@@ -32,6 +33,8 @@ def key_of(run: Run, environment: Mapping[str, str]) -> str:
     if run.fed_by is not None and (feeding := stamp_of(run.fed_by)) != files:
         files = f"{files} {feeding}"
     used = {name: environment[name] for name in _packages_of(run) if name in environment}
+    if run.source == "diffusers" and (elsewhere := identity_of(run.settings)):
+        used["locked"] = elsewhere
     return run.key(determining(dict(environment)) | used | {"checkpoint": files if run.made_here else ""})
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spacediff.environments.wanted import is_elsewhere
 from spacediff.observer.following import STEPS, Latents, Seeds
 from spacediff.observer.latents_file import read_latents_after
 from spacediff.record import RunRecord, TraceRecord, recorded_settings
@@ -53,7 +54,7 @@ def target_of_a_script(run: Run, folder: Path) -> ScriptTarget | None:
         folder: Its draft folder.
     """
     stop, store = run.stop, Store.of_draft(folder)
-    target = store.get(stop.target) if stop is not None and run.source == "script" else None
+    target = store.get(stop.target) if stop is not None and _is_watched(run) else None
     if stop is None or target is None or target.trace is None or not target.trace.steps:
         return None
     seeds = [found for found in map(store.get, stop.seeds) if found is not None and found.trace is not None]
@@ -66,6 +67,11 @@ def target_of_a_script(run: Run, folder: Path) -> ScriptTarget | None:
         "last": stop.last,
     }
     return ScriptTarget(target, asked)
+
+
+def _is_watched(run: Run) -> bool:
+    """Whether the call of a run happens in the process of a script."""
+    return run.source == "script" or is_elsewhere(run.settings)
 
 
 def _plain(run: RunRecord, store: Store) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from spacediff.scenario.tables.adapters import IpAdapterTable, Loras, TextualInv
 from spacediff.scenario.tables.base import ARGUMENT_NAME, Table, expect, table_of_arguments
 from spacediff.scenario.tables.caching import CacheTable
 from spacediff.scenario.tables.components import ComponentTable
+from spacediff.scenario.tables.environment import EnvironmentTable
 from spacediff.scenario.tables.generation import OutputTable, RngTable, SchedulerTable, VaeTable
 from spacediff.scenario.tables.guiding import GuiderTable
 from spacediff.scenario.tables.inputs import NAMED_INPUTS, InputName, InputTable
@@ -108,6 +109,8 @@ class SettingsTables(Table):
     """How the numbers are computed."""
     output: OutputTable | None = None
     """How the frames become a file."""
+    env: EnvironmentTable | None = None
+    """Versions of libraries: the run happens in an environment of its own, which uv builds."""
 
 
 class Baseline(SettingsTables):

@@ -1,0 +1,94 @@
+"""Build an environment from its lock, once: from wheels with known hashes, so that nothing runs meanwhile."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from spacediff.environments.locking import Lock
+from spacediff.environments.shared import share_torch
+from spacediff.environments.uv import run_uv
+from spacediff.errors import EnvironmentUnavailable
+from spacediff.files import cache_dir, make_folder, remove_folder
+from spacediff.interrupts import raise_if_interrupted
+from spacediff.progress import Progress
+
+_COMPLETE = "complete"
+"""A file in an environment whose building has ended well."""
+_DEADLINE = 1800.0
+"""Seconds that building may take: a torch of its own has gigabytes."""
+_LOOKED_EVERY = 0.2
+
+
+def built(lock: Lock, progress: Progress) -> str:
+    """Return the interpreter of an environment, which is built where the cache does not have it.
+
+    Args:
+        lock: What it consists of.
+        progress: Receives what is being installed.
+
+    Raises:
+        EnvironmentUnavailable: It cannot be built.
+    """
+    folder = cache_dir() / "environments" / f"locked-{lock.digest}"
+    if not (folder / _COMPLETE).is_file():
+        make_folder(folder.parent)
+        with _alone(folder.with_suffix(".lock"), progress):
+            if not (folder / _COMPLETE).is_file():  # another audit may have built it meanwhile
+                _build(lock, folder, progress)
+    return str(_interpreter(folder))
+
+
+def _build(lock: Lock, folder: Path, progress: Progress) -> None:
+    remove_folder(folder)
+    python = str(_interpreter(folder))
+    progress.on_status("building an environment")
+    try:
+        run_uv(["venv", "--no-project", "--python", sys.executable, str(folder)], _DEADLINE, progress)
+        with tempfile.TemporaryDirectory(prefix="spacediff-build-") as temporary:
+            file = Path(temporary) / "lock.txt"
+            file.write_text(lock.text, encoding="utf-8")
+            words = ["pip", "install", "--python", python, "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+            run_uv([*words, "--requirement", str(file)], _DEADLINE, progress)
+        if lock.shared:
+            share_torch(folder, _packages(folder), lock.packages.keys())
+        (folder / _COMPLETE).touch()
+    except OSError as error:
+        raise EnvironmentUnavailable(f"an environment cannot be built: {error.strerror or error}") from error
+    finally:
+        if not (folder / _COMPLETE).is_file():
+            remove_folder(folder)
+
+
+@contextmanager
+def _alone(file: Path, progress: Progress) -> Iterator[None]:
+    """Wait until no other process builds this environment; Ctrl-C ends the waiting."""
+    lock, said = FileLock(file), False
+    while True:
+        raise_if_interrupted()
+        try:
+            lock.acquire(timeout=_LOOKED_EVERY)
+            break
+        except Timeout:
+            if not said:
+                progress.on_status("waiting for another audit, which builds the environment")
+                said = True
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _interpreter(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _packages(folder: Path) -> Path:
+    (found,) = [*folder.glob("lib/python*/site-packages"), *folder.glob("Lib/site-packages")]
+    return found

@@ -1,0 +1,127 @@
+"""Runs in other environments: each is a script that spacediff writes, run and watched like one of the user.
+
+The key insight: one module watches whatever is generated in a strange process, so a clip and a trace from another
+version are the same kind of evidence as those from a script.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from spacediff.environments.building import built
+from spacediff.environments.locking import Lock, lock_of
+from spacediff.environments.named import NAMED, described, moved
+from spacediff.environments.shared import installed_here
+from spacediff.environments.wanted import TABLE, Wanted, wanted_of
+from spacediff.errors import EnvironmentUnavailable
+from spacediff.progress import Progress
+from spacediff.run import Run
+from spacediff.settings import EXPORT_FPS, EXPORT_QUALITY, Origin, Settings
+from spacediff.sources import Produced, Stopped
+from spacediff.sources.environment_script import put_in_of, script_of
+from spacediff.sources.script import Scripts
+
+_Found = TypeVar("_Found", bound=Produced | Stopped)
+
+_SCRIPT = "generate.py"
+_USUAL = {"output": {"fps": EXPORT_FPS, "quality": EXPORT_QUALITY}}
+
+
+class Environments:
+    """Generates runs in other environments. A process is kept for runs that differ in nothing but its call."""
+
+    def __init__(self) -> None:
+        self._scripts = Scripts()
+        self._temporary = tempfile.TemporaryDirectory(prefix="spacediff-written-", ignore_cleanup_errors=True)
+
+    def close(self) -> None:
+        """End the process that was kept."""
+        self._scripts.close()
+        self._temporary.cleanup()
+
+    def run(self, run: Run, folder: Path, progress: Progress) -> Produced:
+        """Return what a run in another environment produces; see `spacediff.sources.script.Scripts.run`.
+
+        Raises:
+            EnvironmentUnavailable: The environment cannot be resolved or built.
+            UnsupportedSetting: The version, or a plain script, has no place for a setting.
+            GenerationFailed: The libraries cannot be imported together, or the pipeline failed.
+        """
+        with self._asked(run, progress) as (asked, about):
+            return _as_of(run, self._scripts.run(asked, folder, progress), about)
+
+    def follow(self, run: Run, folder: Path, progress: Progress, stop: Mapping[str, Any]) -> Produced | Stopped:
+        """Return what was seen until the call was ended, or what it produces; see `run`.
+
+        Args:
+            run: A run in another environment.
+            folder: For latents that later runs are compared with.
+            progress: Receives the progress.
+            stop: When the call ends early, as `spacediff.watch.early_end` takes it.
+        """
+        with self._asked(run, progress) as (asked, about):
+            return _as_of(run, self._scripts.follow(asked, folder, progress, stop), about)
+
+    @contextmanager
+    def _asked(self, run: Run, progress: Progress) -> Iterator[tuple[Run, _About]]:
+        """Yield the run as that of a script, whose environment has been built."""
+        wanted = wanted_of(run.settings)
+        if wanted is None:
+            raise EnvironmentUnavailable(f"{run.name} names no environment")
+        text = script_of(run)  # it refuses before anything is installed
+        lock = lock_of(wanted, progress)
+        place = Path(self._temporary.name) / hashlib.sha256(text.encode()).hexdigest()[:16]
+        place.mkdir(exist_ok=True)
+        (place / _SCRIPT).write_text(text, encoding="utf-8")
+        request = {
+            "script": str(place / _SCRIPT),
+            "arguments": [],
+            "folder": str(place),
+            "python": built(lock, progress),
+            "isolated": True,
+            "call": 1,
+        }
+        settings = put_in_of(run.settings)
+        # the latents of all steps are kept, as those of a local run are
+        asked = replace(run, source="script", settings=settings, request=request, is_target=True)
+        yield asked, _About.of(wanted, lock)
+
+
+@dataclass(frozen=True)
+class _About:
+    """What an environment is, for the record of its runs.
+
+    Attributes:
+        text: The environment in one line.
+        settings: The versions of the packages that moved with those that are asked for.
+    """
+
+    text: str
+    settings: Settings
+
+    @classmethod
+    def of(cls, wanted: Wanted, lock: Lock) -> _About:
+        """Describe a built environment."""
+        here = installed_here()
+        there = {each.name: each.there for each in moved(lock, here) if each.name in NAMED}
+        resolved = Settings.of({TABLE: there} if there else {}, Origin.DEFAULT, f"resolved for {wanted.named}")
+        return cls(described(wanted, lock, here), resolved)
+
+
+def _as_of(run: Run, found: _Found, about: _About) -> _Found:
+    """Return what a script gave as what the run itself gives."""
+    seen = Settings({path: each for path, each in found.settings.items() if not path.startswith("machine.")})
+    settings = seen.changed_by(run.settings).filled_from(about.settings)
+    usual = Settings.of(_USUAL, Origin.DEFAULT, "diffusers.utils.export_to_video")
+    medium = found.clip.medium if isinstance(found, Produced) else "video"
+    return replace(
+        found,
+        settings=settings.filled_from(usual) if medium == "video" else settings,
+        described=f"generated with {about.text}",
+    )

@@ -1,0 +1,106 @@
+"""Runs under other releases of diffusers, in environments that uv builds from the registry, and one real change.
+
+diffusers 0.37 changed the noise levels of `UniPCMultistepScheduler` with `use_flow_sigmas` (it begins at 1 and divides
+from there to 1/1000, where 0.36 began at 0.999), so the same scheduler gives another clip from then on.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+
+from spacediff.api import run_audit
+from spacediff.environments.releases import releases_of
+from spacediff.environments.uv import uv_program
+from spacediff.errors import EnvironmentUnavailable
+from spacediff.record import AuditRecord, Stage, Standing
+from spacediff.wording import cause_sentences
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+HERE = importlib.metadata.version("diffusers")
+OLD, NEW, TRANSFORMERS = "0.36.0", "0.37.1", "4.57.3"
+"""The last release before the change, one after it, and a version of transformers that both work with."""
+
+SCENARIO = f"""
+title = "versions"
+[prompts.lemon]
+text = "a lemon on the left"
+seed = 42
+[baseline]
+model.id = "builtin:tiny-cogvideox"
+call = {{ num_inference_steps = 2, num_frames = 5, guidance_scale = 1.0 }}
+scheduler = {{ class = "UniPCMultistepScheduler", use_flow_sigmas = true, prediction_type = "flow_prediction" }}
+env = {{ diffusers = "{OLD}", transformers = "{TRANSFORMERS}" }}
+[reference]
+variant = "as-from-0-37"
+[scale]
+seeds = 1
+rerun = false
+[variants.as-from-0-37]
+env.diffusers = "{NEW}"
+vae.slicing = true
+[explain]
+from = "baseline"
+to = "as-from-0-37"
+weights = "none"
+"""
+
+INSTALLED = f"""
+title = "the installed version"
+[prompts.lemon]
+text = "a lemon on the left"
+seed = 42
+[baseline]
+model.id = "builtin:tiny-cogvideox"
+call = {{ num_inference_steps = 2, num_frames = 5 }}
+[variants.same]
+env.diffusers = "{HERE}"
+[reference]
+variant = "baseline"
+[scale]
+seeds = 1
+rerun = false
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _registry() -> None:
+    """Skip without uv or a registry."""
+    if uv_program() is None:
+        pytest.skip("uv is not installed")
+    try:
+        releases_of("diffusers")
+    except EnvironmentUnavailable as error:
+        pytest.skip(error.message)
+
+
+def audited(text: str, folder: Path) -> AuditRecord:
+    (folder / "s.toml").write_text(text)
+    return run_audit(folder / "s.toml", out=folder / "audit").record
+
+
+def test_the_installed_version_in_an_environment_of_its_own_gives_the_same_clip_bit_for_bit(tmp_path: Path) -> None:
+    record = audited(INSTALLED, tmp_path)
+    run, here = record.run("lemon", "same"), record.run("lemon", "baseline")
+    assert run.clip
+    assert here.clip
+    assert run.clip.digest == here.clip.digest
+    assert run.described.startswith(f"generated with diffusers {HERE}")
+    (trace,) = [each for each in record.traces if each.candidate == "same"]
+    assert trace.stage is Stage.NOWHERE
+
+
+def test_a_release_that_changed_a_scheduler_is_found_and_named(tmp_path: Path) -> None:
+    record = audited(SCENARIO, tmp_path)
+    assert [run.reason for run in record.runs if run.failed] == []
+    (trace,) = [each for each in record.traces if each.candidate == "baseline"]
+    assert (trace.stage, trace.step) == (Stage.STEP, 1), "text and noise are equal, and the first step is not"
+    cause = record.cause
+    assert cause
+    assert cause.cause == ["env.diffusers"]
+    standing = {each.path: each.standing for each in cause.suspects}
+    assert standing["vae.slicing"] is not Standing.CAUSE
+    assert "version of diffusers" in " ".join(cause_sentences(cause, "the reference"))
