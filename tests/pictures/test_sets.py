@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,27 @@ def test_a_set_keeps_its_files_and_their_order(tmp_path: Path) -> None:
         assert [archive.read(name) for name in archive.namelist()] == pictures
     write_set(pictures, tmp_path / "again.zip")
     assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "set.zip").read_bytes()
+
+
+def test_a_picture_is_written_before_the_next_one_is_asked_for(tmp_path: Path) -> None:
+    picture, written = content(9) + b"\0" * 2**20, []
+
+    def pictures() -> Iterator[bytes]:
+        for _ in range(3):
+            yield picture
+            written.append((tmp_path / "set.zip").stat().st_size)
+
+    write_set(pictures(), tmp_path / "set.zip")
+    assert all(size >= (number + 1) * len(picture) for number, size in enumerate(written))
+
+
+def test_a_set_has_at_least_one_picture_and_no_other_files(tmp_path: Path) -> None:
+    with pytest.raises(PictureNotReadable, match="at least 1"):
+        write_set([], tmp_path / "set.zip")
+    with pytest.raises(PictureNotReadable, match="number 1 of the files is not a picture"):
+        write_set([content(9), b"<html>"], tmp_path / "set.zip")
+    with pytest.raises(PictureNotReadable, match="more than 1000 pictures"):
+        write_set([content(9)] * 1001, tmp_path / "set.zip")
 
 
 def test_pictures_of_different_sizes_are_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import socket
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from spacediff.clip import Clip, write_preview
 from support.fresh_process import forked
 from support.gradio_servers import SpaceApp
 
+STUCK_AFTER = 2
+"""Calls that one endpoint answers before it never does again."""
 REWRITTEN = "{prompt}, masterpiece, 8k"
 
 
@@ -88,6 +91,7 @@ def _blocks(folder: Path) -> Any:
         offer("guidance_blind", lambda asked: [replace(asked, guidance=0.0)])
         offer("rewriting", _rewriting, said)
         offer("failing", _failing)
+        offer("stuck", _Stuck())
     return demo
 
 
@@ -119,6 +123,19 @@ def _failing(asked: _Asked) -> list[Any]:
     if asked.guidance != 6:
         raise gradio.Error("guidance is fixed")
     return [asked]
+
+
+class _Stuck:
+    """Answers some calls, and no other."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def __call__(self, asked: _Asked) -> list[Any]:
+        self._calls += 1
+        if self._calls > STUCK_AFTER:
+            time.sleep(3600)
+        return [asked]
 
 
 def _drawn(folder: Path, of: Any) -> str:

@@ -64,6 +64,10 @@ class FreshProcess:
         """The exit code, negative for a signal; None while it runs."""
         return self._process.exitcode
 
+    def errors(self) -> str:
+        """Return what it has printed to standard error until now."""
+        return self._files[1].read_text(self._encoding, errors="replace")
+
     def send_signal(self, number: int) -> None:
         """Send it a signal."""
         assert self._process.pid

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -94,20 +94,24 @@ def is_set(path: Path) -> bool:
     return bool(names) and all(map(_MEMBER.fullmatch, names))
 
 
-def write_set(pictures: Sequence[bytes], path: Path) -> None:
-    """Write picture files as one file, unchanged and in order.
+def write_set(pictures: Iterable[bytes], path: Path) -> None:
+    """Write picture files as one file, unchanged and in order, with one of them in memory at a time.
 
     Raises:
         PictureNotReadable: There are too many of them, or one is no picture.
     """
-    if not 0 < len(pictures) <= MAX_PICTURES:
-        raise PictureNotReadable(f"there are {len(pictures)} pictures; a set has 1 to {MAX_PICTURES}")
+    written = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for number, content in enumerate(pictures):
+            if number == MAX_PICTURES:
+                raise PictureNotReadable(f"there are more than {MAX_PICTURES} pictures, which a set has at most")
             found = picture_format(content[:32])
             if not found:
-                raise PictureNotReadable(f"number {number} of {len(pictures)} files is not a picture")
+                raise PictureNotReadable(f"number {number} of the files is not a picture")
             archive.writestr(zipfile.ZipInfo(f"{number}.{found}"), content)  # without a time: equal sets, equal files
+            written += 1
+    if not written:
+        raise PictureNotReadable("there are no pictures, and a set has at least 1")
 
 
 def write_png(pictures: NDArray[np.uint8], folder: Path, stem: str) -> Path:

@@ -103,7 +103,7 @@ def take_several(files: Sequence[Path], folder: Path, prompt: Prompt) -> Produce
     for file in files:
         read_picture(file)  # says which one is unusable
     kept = folder / "original.zip"
-    write_set([file.read_bytes() for file in files], kept)
+    write_set((file.read_bytes() for file in files), kept)
     info, clip = probe(kept), read_clip(kept)
     names = ", ".join(file.name for file in files)
     declared = declared_in_all(files, (info.width, info.height))

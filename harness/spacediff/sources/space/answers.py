@@ -141,7 +141,20 @@ def download_all(
         return download(addresses[0], headers, cookies, folder, most_bytes)
     if len(addresses) > MAX_PICTURES:
         raise SpaceOutputUnusable(f"the Space's gallery has {len(addresses)} files; at most {MAX_PICTURES} are taken")
-    contents, left = [], most_bytes
+    hosted = folder / "hosted.zip"
+    try:
+        write_set(_pictures(addresses, headers, cookies, folder, most_bytes), hosted)
+    except BaseException:
+        remove_file(hosted)
+        raise
+    return hosted
+
+
+def _pictures(
+    addresses: Sequence[str], headers: Mapping[str, str], cookies: Mapping[str, str], folder: Path, most_bytes: int
+) -> Iterator[bytes]:
+    """Yield the content of each file, downloaded when it is asked for."""
+    left = most_bytes
     for address in addresses:
         file = download(address, headers, cookies, folder, left)
         try:
@@ -154,9 +167,7 @@ def download_all(
                 hint="choose one of them with outputs.index",
             )
         left -= len(content)
-        contents.append(content)
-    write_set(contents, folder / "hosted.zip")
-    return folder / "hosted.zip"
+        yield content
 
 
 def download(
