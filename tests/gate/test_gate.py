@@ -64,6 +64,25 @@ def test_the_gate_follows_its_variant(comparison: ComparisonRecord, status: Gate
     assert gate.reasons
 
 
+@pytest.mark.parametrize(
+    ("scale", "why"),
+    [
+        (
+            {"floor": 50.0, "ceiling": 40.0, "ceiling_spread": (30.0, 60.0)},
+            "that of a re-run differs by 50.00 levels, and that of a different seed by no more than 30.00.",
+        ),
+        ({"floor": None}, "a re-run was not measured."),
+        ({"ceiling": None, "ceiling_spread": None}, "different seeds were not measured."),
+    ],
+)
+def test_where_the_worst_tile_has_no_scale_no_error_passes_and_it_is_said_why(scale: dict[str, Any], why: str) -> None:
+    for error in (0.5, 35.0, 200.0):
+        small = compared(Verdict.SETTINGS_DIFFER, 0.01, worst_tile=tile(error, drift=None, **scale))
+        gate = evaluate_gate(GATE, ["lemon"], [small], [])
+        assert gate.status is GateStatus.NOT_MEASURED
+        assert sentence(gate.reasons[-1]) == f"lemon: the drift of the worst tile is unknown, because {why}"
+
+
 def test_the_worst_tile_has_a_limit_of_its_own_where_the_scenario_says_so() -> None:
     lost = compared(Verdict.SETTINGS_DIFFER, 0.01, worst_tile=tile(40.0))
     for limit, status in ((0.3, GateStatus.PASSED), (0.29, GateStatus.FAILED), ("none", GateStatus.PASSED)):

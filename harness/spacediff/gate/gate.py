@@ -169,11 +169,16 @@ def _by_drift(prompt: str, comparison: ComparisonRecord, max_drift: float) -> tu
 def _by_tile(prompt: str, comparison: ComparisonRecord, limit: float) -> tuple[GateStatus, Fact]:
     """Return what follows from the worst tile of the worst frame, which the mean over a clip may hide.
 
-    The codec's own loss is allowed in any case, unless two samples differ by less.
+    The codec's own loss is allowed in any case, unless two samples differ by less. Where a re-run differs by no less
+    than a different seed, there is no scale, and no limit on it.
     """
     tile = comparison.worst_tile
     if tile is None or tile.drift is None or tile.floor is None or tile.ceiling is None:
-        return GateStatus.NOT_MEASURED, fact(FactKind.GATE_TILE_UNKNOWN, prompt=prompt)
+        scale = {
+            "floor": tile.floor if tile else None,
+            "nearest": tile.ceiling_spread[0] if tile and tile.ceiling_spread else None,
+        }
+        return GateStatus.NOT_MEASURED, fact(FactKind.GATE_TILE_UNKNOWN, prompt=prompt, **scale)
     most = tile.floor + limit * (tile.ceiling - tile.floor)
     if tile.codec is not None and tile.ceiling_spread is not None and tile.codec < tile.ceiling_spread[0]:
         most = max(most, tile.codec)

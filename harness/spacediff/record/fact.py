@@ -235,7 +235,7 @@ class FactKind(StrEnum):
     GATE_DRIFT_ABOVE = "gate-drift-above", {"prompt": str, "drift": float, "limit": float, "verdict": str}
     GATE_TILE_WITHIN = "gate-tile-within", _JUDGED_TILE
     GATE_TILE_ABOVE = "gate-tile-above", {**_JUDGED_TILE, "verdict": str}
-    GATE_TILE_UNKNOWN = "gate-tile-unknown", {"prompt": str}
+    GATE_TILE_UNKNOWN = "gate-tile-unknown", {"prompt": str, "floor": float | None, "nearest": float | None}
     GATE_GROUPS_NOT_COMPARED = "gate-groups-not-compared", {"prompt": str}
     GATE_GROUPS_DIFFER = "gate-groups-differ", {"prompt": str, "measures": list[str]}
     GATE_GROUPS_TOO_SMALL = "gate-groups-too-small", {"prompt": str, "tests": int, "fewest": int | None}

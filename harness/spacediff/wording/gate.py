@@ -94,8 +94,17 @@ def _gate_tile_above(
 
 
 @says(FactKind.GATE_TILE_UNKNOWN)
-def _gate_tile_unknown(*, prompt: str) -> str:
-    return f"{prompt}: the drift of the worst tile is unknown."
+def _gate_tile_unknown(*, prompt: str, floor: float | None, nearest: float | None) -> str:
+    if floor is None and nearest is None:
+        why = "it has no scale"
+    elif floor is None:
+        why = "a re-run was not measured"
+    elif nearest is None:
+        why = "different seeds were not measured"
+    else:
+        again, seed = number(floor, decimals=2), number(nearest, decimals=2)
+        why = f"that of a re-run differs by {again} levels, and that of a different seed by no more than {seed}"
+    return f"{prompt}: the drift of the worst tile is unknown, because {why}."
 
 
 def _in_frame(frame: int, x: int, y: int) -> str:
