@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from spacediff.explaining.screening import Screening
@@ -87,6 +87,11 @@ class MadeUpLaboratory:
         if last is not None and whole.ended:
             return self._ran(subset, Sight(None, None, ended=False), min(last, STEPS))
         return self._to_the_end(subset, whole)
+
+    def watch_each(self, subsets: Sequence[Subset], last: int) -> None:
+        """Watch some subsets, one after the other."""
+        for subset in subsets:
+            self.watch(subset, last)
 
     def probe(self, subset: Subset) -> Sight:
         """Run until a difference is certain to be seen."""

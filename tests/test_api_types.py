@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -54,6 +54,12 @@ def audits(path: Path) -> None:
     spacediff.run_audit(path, "audits/mine")  # type: ignore[call-arg]  # options are keywords
     spacediff.run_audit(7)  # type: ignore[arg-type]
     spacediff.run_audit(path, only="dpm", frsh=True)  # type: ignore[call-arg]
+    several = spacediff.run_audits(
+        [scenario, "mine.toml", path], out="audits", executor="ray", shared_folder="s3://b/f"
+    )
+    assert_type(several, Iterator[spacediff.AuditResult])
+    assert_type(next(several).record.runs[0].machine is None, bool)
+    spacediff.run_audits(path, executor="slurm")  # type: ignore[arg-type]
     result.folder = path  # type: ignore[misc]  # results do not change
 
 
@@ -119,6 +125,7 @@ class Listener:
     def on_notice(self, notice: spacediff.Fact) -> None: ...
     def on_run_started(self, run: spacediff.Run) -> None: ...
     def on_run_finished(self, run: spacediff.Run, record: spacediff.RunRecord, *, reused: bool) -> None: ...
+    def on_worker(self, progress: spacediff.WorkerProgress) -> None: ...
     def on_search_started(self, search: spacediff.SearchProgress) -> None: ...
     def on_probe_finished(
         self,

@@ -15,6 +15,7 @@ from .api import (
     record_script,
     render_report,
     run_audit,
+    run_audits,
     write_probe,
     write_report,
 )
@@ -31,6 +32,7 @@ from .errors import (
     BlockNotChosen,
     CallNotFound,
     CheckpointUnavailable,
+    ClusterUnavailable,
     DeadlineExceeded,
     DecodingOutOfMemory,
     DeviceUnavailable,
@@ -91,6 +93,7 @@ from .errors import (
     SpaceStarting,
     SpaceUnavailable,
     SpaceUnreachable,
+    TransferFailed,
     UnknownName,
     UnsupportedSetting,
     VideoNotReadable,
@@ -104,7 +107,7 @@ from .investigation import (
     measure_difference,
 )
 from .plan import Plan
-from .progress import ProgressListener, SearchProgress, SilentListener
+from .progress import ProgressListener, SearchProgress, SilentListener, WorkerProgress
 from .reading.model import Reading
 from .record import (
     AuditRecord,
@@ -147,6 +150,7 @@ __all__ = [
     "CheckInterrupted",
     "CheckListener",
     "CheckpointUnavailable",
+    "ClusterUnavailable",
     "ComparedSettings",
     "ComparisonRecord",
     "DeadlineExceeded",
@@ -228,12 +232,14 @@ __all__ = [
     "SpaceUnavailable",
     "SpaceUnreachable",
     "SpacediffError",
+    "TransferFailed",
     "UnknownName",
     "UnsupportedSetting",
     "Verdict",
     "VideoNotReadable",
     "WhyResult",
     "WorkerDied",
+    "WorkerProgress",
     "accept_audit",
     "assert_reproduces",
     "check_machine",
@@ -251,6 +257,7 @@ __all__ = [
     "record_script",
     "render_report",
     "run_audit",
+    "run_audits",
     "scenario_schema",
     "trace",
     "write_probe",

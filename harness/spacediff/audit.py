@@ -112,7 +112,12 @@ def audit(
     listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
         executing = executor or executor_for(
-            plan.runs, folder, reuse=reuse, keep_latents=plan.keep_latents, quota_wait=quota_wait
+            plan.runs,
+            folder,
+            reuse=reuse,
+            keep_latents=plan.keep_latents,
+            quota_wait=quota_wait,
+            threads=plan.resources.cpus,
         )
         generated = generate(plan, store, executing, metrics, listener)
         plan = generated.plan

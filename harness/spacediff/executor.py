@@ -7,7 +7,7 @@ finished, and only the store is shared. To distribute runs over many GPUs, imple
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -43,6 +43,14 @@ class Executor(Protocol):
     def environment(self) -> Mapping[str, str]:
         """The versions and devices of the machine that generates, name to text; see `environment()`."""
 
+    @property
+    def at_once(self) -> int:
+        """How many runs it generates at once, at most."""
+
+    @property
+    def generates_here(self) -> bool:
+        """Whether this machine generates, so that its memory is what runs have to fit into."""
+
     def __enter__(self) -> Self:
         """Prepare; whatever runs share is kept until the exit, for several calls of `execute`."""
 
@@ -62,17 +70,31 @@ class Sequential:
     Args:
         worker: Produces the runs that the store does not have; closed on exit.
         keep_latents: Whether a stored run without the latents of its steps is produced again.
+        identify: Returns the identity of a run; by default that for the machine of the worker.
     """
 
-    def __init__(self, worker: Worker, *, keep_latents: bool = True) -> None:
+    def __init__(
+        self, worker: Worker, *, keep_latents: bool = True, identify: Callable[[Run], str] | None = None
+    ) -> None:
         self._worker = worker
         self._keep_latents = keep_latents
         self._missing: set[tuple[str, str]] = set()
+        self._identify = identify
 
     @property
     def environment(self) -> Mapping[str, str]:
         """The versions and devices of the machine that generates."""
         return self._worker.environment
+
+    @property
+    def at_once(self) -> int:
+        """How many runs it generates at once."""
+        return 1
+
+    @property
+    def generates_here(self) -> bool:
+        """Whether this machine generates."""
+        return True
 
     def __enter__(self) -> Self:
         return self
@@ -84,7 +106,7 @@ class Sequential:
         """Let the worker begin with the first run of each kind, at once, where nothing is stored."""
         if not store.is_empty:
             return
-        ordered = _in_order(runs)
+        ordered = in_order(runs)
         for generated in (False, True):
             first = next((run for run in ordered if (run.source == "diffusers") is generated), None)
             if first is not None:
@@ -92,7 +114,7 @@ class Sequential:
 
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         """Yield the record of each run as soon as it is finished."""
-        waiting = _in_order(runs)
+        waiting = in_order(runs)
         while waiting:
             run = waiting.pop(0)
             raise_if_interrupted()
@@ -113,6 +135,8 @@ class Sequential:
 
     def _key(self, run: Run) -> str:
         """Return the identity of a run; that of one made elsewhere does not wait for what this machine is."""
+        if self._identify is not None:
+            return self._identify(run)
         return key_of(run, self._worker.environment if run.made_here else {})
 
     def _has_a_place(self, run: Run, store: Store) -> bool:
@@ -129,18 +153,7 @@ class Sequential:
             refuse_beforehand(run, store.folder_of(self._key(baseline)))
 
     def _stored(self, key: str, store: Store) -> RunRecord | None:
-        """Return the stored run; one that lacks wanted latents is discarded, unless its source keeps none."""
-        found = store.get(key)
-        if found is not None and found.source == "diffusers" and self._lacks_latents(found):
-            store.discard(key)
-            return None
-        return found
-
-    def _lacks_latents(self, run: RunRecord) -> bool:
-        trace = run.trace
-        if run.stopped is not None:  # what it was compared with is in its record
-            return False
-        return self._keep_latents and trace is not None and bool(trace.steps) and not (trace.latents or run.fed_by)
+        return stored_run(key, store, keep_latents=self._keep_latents)
 
     def _executed(self, run: Run, key: str, store: Store, progress: Progress, *, needed: bool) -> RunRecord:
         """Execute a run that the store does not have. Any failure becomes a record, except that of a full disk.
@@ -172,8 +185,30 @@ class Sequential:
         raise ReferenceMissing("not generated, since there is no reference to compare it with")
 
 
+def stored_run(key: str, store: Store, *, keep_latents: bool) -> RunRecord | None:
+    """Return a stored run; one that lacks wanted latents is discarded, unless its source keeps none."""
+    found = store.get(key)
+    if found is not None and found.source == "diffusers" and keep_latents and _lacks_latents(found):
+        store.discard(key)
+        return None
+    return found
+
+
+def _lacks_latents(run: RunRecord) -> bool:
+    trace = run.trace
+    if run.stopped is not None:  # what it was compared with is in its record
+        return False
+    return trace is not None and bool(trace.steps) and not (trace.latents or run.fed_by)
+
+
 def executor_for(
-    runs: Iterable[Run], folder: Path, *, reuse: bool = True, keep_latents: bool = True, quota_wait: float = 0.0
+    runs: Iterable[Run],
+    folder: Path,
+    *,
+    reuse: bool = True,
+    keep_latents: bool = True,
+    quota_wait: float = 0.0,
+    threads: int | None = None,
 ) -> Sequential:
     """Return the executor of an audit: runs are generated one after the other in a process of their own.
 
@@ -183,16 +218,17 @@ def executor_for(
         reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
         quota_wait: Seconds that may be waited for GPU quotas of Spaces to be renewed.
+        threads: CPU threads of torch; by default as many as it takes by itself.
     """
     generating: Worker
     if any(run.source == "diffusers" for run in runs):
-        generating = SupervisedWorker(folder / DENOISED, reuse=reuse, keep_latents=keep_latents)
+        generating = SupervisedWorker(folder / DENOISED, reuse=reuse, keep_latents=keep_latents, threads=threads)
     else:
         generating = LocalWorker()
     return Sequential(AuditWorker(generating, folder, quota_wait), keep_latents=keep_latents)
 
 
-def _in_order(runs: Iterable[Run]) -> list[Run]:
+def in_order(runs: Iterable[Run]) -> list[Run]:
     """Sort hosted runs first, since they can fail early, then by process, checkpoint and settings up to denoising.
 
     Of local runs those begin that others are compared with, and what shares their checkpoint, since without them the

@@ -12,7 +12,7 @@ from spacediff.devices import type_of
 from spacediff.errors import SpacediffError
 from spacediff.executor import Executor
 from spacediff.explaining.determinism import control_to_come
-from spacediff.fitting.assessment import assess
+from spacediff.fitting.assessment import Assessment, assess
 from spacediff.fitting.disk import OnDisk, bytes_of_ends, largest_bytes, used_bytes
 from spacediff.fitting.expectation import Measured, Todo, expectation, measured_before, measured_by
 from spacediff.fitting.refusal import refuse_what_cannot_begin
@@ -49,7 +49,8 @@ class Forecast:
         Raises:
             MachineTooSmall: The memory or the disk cannot hold what is to be generated, and it is not tried anyway.
         """
-        assessed = assess(self._plan, self._store.folder, self._listener)
+        here = self._executor.generates_here
+        assessed = assess(self._plan, self._store.folder, self._listener) if here else Assessment()
         for notice in assessed.notices:
             self._listener.on_notice(notice)
         todo = self._todo()

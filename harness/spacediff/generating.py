@@ -143,7 +143,10 @@ def _run(
 
 def _explain(ran: Generated, store: Store, executor: Executor, listener: ProgressListener) -> Generated:
     one = partial(_one, executor, store, listener)
-    search = None if ran.interrupted else explain(ran.plan, ran.runs, store.folder, one, listener)
+    together = partial(executor.execute, store=store, listener=listener) if executor.at_once > 1 else None
+    search = (
+        None if ran.interrupted else explain(ran.plan, ran.runs, store.folder, one, listener, generate_all=together)
+    )
     if search is None:
         return ran
     return replace(ran, runs=(*ran.runs, *search.generated), search=search, interrupted=search.interrupted)

@@ -98,6 +98,21 @@ def left_to_a_child() -> Iterator[Child]:
             signal.signal(each, handler)
 
 
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Restore the handlers of interrupts and requests to end after the block, where a library installs its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {each: signal.getsignal(each) for each in _requests()}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            if handler is not None:  # None: not installed by Python, which cannot install it again
+                signal.signal(each, handler)
+
+
 def raise_if_interrupted() -> None:
     """Raise KeyboardInterrupt if a signal arrived since the last `clear`; called between runs and steps."""
     if _asked.is_set():

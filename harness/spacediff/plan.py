@@ -26,6 +26,7 @@ from spacediff.scenario.checks import PLACEHOLDERS
 from spacediff.scenario.paths import absolute_path, is_path
 from spacediff.scenario.scenario import Gate, Scenario
 from spacediff.scenario.tables.approximation import Approximation
+from spacediff.scenario.tables.resources import Resources
 from spacediff.scenario.tables.semantics import DETECTOR, TEMPLATE
 from spacediff.settings import Origin, Settings
 
@@ -120,6 +121,7 @@ class Plan:
         adopt: Whether local runs use what a Space says it used in place of what it was asked for.
         used: Prompt name to what its local runs are generated from, where that is not the prompt as it was asked for.
         instead: What the reference used in place of what it was asked for; see `spacediff.adoption`.
+        resources: What a run occupies on a machine of a cluster, and the CPU threads of torch.
     """
 
     title: str
@@ -142,6 +144,7 @@ class Plan:
     adopt: bool = True
     used: Mapping[str, Prompt] = field(default_factory=dict)
     instead: tuple[Fact, ...] = ()
+    resources: Resources = field(default_factory=Resources)
 
     @property
     def private_texts(self) -> tuple[str, ...]:
@@ -207,6 +210,7 @@ def plan_scenario(
         grouped=scenario.samples is not None,
         deterministic_control=scenario.scale.deterministic_control,
         adopt=scenario.reference.adopt,
+        resources=scenario.resources,
     )
 
 

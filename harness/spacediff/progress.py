@@ -52,6 +52,25 @@ class SearchProgress:
     seconds_each: float
 
 
+@dataclass(frozen=True)
+class WorkerProgress:
+    """How far one of several workers is.
+
+    Attributes:
+        worker: Its number, from 1.
+        run: What it produces.
+        text: What it does; empty where that is not known yet.
+        done: Finished steps.
+        total: All steps; 0 where that is unknown.
+    """
+
+    worker: int
+    run: Run
+    text: str = ""
+    done: int = 0
+    total: int = 0
+
+
 class ProgressListener(Progress, Protocol):
     """What a whole audit reports. Exceptions raised by a listener end the audit; methods are called in one thread."""
 
@@ -70,6 +89,9 @@ class ProgressListener(Progress, Protocol):
 
     def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
         """Called when a run ended; `reused` if the store had it."""
+
+    def on_worker(self, progress: WorkerProgress) -> None:
+        """Called in place of `on_status` and `on_step` where several workers produce runs at once."""
 
     def on_search_started(self, search: SearchProgress) -> None:
         """Called before the first run of the search for the cause; never where it needs none."""
@@ -109,6 +131,9 @@ class SilentListener:
         """Ignore it."""
 
     def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
+        """Ignore it."""
+
+    def on_worker(self, progress: WorkerProgress) -> None:
         """Ignore it."""
 
     def on_search_started(self, search: SearchProgress) -> None:

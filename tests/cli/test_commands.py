@@ -200,6 +200,53 @@ def test_reader_that_goes_away_ends_no_command_early(tmp_path: Path) -> None:
     assert (tmp_path / "why.toml").is_file()
 
 
+def test_several_scenarios_get_a_folder_each_and_the_worst_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.toml").write_text(SCENARIO.replace("Another", f"Scenario {name}"))
+    (tmp_path / "broken.mp4").write_text("no video")
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", "one.toml", "two.toml"]) == 3
+    printed = capsys.readouterr().out
+    assert printed.index("Scenario one") < printed.index("audits/one/report.html") < printed.index("Scenario two")
+    assert sorted(path.name for path in (tmp_path / "audits").iterdir()) == ["one", "two"]
+
+
+def test_one_scenario_that_cannot_go_on_does_not_keep_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.toml").write_text(SCENARIO)
+    (tmp_path / "broken.mp4").write_text("no video")
+    (tmp_path / "audits").mkdir()
+    (tmp_path / "audits" / "one").write_text("a file in the place of the folder")
+    monkeypatch.chdir(tmp_path)
+    assert main(["audit", "one.toml", "two.toml", "--json"]) == 3
+    captured = capsys.readouterr()
+    assert "error[" in captured.err
+    assert [each["title"] for each in json.loads(captured.out)] == ["Another"]
+    assert (tmp_path / "audits" / "two" / "report.html").is_file()
+
+
+def test_two_scenarios_of_one_name_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same.toml").write_text(SCENARIO)
+    assert main(["audit", str(tmp_path / "a" / "same.toml"), str(tmp_path / "b" / "same.toml")]) == 2
+    assert "two scenarios would be audited in audits/same" in " ".join(capsys.readouterr().err.split())
+
+
+def test_without_ray_the_error_names_the_extra(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other.toml").write_text(SCENARIO)
+    (tmp_path / "broken.mp4").write_text("no video")
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    assert main(["audit", str(tmp_path / "other.toml"), "--executor", "ray"]) == 2
+    assert "pip install 'spacediff[ray]'" in " ".join(capsys.readouterr().err.split())
+
+
 def test_without_a_gate_none_is_mentioned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "other.toml").write_text(SCENARIO)
     (tmp_path / "broken.mp4").write_text("no video")

@@ -51,7 +51,7 @@ def test_options_do_not_change() -> None:
 
 def test_options_of_an_audit() -> None:
     assert parse(["audit", "a.toml"]) == AuditOptions(
-        scenario=Path("a.toml"),
+        scenarios=(Path("a.toml"),),
         out=None,
         only=(),
         fresh=False,
@@ -62,14 +62,16 @@ def test_options_of_an_audit() -> None:
         approximate=False,
         anyway=False,
         wait=0.0,
+        executor="local",
+        shared_folder="",
         verbosity=Verbosity.NORMAL,
         as_json=False,
         open_page=False,
     )
     words = "audit a.toml --out o --only x --only y --fresh --budget 7 --no-reuse --against e --strict --approximate"
-    words += " --anyway --wait 90 --json --open -q"
+    words += " --anyway --wait 90 --executor ray --shared-folder s3://b --json --open -q"
     assert parse(words.split()) == AuditOptions(
-        scenario=Path("a.toml"),
+        scenarios=(Path("a.toml"),),
         out=Path("o"),
         only=("x", "y"),
         fresh=True,
@@ -80,6 +82,8 @@ def test_options_of_an_audit() -> None:
         approximate=True,
         anyway=True,
         wait=90.0,
+        executor="ray",
+        shared_folder="s3://b",
         verbosity=Verbosity.QUIET,
         as_json=True,
         open_page=True,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -439,6 +440,35 @@ def test_every_claim_is_true_whatever_undoes_what(block: int) -> None:
     for _ in range(250):
         world = a_world(chance)
         check(world, world.searched())
+
+
+@pytest.mark.parametrize("most", [0, 1, 2.5, 4, 5, 100])
+def test_what_is_made_at_once_shows_what_it_shows_one_by_one_for_the_same_budget(most: float) -> None:
+    subsets = [frozenset(some) for size in (1, 2) for some in itertools.combinations((A, B, C), size)]
+    outcomes = []
+    for at_once in (False, True):
+        world, sizes, reported = World([A, B, C], needs(A, B)), list[int](), list[tuple[str, Subset]]()
+
+        def generate_all(runs: Sequence[Run], world: World = world, sizes: list[int] = sizes) -> list[RunRecord]:
+            sizes.append(len(runs))
+            return [world.generate(run) for run in reversed(runs)]  # whichever is finished first
+
+        prober = Prober(
+            world.plan.runs[0],
+            {each.path: each for each in diff(world.left, world.right)},
+            world.generate,
+            Judge(world.record(world.plan.runs[1]), Path(), 0.0),
+            Budget(most, 0),
+            lambda run, changed, _, reported=reported: reported.append((run.name, changed)),  # type: ignore[misc]
+            {frozenset({B}): world.record(world.plan.runs[0])},
+            generate_all=generate_all if at_once else None,
+        )
+        with suppress(BudgetSpentError):
+            prober.whole_each(subsets)
+        assert sum(sizes) == (len(reported) if at_once else 0)
+        outcomes.append(([run.name for run in prober.generated], reported, dict(prober.sights), prober.budget.spent))
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[1][0]) == min(int(most), 5), "one of six was there"
 
 
 def check(world: World, result: SearchResult) -> None:

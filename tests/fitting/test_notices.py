@@ -51,6 +51,8 @@ class Refusing:
     """An executor whose checkpoint is missing."""
 
     environment: Mapping[str, str] = MappingProxyType({"torch": "2.13.0"})
+    at_once = 1
+    generates_here = True
 
     def __enter__(self) -> Self:
         return self

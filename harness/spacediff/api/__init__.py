@@ -5,7 +5,7 @@ of `spacediff.errors`. Nothing here prints, exits, or installs a signal handler;
 `ProgressListener`, by default to nobody. Heavy libraries are imported when a function needs them.
 """
 
-from spacediff.api.audits import accept_audit, compare_videos, load_scenario, plan_audit, run_audit
+from spacediff.api.audits import accept_audit, compare_videos, load_scenario, plan_audit, run_audit, run_audits
 from spacediff.api.checks import CheckInterrupted, check_space
 from spacediff.api.given import StrPath
 from spacediff.api.parity import assert_reproduces
@@ -28,6 +28,7 @@ __all__ = [
     "record_script",
     "render_report",
     "run_audit",
+    "run_audits",
     "write_probe",
     "write_report",
 ]

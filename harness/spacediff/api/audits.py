@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacediff.api.given import StrPath, as_names
-from spacediff.api.records import read_record
-from spacediff.errors import InvalidArgument, RecordingWithoutFrames, ScenarioApproximate, error_from_record
+from spacediff.api.running import AuditTerms, ExecutorName, audited, checked_budget, execute
+from spacediff.errors import InvalidArgument
 from spacediff.file_names import portable_name
-from spacediff.results import Accepted, AuditInterrupted, AuditResult
+from spacediff.results import Accepted, AuditResult
 from spacediff.shell_command import out_option, repeated, shell_command
 
 if TYPE_CHECKING:
-    from spacediff.audit import Earlier
     from spacediff.plan import Plan
     from spacediff.progress import ProgressListener
     from spacediff.scenario.scenario import Scenario
@@ -50,7 +48,7 @@ def plan_audit(scenario: Scenario | StrPath, *, only: str | Iterable[str] = (), 
     """
     from spacediff.plan import plan_scenario
 
-    return plan_scenario(_scenario(scenario), as_names(only), budget=_checked(budget))
+    return plan_scenario(_loaded(scenario), as_names(only), budget=checked_budget(budget))
 
 
 def run_audit(
@@ -66,6 +64,8 @@ def run_audit(
     approximate: bool = False,
     anyway: bool = False,
     wait_minutes: float = 0.0,
+    executor: ExecutorName = "local",
+    shared_folder: str = "",
     listener: ProgressListener | None = None,
 ) -> AuditResult:
     """Run a scenario, and write the record, the clips and the HTML report into an audit folder.
@@ -88,6 +88,9 @@ def run_audit(
         anyway: Whether the audit begins although the machine is too small, and tries every run.
         wait_minutes: How long to wait, in all, for a Space whose GPU quota is used up and that says when it is renewed,
             or that got no GPU. Besides the deadline of each clip.
+        executor: `local` generates on this machine, `ray` on a Ray cluster.
+        shared_folder: With `ray`, a folder that all machines see, as fsspec names it; files of runs pass through it in
+            place of Ray's object store.
         listener: Receives the progress; by default nobody.
 
     Raises:
@@ -98,44 +101,91 @@ def run_audit(
         UnknownName: `only` names a variant that the scenario does not have.
         FolderOfAnotherAudit: The folder contains a different audit.
         FolderInUse: A different audit is writing into the folder.
-        MissingPackage: A metric of the scenario needs a package.
+        MissingPackage: A metric of the scenario, or the executor, needs a package.
         RecordError: The audit to compare with cannot be read.
         FileNotAccessible: A file cannot be read, or the audit folder cannot be written.
         MachineTooSmall: The memory or the disk cannot hold what is to be generated.
+        ClusterUnavailable: There is no cluster, none can be started, or it has no room for a run.
     """
-    from spacediff.plan import plan_scenario, tried_anyway
-    from spacediff.scenario.scenario import ensure_files_exist
-    from spacediff.wording import sentences
-
-    loaded = _scenario(scenario)
-    only = as_names(only)
-    where = None if out is None else Path(out)
-    earlier_path = None if against is None else Path(against)
-    command = shell_command(
-        "audit",
-        loaded.path,
-        *repeated("--only", only),
-        *(["--budget", f"{budget:g}"] if budget is not None else []),
-        *(["--no-reuse"] if not reuse else []),
-        *(["--strict"] if strict else []),
-        *(["--approximate"] if approximate else []),
-        *(["--anyway"] if anyway else []),
-        *(["--wait", f"{wait_minutes:g}"] if wait_minutes else []),
-        *repeated("--against", [earlier_path] if earlier_path else []),
-        *out_option(where),
+    terms = AuditTerms(
+        only=as_names(only),
+        budget=checked_budget(budget),
+        fresh=fresh,
+        reuse=reuse,
+        strict=strict,
+        against=None if against is None else Path(against),
+        approximate=approximate,
+        anyway=anyway,
+        wait_minutes=wait_minutes,
+        executor=executor,
+        shared_folder=shared_folder,
     )
-    plan = plan_scenario(loaded, only, budget=_checked(budget), command=command)  # fails before the heavy imports
-    if plan.approximations and not approximate:
-        raise ScenarioApproximate(loaded.path, sentences(plan.approximations))
-    plan = tried_anyway(plan) if anyway else plan
-    names = [run.name for run in plan.runs if run.name in loaded.variants]
-    ensure_files_exist(loaded, dict.fromkeys(["baseline", *names]))
-    folder = where or Path("audits") / portable_name(loaded.path.stem)
-    earlier = _earlier(loaded.path, earlier_path)
-    if fresh:
-        _discard(plan, folder)
-    quota_wait = 60 * _checked_wait(wait_minutes)
-    return _execute(plan, folder, listener, reuse=reuse, strict=strict, earlier=earlier, quota_wait=quota_wait)
+    (result,) = audited([(_loaded(scenario), None if out is None else Path(out))], terms, listener)
+    return result
+
+
+def run_audits(
+    scenarios: Iterable[Scenario | StrPath],
+    *,
+    out: StrPath | None = None,
+    only: str | Iterable[str] = (),
+    budget: float | None = None,
+    fresh: bool = False,
+    reuse: bool = True,
+    strict: bool = False,
+    approximate: bool = False,
+    anyway: bool = False,
+    wait_minutes: float = 0.0,
+    executor: ExecutorName = "local",
+    shared_folder: str = "",
+    listener: ProgressListener | None = None,
+) -> Iterator[AuditResult]:
+    """Run several scenarios, and yield the result of each as soon as it is there.
+
+    All are planned before the first one begins. Those that run on a cluster share its workers. An audit that cannot go
+    on does not keep the others from being run: the error of the first such audit is raised at the end.
+
+    Args:
+        scenarios: The scenarios, or their files.
+        out: The folder in which each gets an audit folder of its own, named after it; by default `audits/`.
+        only: As in `run_audit`, as are all other arguments.
+        budget: The most generations of the search of each.
+        fresh: Whether to discard all finished runs of these audits first.
+        reuse: Whether runs share work that they have in common, such as text embeddings.
+        strict: Whether an exit code is 3 if anything at all was not measured.
+        approximate: Whether scenarios that leave out what their script does are accepted.
+        anyway: Whether audits begin although the machine is too small.
+        wait_minutes: How long to wait, in all, for GPU quotas; for each audit.
+        executor: `local` generates on this machine, `ray` on a Ray cluster.
+        shared_folder: With `ray`, a folder that all machines see, as fsspec names it.
+        listener: Receives the progress, that of one audit after that of another; by default nobody.
+
+    Raises:
+        InvalidArgument: Two scenarios have the same name, so that their folders would be the same.
+        SpacediffError: As in `run_audit`.
+    """
+    loaded = [_loaded(each) for each in scenarios]
+    folders = [Path("audits" if out is None else out) / portable_name(each.path.stem) for each in loaded]
+    twice = sorted({str(folder) for folder in folders if folders.count(folder) > 1})
+    if twice:
+        raise InvalidArgument(
+            f"two scenarios would be audited in {twice[0]}", hint="give one of them another file name"
+        )
+    terms = AuditTerms(
+        only=as_names(only),
+        budget=checked_budget(budget),
+        fresh=fresh,
+        reuse=reuse,
+        strict=strict,
+        approximate=approximate,
+        anyway=anyway,
+        wait_minutes=wait_minutes,
+        executor=executor,
+        shared_folder=shared_folder,
+    )
+    return audited(
+        [(each, folder if out else None) for each, folder in zip(loaded, folders, strict=True)], terms, listener
+    )
 
 
 def compare_videos(
@@ -196,7 +246,7 @@ def compare_videos(
     folder = where or Path("audits") / portable_name(f"compare-{files[0].name}-{files[1].name}-{digest}")
     plan = plan_files(*files, metrics, command=command, semantics=semantics, parts=parts, max_frames=max_frames)
     _ensure_readable(files)
-    return _execute(plan, folder, listener, runs_required=True)
+    return execute(plan, folder, listener, runs_required=True)
 
 
 def accept_audit(scenario: StrPath, *, out: StrPath | None = None) -> Accepted:
@@ -222,48 +272,6 @@ def accept_audit(scenario: StrPath, *, out: StrPath | None = None) -> Accepted:
     return Accepted(*approve(record, path), tuple(sentences(record.approximations)))
 
 
-def _execute(
-    plan: Plan,
-    folder: Path,
-    listener: ProgressListener | None,
-    *,
-    reuse: bool = True,
-    strict: bool = False,
-    earlier: Earlier | None = None,
-    runs_required: bool = False,
-    quota_wait: float = 0.0,
-) -> AuditResult:
-    """Execute a plan and write the report.
-
-    Args:
-        plan: What to do.
-        folder: The audit folder.
-        listener: Receives the progress.
-        reuse: Whether runs share work.
-        strict: For the result's exit code.
-        earlier: The audit to compare with.
-        runs_required: Whether a run without a clip is an error, unless it is of a recording without frames, whose
-            settings and steps can be compared.
-        quota_wait: Seconds that may be waited for GPU quotas to be renewed.
-    """
-    from spacediff.audit import audit
-    from spacediff.progress import SilentListener
-    from spacediff.reporting.html import PAGE
-    from spacediff.reporting.html import write_report as write_page
-
-    record = audit(plan, folder, listener or SilentListener(), reuse=reuse, earlier=earlier, quota_wait=quota_wait)
-    for run in record.runs if runs_required else ():
-        if run.failed and run.code != RecordingWithoutFrames.code:
-            raise error_from_record(run.code, run.reason, run.hint)
-    page = folder / PAGE
-    if record.finished or record.runs or page.exists():
-        page = write_page(record, folder)  # takes seconds, and before the end of a run there is nothing to show
-    result = AuditResult(record, folder, page, strict)
-    if not record.finished:
-        raise AuditInterrupted(result)
-    return result
-
-
 def _ensure_readable(files: Iterable[Path]) -> None:
     """Check files before a folder is made for their comparison."""
     from spacediff.pictures.sets import is_set
@@ -275,38 +283,5 @@ def _ensure_readable(files: Iterable[Path]) -> None:
             ensure_readable(file)
 
 
-def _scenario(scenario: Scenario | StrPath) -> Scenario:
+def _loaded(scenario: Scenario | StrPath) -> Scenario:
     return load_scenario(scenario) if isinstance(scenario, str | PathLike) else scenario
-
-
-def _checked(budget: float | None) -> float | None:
-    if budget is not None and not 0 < budget < math.inf:
-        raise InvalidArgument(f"the budget is {budget}; it must be a number of generations above 0")
-    return budget
-
-
-def _earlier(scenario: Path, against: Path | None) -> Earlier | None:
-    """Return what an audit is compared with: what was asked for, otherwise the accepted state, if there is one."""
-    from spacediff.gate.accepted import NAME, read_accepted
-
-    record = read_record(against) if against else read_accepted(scenario)
-    if record is None:
-        return None
-    from spacediff.audit import Earlier  # heavy: it comes with everything that an audit needs
-
-    return Earlier(record, against.resolve().name if against else NAME, accepted=not against)
-
-
-def _discard(plan: Plan, folder: Path) -> None:
-    """Discard the finished runs of this audit, but not those of a different one."""
-    from spacediff.audit import ensure_same_audit
-    from spacediff.store.store import Store
-
-    ensure_same_audit(plan, folder)
-    Store(folder).discard_all()
-
-
-def _checked_wait(minutes: float) -> float:
-    if not 0 <= minutes < math.inf:
-        raise InvalidArgument(f"the time to wait is {minutes}; it must be a number of minutes")
-    return minutes

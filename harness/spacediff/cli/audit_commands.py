@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from spacediff.api import accept_audit, compare_videos, load_scenario, plan_audit, run_audit
-from spacediff.cli.console import show_json, show_line
+from spacediff.api import accept_audit, compare_videos, load_scenario, plan_audit, run_audit, run_audits
+from spacediff.cli.console import show_error, show_json, show_line
+from spacediff.cli.hints import with_option
 from spacediff.cli.options import ApproveOptions, AuditOptions, CompareOptions, Verbosity
 from spacediff.cli.progress import Display
 from spacediff.cli.summary import show_summary
-from spacediff.errors import Exit
+from spacediff.errors import Exit, SpacediffError
 from spacediff.privacy.private_prompts import keep_private
 from spacediff.privacy.short_lines import one_line
 from spacediff.record.file import record_text
@@ -17,27 +20,66 @@ from spacediff.reporting.formats import add_to_job_page
 from spacediff.results import AuditResult
 from spacediff.wording import history_text
 
+if TYPE_CHECKING:
+    from spacediff.scenario.scenario import Scenario
+
 
 def audit(options: AuditOptions) -> Exit:
-    """Run a scenario."""
-    scenario = load_scenario(options.scenario)
-    keep_private(plan_audit(scenario).private_texts)
+    """Run a scenario, or several, whose worst exit code is that of the command."""
+    scenarios = [load_scenario(each) for each in options.scenarios]
+    for scenario in scenarios:
+        keep_private(plan_audit(scenario).private_texts)
+    if len(scenarios) > 1:
+        return _audit_several(scenarios, options)
     with Display(options.verbosity) as display:
-        result = run_audit(
-            scenario,
-            out=options.out,
-            only=options.only,
-            budget=options.budget,
-            fresh=options.fresh,
-            reuse=options.reuse,
-            strict=options.strict,
-            approximate=options.approximate,
-            anyway=options.anyway,
-            against=options.against,
-            wait_minutes=options.wait,
-            listener=display,
-        )
+        result = run_audit(scenarios[0], out=options.out, against=options.against, listener=display, **_terms(options))
     _show(result, options)
+    return _code(result, options)
+
+
+def _audit_several(scenarios: Sequence[Scenario], options: AuditOptions) -> Exit:
+    """Audit scenarios, show each result when it is there, and return the worst exit code."""
+    worst, texts = Exit.GATE_PASSED, []
+    results = run_audits(
+        scenarios, out=options.out, listener=(display := Display(options.verbosity)), **_terms(options)
+    )
+    try:
+        while True:
+            with display:
+                result = next(results, None)
+            if result is None:
+                break
+            if options.as_json:
+                texts.append(record_text(result.record))
+            else:
+                show_line(f"\n{result.record.title}", error=False)
+                _show(result, options)
+            worst = max(worst, _code(result, options))
+    except SpacediffError as error:  # of one that could not go on; the results of the others are shown
+        show_error(with_option(error, options))
+        worst = max(worst, error.exit_code)
+    if options.as_json:
+        show_json(f"[{','.join(texts)}]")
+    return worst
+
+
+def _terms(options: AuditOptions) -> dict[str, Any]:
+    """Return the arguments that `run_audit` and `run_audits` have in common."""
+    return {
+        "only": options.only,
+        "budget": options.budget,
+        "fresh": options.fresh,
+        "reuse": options.reuse,
+        "strict": options.strict,
+        "approximate": options.approximate,
+        "anyway": options.anyway,
+        "wait_minutes": options.wait,
+        "executor": options.executor,
+        "shared_folder": options.shared_folder,
+    }
+
+
+def _code(result: AuditResult, options: AuditOptions) -> Exit:
     if result.strict and result.unmeasured:
         show_line("strict: not everything was measured", error=options.as_json)
     return result.exit_code

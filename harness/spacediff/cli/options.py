@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from spacediff.api.running import ExecutorName
     from spacediff.results import ReportFormat
 
 
@@ -23,7 +24,7 @@ class Verbosity(Enum):
 class AuditOptions:
     """`spacediff audit`."""
 
-    scenario: Path
+    scenarios: tuple[Path, ...]
     out: Path | None
     only: tuple[str, ...]
     fresh: bool
@@ -34,6 +35,8 @@ class AuditOptions:
     approximate: bool
     anyway: bool
     wait: float
+    executor: ExecutorName
+    shared_folder: str
     verbosity: Verbosity
     as_json: bool
     open_page: bool

@@ -115,7 +115,18 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     options: Options = kind(**{name: tuple(each) if isinstance(each, list) else each for name, each in found.items()})
     if isinstance(options, WhyOptions) and (problem := _without_effect(options)):
         command.error(problem)
+    if isinstance(options, AuditOptions) and (problem := _not_together(options)):
+        command.error(problem)
     return options
+
+
+def _not_together(options: AuditOptions) -> str:
+    """Return which options of `audit` do not go together; empty if all do."""
+    if options.against is not None and len(options.scenarios) > 1:
+        return "--against compares one scenario with an earlier audit; give the others in a command of their own"
+    if options.shared_folder and options.executor != "ray":
+        return "--shared-folder has no effect without --executor ray"
+    return ""
 
 
 def _without_effect(options: WhyOptions) -> str:
@@ -156,10 +167,10 @@ def parsers() -> tuple[CommandParser, dict[str, CommandParser]]:
 
 def _audit(commands: _Commands) -> None:
     audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES)  # fmt: skip
-    audit.add_argument("scenario", type=path, metavar="SCENARIO.toml", help="what to audit")
-    audit.add_argument(
-        "--out", type=path, metavar="DIR", help="audit folder (default: audits/ and the scenario's name)"
-    )
+    audit.add_argument("scenarios", type=path, nargs="+", metavar="SCENARIO.toml",
+                       help="what to audit; several are audited one after the other")  # fmt: skip
+    audit.add_argument("--out", type=path, metavar="DIR",
+                       help="audit folder (default: audits/ and the scenario's name); several: of each")  # fmt: skip
     audit.add_argument("--only", action="append", default=[], metavar="VARIANT",
                        help="measure this variant only, with baseline and reference; can be repeated")  # fmt: skip
     audit.add_argument("--fresh", action="store_true", help="discard what earlier runs of this audit finished")
@@ -176,6 +187,10 @@ def _audit(commands: _Commands) -> None:
     )
     audit.add_argument("--wait", type=minutes, default=0.0, metavar="MINUTES",
                        help="wait so long, in all, for a GPU quota to be renewed (default: do not wait)")  # fmt: skip
+    audit.add_argument("--executor", choices=("local", "ray"), default="local",
+                       help="generate on this machine (default) or on a Ray cluster")  # fmt: skip
+    audit.add_argument("--shared-folder", default="", metavar="URL",
+                       help="with --executor ray: a folder that all machines see, for the files of runs")  # fmt: skip
     _add_output_options(audit)
     audit.set_defaults(kind=AuditOptions)
 

@@ -14,7 +14,7 @@ from spacediff.cli.console import Terminal
 from spacediff.cli.options import Verbosity
 from spacediff.cli.search_progress import outlook, probe_line
 from spacediff.privacy.redaction import redact_text
-from spacediff.progress import SearchProgress
+from spacediff.progress import SearchProgress, WorkerProgress
 from spacediff.record import Fact, RunRecord
 from spacediff.run import Run
 from spacediff.wording import sentence, stopped_text
@@ -40,12 +40,14 @@ class Display:
         self._whole: TaskID | None = None
         self._current: TaskID | None = None
         self._name = ""
+        self._begun = ("", "")
+        self._working: dict[int, tuple[tuple[str, str], TaskID]] = {}
         self._planned: set[tuple[str, str]] = set()
         self._done = 0
         self._generated: list[float] = []
         self._reasons: dict[str, str] = {}
         self._said = 0.0
-        self._probe: Text | None = None
+        self._probes: dict[tuple[str, str], Text] = {}
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -57,6 +59,9 @@ class Display:
 
     def on_plan(self, runs: Sequence[Run]) -> None:
         """Show the number of clips to produce."""
+        if self._whole is not None:  # of the scenario before
+            self._bars.remove_task(self._whole)
+        self._done, self._generated = 0, []
         self._planned = {_identity(run) for run in runs}
         self._whole = self._bars.add_task("audit", total=len(self._planned), doing="clips", timed=False)
 
@@ -67,9 +72,10 @@ class Display:
 
     def on_run_started(self, run: Run) -> None:
         """Show a bar for the run."""
-        self._say_probe()
+        if not self._working:  # else those that others have finished are about to be explained
+            self._say_probe()
         self._clear()
-        self._name = run.name
+        self._name, self._begun = run.name, _identity(run)
         self._said = time.monotonic()
         self._current = self._bars.add_task(f"{run.prompt.name} · {run.name}", total=None, doing="")
 
@@ -92,9 +98,27 @@ class Display:
             self._bars.update(self._whole, completed=self._done + done / max(total, 1))
         self._say_sometimes(f"{done} of {total}")
 
+    def on_worker(self, progress: WorkerProgress) -> None:
+        """Show a bar for each worker."""
+        identity = _identity(progress.run)
+        if identity == self._begun:
+            self._clear()
+        shown, bar = self._working.get(progress.worker, (None, None))
+        if bar is None or shown != identity:
+            if bar is not None:
+                self._bars.remove_task(bar)
+            name = f"{progress.worker}: {progress.run.prompt.name} · {progress.run.name}"
+            bar = self._bars.add_task(name, total=None, doing="")
+            self._working[progress.worker] = identity, bar
+        self._bars.update(bar, doing=progress.text, completed=progress.done, total=progress.total or None)
+
     def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:
         """Print the outcome of a run."""
         self._clear()
+        for worker, (identity, bar) in [*self._working.items()]:
+            if identity == _identity(run):
+                self._bars.remove_task(bar)
+                del self._working[worker]
         counted = _identity(run) in self._planned
         if counted:
             self._done += 1
@@ -106,7 +130,7 @@ class Display:
         if counted:
             self._console.print(Text.assemble(f"[{self._done}/{len(self._planned)}] ", said, self._left()))
         else:
-            self._probe = said
+            self._probes[_identity(run)] = said
         if self._verbose and record.trace and not reused:
             self._console.print(f"      {_by_stage(record)}")
 
@@ -124,8 +148,8 @@ class Display:
     ) -> None:
         """Print the outcome of a probe of the search, and about how much is left."""
         about = probe_line(search, run, len(changed), reproduced=reproduced)
-        self._console.print(Text.assemble(self._probe, "; ", about) if self._probe else about)
-        self._probe = None
+        said = self._probes.pop((run.prompt, run.name), None)
+        self._console.print(Text.assemble(said, "; ", about) if said else about)
 
     def on_search_finished(self) -> None:
         """Show nothing of the search any more."""
@@ -133,10 +157,10 @@ class Display:
         self._clear()
 
     def _say_probe(self) -> None:
-        """Print a run of the search that showed nothing by itself, such as a re-run of the first steps."""
-        if self._probe:
-            self._console.print(self._probe)
-            self._probe = None
+        """Print runs of the search that showed nothing by themselves, such as re-runs of the first steps."""
+        for said in self._probes.values():
+            self._console.print(said)
+        self._probes.clear()
 
     def _outcome(self, record: RunRecord, *, reused: bool) -> Text:
         if record.failed:

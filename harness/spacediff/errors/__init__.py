@@ -30,6 +30,7 @@ from spacediff.errors.clips import (
 )
 from spacediff.errors.generation import (
     CheckpointUnavailable,
+    ClusterUnavailable,
     DecodingOutOfMemory,
     DeviceUnavailable,
     DiskFull,
@@ -40,6 +41,7 @@ from spacediff.errors.generation import (
     MachineTooSmall,
     OutOfMemory,
     PackageUnavailable,
+    TransferFailed,
     UnsupportedSetting,
     WorkerDied,
 )
@@ -118,6 +120,7 @@ __all__ = [
     "BlockNotChosen",
     "CallNotFound",
     "CheckpointUnavailable",
+    "ClusterUnavailable",
     "DeadlineExceeded",
     "DecodingOutOfMemory",
     "DeviceUnavailable",
@@ -178,6 +181,7 @@ __all__ = [
     "SpaceUnavailable",
     "SpaceUnreachable",
     "SpacediffError",
+    "TransferFailed",
     "UnknownName",
     "UnsupportedSetting",
     "VideoNotReadable",

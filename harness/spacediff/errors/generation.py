@@ -65,6 +65,19 @@ class WorkerDied(NotMeasuredError):
     code = "worker-died"
 
 
+class TransferFailed(NotMeasuredError):
+    """A file of a run that did not arrive as it was sent, or for which a cluster's object store has no room."""
+
+    code = "transfer-failed"
+
+
+class ClusterUnavailable(SpacediffError):
+    """A cluster that cannot be reached or started, or whose machines have another version of spacediff."""
+
+    code = "cluster-unavailable"
+    exit_code = Exit.NOT_MEASURED
+
+
 class DoesNotFit(NotMeasuredError):
     """A generation whose weights alone need more memory than the device or the machine has."""
 

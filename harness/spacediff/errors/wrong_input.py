@@ -22,7 +22,7 @@ class UnknownName(SpacediffError):
 
 
 class MissingPackage(SpacediffError):
-    """A metric that was asked for needs a package that is not installed."""
+    """A metric or an executor that was asked for needs a package that is not installed."""
 
     code = "missing-package"
 

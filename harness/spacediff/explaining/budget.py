@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from spacediff.explaining.search import BudgetSpentError, Subset
@@ -40,6 +41,10 @@ class Budget:
         """
         if self.spent + self.of(None if self.overshot else steps) > self.most + _ROUNDING:
             raise BudgetSpentError
+
+    def affordable(self, steps: int | None = None) -> int:
+        """Return how many runs of at most so many steps, or whole ones, can be paid whatever they show."""
+        return math.floor((self.most - self.spent + _ROUNDING) / self.of(None if self.overshot else steps))
 
     def of(self, steps: int | None) -> float:
         """Return how many generations some steps are; one where their number is unknown."""

@@ -8,9 +8,10 @@ itself. But every claim rests on a run, and the cause on a proof that goes to it
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from spacediff.comparing.contents import shows_nothing
@@ -19,7 +20,7 @@ from spacediff.explaining.budget import Budget
 from spacediff.explaining.early_stops import far_from
 from spacediff.explaining.judging import Judge, worst_between
 from spacediff.explaining.priors import SEEN, at_hand, in_order, without_effect
-from spacediff.explaining.probes import COUNTER_PROOF, PROOF, EarlyStops, Generate, Prober
+from spacediff.explaining.probes import COUNTER_PROOF, PROOF, EarlyStops, Generate, GenerateAll, Prober
 from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
 from spacediff.explaining.screening import FIRST_STEPS, Screening
 from spacediff.explaining.search import BudgetSpentError, Subset, subsets_to_weigh
@@ -44,7 +45,13 @@ _UNLIKELY = ("placement",)
 
 
 def explain(
-    plan: Plan, runs: Sequence[RunRecord], folder: Path, generate: Generate, listener: ProgressListener
+    plan: Plan,
+    runs: Sequence[RunRecord],
+    folder: Path,
+    generate: Generate,
+    listener: ProgressListener,
+    *,
+    generate_all: GenerateAll | None = None,
 ) -> SearchResult | None:
     """Search for the cause on the first prompt, and prove it on all.
 
@@ -56,6 +63,7 @@ def explain(
         folder: The audit folder.
         generate: Executes a run.
         listener: Called with the progress.
+        generate_all: Executes runs that do not depend on each other at once; None where nothing does.
 
     Returns:
         What was found; None where the plan asks for no search.
@@ -67,7 +75,7 @@ def explain(
     suspects = tuple(in_order(differing(plan.explain.start_settings, plan.explain.target_settings), left, right))
     if reason := _nothing_to_search(left, right, suspects):
         return SearchResult(left, right, suspects, reason=reason)
-    return _CauseSearch(audited, suspects, generate, listener).run()
+    return _CauseSearch(audited, suspects, generate, listener, generate_all).run()
 
 
 def _nothing_to_search(left: RunRecord, right: RunRecord, suspects: Sequence[Difference]) -> Fact | None:
@@ -161,13 +169,18 @@ class _CauseSearch:
     """A search while it runs. The probers, one for each prompt, own what the probes have shown."""
 
     def __init__(
-        self, audited: _Audited, suspects: tuple[Difference, ...], generate: Generate, listener: ProgressListener
+        self,
+        audited: _Audited,
+        suspects: tuple[Difference, ...],
+        generate: Generate,
+        listener: ProgressListener,
+        generate_all: GenerateAll | None,
     ) -> None:
         self._audited = audited
         self._suspects = suspects
         self._paths = [suspect.path for suspect in suspects]
         self._everything = frozenset(self._paths)
-        self._execute = generate
+        self._execute, self._execute_all = generate, generate_all
         self._listener = listener
         self._announced = False
         self._first, *self._others = audited.prompts
@@ -196,11 +209,15 @@ class _CauseSearch:
             return self._result(interrupted=True)
 
     def _generate(self, run: Run) -> RunRecord:
-        """Execute a run; the search is announced before the first, and not at all where none is needed."""
+        (record,) = self._announced_before([run], lambda runs: map(self._execute, runs))
+        return record
+
+    def _announced_before(self, runs: Sequence[Run], execute: GenerateAll) -> Iterable[RunRecord]:
+        """Execute runs; the search is announced before the first, and not at all where none is needed."""
         if not self._announced:
             self._announced = True
             self._listener.on_search_started(self._progress)
-        return self._execute(run)
+        return execute(runs)
 
     def _find_and_prove(self) -> None:
         """Answer what people see and prove it; then what else changes the numbers, and what each member does."""
@@ -252,8 +269,7 @@ class _CauseSearch:
         while True:
             cause = self._visible.find()
             if self._can_weigh(len(cause)):
-                for subset in subsets_to_weigh(sorted(cause)):
-                    probes.whole(subset)
+                probes.whole_each(subsets_to_weigh(sorted(cause)))
             if self._visible.find() == cause:  # a run to the end may show that fewer suffice
                 return cause
 
@@ -285,6 +301,7 @@ class _CauseSearch:
                 self._report,
                 self._audited.known(prompt, self._everything),
                 EarlyStops(target, self._audited.seeds(prompt), far),
+                self._execute_all and partial(self._announced_before, execute=self._execute_all),
             )
         return self._probers[prompt]
 

@@ -6,7 +6,7 @@ that ends early shows less, and is run again, to a later end, only where that is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from spacediff.explaining.budget import Budget
@@ -24,6 +24,8 @@ PROOF, COUNTER_PROOF = "proof", "counter-proof"
 _STEPS = "call.num_inference_steps"
 
 Generate = Callable[[Run], RunRecord]
+GenerateAll = Callable[[Sequence[Run]], Iterable[RunRecord]]
+"""Executes runs that do not depend on each other at once, and yields the record of each when it is finished."""
 Report = Callable[[RunRecord, Subset, Sight], None]
 """Called after each generated probe: its run, the suspects that it changes, what it shows."""
 
@@ -73,6 +75,7 @@ class Prober:
         report: Called with what each generated probe has shown.
         known: Runs that were there anyway, by what they change; the two ends among them.
         early: When runs end early; None where all go to their end.
+        generate_all: Executes several runs at once; None where they are executed one after the other.
         probes: The runs that were asked for, by what they change: of several the one that went farthest.
         generated: All runs that were asked for, in order; a subset may have several, and one under a later name.
     """
@@ -85,6 +88,7 @@ class Prober:
     report: Report
     known: Mapping[Subset, RunRecord]
     early: EarlyStops | None = None
+    generate_all: GenerateAll | None = None
     probes: dict[Subset, RunRecord] = field(default_factory=dict, init=False)
     generated: list[RunRecord] = field(default_factory=list, init=False)
     _sights: dict[Subset, Sight] = field(default_factory=dict, init=False)
@@ -114,15 +118,34 @@ class Prober:
         Raises:
             BudgetSpentError: It would have to be generated, and too little is left to spend.
         """
-        sight = self.sights.get(subset)
-        if sight is not None and (sight.ended or sight.equal is False):
-            return sight
-        if last is not None and sight is not None and self._followed.get(subset, 0) >= last:
-            return sight
-        stop = self._stop(lambda early: Stop(early.target.key, early.seeds, early.after, last=last, decode=True))
-        sight = self._run(subset, stop, steps=last)
+        if self._is_watched(subset, last):
+            return self.sights[subset]
+        sight = self._run(subset, self._watching(last), steps=last)
         self._followed[subset] = last or 0
         return sight
+
+    def watch_each(self, subsets: Sequence[Subset], last: int) -> None:
+        """Do what `watch` does with each of some subsets, at once where that is possible.
+
+        Raises:
+            BudgetSpentError: Too little is left to spend for all of them.
+        """
+        asked = [subset for subset in subsets if not self._is_watched(subset, last)]
+        alone = asked if self.generate_all is None else asked[:1]  # the first shows whether runs end when asked
+        for subset in alone:
+            self.watch(subset, last)
+        for subset in self._run_each(asked[len(alone) :], self._watching(last), steps=last):
+            self._followed[subset] = last
+
+    def _is_watched(self, subset: Subset, last: int | None) -> bool:
+        """Whether running a subset until a step would show nothing more."""
+        sight = self.sights.get(subset)
+        if sight is not None and (sight.ended or sight.equal is False):
+            return True
+        return last is not None and sight is not None and self._followed.get(subset, 0) >= last
+
+    def _watching(self, last: int | None) -> Stop | None:
+        return self._stop(lambda early: Stop(early.target.key, early.seeds, early.after, last=last, decode=True))
 
     def probe(self, subset: Subset) -> Sight:
         """Run until it is certain that a difference can be seen, else to the end.
@@ -154,6 +177,18 @@ class Prober:
             self._note(subset, self._renamed(there, self._planned(subset, name, None)))
         return self.sights[subset]
 
+    def whole_each(self, subsets: Sequence[Subset]) -> None:
+        """Do what `whole` does with each of some subsets, at once where that is possible.
+
+        Raises:
+            BudgetSpentError: Too little is left to spend for all of them.
+        """
+        if self.generate_all is not None:
+            there = self.runs
+            self._run_each([each for each in subsets if each not in there or there[each].stopped is not None], None)
+        for subset in subsets:
+            self.whole(subset)
+
     def _other_steps(self, subset: Subset) -> bool:
         """Whether a run has other numbers of steps than the target, so that its latents cannot be compared."""
         return _STEPS in self.differences and _STEPS not in subset
@@ -170,6 +205,21 @@ class Prober:
         sight = self._note(subset, made)
         self.report(made, subset, sight)
         return sight
+
+    def _run_each(self, subsets: Sequence[Subset], stop: Stop | None, *, steps: int | None = None) -> list[Subset]:
+        """Run subsets at once, as many as the budget allows for whatever they show; return them."""
+        most, rest = steps if stop is not None else None, list(subsets)
+        while rest and self.generate_all is not None:
+            self.budget.ensure(most)
+            now, rest = rest[: self.budget.affordable(most)], rest[self.budget.affordable(most) :]
+            names = [f"probe-{len(self.generated) + number}" for number in range(1, len(now) + 1)]
+            planned = [self._planned(subset, name, stop) for subset, name in zip(now, names, strict=True)]
+            made = {record.name: record for record in self.generate_all(planned)}
+            for subset, run in zip(now, planned, strict=True):
+                record = self._renamed(made[run.name], run)
+                self.budget.spend(record, subset, most)
+                self.report(record, subset, self._note(subset, record))
+        return list(subsets)
 
     def _note(self, subset: Subset, made: RunRecord) -> Sight:
         self.generated.append(made)

@@ -58,11 +58,16 @@ class Screening:
 
     def follow_each(self) -> None:
         """Take back each likely suspect by itself, for the first steps; none where each would run to its end."""
-        for suspect in self._to_follow:
-            changed = self._everything - {suspect}
-            if self._laboratory.watch(changed, FIRST_STEPS).equal is False:
-                self.acting[suspect] = Acting(changed, frozenset({suspect}))
-            self._followed.add(suspect)
+        runs = {suspect: self._everything - {suspect} for suspect in self._to_follow}
+        try:
+            self._laboratory.watch_each(list(runs.values()), FIRST_STEPS)
+        finally:  # an interruption, or the end of the budget, leaves some
+            known = self._laboratory.sights
+            for suspect, changed in runs.items():
+                if changed in known:
+                    self._followed.add(suspect)
+                    if known[changed].equal is False:
+                        self.acting[suspect] = Acting(changed, frozenset({suspect}))
 
     def settle(self, cause: Subset = frozenset()) -> None:
         """Find out of each other suspect whether it changes the numbers, with runs to the end.

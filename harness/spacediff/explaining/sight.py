@@ -6,7 +6,7 @@ that it touches; whether people see it often a step later; only what is to be sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +51,13 @@ class Laboratory(Protocol):
 
         Raises:
             BudgetSpentError: Nothing is left to spend.
+        """
+
+    def watch_each(self, subsets: Sequence[Subset], last: int) -> None:
+        """Do what `watch` does with each of some subsets, perhaps at once.
+
+        Raises:
+            BudgetSpentError: Too little is left to spend for all of them.
         """
 
     def probe(self, subset: Subset) -> Sight:

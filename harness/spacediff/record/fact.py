@@ -330,6 +330,9 @@ class FactKind(StrEnum):
         },
     )
 
+    # a cluster whose machines are not alike
+    WORKERS_LEFT_OUT = "workers-left-out", {"workers": int, "of": int, "differing": list[str]}
+
     # the search for the cause: why it stopped, what a suspect's standing rests on, how members act together
     SEARCH_INTERRUPTED = "search-interrupted"
     BUDGET_SPENT = "budget-spent", {"budget": float}

@@ -148,6 +148,24 @@ class ClipRecord(Record):
     colour: list[int] | None = None
 
 
+class MachineRecord(Record):
+    """The machine of a cluster that made a run. Its name stays out of the record.
+
+    Attributes:
+        node: The first digits of the id that Ray gives to it.
+        worker: Number of the worker, from 1.
+        device: Its accelerators, or `cpu`.
+        processor: Its processor.
+        threads: CPU threads of torch.
+    """
+
+    node: str
+    worker: int
+    device: str
+    processor: str
+    threads: str
+
+
 class RunRecord(Record):
     """One run: what was asked for, what determined it, and the clip or the reason why there is none.
 
@@ -181,6 +199,7 @@ class RunRecord(Record):
         clip: The clip, or None.
         fed_by: Name of the run whose latents each step was fed; empty for a run that went its own way.
         trace: What a local generation looked like from inside.
+        machine: Which machine of a cluster made it; None for a run of the machine that ran the audit.
     """
 
     key: str
@@ -209,6 +228,7 @@ class RunRecord(Record):
     clip: ClipRecord | None = None
     fed_by: str = ""
     trace: TraceRecord | None = None
+    machine: MachineRecord | None = None
 
     @property
     def failed(self) -> bool:

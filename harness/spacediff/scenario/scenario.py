@@ -32,6 +32,7 @@ from spacediff.scenario.tables.approximation import Approximation
 from spacediff.scenario.tables.base import Table, expect
 from spacediff.scenario.tables.prompt import Prompt
 from spacediff.scenario.tables.reference import Reference
+from spacediff.scenario.tables.resources import Resources
 from spacediff.scenario.tables.semantics import Semantics
 from spacediff.scenario.tables.settings import Baseline, SettingsTables, Variant
 from spacediff.scenario.tables.types import NAME, NAME_WORDS, BaselineOrVariant, Name, TileLimit, Title, Tolerance
@@ -130,6 +131,8 @@ class Scenario(Table):
     """Clips a side, where seeds cannot match: two groups are compared; fewer than 6 could show no difference."""
     scale: Scale = Scale()
     """The controls that give the numbers their scale."""
+    resources: Resources = Resources()
+    """What a run occupies on a machine of a cluster."""
     steps: Steps = Steps()
     """What is recorded inside the denoising loop."""
     metrics: tuple[OptionalMetric, ...] = Field((), strict=False)

@@ -78,15 +78,35 @@ class Store:
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
         """Yield a draft folder for a run's files; it becomes the run's folder when the block ends without an error."""
-        make_folder(self._runs)
-        draft = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=self._runs))
+        draft = self.new_draft(key)
         try:
             yield draft
-            if self.get(key) is None:  # otherwise another process has finished it first
-                self.discard(key)
-                move(draft, self.folder_of(key))
+            self._keep(key, draft)
         finally:
             remove_folder(draft)
+
+    def new_draft(self, key: str) -> Path:
+        """Return a new draft folder."""
+        make_folder(self._runs)
+        return Path(tempfile.mkdtemp(prefix=f".{key}-", dir=self._runs))
+
+    def adopt(self, key: str, draft: Path) -> None:
+        """Take over a run that another store has sealed, and the ends of denoisings that came with it.
+
+        Args:
+            key: The run.
+            draft: A draft folder with both, at the places that they have in an audit folder.
+        """
+        self._keep(key, Store(draft).folder_of(key))
+        for path in (draft / DENOISED).glob("*"):
+            if _END.fullmatch(path.name):
+                make_folder(self.folder / DENOISED)
+                move(path, self.folder / DENOISED / path.name)
+
+    def _keep(self, key: str, draft: Path) -> None:
+        if self.get(key) is None:  # otherwise another process has finished it first
+            self.discard(key)
+            move(draft, self.folder_of(key))
 
     def seal(self, draft: Path, record: RunRecord) -> None:
         """Write the record and the manifest into a draft folder, when all other files are written."""

@@ -46,6 +46,14 @@ def _disk_short(*, clips: int, need: int, free: int) -> str:
     return f"the disk may fill up: up to {clips} clips take up to {size(need)}, and {size(free)} are free"
 
 
+@says(FactKind.WORKERS_LEFT_OUT)
+def _workers_left_out(*, workers: int, of: int, differing: Sequence[str]) -> str:
+    return (
+        f"{workers} of {of} workers of the cluster {'is' if workers == 1 else 'are'} not used: their clips cannot "
+        f"be compared with the rest, as their machines differ in {listed(differing)}"
+    )
+
+
 @says(FactKind.EXPECTED)
 def _expected(
     *,

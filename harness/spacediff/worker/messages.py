@@ -17,7 +17,7 @@ from spacediff.record import Role
 from spacediff.run import Prompt, Run, Stop
 from spacediff.settings import Origin, Setting, Settings
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Version of these messages; both sides must have the same."""
 
 
@@ -42,6 +42,7 @@ class PlainRun(_Message):
     against: str
     stop: Stop | None
     is_target: bool
+    anyway: bool
 
     @classmethod
     def of(cls, run: Run) -> PlainRun:
@@ -61,6 +62,7 @@ class PlainRun(_Message):
             against=run.against,
             stop=run.stop,
             is_target=run.is_target,
+            anyway=run.anyway,
         )
 
     def run(self) -> Run:
@@ -79,6 +81,7 @@ class PlainRun(_Message):
             against=self.against,
             stop=self.stop,
             is_target=self.is_target,
+            anyway=self.anyway,
         )
 
 

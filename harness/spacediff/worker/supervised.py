@@ -25,6 +25,8 @@ from spacediff.worker.process import DeadError, WorkerProcess
 _Result = TypeVar("_Result")
 
 _DIED = "if the machine's memory ran out, a smaller run or more memory helps; the same command tries the run again"
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""Variables from which torch takes the number of its CPU threads when it is imported."""
 _DEVICE_SLACK = 256 * 2**20
 """Bytes that may stay allocated on devices after a run: workspaces that libraries keep, such as cuBLAS's."""
 _HOST_SLACK = 1.25
@@ -40,12 +42,16 @@ class SupervisedWorker:
         ends: Folder for the ends of denoisings. Those that could not be decoded stay in it for the next attempt.
         reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
+        threads: CPU threads of torch; by default as many as it takes by itself.
     """
 
-    def __init__(self, ends: Path, *, reuse: bool = True, keep_latents: bool = True) -> None:
+    def __init__(
+        self, ends: Path, *, reuse: bool = True, keep_latents: bool = True, threads: int | None = None
+    ) -> None:
         self._begin = Begin(reuse=reuse, keep_latents=keep_latents, ends=str(ends.absolute()))
         self._embeddings = KeptEmbeddings(ends)
         self._ends = KeptEnds(ends)
+        self._pinned = {} if threads is None else dict.fromkeys(_THREADS, str(threads))
         self._running: WorkerProcess | None = None
         self._baseline: tuple[str, Memory] | None = None
         self._environment: Mapping[str, str] = {}
@@ -164,6 +170,7 @@ class SupervisedWorker:
 
     def _process(self, environ: dict[str, str]) -> WorkerProcess:
         """Return the running process; a new one if there is none, or if it was killed or has another environment."""
+        environ = self._pinned | environ
         if self._running is not None and not (self._running.alive and self._running.environ == environ):
             self._discard()
         if self._running is None:

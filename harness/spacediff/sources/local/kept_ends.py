@@ -64,11 +64,11 @@ class KeptEnds:
             return
         for path in self._folder.glob(f"*{_TARGET}"):
             path.unlink(missing_ok=True)
-        write_atomically(self._folder / f"{run}{_TARGET}", end.name)
+        write_atomically(self._folder / name_of_target(run), end.name)
 
     def target(self, run: str) -> Path | None:
         """Return the file with the end of such a run; None where there is none."""
-        name = _named(self._folder / f"{run}{_TARGET}")
+        name = _named(self._folder / name_of_target(run))
         path = self._folder / name
         return path if name and path.is_file() else None
 
@@ -86,6 +86,11 @@ class KeptEnds:
 
     def _path(self, identity: str, suffix: str) -> Path:
         return self._folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}{suffix}"
+
+
+def name_of_target(run: str) -> str:
+    """Return the name of the file that names the end of a run that others are compared with."""
+    return f"{run}{_TARGET}"
 
 
 def _named(path: Path) -> str:

@@ -1,0 +1,202 @@
+"""Audits on a real cluster of two small nodes on this machine, started once for this module and stopped after it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from spacediff.api import run_audit
+from spacediff.distributed.executor import WHERE_AND_HOW_LONG, ClusterExecutor
+from spacediff.distributed.session import Session, session
+from spacediff.interrupts import handlers_kept
+from spacediff.plan import Plan, plan_scenario
+from spacediff.progress import SilentListener, WorkerProgress
+from spacediff.record import RunRecord
+from spacediff.run import Run
+from spacediff.scenario.scenario import parse_scenario
+from spacediff.store.store import Store
+
+ray = pytest.importorskip("ray")
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+STORE = 80 * 2**20
+"""Bytes of each node's object store: about the least that Ray takes."""
+SCENARIO = """
+title = "small"
+prompts.lemon = { text = "a blue cone and a green box", seed = 1 }
+baseline.model.id = "builtin:tiny-cogvideox-random"
+baseline.call = { num_inference_steps = 6, num_frames = 5, guidance_scale = 6.0 }
+baseline.placement = "cpu"
+reference.variant = "target"
+resources.cpus = 1
+scale.seeds = 2
+variants.target = { call.guidance_scale = 7.0, vae.tiling = true, scheduler.class = "CogVideoXDPMScheduler" }
+variants.half = { call.guidance_scale = 7.0, output.fps = 10 }
+explain = { from = "baseline", to = "target", tolerance = 0.1, weights = "none" }
+"""
+
+
+@pytest.fixture(scope="module")
+def nodes(own_cache: Path) -> Iterator[Any]:  # noqa: ARG001 - the nodes get its variable
+    """A cluster of two nodes with a core each; the second one may be killed, and then gets a successor."""
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch, handlers_kept():
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_worker_niceness", "0")
+        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        size = {"num_cpus": 1, "object_store_memory": STORE, "include_dashboard": False}
+        quick = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_timeout_ms": 2000}
+        started = Cluster(initialize_head=True, head_node_args={**size, "_system_config": quick})
+        started.add_node(**size)
+        ray.init(address=started.address, log_to_driver=False, logging_level="error")
+        yield started
+        ray.shutdown()
+        started.shutdown()
+
+
+class Watching(SilentListener):
+    """Does something when a run has made a step."""
+
+    def __init__(self, act: Any = None) -> None:
+        self.act = act
+        self.seen: list[tuple[int, str]] = []
+        self.finished: list[str] = []
+
+    def on_worker(self, progress: WorkerProgress) -> None:
+        self.seen.append((progress.worker, progress.run.name))
+        if self.act is not None and progress.text:
+            self.act(progress)
+
+    def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:  # noqa: ARG002 - as all listeners
+        self.finished.append(run.name)
+
+
+def plan(steps: int = 30) -> Plan:
+    text = SCENARIO.replace("num_inference_steps = 6", f"num_inference_steps = {steps}")
+    return plan_scenario(parse_scenario(text, Path("small.toml")))
+
+
+def executed(opened: Session, wanted: Plan, folder: Path, listener: SilentListener) -> dict[str, RunRecord]:
+    executor = opened.executor(wanted, folder, 0.0)
+    with executor:
+        return {record.name: record for record in executor.execute(wanted.runs, Store(folder), listener)}
+
+
+def test_the_record_is_that_of_the_executor_on_one_machine(nodes: Any, tmp_path: Path) -> None:  # noqa: ARG001 - runs
+    scenario = tmp_path / "small.toml"
+    scenario.write_text(SCENARIO)
+    listener = Watching()
+    cluster = run_audit(scenario, out=tmp_path / "cluster", executor="ray", listener=listener)
+    here = run_audit(scenario, out=tmp_path / "here")
+    for found, other in ((cluster, here), (here, cluster)):
+        assert found.record.model_dump(exclude=WHERE_AND_HOW_LONG) == other.record.model_dump(
+            exclude=WHERE_AND_HOW_LONG
+        )
+    machines = [run.machine for run in cluster.record.runs]
+    assert {machine.worker for machine in machines if machine} == {1, 2}
+    assert len({machine.node for machine in machines if machine}) == 2
+    assert {machine.threads for machine in machines if machine} == {"1"}
+    assert all(machines), "each run says which machine made it"
+    assert {worker for worker, _ in listener.seen} == {1, 2}
+    assert len(list((tmp_path / "cluster" / "runs").glob("*"))) == len(list((tmp_path / "here" / "runs").glob("*")))
+    assert not list((tmp_path / "cluster" / "runs").glob(".*")), "no draft is left"
+
+
+def test_runs_of_a_killed_actor_and_of_a_killed_node_go_elsewhere(nodes: Any, tmp_path: Path) -> None:
+    second = nodes.list_all_nodes()[-1]
+    killed: list[str] = []
+    with session([plan()]) as opened:
+
+        def kill(progress: WorkerProgress) -> None:
+            pool = opened.pool
+            assert pool is not None
+            if not killed and progress.run.name == "baseline":
+                pool.kill(progress.worker)
+                killed.append("actor")
+            elif killed == ["actor"] and len(listener.finished) > 1:
+                nodes.remove_node(second, allow_graceful=False)
+                killed.append("node")
+
+        listener = Watching(kill)
+        records = executed(opened, plan(), tmp_path, listener)
+    nodes.add_node(num_cpus=1, object_store_memory=STORE)
+    assert killed == ["actor", "node"]
+    assert {name: record.reason for name, record in records.items() if not record.measured} == {}
+    assert sorted(listener.finished) == sorted(records), "each once"
+    assert all(Store(tmp_path).get(record.key) for record in records.values())
+
+
+def test_a_run_that_kills_its_workers_is_given_up_and_the_others_are_made(nodes: Any, tmp_path: Path) -> None:  # noqa: ARG001 - runs
+    killed: list[int] = []
+    with session([plan()]) as opened:
+
+        def kill(progress: WorkerProgress) -> None:
+            if progress.run.name == "half" and progress.done > 0:
+                killed.append(progress.worker)
+                assert opened.pool is not None
+                opened.pool.kill(progress.worker)
+
+        records = executed(opened, plan(), tmp_path, Watching(kill))
+    assert {name: record.code for name, record in records.items() if not record.measured} == {"half": "worker-died"}
+    assert "two workers of the cluster ended" in records["half"].reason
+    assert len(killed) >= 2
+
+
+def test_a_full_object_store_slows_the_files_down_and_loses_none(nodes: Any, tmp_path: Path) -> None:  # noqa: ARG001 - runs
+    held = [ray.put(bytes(8 * 2**20)) for _ in range(STORE // 2**23 + 3)]
+    with session([plan(6)]) as opened:
+        records = executed(opened, plan(6), tmp_path, Watching())
+    assert len(held) * 8 * 2**20 > STORE
+    assert all(record.measured for record in records.values())
+    assert all(Store(tmp_path).get(record.key) for record in records.values())
+
+
+def test_an_interrupt_ends_what_workers_do_and_keeps_what_is_finished(nodes: Any, tmp_path: Path) -> None:  # noqa: ARG001 - runs
+    def interrupt(progress: WorkerProgress) -> None:
+        if listener.finished and progress.done > 0:
+            raise KeyboardInterrupt
+
+    listener = Watching(interrupt)
+    with pytest.raises(KeyboardInterrupt), session([plan()]) as opened:
+        executed(opened, plan(), tmp_path, listener)
+    kept = [path for path in (tmp_path / "runs").iterdir() if not path.name.startswith(".")]
+    assert len(kept) == len(listener.finished)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("worker-")]
+
+
+def test_files_pass_through_a_shared_folder(nodes: Any, tmp_path: Path) -> None:  # noqa: ARG001 - runs
+    shared = tmp_path / "shared"
+    with session([plan(6)], shared=f"file://{shared}") as opened:
+        records = executed(opened, plan(6), tmp_path / "audit", Watching())
+    assert all(record.measured for record in records.values())
+    assert shared.is_dir()
+    assert not list(shared.iterdir())
+
+
+def test_the_workers_of_a_session_leave_nothing(nodes: Any, tmp_path: Path) -> None:  # noqa: ARG001 - runs
+    def ours() -> set[int]:
+        found = set()
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if "spacediff.worker" in process.cmdline():
+                    found.add(process.pid)
+        return found
+
+    before = ours()
+    with session([plan(6)]) as opened:
+        executor: ClusterExecutor = opened.executor(plan(6), tmp_path, 0.0)
+        assert executor.environment["threads"] == "1"
+        assert ours() - before
+    deadline = time.monotonic() + 30
+    while (left := ours() - before) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not left
