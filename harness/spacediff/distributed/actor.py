@@ -23,6 +23,7 @@ from spacediff.progress import Progress, SilentListener
 from spacediff.record import MachineRecord, RunRecord
 from spacediff.run import Run
 from spacediff.store.store import DENOISED, Store
+from spacediff.worker.hosted import AuditWorker
 from spacediff.worker.messages import PlainRun
 from spacediff.worker.protocol import Worker
 from spacediff.worker.supervised import SupervisedWorker
@@ -91,9 +92,10 @@ class ActorWorker:
         self._terms = terms
         self._folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
         self._store = Store(self._folder)
-        self._worker = SupervisedWorker(
+        generating = SupervisedWorker(
             self._folder / DENOISED, reuse=terms.reuse, keep_latents=terms.keep_latents, threads=terms.threads
         )
+        self._worker = AuditWorker(generating, self._folder)
         self._located = _Located(self._worker, node, number)
         self._shared = SharedFolder(terms.shared) if terms.shared else None
         self._listener = _Noting()

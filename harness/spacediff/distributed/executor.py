@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from spacediff.distributed.asked import Asked
 from spacediff.distributed.fetching import Call, Events, Fetching, Here
-from spacediff.distributed.pool import Event, Pool
+from spacediff.distributed.pool import Begun, Event, Finished, Going, Pool
 from spacediff.errors import ReferenceMissing
 from spacediff.executor import Sequential, in_order, stored_run
 from spacediff.interrupts import raise_if_interrupted
@@ -25,42 +25,6 @@ from spacediff.run import Run
 from spacediff.store.store import Store
 from spacediff.worker.hosted import AuditWorker
 from spacediff.worker.identity import key_of
-from spacediff.worker.records import relabelled, unmeasured
-
-WHERE_AND_HOW_LONG` lists.
-"""
-
-from __future__ import annotations
-
-import hashlib
-import queue
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
-
-from spacediff.distributed.actor import Outcome, files_of_target
-from spacediff.distributed.pool import Begun, Event, Finished, Going, Order, Pool
-from spacediff.distributed.schedule import Job
-from spacediff.distributed.transfer import Sent, listed
-from spacediff.errors import GenerationFailed, NotMeasuredError, ReferenceMissing, failure, raise_if_disk_full
-from spacediff.executor import Sequential, in_order, stored_run
-from spacediff.files import remove_folder
-from spacediff.interrupts import raise_if_interrupted
-from spacediff.privacy.private_prompts import private, private_texts
-from spacediff.progress import ProgressListener, SilentListener, WorkerProgress
-from spacediff.record import RunRecord
-from spacediff.run import Run
-from spacediff.sources.local.numerics.switches import environment_for
-from spacediff.stages import Stage, of_loading, up_to
-from spacediff.store.store import Store
-from spacediff.worker.hosted import AuditWorker
-from spacediff.worker.identity import key_of
-from spacediff.worker.local import LocalWorker
-from spacediff.worker.messages import PlainRun
 from spacediff.worker.records import relabelled, unmeasured
 
 WHERE_AND_HOW_LONG: dict[str, Any] = {
@@ -180,9 +144,7 @@ class ClusterExecutor:
                     yield record
                 case Call(say=say) if say is not None:
                     say(listener)
-                case None:
-                    pass
-                case event:
+                case Begun() | Going() | Finished() as event:
                     self._asked.follow(event, store, listener)
 
     def _generated(self, runs: Sequence[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
@@ -254,5 +216,3 @@ def _reused(run: Run, found: RunRecord, listener: ProgressListener) -> RunRecord
     listener.on_run_started(run)
     listener.on_run_finished(run, record, reused=True)
     return record
-
-
