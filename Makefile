@@ -27,7 +27,7 @@ test: $(READY) ## run the tests; takes minutes: 6 to 10 on 2 cores
 	@$(PYTEST) $(ARGS)
 
 test-slow: $(READY) ## run what takes long: other environments, every combination, much fuzzing
-	@SPACEDIFF_FUZZ=5 $(PYTEST) --timeout 2400 -m "slow or fuzz" $(ARGS)
+	@SPACEDIFF_FUZZ=3 $(PYTEST) --timeout 2400 -m "slow or fuzz" $(ARGS)
 
 fuzz: $(READY) ## read 20,000 mangled sources in a process with limits
 	@cd tests && $(abspath $(BIN))/python -m support.mangled_sources $(ARGS)
