@@ -7,15 +7,16 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from spacediff import conversations
 from spacediff.errors import HubUnavailable, NotMeasuredError, error_from_record
+from spacediff.hub.partners import Partner
 from spacediff.hub.space_errors import plain
 
 _MODULE = "spacediff.hub.conversation"
 _SECONDS = 40.0
 """Seconds that one look-up may take, whatever the Hub sends."""
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,7 @@ def space_on_hub(space: str) -> SpaceOnHub:
     Raises:
         NotMeasuredError: The Hub does not give it.
     """
-    found = _asked("space", space=space)
-    return SpaceOnHub(**{**found, "files": frozenset(found["files"])})
+    return _valid(SpaceOnHub, _asked("space", space=space))
 
 
 def model_on_hub(model: str, revision: str | None) -> ModelOnHub:
@@ -89,7 +89,7 @@ def model_on_hub(model: str, revision: str | None) -> ModelOnHub:
     Raises:
         NotMeasuredError: The Hub does not give it.
     """
-    return ModelOnHub(**_asked("model", model=model, revision=revision))
+    return _valid(ModelOnHub, _asked("model", model=model, revision=revision))
 
 
 def small_file(repository: str, path: str, *, kind: str, revision: str | None, most_bytes: int) -> bytes | None:
@@ -98,7 +98,7 @@ def small_file(repository: str, path: str, *, kind: str, revision: str | None, m
         found = _asked("file", repository=repository, path=path, kind=kind, revision=revision, most_bytes=most_bytes)
     except NotMeasuredError:
         return None
-    return None if found is None else base64.b64decode(found)
+    return base64.b64decode(found) if isinstance(found, str) else None
 
 
 def _asked(what: str, **of: Any) -> Any:
@@ -108,19 +108,35 @@ def _asked(what: str, **of: Any) -> Any:
         from spacediff.hub.conversation import look_up
 
         return look_up(what, of)
+    match _HUB.answer({"what": what, "of": of}, time.monotonic() + _SECONDS):
+        case {"kind": "failed", "code": str(code), "message": str(message), "hint": str(hint)}:
+            raise error_from_record(code, message, hint)
+        case {"kind": "answered", "found": found}:
+            return found
+    raise _HUB.misunderstood()
+
+
+def _valid(kind: type[_Kind], found: Any) -> _Kind:
+    """Return what was found as data of a kind; nothing of the Hub's answer is taken on trust."""
+    from pydantic import TypeAdapter, ValidationError
+
     try:
-        answer = conversations.converse(_MODULE, {"what": what, "of": of}, time.monotonic() + _SECONDS)
-    except conversations.OverdueError as error:
-        raise HubUnavailable(
-            f"the Hub gave no complete answer within {_SECONDS:g} s", hint="check the network; try again later"
-        ) from error
-    except conversations.OvergrownError as error:
-        raise HubUnavailable(
-            f"the Hub sends answers that need more than {conversations.MOST_MEMORY >> 20} MiB of memory",
-            hint="check HF_ENDPOINT, and the proxies between this machine and the Hub",
-        ) from error
-    except conversations.EndedError as error:
-        raise HubUnavailable(f"the process that asks the Hub {error}", hint="run the same command again") from error
-    if answer["kind"] == "failed":
-        raise error_from_record(answer["code"], answer["message"], answer["hint"])
-    return answer["found"]
+        return TypeAdapter(kind).validate_python(found)
+    except ValidationError as error:
+        raise _HUB.misunderstood() from error
+
+
+def _overdue(last: str) -> HubUnavailable:
+    return HubUnavailable(
+        f"the Hub gave no complete answer within {_SECONDS:g} s{last}", hint="check the network; try again later"
+    )
+
+
+_HUB = Partner(
+    _MODULE,
+    "the Hub",
+    _overdue,
+    overgrown=HubUnavailable,
+    ended=HubUnavailable,
+    look_at="check HF_ENDPOINT, and the proxies between this machine and the Hub",
+)

@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from spacediff import conversations
 from spacediff.errors import (
     DeadlineExceeded,
     DiskFull,
@@ -23,6 +22,7 @@ from spacediff.errors import (
     error_from_record,
 )
 from spacediff.files import remove_file
+from spacediff.hub.partners import Partner
 from spacediff.hub.space_errors import plain
 from spacediff.privacy.private_prompts import private_texts
 from spacediff.progress import Progress
@@ -111,35 +111,30 @@ def generate(
 
 
 def _answer(asked: Ask, ends: float, request: SpaceRequest, progress: Progress | None) -> Answered:
-    name = f"Space {plain(request.id)}"
-    try:
-        found = conversations.converse(_MODULE, asked.model_dump(mode="json"), ends, progress)
-    except conversations.OverdueError as error:
-        raise DeadlineExceeded(
-            f"the Space returned no result within {request.deadline:g} s, queue included{_last(error)}",
+    def overdue(last: str) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            f"the Space returned no result within {request.deadline:g} s, queue included{last}",
             hint="set a longer deadline, or run the same command again when the queue is shorter",
-        ) from error
-    except conversations.OvergrownError as error:
-        raise SpaceAnswerTooLarge(
-            f"{name} sends answers that need more than {conversations.MOST_MEMORY >> 20} MiB of memory{_last(error)}",
-            hint="open it in a browser: does a Gradio app run there?",
-        ) from error
-    except conversations.EndedError as error:
-        raise WorkerDied(f"the process that speaks with {name} {error}", hint="run the same command again") from error
-    return _valid(found, name)
+        )
+
+    space = Partner(
+        _MODULE,
+        f"Space {plain(request.id)}",
+        overdue,
+        overgrown=SpaceAnswerTooLarge,
+        ended=WorkerDied,
+        look_at="open it in a browser: does a Gradio app run there?",
+    )
+    return _valid(space.answer(asked.model_dump(mode="json"), ends, progress), space)
 
 
-def _last(error: Exception) -> str:
-    return f" (last status: {error})" if str(error) else ""
-
-
-def _valid(found: Mapping[str, Any], name: str) -> Answered:
+def _valid(found: Mapping[str, Any], space: Partner) -> Answered:
     try:
         if found.get("kind") != "failed":
             return Answered.model_validate(found)
         failed = Failed.model_validate(found)
     except ValidationError as error:
-        raise WorkerDied(f"the process that speaks with {name} gave an answer that is not understood") from error
+        raise space.misunderstood() from error
     if failed.code == DiskFull.code:
         raise DiskFull(failed.message, hint=failed.hint)
     raised: NotMeasuredError = error_from_record(failed.code, failed.message, failed.hint)
