@@ -101,6 +101,11 @@ def test_other_frames_show_an_effect_only_where_a_call_repeats_itself(
     assert (found.fact.kind, found.calls) == (kind, rests_on)
 
 
+def test_a_question_that_no_input_answers_is_said_so() -> None:
+    assert answer(Question.STEPS, [FIRST, AGAIN]).fact.kind is FactKind.SPACE_SWITCH_NONE
+    assert answer(Question.GUIDANCE, [FIRST, AGAIN, GUIDANCE]).fact.kind is FactKind.SPACE_INPUT_MATTERS
+
+
 def test_a_seed_that_no_input_gets_is_said_so() -> None:
     assert answer(Question.SEED, [FIRST, AGAIN], seed=7).fact.kind is FactKind.SPACE_SEED_ABSENT
 

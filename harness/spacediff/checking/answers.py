@@ -120,6 +120,10 @@ def _seed(asked: Asked, calls: Sequence[Call]) -> Answer:
 
 
 def _inputs(asked: Asked, calls: Sequence[Call]) -> Iterator[Answer]:
+    named = {knob.question for knob in asked.knobs}
+    for question in (Question.GUIDANCE, Question.STEPS):
+        if question not in named:
+            yield Answer(question, _UNKNOWN, fact(FactKind.SPACE_SWITCH_NONE), 0)
     for knob in asked.knobs:
         values: dict[str, Any] = {"input": plain(knob.name, 100), "before": float(knob.before)}
         values |= {"after": float(knob.value)}
