@@ -57,7 +57,15 @@ class EndedError(Exception):
     """The process ended by itself; the message says how."""
 
 
-def converse(module: str, asked: Mapping[str, Any], ends: float, listener: Listener | None = None) -> dict[str, Any]:
+def converse(
+    module: str,
+    asked: Mapping[str, Any],
+    ends: float,
+    listener: Listener | None = None,
+    *,
+    most_memory: int = MOST_MEMORY,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Ask in a process of its own, and return its answer.
 
     Whatever ends the conversation early, Ctrl-C too, also ends the process, after it had `GRACE_SECONDS` to cancel;
@@ -68,19 +76,24 @@ def converse(module: str, asked: Mapping[str, Any], ends: float, listener: Liste
         asked: What it is asked, as JSON.
         ends: When the answer must be here, on the monotonic clock.
         listener: Hears statuses and steps.
+        most_memory: Bytes by which the process may grow.
+        environment: The whole environment of a process that is not kept; None for ours.
 
     Raises:
         OverdueError: The deadline has passed.
         OvergrownError: The process needed too much memory.
         EndedError: The process ended without an answer.
     """
-    process = _taken(module)
+    process = _taken(module) if environment is None else _Process(module, environment)
     try:
-        answer = process.answer(asked, ends, listener)
+        answer = process.answer(asked, ends, listener, most_memory)
     except BaseException as error:
         process.end(cancel=not isinstance(error, OvergrownError))
         raise
-    _keep(process)
+    if environment is None:
+        _keep(process)
+    else:
+        process.end(cancel=False)
     return answer
 
 
@@ -98,9 +111,10 @@ class _Process:
 
     Args:
         module: The module that it runs.
+        environment: Its whole environment; None for ours.
     """
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, environment: Mapping[str, str] | None = None) -> None:
         self.module = module
         self.environment = _relevant()
         self.owner = os.getpid()
@@ -109,7 +123,7 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=child_environment(),
+            env=child_environment() if environment is None else environment,
             **APART,
         )
         self._requests, answers = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
@@ -124,7 +138,9 @@ class _Process:
         """Whether it lives, is ours, and was started with the variables that libraries read when they are imported."""
         return self._process.poll() is None and self.owner == os.getpid() and self.environment == _relevant()
 
-    def answer(self, asked: Mapping[str, Any], ends: float, listener: Listener | None) -> dict[str, Any]:
+    def answer(
+        self, asked: Mapping[str, Any], ends: float, listener: Listener | None, most_memory: int
+    ) -> dict[str, Any]:
         """Send what is asked and wait for the answer; see `converse`."""
         self._send(asked)
         last, before = "", resident_bytes(self._process.pid)
@@ -132,7 +148,7 @@ class _Process:
             raise_if_interrupted()
             if time.monotonic() > ends:
                 raise OverdueError(last)
-            if self._ready and resident_bytes(self._process.pid) > max(before, _IMPORTED) + MOST_MEMORY:
+            if self._ready and resident_bytes(self._process.pid) > max(before, _IMPORTED) + most_memory:
                 raise OvergrownError(last)
             message = self._message()
             match message:

@@ -197,7 +197,7 @@ def test_an_endless_body_is_bounded(api: ApiStandIn, tmp_path: Path, monkeypatch
     monkeypatch.setattr(inference, "_MOST_MEMORY", 2**28)
     api.gives(200, png())
     api.endless = True
-    with pytest.raises(ApiOutputUnusable, match=r"needs more than 0\.2 GiB"):
+    with pytest.raises(ApiOutputUnusable, match=r"the API sends answers that need more than 256 MiB"):
         produced(image_run(api, tmp_path, deadline=60), tmp_path)
 
 

@@ -23,6 +23,8 @@ class Partner:
         overgrown: The error of answers that need too much memory.
         ended: The error of a process that died, and of an answer of it that is not understood.
         look_at: What to look at where the answers are too large.
+        most_memory: Bytes by which the process may grow.
+        environment: The whole environment of the process, which is not kept then; None for ours.
     """
 
     module: str
@@ -31,6 +33,8 @@ class Partner:
     overgrown: type[NotMeasuredError]
     ended: type[NotMeasuredError]
     look_at: str
+    most_memory: int = conversations.MOST_MEMORY
+    environment: Mapping[str, str] | None = None
 
     def answer(
         self, asked: Mapping[str, Any], ends: float, listener: conversations.Listener | None = None
@@ -46,11 +50,13 @@ class Partner:
             NotMeasuredError: There is none.
         """
         try:
-            return conversations.converse(self.module, asked, ends, listener)
+            return conversations.converse(
+                self.module, asked, ends, listener, most_memory=self.most_memory, environment=self.environment
+            )
         except conversations.OverdueError as error:
             raise self.overdue(_last(error)) from error
         except conversations.OvergrownError as error:
-            most = f"{conversations.MOST_MEMORY >> 20} MiB"
+            most = f"{self.most_memory >> 20} MiB"
             raise self.overgrown(
                 f"{self.name} sends answers that need more than {most} of memory{_last(error)}", hint=self.look_at
             ) from error

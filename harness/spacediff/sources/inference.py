@@ -5,12 +5,9 @@ An API says little: which scheduler and how many steps it takes by default is un
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,10 +23,10 @@ from spacediff.errors import (
     InputUnusable,
     VideoNotReadable,
 )
+from spacediff.hub.partners import Partner
 from spacediff.inputs.files import Input, ensure_unchanged
-from spacediff.interrupts import raise_if_interrupted
 from spacediff.privacy.short_lines import short_line
-from spacediff.processes import APART, python, resident_bytes, stop
+from spacediff.processes import child_environment
 from spacediff.progress import Progress
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
@@ -37,12 +34,9 @@ from spacediff.sources import Produced
 from spacediff.sources.unsaid import with_unsaid
 from spacediff.sources.video import take
 
-_CALL = Path(__file__).with_name("inference_call.py")
-"""Run as a file: the call needs nothing of spacediff, whose libraries would take seconds to import."""
-_LOOKED_EVERY = 0.05
-_PATIENCE = 1.0
+_CALL = "spacediff.hub.inference_call"
 _MOST_MEMORY = 2**31
-"""Bytes that the process of a call may hold; the answer is in its memory."""
+"""Bytes by which the process of a call may grow; the answer is in its memory."""
 _TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE")
 _OF_CALL = frozenset({"negative_prompt", "num_inference_steps", "guidance_scale", "height", "width", "num_frames"})
 """Arguments that mean what they mean for a pipeline's call."""
@@ -126,38 +120,22 @@ def _answer(asked: Mapping[str, Any], deadline: float) -> dict[str, Any]:
         ApiOutputUnusable: The answer is too large to be a clip.
         ApiUnavailable: The process died.
     """
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-        python(str(_CALL)),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=_environ(str(asked["model"])),
-        **APART,
+    api = Partner(
+        _CALL,
+        "the API",
+        lambda _: ApiTimedOut(f"the API gave no clip in {deadline:g} s", hint="set a longer deadline"),
+        overgrown=ApiOutputUnusable,
+        ended=ApiUnavailable,
+        look_at="such an answer is no clip: check the task and the model",
+        most_memory=_MOST_MEMORY,
+        environment=_environ(str(asked["model"])),
     )
-    assert process.stdin is not None  # noqa: S101 - asked for
-    assert process.stdout is not None  # noqa: S101 - asked for
-    try:
-        with suppress(OSError), process.stdin as requests:
-            requests.write(json.dumps(asked).encode())
-        until = time.monotonic() + deadline
-        while process.poll() is None:
-            raise_if_interrupted()
-            if time.monotonic() > until:
-                raise ApiTimedOut(f"the API gave no clip in {deadline:g} s", hint="set a longer deadline")
-            if resident_bytes(process.pid) > _MOST_MEMORY:
-                raise ApiOutputUnusable(f"the answer of the API needs more than {_MOST_MEMORY / 2**30:.1f} GiB")
-            time.sleep(_LOOKED_EVERY)
-        return dict(json.loads(process.stdout.read().splitlines()[-1]))
-    except (ValueError, IndexError) as error:
-        raise ApiUnavailable(f"the process that asks the API ended with exit code {process.returncode}") from error
-    finally:
-        stop(process, _PATIENCE)
-        process.stdout.close()
+    return api.answer(asked, time.monotonic() + deadline)
 
 
 def _environ(model: str) -> dict[str, str]:
     """Return the variables of the call. A token goes to the Hub and its providers, and to no other address."""
-    environ = dict(os.environ)
+    environ = child_environment()
     if model.startswith(("http://", "https://")):
         environ = {name: value for name, value in environ.items() if name not in _TOKENS}
         environ |= {"HF_TOKEN_PATH": os.devnull, "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}

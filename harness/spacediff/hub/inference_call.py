@@ -1,29 +1,33 @@
-"""One call of huggingface_hub's `InferenceClient`, in a process of its own: a request on stdin, an answer on stdout.
+"""The process that calls an API with huggingface_hub's `InferenceClient`; see `spacediff.sources.inference`.
 
 The client waits and polls without a limit of its own, and holds the whole answer in memory. In a process of its own,
-both end when the audit ends it.
+both end when the audit ends it. It imports nothing heavy of spacediff, so that a call begins at once.
 """
 
 from __future__ import annotations
 
 import inspect
-import json
-import sys
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from spacediff.conversing import Channel, serve
+
 _LONGEST = 500
+_MOST_FILE_BYTES = 2**31
 
 
 def main() -> None:
-    """Make the call that standard input describes, write the clip, and print what came of it as one line of JSON."""
-    request = json.load(sys.stdin)
+    """Make the calls that are asked for until the audit ends."""
+    serve(_answered, _MOST_FILE_BYTES)
+
+
+def _answered(asked: dict[str, Any], _: Channel) -> Mapping[str, Any]:
     try:
-        answer: dict[str, Any] = {"file": _called(request)}
+        return {"kind": "answered", "file": _called(asked)}
     except Exception as error:  # noqa: BLE001 - the audit names it
-        answer = {"error": _described(error)}
-    print(json.dumps(answer))  # noqa: T201 - the answer
+        return {"kind": "failed", "error": _described(error)}
 
 
 def _called(request: dict[str, Any]) -> str:
