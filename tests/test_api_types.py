@@ -63,6 +63,14 @@ def audits(path: Path) -> None:
     result.folder = path  # type: ignore[misc]  # results do not change
 
 
+def releases(path: Path) -> None:
+    found = spacediff.compare_versions(path, first="0.36", last="0.38", package="diffusers", out="here")
+    assert_type(found, spacediff.VersionsResult)
+    assert_type(found.versions, spacediff.VersionsRecord)
+    assert_type(found.audit, spacediff.AuditResult)
+    spacediff.compare_versions(path)  # type: ignore[call-arg]
+
+
 def sources(path: Path) -> None:
     reading = spacediff.read_source(path, like="CogVideoXPipeline")
     assert_type(reading, spacediff.Reading)

@@ -7,6 +7,7 @@ from .api import (
     assert_reproduces,
     check_machine,
     check_space,
+    compare_versions,
     compare_videos,
     load_scenario,
     plan_audit,
@@ -119,9 +120,10 @@ from .record import (
     Role,
     RunRecord,
     Verdict,
+    VersionsRecord,
     record_schema,
 )
-from .results import Accepted, AuditInterrupted, AuditResult, ReportFile
+from .results import Accepted, AuditInterrupted, AuditResult, ReportFile, VersionsResult
 from .run import Run
 from .scenario.scenario import Scenario, scenario_schema
 from .settings import Origin, Setting, Settings
@@ -236,6 +238,8 @@ __all__ = [
     "UnknownName",
     "UnsupportedSetting",
     "Verdict",
+    "VersionsRecord",
+    "VersionsResult",
     "VideoNotReadable",
     "WhyResult",
     "WorkerDied",
@@ -245,6 +249,7 @@ __all__ = [
     "check_machine",
     "check_space",
     "compare_sources",
+    "compare_versions",
     "compare_videos",
     "copy_scenarios",
     "explain_difference",

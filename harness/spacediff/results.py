@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from spacediff.errors import Exit, NotMeasuredError, UnknownName, error_from_record
 
 if TYPE_CHECKING:
-    from spacediff.record import AuditRecord, ComparisonRecord, HistoryRecord
+    from spacediff.record import AuditRecord, ComparisonRecord, HistoryRecord, VersionsRecord
 
 ReportFormat: TypeAlias = Literal["html", "md", "json", "junit", "zip", "summary"]
 
@@ -83,6 +83,25 @@ class AuditResult:
             f"the audit has no comparison of {name!r} for the prompt {wanted!r}",
             hint=f"it has {', '.join(names) or 'none'}",
         )
+
+
+@dataclass(frozen=True)
+class VersionsResult:
+    """What the releases of a package make of a scenario.
+
+    Attributes:
+        versions: What changed at each release.
+        audit: The audit of all releases, with their clips and the report.
+    """
+
+    versions: VersionsRecord
+    audit: AuditResult
+
+    @property
+    def exit_code(self) -> Exit:
+        """What `spacediff versions` exits with: 0, or 3 where no two releases could be compared."""
+        compared = any(each.changed is not None for each in self.versions.releases)
+        return Exit.GATE_PASSED if compared else Exit.NOT_MEASURED
 
 
 class AuditInterrupted(KeyboardInterrupt):

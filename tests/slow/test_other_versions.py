@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from spacediff.api import run_audit
+from spacediff.api import compare_versions, run_audit
 from spacediff.environments.releases import releases_of
 from spacediff.environments.uv import uv_program
 from spacediff.errors import EnvironmentUnavailable
-from spacediff.record import AuditRecord, Stage, Standing
-from spacediff.wording import cause_sentences
+from spacediff.record import AuditRecord, Stage, Standing, VersionsRecord
+from spacediff.wording import cause_sentences, versions_text
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -80,6 +80,20 @@ def _registry() -> None:
 def audited(text: str, folder: Path) -> AuditRecord:
     (folder / "s.toml").write_text(text)
     return run_audit(folder / "s.toml", out=folder / "audit").record
+
+
+def test_every_release_in_a_range_is_run_and_the_one_that_changed_the_output_is_named(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(SCENARIO)
+    found = compare_versions(tmp_path / "s.toml", first="0.36", last=NEW, out=tmp_path / "audit").versions
+    assert [(each.version, each.measured, each.changed) for each in found.releases] == [
+        (OLD, True, None),
+        ("0.37.0", True, True),
+        (NEW, True, False),
+    ]
+    (change,) = found.changes
+    assert (change.before, change.stage, change.step, change.moved) == (OLD, Stage.STEP, 1, [])
+    assert versions_text(found) == "The output changes at diffusers 0.37.0."
+    assert VersionsRecord.model_validate_json((tmp_path / "audit" / "versions.json").read_text("utf-8")) == found
 
 
 def test_the_installed_version_in_an_environment_of_its_own_gives_the_same_clip_bit_for_bit(tmp_path: Path) -> None:

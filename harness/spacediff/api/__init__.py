@@ -12,6 +12,7 @@ from spacediff.api.parity import assert_reproduces
 from spacediff.api.records import read_record, render_report, write_report
 from spacediff.api.scripts import record_script, write_probe
 from spacediff.api.sources import check_machine, read_source
+from spacediff.api.versions import compare_versions
 
 __all__ = [
     "CheckInterrupted",
@@ -20,6 +21,7 @@ __all__ = [
     "assert_reproduces",
     "check_machine",
     "check_space",
+    "compare_versions",
     "compare_videos",
     "load_scenario",
     "plan_audit",

@@ -21,6 +21,7 @@ from spacediff.cli.options import (
     RecordOptions,
     ReportOptions,
     SchemaOptions,
+    VersionsOptions,
     WhyOptions,
 )
 from spacediff.cli.parser import parse
@@ -83,6 +84,10 @@ def _run_command(options: Options) -> int:  # noqa: C901, PLR0911, PLR0912 - one
             from spacediff.cli.audit_commands import audit
 
             return audit(options)
+        case VersionsOptions():
+            from spacediff.cli.versions_command import versions
+
+            return versions(options)
         case RecordOptions():
             from spacediff.cli.record_command import record
 

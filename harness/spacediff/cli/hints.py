@@ -9,6 +9,7 @@ from spacediff.cli.options import (
     Options,
     ReadOptions,
     ReportOptions,
+    VersionsOptions,
     WhyOptions,
 )
 from spacediff.errors import (
@@ -31,6 +32,8 @@ _OPTIONS: dict[tuple[type[Options], type[SpacediffError]], str] = {
     (AuditOptions, FolderOfAnotherAudit): _OTHER_FOLDER,
     (AuditOptions, MachineTooSmall): _FEWER,
     (AuditOptions, ScenarioApproximate): "--approximate",
+    (VersionsOptions, FolderInUse): _OTHER_FOLDER,
+    (VersionsOptions, FolderOfAnotherAudit): _OTHER_FOLDER,
     (ReadOptions, BlockNotChosen): "--block N",
     (WhyOptions, BlockNotChosen): "--block N",
     (WhyOptions, MachineTooSmall): "--write SCENARIO.toml, and then `spacediff audit SCENARIO.toml --anyway`",

@@ -59,6 +59,20 @@ class CompareOptions:
 
 
 @dataclass(frozen=True)
+class VersionsOptions:
+    """`spacediff versions`."""
+
+    scenario: Path
+    package: str
+    first: str
+    last: str | None
+    out: Path | None
+    verbosity: Verbosity
+    as_json: bool
+    open_page: bool
+
+
+@dataclass(frozen=True)
 class RecordOptions:
     """`spacediff record`."""
 
@@ -191,6 +205,7 @@ Options: TypeAlias = (
     | CheckOptions
     | DoctorOptions
     | CacheOptions
+    | VersionsOptions
     | CompletionOptions
     | InitOptions
     | SchemaOptions

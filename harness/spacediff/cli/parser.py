@@ -26,6 +26,7 @@ from spacediff.cli.options import (
     ReportOptions,
     SchemaOptions,
     Verbosity,
+    VersionsOptions,
     WhyOptions,
 )
 from spacediff.cli.values import count, counts, generations, minutes, path, place
@@ -158,7 +159,7 @@ def parsers() -> tuple[CommandParser, dict[str, CommandParser]]:
     )
     whole.add_argument("--version", action="version", version=f"spacediff {__version__}")
     commands: _Commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_audit, _record, _probe, _compare, _report, _approve, _read, _why, _check, _setup):
+    for add in (_audit, _versions, _record, _probe, _compare, _report, _approve, _read, _why, _check, _setup):
         add(commands)
     for command in commands.choices.values():
         command.set_defaults(command=command)
@@ -209,6 +210,19 @@ def _add_verbosity(parser: CommandParser) -> None:
         (("-v", "--verbose"), Verbosity.VERBOSE, "print the work on each clip, and its seconds by stage"),
     ):
         parser.add_argument(*names, dest="verbosity", action="store_const", const=level, help=text)
+
+
+def _versions(commands: _Commands) -> None:
+    versions = commands.add_parser("versions", help="run a baseline under every release of a library in a range",
+                                   epilog=_OTHER_EXIT_CODES)  # fmt: skip
+    versions.add_argument("scenario", type=path, metavar="SCENARIO.toml", help="the scenario, whose baseline is run")
+    versions.add_argument("--package", choices=["diffusers", "transformers", "torch"], default="diffusers",
+                          help="the library (default: diffusers)")  # fmt: skip
+    versions.add_argument("--from", dest="first", required=True, metavar="VERSION", help="the oldest release")
+    versions.add_argument("--to", dest="last", metavar="VERSION", help="the newest release (default: the newest)")
+    versions.add_argument("--out", type=path, metavar="DIR", help="audit folder (default: in audits/)")
+    _add_output_options(versions)
+    versions.set_defaults(kind=VersionsOptions)
 
 
 def _record(commands: _Commands) -> None:

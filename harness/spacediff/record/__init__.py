@@ -88,6 +88,7 @@ from spacediff.record.trace import (
     TraceRecord,
     TransplantRecord,
 )
+from spacediff.record.versions import ReleaseRecord, VersionsRecord
 from spacediff.settings import WITHHELD, Origin
 
 __all__ = [
@@ -143,6 +144,7 @@ __all__ = [
     "ProofRecord",
     "RankRecord",
     "Record",
+    "ReleaseRecord",
     "RemarkRecord",
     "ResolutionRecord",
     "Role",
@@ -172,6 +174,7 @@ __all__ = [
     "TransplantRecord",
     "VariantHistory",
     "Verdict",
+    "VersionsRecord",
     "WarningRecord",
     "WorstTileRecord",
     "fact",

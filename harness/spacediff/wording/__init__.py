@@ -26,6 +26,7 @@ from spacediff.wording.fix import fix_code
 from spacediff.wording.gate import gate_headline
 from spacediff.wording.history import history_text
 from spacediff.wording.nouns import Nouns, nouns, nouns_for, presenting
+from spacediff.wording.releases import moved_text, release_text, versions_text
 from spacediff.wording.samples import p_text, samples_text
 from spacediff.wording.settings import ignored_text, setting_name
 from spacediff.wording.stopped import determinism_text, spread_text, stopped_text
@@ -54,6 +55,7 @@ __all__ = [
     "history_text",
     "ignored_text",
     "loop_reference_text",
+    "moved_text",
     "nouns",
     "nouns_for",
     "outcome",
@@ -62,6 +64,7 @@ __all__ = [
     "place_of_tile",
     "presenting",
     "probe_text",
+    "release_text",
     "samples_text",
     "sentence",
     "sentences",
@@ -73,6 +76,7 @@ __all__ = [
     "tolerance_sentences",
     "trace_text",
     "transplant_text",
+    "versions_text",
     "worst_tile_text",
     "written_cost",
 ]

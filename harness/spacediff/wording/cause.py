@@ -19,6 +19,7 @@ from spacediff.record import (
 from spacediff.wording.nouns import nouns
 from spacediff.wording.numbers import counted, listed, number, number_word, plain, start
 from spacediff.wording.numbers import drift as written
+from spacediff.wording.releases import moved_text
 from spacediff.wording.settings import setting_name
 from spacediff.wording.verdicts import reference_noun
 from spacediff.wording.vocabulary import after_colon, says, sentence
@@ -103,8 +104,7 @@ def moved_sentences(cause: CauseRecord) -> list[str]:
     """Name the packages that moved with a version that is a setting, since the search cannot separate them."""
     if not cause.moved or not any(path.startswith("env.") for path in cause.sufficient):
         return []
-    moved = [f"{each.name} {each.start or 'unknown'} to {each.target or 'unknown'}" for each in cause.moved]
-    return [f"With that version moved, and was not separated from it: {', '.join(moved)}."]
+    return [f"With that version moved, and was not separated from it: {moved_text(cause.moved)}."]
 
 
 def _proof(cause: CauseRecord, reference: str) -> list[str]:
