@@ -57,9 +57,14 @@ def test_a_misspelt_endpoint_gets_the_nearest_name() -> None:
 
 
 def test_an_input_that_nobody_can_guess_is_not_guessed() -> None:
-    endpoints = {"/run": api(VIDEO, prompt=PROMPT, image=field("Image", "First frame"))}
-    with pytest.raises(SpaceApiMismatch, match="needs image, which has no default"):
+    endpoints = {"/run": api(VIDEO, prompt=PROMPT, image=field("Image", "First frame"), width=field("Number"))}
+    with pytest.raises(SpaceApiMismatch, match="needs width, which has no default"):
         request_to("s", endpoints, None, "")
+
+
+def test_an_input_for_a_file_is_left_empty() -> None:
+    endpoints = {"/run": api(VIDEO, prompt=PROMPT, image=field("Image", "First frame"))}
+    assert request_to("s", endpoints, None, "").inputs == {"prompt": "{prompt}"}
 
 
 def test_a_video_is_taken_before_pictures() -> None:

@@ -60,6 +60,12 @@ def test_a_call_that_fails_leaves_its_question_open(spaces: SpaceApp, capsys: py
 
 
 @pytest.mark.slow
+def test_the_tiny_space_repeats_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "builtin:tiny-space", "--calls", "2"]) == Exit.GATE_PASSED
+    assert "the server says that neither answer came from its cache" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_found(spaces: SpaceApp) -> None:
     process = FreshProcess("check", spaces.url, "--endpoint", "/stuck")
     ends = time.monotonic() + 60

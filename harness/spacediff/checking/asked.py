@@ -20,6 +20,7 @@ from spacediff.scenario.tables.reference import RESULTS
 from spacediff.settings import is_plain
 from spacediff.sources.space import SpaceRequest
 from spacediff.sources.space.messages import Declared
+from spacediff.sources.space.uploads import UPLOADS, component_of
 from spacediff.why.space_request import space_request
 
 _TEXTS = frozenset({"textbox", "textarea", "text"})
@@ -126,12 +127,8 @@ def _words(name: str, declared: Mapping[str, Any]) -> str:
     return f"{name} {declared.get('label', '')}".lower()
 
 
-def _component(declared: Mapping[str, Any]) -> str:
-    return str(declared.get("component")).lower()
-
-
 def _prompt_of(api: Declared) -> str | None:
-    texts = [name for name, each in api.inputs.items() if _component(each) in _TEXTS]
+    texts = [name for name, each in api.inputs.items() if component_of(each) in _TEXTS]
     meant = [name for name in texts if "prompt" in _words(name, api.inputs[name])]
     positive = [name for name in meant if "negative" not in _words(name, api.inputs[name])]
     exact = [name for name in positive if name == "prompt"]
@@ -142,7 +139,7 @@ def _seed_of(api: Declared) -> str | None:
     found = [
         name
         for name, each in api.inputs.items()
-        if "seed" in _words(name, each) and _component(each) in _NUMBERS | _TEXTS
+        if "seed" in _words(name, each) and component_of(each) in _NUMBERS | _TEXTS
     ]
     return next(iter([name for name in found if name == "seed"] or found), None)
 
@@ -153,7 +150,10 @@ def _result(api: Declared) -> tuple[str, int] | None:
 
 
 def _inputs(space: str, endpoint: str, api: Declared) -> dict[str, Any]:
-    """Return what is sent: prompt and seed, randomising switches off, and empty texts; the rest as the Space has it."""
+    """Return what is sent: prompt and seed, randomising switches off, and empty texts; the rest as the Space has it.
+
+    Inputs for files are left empty, as the Space's page leaves them.
+    """
     inputs: dict[str, Any] = {}
     prompt, seed = _prompt_of(api), _seed_of(api)
     for name, each in api.inputs.items():
@@ -161,9 +161,9 @@ def _inputs(space: str, endpoint: str, api: Declared) -> dict[str, Any]:
             inputs[name] = "{prompt}" if name == prompt else "{seed}"
         elif each.get("parameter_default") is True and seed and "random" in _words(name, each):
             inputs[name] = False
-        elif not each.get("parameter_has_default") and _component(each) in _TEXTS:
+        elif not each.get("parameter_has_default") and component_of(each) in _TEXTS:
             inputs[name] = ""
-        elif not each.get("parameter_has_default"):
+        elif not each.get("parameter_has_default") and component_of(each) not in UPLOADS:
             raise SpaceApiMismatch(
                 f"the endpoint {plain(endpoint)} of Space {plain(space)} needs {plain(name)}, which has no default",
                 hint="describe the request in a scenario, [reference.space]",
