@@ -1,8 +1,11 @@
-"""What a cluster is worth: `python -m benchmarks.scaling [--runs N] [--model tiny] [--at-once N] [--cores N]`.
+"""What a cluster is worth: `python -m benchmarks.scaling [--runs N] [--audits N] [--model tiny] [--cores N]`.
 
 The schedule that the executor uses (`spacediff.distributed.schedule`) is driven with the costs of
-`benchmarks/scaling_costs.json`, and prints the efficiency for up to 64 GPUs: the seconds that workers generate and
-encode, by all that they had. What they did in the others names the bottleneck.
+`benchmarks/scaling_costs.json`. The efficiency is the seconds in which workers generate and encode, by all that they
+had. What they did in the others names the bottleneck.
+
+Audits come one after the other, as `spacediff audit a.toml b.toml` runs them, each with a checkpoint of its own.
+Scoring a clip takes all cores of the machine of the command, while others are generated.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import argparse
 import heapq
 import json
-from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -18,13 +21,17 @@ from typing import Any
 
 from spacediff.distributed.schedule import Job, Schedule
 
+_BUSY = 0.9
+"""The share of the time from which scoring keeps everything else waiting."""
 COSTS = Path(__file__).with_suffix("").with_name("scaling_costs.json")
 PLANNED = 13
-"""Runs of an audit's plan: baseline, re-run, three seeds, eight variants, two of which share another's denoising."""
+"""Runs for each prompt: baseline, re-run, three seeds, eight variants, two of which share another's denoising."""
 SCREENS, CHAIN = 6, 4
-"""Probes of its search that are made at once, of two steps each, and those that wait for each other …"""
+"""Probes of a search that are made at once, of two steps each, and those that wait for each other …"""
 PROBE = 0.5
 """… and go on for about half of their steps."""
+_SHORT = 2 / 50
+"""The part of a generation that ends early, and leaves a record without files."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +67,10 @@ class Cluster:
     Attributes:
         workers: GPUs.
         cores: Cores that score, on the machine of the command.
-        audits: Audits that are under way at once.
     """
 
     workers: int
     cores: int = 16
-    audits: int = 32
 
 
 @dataclass
@@ -77,15 +82,13 @@ class Spent:
         loading: Loading checkpoints.
         transferring: Sending files, and waiting for the link.
         wall: From the beginning to the end.
-        link: Seconds that the link was busy.
-        scoring: Seconds that cores scored.
+        scoring: Seconds in which the machine of the command scored.
     """
 
     generating: float = 0.0
     loading: float = 0.0
     transferring: float = 0.0
     wall: float = 0.0
-    link: float = 0.0
     scoring: float = 0.0
 
     def efficiency(self, cluster: Cluster) -> float:
@@ -96,23 +99,10 @@ class Spent:
         """Name what took most of the rest."""
         have = cluster.workers * self.wall
         idle = have - self.generating - self.loading - self.transferring
-        lost = {"loading": self.loading, "transfer": self.transferring, _idle_because(self, cluster): idle}
+        waiting = "scoring" if self.scoring > _BUSY * self.wall else "searches, and the last runs of an audit"
+        lost = {"loading": self.loading, "transfer": self.transferring, waiting: idle}
         name = max(lost, key=lambda each: lost[each])
         return f"{name} ({lost[name] / have:.0%})"
-
-
-def _idle_because(spent: Spent, cluster: Cluster) -> str:
-    if spent.scoring > 0.9 * cluster.cores * spent.wall:
-        return "scoring, all cores busy"
-    return "waiting for searches, whose probes depend on each other, and for the last runs"
-
-
-@dataclass
-class _Audit:
-    number: int
-    checkpoint: str
-    left: int = PLANNED
-    phase: int = 0
 
 
 @dataclass
@@ -123,30 +113,31 @@ class Simulation:
         costs: What the stages cost.
         cluster: What there is.
         audits: How many audits.
-        checkpoints: How many of them they use, one audit after the other.
+        prompts: How many prompts each has.
     """
 
     costs: Costs
     cluster: Cluster
     audits: int
-    checkpoints: int = 8
+    prompts: int
     spent: Spent = field(default_factory=Spent)
-    _events: list[tuple[float, int, Any, tuple[Any, ...]]] = field(default_factory=list)
-    _order: Any = field(default_factory=count)
-    _jobs: dict[int, tuple[_Audit, float]] = field(default_factory=dict)
+    _events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=count)
+    _parts: dict[int, float] = field(default_factory=dict)
+    _audit: int = -1
+    _left: int = 0
+    _phase: int = 0
+    _link_free: float = 0.0
+    _scored: float = 0.0
 
     def run(self) -> Spent:
         """Return what was spent."""
         self._schedule = Schedule(load=self.costs.load, run=self.costs.generate)
         self._loaded = dict.fromkeys(range(self.cluster.workers), "")
         self._idle = set(self._loaded)
-        self._link_free, self._cores_free = 0.0, [0.0] * self.cluster.cores
-        self._waiting = deque(_Audit(n, f"checkpoint-{n % self.checkpoints}") for n in range(self.audits))
         for worker in self._loaded:
             self._schedule.join(worker)
-        for _ in range(min(self.cluster.audits, self.audits)):
-            self._begin(0.0)
-        self._hand_out(0.0)
+        self._begin(0.0)
         while self._events:
             now, _, act, arguments = heapq.heappop(self._events)
             self.spent.wall = max(self.spent.wall, now)
@@ -154,20 +145,25 @@ class Simulation:
             self._hand_out(now)
         return self.spent
 
-    def _at(self, when: float, act: Any, *arguments: Any) -> None:
-        heapq.heappush(self._events, (when, next(self._order), act, arguments))
+    def _at(self, when: float, act: Callable[..., None], *arguments: object) -> None:
+        heapq.heappush(self._events, (when, next(self._numbers), act, arguments))
 
-    def _begin(self, now: float) -> None:  # noqa: ARG002 - as all that happens at a time
-        if self._waiting:
-            audit = self._waiting.popleft()
-            for run in range(PLANNED):
-                shares = max(run, 2)  # 0, 1 and 2 share their denoising, so that two only decode
-                self._ask(audit, f"{audit.number}-{shares}", 0.1 if run in {1, 2} else 1.0)
+    def _begin(self, now: float) -> None:
+        """Begin the next audit: all of its plan can be generated at once."""
+        self._audit += 1
+        if self._audit == self.audits:
+            return
+        self._phase, self._left = 0, PLANNED * self.prompts
+        for prompt in range(self.prompts):
+            for run in range(PLANNED):  # 0, 1 and 2 share their denoising, so that two of them only decode
+                self._ask(f"{prompt}-{max(run, 2)}", 0.1 if run in {1, 2} else 1.0)
+        self._hand_out(now)
 
-    def _ask(self, audit: _Audit, shares: str, part: float, *, urgent: bool = False) -> None:
-        number = next(self._order)
-        self._jobs[number] = audit, part
-        self._schedule.add(Job(number, audit.checkpoint, shares, urgent))
+    def _ask(self, shares: str, part: float, *, urgent: bool = False) -> None:
+        number = next(self._numbers)
+        self._parts[number] = part
+        checkpoint = f"checkpoint-{self._audit}"
+        self._schedule.add(Job(number, checkpoint, f"{checkpoint}-{shares}", urgent))
 
     def _hand_out(self, now: float) -> None:
         for worker in sorted(self._idle):
@@ -177,65 +173,63 @@ class Simulation:
             self._idle.discard(worker)
             load = self.costs.load if self._loaded[worker] != job.checkpoint else 0.0
             self._loaded[worker] = job.checkpoint
-            _, part = self._jobs[job.number]
-            made = part * self.costs.generate + (self.costs.encode if part > 2 / 50 else 0.0)
+            part = self._parts[job.number]
+            made = part * self.costs.generate + (self.costs.encode if part > _SHORT else 0.0)
             self.spent.loading += load
             self.spent.generating += made
-            self._at(now + load + made, self._send, worker, job)
+            self._at(now + load + made, self._send, worker, job.number)
 
-    def _send(self, now: float, worker: int, job: Job) -> None:
-        audit, part = self._jobs.pop(job.number)
-        takes = self.costs.transfer if part > 2 / 50 else 0.0  # what ends early leaves a record alone
-        began = max(now, self._link_free) if takes else now
-        self._link_free = began + takes if takes else self._link_free
-        self.spent.link += takes
+    def _send(self, now: float, worker: int, number: int) -> None:
+        whole = self._parts.pop(number) > _SHORT
+        takes = self.costs.transfer if whole else 0.0
+        began = max(now, self._link_free) if whole else now
+        self._link_free = max(self._link_free, began + takes)
         self.spent.transferring += began + takes - now
-        self._at(began + takes, self._finish, worker, audit)
+        if whole and self._phase == 0:
+            each = self.costs.score / self.cluster.cores
+            self._scored = max(self._scored, began + takes) + each
+            self.spent.scoring += each
+        self._at(began + takes, self._finish, worker)
 
-    def _finish(self, now: float, worker: int, audit: _Audit) -> None:
+    def _finish(self, now: float, worker: int) -> None:
         self._schedule.done(worker)
         self._idle.add(worker)
-        audit.left -= 1
-        if audit.left:
+        self._left -= 1
+        if self._left:
             return
-        audit.phase += 1
-        name = f"{audit.number}-probe-{audit.phase}"
-        if audit.phase == 1:
-            audit.left = SCREENS
+        self._phase += 1
+        if self._phase == 1:
+            self._left = SCREENS
             for screen in range(SCREENS):
-                self._ask(audit, f"{name}-{screen}", 2 / 50, urgent=True)
-        elif audit.phase <= 1 + CHAIN:
-            audit.left = 1
-            self._ask(audit, name, PROBE, urgent=True)
+                self._ask(f"screen-{screen}", _SHORT, urgent=True)
+        elif self._phase <= 1 + CHAIN:
+            self._left = 1
+            self._ask(f"probe-{self._phase}", PROBE, urgent=True)
+        elif self._phase == 2 + CHAIN and self.prompts > 1:
+            self._left = 2 * (self.prompts - 1)
+            for proof in range(self._left):
+                self._ask(f"proof-{proof}", 1.0, urgent=True)
         else:
-            self._score(now)
-
-    def _score(self, now: float) -> None:
-        """Score the clips of an audit on one core, then begin another audit."""
-        takes = (PLANNED + CHAIN) * self.costs.score
-        free = heapq.heappop(self._cores_free)
-        ends = max(now, free) + takes
-        heapq.heappush(self._cores_free, ends)
-        self.spent.scoring += takes
-        self._at(ends, self._begin)
+            self._at(max(now, self._scored), self._begin)
 
 
 def main() -> None:
     """Print a row for each number of GPUs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--audits", type=int, default=4)
     parser.add_argument("--model", default="cogvideox-5b", choices=["cogvideox-5b", "tiny"])
-    parser.add_argument("--at-once", type=int, default=32, help="audits under way at once")
-    parser.add_argument("--cores", type=int, default=16, help="cores of the machine of the command")
+    parser.add_argument("--cores", type=int, default=32, help="cores of the machine of the command")
     asked = parser.parse_args()
     costs = Costs.measured(asked.model, json.loads(COSTS.read_text("utf-8")))
-    audits = max(round(asked.runs / (PLANNED + SCREENS + CHAIN)), 1)
-    print(f"{audits} audits, {asked.runs} runs, {asked.model}: {costs}")
+    prompts = max(round((asked.runs / asked.audits - SCREENS - CHAIN + 2) / (PLANNED + 2)), 1)
+    runs = asked.audits * (prompts * (PLANNED + 2) - 2 + SCREENS + CHAIN)
+    print(f"{asked.audits} audits of {prompts} prompts, {runs} runs, {asked.cores} cores; {costs}")
     for workers in (1, 8, 16, 32, 64, 128, 256):
-        cluster = Cluster(workers, asked.cores, asked.at_once)
-        spent = Simulation(costs, cluster, audits).run()
+        cluster = Cluster(workers, asked.cores)
+        spent = Simulation(costs, cluster, asked.audits, prompts).run()
         share = spent.efficiency(cluster)
-        print(f"{workers:4} GPUs {spent.wall / 3600:7.1f} h, efficiency {share:6.1%}; {spent.bottleneck(cluster)}")
+        print(f"{workers:4} GPUs {spent.wall / 3600:7.1f} h  efficiency {share:6.1%}  {spent.bottleneck(cluster)}")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,8 @@ def generate(
             for notice in _notices(plan, store, listener):  # while the executor starts
                 listener.on_notice(notice)
             foreseen = adopted(plan, _kept(plan, store))
+            if not executor.generates_here:
+                listener.on_status("waiting for the workers of the cluster")
             forecast, times = Forecast(foreseen, store, executor, listener), [time.monotonic()]
             forecast.begin()
             generated = _run(plan, store, executor, ahead, listener, forecast=forecast)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -469,6 +470,25 @@ def test_what_is_made_at_once_shows_what_it_shows_one_by_one_for_the_same_budget
         outcomes.append(([run.name for run in prober.generated], reported, dict(prober.sights), prober.budget.spent))
     assert outcomes[0] == outcomes[1]
     assert len(outcomes[1][0]) == min(int(most), 5), "one of six was there"
+
+
+def test_the_proofs_of_other_prompts_are_made_at_once_and_as_far_as_the_budget_goes() -> None:
+    alone = World([A, B], needs(A))
+    alone.searched()
+    for budget, expected in ((100.0, 4), (alone.heard.spent + 1, 1)):
+        tables = dict.fromkeys(("p", "q", "r"), needs(A))
+        one, other = (World([A, B], tables, budget=budget) for _ in range(2))
+        batches: list[list[tuple[str, str]]] = []
+
+        def generate_all(runs: Sequence[Run], world: World = other, into: list[Any] = batches) -> list[RunRecord]:
+            into.append([(run.prompt.name, run.name) for run in runs])
+            return [world.record(run) for run in reversed(runs)]
+
+        records = [other.record(run) for run in other.plan.runs]
+        found = explain(other.plan, records, Path(), other.generate, other.heard, generate_all=generate_all)
+        assert found
+        assert cause_record(found, [], [], {}) == one.concluded()
+        assert batches == [[(prompt, name) for prompt in "qr" for name in (PROOF, COUNTER_PROOF)][:expected]]
 
 
 def check(world: World, result: SearchResult) -> None:

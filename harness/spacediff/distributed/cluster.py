@@ -40,13 +40,13 @@ class WorkerLostError(Exception):
 
 
 @contextmanager
-def cluster(*, object_store: int | None = None) -> Iterator[Cluster]:
+def cluster(*, cpus: int | None = None) -> Iterator[Cluster]:
     """Connect to the cluster that Ray's settings name, else start one on this machine and stop it at the end.
 
     A program that has connected to Ray already stays connected.
 
     Args:
-        object_store: Bytes of the object store of a cluster that is started; by default what Ray chooses.
+        cpus: Cores of a cluster that is started; by default all.
 
     Raises:
         MissingPackage: Ray is not installed.
@@ -58,7 +58,7 @@ def cluster(*, object_store: int | None = None) -> Iterator[Cluster]:
         return
     os.environ.update({name: os.environ.get(name, value) for name, value in _QUIET.items()})
     asked = os.environ.get(_ADDRESS)
-    own = {} if asked else {"include_dashboard": False, "object_store_memory": object_store}
+    own = {} if asked else {"include_dashboard": False, "num_cpus": cpus}
     try:
         with handlers_kept():  # Ray replaces that of SIGTERM
             ray.init(

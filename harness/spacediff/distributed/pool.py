@@ -118,6 +118,7 @@ class Pool:
         self._kind: Mapping[str, str] | None = None
         self._failure: Exception | None = None
         self._starts: Counter[int] = Counter()
+        self._given_up = 0
         self._closing = False
         self._alone_since: float | None = None
         self._threads = [
@@ -138,8 +139,8 @@ class Pool:
             first: float | None = None
             while self._kind is None:
                 raise_if_interrupted()
-                if self._failure is not None and not self._environments:
-                    raise self._failure
+                if self._given_up == len(self._threads):
+                    raise self._failure or ClusterUnavailable("no worker of the cluster has started")
                 if self._environments:
                     first = first or time.monotonic()
                     if len(self._environments) == len(self._threads) or time.monotonic() - first > _SOON:
@@ -229,6 +230,9 @@ class Pool:
             else:
                 actor.end()
                 return
+        with self._changed:
+            self._given_up += 1
+            self._changed.notify_all()
 
     def _started(self, number: int) -> Actor | None:
         """Start an actor and wait until it can take runs; None where it takes no part."""

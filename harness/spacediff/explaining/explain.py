@@ -15,24 +15,22 @@ from functools import partial
 from pathlib import Path
 
 from spacediff.comparing.contents import shows_nothing
-from spacediff.errors import NotMeasuredError
+from spacediff.explaining.audited import Audited, unmeasured
 from spacediff.explaining.budget import Budget
-from spacediff.explaining.early_stops import far_from
-from spacediff.explaining.judging import Judge, worst_between
-from spacediff.explaining.priors import SEEN, at_hand, in_order, without_effect
+from spacediff.explaining.judging import Judge
+from spacediff.explaining.priors import SEEN, in_order, without_effect
 from spacediff.explaining.probes import COUNTER_PROOF, PROOF, EarlyStops, Generate, GenerateAll, Prober
 from spacediff.explaining.result import INTERRUPTED, PromptProof, SearchResult
 from spacediff.explaining.screening import FIRST_STEPS, Screening
 from spacediff.explaining.search import BudgetSpentError, Subset, subsets_to_weigh
 from spacediff.explaining.sight import Sight
 from spacediff.explaining.spread import Spread, measure_spread, shows_spread
-from spacediff.explaining.tolerance import tolerance_of
 from spacediff.explaining.units import differing
 from spacediff.explaining.visible import VisibleCause
 from spacediff.fitting.expectation import measured_by
-from spacediff.plan import Explanation, Plan
+from spacediff.plan import Plan
 from spacediff.progress import ProgressListener, SearchProgress
-from spacediff.record import Fact, FactKind, Role, RunRecord, ToleranceRecord, fact, quoted
+from spacediff.record import Fact, FactKind, RunRecord, fact
 from spacediff.run import Run
 from spacediff.settings import Difference
 from spacediff.stages import Stage, acts_from
@@ -70,7 +68,7 @@ def explain(
     """
     if plan.explain is None:
         return None
-    audited = _Audited(plan, plan.explain, runs, folder)
+    audited = Audited(plan, plan.explain, runs, folder)
     left, right = audited.ends(plan.prompts[0].name)
     suspects = tuple(in_order(differing(plan.explain.start_settings, plan.explain.target_settings), left, right))
     if reason := _nothing_to_search(left, right, suspects):
@@ -80,7 +78,7 @@ def explain(
 
 def _nothing_to_search(left: RunRecord, right: RunRecord, suspects: Sequence[Difference]) -> Fact | None:
     """Return why there is nothing to search; None where there is."""
-    if missing := _unmeasured(left, right):
+    if missing := unmeasured(left, right):
         return missing
     if not suspects:
         return fact(FactKind.SAME_SETTINGS, start=left.name, target=right.name)
@@ -97,80 +95,12 @@ def _steps_of(*ends: RunRecord) -> int:
     return max(steps) if all(steps) else 0
 
 
-def _unmeasured(*runs: RunRecord) -> Fact | None:
-    """Return which of some runs has no clip, and why; None when each has."""
-    missing = (fact(FactKind.RUN_NOT_MEASURED, quoted(run.reason), run=run.name) for run in runs if not run.measured)
-    return next(missing, None)
-
-
-class _Audited:
-    """What the audit has before the search: its plan and its runs, by prompt."""
-
-    def __init__(self, plan: Plan, what: Explanation, runs: Sequence[RunRecord], folder: Path) -> None:
-        self.what = what
-        self.folder = folder
-        self.prompts = [prompt.name for prompt in plan.prompts]
-        self._plan = plan
-        self._runs = {(run.prompt, run.name): run for run in runs}
-        self._tolerances: dict[str, ToleranceRecord | None] = {}
-
-    def ends(self, prompt: str) -> tuple[RunRecord, RunRecord]:
-        """Return a prompt's run to be explained, and its target."""
-        return self._runs[prompt, self.what.start], self._runs[prompt, self.what.target]
-
-    def runs(self, prompt: str) -> list[RunRecord]:
-        return [run for (name, _), run in self._runs.items() if name == prompt]
-
-    def seeds(self, prompt: str) -> tuple[str, ...]:
-        """Return the keys of the runs that differ in nothing but their seed."""
-        return tuple(run.key for run in self.runs(prompt) if run.role is Role.SEED and run.measured)
-
-    def tolerance(self, prompt: str) -> ToleranceRecord | None:
-        """Return what counts as a difference that people see; None where that cannot be measured."""
-        if prompt not in self._tolerances:
-            target = self.ends(prompt)[1]
-            reference = self._runs.get((prompt, self._plan.reference), target)
-            self._tolerances[prompt] = None
-            with suppress(NotMeasuredError):
-                found = tolerance_of(self.what.tolerance, target, reference, self.runs(prompt), self.folder)
-                self._tolerances[prompt] = found
-        return self._tolerances[prompt]
-
-    def far(self, prompt: str, limit: float) -> float:
-        """Return the distance of latents from which on a clip is certainly beyond a limit; infinite if unknown."""
-        target = self.ends(prompt)[1].clip
-        clips = [run.clip for run in self.runs(prompt) if run.role is Role.SEED and run.clip]
-        with suppress(NotMeasuredError):
-            worst = [worst_between(target, clip, self.folder) for clip in clips if target]
-            errors = [tile.error if tile else 0.0 for tile in worst]
-            if min(errors, default=0.0) > 0:
-                return far_from(limit, min(errors))
-        return math.inf
-
-    def planned(self, prompt: str, name: str) -> Run:
-        """Return a run as it was planned."""
-        return next(run for run in self._planned(prompt) if run.name == name)
-
-    def known(self, prompt: str, everything: Subset) -> dict[Subset, RunRecord]:
-        """Return the runs that are known before the search, by the suspects that they change."""
-        left, right = self.ends(prompt)
-        ends = {frozenset[str](): left, everything: right}
-        if prompt != self.prompts[0]:
-            return ends
-        planned = at_hand(self._planned(prompt), self.what)
-        found = {subset: self._runs[prompt, name] for subset, name in planned.items()}
-        return {subset: run for subset, run in found.items() if run.measured} | ends
-
-    def _planned(self, prompt: str) -> list[Run]:
-        return [run for run in self._plan.runs if run.prompt.name == prompt]
-
-
 class _CauseSearch:
     """A search while it runs. The probers, one for each prompt, own what the probes have shown."""
 
     def __init__(
         self,
-        audited: _Audited,
+        audited: Audited,
         suspects: tuple[Difference, ...],
         generate: Generate,
         listener: ProgressListener,
@@ -230,6 +160,7 @@ class _CauseSearch:
         except BudgetSpentError:
             self._reason = spent
             return
+        self._make_proofs_at_once(cause)
         for prompt in self._others:
             try:
                 self._prove(prompt, cause)
@@ -281,11 +212,22 @@ class _CauseSearch:
 
     def _prove(self, prompt: str, cause: Subset) -> None:
         """Make proof and counter-proof, where both ends of the prompt were measured."""
-        if not cause or _unmeasured(*self._audited.ends(prompt)):
+        if not cause or unmeasured(*self._audited.ends(prompt)):
             return
         probes, counter = self._prober(prompt), self._everything - cause
         for subset, name in ((cause, PROOF), (counter, COUNTER_PROOF)):
             probes.whole(subset, name if counter else "")  # with everything changed, the two are the ends
+
+    def _make_proofs_at_once(self, cause: Subset) -> None:
+        """Make the proofs of the other prompts side by side, as far as the budget goes; then the store has them."""
+        if self._execute_all is None or not cause:
+            return
+        proofs = ((cause, PROOF), (self._everything - cause, COUNTER_PROOF))
+        prompts = [prompt for prompt in self._others if not unmeasured(*self._audited.ends(prompt))]
+        wanted = (self._prober(prompt).to_come(subset, name) for prompt in prompts for subset, name in proofs)
+        runs = [run for run in wanted if run is not None][: self._budget.affordable()]
+        for _ in self._announced_before(runs, self._execute_all) if runs else ():
+            pass
 
     def _prober(self, prompt: str) -> Prober:
         if prompt not in self._probers:
@@ -388,12 +330,12 @@ class _CauseSearch:
         return min((self._visible.smallest, *shown), key=len)
 
     def _proof(self, prompt: str, cause: Subset) -> PromptProof:
-        probes, reason = self._probers.get(prompt), _unmeasured(*self._audited.ends(prompt))
+        probes, reason = self._probers.get(prompt), unmeasured(*self._audited.ends(prompt))
         subsets = self._proofs_of(cause)
         proof, counter = (probes.runs.get(subset) if probes else None for subset in subsets)
         shown = [probes.sights[subset] if probes and subset in probes.runs else None for subset in subsets]
         if proof is None or counter is None:
             reason = reason or self._unproved.get(prompt, INTERRUPTED)
         else:
-            reason = reason or _unmeasured(proof, counter)
+            reason = reason or unmeasured(proof, counter)
         return PromptProof(prompt, proof, counter, shown[0], shown[1], reason)

@@ -189,6 +189,11 @@ class Prober:
         for subset in subsets:
             self.whole(subset)
 
+    def to_come(self, subset: Subset, name: str) -> Run | None:
+        """Return the run that `whole` would make; None where there is one."""
+        there = self.runs.get(subset)
+        return self._planned(subset, name, None) if there is None or there.stopped is not None else None
+
     def _other_steps(self, subset: Subset) -> bool:
         """Whether a run has other numbers of steps than the target, so that its latents cannot be compared."""
         return _STEPS in self.differences and _STEPS not in subset
