@@ -40,23 +40,23 @@ def test_an_interrupted_command_leaves_no_process_and_goes_on_when_it_is_given_a
     own = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))
     words = ["audit", "differs.toml", "equal.toml", "--executor", "ray"]
     environ = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"} | {"RAY_TMPDIR": str(own)}
+    first = subprocess.Popen(
+        [sys.executable, "-m", "spacediff", *words],
+        cwd=tmp_path,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     try:
-        first = subprocess.Popen(
-            [sys.executable, "-m", "spacediff", *words],
-            cwd=tmp_path,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
         assert first.stderr
         said = ""
         while "[1/" not in said:
             said = first.stderr.readline()
             assert said, "it ended before its first run"
         first.send_signal(signal.SIGINT)
-        rest = first.communicate(timeout=120)
+        rest = first.communicate(timeout=300)
         assert first.returncode == 130, rest
         assert left_of(own) == []
         kept = [path for path in (tmp_path / "audits" / "differs" / "runs").iterdir() if path.name[0] != "."]
@@ -73,6 +73,7 @@ def test_an_interrupted_command_leaves_no_process_and_goes_on_when_it_is_given_a
         assert "taken from the store" in second.stderr
         assert left_of(own) == []
     finally:
+        first.kill()
         remove_folder(own)
     for name, passed in (("differs", "failed"), ("equal", "passed")):
         record = read_record(tmp_path / "audits" / name)
