@@ -5,30 +5,25 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TypeAlias, get_args
+from typing import get_args
 
 from spacediff import __version__
 from spacediff.cli.command_parser import CommandParser
 from spacediff.cli.options import (
     ApproveOptions,
     AuditOptions,
-    CacheOptions,
     CheckOptions,
     CompareOptions,
-    CompletionOptions,
-    DoctorOptions,
-    InitOptions,
     Options,
     ProbeOptions,
     ReadOptions,
     RecordOptions,
     ReportOptions,
-    SchemaOptions,
     Verbosity,
     VersionsOptions,
     WhyOptions,
 )
+from spacediff.cli.setup_parser import Commands, add_setup
 from spacediff.cli.values import count, counts, generations, minutes, path, place
 from spacediff.errors import did_you_mean
 from spacediff.metric_info import OptionalMetric
@@ -73,11 +68,6 @@ _OTHER_EXIT_CODES = """exit codes:
   70  internal error in spacediff
 """
 
-_COMPLETION = """for bash, in ~/.bashrc:    eval "$(spacediff completion bash)"
-for zsh, in a folder of $fpath:    spacediff completion zsh > _spacediff
-for fish:    spacediff completion fish > ~/.config/fish/completions/spacediff.fish
-"""
-
 _FORMATS = """formats:
   html     the page: report.html
   md       GitHub Markdown to paste into an issue, under 60,000 characters: issue.md
@@ -93,8 +83,6 @@ _FORMATS = """formats:
 _CALLS = 6
 _APPROXIMATE = "run a scenario that leaves out what its script does, and say so in the verdict"
 _BLOCK = "the code block of a Markdown file to read (default: the only script that calls a pipeline)"
-
-_Commands: TypeAlias = "argparse._SubParsersAction[CommandParser]"  # noqa: SLF001 - argparse names it nowhere else
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -158,15 +146,15 @@ def parsers() -> tuple[CommandParser, dict[str, CommandParser]]:
         epilog=_EXIT_CODES,
     )
     whole.add_argument("--version", action="version", version=f"spacediff {__version__}")
-    commands: _Commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_audit, _versions, _record, _probe, _compare, _report, _approve, _read, _why, _check, _setup):
+    commands: Commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_audit, _versions, _record, _probe, _compare, _report, _approve, _read, _why, _check, add_setup):
         add(commands)
     for command in commands.choices.values():
         command.set_defaults(command=command)
     return whole, commands.choices
 
 
-def _audit(commands: _Commands) -> None:
+def _audit(commands: Commands) -> None:
     audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES)  # fmt: skip
     audit.add_argument("scenarios", type=path, nargs="+", metavar="SCENARIO.toml",
                        help="what to audit; several are audited one after the other")  # fmt: skip
@@ -212,7 +200,7 @@ def _add_verbosity(parser: CommandParser) -> None:
         parser.add_argument(*names, dest="verbosity", action="store_const", const=level, help=text)
 
 
-def _versions(commands: _Commands) -> None:
+def _versions(commands: Commands) -> None:
     versions = commands.add_parser("versions", help="run a baseline under every release of a library in a range",
                                    epilog=_OTHER_EXIT_CODES)  # fmt: skip
     versions.add_argument("scenario", type=path, metavar="SCENARIO.toml", help="the scenario, whose baseline is run")
@@ -225,7 +213,7 @@ def _versions(commands: _Commands) -> None:
     versions.set_defaults(kind=VersionsOptions)
 
 
-def _record(commands: _Commands) -> None:
+def _record(commands: Commands) -> None:
     record = commands.add_parser("record", help="run your own script unchanged, and keep what its calls were",
                                  epilog=_EXIT_CODES_OF_RECORD)  # fmt: skip
     record.add_argument("--out", type=path, metavar="FILE.zip",
@@ -245,7 +233,7 @@ def _record(commands: _Commands) -> None:
     record.set_defaults(kind=RecordOptions)
 
 
-def _probe(commands: _Commands) -> None:
+def _probe(commands: Commands) -> None:
     probe = commands.add_parser("probe", help="write the file that records inside a Space of your own",
                                 epilog=_OTHER_EXIT_CODES)  # fmt: skip
     probe.add_argument("--write", dest="file", type=path, required=True, metavar="spacediff_probe.py",
@@ -253,7 +241,7 @@ def _probe(commands: _Commands) -> None:
     probe.set_defaults(kind=ProbeOptions)
 
 
-def _compare(commands: _Commands) -> None:
+def _compare(commands: Commands) -> None:
     compare = commands.add_parser("compare", help="score two videos, pictures or recordings", epilog=_OTHER_EXIT_CODES)
     compare.add_argument(
         "reference", type=path, metavar="A.mp4", help="the reference: a video, a picture, or a recording"
@@ -274,7 +262,7 @@ def _compare(commands: _Commands) -> None:
     compare.set_defaults(kind=CompareOptions)
 
 
-def _report(commands: _Commands) -> None:
+def _report(commands: Commands) -> None:
     report = commands.add_parser("report", help="write an audit's report again, in any format; or show a recording",
                                  epilog=f"{_FORMATS}\n{_OTHER_EXIT_CODES}")  # fmt: skip
     report.add_argument(
@@ -292,7 +280,7 @@ def _report(commands: _Commands) -> None:
     report.set_defaults(kind=ReportOptions)
 
 
-def _approve(commands: _Commands) -> None:
+def _approve(commands: Commands) -> None:
     approve = commands.add_parser("approve", help="accept the result of an audit, to compare later audits with",
                                   epilog=_OTHER_EXIT_CODES)  # fmt: skip
     approve.add_argument("scenario", type=path, metavar="SCENARIO.toml", help="the scenario that was audited")
@@ -301,7 +289,7 @@ def _approve(commands: _Commands) -> None:
     approve.set_defaults(kind=ApproveOptions)
 
 
-def _read(commands: _Commands) -> None:
+def _read(commands: Commands) -> None:
     read = commands.add_parser("read", help="list the settings that a script or a Space declares, without running it",
                                epilog=_EXIT_CODES_OF_READ)  # fmt: skip
     read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME",
@@ -327,7 +315,7 @@ def _add_json(parser: CommandParser) -> None:
     parser.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
 
 
-def _why(commands: _Commands) -> None:
+def _why(commands: Commands) -> None:
     why = commands.add_parser("why", help="list what a script and a Space set differently, and measure what matters",
                               epilog=_EXIT_CODES)  # fmt: skip
     why.add_argument("--script", required=True, metavar="FILE.py|ISSUE.md",
@@ -357,7 +345,7 @@ def _why(commands: _Commands) -> None:
     why.set_defaults(kind=WhyOptions)
 
 
-def _check(commands: _Commands) -> None:
+def _check(commands: Commands) -> None:
     check = commands.add_parser("check", help="put a Space under test: does a call repeat itself, what do inputs do",
                                 epilog=_EXIT_CODES_OF_CHECK)  # fmt: skip
     check.add_argument("space", metavar="ORG/NAME|SCENARIO.toml",
@@ -369,33 +357,3 @@ def _check(commands: _Commands) -> None:
     check.add_argument("--json", dest="as_json", action="store_true", help="print the answers and calls as JSON")
     _add_verbosity(check)
     check.set_defaults(kind=CheckOptions)
-
-
-def _setup(commands: _Commands) -> None:
-    doctor = commands.add_parser("doctor", help="show what this machine can run, and why not")
-    doctor.add_argument("--json", dest="as_json", action="store_true", help="print the checks as JSON")
-    doctor.set_defaults(kind=DoctorOptions)
-
-    cache = commands.add_parser("cache", help="show what is kept in the cache folder, and remove it",
-                                description="What is removed is made again when it is needed. Audit folders are "
-                                "no part of it.")  # fmt: skip
-    cache.add_argument("--prune", action="store_true",
-                       help="remove what is of no use: checkpoints of other versions, unfinished work")  # fmt: skip
-    cache.add_argument("--all", dest="everything", action="store_true", help="with --prune, remove everything")
-    cache.add_argument("--json", dest="as_json", action="store_true", help="print the parts as JSON")
-    cache.set_defaults(kind=CacheOptions)
-
-    completion = commands.add_parser("completion", help="print the completion script of a shell",
-                                     epilog=_COMPLETION)  # fmt: skip
-    completion.add_argument("shell", choices=["bash", "zsh", "fish", "tcsh", "powershell"], metavar="SHELL",
-                            help="bash, zsh, fish, tcsh or powershell")  # fmt: skip
-    completion.set_defaults(kind=CompletionOptions)
-
-    init = commands.add_parser("init", help="copy the example scenarios to edit")
-    init.add_argument("folder", type=path, nargs="?", default=Path("scenarios"), metavar="DIR",
-                      help="where to (default: scenarios)")  # fmt: skip
-    init.set_defaults(kind=InitOptions)
-
-    schema = commands.add_parser("schema", help="print the JSON Schema of a scenario, for editors")
-    schema.add_argument("--record", action="store_true", help="that of `audit.json`, for programs that read it")
-    schema.set_defaults(kind=SchemaOptions)
