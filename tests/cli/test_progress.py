@@ -11,7 +11,7 @@ from spacediff.cli.console import Terminal
 from spacediff.cli.options import Verbosity
 from spacediff.cli.progress import Display
 from spacediff.cli.search_progress import probe_line
-from spacediff.progress import SearchProgress
+from spacediff.progress import SearchProgress, WorkerProgress
 from spacediff.record import Role, RunRecord, StageRecord, StoppedRecord, TraceRecord
 from spacediff.run import Prompt, Run
 
@@ -63,6 +63,25 @@ def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFi
         "difference from as-[hosted]"
     ), "one line for each probe, and no total, which is not known"
     assert lines[2].endswith("with 1 of 4 settings changed, there is no output, so it shows nothing")
+
+
+def test_probes_that_are_made_at_once_print_their_own_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    probes = [Run(f"probe-{number}", Role.PROBE, Prompt("p", "", 1), "diffusers") for number in (1, 2)]
+    with Display() as display:
+        display.on_plan([])
+        display.on_search_started(progress())
+        for worker, probe in enumerate(probes, 1):
+            display.on_run_started(probe)
+            display.on_worker(WorkerProgress(worker, probe, "generating", 1, 6))
+        assert len(display._working) == 2, "a bar for each"
+        for probe in reversed(probes):
+            display.on_run_finished(probe, record(probe.name), reused=False)
+        assert not display._working
+        for probe in probes:
+            display.on_probe_finished(progress(), record(probe.name), frozenset({"call.a"}), reproduced=True)
+        display.on_search_finished()
+    lines = capsys.readouterr().err.splitlines()[1:]
+    assert [line.partition(": 3.0 s; search")[0] for line in lines] == ["p · probe-1", "p · probe-2"]
 
 
 def test_a_probe_that_ended_early_has_nothing_to_see() -> None:
