@@ -19,7 +19,7 @@ from spacediff.api import run_audit
 from spacediff.distributed.executor import WHERE_AND_HOW_LONG
 from spacediff.distributed.session import Session, session
 from spacediff.interrupts import handlers_kept
-from spacediff.plan import plan_scenario
+from spacediff.plan import Plan, plan_scenario
 from spacediff.progress import SilentListener, WorkerProgress
 from spacediff.record import RunRecord
 from spacediff.run import Run
@@ -46,9 +46,15 @@ variants.half = { call.guidance_scale = 7.0, output.fps = 10 }
 explain = { from = "baseline", to = "target", tolerance = 0.1, weights = "none" }
 """
 SHORT = SCENARIO[: SCENARIO.index("explain")].replace("scale.seeds = 2", "scale = { seeds = 1, rerun = false }")
-PLAN = plan_scenario(
-    parse_scenario(SHORT.replace("num_inference_steps = 6", "num_inference_steps = 30"), Path("a.toml"))
-)
+
+
+def planned(text: str) -> Plan:
+    return plan_scenario(parse_scenario(text, Path("small.toml")))
+
+
+PLAN = planned(SHORT.replace("num_inference_steps = 6", "num_inference_steps = 30"))
+ONE_LONG = planned(SHORT.replace("output.fps = 10", "output.fps = 10, call.num_inference_steps = 2000"))
+"""A plan whose variant `half` takes long enough to be killed in."""
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +100,9 @@ class Watching(SilentListener):
         self.finished.append(run.name)
 
 
-def executed(opened: Session, folder: Path, listener: SilentListener) -> dict[str, RunRecord]:
-    with opened.executor(PLAN, folder, 0.0) as executor:
-        return {record.name: record for record in executor.execute(PLAN.runs, Store(folder), listener)}
+def executed(opened: Session, folder: Path, listener: SilentListener, wanted: Plan = PLAN) -> dict[str, RunRecord]:
+    with opened.executor(wanted, folder, 0.0) as executor:
+        return {record.name: record for record in executor.execute(wanted.runs, Store(folder), listener)}
 
 
 def test_the_record_is_that_of_the_executor_on_one_machine(nodes: Any, tmp_path: Path) -> None:  # noqa: ARG001 - runs
@@ -165,7 +171,7 @@ def test_a_run_that_kills_its_workers_is_given_up_and_the_others_are_made(opened
             assert opened.pool is not None
             opened.pool.kill(progress.worker)
 
-    records = executed(opened, tmp_path, Watching(kill))
+    records = executed(opened, tmp_path, Watching(kill), ONE_LONG)
     assert {name: record.code for name, record in records.items() if not record.measured} == {"half": "worker-died"}
     assert "two workers of the cluster ended" in records["half"].reason
     assert len(killed) >= 2
