@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from spacediff.errors import InputUnusable, SpaceApiMismatch, SpaceNotFound
 from spacediff.plan import Plan, other_seeds
 from spacediff.record import Fact, FactKind, InsteadRecord, Role, RunRecord, fact
 from spacediff.run import Prompt, Run
@@ -18,6 +19,10 @@ from spacediff.settings import Origin, Settings
 _SEED = "rng.seed"
 _SEEDS = range(2**63)
 """What a scenario takes as a seed."""
+_ELSEWHERE = {"space", "inference", "command"}
+"""Sources that may fail now and not later; a file is what it is."""
+_MISTAKES = {SpaceNotFound.code, SpaceApiMismatch.code, InputUnusable.code}
+"""Failures that another scenario resolves, and no later attempt."""
 
 
 def adopted(plan: Plan, fetched: Iterable[RunRecord]) -> Plan:
@@ -48,6 +53,27 @@ def adopted(plan: Plan, fetched: Iterable[RunRecord]) -> Plan:
         for run in plan.runs
     )
     return replace(plan, runs=tuple(runs), used=used, instead=tuple(facts))
+
+
+def without_reference(plan: Plan, fetched: Iterable[RunRecord]) -> Plan:
+    """Return a plan whose local runs are generated where the reference is unavailable for now.
+
+    Where only another scenario can change that, such as a misspelt endpoint, and where groups of clips are compared,
+    they still are not.
+
+    Args:
+        plan: The plan.
+        fetched: The finished runs of the reference.
+    """
+    if plan.stop_without_reference or plan.grouped:
+        return plan
+    lost = frozenset(run.prompt for run in fetched if run.name == plan.reference and _may_come_back(run))
+    runs = (replace(run, against="") if run.is_local and run.prompt.name in lost else run for run in plan.runs)
+    return replace(plan, runs=tuple(runs), without_reference=lost)
+
+
+def _may_come_back(run: RunRecord) -> bool:
+    return run.failed and run.source in _ELSEWHERE and run.code not in _MISTAKES
 
 
 def _of_prompt(prompt: Prompt, instead: InsteadRecord, *, adopt: bool) -> tuple[Prompt, list[Fact]]:

@@ -7,7 +7,7 @@ ends a stage early: it returns what was finished, the stages after it return not
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +29,7 @@ from spacediff.gate.gate import evaluate_gate, evaluate_over_time
 from spacediff.gate.history import history_of
 from spacediff.generating import Generated, generate
 from spacediff.interrupts import clear, until_interrupted
+from spacediff.kept_references import kept_references, take_references
 from spacediff.metrics import Metric, select_metrics
 from spacediff.metrics.motion import MEASURES
 from spacediff.plan import Plan
@@ -39,13 +40,17 @@ from spacediff.record import (
     UNPAIRED,
     AuditRecord,
     ComparisonRecord,
+    Control,
     ControlRecord,
     EnvironmentRecord,
     Fact,
     FactKind,
+    Role,
+    RunRecord,
     SamplesRecord,
     SemanticsRecord,
     fact,
+    quoted,
     read_record,
     redacted,
     with_derived,
@@ -82,6 +87,7 @@ def audit(
     reuse: bool = True,
     earlier: Earlier | None = None,
     quota_wait: float = 0.0,
+    reference_from: Path | None = None,
 ) -> AuditRecord:
     """Execute a plan and leave everything in the audit folder.
 
@@ -96,21 +102,24 @@ def audit(
         reuse: Whether a run takes over what an earlier one computed that shares everything before it.
         earlier: The audit that this one is compared with; None for none.
         quota_wait: Seconds that may be waited for GPU quotas of Spaces to be renewed.
+        reference_from: Another audit folder, whose reference is taken where it was fetched by the same request.
 
     Returns:
         The record as it stands in the folder, redacted.
 
     Raises:
-        SpacediffError: The folder holds an audit of something else, another audit is writing into it, or a metric's
-            package is missing.
+        SpacediffError: The folder holds an audit of something else, another audit is writing into it, a metric's
+            package is missing, or the other folder does not have the reference.
     """
-    began = time.monotonic()
+    began, since = time.monotonic(), datetime.now(UTC)
     with private(plan.private_texts):
         ensure_same_audit(plan, folder)
     metrics = select_metrics(plan.metrics)
     store = Store(folder)
     listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
+        if reference_from is not None:
+            take_references(plan, store, reference_from)
         executing = executor or executor_for(
             plan.runs,
             folder,
@@ -125,7 +134,8 @@ def audit(
         described = _describe(plan, compared, folder, listener)
         if described.interrupted:
             clear()  # it was followed
-        record = partial(_record, plan, described, earlier, folder, began=began)
+        kept = kept_references(generated.runs, since)
+        record = partial(_record, plan, described, earlier, folder, began=began, kept=kept)
         try:
             write_record(record(), folder)
         except KeyboardInterrupt:
@@ -203,12 +213,33 @@ def _compare(
         found = compare_prompt(
             reference, candidates, folder, metrics, listener.on_step, scores=generated.scores.get(prompt.name)
         )
+        if prompt.name in plan.without_reference:
+            return _among_themselves(found, candidates, folder, metrics, listener)
         instead = [each for each in plan.instead if each.values["prompt"] == prompt.name]
         return replace(found, comparisons=of_one_request(found.comparisons, reference, candidates, instead))
 
     if generated.interrupted:
         return _Compared(generated, interrupted=True)
     return _Compared(generated, *until_interrupted(map(of_prompt, plan.prompts)))
+
+
+def _among_themselves(
+    found: PromptComparison,
+    runs: Sequence[RunRecord],
+    folder: Path,
+    metrics: tuple[Metric, ...],
+    listener: ProgressListener,
+) -> PromptComparison:
+    """Compare the runs of this machine with the baseline, where their reference is unavailable."""
+    baseline = next((run for run in runs if run.role is Role.BASELINE and run.measured), None)
+    if baseline is None:
+        return found
+    others = [run for run in runs if run is not baseline and run.role is not Role.REPEAT]
+    local = compare_prompt(baseline, others, folder, metrics, listener.on_step)
+    comparisons = [each.model_copy(update={"map": None}) for each in local.comparisons]
+    return replace(
+        found, local=comparisons, controls=[each for each in local.controls if each.control is not Control.ITSELF]
+    )
 
 
 @dataclass(frozen=True)
@@ -255,9 +286,13 @@ def _sampled(plan: Plan, described: _Described, folder: Path, listener: Progress
     return replace(described, samples=tuple(chain.from_iterable(found)), interrupted=interrupted)
 
 
-def _record(plan: Plan, described: _Described, earlier: Earlier | None, folder: Path, *, began: float) -> AuditRecord:
+def _record(
+    plan: Plan, described: _Described, earlier: Earlier | None, folder: Path, *, began: float, kept: Sequence[Fact]
+) -> AuditRecord:
     """Make the record of an audit, redacted."""
     found = _recorded(plan, described, folder, seconds=time.monotonic() - began)
+    lost = _lost_references(described.compared)
+    found = found.model_copy(update={"about_reference": [*lost, *plan.instead, *kept]})
     return _over_time(with_derived(redacted(found)), plan, earlier)
 
 
@@ -268,7 +303,11 @@ def _recorded(plan: Plan, described: _Described, folder: Path, *, seconds: float
     hosted = next((run.hosted for run in runs if run.hosted), {})
     hidden = {prompt.name for prompt in plan.prompts if prompt.private}
     doubts = _doubts(compared, finished=not described.interrupted)
-    cautions = [*stream_warning(here.get("torch", ""), hosted.get("torch", ""), runs), *sound_warning(runs)]
+    cautions = [
+        *generated.changed,
+        *stream_warning(here.get("torch", ""), hosted.get("torch", ""), runs),
+        *sound_warning(runs),
+    ]
     return AuditRecord(
         spacediff_version=__version__,
         title=plan.title,
@@ -300,11 +339,22 @@ def _recorded(plan: Plan, described: _Described, folder: Path, *, seconds: float
         ),
         warnings=[*doubts, *cautions],
         approximations=list(plan.approximations),
-        about_reference=list(plan.instead),
+        local_comparisons=[each for found in compared.prompts for each in found.local],
         environment=EnvironmentRecord(local=here, hosted=hosted),
         forecast=generated.forecast,
         determinism=generated.determinism,
     )
+
+
+def _lost_references(compared: _Compared) -> list[Fact]:
+    """Return the prompts whose reference is unavailable, so that their runs are compared with the baseline."""
+    name = compared.generated.plan.reference
+    reasons = {run.prompt: run.reason for run in compared.generated.runs if run.name == name}
+    return [
+        fact(FactKind.REFERENCE_UNAVAILABLE, quoted(reasons[each.prompt]), prompt=each.prompt, baseline="baseline")
+        for each in compared.prompts
+        if each.local
+    ]
 
 
 def _doubts(compared: _Compared, *, finished: bool) -> list[Fact]:

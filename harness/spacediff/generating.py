@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from spacediff.adoption import adopted
+from spacediff.adoption import adopted, without_reference
 from spacediff.comparing.ahead import ScoringAhead
 from spacediff.comparing.scores import Scores
 from spacediff.executor import Executor
@@ -20,6 +20,7 @@ from spacediff.explaining.explain import explain
 from spacediff.explaining.result import SearchResult
 from spacediff.forecast import Forecast
 from spacediff.interrupts import until_interrupted
+from spacediff.kept_references import changed_spaces
 from spacediff.metrics import Metric
 from spacediff.plan import Plan
 from spacediff.progress import ProgressListener
@@ -44,6 +45,7 @@ class Generated:
         search: What the search for the cause found; None if there was none.
         determinism: Whether deterministic algorithms repeat the baseline; None where its re-run is equal.
         forecast: What was expected of the generations and what they took; None where none was to be made.
+        changed: The Spaces that are at another commit now than when a clip was fetched.
         scores: Prompt to what was scored while other clips were generated.
         interrupted: Whether some are missing because of an interruption.
     """
@@ -54,6 +56,7 @@ class Generated:
     search: SearchResult | None = None
     determinism: DeterminismRecord | None = None
     forecast: ForecastRecord | None = None
+    changed: tuple[Fact, ...] = ()
     scores: Mapping[str, Scores] = field(default_factory=dict)
     interrupted: bool = False
 
@@ -90,6 +93,8 @@ def generate(
             generated = _control_determinism(generated, store, executor, listener)
             times.append(time.monotonic())
             generated = _with_forecast(generated, forecast, times)
+            changed = () if generated.interrupted else tuple(changed_spaces(generated.runs))
+            generated = replace(generated, changed=changed)
     except KeyboardInterrupt:  # while the executor closed: its runs are kept
         return replace(generated, interrupted=True)
     finally:
@@ -134,7 +139,7 @@ def _run(
     store.discard_drafts()
     executor.prepare(plan.runs, store)
     fetched, interrupted = executed(run for run in plan.runs if not run.is_local)
-    plan = adopted(plan, fetched)
+    plan = without_reference(adopted(plan, fetched), fetched)
     forecast.replace_plan(plan)
     local = [] if interrupted else [run for run in plan.runs if run.is_local]
     made, stopped = executed(local)

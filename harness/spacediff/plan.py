@@ -122,6 +122,8 @@ class Plan:
         used: Prompt name to what its local runs are generated from, where that is not the prompt as it was asked for.
         instead: What the reference used in place of what it was asked for; see `spacediff.adoption`.
         resources: What a run occupies on a machine of a cluster, and the CPU threads of torch.
+        stop_without_reference: Whether nothing is generated for a prompt whose reference is unavailable.
+        without_reference: Names of the prompts whose reference is unavailable, and whose local runs are generated.
     """
 
     title: str
@@ -145,6 +147,8 @@ class Plan:
     used: Mapping[str, Prompt] = field(default_factory=dict)
     instead: tuple[Fact, ...] = ()
     resources: Resources = field(default_factory=Resources)
+    stop_without_reference: bool = False
+    without_reference: frozenset[str] = frozenset()
 
     @property
     def private_texts(self) -> tuple[str, ...]:

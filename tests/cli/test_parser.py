@@ -64,12 +64,15 @@ def test_options_of_an_audit() -> None:
         wait=0.0,
         executor="local",
         shared_folder="",
+        reference_from=None,
+        stop_without_reference=False,
         verbosity=Verbosity.NORMAL,
         as_json=False,
         open_page=False,
     )
     words = "audit a.toml --out o --only x --only y --fresh --budget 7 --no-reuse --against e --strict --approximate"
-    words += " --anyway --wait 90 --executor ray --shared-folder s3://b --json --open -q"
+    words += " --anyway --wait 90 --executor ray --shared-folder s3://b --reference-from f --stop-without-reference"
+    words += " --json --open -q"
     assert parse(words.split()) == AuditOptions(
         scenarios=(Path("a.toml"),),
         out=Path("o"),
@@ -84,6 +87,8 @@ def test_options_of_an_audit() -> None:
         wait=90.0,
         executor="ray",
         shared_folder="s3://b",
+        reference_from=Path("f"),
+        stop_without_reference=True,
         verbosity=Verbosity.QUIET,
         as_json=True,
         open_page=True,

@@ -210,6 +210,6 @@ def test_an_audit_without_anything_draws(record: AuditRecord, tmp_path: Path) ->
     unmeasured = synthetic_audit(tmp_path, frames=1, size=(32, 48))
     reference = unmeasured.runs[0].model_copy(update={"measured": False, "clip": None, "reason": "the Space sleeps"})
     gone = unmeasured.model_copy(update={"runs": [reference, *unmeasured.runs[1:]]})
-    assert "The reference was not measured, so nothing could be compared: the Space sleeps" in render_markdown(
+    assert "The reference was not measured, so nothing could be compared with it: the Space sleeps" in render_markdown(
         with_derived(gone)
     )

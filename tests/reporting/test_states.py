@@ -87,7 +87,7 @@ def test_every_state_draws(state: str, record: AuditRecord, folder: Path) -> Non
 
 def test_states_are_put_into_words(record: AuditRecord, folder: Path) -> None:
     lost = draw(STATES["reference not measured"](record), folder).text
-    assert "The reference was not measured, so nothing could be compared." in lost
+    assert "The reference was not measured, so nothing could be compared with it." in lost
     assert "no GPU quota left" in lost
     assert "There is no reference" in draw(STATES["no reference"](record), folder).text
     assert "The drift is unknown" in draw(STATES["no scale"](record), folder).text

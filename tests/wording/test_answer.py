@@ -77,7 +77,7 @@ def test_what_a_target_leaves_open_is_no_whole_cause(audit: AuditRecord) -> None
 def test_without_the_reference_nothing_is_said_of_the_baseline(audit: AuditRecord) -> None:
     runs = [run.model_copy(update={"measured": run.name != "reference"}) for run in audit.runs]
     said = answer_sentences(audit.model_copy(update={"runs": runs}), "lemon")
-    assert said == ["The reference was not measured, so nothing could be compared."]
+    assert said == ["The reference was not measured, so nothing could be compared with it."]
 
 
 @pytest.mark.parametrize("changes", [{"finished": False}, {"started": False}, {"start_within": True}])

@@ -66,6 +66,8 @@ def run_audit(
     wait_minutes: float = 0.0,
     executor: ExecutorName = "local",
     shared_folder: str = "",
+    reference_from: StrPath | None = None,
+    stop_without_reference: bool = False,
     listener: ProgressListener | None = None,
 ) -> AuditResult:
     """Run a scenario, and write the record, the clips and the HTML report into an audit folder.
@@ -91,6 +93,10 @@ def run_audit(
         executor: `local` generates on this machine, `ray` on a Ray cluster.
         shared_folder: With `ray`, a folder that all machines see, as fsspec names it; files of runs pass through it in
             place of Ray's object store.
+        reference_from: The folder of an earlier audit, whose reference is used again where it was fetched by the same
+            request. Its age is in the record.
+        stop_without_reference: Whether nothing is generated where the reference is unavailable; otherwise the runs of
+            this machine are compared with the baseline (`AuditRecord.local_comparisons`).
         listener: Receives the progress; by default nobody.
 
     Raises:
@@ -101,6 +107,7 @@ def run_audit(
         UnknownName: `only` names a variant that the scenario does not have.
         FolderOfAnotherAudit: The folder contains a different audit.
         FolderInUse: A different audit is writing into the folder.
+        ReferenceNotKept: `reference_from` has no reference that was fetched by the same request.
         MissingPackage: A metric of the scenario, or the executor, needs a package.
         RecordError: The audit to compare with cannot be read.
         FileNotAccessible: A file cannot be read, or the audit folder cannot be written.
@@ -119,6 +126,8 @@ def run_audit(
         wait_minutes=wait_minutes,
         executor=executor,
         shared_folder=shared_folder,
+        reference_from=None if reference_from is None else Path(reference_from),
+        stop_without_reference=stop_without_reference,
     )
     (result,) = audited([(_loaded(scenario), None if out is None else Path(out))], terms, listener)
     return result
@@ -138,6 +147,7 @@ def run_audits(
     wait_minutes: float = 0.0,
     executor: ExecutorName = "local",
     shared_folder: str = "",
+    stop_without_reference: bool = False,
     listener: ProgressListener | None = None,
 ) -> Iterator[AuditResult]:
     """Run several scenarios, and yield the result of each as soon as it is there.
@@ -158,6 +168,7 @@ def run_audits(
         wait_minutes: How long to wait, in all, for GPU quotas; for each audit.
         executor: `local` generates on this machine, `ray` on a Ray cluster.
         shared_folder: With `ray`, a folder that all machines see, as fsspec names it.
+        stop_without_reference: Whether nothing is generated where a reference is unavailable.
         listener: Receives the progress, that of one audit after that of another; by default nobody.
 
     Raises:
@@ -182,6 +193,7 @@ def run_audits(
         wait_minutes=wait_minutes,
         executor=executor,
         shared_folder=shared_folder,
+        stop_without_reference=stop_without_reference,
     )
     return audited(
         [(each, folder if out else None) for each, folder in zip(loaded, folders, strict=True)], terms, listener

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -47,6 +47,8 @@ class AuditTerms:
     wait_minutes: float = 0.0
     executor: ExecutorName = "local"
     shared_folder: str = ""
+    reference_from: Path | None = None
+    stop_without_reference: bool = False
 
     @property
     def options(self) -> list[str | Path]:
@@ -61,6 +63,8 @@ class AuditTerms:
             *(["--wait", f"{self.wait_minutes:g}"] if self.wait_minutes else []),
             *(["--executor", self.executor] if self.executor != "local" else []),
             *repeated("--against", [self.against] if self.against else []),
+            *repeated("--reference-from", [self.reference_from] if self.reference_from else []),
+            *(["--stop-without-reference"] if self.stop_without_reference else []),
         ]
 
 
@@ -109,6 +113,7 @@ def _run(
                     strict=terms.strict,
                     earlier=_earlier(each.scenario.path, terms.against),
                     quota_wait=quota_wait,
+                    reference_from=terms.reference_from,
                 )
             except SpacediffError as error:
                 failures.append(error)
@@ -141,7 +146,7 @@ def _prepared(scenario: Scenario, out: Path | None, terms: AuditTerms) -> _Prepa
     plan = plan_scenario(scenario, terms.only, budget=terms.budget, command=command)
     if plan.approximations and not terms.approximate:
         raise ScenarioApproximate(scenario.path, sentences(plan.approximations))
-    plan = tried_anyway(plan) if terms.anyway else plan
+    plan = replace(tried_anyway(plan) if terms.anyway else plan, stop_without_reference=terms.stop_without_reference)
     names = [run.name for run in plan.runs if run.name in scenario.variants]
     ensure_files_exist(scenario, dict.fromkeys(["baseline", *names]))
     return _Prepared(scenario, plan, out or Path("audits") / portable_name(scenario.path.stem))
@@ -158,6 +163,7 @@ def execute(
     earlier: Earlier | None = None,
     runs_required: bool = False,
     quota_wait: float = 0.0,
+    reference_from: Path | None = None,
 ) -> AuditResult:
     """Execute a plan and write the report.
 
@@ -172,6 +178,7 @@ def execute(
         runs_required: Whether a run without a clip is an error, unless it is of a recording without frames, whose
             settings and steps can be compared.
         quota_wait: Seconds that may be waited for GPU quotas to be renewed.
+        reference_from: Another audit folder, whose reference is taken; None for none.
     """
     from spacediff.audit import audit
     from spacediff.progress import SilentListener
@@ -179,7 +186,14 @@ def execute(
     from spacediff.reporting.html import write_report as write_page
 
     record = audit(
-        plan, folder, listener or SilentListener(), executor, reuse=reuse, earlier=earlier, quota_wait=quota_wait
+        plan,
+        folder,
+        listener or SilentListener(),
+        executor,
+        reuse=reuse,
+        earlier=earlier,
+        quota_wait=quota_wait,
+        reference_from=reference_from,
     )
     for run in record.runs if runs_required else ():
         if run.failed and run.code != RecordingWithoutFrames.code:

@@ -32,7 +32,14 @@ def audit(options: AuditOptions) -> Exit:
     if len(scenarios) > 1:
         return _audit_several(scenarios, options)
     with Display(options.verbosity) as display:
-        result = run_audit(scenarios[0], out=options.out, against=options.against, listener=display, **_terms(options))
+        result = run_audit(
+            scenarios[0],
+            out=options.out,
+            against=options.against,
+            reference_from=options.reference_from,
+            listener=display,
+            **_terms(options),
+        )
     _show(result, options)
     return _code(result, options)
 
@@ -76,6 +83,7 @@ def _terms(options: AuditOptions) -> dict[str, Any]:
         "wait_minutes": options.wait,
         "executor": options.executor,
         "shared_folder": options.shared_folder,
+        "stop_without_reference": options.stop_without_reference,
     }
 
 

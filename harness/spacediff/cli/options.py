@@ -37,6 +37,8 @@ class AuditOptions:
     wait: float
     executor: ExecutorName
     shared_folder: str
+    reference_from: Path | None
+    stop_without_reference: bool
     verbosity: Verbosity
     as_json: bool
     open_page: bool

@@ -113,6 +113,8 @@ def _not_together(options: AuditOptions) -> str:
     """Return which options of `audit` do not go together; empty if all do."""
     if options.against is not None and len(options.scenarios) > 1:
         return "--against compares one scenario with an earlier audit; give the others in a command of their own"
+    if options.reference_from is not None and len(options.scenarios) > 1:
+        return "--reference-from is for one scenario; give the others in a command of their own"
     if options.shared_folder and options.executor != "ray":
         return "--shared-folder has no effect without --executor ray"
     return ""
@@ -180,6 +182,10 @@ def _audit(commands: Commands) -> None:
                        help="generate on this machine (default) or on a Ray cluster")  # fmt: skip
     audit.add_argument("--shared-folder", default="", metavar="URL",
                        help="with --executor ray: a folder that all machines see, for the files of runs")  # fmt: skip
+    audit.add_argument("--reference-from", type=path, metavar="DIR",
+                       help="use the reference of this earlier audit again (default: fetch it)")  # fmt: skip
+    audit.add_argument("--stop-without-reference", action="store_true",
+                       help="generate nothing if the reference is unavailable")  # fmt: skip
     _add_output_options(audit)
     audit.set_defaults(kind=AuditOptions)
 

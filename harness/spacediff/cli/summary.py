@@ -103,8 +103,11 @@ def _show(console: Console, record: AuditRecord) -> None:
 def _show_prompt(console: Console, record: AuditRecord, prompt: str) -> None:
     """Print how the runs of a prompt compare, inside the loop too, and what repeating the same showed."""
     overview = record.overview(prompt)
-    if shown := _compared(record, overview):
-        console.print(_table(record, prompt, shown, narrow=console.width < _NARROW))
+    local = [each for each in record.local_comparisons if each.prompt == prompt]
+    if shown := local or _compared(record, overview):
+        without = "without a reference, " if local else ""
+        title = f"{prompt}: {without}compared with {shown[0].reference}"
+        console.print(_table(record, title, shown, narrow=console.width < _NARROW))
     if places := _places(record, overview):
         console.print(Text.assemble(("inside the loop, ", "bold"), places))
     for name, text in _transplants(record, prompt):
@@ -288,10 +291,8 @@ def _place(found: DivergenceRecord) -> str:
     return "nowhere that can be seen" if found.stage is Stage.NOWHERE else place_of(found)
 
 
-def _table(record: AuditRecord, prompt: str, comparisons: Sequence[ComparisonRecord], *, narrow: bool) -> Table:
-    table = Table(
-        title=f"{prompt}: compared with {comparisons[0].reference}", title_justify="left", box=None, pad_edge=False
-    )
+def _table(record: AuditRecord, title: str, comparisons: Sequence[ComparisonRecord], *, narrow: bool) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("#", justify="right")
     table.add_column("variant", no_wrap=True)
     table.add_column("verdict")

@@ -54,6 +54,7 @@ class PromptComparison:
         resolutions: What could have been seen.
         files: Run name to the file whose frames stand for its clip, all of them after the same codec.
         traces: Where the generations diverge, for each candidate with a trace.
+        local: Where the reference is unavailable, how the runs of this machine compare with the baseline.
     """
 
     prompt: str
@@ -62,6 +63,7 @@ class PromptComparison:
     resolutions: list[ResolutionRecord]
     files: dict[str, Path]
     traces: list[TraceComparisonRecord] = field(default_factory=list)
+    local: list[ComparisonRecord] = field(default_factory=list)
 
 
 def compare_prompt(

@@ -69,6 +69,12 @@ class FolderOfAnotherAudit(SpacediffError):
     code = "folder-of-another-audit"
 
 
+class ReferenceNotKept(SpacediffError):
+    """An audit folder without the reference that is to be taken from it: none was fetched by the same request."""
+
+    code = "reference-not-kept"
+
+
 class RecordError(SpacediffError):
     """A record that cannot be read: broken, or written by another version of spacediff."""
 

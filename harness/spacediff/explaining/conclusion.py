@@ -49,7 +49,7 @@ def cause_record(
     cause = search.sufficient
     suspects = _suspects(seen, cause)
     target = seen.of(search.right)
-    differs = target is not None and not target.verdict.matches
+    differs = target is not None and target.verdict.comparable and not target.verdict.matches
     reference = next(
         (run for run in runs if target and (run.prompt, run.name) == (target.prompt, target.reference)), None
     )

@@ -172,7 +172,9 @@ class AuditRecord(Record):
         warnings: What the reader should know first.
         approximations: What the script does and the scenario does not say, so that the baseline is not the script.
         about_reference: What the reader should know of the reference: what a Space used in place of what it was asked
-            for.
+            for, how old a reference is that was kept, and whether there is none.
+        local_comparisons: Where a prompt's reference is unavailable, how the runs of this machine compare with the
+            baseline, on the scale; nothing of it says how they compare with the reference.
         overviews: What leads, per prompt.
         loops: What the traces show together, per prompt with a trace.
         ignored: Arguments that runs accepted but ignored, equal ones once.
@@ -209,6 +211,7 @@ class AuditRecord(Record):
     warnings: list[Fact] = []
     approximations: list[Fact] = []
     about_reference: list[Fact] = []
+    local_comparisons: list[ComparisonRecord] = []
     overviews: list[OverviewRecord] = []
     loops: list[LoopRecord] = []
     ignored: list[IgnoredRecord] = []

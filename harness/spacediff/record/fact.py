@@ -199,6 +199,12 @@ class FactKind(StrEnum):
     # `declined` by the scenario, `unusable` as a seed, or `private`
     SEED_USED = "seed-used", {"prompt": str, "asked": int, "used": int | None, "why": str}
     PROMPT_USED = "prompt-used", {"prompt": str, "used": str, "why": str}
+    REFERENCE_KEPT = (
+        "reference-kept",
+        {"prompts": list[str], "fetched": str, "age": float, "commit": str, "hardware": str},
+    )
+    REFERENCE_UNAVAILABLE = "reference-unavailable", {"prompt": str, "baseline": str}
+    SPACE_CHANGED = "space-changed", {"space": str, "commits": list[str]}
     REPEAT_OF_ANOTHER_SEED = "repeat-of-another-seed"
 
     # where a scenario is not the script that it stands for

@@ -189,6 +189,7 @@ class RunRecord(Record):
         warnings: What the reader should know.
         hosted: What the Space says of itself, name to text; empty for local runs.
         seconds: Duration of the generation or the fetch.
+        fetched: When a Space or an API gave the clip, ISO 8601 in UTC; empty for other sources, and in older records.
         seed_echoed: The seed that a Space said it used.
         used_cache: Whether a Space answered from a cache of Gradio: `full`, `partial` or `no`; empty where it does not
             say, of other sources, and in older records.
@@ -220,6 +221,7 @@ class RunRecord(Record):
     warnings: list[str] = []
     hosted: dict[str, str] = {}
     seconds: float = 0.0
+    fetched: str = ""
     seed_echoed: int | None = None
     used_cache: Literal["full", "partial", "no", ""] = ""
     instead: InsteadRecord | None = None

@@ -20,6 +20,7 @@ from spacediff.reporting.markdown_tables import (
     Table,
     environment_table,
     history_table,
+    local_table,
     samples_table,
     settings_table,
     variants_table,
@@ -79,6 +80,7 @@ def _as_much_as_fits(limit: int, record: AuditRecord, template: str) -> str:
     views = [prompt_view(record, prompt) for prompt in record.prompts]
     tables = [
         variants_table(record, views),
+        *([local_table(record)] if record.local_comparisons else []),
         *([samples_table(views)] if record.samples else []),
         *([history_table(record.history)] if record.history else []),
         settings_table(record, views),
@@ -166,7 +168,7 @@ def _sentences(view: PromptView) -> list[str]:
     """Return what came out for a prompt: of the gate's variant and the baseline, else of the closest and farthest."""
     if view.reference is None or not view.reference.measured:
         why = prose(view.reference.reason) if view.reference else "there is none"
-        return [f"The reference was not measured, so nothing could be compared: {why}"]
+        return [f"The reference was not measured, so nothing could be compared with it: {why}"]
     if view.groups:
         return [prose(groups.text) for groups in view.groups]
     ends = [view.judged, view.baseline] if view.judged else [view.baseline, *view.ranked[:1], *view.ranked[-1:]]

@@ -67,6 +67,28 @@ def variants_table(record: AuditRecord, views: list[PromptView]) -> Table:
     )
 
 
+def local_table(record: AuditRecord) -> Table:
+    """Return how the runs of prompts without a reference compare with the baseline."""
+    units = [_heading(f"{info.title}{f' ({info.unit})' if info.unit else ''}") for info in record.metrics]
+    return Table(
+        "Without a reference, compared with the baseline",
+        ["prompt", "run", "verdict", "drift", *units],
+        [
+            [
+                cell(each.prompt),
+                cell(each.candidate),
+                each.verdict.value,
+                drift(each.drift),
+                *(
+                    number(each.metrics[info.name].pooled if info.name in each.metrics else None, info)
+                    for info in record.metrics
+                ),
+            ]
+            for each in record.local_comparisons
+        ],
+    )
+
+
 def _heading(text: str) -> str:
     return prose(text, MOST_OF_CELL).replace("|", "\\|")
 

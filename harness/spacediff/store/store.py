@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,6 +110,28 @@ class Store:
             self.discard(key)
             move(draft, self.folder_of(key))
 
+    def take(self, other: Store, key: str) -> bool:
+        """Copy a finished run from another audit folder, if it has it whole; only plain files of the run are read.
+
+        Args:
+            other: The runs of the other folder.
+            key: The run's identity.
+
+        Returns:
+            Whether this folder has it now.
+        """
+        found, there = other.get(key), other.folder_of(key)
+        if found is None:
+            return False
+        names = {path.name for path in there.iterdir() if stat.S_ISREG(path.lstat().st_mode)}
+        own = {f"runs/{key}/{name}" for name in names}
+        if there.is_symlink() or _RECORD not in names or not _files_of(found) <= own:
+            return False
+        with self.writing(key) as draft:
+            for name in names:
+                shutil.copyfile(there / name, draft / name)
+        return self.get(key) is not None
+
     def seal(self, draft: Path, record: RunRecord) -> None:
         """Write the record and the manifest into a draft folder, when all other files are written."""
         write_atomically(draft / _RECORD, json.dumps(redact(record.model_dump(mode="json"), field_names()), indent=1))
@@ -185,3 +209,11 @@ class Store:
         for path in self._runs.glob("*"):
             if named.fullmatch(path.name) and path.is_dir():
                 remove_folder(path)
+
+
+def _files_of(run: RunRecord) -> set[str]:
+    """Return the files that the record of a run names, relative to the audit folder."""
+    clip = run.clip
+    named = [] if clip is None else [clip.lossless, clip.preview, clip.original, clip.delivered]
+    named += [clip.small.file] if clip is not None and clip.small is not None else []
+    return {each for each in [*named, run.trace.latents if run.trace else None] if each}

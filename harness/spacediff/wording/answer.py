@@ -33,7 +33,7 @@ def answer_sentences(record: AuditRecord, prompt: str) -> list[str]:
         return _of_files(record, prompt, runs)
     found = record.comparison(prompt, name)
     if record.reference in runs and runs[record.reference].failed:
-        return ["The reference was not measured, so nothing could be compared."]
+        return ["The reference was not measured, so nothing could be compared with it."]
     if found is None or name not in runs:
         return []
     subject = "Your script" if runs[name].source == "script" else "The baseline"

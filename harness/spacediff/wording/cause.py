@@ -215,6 +215,8 @@ def _failed_probes(cause: CauseRecord) -> list[str]:
 def _unexplained(cause: CauseRecord, reference: str) -> list[str]:
     if cause.target_verdict is None or cause.target_verdict.matches:
         return []
+    if not cause.target_verdict.comparable:
+        return [f"How {cause.target} compares with {reference} is unknown."]
     far = "" if cause.residual is None else f" (drift {written(cause.residual)})"
     said = [f"{cause.target} itself does not match {reference}{far}, which remains unexplained."]
     closer = cause.closest_drift is not None and written(cause.closest_drift) != written(cause.residual)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def measured(run: Run, key: str, produced: Produced, clip: ClipRecord, trace: Tr
         warnings=list(produced.warnings),
         hosted=produced.hosted,
         seconds=produced.seconds,
+        fetched=_now() if run.source in {"space", "inference"} and not run.made_here else "",
         seed_echoed=produced.seed_echoed,
         used_cache=produced.used_cache,
         instead=produced.instead,
@@ -43,6 +45,10 @@ def measured(run: Run, key: str, produced: Produced, clip: ClipRecord, trace: Tr
         trace=trace,
         **_labels(run),
     )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def stopped(run: Run, key: str, ended: Stopped, target: RunRecord) -> RunRecord:
