@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spacediff.adoption import adopted
+from spacediff.adoption import adopted, without_reference
 from spacediff.plan import Plan, plan_scenario
 from spacediff.record import InsteadRecord, Role, RunRecord
 from spacediff.run import Run
@@ -106,3 +106,34 @@ def test_nothing_is_adopted_where_nothing_is_said_or_groups_are_compared() -> No
     assert adopted(plan, [fetched(None), fetched(OTHER_SEED, name="reference-2")]) == plan
     groups = planned(TEXT.replace('title = "t"', 'title = "t"\nsamples = 6').replace("rng.seed = 50", "call.eta = 0.5"))
     assert adopted(groups, [fetched(OTHER_SEED)]) == groups
+
+
+def lost(code: str, prompt: str = "lemon", source: str = "space") -> RunRecord:
+    record = fetched(None, prompt)
+    return record.model_copy(update={"measured": False, "code": code, "reason": "it sleeps", "source": source})
+
+
+def test_what_needs_no_reference_is_generated_where_there_is_none_for_now() -> None:
+    before = planned()
+    plan = without_reference(before, [lost("space-sleeping"), fetched(None, "pear")])
+    assert plan.without_reference == {"lemon"}
+    assert {run.against for run in runs(plan).values()} == {""}
+    assert runs(plan, "pear") == runs(before, "pear")
+
+
+@pytest.mark.parametrize(
+    ("run", "text", "stop"),
+    [
+        (lost("space-api-mismatch"), TEXT, False),
+        (lost("space-not-found"), TEXT, False),
+        (lost("video-not-readable", source="video"), TEXT, False),
+        (lost("space-sleeping"), TEXT, True),
+        (lost("space-sleeping"), TEXT.replace('title = "t"', 'title = "t"\nsamples = 6'), False),
+        (fetched(None), TEXT, False),
+    ],
+)
+def test_nothing_is_generated_that_only_another_scenario_or_a_reference_makes_useful(
+    run: RunRecord, text: str, *, stop: bool
+) -> None:
+    before = replace(planned(text.replace("rng.seed = 50", "call.eta = 0.5")), stop_without_reference=stop)
+    assert without_reference(before, [run]) == before

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from spacediff.audit import audit
+from spacediff.cli.summary import show_summary
+from spacediff.errors import NotAcceptable
+from spacediff.gate.accepted import approve
 from spacediff.plan import plan_scenario
 from spacediff.progress import SilentListener
 from spacediff.record import AuditRecord, GateStatus, RunRecord, Verdict
+from spacediff.reporting.html import write_report
 from spacediff.reporting.markdown import render_markdown
 from spacediff.scenario.scenario import parse_scenario
 from support.gradio_servers import canary, space_app
@@ -87,3 +91,34 @@ def test_another_sample_that_is_not_adopted_fails_no_gate(space: str, tmp_path: 
     assert record.gate.status is GateStatus.NOT_MEASURED
     assert record.prompts[0].used_seed is None
     assert {each.values["why"] for each in record.about_reference} == {"declined"}
+
+
+def test_without_a_reference_the_runs_here_are_compared_with_the_baseline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    explain = '[explain]\nfrom = "baseline"\nto = "guided"\nbudget = 3\n'
+    record = audited(TEXT + explain + SPACE.format(url="http://127.0.0.1:9"), tmp_path)
+    assert {run.name: run.measured for run in record.runs if run.role.value != "probe for the cause"} == {
+        "reference": False, "baseline": True, "guided": True, "rerun": True, "seed-43": True,
+    }  # fmt: skip
+    assert {each.verdict for each in record.comparisons} == {Verdict.NOT_MEASURED}
+    local = {each.candidate: each for each in record.local_comparisons}
+    assert {each.reference for each in local.values()} == {"baseline"}
+    assert local["rerun"].verdict is Verdict.IDENTICAL
+    assert not local["guided"].verdict.matches
+    assert local["guided"].drift is not None
+    assert record.gate.status is GateStatus.NOT_MEASURED
+    assert record.cause is not None
+    assert record.cause.sufficient == ["call.guidance_scale"]
+    assert record.cause.residual_suspects == []
+    with pytest.raises(NotAcceptable):
+        approve(record, tmp_path / "t.toml")
+    show_summary(record, tmp_path / "none")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "p: without a reference, compared with baseline" in said
+    assert "The reference of p is unavailable." in said
+    assert "so nothing could be compared with it" in said
+    assert "How guided compares with the Space is unknown." in said
+    assert "Without a reference, compared with the baseline" in render_markdown(record)
+    page = write_report(record, tmp_path).read_text()
+    assert "Nothing of it shows how they compare with the reference." in page

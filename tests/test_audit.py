@@ -240,9 +240,11 @@ def test_an_unreachable_space_is_exit_code_3(audit: Audit, tmp_path: Path) -> No
         '[reference]\nvariant = "guidance-7"',
         '[reference.space]\nid = "http://127.0.0.1:9"\nendpoint = "/generate"\ninputs = { prompt = "{prompt}" }',
     )
-    code, printed, _ = audit(written(tmp_path, text), tmp_path / "out", "--only", "as-hosted")
+    stop = "--stop-without-reference"
+    code, printed, _ = audit(written(tmp_path, text), tmp_path / "out", "--only", "as-hosted", stop)
     assert code == 3
     assert "not measured: reference" in printed
+    assert not the(read_record(tmp_path / "out"), "baseline").measured
     assert (tmp_path / "out" / "report.html").is_file()
 
 

@@ -62,7 +62,7 @@ def _reference_unavailable(*, prompt: str, baseline: str) -> str:
 @says(FactKind.SPACE_CHANGED)
 def _space_changed(*, space: str, commits: list[str]) -> str:
     *before, now = commits
-    return f"The Space {space} has changed since a clip was fetched: from commit {', '.join(before)} to {now}."
+    return f"The Space {space} has changed since the reference was fetched: from commit {', '.join(before)} to {now}."
 
 
 @says(FactKind.REPEAT_OF_ANOTHER_SEED)
