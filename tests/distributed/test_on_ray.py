@@ -187,12 +187,12 @@ def test_a_full_object_store_slows_the_files_down_and_loses_none(opened: Session
 
 def test_an_interrupt_ends_what_workers_do_and_keeps_what_is_finished(opened: Session, tmp_path: Path) -> None:
     def interrupt(progress: WorkerProgress) -> None:
-        if listener.finished and progress.text:
+        if listener.finished and progress.run.name == "half":
             raise KeyboardInterrupt
 
     listener = Watching(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        executed(opened, tmp_path, listener)
+        executed(opened, tmp_path, listener, ONE_LONG)
     assert listener.finished
     names = [path.name for path in (tmp_path / "runs").iterdir()]
     assert len(names) >= len(listener.finished)
