@@ -24,7 +24,7 @@ from spacediff.progress import Progress
 from spacediff.run import Run
 from spacediff.settings import EXPORT_FPS, EXPORT_QUALITY, Origin, Settings
 from spacediff.sources import Produced, Stopped
-from spacediff.sources.environment_script import put_in_of, script_of
+from spacediff.sources.environment_script import put_in_of, script_of, seed_of
 from spacediff.sources.script import Scripts
 
 _Found = TypeVar("_Found", bound=Produced | Stopped)
@@ -89,7 +89,8 @@ class Environments:
         }
         settings = put_in_of(run.settings)
         # the latents of all steps are kept, as those of a local run are
-        asked = replace(run, source="script", settings=settings, request=request, is_target=True)
+        prompt = replace(run.prompt, seed=seed_of(run))  # which is put into the call
+        asked = replace(run, source="script", prompt=prompt, settings=settings, request=request, is_target=True)
         yield asked, _About.of(wanted, lock)
 
 

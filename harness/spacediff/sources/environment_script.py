@@ -43,10 +43,15 @@ def script_of(run: Run) -> str:
         "",
         f"pipe = {kind}.from_pretrained({', '.join(_loading(settings))})",
         *_placing(placement),
-        *_calling(settings, run.prompt.seed, "cpu" if placement == BY_DEVICE_MAP else execution_device(placement)),
+        *_calling(settings, seed_of(run), "cpu" if placement == BY_DEVICE_MAP else execution_device(placement)),
         "",
     ]
     return "\n".join(lines)
+
+
+def seed_of(run: Run) -> int:
+    """Return the seed of a run: that of its settings, else of its prompt."""
+    return int(run.settings.value("rng.seed", run.prompt.seed))
 
 
 def put_in_of(settings: Settings) -> Settings:
@@ -96,9 +101,8 @@ def _placing(placement: str) -> list[str]:
     return [f"pipe.enable_{way}(device={device})" if way in OFFLOADS else f"pipe.to({device})"]
 
 
-def _calling(settings: Settings, prompt_seed: int, device: str) -> list[str]:
+def _calling(settings: Settings, seed: int, device: str) -> list[str]:
     """Return the lines of the call; its prompt is put in, so that no script holds a private one."""
-    seed = int(settings.value("rng.seed", prompt_seed))
     drawn = str(settings.value("rng.device", "cpu"))
     if drawn == device.partition(":")[0]:
         drawn = device
