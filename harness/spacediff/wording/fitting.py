@@ -49,7 +49,7 @@ def _disk_short(*, clips: int, need: int, free: int) -> str:
 @says(FactKind.WORKERS_LEFT_OUT)
 def _workers_left_out(*, workers: int, of: int, differing: Sequence[str]) -> str:
     return (
-        f"{workers} of {of} workers of the cluster {'is' if workers == 1 else 'are'} not used: their clips cannot "
+        f"{workers} of {of} workers of the cluster {'is' if workers == 1 else 'are'} not used: their results cannot "
         f"be compared with the rest, as their machines differ in {listed(differing)}"
     )
 
