@@ -21,8 +21,9 @@ pytest_plugins = ["support.report_pages"]  # the fixtures of the tests that open
 
 # nohup and a shell's background ignore these, and what tests start would inherit that
 signal.signal(signal.SIGINT, signal.default_int_handler)
-for _number in (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
-    signal.signal(_number, signal.SIG_DFL)
+for _name in ("SIGTERM", "SIGHUP", "SIGQUIT"):
+    if hasattr(signal, _name):
+        signal.signal(getattr(signal, _name), signal.SIG_DFL)
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a core each, for torch here and in the processes that tests start

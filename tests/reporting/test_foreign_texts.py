@@ -15,7 +15,20 @@ HOSTILE = (
 )
 ENDLESS = "long " * 4000
 OWN_WORDS = frozenset(
-    ("source", "origin", "verdict", "role", "status", "digest", "preview", "stage", "kind", "control", "medium")
+    (
+        "source",
+        "origin",
+        "verdict",
+        "role",
+        "status",
+        "digest",
+        "preview",
+        "stage",
+        "kind",
+        "control",
+        "medium",
+        "used_cache",
+    )
 )
 
 
