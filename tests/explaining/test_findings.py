@@ -43,7 +43,7 @@ from spacediff.wording import cause_sentences, fix_code, sentence, setting_name
 
 NAMES = ["call.guidance_scale", "scheduler.class", "numerics.attention", "vae.tiling", "model.dtype"]
 STEP = StepRecord(timestep=None, guidance=None, digest="", mean=0.0, std=1.0, norm=1.0, nonfinite=0)
-NUMBER = r"([<>]?[\d.]+|inf)"
+NUMBER = r"([<>]?\d+(?:\.\d+)?|inf)"
 
 
 @dataclass(frozen=True)
