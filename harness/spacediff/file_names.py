@@ -67,16 +67,22 @@ def read_within(folder: Path, name: str, most: int) -> bytes | None:
     Returns:
         The content; None where there is no such file inside the folder, or where it is larger.
     """
-    path = path_within(folder, name)
-    if path is None:
-        return None
     try:
-        if not path.resolve().is_relative_to(folder.resolve()):
-            return None
-        content = read_regular(path, most)
+        path = file_within(folder, name)
+        content = read_regular(path, most) if path else None
     except OSError:
         return None
-    return content if len(content) <= most else None
+    return content if content is not None and len(content) <= most else None
+
+
+def file_within(folder: Path, name: str) -> Path | None:
+    """Return the path of a file that a record names, as `path_within`; None too where a link leads out of the folder.
+
+    Raises:
+        OSError: A link leads to itself.
+    """
+    path = path_within(folder, name)
+    return path if path and path.resolve().is_relative_to(folder.resolve()) else None
 
 
 def read_regular(path: Path, most: int) -> bytes:

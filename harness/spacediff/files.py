@@ -193,3 +193,8 @@ def cache_dir() -> Path:
 
     chosen = os.environ.get("SPACEDIFF_CACHE")
     return Path(chosen).expanduser().absolute() if chosen else user_cache_path("spacediff", appauthor=False)
+
+
+def environments_dir(cache: Path | None = None) -> Path:
+    """Return the folder of the environments that are built, in spacediff's cache folder or in the one given."""
+    return (cache or cache_dir()) / "environments"

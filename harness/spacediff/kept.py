@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from spacediff.files import cache_dir, remove_folder
+from spacediff.files import cache_dir, environments_dir, remove_folder
 from spacediff.tiny.checkpoint import ABANDONED_AFTER, BUILTIN, DRAFT, folder_name
 
-ENVIRONMENTS = "environments"
 _ENVIRONMENT = re.compile(r"(\w+-)?[0-9a-f]{12,64}")
 _CHECKPOINT = re.compile(r"tiny-[\w.+-]+")
 
@@ -77,7 +76,7 @@ def _found(place: Path) -> Iterator[Kept]:
             yield _part(path, Kind.DRAFT, of_use=time.time() - path.stat().st_mtime < ABANDONED_AFTER)
         elif _CHECKPOINT.fullmatch(path.name):
             yield _part(path, Kind.CHECKPOINT, of_use=path.name in current)
-    for path in _folders(place / ENVIRONMENTS):
+    for path in _folders(environments_dir(place)):
         if _ENVIRONMENT.fullmatch(path.name):
             yield _part(path, Kind.ENVIRONMENT, of_use=True)
 

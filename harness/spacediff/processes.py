@@ -33,6 +33,11 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, "-P", *arguments]
 
 
+def interpreter_in(environment: Path) -> Path:
+    """Return the Python of an environment, which need not be there yet."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
 def child_environment() -> dict[str, str]:
     """Return our environment, extended so that this package can be imported even if it is not installed.
 

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.errors import InvalidArgument
-from spacediff.files import cache_dir
+from spacediff.files import environments_dir
 from spacediff.inputs.files import Input
 from spacediff.inputs.placeholders import named_in
 from spacediff.observer.digest_length import DIGITS
+from spacediff.processes import interpreter_in
 from spacediff.scenario.tables.reference import CommandReference
 from spacediff.store.store import PROGRAMS
 
@@ -66,7 +67,7 @@ def request_of(command: CommandReference, folder: Path) -> dict[str, Any]:
     python = command.python.as_posix() if command.python else ""
     wanted = _digest_of_requirements(command.requirements) if command.requirements else ""
     if wanted:
-        python = _interpreter_in(cache_dir() / "environments" / wanted[:DIGITS]).as_posix()
+        python = interpreter_in(environments_dir() / wanted[:DIGITS]).as_posix()
     request = {
         "run": list(command.run),
         "folder": place.as_posix(),
@@ -194,10 +195,6 @@ def _digest_of_requirements(file: Path) -> str:
 def _names_a_package(line: str) -> bool:
     """Whether a line of requirements names a package of an index; or is empty, or says where packages are found."""
     return not line or bool(_INDEXES.fullmatch(line) or (_PACKAGE.fullmatch(line) and not _FILE.match(line)))
-
-
-def _interpreter_in(environment: Path) -> Path:
-    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def _digest_of(folder: Path, run: Sequence[str]) -> str:

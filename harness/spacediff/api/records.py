@@ -110,7 +110,7 @@ def write_report(
 
 @contextmanager
 def _of_anybody(audit: AuditResult | StrPath) -> Iterator[None]:
-    """Report a stored record that cannot be shown as the wrong input that it is; one of this process is ours to mend.
+    """Report a stored record that cannot be shown as the wrong input that it is; one of this process is ours to fix.
 
     Raises:
         RecordError: Its values do not fit together, in a way that reading it did not notice.

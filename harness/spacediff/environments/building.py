@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,8 +14,9 @@ from spacediff.environments.locking import Lock
 from spacediff.environments.shared import share_torch
 from spacediff.environments.uv import run_uv
 from spacediff.errors import EnvironmentUnavailable
-from spacediff.files import cache_dir, make_folder, remove_folder
+from spacediff.files import environments_dir, make_folder, remove_folder
 from spacediff.interrupts import raise_if_interrupted
+from spacediff.processes import interpreter_in
 from spacediff.progress import Progress
 
 _COMPLETE = "complete"
@@ -36,18 +36,18 @@ def built(lock: Lock, progress: Progress) -> str:
     Raises:
         EnvironmentUnavailable: It cannot be built.
     """
-    folder = cache_dir() / "environments" / f"locked-{lock.digest}"
+    folder = environments_dir() / f"locked-{lock.digest}"
     if not (folder / _COMPLETE).is_file():
         make_folder(folder.parent)
         with _alone(folder.with_suffix(".lock"), progress):
             if not (folder / _COMPLETE).is_file():  # another audit may have built it meanwhile
                 _build(lock, folder, progress)
-    return str(_interpreter(folder))
+    return str(interpreter_in(folder))
 
 
 def _build(lock: Lock, folder: Path, progress: Progress) -> None:
     remove_folder(folder)
-    python = str(_interpreter(folder))
+    python = str(interpreter_in(folder))
     progress.on_status("building an environment")
     try:
         run_uv(["venv", "--no-project", "--python", sys.executable, str(folder)], _DEADLINE, progress)
@@ -83,10 +83,6 @@ def _alone(file: Path, progress: Progress) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _interpreter(folder: Path) -> Path:
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def _packages(folder: Path) -> Path:

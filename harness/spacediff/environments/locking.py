@@ -18,12 +18,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from spacediff.environments.releases import releases_of
 from spacediff.environments.shared import installed_here
 from spacediff.environments.uv import run_uv
-from spacediff.environments.wanted import OPTIONAL, TORCH, Wanted, normal, wanted_of
+from spacediff.environments.wanted import OPTIONAL, TORCH, Wanted, wanted_of
 from spacediff.errors import EnvironmentUnavailable, SpacediffError
-from spacediff.files import cache_dir, make_folder, write_atomically
+from spacediff.files import environments_dir, make_folder, write_atomically
 from spacediff.progress import Progress, SilentListener
 from spacediff.settings import Settings
 
@@ -119,7 +121,7 @@ def _resolved(wanted: Wanted, here: Mapping[str, str], python: str, progress: Pr
                 f"no environment with {wanted.named}: {error.message}", hint=error.hint
             ) from error
         text = lock.read_text("utf-8")
-    packages = {normal(name): version for name, version in _PINNED.findall(text)}
+    packages: dict[str, str] = {canonicalize_name(name): version for name, version in _PINNED.findall(text)}
     return Lock(packages, text, "" if wanted.has_own_torch else here.get(TORCH, ""), python)
 
 
@@ -143,4 +145,4 @@ def _limits(wanted: Wanted) -> Mapping[str, str]:
 
 
 def _folder() -> Path:
-    return cache_dir() / "environments" / "locks"
+    return environments_dir() / "locks"

@@ -16,10 +16,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from spacediff.environments.wanted import normal
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.interrupts import raise_if_interrupted
 
@@ -58,7 +57,7 @@ def releases_of(package: str) -> tuple[Release, ...]:
     Raises:
         EnvironmentUnavailable: The index does not answer, or not with a list of files.
     """
-    address = f"{index_address()}/{normal(package)}/"
+    address = f"{index_address()}/{canonicalize_name(package)}/"
     shown = urlsplit(address).hostname or address
     try:
         answer = json.loads(_fetched(address))

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
-from spacediff.environments.wanted import TORCH, normal
+from spacediff.environments.wanted import TORCH
 
 _LINKS = "here"
 """Folder of the links, in the environment."""
@@ -43,7 +44,7 @@ def share_torch(environment: Path, packages: Path, installed: Collection[str]) -
 def needed_by(package: str) -> set[str]:
     """Return a package that is installed here and all that it needs, as far as that is installed too."""
     found: set[str] = set()
-    waiting = [normal(package)]
+    waiting: list[str] = [canonicalize_name(package)]
     while waiting:
         name = waiting.pop()
         if name in found:
@@ -62,7 +63,7 @@ def installed_here() -> dict[str, str]:
     found: dict[str, str] = {}
     for each in importlib.metadata.distributions():
         if name := each.metadata["Name"]:
-            found.setdefault(normal(name), each.version)
+            found.setdefault(canonicalize_name(name), each.version)
     return found
 
 
@@ -73,7 +74,7 @@ def _named(needs: Collection[str]) -> Iterator[str]:
         except InvalidRequirement:
             continue
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            yield normal(requirement.name)
+            yield canonicalize_name(requirement.name)
 
 
 def _entries(name: str) -> set[Path]:

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.settings import Settings
 
@@ -32,7 +34,6 @@ NEEDED = ("diffusers", "transformers", "accelerate", "safetensors", "numpy", "pi
 OPTIONAL = ("peft", "ftfy", "sentencepiece", "protobuf", "scipy", "beautifulsoup4", "imageio-ffmpeg")
 """What some pipelines need, which is there where it is installed here."""
 TORCH = "torch"
-_NORMAL = re.compile(r"[-_.]+")
 _LINE = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[\w\s,.-]*\])?\s*(\(?[=<>!~][^/@;]*)?\s*(;[^@]*)?", re.ASCII
 )
@@ -143,9 +144,4 @@ def split_lines(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def name_of(line: str) -> str:
     """Return the normalised name of the package that a line of requirements names."""
     found = _LINE.fullmatch(line)
-    return normal(found["name"] if found else line)
-
-
-def normal(name: str) -> str:
-    """Return the one spelling of a package's name (PEP 503)."""
-    return _NORMAL.sub("-", name).lower()
+    return canonicalize_name(found["name"] if found else line)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from spacediff.codec.side_by_side import QUALITIES, Panel, side_by_side_png, write_side_by_side
 from spacediff.errors import NothingToShow, SpacediffError, UnknownName
-from spacediff.file_names import path_within
+from spacediff.file_names import file_within
 from spacediff.record import AuditRecord, ClipRecord
 from spacediff.record.file import record_text
 from spacediff.reporting.html import render_html
@@ -181,7 +181,7 @@ def _rate(fps: float, pairs: Sequence[tuple[int, int]]) -> float:
 def _file(clip: ClipRecord, folder: Path) -> Path:
     """Return the best file that there is of a clip, always one inside the audit folder."""
     for name in (clip.original, clip.lossless, clip.preview):
-        path = path_within(folder, name) if name else None
-        if path is not None and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+        path = file_within(folder, name) if name else None
+        if path is not None and path.is_file():
             return path
     raise NothingToShow(f"its {nouns().clips} are not in the audit folder")

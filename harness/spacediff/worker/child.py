@@ -27,6 +27,7 @@ from spacediff.errors import (
     failure,
     is_out_of_memory,
 )
+from spacediff.store.store import Store
 from spacediff.worker.local import LocalWorker
 from spacediff.worker.messages import (
     PROTOCOL,
@@ -84,7 +85,7 @@ def _answer(request: Request, worker: LocalWorker, channel: _Channel) -> None:
                 record = worker.produce(request.run.run(), request.key, Path(request.folder), channel)
                 channel.send(Produced(record=record.model_dump(mode="json"), memory=memory_in_use()))
     except Exception as error:  # noqa: BLE001 - any failure becomes an answer
-        answer = _failed(error, Path(request.folder).parent.parent if isinstance(request, Produce) else None)
+        answer = _failed(error, Store.of_draft(Path(request.folder)).folder if isinstance(request, Produce) else None)
         del error
         gc.collect()
         if not isinstance(request, Prepare):  # the run that needs it will fail the same way
