@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from spacediff.errors import TransferFailed
+from spacediff.file_names import path_within
 from spacediff.files import make_folder, move, sha256
 
 PIECE = 4 * 2**20
@@ -155,10 +156,10 @@ class SharedFolder:
 
 def _inside(folder: Path, name: str) -> Path:
     """Return the path of a file below a folder; a name that leads out of it is a mistake of the other side."""
-    pure = PurePosixPath(name)
-    if pure.is_absolute() or ".." in pure.parts:
+    path = path_within(folder, name)
+    if path is None:
         raise TransferFailed(f"a worker named a file outside the audit folder: {name!r}")
-    return folder / pure
+    return path
 
 
 def _arriving(path: Path) -> Path:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,8 +52,8 @@ class Environments:
             UnsupportedSetting: The version, or a plain script, has no place for a setting.
             GenerationFailed: The libraries cannot be imported together, or the pipeline failed.
         """
-        with self._asked(run, progress) as (asked, about):
-            return _as_of(run, self._scripts.run(asked, folder, progress), about)
+        asked, about = self._asked(run, progress)
+        return _as_of(run, self._scripts.run(asked, folder, progress), about)
 
     def follow(self, run: Run, folder: Path, progress: Progress, stop: Mapping[str, Any]) -> Produced | Stopped:
         """Return what was seen until the call was ended, or what it produces; see `run`.
@@ -65,12 +64,11 @@ class Environments:
             progress: Receives the progress.
             stop: When the call ends early, as `spacediff.watch.early_end` takes it.
         """
-        with self._asked(run, progress) as (asked, about):
-            return _as_of(run, self._scripts.follow(asked, folder, progress, stop), about)
+        asked, about = self._asked(run, progress)
+        return _as_of(run, self._scripts.follow(asked, folder, progress, stop), about)
 
-    @contextmanager
-    def _asked(self, run: Run, progress: Progress) -> Iterator[tuple[Run, _About]]:
-        """Yield the run as that of a script, whose environment has been built."""
+    def _asked(self, run: Run, progress: Progress) -> tuple[Run, _About]:
+        """Return the run as that of a script, whose environment has been built, and what that environment is."""
         wanted = wanted_of(run.settings)
         if wanted is None:
             raise EnvironmentUnavailable(f"{run.name} names no environment")
@@ -88,10 +86,10 @@ class Environments:
             "call": 1,
         }
         settings = put_in_of(run.settings)
-        # the latents of all steps are kept, as those of a local run are
         prompt = replace(run.prompt, seed=seed_of(run))  # which is put into the call
+        # as a target, it keeps the latents of all steps, as a local run does
         asked = replace(run, source="script", prompt=prompt, settings=settings, request=request, is_target=True)
-        yield asked, _About.of(wanted, lock)
+        return asked, _About.of(wanted, lock)
 
 
 @dataclass(frozen=True)
