@@ -72,12 +72,15 @@ def test_a_worst_frame_leads_there(reports: Reports, url: str, drawn_audit: tupl
     assert report.variant() == "baseline"
 
 
-def test_all_settings_are_shown_on_demand(reports: Reports, url: str) -> None:
-    report = reports.open(url)
-    hidden = report.page.locator("#settings .same:visible")
-    assert hidden.count() == 0
-    report.page.check("#all-settings")
-    assert hidden.count() == 1
+def test_settings_open_on_what_differs_between_baseline_and_target(reports: Reports, url: str) -> None:
+    report = reports.open(url, "#prompt=lemon&variant=baseline&frame=0")
+    shown = report.page.locator("#settings table:visible")
+    assert shown.locator("thead th").all_text_contents() == ["Setting", "baseline", "as-hosted", "reference"]
+    assert "scheduler.class" in shown.locator("tbody.changed").inner_text()
+    equal = report.page.locator("#settings .same:visible")
+    assert equal.count() == 0
+    report.page.uncheck("#only-differing")
+    assert equal.count() == 1
 
 
 def test_the_command_is_copied(reports: Reports, url: str) -> None:

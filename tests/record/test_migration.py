@@ -56,7 +56,7 @@ def test_the_cause_of_a_record_of_version_1_is_read_and_worded() -> None:
     }
     assert cause_text(record) == (
         "The baseline differs from the Space because of three settings: scheduler, guidance scale and dynamic CFG. "
-        "With these three changed, the output matches the Space exactly (proof). Two other differences make no "
+        "With these three changed, the output matches the Space exactly (proof). One other difference makes no "
         "difference."
     )
 

@@ -15,6 +15,7 @@ from spacediff.record import (
     SuspectRecord,
     fact,
     quoted,
+    with_derived,
 )
 from spacediff.reporting.html import render_html
 from spacediff.reporting.markdown import render_summary
@@ -53,6 +54,28 @@ def test_the_first_screen_has_the_cause_and_the_fix(record: AuditRecord, folder:
     assert all(escape(suspect.path) in cleared for suspect in innocent)
     assert not any(suspect.path in cleared for suspect in guilty)
     assert "cause-line" not in render_html(record, folder).split("<main>")[1]
+
+
+def test_values_are_those_that_the_runs_had_and_a_negative_weight_is_explained(
+    record: AuditRecord, folder: Path
+) -> None:
+    default = SuspectRecord(path="scheduler.class", start=None, target="CogVideoXDPMScheduler", standing=Standing.CAUSE)
+    negative = SuspectRecord(
+        path="call.guidance_scale", start=6.0, target=7.0, standing=Standing.CAUSE, left_out=0.153, weight=-0.03
+    )
+    equal = SuspectRecord(path="model.dtype", start=None, target="bfloat16", standing=Standing.NO_EFFECT)
+    found = with_derived(with_cause(record, suspects=[default, negative, equal]))
+    page = render_html(found, folder)
+    section = page.split('id="cause"')[1].split("</section>")[0]
+    assert "not set" not in section
+    assert "CogVideoXDDIMScheduler" in section, "the default of the checkpoint"
+    assert "Its weight is negative" in section
+    assert "increases the drift by 0.030" in section
+    assert "the drift without it is 0.153" in section
+    assert section.index("only one of them declares it") < section.index("model.dtype")
+    assert 'id="no-effect"' not in page
+    assert "makes no difference" not in cause_text(found)
+    assert "Its weight" not in render_html(with_cause(record), folder)
 
 
 def test_what_is_left_unexplained_is_listed(record: AuditRecord, folder: Path) -> None:

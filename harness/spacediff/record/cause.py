@@ -8,7 +8,9 @@ from typing import Any
 from spacediff.record.base import Record
 from spacediff.record.comparison import TileRecord, Verdict
 from spacediff.record.fact import Fact
+from spacediff.record.run import SettingRecord, recorded_settings
 from spacediff.record.stopped import SpreadRecord
+from spacediff.settings import diff
 
 
 class Standing(StrEnum):
@@ -82,6 +84,8 @@ class SuspectRecord(Record):
         weight: For a member of the cause, its Shapley value: by how much it reduces the drift, on the average over all
             orders of changing the members; None where a drift is missing or there are too many members.
         acting: Where it first changes the numbers; None where it is not known to.
+        start_setting: Its resolved value at the start, with its origin; None where the run has no such setting.
+        target_setting: The same at the target.
     """
 
     path: str
@@ -97,6 +101,19 @@ class SuspectRecord(Record):
     alone: float | None = None
     weight: float | None = None
     acting: ActingRecord | None = None
+    start_setting: SettingRecord | None = None
+    target_setting: SettingRecord | None = None
+
+    @property
+    def equal(self) -> bool:
+        """Whether both runs have the same value, which only one of them declares: then it is no difference.
+
+        What a run shows to matter stays a difference.
+        """
+        if self.standing is not Standing.NO_EFFECT or self.start_setting is None or self.target_setting is None:
+            return False
+        start, target = (recorded_settings({self.path: side}) for side in (self.start_setting, self.target_setting))
+        return not diff(start, target)
 
     @property
     def start_unset(self) -> bool:
@@ -280,6 +297,11 @@ class CauseRecord(Record):
             return []
         return [suspect for suspect in self.suspects if suspect.standing in {Standing.CAUSE, Standing.UNDECIDED}]
 
+    @property
+    def differing(self) -> list[SuspectRecord]:
+        """The suspects, without those whose value is the same in both runs."""
+        return [suspect for suspect in self.suspects if not suspect.equal]
+
     def standing(self, *standings: Standing) -> list[str]:
-        """Return the paths of the suspects that stand so."""
-        return [suspect.path for suspect in self.suspects if suspect.standing in standings]
+        """Return the paths of the suspects that stand so; what is equal in both runs is no difference."""
+        return [suspect.path for suspect in self.differing if suspect.standing in standings]

@@ -17,6 +17,7 @@ _GROUPS = (
     ("What else changes the numbers", {Standing.NUMERIC, Standing.UNSEEN}),
     ("What makes no difference", {Standing.NO_EFFECT}),
 )
+_EQUAL = "The same on both sides: only one of them declares it"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ def cause_view(record: AuditRecord) -> CauseView | None:
     for each in suspects:
         if each.known is not None and each.suspect.standing in {Standing.CAUSE, Standing.UNDECIDED}:
             entries.setdefault(each.known.cause.name, ([], each.known))[0].append(each.suspect.path)
-    groups = [(title, [each for each in suspects if each.suspect.standing in kinds]) for title, kinds in _GROUPS]
+    differing = [each for each in suspects if not each.suspect.equal]
+    groups = [(title, [each for each in differing if each.suspect.standing in kinds]) for title, kinds in _GROUPS]
+    groups.append((_EQUAL, [each for each in suspects if each.suspect.equal]))
     return CauseView([group for group in groups if group[1]], list(entries.values()))
 
 
@@ -76,6 +79,8 @@ def _value_at_start(record: AuditRecord, cause: CauseRecord, path: str) -> objec
 
 
 def _known(suspect: SuspectRecord, pipeline: object, checkpoint: object) -> Known | None:
+    if suspect.equal:
+        return None
     cause = known_difference(suspect.path, suspect.start, suspect.target, pipeline=pipeline, checkpoint=checkpoint)
     return None if cause is None else Known(cause, _address(cause.source))
 

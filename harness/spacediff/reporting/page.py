@@ -54,6 +54,7 @@ from spacediff.wording import (
     taken_text,
     tolerance_sentences,
     trace_text,
+    weight_text,
 )
 from spacediff.wording.numbers import drift, duration, moment, number, plain, value
 
@@ -187,6 +188,7 @@ def page_templates() -> Environment:
         acting_text=acting_text,
         answer_sentences=answer_sentences,
         probe_text=probe_text,
+        weight_text=weight_text,
         cost_text=cost_text,
         tolerance_sentences=tolerance_sentences,
         place_of_tile=place_of_tile,

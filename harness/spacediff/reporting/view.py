@@ -10,6 +10,7 @@ from spacediff.record import (
     AuditRecord,
     ComparisonRecord,
     Fact,
+    OverviewRecord,
     PromptRecord,
     Role,
     RunRecord,
@@ -111,6 +112,8 @@ class PromptView:
         baseline: The baseline's row, or None.
         rows: The rows, in the order of the record.
         judged: The row of the gate's variant, or None.
+        target: What the baseline's settings are shown against: the target of the search, else the gate's variant; None
+            where that is the baseline itself, or there is none.
         scale: Metric name to its scale, where all comparisons share it.
         first: Name of the run that is selected at the start; empty when there is none.
         inside: What the traces show; None when no run was examined.
@@ -124,6 +127,7 @@ class PromptView:
     baseline: Row | None
     rows: list[Row]
     judged: Row | None
+    target: Row | None
     scale: dict[str, ScaleRecord]
     first: str
     inside: Inside | None
@@ -173,6 +177,7 @@ def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
         baseline=rows.get(overview.baseline),
         rows=list(rows.values()),
         judged=rows.get(overview.judged),
+        target=rows.get(_target(record, overview)),
         scale=overview.scale,
         first=overview.selected,
         inside=inside_view(record, prompt),
@@ -180,6 +185,13 @@ def prompt_view(record: AuditRecord, prompt: PromptRecord) -> PromptView:
         groups=groups_view(record, prompt),
         drift=_drift(record, list(rows.values())),
     )
+
+
+def _target(record: AuditRecord, overview: OverviewRecord) -> str:
+    """Return the name of the run that the baseline is to become; empty where there is none."""
+    searched = record.cause is not None and record.cause.start == overview.baseline
+    name = record.cause.target if record.cause is not None and searched else overview.judged
+    return "" if name == overview.baseline else name
 
 
 def _drift(record: AuditRecord, rows: list[Row]) -> DriftScale | None:

@@ -17,6 +17,7 @@ from spacediff.wording.cause import (
     cost_text,
     probe_text,
     standing_words,
+    weight_text,
     written_cost,
 )
 from spacediff.wording.contents import agreement_text
@@ -77,6 +78,7 @@ __all__ = [
     "trace_text",
     "transplant_text",
     "versions_text",
+    "weight_text",
     "worst_tile_text",
     "written_cost",
 ]

@@ -15,6 +15,7 @@ from spacediff.record import (
     ProbeRecord,
     ProofRecord,
     Standing,
+    SuspectRecord,
 )
 from spacediff.wording.nouns import nouns
 from spacediff.wording.numbers import counted, listed, number, number_word, plain, start
@@ -199,7 +200,7 @@ def _failure(proof: ProofRecord, cause: CauseRecord) -> str:
 
 def _so_far(cause: CauseRecord) -> list[str]:
     members = cause.sufficient
-    differing = f"Of {counted(len(cause.suspects), 'setting')} that differ between {cause.start} and {cause.target}"
+    differing = f"Of {counted(len(cause.differing), 'setting')} that differ between {cause.start} and {cause.target}"
     return [
         f"{differing}, these {len(members)} suffice so far, and some may not be needed: {_names(members)}.",
         *numeric_sentences(cause),
@@ -294,6 +295,18 @@ def _acts_at_step(*, run: str, together: Sequence[str], step: int | None, steps:
 def acting_text(acting: ActingRecord) -> str:
     """Say where a member of the cause first changes the numbers, and how much."""
     return f"It acts on {_place(acting.step, acting.steps, acting.distance)}."
+
+
+def weight_text(suspect: SuspectRecord) -> str:
+    """Explain a weight below zero; empty for any other."""
+    if suspect.weight is None or suspect.weight > -_NOTHING:
+        return ""
+    orders = "averaged over all orders of changing the settings"
+    said = f"Its weight is negative: {orders}, it increases the drift by {written(-suspect.weight)}."
+    if suspect.left_out is None:
+        return said
+    without = f"with the others changed, the drift without it is {written(suspect.left_out)}"
+    return f"{said} It is needed all the same: {without}."
 
 
 def probe_text(probe: ProbeRecord) -> str:

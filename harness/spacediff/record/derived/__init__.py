@@ -17,6 +17,7 @@ from spacediff.record.derived.overview import compared_runs, overview
 from spacediff.record.derived.ranking import ranking
 from spacediff.record.derived.setting_groups import setting_groups
 from spacediff.record.derived.sharing import with_stages_taken_over
+from spacediff.record.derived.suspects import with_effective_values
 from spacediff.record.loop import LoopRecord
 from spacediff.record.overview import OverviewRecord
 from spacediff.record.run import Role, RunRecord, SettingGroupsRecord
@@ -54,6 +55,7 @@ def with_derived(record: AuditRecord) -> AuditRecord:
             "ignored": ignored_arguments(runs),
             "run_warnings": run_warnings(runs),
             "environment": with_order(record.environment),
+            "cause": None if record.cause is None else with_effective_values(record.cause, runs),
         }
     )
 
