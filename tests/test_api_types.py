@@ -95,6 +95,8 @@ def sources(path: Path) -> None:
 def reports(path: Path, result: spacediff.AuditResult) -> None:
     assert_type(spacediff.read_record(path), spacediff.AuditRecord)
     assert_type(spacediff.render_report(result, "html", against=path), str)
+    assert_type(spacediff.render_report(result, "issue", template="diffusers"), str)
+    spacediff.write_report(result, "issue", template="comfyui")  # type: ignore[arg-type]
     assert_type(spacediff.write_report(path, ["md", "zip"], variant="dpm"), tuple[spacediff.ReportFile, ...])
     assert_type(spacediff.write_report(result)[0].left_out, tuple[str, ...])
     spacediff.render_report(result, "pdf")  # type: ignore[arg-type]

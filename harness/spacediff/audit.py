@@ -22,6 +22,7 @@ from spacediff.comparing.prompt import PromptComparison, compare_prompt
 from spacediff.comparing.requests import of_one_request
 from spacediff.comparing.samples import compare_samples
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
+from spacediff.enclosed import enclose_script
 from spacediff.errors import FolderOfAnotherAudit, SpacediffError
 from spacediff.executor import Executor, executor_for
 from spacediff.explaining.conclusion import cause_record
@@ -118,6 +119,7 @@ def audit(
     store = Store(folder)
     listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
+        enclose_script(folder, _script_of(plan))
         if reference_from is not None:
             take_references(plan, store, reference_from)
         executing = executor or executor_for(
@@ -142,6 +144,13 @@ def audit(
             write_record(record(), folder)  # from the same results; a second interrupt is obeyed at once
             raise
     return read_record(folder)
+
+
+def _script_of(plan: Plan) -> Path | None:
+    """Return the script that is the baseline; None where there is none, or where a prompt is private."""
+    if any(prompt.private for prompt in plan.prompts):
+        return None
+    return next((Path(run.request["script"]) for run in plan.runs if run.source == "script"), None)
 
 
 def _over_time(record: AuditRecord, plan: Plan, earlier: Earlier | None) -> AuditRecord:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spacediff.api import StrPath, run_audit
+from spacediff.enclosed import enclose_patch, enclose_script
 from spacediff.errors import InvalidArgument
 from spacediff.files import ensure_new, write_atomically, write_new
 from spacediff.results import AuditResult
@@ -261,6 +262,8 @@ def measure_difference(
     ensure_writable(path, patch)
     sources.write_scenario(path, run=run)
     audit = run_audit(path, budget=budget, approximate=approximate, listener=listener)
+    if Path(sources.script_name).suffix == ".py":
+        enclose_script(audit.folder, Path(sources.script_name))
     cause = audit.record.cause
     if cause is None or not cause.finished or not cause.sufficient:
         return WhyResult(sources, path, audit)
@@ -384,6 +387,8 @@ def _corrected(why: WhyResult, cause: Collection[str], patch: StrPath | None, *,
     # of an adapter that one side does not load, the cause names the whole
     cause = [path for path in rows if any(path == each or path.startswith(f"{each}.") for each in cause)]
     advice = advise(read.script_name, read.script, read.space, read.compared, only=cause, ask=True)
+    if advice.patch:
+        enclose_patch(why.audit.folder, advice.patch)
     if patch is not None and advice.patch:
         write_new(Path(patch), advice.patch)
     if is_run:

@@ -11,7 +11,10 @@ from spacediff.errors import Exit, NotMeasuredError, UnknownName, error_from_rec
 if TYPE_CHECKING:
     from spacediff.record import AuditRecord, ComparisonRecord, HistoryRecord, VersionsRecord
 
-ReportFormat: TypeAlias = Literal["html", "md", "json", "junit", "zip", "summary"]
+ReportFormat: TypeAlias = Literal["html", "md", "json", "junit", "zip", "summary", "issue"]
+
+IssueTemplate: TypeAlias = Literal["diffusers"]
+"""Whose bug form the format `issue` fills in."""
 
 
 @dataclass(frozen=True)

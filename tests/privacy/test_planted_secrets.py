@@ -28,7 +28,7 @@ platform.node = lambda: "{HOST}"
 from spacediff.cli.commands import main
 raise SystemExit(main(sys.argv[1:]))
 """
-FORMATS = ("html", "md", "junit", "zip", "summary", "json")
+FORMATS = ("html", "md", "junit", "zip", "summary", "issue", "json")
 
 
 def scenario(home: Path) -> str:

@@ -40,7 +40,7 @@ seeds = 1
 rerun = false
 """
 WORDS = ("zeppelin", "secret workshop", "purple elephants")
-FORMATS = ["html", "md", "junit", "zip", "summary", "json"]
+FORMATS = ["html", "md", "junit", "zip", "summary", "issue", "json"]
 
 
 @pytest.mark.parametrize("place", ["scenario", "prompt"])

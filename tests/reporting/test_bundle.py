@@ -12,6 +12,7 @@ import pytest
 from spacediff.clip import read_clip
 from spacediff.codec import read_encoding
 from spacediff.codec.side_by_side import Panel, write_side_by_side
+from spacediff.enclosed import enclose_patch, enclose_script
 from spacediff.errors import NotMeasuredError, SpacediffError
 from spacediff.record import AuditRecord, with_derived
 from spacediff.reporting.bundle import MAX_BYTES, MAX_VIDEO_BYTES, render_bundle
@@ -48,7 +49,10 @@ def code_in(picture: np.ndarray, left: int, width: int, top: int) -> int:
 def test_page_video_markdown_and_record_are_in_it(record: AuditRecord, folder: Path) -> None:
     bundle = render_bundle(record, folder)
     parts = opened(bundle.content)
-    assert list(parts) == ["issue.md", "report.html", "side-by-side.mp4", "audit.json", "CONTENTS.txt"]
+    assert list(parts) == [
+        "issue.md", "report.html", "side-by-side.mp4", "scenario.toml", "audit.json", "CONTENTS.txt"
+    ]  # fmt: skip
+    assert parts["scenario.toml"].decode() == record.scenario
     assert bundle.left_out == []
     assert len(bundle.content) < MAX_BYTES
     assert AuditRecord.model_validate_json(parts["audit.json"]).title == record.title
@@ -141,6 +145,17 @@ def test_a_private_prompt_gives_no_picture_and_no_text(record: AuditRecord, fold
     mp4 = "AAAAIGZ0eX"  # how every MP4 begins, in base64
     assert mp4 in opened(render_bundle(record, folder).content)["report.html"].decode()
     assert mp4 not in parts["report.html"].decode()
+
+
+def test_script_and_patch_go_along_but_not_where_a_prompt_is_private(record: AuditRecord, tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text('prompt = "A hand squeezes"\n')
+    enclose_script(tmp_path, tmp_path / "run.py")
+    enclose_patch(tmp_path, "-guidance_scale=6\n+guidance_scale=7\n")
+    parts = opened(render_bundle(record, tmp_path).content)
+    assert parts["script.py"] == b'prompt = "A hand squeezes"\n'
+    assert b"+guidance_scale=7" in parts["script.patch"]
+    hidden = record.model_copy(update={"prompts": [record.prompts[0].model_copy(update={"private": True})]})
+    assert not {"script.py", "script.patch", "scenario.toml"} & opened(render_bundle(hidden, tmp_path).content).keys()
 
 
 def test_an_entrys_name_leads_nowhere(record: AuditRecord, folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, get_args
 from spacediff.api.given import StrPath, as_names
 from spacediff.errors import InvalidArgument, RecordError, SpacediffError, failure
 from spacediff.files import make_folder, write_atomically
-from spacediff.results import AuditResult, ReportFile, ReportFormat
+from spacediff.results import AuditResult, IssueTemplate, ReportFile, ReportFormat
 from spacediff.shell_command import shell_command
 
 if TYPE_CHECKING:
@@ -36,17 +36,22 @@ def read_record(path: StrPath) -> AuditRecord:
 
 
 def render_report(
-    audit: AuditResult | StrPath, report_format: ReportFormat = "md", *, against: StrPath | None = None
+    audit: AuditResult | StrPath,
+    report_format: ReportFormat = "md",
+    *,
+    against: StrPath | None = None,
+    template: IssueTemplate = "diffusers",
 ) -> str:
     """Return a report as text, without writing a file.
 
     Args:
         audit: The result of an audit, or its folder; or a recording, whose formats are `html`, `md` and `json`.
-        report_format: `html`, `md`, `json`, `junit` or `summary`.
+        report_format: `html`, `md`, `json`, `junit`, `summary` or `issue`.
         against: An earlier audit to compare with.
+        template: Whose bug form `issue` fills in.
 
     Raises:
-        InvalidArgument: The format is unknown, or not a text; or a recording has no such format.
+        InvalidArgument: The format or template is unknown, or not a text; or a recording has no such format.
         RecordError: A record cannot be read, or its values do not fit together.
         RecordingNotReadable: The recording is damaged.
     """
@@ -59,7 +64,7 @@ def render_report(
     folder = _folder(audit)
     record = _reported(folder, against)
     with _of_anybody(audit):
-        return render(_checked_format(report_format), record, folder)
+        return render(_checked_format(report_format), record, folder, _checked_template(template))
 
 
 def write_report(
@@ -69,18 +74,21 @@ def write_report(
     out: StrPath | None = None,
     against: StrPath | None = None,
     variant: str = "",
+    template: IssueTemplate = "diffusers",
 ) -> tuple[ReportFile, ...]:
     """Write the report of an audit, without torch and without a network.
 
     Args:
         audit: The result of an audit, or its folder; or a recording, whose formats are `html`, `md` and `json`.
-        formats: One or several of `html`, `md`, `json`, `junit`, `zip`, `summary`.
+        formats: One or several of `html`, `md`, `json`, `junit`, `zip`, `summary`, `issue`.
         out: The file, or a folder for several formats; by default the audit folder, or the recording's.
         against: An earlier audit to compare with.
         variant: The run that a ZIP shows next to the reference; by default the baseline.
+        template: Whose bug form `issue` fills in.
 
     Raises:
-        InvalidArgument: A format is unknown, or `variant` is given without `zip`; or a recording has no such format.
+        InvalidArgument: A format or template is unknown, or `variant` is given without `zip`; or a recording has no
+            such format.
         RecordError: A record cannot be read, or its values do not fit together.
         RecordingNotReadable: The recording is damaged.
         FileExists: The audit's own record would be replaced by a different one.
@@ -90,7 +98,7 @@ def write_report(
     """
     from spacediff.reporting.formats import FILES, write_format
 
-    wanted = [_checked_format(each) for each in as_names(formats)]
+    wanted, form = [_checked_format(each) for each in as_names(formats)], _checked_template(template)
     if variant and "zip" not in wanted:
         raise InvalidArgument("a variant chooses the clip of the ZIP", hint="ask for the format zip too")
     folder = _folder(audit)
@@ -102,7 +110,7 @@ def write_report(
         make_folder(place)
     with _of_anybody(audit):
         return tuple(
-            ReportFile(each, path, tuple(write_format(each, record, folder, path, variant)))
+            ReportFile(each, path, tuple(write_format(each, record, folder, path, variant=variant, template=form)))
             for each in wanted
             for path in [place / FILES[each] if place.is_dir() else place]
         )
@@ -165,6 +173,14 @@ def _checked_format(name: str) -> ReportFormat:
         if known == name:
             return known
     raise InvalidArgument(f"there is no report format {name!r}", hint=f"the formats are {', '.join(formats)}")
+
+
+def _checked_template(name: str) -> IssueTemplate:
+    templates: tuple[IssueTemplate, ...] = get_args(IssueTemplate)
+    for known in templates:
+        if known == name:
+            return known
+    raise InvalidArgument(f"there is no bug form of {name!r}", hint=f"there are those of {', '.join(templates)}")
 
 
 def _folder(audit: AuditResult | StrPath) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from spacediff.api.running import ExecutorName
-    from spacediff.results import ReportFormat
+    from spacediff.results import IssueTemplate, ReportFormat
 
 
 class Verbosity(Enum):
@@ -104,6 +104,7 @@ class ReportOptions:
     out: Path | None
     against: Path | None
     variant: str
+    template: IssueTemplate | None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from spacediff.cli.setup_parser import Commands, add_setup
 from spacediff.cli.values import count, counts, generations, minutes, path, place
 from spacediff.errors import did_you_mean
 from spacediff.metric_info import OptionalMetric
-from spacediff.results import ReportFormat
+from spacediff.results import IssueTemplate, ReportFormat
 
 _EXIT_CODES = """exit codes:
   0  the gate passed (or there is none)
@@ -72,10 +72,12 @@ _FORMATS = """formats:
   html     the page: report.html
   md       GitHub Markdown to paste into an issue, under 60,000 characters: issue.md
   zip      to attach to an issue, under 25 MB: the page, both clips side by side as
-           MP4 (pictures: as PNG), the Markdown and the record: report.zip
+           MP4 (pictures: as PNG), the Markdown, the scenario, script and patch where
+           there are such, and the record: report.zip
   junit    JUnit XML for CI: junit.xml
   summary  the lines for a CI job's page: summary.md; `audit` and `compare` add them
            automatically if GITHUB_STEP_SUMMARY names a file
+  issue    the bug form of another project, filled in: bug-form.md
   json     the record, printed unless --out is given; `spacediff schema --record`
            describes it
 """
@@ -283,6 +285,8 @@ def _report(commands: Commands) -> None:
     report.add_argument("--against", type=path, metavar="DIR", help="compare with this earlier audit")
     report.add_argument("--variant", default="", metavar="NAME",
                         help="in a zip, the run next to the reference (default: the baseline)")  # fmt: skip
+    report.add_argument("--template", choices=get_args(IssueTemplate), metavar="PROJECT",
+                        help="with issue, whose bug form: diffusers")  # fmt: skip
     report.set_defaults(kind=ReportOptions)
 
 

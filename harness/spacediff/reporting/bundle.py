@@ -1,4 +1,4 @@
-"""The attachment: one ZIP with the page, both clips side by side, the Markdown and the record.
+"""The attachment: one ZIP with the page, both clips side by side, the Markdown, what repeats it, the record.
 
 The key insight: an issue takes a ZIP where it does not take HTML, up to a limit; so what matters most goes in first,
 and what would pass the limit is left out and said, in the ZIP itself too. Equal audits give equal bytes.
@@ -15,13 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spacediff.codec.side_by_side import QUALITIES, Panel, side_by_side_png, write_side_by_side
+from spacediff.enclosed import PATCH, SCRIPT, enclosed
 from spacediff.errors import NothingToShow, SpacediffError, UnknownName
 from spacediff.file_names import file_within
+from spacediff.privacy.redaction import redact_text
 from spacediff.record import AuditRecord, ClipRecord
 from spacediff.record.file import record_text
 from spacediff.reporting.html import render_html
 from spacediff.reporting.markdown import render_markdown
-from spacediff.reporting.presentable import presentable
+from spacediff.reporting.presentable import presentable, visible
 from spacediff.reporting.view import PromptView, Row, prompt_view
 from spacediff.wording import nouns, presenting
 from spacediff.wording.numbers import drift
@@ -135,7 +137,19 @@ def _parts(record: AuditRecord, folder: Path, variant: str, bundle: Bundle) -> I
             yield name, f"{view.reference.name} and {row.run.name} side by side{lowered}", content
         except SpacediffError as error:
             bundle.left_out.append(f"{name} was left out: {error.message}")
+    yield from _to_repeat(record, folder)
     yield "audit.json", "all numbers and settings, for programs", record_text(record).encode()
+
+
+def _to_repeat(record: AuditRecord, folder: Path) -> Iterator[tuple[str, str, bytes]]:
+    """Yield what repeats the audit: the scenario, script and patch; nothing where a prompt is private."""
+    if any(prompt.private for prompt in record.prompts):
+        return
+    if record.scenario.strip():
+        yield "scenario.toml", f"the scenario; {record.command}", redact_text(record.scenario).encode()
+    for name, about in ((SCRIPT, "the script"), (PATCH, "what to change in the script")):
+        if text := visible(enclosed(folder, name)):
+            yield name, about, text.encode()
 
 
 def _shown(view: PromptView, variant: str) -> Row | None:

@@ -17,6 +17,7 @@ FILES = {
     "junit": "junit.xml",
     "zip": "report.zip",
     "summary": "summary.md",
+    "issue": "bug-form.md",
 }
 """Format to the name that its file has next to the report."""
 
@@ -26,7 +27,9 @@ JOB_PAGE = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub Actions (and who follows them) names the file that becomes the job's page."""
 
 
-def write_format(name: str, record: AuditRecord, folder: Path, path: Path, variant: str = "") -> list[str]:
+def write_format(
+    name: str, record: AuditRecord, folder: Path, path: Path, *, variant: str = "", template: str = "diffusers"
+) -> list[str]:
     """Write one format of a report, whole or not at all.
 
     Args:
@@ -35,6 +38,7 @@ def write_format(name: str, record: AuditRecord, folder: Path, path: Path, varia
         folder: The audit folder, for clips.
         path: The file to write.
         variant: For `zip`, the run to show next to the reference; empty for the usual one.
+        template: For `issue`, whose form.
 
     Returns:
         What had to be left out, a line each.
@@ -52,7 +56,7 @@ def write_format(name: str, record: AuditRecord, folder: Path, path: Path, varia
         bundle = render_bundle(record, folder, variant)
         write_atomically(path, bundle.content)
         return bundle.left_out
-    write_atomically(path, render(name, record, folder))
+    write_atomically(path, render(name, record, folder, template))
     return []
 
 
@@ -75,14 +79,16 @@ def add_to_job_page(record: AuditRecord) -> str:
     return ""
 
 
-def render(name: str, record: AuditRecord, folder: Path) -> str:
+def render(name: str, record: AuditRecord, folder: Path, template: str = "diffusers") -> str:
     """Return one format of a report as text.
 
     Args:
         name: One of `FILES`, but not `zip`.
         record: What to show.
         folder: The audit folder, for clips.
+        template: For `issue`, whose form.
     """
+    from spacediff.reporting.bug_form import render_bug_form
     from spacediff.reporting.html import render_html
     from spacediff.reporting.junit import render_junit
     from spacediff.reporting.markdown import render_markdown, render_summary
@@ -91,4 +97,6 @@ def render(name: str, record: AuditRecord, folder: Path) -> str:
         return render_html(record, folder)
     if name == "json":
         return record_text(record)
+    if name == "issue":
+        return render_bug_form(record, folder, template)
     return {"md": render_markdown, "junit": render_junit, "summary": render_summary}[name](record)

@@ -26,6 +26,7 @@ from spacediff.reporting.markdown_tables import (
     variants_table,
 )
 from spacediff.reporting.presentable import PRIVATE, presentable
+from spacediff.reporting.reproduction import install_block, scenario_of, what_ran
 from spacediff.reporting.view import PromptView, Row, prompt_view
 from spacediff.shipped import shipped
 from spacediff.wording import (
@@ -114,7 +115,8 @@ def _most(fits: Callable[[int], bool], most: int) -> int:
 
 
 @cache  # compiling them takes time, and a page that is too long is drawn many times
-def _templates() -> Environment:
+def templates() -> Environment:
+    """Return the environment of the Markdown's templates."""
     templates = Environment(  # noqa: S701 - Markdown is no HTML: `inert` escapes
         loader=FileSystemLoader(shipped("reports")), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -124,7 +126,7 @@ def _templates() -> Environment:
 
 def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[Table], template: str) -> str:
     drawn = (
-        _templates()
+        templates()
         .get_template(template)
         .render(
             record=record,
@@ -147,6 +149,9 @@ def _draw(record: AuditRecord, views: list[PromptView], most: int, tables: list[
             tables=tables,
             private=PRIVATE,
             history=_history(record),
+            what_ran=what_ran(record),
+            install=install_block(record),
+            scenario=scenario_of(record),
         )
     )
     return drawn.strip() + "\n"
