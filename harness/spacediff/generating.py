@@ -14,6 +14,7 @@ from functools import partial
 from spacediff.adoption import adopted, without_reference
 from spacediff.comparing.ahead import ScoringAhead
 from spacediff.comparing.scores import Scores
+from spacediff.environments.announced import spaces_installed
 from spacediff.executor import Executor
 from spacediff.explaining.determinism import control_of_determinism
 from spacediff.explaining.explain import explain
@@ -105,7 +106,8 @@ def generate(
 def _notices(plan: Plan, store: Store, listener: ProgressListener) -> Iterator[Fact]:
     """Yield what the user should know before the first run.
 
-    These are long videos, programs that will run, seeds that a Space draws itself, and schedulers that do not fit.
+    These are long videos, programs that will run, seeds that a Space draws itself, schedulers that do not fit, and what
+    would be installed as in a Space.
     """
     yield from long_clips(run for run in plan.runs if not store.get(key_of(run, {})))
     missing = [run for run in plan.runs if run.source in {"command", "space"} and not store.get(key_of(run, {}))]
@@ -116,6 +118,7 @@ def _notices(plan: Plan, store: Store, listener: ProgressListener) -> Iterator[F
         listener.on_status("looking at the Space")
         yield from known_before(asked)
     yield from unserved_schedulers(plan.runs)
+    yield from spaces_installed(plan.runs, listener)
 
 
 def _kept(plan: Plan, store: Store) -> Iterator[RunRecord]:

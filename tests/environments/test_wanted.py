@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spacediff.environments.wanted import BUILT_UPON, split_lines, wanted_of
+from spacediff.environments.wanted import BUILT_UPON, wanted_of
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.settings import Origin, Settings
 
@@ -89,10 +89,3 @@ def test_a_line_that_could_run_code_is_refused_by_its_text(line: str, tmp_path: 
 def test_a_file_of_requirements_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentUnavailable, match=r"none\.txt of env\.requirements cannot be read"):
         wanted_of(settings(requirements=str(tmp_path / "none.txt")))
-
-
-def test_lines_are_split_into_packages_and_the_rest() -> None:
-    text = "torch==2.9.1 \\\n  --hash=sha256:00\nftfy ; python_version > '3.8'\npeft[extra]>=0.1,<1\ngit+https://x/y\n"
-    taken, refused = split_lines(text)
-    assert taken == ("torch==2.9.1", "ftfy ; python_version > '3.8'", "peft[extra]>=0.1,<1")
-    assert refused == ("git+https://x/y",)

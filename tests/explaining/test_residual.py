@@ -39,6 +39,13 @@ def test_a_package_that_cleans_prompts_is_a_suspect_where_only_the_space_has_it(
         assert suspect not in residual_suspects(other, space, None, HERE)
 
 
+def test_a_run_in_another_environment_has_its_versions_and_not_those_of_this_one() -> None:
+    space = run("space", {"torch": "==2.13.0", "diffusers": "==0.31.0"})
+    assert FactKind.VERSION_DIFFERS in kinds(residual_suspects(RIGHT, space, None, HERE))
+    theirs = run("diffusers", env__space="org/space", env__diffusers="0.31.0")
+    assert FactKind.VERSION_DIFFERS not in kinds(residual_suspects(theirs, space, None, HERE))
+
+
 def kinds(found: list[Fact]) -> set[FactKind]:
     return {each.kind for each in found}
 

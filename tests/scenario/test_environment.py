@@ -43,3 +43,49 @@ def test_a_version_cannot_be_put_into_a_script() -> None:
     text = MINIMAL.replace('baseline.model.id = "builtin:tiny-cogvideox"', 'baseline.script = "run.py"')
     (mistake,) = mistakes_in(f'{text}[variants.old]\nenv.diffusers = "0.36.0"\n')
     assert "what can be put into a script" in mistake.expected
+
+
+HOSTED = MINIMAL.replace(
+    'reference.variant = "baseline"',
+    'reference.space = { id = "https://huggingface.co/spaces/org/space", endpoint = "/generate" }',
+)
+
+
+def test_the_environment_of_the_space_is_named_by_the_reference() -> None:
+    scenario = parse_scenario(HOSTED + '[variants.as-hosted]\nenv = "space"\n', HERE)
+    setting = scenario.changes_of("as-hosted")["env.space"]
+    assert (setting.value, setting.where) == ("org/space", "quickstart.toml:6")
+    assert "env.space" not in scenario.settings_of("baseline")
+
+
+def test_the_baseline_too_can_run_as_in_the_space_and_a_variant_pin_torch() -> None:
+    text = 'baseline.env = "space"\n' + HOSTED + '[variants.theirs]\nenv.torch = "2.4.0"\n'
+    settings = parse_scenario(text, HERE).settings_of("theirs")
+    assert (settings.value("env.space"), settings.value("env.torch")) == ("org/space", "2.4.0")
+
+
+def test_a_space_can_be_named_where_the_reference_is_a_file() -> None:
+    scenario = parse_scenario(MINIMAL + '[variants.theirs]\nenv.space = "org/space"\n', HERE)
+    assert scenario.changes_of("theirs").value("env.space") == "org/space"
+
+
+@pytest.mark.parametrize(
+    "text", [MINIMAL, HOSTED.replace("https://huggingface.co/spaces/org/space", "builtin:tiny-space")]
+)
+def test_without_a_space_of_the_hub_there_is_no_environment_of_it(text: str) -> None:
+    (mistake,) = mistakes_in(text + '[variants.theirs]\nenv = "space"\n')
+    assert mistake.key == "variants.theirs.env"
+    assert 'env.space = "ORG/NAME"' in mistake.expected
+
+
+@pytest.mark.parametrize("value", ['"hosted"', "3", '["space"]'])
+def test_what_is_neither_a_table_nor_the_space_says_both(value: str) -> None:
+    (mistake,) = mistakes_in(f"{HOSTED}[variants.theirs]\nenv = {value}\n")
+    assert mistake.key == "variants.theirs.env"
+    assert '"space"' in mistake.expected
+
+
+@pytest.mark.parametrize("name", ["space", "org/space; x", "../space", "https://evil.example/x/y", "org/a/b"])
+def test_what_is_no_space_is_refused(name: str) -> None:
+    (mistake,) = mistakes_in(f'{HOSTED}[variants.theirs]\nenv.space = "{name}"\n')
+    assert mistake.key == "variants.theirs.env.space"

@@ -53,6 +53,7 @@ def test_only_members_of_the_cause_are_changed() -> None:
         ("numerics.attention", "native", "# numerics.attention = native"),
         ("env.diffusers", "0.36.0", "# pip install diffusers==0.36.0"),
         ("env.requirements", "r.txt", "# env.requirements = r.txt"),
+        ("env.space", "org/space", "# env.space = org/space"),
     ],
 )  # fmt: skip
 def test_a_setting_has_its_line(path: str, target: Any, line: str) -> None:

@@ -1,7 +1,8 @@
 """The lock of an environment: every package with its version and hashes, resolved once and kept in the cache.
 
 The key insight: what need not move does not. The versions that are installed here are preferred, so that a difference
-between two runs is of as few packages as the resolver allows.
+between two runs is of as few packages as the resolver allows. What a Space installs is resolved as it was there: the
+newest of its day.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import platform
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -24,13 +25,16 @@ from spacediff.environments.releases import releases_of
 from spacediff.environments.shared import installed_here
 from spacediff.environments.uv import run_uv
 from spacediff.environments.wanted import OPTIONAL, TORCH, Wanted, wanted_of
+from spacediff.environments.wheels import without_wheels
 from spacediff.errors import EnvironmentUnavailable, SpacediffError
 from spacediff.files import environments_dir, make_folder, write_atomically
+from spacediff.hub.requirement_lines import Refusal, name_of
 from spacediff.progress import Progress, SilentListener
 from spacediff.settings import Settings
 
 _DEADLINE = 180.0
 """Seconds that resolving may take."""
+_FOREVER = "2999-01-01T00:00:00Z"
 _NEVER = "sys_platform == 'never'"
 _OF_TORCH = ("torch", "torchvision", "torchaudio")
 """Not resolved where torch is shared from here: others are built for another torch."""
@@ -46,12 +50,14 @@ class Lock:
         text: The lines of requirements with hashes that install them.
         shared: The version of torch that is shared from here; empty where it has its own.
         python: The version of Python and the platform.
+        left_out: Lines of a Space's requirements that are not installed, each with the reason as `Refusal` has it.
     """
 
     packages: Mapping[str, str]
     text: str
     shared: str
     python: str
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -103,30 +109,91 @@ def python_here() -> str:
 
 
 def _resolved(wanted: Wanted, here: Mapping[str, str], python: str, progress: Progress) -> Lock:
-    limits = [f"--exclude-newer-package={name}={moment}" for name, moment in _limits(wanted).items()]
     with tempfile.TemporaryDirectory(prefix="spacediff-lock-") as temporary:
-        asked, lock, overrides = (Path(temporary) / each for each in ("asked.in", "lock.txt", "overrides.txt"))
-        optional = [name for name in OPTIONAL if name in here and name not in wanted.packages]
-        asked.write_text("\n".join([*wanted.requirements, *optional, ""]), encoding="utf-8")
-        kept = [f"{name}=={version}" for name, version in here.items() if "+" not in version]
-        lock.write_text("\n".join([*kept, ""]), encoding="utf-8")  # uv prefers what its output has already
-        excluded = () if wanted.has_own_torch else _OF_TORCH
-        overrides.write_text("".join(f"{name} ; {_NEVER}\n" for name in excluded), encoding="utf-8")
-        words = ["pip", "compile", str(asked), "--output-file", str(lock), "--override", str(overrides)]
-        words += ["--python", sys.executable, "--only-binary", ":all:", "--generate-hashes", "--no-header"]
+        resolver = _Resolver(wanted, Path(temporary), progress)
+        left_out: Mapping[str, str] = {}
         try:
-            run_uv([*words, "--no-annotate", "--quiet", *limits], _DEADLINE, progress)
+            if wanted.hosted is None:
+                kept = [f"{name}=={version}" for name, version in here.items() if "+" not in version]
+                optional = [name for name in OPTIONAL if name in here and name not in wanted.packages]
+                text = resolver.text([*wanted.requirements, *optional], preferred=kept)
+            else:
+                text, left_out = _hosted(wanted, resolver, progress)
         except EnvironmentUnavailable as error:
             raise EnvironmentUnavailable(
                 f"no environment with {wanted.named}: {error.message}", hint=error.hint
             ) from error
-        text = lock.read_text("utf-8")
-    packages: dict[str, str] = {canonicalize_name(name): version for name, version in _PINNED.findall(text)}
-    return Lock(packages, text, "" if wanted.has_own_torch else here.get(TORCH, ""), python)
+    return Lock(_versions(text), text, "" if wanted.has_own_torch else here.get(TORCH, ""), python, left_out)
+
+
+def _hosted(wanted: Wanted, resolver: _Resolver, progress: Progress) -> tuple[str, dict[str, str]]:
+    """Resolve what a Space installs as a whole, then the part of it that generates, in the versions of the whole.
+
+    Where that fails, lines without a wheel are left out.
+    """
+    dropped: tuple[str, ...] = ()
+    try:
+        whole = resolver.text([*wanted.requirements, *wanted.beside])
+    except EnvironmentUnavailable:
+        dropped = without_wheels([*wanted.lines, *wanted.beside], wanted.newest, progress)
+        if not dropped:
+            raise
+        wanted = replace(wanted, lines=_but(dropped, wanted.lines), beside=_but(dropped, wanted.beside))
+        whole = resolver.text([*wanted.requirements, *wanted.beside])
+    constraints = [f"{name}=={version}" for name, version in _versions(whole).items()]
+    text = resolver.text(wanted.requirements, constraints=constraints)
+    installed = _versions(text)
+    unused = [line for line in wanted.lines if name_of(line) not in installed]
+    return text, {**dict.fromkeys(unused, str(Refusal.MARKER)), **dict.fromkeys(dropped, str(Refusal.NO_WHEEL))}
+
+
+def _but(dropped: Collection[str], lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(line for line in lines if line not in dropped)
+
+
+@dataclass(frozen=True)
+class _Resolver:
+    """Resolves requirements by uv, in a folder of its own."""
+
+    wanted: Wanted
+    folder: Path
+    progress: Progress
+
+    def text(self, asked: Sequence[str], *, preferred: Sequence[str] = (), constraints: Sequence[str] = ()) -> str:
+        """Return the lines with hashes that install what is asked for.
+
+        Args:
+            asked: Requirements.
+            preferred: Pinned packages that are kept where they fit.
+            constraints: Pinned packages that are not installed for that alone.
+
+        Raises:
+            EnvironmentUnavailable: Nothing fits together, or the index does not answer.
+        """
+        limits = [f"--exclude-newer-package={name}={moment}" for name, moment in _limits(self.wanted).items()]
+        if self.wanted.newest:
+            limits.append(f"--exclude-newer={self.wanted.newest}")
+        lock = self._file("lock.txt", preferred)  # uv prefers what its output has already
+        excluded = () if self.wanted.has_own_torch else _OF_TORCH
+        overrides = self._file("overrides.txt", [f"{name} ; {_NEVER}" for name in excluded])
+        words = ["pip", "compile", str(self._file("asked.in", asked)), "--output-file", str(lock)]
+        words += ["--override", str(overrides), "--constraint", str(self._file("constraints.txt", constraints))]
+        words += ["--python", sys.executable, "--only-binary", ":all:", "--generate-hashes", "--no-header"]
+        run_uv([*words, "--no-annotate", "--quiet", *limits], _DEADLINE, self.progress)
+        return lock.read_text("utf-8")
+
+    def _file(self, name: str, lines: Sequence[str]) -> Path:
+        file = self.folder / name
+        file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        return file
+
+
+def _versions(text: str) -> dict[str, str]:
+    return {canonicalize_name(name): version for name, version in _PINNED.findall(text)}
 
 
 def _limits(wanted: Wanted) -> Mapping[str, str]:
-    """Return the moment of which each contemporary may be the newest.
+    """Return the moment of which each contemporary may be the newest; and that pins are free of a Space's date.
 
     Raises:
         EnvironmentUnavailable: There is no such release, or the index does not say when it was.
@@ -141,7 +208,8 @@ def _limits(wanted: Wanted) -> Mapping[str, str]:
         if not known[version]:
             raise EnvironmentUnavailable(f"the index does not say when {package} {version} was released")
         moments[package, version] = known[version]
-    return {name: moments[anchor] for name, anchor in wanted.contemporaries.items()}
+    free = {name: _FOREVER for name, _ in wanted.pins} if wanted.newest else {}
+    return free | {name: moments[anchor] for name, anchor in wanted.contemporaries.items()}
 
 
 def _folder() -> Path:

@@ -44,6 +44,8 @@ def described(wanted: Wanted, lock: Lock, here: Mapping[str, str]) -> str:
     changes = moved(lock, here)
     asked = {name for name, _ in wanted.pins}
     others = [each for each in changes if each.name not in asked and each.here]
+    if wanted.hosted is not None:  # nearly everything moves: what is installed is said by a sentence of its own
+        others = [each for each in others if each.name in NAMED]
     words = [f"{each.name} {each.there} (here {each.here})" for each in others]
     text = f"{wanted.named} with {', '.join(words)}" if words else wanted.named
     return f"{text}; torch {lock.shared} of this environment" if lock.shared else text

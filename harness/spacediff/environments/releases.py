@@ -57,17 +57,32 @@ def releases_of(package: str) -> tuple[Release, ...]:
     Raises:
         EnvironmentUnavailable: The index does not answer, or not with a list of files.
     """
+    return listed(project_page(package))
+
+
+def project_page(package: str) -> Mapping[str, Any]:
+    """Return what the index says of a package: a project page of PEP 691, whose `files` are a list of objects.
+
+    Raises:
+        EnvironmentUnavailable: The index does not answer, or not with a list of files.
+    """
     address = f"{index_address()}/{canonicalize_name(package)}/"
-    shown = urlsplit(address).hostname or address
     try:
-        answer = json.loads(_fetched(address))
-        return listed(answer)
+        answer: Mapping[str, Any] = json.loads(_fetched(address))
+        is_page = all(isinstance(file, dict) and "filename" in file for file in answer["files"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise EnvironmentUnavailable(
-            f"the index {shown} does not list the releases of {package}: {reason}",
-            hint="check the network; another index is named by the variable UV_DEFAULT_INDEX",
-        ) from error
+        raise _unlisted(package, address, getattr(error, "reason", None) or error) from error
+    if not is_page:
+        raise _unlisted(package, address, "a file has no name")
+    return answer
+
+
+def _unlisted(package: str, address: str, reason: object) -> EnvironmentUnavailable:
+    shown = urlsplit(address).hostname or address
+    return EnvironmentUnavailable(
+        f"the index {shown} does not list the releases of {package}: {reason}",
+        hint="check the network; another index is named by the variable UV_DEFAULT_INDEX",
+    )
 
 
 def listed(answer: Mapping[str, Any]) -> tuple[Release, ...]:
@@ -82,12 +97,12 @@ def listed(answer: Mapping[str, Any]) -> tuple[Release, ...]:
             version = parse_wheel_filename(str(file["filename"]))[1]
             if version.is_prerelease or version.is_devrelease or file.get("yanked"):
                 continue
-            uploaded = _moment(file.get("upload-time"))
+            uploaded = moment(file.get("upload-time"))
             found[version] = min(filter(None, (found.get(version, ""), uploaded)), default="")
     return tuple(Release(str(version), uploaded) for version, uploaded in sorted(found.items()))
 
 
-def _moment(text: object) -> str:
+def moment(text: object) -> str:
     """Return a moment in UTC to the second; empty for what is none."""
     try:
         found = datetime.fromisoformat(str(text)).astimezone(UTC)

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
+from spacediff.environments.hosted import HostedEnvironment, chosen_of, hosted_environment
 from spacediff.errors import EnvironmentUnavailable
+from spacediff.hub.requirement_lines import LeftOut, name_of, requirement_lines
 from spacediff.settings import Settings
+from spacediff.wording import refusal_text
 
 TABLE = "env"
 """The table of settings that say in which environment a run happens."""
+SPACE = "space"
+"""The key of the Space whose environment is asked for."""
 PACKAGES = ("diffusers", "transformers", "torch")
 """Packages whose version is a setting."""
 BUILT_UPON: Mapping[str, tuple[str, ...]] = {
@@ -34,10 +36,6 @@ NEEDED = ("diffusers", "transformers", "accelerate", "safetensors", "numpy", "pi
 OPTIONAL = ("peft", "ftfy", "sentencepiece", "protobuf", "scipy", "beautifulsoup4", "imageio-ffmpeg")
 """What some pipelines need, which is there where it is installed here."""
 TORCH = "torch"
-_LINE = re.compile(
-    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[\w\s,.-]*\])?\s*(\(?[=<>!~][^/@;]*)?\s*(;[^@]*)?", re.ASCII
-)
-"""A line of requirements that names a package of an index, with its versions and marker."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +46,17 @@ class Wanted:
         pins: Package to version.
         lines: Lines of a file of requirements; empty without one.
         named: What the settings say, for people: `diffusers 0.36.0`, or the file's name.
+        hosted: The environment of a Space, whose requirements are asked for; None for others.
+        beside: Lines that are resolved with the others, and not installed.
+        left_out: What the Space asks for and is not installed.
     """
 
     pins: tuple[tuple[str, str], ...] = ()
     lines: tuple[str, ...] = ()
     named: str = ""
+    hosted: HostedEnvironment | None = None
+    beside: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def packages(self) -> frozenset[str]:
@@ -63,6 +67,11 @@ class Wanted:
     def has_own_torch(self) -> bool:
         """Whether torch is asked for, and not shared from here."""
         return TORCH in self.packages
+
+    @property
+    def newest(self) -> str:
+        """The moment of which everything that is no setting may be the newest, RFC 3339; empty for any."""
+        return "" if self.hosted is None else self.hosted.moment
 
     @property
     def contemporaries(self) -> Mapping[str, tuple[str, str]]:
@@ -95,17 +104,37 @@ def wanted_of(settings: Settings) -> Wanted | None:
     """Return what settings ask of the environment; None where the run happens in this one.
 
     Raises:
-        EnvironmentUnavailable: The file of requirements cannot be read, or a line names no package of an index.
+        EnvironmentUnavailable: The file of requirements cannot be read, a line names no package of an index, or the
+            environment of the Space is unknown.
+        NotMeasuredError: The Hub does not give the Space.
     """
     if not is_elsewhere(settings):
         return None
     pins = tuple((name, str(version)) for name in PACKAGES if (version := settings.value(f"{TABLE}.{name}")))
-    lines: tuple[str, ...] = ()
+    pinned = {name for name, _ in pins}
     names = [f"{name} {version}" for name, version in pins]
-    if file := settings.value(f"{TABLE}.requirements"):
-        lines = lines_of(Path(str(file)), {name for name, _ in pins})
-        names.append(Path(str(file)).name)
-    return Wanted(pins, lines, ", ".join(names))
+    file, space = (settings.value(f"{TABLE}.{key}") for key in ("requirements", SPACE))
+    if file and space:
+        raise EnvironmentUnavailable(
+            f"{TABLE}.requirements and {TABLE}.{SPACE} both say what is installed", hint="leave one of them out"
+        )
+    if space:
+        return of_space(hosted_environment(str(space)), pins)
+    if not file:
+        return Wanted(pins, named=", ".join(names))
+    return Wanted(pins, lines_of(Path(str(file)), pinned), ", ".join([*names, Path(str(file)).name]))
+
+
+def of_space(hosted: HostedEnvironment, pins: tuple[tuple[str, str], ...] = ()) -> Wanted:
+    """Return what the environment of a Space asks for.
+
+    Args:
+        hosted: What the Space installs.
+        pins: Package to version, in place of the Space's.
+    """
+    chosen = chosen_of(hosted, (name for name, _ in pins))
+    names = [f"the environment of {hosted.space}", *(f"{name} {version}" for name, version in pins)]
+    return Wanted(pins, chosen.lines, " with ".join(names), hosted, chosen.beside, chosen.left_out)
 
 
 def is_elsewhere(settings: Settings) -> bool:
@@ -123,25 +152,12 @@ def lines_of(file: Path, pinned: set[str]) -> tuple[str, ...]:
         text = file.read_text("utf-8")
     except (OSError, ValueError) as error:
         raise EnvironmentUnavailable(f"{file} of env.requirements cannot be read: {error}") from error
-    taken, refused = split_lines(text)
-    if refused:
+    found = requirement_lines(text)
+    if found.refused:
+        first = found.refused[0]
         raise EnvironmentUnavailable(
-            f"{file.name} of env.requirements has a line that names no package of an index: {refused[0]!r}",
+            f"{file.name} of env.requirements has a line that names no package of an index: {first.line!r} "
+            f"({refusal_text(first.reason)})",
             hint="name packages with their versions: nothing else is installed, since it could run code",
         )
-    return tuple(line for line in taken if name_of(line) not in pinned)
-
-
-def split_lines(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the lines of requirements that name a package of an index, and those that do not; none are comments."""
-    joined = re.sub(r"\\\r?\n", " ", text)
-    lines = [re.sub(r"(^|\s)#.*", "", line).strip() for line in joined.splitlines()]
-    without_hashes = [re.sub(r"\s--hash=\S+", "", line).strip() for line in lines if line]
-    taken = tuple(line for line in without_hashes if _LINE.fullmatch(line))
-    return taken, tuple(line for line in without_hashes if not _LINE.fullmatch(line))
-
-
-def name_of(line: str) -> str:
-    """Return the normalised name of the package that a line of requirements names."""
-    found = _LINE.fullmatch(line)
-    return canonicalize_name(found["name"] if found else line)
+    return tuple(line for line in found.taken if name_of(line) not in pinned)

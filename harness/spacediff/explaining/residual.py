@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spacediff.record import ComparisonRecord, Fact, FactKind, RunRecord, Verdict, fact
+from spacediff.record.derived.packages import versions_of
 from spacediff.settings import Origin
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "accelerate")
@@ -32,6 +33,7 @@ def residual_suspects(
     if reference.source in {"diffusers", "script"}:
         return []
     hosted = reference.hosted
+    here = {**here, **versions_of(target)}
     on_this_machine = reference.source == "command"
     machine = [] if on_this_machine else _hardware(hosted, here)
     found = [*_versions(hosted, here), *_packages(target, hosted), *machine, *_revision(target, reference)]

@@ -207,6 +207,21 @@ class FactKind(StrEnum):
     SPACE_CHANGED = "space-changed", {"space": str, "commits": list[str]}
     REPEAT_OF_ANOTHER_SEED = "repeat-of-another-seed"
 
+    # the environment of a Space, in which a run happens; `space` is ORG/NAME
+    HOSTED_INSTALLED = (
+        "hosted-installed",
+        {"space": str, "commit": str, "packages": list[str], "others": int},
+    )
+    HOSTED_LEFT_OUT = (
+        "hosted-left-out",
+        {"space": str, "lines": list[str], "reasons": list[str], "instead": list[str], "more": int},
+    )
+    HOSTED_CHOSEN = "hosted-chosen", {"space": str, "packages": list[str]}
+    HOSTED_NEWEST = "hosted-newest", {"space": str, "moment": str, "lines": list[str]}
+    HOSTED_PYTHON = "hosted-python", {"space": str, "there": str, "here": str}
+    HOSTED_TORCH = "hosted-torch", {"space": str, "asked": str, "installed": str, "shared": bool, "cuda": bool}
+    HOSTED_COMMIT = "hosted-commit", {"space": str, "read": str, "running": str}
+
     # where a scenario is not the script that it stands for
     APPROXIMATED = "approximated", {"setting": str, "value": str, "where": str, "reason": str}
 

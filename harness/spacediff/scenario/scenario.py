@@ -21,6 +21,7 @@ from spacediff.metric_info import OptionalMetric
 from spacediff.scenario.adapters import by_name, checks_of_adapters, declared, with_order
 from spacediff.scenario.checks import checks
 from spacediff.scenario.command_checks import command_checks
+from spacediff.scenario.hosted_environment import with_hosted_environment
 from spacediff.scenario.input_checks import file_checks, input_checks, size_checks
 from spacediff.scenario.local_files import missing_of_reference, missing_of_settings
 from spacediff.scenario.locations import Parts, Places, dotted, places
@@ -252,8 +253,10 @@ def parse_scenario(text: str, path: Path) -> Scenario:
     lines = places(text)
     data, lines, mistakes = by_name(_tables(text, path, lines), lines)
     data, wrong_values = with_python_values(data, lines)
+    data, unknown_spaces = with_hosted_environment(data, lines)
     mistakes += [
         *wrong_values,
+        *unknown_spaces,
         *checks(data, text, lines),
         *command_checks(data, lines),
         *input_checks(data, lines),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from spacediff.environments.building import built
+from spacediff.environments.hosted_facts import differing_facts
 from spacediff.environments.locking import Lock, lock_of
 from spacediff.environments.named import NAMED, described, moved
 from spacediff.environments.shared import installed_here
@@ -25,6 +26,7 @@ from spacediff.settings import EXPORT_FPS, EXPORT_QUALITY, Origin, Settings
 from spacediff.sources import Produced, Stopped
 from spacediff.sources.environment_script import put_in_of, script_of, seed_of
 from spacediff.sources.script import Scripts
+from spacediff.wording import sentences
 
 _Found = TypeVar("_Found", bound=Produced | Stopped)
 
@@ -99,10 +101,12 @@ class _About:
     Attributes:
         text: The environment in one line.
         settings: The versions of the packages that moved with those that are asked for.
+        warnings: In what it is not that of a Space, whose environment is asked for.
     """
 
     text: str
     settings: Settings
+    warnings: tuple[str, ...]
 
     @classmethod
     def of(cls, wanted: Wanted, lock: Lock) -> _About:
@@ -110,7 +114,7 @@ class _About:
         here = installed_here()
         there = {each.name: each.there for each in moved(lock, here) if each.name in NAMED}
         resolved = Settings.of({TABLE: there} if there else {}, Origin.DEFAULT, f"resolved for {wanted.named}")
-        return cls(described(wanted, lock, here), resolved)
+        return cls(described(wanted, lock, here), resolved, tuple(sentences(differing_facts(wanted, lock))))
 
 
 def _as_of(run: Run, found: _Found, about: _About) -> _Found:
@@ -123,4 +127,5 @@ def _as_of(run: Run, found: _Found, about: _About) -> _Found:
         found,
         settings=settings.filled_from(usual) if medium == "video" else settings,
         described=f"generated with {about.text}",
+        warnings=(*found.warnings, *about.warnings),
     )

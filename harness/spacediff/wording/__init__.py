@@ -22,6 +22,7 @@ from spacediff.wording.cause import (
 )
 from spacediff.wording.contents import agreement_text
 from spacediff.wording.controls import control_expectation, control_name
+from spacediff.wording.environments import refusal_text
 from spacediff.wording.fitting import forecast_texts, taken_text
 from spacediff.wording.fix import fix_code
 from spacediff.wording.gate import gate_headline
@@ -65,6 +66,7 @@ __all__ = [
     "place_of_tile",
     "presenting",
     "probe_text",
+    "refusal_text",
     "release_text",
     "samples_text",
     "sentence",

@@ -17,6 +17,8 @@ _OFFLOADS = {
     "sequential_cpu_offload": "pipe.enable_sequential_cpu_offload()",
 }
 _VERSIONS = "env"
+_OF_SEVERAL = frozenset({"requirements", "space"})
+"""Settings of that table that are no package."""
 _SWITCHES = frozenset({"tiling", "slicing"})
 _CALLS = {"call": "pipe({})", "load": "pipe = Pipeline.from_pretrained({})", "output": "export_to_video({})"}
 """Calls whose arguments are settings, by the table that those are in."""
@@ -53,7 +55,7 @@ def _lines(table: str, members: Sequence[SuspectRecord]) -> Iterator[str]:
 def _install(member: SuspectRecord) -> str:
     """Write what installs another version, which is no line of a script."""
     key = _key(member)
-    named = key != "requirements" and not member.target_unset
+    named = key not in _OF_SEVERAL and not member.target_unset
     return f"# pip install {key}=={_quoted(member.target)}" if named else _comment(member)
 
 

@@ -17,6 +17,7 @@ _NAMES: Mapping[str, str] = {
     "call.true_cfg_scale": "true CFG scale",
     "env.diffusers": "version of diffusers",
     "env.requirements": "requirements",
+    "env.space": "environment of the Space",
     "env.torch": "version of torch",
     "env.transformers": "version of transformers",
     "guider.class": "guider",

@@ -8,7 +8,8 @@ from spacediff.record.cause import MovedRecord
 from spacediff.record.run import RunRecord
 
 _PREFIX = "env."
-_REQUIREMENTS = "env.requirements"
+_FILES = frozenset({"env.requirements", "env.space"})
+"""What names several packages at once."""
 
 
 def moved_between(
@@ -22,16 +23,16 @@ def moved_between(
         here: The packages of this environment, in which a run without such a setting happens.
         without: Packages that are settings themselves.
     """
-    ours, theirs = _versions(left), _versions(right)
+    ours, theirs = versions_of(left), versions_of(right)
     names = [name for name in {**theirs, **ours} if name not in without]
     ends = ((name, ours.get(name, here.get(name, "")), theirs.get(name, here.get(name, ""))) for name in names)
     return [MovedRecord(name=name, start=start, target=target) for name, start, target in ends if start != target]
 
 
-def _versions(run: RunRecord) -> dict[str, str]:
+def versions_of(run: RunRecord) -> dict[str, str]:
     """Return the versions that an environment of a run has in place of those here, by package."""
     return {
         path.removeprefix(_PREFIX): str(setting.value)
         for path, setting in run.settings.items()
-        if path.startswith(_PREFIX) and path != _REQUIREMENTS
+        if path.startswith(_PREFIX) and path not in _FILES
     }

@@ -1,0 +1,57 @@
+"""Which requirements have a wheel that this machine can install: without one, a build would run their code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.error import HTTPError
+
+from packaging.requirements import Requirement
+from packaging.tags import sys_tags
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from spacediff.environments.releases import moment, project_page
+from spacediff.errors import EnvironmentUnavailable
+from spacediff.progress import Progress
+
+_NOT_FOUND = 404
+
+
+def without_wheels(lines: Iterable[str], newest: str, progress: Progress) -> tuple[str, ...]:
+    """Return the requirements for which the index has no wheel for this machine.
+
+    Args:
+        lines: Requirements, each a package of an index.
+        newest: Wheels that were uploaded later do not count, RFC 3339 in UTC; empty for no limit.
+        progress: Receives which package is looked at.
+
+    Raises:
+        EnvironmentUnavailable: The index does not answer.
+    """
+    tags = frozenset(sys_tags())
+    missing = []
+    for line in lines:
+        wanted = Requirement(line)
+        if wanted.marker is not None and not wanted.marker.evaluate():
+            continue
+        progress.on_status(f"looking for a wheel of {wanted.name}")
+        try:
+            files = project_page(wanted.name)["files"]
+        except EnvironmentUnavailable as error:
+            if not isinstance(error.__cause__, HTTPError) or error.__cause__.code != _NOT_FOUND:
+                raise
+            files = []
+        if not any(_fits(file, wanted, newest, tags) for file in files):
+            missing.append(line)
+    return tuple(missing)
+
+
+def _fits(file: object, wanted: Requirement, newest: str, tags: frozenset[object]) -> bool:
+    if not isinstance(file, dict) or file.get("yanked"):
+        return False
+    try:
+        _, version, _, built_for = parse_wheel_filename(str(file.get("filename")))
+    except InvalidWheelFilename:
+        return False
+    uploaded = moment(file.get("upload-time"))
+    in_time = not newest or not uploaded or uploaded < newest
+    return in_time and not tags.isdisjoint(built_for) and wanted.specifier.contains(version, prereleases=True)
