@@ -269,6 +269,7 @@ function beginDrawings() {
 }
 
 function start() {
+  labelCells(all(".wide > table:not(.ranking, .settings, .divergences, .of-steps, .numbers table)"));
   wireTheme();
   wireCopying();
   if (!report.prompts.length) return;

@@ -320,6 +320,7 @@ def test_keys_choose_modes_and_can_be_switched_off(reports: Reports, url: str) -
 
 def test_paper_has_the_strip_and_the_table_instead_of_the_player(reports: Reports, url: str) -> None:
     report = opened(reports, url, "frame=0", viewport=VIEWPORT)  # an own page, which stays paper
+    report.drawn()
     report.until("document.querySelector('#strip').dataset.filled === 'true'")
     report.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     report.page.emulate_media(media="print")
@@ -327,3 +328,8 @@ def test_paper_has_the_strip_and_the_table_instead_of_the_player(reports: Report
     assert report.page.locator("#numbers tbody tr").count() == FRAMES
     assert not report.page.locator(".panes").is_visible()
     assert not report.page.locator(".controls").first.is_visible()
+    dashes = report.page.locator('.ground [stroke-dasharray="1,0"]').evaluate_all(
+        "lines => lines.map((line) => getComputedStyle(line).strokeDasharray)"
+    )
+    assert dashes
+    assert set(dashes) == {"none"}, "a PDF holds each dash of a line as a shape"

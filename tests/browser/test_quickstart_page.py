@@ -10,11 +10,12 @@ from spacediff.clip import read_clip
 from spacediff.record import RunRecord
 from spacediff.wording import cause_text, fix_code
 from support.quickstart import Finished
-from support.report_pages import Opened, Reports, violations
+from support.report_pages import VIEWPORT, Opened, Reports, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LIMIT = 10_000_000  # bytes
+PRINTED_LIMIT = 5_000_000  # bytes of a PDF
 READ_PIXELS = """(side) => {
     const canvas = document.querySelector(`[data-side="${side}"] .picture > canvas`);
     return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
@@ -149,3 +150,9 @@ def test_curves_of_what_clips_show_seek_and_share_the_frame(reports: Reports, qu
     report.go(4)
     report.shown(4)
     assert guide() == pytest.approx(at(4), abs=1)
+
+
+def test_a_printed_page_is_small_enough_for_a_mail(reports: Reports, quickstart: Finished) -> None:
+    report = reports.open((quickstart.folder / "report.html").as_uri(), "#variant=baseline&frame=2", viewport=VIEWPORT)
+    report.drawn()
+    assert len(report.page.pdf(format="A4")) < PRINTED_LIMIT

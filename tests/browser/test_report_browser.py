@@ -144,3 +144,18 @@ def test_light_and_dark(reports: Reports, url: str) -> None:
 def test_nothing_hangs_over_the_edge(reports: Reports, url: str, width: int) -> None:
     report = reports.open(url, viewport={"width": width, "height": 844})
     assert report.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_tables_stack_on_a_phone_and_scroll_nowhere(reports: Reports, url: str) -> None:
+    report = reports.open(url, viewport={"width": 390, "height": 844})
+    report.until("document.querySelector('table.stacked') !== null")
+    assert (
+        report.page.locator("main .wide:visible:not(details *)").evaluate_all(
+            "all => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.ariaLabel)"
+        )
+        == []
+    )
+    cell = report.page.locator("#environment td").first
+    assert cell.evaluate("cell => getComputedStyle(cell, '::before').content") == '"Local"'
+    report.page.evaluate("document.querySelector('table.environment').classList.remove('stacked')")
+    assert cell.evaluate("cell => getComputedStyle(cell).display") == "table-cell"

@@ -58,6 +58,8 @@ from spacediff.wording import (
 )
 from spacediff.wording.numbers import drift, duration, moment, number, plain, value
 
+STYLES = ("report.css", "narrow.css", "print.css")
+
 SCRIPTS = (
     "address.js",
     "frames.js",
@@ -69,6 +71,7 @@ SCRIPTS = (
     "charting.js",
     "chart.js",
     "numbers.js",
+    "stacking.js",
     "steps.js",
     "views.js",
     "keys.js",
@@ -115,7 +118,7 @@ def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:
     record = _without_what_is_not_measured(record)
     prompts = [prompt_view(record, prompt) for prompt in record.prompts]
     previews = pictures.previews
-    style = shipped_text("report.css")
+    style = "\n".join(shipped_text(name) for name in STYLES)
     script = "\n".join(shipped_text(name) for name in SCRIPTS)
     drawing = charting()
     allowed = " ".join(f"'{digest_for_policy(text)}'" for text in (script, drawing.script))

@@ -21,7 +21,7 @@ from spacediff.clip import read_frames
 from spacediff.errors import RecordingNotReadable, VideoNotReadable
 from spacediff.recordings import RecordedCall, Recording, WrittenFile, read_recording, unpack_clip
 from spacediff.reporting.inert import cell, prose
-from spacediff.reporting.page import digest_for_policy, page_templates, shipped_text
+from spacediff.reporting.page import STYLES, digest_for_policy, page_templates, shipped_text
 from spacediff.reporting.presentable import visible
 from spacediff.wording.numbers import counted, duration, plain, value
 
@@ -77,7 +77,7 @@ def render_recording(file: Path, name: str) -> str:
 
 
 def _page(recording: Recording, file: Path) -> str:
-    style = shipped_text("report.css") + shipped_text("recording.css")
+    style = "\n".join(shipped_text(name) for name in (*STYLES, "recording.css"))
     policy = f"default-src 'none'; style-src '{digest_for_policy(style)}'; img-src data:; base-uri 'none'"
     with TemporaryDirectory(prefix="spacediff-report-") as temporary:
         views = [
