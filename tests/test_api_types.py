@@ -71,6 +71,15 @@ def releases(path: Path) -> None:
     spacediff.compare_versions(path)  # type: ignore[call-arg]
 
 
+def environments() -> None:
+    found = spacediff.space_environment("org/space", torch="2.4.0")
+    assert_type(found, spacediff.SpaceEnvironment)
+    assert_type(found.packages[0].version, str)
+    assert_type(found.facts, tuple[spacediff.Fact, ...])
+    assert_type(found.sentences, list[str])
+    spacediff.space_environment("org/space", diffusers="0.36")  # type: ignore[call-arg]
+
+
 def sources(path: Path) -> None:
     reading = spacediff.read_source(path, like="CogVideoXPipeline")
     assert_type(reading, spacediff.Reading)

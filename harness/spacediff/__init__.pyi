@@ -17,6 +17,7 @@ from .api import (
     render_report,
     run_audit,
     run_audits,
+    space_environment,
     write_probe,
     write_report,
 )
@@ -124,7 +125,7 @@ from .record import (
     VersionsRecord,
     record_schema,
 )
-from .results import Accepted, AuditInterrupted, AuditResult, ReportFile, VersionsResult
+from .results import Accepted, AuditInterrupted, AuditResult, ReportFile, SpaceEnvironment, VersionsResult
 from .run import Run
 from .scenario.scenario import Scenario, scenario_schema
 from .settings import Origin, Setting, Settings
@@ -225,6 +226,7 @@ __all__ = [
     "SpaceBroken",
     "SpaceBusy",
     "SpaceCheck",
+    "SpaceEnvironment",
     "SpaceFailed",
     "SpaceNeedsLogin",
     "SpaceNotFound",
@@ -266,6 +268,7 @@ __all__ = [
     "run_audit",
     "run_audits",
     "scenario_schema",
+    "space_environment",
     "trace",
     "write_probe",
     "write_report",

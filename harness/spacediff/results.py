@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from spacediff.errors import Exit, NotMeasuredError, UnknownName, error_from_record
 
 if TYPE_CHECKING:
-    from spacediff.record import AuditRecord, ComparisonRecord, HistoryRecord, VersionsRecord
+    from spacediff.record import AuditRecord, ComparisonRecord, Fact, HistoryRecord, VersionsRecord
 
 ReportFormat: TypeAlias = Literal["html", "md", "json", "junit", "zip", "summary", "issue"]
 
@@ -105,6 +105,42 @@ class VersionsResult:
         """What `spacediff versions` exits with: 0, or 3 where no two releases could be compared."""
         compared = any(each.changed is not None for each in self.versions.releases)
         return Exit.GATE_PASSED if compared else Exit.NOT_MEASURED
+
+
+@dataclass(frozen=True)
+class PackageVersion:
+    """A package of another environment: its version there, and here, which is empty where it is not installed."""
+
+    name: str
+    version: str
+    here: str
+
+
+@dataclass(frozen=True)
+class SpaceEnvironment:
+    """What a run as in a Space would install.
+
+    Attributes:
+        space: `ORG/NAME`.
+        packages: Every package that would be installed.
+        facts: In what that is not what the Space has.
+    """
+
+    space: str
+    packages: tuple[PackageVersion, ...]
+    facts: tuple[Fact, ...]
+
+    @property
+    def sentences(self) -> list[str]:
+        """The facts, one sentence each."""
+        from spacediff.wording import sentences
+
+        return sentences(self.facts)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as JSON objects and lists."""
+        packages = [asdict(each) for each in self.packages]
+        return {"space": self.space, "packages": packages, "differs": self.sentences}
 
 
 class AuditInterrupted(KeyboardInterrupt):

@@ -35,7 +35,7 @@ file = "broken.mp4"
 
 
 COMMANDS = ("audit", "versions", "record", "probe", "compare", "report", "approve",
-            "read", "why", "check", "doctor", "cache", "completion", "init", "schema")  # fmt: skip
+            "read", "why", "check", "environment", "doctor", "cache", "completion", "init", "schema")  # fmt: skip
 
 
 def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,7 @@ def test_each_command_is_parsed_into_its_own_dataclass() -> None:
     lines = {
         "audit a.toml", "record run.py --steps 3", "probe --write spacediff_probe.py", "compare a.mp4 b.mp4",
         "report audits/a", "approve a.toml",
-        "read run.py", "why --script run.py --space a/b", "check a/b", "versions a.toml --from 0.36",
+        "read run.py", "why --script run.py --space a/b", "check a/b", "environment a/b", "versions a.toml --from 0.36",
         "doctor", "cache", "completion bash",
         "init", "schema",
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from spacediff.cli.commands import main
 from spacediff.environments import hosted as module
 from spacediff.environments.announced import spaces_installed
 from spacediff.environments.hosted import HostedEnvironment, chosen_of, hosted_environment
@@ -247,3 +249,31 @@ def test_the_hub_is_asked_for_the_requirements_of_a_space(monkeypatch: pytest.Mo
     assert hosted.app == "gradio==4.44.1"
     assert hosted.moment == "2024-12-24T18:00:00Z"
     assert hosted.torch == "torch==2.4.0"
+
+
+@pytest.mark.skipif(uv_program() is None, reason="uv is not installed")
+def test_the_command_lists_what_would_be_installed_and_installs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked(monkeypatch, "diffusers==1.0\n--pre\n")
+    with wheel_index(tmp_path):
+        assert main(["environment", "https://huggingface.co/spaces/org/space", "--json", "-q"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert main(["environment", "org/space", "-q"]) == 0
+        shown = capsys.readouterr().out
+    versions = {each["name"]: each["version"] for each in found["packages"]}
+    assert (versions["diffusers"], versions["transformers"]) == ("1.0", "1.5")
+    assert any("--pre (an option of pip)" in each for each in found["differs"])
+    assert "would be installed" in shown
+    assert "--pre (an option of pip)" in shown
+    assert not list((tmp_path / "cache" / "environments").glob("locked-*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["here"], "is not a Space of the Hub"), (["o/n", "--torch", "x"], "no version")]
+)
+def test_what_is_no_space_and_no_version_is_wrong_input(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["environment", *arguments]) == 2
+    assert words in " ".join(capsys.readouterr().err.split())

@@ -15,8 +15,9 @@ from spacediff.api import compare_versions, run_audit
 from spacediff.environments.releases import releases_of
 from spacediff.environments.uv import uv_program
 from spacediff.errors import EnvironmentUnavailable
-from spacediff.record import AuditRecord, Stage, VersionsRecord
-from spacediff.wording import versions_text
+from spacediff.record import AuditRecord, Stage, Standing, VersionsRecord
+from spacediff.wording import fix_code, versions_text
+from support.hub_stand_in import Space, hub_stand_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -36,6 +37,44 @@ scheduler = {{ class = "UniPCMultistepScheduler", use_flow_sigmas = true, predic
 env = {{ diffusers = "{OLD}", transformers = "{TRANSFORMERS}" }}
 [reference]
 variant = "baseline"
+"""
+
+EXPLAINED = (
+    SCENARIO.replace('reference]\nvariant = "baseline"', 'reference]\nvariant = "new"')
+    + f"""
+[variants.new]
+env.diffusers = "{NEW}"
+vae.slicing = true
+[explain]
+from = "baseline"
+to = "new"
+weights = "none"
+tolerance = 0.0
+[scale]
+seeds = 1
+rerun = false
+"""
+)
+"""A version among the suspects, beside a setting that makes no difference to one clip; people see every difference."""
+
+HOSTED = (
+    SCENARIO
+    + """
+[variants.as-hosted]
+env.space = "org/space"
+[scale]
+seeds = 1
+rerun = false
+"""
+)
+REQUIREMENTS = f"""
+--extra-index-url https://download.pytorch.org/whl/cu121
+diffusers=={OLD}
+transformers=={TRANSFORMERS}
+accelerate
+git+https://github.com/org/tools
+torch==2.4.0
+spaces
 """
 
 INSTALLED = f"""
@@ -96,3 +135,46 @@ def test_the_installed_version_in_an_environment_of_its_own_gives_the_same_clip_
     assert run.described.startswith(f"generated with diffusers {HERE}")
     (trace,) = [each for each in record.traces if each.candidate == "same"]
     assert trace.stage is Stage.NOWHERE
+
+
+def test_a_search_over_versions_finds_that_the_version_is_the_cause_and_not_the_other_setting(tmp_path: Path) -> None:
+    cause = audited(EXPLAINED, tmp_path).cause
+    assert cause is not None
+    standing = {each.path: each.standing for each in cause.suspects}
+    assert standing == {"env.diffusers": Standing.CAUSE, "vae.slicing": Standing.NO_EFFECT}
+    assert {each.name for each in cause.moved} == {"accelerate", "peft"}
+    assert fix_code(cause) == [f"# pip install diffusers=={NEW}"]
+
+
+def test_a_run_as_in_a_space_has_its_versions_and_says_what_it_has_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = Space(
+        "http://127.0.0.1:9",
+        files={"app.py": "", "requirements.txt": REQUIREMENTS},
+        changed="2026-01-15T00:00:00.000Z",
+    )
+    with hub_stand_in({"org/space": space}) as hub:
+        for name, value in {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0"}.items():
+            monkeypatch.setenv(name, value)
+        record = audited(HOSTED, tmp_path)
+    baseline, run = (record.run("lemon", name) for name in ("baseline", "as-hosted"))
+    assert run.clip
+    assert baseline.clip
+    assert run.clip.digest == baseline.clip.digest, "the versions that compute are the same"
+    assert run.settings["env.diffusers"].value == OLD
+    assert run.settings["env.transformers"].value == TRANSFORMERS
+    said = " ".join(run.warnings)
+    assert "git+https://github.com/org/tools (a repository, whose build would run its code)" in said
+    assert "org/space asks for torch==2.4.0" in said
+    assert "the newest of 2026-01-15: accelerate. That is an inference" in said
+
+
+def test_a_file_of_requirements_is_an_environment_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "theirs.txt").write_text(f"diffusers=={OLD}\ntransformers=={TRANSFORMERS}\n")
+    text = INSTALLED.replace(f'env.diffusers = "{HERE}"', 'env.requirements = "theirs.txt"')
+    run = audited(text, tmp_path).run("lemon", "same")
+    assert run.clip
+    assert run.settings["env.diffusers"].value == OLD
+    assert run.settings["env.transformers"].value == TRANSFORMERS
+    assert run.described.startswith("generated with theirs.txt with diffusers")

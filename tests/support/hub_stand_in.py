@@ -21,6 +21,7 @@ class Space:
     requirements: str = ""
     files: dict[str, str] = field(default_factory=dict)
     app_file: str = "app.py"
+    changed: str = "2024-12-24T18:00:00.000Z"
 
     def runtime(self) -> dict[str, Any]:
         return {
@@ -38,7 +39,7 @@ class Space:
             "author": name.split("/", maxsplit=1)[0],
             "sha": "2e" * 20,
             "createdAt": "2024-08-06T00:00:00.000Z",
-            "lastModified": "2024-12-24T18:00:00.000Z",
+            "lastModified": self.changed,
             "private": self.private,
             "disabled": False,
             "host": self.host,

@@ -7,6 +7,7 @@ of `spacediff.errors`. Nothing here prints, exits, or installs a signal handler;
 
 from spacediff.api.audits import accept_audit, compare_videos, load_scenario, plan_audit, run_audit, run_audits
 from spacediff.api.checks import CheckInterrupted, check_space
+from spacediff.api.environments import space_environment
 from spacediff.api.given import StrPath
 from spacediff.api.parity import assert_reproduces
 from spacediff.api.records import read_record, render_report, write_report
@@ -31,6 +32,7 @@ __all__ = [
     "render_report",
     "run_audit",
     "run_audits",
+    "space_environment",
     "write_probe",
     "write_report",
 ]

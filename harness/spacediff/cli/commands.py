@@ -14,6 +14,7 @@ from spacediff.cli.options import (
     CompareOptions,
     CompletionOptions,
     DoctorOptions,
+    EnvironmentOptions,
     InitOptions,
     Options,
     ProbeOptions,
@@ -120,6 +121,10 @@ def _run_command(options: Options) -> int:  # noqa: C901, PLR0911, PLR0912 - one
             from spacediff.cli.check_command import check
 
             return check(options)
+        case EnvironmentOptions():
+            from spacediff.cli.environment_command import environment
+
+            return environment(options)
         case CacheOptions():
             from spacediff.cli.setup_commands import cache
 

@@ -75,6 +75,16 @@ class VersionsOptions:
 
 
 @dataclass(frozen=True)
+class EnvironmentOptions:
+    """`spacediff environment`."""
+
+    space: str
+    torch: str | None
+    verbosity: Verbosity
+    as_json: bool
+
+
+@dataclass(frozen=True)
 class RecordOptions:
     """`spacediff record`."""
 
@@ -207,6 +217,7 @@ Options: TypeAlias = (
     | WhyOptions
     | CheckOptions
     | DoctorOptions
+    | EnvironmentOptions
     | CacheOptions
     | VersionsOptions
     | CompletionOptions

@@ -14,6 +14,7 @@ from spacediff.cli.options import (
     AuditOptions,
     CheckOptions,
     CompareOptions,
+    EnvironmentOptions,
     Options,
     ProbeOptions,
     ReadOptions,
@@ -151,7 +152,20 @@ def parsers() -> tuple[CommandParser, dict[str, CommandParser]]:
     )
     whole.add_argument("--version", action="version", version=f"spacediff {__version__}")
     commands: Commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_audit, _versions, _record, _probe, _compare, _report, _approve, _read, _why, _check, add_setup):
+    for add in (
+        _audit,
+        _versions,
+        _record,
+        _probe,
+        _compare,
+        _report,
+        _approve,
+        _read,
+        _why,
+        _check,
+        _environment,
+        add_setup,
+    ):
         add(commands)
     for command in commands.choices.values():
         command.set_defaults(command=command)
@@ -367,3 +381,14 @@ def _check(commands: Commands) -> None:
     check.add_argument("--json", dest="as_json", action="store_true", help="print the answers and calls as JSON")
     _add_verbosity(check)
     check.set_defaults(kind=CheckOptions)
+
+
+def _environment(commands: Commands) -> None:
+    environment = commands.add_parser("environment", help="list what would be installed as in a Space",
+                                      epilog=_OTHER_EXIT_CODES)  # fmt: skip
+    environment.add_argument("space", metavar="ORG/NAME", help="the Space, or the address of its page")
+    environment.add_argument("--torch", metavar="VERSION",
+                             help="with this version of torch (default: with the one that is here)")  # fmt: skip
+    environment.add_argument("--json", dest="as_json", action="store_true", help="print the list as JSON")
+    _add_verbosity(environment)
+    environment.set_defaults(kind=EnvironmentOptions)
