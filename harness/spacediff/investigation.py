@@ -7,15 +7,24 @@ the differences that make the clip differ; the corrected scenario then checks th
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spacediff.api import StrPath, run_audit
 from spacediff.enclosed import enclose_patch, enclose_script
 from spacediff.errors import InvalidArgument
-from spacediff.files import ensure_new, write_atomically, write_new
+from spacediff.files import write_atomically, write_new
 from spacediff.results import AuditResult
+from spacediff.settings import Settings
+from spacediff.why.beforehand import (
+    ensure_measurable,
+    ensure_script,
+    ensure_versions_fit,
+    ensure_writable,
+    hosted_id,
+    scenario_path,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -70,7 +79,14 @@ class SourceComparison:
     @property
     def space_id(self) -> str:
         """`ORG/NAME` of a Space that can generate clips; empty for a folder."""
-        return _space_id(self.space_name)
+        return hosted_id(self.space_name)
+
+    @property
+    def hosted_versions(self) -> Settings:
+        """Versions of diffusers and transformers that the Space pins and this machine does not have, as settings."""
+        from spacediff.why.versions import version_settings
+
+        return version_settings(self.space)
 
     @property
     def approximations(self) -> Sequence[str]:
@@ -87,15 +103,17 @@ class SourceComparison:
 
         return comparison_json(self.compared, self.advice, self.calls)
 
-    def scenario_text(self, folder: StrPath = ".", *, run: Sequence[str] | None = None) -> str:
+    def scenario_text(self, folder: StrPath = ".", *, run: Sequence[str] | None = None, versions: bool = False) -> str:
         """Return the scenario that measures the differences, as TOML.
 
         Args:
             folder: The folder of the scenario, from which the paths of input pictures and videos start.
             run: The arguments with which the script itself is the baseline; None for the settings that were read of it.
+            versions: Whether the variant also has the versions of `hosted_versions`.
 
         Raises:
-            InvalidArgument: The script is to be run and is no `.py`, or its prompt could not be read.
+            InvalidArgument: The script is to be run and is no `.py`, or its prompt could not be read, or it would have
+                to run with other versions.
         """
         from spacediff.why.prompt_inputs import files_beside
         from spacediff.why.scenario_writer import scenario_text, script_text
@@ -103,9 +121,11 @@ class SourceComparison:
         find = files_beside(Path(self.script_name), Path(folder), self.script.unturned)
         if run is not None:
             self._ensure_runnable()
+            ensure_versions_fit(versions=versions, run=True)
             baseline = {"script": _from_folder(self.script_name, folder), **({"args": list(run)} if run else {})}
             return script_text(self.compared, self.script, self.space, self.space_id, baseline=baseline, find=find)
-        return scenario_text(self.compared, self.script, self.space, self.space_id, find)
+        asked = self.hosted_versions if versions else Settings()
+        return scenario_text(self.compared, self.script, self.space, self.space_id, find, versions=asked)
 
     def _ensure_runnable(self) -> None:
         ensure_script(self.script_name)
@@ -115,20 +135,22 @@ class SourceComparison:
                 hint="write a scenario with baseline.script and the prompt by hand",
             )
 
-    def write_scenario(self, path: StrPath, *, run: Sequence[str] | None = None) -> Path:
+    def write_scenario(self, path: StrPath, *, run: Sequence[str] | None = None, versions: bool = False) -> Path:
         """Write that scenario into a new file.
 
         Args:
             path: The file.
             run: The arguments with which the script itself is the baseline; None for the settings that were read of it.
+            versions: Whether the variant also has the versions of `hosted_versions`.
 
         Raises:
-            InvalidArgument: The script is to be run and is no `.py`, or its prompt could not be read.
+            InvalidArgument: The script is to be run and is no `.py`, or its prompt could not be read, or it would have
+                to run with other versions.
             FileExists: There is a different file already.
             FileNotAccessible: The file cannot be written.
         """
         written = Path(path)
-        write_new(written, self.scenario_text(written.parent, run=run))
+        write_new(written, self.scenario_text(written.parent, run=run, versions=versions))
         return written
 
 
@@ -234,6 +256,7 @@ def measure_difference(
     scenario: StrPath | None = None,
     patch: StrPath | None = None,
     run: Sequence[str] | None = None,
+    versions: bool = False,
     budget: float | None = None,
     approximate: bool = False,
     listener: ProgressListener | None = None,
@@ -246,12 +269,15 @@ def measure_difference(
         patch: Where to write the changes to the script; by default nowhere.
         run: The arguments with which the script itself is run as the baseline; None to generate with the settings that
             were read of it.
+        versions: Whether the versions of libraries that the Space pins are suspects, too; each needs an environment,
+            which is built.
         budget: The most generations of the search for the cause, of which a run that ends early is a fraction.
         approximate: Whether a scenario that leaves out what the script does is accepted.
         listener: Receives the progress; by default nobody.
 
     Raises:
-        InvalidArgument: The Space is a folder, which gives no clip; or the script is to be run and is no `.py`.
+        InvalidArgument: The Space is a folder, which gives no clip; or the script is to be run and is no `.py`, or
+            would have to run with other versions.
         FileExists: A file to write exists already.
         ScenarioApproximate: The script does what a scenario cannot say, and that is not accepted. The scenario is
             written, with its approximations.
@@ -260,7 +286,7 @@ def measure_difference(
     path = scenario_path(sources.script_name, scenario)
     ensure_measurable(sources.space_name)
     ensure_writable(path, patch)
-    sources.write_scenario(path, run=run)
+    sources.write_scenario(path, run=run, versions=versions)
     audit = run_audit(path, budget=budget, approximate=approximate, listener=listener)
     if Path(sources.script_name).suffix == ".py":
         enclose_script(audit.folder, Path(sources.script_name))
@@ -276,6 +302,7 @@ def explain_difference(
     *,
     scenario: StrPath | None = None,
     patch: StrPath | None = None,
+    versions: bool = False,
     budget: float | None = None,
     approximate: bool = False,
     listener: ProgressListener | None = None,
@@ -289,6 +316,8 @@ def explain_difference(
         space: `ORG/NAME`.
         scenario: Where to write the scenario; by default `why-SCRIPT.toml`. The audit goes into `audits/`.
         patch: Where to write the changes to the script; by default nowhere.
+        versions: Whether the versions of libraries that the Space pins are suspects, too; each needs an environment,
+            which is built.
         budget: The most generations of the search for the cause, of which a run that ends early is a fraction.
         approximate: Whether a scenario that leaves out what the script does is accepted.
         listener: Receives the progress; by default nobody.
@@ -306,41 +335,14 @@ def explain_difference(
     ensure_writable(scenario_path(script, scenario), patch)
     sources = compare_sources(script, space)
     return measure_difference(
-        sources, scenario=scenario, patch=patch, budget=budget, approximate=approximate, listener=listener
+        sources,
+        scenario=scenario,
+        patch=patch,
+        versions=versions,
+        budget=budget,
+        approximate=approximate,
+        listener=listener,
     )
-
-
-def scenario_path(script: StrPath, scenario: StrPath | None) -> Path:
-    """Return where the scenario for a script is written; for a command, the script is that which it runs."""
-    from spacediff.reading.commands import commands_in
-
-    if scenario is not None:
-        return Path(scenario)
-    commands = [] if Path(script).exists() else commands_in(str(script), str)
-    return Path(f"why-{Path(commands[0].script if commands else script).stem}.toml")
-
-
-def ensure_measurable(space: StrPath) -> None:
-    """Refuse a Space that cannot generate clips.
-
-    Raises:
-        InvalidArgument: It is a folder, or no id of a Space.
-    """
-    if not _space_id(str(space)):
-        raise InvalidArgument(
-            f"{space} is not the id of a Space, so it cannot generate clips",
-            hint="give ORG/NAME, or compare the settings only",
-        )
-
-
-def ensure_script(script: StrPath) -> None:
-    """Refuse what is not run: pasted code, commands, everything that is no Python file of the user.
-
-    Raises:
-        InvalidArgument: It is no `.py` file.
-    """
-    if Path(script).suffix != ".py" or not Path(script).is_file():
-        raise InvalidArgument(f"{script} is not run: only a .py file of your own is")
 
 
 def _from_folder(script: StrPath, folder: StrPath) -> str:
@@ -349,28 +351,6 @@ def _from_folder(script: StrPath, folder: StrPath) -> str:
         return Path(os.path.relpath(script, folder)).as_posix()
     except ValueError:
         return Path(script).absolute().as_posix()
-
-
-def ensure_writable(scenario: Path, patch: StrPath | None) -> None:
-    """Refuse a patch file that cannot be written as a new one.
-
-    Raises:
-        FileExists: The file exists.
-        FileNotAccessible: It is a folder, or its folder does not exist.
-        InvalidArgument: It is also the file for the scenario.
-    """
-    if patch is None:
-        return
-    ensure_new(Path(patch))
-    if Path(patch).absolute() == scenario.absolute():
-        raise InvalidArgument(f"{scenario} would hold both scenario and patch", hint="name another file")
-
-
-def _space_id(space: str) -> str:
-    from spacediff.hub.ids import is_repository_id, space_of
-
-    named = space_of(space)
-    return named if is_repository_id(named) and not Path(named).exists() else ""
 
 
 def _corrected(why: WhyResult, cause: Collection[str], patch: StrPath | None, *, is_run: bool) -> WhyResult:
@@ -383,18 +363,22 @@ def _corrected(why: WhyResult, cause: Collection[str], patch: StrPath | None, *,
     from spacediff.why.scenario_writer import corrected_text
 
     read = why.sources
+    asked = read.hosted_versions
+    versions = Settings({path: asked[path] for path in cause if path in asked})
     rows = [row.path for row in read.compared.differences]
     # of an adapter that one side does not load, the cause names the whole
     cause = [path for path in rows if any(path == each or path.startswith(f"{each}.") for each in cause)]
     advice = advise(read.script_name, read.script, read.space, read.compared, only=cause, ask=True)
     if advice.patch:
         enclose_patch(why.audit.folder, advice.patch)
+    by_hand = {path: f"install {path.partition('.')[2]}=={each.value}" for path, each in versions.items()}
+    advice = replace(advice, by_hand={**advice.by_hand, **by_hand})
     if patch is not None and advice.patch:
         write_new(Path(patch), advice.patch)
     if is_run:
         return WhyResult(read, why.scenario, why.audit, advice)
     corrected = why.audit.folder / "corrected.toml"
     find = files_beside(Path(read.script_name), corrected.parent, read.script.unturned)
-    text = corrected_text(read.compared, read.script, read.space, read.space_id, cause, find=find)
+    text = corrected_text(read.compared, read.script, read.space, read.space_id, cause, find=find, versions=versions)
     write_atomically(corrected, text)
     return WhyResult(read, why.scenario, why.audit, advice, corrected)

@@ -150,6 +150,7 @@ class WhyOptions:
     arguments: str | None
     plan_only: bool
     run: bool
+    versions: bool
     format: Literal["table", "json"]
     scenario: Path | None
     patch: Path | None

@@ -356,6 +356,8 @@ def _why(commands: Commands) -> None:
     why.add_argument("--plan-only", action="store_true", help="only read: takes seconds, needs no GPU")
     why.add_argument("--run", action="store_true",
                      help="run the script itself as the baseline, instead of what was read of it")  # fmt: skip
+    why.add_argument("--versions", action="store_true",
+                     help="suspect the versions of diffusers and transformers that the Space pins, too")  # fmt: skip
     why.add_argument("--format", choices=["table", "json"], default="table",
                      help="how to print what was read, with --plan-only (default: table)")  # fmt: skip
     _add_json(why)

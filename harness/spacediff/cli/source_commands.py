@@ -17,15 +17,18 @@ from spacediff.files import write_new
 from spacediff.investigation import (
     SourceComparison,
     compare_sources,
-    ensure_measurable,
-    ensure_script,
-    ensure_writable,
     measure_difference,
-    scenario_path,
 )
 from spacediff.privacy.redaction import redact
 from spacediff.privacy.short_lines import one_line
 from spacediff.reading.markdown import is_markdown
+from spacediff.why.beforehand import (
+    ensure_measurable,
+    ensure_script,
+    ensure_versions_fit,
+    ensure_writable,
+    scenario_path,
+)
 
 if TYPE_CHECKING:
     from spacediff.why.patch import Advice
@@ -55,6 +58,7 @@ def why(options: WhyOptions) -> Exit:
     ensure_writable(path, options.patch)
     if options.run:
         ensure_script(options.script)
+        ensure_versions_fit(versions=options.versions, run=True)
     sources = compare_sources(
         options.script,
         options.space,
@@ -68,9 +72,11 @@ def why(options: WhyOptions) -> Exit:
         show_text(json.dumps(redact(sources.as_json()), indent=2) + "\n")
         return _write_plan(sources, options)
     show_differences(sources.compared, sources.advice, sources.calls)
+    if options.versions and not sources.hosted_versions:
+        show_line("versions: the Space pins none of diffusers and transformers that is not the one here")
     if options.plan_only:
         return _plan(sources, options)
-    sources.write_scenario(path, run=_run_with(options))
+    sources.write_scenario(path, run=_run_with(options), versions=options.versions)
     show_line(f"wrote {path}")
     if is_markdown(options.script):
         show_line(f"{options.script} is pasted code, which is never run: what is measured is this scenario")
@@ -97,7 +103,7 @@ def _write_plan(sources: SourceComparison, options: WhyOptions) -> Exit:
         write_new(options.patch, sources.advice.patch)
         show_line(f"wrote {options.patch}", error=aside)
     if options.scenario:
-        path = sources.write_scenario(options.scenario, run=_run_with(options))
+        path = sources.write_scenario(options.scenario, run=_run_with(options), versions=options.versions)
         show_line(f"wrote {path}", error=aside)
         fill_in = "" if sources.space_id else " and fill in the Space's id, ORG/NAME"
         show_line(f"look it over{fill_in}, then: spacediff audit {shlex.quote(path.as_posix())}", error=aside)
@@ -115,6 +121,7 @@ def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit
             scenario=path,
             patch=options.patch,
             run=_run_with(options),
+            versions=options.versions,
             budget=options.budget,
             approximate=options.approximate,
             listener=display,

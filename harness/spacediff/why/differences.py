@@ -26,6 +26,7 @@ from spacediff.why.seeds import (
     user_values_to_enter,
 )
 from spacediff.why.sizes import cause_of
+from spacediff.why.versions import differing_versions
 
 _NOT_SETTINGS = frozenset({"call.prompt", "rng.seed"})
 """Prompt and seed, which the scenario sets anyway."""
@@ -73,6 +74,7 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
         questions=[
             *(question(row, script, space) for row in unknown),
             *(f"which scheduler does {side} use? {reason}" for side, reason in common.unresolved.items()),
+            *(each.question for each in differing_versions(space)),
         ],
         conditions=[*under_conditions(SCRIPT, script), *under_conditions(SPACE, space)],
         notes=[

@@ -20,18 +20,26 @@ from spacediff.why.prompt_inputs import FindFile, no_file, prompt_inputs, withou
 from spacediff.why.round_trip import Refused, loadable, misfits, reason_at
 from spacediff.why.seeds import SEED, seeds_of
 from spacediff.why.space_request import PLACEHOLDER, space_table
+from spacediff.why.versions import differing_versions
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Item, Table
 
 _LONGEST_TITLE = 500
+_NONE = Settings()
 _MOST_SEEDS = 8
 """Seeds of a script that are named."""
 
 
 def scenario_text(
-    comparison: ComparedSettings, script: Reading, space: Reading, space_id: str, find: FindFile = no_file
+    comparison: ComparedSettings,
+    script: Reading,
+    space: Reading,
+    space_id: str,
+    find: FindFile = no_file,
+    *,
+    versions: Settings = _NONE,
 ) -> str:
     """Return the scenario that measures the differences, as TOML.
 
@@ -44,10 +52,11 @@ def scenario_text(
         space: What was read of the Space: its endpoint, and what differs there.
         space_id: The Space; any other text leaves a placeholder to be filled in.
         find: Finds the files of the script's pictures and videos.
+        versions: Versions of libraries that the variant has, too.
     """
     theirs = with_local_paths(Settings({row.path: row.right for row in comparison.differences}))
     changes = without_adapters(dict(theirs), UNSET)
-    changes = changes_with_components(changes, script.settings)
+    changes = {**changes_with_components(changes, script.settings), **versions}
     said = _of_baseline(script, without_unloading(script.settings, changes))
 
     def write(refused: Refused) -> str:
@@ -59,7 +68,9 @@ def scenario_text(
             _baseline_table(baseline, refused),
             space_table(space, space_id, refused, inputs),
         )
-        _add_as_hosted(document, comparison, changes, "what was read of the Space, where it differs", refused)
+        _add_as_hosted(
+            document, comparison, changes, "what was read of the Space, where it differs", refused, space=space
+        )
         return _with_approximations(document, script, baseline, refused)
 
     return loadable(write, misfits(said, changes, "as-hosted"))
@@ -101,7 +112,7 @@ def script_text(
             space_table(space, space_id, refused, inputs),
         )
         as_read = "what was read of the Space, where it differs, as far as it can be put into a script"
-        _add_as_hosted(document, comparison, changes, as_read, refused)
+        _add_as_hosted(document, comparison, changes, as_read, refused, space=space)
         return document.as_string()
 
     return loadable(write, {})
@@ -115,6 +126,7 @@ def corrected_text(
     cause: Collection[str],
     *,
     find: FindFile = no_file,
+    versions: Settings = _NONE,
 ) -> str:
     """Return the scenario whose baseline has the cause fixed: its gate asks whether that reproduces the Space.
 
@@ -125,6 +137,7 @@ def corrected_text(
         space_id: The Space; any other text leaves a placeholder to be filled in.
         cause: The paths of the settings that are the cause.
         find: Finds the files of the script's pictures and videos.
+        versions: Versions of libraries that are part of the cause.
     """
     fixed = without_adapters(
         {
@@ -135,7 +148,7 @@ def corrected_text(
         UNSET,
     )
     own = without_unloading(script.settings, fixed)
-    corrected = _of_baseline(script, _taken_back(own.changed_by(Settings(fixed))))
+    corrected = _of_baseline(script, _taken_back(own.changed_by(Settings(fixed)).changed_by(versions)))
 
     def write(refused: Refused) -> str:
         inputs = prompt_inputs(corrected, find, refused)
@@ -241,6 +254,8 @@ def _add_as_hosted(
     changes: Mapping[str, Setting],
     said: str,
     refused: Refused,
+    *,
+    space: Reading,
 ) -> None:
     """Add the Space's settings as a variant, the search between it and the baseline, its gate, and what is open."""
     hosted = tomlkit.table()
@@ -249,7 +264,9 @@ def _add_as_hosted(
     document.append("variants", _parent_of("as-hosted", hosted))
     document.append("explain", tomlkit.item({"from": "baseline", "to": "as-hosted"}))
     document.append("gate", tomlkit.item({"variant": "as-hosted"}))
-    for question in [*comparison.questions, *_differences_left_out(comparison, changes, refused)]:
+    tested = {each.question for each in differing_versions(space) if each.path in changes}
+    open_questions = [each for each in comparison.questions if each not in tested]
+    for question in [*open_questions, *_differences_left_out(comparison, changes, refused)]:
         document.add(comment(f"open: {question}"))
 
 
