@@ -18,11 +18,9 @@ from spacediff.files import write_atomically, write_new
 from spacediff.results import AuditResult
 from spacediff.settings import Settings
 from spacediff.why.beforehand import (
-    ensure_measurable,
     ensure_script,
     ensure_versions_fit,
     ensure_writable,
-    hosted_id,
     scenario_path,
 )
 
@@ -77,9 +75,11 @@ class SourceComparison:
         return self.compared.differences
 
     @property
-    def space_id(self) -> str:
-        """`ORG/NAME` of a Space that can generate clips; empty for a folder."""
-        return hosted_id(self.space_name)
+    def hosted(self) -> str:
+        """The Space that is asked for its clip; empty for source code, whose settings are run in its place."""
+        from spacediff.space_side import space_side
+
+        return space_side(self.space_name).hosted
 
     @property
     def hosted_versions(self) -> Settings:
@@ -123,9 +123,9 @@ class SourceComparison:
             self._ensure_runnable()
             ensure_versions_fit(versions=versions, run=True)
             baseline = {"script": _from_folder(self.script_name, folder), **({"args": list(run)} if run else {})}
-            return script_text(self.compared, self.script, self.space, self.space_id, baseline=baseline, find=find)
+            return script_text(self.compared, self.script, self.space, self.hosted, baseline=baseline, find=find)
         asked = self.hosted_versions if versions else Settings()
-        return scenario_text(self.compared, self.script, self.space, self.space_id, find, versions=asked)
+        return scenario_text(self.compared, self.script, self.space, self.hosted, find, versions=asked)
 
     def _ensure_runnable(self) -> None:
         ensure_script(self.script_name)
@@ -196,7 +196,7 @@ def compare_sources(
 
     Args:
         script: The script as you run it.
-        space: `ORG/NAME`, the address of the Space's page, or a folder with its source.
+        space: `ORG/NAME`, the address of the Space's page, a built-in Space, or a folder or file with its source.
         call: Line, or `FILE:LINE`, of the script's call that is compared; by default its main call.
         space_call: Likewise for the Space.
         block: The number of a code block, from 1, if the script is a Markdown file; 0 for its only script.
@@ -212,6 +212,7 @@ def compare_sources(
     from spacediff.catalogue.pipelines import GENERIC
     from spacediff.reading.machine_look_up import hosted_on, this_machine
     from spacediff.reading.sources import read_any
+    from spacediff.space_side import space_side
     from spacediff.why.candidate_calls import candidates, compare_each, with_doubt
     from spacediff.why.compared import SCRIPT, SPACE
     from spacediff.why.differences import compare_sources as compare_readings
@@ -222,8 +223,10 @@ def compare_sources(
             str(script), look_up=this_machine, call=at, block=block, folder=str(folder), arguments=arguments
         )
 
+    side = space_side(str(space))
+
     def read_hosted(at: str) -> Reading:
-        return read_any(str(space), like, look_up=hosted_on(hardware=""), call=at)
+        return side.known(read_any(side.source, like, look_up=hosted_on(hardware=""), call=at))
 
     ours = read_script(str(call))
     pipeline = str(ours.settings.value("model.pipeline"))
@@ -276,15 +279,13 @@ def measure_difference(
         listener: Receives the progress; by default nobody.
 
     Raises:
-        InvalidArgument: The Space is a folder, which gives no clip; or the script is to be run and is no `.py`, or
-            would have to run with other versions.
+        InvalidArgument: The script is to be run and is no `.py`, or would have to run with other versions.
         FileExists: A file to write exists already.
         ScenarioApproximate: The script does what a scenario cannot say, and that is not accepted. The scenario is
             written, with its approximations.
         AuditInterrupted: Ctrl-C; it holds the result so far.
     """
     path = scenario_path(sources.script_name, scenario)
-    ensure_measurable(sources.space_name)
     ensure_writable(path, patch)
     sources.write_scenario(path, run=run, versions=versions)
     audit = run_audit(path, budget=budget, approximate=approximate, listener=listener)
@@ -313,7 +314,8 @@ def explain_difference(
 
     Args:
         script: The script as you run it.
-        space: `ORG/NAME`.
+        space: `ORG/NAME`, its address, a built-in Space, or a folder or file with its source, whose settings are then
+            run on this machine in its place.
         scenario: Where to write the scenario; by default `why-SCRIPT.toml`. The audit goes into `audits/`.
         patch: Where to write the changes to the script; by default nowhere.
         versions: Whether the versions of libraries that the Space pins are suspects, too; each needs an environment,
@@ -323,7 +325,6 @@ def explain_difference(
         listener: Receives the progress; by default nobody.
 
     Raises:
-        InvalidArgument: The Space is a folder, which gives no clip.
         SourceNotReadable: There is no such source, or no pipeline call in it.
         SpaceUnavailable: The Hub does not give the Space's source; the class says why.
         FileExists: A file to write exists already.
@@ -331,7 +332,6 @@ def explain_difference(
             written, with its approximations.
         AuditInterrupted: Ctrl-C; it holds the result so far.
     """
-    ensure_measurable(space)
     ensure_writable(scenario_path(script, scenario), patch)
     sources = compare_sources(script, space)
     return measure_difference(
@@ -379,6 +379,6 @@ def _corrected(why: WhyResult, cause: Collection[str], patch: StrPath | None, *,
         return WhyResult(read, why.scenario, why.audit, advice)
     corrected = why.audit.folder / "corrected.toml"
     find = files_beside(Path(read.script_name), corrected.parent, read.script.unturned)
-    text = corrected_text(read.compared, read.script, read.space, read.space_id, cause, find=find, versions=versions)
+    text = corrected_text(read.compared, read.script, read.space, read.hosted, cause, find=find, versions=versions)
     write_atomically(corrected, text)
     return WhyResult(read, why.scenario, why.audit, advice, corrected)

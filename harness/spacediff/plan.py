@@ -224,7 +224,7 @@ def tried_anyway(plan: Plan) -> Plan:
 
 
 def approximation_facts(scenario: Scenario) -> tuple[Fact, ...]:
-    """Return what the script does and a scenario does not say."""
+    """Return what the script, or the Space that a variant stands for, does and a scenario does not say."""
     return tuple(_approximated(each) for each in scenario.approximations)
 
 
@@ -282,7 +282,8 @@ def _model(name: str) -> str:
 
 def _approximated(each: Approximation) -> Fact:
     given = {"setting": each.setting, "value": each.value, "where": each.where, "reason": each.reason or ""}
-    return fact(FactKind.APPROXIMATED, **given)
+    kind = FactKind.APPROXIMATED if each.of == "script" else FactKind.SPACE_APPROXIMATED
+    return fact(kind, **given)
 
 
 def _semantics(scenario: Scenario) -> Semantics | None:

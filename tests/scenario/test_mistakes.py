@@ -28,7 +28,7 @@ MISTAKES = [
     (f"baseline.scheduler = '{'x' * 90}'", 5, "baseline.scheduler", "'xxx", "such as { class = … }", ""),
     ("baseline.scheduler = ''", 5, "baseline.scheduler", "''", "a table with class and entries of its", ""),
     ("baseline.guider.class = 'x'", 5, "baseline.guider.class", "'x'", 'such as "ClassifierFreeGuidance"', ""),
-    ("approximations = 3", 5, "approximations", "3", "a list; each entry a table with the keys setting", ""),
+    ("approximations = 3", 5, "approximations", "3", "a list; each entry a table with the keys of, setting", ""),
     ("variants.v.from = ''", 5, "variants.v.from", "''", "no other variant, since there is none", ""),
     (
         "prompts.b = { text = 'x', seed = 1, inputs = 'a.png' }",

@@ -71,7 +71,7 @@ def _large() -> Any:
     from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
     from transformers import T5Config, T5EncoderModel
 
-    from spacediff.tiny.architecture import SCHEDULER_CONFIG
+    from spacediff.catalogue.builtin_checkpoints import SCHEDULER_CONFIG
     from spacediff.tiny.tokenizer import build_tokenizer
 
     torch.manual_seed(0)

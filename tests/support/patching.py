@@ -45,4 +45,10 @@ def compared(script: Path, space: Path) -> Pair:
     ours = read_source(script, look_up=lambda _: CUDA)
     theirs = read_source(space, like=str(ours.settings.value("model.pipeline")), look_up=lambda _: CUDA)
     found = compare_sources(ours, theirs)
-    return Pair(script, ours, theirs, found, advise(str(script), ours, theirs, found))
+    return Pair(
+        script,
+        ours,
+        theirs,
+        found,
+        advise(str(script), ours, theirs, found, only=[row.path for row in found.differences]),
+    )

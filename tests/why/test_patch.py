@@ -46,8 +46,12 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def advised(path: Path, hosted: str = HOSTED, only: list[str] | None = None) -> Advice:
+    """Advise to change all that differs, as if it were the cause, or some of it."""
     script, space = read_source(path), read_text(hosted, "app.py")
-    return advise(str(path), script, space, compare_sources(script, space), only=only)
+    found = compare_sources(script, space)
+    return advise(
+        str(path), script, space, found, only=[row.path for row in found.differences] if only is None else only
+    )
 
 
 def applied(advice: Advice, script: Path, folder: Path) -> bytes:
@@ -356,10 +360,10 @@ def test_the_command_prints_the_patch_and_writes_it_once(tmp_path: Path, capsys:
     arguments = ["why", "--script", str(script), "--space", str(space), "--plan-only", "--patch", str(patch)]
     assert main(arguments) == 0
     shown = capsys.readouterr().out
-    assert "+pipe.vae.enable_tiling()\n" in shown
+    assert "vae.tiling: by hand: leave it as it is" in shown
     assert "call.use_dynamic_cfg: add use_dynamic_cfg=True to pipe(...)" in shown
-    assert patch.read_bytes().decode() == advised(script).patch
-    assert b"+pipe.vae.enable_tiling()\r\n" in patch.read_bytes()
+    assert b"enable_tiling" not in patch.read_bytes()
+    assert b"use_dynamic_cfg=True" in patch.read_bytes()
     assert main(arguments) == 2
     assert "already exists" in " ".join(capsys.readouterr().err.split())
 
@@ -534,3 +538,39 @@ def test_a_scheduler_that_the_space_builds_from_scratch_is_built_from_scratch(tm
         kinds = [effect.kind for effect in found.effects if "scheduler" in effect.kind]
         assert bool(kinds) is made.startswith("(timestep")
         assert expected in advise(str(tmp_path / "run.py"), reading, other, found).patch
+
+
+def test_an_argument_without_effect_is_the_first_finding_and_is_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script, space = tmp_path / "run.py", tmp_path / "app.py"
+    script.write_text(SCRIPT.replace("torch.float16)", "torch.float16, use_dynamic_cfg=True)"))
+    space.write_text(HOSTED)
+    assert main(["why", "--script", str(script), "--space", str(space), "--plan-only"]) == 0
+    shown = capsys.readouterr().out
+    finding = "use_dynamic_cfg = True is ignored by CogVideoXPipeline.from_pretrained"
+    assert 0 < shown.index(finding) < shown.index("setting  ")
+    assert "remove use_dynamic_cfg=... from CogVideoXPipeline.from_pretrained(...), which ignores it" in shown
+    patched = read_text(applied(advised(script), script, tmp_path), "run.py")
+    assert patched.ignored == []
+    assert patched.settings.value("call.use_dynamic_cfg") is True
+
+
+def test_an_argument_without_effect_stays_where_something_else_is_the_cause(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.replace("torch.float16)", "torch.float16, use_dynamic_cfg=True)"))
+    patched = read_text(applied(advised(script, only=["call.guidance_scale"]), script, tmp_path), "run.py")
+    assert [each.argument for each in patched.ignored] == ["use_dynamic_cfg"]
+    assert patched.settings.value("call.guidance_scale") == 7.0
+
+
+def test_what_saves_memory_is_changed_only_where_it_is_the_cause(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.replace("pipe.enable", "pipe.vae.enable_slicing()\npipe.enable"))
+    ours, theirs = read_source(script), read_text(HOSTED, "app.py")
+    found = compare_sources(ours, theirs)
+    plan = advise(str(script), ours, theirs, found)
+    assert {"vae.slicing", "vae.tiling"} <= plan.by_hand.keys()
+    assert "enable_slicing" not in plan.patch.replace(" pipe.vae.enable_slicing()", "")
+    caused = advise(str(script), ours, theirs, found, only=["vae.slicing"])
+    assert "-pipe.vae.enable_slicing()\n" in caused.patch

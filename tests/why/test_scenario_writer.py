@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,10 @@ def written(script: str, space: str) -> tuple[str, Scenario]:
     left, right = read_text(script, "run.py"), read_text(space, "app.py")
     found = compare_sources(left, right)
     every = {row.path for row in found.differences}
-    parse_scenario(corrected_text(found, left, right, "org/space", every), Path("corrected.toml"))
+    for asked in ("org/space", ""):  # the Space, or a variant in its place
+        parse_scenario(corrected_text(found, left, right, asked, every), Path("corrected.toml"))
+        parse_scenario(corrected_text(found, left, right, asked, set()), Path("corrected.toml"))
+    parse_scenario(scenario_text(found, left, right, ""), Path("why.toml"))
     text = scenario_text(found, left, right, "org/space")
     return text, parse_scenario(text, Path("why.toml"))
 
@@ -169,18 +173,37 @@ def test_another_pipeline_is_not_given_what_it_does_not_take() -> None:
     assert any(line.startswith("# open: call.num_frames") for line in opened(text))
 
 
-def test_a_folder_is_no_id_of_a_space(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_variant_stands_for_a_space_of_which_only_the_source_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)
     (tmp_path / "space").mkdir()
-    (tmp_path / "space" / "app.py").write_text(SCRIPT)
+    hosted = SCRIPT.replace("guidance_scale=6.5", "guidance_scale=float(input()), num_inference_steps=33")
+    (tmp_path / "space" / "app.py").write_text(hosted)
     plan = tmp_path / "why.toml"
     arguments = ["why", "--script", str(tmp_path / "run.py"), "--space", str(tmp_path / "space"), "--plan-only"]
     assert main([*arguments, "--write", str(plan)]) == 0
-    assert "fill in the Space's id" in capsys.readouterr().out
+    scenario = load_scenario(plan)
+    assert scenario.reference.variant == "as-hosted"
+    assert scenario.settings_of("as-hosted").value("call.num_inference_steps") == 33
+    assert scenario.explain
+    assert scenario.gate is None
+    (unread,) = scenario.approximations
+    assert (unread.of, unread.setting) == ("space", "call.guidance_scale")
+    assert "approximate: The Space's guidance scale is unknown" in capsys.readouterr().out
+
+
+def test_the_built_in_space_is_asked_under_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.py").write_text(SCRIPT)
+    plan = tmp_path / "why.toml"
+    arguments = ["why", "--script", str(tmp_path / "run.py"), "--space", "builtin:tiny-space", "--plan-only", "--json"]
+    assert main([*arguments, "--write", str(plan)]) == 0
     reference = load_scenario(plan).reference.space
     assert reference
-    assert reference.id == "ORG/NAME"
-    assert "to be filled in" in plan.read_text()
+    assert (reference.id, reference.endpoint) == ("builtin:tiny-space", "/generate")
+    found = json.loads(capsys.readouterr().out)
+    (model,) = [row for row in found["differences"] if row["path"] == "model.id"]
+    assert model["space"]["value"] == "builtin:tiny-cogvideox"
 
 
 CALLED = 'generator=torch.Generator("cpu").manual_seed(1)'

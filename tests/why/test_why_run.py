@@ -65,3 +65,34 @@ def test_the_script_itself_is_explained_against_the_space(tiny_space: str, tmp_p
     assert record.cause
     assert record.cause.cause == ["call.guidance_scale"]
     assert "call.guidance_scale: change it to 7.0 (run.py:10)" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_folder_stands_for_the_space_and_the_cause_is_measured(tmp_path: Path) -> None:
+    script = SCRIPT.replace("org/tiny", "builtin:tiny-cogvideox-random").replace(
+        'open(sys.argv[1], "w").write("went on")\n', ""
+    )
+    (tmp_path / "run.py").write_text(script)
+    (tmp_path / "space").mkdir()
+    (tmp_path / "space" / "app.py").write_text(script.replace("guidance_scale=6.0", "guidance_scale=7.0"))
+    command = [
+        sys.executable,
+        "-m",
+        "spacediff",
+        "why",
+        "--script",
+        "run.py",
+        "--space",
+        "space",
+        "--patch",
+        "mine.patch",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "harness"), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = read_record(tmp_path / "audits" / "why-run")
+    assert (record.reference, record.gate) == ("as-hosted", None)
+    assert record.cause
+    assert record.cause.cause == ["call.guidance_scale"]
+    assert "+    guidance_scale=7.0,\n" in (tmp_path / "mine.patch").read_text()
+    assert (tmp_path / "audits" / "why-run" / "corrected.toml").is_file()

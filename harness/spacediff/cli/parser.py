@@ -344,9 +344,9 @@ def _why(commands: Commands) -> None:
                               epilog=_EXIT_CODES)  # fmt: skip
     why.add_argument("--script", required=True, metavar="FILE.py|ISSUE.md",
                      help="the script as you run it, or a Markdown file with its code")  # fmt: skip
-    why.add_argument(
-        "--space", required=True, metavar="ORG/NAME", help="the Space, its address, or a folder with its source"
-    )
+    why.add_argument("--space", required=True, metavar="ORG/NAME",
+                     help="the Space, its address, builtin:tiny-space, or a folder or file with its source, whose "
+                          "settings are then run here")  # fmt: skip
     why.add_argument("--call", type=place, default="", metavar="LINE|FILE:LINE",
                      help="the script's pipeline call to compare, by its line (default: the main call)")  # fmt: skip
     why.add_argument("--space-call", type=place, default="", metavar="LINE|FILE:LINE",

@@ -23,7 +23,6 @@ from spacediff.privacy.redaction import redact
 from spacediff.privacy.short_lines import one_line
 from spacediff.reading.markdown import is_markdown
 from spacediff.why.beforehand import (
-    ensure_measurable,
     ensure_script,
     ensure_versions_fit,
     ensure_writable,
@@ -53,8 +52,6 @@ def read(options: ReadOptions) -> Exit:
 def why(options: WhyOptions) -> Exit:
     """Compare a script with a Space, and measure which of the differences matter."""
     path = scenario_path(options.script, options.scenario)
-    if not options.plan_only:
-        ensure_measurable(options.space)
     ensure_writable(path, options.patch)
     if options.run:
         ensure_script(options.script)
@@ -105,8 +102,7 @@ def _write_plan(sources: SourceComparison, options: WhyOptions) -> Exit:
     if options.scenario:
         path = sources.write_scenario(options.scenario, run=_run_with(options), versions=options.versions)
         show_line(f"wrote {path}", error=aside)
-        fill_in = "" if sources.space_id else " and fill in the Space's id, ORG/NAME"
-        show_line(f"look it over{fill_in}, then: spacediff audit {shlex.quote(path.as_posix())}", error=aside)
+        show_line(f"look it over, then: spacediff audit {shlex.quote(path.as_posix())}", error=aside)
     return Exit.GATE_PASSED
 
 

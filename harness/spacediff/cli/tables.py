@@ -57,6 +57,9 @@ def show_differences(found: ComparedSettings, advice: Advice, calls: Sequence[Co
     console = wide_terminal()
     console.print(Text(headline(found), "bold"))
     listed(console, "calls that may be the main one", [one_line(call.sentence) for call in calls])
+    listed(console, "given without effect", [one_line(argument) for argument in found.ignored])
+    if found.ignored and found.differences:
+        console.print()
     if found.differences:
         console.print(_differences_table(found))
     listed(console, "the same under the paths of a scenario", [*_in_a_scenario(found)])
@@ -65,9 +68,12 @@ def show_differences(found: ComparedSettings, advice: Advice, calls: Sequence[Co
     ])  # fmt: skip
     changes = {**advice.by_hand, **advice.changes}
     listed(console, "what to change in the script", [
-        f"{row.path}: {'by hand: ' * (row.path in advice.by_hand)}{changes[row.path]}"
-        for row in found.differences
-        if row.path in changes
+        *advice.dead,
+        *(
+            f"{row.path}: {'by hand: ' * (row.path in advice.by_hand)}{changes[row.path]}"
+            for row in found.differences
+            if row.path in changes
+        ),
     ])  # fmt: skip
     causes = [*(row.known for row in found.differences), *(effect.known for effect in found.effects)]
     known = {cause.name: f"{cause.name}: {cause.looks} ({cause.source})" for cause in causes if cause}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spacediff.catalogue.builtin_checkpoints import BUILTIN, SCHEDULER_CLASS, SCHEDULER_CONFIG
 from spacediff.errors import NotMeasuredError
 from spacediff.hub.ids import is_repository_id
 from spacediff.hub.names import present_name
@@ -52,6 +53,8 @@ def on_the_hub(name: str, revision: str | None = None) -> Checkpoint:
     """Look up a checkpoint on the Hub. One small file is downloaded; no error is raised."""
     from spacediff.hub.asking import model_on_hub, small_file
 
+    if name in BUILTIN:
+        return Checkpoint(name, {**SCHEDULER_CONFIG, "class": SCHEDULER_CLASS}, f"{name}: {SCHEDULER_FILE}")
     if not is_repository_id(name):
         return Checkpoint(name, reason="it is not an id of the Hub")
     try:

@@ -224,6 +224,7 @@ class FactKind(StrEnum):
 
     # where a scenario is not the script that it stands for
     APPROXIMATED = "approximated", {"setting": str, "value": str, "where": str, "reason": str}
+    SPACE_APPROXIMATED = "space-approximated", {"setting": str, "value": str, "where": str, "reason": str}
 
     # controls, gate, warnings
     RERUN_EQUAL = "rerun-equal"

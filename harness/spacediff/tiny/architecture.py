@@ -9,28 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from spacediff.catalogue.builtin_checkpoints import SCHEDULER_CONFIG
+
 FRAMES, HEIGHT, WIDTH = 17, 64, 96  # default size of a clip: frames, pixels, pixels
 TILED_HEIGHT, TILED_WIDTH = 96, 160
 """The frame size in the VAE's configuration, in pixels. Only its tiles depend on it: they are half as high and as wide.
 diffusers' tiles join where 6 divides their height in latents and 5 their width: 6x10 here, 30x45 in CogVideoX-5b."""
 TEXT_TOKENS = 226
 LATENT_CHANNELS = 16
-
-# scheduler/scheduler_config.json of zai-org/CogVideoX-5b (formerly THUDM/CogVideoX-5b) on the Hub. It differs from the
-# defaults of the class in: v_prediction, trailing, zero terminal SNR, no clipping, and a shift of 1 (the 2b has 3).
-SCHEDULER_CONFIG: dict[str, Any] = {
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "beta_start": 0.00085,
-    "clip_sample": False,
-    "num_train_timesteps": 1000,
-    "prediction_type": "v_prediction",
-    "rescale_betas_zero_snr": True,
-    "set_alpha_to_one": True,
-    "snr_shift_scale": 1.0,
-    "steps_offset": 0,
-    "timestep_spacing": "trailing",
-}
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
-"""What a script does and a scenario cannot say: settings without a place there, unknown ones, and notes.
+"""What a script or a Space does and a scenario cannot say: settings without a place there, unknown ones, and notes.
 
 A scenario that leaves something out is not the script, and what it measures says nothing of the script. So the list
-goes into the scenario itself, where an audit stops at it.
+goes into the scenario itself, where an audit stops at it. The same holds of a Space that a variant stands for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +22,20 @@ from spacediff.scenario.tables.settings import SettingsTables
 from spacediff.scenario.writing import one_line
 from spacediff.settings import Origin, Setting, Settings
 from spacediff.why.apart import why_not_said
+from spacediff.why.compared import UNSET
 from spacediff.why.defaults import defaults_of_call
 from spacediff.why.differences import matters
 from spacediff.why.effects import ABOUT_READING
 from spacediff.why.prompt_inputs import NOT_BESIDE
 from spacediff.why.quantised import NOT_SAID, configurations
 from spacediff.why.round_trip import Refused, reason_at
-from spacediff.why.seeds import SEED
+from spacediff.why.seeds import RANDOM_SEED, SEED
 
 if TYPE_CHECKING:
     from tomlkit.items import AoT
 
     from spacediff.reading import Note, Reading
+    from spacediff.why.compared import ComparedSettings, SourceDifference
 
 _DECLARABLE = frozenset(SettingsTables.model_fields)
 _LONGEST = 300
@@ -49,12 +51,14 @@ class LeftOut:
         value: What the script has there, as text.
         where: File and line.
         reason: Why the scenario does not say it; may be empty.
+        of_space: Whether the Space has it, and not the script.
     """
 
     setting: str
     value: str
     where: str
     reason: str
+    of_space: bool = False
 
 
 def why_left_out(path: str, value: Any, owner: str, refused: Refused) -> str:
@@ -108,6 +112,46 @@ def left_out(script: Reading, baseline: Settings, refused: Refused) -> list[Left
     return [*settings, *_seeds_of_one_call(script), *notes, *doubts]
 
 
+def left_out_of_space(
+    found: ComparedSettings, space: Reading, unsaid: Iterable[tuple[SourceDifference, str]]
+) -> list[LeftOut]:
+    """Return what a variant leaves out of what was read of the Space, where it stands for the Space.
+
+    Args:
+        found: What differs.
+        space: What was read of the Space.
+        unsaid: Differences that the variant does not make, and why.
+    """
+    unknown = [
+        LeftOut(
+            row.path,
+            f"unknown: {space.unknowns.get(row.path, 'only the Space shows it')}",
+            row.right.where,
+            "",
+            of_space=True,
+        )
+        for row in found.unknown
+        if row.right.origin is Origin.UNKNOWN and not row.path.startswith("output.")
+    ]
+    settings = [
+        LeftOut(
+            row.path,
+            UNSET.value if row.right is UNSET else repr(row.right.value),
+            row.right.where,
+            reason,
+            of_space=True,
+        )
+        for row, reason in unsaid
+    ]
+    effects = [
+        LeftOut(effect.kind, "; ".join(effect.space), "its source", "a scenario has no such setting", of_space=True)
+        for effect in found.effects
+        if effect.space and effect.kind != RANDOM_SEED
+    ]
+    doubts = [LeftOut("the call that was read", text, space.called_at, "", of_space=True) for text in space.undecided]
+    return [*unknown, *settings, *effects, *doubts]
+
+
 def _seeds_of_one_call(script: Reading) -> Iterator[LeftOut]:
     """Yield the seeds of a call that gives each of its pictures a generator of its own."""
     seed = script.settings.get(SEED)
@@ -159,6 +203,8 @@ def approximations_table(found: list[LeftOut]) -> AoT:
     tables = tomlkit.aot()
     for one in found:
         table = tomlkit.table()
+        if one.of_space:
+            table.append("of", "space")
         for key, text in {"setting": one.setting, "value": one.value, "where": one.where, "reason": one.reason}.items():
             if text or key != "reason":
                 table.append(key, _short(text) or "not known")

@@ -1,4 +1,4 @@
-"""What is refused before a script and a Space are measured: a Space without clips, what is no script, taken files."""
+"""What is refused before a script and a Space are measured: what is no script, other versions, taken files."""
 
 from __future__ import annotations
 
@@ -17,19 +17,6 @@ def scenario_path(script: str | PathLike[str], scenario: str | PathLike[str] | N
         return Path(scenario)
     commands = [] if Path(script).exists() else commands_in(str(script), str)
     return Path(f"why-{Path(commands[0].script if commands else script).stem}.toml")
-
-
-def ensure_measurable(space: str | PathLike[str]) -> None:
-    """Refuse a Space that cannot generate clips.
-
-    Raises:
-        InvalidArgument: It is a folder, or no id of a Space.
-    """
-    if not hosted_id(str(space)):
-        raise InvalidArgument(
-            f"{space} is not the id of a Space, so it cannot generate clips",
-            hint="give ORG/NAME, or compare the settings only",
-        )
 
 
 def ensure_versions_fit(*, versions: bool, run: bool) -> None:

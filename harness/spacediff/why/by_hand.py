@@ -16,6 +16,11 @@ from spacediff.why.proposals.calls import refusal
 from spacediff.why.proposals.loading import TEXTS_OF_LOADING
 from spacediff.why.proposals.methods import lora_lines, lora_of
 
+_SAVES_MEMORY = re.compile(
+    r"numerics\.attention_slicing|vae\.(?:slicing|tiling|tile_.*)|load\.quantization_config|components\.\w+\.quantization.*"
+)
+"""Settings by which a script fits a machine: without them it may not run there."""
+
 _GIVEN_WHEN_RUN = {"argument": "run the script with {} {}", "environment variable": "run the script with {}={}"}
 """Kinds of inputs that whoever runs the script gives, and how."""
 
@@ -37,6 +42,14 @@ def words(row: SourceDifference, differences: Iterable[SourceDifference], reason
     if row.path.startswith("lora.") and not reason:
         return _lora(row, by_path) + known
     return (reason or _change(row)) + known
+
+
+def kept_for_memory(row: SourceDifference) -> str:
+    """Return the advice to keep what saves memory, as long as it is not known to be a cause; empty for the rest."""
+    if not _SAVES_MEMORY.fullmatch(row.path):
+        return ""
+    kept = "leave it as it is, since it decides how much memory is needed"
+    return f"{kept}; where it is measured to be a cause, {_change(row)}"
 
 
 def reason_by_hand(row: SourceDifference, name: str, signature: str, script: Reading, space: Reading) -> str:

@@ -35,26 +35,27 @@ class Checker:
         self._found = found
         self._ask = ask
 
-    def removed_by(self, content: bytes, paths: Collection[str]) -> set[str]:
-        """Return the differences that a patched version removes; none unless it removes those, and is no worse.
+    def removed_by(self, content: bytes, paths: Collection[str], *, dead: int = 0) -> set[str] | None:
+        """Return the differences that a patched version removes; None unless it removes those, and is no worse.
 
         Args:
             content: The patched script.
             paths: The settings whose differences it is to remove.
+            dead: How many ignored arguments it is to remove.
         """
         reading = self._read(content)
         has_its_seed = seed_of(self._reading) in {None, seed_of(reading)} or "rng.seed" in paths
-        if not has_its_seed or not self._is_as_good(reading):
-            return set()
+        if not has_its_seed or not self._is_as_good(reading, dead):
+            return None
         found = compare_sources(reading, self._space, ask=self._ask)
         before = {row.path for row in self._found.differences}
         after = {row.path for row in found.differences}
         removed = before - after
         changed = _changed(self._found.script, found.script)
         if not removed.issuperset(paths) or not after <= before or not changed <= before:
-            return set()
+            return None
         if len(found.questions) > len(self._found.questions) or not _effects(found) <= _effects(self._found):
-            return set()
+            return None
         self._reading, self._found = reading, found
         return removed
 
@@ -67,14 +68,14 @@ class Checker:
             return reading
         return read_changed(self._main, content, look_up=lambda _: self._reading.machine, call=where)
 
-    def _is_as_good(self, reading: Reading) -> bool:
-        """Return whether a patched script still has its placement, and no new fault."""
+    def _is_as_good(self, reading: Reading, dead: int) -> bool:
+        """Return whether a patched script still has its placement, no new fault, and so many fewer dead arguments."""
         old = self._reading
         return (
             bool(reading.called_at)
             and reading.settings.value("placement") == old.settings.value("placement")
             and len(reading.undecided) <= len(old.undecided)
-            and len(reading.ignored) <= len(old.ignored)
+            and len(reading.ignored) <= len(old.ignored) - dead
             and len(refusals(reading)) <= len(refusals(old))
             and _faults(reading) <= _faults(old)
         )

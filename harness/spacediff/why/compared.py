@@ -79,7 +79,8 @@ class ComparedSettings:
         unknown: The settings that are unknown on a side, so that they may differ.
         questions: One question for each of them, and for what else reading cannot show.
         conditions: What holds only for other inputs than the default ones, one sentence for each condition.
-        notes: What else changes the clip on either side, and what is ignored there.
+        ignored: Arguments that a side gives and the library ignores, one sentence each.
+        notes: What else changes the clip on either side.
         equal: Number of settings that agree.
         by_default: How many of them neither source gives, so that they have the defaults of library and checkpoint.
         comparable: Whether any setting that a source gives is known on both sides.
@@ -93,6 +94,7 @@ class ComparedSettings:
     unknown: list[SourceDifference]
     questions: list[str]
     conditions: list[str]
+    ignored: list[str]
     notes: list[str]
     equal: int
     by_default: int

@@ -27,6 +27,7 @@ def comparison_json(found: ComparedSettings, advice: Advice, calls: Sequence[Com
         "sides": [asdict(side) for side in found.sides],
         "equal": found.equal,
         "by_default": found.by_default,
+        "ignored": found.ignored,
         "differences": [
             {
                 "path": row.path,
@@ -43,5 +44,6 @@ def comparison_json(found: ComparedSettings, advice: Advice, calls: Sequence[Com
         "conditions": found.conditions,
         "notes": found.notes,
         "calls": [{"side": one.side, "call": asdict(one.call), "headline": headline(one.found)} for one in calls],
+        "dead": advice.dead,
         "patch": advice.patch,
     }

@@ -77,6 +77,7 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
             *(each.question for each in differing_versions(space)),
         ],
         conditions=[*under_conditions(SCRIPT, script), *under_conditions(SPACE, space)],
+        ignored=[*_ignored(SCRIPT, script), *_ignored(SPACE, space)],
         notes=[
             *seed_to_enter(script, space),
             *user_values_to_enter(script, space),
@@ -141,24 +142,24 @@ def matters(path: str) -> bool:
 
 
 def _notes(side: str, reading: Reading, effects: Sequence[Effect]) -> list[str]:
-    """Return what is ignored and noted on a side, without what is among the effects and conditions."""
+    """Return what is noted on a side, without what is among the effects and conditions."""
     calls = [
         f"{side} also calls {call.pipeline} at {call.where}{f', only if {call.only_if}' if call.only_if else ''}"
         for call in reading.calls
         if call.role != "main"
     ]
-    ignored = [
+    shown = {effect.kind for effect in effects}
+    return calls[:_MOST_CALLS] + [
+        f"{side}: {note.sentence}"
+        for note in reading.notes
+        if note.kind not in shown and not note.only_if and not note.setting
+    ]
+
+
+def _ignored(side: str, reading: Reading) -> list[str]:
+    """Say which arguments of a side have no effect: each is a setting that somebody believes to have set."""
+    return [
         f"{side}: {argument.argument} = {argument.value!r} is ignored by {argument.given_to} ({argument.where}): "
         f"{argument.advice}"
         for argument in reading.ignored
     ]
-    shown = {effect.kind for effect in effects}
-    return (
-        ignored
-        + calls[:_MOST_CALLS]
-        + [
-            f"{side}: {note.sentence}"
-            for note in reading.notes
-            if note.kind not in shown and not note.only_if and not note.setting
-        ]
-    )

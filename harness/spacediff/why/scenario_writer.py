@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
-from spacediff.hub.ids import is_repository_id
 from spacediff.reading import Reading
 from spacediff.scenario.writing import comment, commented, toml_path, toml_value
 from spacediff.settings import Origin, Setting, Settings, is_plain
 from spacediff.why.adapter_names import with_local_paths, without_adapters, without_unloading
 from spacediff.why.apart import changes_with_components, paths_said, with_components
-from spacediff.why.approximations import approximations_table, is_default, left_out, why_left_out
-from spacediff.why.compared import UNSET, ComparedSettings
+from spacediff.why.approximations import (
+    LeftOut,
+    approximations_table,
+    is_default,
+    left_out,
+    left_out_of_space,
+    why_left_out,
+)
+from spacediff.why.compared import UNSET, ComparedSettings, SourceDifference
 from spacediff.why.differences import matters
 from spacediff.why.prompt_inputs import FindFile, no_file, prompt_inputs, without_inputs
 from spacediff.why.round_trip import Refused, loadable, misfits, reason_at
@@ -26,6 +32,8 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Item, Table
 
+AS_HOSTED = "as-hosted"
+"""The variant with what was read of the Space."""
 _LONGEST_TITLE = 500
 _NONE = Settings()
 _MOST_SEEDS = 8
@@ -43,14 +51,14 @@ def scenario_text(
 ) -> str:
     """Return the scenario that measures the differences, as TOML.
 
-    What the script does and the scenario cannot say is in `[[approximations]]`, at which an audit stops; what the
-    variant does not say of the Space is in comments.
+    What the script does and the scenario cannot say is in `[[approximations]]`, at which an audit stops. What the
+    variant does not say of the Space is in comments; where the variant stands for the Space, among the approximations.
 
     Args:
         comparison: What differs.
         script: What was read of the script: the baseline.
         space: What was read of the Space: its endpoint, and what differs there.
-        space_id: The Space; any other text leaves a placeholder to be filled in.
+        space_id: The Space; empty where its clip is not fetched, and the variant with its settings stands for it.
         find: Finds the files of the script's pictures and videos.
         versions: Versions of libraries that the variant has, too.
     """
@@ -66,14 +74,17 @@ def scenario_text(
             _titled("The script", space_id),
             _prompt_table(comparison.script, script, inputs, refused),
             _baseline_table(baseline, refused),
-            space_table(space, space_id, refused, inputs),
+            _reference(space, space_id, refused, inputs),
         )
-        _add_as_hosted(
-            document, comparison, changes, "what was read of the Space, where it differs", refused, space=space
-        )
-        return _with_approximations(document, script, baseline, refused)
+        _add_as_hosted(document, changes, "what was read of the Space, where it differs", refused)
+        missing = left_out(script, baseline, refused)
+        if space_id:
+            _add_gate(document, comparison, changes, refused, space=space)
+        else:
+            missing += left_out_of_space(comparison, space, _unsaid(comparison, changes, refused))
+        return _with_approximations(document, missing)
 
-    return loadable(write, misfits(said, changes, "as-hosted"))
+    return loadable(write, misfits(said, changes, AS_HOSTED))
 
 
 def script_text(
@@ -93,7 +104,7 @@ def script_text(
         comparison: What differs.
         script: What was read of the script: its prompt and seed.
         space: What was read of the Space.
-        space_id: The Space.
+        space_id: The Space; empty where the variant with its settings stands for it.
         baseline: The table of the baseline: `script`, and `args` where it has any.
         find: Finds the files of the script's pictures and videos, which the Space gets.
     """
@@ -109,11 +120,15 @@ def script_text(
             _titled("The script itself", space_id),
             _prompt_table(comparison.script, script, inputs, refused),
             own,
-            space_table(space, space_id, refused, inputs),
+            _reference(space, space_id, refused, inputs),
         )
         as_read = "what was read of the Space, where it differs, as far as it can be put into a script"
-        _add_as_hosted(document, comparison, changes, as_read, refused, space=space)
-        return document.as_string()
+        _add_as_hosted(document, changes, as_read, refused)
+        if space_id:
+            _add_gate(document, comparison, changes, refused, space=space)
+            return document.as_string()
+        unsaid = _unsaid(comparison, changes, refused)
+        return _with_approximations(document, left_out_of_space(comparison, space, unsaid))
 
     return loadable(write, {})
 
@@ -134,7 +149,7 @@ def corrected_text(
         comparison: What differs.
         script: What was read of the script.
         space: What was read of the Space.
-        space_id: The Space; any other text leaves a placeholder to be filled in.
+        space_id: The Space; empty where a variant with its settings stands for it.
         cause: The paths of the settings that are the cause.
         find: Finds the files of the script's pictures and videos.
         versions: Versions of libraries that are part of the cause.
@@ -149,6 +164,8 @@ def corrected_text(
     )
     own = without_unloading(script.settings, fixed)
     corrected = _of_baseline(script, _taken_back(own.changed_by(Settings(fixed)).changed_by(versions)))
+    rest = Settings({row.path: row.right for row in comparison.differences if row.path not in fixed})
+    changes = changes_with_components(without_adapters(dict(with_local_paths(rest)), UNSET), script.settings)
 
     def write(refused: Refused) -> str:
         inputs = prompt_inputs(corrected, find, refused)
@@ -157,12 +174,18 @@ def corrected_text(
             _titled("The corrected script", space_id),
             _prompt_table(comparison.script, script, inputs, refused),
             _baseline_table(baseline, refused),
-            space_table(space, space_id, refused, inputs),
+            _reference(space, space_id, refused, inputs),
         )
+        missing = left_out(script, baseline, refused)
+        if not space_id:
+            document.append(
+                "variants", _parent_of(AS_HOSTED, _variant(changes, "the Space, where it differs still", refused))
+            )
+            missing += left_out_of_space(comparison, space, _unsaid(comparison, changes, refused))
         document.append("gate", tomlkit.item({"variant": "baseline"}))
-        return _with_approximations(document, script, baseline, refused)
+        return _with_approximations(document, missing)
 
-    return loadable(write, misfits(corrected, {}, ""))
+    return loadable(write, misfits(corrected, {} if space_id else changes, "" if space_id else AS_HOSTED))
 
 
 def _of_baseline(script: Reading, settings: Settings) -> Settings:
@@ -176,18 +199,16 @@ def _taken_back(settings: Settings) -> Settings:
     return Settings({path: each for path, each in settings.items() if each is not UNSET})
 
 
-def _with_approximations(document: TOMLDocument, script: Reading, baseline: Settings, refused: Refused) -> str:
-    if found := left_out(script, baseline, refused):
-        document.add(
-            comment("What the script does and this scenario does not say. An audit stops here: say it above and")
-        )
+def _with_approximations(document: TOMLDocument, found: list[LeftOut]) -> str:
+    if found:
+        document.add(comment("What was read and this scenario does not say. An audit stops here: say it above and"))
         document.add(comment("remove its entry, or accept the approximation with --approximate."))
         document.append("approximations", approximations_table(found))
     return document.as_string()
 
 
 def _titled(subject: str, space_id: str) -> str:
-    return f"{subject} against {space_id if is_repository_id(space_id) else 'the Space'}"[:_LONGEST_TITLE]
+    return f"{subject} against {space_id or 'the settings of the Space'}"[:_LONGEST_TITLE]
 
 
 def _beginning(title: str, prompt: Table, baseline: Table, reference: Table) -> TOMLDocument:
@@ -195,8 +216,18 @@ def _beginning(title: str, prompt: Table, baseline: Table, reference: Table) -> 
     document.append("title", tomlkit.item(title))
     document.append("prompts", _parent_of("main", prompt))
     document.append("baseline", baseline)
-    document.append("reference", _parent_of("space", reference))
+    document.append("reference", reference)
     return document
+
+
+def _reference(space: Reading, space_id: str, refused: Refused, files: Collection[str]) -> Table:
+    """Return the table of the reference: the Space that is asked, or the variant that stands for it."""
+    if space_id:
+        return _parent_of("space", space_table(space, space_id, refused, files))
+    table = tomlkit.table()
+    table.comment("the settings of the Space's source, run on this machine; [reference.space] asks a Space itself")
+    table.append("variant", AS_HOSTED)
+    return table
 
 
 def _parent_of(name: str, table: Table) -> Table:
@@ -248,26 +279,35 @@ def _baseline_table(baseline: Settings, refused: Refused) -> Table:
     return table
 
 
-def _add_as_hosted(
+def _add_as_hosted(document: TOMLDocument, changes: Mapping[str, Setting], said: str, refused: Refused) -> None:
+    """Add the Space's settings as a variant, and the search between it and the baseline."""
+    document.append("variants", _parent_of(AS_HOSTED, _variant(changes, said, refused)))
+    document.append("explain", tomlkit.item({"from": "baseline", "to": AS_HOSTED}))
+
+
+def _variant(changes: Mapping[str, Setting], said: str, refused: Refused) -> Table:
+    hosted = tomlkit.table()
+    hosted.comment(said)
+    _add_settings(hosted, changes, f"variants.{AS_HOSTED}", refused)
+    return hosted
+
+
+def _add_gate(
     document: TOMLDocument,
     comparison: ComparedSettings,
     changes: Mapping[str, Setting],
-    said: str,
     refused: Refused,
     *,
     space: Reading,
 ) -> None:
-    """Add the Space's settings as a variant, the search between it and the baseline, its gate, and what is open."""
-    hosted = tomlkit.table()
-    hosted.comment(said)
-    _add_settings(hosted, changes, "variants.as-hosted", refused)
-    document.append("variants", _parent_of("as-hosted", hosted))
-    document.append("explain", tomlkit.item({"from": "baseline", "to": "as-hosted"}))
-    document.append("gate", tomlkit.item({"variant": "as-hosted"}))
+    """Add the gate, which asks whether the variant reproduces the Space, and what is open of that."""
+    document.append("gate", tomlkit.item({"variant": AS_HOSTED}))
     tested = {each.question for each in differing_versions(space) if each.path in changes}
-    open_questions = [each for each in comparison.questions if each not in tested]
-    for question in [*open_questions, *_differences_left_out(comparison, changes, refused)]:
+    for question in (each for each in comparison.questions if each not in tested):
         document.add(comment(f"open: {question}"))
+    for row, reason in _unsaid(comparison, changes, refused):
+        sides = f"{_described(row.right)} in the Space, {_described(row.left)} in the script"
+        document.add(comment(f"open: {row.path}: {sides}; {reason}"))
 
 
 def _add_settings(table: Table, settings: Mapping[str, Setting], owner: str, refused: Refused) -> None:
@@ -288,17 +328,22 @@ def _why_left_out(path: str, setting: Setting, owner: str, refused: Refused) -> 
     return "a variant cannot take it back" if setting is UNSET else why_left_out(path, setting.value, owner, refused)
 
 
-def _differences_left_out(comparison: ComparedSettings, changes: Mapping[str, Setting], refused: Refused) -> list[str]:
-    """Say which differences the variant does not make; what the script alone has is among the approximations."""
-    found: dict[str, str] = {}
+def _unsaid(
+    comparison: ComparedSettings, changes: Mapping[str, Setting], refused: Refused
+) -> list[tuple[SourceDifference, str]]:
+    """Return which differences the variant does not make, and why.
+
+    What the script alone has is among the approximations of the script.
+    """
+    found = []
     for row in comparison.differences:
         if row.path not in changes:  # said in other words, or an adapter that the Space does not load
             continue
-        why = _why_left_out(row.path, row.right, "variants.as-hosted", refused)
+        why = _why_left_out(row.path, row.right, f"variants.{AS_HOSTED}", refused)
         only_here = row.right is UNSET and _why_left_out(row.path, row.left, "baseline", refused)
         if why and not only_here:
-            found[row.path] = f"{_described(row.right)} in the Space, {_described(row.left)} in the script; {why}"
-    return [f"{path}: {words}" for path, words in found.items()]
+            found.append((row, why))
+    return found
 
 
 def _described(setting: Setting) -> str:

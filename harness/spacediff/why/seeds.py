@@ -10,6 +10,8 @@ from spacediff.reading import Input, Reading
 from spacediff.settings import Origin, Setting
 from spacediff.why.effects import Agreement, Effect
 
+RANDOM_SEED = "random seed"
+"""The kind of effect of a seed that a side draws itself."""
 SEED = "rng.seed"
 _PROMPT = "call.prompt"
 _FIXED = frozenset({SEED, _PROMPT})
@@ -43,7 +45,7 @@ def random_seeds(script: Reading, space: Reading) -> list[Effect]:
         return []
     agreement = Agreement.BOTH if ours and theirs else Agreement.SCRIPT_ONLY if ours else Agreement.SPACE_ONLY
     known = cause_named("random-seed") if theirs and SEED in space.inputs else cause_named("unseeded")
-    return [Effect("random seed", agreement, ours, theirs, known, certain=agreement is not Agreement.BOTH)]
+    return [Effect(RANDOM_SEED, agreement, ours, theirs, known, certain=agreement is not Agreement.BOTH)]
 
 
 def computed_prompt(space: Reading) -> list[Effect]:

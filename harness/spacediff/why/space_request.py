@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
-from spacediff.hub.ids import is_repository_id
 from spacediff.scenario.writing import comment, commented, toml_value, written_key
 from spacediff.settings import is_plain
 from spacediff.why.round_trip import Refused, reason_at
@@ -60,20 +59,16 @@ class Request:
 
 
 def space_table(space: Reading, space_id: str, refused: Refused, files: Collection[str] = ()) -> Table:
-    """Return the table that asks the Space, under its own name or one that is to be filled in.
+    """Return the table that asks the Space.
 
     Args:
         space: What was read of the Space.
-        space_id: The Space; any other text leaves a placeholder to be filled in.
+        space_id: The Space.
         refused: What a scenario is known to refuse.
         files: The names of the prompt's inputs.
     """
     table = tomlkit.table()
-    if is_repository_id(space_id):
-        table.append("id", space_id)
-    else:
-        unnamed = commented(tomlkit.item(PLACEHOLDER), "to be filled in: the Space whose source was read")
-        table.append("id", unnamed)
+    table.append("id", space_id)
     request = _request(space, refused, files)
     if request is None:
         table.add(comment('to be checked: the Space\'s page shows the name and the inputs under "Use via API"'))

@@ -1,4 +1,4 @@
-"""Approximations: what a script does and the scenario that stands for it does not say."""
+"""Approximations: what a script or a Space does, and the baseline or variant that stands for it does not say."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ _MOST_SAID = 12
 def _approximated(*, setting: str, value: str, where: str, reason: str) -> str:
     why = f": {reason}" if reason else ""
     return f"The script's {setting_name(setting)} is {value} ({where}), which the scenario does not say{why}."
+
+
+@says(FactKind.SPACE_APPROXIMATED)
+def _space_approximated(*, setting: str, value: str, where: str, reason: str) -> str:
+    why = f": {reason}" if reason else ""
+    return (
+        f"The Space's {setting_name(setting)} is {value} ({where}), which the variant in its place does not say{why}."
+    )
 
 
 def approximation_texts(approximations: Sequence[Fact]) -> list[str]:

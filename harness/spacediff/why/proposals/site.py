@@ -82,8 +82,7 @@ class Site:
 
     def line(self, where: str) -> int:
         """Return the line of a place in the script; 0 for a place in another file, or none."""
-        found = re.match(r"(.*?):(\d+)(?:,|$)", where, re.DOTALL)
-        return int(found[2]) if found and found[1] == self.name else 0
+        return line_in(self.name, where)
 
     def calls_at(self, where: str) -> list[cst.Call]:
         """Return the calls that begin at a place."""
@@ -162,6 +161,12 @@ class Site:
     def code(self) -> str:
         """Return the Space's value as code; empty if it is not a constant."""
         return as_code(self.value)
+
+
+def line_in(name: str, where: str) -> int:
+    """Return the line of a place, where it is in the file of this name; 0 for a place in another file, or none."""
+    found = re.match(r"(.*?):(\d+)(?:,|$)", where, re.DOTALL)
+    return int(found[2]) if found and found[1] == name else 0
 
 
 def keywords(call: cst.Call) -> dict[str, cst.Arg]:
