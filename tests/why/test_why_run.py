@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spacediff.record import read_record
+from spacediff.record import GateStatus, read_record
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
 from support.hub_stand_in import Model, Space, hub_stand_in
 from support.paths import ROOT
@@ -91,7 +91,7 @@ def test_a_folder_stands_for_the_space_and_the_cause_is_measured(tmp_path: Path)
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     record = read_record(tmp_path / "audits" / "why-run")
-    assert (record.reference, record.gate) == ("as-hosted", None)
+    assert (record.reference, record.gate.status) == ("as-hosted", GateStatus.NONE)
     assert record.cause
     assert record.cause.cause == ["call.guidance_scale"]
     assert "+    guidance_scale=7.0,\n" in (tmp_path / "mine.patch").read_text()
