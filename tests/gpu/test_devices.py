@@ -39,7 +39,7 @@ def distances(one: Produced, other: Produced) -> list[float]:
 def report(model: Model, what: str, one: Produced, other: Produced) -> None:
     """Print how far a clip is from the first."""
     apart = distances(one, other)
-    levels = np.abs(one.clip.frames.astype(int) - other.clip.frames).mean()
+    levels = np.abs(np.asarray(one.clip.frames, int) - other.clip.frames).mean()
     print(  # noqa: T201 - shown by -rP
         f"{model.name}: {what}: latents {apart[1]:.2e} after step 1, {apart[-1]:.2e} at the end; {levels:.3f} levels"
     )

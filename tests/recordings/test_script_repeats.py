@@ -155,7 +155,7 @@ def test_a_process_that_could_not_be_asked_is_not_asked_again(tmp_path: Path, mo
         (first.parent / "left-1").write_text("in the way")
         with pytest.raises(FileExistsError):
             scripts.run(runs["guidance"], tmp_path, SilentListener())
-        assert scripts.run(runs["guidance"], tmp_path, SilentListener()).clip.frames.any()
+        assert np.any(scripts.run(runs["guidance"], tmp_path, SilentListener()).clip.frames)
     finally:
         scripts.close()
     assert (tmp_path / "marker").read_text().split() == ["begun", "begun"]
@@ -213,7 +213,7 @@ def test_each_repeat_has_its_own_settings_in_force(plain: Repeated) -> None:
     assert classes["guidance"] == classes["seed"] == classes["baseline"] != classes["scheduler"]
     assert plain.found["guidance"].settings.value("numerics.attention") == "math"
     assert plain.found["seed"].settings.value("numerics.attention") == "chosen by torch"
-    frames = [each.clip.frames.tobytes() for each in plain.found.values()]
+    frames = [np.asarray(each.clip.frames).tobytes() for each in plain.found.values()]
     assert len(set(frames)) == len(frames)
 
 

@@ -191,7 +191,7 @@ def test_the_settings_are_those_in_force(ran: Ran) -> None:
 def test_the_clip_is_what_the_script_got_and_the_trace_has_its_steps(ran: Ran) -> None:
     produced = take_recorded(ran.folder / "watched" / "r.zip", 1, ran.folder)
     last = np.asarray(Image.open(ran.folder / "plain" / "last.png").convert("RGB"))
-    assert np.array_equal(produced.clip.frames[-1], last)
+    assert np.array_equal(np.asarray(produced.clip.frames)[-1], last)
     sizes = [produced.settings[f"call.{name}"].value for name in ("num_frames", "height", "width")]
     assert sizes == [5, *last.shape[:2]], "the script left height and width to the pipeline"
     assert produced.trace is not None

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 import spacediff
-from spacediff.clip import Clip, decoding, probe, read_clip, write_preview
+from spacediff.clip import Clip, LongClip, decoding, open_clip, probe, read_clip, write_preview
 from spacediff.errors import DeadlineExceeded, VideoNotReadable
 from spacediff.plan import plan_files
-from spacediff.run import Prompt
+from spacediff.record import Role
+from spacediff.run import Prompt, Run
 from spacediff.sources.long_clips import long_clips
 from spacediff.sources.space.answers import decoded
 from spacediff.sources.video import take
 from spacediff.wording import answer_sentences, sentences
+from spacediff.worker.files import write_run
 from support.space_requests import RememberingListener
 
 FILES = Prompt("files", "", 0)
@@ -87,3 +89,34 @@ def test_only_the_first_frames_of_two_videos_are_compared(tmp_path: Path) -> Non
     assert [each.partition(" of ")[0] for each in said] == ["only the first 10 frames"] * 2
     with pytest.raises(spacediff.InvalidArgument, match="max_frames is 0"):
         spacediff.compare_videos(one, other, max_frames=0)
+
+
+def test_a_clip_that_is_not_held_is_written_like_one_that_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = video(tmp_path / "a.mp4", 20)
+    held = take(file, made(tmp_path / "held"), FILES)
+    monkeypatch.setattr(decoding, "HELD_BYTES", 19 * 32 * 32 * 3)
+    streamed = take(file, made(tmp_path / "streamed"), FILES)
+    assert (type(held.clip), type(streamed.clip)) == (Clip, LongClip)
+    run = Run("reference", Role.REFERENCE, FILES, "video")
+    one, other = (write_run(run, "k", each, tmp_path / name) for name, each in (("held", held), ("streamed", streamed)))
+    assert one.clip == other.clip
+    assert one.clip is not None
+    assert one.clip.frames == 20
+    for name in ("clip.mkv", "preview.mp4", "original.mp4"):
+        assert (tmp_path / "held" / name).read_bytes() == (tmp_path / "streamed" / name).read_bytes()
+    (changed := np.array(held.clip.frames))[7, 3, 3] ^= 1
+    assert Clip(changed, held.clip.fps).digest != streamed.clip.digest
+
+
+def test_a_clip_that_is_not_held_ends_where_it_was_asked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, seen = video(tmp_path / "a.mp4", 20), []
+    monkeypatch.setattr(decoding, "HELD_BYTES", 5 * 32 * 32 * 3)
+    clip = open_clip(file, lambda done, expected: seen.append((done, expected)), most_frames=12)
+    assert seen == [(n, 12) for n in range(1, 13)]
+    assert len(clip.frames) == len(list(clip.frames)) == 12
+    assert clip.digest == read_clip(file, most_frames=12).digest
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

@@ -47,6 +47,7 @@ QUOTA = (
             "0: Video 'clip', 1: Number",
         ),
         ({"outputs": {"video": 0, "seed": -1}}, "has no output -1 at /plain, which outputs.seed names", "its outputs"),
+        ({"outputs": {"file": 1}}, "output 1 of the Space is not a file but a number", "0: Video 'clip'"),
     ],
 )
 def test_a_mismatch_with_the_api_is_reported_before_quota_is_spent(

@@ -27,7 +27,7 @@ def test_an_image_is_fetched_as_it_is(ask: Ask, tmp_path: Path, name: str, kept_
 def test_gradio_makes_webp_of_an_image(ask: Ask) -> None:
     produced = ask("image", outputs={"image": 0})
     assert produced.encoding.startswith("webp RGB 64x48, ")
-    assert 0 < np.abs(produced.clip.frames.astype(int) - drawn(42)).mean() < 8
+    assert 0 < np.abs(np.asarray(produced.clip.frames, int) - drawn(42)).mean() < 8
 
 
 @pytest.mark.parametrize("name", ["gallery", "gallery_captions", "files", "older_gallery"])

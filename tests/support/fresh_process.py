@@ -64,14 +64,19 @@ class FreshProcess:
         """The exit code, negative for a signal; None while it runs."""
         return self._process.exitcode
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process.pid
+        return self._process.pid
+
     def errors(self) -> str:
         """Return what it has printed to standard error until now."""
         return self._files[1].read_text(self._encoding, errors="replace")
 
     def send_signal(self, number: int) -> None:
         """Send it a signal."""
-        assert self._process.pid
-        os.kill(self._process.pid, number)
+        os.kill(self.pid, number)
 
     def ended(self, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Wait for its end and return what it printed; it is killed after so many seconds."""

@@ -12,7 +12,7 @@ from typing import Any
 from spacediff.checking.asked import Asked
 from spacediff.checking.probes import Probe
 from spacediff.checking.result import Call, Purpose
-from spacediff.clip import Clip, FileInfo, counted, frames_digest
+from spacediff.clip import counted, frames_digest
 from spacediff.errors import NotMeasuredError
 from spacediff.hub.space_errors import explained, plain
 from spacediff.inputs.placeholders import inputs_named_in
@@ -38,7 +38,7 @@ def make_call(asked: Asked, probe: Probe, progress: Progress) -> Call:
     call = Call(**asdict(probe))
     began = time.monotonic()
     try:
-        answer, clip, info = _made(asked, probe, began, progress)
+        answer, shown_as, frames = _made(asked, probe, began, progress)
     except NotMeasuredError as error:
         seconds = time.monotonic() - began
         return replace(call, seconds=seconds, code=error.code, reason=error.message, hint=error.hint)
@@ -49,8 +49,8 @@ def make_call(asked: Asked, probe: Probe, progress: Progress) -> Call:
         call,
         seconds=time.monotonic() - began,
         work_seconds=answer.work_seconds,
-        frames=tuple(frames_digest([frame]) for frame in clip.frames),
-        described=f"{len(clip.frames)} {counted(clip)}, {describe(info)}",
+        frames=frames,
+        described=shown_as,
         used_cache=answer.used_cache,
         seed=answer.seed,
         prompt=as_sent,
@@ -58,7 +58,8 @@ def make_call(asked: Asked, probe: Probe, progress: Progress) -> Call:
     )
 
 
-def _made(asked: Asked, probe: Probe, began: float, progress: Progress) -> tuple[Answered, Clip, FileInfo]:
+def _made(asked: Asked, probe: Probe, began: float, progress: Progress) -> tuple[Answered, str, tuple[str, ...]]:
+    """Make a call; return the answer, its clip in one line, and the digest of each frame."""
     request = replace(asked.request, inputs=_inputs(asked, probe))
     needed = inputs_named_in(request.inputs)
     ends = began + request.deadline
@@ -76,7 +77,9 @@ def _made(asked: Asked, probe: Probe, began: float, progress: Progress) -> tuple
             files=files,
             folder=Path(folder),
         )
-        return answer, *decoded(file, ends, progress)
+        clip, info = decoded(file, ends, progress)
+        described = f"{len(clip.frames)} {counted(clip.medium)}, {describe(info)}"
+        return answer, described, tuple(frames_digest([frame]) for frame in clip.frames)
 
 
 def _inputs(asked: Asked, probe: Probe) -> Mapping[str, Any]:

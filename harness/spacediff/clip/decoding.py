@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spacediff.clip.conversion import rgb
 from spacediff.clip.file_info import FileInfo, info_of, open_video, probe
-from spacediff.clip.frames import Clip, Frame
+from spacediff.clip.frames import Clip, Frame, Medium, frames_digest
 from spacediff.errors import VideoNotReadable
 from spacediff.pictures import picture_set
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 MAX_FRAMES = 20_000
 MAX_CLIP_BYTES = 4 * 2**30
 """Limits for untrusted files, which may have any length; a larger file is refused before it is decoded whole."""
+HELD_BYTES = 2**27
+"""Decoded frames of a file that are held in memory; those of a longer one are decoded again by each pass over them.
+CogVideoX's 49 frames of 480x720 pixels are 51 MB."""
 
 OnDecoded = Callable[[int, int], None]
 """Hears how many frames are decoded, and how many are expected; 0 if that is unknown."""
@@ -46,6 +52,49 @@ def read_frames(path: Path, *, accurate: bool = True) -> Iterator[Frame]:
     yield from pictures.frames() if pictures else _video_frames(path, accurate=accurate)
 
 
+@dataclass(frozen=True)
+class FileFrames:
+    """The frames of a file, decoded by each pass over them: one is in memory at a time, unless an array is asked for.
+
+    Attributes:
+        path: The file, which must not change.
+        shape: Number of frames, height, width, and 3 for RGB.
+    """
+
+    path: Path
+    shape: tuple[int, int, int, int]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Frame]:
+        return islice(read_frames(self.path), len(self))
+
+    def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> NDArray[np.uint8]:
+        """Decode all into memory, uint8 `[T, H, W, 3]`."""
+        return np.stack(list(self)).astype(dtype or np.uint8, copy=False)
+
+
+@dataclass(frozen=True)
+class LongClip:
+    """A clip whose frames are too many, or too large, to be held in memory; like a `Clip` otherwise.
+
+    Attributes:
+        frames: Its frames, each uint8 `[H, W, 3]`, RGB.
+        fps: Frames per second.
+        medium: Whether these are the frames of a video, or pictures that stand next to each other.
+    """
+
+    frames: FileFrames
+    fps: Fraction
+    medium: Medium = "video"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of shapes and bytes, that of a `Clip` with these frames."""
+        return frames_digest(self.frames)
+
+
 def read_clip(path: Path, on_frame: OnDecoded = _unheard, *, most_frames: int | None = None) -> Clip:
     """Decode a file into memory, with one frame besides those that are kept; see `read_frames`.
 
@@ -59,24 +108,63 @@ def read_clip(path: Path, on_frame: OnDecoded = _unheard, *, most_frames: int | 
         VideoNotReadable: The file is damaged, has no frames, or exceeds the limits.
     """
     info = probe(path)
+    frames, _ = _gathered(_within_limits(path, info, on_frame, most_frames), MAX_CLIP_BYTES)
+    return Clip(frames, info.fps, info.medium)
+
+
+def open_clip(path: Path, on_frame: OnDecoded = _unheard, *, most_frames: int | None = None) -> Clip | LongClip:
+    """Decode a file as `read_clip` does, but hold no more than `HELD_BYTES` of its frames.
+
+    Args:
+        path: The file, which must stay as it is while the clip is used.
+        on_frame: As in `read_clip`.
+        most_frames: As in `read_clip`.
+
+    Raises:
+        VideoNotReadable: As in `read_clip`.
+    """
+    info = probe(path)
+    stream = _within_limits(path, info, on_frame, most_frames)
+    frames, beyond = _gathered(stream, HELD_BYTES)
+    if beyond is None:
+        return Clip(frames, info.fps, info.medium)
+    count, size = len(frames) + 1, beyond.shape
+    del frames
+    count += sum(1 for _ in stream)
+    return LongClip(FileFrames(path, (count, size[0], size[1], size[2])), info.fps, info.medium)
+
+
+def _within_limits(path: Path, info: FileInfo, on_frame: OnDecoded, most_frames: int | None) -> Iterator[Frame]:
+    """Yield the frames of a file, all of one size, as long as they are within the limits."""
     expected = min(info.frames, most_frames or info.frames)
     if expected * info.width * info.height * 3 > MAX_CLIP_BYTES:
         raise _too_large(path)
+    shape: tuple[int, ...] | None = None
+    for count, frame in enumerate(islice(read_frames(path), most_frames)):
+        shape = shape or frame.shape
+        if frame.shape != shape:
+            raise VideoNotReadable(f"{path.name} changes its frame size at frame {count}")
+        if (count + 1) * frame.nbytes > MAX_CLIP_BYTES:
+            raise _too_large(path)
+        yield frame
+        on_frame(count + 1, expected)
+
+
+def _gathered(stream: Iterator[Frame], most_bytes: int) -> tuple[NDArray[np.uint8], Frame | None]:
+    """Gather frames of one size, uint8 `[T, H, W, 3]`, and the first one that is more than so many bytes with them."""
     frames, count = np.empty((0,), np.uint8), 0
-    for frame in islice(read_frames(path), most_frames):
+    for frame in stream:
         if not count:
             frames = np.empty((1, *frame.shape), np.uint8)
+        if (count + 1) * frame.nbytes > most_bytes:
+            frames.resize((count, *frames.shape[1:]), refcheck=False)
+            return frames, frame
         if count == len(frames):  # grown in place: the frames are never in memory twice
             frames.resize((count + 1 + count // 8, *frames.shape[1:]), refcheck=False)
-        if frame.shape != frames.shape[1:]:
-            raise VideoNotReadable(f"{path.name} changes its frame size at frame {count}")
         frames[count] = frame
         count += 1
-        if count * frame.nbytes > MAX_CLIP_BYTES:
-            raise _too_large(path)
-        on_frame(count, expected)
     frames.resize((count, *frames.shape[1:]), refcheck=False)
-    return Clip(frames, info.fps, info.medium)
+    return frames, None
 
 
 def decode_stream(stream: IO[bytes]) -> Iterator[Frame]:

@@ -77,9 +77,9 @@ class Clip:
         return frames_digest(self.frames)
 
 
-def counted(clip: Clip) -> str:
+def counted(medium: Medium) -> str:
     """Return what a clip has a number of: `frames` or `pictures`."""
-    return "pictures" if clip.medium == "pictures" else "frames"
+    return "pictures" if medium == "pictures" else "frames"
 
 
 def frames_digest(frames: Iterable[Frame]) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from spacediff.clip.conversion import converted
+from spacediff.clip.decoding import LongClip
 from spacediff.clip.frames import Clip, Frame
 
 
-def write_lossless(clip: Clip, path: Path) -> None:
+def write_lossless(clip: Clip | LongClip, path: Path) -> None:
     """Write a clip as FFV1 in Matroska (RGB, intra-only, with a checksum in every slice), which any player opens."""
     import av
 
@@ -26,7 +27,7 @@ def write_lossless(clip: Clip, path: Path) -> None:
         container.mux(stream.encode())
 
 
-def write_preview(clip: Clip, path: Path, *, quality: int = 16, key_frames: int = 1) -> None:
+def write_preview(clip: Clip | LongClip, path: Path, *, quality: int = 16, key_frames: int = 1) -> None:
     """Write a clip as H.264 that browsers play and seek frame by frame.
 
     Args:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spacediff.clip import Clip
+from spacediff.clip import Clip, LongClip
 
 
-def export_to_video(clip: Clip, path: Path, *, quality: float) -> None:
+def export_to_video(clip: Clip | LongClip, path: Path, *, quality: float) -> None:
     """Write an MP4 as `diffusers.utils.export_to_video` does for PIL frames.
 
     The same writer with the same arguments (imageio, H.264, `macro_block_size=16`: other sizes are scaled up to

@@ -24,8 +24,8 @@ from spacediff.codec.stills import StillEncoding
 from spacediff.codec.x264 import X264
 from spacediff.errors import EncodingFailed, NotMeasuredError
 
-MAX_PIXELS = 300_000_000
-"""Largest clip that is encoded to try this, in pixels over all frames."""
+MAX_PIXELS = 64_000_000
+"""Largest clip that is encoded to try this, in pixels over all frames, which are in memory: 185 frames of 480x720."""
 
 _PLANAR = {"yuv420p": "yuv420p", "yuvj420p": "yuv420p", "yuv444p": "yuv444p", "yuvj444p": "yuv444p"}
 

@@ -35,7 +35,8 @@ from spacediff.metrics.alignment_time import Pairs, Thumbnails, Timing, match_fr
 from spacediff.record import Fact
 
 _THUMBNAIL = (48, 32)  # pixels; 6 KiB per frame
-_KEPT = 8  # frames kept of a clip, spread evenly
+_KEPT = 8  # frames kept of a clip, spread evenly; fewer of large ones
+_KEPT_BYTES = 2**26
 _PROBES = 4  # pairs of pictures that are compared in full size
 
 
@@ -107,7 +108,7 @@ def _overview(frames: Iterable[Frame]) -> Overview:
         thumbnails.append(_thumbnail(picture))
         if number % spacing == 0:
             kept[number] = frame
-        if len(kept) > _KEPT:
+        if len(kept) > max(min(_KEPT, _KEPT_BYTES // frame.nbytes), _PROBES):
             spacing *= 2
             kept = {n: old for n, old in kept.items() if n % spacing == 0}
     if low is None or high is None:

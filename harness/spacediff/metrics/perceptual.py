@@ -100,12 +100,20 @@ class _Network:
         height, width, _ = frame.shape
         rows = torch.from_numpy(frame).to(torch.float32).reshape(height, -1)
         rows.mul_(self.gain.repeat(width)).sub_(self.offset.repeat(width))
-        features = []
+        features: list[torch.Tensor] = []
         layer = rows.view(1, height, width, 3).permute(0, 3, 1, 2)
         for convolve, pooled in self.convolutions:
             layer = convolve(torch.nn.functional.max_pool2d(layer, 3, 2) if pooled else layer).relu_()
+            features[-1:] = map(_normalised, features[-1:])  # in place, as soon as the next layer is computed
             features.append(layer.permute(0, 2, 3, 1).flatten(0, 2))
-        return [vectors / (torch.linalg.vector_norm(vectors, dim=1, keepdim=True) + _EPSILON) for vectors in features]
+        return [*features[:-1], _normalised(features[-1])]
+
+
+def _normalised(vectors: torch.Tensor) -> torch.Tensor:
+    """Divide vectors, float32 `[N, C]`, by their lengths, in place."""
+    import torch
+
+    return vectors.div_(torch.linalg.vector_norm(vectors, dim=1, keepdim=True) + _EPSILON)
 
 
 def _network() -> _Network:

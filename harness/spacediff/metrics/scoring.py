@@ -11,7 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,9 @@ Values = dict[str, float]
 """Metric name to value."""
 
 _MOST_THREADS = 8  # each thread keeps frames in memory, and with more of them reading the streams is the bottleneck
+_MOST_PIXELS = 4_000_000
+"""Pixels of the pairs of frames that are compared at once, of which at least one is: LPIPS takes more than 100 bytes
+for each. Eleven pairs of 480x720 pixels are below it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,13 +167,22 @@ def _steps(
     def read() -> tuple[Future[Frame | None], dict[str, Future[Frame | None]]]:
         return pool.submit(next, stream, None), {name: pool.submit(next, s, None) for name, s in streams.items()}
 
+    running: list[Future[_Compared]] = []
     reading, theirs = read()
     while streams and (ours := reading.result()) is not None:
         found = {name: frame for name, future in theirs.items() if (frame := future.result()) is not None}
         streams = {name: streams[name] for name in found}
         compare = prepared(ours).compare
+        most = max(_MOST_PIXELS // (ours.shape[0] * ours.shape[1]), 1)
         reading, theirs = read()
-        yield {name: pool.submit(compare, frame) for name, frame in found.items()}
+        step: _Step = {}
+        for name, frame in found.items():
+            running = [each for each in running if not each.done()]
+            if len(running) >= most:
+                wait(running, return_when=FIRST_COMPLETED)
+            step[name] = pool.submit(compare, frame)
+            running.append(step[name])
+        yield step
 
 
 class _ReferenceFrame:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from spacediff.clip import Clip
+from spacediff.clip import Clip, LongClip
 from spacediff.record import Ignored, InsteadRecord, TraceRecord
 from spacediff.settings import Settings
 
@@ -49,7 +49,7 @@ class Produced:
     """A clip, with everything that its source knows about it.
 
     Attributes:
-        clip: The frames.
+        clip: The frames, or a file that holds too many of them for the memory.
         settings: All settings with their origins, defaults included.
         described: The source in one line: `Space zai-org/CogVideoX-5B-Space /generate`.
         original: The unmodified file that was downloaded or given; None for clips generated here.
@@ -69,7 +69,7 @@ class Produced:
         audio: Whether there is sound besides the frames, which is not compared.
     """
 
-    clip: Clip
+    clip: Clip | LongClip
     settings: Settings
     described: str
     seconds: float

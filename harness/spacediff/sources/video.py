@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from spacediff.clip import FileInfo, probe, read_clip, read_frames
+from spacediff.clip import FileInfo, open_clip, probe, read_frames
 from spacediff.embedded import Declared, declared_in, declared_in_all, without_texts
 from spacediff.errors import VideoNotReadable
 from spacediff.pictures import read_picture, write_set
@@ -43,7 +43,7 @@ def take(
     if progress:
         progress.on_status(f"decoding {file.name}")
     info = ensure_readable(file)
-    clip = read_clip(file, hear, most_frames=most_frames) if hear else read_clip(file, most_frames=most_frames)
+    clip = open_clip(file, hear, most_frames=most_frames) if hear else open_clip(file, most_frames=most_frames)
     cut = most_frames is not None and _has_more(file, info, most_frames)
     copied = None if cut else Path(shutil.copyfile(file, folder / f"original{file.suffix.lower()}"))
     declared = declared_in(file, (info.width, info.height))
@@ -104,7 +104,7 @@ def take_several(files: Sequence[Path], folder: Path, prompt: Prompt) -> Produce
         read_picture(file)  # says which one is unusable
     kept = folder / "original.zip"
     write_set((file.read_bytes() for file in files), kept)
-    info, clip = probe(kept), read_clip(kept)
+    info, clip = probe(kept), open_clip(kept)
     names = ", ".join(file.name for file in files)
     declared = declared_in_all(files, (info.width, info.height))
     return Produced(

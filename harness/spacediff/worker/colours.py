@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
-from numpy.typing import NDArray
+
+from spacediff.clip import Frame
 
 _SPREAD = 2
 """Levels by which a channel may vary in a single colour: what a lossy codec does to one."""
 
 
-def only_colour(frames: NDArray[np.uint8]) -> list[int] | None:
+def only_colour(frames: Iterable[Frame]) -> list[int] | None:
     """Return the RGB levels that all pixels of a clip have, within two levels; None where it shows something.
 
     Args:
-        frames: The clip, uint8 `[T, H, W, 3]`, RGB.
+        frames: At least one frame, each uint8 `[H, W, 3]`, RGB.
     """
-    low, high = frames[0].min((0, 1)).astype(int), frames[0].max((0, 1)).astype(int)
+    low = high = None
     for frame in frames:
-        low, high = np.minimum(low, frame.min((0, 1))), np.maximum(high, frame.max((0, 1)))
+        least, most = frame.min((0, 1)).astype(int), frame.max((0, 1)).astype(int)
+        low = least if low is None else np.minimum(low, least)
+        high = most if high is None else np.maximum(high, most)
         if (high - low > _SPREAD).any():
             return None
-    return [int(level) for level in (low + high) // 2]
+    return None if low is None or high is None else [int(level) for level in (low + high) // 2]

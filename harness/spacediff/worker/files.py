@@ -5,7 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
-from spacediff.clip import Clip, write_lossless, write_preview
+import numpy as np
+
+from spacediff.clip import Clip, LongClip, write_lossless, write_preview
 from spacediff.codec import export_to_video
 from spacediff.files import sha256
 from spacediff.observer.latents_file import LATENTS, write_latents
@@ -73,22 +75,23 @@ def _write_clip(produced: Produced, folder: Path, place: PurePosixPath) -> ClipR
     )
 
 
-def _write_previews(clip: Clip, folder: Path) -> tuple[str, str]:
+def _write_previews(clip: Clip | LongClip, folder: Path) -> tuple[str, str]:
     """Write what the page shows, and a smaller one beside it; return their names, the second empty if there is none."""
     preview = _write_preview(clip, folder)
     return preview, _write_small(clip, folder, preview)
 
 
-def _write_preview(clip: Clip, folder: Path) -> str:
-    """Write what the page shows, and return its name: pictures without loss, unless their sheet is too tall."""
-    if clip.medium == "pictures" and len(clip.frames) * clip.frames.shape[1] <= MAX_SHEET_HEIGHT:
+def _write_preview(clip: Clip | LongClip, folder: Path) -> str:
+    """Write what the page shows, and return its name: pictures without loss, unless their sheet is too large."""
+    tall = len(clip.frames) * clip.frames.shape[1] > MAX_SHEET_HEIGHT
+    if clip.medium == "pictures" and isinstance(clip, Clip) and not tall:
         write_sheet(clip.frames, folder / "preview.png")
         return "preview.png"
     write_preview(clip, folder / "preview.mp4")
     return "preview.mp4"
 
 
-def _write_small(clip: Clip, folder: Path, preview: str) -> str:
+def _write_small(clip: Clip | LongClip, folder: Path, preview: str) -> str:
     """Write a smaller preview beside a large one, and return its name: empty where there is no need of it."""
     if not preview.endswith(".mp4") or (folder / preview).stat().st_size <= _LARGE:
         return ""
@@ -100,7 +103,7 @@ def _write_delivered(produced: Produced, folder: Path) -> Path:
     """Write what a script would: a video by `export_to_video`, pictures as PNG."""
     clip = produced.clip
     if clip.medium == "pictures":
-        return write_png(clip.frames, folder, "delivered")
+        return write_png(np.asarray(clip.frames), folder, "delivered")
     path = folder / "delivered.mp4"
     export_to_video(clip, path, quality=produced.settings.value("output.quality"))
     return path

@@ -69,7 +69,7 @@ def completed(settings: Settings, clip: Clip, noise: Noise | None) -> Settings:
     if clip.medium == "video":
         seen["num_frames"] = frames
     unset = {name: value for name, value in seen.items() if settings.value(f"call.{name}") is None}
-    found: dict[str, Any] = {"output": {counted(clip): frames}}
+    found: dict[str, Any] = {"output": {counted(clip.medium): frames}}
     if unset:
         found["call"] = unset
     needed = Settings({path: setting for path, setting in settings.items() if path not in _useless(clip)})

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from spacediff.clip import Clip, FileInfo, probe, read_clip
+from spacediff.clip import Clip, FileInfo, LongClip, open_clip, probe
 from spacediff.errors import DeadlineExceeded, SpaceOutputUnusable, VideoNotReadable
 from spacediff.files import move, remove_file
 from spacediff.hub.space_errors import plain
@@ -18,7 +18,7 @@ from spacediff.pictures import picture_format, write_set
 from spacediff.pictures.sets import MAX_PICTURES
 from spacediff.progress import Progress, report_frames
 from spacediff.scenario.tables.reference import SEVERAL
-from spacediff.sources.space.request import SpaceRequest
+from spacediff.sources.space.request import NOUNS, SpaceRequest
 from spacediff.sources.space.retrying import PASSING, retried
 
 PART = "hosted.part"
@@ -28,7 +28,6 @@ MAX_BYTES = 2 * 2**30
 
 _DATA = "data:image/"
 """How an address begins that holds the picture itself, as Gradio 3 sends one."""
-_NOUNS = {"video": "a video", "image": "an image", "gallery": "a gallery of images", "file": "a file"}
 _ENDINGS = (
     *(".mp4", ".webm", ".mov", ".mkv", ".gif", ".avi"),
     *(".png", ".jpg", ".jpeg", ".webp", ".avif"),
@@ -56,7 +55,7 @@ def file_addresses(outputs: Sequence[Any], request: SpaceRequest, root: str, lis
     if not found:
         received = _kind_of(value) if index < len(outputs) else "nothing"
         raise SpaceOutputUnusable(
-            f"output {index} of the Space is not {_NOUNS[role]} but {received}", hint=f"its outputs are {listed}"
+            f"output {index} of the Space is not {NOUNS[role]} but {received}", hint=f"its outputs are {listed}"
         )
     chosen = _chosen(found, request, index)
     for address in chosen:
@@ -269,7 +268,7 @@ def _container_of(head: bytes) -> str:
     return ""
 
 
-def decoded(original: Path, ends: float, progress: Progress) -> tuple[Clip, FileInfo]:
+def decoded(original: Path, ends: float, progress: Progress) -> tuple[Clip | LongClip, FileInfo]:
     """Decode the downloaded file, and read its metadata.
 
     Args:
@@ -291,7 +290,7 @@ def decoded(original: Path, ends: float, progress: Progress) -> tuple[Clip, File
 
     progress.on_status("decoding the result")
     try:
-        return read_clip(original, on_frame), probe(original)
+        return open_clip(original, on_frame), probe(original)
     except VideoNotReadable as error:
         raise SpaceOutputUnusable(
             f"the file from the Space cannot be decoded: {error.message}",

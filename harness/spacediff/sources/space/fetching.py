@@ -81,7 +81,7 @@ def fetch(
             **_asked(request, asked, api),
             SEED: said.seed,
             **file_settings(info, "the hosted file"),
-            f"output.{counted(clip)}": Setting(len(clip.frames), Origin.OBSERVED, "decoded"),
+            f"output.{counted(clip.medium)}": Setting(len(clip.frames), Origin.OBSERVED, "decoded"),
             **observed_settings(seen.call),
         }
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from spacediff.errors import SpaceApiMismatch, nearest_name
+from spacediff.errors import SpaceApiMismatch, SpaceOutputUnusable, nearest_name
 from spacediff.inputs.placeholders import named_in
 from spacediff.scenario.tables.reference import RESULTS
 from spacediff.sources.space.echoes import Shown
@@ -18,6 +18,10 @@ from spacediff.watch.probe import ENDPOINT
 
 _OF_SCHEMA = ("label", "component", "type", "parameter_has_default")
 """What of a parameter or an output is hashed; a default may be drawn at each start, and is among the settings."""
+NOUNS = {"video": "a video", "image": "an image", "gallery": "a gallery of images", "file": "a file"}
+"""What the output with the clip is, by what it is called."""
+_NO_FILE = {"number": "a number", "slider": "a number", "checkbox": "a checkbox"}
+"""Components, in small letters, whose values are never a file, and what they give; a text may be the path of one."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ def checked_api(client: Any, request: SpaceRequest) -> Api:
 
     Raises:
         SpaceApiMismatch: The Space does not have the endpoint, an input or an output of the request.
+        SpaceOutputUnusable: The output that should have the clip holds no file.
     """
     endpoints = _declared(client)
     space, endpoint = f"Space {request.id}", request.endpoint
@@ -101,13 +106,22 @@ def checked_api(client: Any, request: SpaceRequest) -> Api:
         raise SpaceApiMismatch(
             f"{space} needs {', '.join(missing)} at {endpoint}", hint=f"{endpoint} takes {listed or 'none'}"
         )
+    _refuse_other_outputs(request, api, space)
+    return api
+
+
+def _refuse_other_outputs(request: SpaceRequest, api: Api, space: str) -> None:
+    """Refuse outputs that there are not, and a clip in one that holds no file, before the call costs anything."""
+    endpoint = request.endpoint
+    listed = f"its outputs are {api.outputs_listed or 'none'}"
     for role, index in request.outputs.items():
         if role != "index" and not 0 <= index < len(api.outputs):
             raise SpaceApiMismatch(
-                f"{space} has no output {index} at {endpoint}, which outputs.{role} names",
-                hint=f"its outputs are {api.outputs_listed or 'none'}",
+                f"{space} has no output {index} at {endpoint}, which outputs.{role} names", hint=listed
             )
-    return api
+    role, index = request.result
+    if what := _NO_FILE.get(api.outputs[index].component):
+        raise SpaceOutputUnusable(f"output {index} of the Space is not {NOUNS[role]} but {what}", hint=listed)
 
 
 def declared_apis(client: Any) -> dict[str, Api]:
