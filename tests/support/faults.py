@@ -163,6 +163,13 @@ class Outcome:
     memory: int
 
 
+def show(fault: Fault, space: FaultySpace) -> None:
+    """Let a Space fail from now on as a fault says."""
+    space.fails(fault.place, fault.way)
+    space.messages = None if fault.messages is None else list(fault.messages)
+    space.stages = list(fault.stages)
+
+
 def outcome_of(fault: Fault, space: FaultySpace, folder: Path) -> Outcome:
     """Let a Space fail, and see what comes of it. `HF_ENDPOINT` is that of the Space."""
     request = SpaceRequest(
@@ -174,9 +181,7 @@ def outcome_of(fault: Fault, space: FaultySpace, folder: Path) -> Outcome:
     )
     space.fails()
     look(request, time.monotonic() + 60)  # so that the deadline is not spent on starting a process
-    space.fails(fault.place, fault.way)
-    space.messages = None if fault.messages is None else list(fault.messages)
-    space.stages = list(fault.stages)
+    show(fault, space)
     code = message = ""
     with _measured() as peak:
         began = time.monotonic()

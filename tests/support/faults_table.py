@@ -22,7 +22,7 @@ from support.paths import ROOT
 
 PAGE = ROOT / "docs" / "faults.md"
 _HEAD = "| fault | error | seconds | asked again |\n|---|---|---|---|\n"
-_LARGEST = 2**20
+LARGEST = 2**20
 """Bytes that a clip may have in place of the usual limit, so that one without an end is refused soon."""
 
 
@@ -38,7 +38,7 @@ def space_that_fails(folder: Path) -> Iterator[FaultySpace]:
     with faulty_space(file.read_bytes()) as space, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_ENDPOINT", space.url.replace("127.0.0.1", "localhost"))  # another server than the Space
         patch.setenv("HF_HOME", str(folder / "home"))
-        patch.setattr(asking, "MAX_BYTES", _LARGEST)
+        patch.setattr(asking, "MAX_BYTES", LARGEST)
         yield space
 
 
