@@ -14,11 +14,13 @@ from spacediff.checking.probes import next_probe, repeats
 from spacediff.checking.result import Answer, Call, Purpose, Question, SpaceCheck, Standing
 from spacediff.errors import Exit
 from spacediff.hub.asking import ZeroGpuQuota
-from spacediff.reading.model import Input, Note, Reading
+from spacediff.reading import read_text
+from spacediff.reading.model import GpuRequest, Input, Note, Reading
 from spacediff.record import FactKind
 from spacediff.run import Prompt
 from spacediff.sources.space import SpaceRequest
 from spacediff.sources.space.messages import Declared
+from spacediff.wording import sentence
 
 INPUTS = {"prompt": "{prompt}", "seed": "{seed}"}
 API = Declared(
@@ -172,6 +174,40 @@ def test_what_becomes_of_the_prompt(calls: list[Call], reading: Reading | None, 
     assert [each.fact.kind for each in found] == kinds
 
 
+ENHANCING = """
+import gradio as gr, openai
+from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("a/b")
+client = openai.OpenAI()
+def enhanced(prompt):
+    answer = client.chat.completions.create(model="m", messages=[{{"role": "user", "content": prompt}}])
+    return answer.choices[0].message.content
+def generate(prompt, improve):
+    {line}
+    return pipe(prompt).frames[0]
+with gr.Blocks() as demo:
+    prompt, improve = gr.Textbox(label="Prompt"), gr.Checkbox(label="Improve", value={on})
+    gr.Button().click(generate, [prompt, improve], gr.Video())
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "on", "says"),
+    [
+        ("prompt = enhanced(prompt)", "True", "In the source, the prompt is rewritten: "),
+        ("prompt = enhanced(prompt) if improve else prompt", "False", "In the source, the prompt may be rewritten: "),
+        ("prompt = f'{prompt}, 8k'", "True", "In the source, the prompt is put into a template: "),
+        ("pass", "True", "In the source, the prompt reaches the pipeline as it is sent."),
+    ],
+)
+def test_what_the_source_does_to_the_prompt_is_said_with_its_place(line: str, on: str, says: str) -> None:
+    known = Known(read_text(ENHANCING.format(line=line, on=on), "app.py"))
+    found = [sentence(each.fact) for each in answers_of(asked(), [FIRST], known) if each.question is Question.PROMPT]
+    assert len(found) == 1
+    assert found[0].startswith(says), found
+    assert "(app.py:" in found[0] or line == "pass"
+
+
 def test_a_switch_that_lets_the_prompt_be_rewritten_is_named_where_it_is_on() -> None:
     on = answers_of(asked(enhance_prompt=True), [FIRST], Known())
     off = answers_of(asked(enhance_prompt=False), [FIRST], Known())
@@ -188,6 +224,24 @@ def test_the_quota_of_a_call_is_the_difference_within_one_period() -> None:
         known = Known(hardware="zero-a10g", quota=before, quota_after=quota)
         found = answers_of(asked(), [FIRST, AGAIN], known)
         assert [each.fact.values["each"] for each in found if each.fact.kind is FactKind.SPACE_QUOTA_USED] == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "quota", "calls", "standing"),
+    [(120.0, 300.0, 2, Standing.FINE), (None, 300.0, None, Standing.UNKNOWN), (120.0, None, None, Standing.FINE)],
+)
+def test_what_a_call_asks_of_zero_gpu_is_compared_with_the_quota(
+    seconds: float | None, quota: float | None, calls: int | None, standing: Standing
+) -> None:
+    left = None if quota is None else ZeroGpuQuota(quota, 1500.0, "")
+    reading = Reading(gpu_requests=(GpuRequest("app.py:9", seconds),))
+    for made in ([FIRST], []):
+        answers = answers_of(asked(), made, Known(reading, hardware="zero-a10g", quota=left))
+        (found,) = (each for each in answers if each.fact.kind is FactKind.SPACE_GPU_REQUEST)
+        assert found.fact.values == {"seconds": seconds, "where": "app.py:9", "calls": calls}
+        assert (found.standing, found.calls, found.question) == (standing, 0, Question.COST)
+    elsewhere = answers_of(asked(), [FIRST], Known(reading, hardware="a10g-small", quota=left))
+    assert FactKind.SPACE_GPU_REQUEST not in {each.fact.kind for each in elsewhere}
 
 
 def purposes(calls: list[Call], most: int = 6) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from spacediff.reading import Reading, read_source, read_text
 from spacediff.reading.machine_look_up import MachineLookUp, hosted_machine, hosted_on, this_machine, unknown_machine
 from spacediff.reading.machines import Machine
+from spacediff.reading.model import GpuRequest
 from spacediff.settings import Origin
 
 SCRIPT = """
@@ -232,6 +233,46 @@ generate("x")
     reading = read_source(tmp_path, look_up=hosted_on(""))
     assert devices(reading) == (found, found)
     assert bool(reading.by_machine) is (found is None)
+
+
+@pytest.mark.parametrize(
+    ("decorator", "seconds"),
+    [
+        ("@spaces.GPU", 60),
+        ("@spaces.GPU()", 60),
+        ("@spaces.GPU(duration=120)", 120),
+        ("@spaces.GPU(duration=LONGEST)", 90),
+        ("@spaces.GPU(duration=60 * 2)", 120),
+        ("@spaces.GPU(duration=estimated)", None),
+        ("@spaces.GPU(duration=lambda prompt: len(prompt))", None),
+        ("@spaces.GPU(duration=int(os.environ['SECONDS']))", None),
+        ("@spaces.GPU(**given)", None),
+        ("@spaces.GPU(duration=True)", None),
+        ("@spaces.GPU(duration=-1)", None),
+        ("@GPU(duration=75)", 75),
+    ],
+)
+def test_the_seconds_of_a_gpu_that_a_call_asks_for_are_read(decorator: str, seconds: float | None) -> None:
+    reading = read_text(
+        f"""
+import os, spaces
+from spaces import GPU
+from diffusers import CogVideoXPipeline
+LONGEST = 90
+def estimated(prompt):
+    return 30
+given = dict(os.environ)
+pipe = CogVideoXPipeline.from_pretrained("a/b")
+{decorator}
+def generate(prompt):
+    return pipe(prompt).frames[0]
+generate("x")
+""",
+        "app.py",
+    )
+    assert reading.gpu_requests == (GpuRequest("app.py:10", seconds),)
+    assert reading.as_json()["gpu_requests"] == [{"where": "app.py:10", "seconds": seconds}]
+    assert not read_text("import spaces", "app.py").gpu_requests
 
 
 def test_the_device_of_this_machine_is_torchs() -> None:

@@ -52,7 +52,7 @@ def answers_of(asked: Asked, calls: Sequence[Call], known: Known) -> tuple[Answe
     """
     first = of(calls, Purpose.FIRST)
     if first is None or not first.measured:
-        found = [*_switches(asked, calls), *_prompt(asked, calls, known)]
+        found = [*_switches(asked, calls), *_prompt(asked, calls, known), *_gpu_requests(known)]
         return tuple(each for each in found if not each.calls)
     return (
         _repeats(calls),
@@ -63,6 +63,7 @@ def answers_of(asked: Asked, calls: Sequence[Call], known: Known) -> tuple[Answe
         *_prompt(asked, calls, known),
         _outputs(asked, first),
         *_cost(calls, known),
+        *_gpu_requests(known),
     )
 
 
@@ -197,7 +198,9 @@ def _prompt(asked: Asked, calls: Sequence[Call], known: Known) -> Iterator[Answe
     )
     notes = _notes(known.reading)
     for note in notes:
-        where = fact(FactKind.SPACE_PROMPT_SOURCE, text=plain(note.sentence, 300))
+        sure = note.usual and not (note.perhaps or note.only_if)
+        text = f"{note.text} ({note.where})" + (f", only if {note.only_if}" if note.only_if else "")
+        where = fact(FactKind.SPACE_PROMPT_SOURCE, text=plain(text, 300), how=note.kind, sure=sure)
         yield Answer(Question.PROMPT, _CONCERN if note.usual else _UNKNOWN, where, 0)
     if not (echoing or on or notes):
         unchanged = known.reading is not None and "call.prompt" in known.reading.inputs
@@ -233,3 +236,14 @@ def _cost(calls: Sequence[Call], known: Known) -> Iterator[Answer]:
         spent = (before.left - after.left) / len(generated)
         used = fact(FactKind.SPACE_QUOTA_USED, each=spent, left=after.left, of=after.of)
         yield Answer(Question.COST, _FINE, used, len(generated))
+
+
+def _gpu_requests(known: Known) -> Iterator[Answer]:
+    """Yield what the source asks of ZeroGPU, and for how many such calls the quota suffices, where both are known."""
+    if known.reading is None or "zero" not in known.hardware:
+        return
+    quota = known.quota_after or known.quota
+    for each in known.reading.gpu_requests:
+        calls = int(quota.left // each.seconds) if quota and each.seconds else None
+        found = fact(FactKind.SPACE_GPU_REQUEST, seconds=each.seconds, where=plain(each.where, 100), calls=calls)
+        yield Answer(Question.COST, _FINE if each.seconds else _UNKNOWN, found, 0)

@@ -104,6 +104,19 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuRequest:
+    """What a function asks of ZeroGPU by `@spaces.GPU`.
+
+    Attributes:
+        where: File and line.
+        seconds: Its `duration`, for which the quota must suffice; None where only running the source would show it.
+    """
+
+    where: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """The endpoint through which a Gradio app offers the call that was read.
 
@@ -210,7 +223,7 @@ class Reading:
         own_defaults: Argument to default of a `__call__` that the source itself defines.
         exported_by: The function that writes the frames to a file, such as `export_to_video`; empty if there is none.
         asked_of_machine: The types of accelerators whose presence the source asks for, such as `cuda`.
-        uses_zero_gpu: Whether the source uses `@spaces.GPU`.
+        gpu_requests: What the source asks of ZeroGPU, for each function with `@spaces.GPU`.
         machine: The machine for which the source was read; None if it is unknown, or if the source asks nothing of it.
         described: The settings whose value is the name of something that the source or a library defines, such as a
             function, and not a constant.
@@ -236,11 +249,16 @@ class Reading:
     own_defaults: Mapping[str, Any] = field(default_factory=dict)
     exported_by: str = ""
     asked_of_machine: tuple[str, ...] = ()
-    uses_zero_gpu: bool = False
+    gpu_requests: tuple[GpuRequest, ...] = ()
     machine: Machine | None = None
     described: frozenset[str] = frozenset()
     unturned: frozenset[str] = frozenset()
     by_machine: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
+
+    @property
+    def uses_zero_gpu(self) -> bool:
+        """Whether the source uses `@spaces.GPU`."""
+        return bool(self.gpu_requests)
 
     @property
     def coverage(self) -> Coverage:
@@ -269,6 +287,7 @@ class Reading:
             "own_defaults": dict(self.own_defaults),
             "exported_by": self.exported_by,
             "asked_of_machine": list(self.asked_of_machine),
+            "gpu_requests": [asdict(each) for each in self.gpu_requests],
             "described": sorted(self.described),
             "unturned": sorted(self.unturned),
             "machine": asdict(self.machine) if self.machine else None,

@@ -307,11 +307,12 @@ class FactKind(StrEnum):
     SPACE_PROMPT_REWRITTEN = "space-prompt-rewritten", {"text": str}
     SPACE_PROMPT_KEPT = "space-prompt-kept"
     SPACE_PROMPT_SWITCH = "space-prompt-switch", {"input": str}
-    SPACE_PROMPT_SOURCE = "space-prompt-source", {"text": str}
+    SPACE_PROMPT_SOURCE = "space-prompt-source", {"text": str, "how": str, "sure": bool}
     SPACE_PROMPT_AS_READ = "space-prompt-as-read"
     SPACE_PROMPT_SILENT = "space-prompt-silent"
     SPACE_OUTPUTS = "space-outputs", {"outputs": list[str], "result": int, "described": str}
     SPACE_COST = "space-cost", {"work": float | None, "whole": float, "hardware": str}
+    SPACE_GPU_REQUEST = "space-gpu-request", {"seconds": float | None, "where": str, "calls": int | None}
     SPACE_QUOTA_USED = "space-quota-used", {"each": float, "left": float, "of": float}
     # the same before an audit, where nothing is generated
     SPACE_NOT_READY = "space-not-ready", {"reason": str, "hint": str, "waited_for": bool}

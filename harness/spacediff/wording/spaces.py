@@ -156,8 +156,9 @@ def _prompt_switch(*, input: str) -> str:  # noqa: A002 - as the value is called
 
 
 @says(FactKind.SPACE_PROMPT_SOURCE)
-def _prompt_source(*, text: str) -> str:
-    return f"In the source: {text}."
+def _prompt_source(*, text: str, how: str, sure: bool) -> str:
+    done = {"prompt template": "put into a template", "prompt translation": "translated"}.get(how, "rewritten")
+    return f"In the source, the prompt {'is' if sure else 'may be'} {done}: {text}."
 
 
 @says(FactKind.SPACE_PROMPT_AS_READ)
@@ -180,6 +181,15 @@ def _cost(*, work: float | None, whole: float, hardware: str) -> str:
     worked = f"{duration(work)} of work, " if work is not None else ""
     where = f" on {hardware}" if hardware else ""
     return f"A call takes {worked}{duration(whole)} in all{where}."
+
+
+@says(FactKind.SPACE_GPU_REQUEST)
+def _gpu_request(*, seconds: float | None, where: str, calls: int | None) -> str:
+    if seconds is None:
+        return f"How many seconds of a GPU a call asks for is not known: the source computes them ({where})."
+    left = f"; your quota suffices for {counted(calls, 'such call')}" if calls is not None else ""
+    asked = f"a call asks for {duration(seconds)} of a GPU ({where})"
+    return f"In the source, {asked}, which must be left of your quota{left}."
 
 
 @says(FactKind.SPACE_QUOTA_USED)

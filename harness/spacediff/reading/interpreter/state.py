@@ -25,7 +25,7 @@ from spacediff.reading.interpreter.records import (
     words_of,
 )
 from spacediff.reading.machines import Machine
-from spacediff.reading.model import IgnoredArgument, Note, NoteKind
+from spacediff.reading.model import GpuRequest, IgnoredArgument, Note, NoteKind
 from spacediff.reading.parsing import Files
 from spacediff.reading.values import (
     Absent,
@@ -86,7 +86,7 @@ class State(ABC):
         changed_in_loop: For every loop being followed, the identities of lists and dicts that its body changes.
         machine: The machine that the source runs on; None if it is unknown.
         asked_of_machine: The types of accelerators whose presence the source asks for, each with the first place.
-        uses_zero_gpu: Whether a function is decorated with `@spaces.GPU`.
+        gpu_requests: What functions that are decorated with `@spaces.GPU` ask for, in order.
         is_cut: Whether something was not followed because a bound was reached.
         cut_at: File and line of the first place that takes too many steps or too much memory; empty if there is none.
         most_nested_calls: How many functions inside each other are followed.
@@ -133,7 +133,7 @@ class State(ABC):
         self.most_nested_calls = most_nested_calls
         self.nested_calls = 0
         self.asked_of_machine: dict[str, str] = {}
-        self.uses_zero_gpu = False
+        self.gpu_requests: list[GpuRequest] = []
         self.depth = 0
         self.is_cut = False
         self.cut_at = ""

@@ -12,6 +12,7 @@ from spacediff.devices import ACCELERATORS, index_of, is_device, type_of
 from spacediff.reading.interpreter.library import Library
 from spacediff.reading.interpreter.state import State
 from spacediff.reading.machines import NO_ACCELERATOR
+from spacediff.reading.model import GpuRequest
 from spacediff.reading.values import (
     Arguments,
     Asked,
@@ -25,6 +26,9 @@ from spacediff.reading.values import (
     lift,
     truth,
 )
+
+ZERO_GPU_SECONDS = 60.0
+"""What `@spaces.GPU` asks for without a duration (https://huggingface.co/docs/hub/spaces-zerogpu)."""
 
 _AVAILABLE = {
     "torch.cuda.is_available": "cuda",
@@ -90,11 +94,23 @@ class Devices(Library):
         return lift(lambda one: _part_of_device(one, name), [owner])
 
     def decorate(self, state: State, function: Function, decorator: External, node: ast.expr) -> Function | None:
-        """Note `@spaces.GPU`, which leaves the function as it is."""
+        """Note `@spaces.GPU`, which leaves the function as it is, and the seconds of a GPU that it asks for."""
         if decorator.name != "spaces.GPU":
             return None
-        state.uses_zero_gpu = True
+        where = state.where(node)
+        if all(each.where != where for each in state.gpu_requests):
+            state.gpu_requests.append(GpuRequest(where, _seconds_asked(state, node)))
         return function
+
+
+def _seconds_asked(state: State, node: ast.expr) -> float | None:
+    """Return the `duration` of `@spaces.GPU`; None for what only running the source would show, such as a function."""
+    keywords = {each.arg: each.value for each in node.keywords} if isinstance(node, ast.Call) else {}
+    if "duration" not in keywords:
+        return None if None in keywords else ZERO_GPU_SECONDS
+    found = state.evaluate(keywords["duration"])
+    number = found.value if isinstance(found, Known) else None
+    return float(number) if isinstance(number, int | float) and not isinstance(number, bool) and number > 0 else None
 
 
 def has_accelerator(state: State, kinds: tuple[str, ...], node: ast.AST) -> Value:
