@@ -14,6 +14,8 @@ function readAddress() {
 function writeAddress(wanted) {
   if (location.hash !== knownHash) return;
   const hash = `#${new URLSearchParams(wanted)}`;
-  if (hash !== location.hash) history.replaceState(null, "", hash);
+  try {
+    if (hash !== location.hash) history.replaceState(null, "", hash);
+  } catch {} // a page in a sandbox has no address of its own
   knownHash = location.hash;
 }

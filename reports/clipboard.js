@@ -1,8 +1,17 @@
-// What buttons copy: the command that repeats the audit, and the Markdown for an issue that came with the page.
+// What buttons copy: the command that repeats the audit, the Markdown for an issue that came with the page, and the
+// address of what is shown.
 
 function wireCopying() {
   wireCopy("#copy", () => one("#command").textContent);
+  if (player) wireCopy("#copy-link", linkToState);
   wireCopy("#copy-for-issue", () => JSON.parse(one("#issue-text").textContent));
+}
+
+/** Return the address of what is shown; of a page on a disk without its folders, which name their owner. */
+function linkToState() {
+  writeState();
+  const { protocol, href, pathname, hash } = location;
+  return protocol.startsWith("http") ? href : `${pathname.split("/").pop()}${hash}`;
 }
 
 function wireCopy(name, text) {

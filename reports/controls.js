@@ -41,9 +41,10 @@ function wirePickers() {
   one("#numbers")?.addEventListener("toggle", showCurves);
   for (const row of all("[data-pick]"))
     row.addEventListener("click", (event) => {
-      if (!event.target.closest("a, summary")) select({ variant: row.dataset.pick });
+      if (event.target.closest("a, summary")) return;
+      select({ variant: row.dataset.pick });
+      if (event.target.closest(".pick")) showPlayer();
     });
-  for (const link of all("a.worst")) link.addEventListener("click", () => player.stage.scrollIntoView({ block: "nearest" }));
 }
 
 /** On paper the values stand below their curve. */
@@ -61,6 +62,7 @@ function wirePrinting() {
 
 function wireTheme() {
   const root = document.documentElement;
+  if (["light", "dark"].includes(recalled("theme"))) root.dataset.theme = recalled("theme");
   const dark = () => getComputedStyle(root).colorScheme === "dark" || (root.dataset.theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
-  one("#theme").addEventListener("click", () => (root.dataset.theme = dark() ? "light" : "dark"));
+  one("#theme").addEventListener("click", () => keep("theme", (root.dataset.theme = dark() ? "light" : "dark")));
 }

@@ -27,21 +27,35 @@ const KEYS = {
   w: () => zoom.pan(0, -0.1),
   s: () => zoom.pan(0, 0.1),
   "?": () => one("#help").showModal(),
-  ...Object.fromEntries(Object.entries(MODE_KEYS).map(([key, mode]) => [key, () => select({ mode })])),
+  ...Object.fromEntries(Object.entries(MODE_KEYS).map(([key, mode]) => [key, () => chooseMode(mode)])),
 };
 
-/** Keys drive the player unless the focused control has a use for them of its own. */
+function wireKeys() {
+  addEventListener("keydown", keyPressed);
+  one("#keys-on").checked = recalled("keys") !== "off";
+  one("#keys-on").addEventListener("change", (event) => keep("keys", event.target.checked ? "on" : "off"));
+}
+
+/** Keys drive the player where they belong: with the focus in it, or nowhere while it is in view. */
 function keyPressed(event) {
   const action = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : null;
   if (!action || event.ctrlKey || event.metaKey || event.altKey || one("#help").open) return;
-  if (usesKey(event.target, event.key) || (event.key !== "?" && !one("#keys-on").checked)) return;
+  if (usesKey(event.target, event.key) || (event.key !== "?" && !(one("#keys-on").checked && drivesPlayer(event.target)))) return;
   event.preventDefault();
   action();
 }
 
+/** Tell whether a key that goes to an element means the player: a reader farther down scrolls with space and arrows. */
+function drivesPlayer(target) {
+  if (target.closest(".first-screen, .topbar")) return true;
+  const { top, bottom } = player.stage.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight && !target.closest(".wide, pre, .long");
+}
+
 function usesKey(target, key) {
+  if (target.isContentEditable || target.matches('textarea, input:not([type="range"], [type="radio"], [type="checkbox"])')) return true;
   if (key === "[" || key === "]") return false;
-  if (target.matches("select, textarea")) return true;
+  if (target.matches("select")) return true;
   if (target.matches("input[type=range], input[type=radio], .wide, .steps-plot")) return key.length > 1;
   if (target.matches("button, summary, input[type=checkbox], a")) return key === " ";
   return false;

@@ -230,21 +230,23 @@ let remembering = 0;
 /** Keep what is shown in the address once it rests: browsers allow only so many changes of it. */
 function remember() {
   clearTimeout(remembering);
-  remembering = setTimeout(() => {
-    const { prompt, variant, against, metric, mode } = selected;
-    writeAddress({
-      prompt,
-      variant,
-      frame: currentFrame(),
-      ...(metric && { metric }),
-      ...(mode !== "side" && { mode }),
-      ...(against && { against }),
-      ...(["slider", "onion"].includes(mode) && { share: Math.round(100 * player.share) }),
-      ...(zoom.scale > 1 && { zoom: [zoom.scale, zoom.x, zoom.y].map((v) => Number(v.toFixed(3))).join(",") }),
-      ...(player.speed !== 1 && { speed: player.speed }),
-      ...(!player.loop && { loop: 0 }),
-    });
-  }, 150);
+  remembering = setTimeout(writeState, 150);
+}
+
+function writeState() {
+  const { prompt, variant, against, metric, mode } = selected;
+  writeAddress({
+    prompt,
+    variant,
+    frame: currentFrame(),
+    ...(metric && { metric }),
+    ...(mode !== "side" && { mode }),
+    ...(against && { against }),
+    ...(["slider", "onion"].includes(mode) && { share: Math.round(100 * player.share) }),
+    ...(zoom.scale > 1 && { zoom: [zoom.scale, zoom.x, zoom.y].map((v) => Number(v.toFixed(3))).join(",") }),
+    ...(player.speed !== 1 && { speed: player.speed }),
+    ...(!player.loop && { loop: 0 }),
+  });
 }
 
 /** Show what an address asks for; what it does not name stays. */
@@ -277,10 +279,13 @@ function start() {
   wirePickers();
   wireViews();
   wirePrinting();
-  addEventListener("keydown", keyPressed);
+  wireKeys();
+  wireSections();
+  wireVariantLinks();
   addEventListener("hashchange", followAddress);
   const wanted = readAddress();
-  follow({ frame: 0, ...wanted });
+  const named = [wanted.prompt, wanted.variant, wanted.frame].some((name) => name !== undefined); // a link shows what its sender saw
+  follow({ frame: 0, ...(!named && { mode: recalled("mode") }), ...wanted });
   player.drawing.then(() => requestAnimationFrame(() => setTimeout(beginDrawings))); // once the picture is on the screen
   if (wanted.frame === undefined && !matchMedia("(prefers-reduced-motion: reduce)").matches) player.play();
 }

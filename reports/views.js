@@ -1,7 +1,7 @@
 // The ways of looking: mode, the line or opacity that goes with some of them, which of two blinks, zoom.
 
 function wireViews() {
-  one("#views").addEventListener("change", (event) => select({ mode: event.target.value }));
+  one("#views").addEventListener("change", (event) => chooseMode(event.target.value));
   one("#share").addEventListener("input", (event) => moveShare(event.target.valueAsNumber / 100));
   one("#flip").addEventListener("click", flipByHand);
   const canvas = one('[data-side="both"] .picture > canvas');
@@ -15,6 +15,12 @@ function wireViews() {
   one("#zoom-out").addEventListener("click", () => zoom.by(1 / 1.5));
   one("#zoom-off").addEventListener("click", () => zoom.set(1, 0, 0));
   drawHeatScale(one("#heat-scale"));
+}
+
+/** Look in another way, and keep that for the next page. */
+function chooseMode(mode) {
+  select({ mode });
+  keep("mode", selected.mode);
 }
 
 function shareOf(event, element) {

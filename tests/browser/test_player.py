@@ -109,6 +109,23 @@ def test_keys_leave_a_focused_control_its_own(reports: Reports, url: str) -> Non
     assert report.shown(3) == [3, 3]
 
 
+def test_keys_mean_the_page_where_the_player_is_out_of_view(reports: Reports, url: str) -> None:
+    report = reports.open(url, "#prompt=lemon&variant=dpm&frame=3")
+    report.shown(3)
+    report.page.evaluate("document.querySelector('#reproduce').scrollIntoView({ behavior: 'instant' })")
+    report.page.keyboard.press("Home")
+    report.until("scrollY === 0")
+    assert report.shown(3) == [3, 3]
+    report.page.evaluate("document.body.insertAdjacentHTML('afterbegin', '<input id=typed>')")
+    report.page.focus("#typed")
+    report.page.keyboard.type("[2]")
+    assert report.page.input_value("#typed") == "[2]"
+    assert report.variant() == "dpm"
+    report.page.focus("#player")
+    report.page.keyboard.press("Home")
+    assert report.shown(0) == [0, 0]
+
+
 def test_plays_by_itself_unless_motion_is_unwanted(reports: Reports, url: str) -> None:
     assert reports.open(url, "").page.locator("#play").get_attribute("aria-pressed") == "true"
     still = reports.open(url, "", reduced_motion="reduce")

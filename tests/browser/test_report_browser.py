@@ -64,12 +64,42 @@ def test_a_row_of_the_ranking_selects(reports: Reports, url: str) -> None:
     assert report.page.locator("section.chosen .name:visible").first.text_content() == "cpu-noise"
 
 
+IN_VIEW = """() => { const { top, bottom } = document.querySelector("#player").getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight; }"""
+
+
 def test_a_worst_frame_leads_there(reports: Reports, url: str, drawn_audit: tuple[AuditRecord, Path]) -> None:
     worst = next(c for c in drawn_audit[0].comparisons if c.candidate == "baseline").metrics["psnr"].worst_frame
+    report = reports.open(url, reduced_motion="reduce")  # nothing scrolls smoothly
+    link = report.page.locator("tr[data-pick=baseline] a.worst >> visible=true >> nth=0")
+    for _ in range(2):  # the second time the address has it already
+        link.scroll_into_view_if_needed()
+        assert not report.page.evaluate(IN_VIEW)
+        link.click()
+        assert report.shown(worst) == [worst, worst]
+        assert report.variant() == "baseline"
+        assert report.page.evaluate(IN_VIEW)
+
+
+def test_the_bar_marks_the_section_in_view(reports: Reports, url: str) -> None:
+    report = reports.open(url, reduced_motion="reduce")
+    current = "document.querySelector('#sections [aria-current]')?.textContent"
+    assert report.page.evaluate(current) == "Answer"
+    report.page.click("#sections a[href='#settings']")
+    report.until(f"{current} === 'Settings'")
+    assert report.page.locator("#sections").is_visible()
+    targets = report.page.locator("#sections a").evaluate_all("all => all.map((link) => link.getAttribute('href'))")
+    assert all(report.page.locator(target).count() == 1 for target in targets)
+
+
+def test_a_keyboard_skips_to_the_player(reports: Reports, url: str) -> None:
     report = reports.open(url)
-    report.page.click("tr[data-pick=baseline] a.worst >> visible=true >> nth=0")
-    assert report.shown(worst) == [worst, worst]
-    assert report.variant() == "baseline"
+    report.page.keyboard.press("Tab")
+    report.page.keyboard.press("Tab")
+    report.page.keyboard.press("Enter")
+    assert report.page.evaluate("document.activeElement.id") == "player"
+    report.page.keyboard.press("Tab")
+    assert report.page.evaluate("document.activeElement.closest('#player') !== null")
 
 
 def test_settings_open_on_what_differs_between_baseline_and_target(reports: Reports, url: str) -> None:
@@ -159,3 +189,59 @@ def test_tables_stack_on_a_phone_and_scroll_nowhere(reports: Reports, url: str) 
     assert cell.evaluate("cell => getComputedStyle(cell, '::before').content") == '"Local"'
     report.page.evaluate("document.querySelector('table.environment').classList.remove('stacked')")
     assert cell.evaluate("cell => getComputedStyle(cell).display") == "table-cell"
+
+
+def test_nothing_is_announced_while_it_plays(reports: Reports, url: str) -> None:
+    """Live regions that change with each frame would speak without end."""
+    report = reports.open(url, "#prompt=lemon&variant=dpm&frame=0")
+    report.shown(0)
+    report.page.evaluate("""() => {
+        window.announced = [];
+        const live = 'output, [role="status"], [role="alert"], [aria-live]';
+        new MutationObserver((changes) => {
+            for (const { target } of changes) {
+                const region = (target.closest ? target : target.parentElement)?.closest(live);
+                if (region && region.getAttribute("aria-live") !== "off") window.announced.push(region.outerHTML);
+            }
+        }).observe(document.body, { childList: true, characterData: true, subtree: true });
+    }""")
+    report.page.click("#play")
+    report.until("Number(document.querySelector('#frame').value) > 2")
+    assert report.page.evaluate("window.announced") == []
+    report.page.evaluate("document.querySelector('#zoom-value').value = 'changed'")
+    report.until("window.announced.length === 1")  # it would be seen
+
+
+def test_a_choice_is_kept_for_the_next_page_and_a_link_shows_what_its_sender_saw(reports: Reports, url: str) -> None:
+    report = reports.open(url, "")
+    mode = report.page.locator("#views input:checked")
+    report.page.check("#views input[value=slider]", force=True)
+    report.page.goto("about:blank")
+    report.page.goto(url)
+    assert mode.input_value() == "slider"
+    report.page.goto("about:blank")
+    report.page.goto(url + "#prompt=lemon&variant=dpm&frame=1")
+    assert mode.input_value() == "side"
+
+
+def test_without_storage_the_page_works(reports: Reports, url: str, tmp_path: Path) -> None:
+    """A chat may open it in a sandbox, where storage and the own address are forbidden."""
+    frame = tmp_path / "chat.html"
+    frame.write_text(f'<iframe sandbox="allow-scripts" src="{url}" width="390" height="800"></iframe>', "utf-8")
+    report = reports.open(frame.as_uri(), "", viewport={"width": 390, "height": 844})
+    inside = report.page.frame_locator("iframe")
+    inside.locator("#views input[value=onion]").check(force=True)
+    inside.locator(".both .picture").wait_for(state="visible")
+    assert inside.locator("#undecodable:visible").count() == 0
+    assert report.complaints == []
+
+
+def test_the_link_of_what_is_shown_is_copied_without_folders(reports: Reports, url: str) -> None:
+    report = reports.open(url, "#prompt=lemon&variant=dpm&frame=3", permissions=["clipboard-read", "clipboard-write"])
+    report.shown(3)
+    report.page.check("#views input[value=onion]", force=True)
+    report.page.click("#copy-link")
+    report.page.locator("#copy-link .after").wait_for(state="visible")
+    copied = report.page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("report.html#prompt=lemon&variant=dpm&frame=3")
+    assert "mode=onion" in copied

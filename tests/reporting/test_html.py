@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from jinja2 import UndefinedError
 from spacediff.record import AuditRecord
 from spacediff.reporting.charting import charting
 from spacediff.reporting.html import render_html, write_report
-from spacediff.reporting.page import page_templates
+from spacediff.reporting.page import page_templates, shipped_text
 from support.html_page import Page, draw, with_cause
 from support.synthetic_traces import with_traces
 
@@ -105,3 +106,11 @@ def test_sections_come_in_order_of_use(record: AuditRecord, folder: Path) -> Non
     order = ["player", "cause", "frames", "card inside", "ranking", "settings", "no-effect", "ignored", "warnings"]
     order += ["environment", "method", "reproduce"]
     assert [name for name in sections if name in order] == order
+
+
+def test_a_browser_without_light_and_dark_gets_the_light_colours() -> None:
+    """Where the function is unknown, a colour that is made of it is none at all."""
+    style = shipped_text("report.css")
+    both = re.findall(r"(--[\w-]+): light-dark\((#\w+), #\w+\);", style)
+    fallback = style.split("@supports not (color: light-dark(#000, #fff))")[1].split("\n}")[0]
+    assert re.findall(r"(--[\w-]+): (#\w+);", fallback) == both != []

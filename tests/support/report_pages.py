@@ -167,6 +167,7 @@ class Reports:
                 opened.page.remove_listener(event, listener)
             if opened.plain:
                 opened.page.mouse.move(0, 0)
+                opened.page.evaluate("localStorage.clear()")
                 opened.page.goto("about:blank")
                 self._spare.append(opened.page)
             else:

@@ -61,6 +61,7 @@ from spacediff.wording.numbers import drift, duration, moment, number, plain, va
 STYLES = ("report.css", "narrow.css", "print.css")
 
 SCRIPTS = (
+    "memory.js",
     "address.js",
     "frames.js",
     "modes.js",
@@ -74,6 +75,7 @@ SCRIPTS = (
     "stacking.js",
     "steps.js",
     "views.js",
+    "sections.js",
     "keys.js",
     "controls.js",
     "clipboard.js",
