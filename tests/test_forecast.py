@@ -16,7 +16,7 @@ from spacediff.fitting import assessment
 from spacediff.fitting.assessment import Assessment
 from spacediff.fitting.disk import MOST_ENDS, OnDisk, used_bytes
 from spacediff.forecast import Forecast
-from spacediff.plan import Plan, tried_anyway
+from spacediff.plan import Plan, plan_files, tried_anyway
 from spacediff.progress import ProgressListener, SilentListener
 from spacediff.record import CostRecord, Fact, FactKind, Role, RunRecord, StageRecord, StepRecord, TraceRecord
 from spacediff.run import Run
@@ -97,6 +97,18 @@ def keep(plan: Plan, store: Store, names: Iterable[str]) -> None:
         if run.name in names:
             with store.writing(key) as draft:
                 store.seal(draft, record(run.name, key=key))
+
+
+def test_files_that_are_only_compared_do_not_wait_for_what_this_machine_is(tmp_path: Path, store: Store) -> None:
+    class Importing(Idle):
+        @property
+        def environment(self) -> Mapping[str, str]:  # type: ignore[override]
+            raise AssertionError("torch is not imported yet")
+
+    listener = Noting()
+    files = plan_files(tmp_path / "one.mp4", tmp_path / "other.mp4")
+    Forecast(files, store, Importing(), listener).begin()
+    assert not listener.notices
 
 
 def test_it_counts_what_is_not_generated_yet(plan: Plan, store: Store) -> None:

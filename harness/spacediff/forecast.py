@@ -119,9 +119,10 @@ class Forecast:
 
     def _todo(self) -> Todo:
         """Return what is not generated yet."""
-        store, environment = self._store, self._executor.environment
+        store, executor = self._store, self._executor
         local = {run.key({}): run for run in self._plan.runs if run.is_local}.values()
-        missing = [run for run in local if store.is_empty or not store.has(key_of(run, environment))]
+        # asked for only where there is such a run: what this machine is, is known when torch is imported
+        missing = [run for run in local if store.is_empty or not store.has(key_of(run, executor.environment))]
         return Todo(missing, self._plan.explain, store.folder, control_to_come(self._plan, self._finished))
 
     def _finished(self, run: Run) -> RunRecord | None:

@@ -131,8 +131,11 @@ def _kept(plan: Plan, store: Store) -> Iterator[RunRecord]:
 def _run(
     plan: Plan, store: Store, executor: Executor, ahead: ScoringAhead, listener: ProgressListener, *, forecast: Forecast
 ) -> Generated:
+    generates = any(run.is_local for run in plan.runs)  # otherwise nobody waits for what this machine is
+
     def seen(record: RunRecord) -> RunRecord:
-        if executor.environment.get("device", "cpu") != "cpu":  # otherwise both would compete for the processors
+        # without an accelerator both would compete for the processors
+        if generates and executor.environment.get("device", "cpu") != "cpu":
             ahead.add(record)
         return record
 
