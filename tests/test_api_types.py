@@ -64,7 +64,7 @@ def audits(path: Path) -> None:
 
 
 def releases(path: Path) -> None:
-    found = spacediff.compare_versions(path, first="0.36", last="0.38", package="diffusers", out="here")
+    found = spacediff.compare_versions(path, first="0.36", last="0.38", package="diffusers", executor="ray")
     assert_type(found, spacediff.VersionsResult)
     assert_type(found.versions, spacediff.VersionsRecord)
     assert_type(found.audit, spacediff.AuditResult)

@@ -99,7 +99,7 @@ def _run(
     prepared: Sequence[_Prepared], terms: AuditTerms, listener: ProgressListener | None, quota_wait: float
 ) -> Iterator[AuditResult]:
     failures: list[SpacediffError] = []
-    with _executors([each.plan for each in prepared], terms) as executor_for:
+    with executors([each.plan for each in prepared], terms) as executor_for:
         for each in prepared:
             try:
                 if terms.fresh:
@@ -125,7 +125,7 @@ _ExecutorFor: TypeAlias = "Callable[[Plan, Path, float], Executor | None]"
 
 
 @contextmanager
-def _executors(plans: Sequence[Plan], terms: AuditTerms) -> Iterator[_ExecutorFor]:
+def executors(plans: Sequence[Plan], terms: AuditTerms) -> Iterator[_ExecutorFor]:
     """Yield what returns the executor of a plan, for its folder and its seconds to wait for quotas; None for ours."""
     if terms.executor == "local":
         yield lambda *_: None

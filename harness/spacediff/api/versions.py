@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spacediff.api.audits import load_scenario
 from spacediff.api.given import StrPath
-from spacediff.api.running import execute
+from spacediff.api.running import AuditTerms, ExecutorName, execute, executors
 from spacediff.errors import InvalidArgument
 from spacediff.file_names import portable_name
 from spacediff.results import AuditInterrupted, VersionsResult
@@ -30,6 +30,8 @@ def compare_versions(
     last: str | None = None,
     package: str = "diffusers",
     out: StrPath | None = None,
+    executor: ExecutorName = "local",
+    shared_folder: str = "",
     listener: ProgressListener | None = None,
 ) -> VersionsResult:
     """Run a scenario's baseline under every release of a package in a range, and find those that change its output.
@@ -43,6 +45,10 @@ def compare_versions(
         last: The newest one; by default the newest that the index has.
         package: `diffusers`, `transformers` or `torch`.
         out: The audit folder; by default in `audits/`, named after scenario and package.
+        executor: `local` runs the releases on this machine one after the other, `ray` side by side on the workers of a
+            Ray cluster.
+        shared_folder: With `ray`, a folder that all machines see, through which the files of runs pass, as fsspec names
+            it; by default they pass through the cluster.
         listener: Receives the progress; by default nobody.
 
     Raises:
@@ -50,6 +56,8 @@ def compare_versions(
         InvalidArgument: The package cannot be chosen, there is no release in the range, or the baseline is a script.
         EnvironmentUnavailable: The index does not list the releases.
         ScenarioError: The scenario has mistakes.
+        MissingPackage: Ray is not installed.
+        ClusterUnavailable: There is no cluster at the address, it does not start, or no node has what a run needs.
         FolderOfAnotherAudit: The folder contains a different audit.
     """
     from spacediff.environments.releases import releases_of
@@ -62,13 +70,15 @@ def compare_versions(
     loaded = load_scenario(scenario)
     where = None if out is None else Path(out)
     limits = ["--from", first, *(["--to", last] if last else [])]
-    command = shell_command("versions", loaded.path, "--package", package, *limits, *out_option(where))
+    terms = AuditTerms(executor=executor, shared_folder=shared_folder)
+    command = shell_command("versions", loaded.path, "--package", package, *limits, *terms.options, *out_option(where))
     usual = plan_scenario(loaded, command=command)
     names = run_names(package, in_range(releases_of(package), package, first, last))
     plan = plan_releases(usual, package, names)
     folder = where or Path("audits") / portable_name(f"{loaded.path.stem}-{package}")
     try:
-        audit = execute(plan, folder, listener)
+        with executors([plan], terms) as executor_for:
+            audit = execute(plan, folder, listener, executor=executor_for(plan, folder, 0.0))
     except AuditInterrupted as interrupted:
         _found(interrupted.result.record, package, names, folder)
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from spacediff.cli.options import Verbosity
 from spacediff.cli.values import path
 from spacediff.errors import nearest_name
 
@@ -38,3 +39,13 @@ class CommandParser(argparse.ArgumentParser):
             near = next((found for name in names if (found := nearest_name(name, known))), "")
             suggested = f"; did you mean '--{near}'?" if near else ""
             self.error(f"unrecognized arguments: {' '.join(words)}{suggested}")
+
+
+def add_verbosity(parser: CommandParser) -> None:
+    """Add the options that say how much is printed."""
+    parser.set_defaults(verbosity=Verbosity.NORMAL)
+    for names, level, text in (
+        (("-q", "--quiet"), Verbosity.QUIET, "print only the result"),
+        (("-v", "--verbose"), Verbosity.VERBOSE, "print the work on each clip, and its seconds by stage"),
+    ):
+        parser.add_argument(*names, dest="verbosity", action="store_const", const=level, help=text)

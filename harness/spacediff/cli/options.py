@@ -69,6 +69,8 @@ class VersionsOptions:
     first: str
     last: str | None
     out: Path | None
+    executor: ExecutorName
+    shared_folder: str
     verbosity: Verbosity
     as_json: bool
     open_page: bool

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from spacediff import __version__
-from spacediff.cli.command_parser import CommandParser
+from spacediff.cli.command_parser import CommandParser, add_verbosity
 from spacediff.cli.options import (
     ApproveOptions,
     AuditOptions,
@@ -20,7 +20,6 @@ from spacediff.cli.options import (
     ReadOptions,
     RecordOptions,
     ReportOptions,
-    Verbosity,
     VersionsOptions,
     WhyOptions,
 )
@@ -194,10 +193,7 @@ def _audit(commands: Commands) -> None:
     )
     audit.add_argument("--wait", type=minutes, default=0.0, metavar="MINUTES",
                        help="wait so long, in all, for a GPU quota to be renewed (default: do not wait)")  # fmt: skip
-    audit.add_argument("--executor", choices=("local", "ray"), default="local",
-                       help="generate on this machine (default) or on a Ray cluster")  # fmt: skip
-    audit.add_argument("--shared-folder", default="", metavar="URL",
-                       help="with --executor ray: a folder that all machines see, for the files of runs")  # fmt: skip
+    _add_executor(audit)
     audit.add_argument("--reference-from", type=path, metavar="DIR",
                        help="use the reference of this earlier audit again (default: fetch it)")  # fmt: skip
     audit.add_argument("--stop-without-reference", action="store_true",
@@ -206,20 +202,18 @@ def _audit(commands: Commands) -> None:
     audit.set_defaults(kind=AuditOptions)
 
 
+def _add_executor(parser: CommandParser) -> None:
+    parser.add_argument("--executor", choices=("local", "ray"), default="local",
+                        help="generate on this machine (default) or on a Ray cluster")  # fmt: skip
+    parser.add_argument("--shared-folder", default="", metavar="URL",
+                        help="with --executor ray: a folder that all machines see, for the files of runs")  # fmt: skip
+
+
 def _add_output_options(parser: CommandParser) -> None:
     parser.add_argument("--json", dest="as_json", action="store_true",
                         help="print the record of the audit in place of its summary")  # fmt: skip
     parser.add_argument("--open", dest="open_page", action="store_true", help="show the report in the browser")
-    _add_verbosity(parser)
-
-
-def _add_verbosity(parser: CommandParser) -> None:
-    parser.set_defaults(verbosity=Verbosity.NORMAL)
-    for names, level, text in (
-        (("-q", "--quiet"), Verbosity.QUIET, "print only the result"),
-        (("-v", "--verbose"), Verbosity.VERBOSE, "print the work on each clip, and its seconds by stage"),
-    ):
-        parser.add_argument(*names, dest="verbosity", action="store_const", const=level, help=text)
+    add_verbosity(parser)
 
 
 def _versions(commands: Commands) -> None:
@@ -231,6 +225,7 @@ def _versions(commands: Commands) -> None:
     versions.add_argument("--from", dest="first", required=True, metavar="VERSION", help="the oldest release")
     versions.add_argument("--to", dest="last", metavar="VERSION", help="the newest release (default: the newest)")
     versions.add_argument("--out", type=path, metavar="DIR", help="audit folder (default: in audits/)")
+    _add_executor(versions)
     _add_output_options(versions)
     versions.set_defaults(kind=VersionsOptions)
 
@@ -367,7 +362,7 @@ def _why(commands: Commands) -> None:
     why.add_argument("--budget", type=generations, metavar="N",
                      help="search with at most N generations, such as 2.5")  # fmt: skip
     why.add_argument("--approximate", action="store_true", help=_APPROXIMATE)
-    _add_verbosity(why)
+    add_verbosity(why)
     why.set_defaults(kind=WhyOptions)
 
 
@@ -381,7 +376,7 @@ def _check(commands: Commands) -> None:
     check.add_argument("--endpoint", default="", metavar="/NAME",
                        help="the endpoint (default: the only one that can be meant)")  # fmt: skip
     check.add_argument("--json", dest="as_json", action="store_true", help="print the answers and calls as JSON")
-    _add_verbosity(check)
+    add_verbosity(check)
     check.set_defaults(kind=CheckOptions)
 
 
@@ -392,5 +387,5 @@ def _environment(commands: Commands) -> None:
     environment.add_argument("--torch", metavar="VERSION",
                              help="with this version of torch (default: with the one that is here)")  # fmt: skip
     environment.add_argument("--json", dest="as_json", action="store_true", help="print the list as JSON")
-    _add_verbosity(environment)
+    add_verbosity(environment)
     environment.set_defaults(kind=EnvironmentOptions)

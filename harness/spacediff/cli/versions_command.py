@@ -27,6 +27,8 @@ def versions(options: VersionsOptions) -> Exit:
             first=options.first,
             last=options.last,
             out=options.out,
+            executor=options.executor,
+            shared_folder=options.shared_folder,
             listener=display,
         )
     _show(result, options)

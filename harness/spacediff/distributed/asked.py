@@ -9,6 +9,7 @@ from spacediff.distributed.fetching import Events
 from spacediff.distributed.pool import Begun, Event, Finished, Going, Order, Pool
 from spacediff.distributed.schedule import Job
 from spacediff.distributed.transfer import Sent, listed
+from spacediff.environments.wanted import TABLE
 from spacediff.errors import GenerationFailed, NotMeasuredError, failure, raise_if_disk_full
 from spacediff.files import remove_folder
 from spacediff.privacy.private_prompts import private_texts
@@ -46,7 +47,9 @@ class Asked:
         if key in self:
             return
         needs = _needs(run, store)
-        checkpoint = _short(repr((sorted(environment_for(run.settings).items()), of_loading(run.settings))))
+        elsewhere = run.settings.table(TABLE)  # another version loads it once more
+        loaded = (sorted(environment_for(run.settings).items()), of_loading(run.settings), elsewhere)
+        checkpoint = _short(repr(loaded))
         shares = _short(up_to(run.settings, Stage.DENOISING).digest(), run.prompt.name, checkpoint)
         if run.repeat or run.fed_by is not None:  # shares nothing
             shares = f"{shares}-{key}"
