@@ -7,6 +7,7 @@ from there to 1/1000, where 0.36 began at 0.999), so the same scheduler gives an
 from __future__ import annotations
 
 import importlib.metadata
+import os
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,22 @@ def test_a_file_of_requirements_is_an_environment_of_its_own(tmp_path: Path) -> 
     assert run.settings["env.diffusers"].value == OLD
     assert run.settings["env.transformers"].value == TRANSFORMERS
     assert run.described.startswith("generated with theirs.txt with diffusers")
+
+
+def test_a_torch_of_its_own_is_installed_and_gives_the_clip_of_the_same_version_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = importlib.metadata.version("torch")
+    public, _, build = here.partition("+")
+    links = os.environ.get("PIP_FIND_LINKS", "")
+    if build != "cpu" or not list(Path(links or tmp_path).glob(f"torch-{here}-*.whl")):
+        pytest.skip(
+            "no wheel of this CPU build of torch is at hand; that of PyPI takes gigabytes (docs/environments.md)"
+        )
+    monkeypatch.setenv("UV_FIND_LINKS", links)
+    record = audited(INSTALLED.replace(f'env.diffusers = "{HERE}"', f'env.torch = "{public}"'), tmp_path)
+    run, usual = record.run("lemon", "same"), record.run("lemon", "baseline")
+    assert run.clip
+    assert usual.clip
+    assert run.clip.digest == usual.clip.digest
+    assert "of this environment" not in run.described, "it is not shared"

@@ -33,7 +33,7 @@ _OF_TORCH = frozenset(
     }
 )  # fmt: skip
 """Packages whose wheels are built for one version of torch."""
-_CUDA = "nvidia-"
+_CUDA = ("nvidia-", "cuda-")
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*((a|b|rc|\.post)[0-9]+)?")
 _PYTHON = re.compile(r"3(\.[0-9]+){1,2}")
 

@@ -34,7 +34,8 @@ from spacediff.settings import Settings
 
 _DEADLINE = 180.0
 """Seconds that resolving may take."""
-_FOREVER = "2999-01-01T00:00:00Z"
+_ANY_DAY = "false"
+"""What uv takes for a package that no date limits."""
 _NEVER = "sys_platform == 'never'"
 _OF_TORCH = ("torch", "torchvision", "torchaudio")
 """Not resolved where torch is shared from here: others are built for another torch."""
@@ -208,7 +209,7 @@ def _limits(wanted: Wanted) -> Mapping[str, str]:
         if not known[version]:
             raise EnvironmentUnavailable(f"the index does not say when {package} {version} was released")
         moments[package, version] = known[version]
-    free = {name: _FOREVER for name, _ in wanted.pins} if wanted.newest else {}
+    free = {name: _ANY_DAY for name, _ in wanted.pins} if wanted.newest else {}
     return free | {name: moments[anchor] for name, anchor in wanted.contemporaries.items()}
 
 
