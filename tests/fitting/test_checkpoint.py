@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +31,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]
     )
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     with hub_stand_in({}, models={"org/model": Model(files)}) as server:
+        for name, text in {"ENDPOINT": server.url, "HUB_CACHE": str(tmp_path / "hub"), "HUB_OFFLINE": "0"}.items():
+            monkeypatch.setenv(f"HF_{name}", text)  # for the process that asks
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
         monkeypatch.setattr(
             "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
@@ -70,5 +74,18 @@ def test_the_hub_is_not_asked_for_a_path(hub: HubStandIn) -> None:
 
 def test_an_unreachable_hub_leaves_the_weights_unknown(hub: HubStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert find(settings("org/unreachable")) is None
     assert hub.asked == []
+
+
+def test_a_hub_that_never_answers_leaves_the_weights_unknown_in_time(
+    hub: HubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hub.asked == []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setattr(checkpoints, "_SECONDS", 1.0)
+        began = time.monotonic()
+        assert find(settings("org/silent")) is None
+        assert time.monotonic() - began < 1 + 5

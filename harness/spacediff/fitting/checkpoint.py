@@ -6,24 +6,24 @@ Where that fails, the weights are unknown, which is no reason to refuse a run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from spacediff.errors import HubUnavailable, NotMeasuredError
 from spacediff.fitting.apart import with_apart
-from spacediff.fitting.headers import Stored, of_unknown_kind, stored_of_header
-from spacediff.fitting.weights import INDEX, Component, chosen_files, components_of, listed_components, read_json
+from spacediff.fitting.look_up import component_from
+from spacediff.fitting.weights import Component, components_of
+from spacediff.hub.partners import Partner
 from spacediff.scenario.paths import is_path
 from spacediff.settings import Settings
 from spacediff.tiny.checkpoint import BUILTIN
 
-_MOST_FILES = 100
-"""Weight files of one checkpoint whose headers are asked for; the largest video models have about 30."""
-_PATIENCE_SECONDS = 10.0
-_SMALL_FILES = ["*.json", "*.model", "*.txt"]
-"""Configurations and tokenizers: what a pipeline needs besides its weights."""
+_SECONDS = 60.0
+"""In which the Hub must have said what a checkpoint weighs, and given its configuration."""
 
 
 @dataclass(frozen=True)
@@ -87,55 +87,29 @@ def _snapshot(name: str, revision: str | None) -> Path | None:
 
 @cache  # one question for all runs of an audit, also where there is no answer
 def _on_hub(name: str, revision: str | None, variant: str | None) -> Found | None:
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.utils.tqdm import tqdm
+    from huggingface_hub import constants
 
-    class Silent(tqdm):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **{**kwargs, "disable": True})  # type: ignore[no-untyped-call]
-
-    api = HfApi()
-    try:
-        info = api.model_info(name, revision=revision, files_metadata=True, timeout=_PATIENCE_SECONDS)
-        sizes = {each.rfilename: int(each.size or 0) for each in info.siblings or []}
-        small = snapshot_download(name, revision=info.sha, allow_patterns=_SMALL_FILES, tqdm_class=Silent)
-        folder = Path(small)
-        index = read_json(folder / INDEX) or {}
-        header_of = partial(api.parse_safetensors_file_metadata, name, revision=info.sha)
-        components = tuple(_components_on_hub(header_of, variant, sizes, index))
-    except Exception:  # noqa: BLE001 - offline, no access, another layout: the weights are unknown
+    if constants.HF_HUB_OFFLINE:
         return None
-    return Found(components, folder) if components else None
+    asked = {"name": name, "revision": revision, "variant": variant}
+    try:
+        return _found_in(_HUB.answer(asked, time.monotonic() + _SECONDS))
+    except NotMeasuredError:  # the Hub does not answer, or too much or too slowly: the weights are unknown
+        return None
 
 
-def _components_on_hub(
-    header_of: Callable[[str], Any], variant: str | None, sizes: Mapping[str, int], index: Mapping[str, Any]
-) -> list[Component]:
-    """List the models with what the headers of their files say; raises what huggingface_hub raises."""
-    chosen = {
-        component: [f"{component}/{file}" for file in chosen_files(_files_in(component, sizes), variant)]
-        for component in listed_components(index)
-        if f"{component}/config.json" in sizes
-    }
-    if sum(map(len, chosen.values())) > _MOST_FILES or not all(chosen.values()):
-        return []
-    libraries = listed_components(index)
-    found = []
-    for component, files in chosen.items():
-        total = Stored({})
-        for file in files:
-            total = total.together_with(_stored_on_hub(header_of, file, sizes[file]))
-        found.append(Component(component, libraries[component], total))
-    return found
+def _found_in(answer: Mapping[str, Any]) -> Found | None:
+    match answer:
+        case {"kind": "found", "folder": str(folder), "components": [_, *_] as listed}:
+            return Found(tuple(component_from(each) for each in listed), Path(folder))
+    return None
 
 
-def _stored_on_hub(header_of: Callable[[str], Any], file: str, size: int) -> Stored:
-    if not file.endswith(".safetensors"):
-        return of_unknown_kind(size)
-    listed = header_of(file).tensors
-    tensors = {name: {"dtype": each.dtype, "data_offsets": list(each.data_offsets)} for name, each in listed.items()}
-    return stored_of_header(tensors, size)
-
-
-def _files_in(component: str, names: Mapping[str, int]) -> list[str]:
-    return [name.removeprefix(f"{component}/") for name in names if name.rpartition("/")[0] == component]
+_HUB = Partner(
+    "spacediff.fitting.look_up",
+    "the Hub",
+    lambda _: HubUnavailable(f"the Hub did not say within {_SECONDS:g} s what the checkpoint weighs"),
+    overgrown=HubUnavailable,
+    ended=HubUnavailable,
+    look_at="check HF_ENDPOINT, and the proxies between this machine and the Hub",
+)

@@ -92,6 +92,15 @@ def model_on_hub(model: str, revision: str | None) -> ModelOnHub:
     return _valid(ModelOnHub, _asked("model", model=model, revision=revision))
 
 
+def files_of_model(model: str, revision: str | None) -> tuple[str, ...]:
+    """List the files of a model.
+
+    Raises:
+        NotMeasuredError: The Hub does not give them.
+    """
+    return _valid(tuple[str, ...], _asked("files", model=model, revision=revision))
+
+
 def small_file(repository: str, path: str, *, kind: str, revision: str | None, most_bytes: int) -> bytes | None:
     """Return a file of a repository; None if it is missing, too large, or refused. See `hub.files.small_file`."""
     try:

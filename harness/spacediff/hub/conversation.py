@@ -38,7 +38,7 @@ def look_up(what: str, of: Mapping[str, Any]) -> Any:
     """Ask the Hub in this process, and return plain data.
 
     Args:
-        what: `space`, `model`, `file` or `quota`.
+        what: `space`, `model`, `files`, `file` or `quota`.
         of: The arguments, by name.
 
     Raises:
@@ -70,6 +70,14 @@ def _model(model: str, revision: str | None) -> dict[str, Any]:
         return {"id": info.id, "commit": info.sha or ""}
 
 
+def _files(model: str, revision: str | None) -> list[str]:
+    from huggingface_hub import HfApi
+
+    with explained(model, "checkpoint"):
+        info = HfApi().model_info(model, revision=revision, timeout=PATIENCE_SECONDS)
+        return [sibling.rfilename for sibling in info.siblings or []]
+
+
 def _file(repository: str, path: str, kind: str, revision: str | None, most_bytes: int) -> str | None:
     content = small_file(repository, path, kind=kind, revision=revision, most_bytes=most_bytes)
     return None if content is None else base64.b64encode(content).decode()
@@ -94,6 +102,7 @@ def _quota() -> dict[str, Any] | None:
 _LOOK_UPS: dict[str, Callable[..., Any]] = {
     "space": _space,
     "model": _model,
+    "files": _files,
     "file": _file,
     "quota": _quota,
 }

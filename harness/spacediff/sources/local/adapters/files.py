@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from spacediff.errors import CheckpointUnavailable, NotMeasuredError, failure
+from spacediff.errors import CheckpointUnavailable, failure
+from spacediff.hub.asking import files_of_model
 from spacediff.scenario.paths import is_path
 
 SAFETENSORS = ".safetensors"
@@ -74,21 +75,20 @@ def adapter_file(setting: str, source: Mapping[str, Any], *, further: Sequence[s
 
 
 def _downloaded(setting: str, source: Mapping[str, Any], further: Sequence[str]) -> AdapterFile:
-    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+    from huggingface_hub import hf_hub_download, snapshot_download
 
     place, name, subfolder = source["id"], source.get("weight_name", ""), source.get("subfolder", "")
     revision = source.get("revision")
     try:
         if not name:
-            siblings = HfApi().model_info(place, revision=revision).siblings or []
-            listed = [PurePosixPath(each.rfilename) for each in siblings]
+            listed = [PurePosixPath(each) for each in files_of_model(place, revision)]
             inside = [each.name for each in listed if each.parent == PurePosixPath(subfolder)]
             name = _only(setting, inside, place)
         file = Path(hf_hub_download(place, name, subfolder=subfolder or None, revision=revision))
         root = file.parents[len(PurePosixPath(subfolder).parts)]
         if further:
             snapshot_download(place, revision=root.name, allow_patterns=list(further))
-    except NotMeasuredError:
+    except CheckpointUnavailable:
         raise
     except Exception as error:
         raise CheckpointUnavailable(
