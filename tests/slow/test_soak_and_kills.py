@@ -1,4 +1,4 @@
-"""Many small audits in one process, which must not grow, and audits that are killed and continue; see `support.soak`."""
+"""Many small audits in one process, which must not grow, and audits that are killed and then continue."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_small_audits_with_random_faults_leave_nothing_in_their_process(tmp_path
     print(soak.table(found))  # noqa: T201 - the measured figures
     assert len(found.samples) == 20
     assert found.wrong == ()
-    assert {"processes", "threads", "files", "folders"} & set(found.grows) == set()
+    assert {"processes", "threads", "files", "temporary"} & set(found.grows) == set()
     assert len(found.outcomes) > 5, "a soak without different faults shows little"
     assert found.samples[-1].processes == 0
 

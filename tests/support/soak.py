@@ -69,14 +69,14 @@ class Sample:
         threads: Its threads.
         files: Its open files, sockets and pipes.
         megabytes: Its resident memory, in MiB, after a garbage collection.
-        folders: Files and folders in the system's folder for temporary files that this process may have left.
+        temporary: Files and folders in the folder for temporary files.
     """
 
     processes: int
     threads: int
     files: int
     megabytes: float
-    folders: int
+    temporary: int
 
 
 MEASURES = tuple(each.name for each in fields(Sample))
@@ -174,8 +174,8 @@ def _sample(server: _Server) -> Sample:
     gc.collect()
     own = psutil.Process()
     children = [each for each in own.children(recursive=True) if each.pid not in server.pids]
-    left = [each for each in Path(tempfile.gettempdir()).iterdir() if each.name.startswith(("spacediff", "tmp"))]
-    return Sample(len(children), own.num_threads(), own.num_fds(), own.memory_info().rss / 2**20, len(left))
+    left = sum(1 for _ in Path(tempfile.gettempdir()).rglob("*"))
+    return Sample(len(children), own.num_threads(), own.num_fds(), own.memory_info().rss / 2**20, left)
 
 
 class _Server:
@@ -208,6 +208,9 @@ def _server(folder: Path) -> Iterator[_Server]:
         patch.setenv("HF_ENDPOINT", server.url.replace("127.0.0.1", "localhost"))
         patch.setenv("HF_HOME", str(folder / "home"))
         patch.setattr(asking, "MAX_BYTES", LARGEST)
+        (folder / "temporary").mkdir()
+        patch.setenv("TMPDIR", str(folder / "temporary"))
+        patch.setattr(tempfile, "tempdir", str(folder / "temporary"))
         yield server
 
 
