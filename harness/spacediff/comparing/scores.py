@@ -20,6 +20,7 @@ from spacediff.comparing.failures import Failed, attempt, succeeded
 from spacediff.comparing.pairing import Encoder, Pair, Side, paired
 from spacediff.metrics import Metric
 from spacediff.metrics.motion import MeasuredFrames
+from spacediff.metrics.opencv_threads import opencv_in_callers
 from spacediff.metrics.scoring import Measured, measure_clips, processors
 from spacediff.record import ClipRecord, Fact, FactKind, Role, RunRecord, Verdict, fact, quoted
 
@@ -72,8 +73,9 @@ class Scores:
         """
         sides = {run.name: self._side(run) for run in candidates if run.name not in self.sides}
         itself = {} if ITSELF in self.scored else {ITSELF: self.reference}
-        pairs = self._paired({**itself, **sides})
-        self.scored |= self._scored(pairs, on_frame)
+        with opencv_in_callers():
+            pairs = self._paired({**itself, **sides})
+            self.scored |= self._scored(pairs, on_frame)
         self.sides |= sides
 
     def _side(self, run: RunRecord) -> Side | Failed:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from spacediff.clip import Frame
 from spacediff.metrics import METRICS, Comparer, Metric
+from spacediff.metrics.opencv_threads import opencv_in_callers
 from spacediff.metrics.pixel import SSIM, psnr_of_mse, rmse_of_psnr
 from spacediff.metrics.tiles import Tile, worst_tile
 
@@ -118,7 +119,7 @@ def measure_clips(
 
     rows: dict[str, list[_Compared]] = {name: [] for name in candidates}
     threads = min(processors(), _MOST_THREADS)
-    with ThreadPoolExecutor(threads, "scoring", enter_thread) as pool:
+    with opencv_in_callers(), ThreadPoolExecutor(threads, "scoring", enter_thread) as pool:
         steps = _steps(
             pool, reference, candidates, lambda frame: _ReferenceFrame(frame, metrics, mapped=mapped, tiled=tiled)
         )
