@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from spacediff.errors import InvalidArgument
 from spacediff.space_side import space_side
 
 
@@ -25,3 +26,9 @@ def test_a_built_in_space_is_read_from_its_source_and_asked_by_its_name() -> Non
     side = space_side("builtin:tiny-space-random")
     assert (Path(side.source).name, side.hosted) == ("space_app.py", "builtin:tiny-space-random")
     assert side.checkpoint == "builtin:tiny-cogvideox-random"
+
+
+def test_another_built_in_name_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        space_side("builtin:tiny-spaces")
+    assert "builtin:tiny-space-random" in caught.value.hint

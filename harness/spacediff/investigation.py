@@ -204,6 +204,7 @@ def compare_sources(
         arguments: The arguments of the script, as a shell takes them; None if they are unknown.
 
     Raises:
+        InvalidArgument: There is no built-in Space of this name.
         SourceNotReadable: There is no such source, or no pipeline call in it.
         CallNotFound: No pipeline is called at that line.
         BlockNotChosen: Several scripts of a Markdown file call a pipeline, or that block has no code.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spacediff.errors import InvalidArgument
 from spacediff.settings import Origin, Setting, Settings
 from spacediff.sources.hosted import TINY_SPACES
 from spacediff.tiny import space_app
@@ -43,7 +44,13 @@ class SpaceSide:
 
 
 def space_side(name: str) -> SpaceSide:
-    """Return a Space by its name: `ORG/NAME`, its address, a built-in Space, or a folder or file with its source."""
+    """Return a Space by its name: `ORG/NAME`, its address, a built-in Space, or a folder or file with its source.
+
+    Raises:
+        InvalidArgument: There is no built-in Space of this name.
+    """
     if name in TINY_SPACES:
         return SpaceSide(str(Path(space_app.__file__)), name, TINY_SPACES[name])
+    if name.startswith("builtin:"):
+        raise InvalidArgument(f"{name} is no built-in Space", hint=f"there are {', '.join(sorted(TINY_SPACES))}")
     return SpaceSide(name, hosted_id(name))
