@@ -339,14 +339,6 @@ pipe = CogVideoXPipeline.from_pretrained("zai-org/CogVideoX-5b").to(device)
     assert found.compared.questions == []
 
 
-def test_folder_cannot_be_measured(sources: Path) -> None:
-    with pytest.raises(spacediff.InvalidArgument, match="is not the id of a Space"):
-        spacediff.explain_difference("run.py", sources / "space")
-    with pytest.raises(spacediff.InvalidArgument, match="is not the id of a Space"):
-        spacediff.measure_difference(spacediff.compare_sources("run.py", "space"))
-    assert not list(sources.glob("*.toml"))
-
-
 def test_files_to_write_are_checked_before_anything_is_read(sources: Path) -> None:
     (sources / "there.patch").write_text("another")
     with pytest.raises(spacediff.FileExists, match=r"there\.patch"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from spacediff.errors import InvalidArgument
 from spacediff.investigation import SourceComparison
 from spacediff.reading import Reading, read_text
+from spacediff.reading.sources import read_any
 from spacediff.scenario.scenario import parse_scenario
 from spacediff.why.differences import compare_sources
 from spacediff.why.patch import Advice
@@ -31,7 +33,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def space(**versions: str) -> Reading:
-    return replace(read_text(SCRIPT.format(7.0), "app.py"), facts={"commit": "2e", **versions})
+    return replace(read_text(SCRIPT.format(7.0), "app.py"), facts={"space": "org/space", **versions})
 
 
 def compared(**versions: str) -> SourceComparison:
@@ -72,6 +74,28 @@ def test_the_scenario_leaves_versions_open_unless_they_are_asked_for() -> None:
     assert scenario.settings_of("baseline").table("env") == {}
     assert "# open: does the version of torch matter?" in text
     assert text.count("# open: does the version of") == 1, "the others are tested"
+
+
+def test_the_source_of_a_space_in_a_folder_says_its_versions_too(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SCRIPT.format(7.0))
+    assert differing_versions(read_any(str(tmp_path))) == []
+    (tmp_path / "requirements.txt").write_text("diffusers==0.31.0\ntransformers<1\n")
+    pinned, ranged = differing_versions(read_any(str(tmp_path)))
+    assert pinned.pinned == "0.31.0"
+    assert 'env.requirements = "requirements.txt" in a variant tests it' in ranged.question
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "large"])
+def test_requirements_that_are_no_small_file_are_not_read(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SCRIPT.format(7.0))
+    file = tmp_path / "requirements.txt"
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.write_text("diffusers==0.31.0\n" + "#" * 70_000)
+    assert read_any(str(tmp_path)).facts == {}
 
 
 def test_without_a_pinned_version_asking_for_them_changes_nothing() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from spacediff.errors import BlockNotChosen, SourceNotReadable, SpacediffError
 from spacediff.hub.ids import is_repository_id, space_of
+from spacediff.hub.requirements import FILE, required_versions
+from spacediff.hub.requirements import MOST_BYTES as MOST_REQUIRED
 from spacediff.reading import main_file, read_command, read_source
 from spacediff.reading.commands import Command, arguments_of, commands_in
 from spacediff.reading.hub import read_space
@@ -56,9 +58,26 @@ def read_any(
         reading = read_space(source, like, call)
     else:
         reading = read_source(path, like, look_up, call=call, block=block)
+        reading = replace(reading, facts={**_required_here(path), **reading.facts})
     if not reading.called_at:
         raise _nothing_read(source, reading)
     return replace(reading, notes=[*reading.notes, *refusals(reading)])
+
+
+def _required_here(folder: Path) -> dict[str, str]:
+    """Return the versions of libraries that the `requirements.txt` of a folder asks for; none without one.
+
+    Args:
+        folder: The folder of an app; anything else has none.
+    """
+    try:
+        if not (folder / FILE).is_file():
+            return {}
+        with (folder / FILE).open("rb") as file:
+            content = file.read(MOST_REQUIRED + 1)
+    except (OSError, ValueError):
+        return {}
+    return required_versions(content.decode("utf-8", "replace")) if len(content) <= MOST_REQUIRED else {}
 
 
 def _ensure_sensible(source: str, path: Path, block: int, folder: str) -> None:

@@ -28,12 +28,14 @@ class VersionDifference:
         hosted: What the Space asks for, such as `==0.31.0`.
         here: The version of this machine; empty where it is not installed.
         pinned: The one version that the Space asks for; empty where several would do.
+        on_hub: Whether it is a Space of the Hub, and not a folder with its source.
     """
 
     library: str
     hosted: str
     here: str
     pinned: str
+    on_hub: bool
 
     @property
     def path(self) -> str:
@@ -43,7 +45,8 @@ class VersionDifference:
     @property
     def question(self) -> str:
         """What is open, and the line that would answer it."""
-        line = f'{self.path} = "{self.pinned}"' if self.pinned else f'{_TABLE} = "space"'
+        whole = f'{_TABLE} = "space"' if self.on_hub else f'{_TABLE}.requirements = "{_WHERE}"'
+        line = f'{self.path} = "{self.pinned}"' if self.pinned else whole
         cost = ", and downloads gigabytes" if self.pinned and self.library == _LARGE else ""
         return (
             f"does the version of {self.library} matter? The Space asks for {self.hosted} ({_WHERE}), and this machine "
@@ -78,4 +81,5 @@ def _differing(space: Reading) -> Iterator[VersionDifference]:
             continue
         only = next(iter(asked))
         is_pin = len(asked) == 1 and only.operator == "==" and "*" not in only.version
-        yield VersionDifference(library, hosted, here, only.version.partition("+")[0] if is_pin else "")
+        pinned = only.version.partition("+")[0] if is_pin else ""
+        yield VersionDifference(library, hosted, here, pinned, on_hub="space" in space.facts)
