@@ -42,12 +42,11 @@ def test_releases_that_run_side_by_side_are_compared_as_one_after_the_other(
     (tmp_path / "s.toml").write_text(SCENARIO)
     with handlers_kept():
         result = compare_versions(
-            tmp_path / "s.toml", first="0.36", last="0.37.1", out=tmp_path / "audit", executor="ray"
+            tmp_path / "s.toml", first="0.36", last="0.37.0", out=tmp_path / "audit", executor="ray"
         )
     assert [(each.version, each.measured, each.changed) for each in result.versions.releases] == [
         ("0.36.0", True, None),
         ("0.37.0", True, True),
-        ("0.37.1", True, False),
     ]
     made = {run.machine.worker for run in result.audit.record.runs if run.machine}
     assert made == {1, 2}, "two workers shared them"

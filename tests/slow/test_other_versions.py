@@ -16,8 +16,10 @@ from spacediff.api import compare_versions, run_audit
 from spacediff.environments.releases import releases_of
 from spacediff.environments.uv import uv_program
 from spacediff.errors import EnvironmentUnavailable
-from spacediff.record import AuditRecord, Stage, Standing, VersionsRecord
-from spacediff.wording import fix_code, versions_text
+from spacediff.progress import SilentListener
+from spacediff.record import AuditRecord, Fact, Stage, Standing, VersionsRecord
+from spacediff.run import Run
+from spacediff.wording import fix_code, sentence, versions_text
 from support.hub_stand_in import Space, hub_stand_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -107,9 +109,22 @@ def _registry() -> None:
         pytest.skip(error.message)
 
 
-def audited(text: str, folder: Path) -> AuditRecord:
+def audited(text: str, folder: Path, listener: SilentListener | None = None) -> AuditRecord:
     (folder / "s.toml").write_text(text)
-    return run_audit(folder / "s.toml", out=folder / "audit").record
+    return run_audit(folder / "s.toml", out=folder / "audit", listener=listener).record
+
+
+class Order(SilentListener):
+    """Notes what was said before which run began."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def on_notice(self, notice: Fact) -> None:
+        self.events.append(sentence(notice))
+
+    def on_run_started(self, run: Run) -> None:
+        self.events.append(run.name)
 
 
 def test_every_release_in_a_range_is_run_and_the_one_that_changed_the_output_is_named(tmp_path: Path) -> None:
@@ -158,7 +173,11 @@ def test_a_run_as_in_a_space_has_its_versions_and_says_what_it_has_not(
     with hub_stand_in({"org/space": space}) as hub:
         for name, value in {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0"}.items():
             monkeypatch.setenv(name, value)
-        record = audited(HOSTED, tmp_path)
+        order = Order()
+        record = audited(HOSTED, tmp_path, order)
+    listed = next(place for place, each in enumerate(order.events) if each.startswith("As org/space at 2e2e2e2"))
+    assert listed < order.events.index("baseline"), "the list comes before anything is installed"
+    assert "diffusers 0.36.0, transformers 4.57.3" in order.events[listed]
     baseline, run = (record.run("lemon", name) for name in ("baseline", "as-hosted"))
     assert run.clip
     assert baseline.clip
