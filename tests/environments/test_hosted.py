@@ -171,7 +171,13 @@ def test_everything_that_is_not_as_in_the_space_is_said(monkeypatch: pytest.Monk
     assert "Chosen by the resolver, since org/space names no version that could be installed: numpy 1.5" in said
     assert "the newest of 2025-08-01: accelerate. That is an inference" in said
     assert f"Python {platform.python_version()} is used; org/space has 3.10." in said
-    assert "torch 2.13.0+cpu of this machine is used; org/space asks for torch==2.4.0." in said
+    assert "torch 2.13.0+cpu of this machine is used, a build without CUDA; org/space asks for torch==2.4.0." in said
+    assert "torch==2.4.0. Name one by env.torch to install it." in said
+    theirs = replace(LOCK, shared="2.4.0+cu121")
+    (torch,) = [each for each in differing_facts(of_space(asked(monkeypatch)), theirs) if each.values.get("installed")]
+    assert sentence(torch) == (
+        "torch 2.4.0+cu121 of this machine is used, a CUDA build; org/space asks for torch==2.4.0."
+    )
 
 
 def test_another_commit_that_runs_and_an_unknown_date_are_said(monkeypatch: pytest.MonkeyPatch) -> None:

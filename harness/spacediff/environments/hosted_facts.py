@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 
 from spacediff.environments.locking import Lock
 from spacediff.environments.named import NAMED
+from spacediff.environments.shared import needed_by
 from spacediff.environments.wanted import NEEDED, TORCH, Wanted
 from spacediff.hub.requirement_lines import LeftOut, Refusal, name_of
 from spacediff.record import Fact, FactKind, fact
@@ -83,13 +84,16 @@ def _differing(wanted: Wanted, lock: Lock) -> Iterator[Fact]:
 
 def _torch(wanted: Wanted, lock: Lock, asked: str, space: str) -> Fact:
     """Return which torch there is: a build for CUDA and one without compute differently, whatever the version."""
+    installed = lock.shared or lock.packages.get(TORCH, "")
+    needs = lock.packages if wanted.has_own_torch else needed_by(TORCH)
     return fact(
         FactKind.HOSTED_TORCH,
         space=space,
         asked=asked,
-        installed=lock.shared or lock.packages.get(TORCH, ""),
+        installed=installed,
+        fits=bool(asked) and Requirement(asked).specifier.contains(installed, prereleases=True),
         shared=not wanted.has_own_torch,
-        cuda=any(name.startswith(_CUDA) for name in lock.packages),
+        cuda="+cu" in installed or any(name.startswith(_CUDA) for name in needs),
     )
 
 

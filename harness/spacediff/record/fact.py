@@ -219,7 +219,10 @@ class FactKind(StrEnum):
     HOSTED_CHOSEN = "hosted-chosen", {"space": str, "packages": list[str]}
     HOSTED_NEWEST = "hosted-newest", {"space": str, "moment": str, "lines": list[str]}
     HOSTED_PYTHON = "hosted-python", {"space": str, "there": str, "here": str}
-    HOSTED_TORCH = "hosted-torch", {"space": str, "asked": str, "installed": str, "shared": bool, "cuda": bool}
+    HOSTED_TORCH = (
+        "hosted-torch",
+        {"space": str, "asked": str, "installed": str, "fits": bool, "shared": bool, "cuda": bool},
+    )
     HOSTED_COMMIT = "hosted-commit", {"space": str, "read": str, "running": str}
 
     # where a scenario is not the script that it stands for

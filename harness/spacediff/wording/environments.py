@@ -78,11 +78,12 @@ def _python(*, space: str, there: str, here: str) -> str:
 
 
 @says(FactKind.HOSTED_TORCH)
-def _torch(*, space: str, asked: str, installed: str, shared: bool, cuda: bool) -> str:
+def _torch(*, space: str, asked: str, installed: str, fits: bool, shared: bool, cuda: bool) -> str:
     wants = f"{space} asks for {asked}" if asked else f"{space} does not say which one it has"
-    if shared:
-        return f"torch {installed} of this machine is used; {wants}. Name one by env.torch to install it."
     build = "a CUDA build" if cuda else "a build without CUDA"
+    if shared:
+        another = "" if fits else " Name one by env.torch to install it."
+        return f"torch {installed} of this machine is used, {build}; {wants}.{another}"
     return f"torch {installed} is installed from the index, {build}; {wants}."
 
 
