@@ -56,7 +56,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spacediff needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable . --group dev \
+	@$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[run]' --group dev \
 	  | grep -E '^(Downloading|Processing|Installing|Successfully|ERROR|WARNING: Error)' | cut -c1-160
 	@$(BIN)/spacediff --version
 	@touch $(READY)

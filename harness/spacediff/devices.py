@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from spacediff.extras import has_torch
+
 if TYPE_CHECKING:
     import torch
 
@@ -87,11 +89,13 @@ def execution_device(placement: str | None) -> str:
 
 
 def count(device_type: str) -> int:
-    """Count the devices of a type; creates no context on any of them."""
-    import torch
-
+    """Count the devices of a type; creates no context on any of them. Without torch there are none but the CPU."""
     if device_type == "cpu":
         return 1
+    if not has_torch():
+        return 0
+    import torch
+
     if device_type == "mps":
         return int(torch.backends.mps.is_available())
     module = _module(device_type)

@@ -12,6 +12,7 @@ from pathlib import Path
 from spacediff.devices import accelerators, missing, type_of
 from spacediff.environment import LIBRARIES, VARIABLES, describe, device, version
 from spacediff.errors import SpacediffError
+from spacediff.extras import INSTALL_RUN, missing_of_run
 from spacediff.fitting.known import MODELS, KnownModel
 from spacediff.fitting.machine import host_memory, total_memory
 from spacediff.watch.machine import processor
@@ -37,11 +38,18 @@ class Check:
 
 
 def examine() -> list[Check]:
-    """Check everything that an audit depends on."""
+    """Check everything that an audit depends on; without the packages that generate, what a comparison depends on."""
+    if missing_of_run():
+        return [check() for check in (_generating, _processor, _variables, _memory, _video, _hub, _token)]
     checks: list[Callable[[], Check]] = [
         _libraries, _torchvision, _processor, _accelerator, _variables, _memory, _video, _metrics, _tiny, _hub, _token,
     ]  # fmt: skip
     return [*(check() for check in checks), *_fitting()]
+
+
+def _generating() -> Check:
+    found = f"not possible without {', '.join(missing_of_run())}; report, compare and read work"
+    return Check("generating", fine=False, found=found, hint=INSTALL_RUN)
 
 
 def _libraries() -> Check:

@@ -8,6 +8,7 @@ from typing import Any
 
 from spacediff import __version__
 from spacediff.devices import accelerators, index_of, platform_of, type_of
+from spacediff.extras import has_torch
 from spacediff.watch.machine import described, installed_version, processor
 
 LIBRARIES = (
@@ -64,22 +65,34 @@ _DETERMINE_A_CLIP = (
 
 
 def environment() -> dict[str, str]:
-    """Return the versions and devices of this machine, and the `VARIABLES` that are set, name to text."""
-    import torch
+    """Return the versions and devices of this machine, and the `VARIABLES` that are set, name to text.
 
+    Without torch, which only a comparison of files can do without, nothing is said of what torch computes with.
+    """
     found = {name: version(name) for name in LIBRARIES}
     found |= {name: there for name in OF_SOME_RUNS if (there := installed_version(name))}
     found["spacediff"] = __version__
-    found["torch"] = torch.__version__  # with the build: 2.13.0+cpu
     found["python"] = platform.python_version()
     found["system"] = f"{platform.system()} {platform.machine()}"
     found["processor"] = processor()
-    found["threads"] = str(torch.get_num_threads())
-    found["instructions"] = torch.backends.cpu.get_cpu_capability()
-    found["device"] = device()
+    if has_torch():
+        found |= _of_torch()
+    return found | {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
+
+
+def _of_torch() -> dict[str, str]:
+    """Return torch's version with its build, such as 2.13.0+cpu, and what it computes on."""
+    import torch
+
+    found = {
+        "torch": torch.__version__,
+        "threads": str(torch.get_num_threads()),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "device": device(),
+    }
     for name in {type_of(each) for each in accelerators()}:
         found |= _software_of(name)
-    return found | {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
+    return found
 
 
 def determining(found: dict[str, str]) -> dict[str, str]:

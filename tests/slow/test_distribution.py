@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
 import venv
 import zipfile
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from spacediff.clip import Clip, write_preview
 from support.paths import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
@@ -65,6 +69,34 @@ def test_the_installed_command_runs_the_quickstart(installed: Path, tmp_path: Pa
     assert "dpm" in printed
     assert "Gate not measured" in printed
     assert run(installed / "python", "-P", "-m", "spacediff", "--version", folder=tmp_path).startswith("spacediff ")
+
+
+@pytest.fixture(scope="module")
+def light(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an empty environment into which the wheel was installed with what it needs, and no extra."""
+    folder = tmp_path_factory.mktemp("light") / "environment"
+    uv = [sys.executable, "-m", "uv", "--quiet"]
+    subprocess.run([*uv, "venv", "--python", sys.executable, folder], check=True)
+    pinned = ["--constraint", str(ROOT / "constraints.txt")]
+    subprocess.run([*uv, "pip", "install", "--python", str(folder / "bin" / "python"), *pinned, str(wheel)], check=True)
+    return folder / "bin"
+
+
+def test_the_light_installation_compares_reports_and_reads_without_torch(light: Path, tmp_path: Path) -> None:
+    find = "from importlib.util import find_spec; print(find_spec('torch'), find_spec('diffusers'))"
+    assert run(light / "python", "-P", "-c", find, folder=tmp_path) == "None None\n"
+    for name, seed in (("a.mp4", 1), ("b.mp4", 2)):
+        frames = np.random.default_rng(seed).integers(0, 255, (5, 48, 64, 3), dtype=np.uint8)
+        write_preview(Clip(frames, Fraction(8)), tmp_path / name)
+    printed = " ".join(run(light / "spacediff", "compare", "a.mp4", "b.mp4", "--out", "audit", folder=tmp_path).split())
+    assert "b.mp4 differs from a.mp4" in printed
+    assert "LPIPS was not measured, since torch is not installed" in printed
+    formats = [word for each in ("html", "md", "zip", "junit", "issue") for word in ("--format", each)]
+    assert "report.zip" in run(light / "spacediff", "report", "audit", *formats, folder=tmp_path)
+    (tmp_path / "run.py").write_text('import diffusers\ndiffusers.FluxPipeline.from_pretrained("a/b")("a lemon")\n')
+    assert "a lemon" in run(light / "spacediff", "read", "run.py", folder=tmp_path)
+    shutil.copy(ROOT / "scenarios" / "quickstart.toml", tmp_path)
+    assert "audit" not in run(light / "spacediff", "audit", "quickstart.toml", folder=tmp_path, code=2)
 
 
 def test_a_wheel_can_be_made_of_the_sdist(tmp_path: Path) -> None:

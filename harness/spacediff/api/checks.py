@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spacediff.api.extra_run import ensure_run
 from spacediff.api.given import StrPath
 from spacediff.errors import InvalidArgument
 
@@ -50,6 +51,7 @@ def check_space(
     from spacediff.checking.check import SilentCheck, check
     from spacediff.privacy.private_prompts import private
 
+    ensure_run("a check of a Space")
     if calls < 1:
         raise InvalidArgument(f"a check makes at least 1 call, not {calls}")
     target, hidden = _target(str(space), endpoint)

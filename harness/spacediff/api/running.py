@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from spacediff.api.extra_run import ensure_run
 from spacediff.api.records import read_record
 from spacediff.errors import (
     InvalidArgument,
@@ -138,6 +139,7 @@ def executors(plans: Sequence[Plan], terms: AuditTerms) -> Iterator[_ExecutorFor
 
 def _prepared(scenario: Scenario, out: Path | None, terms: AuditTerms) -> _Prepared:
     """Plan a scenario, which fails before the heavy imports where it cannot be run."""
+    ensure_run("an audit")
     from spacediff.plan import plan_scenario, tried_anyway
     from spacediff.scenario.scenario import ensure_files_exist
     from spacediff.wording import sentences

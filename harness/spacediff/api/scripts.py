@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spacediff.api.extra_run import ensure_run
 from spacediff.api.given import StrPath
 
 if TYPE_CHECKING:
@@ -45,9 +46,12 @@ def record_script(
         FileNotAccessible: There is no such script, or the recording cannot be written.
         InvalidArgument: The interpreter does not start, or is older than Python 3.10; tensors are to be kept of a
             private recording, or of a step before the first; the notebook has magics that are not run.
+        MissingPackage: The script is to run with this interpreter, which has no packages to generate with.
     """
     from spacediff.recordings.script import record_script as record
 
+    if python is None:
+        ensure_run("recording with this interpreter")
     interpreter = None if python is None else Path(python)
     steps = tuple(tensors_steps)
     return record(

@@ -26,7 +26,8 @@ from spacediff.cli.options import (
     WhyOptions,
 )
 from spacediff.cli.parser import parse
-from spacediff.errors import Exit, FileNotAccessible, SpacediffError, disk_full
+from spacediff.errors import Exit, FileNotAccessible, MissingPackage, SpacediffError, disk_full
+from spacediff.extras import INSTALL_RUN, RUN
 from spacediff.interrupts import install
 from spacediff.privacy.private_prompts import private
 from spacediff.results import AuditInterrupted
@@ -54,7 +55,7 @@ def _exit_code(options: Options) -> int:
     from spacediff.cli.console import show_error, show_internal_error, show_line
 
     try:
-        return _run_command(options)
+        return _run_with_packages(options)
     except SpacediffError as error:
         from spacediff.cli.hints import with_option
 
@@ -76,6 +77,16 @@ def _exit_code(options: Options) -> int:
     except Exception:  # noqa: BLE001 - an internal error must not look like a gate that failed
         show_internal_error()
         return Exit.INTERNAL
+
+
+def _run_with_packages(options: Options) -> int:
+    """Run a command; a package of the extra `run` that it turns out to need is a mistake of the installation."""
+    try:
+        return _run_command(options)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in RUN:
+            raise
+        raise MissingPackage(f"this needs {error.name}, which is not installed", hint=INSTALL_RUN) from error
 
 
 def _run_command(options: Options) -> int:  # noqa: C901, PLR0911, PLR0912 - one branch for each command

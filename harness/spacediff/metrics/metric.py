@@ -31,7 +31,7 @@ class Metric:
             measured on this scale.
         value: The inverse of `error`.
         enter_thread: Called first in each of the threads that score frames.
-        package: The package that has to be installed for it; empty if spacediff installs it.
+        package: The package that has to be installed for it; empty if every installation of spacediff has it.
         smallest_side: Smallest width and height of a frame, in pixels; the metric has no value for smaller frames.
     """
 

@@ -183,5 +183,6 @@ LPIPS = Metric(
     error=same,
     value=same,
     enter_thread=keep_to_one_processor,
+    package="torch",
     smallest_side=32,  # with less, nothing remains after AlexNet's second pooling
 )

@@ -73,6 +73,7 @@ class FactKind(StrEnum):
         "metric-drift-unknown",
         {"metric": str, "rerun": bool, "seeds": bool, "codec_share": float | None},
     )
+    METRIC_UNAVAILABLE = "metric-unavailable", {"metric": str, "package": str}
     METRIC_UNDEFINED = "metric-undefined", {"metric": str, "smallest_side": int}
     AFTER_ALIGNMENT = "after-alignment"
     MOMENTS_UNKNOWN = "moments-unknown"

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from spacediff.errors import RecordingWithoutFrames
+from spacediff.extras import has_torch
 from spacediff.record import FactKind, TraceRecord, fact, record_settings
 from spacediff.recordings import RecordedCall, Recording, chosen, read_recording, recorded_clip
 from spacediff.recordings.confidential import PRIVATE
@@ -95,6 +96,8 @@ def trace_of(call: RecordedCall) -> TraceRecord | None:
     trace = call.trace.model_copy(update={"latents": "", "shared": [], "own_errors": [], "transplant": []})
     if trace.noise is None:
         return trace
+    if not has_torch():  # which draws the noises that it could be
+        return trace.model_copy(update={"noise": trace.noise.model_copy(update={"origin": None})})
     from spacediff.sources.local.noise_origin import origin_of
 
     seed = call.settings.get("rng.seed")
