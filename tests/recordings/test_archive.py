@@ -20,6 +20,7 @@ from safetensors.torch import save, save_file
 from spacediff import reference_runs
 from spacediff.api import compare_videos, record_script
 from spacediff.cli.commands import main
+from spacediff.clip import LongClip
 from spacediff.errors import (
     Exit,
     FileExists,
@@ -96,6 +97,18 @@ def recorded(folder: Path, name: str = "mine.zip", *, private: bool = False, **g
     script.write_text("print()")
     write_recording(assembled(left, script, exit_code=0, private=private), left, folder / name)
     return folder / name
+
+
+def test_a_long_recorded_clip_stays_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = recorded(tmp_path)
+    held = take_recorded(file, None, tmp_path).clip
+    assert not (tmp_path / "recorded.mkv").exists()
+    monkeypatch.setattr("spacediff.clip.decoding.HELD_BYTES", FRAMES.nbytes - 1)
+    clip = take_recorded(file, None, tmp_path).clip
+    assert isinstance(clip, LongClip)
+    assert np.array_equal(clip.frames, FRAMES)
+    assert (clip.digest, clip.fps, clip.medium) == (held.digest, held.fps, held.medium)
+    assert (tmp_path / "recorded.mkv").is_file()
 
 
 def test_what_was_recorded_is_read_again(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from spacediff.errors import RecordingWithoutFrames
 from spacediff.extras import has_torch
 from spacediff.record import FactKind, TraceRecord, fact, record_settings
-from spacediff.recordings import RecordedCall, Recording, chosen, read_recording, recorded_clip
+from spacediff.recordings import RecordedCall, Recording, chosen, opened_clip, read_recording
 from spacediff.recordings.confidential import PRIVATE
 from spacediff.settings import EXPORT_QUALITY, WITHHELD, Origin, Setting, Settings
 from spacediff.sources import Produced
@@ -35,7 +35,7 @@ def take_recorded(file: Path, number: int | None, folder: Path, *, prompt: str =
     call = chosen(recording, number, file.name)
     if call.without_clip:
         raise _without_frames(call, recording, file)
-    clip = recorded_clip(file, call, folder)
+    clip = opened_clip(file, call, folder)
     usual = {"output": {"fps": float(clip.fps), "quality": EXPORT_QUALITY}} if call.medium == "video" else {}
     return Produced(
         clip=clip,
