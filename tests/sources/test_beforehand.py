@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spacediff.record import FactKind, Role
 from spacediff.run import Prompt, Run
-from spacediff.sources.space import known_before
+from spacediff.sources.space import SpaceRequest, beforehand, known_before
+from spacediff.sources.space.messages import Answered
 from spacediff.wording import sentences
 from support.faults_table import space_that_fails
 from support.faulty_space import FaultySpace
+from support.hub_stand_in import Space, hub_stand_in
 
 INPUTS = {"prompt": "{prompt}", "seed": "{seed}"}
 RUN = Run(
@@ -89,3 +92,33 @@ def test_the_quota_that_is_left_is_said_where_the_hub_says_it(space: FaultySpace
     (said,) = sentences([found])
     assert ("4 min 20 s of 25 min 0 s are left" in said) is (left is not None)
     assert ("renewed 2026-11-30 05:00 UTC" in said) is (bool(left) and bool(quota["resetsAt"]))
+
+
+APP = """
+import spaces
+from diffusers import CogVideoXPipeline
+pipe = CogVideoXPipeline.from_pretrained("a/b")
+@spaces.GPU(duration={duration})
+def generate(prompt):
+    return pipe(prompt).frames[0]
+generate("x")
+"""
+
+
+@pytest.mark.parametrize(
+    ("duration", "said"),
+    [("120", "a call asks for 2 min 0 s of a GPU (app.py:5)"), ("estimated", "the source computes them (app.py:5)")],
+)
+def test_what_a_call_asks_of_zero_gpu_is_read_in_the_source_of_the_space(
+    duration: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosted = Space("http://127.0.0.1:9", files={"app.py": APP.format(duration=duration)})
+    with hub_stand_in({"org/zero": hosted}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_HOME", str(tmp_path))
+        answer = Answered(hosted={"hardware": "zero-a10g"}, inputs={}, outputs_listed="", probed=False)
+        found = [*beforehand._cost(SpaceRequest("org/zero", "/generate", {}, {"video": 0}), answer)]
+        elsewhere = answer.model_copy(update={"hosted": {"hardware": "a10g-small"}})
+        assert not [*beforehand._cost(SpaceRequest("org/zero", "/generate", {}, {"video": 0}), elsewhere)]
+    assert [each.kind for each in found] == [FactKind.SPACE_ON_QUOTA, FactKind.SPACE_GPU_REQUEST]
+    assert said in sentences(found)[1]

@@ -11,9 +11,19 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from spacediff.errors import DeadlineExceeded, NotMeasuredError, SpaceSleeping, SpaceStarting, WorkerDied
+from spacediff.errors import (
+    DeadlineExceeded,
+    NotMeasuredError,
+    SpacediffError,
+    SpaceSleeping,
+    SpaceStarting,
+    WorkerDied,
+)
 from spacediff.hub.asking import zero_gpu_quota
+from spacediff.hub.ids import is_repository_id
 from spacediff.hub.space_errors import plain
+from spacediff.reading.hub import read_space
+from spacediff.reading.model import GpuRequest
 from spacediff.record import Fact, FactKind, fact
 from spacediff.run import Run
 from spacediff.sources.space.asking import look
@@ -68,3 +78,16 @@ def _cost(request: SpaceRequest, answer: Answered) -> Iterator[Fact]:
         of=quota and quota.of,
         resets_at=quota.resets_at if quota else "",
     )
+    for each in _gpu_requests(request.id):
+        calls = int(quota.left // each.seconds) if quota and each.seconds else None
+        yield fact(FactKind.SPACE_GPU_REQUEST, seconds=each.seconds, where=plain(each.where, 100), calls=calls)
+
+
+def _gpu_requests(space: str) -> tuple[GpuRequest, ...]:
+    """Return what the source of a Space asks of ZeroGPU; nothing where it cannot be read."""
+    if not is_repository_id(space):
+        return ()
+    try:
+        return read_space(space).gpu_requests
+    except SpacediffError:
+        return ()
