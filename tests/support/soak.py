@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import IO, cast
 
@@ -36,6 +38,7 @@ from spacediff.sources.space import asking
 from support.faults import FAULTS, LATE, Fault, show
 from support.faults_table import LARGEST, space_that_fails
 
+_TESTS = Path(__file__).parents[1]
 HONEST = Fault("an honest answer", "", deadline=20.0)
 _SHARE_HONEST = 0.15
 """Of the audits; an honest one takes longest, since it generates."""
@@ -200,6 +203,8 @@ def _server(folder: Path) -> Iterator[_Server]:
             [sys.executable, "-m", "support.soak", "--serve", str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # a client that breaks off is no matter
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, str(_TESTS)]))},
             text=True,
         ) as process,
         pytest.MonkeyPatch.context() as patch,
@@ -208,6 +213,7 @@ def _server(folder: Path) -> Iterator[_Server]:
         patch.setenv("HF_ENDPOINT", server.url.replace("127.0.0.1", "localhost"))
         patch.setenv("HF_HOME", str(folder / "home"))
         patch.setattr(asking, "MAX_BYTES", LARGEST)
+        get_temp_dir()  # multiprocessing keeps its own for good, which must not be the one that is removed
         (folder / "temporary").mkdir()
         patch.setenv("TMPDIR", str(folder / "temporary"))
         patch.setattr(tempfile, "tempdir", str(folder / "temporary"))
