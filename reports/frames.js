@@ -5,8 +5,9 @@ const KEPT_BYTES = 128 * 2 ** 20; // of decoded frames that a clip keeps: a loop
 const PAINT_GRACE = 250; // ms to wait for a painted frame after a seek that may have changed nothing
 
 class Frames {
-  constructor(url, clip) {
-    Object.assign(this, { clip, number: null, picture: null, kept: new Map(), video: document.createElement("video") });
+  /** Args: the address of the video, what is known of the clip, and how many bytes of decoded frames may be kept. */
+  constructor(url, clip, room = KEPT_BYTES) {
+    Object.assign(this, { clip, room, number: null, picture: null, kept: new Map(), video: document.createElement("video") });
     Object.assign(this.video, { muted: true, playsInline: true, preload: "auto", src: url });
     this.ready = new Promise((resolve) => this.video.addEventListener("loadeddata", resolve, { once: true }));
     this.ended = new Promise((resolve, reject) => {
@@ -36,7 +37,7 @@ class Frames {
 
   /** Keep a copy of the picture that the video shows, while there is room. */
   async keep(n) {
-    if ((this.kept.size + 1) * this.clip.seenWidth * this.clip.seenHeight * 4 > KEPT_BYTES) return this.video;
+    if ((this.kept.size + 1) * this.clip.seenWidth * this.clip.seenHeight * 4 > this.room) return this.video;
     try {
       const picture = await createImageBitmap(this.video);
       this.kept.set(n, picture);
@@ -99,8 +100,8 @@ class Stills {
 }
 
 /** Return the frames of a clip, be it a video or pictures. */
-function framesOf(clip) {
-  return clip.still ? new Stills(clip.url, clip) : new Frames(clip.url, clip);
+function framesOf(clip, room) {
+  return clip.still ? new Stills(clip.url, clip) : new Frames(clip.url, clip, room);
 }
 
 /** Resolve when the browser reports a picture whose time lies within half a frame of the wanted one. */

@@ -1,6 +1,6 @@
 // Keys for everything. They can be switched off, since a single letter may be what somebody's speech input types.
 
-const MODE_KEYS = { 1: "side", 2: "slider", 3: "blink", 4: "difference", 5: "heat", 6: "onion" };
+const MODE_KEYS = { 1: "side", 2: "slider", 3: "blink", 4: "difference", 5: "heat", 6: "onion", 7: "grid" };
 
 const KEYS = {
   " ": () => (player.playing ? player.pause() : player.play()),

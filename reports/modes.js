@@ -1,8 +1,6 @@
 // Ways of showing two pictures as one. Each paints onto one canvas from the two that the player has drawn, so all of
 // them are as exact in frames as the player is. A variant of another size is drawn at the reference's; the page says so.
 
-const DIFFERENCE_GAIN = 4;
-
 const MODES = {
   /** The left picture left of a line, the right one right of it. */
   slider(canvas, left, right, { share }) {
@@ -15,9 +13,7 @@ const MODES = {
     context.rect(edge, 0, width - edge, height);
     context.clip();
     context.drawImage(right, 0, 0, width, height);
-    context.restore();
-    context.fillStyle = "#fff";
-    context.fillRect(edge - 1, 0, Math.max(1, width / 360), height);
+    context.restore(); // the line between them lies over the canvas: it is as wide at any zoom
   },
 
   /** One after the other, in the same place. */
@@ -26,20 +22,23 @@ const MODES = {
     context.drawImage(flipped ? right : left, 0, 0, canvas.width, canvas.height);
   },
 
-  /** |left - right| times DIFFERENCE_GAIN: the canvas is doubled by adding it to itself. */
-  difference(canvas, left, right) {
+  /** |left - right| times the gain, a power of two: the canvas is doubled by adding it to itself. */
+  difference(canvas, left, right, { gain }) {
     const context = fitted(canvas, left);
     context.drawImage(left, 0, 0);
     context.globalCompositeOperation = "difference";
     context.drawImage(right, 0, 0, canvas.width, canvas.height);
     context.globalCompositeOperation = "lighter";
-    for (let gain = 1; gain < DIFFERENCE_GAIN; gain *= 2) context.drawImage(canvas, 0, 0);
+    for (let reached = 1; reached < gain; reached *= 2) context.drawImage(canvas, 0, 0);
   },
 
   /** The measured map of this pair of frames. */
   heat(canvas, left, right, { heat, position }) {
     heat?.drawOn(fitted(canvas, left), position);
   },
+
+  /** Several clips: each has a canvas of its own (grid.js). */
+  grid() {},
 
   /** The right picture over the left one, as a sheet that lets light through. */
   onion(canvas, left, right, { share }) {

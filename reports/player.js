@@ -4,9 +4,9 @@
 const BLINK = 500; // ms a picture stays: one flash a second, well below the three that may harm
 
 class Player {
-  constructor(stage, { onLength, onPosition, onPlaying, onFlip }) {
-    Object.assign(this, { stage, onLength, onPosition, onPlaying, onFlip, sides: {}, pairs: [], position: 0, speed: 1, loop: true });
-    Object.assign(this, { share: 0.5, flipped: false, heat: null });
+  constructor(stage, grid, { onLength, onPosition, onPlaying, onFlip, onBoth }) {
+    Object.assign(this, { stage, grid, onLength, onPosition, onPlaying, onFlip, onBoth, sides: {}, pairs: [], position: 0, speed: 1, loop: true });
+    Object.assign(this, { share: 0.5, gain: 4, flipped: false, heat: null });
     this.playing = false;
     this.target = 0; // where the stage is heading
     this.wanted = null; // the next position to draw; null when there is none
@@ -58,7 +58,7 @@ class Player {
       const [position, generation] = [this.wanted, this.generation];
       this.wanted = null;
       const pair = this.pairs[position];
-      if (pair) await Promise.all([this.bring("reference", pair[0]), this.bring("variant", pair[1])]);
+      if (pair) await Promise.all([this.bring("reference", pair[0]), this.bring("variant", pair[1]), this.grid.bring(pair[2])]);
       if (generation === this.generation) this.paint(position);
     }
   }
@@ -84,6 +84,7 @@ class Player {
       this.panes[side].querySelector(".at output").value = frames.number;
     }
     this.paintBoth();
+    this.grid.paint();
     this.stage.dataset.position = position;
     this.onPosition(position);
   }
@@ -94,6 +95,7 @@ class Player {
     const { reference, variant, both } = this.panes;
     const [canvas, left, right] = [both, reference, variant].map((pane) => pane.querySelector(".picture > canvas"));
     paint(canvas, left, right, this);
+    this.onBoth();
   }
 
   get view() {

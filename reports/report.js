@@ -28,7 +28,7 @@ function heatOf(variant) {
 
 const player =
   one("#player") &&
-  new Player(one("#player"), { onLength: lengthChanged, onPosition: positionChanged, onPlaying: playingChanged, onFlip: flipped });
+  new Player(one("#player"), new Grid(one("#grid"), { onPick: (variant) => select({ variant }) }), { onLength: lengthChanged, onPosition: positionChanged, onPlaying: playingChanged, onFlip: flipped, onBoth: placeDivider });
 const zoom = player && new Zoom(one("#player"), { onChange: zoomChanged });
 const strip = player && new Strip(one("#strip"), { onSeek: (position) => seek(position) });
 const charts = all(".plot").map((plot) => new Chart(plot, { onSeek: seekFrame, onPoint: pointAll }));
@@ -69,6 +69,9 @@ function select(wanted) {
   selected.mode = possibleMode(mode, heat);
   if (moved) showPanels();
   showChoices(heat);
+  if (selected.mode === "grid") player.grid.show(gridRuns(nextPrompt, nextVariant.name), nameOf);
+  else player.grid.clear();
+  player.grid.mark(nextVariant.name);
   const pairs = pairsOf(left, nextVariant);
   const position = positionOf(pairs, frame);
   if (moved) {
@@ -138,6 +141,7 @@ function showPanels() {
   for (const note of all(".of-two")) note.hidden = !selected.against; // the measurements still compare with the reference
 }
 
+/** Return what a run is called; the reference has no name of its own. */
 function nameOf(run) {
   return run || one("#against-select").options[0].textContent;
 }
@@ -214,6 +218,7 @@ function positionChanged(position) {
   one("#frame").value = frame;
   for (const chart of [...charts, ...stepsPlots]) chart.moveTo(frame);
   strip.mark(position);
+  tellPixelsAgain();
   one("#plot")?.setAttribute("aria-valuenow", frame);
   const { shown } = charts[0]?.valueAt(frame) ?? {};
   if (shown) one("#plot").setAttribute("aria-valuetext", `${frame}: ${shown}`);
@@ -243,6 +248,7 @@ function writeState() {
     ...(mode !== "side" && { mode }),
     ...(against && { against }),
     ...(["slider", "onion"].includes(mode) && { share: Math.round(100 * player.share) }),
+    ...(mode === "difference" && player.gain !== 4 && { gain: player.gain }),
     ...(zoom.scale > 1 && { zoom: [zoom.scale, zoom.x, zoom.y].map((v) => Number(v.toFixed(3))).join(",") }),
     ...(player.speed !== 1 && { speed: player.speed }),
     ...(!player.loop && { loop: 0 }),
@@ -250,9 +256,10 @@ function writeState() {
 }
 
 /** Show what an address asks for; what it does not name stays. */
-function follow({ share, zoom: seen, speed, loop, frame, ...names }) {
+function follow({ share, gain, zoom: seen, speed, loop, frame, ...names }) {
   const fraction = Number(share) / 100;
   if (share !== undefined && fraction >= 0 && fraction <= 1) moveShare(fraction);
+  if (gain !== undefined) setGain(gain);
   if (seen !== undefined) zoom.set(...seen.split(",").map((v) => (Number.isFinite(Number(v)) ? Number(v) : 1)));
   if (speed !== undefined) setSpeed(speed);
   if (loop !== undefined) one("#loop").checked = player.loop = loop !== "0";
@@ -278,6 +285,7 @@ function start() {
   wireControls();
   wirePickers();
   wireViews();
+  wirePixels();
   wirePrinting();
   wireKeys();
   wireSections();

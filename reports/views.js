@@ -3,7 +3,9 @@
 function wireViews() {
   one("#views").addEventListener("change", (event) => chooseMode(event.target.value));
   one("#share").addEventListener("input", (event) => moveShare(event.target.valueAsNumber / 100));
+  one("#gain").addEventListener("change", (event) => setGain(event.target.value));
   one("#flip").addEventListener("click", flipByHand);
+  one("#save-frame").addEventListener("click", saveFrame);
   const canvas = one('[data-side="both"] .picture > canvas');
   canvas.addEventListener("pointermove", (event) => {
     const place = shareOf(event, canvas);
@@ -11,6 +13,7 @@ function wireViews() {
     if (player.view === "heat") tellHeat(place);
   });
   canvas.addEventListener("pointerleave", () => (one("#heat-value").value = ""));
+  new ResizeObserver(placeDivider).observe(canvas);
   one("#zoom-in").addEventListener("click", () => zoom.by(1.5));
   one("#zoom-out").addEventListener("click", () => zoom.by(1 / 1.5));
   one("#zoom-off").addEventListener("click", () => zoom.set(1, 0, 0));
@@ -23,8 +26,41 @@ function chooseMode(mode) {
   keep("mode", selected.mode);
 }
 
-function shareOf(event, element) {
-  const box = element.getBoundingClientRect();
+/** Return where the picture of a canvas is on the screen, without the margins that keep its shape. */
+function drawnBox(canvas) {
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  const scale = Math.min(width / canvas.width, height / canvas.height);
+  const drawn = { width: canvas.width * scale, height: canvas.height * scale };
+  return { ...drawn, left: left + (width - drawn.width) / 2, top: top + (height - drawn.height) / 2 };
+}
+
+/** Return the share of the width at which the slider parts the pictures, on the border of a pixel. */
+function dividerShare(canvas) {
+  return Math.round(canvas.width * player.share) / canvas.width;
+}
+
+/** Lay the slider's line where the pictures part; it is two pixels wide, however far they are zoomed. */
+function placeDivider() {
+  if (player.view !== "slider") return;
+  const canvas = one('[data-side="both"] .picture > canvas');
+  const { left, width } = drawnBox(canvas);
+  one("#divider").style.left = `${left + width * dividerShare(canvas) - canvas.parentElement.getBoundingClientRect().left}px`;
+}
+
+/** Brighten the difference by one of the factors that the menu has. */
+function setGain(wanted) {
+  const menu = one("#gain");
+  const known = [...menu.options].some((option) => option.value === String(wanted));
+  player.gain = known ? Number(wanted) : 4;
+  menu.value = player.gain;
+  for (const text of all(".of-gain")) text.textContent = player.gain;
+  one("#full-level").textContent = Math.min(255, 256 / player.gain);
+  player.paintBoth();
+  if (selected.prompt !== null) remember();
+}
+
+function shareOf(event, canvas) {
+  const box = drawnBox(canvas);
   return { across: (event.clientX - box.left) / box.width, down: (event.clientY - box.top) / box.height };
 }
 
@@ -71,10 +107,11 @@ function showMode(mode, heat) {
 }
 
 function flipped(second) {
-  one("#flipped").textContent = nameOf(second ? selected.variant : selected.against);
+  for (const text of all(".of-flipped")) text.textContent = nameOf(second ? selected.variant : selected.against);
 }
 
 function zoomChanged({ scale }) {
   one("#zoom-value").value = `${Math.round(100 * scale)} %`;
+  if (selected.prompt !== null) placeDivider();
   if (selected.prompt !== null) remember();
 }

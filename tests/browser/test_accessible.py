@@ -33,7 +33,7 @@ def test_axe_finds_nothing(reports: Reports, url: str, scheme: str, width: int) 
     assert violations(report) == []
 
 
-@pytest.mark.parametrize("mode", ["slider", "heat", slow("blink"), slow("difference"), slow("onion")])
+@pytest.mark.parametrize("mode", ["slider", "heat", "grid", slow("blink"), slow("difference"), slow("onion")])
 def test_axe_finds_nothing_in_any_mode(reports: Reports, url: str, mode: str) -> None:
     assert violations(opened(reports, url, f"&mode={mode}&against="), within="#player") == []
 

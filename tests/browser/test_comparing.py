@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from spacediff.codec.map_tiles import arrange_tiles, encode_png
 from spacediff.record import AuditRecord, FirstDivergenceRecord, with_derived
@@ -18,7 +19,7 @@ from support.synthetic_audit import synthetic_audit
 
 pytestmark = pytest.mark.browser
 
-MODES = ["slider", "blink", "difference", "heat", "onion"]
+MODES = ["slider", "blink", "difference", "heat", "onion"]  # that show both pictures as one
 PIXEL = """([x, y]) => { const c = document.querySelector('[data-side="both"] .picture > canvas');
     return [...c.getContext("2d").getImageData(x * c.width, y * c.height, 1, 1).data].slice(0, 3); }"""
 LEVEL = """([side, x, y]) => { const shown = document.querySelector(`[data-side="${side}"] .picture > canvas`);
@@ -81,6 +82,20 @@ def test_the_slider_parts_the_pictures_where_its_line_is(reports: Reports, url: 
     assert pixel(report, 0.8, 0.5) == pixel_of(report, "reference", 0.8, 0.5)
 
 
+def test_the_line_is_as_wide_at_any_zoom_and_stands_where_the_pictures_part(reports: Reports, url: str) -> None:
+    report = opened(reports, url, "frame=2&mode=slider&share=50")
+    line = report.page.locator("#divider")
+    canvas = report.page.locator('[data-side="both"] .picture > canvas')
+    for zoom in (1, 4):
+        report.page.evaluate(
+            f"location.hash = '#prompt=lemon&variant=dpm&frame=2&mode=slider&share=50&zoom={zoom},0.3,0'"
+        )
+        report.until(f"document.querySelector('#zoom-value').value === '{100 * zoom} %'")
+        box, picture = line.bounding_box(), canvas.bounding_box()
+        assert box["width"] == 2
+        assert box["x"] + 1 == pytest.approx(picture["x"] + picture["width"] / 2, abs=0.6)
+
+
 def test_onion_skin_mixes_by_its_share(reports: Reports, url: str) -> None:
     report = opened(reports, url, "frame=2&mode=onion&share=50")
     left, right, both = (pixel_of(report, side, 0.8, 0.5) for side in ("reference", "variant", "both"))
@@ -100,15 +115,77 @@ def test_blinking_shows_one_after_the_other_and_can_be_held(reports: Reports, ur
     assert report.page.evaluate(now) == held
 
 
-def test_the_difference_is_four_times_what_differs(reports: Reports, url: str) -> None:
+def test_the_difference_is_what_differs_times_the_gain(reports: Reports, url: str) -> None:
     report = opened(reports, url, "frame=2&mode=difference")
     left, right = pixel_of(report, "reference", 0.8, 0.5), pixel_of(report, "variant", 0.8, 0.5)
     assert max(abs(a - b) for a, b in zip(left, right, strict=True)) > 1
-    expected = [min(255, 4 * abs(a - b)) for a, b in zip(left, right, strict=True)]
-    assert all(abs(a - b) <= 4 for a, b in zip(pixel(report, 0.8, 0.5), expected, strict=True))
+    for gain in (4, 16):
+        report.page.select_option("#gain", str(gain))
+        expected = [min(255, gain * abs(a - b)) for a, b in zip(left, right, strict=True)]
+        assert all(abs(a - b) <= gain for a, b in zip(pixel(report, 0.8, 0.5), expected, strict=True))
+        assert report.page.locator("#full-level").text_content() == str(256 // gain)
+    report.address_says("gain=16")
     report.page.evaluate("location.hash = '#prompt=lemon&variant=as-hosted&frame=0&mode=difference'")
     report.shown(0)
     assert pixel(report, 0.8, 0.5) == [0, 0, 0]  # the first frames are equal
+
+
+def test_the_pixels_under_the_pointer_are_those_of_both_pictures(reports: Reports, url: str) -> None:
+    report = opened(reports, url, "frame=2")
+    box = report.page.locator('[data-side="variant"] .picture > canvas').bounding_box()
+    x, y = 76.5 / 96, 32.5 / 64  # the middle of a pixel
+    report.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    report.until("document.querySelector('#pixel').value !== ''")
+    text = report.page.locator("#pixel").text_content() or ""
+    for side, name in (("reference", "reference"), ("variant", "dpm")):
+        levels = " ".join(map(str, pixel_of(report, side, x, y)))
+        assert f"{name} (76, 32): {levels}" in text
+    report.page.mouse.move(0, 0)
+    report.until("document.querySelector('#pixel').value === ''")
+
+
+@pytest.mark.parametrize(
+    ("mode", "labels"),
+    [
+        ("side", ["reference", "dpm"]),
+        ("slider", ["reference", "dpm"]),
+        ("difference", ["difference ×4"]),
+        ("onion", ["dpm over reference"]),
+    ],
+)
+def test_a_frame_is_saved_as_it_is_shown_with_its_labels(
+    reports: Reports, url: str, mode: str, labels: list[str]
+) -> None:
+    report = opened(reports, url, f"frame=2&mode={mode}&share=25")
+    assert [tag.inner_text() for tag in report.page.locator(".tag:visible").all()] == labels
+    with report.page.expect_download() as download:
+        report.page.click("#save-frame")
+    assert download.value.suggested_filename == f"spacediff-dpm-frame-2-{mode}.png"
+    with Image.open(download.value.path()) as saved:
+        assert saved.width == (2 * 480 + 8 if mode == "side" else 480)  # five times 96
+        side = "both" if mode != "side" else "reference"
+        shown = pixel(report, 0.8, 0.5) if mode != "side" else pixel_of(report, side, 0.8, 0.5)
+        x, y = int(0.8 * 480) + 2, int(0.5 * 320) + 2
+        assert list(saved.convert("RGB").getpixel((x, y))) == shown  # type: ignore[arg-type]  # of three bands
+    assert report.complaints == []
+
+
+def test_a_grid_shows_every_clip_at_the_same_frame(reports: Reports, url: str) -> None:
+    report = opened(reports, url, "frame=2&mode=grid")
+    tiles = report.page.locator("#grid li")
+    names = [tile.get_attribute("data-side") or "" for tile in tiles.all()]
+    assert {"grid:", "grid:dpm", "grid:interpolated"} <= set(names)
+    assert 2 < len(names) <= 9
+    for frame in (5, 1):
+        report.go(frame)
+        report.shown(frame)
+        assert report.codes(*names) == [2 * frame if name == "grid:interpolated" else frame for name in names]
+    report.page.click("#grid li[data-side='grid:interpolated'] button")
+    assert report.variant() == "interpolated"
+    assert report.codes(*names) == [2 if name == "grid:interpolated" else 1 for name in names]
+    report.page.check("#views input[value=side]", force=True)
+    report.until("document.querySelector('#grid').childElementCount === 0")
+    assert report.complaints == []
 
 
 def test_the_heat_map_shows_what_was_measured(

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from support.paths import ROOT
 
 DOCS = ROOT / "docs"
-MODES = ("side", "slider", "blink", "difference", "heat", "onion")
+MODES = ("side", "slider", "blink", "difference", "heat", "onion", "grid")
 STAGE = "#prompt=meeting&variant=baseline&frame=12&metric=ssim"
 
 
