@@ -245,3 +245,20 @@ def test_the_link_of_what_is_shown_is_copied_without_folders(reports: Reports, u
     copied = report.page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("report.html#prompt=lemon&variant=dpm&frame=3")
     assert "mode=onion" in copied
+
+
+def test_a_viewer_without_scripts_shows_both_pictures_where_they_differ_most(
+    reports: Reports, url: str, drawn_audit: tuple[AuditRecord, Path]
+) -> None:
+    """The preview of a chat: text and pictures, and nothing runs."""
+    worst = next(c for c in drawn_audit[0].comparisons if c.candidate == "baseline").metrics["psnr"].worst_frame
+    report = reports.open(url, java_script_enabled=False, viewport={"width": 390, "height": 844})
+    pictures = report.page.locator(".posters img")
+    assert [each.get_attribute("alt") for each in pictures.all()] == [
+        f"Frame {worst} of reference",
+        f"Frame {worst} of baseline",
+    ]
+    assert all((each.bounding_box() or {"width": 0})["width"] > 100 for each in pictures.all())
+    assert report.page.locator(".verdict").first.is_visible()
+    assert not report.page.locator("#player").is_visible()
+    assert reports.open(url).page.locator(".posters").count() == 0

@@ -32,7 +32,7 @@ def main() -> None:
         page = _opened(browser, url, f"{STAGE}&mode=slider", **phone)
         _keep("report-phone", page.screenshot())
         page.locator(".stage").scroll_into_view_if_needed()
-        page.evaluate("document.querySelector('.stage').scrollIntoView()")
+        page.evaluate("document.querySelector('.stage').scrollIntoView({ behavior: 'instant' })")
         _keep("report-phone-player", page.screenshot())
         page = _opened(browser, url, STAGE, viewport={"width": 794, "height": 1123})  # A4 at 96 pixels an inch
         page.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -114,9 +114,13 @@ def test_two_files_are_answered_by_their_numbers(tmp_path: Path) -> None:
 
     for name, seed in (("a", 0), ("b", 1)):
         write_preview(moving_ball(seed=seed), tmp_path / f"{name}.mp4")
-    found = compare_videos(tmp_path / "a.mp4", tmp_path / "b.mp4", out=tmp_path / "out").record
+    result = compare_videos(tmp_path / "a.mp4", tmp_path / "b.mp4", out=tmp_path / "out")
+    found = result.record
     (said,) = answer_sentences(found, found.prompts[0].name)
     assert said.startswith("b.mp4 differs from a.mp4: PSNR ")
+    page = result.report.read_text("utf-8")
+    assert said in page
+    assert not any(text in page for text in ("Closest", "The drift is unknown")), "the answer has said it all"
     worst = found.comparisons[0].metrics["ssim"].worst_frame
     assert said.endswith(f"; worst at frame {worst}.")
     processed = found.comparisons[0].model_copy(update={"verdict": Verdict.POST_PROCESSED})

@@ -16,6 +16,7 @@ from spacediff.reporting.inputs import embedded_inputs
 from spacediff.reporting.maps import embedded_maps
 from spacediff.reporting.markdown import render_markdown
 from spacediff.reporting.page import Pictures, draw_page
+from spacediff.reporting.posters import posters
 from spacediff.reporting.presentable import presentable
 from spacediff.reporting.previews import embedded_previews
 from spacediff.wording import nouns, presenting
@@ -84,4 +85,5 @@ def _megabytes(count: int) -> str:
 def _pictures(record: AuditRecord, folder: Path, room: float) -> Pictures:
     maps, inputs = embedded_maps(record, folder, room * _MAPS_SHARE), embedded_inputs(record, folder)
     taken = maps.size + sum(map(len, inputs.values()))
-    return Pictures(embedded_previews(record.runs, folder, room - taken), maps, inputs)
+    previews = embedded_previews(record.runs, folder, room - taken)
+    return Pictures(previews, maps, inputs, posters=posters(record, previews))

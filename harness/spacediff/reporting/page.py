@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -26,6 +26,7 @@ from spacediff.reporting.drift_scale import metric_scale
 from spacediff.reporting.inputs import size_of
 from spacediff.reporting.inside import place_of
 from spacediff.reporting.maps import Maps
+from spacediff.reporting.posters import Poster
 from spacediff.reporting.presentable import PRIVATE
 from spacediff.reporting.previews import Previews, clip_key
 from spacediff.reporting.view import prompt_view, still
@@ -98,16 +99,18 @@ class Pictures:
         maps: The heat maps.
         inputs: Inputs of the prompts and strips of groups, as base64 of a PNG by their path in the audit folder.
         note: What was done to them, for the reader; empty when nothing was.
+        posters: What a viewer shows that runs no script.
     """
 
     previews: Previews
     maps: Maps
     inputs: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    posters: Sequence[Poster] = ()
 
     @property
     def size(self) -> int:
-        """Bytes of base64."""
+        """Bytes of base64 that can be made fewer."""
         return self.previews.size + self.maps.size + sum(map(len, self.inputs.values()))
 
     @property
@@ -115,7 +118,7 @@ class Pictures:
         """The same pictures as files without a byte, for a page that is only counted."""
         previews = {key: replace(each, base64="") for key, each in self.previews.clips.items()}
         maps = {name: replace(each, png="") for name, each in self.maps.found.items()}
-        return Pictures(Previews(previews), Maps(maps), dict.fromkeys(self.inputs, ""))
+        return Pictures(Previews(previews), Maps(maps), dict.fromkeys(self.inputs, ""), posters=self.posters)
 
 
 def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:
@@ -140,6 +143,7 @@ def draw_page(record: AuditRecord, pictures: Pictures, issue: str) -> str:
             still=still(record),
             cause_view=cause_view(record),
             inputs=pictures.inputs,
+            posters=pictures.posters,
             embedded=previews.clips.keys(),
             shrunk=pictures.note,
             private=PRIVATE,
