@@ -200,7 +200,7 @@ def test_the_markdown_of_a_real_audit(quickstart: Finished) -> None:
     assert "`as-hosted`: **codec only**, drift 0.000" in drawn
     assert "**Cause**: The baseline differs from the Space because of three settings" in drawn
     rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(drawn)
-    assert rendered.count("<details>") == rendered.count("</details>") == 3
+    assert rendered.count("<details>") == rendered.count("</details>") == 4
     assert rendered.count("<table>") == 3
 
 
