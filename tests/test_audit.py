@@ -179,7 +179,7 @@ def test_a_report_is_written_again_without_the_heavy_libraries(quickstart: Finis
 import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("torch", "diffusers", "transformers", "gradio", "gradio_client", "lpips", "av"):
+        if name.split(".")[0] in ("torch", "diffusers", "transformers", "gradio", "gradio_client", "lpips"):
             raise ImportError(name)
 sys.meta_path.insert(0, Refuse())
 from spacediff.cli.commands import main
