@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from typing import Any
 
 from spacediff.cli.options import Verbosity
@@ -30,6 +31,11 @@ class CommandParser(argparse.ArgumentParser):
         if action.type is path:
             self.files.append(action)
         return action
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help or an error; before Python 3.11.4, a reader that has gone away raised here."""
+        with suppress(BrokenPipeError):
+            super()._print_message(message, file)
 
     def refuse_unknown(self, words: list[str]) -> None:
         """Exit with 2 if there are words that no argument takes, with the nearest option of each."""
