@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -17,12 +16,12 @@ from spacediff.fitting.assessment import Assessment
 from spacediff.fitting.disk import MOST_ENDS, OnDisk, used_bytes
 from spacediff.forecast import Forecast
 from spacediff.plan import Plan, plan_files, tried_anyway
-from spacediff.progress import ProgressListener, SilentListener
+from spacediff.progress import SilentListener
 from spacediff.record import CostRecord, Fact, FactKind, Role, RunRecord, StageRecord, StepRecord, TraceRecord
-from spacediff.run import Run
 from spacediff.store.store import DENOISED, Store
 from spacediff.wording import forecast_texts, taken_text
 from spacediff.worker.identity import key_of
+from support.executors import IdleExecutor
 
 SCENARIO = """
 title = "t"
@@ -52,26 +51,6 @@ class Noting(SilentListener):
         self.notices.append(notice)
 
 
-class Idle:
-    """An executor that nobody asks for runs."""
-
-    environment: Mapping[str, str] = MappingProxyType({"device": "cpu"})
-    at_once = 1
-    generates_here = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def prepare(self, runs: Iterable[Run], store: Store) -> None:
-        pass
-
-    def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
-        raise NotImplementedError
-
-
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
     (tmp_path / "s.toml").write_text(SCENARIO, "utf-8")
@@ -93,16 +72,16 @@ def record(name: str, **more: Any) -> RunRecord:
 
 def keep(plan: Plan, store: Store, names: Iterable[str]) -> None:
     for run in plan.runs:
-        key = key_of(run, Idle.environment)
+        key = key_of(run, IdleExecutor().environment)
         if run.name in names:
             with store.writing(key) as draft:
                 store.seal(draft, record(run.name, key=key))
 
 
 def test_files_that_are_only_compared_do_not_wait_for_what_this_machine_is(tmp_path: Path, store: Store) -> None:
-    class Importing(Idle):
+    class Importing(IdleExecutor):
         @property
-        def environment(self) -> Mapping[str, str]:  # type: ignore[override]
+        def environment(self) -> Mapping[str, str]:
             raise AssertionError("torch is not imported yet")
 
     listener = Noting()
@@ -115,14 +94,14 @@ def test_it_counts_what_is_not_generated_yet(plan: Plan, store: Store) -> None:
     everything = [run.name for run in plan.runs]
     assert everything == ["baseline", "other", "rerun", "seed-2", "seed-3", "seed-4"]
     listener = Noting()
-    Forecast(plan, store, Idle(), listener).begin()
+    Forecast(plan, store, IdleExecutor(), listener).begin()
     keep(plan, store, ["baseline", "seed-2"])
-    Forecast(plan, store, Idle(), listener).begin()
+    Forecast(plan, store, IdleExecutor(), listener).begin()
     assert [each.kind for each in listener.notices] == [FactKind.EXPECTED] * 2
     assert [each.values["generations"] for each in listener.notices] == [6, 4]
     assert [each.values["search"] for each in listener.notices] == [5, 5]
     keep(plan, store, everything)
-    Forecast(plan, store, Idle(), listener).begin()
+    Forecast(plan, store, IdleExecutor(), listener).begin()
     assert len(listener.notices) == 2
 
 
@@ -131,7 +110,7 @@ def test_the_first_generation_that_was_timed_shows_once_what_the_others_take(pla
     records = [record("reference", source="space"), record("baseline"), record("other"), record("rerun")]
     passed, counts = [], []
     keep(plan, store, ["baseline"])
-    for each in Forecast(plan, store, Idle(), listener).follow(records):
+    for each in Forecast(plan, store, IdleExecutor(), listener).follow(records):
         passed.append(each.name)
         counts.append(len(listener.notices))
     assert passed == ["reference", "baseline", "other", "rerun"]
@@ -147,8 +126,8 @@ def test_kept_ends_of_a_resumed_audit_are_not_multiplied(plan: Plan, store: Stor
     (store.folder / DENOISED).mkdir()
     for name in "abc":
         (store.folder / DENOISED / name).write_bytes(bytes(1000))
-    key = next(key_of(run, Idle.environment) for run in plan.runs if run.name == "baseline")
-    list(Forecast(plan, store, Idle(), listener).follow([record("baseline", key=key)]))
+    key = next(key_of(run, IdleExecutor().environment) for run in plan.runs if run.name == "baseline")
+    list(Forecast(plan, store, IdleExecutor(), listener).follow([record("baseline", key=key)]))
     (notice,) = listener.notices
     of_runs = 10 * used_bytes(store.folder_of(key))  # five of the plan, five of the search
     assert notice.values["disk"] == of_runs + MOST_ENDS * 1000
@@ -162,16 +141,16 @@ def test_an_audit_that_the_disk_cannot_hold_ends_after_its_notices(
     monkeypatch.setattr(assessment, "_assess_checkpoint", lambda *_: large)
     listener = Noting()
     with pytest.raises(MachineTooSmall, match="the disk cannot hold this audit"):
-        Forecast(plan, store, Idle(), listener).begin()
+        Forecast(plan, store, IdleExecutor(), listener).begin()
     assert [each.kind for each in listener.notices] == [FactKind.DISK_SHORT]
-    Forecast(tried_anyway(plan), store, Idle(), listener).begin()
+    Forecast(tried_anyway(plan), store, IdleExecutor(), listener).begin()
     assert [each.kind for each in listener.notices[1:]] == [FactKind.DISK_SHORT, FactKind.EXPECTED]
     assert Assessment().disk == OnDisk()
 
 
 def test_what_was_expected_is_kept_beside_what_it_took(plan: Plan, store: Store) -> None:
     listener = Noting()
-    forecast = Forecast(plan, store, Idle(), listener)
+    forecast = Forecast(plan, store, IdleExecutor(), listener)
     forecast.begin()
     made = list(forecast.follow([record("reference", source="space"), record("baseline"), record("other", key="o")]))
     cost = CostRecord(probes=3, steps=10, steps_each=4, generations=2.5)
@@ -198,7 +177,7 @@ def test_the_control_with_deterministic_algorithms_is_expected_until_it_is_known
 
     def expected() -> list[tuple[object, object]]:
         listener.notices = []
-        Forecast(asked, store, Idle(), listener).begin()
+        Forecast(asked, store, IdleExecutor(), listener).begin()
         return [(each.values["generations"], each.values["control"]) for each in listener.notices]
 
     assert expected() == [(6, 2)]
@@ -209,7 +188,7 @@ def test_the_control_with_deterministic_algorithms_is_expected_until_it_is_known
 
 
 def test_what_the_control_took_is_kept_too(plan: Plan, store: Store) -> None:
-    forecast = Forecast(plan, store, Idle(), Noting())
+    forecast = Forecast(plan, store, IdleExecutor(), Noting())
     forecast.begin()
     made = [record("baseline"), record("rerun-deterministic-1", role=Role.DETERMINISTIC)]
     found = forecast.record(made, None, seconds=20.0, search_seconds=0.0)
@@ -222,6 +201,6 @@ def test_what_the_control_took_is_kept_too(plan: Plan, store: Store) -> None:
 
 def test_where_nothing_was_to_be_generated_nothing_is_kept(plan: Plan, store: Store) -> None:
     keep(plan, store, [run.name for run in plan.runs])
-    forecast = Forecast(plan, store, Idle(), Noting())
+    forecast = Forecast(plan, store, IdleExecutor(), Noting())
     forecast.begin()
     assert forecast.record([record("baseline")], None, seconds=1.0, search_seconds=0.0) is None

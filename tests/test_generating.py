@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Self
 
 from spacediff.generating import generate
 from spacediff.metrics import METRICS
@@ -13,31 +12,21 @@ from spacediff.progress import ProgressListener, SilentListener
 from spacediff.record import RunRecord
 from spacediff.run import Run
 from spacediff.store.store import Store
+from support.executors import IdleExecutor
 
 
-class Reading:
+class Reading(IdleExecutor):
     """An executor of files, which notes what it has read when somebody asks for its environment."""
 
-    at_once = 1
-    generates_here = True
-
     def __init__(self) -> None:
+        super().__init__()
         self.read: list[str] = []
         self.read_when_asked: list[list[str]] = []
 
     @property
     def environment(self) -> Mapping[str, str]:
         self.read_when_asked.append([*self.read])
-        return {"device": "cpu"}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def prepare(self, runs: Iterable[Run], store: Store) -> None:
-        pass
+        return super().environment
 
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         for run in runs:

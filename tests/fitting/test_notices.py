@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import Self
 
 import pytest
 
@@ -19,6 +17,7 @@ from spacediff.run import Run
 from spacediff.store.store import Store
 from spacediff.wording import sentence
 from spacediff.worker.records import unmeasured
+from support.executors import IdleExecutor
 
 SCENARIO = """
 title = "t"
@@ -47,21 +46,11 @@ class Noting(SilentListener):
         self.heard.append(run.name)
 
 
-class Refusing:
+class Refusing(IdleExecutor):
     """An executor whose checkpoint is missing."""
 
-    environment: Mapping[str, str] = MappingProxyType({"torch": "2.13.0"})
-    at_once = 1
-    generates_here = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def prepare(self, runs: Iterable[Run], store: Store) -> None:
-        pass
+    def __init__(self) -> None:
+        super().__init__({"torch": "2.13.0"})
 
     def execute(self, runs: Iterable[Run], store: Store, listener: ProgressListener) -> Iterator[RunRecord]:
         del store

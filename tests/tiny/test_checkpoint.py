@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from spacediff.catalogue import builtin_checkpoints
 from spacediff.errors import NotMeasuredError
 from spacediff.files import cache_dir
 from spacediff.observer.vae_tiles import tiles_of
@@ -368,3 +369,11 @@ def test_a_cache_that_is_not_writable_is_an_error(tmp_path: Path, monkeypatch: p
     with pytest.raises(NotMeasuredError, match="cannot be written") as caught:
         ensure_checkpoint(RANDOM)
     assert "SPACEDIFF_CACHE" in caught.value.hint
+
+
+def test_what_is_known_of_the_checkpoints_before_they_are_written_is_what_they_have() -> None:
+    assert {*builtin_checkpoints.BUILTIN} == BUILTIN.keys()
+    for each in BUILTIN.values():
+        written = json.loads((ensure_checkpoint(each) / "scheduler" / "scheduler_config.json").read_text("utf-8"))
+        assert written["_class_name"] == builtin_checkpoints.SCHEDULER_CLASS
+        assert written.items() >= builtin_checkpoints.SCHEDULER_CONFIG.items()

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from spacediff.api.given import StrPath, as_names
 from spacediff.errors import InvalidArgument, RecordError, SpacediffError, failure
@@ -17,6 +17,7 @@ from spacediff.shell_command import shell_command
 if TYPE_CHECKING:
     from spacediff.record import AuditRecord
 
+_Name = TypeVar("_Name", bound=str)
 _OF_RECORDINGS = ("html", "md", "json")
 
 
@@ -169,18 +170,24 @@ def _recording(file: Path, name: ReportFormat, *, chosen: bool) -> str:
 
 def _checked_format(name: str) -> ReportFormat:
     formats: tuple[ReportFormat, ...] = get_args(ReportFormat)
-    for known in formats:
-        if known == name:
-            return known
-    raise InvalidArgument(f"there is no report format {name!r}", hint=f"the formats are {', '.join(formats)}")
+    return _one_of(formats, name, f"there is no report format {name!r}", "the formats are")
 
 
 def _checked_template(name: str) -> IssueTemplate:
     templates: tuple[IssueTemplate, ...] = get_args(IssueTemplate)
-    for known in templates:
-        if known == name:
-            return known
-    raise InvalidArgument(f"there is no bug form of {name!r}", hint=f"there are those of {', '.join(templates)}")
+    return _one_of(templates, name, f"there is no bug form of {name!r}", "there are those of")
+
+
+def _one_of(known: tuple[_Name, ...], name: str, problem: str, hint: str) -> _Name:
+    """Return a name that is known.
+
+    Raises:
+        InvalidArgument: It is none; the hint lists those that there are.
+    """
+    for each in known:
+        if each == name:
+            return each
+    raise InvalidArgument(problem, hint=f"{hint} {', '.join(known)}")
 
 
 def _folder(audit: AuditResult | StrPath) -> Path:

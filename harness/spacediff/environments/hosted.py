@@ -33,7 +33,8 @@ _OF_TORCH = frozenset(
     }
 )  # fmt: skip
 """Packages whose wheels are built for one version of torch."""
-_CUDA = ("nvidia-", "cuda-")
+CUDA = ("nvidia-", "cuda-")
+"""How the names of packages begin that a CUDA build needs."""
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*((a|b|rc|\.post)[0-9]+)?")
 _PYTHON = re.compile(r"3(\.[0-9]+){1,2}")
 
@@ -114,7 +115,7 @@ def chosen_of(hosted: HostedEnvironment, pinned: Iterable[str] = ()) -> Chosen:
             continue
         if name in _INSTALLERS:
             left_out.append(LeftOut(line, Refusal.INSTALLER, name))
-        elif (name in _OF_TORCH or name.startswith(_CUDA)) and not has_own_torch:
+        elif (name in _OF_TORCH or name.startswith(CUDA)) and not has_own_torch:
             left_out.append(LeftOut(line, Refusal.OF_TORCH, name))
         elif name in _APP:
             beside = [each for each in beside if name_of(each) != name] + [line]

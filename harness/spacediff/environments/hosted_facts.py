@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from packaging.requirements import Requirement
 
+from spacediff.environments.hosted import CUDA
 from spacediff.environments.locking import Lock
 from spacediff.environments.named import NAMED
 from spacediff.environments.shared import needed_by
@@ -20,7 +21,6 @@ from spacediff.record import Fact, FactKind, fact
 
 _MOST = 12
 """Lines that are named."""
-_CUDA = "nvidia-"
 _WATCHES = "psutil"
 """What is needed to watch a run, and makes no clip."""
 
@@ -93,7 +93,7 @@ def _torch(wanted: Wanted, lock: Lock, asked: str, space: str) -> Fact:
         installed=installed,
         fits=bool(asked) and Requirement(asked).specifier.contains(installed, prereleases=True),
         shared=not wanted.has_own_torch,
-        cuda="+cu" in installed or any(name.startswith(_CUDA) for name in needs),
+        cuda="+cu" in installed or any(name.startswith(CUDA) for name in needs),
     )
 
 

@@ -45,7 +45,8 @@ from spacediff.record.comparison import (
     WorstTileRecord,
 )
 from spacediff.record.derived import with_derived
-from spacediff.record.fact import CONTENT_FAULTS, Fact, FactKind, fact, quoted
+from spacediff.record.fact import Fact, fact, quoted
+from spacediff.record.fact_kinds import CONTENT_FAULTS, FactKind
 from spacediff.record.file import read_record, read_record_file, record_schema, redacted, redacted_fact, write_record
 from spacediff.record.forecast import ForecastRecord, TakenRecord
 from spacediff.record.history import Change, FactChange, HistoryRecord, Subject, VariantHistory

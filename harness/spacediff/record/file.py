@@ -15,7 +15,8 @@ from spacediff.files import make_folder, write_atomically
 from spacediff.privacy.redaction import redact
 from spacediff.record.audit import SCHEMA_VERSION, AuditRecord
 from spacediff.record.derived import with_derived
-from spacediff.record.fact import Fact, FactKind
+from spacediff.record.fact import Fact
+from spacediff.record.fact_kinds import FactKind
 from spacediff.record.migration import migrated
 
 NAME = "audit.json"

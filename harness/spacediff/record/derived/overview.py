@@ -8,7 +8,8 @@ from spacediff.metric_info import MetricInfo
 from spacediff.record.comparison import ComparisonRecord, Verdict
 from spacediff.record.derived.frames import twins
 from spacediff.record.derived.grouping import with_owners
-from spacediff.record.fact import CONTENT_FAULTS, Fact, FactKind
+from spacediff.record.fact import Fact
+from spacediff.record.fact_kinds import CONTENT_FAULTS, FactKind
 from spacediff.record.overview import OverviewRecord, RemarkRecord, ScaleRecord
 from spacediff.record.run import ASIDE, Role, RunRecord
 
