@@ -13,7 +13,7 @@ READY    := $(VENV)/.ready
 PYTEST   := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test test-slow fuzz gpu check bench report pictures clean
+.PHONY: help audit test test-slow fuzz gpu check bench report pictures docs clean
 
 help: ## what can be made
 	@echo "spacediff"
@@ -47,8 +47,11 @@ report: $(READY) ## draw the scenario's last report again
 pictures: audit ## take the pictures of the quickstart's report in docs/ again
 	@PYTHONPATH=tests $(BIN)/python -m support.picture_report
 
+docs: $(READY) ## build the documentation as a site in site/, without a network; about 20 seconds
+	@$(BIN)/python -m docs.site $(ARGS)
+
 clean: ## remove the virtual environment, caches and build products (audits stay)
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt

@@ -19,7 +19,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 CODE = re.compile(r"```.*?\n(.*?)```|`([^`\n]+(?:\n[^`\n]+)?)`", re.DOTALL)
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/|\.(?:py|md|toml|js|j2|css|json|png|txt|yml))")
 
-MADE_BY_USERS = ("audits/", "runs/", "comparisons/", "semantics/", "audit.json", "scenario.toml")
+MADE_BY_USERS = ("audits/", "site/", "runs/", "comparisons/", "semantics/", "audit.json", "scenario.toml")
 """What a user or an audit writes; no file of the repository."""
 
 
