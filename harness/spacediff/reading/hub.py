@@ -7,10 +7,10 @@ from dataclasses import replace
 from spacediff.errors import SpaceNotFound, SpaceSourceUnavailable
 from spacediff.hub.ids import is_repository_id
 from spacediff.hub.space_errors import explained
-from spacediff.reading import read_fetched
 from spacediff.reading.machine_look_up import hosted_on
 from spacediff.reading.model import Reading
 from spacediff.reading.parsing import MOST_BYTES
+from spacediff.reading.reader import read_fetched
 
 _MOST_FILES = 40
 

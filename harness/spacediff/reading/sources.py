@@ -9,7 +9,6 @@ from spacediff.errors import BlockNotChosen, SourceNotReadable, SpacediffError
 from spacediff.hub.ids import is_repository_id, space_of
 from spacediff.hub.requirements import FILE, required_versions
 from spacediff.hub.requirements import MOST_BYTES as MOST_REQUIRED
-from spacediff.reading import main_file, read_command, read_source
 from spacediff.reading.commands import Command, arguments_of, commands_in
 from spacediff.reading.hub import read_space
 from spacediff.reading.machine_look_up import MachineLookUp, unknown_machine
@@ -17,6 +16,7 @@ from spacediff.reading.markdown import is_markdown
 from spacediff.reading.model import Reading
 from spacediff.reading.parsing import MOST_BYTES, UnreadableError
 from spacediff.reading.pasted import only_command, pasted_file
+from spacediff.reading.reader import main_file, read_command, read_source
 from spacediff.reading.signatures import refusals
 
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from spacediff import reading
 from spacediff.errors import SpacediffError
-from spacediff.reading import Reading, read_command, read_source
 from spacediff.reading.commands import Command
 from spacediff.settings import EXPORT_FPS, EXPORT_QUALITY, Origin, Setting, Settings
 
@@ -43,7 +43,7 @@ def _is_rate(value: Any) -> bool:
     return type(value) in {int, float} and 0 < value < math.inf
 
 
-def _read(script: Path, arguments: Sequence[str], call: str) -> Reading:
+def _read(script: Path, arguments: Sequence[str], call: str) -> reading.Reading:
     if script.suffix != ".py":
-        return read_source(script)
-    return read_command(script.parent, Command(script.name, tuple(arguments), where="the arguments"), call=call)
+        return reading.read_source(script)
+    return reading.read_command(script.parent, Command(script.name, tuple(arguments), where="the arguments"), call=call)

@@ -12,7 +12,7 @@ from spacediff.scenario.owned import NOT_AT_LOADING, OWNED
 class Table(BaseModel):
     """Base of all tables: unknown keys are mistakes, and `"3"` is not 3."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, defer_build=True)
 
 
 def expect(words: str) -> dict[str, Any]:
