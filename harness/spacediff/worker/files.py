@@ -20,6 +20,8 @@ from spacediff.worker.records import measured
 
 _LARGE = 250_000
 """Bytes of a preview of which a page holds two dozen."""
+_LARGE_OF_TWO = 2_500_000
+"""Bytes of a preview of which a page holds two: more clips has none whose files alone are compared."""
 _SMALL, _KEY_FRAMES = 23, 12
 """x264's rate factor of a small preview, and the frames from one key frame to the next, which a seek decodes at most.
 Of 49 frames at 480x720 a tenth of the bytes is left."""
@@ -36,21 +38,23 @@ def write_run(run: Run, key: str, produced: Produced, folder: Path) -> RunRecord
     """
     place = PurePosixPath("runs") / key
     trace = _write_trace(produced, folder, place)
-    return measured(run, key, produced, _write_clip(produced, folder, place), trace)
+    large = _LARGE_OF_TWO if run.source in {"video", "recording"} and not run.prompt.text else _LARGE
+    return measured(run, key, produced, _write_clip(produced, folder, place, large), trace)
 
 
-def _write_clip(produced: Produced, folder: Path, place: PurePosixPath) -> ClipRecord:
+def _write_clip(produced: Produced, folder: Path, place: PurePosixPath, large: int) -> ClipRecord:
     """Write the files of a clip, and return their record.
 
     Args:
         produced: The result of a source.
         folder: The folder to write to.
         place: The final folder of the files, relative to the audit folder, for the paths in the record.
+        large: Bytes of a preview beyond which a small one is written too.
     """
     clip = produced.clip
     with ThreadPoolExecutor(3, "writing") as pool:  # encoders let other threads run
         lossless = pool.submit(write_lossless, clip, folder / "clip.mkv")
-        previewing = pool.submit(_write_previews, clip, folder)
+        previewing = pool.submit(_write_previews, clip, folder, large)
         delivering = pool.submit(_write_delivered, produced, folder) if produced.original is None else None
         digest = clip.digest
         lossless.result()
@@ -75,10 +79,10 @@ def _write_clip(produced: Produced, folder: Path, place: PurePosixPath) -> ClipR
     )
 
 
-def _write_previews(clip: Clip | LongClip, folder: Path) -> tuple[str, str]:
+def _write_previews(clip: Clip | LongClip, folder: Path, large: int) -> tuple[str, str]:
     """Write what the page shows, and a smaller one beside it; return their names, the second empty if there is none."""
     preview = _write_preview(clip, folder)
-    return preview, _write_small(clip, folder, preview)
+    return preview, _write_small(clip, folder, preview, large)
 
 
 def _write_preview(clip: Clip | LongClip, folder: Path) -> str:
@@ -91,9 +95,9 @@ def _write_preview(clip: Clip | LongClip, folder: Path) -> str:
     return "preview.mp4"
 
 
-def _write_small(clip: Clip | LongClip, folder: Path, preview: str) -> str:
+def _write_small(clip: Clip | LongClip, folder: Path, preview: str, large: int) -> str:
     """Write a smaller preview beside a large one, and return its name: empty where there is no need of it."""
-    if not preview.endswith(".mp4") or (folder / preview).stat().st_size <= _LARGE:
+    if not preview.endswith(".mp4") or (folder / preview).stat().st_size <= large:
         return ""
     write_preview(clip, folder / "small.mp4", quality=_SMALL, key_frames=_KEY_FRAMES)
     return "small.mp4"
