@@ -14,10 +14,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from spacediff.files import cache_dir, environments_dir, remove_folder
+from spacediff.reporting import templates
 from spacediff.tiny.checkpoint import ABANDONED_AFTER, BUILTIN, DRAFT, folder_name
 
 _ENVIRONMENT = re.compile(r"(\w+-)?[0-9a-f]{12,64}")
 _CHECKPOINT = re.compile(r"tiny-[\w.+-]+")
+_TEMPLATES = re.compile(rf"{templates.PREFIX}[0-9a-f]{{16}}")
 
 
 class Kind(StrEnum):
@@ -25,6 +27,7 @@ class Kind(StrEnum):
 
     CHECKPOINT = "built-in checkpoint"
     ENVIRONMENT = "environment"
+    TEMPLATES = "compiled templates"
     DRAFT = "unfinished"
 
 
@@ -76,6 +79,8 @@ def _found(place: Path) -> Iterator[Kept]:
             yield _part(path, Kind.DRAFT, of_use=time.time() - path.stat().st_mtime < ABANDONED_AFTER)
         elif _CHECKPOINT.fullmatch(path.name):
             yield _part(path, Kind.CHECKPOINT, of_use=path.name in current)
+        elif _TEMPLATES.fullmatch(path.name):
+            yield _part(path, Kind.TEMPLATES, of_use=path.name == templates.folder_name())
     for path in _folders(environments_dir(place)):
         if _ENVIRONMENT.fullmatch(path.name):
             yield _part(path, Kind.ENVIRONMENT, of_use=True)

@@ -16,9 +16,7 @@ from spacediff.sources import Produced
 from spacediff.worker.files import write_run
 
 
-def written(
-    frames: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], folder: Path, text: str = "A lemon"
-) -> ClipRecord:
+def written(frames: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], folder: Path, text: str = "A lemon") -> ClipRecord:
     produced = Produced(Clip(frames, Fraction(8)), Settings(), "a file", 0.0, original=Path("given.mp4"))
     run = Run("reference", Role.REFERENCE, Prompt("lemon", text, 42), "video")
     clip = write_run(run, "key", produced, folder).clip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from spacediff.privacy.short_lines import shortened
 from spacediff.record import ASIDE, AuditRecord, IgnoredRecord
@@ -27,6 +27,7 @@ from spacediff.reporting.markdown_tables import (
 )
 from spacediff.reporting.presentable import PRIVATE, presentable
 from spacediff.reporting.reproduction import install_block, scenario_of, what_ran
+from spacediff.reporting.templates import plain_environment
 from spacediff.reporting.view import PromptView, Row, prompt_view
 from spacediff.shipped import shipped
 from spacediff.wording import (
@@ -117,9 +118,7 @@ def _most(fits: Callable[[int], bool], most: int) -> int:
 @cache  # compiling them takes time, and a page that is too long is drawn many times
 def templates() -> Environment:
     """Return the environment of the Markdown's templates."""
-    templates = Environment(  # noqa: S701 - Markdown is no HTML: `inert` escapes
-        loader=FileSystemLoader(shipped("reports")), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    templates = plain_environment(shipped("reports"))  # Markdown is no HTML: `inert` escapes
     templates.filters.update(code=code, prose=prose, moment=moment, fenced=_command)
     return templates
 

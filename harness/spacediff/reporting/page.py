@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from spacediff.record import AuditRecord
@@ -29,6 +29,7 @@ from spacediff.reporting.maps import Maps
 from spacediff.reporting.posters import Poster
 from spacediff.reporting.presentable import PRIVATE
 from spacediff.reporting.previews import Previews, clip_key
+from spacediff.reporting.templates import escaping_environment
 from spacediff.reporting.view import prompt_view, still
 from spacediff.shipped import shipped
 from spacediff.wording import (
@@ -166,18 +167,10 @@ def _without_what_is_not_measured(record: AuditRecord) -> AuditRecord:
     return record.model_copy(update={"measures": shown})
 
 
-@cache  # compiling them takes half a second
+@cache
 def page_templates() -> Environment:
-    """The templates of `reports/`, which escape every text."""
-    templates = Environment(
-        loader=FileSystemLoader(shipped("reports")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    templates.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # by the i18n extension
+    """The templates of `reports/` with all that they use."""
+    templates = escaping_environment(shipped("reports"))
     templates.filters.update(
         number=number,
         drift=drift,
