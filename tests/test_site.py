@@ -27,7 +27,8 @@ def test_the_index_is_the_navigation_and_lists_pages_that_are_drawn() -> None:
     text = with_navigation(index, [DRAWN])
     trees = re.findall(r"```\{toctree\}\n:hidden:\n:caption: ([^\n]+)\n\n(.*?)\n```", text, re.DOTALL)
     assert trees == [("How to", "a\nB"), ("Reference", "d\ndrawn")]
-    assert "- [d](d.md)\n- [drawn.md](drawn.md): what is drawn\n" in text
+    assert "- [](a.md): a\n- [B](B.md): see [c.md](c.md)\n" in text
+    assert "- [d](d.md)\n- [](drawn.md): what is drawn\n" in text
     with pytest.raises(ValueError, match="no section Reference"):
         with_navigation("# Pages\n\n## How to\n", [DRAWN])
 

@@ -14,6 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
+_NAMED = re.compile(
+    r"^(- )\[[\w.-]+\.md\]\(", re.MULTILINE
+)  # a link named after its file; Sphinx puts in the page's title
 _FENCE = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
 _FILES = "files"
 
@@ -63,6 +66,7 @@ def with_navigation(index: str, generated: Iterable[GeneratedPage]) -> str:
     for caption, section in zip(captions, sections, strict=True):
         drawn = [page for page in pages if page.section == caption]
         text = section.rstrip() + "".join(f"\n- [{each.name}]({each.name}): {each.about}" for each in drawn)
+        text = _NAMED.sub(r"\1[](", text)
         listed = dict.fromkeys(re.findall(r"^- \[.*?\]\(([^)#]+\.md)\)", text, re.MULTILINE))
         names = "\n".join(name.removesuffix(".md") for name in listed)
         texts.append(f"{text}\n\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{names}\n```\n\n")
