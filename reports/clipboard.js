@@ -7,11 +7,11 @@ function wireCopying() {
   wireCopy("#copy-for-issue", () => JSON.parse(one("#issue-text").textContent));
 }
 
-/** Return the address of what is shown; of a page on a disk without its folders, which name their owner. */
+/** Return the address of what is shown: of a page on a disk it works on that machine; a sandbox has none but the state. */
 function linkToState() {
   writeState();
-  const { protocol, href, pathname, hash } = location;
-  return protocol.startsWith("http") ? href : `${pathname.split("/").pop()}${hash}`;
+  const { protocol, href, hash } = location;
+  return ["http:", "https:", "file:"].includes(protocol) ? href : hash;
 }
 
 function wireCopy(name, text) {

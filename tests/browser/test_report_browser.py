@@ -236,15 +236,17 @@ def test_without_storage_the_page_works(reports: Reports, url: str, tmp_path: Pa
     assert report.complaints == []
 
 
-def test_the_link_of_what_is_shown_is_copied_without_folders(reports: Reports, url: str) -> None:
+def test_the_link_of_what_is_shown_opens_the_same_again(reports: Reports, url: str) -> None:
     report = reports.open(url, "#prompt=lemon&variant=dpm&frame=3", permissions=["clipboard-read", "clipboard-write"])
     report.shown(3)
     report.page.check("#views input[value=onion]", force=True)
     report.page.click("#copy-link")
     report.page.locator("#copy-link .after").wait_for(state="visible")
     copied = report.page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("report.html#prompt=lemon&variant=dpm&frame=3")
-    assert "mode=onion" in copied
+    again = reports.open(copied, "")
+    again.shown(3)
+    assert copied.startswith(f"{url}#prompt=lemon&variant=dpm&frame=3")
+    assert again.page.locator("#views input[value=onion]").is_checked()
 
 
 def test_a_viewer_without_scripts_shows_both_pictures_where_they_differ_most(

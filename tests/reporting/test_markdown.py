@@ -119,6 +119,41 @@ def test_settings_that_differ_only_where_a_cell_is_cut_are_in_the_table(record: 
     assert "| `call.num_frames` |" not in table, "the reference does not report it, and the others agree"
 
 
+def settings_table_of(record: AuditRecord) -> str:
+    drawn = render_markdown(with_derived(record))
+    return drawn.split("<summary>Settings that differ (")[1].split("</details>")[0]
+
+
+def test_the_baseline_is_shown_beside_the_run_that_it_is_to_become(record: AuditRecord) -> None:
+    """Without a gate, too: the search has a target."""
+    gateless = record.model_copy(update={"gate": GateRecord(status=GateStatus.NONE)})
+    assert "| setting | `baseline` | `reference` |" in settings_table_of(gateless)
+    cause = CauseRecord(prompt="lemon", start="baseline", target="dpm", finished=True)
+    searched = settings_table_of(gateless.model_copy(update={"cause": cause}))
+    assert "| setting | `baseline` | `dpm` | `reference` |" in searched
+    own = "`CogVideoXDDIMScheduler` (default) | `CogVideoXDPMScheduler` (declared) | `CogVideoXDPMScheduler` (read)"
+    assert f"| `scheduler.class` | {own} |" in searched
+
+
+def test_a_reference_that_reports_none_of_the_settings_has_no_column(record: AuditRecord) -> None:
+    runs = [run.model_copy(update={"settings": {}}) if run.name == "reference" else run for run in record.runs]
+    table = settings_table_of(record.model_copy(update={"runs": runs}))
+    assert "| setting | `baseline` | `as-hosted` |\n" in table
+    assert "not reported" not in table
+
+
+def test_a_run_that_never_began_shows_what_it_declares(record: AuditRecord) -> None:
+    """Its defaults were not resolved, which is not the same as a reference that does not report them."""
+    gate = record.gate.model_copy(update={"variant": "sequential"})
+    runs = [
+        run.model_copy(update={"changes": {"call.guidance_scale": 9.0}}) if run.name == "sequential" else run
+        for run in record.runs
+    ]
+    table = settings_table_of(record.model_copy(update={"gate": gate, "runs": runs}))
+    assert "| `call.guidance_scale` | `6.0` (declared) | `9.0` (declared) | `7.0` (read) |" in table
+    assert "| `scheduler.class` | `CogVideoXDDIMScheduler` (default) | not resolved |" in table
+
+
 def with_prompts(record: AuditRecord, count: int, text: str = "a lemon") -> AuditRecord:
     """Return the record with its prompt repeated under other names."""
     names = [f"prompt-{n}" for n in range(count)]

@@ -39,6 +39,7 @@ from spacediff.wording import (
     gate_headline,
     history_text,
     ignored_text,
+    left_open_text,
     nouns,
     outcome,
     paragraph,
@@ -76,6 +77,8 @@ def show_summary(record: AuditRecord, report: Path, *, brief: bool = False) -> N
             _show(console, record)
         _show_answers(console, record)
         _show_cause(console, record)
+        if text := left_open_text(record):
+            console.print(Text.assemble(("not measured: ", "bold"), text))
         _show_gate(console, record)
         if report.is_file():
             console.print(Text.assemble(("report: ", "bold"), str(report)))

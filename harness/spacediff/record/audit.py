@@ -179,6 +179,7 @@ class AuditRecord(Record):
         loops: What the traces show together, per prompt with a trace.
         ignored: Arguments that runs accepted but ignored, equal ones once.
         run_warnings: Warnings of runs, equal ones once.
+        left_open: What was not measured or is not known, so that the answer does not rest on it; the weightiest first.
     """
 
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -216,6 +217,7 @@ class AuditRecord(Record):
     loops: list[LoopRecord] = []
     ignored: list[IgnoredRecord] = []
     run_warnings: list[WarningRecord] = []
+    left_open: list[Fact] = []
 
     def run(self, prompt: str, name: str) -> RunRecord:
         """Return the run of a name for a prompt; raises KeyError when there is none."""

@@ -337,6 +337,26 @@ class FactKind(StrEnum):
     # a cluster whose machines are not alike
     WORKERS_LEFT_OUT = "workers-left-out", {"workers": int, "of": int, "differing": list[str]}
 
+    # what was not measured or is not known, so that the answer does not rest on it
+    OPEN_APPROXIMATIONS = "open-approximations", {"count": int}
+    OPEN_INTERRUPTED = "open-interrupted"
+    OPEN_RUNS = "open-runs", {"runs": list[str]}
+    OPEN_HOSTED = "open-hosted"
+    OPEN_SETTINGS = "open-settings", {"unknown": int, "of": int}
+    OPEN_LIBRARIES = "open-libraries", {"libraries": list[str]}
+    OPEN_HARDWARE = "open-hardware"
+    OPEN_REVISION = "open-revision"
+    OPEN_REPEAT = "open-repeat"
+    OPEN_PROMPT_TEXT = "open-prompt-text"
+    OPEN_DRIFT = "open-drift", {"rerun": bool, "seeds": bool}
+    OPEN_METRICS = "open-metrics", {"metrics": list[str]}
+    OPEN_CONTENTS = "open-contents"
+    OPEN_SOUND = "open-sound"
+    OPEN_END = "open-end", {"frames": int}
+    OPEN_PROBES = "open-probes", {"early": int}
+    OPEN_PROMPTS = "open-prompts", {"prompts": int, "seeds": int}
+    OPEN_CLIPS = "open-clips"
+
     # the search for the cause: why it stopped, what a suspect's standing rests on, how members act together
     SEARCH_INTERRUPTED = "search-interrupted"
     BUDGET_SPENT = "budget-spent", {"budget": float}

@@ -124,5 +124,6 @@ def _record(path: Path) -> AuditRecord:
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise RecordError(f"{path} is not an audit record: {key}: {first['msg']}", hint=_AGAIN) from error
     summed_up = {overview.prompt for overview in record.overviews}
-    complete = version == SCHEMA_VERSION and all(prompt.name in summed_up for prompt in record.prompts)
+    derived = version == SCHEMA_VERSION and "left_open" in data  # which what is derived got last
+    complete = derived and all(prompt.name in summed_up for prompt in record.prompts)
     return record if complete else with_derived(record)

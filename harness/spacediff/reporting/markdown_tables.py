@@ -13,6 +13,7 @@ from spacediff.record import (
     FactChange,
     HistoryRecord,
     Origin,
+    RunRecord,
     SettingRecord,
     VariantHistory,
 )
@@ -28,6 +29,8 @@ _MOST_SIDES = 4
 """Most runs whose settings are shown side by side."""
 _DIFFERING = ("changed", "differing")
 """Groups of settings that are known to differ."""
+_NOT_REPORTED = "not reported"
+_NOT_COMPARED = "—"
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,10 @@ def samples_table(views: list[PromptView]) -> Table:
 
 
 def settings_table(record: AuditRecord, views: list[PromptView]) -> Table:
-    """Return where baseline, the gate's variant and the reference differ; equal rows of several prompts once."""
+    """Return where baseline, target, the gate's variant and the reference differ; equal rows of several prompts once.
+
+    A reference of which none of these settings is known has no column.
+    """
     names = list(dict.fromkeys(row.run.name for view in views for row in _sides(view)))[:_MOST_SIDES]
     rows: list[list[str]] = []
     for view in views:
@@ -147,27 +153,35 @@ def settings_table(record: AuditRecord, views: list[PromptView]) -> Table:
         differing = (item for row in shown.values() for kind in _DIFFERING for item in row.settings.get(kind, []))
         # without the baseline's column, what only differs from the baseline is equal in all columns
         for path in sorted({item.path for item in differing if view.baseline or not item.as_reference}):
-            sides = [shown[name].run.settings.get(path) if name in shown else None for name in names]
+            sides = [_own(shown[name].run, path) if name in shown else _NOT_COMPARED for name in names]
             theirs = view.reference.settings.get(path) if view.reference else None
-            values = [_setting(side) for side in [*sides, theirs]]
-            rows.append([cell(path, MOST_OF_CELL), *values])
+            rows.append([cell(path, MOST_OF_CELL), *sides, _setting(theirs) if theirs else _NOT_REPORTED])
     head = ["setting", *map(cell, names), cell(record.reference)]
+    if rows and all(row[-1] == _NOT_REPORTED for row in rows):
+        head, rows = head[:-1], [row[:-1] for row in rows]
     return Table("Settings that differ", head, _each_once(rows))
 
 
 def _sides(view: PromptView) -> list[Row]:
-    """Return the rows whose settings are shown: the baseline's and the gate's variant's, else the one shown first."""
-    rows = [view.baseline, *([view.judged] if view.judged is not view.baseline else [])]
-    return [row for row in rows if row] or [row for row in view.rows if row.run.name == view.first]
+    """Return the rows whose settings are shown: those of baseline, target and gate, else the one shown first."""
+    rows = {row.run.name: row for row in (view.baseline, view.target, view.judged) if row}
+    return list(rows.values()) or [row for row in view.rows if row.run.name == view.first]
+
+
+def _own(run: RunRecord, path: str) -> str:
+    """Write the effective value of a setting of a run on this machine; of one that never began, what it declares."""
+    if path in run.settings:
+        return _setting(run.settings[path])
+    if run.settings:
+        return "no such setting"
+    return f"{cell(value(run.changes[path]), MOST_OF_CELL)} (declared)" if path in run.changes else "not resolved"
 
 
 def _each_once(rows: Iterable[list[str]]) -> list[list[str]]:
     return [list(row) for row in dict.fromkeys(tuple(row) for row in rows)]
 
 
-def _setting(found: SettingRecord | None) -> str:
-    if found is None:
-        return "not reported"
+def _setting(found: SettingRecord) -> str:
     if found.origin is Origin.UNKNOWN:
         return WITHHELD if found.where == WITHHELD else "unknown"
     return f"{cell(value(found.value), MOST_OF_CELL)} ({found.origin.value})"

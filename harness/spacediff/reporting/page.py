@@ -25,6 +25,7 @@ from spacediff.reporting.charts import script_view
 from spacediff.reporting.drift_scale import metric_scale
 from spacediff.reporting.inputs import size_of
 from spacediff.reporting.inside import place_of
+from spacediff.reporting.left_open import section_of
 from spacediff.reporting.maps import Maps
 from spacediff.reporting.posters import Poster
 from spacediff.reporting.presentable import PRIVATE
@@ -44,12 +45,14 @@ from spacediff.wording import (
     fix_code,
     gate_headline,
     history_text,
+    left_open_phrase,
     loop_reference_text,
     nouns,
     outcome,
     paragraph,
     place_of_tile,
     probe_text,
+    proof_text,
     sentence,
     spread_text,
     standing_words,
@@ -190,6 +193,9 @@ def page_templates() -> Environment:
         paragraph=paragraph,
         clause=clause,
         cause_text=cause_text,
+        proof_text=proof_text,
+        left_open_phrase=left_open_phrase,
+        section_of=section_of,
         acting_text=acting_text,
         answer_sentences=answer_sentences,
         probe_text=probe_text,

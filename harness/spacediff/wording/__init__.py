@@ -16,6 +16,7 @@ from spacediff.wording.cause import (
     cause_text,
     cost_text,
     probe_text,
+    proof_text,
     standing_words,
     weight_text,
     written_cost,
@@ -27,6 +28,7 @@ from spacediff.wording.fitting import forecast_texts, taken_text
 from spacediff.wording.fix import fix_code
 from spacediff.wording.gate import gate_headline
 from spacediff.wording.history import history_text
+from spacediff.wording.left_open import left_open_phrase, left_open_text
 from spacediff.wording.nouns import Nouns, nouns, nouns_for, presenting
 from spacediff.wording.releases import moved_text, release_text, versions_text
 from spacediff.wording.samples import p_text, samples_text
@@ -56,6 +58,8 @@ __all__ = [
     "gate_headline",
     "history_text",
     "ignored_text",
+    "left_open_phrase",
+    "left_open_text",
     "loop_reference_text",
     "moved_text",
     "nouns",
@@ -66,6 +70,7 @@ __all__ = [
     "place_of_tile",
     "presenting",
     "probe_text",
+    "proof_text",
     "refusal_text",
     "release_text",
     "samples_text",

@@ -16,6 +16,7 @@ from spacediff.record import (
     ProofRecord,
     Standing,
     SuspectRecord,
+    Verdict,
 )
 from spacediff.wording.nouns import nouns
 from spacediff.wording.numbers import counted, listed, number, number_word, plain, start
@@ -34,21 +35,53 @@ _NOTHING = 0.0005
 """A smaller reduction of the drift would be written as 0.000."""
 
 
-def cause_text(record: AuditRecord) -> str:
-    """Say what the search for the cause found; empty where there was none."""
+def cause_text(record: AuditRecord, *, proof: bool = True) -> str:
+    """Say what the search for the cause found; empty where there was none. `proof_text` has its proof at length."""
     if record.cause is None:
         return ""
     own = any(run.source == "script" for run in record.runs if run.name == record.cause.start == "baseline")
-    return " ".join(cause_sentences(record.cause, reference_noun(record), "your script" if own else "the baseline"))
+    baseline = "your script" if own else "the baseline"
+    return " ".join(cause_sentences(record.cause, reference_noun(record), baseline, proof=proof))
 
 
-def cause_sentences(cause: CauseRecord, reference: str, baseline: str = "the baseline") -> list[str]:
+def proof_text(record: AuditRecord) -> str:
+    """Say what the proof on the searched prompt shows, and its counter-proof; empty where nothing is proved."""
+    cause, first = record.cause, None if record.cause is None else _first_proof(record.cause)
+    if cause is None or first is None or not cause.finished or cause.start_within:
+        return ""
+    count = len(cause.sufficient)
+    these = "this setting" if count == 1 else f"these {number_word(count)} settings"
+    said = f"With {these}, {_output(first, cause, reference_noun(record))}."
+    if first.counter_reproduced is not False:
+        return said
+    far = "" if first.counter_drift is None else f" (drift {written(first.counter_drift)})"
+    without = "it" if count == 1 else "them"
+    return f"{said} Without {without}, and with all other settings of {cause.target}, it differs visibly{far}."
+
+
+def _output(first: ProofRecord, cause: CauseRecord, reference: str) -> str:
+    """Say what a proof's own output is: bitwise equal where it is that, and by which comparison."""
+    if first.verdict is Verdict.IDENTICAL:
+        return f"the local output is bitwise equal to that of {reference}"
+    if first.verdict is Verdict.CODEC_ONLY:
+        return f"the local output is bitwise equal to that of {reference}, once both have been through the same codec"
+    if first.proof == cause.target:  # the cause is all in which the two runs differ
+        return f"every setting is that of {cause.target}"
+    if first.equal:
+        return f"the local output is bitwise equal to that of {cause.target}"
+    return f"no difference from {cause.target} can be seen"
+
+
+def cause_sentences(
+    cause: CauseRecord, reference: str, baseline: str = "the baseline", *, proof: bool = True
+) -> list[str]:
     """Say what a search found: the cause, its proof, what was tested of the other settings, what is unexplained.
 
     Args:
         cause: What the search found.
         reference: What the reference is called: `the Space`.
         baseline: What the baseline is called: `your script`.
+        proof: Whether the proof is said.
     """
     reason = after_colon(sentence(cause.reason)) if cause.reason else ""
     if not cause.started:
@@ -58,7 +91,7 @@ def cause_sentences(cause: CauseRecord, reference: str, baseline: str = "the bas
     return [
         _headline(cause, reference, baseline),
         *moved_sentences(cause),
-        *_proof(cause, reference),
+        *(_proof(cause, reference) if proof else ()),
         *numeric_sentences(cause),
         *_others(cause),
         *_not_shown(cause),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from spacediff.record.audit import AuditRecord
 from spacediff.record.comparison import ComparisonRecord, RankRecord
 from spacediff.record.derived.frames import with_worst_frames
+from spacediff.record.derived.left_open import left_open
 from spacediff.record.derived.loop import loop
 from spacediff.record.derived.notices import ignored_arguments, run_warnings, with_order
 from spacediff.record.derived.overview import compared_runs, overview
@@ -56,6 +57,7 @@ def with_derived(record: AuditRecord) -> AuditRecord:
             "run_warnings": run_warnings(runs),
             "environment": with_order(record.environment),
             "cause": None if record.cause is None else with_effective_values(record.cause, runs),
+            "left_open": left_open(record, [found.overview for found in prompts.values()]),
         }
     )
 
