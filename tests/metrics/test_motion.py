@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
+from spacediff.clip import bands
 from spacediff.metrics.motion import MEASURES, FirstDivergence, first_divergence, measure, pooled_measure, ratio
 from support.clips import moving_ball
 from support.fuzzing import examples
@@ -159,3 +160,11 @@ def test_clips_diverge_where_the_error_exceeds_the_floor() -> None:
 def test_half_way_needs_a_different_seed_beyond_the_floor() -> None:
     assert first_divergence([0.5, 2.0], 1.0, 1.0) == FirstDivergence(beyond_floor=1, half_way=None)
     assert first_divergence([math.nan, math.inf], 0.0, 1.0) == FirstDivergence(beyond_floor=1, half_way=1)
+
+
+def test_a_large_frame_is_measured_in_bands_with_the_same_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = pan(1.5)
+    whole = measure(frames)
+    monkeypatch.setattr(bands, "MOST_PIXELS", 1500)
+    assert len(list(bands.bands(frames[0]))) == 10
+    np.testing.assert_allclose(measure(frames), whole, rtol=1e-5)

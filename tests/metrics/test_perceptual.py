@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from spacediff.clip import Frame
+from spacediff.clip.bands import MOST_PIXELS
 from spacediff.errors import NotMeasuredError
 from spacediff.metrics import perceptual
 from spacediff.metrics.perceptual import keep_to_one_processor, prepare_lpips
+from spacediff.metrics.perceptual_strips import strips_of
 from spacediff.torchvision_shim import shim_torchvision
 from support.clips import moving_ball
 
@@ -45,6 +47,27 @@ def test_values_equal_those_of_lpips(size: tuple[int, int]) -> None:
     assert prepare_lpips(x)(y) == pytest.approx(peer(x, y), abs=1e-5)
     assert prepare_lpips(x)(z) == pytest.approx(peer(x, z), abs=1e-5)
     assert prepare_lpips(x)(z) > prepare_lpips(x)(y) > 0
+
+
+@pytest.mark.parametrize("size", [(457, 75), (160, 32)])
+@pytest.mark.parametrize("strips", [2, 7])
+def test_strips_of_a_large_frame_add_up_to_its_distance(
+    size: tuple[int, int], strips: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(0)
+    x, y = (noise.integers(0, 256, (*size, 3), np.uint8) for _ in range(2))
+    whole = prepare_lpips(x)(y)
+    monkeypatch.setattr(perceptual, "strips_of", partial(strips_of, most_pixels=size[0] * size[1] // strips))
+    assert len(strips_of(x, size[0] * size[1] // strips)) >= strips
+    assert prepare_lpips(x)(y) == pytest.approx(whole, rel=2e-6)
+
+
+def test_a_strip_has_its_rows_and_a_margin_only() -> None:
+    frame = np.broadcast_to(np.uint8(0), (2160, 3840, 3))
+    strips = strips_of(frame)
+    assert len(strips) == 4
+    assert max(strip.rows.stop - strip.rows.start for strip in strips) * 3840 < 1.4 * MOST_PIXELS
+    assert [sum(layer) for layer in zip(*(strip.shares for strip in strips), strict=True)] == pytest.approx([1.0] * 5)
 
 
 def test_keeping_to_one_processor_affects_only_this_thread() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import spacediff
-from spacediff.clip import Clip, LongClip, decoding, open_clip, probe, read_clip, write_preview
+from spacediff.clip import Clip, LongClip, bands, decoding, open_clip, probe, read_clip, write_preview
 from spacediff.errors import DeadlineExceeded, VideoNotReadable
 from spacediff.plan import plan_files
 from spacediff.record import Role
@@ -44,6 +44,27 @@ def test_a_clip_that_is_too_large_is_refused_by_its_header(tmp_path: Path, monke
         read_clip(file, lambda done, _: seen.append(done))
     assert seen == []
     assert len(read_clip(file, most_frames=19).frames) == 19
+
+
+def test_frames_of_a_video_that_would_need_gigabytes_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = video(tmp_path / "a.mp4", 2)
+    monkeypatch.setattr(decoding, "MAX_VIDEO_PIXELS", 32 * 32 - 1)
+    with pytest.raises(VideoNotReadable, match=r"a\.mp4 has frames of 32x32 pixels.* up to 1,023 pixels"):
+        take(file, tmp_path, FILES)
+    monkeypatch.setattr(decoding, "MAX_VIDEO_PIXELS", 32 * 32)
+    assert len(take(file, tmp_path, FILES).clip.frames) == 2
+
+
+def test_a_clip_of_large_frames_is_written_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, produced = (
+        Run("reference", Role.REFERENCE, FILES, "video"),
+        take(video(tmp_path / "a.mp4", 5), tmp_path, FILES),
+    )
+    usual = write_run(run, "k", produced, made(tmp_path / "usual"))
+    monkeypatch.setattr(bands, "MOST_PIXELS", 100)
+    assert write_run(run, "k", produced, made(tmp_path / "large")) == usual
 
 
 def test_of_a_cut_video_only_the_frames_are_kept(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spacediff.clip.bands import is_large
 from spacediff.clip.conversion import rgb
 from spacediff.clip.file_info import FileInfo, info_of, open_video, probe
 from spacediff.clip.frames import Clip, Frame, Medium, frames_digest
@@ -28,6 +29,11 @@ MAX_CLIP_BYTES = 4 * 2**30
 HELD_BYTES = 2**27
 """Decoded frames of a file that are held in memory; those of a longer one are decoded again by each pass over them.
 CogVideoX's 49 frames of 480x720 pixels are 51 MB."""
+
+MAX_VIDEO_PIXELS = 4096 * 2304
+"""Of a frame of a video that is compared: larger ones would need gigabytes, and a small file may hold them."""
+_THREADS = 2
+"""Of the decoder of large frames; each holds some of them."""
 
 OnDecoded = Callable[[int, int], None]
 """Hears how many frames are decoded, and how many are expected; 0 if that is unknown."""
@@ -136,6 +142,12 @@ def open_clip(path: Path, on_frame: OnDecoded = _unheard, *, most_frames: int | 
 
 def _within_limits(path: Path, info: FileInfo, on_frame: OnDecoded, most_frames: int | None) -> Iterator[Frame]:
     """Yield the frames of a file, all of one size, as long as they are within the limits."""
+    if info.medium == "video" and info.width * info.height > MAX_VIDEO_PIXELS:
+        raise VideoNotReadable(
+            f"{path.name} has frames of {info.width}x{info.height} pixels, and those of videos are compared up to "
+            f"{MAX_VIDEO_PIXELS:,} pixels, such as 4096x2304",
+            hint="scale both videos down in the same way",
+        )
     expected = min(info.frames, most_frames or info.frames)
     if expected * info.width * info.height * 3 > MAX_CLIP_BYTES:
         raise _too_large(path)
@@ -193,6 +205,8 @@ def _video_frames(path: Path, *, accurate: bool) -> Iterator[Frame]:
     with open_video(path) as container:
         size = info_of(container, path)
         container.streams.video[0].thread_type = "AUTO"
+        if is_large(size.height, size.width):
+            container.streams.video[0].codec_context.thread_count = _THREADS
         try:
             for picture in container.decode(video=0):
                 _refuse_unreasonable(picture, count, size, path)

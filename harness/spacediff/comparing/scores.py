@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacediff.clip import Frame, read_frames
+from spacediff.clip.bands import is_large
 from spacediff.codec import MAX_PIXELS, Encoding, StillEncoding, encoding_of, is_re_encoded
 from spacediff.comparing.comparison import Scored
 from spacediff.comparing.failures import Failed, attempt, succeeded
@@ -85,8 +86,9 @@ class Scores:
         return attempt(lambda: self.encoder.side(run, clip))
 
     def _paired(self, sides: Mapping[str, Side | Failed]) -> dict[str, Pair | Failed]:
-        """Align sides with the reference, as many at a time as there are processors."""
-        pool = ThreadPoolExecutor(processors(), "aligning")
+        """Align sides with the reference, as many at a time as there are processors; large ones one after another."""
+        clip = self.reference.clip
+        pool = ThreadPoolExecutor(1 if is_large(clip.height, clip.width) else processors(), "aligning")
         try:
             aligning = {
                 name: side if isinstance(side, Failed) else pool.submit(paired, self.reference, side, self._frames)

@@ -189,8 +189,7 @@ def _correlation_peak(pictures: Sequence[PicturePair], *, cropped: bool) -> tupl
         return 0, 0
     total = np.zeros((height, width, 2), np.float32)
     for left, right in pictures:
-        power = cv2.mulSpectrums(_spectrum(right, width, height), _spectrum(left, width, height), 0, conjB=True)
-        total += power / (np.sqrt(cv2.magnitude(power[..., 0], power[..., 1]))[..., None] + np.float32(1))
+        total += _correlated(left, right, width, height)
     surface = cv2.dft(total, flags=cv2.DFT_INVERSE)[..., 0]
     columns = _allowed(width, rw, cw, cropped=cropped)
     rows = _allowed(height, rh, ch, cropped=cropped)
@@ -206,6 +205,13 @@ def _allowed(size: int, reference: int, candidate: int, *, cropped: bool) -> NDA
         return np.arange(-reach, reach + 1)
     slack = min(size - abs(reference - candidate) - 1, min(reference, candidate) // 4) // 2
     return np.arange(min(0, candidate - reference) - slack, max(0, candidate - reference) + slack + 1)
+
+
+def _correlated(left: Grey, right: Grey, width: int, height: int) -> NDArray[np.float32]:
+    """Return the normalised cross power spectrum of the gradients of two pictures, float32 `[H, W, 2]`."""
+    power = cv2.mulSpectrums(_spectrum(right, width, height), _spectrum(left, width, height), 0, conjB=True)
+    power /= (np.sqrt(cv2.magnitude(power[..., 0], power[..., 1])) + np.float32(1))[..., None]
+    return np.asarray(power, dtype=np.float32)
 
 
 def _spectrum(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.float32]:

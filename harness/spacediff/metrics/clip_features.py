@@ -15,17 +15,13 @@ from numpy.typing import NDArray
 
 from spacediff.clip import Frame
 from spacediff.metric_info import MetricInfo
-from spacediff.metrics.motion import MEASURES, Measure, Picture, measure, pooled_measure
+from spacediff.metrics.motion import MEASURES, Measure, lab, measure, pooled_measure
 
 _MOMENTS = 8
 """Frames of a clip that stand for it in distances, spread evenly."""
 
 _SIDE = 32
 """Pixels of a small picture, across and down."""
-
-
-def _mean_of_lab(picture: Picture, channel: int) -> float:
-    return float(cv2.mean(picture.lab[..., channel])[0])
 
 
 GROUP_MEASURES: tuple[Measure, ...] = (
@@ -38,7 +34,7 @@ GROUP_MEASURES: tuple[Measure, ...] = (
             higher_is_closer=False,
             about="Mean a* in CIELAB (D65, ISO/CIE 11664-4): above 0 the picture is reddish, below 0 greenish.",
         ),
-        lambda picture, _: _mean_of_lab(picture, 1),
+        lambda picture, _: float(picture.lab_means[0]),
     ),
     Measure(
         MetricInfo(
@@ -48,7 +44,7 @@ GROUP_MEASURES: tuple[Measure, ...] = (
             higher_is_closer=False,
             about="Mean b* in CIELAB (D65, ISO/CIE 11664-4): above 0 the picture is yellowish, below 0 bluish.",
         ),
-        lambda picture, _: _mean_of_lab(picture, 2),
+        lambda picture, _: float(picture.lab_means[1]),
     ),
 )
 """Measures of a single clip by which groups are compared: those of every comparison, and two of the colour's tint."""
@@ -108,7 +104,7 @@ def features_of(frames: Iterable[Frame], *, size: tuple[int, int] | None = None,
 
 def _noted(frames: Iterable[Frame], small: list[NDArray[np.float32]]) -> Iterator[Frame]:
     for frame in frames:
-        small.append(Picture(cv2.resize(frame, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)).lab)
+        small.append(lab(_scaled(frame, (_SIDE, _SIDE))))
         yield frame
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
+from spacediff.clip.bands import bands
 from spacediff.record import Fact, FactKind, fact
 
 _EXPLAINED = 0.25
@@ -74,6 +75,13 @@ def _stretched(frame: Frame) -> Frame:
 
 def _scaled(frame: Frame, luma_gain: float, luma_offset: float, chroma_gain: float) -> Frame:
     """Scale luma and chroma around its middle."""
+    scaled = np.empty_like(frame)
+    for rows in bands(frame):
+        scaled[rows] = _scaled_pixels(frame[rows], luma_gain, luma_offset, chroma_gain)
+    return scaled
+
+
+def _scaled_pixels(frame: Frame, luma_gain: float, luma_offset: float, chroma_gain: float) -> Frame:
     planes: NDArray[np.float32] = cv2.cvtColor(frame.astype(np.float32), cv2.COLOR_RGB2YCrCb)
     # OpenCV puts the middle of floating-point chroma at 0.5
     planes[..., 0] = planes[..., 0] * luma_gain + luma_offset

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
+from spacediff.clip.bands import bands
 from spacediff.metric_info import MetricInfo
 
 if TYPE_CHECKING:
@@ -38,22 +39,25 @@ class Picture:
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
         self._luma: NDArray[np.float32] | None = None
-        self._lab: NDArray[np.float32] | None = None
+        self._lab_means: NDArray[np.float64] | None = None
         self._for_flow: NDArray[np.uint8] | None = None
 
     @property
     def luma(self) -> NDArray[np.float32]:
         """BT.709 luma of the gamma-coded values, 0..255."""
         if self._luma is None:
-            self._luma = cv2.transform(self.frame.astype(np.float32), _BT709)
+            self._luma = np.empty(self.frame.shape[:2], np.float32)
+            for rows in bands(self.frame):
+                self._luma[rows] = cv2.transform(self.frame[rows].astype(np.float32), _BT709)
         return self._luma
 
     @property
-    def lab(self) -> NDArray[np.float32]:
-        """CIELAB (D65), `[H, W, 3]`: lightness 0..100, a* from green to red, b* from blue to yellow."""
-        if self._lab is None:
-            self._lab = cv2.cvtColor(self.frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
-        return self._lab
+    def lab_means(self) -> NDArray[np.float64]:
+        """The means of a* (green to red), b* (blue to yellow) and chroma in CIELAB (D65), `[3]`."""
+        if self._lab_means is None:
+            sums = sum(_lab_sums(self.frame[rows]) for rows in bands(self.frame))
+            self._lab_means = np.asarray(sums) / (self.frame.shape[0] * self.frame.shape[1])
+        return self._lab_means
 
     @property
     def for_flow(self) -> NDArray[np.uint8]:
@@ -64,6 +68,24 @@ class Picture:
             whole = np.rint(self.luma).astype(np.uint8)
             self._for_flow = cv2.copyMakeBorder(whole, 0, below, 0, right, cv2.BORDER_REPLICATE)
         return self._for_flow
+
+    def for_the_next(self) -> Picture:
+        """Return the picture with no more than the one after it needs: what the flow is computed from."""
+        kept = Picture(self.frame)
+        kept._for_flow = self.for_flow
+        return kept
+
+
+def lab(frame: Frame) -> NDArray[np.float32]:
+    """Convert a frame to CIELAB (D65), `[H, W, 3]`: lightness 0..100, a* from green to red, b* from blue to yellow."""
+    converted: NDArray[np.float32] = cv2.cvtColor(frame.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
+    return converted
+
+
+def _lab_sums(pixels: Frame) -> NDArray[np.float64]:
+    """Sum a*, b* and chroma of pixels."""
+    _, a, b = cv2.split(lab(pixels))
+    return np.array([cv2.sumElems(each)[0] for each in (a, b, cv2.magnitude(a, b))])
 
 
 @dataclass(frozen=True)
@@ -94,7 +116,7 @@ def _deviation(image: NDArray[np.float32]) -> float:
 
 
 def _saturation(picture: Picture, _: Picture | None) -> float:
-    return float(cv2.mean(cv2.magnitude(picture.lab[..., 1], picture.lab[..., 2]))[0])
+    return float(picture.lab_means[2])
 
 
 def _sharpness(picture: Picture, _: Picture | None) -> float:
@@ -195,7 +217,7 @@ class MeasuredFrames:
         for frame in self._frames:
             picture = Picture(frame)
             self._rows.append({each.info.name: round(each.of(picture, previous), _DIGITS) for each in self._measures})
-            previous = picture
+            previous = picture.for_the_next()
             yield frame
 
     @property

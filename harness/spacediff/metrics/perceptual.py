@@ -1,16 +1,17 @@
 """LPIPS (Zhang et al. 2018, arXiv:1801.03924), AlexNet, version 0.1, with weights that come with the package.
 
 The key insight: nearly all of its cost is the network, and the reference's features are the same for every candidate,
-so they are computed once per reference frame. Convolutions use Winograd's algorithm. AlexNet is five convolutions, so
-it is implemented here: importing lpips, and with it torchvision, takes longer than scoring ten frames. It runs on the
-CPU: the accelerator belongs to the clip that is generated meanwhile, and the numbers are the same on every machine.
+so they are computed once per reference frame. Convolutions use Winograd's algorithm. A large frame is measured strip by
+strip, which bounds memory: see `perceptual_strips`. AlexNet is five convolutions, so it is implemented here: importing
+lpips, and with it torchvision, takes longer than scoring ten frames. It runs on the CPU: the accelerator belongs to the
+clip that is generated meanwhile, and the numbers are the same on every machine.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.util import find_spec
@@ -21,6 +22,7 @@ from spacediff.clip import Frame
 from spacediff.errors import MetricUnavailable
 from spacediff.metric_info import MetricInfo
 from spacediff.metrics.metric import Metric, same
+from spacediff.metrics.perceptual_strips import Strip, strips_of
 
 if TYPE_CHECKING:
     import torch
@@ -46,16 +48,37 @@ def prepare_lpips(reference: Frame) -> Callable[[Frame], float]:
         raise MetricUnavailable(LPIPS.need)
     import torch
 
-    network = _network()
+    network, strips = _network(), strips_of(reference)
+    if len(strips) > 1:  # features of a large frame are not kept: each candidate computes them again, strip by strip
+        return lambda candidate: sum(_share(network, strip, reference, candidate) for strip in strips)
     with torch.inference_mode():
         features = network.features(reference)
 
     def distance(candidate: Frame) -> float:
         with torch.inference_mode():
-            layers = zip(features, network.features(candidate), network.weights, strict=True)
-            return float(sum((ours - theirs).square_().mean(0).dot(weights) for ours, theirs, weights in layers))
+            return _distance(network, features, network.features(candidate))
 
     return distance
+
+
+def _share(network: _Network, strip: Strip, reference: Frame, candidate: Frame) -> float:
+    """Return what a strip of two frames adds to their distance."""
+    import torch
+
+    with torch.inference_mode():
+        ours, theirs = (
+            [layer[owned] for layer, owned in zip(network.features(frame[strip.rows]), strip.owned, strict=True)]
+            for frame in (reference, candidate)
+        )
+        return _distance(network, ours, theirs, strip.shares)
+
+
+def _distance(
+    network: _Network, ours: list[torch.Tensor], theirs: list[torch.Tensor], shares: Sequence[float] | None = None
+) -> float:
+    """Sum the mean squared distances of features, each float32 `[N, C]`, weighted by channel, and by layer if asked."""
+    layers = zip(ours, theirs, network.weights, shares or [1.0] * len(ours), strict=True)
+    return float(sum((one - other).square_().mean(0).dot(weights) * share for one, other, weights, share in layers))
 
 
 def keep_to_one_processor() -> None:

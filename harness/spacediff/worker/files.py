@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from spacediff.clip import Clip, LongClip, write_lossless, write_preview
+from spacediff.clip.bands import is_large
 from spacediff.codec import export_to_video
 from spacediff.files import sha256
 from spacediff.observer.latents_file import LATENTS, write_latents
@@ -52,15 +53,17 @@ def _write_clip(produced: Produced, folder: Path, place: PurePosixPath, large: i
         large: Bytes of a preview beyond which a small one is written too.
     """
     clip = produced.clip
-    with ThreadPoolExecutor(3, "writing") as pool:  # encoders let other threads run
+    frames, height, width = clip.frames.shape[:3]
+    at_once = 1 if is_large(height, width) else 3  # encoders let other threads run, and hold several frames
+    with ThreadPoolExecutor(at_once, "writing") as pool:
         lossless = pool.submit(write_lossless, clip, folder / "clip.mkv")
         previewing = pool.submit(_write_previews, clip, folder, large)
         delivering = pool.submit(_write_delivered, produced, folder) if produced.original is None else None
-        digest = clip.digest
+        digesting = pool.submit(lambda: clip.digest)
         lossless.result()
         preview, small = previewing.result()
         delivered = delivering.result() if delivering else None
-    frames, height, width = clip.frames.shape[:3]
+        digest = digesting.result()
     return ClipRecord(
         lossless=(place / "clip.mkv").as_posix(),
         preview=(place / preview).as_posix(),
