@@ -1,14 +1,17 @@
 """Audits on a real cluster of two small nodes on this machine, started once for this module and stopped after it.
 
-The tests that need workers of their own come first: those of the others stay until the end.
+The tests that need workers of their own come first: those of the others stay until the end. Where a test ends something
+while a run is made, a gate holds the run in its first step until then, however fast it would be.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ import psutil
 import pytest
 
 from spacediff.api import run_audit
+from spacediff.distributed import cluster as module
+from spacediff.distributed.actor import ActorWorker, Terms, Working
 from spacediff.distributed.executor import WHERE_AND_HOW_LONG
 from spacediff.distributed.session import Session, session
 from spacediff.interrupts import handlers_kept
@@ -30,6 +35,8 @@ ray = pytest.importorskip("ray")
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
+OURS = "SPACEDIFF_TESTED_CLUSTER"
+"""A variable by which the processes of this cluster are known from those of others on this machine."""
 STORE = 80 * 2**20
 """Bytes of each node's object store: about the least that Ray takes."""
 SCENARIO = """
@@ -52,9 +59,63 @@ def planned(text: str) -> Plan:
     return plan_scenario(parse_scenario(text, Path("small.toml")))
 
 
-PLAN = planned(SHORT.replace("num_inference_steps = 6", "num_inference_steps = 30"))
-ONE_LONG = planned(SHORT.replace("output.fps = 10", "output.fps = 10, call.num_inference_steps = 2000"))
-"""A plan whose variant `half` takes long enough to be killed in."""
+PLAN = planned(SHORT)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Files by which a test holds runs, and by which it learns on which node one is held."""
+
+    folder: Path
+
+    def hold(self, *names: str) -> None:
+        for name in names:
+            (self.folder / f"{name}-held").touch()
+
+    def close(self, node: str) -> None:
+        """Hold whatever a node has in hand for good."""
+        (self.folder / node).touch()
+
+    def release(self) -> None:
+        """Let everything pass, but for what a closed node has in hand."""
+        for path in self.folder.glob("*-held"):
+            path.unlink()
+
+    def enter(self, name: str, node: str) -> None:
+        (self.folder / f"{name}-node").write_text(node)
+
+    def wait(self, name: str, node: str) -> None:
+        while (self.folder / f"{name}-held").exists() or (self.folder / node).exists():
+            time.sleep(0.02)
+
+    def node_of(self, name: str) -> str:
+        """Return the node on which a run is held; empty for one that is not."""
+        entered = self.folder / f"{name}-node"
+        return entered.read_text() if (self.folder / f"{name}-held").exists() and entered.exists() else ""
+
+
+def holding(gate: Gate) -> type[ActorWorker]:
+    """Return the worker of an actor whose runs wait at a gate in their first step; Ray sends the nodes its code."""
+
+    class Held(SilentListener):
+        def __init__(self) -> None:
+            self.working, self.name = Working(), ""
+
+        def on_run_started(self, run: Run) -> None:
+            self.working, self.name = Working(), run.name
+
+        def on_step(self, done: int, total: int) -> None:
+            node = ray.get_runtime_context().get_node_id()
+            gate.enter(self.name, node)
+            self.working = Working("generating", done, total)
+            gate.wait(self.name, node)
+
+    class Holding(module._Located):
+        def __init__(self, number: int, terms: Terms) -> None:
+            super().__init__(number, terms)
+            self._listener = Held()  # type: ignore[assignment]
+
+    return Holding
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +124,7 @@ def nodes(own_cache: Path) -> Iterator[Any]:  # noqa: ARG001 - the nodes get its
     from ray.cluster_utils import Cluster
 
     with pytest.MonkeyPatch.context() as patch, handlers_kept():
+        patch.setenv(OURS, str(os.getpid()))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_worker_niceness", "0")
         patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -77,27 +139,42 @@ def nodes(own_cache: Path) -> Iterator[Any]:  # noqa: ARG001 - the nodes get its
 
 
 @pytest.fixture(scope="module")
-def opened(nodes: Any) -> Iterator[Session]:  # noqa: ARG001 - it runs
+def whole_gate(tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    return Gate(tmp_path_factory.mktemp("gate"))
+
+
+@pytest.fixture(scope="module")
+def opened(nodes: Any, whole_gate: Gate) -> Iterator[Session]:  # noqa: ARG001 - it runs
     """A session whose workers several tests share: those that one test kills are replaced for the next."""
-    with session([PLAN]) as found:
-        yield found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_Located", holding(whole_gate))
+        with session([PLAN]) as found:
+            yield found
+
+
+@pytest.fixture
+def gate(whole_gate: Gate) -> Iterator[Gate]:
+    """The gate of the shared workers, through which everything passes at the beginning and at the end of a test."""
+    yield whole_gate
+    whole_gate.release()
 
 
 class Watching(SilentListener):
-    """Does something when a run has made a step."""
+    """Does something when a run has made a step, or has finished."""
 
-    def __init__(self, act: Any = None) -> None:
+    def __init__(self, act: Callable[[WorkerProgress | None], None] = lambda _: None) -> None:
         self.act = act
         self.seen: list[tuple[int, str]] = []
         self.finished: list[str] = []
 
     def on_worker(self, progress: WorkerProgress) -> None:
         self.seen.append((progress.worker, progress.run.name))
-        if self.act is not None and progress.text:
+        if progress.done:
             self.act(progress)
 
     def on_run_finished(self, run: Run, record: RunRecord, *, reused: bool) -> None:  # noqa: ARG002 - as all listeners
         self.finished.append(run.name)
+        self.act(None)
 
 
 def executed(opened: Session, folder: Path, listener: SilentListener, wanted: Plan = PLAN) -> dict[str, RunRecord]:
@@ -140,19 +217,27 @@ def test_files_pass_through_a_shared_folder_and_a_session_leaves_no_process(node
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("worker-")]
 
 
-def test_runs_of_a_killed_actor_and_of_a_killed_node_go_elsewhere(nodes: Any, opened: Session, tmp_path: Path) -> None:
+def test_runs_of_a_killed_actor_and_of_a_killed_node_go_elsewhere(
+    nodes: Any, opened: Session, gate: Gate, tmp_path: Path
+) -> None:
     second = nodes.list_all_nodes()[-1]
     killed: list[str] = []
+    in_hand: set[str] = set()
 
-    def kill(progress: WorkerProgress) -> None:
+    def kill(progress: WorkerProgress | None) -> None:
         assert opened.pool is not None
-        if not killed and progress.run.name == "baseline":
+        node = gate.node_of(progress.run.name) if progress else ""
+        in_hand.add(node)
+        if progress and not killed and node not in {"", second.node_id}:
             opened.pool.kill(progress.worker)
             killed.append("actor")
-        elif killed == ["actor"] and listener.finished:
+        if killed == ["actor"] and second.node_id in in_hand and listener.finished:
+            gate.close(second.node_id)
             nodes.remove_node(second, allow_graceful=False)
             killed.append("node")
+            gate.release()
 
+    gate.hold(*{run.name for run in PLAN.runs} - {"target"})
     listener = Watching(kill)
     records = executed(opened, tmp_path, listener)
     nodes.add_node(num_cpus=1, object_store_memory=STORE)
@@ -162,19 +247,22 @@ def test_runs_of_a_killed_actor_and_of_a_killed_node_go_elsewhere(nodes: Any, op
     assert all(Store(tmp_path).get(record.key) for record in records.values())
 
 
-def test_a_run_that_kills_its_workers_is_given_up_and_the_others_are_made(opened: Session, tmp_path: Path) -> None:
+def test_a_run_that_kills_its_workers_is_given_up_and_the_others_are_made(
+    opened: Session, gate: Gate, tmp_path: Path
+) -> None:
     killed: list[int] = []
 
-    def kill(progress: WorkerProgress) -> None:
-        if progress.run.name == "half":
+    def kill(progress: WorkerProgress | None) -> None:
+        if progress and progress.run.name == "half":
             killed.append(progress.worker)
             assert opened.pool is not None
             opened.pool.kill(progress.worker)
 
-    records = executed(opened, tmp_path, Watching(kill), ONE_LONG)
+    gate.hold("half")
+    records = executed(opened, tmp_path, Watching(kill))
     assert {name: record.code for name, record in records.items() if not record.measured} == {"half": "worker-died"}
     assert "two workers of the cluster ended" in records["half"].reason
-    assert len(killed) >= 2
+    assert len(killed) == 2
 
 
 def test_a_full_object_store_slows_the_files_down_and_loses_none(opened: Session, tmp_path: Path) -> None:
@@ -185,15 +273,22 @@ def test_a_full_object_store_slows_the_files_down_and_loses_none(opened: Session
     assert all(Store(tmp_path).get(record.key) for record in records.values())
 
 
-def test_an_interrupt_ends_what_workers_do_and_keeps_what_is_finished(opened: Session, tmp_path: Path) -> None:
-    def interrupt(progress: WorkerProgress) -> None:
-        if listener.finished and progress.run.name == "half":
+def test_an_interrupt_ends_what_workers_do_and_keeps_what_is_finished(
+    opened: Session, gate: Gate, tmp_path: Path
+) -> None:
+    begun: set[str] = set()
+
+    def interrupt(progress: WorkerProgress | None) -> None:
+        begun.update({progress.run.name} if progress else {})
+        if listener.finished and "half" in begun:
             raise KeyboardInterrupt
 
+    gate.hold("half")
     listener = Watching(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        executed(opened, tmp_path, listener, ONE_LONG)
+        executed(opened, tmp_path, listener)
     assert listener.finished
+    assert "half" not in listener.finished
     names = [path.name for path in (tmp_path / "runs").iterdir()]
     assert len(names) >= len(listener.finished)
     assert not [name for name in names if name.startswith(".")], "no draft is left"
@@ -203,6 +298,6 @@ def workers_of_spacediff() -> set[int]:
     found = set()
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if "spacediff.worker" in process.cmdline():
+            if "spacediff.worker" in process.cmdline() and process.environ().get(OURS) == str(os.getpid()):
                 found.add(process.pid)
     return found
