@@ -55,11 +55,12 @@ explain = { from = "baseline", to = "target", tolerance = 0.1, weights = "none" 
 SHORT = SCENARIO[: SCENARIO.index("explain")].replace("scale.seeds = 2", "scale = { seeds = 1, rerun = false }")
 
 
-def planned(text: str) -> Plan:
-    return plan_scenario(parse_scenario(text, Path("small.toml")))
+def planned(seed: int) -> Plan:
+    """Return a plan of four runs; a worker keeps what it has made, so each test has a seed of its own."""
+    return plan_scenario(parse_scenario(SHORT.replace("seed = 1", f"seed = {seed}"), Path("small.toml")))
 
 
-PLAN = planned(SHORT)
+PLAN = planned(1)
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,8 @@ class Watching(SilentListener):
         self.act(None)
 
 
-def executed(opened: Session, folder: Path, listener: SilentListener, wanted: Plan = PLAN) -> dict[str, RunRecord]:
+def executed(opened: Session, folder: Path, listener: SilentListener, seed: int) -> dict[str, RunRecord]:
+    wanted = planned(seed)
     with opened.executor(wanted, folder, 0.0) as executor:
         return {record.name: record for record in executor.execute(wanted.runs, Store(folder), listener)}
 
@@ -205,7 +207,7 @@ def test_the_record_is_that_of_the_executor_on_one_machine(nodes: Any, tmp_path:
 def test_files_pass_through_a_shared_folder_and_a_session_leaves_no_process(nodes: Any, tmp_path: Path) -> None:  # noqa: ARG001 - it runs
     before, shared = workers_of_spacediff(), tmp_path / "shared"
     with session([PLAN], shared=f"file://{shared}") as found:
-        records = executed(found, tmp_path / "audit", Watching())
+        records = executed(found, tmp_path / "audit", Watching(), seed=1)
         assert workers_of_spacediff() - before
     assert all(record.measured for record in records.values())
     assert shared.is_dir()
@@ -239,7 +241,7 @@ def test_runs_of_a_killed_actor_and_of_a_killed_node_go_elsewhere(
 
     gate.hold(*{run.name for run in PLAN.runs} - {"target"})
     listener = Watching(kill)
-    records = executed(opened, tmp_path, listener)
+    records = executed(opened, tmp_path, listener, seed=2)
     nodes.add_node(num_cpus=1, object_store_memory=STORE)
     assert killed == ["actor", "node"]
     assert {name: record.reason for name, record in records.items() if not record.measured} == {}
@@ -259,7 +261,7 @@ def test_a_run_that_kills_its_workers_is_given_up_and_the_others_are_made(
             opened.pool.kill(progress.worker)
 
     gate.hold("half")
-    records = executed(opened, tmp_path, Watching(kill))
+    records = executed(opened, tmp_path, Watching(kill), seed=3)
     assert {name: record.code for name, record in records.items() if not record.measured} == {"half": "worker-died"}
     assert "two workers of the cluster ended" in records["half"].reason
     assert len(killed) == 2
@@ -267,7 +269,7 @@ def test_a_run_that_kills_its_workers_is_given_up_and_the_others_are_made(
 
 def test_a_full_object_store_slows_the_files_down_and_loses_none(opened: Session, tmp_path: Path) -> None:
     held = [ray.put(bytes(8 * 2**20)) for _ in range(STORE // 2**23 + 3)]
-    records = executed(opened, tmp_path, Watching())
+    records = executed(opened, tmp_path, Watching(), seed=4)
     assert len(held) * 8 * 2**20 > STORE
     assert all(record.measured for record in records.values())
     assert all(Store(tmp_path).get(record.key) for record in records.values())
@@ -286,7 +288,7 @@ def test_an_interrupt_ends_what_workers_do_and_keeps_what_is_finished(
     gate.hold("half")
     listener = Watching(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        executed(opened, tmp_path, listener)
+        executed(opened, tmp_path, listener, seed=5)
     assert listener.finished
     assert "half" not in listener.finished
     names = [path.name for path in (tmp_path / "runs").iterdir()]
