@@ -21,7 +21,7 @@ WORKFLOW = ROOT / "docs" / "workflows" / "release.yml"
 STAND_IN = """#!/bin/sh
 printf '%s\\n' "$@" "--" >> "$CALLS"
 case "$1" in
-  audit) mkdir -p "$4"; cp accepted-beside "$4/seen" 2>/dev/null; echo "{}" > "$4/audit.json"; exit "${WANTED:-0}" ;;
+  audit) mkdir -p "$4"; echo "{}" > "$4/audit.json"; exit "${WANTED:-0}" ;;
   approve) echo accepted > "${2%.toml}.accepted.json" ;;
 esac
 """
@@ -51,7 +51,7 @@ class Runner:
         for number, step in enumerate(action()["runs"]["steps"][1:]):
             variables = {name: self._evaluated(each, given) for name, each in step["env"].items()}
             output = self.folder / f"output-{number}"
-            output.touch()
+            output.write_text("")
             done = subprocess.run(
                 [self.bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
                 cwd=self.folder, check=False, env={**self.environment, **variables, "GITHUB_OUTPUT": str(output)},
@@ -136,6 +136,33 @@ def test_the_job_ends_with_the_exit_code_of_the_audit_after_the_attachments(runn
     assert runner.run(scenario="mine.toml", strict="true") == int(code)
     assert [call[0] for call in calls(runner)] == ["audit", "report"]
     assert "--strict" in calls(runner)[0]
+
+
+@pytest.mark.parametrize("code", ["2", "70", "130"])
+def test_the_result_of_an_earlier_audit_is_neither_attached_nor_accepted(runner: Runner, code: str) -> None:
+    assert runner.run(scenario="mine.toml", folder="audits/mine") == 0
+    runner.environment["WANTED"] = code
+    assert runner.run(scenario="mine.toml", folder="audits/mine", accept="true", accepted="accepted") == int(code)
+    assert [call[0] for call in calls(runner)] == ["audit", "report", "audit"]
+    assert (runner.outputs["report"], runner.outputs["accepted"]) == ({}, {})
+
+
+@pytest.mark.parametrize(("package", "installed"), [("", "/action[run]"), (".[run]", ".[run]")])
+def test_the_commit_of_the_action_is_what_is_installed(package: str, installed: str, tmp_path: Path) -> None:
+    step = action()["runs"]["steps"][0]
+    assert step["if"] == "inputs.package != 'none'"
+    (tmp_path / "python").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "python").chmod(0o755)
+    variables = {"PACKAGE": package, "CONSTRAINTS": "", "GITHUB_ACTION_PATH": "/action"}
+    environment = {**os.environ, **variables, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [shutil.which("bash") or "bash", "-eo", "pipefail", "-c", step["run"]],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["-m", "pip", "install", "--quiet", "--", installed]
 
 
 @pytest.mark.parametrize("name", ["$(touch pwned).toml", "a; touch pwned;.toml", "`touch pwned`.toml", "a b'c\".toml"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spacediff.enclosed import PATCH, SCRIPT, enclose_patch, enclose_script, enclosed
+from spacediff.enclosed import PATCH, SCRIPT, discard_enclosed, enclose_patch, enclose_script, enclosed
 
 TOKEN = "hf_" + "a" * 20
 
@@ -19,12 +19,23 @@ def test_a_script_is_kept_without_secrets(tmp_path: Path) -> None:
     assert enclosed(tmp_path, PATCH) == "+[redacted]\n"
 
 
-def test_what_an_earlier_audit_kept_is_discarded(tmp_path: Path) -> None:
+def test_the_patch_of_another_script_is_discarded(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text("pass\n")
     enclose_script(tmp_path, tmp_path / "run.py")
     enclose_patch(tmp_path, "+pass\n")
-    enclose_script(tmp_path, None)
-    assert (enclosed(tmp_path, SCRIPT), enclosed(tmp_path, PATCH)) == ("", "")
+    enclose_script(tmp_path, tmp_path / "run.py")
+    assert enclosed(tmp_path, PATCH) == "+pass\n"
+    (tmp_path / "run.py").write_text("...\n")
+    enclose_script(tmp_path, tmp_path / "run.py")
+    assert (enclosed(tmp_path, SCRIPT), enclosed(tmp_path, PATCH)) == ("...\n", "")
+
+
+def test_files_of_the_user_in_the_audit_folder_stay(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("mine")
+    (tmp_path / "script.patch").write_text("mine")
+    enclose_script(tmp_path, tmp_path / "script.py")
+    discard_enclosed(tmp_path)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"script.py": "mine", "script.patch": "mine"}
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"#" * (256 * 1024 + 1)], ids=["no text", "too large"])

@@ -22,7 +22,7 @@ from spacediff.comparing.prompt import PromptComparison, compare_prompt
 from spacediff.comparing.requests import of_one_request
 from spacediff.comparing.samples import compare_samples
 from spacediff.comparing.semantics import measure_semantics, write_into_tables
-from spacediff.enclosed import enclose_script
+from spacediff.enclosed import discard_enclosed, enclose_script
 from spacediff.errors import FolderOfAnotherAudit, SpacediffError
 from spacediff.executor import Executor, executor_for
 from spacediff.explaining.conclusion import cause_record
@@ -119,7 +119,7 @@ def audit(
     store = Store(folder)
     listener.on_plan(plan.runs)
     with store.locked(), private(plan.private_texts):
-        enclose_script(folder, _script_of(plan))
+        _enclose(plan, folder)
         if reference_from is not None:
             take_references(plan, store, reference_from)
         executing = executor or executor_for(
@@ -146,11 +146,13 @@ def audit(
     return read_record(folder)
 
 
-def _script_of(plan: Plan) -> Path | None:
-    """Return the script that is the baseline; None where there is none, or where a prompt is private."""
+def _enclose(plan: Plan, folder: Path) -> None:
+    """Keep the script that is the baseline, if one is; nothing is kept where a prompt is private."""
+    script = next((Path(run.request["script"]) for run in plan.runs if run.source == "script"), None)
     if any(prompt.private for prompt in plan.prompts):
-        return None
-    return next((Path(run.request["script"]) for run in plan.runs if run.source == "script"), None)
+        discard_enclosed(folder)
+    elif script:
+        enclose_script(folder, script)
 
 
 def _over_time(record: AuditRecord, plan: Plan, earlier: Earlier | None) -> AuditRecord:

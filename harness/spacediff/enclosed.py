@@ -12,31 +12,33 @@ from spacediff.file_names import read_regular, read_within
 from spacediff.files import remove_file, write_atomically
 from spacediff.privacy.redaction import redact_text
 
-SCRIPT = "script.py"
-PATCH = "script.patch"
+SCRIPT = "enclosed-script.py"
+PATCH = "enclosed-script.patch"
+"""Names that no file of the user has, whose folder may be the audit folder."""
 
 _LARGEST = 256 * 1024
 """Bytes of a file that is kept or shown; what people send is far smaller."""
 
 
-def enclose_script(folder: Path, script: Path | None) -> None:
-    """Keep a script in an audit folder, or discard what an earlier audit kept there.
+def enclose_script(folder: Path, script: Path) -> None:
+    """Keep a script in an audit folder. A patch of another script is discarded.
 
     Args:
         folder: The audit folder.
-        script: The script; None for none. One that is no UTF-8 text, or too large, is not kept.
+        script: The script. Of one that is no UTF-8 text, or too large, nothing is kept.
     """
+    text = _text_of(script)
+    if text and text == enclosed(folder, SCRIPT):
+        return
+    discard_enclosed(folder)
+    if text:
+        write_atomically(folder / SCRIPT, text)
+
+
+def discard_enclosed(folder: Path) -> None:
+    """Discard the script and the patch that an earlier audit kept in a folder."""
     for name in (SCRIPT, PATCH):
         remove_file(folder / name)
-    if script is None:
-        return
-    try:
-        content = read_regular(script, _LARGEST)
-        text = content.decode()
-    except (OSError, UnicodeDecodeError):
-        return
-    if len(content) <= _LARGEST:
-        write_atomically(folder / SCRIPT, redact_text(text))
 
 
 def enclose_patch(folder: Path, patch: str) -> None:
@@ -53,3 +55,13 @@ def enclosed(folder: Path, name: str) -> str:
     """
     content = read_within(folder, name, _LARGEST)
     return "" if content is None else redact_text(content.decode(errors="replace"))
+
+
+def _text_of(script: Path) -> str:
+    """Return what is kept of a script; empty where nothing is."""
+    try:
+        content = read_regular(script, _LARGEST)
+        text = content.decode()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return redact_text(text) if len(content) <= _LARGEST else ""

@@ -15,7 +15,7 @@ from spacediff.api import StrPath, run_audit
 from spacediff.enclosed import enclose_patch, enclose_script
 from spacediff.errors import InvalidArgument
 from spacediff.files import write_atomically, write_new
-from spacediff.results import AuditResult
+from spacediff.results import AuditInterrupted, AuditResult
 from spacediff.settings import Settings
 from spacediff.why.beforehand import (
     ensure_script,
@@ -289,9 +289,12 @@ def measure_difference(
     path = scenario_path(sources.script_name, scenario)
     ensure_writable(path, patch)
     sources.write_scenario(path, run=run, versions=versions)
-    audit = run_audit(path, budget=budget, approximate=approximate, listener=listener)
-    if Path(sources.script_name).suffix == ".py":
-        enclose_script(audit.folder, Path(sources.script_name))
+    try:
+        audit = run_audit(path, budget=budget, approximate=approximate, listener=listener)
+    except AuditInterrupted as interrupted:
+        _enclose_script_of(sources, interrupted.result.folder)
+        raise
+    _enclose_script_of(sources, audit.folder)
     cause = audit.record.cause
     if cause is None or not cause.finished or not cause.sufficient:
         return WhyResult(sources, path, audit)
@@ -344,6 +347,12 @@ def explain_difference(
         approximate=approximate,
         listener=listener,
     )
+
+
+def _enclose_script_of(sources: SourceComparison, folder: Path) -> None:
+    script = Path(sources.script_name)
+    if script.suffix == ".py":
+        enclose_script(folder, script)
 
 
 def _from_folder(script: StrPath, folder: StrPath) -> str:

@@ -86,6 +86,12 @@ def test_more_lines_than_any_space_has_are_counted_and_not_read() -> None:
     assert [(each.line, each.reason) for each in found.refused] == [("7 more lines", Refusal.TOO_MANY)]
 
 
+@pytest.mark.timeout(20)
+def test_long_spaces_are_read_at_once() -> None:
+    line = f"a{' ' * 390}x"
+    assert len(requirement_lines(f"{line}\n" * MOST_LINES).refused) == MOST_LINES
+
+
 def test_comments_and_empty_lines_are_nothing() -> None:
     assert requirement_lines("# torch==1\n\n   \ntqdm # bars\r\n").taken == ("tqdm",)
 

@@ -247,6 +247,8 @@ generate("x")
         ("@spaces.GPU(duration=lambda prompt: len(prompt))", None),
         ("@spaces.GPU(duration=int(os.environ['SECONDS']))", None),
         ("@spaces.GPU(**given)", None),
+        ("@spaces.GPU(duration=1e-320)", None),
+        ("@spaces.GPU(duration=10 ** 400)", None),
         ("@spaces.GPU(duration=True)", None),
         ("@spaces.GPU(duration=-1)", None),
         ("@GPU(duration=75)", 75),

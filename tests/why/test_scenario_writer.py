@@ -500,6 +500,15 @@ def test_the_cause_is_corrected_under_the_path_of_the_scenario() -> None:
     assert parse_scenario(text, Path("why.toml")).settings_of("baseline").value("vae.dtype") == "float32"
 
 
+def test_a_fix_that_is_taken_back_from_the_corrected_scenario_is_held_against_the_space() -> None:
+    left, right = read_text(SCRIPT, "run.py"), read_text(SCRIPT.replace("6.5", "7.0"), "app.py")
+    found = compare_sources(left, right)
+    (cause,) = (row.path for row in found.differences)
+    corrected = parse_scenario(corrected_text(found, left, right, "", [cause]), Path("why.toml"))
+    assert corrected.settings_of("baseline").value(cause) == 7.0
+    assert corrected.changes_of("as-hosted").value(cause) == 7.0, "it does not follow the baseline"
+
+
 @pytest.mark.parametrize(
     ("component", "result", "outputs"),
     [("Image", "image", {"image": 0, "seed": 1}), ("Gallery", "[image]", {"gallery": 0, "seed": 1})],

@@ -244,6 +244,6 @@ def _gpu_requests(known: Known) -> Iterator[Answer]:
         return
     quota = known.quota_after or known.quota
     for each in known.reading.gpu_requests:
-        calls = int(quota.left // each.seconds) if quota and each.seconds else None
+        calls = quota.calls(each.seconds) if quota else None
         found = fact(FactKind.SPACE_GPU_REQUEST, seconds=each.seconds, where=plain(each.where, 100), calls=calls)
         yield Answer(Question.COST, _FINE if each.seconds else _UNKNOWN, found, 0)

@@ -15,13 +15,11 @@ from spacediff.environments.releases import moment
 from spacediff.errors import EnvironmentUnavailable, NotMeasuredError
 from spacediff.hub.asking import SpaceOnHub, small_file, space_on_hub
 from spacediff.hub.requirement_lines import LeftOut, Refusal, RequirementLines, name_of, requirement_lines
-from spacediff.hub.requirements import FILE, MOST_BYTES
+from spacediff.hub.requirements import FILE, FILE_BEFORE, MOST_BYTES
 from spacediff.hub.space_errors import plain
 
-_BEFORE = "pre-requirements.txt"
-"""Installed before `requirements.txt`. Source: huggingface.co/docs/hub/spaces-dependencies."""
 _SYSTEM = "packages.txt"
-"""Packages of the system. Source: likewise."""
+"""Packages of the system. Source: huggingface.co/docs/hub/spaces-dependencies."""
 _SDK = "gradio"
 _APP = frozenset({_SDK, "gradio-client", "spaces"})
 """What serves the app: the resolver takes it into account, and it is not installed, since no app is run."""
@@ -150,7 +148,7 @@ def _read(found: SpaceOnHub) -> HostedEnvironment:
             f"the environment of Space {found.id} is unknown: it has no {FILE}",
             hint="name versions by env.diffusers, env.transformers or env.requirements",
         )
-    before, own = (_lines(found, name) for name in (_BEFORE, FILE))
+    before, own = (_lines(found, name) for name in (FILE_BEFORE, FILE))
     named = {name_of(line) for line in own.taken}
     lines = (*(line for line in before.taken if name_of(line) not in named), *own.taken)
     system = (LeftOut(_SYSTEM, Refusal.SYSTEM),) if _SYSTEM in found.files else ()

@@ -60,6 +60,10 @@ class ZeroGpuQuota:
     of: float
     resets_at: str
 
+    def calls(self, seconds: float | None) -> int | None:
+        """Return how many calls that ask for so many seconds the quota suffices for; None where that is unknown."""
+        return int(self.left // seconds) if seconds else None
+
 
 def zero_gpu_quota() -> ZeroGpuQuota | None:
     """Look up how much of the user's quota of ZeroGPU is left; None without a token, and where the Hub does not say."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from spacediff.hub.requirements import FILE, MOST_BYTES, required_versions
+from spacediff.hub.requirements import FILE, FILE_BEFORE, MOST_BYTES, required_versions
 from spacediff.hub.space_errors import plain
 
 PATIENCE_SECONDS = 30.0
@@ -23,7 +23,13 @@ def facts_of(info: Any) -> dict[str, str]:
     """
     card: Any = info.card_data or {}
     runtime: Mapping[str, Any] = info.runtime.raw if info.runtime else {}
-    requirements = small_file(info.id, FILE, kind="space", revision=info.sha, most_bytes=MOST_BYTES)
+    there = [FILE, *(each.rfilename for each in info.siblings or ())]
+    files = (
+        small_file(info.id, name, kind="space", revision=info.sha, most_bytes=MOST_BYTES)
+        for name in (FILE, FILE_BEFORE)
+        if name in there
+    )
+    requirements = b"\n".join(file or b"" for file in files).decode("utf-8", "replace")
     facts = {
         "space": info.id,
         "commit": info.sha,
@@ -34,7 +40,7 @@ def facts_of(info: Any) -> dict[str, str]:
         "sdk": info.sdk,
         "sdk version": card.get("sdk_version"),
         "python": card.get("python_version"),
-        **required_versions((requirements or b"").decode("utf-8", "replace")),
+        **required_versions(requirements),
     }
     return {name: plain(fact, 200) for name, fact in facts.items() if fact}
 

@@ -113,7 +113,7 @@ def requirement_lines(text: str) -> RequirementLines:
     joined = re.sub(r"\\\r?\n", " ", text)
     lines = [line for each in joined.splitlines() if (line := re.sub(r"(^|\s)#.*", "", each).strip())]
     for line in lines[:MOST_LINES]:
-        bare = re.sub(r"\s--hash=\S+", "", line).strip()
+        bare = re.sub(r"[ \t]+", " ", re.sub(r"\s--hash=\S+", "", line)).strip()
         reason = _refusal(bare)
         if reason is None:
             taken.append(bare)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spacediff.errors import BlockNotChosen, SourceNotReadable, SpacediffError
 from spacediff.hub.ids import is_repository_id, space_of
-from spacediff.hub.requirements import FILE, required_versions
+from spacediff.hub.requirements import FILE, FILE_BEFORE, required_versions
 from spacediff.hub.requirements import MOST_BYTES as MOST_REQUIRED
 from spacediff.reading.commands import Command, arguments_of, commands_in
 from spacediff.reading.hub import read_space
@@ -65,19 +65,24 @@ def read_any(
 
 
 def _required_here(folder: Path) -> dict[str, str]:
-    """Return the versions of libraries that the `requirements.txt` of a folder asks for; none without one.
+    """Return the versions of libraries that the files of requirements in a folder ask for; none without one.
 
     Args:
         folder: The folder of an app; anything else has none.
     """
+    return required_versions("\n".join(_small_text(folder / name) for name in (FILE, FILE_BEFORE)))
+
+
+def _small_text(path: Path) -> str:
+    """Return the text of a small file; empty where there is none."""
     try:
-        if not (folder / FILE).is_file():
-            return {}
-        with (folder / FILE).open("rb") as file:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
             content = file.read(MOST_REQUIRED + 1)
     except (OSError, ValueError):
-        return {}
-    return required_versions(content.decode("utf-8", "replace")) if len(content) <= MOST_REQUIRED else {}
+        return ""
+    return content.decode("utf-8", "replace") if len(content) <= MOST_REQUIRED else ""
 
 
 def _ensure_sensible(source: str, path: Path, block: int, folder: str) -> None:

@@ -147,8 +147,9 @@ def _to_repeat(record: AuditRecord, folder: Path) -> Iterator[tuple[str, str, by
         return
     if record.scenario.strip():
         yield "scenario.toml", f"the scenario; {record.command}", redact_text(record.scenario).encode()
-    for name, about in ((SCRIPT, "the script"), (PATCH, "what to change in the script")):
-        if text := visible(enclosed(folder, name)):
+    kept = (("script.py", SCRIPT, "the script"), ("script.patch", PATCH, "what to change in the script"))
+    for name, file, about in kept:
+        if text := visible(enclosed(folder, file)):
             yield name, about, text.encode()
 
 

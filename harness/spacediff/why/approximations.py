@@ -113,7 +113,10 @@ def left_out(script: Reading, baseline: Settings, refused: Refused) -> list[Left
 
 
 def left_out_of_space(
-    found: ComparedSettings, space: Reading, unsaid: Iterable[tuple[SourceDifference, str]]
+    found: ComparedSettings,
+    space: Reading,
+    unsaid: Iterable[tuple[SourceDifference, str]],
+    questions: Iterable[str] = (),
 ) -> list[LeftOut]:
     """Return what a variant leaves out of what was read of the Space, where it stands for the Space.
 
@@ -121,6 +124,7 @@ def left_out_of_space(
         found: What differs.
         space: What was read of the Space.
         unsaid: Differences that the variant does not make, and why.
+        questions: What else is open, such as whether the version of a library matters.
     """
     unknown = [
         LeftOut(
@@ -149,7 +153,8 @@ def left_out_of_space(
         if effect.space and effect.kind != RANDOM_SEED
     ]
     doubts = [LeftOut("the call that was read", text, space.called_at, "", of_space=True) for text in space.undecided]
-    return [*unknown, *settings, *effects, *doubts]
+    open_ = [LeftOut("an open question", text, "its source", "", of_space=True) for text in questions]
+    return [*unknown, *settings, *effects, *doubts, *open_]
 
 
 def _seeds_of_one_call(script: Reading) -> Iterator[LeftOut]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from spacediff.reading import Reading
 from spacediff.settings import Origin
-from spacediff.why.compared import SCRIPT, SPACE, SourceDifference
+from spacediff.why.compared import SCRIPT, SPACE, ComparedSettings, SourceDifference
+from spacediff.why.versions import differing_versions
 
 
 def question(row: SourceDifference, script: Reading, space: Reading) -> str:
@@ -18,6 +21,20 @@ def question(row: SourceDifference, script: Reading, space: Reading) -> str:
     known = "" if row.path in reading.by_machine or not either else f"one of {', '.join(either)}"
     answer = known or reading.unknowns.get(row.path) or _reason(row.path, reading)
     return f"what is {row.path} in {name}? {answer} ({side.where})"
+
+
+def open_questions(comparison: ComparedSettings, space: Reading, changes: Collection[str]) -> list[str]:
+    """Return the questions of a comparison without those about versions that a variant with these changes tests."""
+    tested = {each.question for each in differing_versions(space) if each.path in changes}
+    return [text for text in comparison.questions if text not in tested]
+
+
+def other_questions(
+    comparison: ComparedSettings, script: Reading, space: Reading, changes: Collection[str]
+) -> list[str]:
+    """Return the open questions that are not about unknown settings."""
+    of_settings = {question(row, script, space) for row in comparison.unknown}
+    return [text for text in open_questions(comparison, space, changes) if text not in of_settings]
 
 
 def _reason(path: str, reading: Reading) -> str:

@@ -23,10 +23,10 @@ from spacediff.why.approximations import (
 from spacediff.why.compared import UNSET, ComparedSettings, SourceDifference
 from spacediff.why.differences import matters
 from spacediff.why.prompt_inputs import FindFile, no_file, prompt_inputs, without_inputs
+from spacediff.why.questions import open_questions, other_questions
 from spacediff.why.round_trip import Refused, loadable, misfits, reason_at
 from spacediff.why.seeds import SEED, seeds_of
 from spacediff.why.space_request import PLACEHOLDER, space_table
-from spacediff.why.versions import differing_versions
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -81,7 +81,12 @@ def scenario_text(
         if space_id:
             _add_gate(document, comparison, changes, refused, space=space)
         else:
-            missing += left_out_of_space(comparison, space, _unsaid(comparison, changes, refused))
+            missing += left_out_of_space(
+                comparison,
+                space,
+                _unsaid(comparison, changes, refused),
+                other_questions(comparison, script, space, changes),
+            )
         return _with_approximations(document, missing)
 
     return loadable(write, misfits(said, changes, AS_HOSTED))
@@ -128,7 +133,8 @@ def script_text(
             _add_gate(document, comparison, changes, refused, space=space)
             return document.as_string()
         unsaid = _unsaid(comparison, changes, refused)
-        return _with_approximations(document, left_out_of_space(comparison, space, unsaid))
+        questions = other_questions(comparison, script, space, changes)
+        return _with_approximations(document, left_out_of_space(comparison, space, unsaid, questions))
 
     return loadable(write, {})
 
@@ -164,8 +170,9 @@ def corrected_text(
     )
     own = without_unloading(script.settings, fixed)
     corrected = _of_baseline(script, _taken_back(own.changed_by(Settings(fixed)).changed_by(versions)))
-    rest = Settings({row.path: row.right for row in comparison.differences if row.path not in fixed})
-    changes = changes_with_components(without_adapters(dict(with_local_paths(rest)), UNSET), script.settings)
+    theirs = with_local_paths(Settings({row.path: row.right for row in comparison.differences}))
+    changes = {**changes_with_components(without_adapters(dict(theirs), UNSET), script.settings), **versions}
+    rest = {path: each for path, each in changes.items() if path not in fixed}
 
     def write(refused: Refused) -> str:
         inputs = prompt_inputs(corrected, find, refused)
@@ -177,11 +184,14 @@ def corrected_text(
             _reference(space, space_id, refused, inputs),
         )
         missing = left_out(script, baseline, refused)
-        if not space_id:
-            document.append(
-                "variants", _parent_of(AS_HOSTED, _variant(changes, "the Space, where it differs still", refused))
+        if not space_id:  # with all values, so that a fix that is taken back fails the gate
+            document.append("variants", _parent_of(AS_HOSTED, _variant(changes, "what was read of the Space", refused)))
+            missing += left_out_of_space(
+                comparison,
+                space,
+                _unsaid(comparison, rest, refused),
+                other_questions(comparison, script, space, changes),
             )
-            missing += left_out_of_space(comparison, space, _unsaid(comparison, changes, refused))
         document.append("gate", tomlkit.item({"variant": "baseline"}))
         return _with_approximations(document, missing)
 
@@ -302,9 +312,8 @@ def _add_gate(
 ) -> None:
     """Add the gate, which asks whether the variant reproduces the Space, and what is open of that."""
     document.append("gate", tomlkit.item({"variant": AS_HOSTED}))
-    tested = {each.question for each in differing_versions(space) if each.path in changes}
-    for question in (each for each in comparison.questions if each not in tested):
-        document.add(comment(f"open: {question}"))
+    for text in open_questions(comparison, space, changes):
+        document.add(comment(f"open: {text}"))
     for row, reason in _unsaid(comparison, changes, refused):
         sides = f"{_described(row.right)} in the Space, {_described(row.left)} in the script"
         document.add(comment(f"open: {row.path}: {sides}; {reason}"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from spacediff.hub.requirements import ANY
 from spacediff.reading import Reading
 from spacediff.settings import Origin, Setting, Settings
 from spacediff.watch.machine import installed_version
@@ -45,7 +46,7 @@ class VersionDifference:
     @property
     def question(self) -> str:
         """What is open, and the line that would answer it."""
-        whole = f'{_TABLE} = "space"' if self.on_hub else f'{_TABLE}.requirements = "{_WHERE}"'
+        whole = f'{_TABLE} = "space"' if self.on_hub else f"{_TABLE}.requirements with the path of that file"
         line = f'{self.path} = "{self.pinned}"' if self.pinned else whole
         cost = ", and downloads gigabytes" if self.pinned and self.library == _LARGE else ""
         return (
@@ -71,15 +72,24 @@ def version_settings(space: Reading) -> Settings:
 
 def _differing(space: Reading) -> Iterator[VersionDifference]:
     for library in _LIBRARIES:
-        hosted = space.facts.get(library, "")
-        try:
-            asked = SpecifierSet(hosted)
-        except InvalidSpecifier:  # any version
-            continue
-        here = installed_version(library)
-        if not asked or (here and asked.contains(here, prereleases=True)):
-            continue
-        only = next(iter(asked))
-        is_pin = len(asked) == 1 and only.operator == "==" and "*" not in only.version
-        pinned = only.version.partition("+")[0] if is_pin else ""
-        yield VersionDifference(library, hosted, here, pinned, on_hub="space" in space.facts)
+        hosted, here = space.facts.get(library, ""), installed_version(library)
+        if hosted not in {"", ANY} and not (here and _contains(hosted, here)):
+            yield VersionDifference(library, hosted, here, _pinned(hosted), on_hub="space" in space.facts)
+
+
+def _contains(hosted: str, here: str) -> bool:
+    """Return whether what a Space asks for allows a version; what is no version, such as an address, does not."""
+    try:
+        return SpecifierSet(hosted).contains(here, prereleases=True)
+    except InvalidSpecifier:
+        return False
+
+
+def _pinned(hosted: str) -> str:
+    """Return the one version that a Space asks for; empty where several would do, or none is named."""
+    try:
+        asked = list(SpecifierSet(hosted))
+    except InvalidSpecifier:
+        return ""
+    is_pin = len(asked) == 1 and asked[0].operator == "==" and "*" not in asked[0].version
+    return asked[0].version.partition("+")[0] if is_pin else ""

@@ -103,6 +103,10 @@ class Devices(Library):
         return function
 
 
+_DAY = 86_400
+"""Seconds; no call asks for more."""
+
+
 def _seconds_asked(state: State, node: ast.expr) -> float | None:
     """Return the `duration` of `@spaces.GPU`; None for what only running the source would show, such as a function."""
     keywords = {each.arg: each.value for each in node.keywords} if isinstance(node, ast.Call) else {}
@@ -110,7 +114,8 @@ def _seconds_asked(state: State, node: ast.expr) -> float | None:
         return None if None in keywords else ZERO_GPU_SECONDS
     found = state.evaluate(keywords["duration"])
     number = found.value if isinstance(found, Known) else None
-    return float(number) if isinstance(number, int | float) and not isinstance(number, bool) and number > 0 else None
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    return float(number) if is_number and 1 <= number <= _DAY else None
 
 
 def has_accelerator(state: State, kinds: tuple[str, ...], node: ast.AST) -> Value:

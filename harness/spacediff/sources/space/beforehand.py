@@ -79,7 +79,7 @@ def _cost(request: SpaceRequest, answer: Answered) -> Iterator[Fact]:
         resets_at=quota.resets_at if quota else "",
     )
     for each in _gpu_requests(request.id):
-        calls = int(quota.left // each.seconds) if quota and each.seconds else None
+        calls = quota.calls(each.seconds) if quota else None
         yield fact(FactKind.SPACE_GPU_REQUEST, seconds=each.seconds, where=plain(each.where, 100), calls=calls)
 
 
