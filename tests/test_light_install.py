@@ -37,6 +37,12 @@ def spacediff(light: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+SCRIPT = """from diffusers import FluxPipeline
+pipe = FluxPipeline.from_pretrained("a/b")
+pipe("a lemon", guidance_scale={})
+"""
+
+
 @pytest.fixture(scope="module")
 def compared(light: Path) -> tuple[AuditRecord, str]:
     frames = np.random.default_rng(1).integers(0, 255, (3, 48, 64, 3), dtype=np.uint8)
@@ -71,20 +77,30 @@ def test_with_torch_lpips_is_measured_and_nothing_is_said() -> None:
     assert "lpips" in {metric.name for metric in select_metrics(())}
 
 
-@pytest.mark.parametrize("words", [("audit", "x.toml"), ("check", "org/name")], ids=lambda w: w[0])
-def test_what_generates_names_the_extra(light: Path, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "x.toml"),
+        ("check", "org/name"),
+        ("versions", "x.toml", "--from", "0.36"),
+        ("why", "--script", "mine.py", "--space", "theirs.py"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_generates_names_the_extra_and_writes_nothing(light: Path, words: tuple[str, ...]) -> None:
     (light / "x.toml").write_bytes((ROOT / "scenarios" / "quickstart.toml").read_bytes())
+    for name, guidance in (("mine", 3.0), ("theirs", 4.0)):
+        (light / f"{name}.py").write_text(SCRIPT.format(guidance))
+    before = sorted(light.glob("*.*"))
     done = spacediff(light, *words)
+    assert sorted(light.glob("*.*")) == before
     assert done.returncode == 2
     assert "error[missing-package]" in done.stderr
     assert 'pip install "spacediff[run]"' in " ".join(done.stderr.split())
 
 
 def test_a_source_is_read(light: Path) -> None:
-    (light / "script.py").write_text(
-        "from diffusers import FluxPipeline\n"
-        'pipe = FluxPipeline.from_pretrained("a/b")\npipe("a lemon", guidance_scale=3.0)\n'
-    )
+    (light / "script.py").write_text(SCRIPT.format(3.0))
     assert "guidance_scale" in spacediff(light, "read", "script.py").stdout
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spacediff.api import StrPath, run_audit
+from spacediff.api.extra_run import ensure_run
 from spacediff.enclosed import enclose_patch, enclose_script
 from spacediff.errors import InvalidArgument
 from spacediff.files import write_atomically, write_new
@@ -286,6 +287,7 @@ def measure_difference(
             written, with its approximations.
         AuditInterrupted: Ctrl-C; it holds the result so far.
     """
+    ensure_run("measuring what differs")
     path = scenario_path(sources.script_name, scenario)
     ensure_writable(path, patch)
     sources.write_scenario(path, run=run, versions=versions)

@@ -8,7 +8,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from spacediff.enclosed import enclose_script
-from spacediff.record import AuditRecord
+from spacediff.record import AuditRecord, CauseRecord, Standing, SuspectRecord
 from spacediff.reporting.bug_form import render_bug_form
 from spacediff.reporting.markdown import LIMIT
 from support.hostile_audit import hostile
@@ -60,6 +60,15 @@ def test_texts_of_a_record_format_nothing(record: AuditRecord, folder: Path) -> 
     assert rendered.count("<details>") == rendered.count("</details>")
     assert "<img" not in rendered
     assert "@octocat" not in re.sub(r"<code.*?</code>", "", rendered, flags=re.DOTALL)
+
+
+def test_a_line_of_the_fix_is_whole_or_left_to_the_report(record: AuditRecord, folder: Path) -> None:
+    for text, shown in (("two  spaces", True), ("x" * 600, False)):
+        changed = SuspectRecord(path="call.negative_prompt", start="", target=text, standing=Standing.CAUSE)
+        cause = CauseRecord(prompt="lemon", start="baseline", target="dpm", finished=True, suspects=[changed])
+        form = render_bug_form(record.model_copy(update={"cause": cause}), folder, "diffusers")
+        assert (f'pipe(..., negative_prompt="{text}")' in form) is shown
+        assert ("# a line that is too long for a form" in form) is not shown
 
 
 def test_whatever_a_record_holds_the_form_fits_into_an_issue(record: AuditRecord, folder: Path) -> None:

@@ -31,6 +31,18 @@ def test_a_poster_is_the_frame_that_it_names(record: AuditRecord, folder: Path) 
         assert int(np.abs(frames - shown).mean(axis=(1, 2, 3)).argmin()) == worst
 
 
+def test_a_record_with_impossible_numbers_gives_a_page_without_posters(record: AuditRecord, folder: Path) -> None:
+    previews = embedded_previews(record.runs, folder, 10**9)
+    for width, height in ((96, 0), (96, -64), (0, 64)):
+        odd = Previews({key: replace(each, width=width, height=height) for key, each in previews.clips.items()})
+        assert posters(record, odd) == []
+    worst = next(c for c in record.comparisons if c.candidate == "baseline").metrics["psnr"].worst_frame
+    for number in (-1, 10**9):
+        maps = [each.model_copy(update={"frame_map": [(worst, number)]}) for each in record.comparisons]
+        odd_record = record.model_copy(update={"comparisons": maps})
+        assert [each.run for each in posters(odd_record, previews)] == ["reference"]
+
+
 def test_what_cannot_be_decoded_or_is_private_has_no_poster(record: AuditRecord, folder: Path) -> None:
     previews = embedded_previews(record.runs, folder, 10**9)
     broken = base64.b64encode(b"\0\0\0\x18ftypisom" + bytes(400)).decode()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacediff.api.audits import load_scenario
+from spacediff.api.extra_run import ensure_run
 from spacediff.api.given import StrPath
 from spacediff.api.running import AuditTerms, ExecutorName, execute, executors
 from spacediff.errors import InvalidArgument
@@ -65,6 +66,7 @@ def compare_versions(
     from spacediff.environments.wanted import PACKAGES
     from spacediff.plan import plan_scenario
 
+    ensure_run("a comparison of releases")
     if package not in PACKAGES:
         raise InvalidArgument(f"the version of {package} is no setting", hint=f"choose {', '.join(PACKAGES)}")
     loaded = load_scenario(scenario)

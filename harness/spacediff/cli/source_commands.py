@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacediff.api import read_source
+from spacediff.api.extra_run import ensure_run
 from spacediff.cli.console import show_line, show_text
 from spacediff.cli.options import ReadOptions, WhyOptions
 from spacediff.cli.reading_table import show_reading
@@ -51,6 +52,8 @@ def read(options: ReadOptions) -> Exit:
 
 def why(options: WhyOptions) -> Exit:
     """Compare a script with a Space, and measure which of the differences matter."""
+    if not options.plan_only:
+        ensure_run("measuring what differs")
     path = scenario_path(options.script, options.scenario)
     ensure_writable(path, options.patch)
     if options.run:

@@ -60,7 +60,7 @@ def _draw(record: AuditRecord, folder: Path, template: str, rows: int) -> str:
             answers=[" ".join(answer_sentences(record, view.prompt.name)) for view in views[:_MOST_PROMPTS]],
             prompts=[view.prompt for view in views[:_MOST_PROMPTS]],
             cause=cause_text(record),
-            fix=_block(fix_code(record.cause), "python") if record.cause else "",
+            fix=_code(fix_code(record.cause)) if record.cause else "",
             what_ran=what_ran(record),
             install=install_block(record),
             script=fenced(script, "python") if 0 < len(script) <= _MOST_OF_SCRIPT else "",
@@ -74,8 +74,16 @@ def _draw(record: AuditRecord, folder: Path, template: str, rows: int) -> str:
     return drawn.strip() + "\n"
 
 
+def _code(lines: list[str]) -> str:
+    """Return lines of code as a block; a line that is too long is left to the report, since half of one is another."""
+    long = "# a line that is too long for a form: see the report"
+    shown = [line if len(line) <= _MOST_OF_LINE else long for line in lines[:_MOST_LINES]]
+    more = [f"# {len(lines) - _MOST_LINES} more in the report"] if len(lines) > _MOST_LINES else []
+    return fenced("\n".join([*shown, *more]), "python") if lines else ""
+
+
 def _block(lines: list[str], language: str) -> str:
-    """Return lines as a block of code, cut where there are too many; empty where there are none."""
+    """Return lines as a block, cut where there are too many; empty where there are none."""
     shown = [" ".join(line.split())[:_MOST_OF_LINE] for line in lines[:_MOST_LINES]]
     more = [f"# {len(lines) - _MOST_LINES} more in the report"] if len(lines) > _MOST_LINES else []
     return fenced("\n".join([*shown, *more]), language) if lines else ""

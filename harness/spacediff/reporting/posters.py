@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _WIDEST = 480
 """Pixels: what a phone shows of two pictures next to each other."""
 _QUALITY = 85
+_LAST = 1_000
+"""The last frame that is drawn, since those before it are decoded."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def _picture(preview: Preview, number: int) -> Image | None:
     from spacediff.pictures import PictureFile, read_picture
 
     content = base64.b64decode(preview.base64)
+    if not 0 <= number <= _LAST or min(preview.width, preview.height) <= 0:  # a record may come from anybody
+        return None
     try:
         if preview.still:
             sheet, _ = read_picture(PictureFile("preview", len(content), lambda: io.BytesIO(content)))
@@ -92,6 +96,6 @@ def _picture(preview: Preview, number: int) -> Image | None:
             path = Path(folder, "preview.mp4")
             path.write_bytes(content)
             found = next(islice(read_frames(path), number, None), None)
-    except SpacediffError:
+    except (SpacediffError, ValueError):
         return None
     return None if found is None else PIL.Image.fromarray(found[: preview.height, : preview.width])

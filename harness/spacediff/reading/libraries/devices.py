@@ -114,8 +114,9 @@ def _seconds_asked(state: State, node: ast.expr) -> float | None:
         return None if None in keywords else ZERO_GPU_SECONDS
     found = state.evaluate(keywords["duration"])
     number = found.value if isinstance(found, Known) else None
-    is_number = isinstance(number, int | float) and not isinstance(number, bool)
-    return float(number) if is_number and 1 <= number <= _DAY else None
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        return None
+    return float(number) if 1 <= number <= _DAY else None
 
 
 def has_accelerator(state: State, kinds: tuple[str, ...], node: ast.AST) -> Value:
