@@ -109,6 +109,8 @@ def test_a_wheel_can_be_made_of_the_sdist(tmp_path: Path) -> None:
         "reports/vega.js.gz",
         "tests/conftest.py",
         "scenarios/quickstart.toml",
+        "docs/site/conf.py",
+        "examples/own_space/mine.toml",
         "Makefile",
     ):
         assert needed in names
