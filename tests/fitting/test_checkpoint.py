@@ -8,10 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub import hf_hub_download
 
+from spacediff.fitting import assessment
 from spacediff.fitting import checkpoint as checkpoints
+from spacediff.fitting.assessment import assess
 from spacediff.fitting.checkpoint import find
+from spacediff.plan import Plan
+from spacediff.progress import SilentListener
+from spacediff.record import FactKind, Role
+from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
+from spacediff.wording import sentence
 from support.hub_stand_in import HubStandIn, Model, hub_stand_in
 from support.weight_files import checkpoint
 
@@ -52,10 +60,28 @@ def test_the_hub_says_what_a_checkpoint_weighs_and_no_weights_are_downloaded(
     assert {each.name: each.loaded("bfloat16") for each in found.components} == {"transformer": 2 * MIB, "vae": MIB}
     assert (found.folder / "transformer" / "config.json").is_file(), "the pipeline can be measured"
     assert list(found.folder.rglob("*.safetensors")) == []
+    assert found.download == sum(
+        len(each) for name, each in hub.models["org/model"].files.items() if "safetensors" in name
+    )
     assert capfd.readouterr() == ("", ""), "a progress bar would spoil the audit's own"
     asked = len(hub.asked)
     assert find(settings("org/model")) == found
     assert len(hub.asked) == asked, "one question for all runs"
+
+
+def test_a_plan_says_which_weights_it_downloads_that_are_not_in_the_cache(
+    hub: HubStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hf_hub_download("org/model", "vae/diffusion_pytorch_model.safetensors")
+    monkeypatch.setattr(assessment, "free_bytes", lambda _: 3 * MIB)
+    prompt = Prompt("p", "a lemon", 42)
+    runs = [Run(name, Role.VARIANT, prompt, "diffusers", settings("org/model")) for name in ("a", "b")]
+    assessed = assess(Plan("t", "q", "c", (prompt,), tuple(runs), "a"), tmp_path, SilentListener())
+    (download,) = assessed.downloads
+    assert (download.model, download.runs) == ("org/model", frozenset({"a", "b"}))
+    assert download.size == len(hub.models["org/model"].files["transformer/diffusion_pytorch_model.safetensors"])
+    said = [sentence(each) for each in assessed.notices if each.kind is FactKind.WEIGHTS_DOWNLOAD]
+    assert said == [f"the weights of org/model are downloaded first: 4 MiB, and 3 MiB are free in {tmp_path / 'hub'}."]
 
 
 def test_a_checkpoint_that_the_hub_does_not_have_is_unknown(hub: HubStandIn) -> None:

@@ -14,7 +14,7 @@ from spacediff.errors import MachineTooSmall
 from spacediff.fitting import expectation as module
 from spacediff.fitting import refusal
 from spacediff.fitting.assessment import Assessment
-from spacediff.fitting.disk import MOST_BYTES_OF_ENDS, OnDisk, bytes_of_ends, certainly_kept, on_disk
+from spacediff.fitting.disk import MOST_BYTES_OF_ENDS, Download, OnDisk, bytes_of_ends, certainly_kept, on_disk
 from spacediff.fitting.expectation import Measured, Todo, expectation, measured_before, measured_by
 from spacediff.fitting.need import Memory
 from spacediff.fitting.refusal import refuse_what_cannot_begin
@@ -188,6 +188,24 @@ def test_an_audit_whose_latents_exceed_the_disk_is_refused(tmp_path: Path, monke
     assert "steps.keep_latents = false" in refused.value.hint
     monkeypatch.setattr(refusal, "free_bytes", lambda _: 2 * GIB)
     refuse_what_cannot_begin(todo, needs)
+
+
+def test_an_audit_whose_weights_exceed_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    downloads = (
+        Download("org/large", 3 * GIB, frozenset({"a"})),
+        Download("org/small", GIB, frozenset({"b"})),
+        Download("org/other", 9 * GIB, frozenset({"done"})),
+    )
+    needs = Assessment(downloads=downloads)
+    monkeypatch.setattr(refusal, "downloads_to", lambda: tmp_path / "hub")
+    monkeypatch.setattr(refusal, "free_bytes", lambda place: 4 * GIB - 1 if place.name == "hub" else 2**50)
+    with pytest.raises(
+        MachineTooSmall,
+        match=r"weights of org/large and org/small: their download needs 4\.00 GiB, and 4\.00 GiB are free in .*hub",
+    ) as refused:
+        refuse_what_cannot_begin(Todo([run("a"), run("b")], None, tmp_path), needs)
+    assert "HF_HOME" in refused.value.hint
+    refuse_what_cannot_begin(Todo([run("a")], None, tmp_path), needs)
 
 
 def test_only_latents_that_are_certainly_kept_refuse_an_audit() -> None:

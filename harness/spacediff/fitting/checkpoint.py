@@ -33,10 +33,12 @@ class Found:
     Attributes:
         components: Its models.
         folder: The folder with its configuration.
+        download: Bytes of its weight files that the Hub's cache does not have yet.
     """
 
     components: tuple[Component, ...]
     folder: Path
+    download: int = 0
 
     def loaded(self, dtype: str | None) -> int:
         """Return the bytes of all weights in memory."""
@@ -100,8 +102,8 @@ def _on_hub(name: str, revision: str | None, variant: str | None) -> Found | Non
 
 def _found_in(answer: Mapping[str, Any]) -> Found | None:
     match answer:
-        case {"kind": "found", "folder": str(folder), "components": [_, *_] as listed}:
-            return Found(tuple(component_from(each) for each in listed), Path(folder))
+        case {"kind": "found", "folder": str(folder), "components": [_, *_] as listed, "download": int(download)}:
+            return Found(tuple(component_from(each) for each in listed), Path(folder), download)
     return None
 
 

@@ -1,12 +1,13 @@
 """The process that asks the Hub what a checkpoint weighs: `python -m spacediff.fitting.look_up`; see `checkpoint`.
 
-It gets the headers of the weight files and the configuration, which goes into the Hub's cache. Whatever the Hub sends,
+It gets the headers of the weight files and the configuration, which goes into the Hub's cache, and says how many bytes
+of weights are not in it yet. Whatever the Hub sends,
 the process is ended by its deadline and by its memory, and writes no file that is larger than `_MOST_FILE_BYTES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def _answered(asked: dict[str, Any], _: Channel) -> Mapping[str, Any]:
 
 
 def _look_up(name: str, revision: str | None, variant: str | None) -> dict[str, Any]:
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 
     api = HfApi()
     info = api.model_info(name, revision=revision, files_metadata=True, timeout=_PATIENCE_SECONDS)
@@ -51,24 +52,35 @@ def _look_up(name: str, revision: str | None, variant: str | None) -> dict[str, 
     folder = Path(snapshot_download(name, revision=info.sha, allow_patterns=_SMALL_FILES))
     index = read_json(folder / INDEX) or {}
     header_of = partial(api.parse_safetensors_file_metadata, name, revision=info.sha)
+    chosen = _chosen(variant, sizes, index)
+    files = [file for each in chosen.values() for file in each]
+    download = sum(
+        sizes[file] for file in files if not isinstance(try_to_load_from_cache(name, file, revision=info.sha), str)
+    )
     listed = [
         {"name": each.name, "library": each.library, "sizes": each.stored.sizes, "largest": each.stored.largest}
-        for each in _components_on_hub(header_of, variant, sizes, index)
+        for each in _components_on_hub(header_of, chosen, sizes, index)
     ]
-    return {"kind": "found", "folder": str(folder), "components": listed}
+    return {"kind": "found", "folder": str(folder), "components": listed, "download": download}
 
 
-def _components_on_hub(
-    header_of: Callable[[str], Any], variant: str | None, sizes: Mapping[str, int], index: Mapping[str, Any]
-) -> list[Component]:
-    """List the models with what the headers of their files say; raises what huggingface_hub raises."""
+def _chosen(variant: str | None, sizes: Mapping[str, int], index: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the weight files of each model; nothing where one has none, or there are too many."""
     chosen = {
         component: [f"{component}/{file}" for file in chosen_files(_files_in(component, sizes), variant)]
         for component in listed_components(index)
         if f"{component}/config.json" in sizes
     }
-    if sum(map(len, chosen.values())) > _MOST_FILES or not all(chosen.values()):
-        return []
+    return {} if sum(map(len, chosen.values())) > _MOST_FILES or not all(chosen.values()) else chosen
+
+
+def _components_on_hub(
+    header_of: Callable[[str], Any],
+    chosen: Mapping[str, Sequence[str]],
+    sizes: Mapping[str, int],
+    index: Mapping[str, Any],
+) -> list[Component]:
+    """List the models with what the headers of their files say; raises what huggingface_hub raises."""
     libraries = listed_components(index)
     found = []
     for component, files in chosen.items():

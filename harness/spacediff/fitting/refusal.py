@@ -11,13 +11,13 @@ from spacediff.errors import DoesNotFit, MachineTooSmall
 from spacediff.fitting.advice import memory_advice
 from spacediff.fitting.assessment import Assessment
 from spacediff.fitting.checkpoint import find
-from spacediff.fitting.disk import free_bytes
+from spacediff.fitting.disk import downloads_to, free_bytes
 from spacediff.fitting.expectation import Todo
 from spacediff.fitting.machine import total_memory
 from spacediff.fitting.need import need, parts_of
 from spacediff.run import Run
 from spacediff.wording import sentences
-from spacediff.wording.numbers import counted, size
+from spacediff.wording.numbers import counted, listed, size
 
 
 def refuse_what_cannot_fit(run: Run) -> None:
@@ -44,8 +44,21 @@ def refuse_what_cannot_fit(run: Run) -> None:
             )
 
 
+def _refuse_downloads(todo: Todo, assessed: Assessment) -> None:
+    """Refuse an audit whose weights do not fit onto the disk that they are downloaded to."""
+    names = {run.name for run in todo.runs}
+    downloads = [each for each in assessed.downloads if each.runs & names]
+    needed, place = sum(each.size for each in downloads), downloads_to()
+    if downloads and needed > (free := free_bytes(place)):
+        raise MachineTooSmall(
+            f"the disk cannot hold the weights of {listed(sorted({each.model for each in downloads}))}: their download "
+            f"needs {size(needed)}, and {size(free)} are free in {place}",
+            hint="free some space, or set HF_HOME to a folder on another disk",
+        )
+
+
 def refuse_what_cannot_begin(todo: Todo, assessed: Assessment) -> None:
-    """Refuse an audit of which no run can be generated, or whose latents alone do not fit onto the disk.
+    """Refuse an audit of which no run can be generated, or whose latents or weights alone do not fit onto the disk.
 
     Where some runs fit into the memory, the audit goes on with those.
 
@@ -61,6 +74,7 @@ def refuse_what_cannot_begin(todo: Todo, assessed: Assessment) -> None:
             f"no run of this audit fits into the memory: {' '.join(sentences(assessed.certain))}",
             hint="change [baseline] as the message says, or use a larger machine",
         )
+    _refuse_downloads(todo, assessed)
     kept = [each for run in todo.runs if (each := assessed.kept.get(run.name, 0))]
     least, free = sum(kept), free_bytes(todo.folder)
     if least > free:

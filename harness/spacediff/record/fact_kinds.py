@@ -316,6 +316,7 @@ class FactKind(StrEnum):
     )
     MEMORY_UNKNOWN = "memory-unknown", {"runs": list[str], "model": str, "reason": str}
     DISK_SHORT = "disk-short", {"clips": int, "need": int, "free": int}
+    WEIGHTS_DOWNLOAD = "weights-download", {"model": str, "need": int, "free": int, "folder": str}
     EXPECTED = (
         "expected",
         {

@@ -46,6 +46,11 @@ def _disk_short(*, clips: int, need: int, free: int) -> str:
     return f"the disk may fill up: up to {clips} clips take up to {size(need)}, and {size(free)} are free"
 
 
+@says(FactKind.WEIGHTS_DOWNLOAD)
+def _weights_download(*, model: str, need: int, free: int, folder: str) -> str:
+    return f"the weights of {model} are downloaded first: {size(need)}, and {size(free)} are free in {folder}"
+
+
 @says(FactKind.WORKERS_LEFT_OUT)
 def _workers_left_out(*, workers: int, of: int, differing: Sequence[str]) -> str:
     return (
