@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spacediff.collecting import without_collecting
 from spacediff.comparing.scores import Scores
 from spacediff.metrics import Metric
 from spacediff.metrics.scoring import score
@@ -59,7 +60,7 @@ class ScoringAhead:
         self._finished.put(None)
 
     def _work(self) -> None:
-        with suppress(Exception):  # whoever scores meets it again, and reports it
+        with suppress(Exception), without_collecting():  # whoever scores meets it again, and reports it
             score([_BLACK], {"": [_WHITE]}, self._metrics)
         while (run := self._finished.get()) is not None:
             batch = [run]

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import psutil
 
 from spacediff import devices
+from spacediff.collecting import without_collecting
 from spacediff.environment import environment
 from spacediff.errors import (
     GenerationFailed,
@@ -66,7 +67,8 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     if not isinstance(begin, Begin) or begin.protocol != PROTOCOL:
         channel.send(Ready(protocol=PROTOCOL, environment={}))  # the other side reports it
         return
-    here = environment()
+    with without_collecting():
+        here = environment()
     channel.send(Ready(protocol=PROTOCOL, environment=here))
     worker = LocalWorker(here, reuse=begin.reuse, keep_latents=begin.keep_latents, ends=Path(begin.ends))
     for request in channel:

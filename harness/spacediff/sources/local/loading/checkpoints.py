@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from spacediff.collecting import without_collecting
 from spacediff.errors import NotMeasuredError, OutOfMemory, UnsupportedSetting, did_you_mean
 from spacediff.record import Ignored
 from spacediff.settings import Settings
@@ -73,16 +74,18 @@ class Checkpoints:
 
 
 def _load(settings: Settings, arguments: dict[str, Any]) -> Checkpoint:
-    shim_torchvision()
-    import torch
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
+    model = settings.table("model")
+    with without_collecting():
+        shim_torchvision()
+        import torch
+        from diffusers.utils import logging as diffusers_logging
+        from transformers.utils import logging as transformers_logging
 
+        kind = pipeline_class(model.get("pipeline"))
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    model = settings.table("model")
     dtype = getattr(torch, model["dtype"]) if "dtype" in model else None
-    asked = Asked(pipeline_class(model.get("pipeline")), settings, arguments, declared_apart(settings), dtype)
+    asked = Asked(kind, settings, arguments, declared_apart(settings), dtype)
     for each in asked.apart:
         refuse_missing_backend(each.name, each.declared or {})
     with warnings_of_libraries() as messages, warnings.catch_warnings():
