@@ -170,6 +170,8 @@ def scripts() -> None:
 def listeners() -> None:
     listener: spacediff.ProgressListener = Listener()
     spacediff.run_audit("mine.toml", listener=listener)
+    with spacediff.ProgressBars() as bars:
+        spacediff.run_audit("mine.toml", listener=bars)
     spacediff.run_audit("mine.toml", listener=print)  # type: ignore[arg-type]
 
 

@@ -23,6 +23,7 @@ from .api import (
 )
 from .checking.check import CheckListener
 from .checking.result import SpaceCheck
+from .cli.progress import ProgressBars
 from .doctor import Check
 from .errors import (
     ApiBusy,
@@ -199,6 +200,7 @@ __all__ = [
     "ProgramTimedOut",
     "ProgramUnusable",
     "ProgramWithoutClip",
+    "ProgressBars",
     "ProgressListener",
     "QuotaExceeded",
     "Reading",

@@ -7,7 +7,7 @@ the differences that make the clip differ; the corrected scenario then checks th
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,13 +50,19 @@ class SourceComparison:
         space_name: The Space, as it was named.
     """
 
-    script: Reading
-    space: Reading
-    compared: ComparedSettings
-    advice: Advice
-    calls: Sequence[ComparedCall]
+    script: Reading = field(repr=False)
+    space: Reading = field(repr=False)
+    compared: ComparedSettings = field(repr=False)
+    advice: Advice = field(repr=False)
+    calls: Sequence[ComparedCall] = field(repr=False)
     script_name: str
     space_name: str
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the headline, the settings that differ, and the patch."""
+        from spacediff.reporting.notebook import sources_piece
+
+        return sources_piece(self.headline, self.compared, self.advice, self.approximations)
 
     @property
     def decided(self) -> bool:
@@ -171,8 +177,14 @@ class WhyResult:
     sources: SourceComparison
     scenario: Path
     audit: AuditResult
-    advice: Advice | None = None
+    advice: Advice | None = field(default=None, repr=False)
     corrected: Path | None = None
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: what was measured, and the patch for the cause."""
+        from spacediff.reporting.notebook import audit_piece, patch_piece
+
+        return audit_piece(self.audit.record, self.audit.folder) + patch_piece(self.advice)
 
     @property
     def cause(self) -> CauseRecord | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -28,10 +28,22 @@ class AuditResult:
         strict: Whether anything that was not measured counts as a failure.
     """
 
-    record: AuditRecord
+    record: AuditRecord = field(repr=False)  # megabytes, which a console or a notebook would show
     folder: Path
     report: Path
     strict: bool = False
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the answer, both clips and the variants, below a megabyte."""
+        from spacediff.reporting.notebook import audit_piece
+
+        return audit_piece(self.record, self.folder)
+
+    def _repr_markdown_(self) -> str:
+        """Return the same without pictures, for consoles and documents."""
+        from spacediff.reporting.markdown import render_summary
+
+        return render_summary(self.record)
 
     @property
     def exit_code(self) -> Exit:
@@ -97,8 +109,14 @@ class VersionsResult:
         audit: The audit of all releases, with their clips and the report.
     """
 
-    versions: VersionsRecord
+    versions: VersionsRecord = field(repr=False)
     audit: AuditResult
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: what changes at which release, and the audit of all of them."""
+        from spacediff.reporting.notebook import audit_piece, versions_piece
+
+        return versions_piece(self.versions) + audit_piece(self.audit.record, self.audit.folder)
 
     @property
     def exit_code(self) -> Exit:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from importlib import invalidate_caches
+from pathlib import Path
 
 import pytest
 
-from spacediff.cli.bars import AuditBars, State
+from spacediff.cli.bars import AuditBars, State, shows_bars
 from spacediff.cli.console import Terminal
 from spacediff.cli.options import Verbosity
-from spacediff.cli.progress import Display
+from spacediff.cli.progress import ProgressBars
 from spacediff.cli.search_progress import probe_line
 from spacediff.progress import SearchProgress, WorkerProgress
 from spacediff.record import Role, RunRecord, StageRecord, StoppedRecord, TraceRecord
@@ -33,7 +35,7 @@ def progress(*, expected: float = 4, spent: float = 0, budget: float = 40) -> Se
 
 
 def test_generations_and_time_are_printed_before_the_search(capsys: pytest.CaptureFixture[str]) -> None:
-    with Display() as display:
+    with ProgressBars() as display:
         display.on_plan([])
         display.on_search_started(progress(expected=2.14))
         display.on_search_started(progress(budget=2.5, expected=1))
@@ -44,7 +46,7 @@ def test_generations_and_time_are_printed_before_the_search(capsys: pytest.Captu
 
 def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFixture[str]) -> None:
     probe = Run("probe-1", Role.PROBE, Prompt("p", "", 1), "diffusers")
-    with Display() as display:
+    with ProgressBars() as display:
         display.on_plan([])
         display.on_search_started(progress())
         display.on_run_started(probe)
@@ -67,7 +69,7 @@ def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFi
 
 def test_probes_that_are_made_at_once_print_their_own_lines(capsys: pytest.CaptureFixture[str]) -> None:
     probes = [Run(f"probe-{number}", Role.PROBE, Prompt("p", "", 1), "diffusers") for number in (1, 2)]
-    with Display() as display:
+    with ProgressBars() as display:
         display.on_plan([])
         display.on_search_started(progress())
         for worker, probe in enumerate(probes, 1):
@@ -95,7 +97,7 @@ def test_a_probe_that_ended_early_has_nothing_to_see() -> None:
 def test_a_run_that_ended_early_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Run("screen-1", Role.SCREEN, Prompt("p", "", 1), "diffusers")
     stopped = StoppedRecord(target="t", step=1, steps=50, first=1, distances=[0.41], relative=[0.3], made=1)
-    with Display() as display:
+    with ProgressBars() as display:
         display.on_plan([])
         display.on_run_started(screen)
         ended = record("screen-1", measured=False).model_copy(update={"stopped": stopped})
@@ -112,7 +114,7 @@ def clip(name: str) -> Run:
 
 def shown(capsys: pytest.CaptureFixture[str], verbosity: Verbosity, outcomes: list[RunRecord]) -> list[str]:
     """Return the lines about planned clips, of which one more is never generated."""
-    with Display(verbosity) as display:
+    with ProgressBars(verbosity) as display:
         display.on_plan([clip(each.name) for each in outcomes] + [clip("never")])
         for each in outcomes:
             display.on_run_started(clip(each.name))
@@ -139,7 +141,7 @@ def test_a_reference_that_is_read_says_nothing_of_the_time_that_is_left(capsys: 
     prompt = Prompt("p", "", 1)
     reference = Run("reference", Role.REFERENCE, prompt, "recording")
     generated, last = (Run(name, Role.VARIANT, prompt, "script") for name in ("a", "b"))
-    with Display() as display:
+    with ProgressBars() as display:
         display.on_plan([reference, generated, last])
         for run in (reference, generated):
             display.on_run_finished(run, record(run.name), reused=False)
@@ -167,6 +169,19 @@ def test_a_verbose_audit_names_the_seconds_by_stage(capsys: pytest.CaptureFixtur
     traced = record("a").model_copy(update={"trace": TraceRecord(stages=stages)})
     _, line = shown(capsys, Verbosity.VERBOSE, [traced])
     assert line.strip() == "denoising 2.50 s, decoding 0.500 s"
+
+
+def test_a_notebook_has_bars_where_something_can_draw_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = Terminal(force_jupyter=True)
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    assert not shows_bars(notebook)
+    (tmp_path / "ipywidgets.py").touch()
+    invalidate_caches()
+    assert shows_bars(notebook)
+    notebook.quiet = True
+    assert not shows_bars(notebook)
+    assert shows_bars(Terminal(force_terminal=True, force_jupyter=False))
+    assert not shows_bars(Terminal(file=io.StringIO(), force_jupyter=False))
 
 
 def test_bars_name_the_time_passed_and_the_time_left_in_80_columns() -> None:

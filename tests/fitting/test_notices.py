@@ -9,7 +9,7 @@ import pytest
 
 from spacediff.api import plan_audit
 from spacediff.audit import audit
-from spacediff.cli.progress import Display
+from spacediff.cli.progress import ProgressBars
 from spacediff.errors import CheckpointUnavailable
 from spacediff.progress import ProgressListener, SilentListener
 from spacediff.record import Fact, FactKind, RunRecord, fact
@@ -74,7 +74,7 @@ def test_an_audit_gives_its_notices_before_the_first_run(tmp_path: Path, monkeyp
 
 
 def test_the_terminal_shows_a_notice_as_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    with Display() as display:
+    with ProgressBars() as display:
         display.on_notice(fact(FactKind.DISK_SHORT, clips=4, need=3 * 2**30, free=2**30))
     said = "note: the disk may fill up: up to 4 clips take up to 3.00 GiB, and 1.00 GiB are free."
     assert said in capsys.readouterr().err

@@ -10,7 +10,7 @@ from spacediff.api import accept_audit, compare_videos, load_scenario, plan_audi
 from spacediff.cli.console import show_error, show_json, show_line
 from spacediff.cli.hints import with_option
 from spacediff.cli.options import ApproveOptions, AuditOptions, CompareOptions, Verbosity
-from spacediff.cli.progress import Display
+from spacediff.cli.progress import ProgressBars
 from spacediff.cli.summary import show_summary
 from spacediff.errors import Exit, SpacediffError
 from spacediff.privacy.private_prompts import keep_private
@@ -31,7 +31,7 @@ def audit(options: AuditOptions) -> Exit:
         keep_private(plan_audit(scenario).private_texts)
     if len(scenarios) > 1:
         return _audit_several(scenarios, options)
-    with Display(options.verbosity) as display:
+    with ProgressBars(options.verbosity) as display:
         result = run_audit(
             scenarios[0],
             out=options.out,
@@ -48,7 +48,7 @@ def _audit_several(scenarios: Sequence[Scenario], options: AuditOptions) -> Exit
     """Audit scenarios, show each result when it is there, and return the worst exit code."""
     worst, texts = Exit.GATE_PASSED, []
     results = run_audits(
-        scenarios, out=options.out, listener=(display := Display(options.verbosity)), **_terms(options)
+        scenarios, out=options.out, listener=(display := ProgressBars(options.verbosity)), **_terms(options)
     )
     try:
         while True:
@@ -95,7 +95,7 @@ def _code(result: AuditResult, options: AuditOptions) -> Exit:
 
 def compare(options: CompareOptions) -> Exit:
     """Score two videos or pictures."""
-    with Display(options.verbosity) as display:
+    with ProgressBars(options.verbosity) as display:
         result = compare_videos(
             options.reference,
             options.candidate,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column
@@ -13,8 +15,15 @@ _BAR = 16
 """Columns of a bar, so that its line fits 80."""
 
 
+def shows_bars(console: Console) -> bool:
+    """Return whether a console can draw bars again and again: a terminal, or a notebook that has ipywidgets."""
+    if console.quiet:
+        return False
+    return find_spec("ipywidgets") is not None if console.is_jupyter else console.is_terminal
+
+
 class AuditBars(Progress):
-    """The bars on a terminal; a finished audit leaves none. Elsewhere nothing is shown."""
+    """The bars on a terminal or in a notebook; a finished audit leaves none. Elsewhere nothing is shown."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(
@@ -28,7 +37,7 @@ class AuditBars(Progress):
             State(table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console,
             transient=True,
-            disable=console.quiet or not console.is_terminal,
+            disable=not shows_bars(console),
         )
 
 

@@ -13,7 +13,7 @@ from spacediff.checking.probes import Probe
 from spacediff.checking.result import Answer, Call, SpaceCheck, Standing
 from spacediff.cli.console import Terminal, one_line, show_json, show_line, wide_terminal
 from spacediff.cli.options import CheckOptions, Verbosity
-from spacediff.cli.progress import Display
+from spacediff.cli.progress import ProgressBars
 from spacediff.errors import Exit
 from spacediff.privacy.private_prompts import keep_private
 from spacediff.wording import sentence
@@ -27,7 +27,7 @@ def check(options: CheckOptions) -> Exit:
     if options.space.endswith(".toml"):
         keep_private(plan_audit(load_scenario(options.space)).private_texts)
     try:
-        with _Display(options.verbosity) as display:
+        with _CheckBars(options.verbosity) as display:
             found = check_space(options.space, calls=options.calls, endpoint=options.endpoint, listener=display)
     except CheckInterrupted as interrupted:
         found = interrupted.result
@@ -38,7 +38,7 @@ def check(options: CheckOptions) -> Exit:
     return found.exit_code
 
 
-class _Display(Display):
+class _CheckBars(ProgressBars):
     """Shows a line for each call, and the work on it."""
 
     def __init__(self, verbosity: Verbosity) -> None:

@@ -10,14 +10,14 @@ from rich.text import Text
 from spacediff.api import space_environment
 from spacediff.cli.console import one_line, show_json, show_line, wide_terminal
 from spacediff.cli.options import EnvironmentOptions
-from spacediff.cli.progress import Display
+from spacediff.cli.progress import ProgressBars
 from spacediff.errors import Exit
 from spacediff.privacy.redaction import redact
 
 
 def environment(options: EnvironmentOptions) -> Exit:
     """List what a run in the environment of a Space would install."""
-    with Display(options.verbosity) as display:
+    with ProgressBars(options.verbosity) as display:
         found = space_environment(options.space, torch=options.torch, progress=display)
     if options.as_json:
         show_json(json.dumps(redact(found.as_json()), indent=2) + "\n")

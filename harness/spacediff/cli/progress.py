@@ -9,7 +9,7 @@ from typing import Self
 from rich.progress import TaskID
 from rich.text import Text
 
-from spacediff.cli.bars import AuditBars
+from spacediff.cli.bars import AuditBars, shows_bars
 from spacediff.cli.console import Terminal
 from spacediff.cli.options import Verbosity
 from spacediff.cli.search_progress import outlook, probe_line
@@ -24,7 +24,7 @@ _PLAIN_SECONDS = 10.0
 """Without a terminal, seconds between two lines on the work on a clip."""
 
 
-class Display:
+class ProgressBars:
     """Shows an audit's progress on standard error.
 
     Args:
@@ -37,6 +37,7 @@ class Display:
         self._console.quiet = verbosity is Verbosity.QUIET
         self._verbose = verbosity is Verbosity.VERBOSE
         self._bars = AuditBars(self._console)
+        self._has_bars = shows_bars(self._console)
         self._whole: TaskID | None = None
         self._current: TaskID | None = None
         self._name = ""
@@ -179,14 +180,14 @@ class Display:
     def _left(self) -> str:
         """Estimate the duration of the clips to come from that of the generated ones; bars show it on a terminal."""
         more = len(self._planned) - self._done
-        if self._console.is_terminal or not more or not self._generated:
+        if self._has_bars or not more or not self._generated:
             return ""
         each = sum(self._generated) / len(self._generated)
         return f" (about {duration(each * more)} left for {more} clip{'s' * (more != 1)})"
 
     def _say_sometimes(self, text: str) -> None:
         now = time.monotonic()
-        if self._verbose and not self._console.is_terminal and now - self._said > _PLAIN_SECONDS:
+        if self._verbose and not self._has_bars and now - self._said > _PLAIN_SECONDS:
             self._said = now
             self._console.print(f"      {self._name}: {text}" if text != self._name else f"      {text}")
 

@@ -112,9 +112,9 @@ def _write_plan(sources: SourceComparison, options: WhyOptions) -> Exit:
 def _measure(sources: SourceComparison, path: Path, options: WhyOptions) -> Exit:
     """Measure the differences, and print the patch for those that matter."""
     from spacediff.cli.audit_commands import show_result
-    from spacediff.cli.progress import Display
+    from spacediff.cli.progress import ProgressBars
 
-    with Display(options.verbosity) as display:
+    with ProgressBars(options.verbosity) as display:
         found = measure_difference(
             sources,
             scenario=path,

@@ -11,7 +11,7 @@ from spacediff.api import compare_versions
 from spacediff.cli.audit_commands import open_page
 from spacediff.cli.console import one_line, show_json, show_line, wide_terminal
 from spacediff.cli.options import Verbosity, VersionsOptions
-from spacediff.cli.progress import Display
+from spacediff.cli.progress import ProgressBars
 from spacediff.errors import Exit
 from spacediff.record import VersionsRecord
 from spacediff.results import VersionsResult
@@ -20,7 +20,7 @@ from spacediff.wording import moved_text, release_text, versions_text
 
 def versions(options: VersionsOptions) -> Exit:
     """Compare the releases of a package."""
-    with Display(options.verbosity) as display:
+    with ProgressBars(options.verbosity) as display:
         result = compare_versions(
             options.scenario,
             package=options.package,
