@@ -9,9 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from spacediff.clip import Frame
+from spacediff.clip import Frame, bands
 from spacediff.errors import NotMeasuredError
-from spacediff.metrics.pixel import prepare_mae, prepare_psnr, prepare_ssim, psnr_of_mse, psnr_of_rmse, rmse_of_psnr
+from spacediff.metrics.pixel import (
+    prepare_mae,
+    prepare_psnr,
+    prepare_ssim,
+    prepare_ssim_map,
+    psnr_of_mse,
+    psnr_of_rmse,
+    rmse_of_psnr,
+)
 from support.clips import moving_ball
 from support.fuzzing import examples
 
@@ -133,3 +141,13 @@ def test_frames_smaller_than_the_window_are_refused() -> None:
 def test_psnr_and_its_error_scale_are_inverse(rmse: float) -> None:
     assert rmse_of_psnr(psnr_of_mse(rmse**2)) == pytest.approx(rmse)
     assert rmse_of_psnr(psnr_of_rmse(rmse)) == pytest.approx(rmse)
+
+
+def test_a_large_frame_has_the_values_of_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = moving_ball(2, 130, 260).frames
+    ssim, (mean, whole) = prepare_ssim(x)(y), prepare_ssim_map(x)(y)
+    monkeypatch.setattr(bands, "MOST_PIXELS", 100)
+    assert prepare_ssim(x)(y) == ssim
+    large, tiles = prepare_ssim_map(x)(y)
+    assert large == mean
+    np.testing.assert_array_equal(tiles, whole)

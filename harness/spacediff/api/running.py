@@ -19,6 +19,7 @@ from spacediff.errors import (
     error_from_record,
 )
 from spacediff.file_names import portable_name
+from spacediff.freed_memory import return_freed_memory
 from spacediff.results import AuditInterrupted, AuditResult
 from spacediff.shell_command import out_option, repeated, shell_command
 
@@ -204,6 +205,7 @@ def execute(
     if record.finished or record.runs or page.exists():
         page = write_page(record, folder)  # takes seconds, and before the end of a run there is nothing to show
     result = AuditResult(record, folder, page, strict)
+    return_freed_memory()  # of one audit after the other, each would keep some
     if not record.finished:
         raise AuditInterrupted(result)
     return result

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.util import find_spec
@@ -35,6 +35,7 @@ _CONVOLUTIONS = {0: (4, 2), 3: (1, 2), 6: (1, 1), 8: (1, 1), 10: (1, 1)}  # torc
 _POOLED = {3, 6}  # layers after a max pooling over 3x3 with stride 2
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # lpips.ScalingLayer, for pixels in -1..1
 _EPSILON = 1e-10  # lpips.normalize_tensor
+_WHOLE = (1.0,) * len(_CONVOLUTIONS)  # the share of all features of a layer
 _lock = threading.Lock()
 
 
@@ -52,7 +53,7 @@ def prepare_lpips(reference: Frame) -> Callable[[Frame], float]:
     if len(strips) > 1:  # features of a large frame are not kept: each candidate computes them again, strip by strip
         return lambda candidate: sum(_share(network, strip, reference, candidate) for strip in strips)
     with torch.inference_mode():
-        features = network.features(reference)
+        features = list(network.features(reference))
 
     def distance(candidate: Frame) -> float:
         with torch.inference_mode():
@@ -67,17 +68,17 @@ def _share(network: _Network, strip: Strip, reference: Frame, candidate: Frame) 
 
     with torch.inference_mode():
         ours, theirs = (
-            [layer[owned] for layer, owned in zip(network.features(frame[strip.rows]), strip.owned, strict=True)]
+            (layer[owned] for layer, owned in zip(network.features(frame[strip.rows]), strip.owned, strict=True))
             for frame in (reference, candidate)
         )
         return _distance(network, ours, theirs, strip.shares)
 
 
 def _distance(
-    network: _Network, ours: list[torch.Tensor], theirs: list[torch.Tensor], shares: Sequence[float] | None = None
+    network: _Network, ours: Iterable[torch.Tensor], theirs: Iterable[torch.Tensor], shares: Sequence[float] = _WHOLE
 ) -> float:
     """Sum the mean squared distances of features, each float32 `[N, C]`, weighted by channel, and by layer if asked."""
-    layers = zip(ours, theirs, network.weights, shares or [1.0] * len(ours), strict=True)
+    layers = zip(ours, theirs, network.weights, shares, strict=True)
     return float(sum((one - other).square_().mean(0).dot(weights) * share for one, other, weights, share in layers))
 
 
@@ -116,20 +117,22 @@ class _Network:
     offset: torch.Tensor
     weights: list[torch.Tensor]
 
-    def features(self, frame: Frame) -> list[torch.Tensor]:
-        """Compute AlexNet's five feature maps of a frame, normalised per pixel, each float32 `[h w, C]`."""
+    def features(self, frame: Frame) -> Iterator[torch.Tensor]:
+        """Compute AlexNet's five feature maps of a frame, normalised per pixel, each float32 `[h w, C]`, one by one."""
         import torch
 
         height, width, _ = frame.shape
         rows = torch.from_numpy(frame).to(torch.float32).reshape(height, -1)
         rows.mul_(self.gain.repeat(width)).sub_(self.offset.repeat(width))
-        features: list[torch.Tensor] = []
+        before: torch.Tensor | None = None
         layer = rows.view(1, height, width, 3).permute(0, 3, 1, 2)
         for convolve, pooled in self.convolutions:
             layer = convolve(torch.nn.functional.max_pool2d(layer, 3, 2) if pooled else layer).relu_()
-            features[-1:] = map(_normalised, features[-1:])  # in place, as soon as the next layer is computed
-            features.append(layer.permute(0, 2, 3, 1).flatten(0, 2))
-        return [*features[:-1], _normalised(features[-1])]
+            if before is not None:
+                yield _normalised(before)  # in place, as soon as the next layer is computed
+            before = layer.permute(0, 2, 3, 1).flatten(0, 2)
+        assert before is not None  # noqa: S101 - there are five
+        yield _normalised(before)
 
 
 def _normalised(vectors: torch.Tensor) -> torch.Tensor:

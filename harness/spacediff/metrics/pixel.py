@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
+from spacediff.clip.bands import is_large
 from spacediff.errors import MetricUnavailable
 from spacediff.metric_info import MetricInfo
 from spacediff.metrics.metric import Metric, complement, same
@@ -73,7 +74,7 @@ def prepare_ssim(reference: Frame) -> Callable[[Frame], float]:
     count = _windows(reference)
 
     def ssim(candidate: Frame) -> float:
-        return 1 - sum(_loss(*block.losses(candidate)) for block in blocks) / count
+        return 1 - sum(_loss(*block.losses(candidate)) for block in blocks()) / count
 
     return ssim
 
@@ -94,7 +95,7 @@ def prepare_ssim_map(reference: Frame) -> Callable[[Frame], tuple[float, Image]]
     def ssim(candidate: Frame) -> tuple[float, Image]:
         loss = 0.0
         found = np.empty([side - 2 * RADIUS for side in reference.shape[:2]], np.float32)
-        for block in blocks:
+        for block in blocks():
             brightness, structure, both = block.losses(candidate)
             loss += _loss(brightness, structure, both)
             found[_without_border(block.place)] = _ssim(brightness, structure)
@@ -148,13 +149,18 @@ class _Block:
         return brightness, structure, cv2.multiply(brightness, structure, dst=_inside(image))
 
 
-def _prepared(reference: Frame) -> list[_Block]:
-    """Split a frame into blocks, each with the means of its windows."""
-    blocks = []
-    for place in _places(reference):
-        pixels = reference[place]
-        blocks.append(_Block(place, pixels, _windowed(pixels, np.empty(pixels.shape, np.float32))))
-    return blocks
+def _prepared(reference: Frame) -> Callable[[], Iterable[_Block]]:
+    """Prepare to split a frame into blocks, each with the means of its windows; those of a large frame are not kept."""
+
+    def blocks() -> Iterator[_Block]:
+        for place in _places(reference):
+            pixels = reference[place]
+            yield _Block(place, pixels, _windowed(pixels, np.empty(pixels.shape, np.float32)))
+
+    if is_large(*reference.shape[:2]):
+        return blocks
+    kept = list(blocks())
+    return lambda: kept
 
 
 def _places(frame: Frame) -> Iterator[Place]:

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip import Frame
+from spacediff.clip.bands import is_large
+from spacediff.freed_memory import return_freed_memory
 from spacediff.metrics import METRICS, Comparer, Metric
 from spacediff.metrics.opencv_threads import opencv_in_callers
 from spacediff.metrics.pixel import SSIM, psnr_of_mse, rmse_of_psnr
@@ -212,6 +214,8 @@ class _ReferenceFrame:
             if self._comparer is None:
                 self._comparer = self._prepared()
         values, map_tile = self._comparer(candidate)
+        if is_large(*candidate.shape[:2]):
+            return_freed_memory()
         return _Compared(values, map_tile, worst_tile(self._frame, candidate) if self._tiled else None)
 
     def _equal(self) -> _Compared:
