@@ -123,7 +123,8 @@ def test_a_clip_that_is_not_held_is_written_like_one_that_is(tmp_path: Path, mon
     assert one.clip == other.clip
     assert one.clip is not None
     assert one.clip.frames == 20
-    for name in ("clip.mkv", "preview.mp4", "original.mp4"):
+    assert one.clip.lossless == one.clip.original == "runs/k/original.mp4", "its frames are not written once more"
+    for name in ("preview.mp4", "original.mp4"):
         assert (tmp_path / "held" / name).read_bytes() == (tmp_path / "streamed" / name).read_bytes()
     (changed := np.array(held.clip.frames))[7, 3, 3] ^= 1
     assert Clip(changed, held.clip.fps).digest != streamed.clip.digest

@@ -114,7 +114,7 @@ class ClipRecord(Record):
     """A clip in the audit folder.
 
     Attributes:
-        lossless: FFV1 file, relative to the audit folder.
+        lossless: FFV1 file, relative to the audit folder; for a file of the user, that file itself.
         preview: The file for the page, relative to the audit folder: H.264, or for pictures a PNG with all of them, one
             below the other.
         small: A smaller preview; None where the preview is small, and in older records.

@@ -39,33 +39,37 @@ def write_run(run: Run, key: str, produced: Produced, folder: Path) -> RunRecord
     """
     place = PurePosixPath("runs") / key
     trace = _write_trace(produced, folder, place)
-    large = _LARGE_OF_TWO if run.source in {"video", "recording"} and not run.prompt.text else _LARGE
-    return measured(run, key, produced, _write_clip(produced, folder, place, large), trace)
+    return measured(run, key, produced, _write_clip(run, produced, folder, place), trace)
 
 
-def _write_clip(produced: Produced, folder: Path, place: PurePosixPath, large: int) -> ClipRecord:
+def _write_clip(run: Run, produced: Produced, folder: Path, place: PurePosixPath) -> ClipRecord:
     """Write the files of a clip, and return their record.
 
+    A file of the user is the clip itself: as it is kept, its frames are not written once more.
+
     Args:
-        produced: The result of a source.
+        run: The run.
+        produced: The result of its source.
         folder: The folder to write to.
         place: The final folder of the files, relative to the audit folder, for the paths in the record.
-        large: Bytes of a preview beyond which a small one is written too.
     """
+    given = produced.original if run.source == "video" else None
+    large = _LARGE_OF_TWO if run.source in {"video", "recording"} and not run.prompt.text else _LARGE
     clip = produced.clip
     frames, height, width = clip.frames.shape[:3]
     at_once = 1 if is_large(height, width) else 3  # encoders let other threads run, and hold several frames
     with ThreadPoolExecutor(at_once, "writing") as pool:
-        lossless = pool.submit(write_lossless, clip, folder / "clip.mkv")
+        lossless = None if given else pool.submit(write_lossless, clip, folder / "clip.mkv")
         previewing = pool.submit(_write_previews, clip, folder, large)
         delivering = pool.submit(_write_delivered, produced, folder) if produced.original is None else None
         digesting = pool.submit(lambda: clip.digest)
-        lossless.result()
+        if lossless:
+            lossless.result()
         preview, small = previewing.result()
         delivered = delivering.result() if delivering else None
         digest = digesting.result()
     return ClipRecord(
-        lossless=(place / "clip.mkv").as_posix(),
+        lossless=(place / (given.name if given else "clip.mkv")).as_posix(),
         preview=(place / preview).as_posix(),
         small=SmallPreview(file=(place / small).as_posix(), quality=_SMALL) if small else None,
         original=(place / produced.original.name).as_posix() if produced.original else None,
