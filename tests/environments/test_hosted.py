@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 
 from spacediff.cli.commands import main
 from spacediff.environments import hosted as module
+from spacediff.environments import wanted as wanted_module
 from spacediff.environments.announced import spaces_installed
 from spacediff.environments.hosted import HostedEnvironment, chosen_of, hosted_environment
 from spacediff.environments.hosted_facts import differing_facts, installed_fact
 from spacediff.environments.locking import Lock, lock_of
+from spacediff.environments.pythons import Interpreter
 from spacediff.environments.uv import uv_program
 from spacediff.environments.wanted import of_space, wanted_of
 from spacediff.errors import EnvironmentUnavailable, NotMeasuredError, SpaceNotFound
@@ -29,10 +32,12 @@ from spacediff.wording import sentence, sentences
 from support.hub_stand_in import Space, hub_stand_in
 from support.wheel_index import wheel_index
 
+OTHER = "3.10" if sys.version_info[:2] != (3, 10) else "3.12"
+"""A Python that this one is not."""
 FACTS = {
     "sdk": "gradio",
     "sdk version": "1.5",
-    "python": "3.10",
+    "python": OTHER,
     "last modified": "2025-08-01T18:00:00+00:00",
     "running commit": "2e" * 20,
 }
@@ -80,7 +85,7 @@ def test_what_a_space_installs_is_read_from_its_files(monkeypatch: pytest.Monkey
         "accelerate",
     )
     assert [each.reason for each in hosted.refused] == [Refusal.INDEX, Refusal.VERSION_CONTROL]
-    assert (hosted.app, hosted.python, hosted.torch) == ("gradio==1.5", "3.10", "torch==2.4.0")
+    assert (hosted.app, hosted.python, hosted.torch) == ("gradio==1.5", OTHER, "torch==2.4.0")
     assert hosted.moment == "2025-08-01T18:00:00Z"
 
 
@@ -170,7 +175,10 @@ def test_everything_that_is_not_as_in_the_space_is_said(monkeypatch: pytest.Monk
     assert "spaces (" not in said, "it makes no clip"
     assert "Chosen by the resolver, since org/space names no version that could be installed: numpy 1.5" in said
     assert "the newest of 2025-08-01: accelerate. That is an inference" in said
-    assert f"Python {platform.python_version()} is used; org/space has 3.10." in said
+    assert (
+        f"Python {platform.python_version()} is used; org/space has {OTHER}, for which torch would have to be "
+        "installed: name one by env.torch."
+    ) in said
     assert "torch 2.13.0+cpu of this machine is used, a build without CUDA; org/space asks for torch==2.4.0." in said
     assert "torch==2.4.0. Name one by env.torch to install it." in said
     theirs = replace(LOCK, shared="2.4.0+cu121")
@@ -193,6 +201,38 @@ def test_the_same_python_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> No
     for version in (here, here.rpartition(".")[0]):
         facts = differing_facts(of_space(asked(monkeypatch, python=version)), LOCK)
         assert FactKind.HOSTED_PYTHON not in {each.kind for each in facts}
+
+
+def test_the_python_of_a_space_is_used_with_a_torch_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch = (("torch", "2.4.0"),)
+    found = Interpreter("/there/python", f"{OTHER}.7")
+    monkeypatch.setattr(wanted_module, "has_python", lambda version: version == OTHER)
+    monkeypatch.setattr(wanted_module, "python_named", lambda _: found)
+    used = of_space(asked(monkeypatch), torch)
+    assert (used.python, used.python_kept, used.has_own_torch) == (found.version, "", True)
+    assert FactKind.HOSTED_PYTHON not in {each.kind for each in differing_facts(used, LOCK)}
+    shared = of_space(asked(monkeypatch))
+    assert (shared.python, shared.has_own_torch) == ("", False), "its torch is built for this Python"
+    named = of_space(asked(monkeypatch), python=found)
+    assert (named.python, named.has_own_torch) == (found.version, True)
+    assert {"torch==2.4.0", "torchvision"} <= {*named.lines}, "the Space's, since that of here cannot be shared"
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("3.8", "org/space has 3.8, in which a run cannot be watched."),
+        ("3.97", "org/space has 3.97, which is not on this machine."),
+    ],
+)
+def test_a_python_that_cannot_be_used_is_said_with_the_reason(
+    version: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = of_space(asked(monkeypatch, python=version), (("torch", "2.4.0"),))
+    assert wanted.python == ""
+    assert words in " ".join(sentences(differing_facts(wanted, LOCK)))
 
 
 @pytest.mark.parametrize(

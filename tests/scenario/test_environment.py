@@ -24,6 +24,16 @@ def test_what_is_no_version_is_refused(version: str) -> None:
     assert "0.37.1" in mistake.expected
 
 
+@pytest.mark.parametrize(("version", "fits"), [("3.10", True), ("3.12.3", True), ("3.9", False), ("2.7", False)])
+def test_a_python_is_named_from_the_oldest_one_on(version: str, fits: bool) -> None:  # noqa: FBT001 - a parameter
+    text = f'{MINIMAL}[variants.old]\nenv.python = "{version}"\n'
+    if fits:
+        assert parse_scenario(text, HERE).changes_of("old").value("env.python") == version
+    else:
+        (mistake,) = mistakes_in(text)
+        assert "3.10 on" in mistake.expected
+
+
 def test_an_unknown_package_is_refused_by_its_line() -> None:
     (mistake,) = mistakes_in(f'{MINIMAL}[variants.old]\nenv.difusers = "0.36.0"\n')
     assert mistake.key == "variants.old.env.difusers"

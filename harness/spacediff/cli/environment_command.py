@@ -18,7 +18,7 @@ from spacediff.privacy.redaction import redact
 def environment(options: EnvironmentOptions) -> Exit:
     """List what a run in the environment of a Space would install."""
     with ProgressBars(options.verbosity) as display:
-        found = space_environment(options.space, torch=options.torch, progress=display)
+        found = space_environment(options.space, torch=options.torch, python=options.python, progress=display)
     if options.as_json:
         show_json(json.dumps(redact(found.as_json()), indent=2) + "\n")
         return Exit.GATE_PASSED

@@ -82,6 +82,7 @@ class EnvironmentOptions:
 
     space: str
     torch: str | None
+    python: str | None
     verbosity: Verbosity
     as_json: bool
 

@@ -386,6 +386,8 @@ def _environment(commands: Commands) -> None:
     environment.add_argument("space", metavar="ORG/NAME", help="the Space, or the address of its page")
     environment.add_argument("--torch", metavar="VERSION",
                              help="with this version of torch (default: with the one that is here)")  # fmt: skip
+    environment.add_argument("--python", metavar="VERSION",
+                             help="with this version of Python, which is on this machine")  # fmt: skip
     environment.add_argument("--json", dest="as_json", action="store_true", help="print the list as JSON")
     add_verbosity(environment)
     environment.set_defaults(kind=EnvironmentOptions)

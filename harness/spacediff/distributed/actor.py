@@ -16,6 +16,7 @@ import psutil
 
 from spacediff import __version__
 from spacediff.distributed.transfer import Sent, SharedFolder, arrived, lacking, listed, read_piece, write_piece
+from spacediff.environments.resolved import Resolved
 from spacediff.executor import Sequential
 from spacediff.files import remove_folder
 from spacediff.privacy.private_prompts import private
@@ -95,7 +96,8 @@ class ActorWorker:
         generating = SupervisedWorker(
             self._folder / DENOISED, reuse=terms.reuse, keep_latents=terms.keep_latents, threads=terms.threads
         )
-        self._worker = AuditWorker(generating, self._folder)
+        self._environment: Resolved | None = None
+        self._worker = AuditWorker(generating, self._folder, resolve=lambda *_: self._environment)
         self._located = _Located(self._worker, node, number)
         self._shared = SharedFolder(terms.shared) if terms.shared else None
         self._listener = _Noting()
@@ -127,15 +129,16 @@ class ActorWorker:
         if self._shared is not None:
             self._shared.take(self._folder, files, remove=False)
 
-    def produce(self, plain: PlainRun, key: str, words: Sequence[str]) -> Outcome:
+    def produce(self, plain: PlainRun, key: str, words: Sequence[str], environment: Resolved | None = None) -> Outcome:
         """Produce a run.
 
         Args:
             plain: The run.
             key: Its identity, by which the other side keeps it.
             words: Texts that are removed from everything that is written.
+            environment: What its environment comes to, which is built here as it is; None for a run in this one.
         """
-        run = plain.run()
+        run, self._environment = plain.run(), environment
         executor = Sequential(self._located, keep_latents=self._terms.keep_latents, identify=lambda _: key)
         with private(words):
             (record,) = executor.execute([run], self._store, self._listener)

@@ -9,11 +9,12 @@ from spacediff.distributed.fetching import Events
 from spacediff.distributed.pool import Begun, Event, Finished, Going, Order, Pool
 from spacediff.distributed.schedule import Job
 from spacediff.distributed.transfer import Sent, listed
+from spacediff.environments.resolved import resolved
 from spacediff.environments.wanted import TABLE
 from spacediff.errors import GenerationFailed, NotMeasuredError, failure, raise_if_disk_full
 from spacediff.files import remove_folder
 from spacediff.privacy.private_prompts import private_texts
-from spacediff.progress import ProgressListener, WorkerProgress
+from spacediff.progress import ProgressListener, SilentListener, WorkerProgress
 from spacediff.record import RunRecord
 from spacediff.run import Run
 from spacediff.sources.local.numerics.switches import environment_for
@@ -43,8 +44,17 @@ class Asked:
         return key in self.done or any(order.key == key for _, order in self._open.values())
 
     def ask(self, run: Run, key: str, store: Store) -> None:
-        """Ask for a run, unless it was asked for."""
+        """Ask for a run, unless it was asked for.
+
+        What its environment comes to is found here and sent along, so that no two nodes install anything different;
+        where it cannot be found, that is what comes of the run.
+        """
         if key in self:
+            return
+        try:
+            environment = resolved(run.settings, SilentListener())
+        except NotMeasuredError as error:
+            self.done[key] = unmeasured(run, key, error, 0.0)
             return
         needs = _needs(run, store)
         elsewhere = run.settings.table(TABLE)  # another version loads it once more
@@ -55,7 +65,7 @@ class Asked:
             shares = f"{shares}-{key}"
         draft, words = store.new_draft(key), private_texts()
         job = Job(self._pool.next_number(), checkpoint, shares, urgent=run.stop is not None)
-        order = Order(job, PlainRun.of(run), key, store.folder, needs, draft, words)
+        order = Order(job, PlainRun.of(run), key, store.folder, needs, draft, words, environment)
         self._open[job.number] = run, order
         self._pool.submit(order, self._events.put)
 

@@ -14,6 +14,7 @@ from typing import Any
 from spacediff.distributed.actor import ActorWorker, Outcome, Terms, Working
 from spacediff.distributed.capacity import Need, Node
 from spacediff.distributed.transfer import NoRoomError, Sent, pieces
+from spacediff.environments.resolved import Resolved
 from spacediff.errors import ClusterUnavailable, MissingPackage, SpacediffError, disk_full
 from spacediff.interrupts import handlers_kept, raise_if_interrupted
 from spacediff.worker.messages import PlainRun
@@ -144,16 +145,19 @@ class Actor:
         found: dict[str, str] | None = self._within(self._beginning, patience)
         return found
 
-    def produce(self, run: PlainRun, key: str, words: tuple[str, ...], report: Any) -> Outcome:
+    def produce(
+        self, run: PlainRun, key: str, words: tuple[str, ...], environment: Resolved | None, report: Any
+    ) -> Outcome:
         """Produce a run.
 
         Args:
             run: The run.
             key: Its identity.
             words: Texts that are removed from everything that is written.
+            environment: What its environment comes to; None for a run in that of the worker.
             report: Called with a `Working` now and then.
         """
-        asked = self._handle.produce.remote(run, key, words)
+        asked = self._handle.produce.remote(run, key, words, environment)
         looking, seen = None, None
         while True:
             found = self._within(asked, _LOOKED_EVERY)

@@ -30,6 +30,7 @@ from spacediff.distributed.transfer import (
     write_piece,
 )
 from spacediff.environment import OF_SOME_RUNS, determining
+from spacediff.environments.resolved import Resolved
 from spacediff.errors import ClusterUnavailable, TransferFailed, WorkerDied
 from spacediff.interrupts import raise_if_interrupted
 from spacediff.record import Fact, FactKind, fact
@@ -56,6 +57,7 @@ class Order:
         needs: Files of that folder that the run is compared with.
         draft: The folder for its files.
         words: Texts that are removed from everything that is written.
+        environment: What its environment comes to; None for a run in that of the workers.
     """
 
     job: Job
@@ -65,6 +67,7 @@ class Order:
     needs: tuple[Sent, ...]
     draft: Path
     words: tuple[str, ...]
+    environment: Resolved | None = None
 
 
 @dataclass(frozen=True)
@@ -308,7 +311,7 @@ class Pool:
     def _produced(self, order: Order, actor: Actor, report: Callable[[Working], None]) -> Outcome | Exception:
         try:
             actor.send(order.folder, order.needs, partial(read_piece, order.folder), self._through)
-            outcome = actor.produce(order.run, order.key, order.words, report)
+            outcome = actor.produce(order.run, order.key, order.words, order.environment, report)
             self._fetch(actor, outcome.files, order.draft)
         except WorkerLostError:
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from spacediff.environments.locking import Lock
-from spacediff.environments.shared import share_torch
+from spacediff.environments.locking import Lock, platform_here
+from spacediff.environments.pythons import python_named
+from spacediff.environments.shared import TORCH, installed_here, share_torch
 from spacediff.environments.uv import run_uv
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.files import environments_dir, make_folder, remove_folder
@@ -34,8 +34,9 @@ def built(lock: Lock, progress: Progress) -> str:
         progress: Receives what is being installed.
 
     Raises:
-        EnvironmentUnavailable: It cannot be built.
+        EnvironmentUnavailable: It cannot be built, or was resolved for another kind of machine.
     """
+    _ensure_it_is_for_here(lock)
     folder = environments_dir() / f"locked-{lock.digest}"
     if not (folder / _COMPLETE).is_file():
         make_folder(folder.parent)
@@ -45,12 +46,27 @@ def built(lock: Lock, progress: Progress) -> str:
     return str(interpreter_in(folder))
 
 
+def _ensure_it_is_for_here(lock: Lock) -> None:
+    """Refuse a lock of another machine that cannot give the same environment here."""
+    if lock.platform != platform_here():
+        raise EnvironmentUnavailable(
+            f"the environment was resolved for {lock.platform}, and this machine is {platform_here()}",
+            hint="run the command on a machine like those of the cluster",
+        )
+    if lock.shared and (here := installed_here().get(TORCH, "none")) != lock.shared:
+        raise EnvironmentUnavailable(
+            f"the environment shares torch {lock.shared}, and this machine has {here}",
+            hint="install the same torch on all machines, or name one by env.torch",
+        )
+
+
 def _build(lock: Lock, folder: Path, progress: Progress) -> None:
     remove_folder(folder)
+    made_with = python_named(lock.python_version, progress)
     python = str(interpreter_in(folder))
     progress.on_status("building an environment")
     try:
-        run_uv(["venv", "--no-project", "--python", sys.executable, str(folder)], _DEADLINE, progress)
+        run_uv(["venv", "--no-project", "--python", made_with.path, str(folder)], _DEADLINE, progress)
         with tempfile.TemporaryDirectory(prefix="spacediff-build-") as temporary:
             file = Path(temporary) / "lock.txt"
             file.write_text(lock.text, encoding="utf-8")

@@ -95,21 +95,21 @@ def hosted_environment(space: str) -> HostedEnvironment:
     return found
 
 
-def chosen_of(hosted: HostedEnvironment, pinned: Iterable[str] = ()) -> Chosen:
+def chosen_of(hosted: HostedEnvironment, pinned: Iterable[str] = (), *, has_own_torch: bool = False) -> Chosen:
     """Divide the lines of a Space into what is installed and what is not.
 
     Args:
         hosted: What the Space installs.
         pinned: Packages whose version is a setting, which replaces their line.
+        has_own_torch: Whether torch is installed, and not shared from here.
     """
     pins = set(pinned)
-    has_own_torch = "torch" in pins
     lines: list[str] = []
     beside = [hosted.app] if hosted.app else []
     left_out = list(hosted.refused)
     for line in hosted.lines:
         name = name_of(line)
-        if name in pins or name == "torch":  # which is from here, unless it is a setting
+        if name in pins or (name == "torch" and not has_own_torch):
             continue
         if name in _INSTALLERS:
             left_out.append(LeftOut(line, Refusal.INSTALLER, name))

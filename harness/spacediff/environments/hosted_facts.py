@@ -14,8 +14,8 @@ from packaging.requirements import Requirement
 from spacediff.environments.hosted import CUDA
 from spacediff.environments.locking import Lock
 from spacediff.environments.named import NAMED
-from spacediff.environments.shared import needed_by
-from spacediff.environments.wanted import NEEDED, TORCH, Wanted
+from spacediff.environments.shared import TORCH, needed_by
+from spacediff.environments.wanted import NEEDED, Wanted
 from spacediff.hub.requirement_lines import LeftOut, Refusal, name_of
 from spacediff.record import Fact, FactKind, fact
 
@@ -74,9 +74,9 @@ def _differing(wanted: Wanted, lock: Lock) -> Iterator[Fact]:
         yield fact(FactKind.HOSTED_CHOSEN, space=space, packages=chosen)
     if unpinned := [line for line in wanted.lines if line not in lock.left_out and not _is_pinned(line)]:
         yield fact(FactKind.HOSTED_NEWEST, space=space, moment=wanted.newest, lines=unpinned[:_MOST])
-    here = platform.python_version()
-    if not f"{here}.".startswith(f"{hosted.python}.") or not hosted.python:
-        yield fact(FactKind.HOSTED_PYTHON, space=space, there=hosted.python, here=here)
+    used = wanted.python or platform.python_version()
+    if not f"{used}.".startswith(f"{hosted.python}.") or not hosted.python:
+        yield fact(FactKind.HOSTED_PYTHON, space=space, there=hosted.python, here=used, kept=wanted.python_kept)
     yield _torch(wanted, lock, hosted.torch, space)
     if hosted.running and hosted.commit and hosted.running != hosted.commit:
         yield fact(FactKind.HOSTED_COMMIT, space=space, read=hosted.commit, running=hosted.running)

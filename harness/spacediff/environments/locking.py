@@ -21,10 +21,11 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from spacediff.environments.pythons import Interpreter, python_named
 from spacediff.environments.releases import releases_of
-from spacediff.environments.shared import installed_here
+from spacediff.environments.shared import TORCH, installed_here
 from spacediff.environments.uv import run_uv
-from spacediff.environments.wanted import OPTIONAL, TORCH, Wanted, wanted_of
+from spacediff.environments.wanted import OPTIONAL, Wanted, wanted_of
 from spacediff.environments.wheels import without_wheels
 from spacediff.errors import EnvironmentUnavailable, SpacediffError
 from spacediff.files import environments_dir, make_folder, write_atomically
@@ -61,6 +62,16 @@ class Lock:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def python_version(self) -> str:
+        """The whole version of Python."""
+        return self.python.partition(" ")[0]
+
+    @property
+    def platform(self) -> str:
+        """The platform, as `platform_here` has it."""
+        return self.python.partition(" ")[2]
+
+    @property
     def digest(self) -> str:
         """Identifies the environment: SHA-256 in hex of everything in it, shortened."""
         content = json.dumps([self.text, self.shared, self.python])
@@ -73,7 +84,7 @@ def lock_of(wanted: Wanted, progress: Progress) -> Lock:
     Raises:
         EnvironmentUnavailable: There is no such release, nothing fits together, or the index does not answer.
     """
-    here, python = installed_here(), python_here()
+    here, python = installed_here(), _python_of(wanted)
     file = _folder() / f"{wanted.identity(here, python)}.json"
     with suppress(OSError, ValueError, TypeError):
         return Lock(**json.loads(file.read_text("utf-8")))
@@ -101,17 +112,22 @@ def _identity(wanted: Wanted) -> str:
     try:
         return lock_of(wanted, SilentListener()).digest
     except SpacediffError:
-        return wanted.identity(installed_here(), python_here())
+        return wanted.identity(installed_here(), _python_of(wanted))
 
 
-def python_here() -> str:
-    """Return the version of this Python and its platform."""
-    return f"{platform.python_version()} {sys.platform} {platform.machine()}"
+def platform_here() -> str:
+    """Return the system of this machine and its processor."""
+    return f"{sys.platform} {platform.machine()}"
+
+
+def _python_of(wanted: Wanted) -> str:
+    """Return the version of the Python that is wanted, and the platform."""
+    return f"{wanted.python or platform.python_version()} {platform_here()}"
 
 
 def _resolved(wanted: Wanted, here: Mapping[str, str], python: str, progress: Progress) -> Lock:
     with tempfile.TemporaryDirectory(prefix="spacediff-lock-") as temporary:
-        resolver = _Resolver(wanted, Path(temporary), progress)
+        resolver = _Resolver(wanted, python_named(wanted.python, progress), Path(temporary), progress)
         left_out: Mapping[str, str] = {}
         try:
             if wanted.hosted is None:
@@ -136,7 +152,7 @@ def _hosted(wanted: Wanted, resolver: _Resolver, progress: Progress) -> tuple[st
     try:
         whole = resolver.text([*wanted.requirements, *wanted.beside])
     except EnvironmentUnavailable:
-        dropped = without_wheels([*wanted.lines, *wanted.beside], wanted.newest, progress)
+        dropped = without_wheels([*wanted.lines, *wanted.beside], wanted.newest, resolver.python, progress)
         if not dropped:
             raise
         wanted = replace(wanted, lines=_but(dropped, wanted.lines), beside=_but(dropped, wanted.beside))
@@ -157,6 +173,7 @@ class _Resolver:
     """Resolves requirements by uv, in a folder of its own."""
 
     wanted: Wanted
+    python: Interpreter
     folder: Path
     progress: Progress
 
@@ -179,7 +196,7 @@ class _Resolver:
         overrides = self._file("overrides.txt", [f"{name} ; {_NEVER}" for name in excluded])
         words = ["pip", "compile", str(self._file("asked.in", asked)), "--output-file", str(lock)]
         words += ["--override", str(overrides), "--constraint", str(self._file("constraints.txt", constraints))]
-        words += ["--python", sys.executable, "--only-binary", ":all:", "--generate-hashes", "--no-header"]
+        words += ["--python", self.python.path, "--only-binary", ":all:", "--generate-hashes", "--no-header"]
         run_uv([*words, "--no-annotate", "--quiet", *limits], _DEADLINE, self.progress)
         return lock.read_text("utf-8")
 

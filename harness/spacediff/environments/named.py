@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spacediff.environments.locking import Lock
-from spacediff.environments.wanted import BUILT_UPON, TORCH, Wanted
+from spacediff.environments.shared import TORCH
+from spacediff.environments.wanted import BUILT_UPON, Wanted
 
 NAMED = ("diffusers", *BUILT_UPON["diffusers"], TORCH)
 """Packages that determine a clip, in the order in which they are named; others follow by name."""

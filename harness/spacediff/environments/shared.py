@@ -12,8 +12,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from spacediff.environments.wanted import TORCH
-
+TORCH = "torch"
 _LINKS = "here"
 """Folder of the links, in the environment."""
 _NO_PACKAGES = frozenset({"", "..", "__pycache__"})

@@ -35,13 +35,16 @@ def uv_program() -> str | None:
     return shutil.which("uv", path=os.pathsep.join(places))
 
 
-def run_uv(arguments: Sequence[str], deadline: float, progress: Progress) -> None:
-    """Run uv to its end.
+def run_uv(
+    arguments: Sequence[str], deadline: float, progress: Progress, variables: Mapping[str, str] | None = None
+) -> str:
+    """Run uv to its end, and return the last line that it printed, with nothing removed.
 
     Args:
         arguments: Its arguments.
         deadline: Seconds after which it is stopped.
         progress: Receives the last line that it printed.
+        variables: Variables that it gets beside those of the user.
 
     Raises:
         EnvironmentUnavailable: There is no uv; or it failed, with what it said, or was not ready in time.
@@ -59,7 +62,7 @@ def run_uv(arguments: Sequence[str], deadline: float, progress: Progress) -> Non
                 process = subprocess.Popen(  # noqa: S603 - what a setting asks for
                     [program, "--no-config", "--no-progress", "--color", "never", *arguments],
                     cwd=temporary,  # whatever configures uv in the user's folder is of another project
-                    env=environ(),
+                    env={**environ(), **(variables or {})},
                     stdin=subprocess.DEVNULL,
                     stdout=printed,
                     stderr=subprocess.STDOUT,
@@ -73,6 +76,7 @@ def run_uv(arguments: Sequence[str], deadline: float, progress: Progress) -> Non
                 stop_session(process, _PATIENCE)
         if process.returncode:
             raise EnvironmentUnavailable(f"uv {arguments[0]} failed: {_said(log) or 'it printed nothing'}")
+        return "".join(last_lines(_end_of(log), 1)).strip()
 
 
 def environ() -> Mapping[str, str]:
@@ -99,8 +103,11 @@ def _said(log: Path) -> str:
 
 
 def _lines(log: Path, count: int) -> list[str]:
+    return [line.strip()[:_LONGEST] for line in last_lines(redact_text(_end_of(log)), count)]
+
+
+def _end_of(log: Path) -> str:
     with log.open("rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(file.tell() - 8192, 0))
-        text = file.read().decode("utf-8", "replace")
-    return [line.strip()[:_LONGEST] for line in last_lines(redact_text(text), count)]
+        return file.read().decode("utf-8", "replace")

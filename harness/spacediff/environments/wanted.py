@@ -10,10 +10,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
+from packaging.version import Version
+
 from spacediff.environments.hosted import HostedEnvironment, chosen_of, hosted_environment
+from spacediff.environments.pythons import (
+    Interpreter,
+    has_python,
+    is_too_old,
+    minor_of,
+    python_named,
+    this_python,
+)
+from spacediff.environments.shared import TORCH, installed_here
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.hub.requirement_lines import LeftOut, name_of, requirement_lines
 from spacediff.settings import Settings
@@ -23,6 +35,8 @@ TABLE = "env"
 """The table of settings that say in which environment a run happens."""
 SPACE = "space"
 """The key of the Space whose environment is asked for."""
+PYTHON = "python"
+"""The key of the version of Python."""
 PACKAGES = ("diffusers", "transformers", "torch")
 """Packages whose version is a setting."""
 BUILT_UPON: Mapping[str, tuple[str, ...]] = {
@@ -35,7 +49,14 @@ NEEDED = ("diffusers", "transformers", "accelerate", "safetensors", "numpy", "pi
 """What a script that generates needs, in whatever version."""
 OPTIONAL = ("peft", "ftfy", "sentencepiece", "protobuf", "scipy", "beautifulsoup4", "imageio-ffmpeg")
 """What some pipelines need, which is there where it is installed here."""
-TORCH = "torch"
+
+
+class PythonKept(StrEnum):
+    """Why a run as in a Space has the Python of this process and not the Space's."""
+
+    TOO_OLD = "too-old"
+    TORCH = "torch"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -49,6 +70,9 @@ class Wanted:
         hosted: The environment of a Space, whose requirements are asked for; None for others.
         beside: Lines that are resolved with the others, and not installed.
         left_out: What the Space asks for and is not installed.
+        python: The whole version of Python; empty for the one of this process.
+        python_kept: Why it is not the Python of the Space, one of `PythonKept`; empty where it is, or a setting names
+            it, or nothing says which one the Space has.
     """
 
     pins: tuple[tuple[str, str], ...] = ()
@@ -57,6 +81,8 @@ class Wanted:
     hosted: HostedEnvironment | None = None
     beside: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    python: str = ""
+    python_kept: str = ""
 
     @property
     def packages(self) -> frozenset[str]:
@@ -104,8 +130,8 @@ def wanted_of(settings: Settings) -> Wanted | None:
     """Return what settings ask of the environment; None where the run happens in this one.
 
     Raises:
-        EnvironmentUnavailable: The file of requirements cannot be read, a line names no package of an index, or the
-            environment of the Space is unknown.
+        EnvironmentUnavailable: The file of requirements cannot be read, a line names no package of an index, the
+            environment of the Space is unknown, or there is no such Python.
         NotMeasuredError: The Hub does not give the Space.
     """
     if not is_elsewhere(settings):
@@ -113,28 +139,64 @@ def wanted_of(settings: Settings) -> Wanted | None:
     pins = tuple((name, str(version)) for name in PACKAGES if (version := settings.value(f"{TABLE}.{name}")))
     pinned = {name for name, _ in pins}
     names = [f"{name} {version}" for name, version in pins]
+    asked = settings.value(f"{TABLE}.{PYTHON}")
+    python = python_named(str(asked)) if asked else None
     file, space = (settings.value(f"{TABLE}.{key}") for key in ("requirements", SPACE))
     if file and space:
         raise EnvironmentUnavailable(
             f"{TABLE}.requirements and {TABLE}.{SPACE} both say what is installed", hint="leave one of them out"
         )
     if space:
-        return of_space(hosted_environment(str(space)), pins)
-    if not file:
-        return Wanted(pins, named=", ".join(names))
-    return Wanted(pins, lines_of(Path(str(file)), pinned), ", ".join([*names, Path(str(file)).name]))
+        return of_space(hosted_environment(str(space)), pins, python)
+    lines = lines_of(Path(str(file)), pinned) if file else ()
+    if python is not None:
+        names.append(f"Python {python.version}")
+    if file:
+        names.append(Path(str(file)).name)
+    return _in_python(python or this_python(), Wanted(pins, lines, ", ".join(names)))
 
 
-def of_space(hosted: HostedEnvironment, pins: tuple[tuple[str, str], ...] = ()) -> Wanted:
+def of_space(
+    hosted: HostedEnvironment, pins: tuple[tuple[str, str], ...] = (), python: Interpreter | None = None
+) -> Wanted:
     """Return what the environment of a Space asks for.
 
     Args:
         hosted: What the Space installs.
         pins: Package to version, in place of the Space's.
+        python: The interpreter, in place of the Space's.
     """
-    chosen = chosen_of(hosted, (name for name, _ in pins))
+    pinned = {name for name, _ in pins}
     names = [f"the environment of {hosted.space}", *(f"{name} {version}" for name, version in pins)]
-    return Wanted(pins, chosen.lines, " with ".join(names), hosted, chosen.beside, chosen.left_out)
+    used, kept = (python, "") if python else _python_of(hosted, has_own_torch=TORCH in pinned)
+    if python:
+        names.append(f"Python {python.version}")
+    chosen = chosen_of(hosted, pinned, has_own_torch=TORCH in pinned or not used.shares_torch)
+    wanted = Wanted(pins, chosen.lines, " with ".join(names), hosted, chosen.beside, chosen.left_out)
+    return replace(_in_python(used, wanted), python_kept=kept)
+
+
+def _python_of(hosted: HostedEnvironment, *, has_own_torch: bool) -> tuple[Interpreter, str]:
+    """Return the interpreter for the Python that a Space has, and why it is another one where it is."""
+    this, version = this_python(), hosted.python
+    if not version or minor_of(version) == this.minor:
+        return this, ""
+    if is_too_old(version):
+        return this, PythonKept.TOO_OLD
+    if not has_own_torch:
+        return this, PythonKept.TORCH
+    # a Space names a minor version, or else any release of it has the same wheels
+    return (python_named(minor_of(version)), "") if has_python(minor_of(version)) else (this, PythonKept.MISSING)
+
+
+def _in_python(python: Interpreter, wanted: Wanted) -> Wanted:
+    """Return what is wanted for an interpreter: its torch has to be installed, where it is not the one that is here."""
+    if python.is_this:
+        return wanted
+    here = installed_here().get(TORCH, "")
+    missing = not (python.shares_torch or wanted.has_own_torch) and here
+    lines = (*wanted.lines, f"{TORCH}=={Version(here).public}") if missing else wanted.lines
+    return replace(wanted, lines=lines, python=python.version)
 
 
 def is_elsewhere(settings: Settings) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from urllib.error import HTTPError
 
 from packaging.requirements import Requirement
-from packaging.tags import sys_tags
+from packaging.tags import Tag, compatible_tags, cpython_tags, sys_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from spacediff.environments.pythons import Interpreter
 from spacediff.environments.releases import moment, project_page
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.progress import Progress
@@ -16,22 +17,24 @@ from spacediff.progress import Progress
 _NOT_FOUND = 404
 
 
-def without_wheels(lines: Iterable[str], newest: str, progress: Progress) -> tuple[str, ...]:
+def without_wheels(lines: Iterable[str], newest: str, python: Interpreter, progress: Progress) -> tuple[str, ...]:
     """Return the requirements for which the index has no wheel for this machine.
 
     Args:
         lines: Requirements, each a package of an index.
+        python: The interpreter that would import them.
         newest: Wheels that were uploaded later do not count, RFC 3339 in UTC; empty for no limit.
         progress: Receives which package is looked at.
 
     Raises:
         EnvironmentUnavailable: The index does not answer.
     """
-    tags = frozenset(sys_tags())
+    tags = _tags(python)
+    version = {"python_full_version": python.version, "python_version": python.minor}
     missing = []
     for line in lines:
         wanted = Requirement(line)
-        if wanted.marker is not None and not wanted.marker.evaluate():
+        if wanted.marker is not None and not wanted.marker.evaluate(version):
             continue
         progress.on_status(f"looking for a wheel of {wanted.name}")
         try:
@@ -45,7 +48,16 @@ def without_wheels(lines: Iterable[str], newest: str, progress: Progress) -> tup
     return tuple(missing)
 
 
-def _fits(file: object, wanted: Requirement, newest: str, tags: frozenset[object]) -> bool:
+def _tags(python: Interpreter) -> frozenset[Tag]:
+    """Return the kinds of wheels that an interpreter can import."""
+    if python.shares_torch:  # of the same minor version, it has those of this one
+        return frozenset(sys_tags())
+    version = tuple(int(each) for each in python.minor.split("."))
+    name = f"cp{''.join(map(str, version))}"
+    return frozenset([*cpython_tags(version), *compatible_tags(version, name)])
+
+
+def _fits(file: object, wanted: Requirement, newest: str, tags: frozenset[Tag]) -> bool:
     if not isinstance(file, dict) or file.get("yanked"):
         return False
     try:

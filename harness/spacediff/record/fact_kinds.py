@@ -196,7 +196,7 @@ class FactKind(StrEnum):
     )
     HOSTED_CHOSEN = "hosted-chosen", {"space": str, "packages": list[str]}
     HOSTED_NEWEST = "hosted-newest", {"space": str, "moment": str, "lines": list[str]}
-    HOSTED_PYTHON = "hosted-python", {"space": str, "there": str, "here": str}
+    HOSTED_PYTHON = "hosted-python", {"space": str, "there": str, "here": str, "kept": str}
     HOSTED_TORCH = (
         "hosted-torch",
         {"space": str, "asked": str, "installed": str, "fits": bool, "shared": bool, "cuda": bool},

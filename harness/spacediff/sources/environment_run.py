@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from spacediff.environments.building import built
 from spacediff.environments.hosted_facts import differing_facts
-from spacediff.environments.locking import Lock, lock_of
 from spacediff.environments.named import NAMED, described, moved
+from spacediff.environments.resolved import Resolve, Resolved, resolved
 from spacediff.environments.shared import installed_here
-from spacediff.environments.wanted import TABLE, Wanted, wanted_of
+from spacediff.environments.wanted import PYTHON, TABLE
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.progress import Progress
 from spacediff.run import Run
@@ -35,9 +35,14 @@ _USUAL = {"output": {"fps": EXPORT_FPS, "quality": EXPORT_QUALITY}}
 
 
 class Environments:
-    """Generates runs in other environments. A process is kept for runs that differ in nothing but its call."""
+    """Generates runs in other environments. A process is kept for runs that differ in nothing but its call.
 
-    def __init__(self) -> None:
+    Args:
+        resolve: Returns what an environment comes to.
+    """
+
+    def __init__(self, resolve: Resolve = resolved) -> None:
+        self._resolve = resolve
         self._scripts = Scripts()
         self._temporary = tempfile.TemporaryDirectory(prefix="spacediff-written-", ignore_cleanup_errors=True)
 
@@ -71,11 +76,10 @@ class Environments:
 
     def _asked(self, run: Run, progress: Progress) -> tuple[Run, _About]:
         """Return the run as that of a script, whose environment has been built, and what that environment is."""
-        wanted = wanted_of(run.settings)
-        if wanted is None:
-            raise EnvironmentUnavailable(f"{run.name} names no environment")
         text = script_of(run)  # it refuses before anything is installed
-        lock = lock_of(wanted, progress)
+        found = self._resolve(run.settings, progress)
+        if found is None:
+            raise EnvironmentUnavailable(f"{run.name} names no environment")
         place = Path(self._temporary.name) / hashlib.sha256(text.encode()).hexdigest()[:16]
         place.mkdir(exist_ok=True)
         (place / _SCRIPT).write_text(text, encoding="utf-8")
@@ -83,7 +87,7 @@ class Environments:
             "script": str(place / _SCRIPT),
             "arguments": [],
             "folder": str(place),
-            "python": built(lock, progress),
+            "python": built(found.lock, progress),
             "isolated": True,
             "call": 1,
         }
@@ -91,7 +95,7 @@ class Environments:
         prompt = replace(run.prompt, seed=seed_of(run))  # which is put into the call
         # as a target, it keeps the latents of all steps, as a local run does
         asked = replace(run, source="script", prompt=prompt, settings=settings, request=request, is_target=True)
-        return asked, _About.of(wanted, lock)
+        return asked, _About.of(found)
 
 
 @dataclass(frozen=True)
@@ -109,10 +113,12 @@ class _About:
     warnings: tuple[str, ...]
 
     @classmethod
-    def of(cls, wanted: Wanted, lock: Lock) -> _About:
+    def of(cls, found: Resolved) -> _About:
         """Describe a built environment."""
-        here = installed_here()
+        wanted, lock, here = found.wanted, found.lock, installed_here()
         there = {each.name: each.there for each in moved(lock, here) if each.name in NAMED}
+        if wanted.python:
+            there[PYTHON] = wanted.python
         resolved = Settings.of({TABLE: there} if there else {}, Origin.DEFAULT, f"resolved for {wanted.named}")
         return cls(described(wanted, lock, here), resolved, tuple(sentences(differing_facts(wanted, lock))))
 

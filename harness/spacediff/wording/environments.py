@@ -27,6 +27,12 @@ _REASONS: dict[str, str] = {
     Refusal.MARKER: "its marker excludes this machine",
     Refusal.SYSTEM: "packages of the system",
 }
+_KEPT: dict[str, str] = {
+    "too-old": "in which a run cannot be watched",
+    "torch": "for which torch would have to be installed: name one by env.torch",
+    "missing": "which is not on this machine",
+}
+"""Why the Python of a Space is not used."""
 _SHORT = 7
 """Digits of a commit that are shown."""
 
@@ -71,10 +77,11 @@ def _newest(*, space: str, moment: str, lines: Sequence[str]) -> str:
 
 
 @says(FactKind.HOSTED_PYTHON)
-def _python(*, space: str, there: str, here: str) -> str:
+def _python(*, space: str, there: str, here: str, kept: str) -> str:
     if not there:
         return f"Python {here} is used; which one {space} has is not said in its README."
-    return f"Python {here} is used; {space} has {there}."
+    reason = _KEPT.get(kept, "")
+    return f"Python {here} is used; {space} has {there}{f', {reason}' if reason else ''}."
 
 
 @says(FactKind.HOSTED_TORCH)

@@ -17,6 +17,7 @@ _OFFLOADS = {
     "sequential_cpu_offload": "pipe.enable_sequential_cpu_offload()",
 }
 _VERSIONS = "env"
+_PYTHON = "python"
 _OF_SEVERAL = frozenset({"requirements", "space"})
 """Settings of that table that are no package."""
 _SWITCHES = frozenset({"tiling", "slicing"})
@@ -55,6 +56,8 @@ def _lines(table: str, members: Sequence[SuspectRecord]) -> Iterator[str]:
 def _install(member: SuspectRecord) -> str:
     """Write what installs another version, which is no line of a script."""
     key = _key(member)
+    if key == _PYTHON and not member.target_unset:
+        return f"# with Python {_quoted(member.target)}"
     named = key not in _OF_SEVERAL and not member.target_unset
     return f"# pip install {key}=={_quoted(member.target)}" if named else _comment(member)
 

@@ -16,6 +16,7 @@ _NAMES: Mapping[str, str] = {
     "call.guidance_scale_2": "guidance scale of the second transformer",
     "call.true_cfg_scale": "true CFG scale",
     "env.diffusers": "version of diffusers",
+    "env.python": "version of Python",
     "env.requirements": "requirements",
     "env.space": "environment of the Space",
     "env.torch": "version of torch",

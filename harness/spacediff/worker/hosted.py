@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from spacediff.environments.resolved import Resolve, resolved
 from spacediff.environments.wanted import is_elsewhere
 from spacediff.errors import NotMeasuredError
 from spacediff.progress import Progress
@@ -27,10 +28,12 @@ class AuditWorker:
         generating: Generates the local runs; closed with this one.
         audit: The audit folder.
         quota_wait: Seconds that may be waited for GPU quotas of Spaces to be renewed.
+        resolve: Returns what the environment of a run comes to.
     """
 
-    def __init__(self, generating: Worker, audit: Path, quota_wait: float = 0.0) -> None:
+    def __init__(self, generating: Worker, audit: Path, quota_wait: float = 0.0, resolve: Resolve = resolved) -> None:
         self._generating = generating
+        self._resolve = resolve
         self._hosted = HostedSource(audit, quota_wait)
         self._elsewhere: Environments | None = None
 
@@ -87,7 +90,7 @@ class AuditWorker:
 
     def _environments(self) -> Environments:
         if self._elsewhere is None:
-            self._elsewhere = Environments()
+            self._elsewhere = Environments(self._resolve)
         return self._elsewhere
 
 

@@ -16,6 +16,10 @@ Version = Annotated[
     matching(r"^[0-9]+(\.[0-9]+)*((a|b|rc|\.post)[0-9]+)?$", 'a version such as "0.37.1"', max_length=40),
 ]
 
+PythonVersion = Annotated[
+    str, matching(r"^3\.1[0-9](\.[0-9]+)?$", 'a version of Python from 3.10 on, such as "3.12"', max_length=10)
+]
+
 
 def _from_the_scenarios_folder(file: str, info: ValidationInfo) -> str:
     return absolute_path(file, info.context["folder"].absolute()) if info.context else file
@@ -50,6 +54,8 @@ class EnvironmentTable(Table):
     """Version of transformers; what it is built upon is of the day of its release."""
     torch: Version | None = None
     """Version of torch, which is downloaded; by default the torch that is here."""
+    python: PythonVersion | None = None
+    """Version of Python, which has to be on this machine; torch is installed with it, where it is built for another."""
     space: HubSpace | None = None
     """Space of the Hub whose requirements are installed; `env = "space"` is that of the reference."""
     requirements: Requirements | None = None
