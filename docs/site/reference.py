@@ -129,7 +129,7 @@ def python_api() -> str:
     text = [
         "# Python API, name by name\n",
         "Drawn from the docstrings. [Python API](api.md) has examples and lists the names by what they are for;",
-        "[errors.md](errors.md) describes the errors.\n",
+        "[Errors](errors.md) describes the errors.\n",
         *_sections("Functions", functions, "autofunction"),
         *_sections("Classes", classes, "autoclass"),
     ]

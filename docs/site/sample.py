@@ -43,7 +43,7 @@ def sample(folder: Path, audit: Path) -> GeneratedPage:
         about = f"It compares two files that `{_EXAMPLE}` draws; that of an audit has a scale, a cause and a fix, too."
     if report.stat().st_size > MAX_BYTES:
         raise ValueError(f"the report of {audit} has more than {MAX_BYTES} bytes")
-    return GeneratedPage("sample.md", "a report to try", _PAGE.format(about=about), section="Begin")
+    return GeneratedPage("sample.md", "what an audit or comparison writes", _PAGE.format(about=about), section="Begin")
 
 
 def _draw(report: Path) -> None:
