@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import os
 import signal
 import subprocess
 import sys
@@ -199,6 +200,30 @@ def test_videos_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert spacediff.read_record(result.folder) == result.record == spacediff.read_record(result.folder / "audit.json")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+@pytest.mark.timeout(60)
+def test_what_never_ends_is_no_file_to_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_preview(moving_ball(2), tmp_path / "a.mp4")
+    os.mkfifo("pipe")
+    for other in ("pipe", "/dev/zero"):
+        for files in (("a.mp4", other), (other, "a.mp4")):
+            with pytest.raises(spacediff.VideoNotReadable, match="is not a regular file"):
+                spacediff.compare_videos(*files)
+    with pytest.raises(spacediff.FileNotAccessible, match="not a regular file"):
+        spacediff.load_scenario("pipe")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.mp4", "pipe"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+def test_a_file_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    name = tmp_path / os.fsdecode(b"b\xff.mp4")
+    write_preview(moving_ball(2), name)
+    with pytest.raises(spacediff.VideoNotReadable, match=r"the name of '.*b\\udcff\.mp4' is not UTF-8"):
+        spacediff.compare_videos(name, name, out=tmp_path / "audit")
+    assert not (tmp_path / "audit").exists()
+
+
 def test_single_name_is_not_split_into_letters(scenario: Path) -> None:
     one = [run.name for run in spacediff.plan_audit(scenario, only="guidance-7").runs]
     assert one == [run.name for run in spacediff.plan_audit(scenario, only=["guidance-7"]).runs]
@@ -214,6 +239,9 @@ def test_single_part_is_not_split_into_letters(tmp_path: Path, monkeypatch: pyte
         raise spacediff.InvalidArgument("far enough")
 
     monkeypatch.setattr("spacediff.plan.plan_files", plan_files)
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.mp4", "b.mp4"):
+        write_preview(moving_ball(2), tmp_path / name)
     with pytest.raises(spacediff.InvalidArgument, match="far enough"):
         spacediff.compare_videos("a.mp4", "b.mp4", semantics="org/clip", parts="hand", out=tmp_path)
     assert asked == [("hand",)]

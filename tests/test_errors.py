@@ -142,9 +142,9 @@ def test_memory_that_runs_out_is_recognised() -> None:
 
 def test_safetensors_says_that_a_disk_is_full_in_its_own_words() -> None:
     message = f"Error while serializing: I/O error: No space left on device (os error {errno.ENOSPC})"
-    with pytest.raises(DiskFull, match="No space left"):
+    with pytest.raises(DiskFull, match=r"^the disk is full$"):
         raise_if_disk_full(SafetensorError(message))
-    with pytest.raises(DiskFull, match="the disk of audits/mine is full: SafetensorError"):
+    with pytest.raises(DiskFull, match=r"^the disk of audits/mine is full$"):
         raise_if_disk_full(SafetensorError(message), Path("audits/mine"))
     with pytest.raises(DiskFull, match=r"the disk is full: .*clip\.mkv"):
         raise_if_disk_full(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "clip.mkv"), Path("audits/mine"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from pathlib import Path
@@ -108,6 +109,16 @@ def test_a_file_with_the_longest_name_is_written(tmp_path: Path) -> None:
     write_atomically(path, "[]")
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
     assert path.read_text() == "[]"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_no_device_or_pipe_is_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "to-a-pipe").symlink_to(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path / "to-a-pipe", Path("/dev/stdout")):
+        with pytest.raises(FileNotAccessible, match="is not a regular file"):
+            write_atomically(place, "")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_only_links_are_removed_of_a_folder_with_links(tmp_path: Path) -> None:

@@ -25,9 +25,10 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that a reader sees either the old or the new content; a text is encoded in UTF-8.
 
     Raises:
-        FileNotAccessible: The file cannot be written.
+        FileNotAccessible: The file cannot be written, or is a device or a pipe, which would be replaced.
         DiskFull: There is no space left for it.
     """
+    _refuse_device(path)
     with _writing(path):
         descriptor, draft = tempfile.mkstemp(prefix=_DRAFT, dir=path.parent)
         try:
@@ -39,6 +40,13 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             move(Path(draft), path)
         finally:
             Path(draft).unlink(missing_ok=True)
+
+
+def _refuse_device(path: Path) -> None:
+    """Refuse to put a file where there is a device, a pipe, or a link among the devices, such as `/dev/stdout`."""
+    is_link_to_one = path.is_symlink() and Path("/dev") in path.absolute().parents
+    if is_link_to_one or (path.exists() and not path.is_file() and not path.is_dir()):
+        raise FileNotAccessible(f"{path} cannot be written: it is not a regular file", hint="name another file")
 
 
 _DRAFT = ".spacediff-draft-"

@@ -254,10 +254,11 @@ def compare_videos(
         *(["--max-frames", str(max_frames)] if max_frames is not None else []),
         *out_option(where),
     )
-    digest = hashlib.sha256("\n".join(str(file.resolve()) for file in files).encode()).hexdigest()[:6]
+    resolved = "\n".join(str(file.resolve()) for file in files).encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(resolved).hexdigest()[:6]
     folder = where or Path("audits") / portable_name(f"compare-{files[0].name}-{files[1].name}-{digest}")
-    plan = plan_files(*files, metrics, command=command, semantics=semantics, parts=parts, max_frames=max_frames)
     _ensure_readable(files)
+    plan = plan_files(*files, metrics, command=command, semantics=semantics, parts=parts, max_frames=max_frames)
     return execute(plan, folder, listener, runs_required=True)
 
 
@@ -288,9 +289,10 @@ def _ensure_readable(files: Iterable[Path]) -> None:
     """Check files before a folder is made for their comparison."""
     from spacediff.pictures.sets import is_set
     from spacediff.recordings.beforehand import ensure_call
-    from spacediff.sources.video import ensure_readable
+    from spacediff.sources.video import ensure_readable, ensure_regular
 
     for file in files:
+        ensure_regular(file)
         if is_set(file) or not ensure_call(file):
             ensure_readable(file)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import keyword
 from dataclasses import asdict
 
 from spacediff.api import check_machine, write_probe
@@ -77,8 +78,10 @@ def init(options: InitOptions) -> Exit:
 
 def probe(options: ProbeOptions) -> Exit:
     """Write the file that records inside a Space, and say how the app uses it."""
-    write_probe(options.file)
     module = options.file.stem
+    if not module.isidentifier() or keyword.iskeyword(module):
+        raise InvalidArgument(f"{module} is no name that Python imports", hint="name a file such as space_probe.py")
+    write_probe(options.file)
     show_line(f"wrote {options.file}; put it next to the app, and into the app, before it is launched:")
     show_line(f"  import {module}")
     show_line(f"  {module}.attach(demo)")

@@ -37,9 +37,10 @@ def disk_full(error: BaseException, place: Path | None = None) -> DiskFull | Non
         if isinstance(each, DiskFull):
             return each
         if isinstance(each, Exception) and _says_full(each):
-            named = place is None or (isinstance(each, OSError) and each.filename)
+            file = each.filename if isinstance(each, OSError) else None
+            where = f": {os.fsdecode(file)} cannot be written" if isinstance(file, str | bytes) else ""
             return DiskFull(
-                f"the disk {'' if named else f'of {place} '}is full: {failure(each)}",
+                f"the disk {f'of {place} ' if place and not where else ''}is full{where}",
                 hint="free some space, then run the same command again: finished runs are kept",
             )
     return None

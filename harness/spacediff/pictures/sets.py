@@ -176,6 +176,8 @@ def _member(path: Path, name: str) -> io.BytesIO:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    if not path.is_file():  # a device may have no end, and a pipe may never be written to
+        raise PictureNotReadable(f"{path.name} is not a regular file")
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from spacediff.errors import FileExists, FileNotAccessible, RecordingNotReadable, raise_if_disk_full
+from spacediff.file_names import read_regular
 from spacediff.recordings.model import SCHEMA_VERSION, RecordedCall, Recording
 from spacediff.watch.writing import MOST_TENSOR_BYTES
 
@@ -91,8 +92,7 @@ def is_recording(file: Path) -> bool:
     try:
         if file.suffix.lower() == ".zip":
             return not file.is_dir()
-        with file.open("rb") as opened:
-            return opened.read(len(_ZIP)) == _ZIP
+        return read_regular(file, len(_ZIP)).startswith(_ZIP)
     except OSError:
         return False
 

@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from spacediff.errors import FileNotAccessible, Mistake, ScenarioError
+from spacediff.file_names import read_regular
 from spacediff.group_sizes import MOST_SAMPLES
 from spacediff.metric_info import OptionalMetric
 from spacediff.scenario.adapters import by_name, checks_of_adapters, declared, with_order
@@ -220,8 +221,7 @@ def load_scenario(path: Path) -> Scenario:
         FileNotAccessible: The file cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = read_regular(path, MAX_BYTES)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise FileNotAccessible(

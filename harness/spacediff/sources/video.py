@@ -70,6 +70,20 @@ def ensure_readable(file: Path) -> FileInfo:
     return probe(file)
 
 
+def ensure_regular(file: Path) -> None:
+    """Refuse a folder, and a device or a pipe, which may never end. What does not exist is no matter here.
+
+    Raises:
+        VideoNotReadable: It is one, or its name is no text, so that no record can hold it.
+    """
+    if file.exists() and not file.is_file():
+        raise _absent(file)
+    try:
+        str(file).encode()
+    except UnicodeEncodeError as error:
+        raise VideoNotReadable(f"the name of {str(file)!a} is not UTF-8", hint="copy it to another name") from error
+
+
 def _has_more(file: Path, info: FileInfo, most: int) -> bool:
     """Whether a file has more than so many frames; where its header does not say, they are counted that far."""
     if info.frames:
@@ -84,8 +98,11 @@ def _left_out(file: Path, taken: int, *, cut: bool) -> tuple[str, ...]:
 def _absent(file: Path) -> VideoNotReadable:
     if not file.exists():
         return VideoNotReadable(f"there is no file {file}")
-    hint = "give one file; reference.pictures in a scenario takes several pictures" if file.is_dir() else ""
-    return VideoNotReadable(f"{file} is not a regular file", hint=hint)
+    if file.is_dir():
+        return VideoNotReadable(
+            f"{file} is a folder", hint="give one file; reference.pictures in a scenario takes several pictures"
+        )
+    return VideoNotReadable(f"{file} is not a regular file")
 
 
 def take_several(files: Sequence[Path], folder: Path, prompt: Prompt) -> Produced:
