@@ -141,6 +141,7 @@ def executors(plans: Sequence[Plan], terms: AuditTerms) -> Iterator[_ExecutorFor
 def _prepared(scenario: Scenario, out: Path | None, terms: AuditTerms) -> _Prepared:
     """Plan a scenario, which fails before the heavy imports where it cannot be run."""
     ensure_run("an audit")
+    from spacediff.call_arguments import ensure_call_arguments
     from spacediff.plan import plan_scenario, tried_anyway
     from spacediff.scenario.scenario import ensure_files_exist
     from spacediff.wording import sentences
@@ -151,7 +152,9 @@ def _prepared(scenario: Scenario, out: Path | None, terms: AuditTerms) -> _Prepa
         raise ScenarioApproximate(scenario.path, sentences(plan.approximations))
     plan = replace(tried_anyway(plan) if terms.anyway else plan, stop_without_reference=terms.stop_without_reference)
     names = [run.name for run in plan.runs if run.name in scenario.variants]
-    ensure_files_exist(scenario, dict.fromkeys(["baseline", *names]))
+    audited = dict.fromkeys(["baseline", *names])
+    ensure_files_exist(scenario, audited)
+    ensure_call_arguments(scenario, audited)
     return _Prepared(scenario, plan, out or Path("audits") / portable_name(scenario.path.stem))
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 BUILTIN = ("builtin:tiny-cogvideox", "builtin:tiny-cogvideox-random")
 """Their names in scenarios."""
+PIPELINE_CLASS = "CogVideoXPipeline"
+"""The class of their pipelines."""
 
 # scheduler/scheduler_config.json of zai-org/CogVideoX-5b (formerly THUDM/CogVideoX-5b) on the Hub. It differs from the
 # defaults of the class in: v_prediction, trailing, zero terminal SNR, no clipping, and a shift of 1 (the 2b has 3).

@@ -36,11 +36,30 @@ def class_here_or_on_the_hub(name: str, revision: str | None = None) -> str:
 
     Only for names from the user: an untrusted source must not choose which local files are read.
     """
-    folder = Path(name)
     try:
-        if not folder.is_dir():
+        if not Path(name).is_dir():
             return class_on_the_hub(name, revision)
-        with (folder / MODEL_INDEX).open("rb") as file:
+    except (OSError, ValueError):
+        return ""
+    return _read_file(Path(name, MODEL_INDEX))
+
+
+def class_on_this_machine(name: str, revision: str | None = None) -> str:
+    """Look up the class in a local folder, or in the cache of the Hub's client; nothing is asked of the Hub.
+
+    Only for names from the user: an untrusted source must not choose which local files are read.
+    """
+    if not is_repository_id(name) or Path(name).is_dir():
+        return _read_file(Path(name, MODEL_INDEX))
+    from huggingface_hub import try_to_load_from_cache
+
+    kept = try_to_load_from_cache(name, MODEL_INDEX, revision=revision)
+    return _read_file(Path(kept)) if isinstance(kept, str) else ""
+
+
+def _read_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except (OSError, ValueError):
         return ""

@@ -31,6 +31,13 @@ def class_defaults(scheduler: str) -> dict[str, Any]:
     return dict(_defaults_of(method(scheduler, "__init__")))
 
 
+def call_names(pipeline: str) -> tuple[str, ...]:
+    """Return the arguments of a pipeline's `__call__` that a scenario may give; empty if it takes any."""
+    found = method(pipeline, "__call__")
+    closed = found.parameters if found is not None and not found.swallows else ()
+    return tuple(name for name in closed if f"call.{name}" not in OWNED)
+
+
 def accepts(pipeline: str, argument: str) -> bool:
     """Return whether the `__call__` of a pipeline has an argument; True if that is unknown."""
     found = method(pipeline, "__call__")

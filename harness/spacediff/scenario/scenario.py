@@ -298,11 +298,11 @@ def _sizes(scenario: Scenario, lines: Places) -> Iterator[Mistake]:
         return
     found: dict[str, Mistake] = {}
     for name in ("baseline", *scenario.variants):
-        found |= {each.key: each for each in size_checks(scenario.settings_of(name), _owners(scenario, name), lines)}
+        found |= {each.key: each for each in size_checks(scenario.settings_of(name), owners_of(scenario, name), lines)}
     yield from found.values()
 
 
-def _owners(scenario: Scenario, name: str) -> list[Parts]:
+def owners_of(scenario: Scenario, name: str) -> list[Parts]:
     """Return the tables that the settings of `baseline` or of a variant are from, the last one first."""
     ancestors = scenario._lineage(name) if name != "baseline" else []  # noqa: SLF001 - its own module
     return [*(("variants", ancestor) for ancestor in reversed(ancestors)), ("baseline",)]
@@ -321,7 +321,7 @@ def ensure_files_exist(scenario: Scenario, names: Iterable[str]) -> None:
     lines = scenario.lines
     found = {each.key: each for each in missing_of_reference(scenario.reference, lines)}
     for name in names:
-        settings, owners = scenario.settings_of(name), _owners(scenario, name)
+        settings, owners = scenario.settings_of(name), owners_of(scenario, name)
         found |= {each.key: each for each in missing_of_settings(settings, owners, lines)}
     if found:
         raise ScenarioError(scenario.path, list(found.values()))
