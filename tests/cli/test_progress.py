@@ -13,9 +13,12 @@ from spacediff.cli.console import Terminal
 from spacediff.cli.options import Verbosity
 from spacediff.cli.progress import ProgressBars
 from spacediff.cli.search_progress import probe_line
+from spacediff.fitting.disk import OnDisk
+from spacediff.fitting.expectation import Measured, Todo, expectation
 from spacediff.progress import SearchProgress, WorkerProgress
 from spacediff.record import Role, RunRecord, StageRecord, StoppedRecord, TraceRecord
 from spacediff.run import Prompt, Run
+from spacediff.wording.numbers import duration
 
 
 def record(name: str, *, measured: bool = True) -> RunRecord:
@@ -127,7 +130,7 @@ def test_without_a_terminal_each_clip_is_a_line_with_the_time_left_for_the_other
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     first, second = shown(capsys, Verbosity.NORMAL, [record("a"), record("b").model_copy(update={"seconds": 5.0})])
-    assert first == "[1/3] p · a: 3.0 s (about 6.0 s left for 2 clips)"
+    assert first == "[1/3] p · a: 3.0 s", "it has loaded the model too"
     assert second == "[2/3] p · b: 5.0 s (about 4.0 s left for 1 clip)"
 
 
@@ -140,13 +143,26 @@ def test_nothing_is_said_of_the_time_left_before_a_clip_was_generated(capsys: py
 def test_a_reference_that_is_read_says_nothing_of_the_time_that_is_left(capsys: pytest.CaptureFixture[str]) -> None:
     prompt = Prompt("p", "", 1)
     reference = Run("reference", Role.REFERENCE, prompt, "recording")
-    generated, last = (Run(name, Role.VARIANT, prompt, "script") for name in ("a", "b"))
+    generated, other, last = (Run(name, Role.VARIANT, prompt, "script") for name in ("a", "b", "c"))
     with ProgressBars() as display:
-        display.on_plan([reference, generated, last])
-        for run in (reference, generated):
+        display.on_plan([reference, generated, other, last])
+        for run in (reference, generated, other):
             display.on_run_finished(run, record(run.name), reused=False)
     lines = capsys.readouterr().err.splitlines()
-    assert [line.partition(": ")[2] for line in lines] == ["3.0 s", "3.0 s (about 3.0 s left for 1 clip)"]
+    said = [line.partition(": ")[2] for line in lines]
+    assert said == ["3.0 s", "3.0 s", "3.0 s (about 3.0 s left for 1 clip)"]
+
+
+def test_after_one_clip_the_time_that_is_left_is_what_was_expected(capsys: pytest.CaptureFixture[str]) -> None:
+    measured = Measured(step=2.0, rest=4.0, steps=4, device="cpu", peak=2**30)
+    todo = Todo([clip("a"), clip("b"), clip("c")], None, Path(), control=[clip("d")])
+    expected = expectation(todo, OnDisk(10), measured=measured)
+    with ProgressBars() as display:
+        display.on_plan(todo.runs)
+        display.on_notice(expected)
+        display.on_run_finished(clip("a"), record("a"), reused=False)
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("[1/3]"))
+    assert line == f"[1/3] p · a: 3.0 s (about {duration(2 * measured.seconds(clip('b').settings))} left for 2 clips)"
 
 
 def test_a_reason_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:

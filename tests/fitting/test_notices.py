@@ -76,12 +76,12 @@ def test_an_audit_gives_its_notices_before_the_first_run(tmp_path: Path, monkeyp
 def test_the_terminal_shows_a_notice_as_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressBars() as display:
         display.on_notice(fact(FactKind.DISK_SHORT, clips=4, need=3 * 2**30, free=2**30))
-    said = "note: the disk may fill up: up to 4 clips take up to 3.00 GiB, and 1.00 GiB are free."
+    said = "note: the disk may fill up: up to 4 clips take about 3.00 GiB, and 1.00 GiB are free."
     assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("disk", "said"), [(2**19, "less than 1 MiB"), (2**20, "up to 1 MiB"), (None, "an unknown part")]
+    ("disk", "said"), [(2**19, "less than 1 MiB"), (2**20, "about 1 MiB"), (None, "an unknown part")]
 )
 def test_little_of_the_disk_is_not_called_nothing(disk: int | None, said: str) -> None:
     unknown = dict.fromkeys(("step", "seconds", "search_seconds", "repeated_seconds", "memory"))

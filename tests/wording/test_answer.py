@@ -10,11 +10,13 @@ import pytest
 from spacediff.record import (
     AgreementRecord,
     AuditRecord,
+    FactKind,
     SemanticsRecord,
     Standing,
     SuspectRecord,
     TextRecord,
     Verdict,
+    fact,
 )
 from spacediff.wording import answer_sentences
 from support.html_page import with_cause
@@ -129,3 +131,9 @@ def test_two_files_are_answered_by_their_numbers(tmp_path: Path) -> None:
         said,
         "One of the two was processed after it was generated; the numbers are those after the alignment.",
     ]
+    cut = processed.model_copy(
+        update={"notes": [fact(FactKind.ENDS_EARLIER, candidate=True, left_out=[[1, 5]])], "frame_map": [(0, 0)]}
+    )
+    _, why, missing = answer_sentences(found.model_copy(update={"comparisons": [cut]}), found.prompts[0].name)
+    assert why.startswith("The lengths differ: one of the two was processed after it was generated, or they were ")
+    assert missing == "Not compared: 8 of the 9 frames of b.mp4 and 8 of the 9 frames of a.mp4."

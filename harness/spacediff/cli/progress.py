@@ -46,6 +46,7 @@ class ProgressBars:
         self._planned: set[tuple[str, str]] = set()
         self._done = 0
         self._generated: list[float] = []
+        self._expected: float | None = None
         self._reasons: dict[str, str] = {}
         self._said = 0.0
         self._probes: dict[tuple[str, str], Text] = {}
@@ -62,12 +63,15 @@ class ProgressBars:
         """Show the number of clips to produce."""
         if self._whole is not None:  # of the scenario before
             self._bars.remove_task(self._whole)
-        self._done, self._generated = 0, []
+        self._done, self._generated, self._expected = 0, [], None
         self._planned = {_identity(run) for run in runs}
         self._whole = self._bars.add_task("audit", total=len(self._planned), doing="clips", timed=False)
 
     def on_notice(self, notice: Fact) -> None:
-        """Print what to know before the first run."""
+        """Print what to know before the first run, and what is expected after it."""
+        match notice.values:
+            case {"seconds": float() as whole, "generations": int() as clips, "control": int() as control}:
+                self._expected = whole / (clips + control)
         self._clear()
         self._console.print(Text.assemble(("note:", "yellow"), f" {redact_text(sentence(notice))}"))
 
@@ -178,11 +182,14 @@ class ProgressBars:
             self._current = None
 
     def _left(self) -> str:
-        """Estimate the duration of the clips to come from that of the generated ones; bars show it on a terminal."""
-        more = len(self._planned) - self._done
-        if self._has_bars or not more or not self._generated:
+        """Estimate the duration of the clips to come from that of the generated ones; bars show it on a terminal.
+
+        A single one is not asked, since it has loaded the model: what is expected after it is a notice of its own.
+        """
+        more, count = len(self._planned) - self._done, len(self._generated)
+        each = sum(self._generated) / count if count > 1 else self._expected
+        if self._has_bars or not more or not count or each is None:
             return ""
-        each = sum(self._generated) / len(self._generated)
         return f" (about {duration(each * more)} left for {more} clip{'s' * (more != 1)})"
 
     def _say_sometimes(self, text: str) -> None:

@@ -121,8 +121,8 @@ def measured_before(
 def expectation(todo: Todo, disk: OnDisk, *, measured: Measured | None = None, memory: Memory | None = None) -> Fact:
     """Return what is expected of the generations that are still to come.
 
-    The time is an upper estimate: runs that share their denoising take less. Whether a script's calls can be repeated
-    in one process shows only when they are; so what they take then is a second estimate.
+    The time is an estimate at the speed of what was measured: runs that share their denoising take less. Whether a
+    script's calls can be repeated in one process shows only when they are; so what they take then is a second estimate.
 
     Args:
         todo: What is to be generated.

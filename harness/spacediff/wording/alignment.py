@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spacediff.record import FactKind
+from spacediff.record import Fact, FactKind
 from spacediff.wording.nouns import nouns
-from spacediff.wording.numbers import counted, pixels, plain, start
+from spacediff.wording.numbers import counted, listed, pixels, plain, start
 from spacediff.wording.vocabulary import says
 
 _ORDINALS = {2: "second", 3: "third", 4: "fourth"}
@@ -14,6 +14,26 @@ _SHOWN = 6
 """Stretches of frame numbers that are written out."""
 
 _Span = Sequence[int]
+
+
+_OF_LENGTH = frozenset({FactKind.BEGINS_LATER, FactKind.ENDS_EARLIER, FactKind.PAIRED_BY_NUMBER})
+_OF_PROCESSING = frozenset(
+    {FactKind.FRAMES_BETWEEN, FactKind.LACKS_FRAMES, FactKind.BARS, FactKind.SHIFTED, FactKind.LEVELS_DIFFER}
+)
+"""What a pipeline does not do by itself."""
+
+
+def why_aligned(notes: Sequence[Fact]) -> str:
+    """Say why two files had to be aligned; other lengths and sizes alone do not show that one was processed.
+
+    Args:
+        notes: How they were brought onto each other.
+    """
+    kinds = {note.kind for note in notes}
+    what = [*(["lengths"] if kinds & _OF_LENGTH else []), *(["sizes"] if FactKind.SIZES_DIFFER in kinds else [])]
+    if kinds & _OF_PROCESSING or not what:
+        return "One of the two was processed after it was generated"
+    return f"The {listed(what)} differ: one of the two was processed after it was generated, or they were generated so"
 
 
 @says(FactKind.PAIRED_BY_NUMBER)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from spacediff.record import AuditRecord, ComparisonRecord, MetricRecord, RunRecord, Verdict
+from spacediff.wording.alignment import why_aligned
 from spacediff.wording.nouns import nouns
-from spacediff.wording.numbers import counted, number, number_word, start
+from spacediff.wording.numbers import counted, listed, number, number_word, start
 from spacediff.wording.verdicts import clause, reference_noun
 
 _OUTCOMES: Mapping[str, str] = {
@@ -99,8 +100,20 @@ def _of_files(record: AuditRecord, prompt: str, runs: Mapping[str, RunRecord]) -
         return [f"{own} {clause(found.verdict)}"]
     said = [f"{own} differs from {other}: {', '.join(values)}{_worst(found.metrics)}."]
     if found.verdict is Verdict.POST_PROCESSED:
-        said.append("One of the two was processed after it was generated; the numbers are those after the alignment.")
-    return said
+        said.append(f"{why_aligned(found.notes)}; the numbers are those after the alignment.")
+    return [*said, *_frames_left_out(found, both)]
+
+
+def _frames_left_out(found: ComparisonRecord, both: Sequence[RunRecord]) -> list[str]:
+    """Say how many frames of the candidate and of the reference are in no pair that was compared."""
+    paired = [len({pair[side] for pair in found.frame_map}) for side in (1, 0)]
+    missing = [
+        f"{run.clip.frames - count} of the {counted(run.clip.frames, nouns().frame)} of "
+        f"{run.described.removeprefix('file ') or run.name}"
+        for run, count in zip(both, paired, strict=True)
+        if run.clip is not None and 0 < count < run.clip.frames
+    ]
+    return [f"Not compared: {listed(missing)}."] if missing else []
 
 
 def _worst(metrics: Mapping[str, MetricRecord]) -> str:

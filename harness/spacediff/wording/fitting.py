@@ -43,7 +43,7 @@ def _memory_unknown(*, runs: Sequence[str], model: str, reason: str) -> str:
 
 @says(FactKind.DISK_SHORT)
 def _disk_short(*, clips: int, need: int, free: int) -> str:
-    return f"the disk may fill up: up to {clips} clips take up to {size(need)}, and {size(free)} are free"
+    return f"the disk may fill up: up to {clips} clips take about {size(need)}, and {size(free)} are free"
 
 
 @says(FactKind.WEIGHTS_DOWNLOAD)
@@ -87,13 +87,13 @@ def _expected(
             f"{'at least' if least else 'about'} {size(memory)} {place}"
             if memory
             else "memory unknown before the first",
-            f"{_most(disk) if disk else 'an unknown part'} of the disk, where {size(free)} are free",
+            f"{_about(disk) if disk else 'an unknown part'} of the disk, where {size(free)} are free",
         )
     )
 
 
-def _most(count: int) -> str:
-    return f"{'' if count < 2**20 else 'up to '}{_size(count)}"
+def _about(count: int) -> str:
+    return f"{'' if count < 2**20 else 'about '}{_size(count)}"
 
 
 def _size(count: int) -> str:
@@ -131,4 +131,4 @@ def _time(step: float | None, seconds: float | None, search: float | None, repea
     each = f", at {short_time(step)} for a step" if step else ""
     with_search = f", {duration(seconds + search)} with the search" if search else ""
     in_one = f", about {duration(repeated)} where the script's call can be repeated in one process" if repeated else ""
-    return f"at most about {duration(seconds)}{with_search}{in_one}{each}"
+    return f"about {duration(seconds)}{with_search}{in_one}{each}"

@@ -35,7 +35,7 @@ _CLAUSES: Mapping[str, str] = {
     Verdict.DIFFERS: "differs from the reference; this audit does not show how far.",
     Verdict.DIFFERENT_SAMPLE: "is no closer to the reference than a different seed: a different sample.",
     Verdict.POST_PROCESSED: "cannot match the reference pixel by pixel: one of them was processed after it was "
-    "generated.",
+    "generated, or they were generated with other lengths or sizes.",
     Verdict.NOT_COMPARABLE: "cannot be compared with the reference.",
     Verdict.NOT_MEASURED: "was not measured.",
 }
