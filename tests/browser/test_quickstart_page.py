@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spacediff.clip import read_clip
 from spacediff.record import RunRecord
-from spacediff.wording import cause_text, fix_code
+from spacediff.wording import cause_text, fix_code, left_open_text, proof_text
 from support.quickstart import Finished
 from support.report_pages import VIEWPORT, Opened, Reports, violations
 
@@ -114,16 +114,24 @@ def test_all_measures_have_their_curve(reports: Reports, quickstart: Finished) -
     assert drawn == wanted
 
 
-def test_the_first_screen_names_the_cause_and_the_fix(reports: Reports, quickstart: Finished) -> None:
+def test_the_first_screen_names_cause_fix_proof_and_what_is_open(reports: Reports, quickstart: Finished) -> None:
     cause = quickstart.record.cause
     assert cause is not None
     report = reports.open((quickstart.folder / "report.html").as_uri())
     line = report.page.locator(".cause-line").first
-    assert cause_text(quickstart.record) in (line.text_content() or "")
+    assert cause_text(quickstart.record, proof=False) in (line.text_content() or "")
+    proof = proof_text(quickstart.record)
+    assert "the local output is bitwise equal to that of the Space" in proof
+    assert proof in (line.text_content() or "")
     assert line.locator(".fix").text_content() == "\n".join(fix_code(cause))
     assert len(fix_code(cause)) == 2
     box = line.bounding_box()
     assert box["y"] + box["height"] < 800  # without scrolling
+    missing = report.page.locator(".left-open").first
+    said = " ".join((missing.text_content() or "").split())
+    assert said == f"Not measured {left_open_text(quickstart.record)}"
+    box = missing.bounding_box()
+    assert box["y"] + box["height"] < 900
 
 
 def test_curves_of_what_clips_show_seek_and_share_the_frame(reports: Reports, quickstart: Finished) -> None:
