@@ -22,6 +22,7 @@ from spacediff.scenario.scenario import parse_scenario
 from spacediff.settings import Origin
 from spacediff.why.defaults import completed
 from spacediff.why.differences import compare_sources
+from spacediff.why.headline import headline
 from spacediff.why.scenario_writer import scenario_text
 from support.hub_stand_in import Model, hub_stand_in
 from support.paths import ROOT
@@ -155,6 +156,30 @@ def test_without_the_hub_a_question_is_left(tmp_path: Path) -> None:
     (question,) = result["questions"]
     assert "HF_HUB_OFFLINE" in question
     assert "the script" in question
+
+
+def test_a_value_against_one_that_could_not_be_read_is_no_certain_difference() -> None:
+    usual, lines = (
+        SCRIPT,
+        "from diffusers import DDIMScheduler as S\npipe.scheduler = S.from_config(pipe.scheduler.config)",
+    )
+    hosted = usual.replace("pipe.enable", f"{lines}\npipe.enable")
+    for left, right, side in ((usual, hosted, "the script"), (hosted, usual, "the Space")):
+        found = compare_sources(read_text(left, "run.py"), read_text(right, "app.py"), ask=True)
+        assert [(row.path, row.unread) for row in found.differences] == [("scheduler.class", side)]
+        said = headline(found)
+        assert said.startswith("No certain difference among")
+        assert "this may differ: random seed, scheduler.class" in said
+        assert f"in {side} (scheduler.class)" in said
+
+
+def test_a_class_that_could_not_be_read_leaves_the_arguments_of_its_call_open() -> None:
+    generic = SCRIPT.replace("CogVideoXPipeline", "DiffusionPipeline").replace("zai-org/CogVideoX-5b", "org/model")
+    found = compare_sources(read_text(generic, "run.py"), read_text(SCRIPT, "app.py"), ask=True)
+    of_the_call = {row.path: row.unread for row in found.differences if row.path.startswith("call.")}
+    assert of_the_call["call.guidance_scale"] == "the script"
+    assert {*of_the_call.values()} == {"the script"}
+    assert headline(found).startswith("2 settings differ"), "model and class"
 
 
 def test_local_folders_are_looked_up_for_the_script_only(tmp_path: Path) -> None:

@@ -46,12 +46,15 @@ class SourceDifference:
         left: Its value in the script, defaults included.
         right: Its value in the Space, defaults included.
         known: What is known about such a difference; None if nothing is.
+        unread: The side that does not give it and whose checkpoint or class, which then decides, could not be read;
+            empty otherwise. The other side's value may be the same.
     """
 
     path: str
     left: Setting
     right: Setting
     known: Cause | None
+    unread: str = ""
 
     @property
     def certain(self) -> bool:

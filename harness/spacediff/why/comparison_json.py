@@ -33,6 +33,7 @@ def comparison_json(found: ComparedSettings, advice: Advice, calls: Sequence[Com
                 "path": row.path,
                 "script": asdict(row.left),
                 "space": asdict(row.right),
+                "certain": not row.unread,
                 "changes_the_clip": row.changes_the_clip,
                 "known": asdict(row.known) if row.known else None,
                 "change": changes.get(row.path, ""),

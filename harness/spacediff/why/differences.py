@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from spacediff.catalogue.pipelines import task_of
+from spacediff.catalogue.pipelines import GENERIC, task_of
 from spacediff.reading import Reading
 from spacediff.scenario.owned import OWNED
-from spacediff.settings import Origin, Settings, diff
+from spacediff.settings import Difference, Origin, Settings, diff
 from spacediff.why.built_scheduler import built_scheduler
-from spacediff.why.common_terms import in_common_terms
+from spacediff.why.common_terms import CommonTerms, in_common_terms
 from spacediff.why.compared import SCRIPT, SPACE, UNSET, ComparedSettings, SideRead, SourceDifference
 from spacediff.why.conditions import under_conditions
 from spacediff.why.effects import Effect, differing_effects
@@ -50,7 +50,13 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
     left, right = common.left, common.right
     compared = {path for path in {*left, *right} if _is_compared(path, space)}
     differing = [
-        SourceDifference(each.path, each.left or UNSET, each.right or UNSET, cause_of(each.path, left, right))
+        SourceDifference(
+            each.path,
+            each.left or UNSET,
+            each.right or UNSET,
+            cause_of(each.path, left, right),
+            _unread_side(each, common),
+        )
         for each in diff(left, right)
     ]
     rows = [row for row in differing if row.path in compared or is_fixed(row.path, script, space)]
@@ -88,7 +94,7 @@ def compare_sources(script: Reading, space: Reading, *, ask: bool = False) -> Co
         equal=len(agreeing),
         by_default=sum(Origin.READ not in (left[path].origin, right[path].origin) for path in agreeing),
         comparable=any(_is_given(path, left, right) for path in compared),
-        sides=(_side(SCRIPT, script, left, compared), _side(SPACE, space, right, compared)),
+        sides=(_side(SCRIPT, script, left, compared, rows), _side(SPACE, space, right, compared, rows)),
         script=common.script,
         other_task=_other_task(left, right),
     )
@@ -107,6 +113,18 @@ def _is_default_of_one_side(row: SourceDifference, script: Reading, space: Readi
     return theirs is UNSET and ours.origin is Origin.DEFAULT and has_unknown_default(row.path, space)
 
 
+def _unread_side(each: Difference, common: CommonTerms) -> str:
+    """Return the side that does not give a setting, where what decides then could not be read; else nothing."""
+    if each.left and each.right:
+        return ""
+    side, settings = (SPACE, common.right) if each.left else (SCRIPT, common.left)
+    is_generic = settings.value("model.pipeline") in GENERIC
+    is_unread = (each.path.startswith("scheduler.") and side in common.unresolved) or (
+        each.path.startswith("call.") and is_generic
+    )
+    return side if is_unread else ""
+
+
 def _other_task(left: Settings, right: Settings) -> str:
     ours, theirs = left.value("model.pipeline"), right.value("model.pipeline")
     own, other = task_of(ours), task_of(theirs)
@@ -122,7 +140,9 @@ def _is_given(path: str, left: Settings, right: Settings) -> bool:
     return known and Origin.READ in (ours.origin, theirs.origin) and path != "model.pipeline"
 
 
-def _side(name: str, reading: Reading, settings: Settings, paths: Collection[str]) -> SideRead:
+def _side(
+    name: str, reading: Reading, settings: Settings, paths: Collection[str], rows: Iterable[SourceDifference]
+) -> SideRead:
     """Count what was read of a side among the settings that are compared; defaults were not read."""
     compared = {path: setting for path, setting in settings.items() if path in paths}
     origins = [setting.origin for setting in compared.values()]
@@ -130,7 +150,10 @@ def _side(name: str, reading: Reading, settings: Settings, paths: Collection[str
     return SideRead(
         name,
         read=origins.count(Origin.READ),
-        not_read=tuple(path for path, one in compared.items() if one.origin is Origin.UNKNOWN),
+        not_read=(
+            *(path for path, one in compared.items() if one.origin is Origin.UNKNOWN),
+            *(row.path for row in rows if row.unread == name),
+        ),
         undecided=reading.undecided,
         call_is_unknown=len(called) > 1 and {*called} == {Origin.UNKNOWN},
     )

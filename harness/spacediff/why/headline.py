@@ -29,6 +29,7 @@ def _finding(found: ComparedSettings) -> str:
     ]
     unsure = [effect.kind for effect in found.effects if not effect.certain]
     unsure += [row.path.removeprefix("call.") for row in found.unknown if row.is_of_one_side]
+    unsure += [row.path.removeprefix("call.") for row in found.differences if row.unread and row.changes_the_clip]
     counted = counted_differences(found)
     if not found.comparable:
         return f"Nothing could be compared{_because(reasons)}."
@@ -39,7 +40,7 @@ def _finding(found: ComparedSettings) -> str:
         others = f" May differ too: {_named(unsure)}." if unsure else ""
         return f"{counted}; {_count(found.equal, 'setting')} {'agrees' if found.equal == 1 else 'agree'}.{others}"
     defaults = f" ({found.by_default} of them by default)" if found.by_default else ""
-    minor = len(found.differences)
+    minor = sum(not row.changes_the_clip for row in found.differences)
     changing_nothing = f", and {_count(minor, 'difference')} that change{'s' * (minor == 1)} no clip" if minor else ""
     known = f"the {_count(found.equal, 'setting')} that are known on both sides{defaults}"
     if unsure:
@@ -49,7 +50,7 @@ def _finding(found: ComparedSettings) -> str:
 
 def counted_differences(found: ComparedSettings) -> str:
     """Count what differs, and name what is no setting; empty if nothing differs that changes a clip."""
-    rows = sum(row.changes_the_clip for row in found.differences)
+    rows = sum(row.changes_the_clip and not row.unread for row in found.differences)
     kinds = [effect.kind for effect in found.effects if effect.certain]
     if not kinds:
         return f"{_count(rows, 'setting')} {'differs' if rows == 1 else 'differ'}" if rows else ""
