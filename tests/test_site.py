@@ -24,11 +24,12 @@ DRAWN = GeneratedPage("drawn.md", "what is drawn", "# Drawn\n")
 
 
 def test_the_index_is_the_navigation_and_lists_pages_that_are_drawn() -> None:
-    index = "# Pages\n\n## How to\n\n- [a.md](a.md): a\n- [B](B.md): see [c.md](c.md)\n\n## Reference\n\n- [d](d.md)\n"
+    how_to = "- [a.md](a.md): a\n- [B](B.md): see [c.md](c.md)\n- [d.md](d.md#e): e\n"
+    index = f"# Pages\n\n## How to\n\n{how_to}\n## Reference\n\n- [d](d.md)\n"
     text = with_navigation(index, [DRAWN])
     trees = re.findall(r"```\{toctree\}\n:hidden:\n:caption: ([^\n]+)\n\n(.*?)\n```", text, re.DOTALL)
     assert trees == [("How to", "a\nB"), ("Reference", "d\ndrawn")]
-    assert "- [](a.md): a\n- [B](B.md): see [c.md](c.md)\n" in text
+    assert "- [](a.md): a\n- [B](B.md): see [c.md](c.md)\n- [](d.md#e): e\n" in text
     assert "- [d](d.md)\n- [](drawn.md): what is drawn\n" in text
     with pytest.raises(ValueError, match="no section Reference"):
         with_navigation("# Pages\n\n## How to\n", [DRAWN])

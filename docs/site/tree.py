@@ -14,9 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
-_NAMED = re.compile(
-    r"^(- )\[[\w.-]+\.md\]\(", re.MULTILINE
-)  # a link named after its file; Sphinx puts in the page's title
+_NAMED = re.compile(r"^(- )\[[\w.-]+\.md\]\(", re.MULTILINE)
+"""A link that is named after its file; Sphinx puts in the title of the page."""
 _FENCE = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
 _FILES = "files"
 
