@@ -13,7 +13,7 @@ from av.video.reformatter import Interpolation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spacediff.clip import Clip, frames_digest, probe, read_clip, read_frames, write_lossless, write_preview
+from spacediff.clip import Clip, frames_digest, probe, read_clip, read_frame, read_frames, write_lossless, write_preview
 from spacediff.codec import read_encoding
 from spacediff.errors import NotMeasuredError
 from support.clips import moving_ball
@@ -54,6 +54,16 @@ def test_a_preview_shows_every_frame_of_the_clip(tmp_path: Path, size: tuple[int
     assert np.abs(shown.astype(int) - clip.frames).mean() < 2
     with av.open(tmp_path / "preview.mp4") as container:
         assert all(packet.is_keyframe for packet in container.demux(video=0) if packet.size)
+
+
+def test_one_frame_is_the_same_as_among_all(tmp_path: Path) -> None:
+    write_preview(moving_ball(5), tmp_path / "preview.mp4", key_frames=12)
+    whole = read_clip(tmp_path / "preview.mp4").frames
+    for number in (0, 3, 4):
+        frame = read_frame(tmp_path / "preview.mp4", number)
+        assert frame is not None
+        assert np.array_equal(frame, whole[number])
+    assert read_frame(tmp_path / "preview.mp4", 5) is None
 
 
 def test_a_flat_colour_survives_the_preview_within_one_level(tmp_path: Path) -> None:

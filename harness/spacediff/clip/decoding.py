@@ -58,6 +58,22 @@ def read_frames(path: Path, *, accurate: bool = True) -> Iterator[Frame]:
     yield from pictures.frames() if pictures else _video_frames(path, accurate=accurate)
 
 
+def read_frame(path: Path, number: int) -> Frame | None:
+    """Decode one frame of a video, uint8 `[H, W, 3]` RGB; of those before it, which are decoded too, none is converted.
+
+    Args:
+        path: The file.
+        number: The frame, from 0.
+
+    Returns:
+        None where there are fewer frames.
+
+    Raises:
+        VideoNotReadable: As in `read_frames`.
+    """
+    return next(_video_frames(path, accurate=True, first=number), None)
+
+
 @dataclass(frozen=True)
 class FileFrames:
     """The frames of a file, decoded by each pass over them: one is in memory at a time, unless an array is asked for.
@@ -198,7 +214,7 @@ def decode_stream(stream: IO[bytes]) -> Iterator[Frame]:
         raise VideoNotReadable("the encoder wrote no video") from error
 
 
-def _video_frames(path: Path, *, accurate: bool) -> Iterator[Frame]:
+def _video_frames(path: Path, *, accurate: bool, first: int = 0) -> Iterator[Frame]:
     import av
 
     count = 0
@@ -211,7 +227,8 @@ def _video_frames(path: Path, *, accurate: bool) -> Iterator[Frame]:
             for picture in container.decode(video=0):
                 _refuse_unreasonable(picture, count, size, path)
                 count += 1
-                yield rgb(picture, accurate=accurate)
+                if count > first:
+                    yield rgb(picture, accurate=accurate)
         except av.FFmpegError as error:
             raise VideoNotReadable(f"{path.name} is damaged after {count} frames: {error.strerror}") from error
         claimed, least = _claimed_frames(container)

@@ -9,7 +9,6 @@ import base64
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -80,7 +79,7 @@ def _picture(preview: Preview, number: int) -> Image | None:
     """Decode one frame of a preview; None where that cannot be done."""
     import PIL.Image
 
-    from spacediff.clip import read_frames
+    from spacediff.clip import read_frame
     from spacediff.errors import SpacediffError
     from spacediff.pictures import PictureFile, read_picture
 
@@ -95,7 +94,7 @@ def _picture(preview: Preview, number: int) -> Image | None:
         with TemporaryDirectory() as folder:
             path = Path(folder, "preview.mp4")
             path.write_bytes(content)
-            found = next(islice(read_frames(path), number, None), None)
+            found = read_frame(path, number)
     except (SpacediffError, ValueError):
         return None
     return None if found is None else PIL.Image.fromarray(found[: preview.height, : preview.width])
