@@ -7,7 +7,9 @@ from there to 1/1000, where 0.36 began at 0.999), so the same scheduler gives an
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,12 +21,14 @@ from spacediff.errors import EnvironmentUnavailable
 from spacediff.progress import SilentListener
 from spacediff.record import AuditRecord, Fact, Stage, Standing, VersionsRecord
 from spacediff.run import Run
+from spacediff.tiny.portable import portable_checkpoint
 from spacediff.wording import fix_code, sentence, versions_text
 from support.hub_stand_in import Space, hub_stand_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 HERE = importlib.metadata.version("diffusers")
+OLDEST = "0.33.1"
 OLD, NEW, TRANSFORMERS = "0.36.0", "0.37.1", "4.57.3"
 """The last release before the change, one after it, and a version of transformers that both work with."""
 
@@ -151,6 +155,22 @@ def test_the_installed_version_in_an_environment_of_its_own_gives_the_same_clip_
     assert run.described.startswith(f"generated with diffusers {HERE}")
     (trace,) = [each for each in record.traces if each.candidate == "same"]
     assert trace.stage is Stage.NOWHERE
+
+
+def test_the_oldest_release_loads_the_tiny_checkpoint_whole_and_says_what_it_leaves_out_of_another(
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(portable_checkpoint(), tmp_path / "newer")
+    file = tmp_path / "newer" / "vae" / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "from_a_later_version": 3}))
+    text = INSTALLED.replace(f'env.diffusers = "{HERE}"', f'env.diffusers = "{OLDEST}"')
+    newer = f"[variants.newer]\nenv.diffusers = {OLDEST!r}\nmodel.id = {str(tmp_path / 'newer')!r}\n"
+    record = audited(text.replace("[reference]", f"{newer}[reference]"), tmp_path)
+    run, other = (record.run("lemon", name) for name in ("same", "newer"))
+    assert run.described.startswith(f"generated with diffusers {OLDEST}")
+    assert (run.measured, run.warnings, run.ignored) == (True, [], [])
+    (said,) = other.warnings
+    assert said.startswith("AutoencoderKLCogVideoX does not know these entries of its configuration, and left them out")
 
 
 def test_a_search_over_versions_finds_that_the_version_is_the_cause_and_not_the_other_setting(tmp_path: Path) -> None:

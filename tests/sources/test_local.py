@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -202,6 +204,18 @@ def test_an_argument_that_from_pretrained_ignores_is_reported(baseline: Produced
 def test_an_argument_that_from_pretrained_uses_is_not_reported_as_ignored() -> None:
     produced = generate(LocalSource(), load={"low_cpu_mem_usage": False, "nonsense": 1})
     assert [ignored.argument for ignored in produced.ignored] == ["load.nonsense"]
+
+
+def test_an_entry_of_a_configuration_that_this_version_does_not_know_is_reported(
+    baseline: Produced, tmp_path: Path
+) -> None:
+    place = tmp_path / "newer"
+    shutil.copytree(ensure_checkpoint(RANDOM), place)
+    file = place / "vae" / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "from_a_later_version": 3}))
+    said = "AutoencoderKLCogVideoX does not know these entries of its configuration, and left them out: "
+    assert f"{said}'from_a_later_version': 3" in generate(LocalSource(), model={"id": str(place)}).warnings
+    assert not [each for each in baseline.warnings if "does not know" in each]
 
 
 def test_a_scheduler_entry_that_its_class_ignores_is_reported(source: LocalSource) -> None:

@@ -20,6 +20,7 @@ from spacediff.privacy.redaction import redact
 from spacediff.record import Ignored, TraceRecord
 from spacediff.recordings.confidential import privately, without_secrets
 from spacediff.recordings.model import MOST_CALLS, RecordedCall, Recording, WrittenFile
+from spacediff.recordings.unknown_entries import unknown_entries
 from spacediff.settings import EXPORT_FPS, Origin, Settings
 from spacediff.watch.frames import left_to_the_pipeline
 from spacediff.watch.writing import NOT_FINISHED, NOTES, TENSORS
@@ -102,7 +103,7 @@ def _call(file: Path, written: list[WrittenFile], clips: Path | None, notes: lis
         machine={name: str(value) for name, value in raw.get("machine", {}).items()},
         messages=tuple(str(each)[:_LONGEST] for each in raw.get("messages", ())),
         ignored=tuple(_ignored(raw.get("messages", ()))),
-        warnings=_warnings(clip),
+        warnings=(*_warnings(clip), *unknown_entries(map(str, raw.get("messages", ())))),
         tensors=_tensors(raw, file.parent / TENSORS, clips and clips / f"{number}.safetensors"),
     )
 

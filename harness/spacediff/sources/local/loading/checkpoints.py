@@ -11,6 +11,7 @@ from typing import Any
 from spacediff.collecting import without_collecting
 from spacediff.errors import NotMeasuredError, OutOfMemory, UnsupportedSetting, did_you_mean
 from spacediff.record import Ignored
+from spacediff.recordings.unknown_entries import unknown_entries
 from spacediff.settings import Settings
 from spacediff.sources.local.library_warnings import warnings_of_libraries
 from spacediff.sources.local.loading.arguments import as_records, ignored_arguments, ignored_names
@@ -115,4 +116,5 @@ def _refuse_unknown_components(apart: Sequence[Apart], pipeline: Any) -> None:
 
 
 def _other_warnings(messages: list[str]) -> tuple[str, ...]:
-    return tuple(message for message in messages if "will be ignored" not in message)
+    others = (message for message in messages if "will be ignored" not in message)
+    return (*others, *unknown_entries(messages))
