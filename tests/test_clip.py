@@ -163,7 +163,7 @@ def test_frames_with_nan_or_infinity_are_refused(bad: float) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "cannot be opened"),
+        (b"", r"^a\.mp4 is empty: it has 0 bytes$"),
         (b"no video at all " * 100, "cannot be opened"),
         (b"\x00\x00\x00\x18ftypmp42", r"cannot be opened|no video"),
     ],

@@ -84,6 +84,14 @@ def test_a_scenario_without_a_space_and_another_endpoint_than_the_scenarios_are_
     assert "names the endpoint /run" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["nobody", "./app.py", "org/name/more", ""])
+def test_what_names_no_space_is_refused_before_anything_is_asked(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", name]) == Exit.BAD_INPUT
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{name!r} is not a Space of the Hub" in said
+    assert "give ORG/NAME" in said
+
+
 def test_the_usual_budget_is_the_same_in_library_and_command() -> None:
     from spacediff.cli.parser import parse
 

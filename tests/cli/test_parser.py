@@ -232,6 +232,7 @@ def test_the_help_of_a_command_lists_its_exit_codes(command: str, capsys: pytest
         ("frobnicate", "there is no command 'frobnicate'"),
         ("audit a.toml --bugdet 3", "unrecognized arguments: --bugdet 3; did you mean '--budget'?"),
         ("read run.py --colour=yes", "unrecognized arguments: --colour=yes"),
+        ("report a --plan-only", "unrecognized arguments: --plan-only"),
     ],
 )
 def test_a_misspelt_word_gets_the_nearest_one(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,6 +240,20 @@ def test_a_misspelt_word_gets_the_nearest_one(words: str, said: str, capsys: pyt
         parse(words.split())
     assert caught.value.code == 2
     assert capsys.readouterr().err.endswith(f"error: {said}\n")
+
+
+def test_who_looks_for_the_plan_of_an_audit_learns_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["audit", "a.toml", "--plan-only"])
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "unrecognized arguments: --plan-only; in Python, spacediff.plan_audit(SCENARIO).runs are the runs" in said
+    assert "--only" not in said
+
+
+def test_the_exit_codes_of_versions_are_in_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["versions", "--help"])
+    assert "3  no two releases could be compared" in capsys.readouterr().out
 
 
 def test_no_word_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:

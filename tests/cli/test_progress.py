@@ -43,8 +43,8 @@ def test_generations_and_time_are_printed_before_the_search(capsys: pytest.Captu
         display.on_search_started(progress(expected=2.14))
         display.on_search_started(progress(budget=2.5, expected=1))
     first, second = capsys.readouterr().err.splitlines()
-    assert "among 4 suspects: about 2.1 generations if it shows in the first steps, 6.4 s at most" in first
-    assert "about 1 generation if it shows in the first steps, 3.0 s at most; the budget is 2.5" in second
+    assert "among 4 suspects: about 2.1 generations, 6.4 s, if it shows in the first steps" in first
+    assert "about 1 generation, 3.0 s, if it shows in the first steps; the budget is 2.5" in second
 
 
 def test_each_probe_prints_the_progress_and_its_outcome(capsys: pytest.CaptureFixture[str]) -> None:

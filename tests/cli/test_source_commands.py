@@ -29,24 +29,31 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "bad" / "list.ipynb").write_text("[]")
     (tmp_path / "bad" / "text.ipynb").write_text('{\n"cells": [}')
     (tmp_path / "bad" / "deep.ipynb").write_text("[" * 100_000)
+    (tmp_path / "bad" / "nothing.ipynb").touch()
+    (tmp_path / "bad" / "large.py").write_text("#" * (2**20 + 1))
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "app.py").write_text("a = 1\nb = = 2\n")
     (tmp_path / "bad" / "binary.py").write_bytes(b"\x00\x01")
     (tmp_path / "bad" / "wrong.py").write_text("a = 1\nb = = 2\n")
     return tmp_path
 
 
-READABLE = "Python up to 1024 KiB is read"
+NOTEBOOK = "save it in Jupyter again"
 
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [
-        (["read", "bad/empty.md"], "bad/empty.md has no code block", READABLE),
-        (["read", "bad/list.ipynb"], "bad/list.ipynb is not a notebook: it has no list of cells", READABLE),
-        (["read", "bad/text.ipynb"], "bad/text.ipynb is not a notebook: line 2 is not JSON", READABLE),
-        (["read", "bad/deep.ipynb"], "bad/deep.ipynb is not a notebook: its JSON is nested too deeply", READABLE),
-        (["read", "bad/binary.py"], "bad/binary.py", READABLE),
-        (["read", "bad/wrong.py"], "bad/wrong.py:2: not Python: invalid syntax", "Python"),
+        (["read", "bad/empty.md"], "bad/empty.md has no code block", "code blocks of Markdown"),
+        (["read", "bad/list.ipynb"], "bad/list.ipynb is not a notebook: it has no list of cells", NOTEBOOK),
+        (["read", "bad/text.ipynb"], "bad/text.ipynb is not a notebook: line 2 is not JSON", NOTEBOOK),
+        (["read", "bad/deep.ipynb"], "bad/deep.ipynb is not a notebook: its JSON is nested too deeply", NOTEBOOK),
+        (["read", "bad/nothing.ipynb"], "bad/nothing.ipynb is not a notebook: it is empty", NOTEBOOK),
+        (["read", "bad/binary.py"], "bad/binary.py", "name a script, a notebook or a Markdown file"),
+        (["read", "bad/large.py"], "bad/large.py is larger than 1024 KiB", "Python up to 1024 KiB is read"),
+        (["read", "bad/wrong.py"], "bad/wrong.py:2: not Python: invalid syntax", "correct it: Python 3"),
+        (["read", "wrong"], "app.py:2: not Python: invalid syntax", "correct it: Python 3"),
         (["read", "https://github.com/a/b/blob/main/run.py"], "is not the address of a Space", "download the file"),
         (["read", "https://huggingface.co/THUDM/CogVideoX-5b"], "https://huggingface.co/THUDM", "ORG/NAME of a Space"),
         (["read", "issue.md", "--source", "none"], "the folder none does not exist", "in which the command is run"),

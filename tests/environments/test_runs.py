@@ -31,6 +31,12 @@ def test_a_range_without_releases_is_refused(first: str, last: str | None) -> No
         in_range(RELEASES, "diffusers", first, last)
 
 
+def test_a_reversed_range_is_said_to_be_reversed() -> None:
+    with pytest.raises(InvalidArgument, match=r"the range is reversed: 0\.40 is newer than 0\.36") as caught:
+        in_range(RELEASES, "diffusers", "0.40", "0.36")
+    assert caught.value.hint == "name the older one first: from 0.36 to 0.40"
+
+
 def test_too_many_releases_are_refused_by_their_number() -> None:
     with pytest.raises(InvalidArgument, match="has 70 releases"):
         in_range([Release(f"1.{n}") for n in range(70)], "diffusers", "1")

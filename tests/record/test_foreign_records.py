@@ -11,11 +11,18 @@ import pytest
 
 import spacediff
 from spacediff.cli.commands import main
-from spacediff.errors import Exit, RecordError
+from spacediff.errors import Exit, NotAnAuditFolder, RecordError
 from spacediff.record import AuditRecord, write_record
 from spacediff.record.file import read_record
 from spacediff.results import AuditResult
 from support.synthetic_audit import synthetic_audit
+
+
+def test_a_missing_folder_is_told_from_one_without_a_record_and_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name, said in (("gone", "there is no such folder"), (".", "it has no audit.json"), ("file", "it is a file")):
+        with pytest.raises(NotAnAuditFolder, match=said):
+            read_record(tmp_path / name)
 
 
 @pytest.fixture

@@ -47,6 +47,17 @@ def test_a_difference_that_changes_no_clip_is_no_difference() -> None:
     assert [row.path for row in found.differences] == ["vae.slicing"]
 
 
+def test_a_difference_that_is_listed_and_not_counted_is_named() -> None:
+    ours, theirs = (
+        SCRIPT.replace("video =", f"pipe.vae.{switch}_slicing()\nvideo =") for switch in ("enable", "disable")
+    )
+    found = compared(ours, theirs.replace("40", "30"))
+    assert len(found.differences) == 2
+    said = headline(found)
+    assert said.startswith("1 setting differs; ")
+    assert ". Not counted, since no clip changes with it: vae.slicing differs, too. Read: " in said
+
+
 @pytest.mark.parametrize(
     ("changed", "beginning"),
     [

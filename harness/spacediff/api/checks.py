@@ -44,7 +44,8 @@ def check_space(
 
     Raises:
         CheckInterrupted: Ctrl-C; it holds the result so far.
-        InvalidArgument: The budget is no number of at least 1, or the scenario's reference is no Space.
+        InvalidArgument: The budget is no number of at least 1, what is named is no Space, or the scenario's
+            reference is none.
         ScenarioError: The scenario has mistakes.
         NotMeasuredError: The Space does not answer, or what to ask it is not known; the class says why.
     """
@@ -65,13 +66,17 @@ def check_space(
 def _target(space: str, endpoint: str) -> tuple[Target, tuple[str, ...]]:
     """Return what is checked, and the private texts of its scenario."""
     from spacediff.checking.check import Target
-    from spacediff.hub.ids import space_of
+    from spacediff.hub.ids import is_repository_id, space_of
     from spacediff.plan import plan_scenario
     from spacediff.scenario.scenario import load_scenario
+    from spacediff.sources.hosted import TINY_SPACES
     from spacediff.sources.space import SpaceRequest
 
     if not space.endswith(".toml"):
-        return Target(space_of(space), endpoint), ()
+        named = space_of(space)
+        if not (named in TINY_SPACES or named.startswith(("http://", "https://")) or is_repository_id(named)):
+            raise InvalidArgument(f"{space[:200]!r} is not a Space of the Hub", hint="give ORG/NAME")
+        return Target(named, endpoint), ()
     plan = plan_scenario(load_scenario(Path(space)))
     run = next((run for run in plan.runs if run.source == "space"), None)
     if run is None:

@@ -54,7 +54,8 @@ def compare_versions(
 
     Raises:
         AuditInterrupted: Ctrl-C; the same call continues.
-        InvalidArgument: The package cannot be chosen, there is no release in the range, or the baseline is a script.
+        InvalidArgument: The package cannot be chosen, the range is reversed or without a release, or the baseline is a
+            script.
         EnvironmentUnavailable: The index does not list the releases.
         ScenarioError: The scenario has mistakes.
         MissingPackage: Ray is not installed.
@@ -62,18 +63,19 @@ def compare_versions(
         FolderOfAnotherAudit: The folder contains a different audit.
     """
     from spacediff.environments.releases import releases_of
-    from spacediff.environments.runs import in_range, plan_releases, run_names
+    from spacediff.environments.runs import in_range, limits, plan_releases, run_names
     from spacediff.environments.wanted import PACKAGES
     from spacediff.plan import plan_scenario
 
     ensure_run("a comparison of releases")
     if package not in PACKAGES:
         raise InvalidArgument(f"the version of {package} is no setting", hint=f"choose {', '.join(PACKAGES)}")
+    limits(first, last)
     loaded = load_scenario(scenario)
     where = None if out is None else Path(out)
-    limits = ["--from", first, *(["--to", last] if last else [])]
+    range_ = ["--from", first, *(["--to", last] if last else [])]
     terms = AuditTerms(executor=executor, shared_folder=shared_folder)
-    command = shell_command("versions", loaded.path, "--package", package, *limits, *terms.options, *out_option(where))
+    command = shell_command("versions", loaded.path, "--package", package, *range_, *terms.options, *out_option(where))
     usual = plan_scenario(loaded, command=command)
     names = run_names(package, in_range(releases_of(package), package, first, last))
     plan = plan_releases(usual, package, names)

@@ -10,6 +10,9 @@ from spacediff.cli.options import Verbosity
 from spacediff.cli.values import path
 from spacediff.errors import nearest_name
 
+_LEAST_SIMILAR = 0.7
+"""Options are short, so that one word of two is similar to the whole by less: `only` to `plan-only` by 0.62."""
+
 
 class CommandParser(argparse.ArgumentParser):
     """The parser of the program or of one of its commands.
@@ -17,11 +20,13 @@ class CommandParser(argparse.ArgumentParser):
     Attributes:
         files: The actions whose values are names of files or folders, for the completion of shells.
         options: Every spelling of its options.
+        elsewhere: Options that are looked for here, without dashes, and what does it instead.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.files: list[argparse.Action] = []
         self.options: list[str] = []
+        self.elsewhere: dict[str, str] = {}
         super().__init__(*args, **{"formatter_class": argparse.RawDescriptionHelpFormatter, **options})
 
     def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
@@ -42,8 +47,9 @@ class CommandParser(argparse.ArgumentParser):
         if words:
             known = [option.removeprefix("--") for option in self.options]  # the dashes alone make any two similar
             names = [word.removeprefix("--").partition("=")[0] for word in words if word.startswith("--")]
-            near = next((found for name in names if (found := nearest_name(name, known))), "")
+            near = next((found for name in names if (found := nearest_name(name, known, _LEAST_SIMILAR))), "")
             suggested = f"; did you mean '--{near}'?" if near else ""
+            suggested = next((f"; {self.elsewhere[name]}" for name in names if name in self.elsewhere), suggested)
             self.error(f"unrecognized arguments: {' '.join(words)}{suggested}")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from spacediff import __version__
+from spacediff.cli import exit_codes
 from spacediff.cli.command_parser import CommandParser, add_verbosity
 from spacediff.cli.options import (
     ApproveOptions,
@@ -28,45 +29,6 @@ from spacediff.cli.values import count, counts, generations, minutes, path, plac
 from spacediff.errors import did_you_mean
 from spacediff.metric_info import OptionalMetric
 from spacediff.results import IssueTemplate, ReportFormat
-
-_EXIT_CODES = """exit codes:
-  0  the gate passed (or there is none)
-  1  the gate failed
-  2  the scenario or the command line is wrong
-  3  something that the gate needs was not measured
-  70  internal error in spacediff
-  130  interrupted; the same command continues
-"""
-
-_EXIT_CODES_OF_READ = """exit codes:
-  0  the settings are listed
-  2  the command line is wrong, or no pipeline call can be read
-  3  the Hub does not give the Space
-  70  internal error in spacediff
-"""
-
-_EXIT_CODES_OF_RECORD = """The script runs as ever: its output is its own, and its exit code is that of this command.
-With two recordings: spacediff compare theirs.zip mine.zip
-
-exit codes:
-  2  the command line is wrong, or the recording cannot be written; the script was not run
-  others  as the script's
-"""
-
-_EXIT_CODES_OF_CHECK = """exit codes:
-  0  a call repeats itself, and nothing speaks against comparing with the Space
-  1  something does, or has to be known for it, such as an input without effect
-  2  the command line or the scenario is wrong
-  3  the Space does not answer, or it is not known whether a call repeats itself
-  70  internal error in spacediff
-  130  interrupted; what was found until then is printed
-"""
-
-_OTHER_EXIT_CODES = """exit codes:
-  0  done
-  2  the command line is wrong, or a file cannot be read or written
-  70  internal error in spacediff
-"""
 
 _FORMATS = """formats:
   html     the page: report.html
@@ -147,7 +109,7 @@ def parsers() -> tuple[CommandParser, dict[str, CommandParser]]:
     whole = CommandParser(
         prog="spacediff",
         description="Audit whether a video model gives the same result locally as on a hosted Space, and why not.",
-        epilog=_EXIT_CODES,
+        epilog=exit_codes.OF_AUDITS,
     )
     whole.add_argument("--version", action="version", version=f"spacediff {__version__}")
     commands: Commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -172,7 +134,10 @@ def parsers() -> tuple[CommandParser, dict[str, CommandParser]]:
 
 
 def _audit(commands: Commands) -> None:
-    audit = commands.add_parser("audit", help="run a scenario and write its report", epilog=_EXIT_CODES)  # fmt: skip
+    audit = commands.add_parser("audit", help="run a scenario and write its report",
+                                epilog=exit_codes.OF_AUDITS)  # fmt: skip
+    planned = "in Python, spacediff.plan_audit(SCENARIO).runs are the runs of an audit, without one being executed"
+    audit.elsewhere = dict.fromkeys(("plan-only", "plan", "dry-run"), planned)
     audit.add_argument("scenarios", type=path, nargs="+", metavar="SCENARIO.toml",
                        help="what to audit; several are audited one after the other")  # fmt: skip
     audit.add_argument("--out", type=path, metavar="DIR",
@@ -218,7 +183,7 @@ def _add_output_options(parser: CommandParser) -> None:
 
 def _versions(commands: Commands) -> None:
     versions = commands.add_parser("versions", help="run a baseline under every release of a library in a range",
-                                   epilog=_OTHER_EXIT_CODES)  # fmt: skip
+                                   epilog=exit_codes.OF_VERSIONS)  # fmt: skip
     versions.add_argument("scenario", type=path, metavar="SCENARIO.toml", help="the scenario, whose baseline is run")
     versions.add_argument("--package", choices=["diffusers", "transformers", "torch"], default="diffusers",
                           help="the library (default: diffusers)")  # fmt: skip
@@ -232,7 +197,7 @@ def _versions(commands: Commands) -> None:
 
 def _record(commands: Commands) -> None:
     record = commands.add_parser("record", help="run your own script unchanged, and keep what its calls were",
-                                 epilog=_EXIT_CODES_OF_RECORD)  # fmt: skip
+                                 epilog=exit_codes.OF_RECORD)  # fmt: skip
     record.add_argument("--out", type=path, metavar="FILE.zip",
                         help="the recording (default: the script's name with .recording.zip)")  # fmt: skip
     record.add_argument("--python", type=path, metavar="VENV/bin/python",
@@ -252,14 +217,16 @@ def _record(commands: Commands) -> None:
 
 def _probe(commands: Commands) -> None:
     probe = commands.add_parser("probe", help="write the file that records inside a Space of your own",
-                                epilog=_OTHER_EXIT_CODES)  # fmt: skip
+                                epilog=exit_codes.OF_OTHERS)  # fmt: skip
     probe.add_argument("--write", dest="file", type=path, required=True, metavar="spacediff_probe.py",
                        help="the file, which the app imports; its first lines say how")  # fmt: skip
     probe.set_defaults(kind=ProbeOptions)
 
 
 def _compare(commands: Commands) -> None:
-    compare = commands.add_parser("compare", help="score two videos, pictures or recordings", epilog=_OTHER_EXIT_CODES)
+    compare = commands.add_parser(
+        "compare", help="score two videos, pictures or recordings", epilog=exit_codes.OF_OTHERS
+    )
     compare.add_argument(
         "reference", type=path, metavar="A.mp4", help="the reference: a video, a picture, or a recording"
     )
@@ -281,7 +248,7 @@ def _compare(commands: Commands) -> None:
 
 def _report(commands: Commands) -> None:
     report = commands.add_parser("report", help="write an audit's report again, in any format; or show a recording",
-                                 epilog=f"{_FORMATS}\n{_OTHER_EXIT_CODES}")  # fmt: skip
+                                 epilog=f"{_FORMATS}\n{exit_codes.OF_OTHERS}")  # fmt: skip
     report.add_argument(
         "folder", type=path, metavar="AUDIT_DIR", help="the audit folder; or a recording, as html, md or json"
     )
@@ -301,7 +268,7 @@ def _report(commands: Commands) -> None:
 
 def _approve(commands: Commands) -> None:
     approve = commands.add_parser("approve", help="accept the result of an audit, to compare later audits with",
-                                  epilog=_OTHER_EXIT_CODES)  # fmt: skip
+                                  epilog=exit_codes.OF_OTHERS)  # fmt: skip
     approve.add_argument("scenario", type=path, metavar="SCENARIO.toml", help="the scenario that was audited")
     approve.add_argument("--out", type=path, metavar="DIR",
                          help="audit folder (default: audits/ and the scenario's name)")  # fmt: skip
@@ -310,7 +277,7 @@ def _approve(commands: Commands) -> None:
 
 def _read(commands: Commands) -> None:
     read = commands.add_parser("read", help="list the settings that a script or a Space declares, without running it",
-                               epilog=_EXIT_CODES_OF_READ)  # fmt: skip
+                               epilog=exit_codes.OF_READ)  # fmt: skip
     read.add_argument("source", metavar="run.py|FOLDER|ORG/NAME",
                       help="a script, a notebook, a Markdown file with code, an app's folder, or a Space; or a picture "
                            "or video in which a program wrote its settings")  # fmt: skip
@@ -336,7 +303,7 @@ def _add_json(parser: CommandParser) -> None:
 
 def _why(commands: Commands) -> None:
     why = commands.add_parser("why", help="list what a script and a Space set differently, and measure what matters",
-                              epilog=_EXIT_CODES)  # fmt: skip
+                              epilog=exit_codes.OF_AUDITS)  # fmt: skip
     why.add_argument("--script", required=True, metavar="FILE.py|ISSUE.md",
                      help="the script as you run it, or a Markdown file with its code")  # fmt: skip
     why.add_argument("--space", required=True, metavar="ORG/NAME",
@@ -368,7 +335,7 @@ def _why(commands: Commands) -> None:
 
 def _check(commands: Commands) -> None:
     check = commands.add_parser("check", help="put a Space under test: does a call repeat itself, what do inputs do",
-                                epilog=_EXIT_CODES_OF_CHECK)  # fmt: skip
+                                epilog=exit_codes.OF_CHECK)  # fmt: skip
     check.add_argument("space", metavar="ORG/NAME|SCENARIO.toml",
                        help="the Space, its address, or a scenario whose reference it is")  # fmt: skip
     check.add_argument("--calls", type=count, default=_CALLS, metavar="N",
@@ -382,7 +349,7 @@ def _check(commands: Commands) -> None:
 
 def _environment(commands: Commands) -> None:
     environment = commands.add_parser("environment", help="list what would be installed as in a Space",
-                                      epilog=_OTHER_EXIT_CODES)  # fmt: skip
+                                      epilog=exit_codes.OF_OTHERS)  # fmt: skip
     environment.add_argument("space", metavar="ORG/NAME", help="the Space, or the address of its page")
     environment.add_argument("--torch", metavar="VERSION",
                              help="with this version of torch (default: with the one that is here)")  # fmt: skip

@@ -11,8 +11,8 @@ from spacediff.wording.numbers import duration, plain
 def outlook(search: SearchProgress) -> str:
     """Describe the expected cost of a search."""
     return (
-        f"searching for the cause among {_counted(search.suspects, 'suspect')}: about {_generations(search.expected)} "
-        f"if it shows in the first steps, {duration(search.expected * search.seconds_each)} at most; the budget is "
+        f"searching for the cause among {_counted(search.suspects, 'suspect')}: about {_generations(search.expected)}, "
+        f"{duration(search.expected * search.seconds_each)}, if it shows in the first steps; the budget is "
         f"{plain(search.budget)}"
     )
 

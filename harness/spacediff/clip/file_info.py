@@ -80,12 +80,22 @@ def open_video(path: Path) -> InputContainer:
         return av.open(path, "r", metadata_errors="replace", container_options=options)
     except (av.ArgumentError, av.InvalidDataError) as error:  # the first: a container that is not on the list
         known = f"its container is not one of {', '.join(CONTAINERS)}"
+        if is_empty(path):
+            raise VideoNotReadable(f"{path.name} is empty: it has 0 bytes") from error
         why = known if isinstance(error, av.ArgumentError) else error.strerror
         raise VideoNotReadable(
             f"{path.name} cannot be opened as a video: {why}; nor is it a picture ({PICTURE_FORMATS})"
         ) from error
     except (av.FFmpegError, OSError) as error:
         raise VideoNotReadable(f"{path.name} cannot be opened as a video: {error.strerror}") from error
+
+
+def is_empty(path: Path) -> bool:
+    """Whether a file has no bytes; False where that cannot be seen."""
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def info_of(container: InputContainer, path: Path) -> FileInfo:

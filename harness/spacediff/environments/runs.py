@@ -19,6 +19,28 @@ MOST = 60
 """Releases that are run at most."""
 
 
+def limits(first: str, last: str | None) -> tuple[Version, Version | None]:
+    """Return the two ends of a range of releases.
+
+    Args:
+        first: The oldest version.
+        last: The newest one; None for the newest that there is.
+
+    Raises:
+        InvalidArgument: One is no version, or the first is newer than the last.
+    """
+    try:
+        low, high = Version(first), Version(last) if last else None
+    except InvalidVersion as error:
+        raise InvalidArgument(f"{error}: it is no version", hint="a version looks like 0.36 or 0.36.0") from error
+    if high is not None and low > high:
+        raise InvalidArgument(
+            f"the range is reversed: {first} is newer than {last}",
+            hint=f"name the older one first: from {last} to {first}",
+        )
+    return low, high
+
+
 def in_range(releases: Sequence[Release], package: str, first: str, last: str | None = None) -> list[str]:
     """Return the versions from one release to another, both included.
 
@@ -31,15 +53,12 @@ def in_range(releases: Sequence[Release], package: str, first: str, last: str | 
     Raises:
         InvalidArgument: A limit is no version, or there is no release between the two, or there are too many.
     """
-    try:
-        low, high = Version(first), Version(last) if last else None
-    except InvalidVersion as error:
-        raise InvalidArgument(f"{error}: it is no version", hint="a version looks like 0.36 or 0.36.0") from error
+    low, high = limits(first, last)
     found = [each.version for each in releases if low <= Version(each.version) and not _is_above(each.version, high)]
     if not found:
         newest = releases[-1].version if releases else "none"
-        limits = f"from {first} to {last or 'the newest'}"
-        raise InvalidArgument(f"{package} has no release {limits}; the newest is {newest}")
+        asked = f"from {first} to {last or 'the newest'}"
+        raise InvalidArgument(f"{package} has no release {asked}; the newest is {newest}")
     if len(found) > MOST:
         raise InvalidArgument(f"{package} has {len(found)} releases from {first} on; at most {MOST} are run")
     return found

@@ -6,9 +6,15 @@ import difflib
 from collections.abc import Iterable
 
 
-def nearest_name(name: str, known: Iterable[str]) -> str:
-    """Return the known name that is most similar to a misspelt one, or an empty string."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
+def nearest_name(name: str, known: Iterable[str], least: float = 0.6) -> str:
+    """Return the known name that is most similar to a misspelt one, or an empty string.
+
+    Args:
+        name: The misspelt name.
+        known: The known names.
+        least: The least similarity, from 0 to 1, as `difflib.SequenceMatcher` measures it.
+    """
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=least)), "")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

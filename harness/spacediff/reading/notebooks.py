@@ -66,6 +66,8 @@ def notebook_in(content: bytes) -> dict[str, Any]:
         ValueError: It is not a notebook.
         RecursionError: Its JSON is nested too deeply.
     """
+    if not content.strip():
+        raise ValueError("it is empty")
     try:
         notebook = json.loads(content.decode("utf-8-sig", "replace"))
     except json.JSONDecodeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import posixpath
+import sys
 import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,7 +68,27 @@ class Source:
 
 
 class UnreadableError(Exception):
-    """A file that cannot be parsed; the message says which and why."""
+    """A file that cannot be parsed; the message says which and why, and `hint_for` what to do."""
+
+
+_HINTS = {
+    "is larger than": f"Python up to {MOST_BYTES // 1024} KiB is read, in scripts, notebooks and blocks of Markdown",
+    "is not a notebook": "save it in Jupyter again, or name a script",
+    "has no code block": "Python is read from the code blocks of Markdown, which begin with ```",
+    "null bytes": "name a script, a notebook or a Markdown file",
+    "not Python": "correct it: Python {} cannot run it as it is".format(".".join(map(str, sys.version_info[:2]))),
+    "nested too deeply": "name the file that calls the pipeline",
+}
+"""Words of the message of an `UnreadableError`, and what to do; the first that fit count."""
+
+
+def hint_for(said: str) -> str:
+    """Return what to do about a file that cannot be parsed; empty where that is not said of a file.
+
+    Args:
+        said: The message of the `UnreadableError`.
+    """
+    return next((hint for words, hint in _HINTS.items() if words in said), "")
 
 
 def parse(text: str | bytes, name: str) -> Source:

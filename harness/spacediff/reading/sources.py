@@ -14,7 +14,7 @@ from spacediff.reading.hub import read_space
 from spacediff.reading.machine_look_up import MachineLookUp, unknown_machine
 from spacediff.reading.markdown import is_markdown
 from spacediff.reading.model import Reading
-from spacediff.reading.parsing import MOST_BYTES, UnreadableError
+from spacediff.reading.parsing import MOST_BYTES, UnreadableError, hint_for
 from spacediff.reading.pasted import only_command, pasted_file
 from spacediff.reading.reader import main_file, read_command, read_source
 from spacediff.reading.signatures import refusals
@@ -151,6 +151,6 @@ def _nothing_read(source: str, reading: Reading) -> SpacediffError:
     name = Path(source).name
     where = source.removesuffix(name) if name and reasons.startswith(name) else f"{source}: "
     hint = "name the file that calls the pipeline" if Path(source).exists() else "clone it and name that file"
-    if any(note.where == name for note in failures):  # a file as a whole could not be read
-        hint = f"Python up to {MOST_BYTES // 1024} KiB is read, in a script, a notebook, or code blocks of Markdown"
+    if Path(source).exists():  # that of a Space can only be cloned
+        hint = next(filter(None, (hint_for(note.text) for note in failures)), hint)
     return SourceNotReadable(f"{where}{reasons}", hint=hint)

@@ -74,9 +74,17 @@ def read_record(folder: Path) -> AuditRecord:
         return _record(folder / NAME)
     except OSError as error:
         raise NotAnAuditFolder(
-            f"{folder} is not an audit folder: {NAME} cannot be read ({error.strerror})",
+            f"{folder} is not an audit folder: {_why_not(folder, error)}",
             hint="give the folder that `spacediff audit` named",
         ) from error
+
+
+def _why_not(folder: Path, error: OSError) -> str:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        return f"{NAME} cannot be read ({error.strerror})"
+    if folder.is_dir():
+        return f"it has no {NAME}"
+    return "it is a file" if folder.exists() else "there is no such folder"
 
 
 def read_record_file(path: Path) -> AuditRecord:

@@ -37,8 +37,9 @@ def _finding(found: ComparedSettings) -> str:
         so_far = f"{counted} among what was read, but the comparison is not decided" if counted else ""
         return f"{so_far or 'Nothing can be said yet'}{_because(reasons)}."
     if counted:
+        agree = f"{_count(found.equal, 'setting')} {'agrees' if found.equal == 1 else 'agree'}"
         others = f" May differ too: {_named(unsure)}." if unsure else ""
-        return f"{counted}; {_count(found.equal, 'setting')} {'agrees' if found.equal == 1 else 'agree'}.{others}"
+        return f"{counted}; {agree}.{_not_counted(found)}{others}"
     defaults = f" ({found.by_default} of them by default)" if found.by_default else ""
     minor = sum(not row.changes_the_clip for row in found.differences)
     changing_nothing = f", and {_count(minor, 'difference')} that change{'s' * (minor == 1)} no clip" if minor else ""
@@ -46,6 +47,13 @@ def _finding(found: ComparedSettings) -> str:
     if unsure:
         return f"No certain difference among {known}{changing_nothing}, but this may differ: {_named(unsure)}."
     return f"No difference among {known}{changing_nothing}."
+
+
+def _not_counted(found: ComparedSettings) -> str:
+    """Name the differences that are listed with the others and change no clip, as a sentence behind another one."""
+    names = [row.path for row in found.differences if not row.changes_the_clip]
+    verb = "differs" if len(names) == 1 else "differ"
+    return f" Not counted, since no clip changes with it: {_named(names)} {verb}, too." if names else ""
 
 
 def counted_differences(found: ComparedSettings) -> str:
