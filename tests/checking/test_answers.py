@@ -280,3 +280,16 @@ def test_the_exit_code_is_0_only_where_a_call_repeats_itself_and_nothing_is_of_c
     answers = answers_of(asked(), calls, Known())
     check = SpaceCheck("org/space", "/run", INPUTS, "", {}, 6, tuple(calls), answers, finished=finished)
     assert check.exit_code is exit_code
+
+
+def test_a_cache_inside_the_app_is_suspected_by_the_time_and_named_by_the_source() -> None:
+    calls = [FIRST, replace(AGAIN, work_seconds=0.1), SEED]
+    said = sentence(answer(Question.REPEATS, calls).fact)
+    assert said.startswith(
+        "Not known: the answer may be cached inside the app, which took 0.1 s the second time, 12.0 s the first;"
+    )
+    known = Known(Reading(answer_caches=("@lru_cache of generate (app.py:10)",)))
+    for made in ([FIRST, AGAIN], []):
+        found = [each for each in answers_of(asked(), made, known) if each.question is Question.CACHE]
+        assert (found[-1].standing, found[-1].calls) == (Standing.CONCERN, 0)
+        assert "answers are kept: @lru_cache of generate (app.py:10)" in sentence(found[-1].fact)

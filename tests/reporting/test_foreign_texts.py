@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from spacediff.record import AuditRecord
+from spacediff.reporting.presentable import presentable
 from support.html_page import Page, change_run, draw
 from support.synthetic_traces import with_traces
 
@@ -92,3 +93,13 @@ def test_long_texts_stay_in_a_box_that_scrolls(hostile: Page, record: AuditRecor
 def test_no_setting_can_name_a_template(record: AuditRecord, folder: Path) -> None:
     page = draw(change_run(record, "dpm", changes={"scheduler": "{% include 'report.css' %}"}), folder)
     assert "{% include 'report.css' %}" in page.text
+
+
+def test_only_what_has_a_text_that_cannot_be_seen_is_copied(audit: tuple[AuditRecord, Path]) -> None:
+    record, _ = audit
+    assert presentable(record) == record
+    changed = change_run(record, "baseline", settings={"call.\x1b": record.runs[1].settings["call.num_frames"]})
+    shown = presentable(changed)
+    assert [*shown.run("lemon", "baseline").settings] == ["call.⟨U+001B⟩"]
+    assert all(new is old for new, old in zip(shown.runs, changed.runs, strict=True) if new.name != "baseline")
+    assert presentable(shown) == shown

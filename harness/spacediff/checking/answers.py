@@ -52,11 +52,13 @@ def answers_of(asked: Asked, calls: Sequence[Call], known: Known) -> tuple[Answe
     """
     first = of(calls, Purpose.FIRST)
     if first is None or not first.measured:
-        found = [*_switches(asked, calls), *_prompt(asked, calls, known), *_gpu_requests(known)]
+        found = [*_switches(asked, calls), *_prompt(asked, calls, known), *_caches_in_source(known)]
+        found += _gpu_requests(known)
         return tuple(each for each in found if not each.calls)
     return (
         _repeats(calls),
         _cache(calls, known),
+        *_caches_in_source(known),
         _seed(asked, calls),
         *_switches(asked, calls),
         *_inputs(asked, calls),
@@ -87,7 +89,7 @@ def _repeats(calls: Sequence[Call]) -> Answer:
         tried = past is not None and past.measured and not past.cached
         return Answer(Question.REPEATS, _UNKNOWN, fact(FactKind.SPACE_REPEAT_CACHED, differs=tried), 2 + tried)
     assert too_quick(calls)  # noqa: S101 - nothing else leaves it open
-    quick = fact(FactKind.SPACE_REPEAT_QUICK, work=again.work_seconds or 0.0)
+    quick = fact(FactKind.SPACE_REPEAT_QUICK, work=again.work_seconds or 0.0, first=first.work_seconds)
     return Answer(Question.REPEATS, _UNKNOWN, quick, 2)
 
 
@@ -104,6 +106,12 @@ def _cache(calls: Sequence[Call], known: Known) -> Answer:
     if again is None:
         return Answer(Question.CACHE, _UNKNOWN, fact(FactKind.SPACE_CACHE_UNTRIED), len(measured))
     return Answer(Question.CACHE, _FINE, fact(FactKind.SPACE_CACHE_UNUSED), len(measured))
+
+
+def _caches_in_source(known: Known) -> Iterator[Answer]:
+    """Yield what keeps answers in the app itself, which the server does not say."""
+    for each in known.reading.answer_caches if known.reading else ():
+        yield Answer(Question.CACHE, _CONCERN, fact(FactKind.SPACE_CACHE_IN_SOURCE, where=plain(each, 200)), 0)
 
 
 def _seed(asked: Asked, calls: Sequence[Call]) -> Answer:

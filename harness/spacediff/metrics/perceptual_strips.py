@@ -42,12 +42,12 @@ def strips_of(frame: Frame, most_pixels: int = MOST_PIXELS) -> list[Strip]:
 
     Args:
         frame: uint8 `[H, W, 3]`.
-        most_pixels: Pixels that a strip owns, about; at least one row of the deepest features.
+        most_pixels: Of a frame that is measured as a whole. A strip of a larger one owns about half as many.
     """
     height, width, _ = frame.shape
     sizes, columns = _sizes(height), _sizes(width)
     last = sizes[-1]
-    parts = min(ceil(height * width / most_pixels), last)
+    parts = 1 if height * width <= most_pixels else min(ceil(2 * height * width / most_pixels), last)
     strips = []
     for part in range(parts):
         first, end = last * part // parts, last * (part + 1) // parts

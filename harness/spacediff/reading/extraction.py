@@ -103,6 +103,7 @@ def extract(state: State, like: str = "", at: str = "") -> Reading:
         exported_by=export.name if export is not None else "",
         asked_of_machine=tuple(state.asked_of_machine),
         gpu_requests=tuple(state.gpu_requests),
+        answer_caches=tuple(map(redact_text, state.answer_caches)),
         machine=state.machine if state.asked_of_machine else None,
         described=frozenset(builder.described),
         unturned=frozenset(name for value in paths.values() for name in unturned_in(value)),

@@ -224,6 +224,7 @@ class Reading:
         exported_by: The function that writes the frames to a file, such as `export_to_video`; empty if there is none.
         asked_of_machine: The types of accelerators whose presence the source asks for, such as `cuda`.
         gpu_requests: What the source asks of ZeroGPU, for each function with `@spaces.GPU`.
+        answer_caches: The decorators that keep what a function of a prompt or a seed returned, with file and line.
         machine: The machine for which the source was read; None if it is unknown, or if the source asks nothing of it.
         described: The settings whose value is the name of something that the source or a library defines, such as a
             function, and not a constant.
@@ -250,6 +251,7 @@ class Reading:
     exported_by: str = ""
     asked_of_machine: tuple[str, ...] = ()
     gpu_requests: tuple[GpuRequest, ...] = ()
+    answer_caches: tuple[str, ...] = ()
     machine: Machine | None = None
     described: frozenset[str] = frozenset()
     unturned: frozenset[str] = frozenset()
@@ -288,6 +290,7 @@ class Reading:
             "exported_by": self.exported_by,
             "asked_of_machine": list(self.asked_of_machine),
             "gpu_requests": [asdict(each) for each in self.gpu_requests],
+            "answer_caches": list(self.answer_caches),
             "described": sorted(self.described),
             "unturned": sorted(self.unturned),
             "machine": asdict(self.machine) if self.machine else None,

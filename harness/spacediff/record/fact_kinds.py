@@ -267,10 +267,11 @@ class FactKind(StrEnum):
     SPACE_REPEATS_PAST_CACHE = "space-repeats-past-cache"
     SPACE_VARIES = "space-varies", {"differing": int, "of": int}
     SPACE_REPEAT_CACHED = "space-repeat-cached", {"differs": bool}
-    SPACE_REPEAT_QUICK = "space-repeat-quick", {"work": float}
+    SPACE_REPEAT_QUICK = "space-repeat-quick", {"work": float, "first": float | None}
     SPACE_CACHE_USED = "space-cache-used", {"answers": int, "partly": bool}
     SPACE_CACHE_UNUSED = "space-cache-unused"
     SPACE_CACHE_UNTRIED = "space-cache-untried"
+    SPACE_CACHE_IN_SOURCE = "space-cache-in-source", {"where": str}
     SPACE_CACHE_UNSAID = "space-cache-unsaid", {"gradio": str}
     SPACE_SEED_MATTERS = "space-seed-matters"
     SPACE_SEED_BLIND = "space-seed-blind"

@@ -8,9 +8,15 @@ shown.
 from __future__ import annotations
 
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar, cast
 
+from pydantic import BaseModel
+
+from spacediff.metric_info import MetricInfo
 from spacediff.record import AuditRecord, ClipRecord, RunRecord
+
+_Value = TypeVar("_Value")
 
 PRIVATE = "The prompt is private: its text and pictures are not shown; its numbers are."
 
@@ -28,7 +34,7 @@ def presentable(record: AuditRecord) -> AuditRecord:
     """
     if {prompt.name for prompt in record.prompts} - {overview.prompt for overview in record.overviews}:
         raise ValueError("the record has prompts without an overview; spacediff.record.with_derived adds them")
-    record = AuditRecord.model_validate(visible(record.model_dump()))
+    record = _shown(record)
     hidden = {prompt.name for prompt in record.prompts if prompt.private}
     runs = [_without_pictures(run) if run.prompt in hidden else run for run in record.runs]
     prompts = [
@@ -42,6 +48,25 @@ def presentable(record: AuditRecord) -> AuditRecord:
     ]
     shown = {"runs": runs, "prompts": prompts, "comparisons": comparisons, "samples": samples}
     return record.model_copy(update=shown)
+
+
+def _shown(value: _Value) -> _Value:
+    """Return a part of a record with visible texts: the same object where nothing changes, since it may be large."""
+    found: Any = value
+    if isinstance(value, BaseModel | MetricInfo):
+        shown = {name: new for name, old in vars(value).items() if (new := _shown(old)) is not old}
+        copied = replace(value, **shown) if isinstance(value, MetricInfo) else value.model_copy(update=shown)
+        found = copied if shown else value
+    elif isinstance(value, dict):
+        named = {key: (visible(key), _shown(item)) for key, item in value.items()}
+        same = all(name == key and item is value[key] for key, (name, item) in named.items())
+        found = value if same else dict(named.values())
+    elif isinstance(value, list | tuple):
+        items = [_shown(item) for item in value]
+        found = type(value)(items) if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    elif isinstance(value, str) and (text := visible(value)) != value:
+        found = text
+    return cast("_Value", found)
 
 
 def _without_pictures(run: RunRecord) -> RunRecord:

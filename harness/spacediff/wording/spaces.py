@@ -47,11 +47,10 @@ def _repeat_cached(*, differs: bool) -> str:
 
 
 @says(FactKind.SPACE_REPEAT_QUICK)
-def _repeat_quick(*, work: float) -> str:
-    return (
-        f"Not known: the same call took {duration(work)}, less than a quarter of any other, so that it may come from a "
-        "cache of the app."
-    )
+def _repeat_quick(*, work: float, first: float | None) -> str:
+    before = f", {duration(first)} the first" if first is not None else ""
+    took = f"{duration(work)} the second time{before}"
+    return f"Not known: the answer may be cached inside the app, which took {took}; other inputs took over four times that."
 
 
 @says(FactKind.SPACE_CACHE_USED)
@@ -63,6 +62,11 @@ def _cache_used(*, answers: int, partly: bool) -> str:
 @says(FactKind.SPACE_CACHE_UNUSED)
 def _cache_unused() -> str:
     return "No answer came from the server's cache; one of the app's own would not be seen."
+
+
+@says(FactKind.SPACE_CACHE_IN_SOURCE)
+def _cache_in_source(*, where: str) -> str:
+    return f"In the source, answers are kept: {where}; the same call once more may generate nothing."
 
 
 @says(FactKind.SPACE_CACHE_UNTRIED)

@@ -87,6 +87,7 @@ class State(ABC):
         machine: The machine that the source runs on; None if it is unknown.
         asked_of_machine: The types of accelerators whose presence the source asks for, each with the first place.
         gpu_requests: What functions that are decorated with `@spaces.GPU` ask for, in order.
+        answer_caches: The decorators that keep what a function of a prompt or a seed returned, with file and line.
         is_cut: Whether something was not followed because a bound was reached.
         cut_at: File and line of the first place that takes too many steps or too much memory; empty if there is none.
         most_nested_calls: How many functions inside each other are followed.
@@ -134,6 +135,7 @@ class State(ABC):
         self.nested_calls = 0
         self.asked_of_machine: dict[str, str] = {}
         self.gpu_requests: list[GpuRequest] = []
+        self.answer_caches: list[str] = []
         self.depth = 0
         self.is_cut = False
         self.cut_at = ""

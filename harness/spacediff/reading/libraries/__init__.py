@@ -6,6 +6,7 @@ To add one, write a module with a `Library` and put it into the table; docs/read
 from __future__ import annotations
 
 from spacediff.reading.interpreter.library import Library
+from spacediff.reading.libraries.answer_caches import AnswerCaches
 from spacediff.reading.libraries.caches import Caches
 from spacediff.reading.libraries.checkpoints import Checkpoints
 from spacediff.reading.libraries.command_lines import CommandLines
@@ -44,6 +45,7 @@ LIBRARIES: tuple[Library, ...] = (
     ForeignModels(),  # whose `generate` is not that of a language model
     LanguageModels(),
     Devices(),
+    AnswerCaches(),
     Checkpoints(),
     Diffusers(),
     Quantisation(),
