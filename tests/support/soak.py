@@ -42,7 +42,7 @@ _TESTS = Path(__file__).parents[1]
 HONEST = Fault("an honest answer", "", deadline=20.0)
 _SHARE_HONEST = 0.15
 """Of the audits; an honest one takes longest, since it generates."""
-_SCENARIO = """
+SCENARIO = """
 title = "Soak"
 [prompts.p]
 text = "a lemon"
@@ -165,7 +165,7 @@ def _audited(fault: Fault, server: _Server, folder: Path) -> str:
     folder.mkdir(parents=True)
     scenario = folder / "soak.toml"
     space = "org/faulty" if fault.by_id else server.url
-    scenario.write_text(_SCENARIO.format(space=space, deadline=fault.deadline))
+    scenario.write_text(SCENARIO.format(space=space, deadline=fault.deadline))
     server.fail(fault)
     result = spacediff.run_audit(scenario, out=folder / "out", stop_without_reference=True)
     code = result.record.run("p", "reference").code

@@ -50,7 +50,7 @@ def _repeat_cached(*, differs: bool) -> str:
 def _repeat_quick(*, work: float, first: float | None) -> str:
     before = f", {duration(first)} the first" if first is not None else ""
     took = f"{duration(work)} the second time{before}"
-    return f"Not known: the answer may be cached inside the app, which took {took}; other inputs took over four times that."
+    return f"Not known: the answer may be cached inside the app, which took {took}; other inputs took four times that."
 
 
 @says(FactKind.SPACE_CACHE_USED)
