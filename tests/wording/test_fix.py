@@ -52,6 +52,7 @@ def test_only_members_of_the_cause_are_changed() -> None:
         ("output.fps", 8, "export_to_video(..., fps=8)"),
         ("numerics.attention", "native", "# numerics.attention = native"),
         ("env.diffusers", "0.36.0", "# pip install diffusers==0.36.0"),
+        ("env.python", "3.10", "# with Python 3.10"),
         ("env.requirements", "r.txt", "# env.requirements = r.txt"),
         ("env.space", "org/space", "# env.space = org/space"),
     ],
