@@ -18,10 +18,14 @@ BLOCKS = re.findall(r"(<!-- not run by the test -->\n)?```(\w+)\n(.*?)```", PAGE
 
 
 def printed_by(line: str, folder: Path) -> str:
+    line, _, file = line.partition(" < ")
+    given = (folder / file).read_text("utf-8") if file else ""
     program, *words = shlex.split(line)
     command = [sys.executable, "-m", "spacediff"] if program == "spacediff" else [program]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "harness")}
-    done = subprocess.run([*command, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, *words], cwd=folder, env=environment, input=given, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
