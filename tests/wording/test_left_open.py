@@ -14,7 +14,7 @@ from support.synthetic_audit import synthetic_audit
 @pytest.mark.parametrize(
     ("left_open", "said"),
     [
-        (fact(FactKind.OPEN_SETTINGS, unknown=35, of=51), "the Space's settings (35 of 51)"),
+        (fact(FactKind.OPEN_SETTINGS, unknown=35, of=51), "35 of the Space's 51 settings"),
         (fact(FactKind.OPEN_SETTINGS, unknown=0, of=0), "the settings that made the files"),
         (
             fact(FactKind.OPEN_LIBRARIES, libraries=["torch", "diffusers"]),

@@ -46,7 +46,7 @@ def _hosted() -> str:
 
 @says(FactKind.OPEN_SETTINGS)
 def _settings(*, unknown: int, of: int) -> str:
-    return f"{nouns().there}'s settings ({unknown} of {of})" if of else "the settings that made the files"
+    return f"{unknown} of {nouns().there}'s {of} settings" if of else "the settings that made the files"
 
 
 @says(FactKind.OPEN_LIBRARIES)
