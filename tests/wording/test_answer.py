@@ -136,4 +136,9 @@ def test_two_files_are_answered_by_their_numbers(tmp_path: Path) -> None:
     )
     _, why, missing = answer_sentences(found.model_copy(update={"comparisons": [cut]}), found.prompts[0].name)
     assert why.startswith("The lengths differ: one of the two was processed after it was generated, or they were ")
+    equal = {**cut.metrics, "mae": cut.metrics["mae"].model_copy(update={"pooled": 0.0})}
+    shortened = found.model_copy(update={"comparisons": [cut.model_copy(update={"metrics": equal})]})
+    assert answer_sentences(shortened, found.prompts[0].name)[0] == (
+        "b.mp4 differs from a.mp4, but not in the frames that were compared: these are equal."
+    )
     assert missing == "Not compared: 8 of the 9 frames of b.mp4 and 8 of the 9 frames of a.mp4."

@@ -98,7 +98,11 @@ def _of_files(record: AuditRecord, prompt: str, runs: Mapping[str, RunRecord]) -
     ]
     if not values:
         return [f"{own} {clause(found.verdict)}"]
-    said = [f"{own} differs from {other}: {', '.join(values)}{_worst(found.metrics)}."]
+    mae = found.metrics.get("mae")
+    if mae is not None and mae.pooled == 0:  # else they would be said to differ by nothing
+        said = [f"{own} differs from {other}, but not in the {nouns().frames} that were compared: these are equal."]
+    else:
+        said = [f"{own} differs from {other}: {', '.join(values)}{_worst(found.metrics)}."]
     if found.verdict is Verdict.POST_PROCESSED:
         said.append(f"{why_aligned(found.notes)}; the numbers are those after the alignment.")
     return [*said, *_frames_left_out(found, both)]
