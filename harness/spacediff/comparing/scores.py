@@ -63,6 +63,7 @@ class Scores:
         self.sides: dict[str, Side | Failed] = {}
         self.scored: dict[str, Scored | Failed] = {}
         self._metrics = metrics
+        self._large = is_large(clip.height, clip.width)
         self._frames = self.reference.source()
 
     def add(self, candidates: Sequence[RunRecord], on_frame: OnFrame = lambda *_: None) -> None:
@@ -87,8 +88,7 @@ class Scores:
 
     def _paired(self, sides: Mapping[str, Side | Failed]) -> dict[str, Pair | Failed]:
         """Align sides with the reference, as many at a time as there are processors; large ones one after another."""
-        clip = self.reference.clip
-        pool = ThreadPoolExecutor(1 if is_large(clip.height, clip.width) else processors(), "aligning")
+        pool = ThreadPoolExecutor(1 if self._large else processors(), "aligning")
         try:
             aligning = {
                 name: side if isinstance(side, Failed) else pool.submit(paired, self.reference, side, self._frames)
@@ -136,13 +136,13 @@ class Scores:
         theirs = {file: MeasuredFrames(read_frames(file)) for file in files if file != own}
         streams: dict[str, Iterable[Frame]] = {str(file): theirs.get(file) or read_frames(file) for file in files}
         scores = measure_clips(
-            ours, streams, self._metrics, lambda done: on_frame(done, count), mapped=True, tiled=True
+            ours, streams, self._metrics, lambda done: on_frame(done, count), mapped=True, tiled=True, large=self._large
         )
         return {file: _Measured(scores[str(file)], ours.table, theirs.get(file, ours).table) for file in files}
 
     def _aligned(self, pair: Pair) -> _Measured:
         ours, theirs = MeasuredFrames(pair.reference_frames()), MeasuredFrames(pair.candidate_frames())
-        scores = measure_clips(ours, {"": theirs}, self._metrics, mapped=True, tiled=True)[""]
+        scores = measure_clips(ours, {"": theirs}, self._metrics, mapped=True, tiled=True, large=self._large)[""]
         return _Measured(scores, ours.table, theirs.table)
 
 

@@ -70,11 +70,11 @@ class FrameSource:
 
     def pictures(self, numbers: Sequence[int]) -> dict[int, Grey]:
         """Return the luma of the frames with these numbers, in full size."""
-        frames, needed = self.overview.kept, set(numbers)
-        if not needed <= frames.keys():
-            read = enumerate(islice(self.read(), max(needed) + 1))
-            frames = {number: frame for number, frame in read if number in needed}
-        return {number: grey(frames[number]) for number in numbers}
+        kept, needed = self.overview.kept, set(numbers)
+        if needed <= kept.keys():
+            return {number: grey(kept[number]) for number in numbers}
+        read = enumerate(islice(self.read(), max(needed) + 1))
+        return {number: grey(frame) for number, frame in read if number in needed}
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _overview(frames: Iterable[Frame]) -> Overview:
         thumbnails.append(_thumbnail(picture))
         if number % spacing == 0:
             kept[number] = frame
-        if len(kept) > max(min(_KEPT, _KEPT_BYTES // frame.nbytes), _PROBES):
+        if len(kept) > max(min(_KEPT, _KEPT_BYTES // frame.nbytes), 1):
             spacing *= 2
             kept = {n: old for n, old in kept.items() if n % spacing == 0}
     if low is None or high is None:

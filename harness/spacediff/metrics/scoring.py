@@ -96,6 +96,7 @@ def measure_clips(
     *,
     mapped: bool = False,
     tiled: bool = False,
+    large: bool = False,
 ) -> dict[str, Measured]:
     """Measure candidates against a reference, and where they differ.
 
@@ -110,6 +111,7 @@ def measure_clips(
         on_frame: Called with the number of finished reference frames.
         mapped: Whether to make SSIM maps.
         tiled: Whether to find the tile that differs most.
+        large: Whether frames are so large that one thing after the other is done with them.
 
     Raises:
         NotMeasuredError: A stream ends with an error, or something that a metric needs is missing.
@@ -120,7 +122,7 @@ def measure_clips(
             metric.enter_thread()
 
     rows: dict[str, list[_Compared]] = {name: [] for name in candidates}
-    threads = min(processors(), _MOST_THREADS)
+    threads = 1 if large else min(processors(), _MOST_THREADS)
     with opencv_in_callers(), ThreadPoolExecutor(threads, "scoring", enter_thread) as pool:
         steps = _steps(
             pool, reference, candidates, lambda frame: _ReferenceFrame(frame, metrics, mapped=mapped, tiled=tiled)
