@@ -50,6 +50,8 @@ def test_lines_are_split_into_packages_and_the_rest() -> None:
         ("numpy==${VERSION}", Refusal.VARIABLE),
         ("${PACKAGE}", Refusal.VARIABLE),
         ("a b", Refusal.UNREADABLE),
+        ('torch==2.4; os_name ~= "posix"', Refusal.UNREADABLE),
+        ('torch==2.4; sys_platform === "linux"', Refusal.UNREADABLE),
         ("nump\N{CYRILLIC SMALL LETTER U}==1", Refusal.UNREADABLE),
         ("numpy==1\x1b[31m", Refusal.UNREADABLE),
         ("numpy=1.0", Refusal.UNREADABLE),

@@ -113,6 +113,11 @@ def test_requirements_that_are_no_small_file_are_not_read(kind: str, tmp_path: P
         ('diffusers==0.31.0 ; sys_platform == "linux"', "==0.31.0"),
         ('diffusers==0.31.0 ; sys_platform == "win32"\ndiffusers==0.32.0', "==0.32.0"),
         ('diffusers==0.31.0 ; python_version < "3.9"', "==0.31.0"),
+        ('diffusers==0.31.0 ; sys_platform == "darwin" and python_version < "3.99"\ndiffusers==0.32.0', "==0.32.0"),
+        (
+            'diffusers==0.31.0 ; python_version < "3.11"\ndiffusers==0.32.0 ; python_version >= "3.11"',
+            "==0.31.0 or ==0.32.0",
+        ),
         ("diffusers==0.31.0 --hash=sha256:00", "==0.31.0"),
         (f"diffusers{MANY}", MANY),
         (

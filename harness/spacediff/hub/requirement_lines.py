@@ -149,9 +149,12 @@ def _is_package(line: str) -> bool:
     if not (_LINE.fullmatch(line) and line.isascii() and line.isprintable()):
         return False
     try:
-        return Requirement(line).url is None
-    except InvalidRequirement:
+        found = Requirement(line)
+        if found.marker is not None:
+            found.marker.evaluate()
+    except (InvalidRequirement, ValueError):  # ValueError: a marker that compares what cannot be compared
         return False
+    return found.url is None
 
 
 def _meant(line: str) -> str:

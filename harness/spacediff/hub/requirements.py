@@ -29,31 +29,43 @@ _SYSTEM = {
     "extra": "",
 }
 """What every Space runs on."""
+_PYTHONS = range(8, 16)
+"""Minor versions of Python that a Space may have."""
 
 
 def required_versions(text: str) -> dict[str, str]:
     """Return library to required versions, such as `torch` to `==2.4.0`, from the text of a requirements file.
 
-    A library that is asked for otherwise, such as by an address, has that line; one without a version, `ANY`.
+    A library that is asked for otherwise, such as by an address, has that line; one without a version, `ANY`. Where it
+    depends on the Python which line holds, all are named, as in `==2.4.0 or ==2.8.0`.
 
     Args:
         text: The file; untrusted.
     """
     from packaging.requirements import Requirement
 
-    found: dict[str, str] = {}
+    asked: dict[str, list[str]] = {}
     lines = requirement_lines(text)
     for line in lines.taken:
         requirement = Requirement(line)
         name = requirement.name.lower()
-        if name in LIBRARIES and _applies(requirement.marker):
-            found.setdefault(name, str(requirement.specifier) or ANY)
+        if name in LIBRARIES and _may_hold(requirement.marker):
+            asked.setdefault(name, []).append(str(requirement.specifier) or ANY)
     for refused in lines.refused:
         if refused.name in LIBRARIES:
-            found.setdefault(refused.name, refused.line)
-    return found
+            asked.setdefault(refused.name, []).append(refused.line)
+    return {name: " or ".join(dict.fromkeys(each)) for name, each in asked.items()}
 
 
-def _applies(marker: Marker | None) -> bool:
-    """Return whether a line may hold on a Space; its Python is unknown here, so that a marker about it does."""
-    return marker is None or "python" in str(marker) or marker.evaluate(_SYSTEM)
+def _may_hold(marker: Marker | None) -> bool:
+    """Return whether a line holds on a Space with some Python, since which one it has is not known here."""
+    if marker is None:
+        return True
+    try:
+        return any(marker.evaluate(_SYSTEM | _python(minor)) for minor in _PYTHONS)
+    except ValueError:  # what cannot be evaluated, such as a version that is none
+        return True
+
+
+def _python(minor: int) -> dict[str, str]:
+    return {"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.0", "implementation_name": "cpython"}
