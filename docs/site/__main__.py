@@ -50,6 +50,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     out = options.out.resolve()
+    if out.is_dir() and any(out.iterdir()) and not (out / "objects.inv").is_file():
+        parser.error(f"{out} holds something other than this site, which would be removed")
     began = time.monotonic()
     code = build(out, options.sample)
     if not code:

@@ -118,3 +118,9 @@ def test_what_watches_a_run_is_code_of_the_oldest_python(tmp_path: Path) -> None
     )
     assert done.returncode == 0, done.stdout
     assert sys.version_info >= module.OLDEST
+
+
+@pytest.mark.parametrize("version", ["3.x", "three", "3..12"])
+def test_what_is_no_version_is_refused(version: str) -> None:
+    with pytest.raises(EnvironmentUnavailable, match="is no version of Python"):
+        python_named(version)

@@ -60,9 +60,11 @@ def test_the_hub_says_what_a_checkpoint_weighs_and_no_weights_are_downloaded(
     assert {each.name: each.loaded("bfloat16") for each in found.components} == {"transformer": 2 * MIB, "vae": MIB}
     assert (found.folder / "transformer" / "config.json").is_file(), "the pipeline can be measured"
     assert list(found.folder.rglob("*.safetensors")) == []
-    assert found.download == sum(
+    assert found.download_of(settings("org/model")) == sum(
         len(each) for name, each in hub.models["org/model"].files.items() if "safetensors" in name
     )
+    apart = settings("org/model").changed_by(Settings.of({"components": {"transformer": {"id": "x"}}}, Origin.DECLARED))
+    assert found.download_of(apart) == len(hub.models["org/model"].files["vae/diffusion_pytorch_model.safetensors"])
     assert capfd.readouterr() == ("", ""), "a progress bar would spoil the audit's own"
     asked = len(hub.asked)
     assert find(settings("org/model")) == found

@@ -9,9 +9,12 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
 
 from spacediff.environments.uv import run_uv
 from spacediff.errors import EnvironmentUnavailable
@@ -68,6 +71,10 @@ def python_named(version: str, progress: Progress | None = None) -> Interpreter:
     Raises:
         EnvironmentUnavailable: It is too old, or not on this machine.
     """
+    try:
+        Version(version or "3")
+    except InvalidVersion as error:
+        raise EnvironmentUnavailable(f"{version} is no version of Python", hint="name one such as 3.12") from error
     this = this_python()
     if not version or f"{this.version}.".startswith(f"{version}."):
         return this
@@ -100,7 +107,7 @@ def minor_of(version: str) -> str:
 
 def is_too_old(version: str) -> bool:
     """Whether a version is older than those in which a run can be watched."""
-    return tuple(int(each) for each in version.split(".")[:2]) < OLDEST
+    return Version(version).release[:2] < OLDEST
 
 
 @functools.cache
@@ -111,9 +118,13 @@ def _looked_up(version: str) -> Interpreter | None:
     variables = {"PATH": _search_path()}
     try:
         path = run_uv([*words, version], _DEADLINE, SilentListener(), variables)
-        return Interpreter(path, run_uv([*words, "--show-version", path], _DEADLINE, SilentListener(), variables))
     except EnvironmentUnavailable:
         return None
+    said = subprocess.run(  # noqa: S603 - an interpreter of this machine, as uv found it
+        [path, "-I", "-c", "import platform; print(platform.python_version())"],
+        capture_output=True, text=True, check=False, timeout=_DEADLINE,
+    )  # fmt: skip
+    return Interpreter(path, said.stdout.strip()) if said.returncode == 0 else None
 
 
 def _downloaded(version: str, progress: Progress) -> Interpreter | None:

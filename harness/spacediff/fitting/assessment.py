@@ -152,10 +152,10 @@ def _assess_checkpoint(runs: Sequence[Run], progress: Progress) -> _Assessed:
     if not any(_worth_measuring(found, run) for run in here):
         return _Assessed(
             memory=_largest(here, lambda run: parts_of(found.components, run.settings.value("model.dtype"))),
-            download=found.download,
+            download=found.download_of(here[0].settings),
         )
     progress.on_status("estimating the memory that the runs need")
-    return replace(_Checkpoint(found, here).assessed(), download=found.download)
+    return replace(_Checkpoint(found, here).assessed(), download=found.download_of(here[0].settings))
 
 
 def _worth_measuring(found: Found, run: Run) -> bool:

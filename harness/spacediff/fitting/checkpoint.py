@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,17 @@ class Found:
     Attributes:
         components: Its models.
         folder: The folder with its configuration.
-        download: Bytes of its weight files that the Hub's cache does not have yet.
+        download: By component, bytes of its weight files that the Hub's cache does not have yet.
     """
 
     components: tuple[Component, ...]
     folder: Path
-    download: int = 0
+    download: Mapping[str, int] = field(default_factory=dict)
+
+    def download_of(self, settings: Settings) -> int:
+        """Return the bytes that runs with these settings download; components of their own come from elsewhere."""
+        own = settings.table("components")
+        return sum(size for name, size in self.download.items() if name not in own)
 
     def loaded(self, dtype: str | None) -> int:
         """Return the bytes of all weights in memory."""
@@ -102,8 +107,9 @@ def _on_hub(name: str, revision: str | None, variant: str | None) -> Found | Non
 
 def _found_in(answer: Mapping[str, Any]) -> Found | None:
     match answer:
-        case {"kind": "found", "folder": str(folder), "components": [_, *_] as listed, "download": int(download)}:
-            return Found(tuple(component_from(each) for each in listed), Path(folder), download)
+        case {"kind": "found", "folder": str(folder), "components": [_, *_] as listed, "download": {**download}}:
+            sizes = {str(name): size for name, size in download.items() if isinstance(size, int)}
+            return Found(tuple(component_from(each) for each in listed), Path(folder), sizes)
     return None
 
 

@@ -53,10 +53,12 @@ def _look_up(name: str, revision: str | None, variant: str | None) -> dict[str, 
     index = read_json(folder / INDEX) or {}
     header_of = partial(api.parse_safetensors_file_metadata, name, revision=info.sha)
     chosen = _chosen(variant, sizes, index)
-    files = [file for each in chosen.values() for file in each]
-    download = sum(
-        sizes[file] for file in files if not isinstance(try_to_load_from_cache(name, file, revision=info.sha), str)
-    )
+    download = {
+        component: sum(
+            sizes[file] for file in files if not isinstance(try_to_load_from_cache(name, file, revision=info.sha), str)
+        )
+        for component, files in chosen.items()
+    }
     listed = [
         {"name": each.name, "library": each.library, "sizes": each.stored.sizes, "largest": each.stored.largest}
         for each in _components_on_hub(header_of, chosen, sizes, index)

@@ -96,7 +96,7 @@ def _head(bucket: Bucket, code: bytes) -> bytes:
 
 def _is_relative() -> bool:
     """Whether the working directory chooses the cache folder, such as a folder that somebody sent."""
-    chosen = os.environ.get("SPACEDIFF_CACHE")
+    chosen = os.environ.get("SPACEDIFF_CACHE", "")
     return bool(chosen) and not Path(chosen).expanduser().is_absolute()
 
 
