@@ -20,6 +20,7 @@ from support.synthetic_audit import synthetic_audit
 pytestmark = pytest.mark.browser
 
 MODES = ["slider", "blink", "difference", "heat", "onion"]  # that show both pictures as one
+QUICK = ["difference", "heat"]
 PIXEL = """([x, y]) => { const c = document.querySelector('[data-side="both"] .picture > canvas');
     return [...c.getContext("2d").getImageData(x * c.width, y * c.height, 1, 1).data].slice(0, 3); }"""
 LEVEL = """([side, x, y]) => { const shown = document.querySelector(`[data-side="${side}"] .picture > canvas`);
@@ -44,7 +45,9 @@ def opened(reports: Reports, url: str, address: str, **options: Any) -> Opened:
     return report
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode", [*QUICK, *(pytest.param(mode, marks=pytest.mark.slow) for mode in MODES if mode not in QUICK)]
+)
 def test_a_mode_is_in_the_address_and_opens_from_it(reports: Reports, url: str, mode: str) -> None:
     report = opened(reports, url, "frame=4")
     report.page.check(f"#views input[value={mode}]", force=True)

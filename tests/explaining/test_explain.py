@@ -69,7 +69,7 @@ PAIRS = [
     *list(itertools.combinations(GUILTY, 3))[::3],
     *list(itertools.combinations(GUILTY, 4))[::4],
 ]
-QUICK = [*PAIRS[:6], *PAIRS[6:21:3], *PAIRS[21:28:3], PAIRS[-1]]
+QUICK = [*PAIRS[:6], *PAIRS[6:21:5], PAIRS[21], PAIRS[-1]]
 """Each cause alone, and some together; the slow lane searches all."""
 
 

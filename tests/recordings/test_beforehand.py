@@ -31,6 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a script, a text named as a recording, and recordings of two calls and of none with frames."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run.py").write_text("")
+    (tmp_path / "no-video.py").write_text("print()\n")
     (tmp_path / "text.zip").write_text("no recording")
     (tmp_path / "python").write_text("no interpreter")
     for name, calls in (("two", (call(1), call(2))), ("latent", (call(1, without_clip="it returned latents"),))):
@@ -95,7 +96,8 @@ def test_a_recording_that_can_be_used_is_no_mistake(folder: Path) -> None:
         ("two.zip#x", RecordingNotReadable, "'x' is no number of a call", "two.zip has the calls 1, 2"),
         ("two.zip#", RecordingNotReadable, "'' is no number of a call", "two.zip has the calls 1, 2"),
         ("missing.mp4", VideoNotReadable, "there is no file missing.mp4", ""),
-        ("run.py", VideoNotReadable, "cannot be opened as a video", ""),
+        ("run.py", VideoNotReadable, "run.py is empty", ""),
+        ("no-video.py", VideoNotReadable, "cannot be opened as a video", ""),
     ],
 )
 def test_a_comparison_of_what_cannot_be_read_makes_no_folder(

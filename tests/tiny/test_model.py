@@ -35,12 +35,14 @@ def shown(pipe: Any, some: list[Scene]) -> tuple[int, int]:
     return sum(map(colours_shown, clips, some)), sum(map(motion_shown, clips, some))
 
 
+@pytest.mark.slow
 def test_the_model_follows_held_out_captions() -> None:
     colours, motions = shown(as_hosted(build_trained()), DIRECTED)
     assert colours >= 5
     assert motions >= 4
 
 
+@pytest.mark.slow
 def test_the_untrained_model_follows_no_caption() -> None:
     assert shown(as_hosted(build_untrained(0)), DIRECTED[:2]) == (0, 0)
 

@@ -231,6 +231,7 @@ def test_the_space_has_the_variables_that_choose_kernels(monkeypatch: pytest.Mon
     assert {*VARIABLES, "OMP_NUM_THREADS"} <= set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_nothing_remains_after_the_block_even_if_it_fails() -> None:
     class FromInsideError(Exception):
         pass
