@@ -47,7 +47,7 @@ placement = "cpu"
 about = "{SECRET}, {FOREIGN}"
 model.id = "{home}/models/{HOST}"
 [variants.refused]
-call.no_such_argument = "{SECRET} {home}/x"
+scheduler.timestep_spacing = "{SECRET} {home}/x"
 [reference.video]
 file = "{home}/hosted.mp4"
 [scale]
