@@ -12,6 +12,7 @@ import pytest
 
 from spacediff.api import run_audit
 from spacediff.clip import read_frames
+from spacediff.enclosed import SCRIPT as KEPT
 from spacediff.enclosed import enclosed
 from spacediff.record import AuditRecord
 from spacediff.tiny.checkpoint import RANDOM, ensure_checkpoint
@@ -98,7 +99,7 @@ def test_the_baseline_has_the_frames_of_the_plain_script(folder: Path, record: A
 
 def test_the_script_goes_along_with_the_record(folder: Path, record: AuditRecord) -> None:
     assert record.finished
-    assert enclosed(folder / "audits" / "s", "script.py") == SCRIPT
+    assert enclosed(folder / "audits" / "s", KEPT) == SCRIPT
 
 
 def test_the_cause_is_found_and_proved(record: AuditRecord) -> None:
