@@ -222,6 +222,8 @@ def test_a_file_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(spacediff.VideoNotReadable, match=r"the name of '.*b\\udcff\.mp4' is not UTF-8"):
         spacediff.compare_videos(name, name, out=tmp_path / "audit")
     assert not (tmp_path / "audit").exists()
+    with pytest.raises(spacediff.VideoNotReadable, match="is not UTF-8"):
+        spacediff.compare_videos(name, name)
 
 
 def test_single_name_is_not_split_into_letters(scenario: Path) -> None:

@@ -254,10 +254,10 @@ def compare_videos(
         *(["--max-frames", str(max_frames)] if max_frames is not None else []),
         *out_option(where),
     )
+    _ensure_readable(files)
     resolved = "\n".join(str(file.resolve()) for file in files).encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(resolved).hexdigest()[:6]
     folder = where or Path("audits") / portable_name(f"compare-{files[0].name}-{files[1].name}-{digest}")
-    _ensure_readable(files)
     plan = plan_files(*files, metrics, command=command, semantics=semantics, parts=parts, max_frames=max_frames)
     return execute(plan, folder, listener, runs_required=True)
 
