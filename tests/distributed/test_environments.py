@@ -15,7 +15,6 @@ from spacediff.distributed.executor import ClusterExecutor, Hosting
 from spacediff.distributed.pool import Order
 from spacediff.environments.building import built
 from spacediff.environments.resolved import Resolved, resolved
-from spacediff.environments.uv import uv_program
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.progress import Progress, SilentListener
 from spacediff.record import Role, RunRecord
@@ -25,9 +24,10 @@ from spacediff.sources.environment_run import Environments
 from spacediff.store.store import Store
 from spacediff.worker.messages import PlainRun
 from support import wheel_index as index
+from support.needs_uv import NEEDS_UV
 from support.wheel_index import wheel_index
 
-pytestmark = pytest.mark.skipif(uv_program() is None, reason="uv is not installed")
+pytestmark = NEEDS_UV
 
 
 class KeepingPool:

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from spacediff.api import compare_versions
-from spacediff.environments.releases import releases_of
-from spacediff.environments.uv import uv_program
-from spacediff.errors import EnvironmentUnavailable
 from spacediff.interrupts import handlers_kept
+from support.needs_uv import skip_without_releases
 
 pytest.importorskip("ray")
+
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -32,12 +31,7 @@ resources.cpus = 1
 def test_releases_that_run_side_by_side_are_compared_as_one_after_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if uv_program() is None:
-        pytest.skip("uv is not installed")
-    try:
-        releases_of("diffusers")
-    except EnvironmentUnavailable as error:
-        pytest.skip(error.message)
+    skip_without_releases()
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     (tmp_path / "s.toml").write_text(SCENARIO)
     with handlers_kept():

@@ -11,14 +11,14 @@ import pytest
 
 from spacediff.environments.building import built
 from spacediff.environments.locking import Lock, identity_of, lock_of
-from spacediff.environments.uv import uv_program
 from spacediff.environments.wanted import Wanted, wanted_of
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.progress import SilentListener
 from spacediff.settings import Origin, Settings
+from support.needs_uv import NEEDS_UV
 from support.wheel_index import wheel_index
 
-pytestmark = pytest.mark.skipif(uv_program() is None, reason="uv is not installed")
+pytestmark = NEEDS_UV
 
 
 @pytest.fixture

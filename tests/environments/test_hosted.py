@@ -19,7 +19,6 @@ from spacediff.environments.hosted import HostedEnvironment, chosen_of, hosted_e
 from spacediff.environments.hosted_facts import differing_facts, installed_fact
 from spacediff.environments.locking import Lock, lock_of
 from spacediff.environments.pythons import Interpreter
-from spacediff.environments.uv import uv_program
 from spacediff.environments.wanted import of_space, wanted_of
 from spacediff.errors import EnvironmentUnavailable, NotMeasuredError, SpaceNotFound
 from spacediff.hub.asking import SpaceOnHub
@@ -30,6 +29,7 @@ from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.wording import sentence, sentences
 from support.hub_stand_in import Space, hub_stand_in
+from support.needs_uv import NEEDS_UV
 from support.wheel_index import wheel_index
 
 OTHER = "3.10" if sys.version_info[:2] != (3, 10) else "3.12"
@@ -254,7 +254,7 @@ def test_what_is_no_space_has_nothing_to_say() -> None:
     assert differing_facts(wanted, LOCK) == []
 
 
-@pytest.mark.skipif(uv_program() is None, reason="uv is not installed")
+@NEEDS_UV
 def test_a_space_is_resolved_as_of_its_day_and_what_has_no_wheel_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,7 +297,7 @@ def test_the_hub_is_asked_for_the_requirements_of_a_space(monkeypatch: pytest.Mo
     assert hosted.torch == "torch==2.4.0"
 
 
-@pytest.mark.skipif(uv_program() is None, reason="uv is not installed")
+@NEEDS_UV
 def test_the_command_lists_what_would_be_installed_and_installs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,7 @@ from spacediff.environments.wanted import wanted_of
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.progress import SilentListener
 from spacediff.settings import Origin, Settings
+from support.needs_uv import NEEDS_UV
 from support.paths import ROOT
 from support.wheel_index import wheel_index
 
@@ -53,7 +54,7 @@ def test_another_python_is_found_with_its_whole_version(other: Interpreter) -> N
     assert not other.shares_torch
 
 
-@pytest.mark.skipif(uv_program() is None, reason="uv is not installed")
+@NEEDS_UV
 def test_a_python_that_is_not_here_or_too_old_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UV_PYTHON_DOWNLOADS", raising=False)
     with pytest.raises(EnvironmentUnavailable, match=r"no Python 3\.97 on this machine") as raised:

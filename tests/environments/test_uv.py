@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from spacediff.environments import uv
-from spacediff.environments.uv import run_uv, uv_program
+from spacediff.environments.uv import run_uv
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.progress import SilentListener
-
-NEEDS_UV = pytest.mark.skipif(uv_program() is None, reason="uv is not installed")
+from support.needs_uv import NEEDS_UV
 
 
 class Heard(SilentListener):

@@ -15,15 +15,13 @@ from pathlib import Path
 import pytest
 
 from spacediff.api import compare_versions, run_audit
-from spacediff.environments.releases import releases_of
-from spacediff.environments.uv import uv_program
-from spacediff.errors import EnvironmentUnavailable
 from spacediff.progress import SilentListener
 from spacediff.record import AuditRecord, Fact, Stage, Standing, VersionsRecord
 from spacediff.run import Run
 from spacediff.tiny.portable import portable_checkpoint
 from spacediff.wording import fix_code, sentence, versions_text
 from support.hub_stand_in import Space, hub_stand_in
+from support.needs_uv import skip_without_releases
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -105,12 +103,7 @@ rerun = false
 @pytest.fixture(scope="module", autouse=True)
 def _registry() -> None:
     """Skip without uv or a registry."""
-    if uv_program() is None:
-        pytest.skip("uv is not installed")
-    try:
-        releases_of("diffusers")
-    except EnvironmentUnavailable as error:
-        pytest.skip(error.message)
+    skip_without_releases()
 
 
 def audited(text: str, folder: Path, listener: SilentListener | None = None) -> AuditRecord:

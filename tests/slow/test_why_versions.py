@@ -13,13 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from spacediff.environments.releases import releases_of
-from spacediff.environments.uv import uv_program
-from spacediff.errors import EnvironmentUnavailable
 from spacediff.record import Standing, read_record
 from spacediff.scenario.scenario import load_scenario
 from spacediff.tiny.portable import portable_checkpoint
 from support.hub_stand_in import Model, hub_stand_in
+from support.needs_uv import skip_without_releases
 from support.paths import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -43,12 +41,7 @@ video = pipe(
 
 
 def test_the_version_that_a_space_pins_is_named_as_the_cause_and_not_the_other_setting(tmp_path: Path) -> None:
-    if uv_program() is None:
-        pytest.skip("uv is not installed")
-    try:
-        releases_of("diffusers")
-    except EnvironmentUnavailable as error:
-        pytest.skip(error.message)
+    skip_without_releases()
     (tmp_path / "space").mkdir()
     (tmp_path / "run.py").write_text(SCRIPT)
     theirs = SCRIPT.replace("pipe.scheduler =", "pipe.vae.enable_slicing()\npipe.scheduler =")

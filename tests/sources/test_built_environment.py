@@ -7,18 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from spacediff.environments.uv import uv_program
 from spacediff.errors import InvalidArgument, ProgramNotStarted
 from spacediff.progress import SilentListener
 from spacediff.run import Run
 from spacediff.sources.command import programs_to_run, run_command
 from spacediff.wording import sentence
 from support.input_files import picture
+from support.needs_uv import NEEDS_UV
 from support.programs import reference_of, scenario_text
 from support.scenarios import mistakes_in
 
 SOURCE = "import shutil, sys; print(sys.prefix); shutil.copyfile('given.png', sys.argv[-1])"
-NEEDS_UV = pytest.mark.skipif(uv_program() is None, reason="uv is not installed")
 
 
 @pytest.fixture
