@@ -66,7 +66,7 @@ def check_space(
 def _target(space: str, endpoint: str) -> tuple[Target, tuple[str, ...]]:
     """Return what is checked, and the private texts of its scenario."""
     from spacediff.checking.check import Target
-    from spacediff.hub.ids import is_repository_id, space_of
+    from spacediff.hub.ids import is_repository_id, no_space, space_of
     from spacediff.plan import plan_scenario
     from spacediff.scenario.scenario import load_scenario
     from spacediff.sources.hosted import TINY_SPACES
@@ -75,7 +75,7 @@ def _target(space: str, endpoint: str) -> tuple[Target, tuple[str, ...]]:
     if not space.endswith(".toml"):
         named = space_of(space)
         if not (named in TINY_SPACES or named.startswith(("http://", "https://")) or is_repository_id(named)):
-            raise InvalidArgument(f"{space[:200]!r} is not a Space of the Hub", hint="give ORG/NAME")
+            raise no_space(space)
         return Target(named, endpoint), ()
     plan = plan_scenario(load_scenario(Path(space)))
     run = next((run for run in plan.runs if run.source == "space"), None)

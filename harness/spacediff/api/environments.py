@@ -39,11 +39,11 @@ def space_environment(
     from spacediff.environments.pythons import python_named
     from spacediff.environments.shared import TORCH, installed_here
     from spacediff.environments.wanted import of_space
-    from spacediff.hub.ids import is_repository_id, space_of
+    from spacediff.hub.ids import is_repository_id, no_space, space_of
     from spacediff.progress import SilentListener
 
     if not is_repository_id(named := space_of(space)):
-        raise InvalidArgument(f"{space[:200]!r} is not a Space of the Hub", hint="give ORG/NAME")
+        raise no_space(space)
     try:
         pins = ((TORCH, str(Version(torch))),) if torch else ()
         version = str(Version(python)) if python else ""

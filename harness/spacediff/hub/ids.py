@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from spacediff.errors import InvalidArgument
+
 _ADDRESS_OF_SPACE = re.compile(
     r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/spaces/([\w.-]+/[\w.-]+)(?:[/?#]|$)", re.IGNORECASE
 )
@@ -27,3 +29,8 @@ def space_of(text: str) -> str:
     """Return the id of the Space whose address a text is, such as that of its page; any other text as it is."""
     found = _ADDRESS_OF_SPACE.match(text.strip())
     return found[1] if found else text
+
+
+def no_space(text: str) -> InvalidArgument:
+    """Return the error of a text that names no Space of the Hub."""
+    return InvalidArgument(f"{text[:200]!r} is not a Space of the Hub", hint="give ORG/NAME")
