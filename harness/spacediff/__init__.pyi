@@ -103,13 +103,8 @@ from .errors import (
     VideoNotReadable,
     WorkerDied,
 )
-from .investigation import (
-    SourceComparison,
-    WhyResult,
-    compare_sources,
-    explain_difference,
-    measure_difference,
-)
+from .investigation import SourceComparison, compare_sources
+from .measured_difference import WhyResult, explain_difference, measure_difference
 from .plan import Plan
 from .progress import ProgressListener, SearchProgress, SilentListener, WorkerProgress
 from .reading.model import Reading

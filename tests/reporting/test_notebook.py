@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from spacediff.clip import read_frames
-from spacediff.investigation import SourceComparison, WhyResult
+from spacediff.investigation import SourceComparison
+from spacediff.measured_difference import WhyResult
 from spacediff.reading import read_text
 from spacediff.record import AuditRecord, ProofRecord, ReleaseRecord, Verdict, VersionsRecord, with_derived
 from spacediff.reporting import notebook

@@ -15,11 +15,8 @@ from spacediff.cli.reading_table import show_reading
 from spacediff.cli.tables import show_differences
 from spacediff.errors import Exit
 from spacediff.files import write_new
-from spacediff.investigation import (
-    SourceComparison,
-    compare_sources,
-    measure_difference,
-)
+from spacediff.investigation import SourceComparison, compare_sources
+from spacediff.measured_difference import measure_difference
 from spacediff.privacy.redaction import redact
 from spacediff.privacy.short_lines import one_line
 from spacediff.reading.markdown import is_markdown
