@@ -120,11 +120,14 @@ def _looked_up(version: str) -> Interpreter | None:
         path = run_uv([*words, version], _DEADLINE, SilentListener(), variables)
     except EnvironmentUnavailable:
         return None
-    said = subprocess.run(  # noqa: S603 - an interpreter of this machine, as uv found it
-        [path, "-I", "-c", "import platform; print(platform.python_version())"],
-        capture_output=True, text=True, check=False, timeout=_DEADLINE,
-    )  # fmt: skip
-    return Interpreter(path, said.stdout.strip()) if said.returncode == 0 else None
+    try:
+        said = subprocess.run(  # noqa: S603 - an interpreter of this machine, as uv found it
+            [path, "-I", "-c", "import platform; print(platform.python_version())"],
+            capture_output=True, text=True, check=True, timeout=_DEADLINE,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):  # it does not start, fails, or never ends
+        return None
+    return Interpreter(path, said.stdout.strip())
 
 
 def _downloaded(version: str, progress: Progress) -> Interpreter | None:
