@@ -85,13 +85,13 @@ def sources_piece(headline: str, compared: ComparedSettings, advice: Advice, app
         rows=[_difference(row) for row in compared.differences[:_MOST_ROWS]],
         more=max(0, len(compared.differences) - _MOST_ROWS),
         said=[_clean(text) for text in [*compared.ignored, *approximations][:_MOST_ROWS]],
-        patch=shortened(visible(_redacted(advice.patch)), _MOST_OF_PATCH),
+        patch=_patch(advice),
     )
 
 
 def patch_piece(advice: Advice | None) -> str:
     """Return the patch for a cause, as a notebook shows it below what was measured; empty where there is none."""
-    patch = "" if advice is None else shortened(visible(_redacted(advice.patch)), _MOST_OF_PATCH)
+    patch = "" if advice is None else _patch(advice)
     return _drawn("notebook_patch.html.j2", patch=patch) if patch else ""
 
 
@@ -154,7 +154,8 @@ def _clean(text: str) -> str:
     return short_line(text, _MOST_OF_TEXT)
 
 
-def _redacted(text: str) -> str:
+def _patch(advice: Advice) -> str:
+    """Return a patch without secrets, cut where it is long."""
     from spacediff.privacy.redaction import redact_text
 
-    return redact_text(text)
+    return shortened(visible(redact_text(advice.patch)), _MOST_OF_PATCH)
