@@ -16,9 +16,7 @@ from typing import Any
 import numpy as np
 
 Comparison = Callable[[Any, Any], float]
-_WEIGHTS = (
-    Path(__file__).parent.parent / "harness" / "spacediff" / "metrics" / "weights" / "alexnet_features.safetensors"
-)
+_WEIGHTS = Path(__file__).parent.parent / "harness" / "spacediff" / "metrics" / "weights" / "lpips_alex.safetensors"
 
 
 def main() -> None:

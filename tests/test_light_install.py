@@ -11,15 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spacediff import compare_videos
 from spacediff.clip import Clip, write_preview
 from spacediff.extras import RUN
-from spacediff.record import AuditRecord, FactKind, read_record
-from spacediff.reporting.markdown import render_markdown
+from spacediff.record import AuditRecord, read_record
 from support.paths import ROOT
 
 WITHOUT = f"import sys\nfor name in {RUN}:\n    sys.modules[name] = None\n"
 """Imported at the start of this process's children and theirs: these packages cannot be imported, nor found."""
-SAID = "LPIPS was not measured, since torch is not installed"
 
 
 @pytest.fixture(scope="module")
@@ -53,28 +52,15 @@ def compared(light: Path) -> tuple[AuditRecord, str]:
     return read_record(light / "audit"), done.stdout
 
 
-def test_compare_scores_what_needs_no_torch(compared: tuple[AuditRecord, str]) -> None:
+def test_compare_measures_the_same_as_with_torch(compared: tuple[AuditRecord, str], light: Path) -> None:
     record, _ = compared
-    assert [info.name for info in record.metrics] == ["mae", "psnr", "ssim"]
+    whole = compare_videos(light / "a.mp4", light / "b.mp4", out=light / "whole").record
+    assert [info.name for info in record.metrics] == ["mae", "psnr", "ssim", "lpips"]
+    assert record.comparisons[0].metrics == whole.comparisons[0].metrics
     (found,) = [each for each in record.comparisons if each.candidate == "candidate"]
     assert 5 < found.metrics["psnr"].pooled < 20
     assert found.measures, "motion is measured"
     assert "threads" not in record.environment.local, "torch was not asked"
-
-
-def test_it_is_said_that_lpips_was_not_measured(compared: tuple[AuditRecord, str], light: Path) -> None:
-    record, printed = compared
-    assert [each.kind for each in record.warnings] == [FactKind.METRIC_UNAVAILABLE]
-    assert SAID in " ".join(printed.split())
-    assert "LPIPS was not measured" in render_markdown(record).replace("`", "")
-    assert SAID in (light / "audit" / "report.html").read_text("utf-8")
-
-
-def test_with_torch_lpips_is_measured_and_nothing_is_said() -> None:
-    from spacediff.metrics import select_metrics, unavailable_metrics
-
-    assert unavailable_metrics() == ()
-    assert "lpips" in {metric.name for metric in select_metrics(())}
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from spacediff.gate.history import history_of
 from spacediff.generating import Generated, generate
 from spacediff.interrupts import clear, until_interrupted
 from spacediff.kept_references import kept_references, take_references
-from spacediff.metrics import Metric, select_metrics, unavailable_metrics
+from spacediff.metrics import Metric, select_metrics
 from spacediff.metrics.motion import MEASURES
 from spacediff.plan import Plan
 from spacediff.privacy.private_prompts import private
@@ -315,10 +315,6 @@ def _recorded(plan: Plan, described: _Described, folder: Path, *, seconds: float
     hidden = {prompt.name for prompt in plan.prompts if prompt.private}
     doubts = _doubts(compared, finished=not described.interrupted)
     cautions = [
-        *(
-            fact(FactKind.METRIC_UNAVAILABLE, metric=metric.info.title, package=metric.package)
-            for metric in unavailable_metrics()
-        ),
         *generated.changed,
         *stream_warning(here.get("torch", ""), hosted.get("torch", ""), runs),
         *sound_warning(runs),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from spacediff.clip import Frame
 from spacediff.devices import accelerators, missing, type_of
 from spacediff.environment import LIBRARIES, VARIABLES, describe, device, version
 from spacediff.errors import SpacediffError
@@ -42,7 +43,8 @@ def examine() -> list[Check]:
     if missing_of_run():
         return [check() for check in (_generating, _processor, _variables, _memory, _video, _hub, _token)]
     checks: list[Callable[[], Check]] = [
-        _libraries, _torchvision, _processor, _accelerator, _variables, _memory, _video, _metrics, _tiny, _hub, _token,
+        _libraries, _torchvision, _processor, _accelerator, _variables, _memory, _video, _metrics,
+        _perceptual, _tiny, _hub, _token,
     ]  # fmt: skip
     return [*(check() for check in checks), *_fitting()]
 
@@ -67,7 +69,7 @@ def _torchvision() -> Check:
         ShimOutcome.HEALTHY: "imports without help",
         ShimOutcome.FIXED: "built for another torch; spacediff declares its operators, so that it imports",
         ShimOutcome.ABSENT: "not installed",
-        ShimOutcome.UNUSABLE: "does not import; LPIPS is not measured",
+        ShimOutcome.UNUSABLE: "does not import; pipelines that need it are not measured",
     }
     return Check("torchvision", outcome in {ShimOutcome.HEALTHY, ShimOutcome.FIXED}, found[outcome])
 
@@ -141,14 +143,11 @@ def _video() -> Check:
 
 def _metrics() -> Check:
     """Compare the fast SSIM and PSNR on this machine with those of scikit-image, which define them."""
-    import numpy as np
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
     from spacediff.metrics.pixel import prepare_psnr, prepare_ssim
 
-    random = np.random.default_rng(0)
-    ours = random.integers(0, 256, (64, 96, 3), dtype=np.uint8)
-    theirs = np.clip(ours + random.normal(0, 12, ours.shape), 0, 255).astype(np.uint8)
+    ours, theirs = _drawn()
     ssim = structural_similarity(
         ours, theirs, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, channel_axis=-1
     )
@@ -157,6 +156,28 @@ def _metrics() -> Check:
         abs(prepare_psnr(ours)(theirs) - float(peak_signal_noise_ratio(ours, theirs, data_range=255))),
     )
     return Check("metrics", away < _METRIC_TOLERANCE, f"SSIM and PSNR agree with scikit-image to {away:.0e}")
+
+
+def _perceptual() -> Check:
+    """Compare LPIPS on this machine with the package of its authors, which defines it."""
+    from spacediff.metrics.lpips_package import by_lpips_package
+    from spacediff.metrics.perceptual import prepare_lpips
+
+    ours, theirs = _drawn()
+    try:
+        away = abs(prepare_lpips(ours)(theirs) - by_lpips_package(ours, theirs))
+    except (ImportError, RuntimeError, SpacediffError) as error:
+        return Check("LPIPS", fine=False, found=f"cannot be compared with the package lpips: {error}")
+    return Check("LPIPS", away < _METRIC_TOLERANCE, f"agrees with the package lpips to {away:.0e}")
+
+
+def _drawn() -> tuple[Frame, Frame]:
+    """Draw a frame, and one that differs from it by noise."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    frame = random.integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    return frame, np.clip(frame + random.normal(0, 12, frame.shape), 0, 255).astype(np.uint8)
 
 
 def _tiny() -> Check:

@@ -64,10 +64,12 @@ _DETERMINE_A_CLIP = (
 )  # fmt: skip
 
 
-def environment() -> dict[str, str]:
+def environment(*, computing: bool = True) -> dict[str, str]:
     """Return the versions and devices of this machine, and the `VARIABLES` that are set, name to text.
 
-    Without torch, which only a comparison of files can do without, nothing is said of what torch computes with.
+    Args:
+        computing: Whether torch computes here. Else nothing is said of what it computes with, and it is not imported;
+            nor where it is not installed, which only a comparison of files can do without.
     """
     found = {name: version(name) for name in LIBRARIES}
     found |= {name: there for name in OF_SOME_RUNS if (there := installed_version(name))}
@@ -75,7 +77,7 @@ def environment() -> dict[str, str]:
     found["python"] = platform.python_version()
     found["system"] = f"{platform.system()} {platform.machine()}"
     found["processor"] = processor()
-    if has_torch():
+    if computing and has_torch():
         found |= _of_torch()
     return found | {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
 

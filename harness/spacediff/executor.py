@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, Self
 
+from spacediff.environment import environment
 from spacediff.errors import (
     GenerationFailed,
     NotMeasuredError,
@@ -221,10 +222,11 @@ def executor_for(
         threads: CPU threads of torch; by default as many as it takes by itself.
     """
     generating: Worker
-    if any(run.source == "diffusers" for run in runs):
+    sources = {run.source for run in runs}
+    if "diffusers" in sources:
         generating = SupervisedWorker(folder / DENOISED, reuse=reuse, keep_latents=keep_latents, threads=threads)
     else:
-        generating = LocalWorker()
+        generating = LocalWorker(environment(computing=False) if sources == {"video"} else None)
     return Sequential(AuditWorker(generating, folder, quota_wait), keep_latents=keep_latents)
 
 

@@ -10,8 +10,8 @@ from functools import cache
 from importlib.util import find_spec
 
 RUN = (
-    "accelerate", "diffusers", "gguf", "gradio", "gradio_client", "lpips", "peft", "safetensors", "scipy",
-    "sentencepiece", "skimage", "stamina", "torch", "torchvision", "transformers",
+    "accelerate", "diffusers", "gguf", "gradio", "gradio_client", "lpips", "peft", "scipy", "sentencepiece", "skimage",
+    "stamina", "torch", "torchvision", "transformers",
 )  # fmt: skip
 """Modules of the packages of the extra, as they are imported; `pyproject.toml` names the packages."""
 NEEDED = ("torch", "diffusers", "transformers", "accelerate", "gradio_client", "stamina")

@@ -7,7 +7,7 @@ the processors, one pass at the end is cheapest; beside an accelerator, passes d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,8 @@ from spacediff.comparing.comparison import Scored
 from spacediff.comparing.failures import Failed, attempt, succeeded
 from spacediff.comparing.pairing import Encoder, Pair, Side, paired
 from spacediff.metrics import Metric
+from spacediff.metrics.callers_threads import computing_in_callers
 from spacediff.metrics.motion import MeasuredFrames
-from spacediff.metrics.opencv_threads import opencv_in_callers
 from spacediff.metrics.scoring import Measured, measure_clips, processors
 from spacediff.record import ClipRecord, Fact, FactKind, Role, RunRecord, Verdict, fact, quoted
 
@@ -75,7 +75,7 @@ class Scores:
         """
         sides = {run.name: self._side(run) for run in candidates if run.name not in self.sides}
         itself = {} if ITSELF in self.scored else {ITSELF: self.reference}
-        with opencv_in_callers():
+        with computing_in_callers():
             pairs = self._paired({**itself, **sides})
             self.scored |= self._scored(pairs, on_frame)
         self.sides |= sides
@@ -102,10 +102,15 @@ class Scores:
             pool.shutdown(cancel_futures=True)
 
     def _scored(self, pairs: Mapping[str, Pair | Failed], on_frame: OnFrame) -> dict[str, Scored | Failed]:
-        """Score pairs, while another thread tries whether one file of a pair is the other one, encoded again."""
+        """Score pairs, while another thread tries whether one file of a pair is the other one, encoded again.
+
+        Of large frames, the one is done after the other.
+        """
         found = succeeded(pairs)
         with ThreadPoolExecutor(1, "re-encoding") as aside:
             again = {name: aside.submit(encoded_again, pair) for name, pair in found.items()}
+            if self._large:
+                wait(again.values())
             whole = self._whole([pair for pair in found.values() if pair.alike], on_frame)
             return {
                 name: pair

@@ -18,7 +18,7 @@ from spacediff.metrics.pixel import MAE, PSNR, SSIM
 __all__ = ["METRICS", "OPTIONAL", "Comparer", "Metric", "metrics_named", "select_metrics"]
 
 METRICS: tuple[Metric, ...] = (MAE, PSNR, SSIM, LPIPS)
-"""Metrics that are always measured where their package is installed, in order of display."""
+"""Metrics that are always measured, in order of display."""
 
 OPTIONAL: tuple[Metric, ...] = (FLIP,)
 """Metrics that are measured on request."""
@@ -27,28 +27,16 @@ OPTIONAL: tuple[Metric, ...] = (FLIP,)
 def select_metrics(further: Iterable[str]) -> tuple[Metric, ...]:
     """Return the metrics that are always measured and the requested ones, in order of display.
 
-    One that is always measured is left out where its package is not installed; `unavailable_metrics` names it.
-
     Raises:
         SpacediffError: A requested metric needs a package that is not installed.
     """
-    left_out = {metric.name for metric in unavailable_metrics()}
-    found = metrics_named({*(metric.name for metric in METRICS if metric.name not in left_out), *further})
+    found = metrics_named({*(metric.name for metric in METRICS), *further})
     for metric in found:
-        if not _is_installed(metric):
+        if metric.package and find_spec(metric.package.replace("-", "_")) is None:
             raise MissingPackage(
                 f"{metric.info.title} needs the package {metric.package}", hint=f"pip install {metric.package}"
             )
     return found
-
-
-def unavailable_metrics() -> tuple[Metric, ...]:
-    """Return those of the metrics that are always measured whose package is not installed."""
-    return tuple(metric for metric in METRICS if not _is_installed(metric))
-
-
-def _is_installed(metric: Metric) -> bool:
-    return not metric.package or find_spec(metric.package.replace("-", "_")) is not None
 
 
 def metrics_named(names: Iterable[object]) -> tuple[Metric, ...]:

@@ -190,7 +190,7 @@ def _correlation_peak(pictures: Sequence[PicturePair], *, cropped: bool) -> tupl
     total = np.zeros((height, width, 2), np.float32)
     for left, right in pictures:
         total += _correlated(left, right, width, height)
-    surface = cv2.dft(total, flags=cv2.DFT_INVERSE)[..., 0]
+    surface = cv2.dft(total, dst=total, flags=cv2.DFT_INVERSE)[..., 0]
     columns = _allowed(width, rw, cw, cropped=cropped)
     rows = _allowed(height, rh, ch, cropped=cropped)
     allowed = surface[np.ix_(rows % height, columns % width)]
@@ -209,9 +209,11 @@ def _allowed(size: int, reference: int, candidate: int, *, cropped: bool) -> NDA
 
 def _correlated(left: Grey, right: Grey, width: int, height: int) -> NDArray[np.float32]:
     """Return the normalised cross power spectrum of the gradients of two pictures, float32 `[H, W, 2]`."""
-    power = cv2.mulSpectrums(_spectrum(right, width, height), _spectrum(left, width, height), 0, conjB=True)
-    power /= (np.sqrt(cv2.magnitude(power[..., 0], power[..., 1])) + np.float32(1))[..., None]
-    return np.asarray(power, dtype=np.float32)
+    power = _spectrum(right, width, height)  # of large pictures, each array takes 100 MiB: they are used again
+    cv2.mulSpectrums(power, _spectrum(left, width, height), 0, c=power, conjB=True)
+    size = cv2.magnitude(power[..., 0], power[..., 1])
+    power /= np.add(cv2.sqrt(size, dst=size), np.float32(1), out=size)[..., None]
+    return power
 
 
 def _spectrum(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.float32]:
@@ -219,8 +221,7 @@ def _spectrum(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np
     for axis in (0, 1):
         gradient = cv2.Sobel(picture, cv2.CV_32F, 1 - axis, axis, ksize=3)
         padded[: picture.shape[0], : picture.shape[1], axis] = gradient
-    spectrum: NDArray[np.float32] = cv2.dft(padded, flags=cv2.DFT_COMPLEX_OUTPUT)
-    return spectrum
+    return np.asarray(cv2.dft(padded, dst=padded, flags=cv2.DFT_COMPLEX_OUTPUT))
 
 
 def _is_distinct(
@@ -279,6 +280,6 @@ def _contrast(pictures: Sequence[PicturePair], window: Box, shift: tuple[int, in
 
 def _tile_variances(picture: NDArray[np.float32]) -> NDArray[np.float64]:
     height, width = (side // _TILES * _TILES for side in picture.shape)
-    tiles = picture[:height, :width].reshape(_TILES, height // _TILES, _TILES, width // _TILES)
-    variances: NDArray[np.float64] = tiles.var(axis=(1, 3), dtype=np.float64).ravel()
-    return variances
+    rows = np.split(picture[:height, :width], _TILES)  # one after the other, since a variance takes four times a row
+    tiles = [row.reshape(height // _TILES, _TILES, width // _TILES).var(axis=(0, 2), dtype=np.float64) for row in rows]
+    return np.concatenate(tiles)

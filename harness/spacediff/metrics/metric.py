@@ -15,10 +15,6 @@ It may be called from several threads at once.
 """
 
 
-def do_nothing() -> None:
-    """Prepare nothing: the `enter_thread` of metrics whose threads need no preparation."""
-
-
 @dataclass(frozen=True)
 class Metric:
     """One registered metric.
@@ -30,7 +26,6 @@ class Metric:
         error: Converts a pooled value to an error that is 0 for equal clips and grows with their difference; drift is
             measured on this scale.
         value: The inverse of `error`.
-        enter_thread: Called first in each of the threads that score frames.
         package: The package that has to be installed for it; empty if every installation of spacediff has it.
         smallest_side: Smallest width and height of a frame, in pixels; the metric has no value for smaller frames.
     """
@@ -39,7 +34,6 @@ class Metric:
     prepare: Callable[[Frame], Comparer]
     error: Callable[[float], float]
     value: Callable[[float], float]
-    enter_thread: Callable[[], None] = do_nothing
     package: str = ""
     smallest_side: int = 1
 

@@ -1,6 +1,6 @@
 """Score many candidates against one reference, frame by frame; each reference frame is prepared once.
 
-The key insight is that decoding, OpenCV and PyTorch release the interpreter lock while they work, so threads keep every
+The key insight is that decoding, OpenCV and numpy release the interpreter lock while they work, so threads keep every
 processor busy: streams are read a few frames ahead, each by one thread at a time, while other threads score.
 """
 
@@ -22,7 +22,7 @@ from spacediff.clip import Frame
 from spacediff.clip.bands import is_large
 from spacediff.freed_memory import return_freed_memory
 from spacediff.metrics import METRICS, Comparer, Metric
-from spacediff.metrics.opencv_threads import opencv_in_callers
+from spacediff.metrics.callers_threads import computing_in_callers
 from spacediff.metrics.pixel import SSIM, psnr_of_mse, rmse_of_psnr
 from spacediff.metrics.tiles import Tile, worst_tile
 
@@ -116,14 +116,9 @@ def measure_clips(
     Raises:
         NotMeasuredError: A stream ends with an error, or something that a metric needs is missing.
     """
-
-    def enter_thread() -> None:
-        for metric in metrics:
-            metric.enter_thread()
-
     rows: dict[str, list[_Compared]] = {name: [] for name in candidates}
     threads = 1 if large else min(processors(), _MOST_THREADS)
-    with opencv_in_callers(), ThreadPoolExecutor(threads, "scoring", enter_thread) as pool:
+    with computing_in_callers(), ThreadPoolExecutor(threads, "scoring") as pool:
         steps = _steps(
             pool, reference, candidates, lambda frame: _ReferenceFrame(frame, metrics, mapped=mapped, tiled=tiled)
         )

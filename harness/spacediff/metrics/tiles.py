@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from spacediff.clip import Frame
+from spacediff.clip.bands import bands
 
 SIDE = 16
 """Height and width of a tile in pixels: the macroblock of H.264 (ITU-T H.264, 3.85), which shares one quantiser."""
@@ -52,12 +53,17 @@ def worst_tile(one: Frame, other: Frame, number: int = 0) -> Tile:
         number: Number of the frame.
     """
     height, width = (min(SIDE, side) for side in one.shape[:2])
-    differences = cv2.absdiff(one, other)
-    # sums of 8-bit levels in a tile are whole numbers that float32 has; the anchor makes (x, y) the upper left corner
-    sums = cv2.boxFilter(differences, cv2.CV_32F, (width, height), anchor=(0, 0), normalize=False)
-    inside = sums[: one.shape[0] - height + 1, : one.shape[1] - width + 1]
-    _, largest, _, (x, y) = cv2.minMaxLoc(cv2.transform(inside, _SUM_OF_CHANNELS))
-    return Tile(float(largest) / (width * height * one.shape[2]), number, int(x), int(y), width, height)
+    largest, x, y = -1.0, 0, 0
+    for corners in bands(one[: one.shape[0] - height + 1]):
+        rows = slice(corners.start, corners.stop + height - 1)
+        differences = cv2.absdiff(one[rows], other[rows])
+        # sums of levels in a tile are whole numbers that float32 has; the anchor makes (x, y) the upper left corner
+        sums = cv2.boxFilter(differences, cv2.CV_32F, (width, height), anchor=(0, 0), normalize=False)
+        inside = sums[: corners.stop - corners.start, : one.shape[1] - width + 1]
+        _, found, _, (left, top) = cv2.minMaxLoc(cv2.transform(inside, _SUM_OF_CHANNELS))
+        if found > largest:
+            largest, x, y = found, left, corners.start + top
+    return Tile(largest / (width * height * one.shape[2]), number, int(x), int(y), width, height)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ one matrix product.
 from __future__ import annotations
 
 import numpy as np
-import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+Image = NDArray[np.float32]
 
 _TILE = 4  # outputs on a side; more would need points so far apart that float32 loses digits
 _TILES_AT_ONCE = 128  # keeps the products (64 x 192 values per tile) in the cache and bounds memory for large frames
@@ -22,7 +24,7 @@ _POINTS = (0, 1, -1, 1 / 2, -2, -1 / 2, 2)  # and infinity; small ratios keep th
 
 
 class Winograd:
-    """`torch.nn.functional.conv2d` with stride 1, on a CPU and without gradients.
+    """A convolution with stride 1 whose values below 0 become 0, as AlexNet's layers have it.
 
     Args:
         weights: float32 `[C_out, C_in, r, r]`.
@@ -30,36 +32,44 @@ class Winograd:
         padding: Zeros added on every side.
     """
 
-    def __init__(self, weights: torch.Tensor, bias: torch.Tensor, padding: int) -> None:
+    def __init__(self, weights: Image, bias: Image, padding: int) -> None:
         kernel = weights.shape[-1]
         self._padding, self._bias = padding, bias
         self._side = _TILE + kernel - 1
-        outputs, kernels, inputs = (torch.from_numpy(np.kron(a, a)) for a in _transforms(_TILE, kernel))
-        self._outputs, self._inputs = outputs.float(), inputs.float()
-        self._weights = torch.einsum("pr,oir->pio", kernels, weights.double().flatten(2)).float().contiguous()
+        outputs, kernels, inputs = (np.kron(a, a) for a in _transforms(_TILE, kernel))
+        self._outputs, self._inputs = outputs.astype(np.float32), inputs.astype(np.float32)
+        at_points = (kernels @ weights.reshape(-1, kernel**2).T).reshape(-1, *weights.shape[:2])
+        self._weights = np.ascontiguousarray(at_points.transpose(0, 2, 1), np.float32)  # at each point `[C_in, C_out]`
 
-    def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """Convolve float32 `[N, C, H, W]`; fastest in the channels_last layout, which the result has as well."""
-        number, _, height, width = images.shape
-        lost = self._side - _TILE - 2 * self._padding
-        down, across = -(-(height - lost) // _TILE), -(-(width - lost) // _TILE)
-        missing = (down * _TILE + lost - height, across * _TILE + lost - width)  # the last tiles extend past the edge
-        padded = torch.nn.functional.pad(
-            images.permute(0, 2, 3, 1),
-            (0, 0, self._padding, self._padding + missing[1], self._padding, self._padding + missing[0]),
-        )
-        tiles = padded.unfold(1, self._side, _TILE).unfold(2, self._side, _TILE)  # [N, down, across, C, side, side]
-        bands = tiles.split(max(_TILES_AT_ONCE // (number * across), 1), dim=1)
-        joined = torch.cat([self._convolved(band) for band in bands], dim=1)
-        return (joined[:, : height - lost, : width - lost] + self._bias).permute(0, 3, 1, 2)
+    def __call__(self, image: Image) -> Image:
+        """Convolve float32 `[H, W, C_in]`, to float32 `[H', W', C_out]`."""
+        height, width = (side + 2 * self._padding + _TILE - self._side for side in image.shape[:2])
+        down, across = -(-height // _TILE), -(-width // _TILE)  # the last tiles extend past the edge
+        tiles = self._tiles(image, down, across)
+        found = np.empty((down, _TILE, across, _TILE, len(self._bias)), np.float32)
+        rows = max(_TILES_AT_ONCE // across, 1)
+        for top in range(0, down, rows):
+            band = found[top : top + rows]
+            band[...] = self._convolved(tiles[:, :, top : top + rows])
+        return found.reshape(down * _TILE, across * _TILE, -1)[:height, :width]
 
-    def _convolved(self, tiles: torch.Tensor) -> torch.Tensor:
-        """Convolve tiles `[N, down, across, C_in, side, side]` to outputs `[N, 4 down, 4 across, C_out]`."""
-        number, down, across, channels = tiles.shape[:4]
-        points = self._inputs @ tiles.permute(4, 5, 0, 1, 2, 3).reshape(self._side**2, -1)
-        products = torch.bmm(points.view(self._side**2, -1, channels), self._weights)
-        results = (self._outputs @ products.flatten(1)).view(_TILE, _TILE, number, down, across, -1)
-        return results.permute(2, 3, 0, 4, 1, 5).reshape(number, down * _TILE, across * _TILE, -1)
+    def _tiles(self, image: Image, down: int, across: int) -> Image:
+        """Return the overlapping tiles of a padded image, a view `[side, side, down, across, C_in]`."""
+        height, width, channels = image.shape
+        sides = (number * _TILE + self._side - _TILE for number in (down, across))
+        padded = np.zeros((*sides, channels), np.float32)
+        padded[self._padding : self._padding + height, self._padding : self._padding + width] = image
+        windows = sliding_window_view(padded, (self._side, self._side), axis=(0, 1))
+        return np.asarray(windows[::_TILE, ::_TILE].transpose(3, 4, 0, 1, 2))
+
+    def _convolved(self, tiles: Image) -> Image:
+        """Convolve a band of tiles to its outputs, a view `[down, 4, across, 4, C_out]`."""
+        down, across, channels = tiles.shape[2:]
+        points = self._inputs @ tiles.reshape(self._side**2, -1)
+        products = points.reshape(self._side**2, -1, channels) @ self._weights
+        results = (self._outputs @ products.reshape(self._side**2, -1)).reshape(_TILE, _TILE, down, across, -1)
+        results += self._bias
+        return np.maximum(results, 0, out=results).transpose(2, 0, 3, 1, 4)
 
 
 def _transforms(outputs: int, weights: int) -> tuple[NDArray[np.float64], ...]:
