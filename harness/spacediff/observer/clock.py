@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .observation import StageCost
+from .resident import Resident
 
 if TYPE_CHECKING:
     import torch
@@ -74,12 +75,13 @@ class _Memory:
         self._device = device
         self._resets = resets
         self._module: Any = None if device.type == "cpu" else getattr(torch, device.type, None)
-        self._process = _this_process()
+        self._process = Resident(resets=resets)
 
     def reset(self) -> None:
-        """Begin a new peak, where the device counts one."""
+        """Begin a new peak, where one is counted."""
         if self._resets and hasattr(self._module, "reset_peak_memory_stats"):
             self._module.reset_peak_memory_stats(self._device)
+        self._process.reset()
 
     def read(self) -> int:
         """Return the peak since the last reset, or the memory in use now where no peak is counted."""
@@ -87,13 +89,4 @@ class _Memory:
             return int(self._module.max_memory_allocated(self._device))
         if hasattr(self._module, "current_allocated_memory"):  # MPS
             return int(self._module.current_allocated_memory())
-        return int(self._process.memory_info().rss) if self._process is not None else 0
-
-
-def _this_process() -> Any:
-    """Return this process for psutil; None where psutil, which comes with accelerate, is not installed."""
-    try:
-        import psutil
-    except ModuleNotFoundError:
-        return None
-    return psutil.Process()
+        return self._process.read()

@@ -91,8 +91,8 @@ class StageCost:
     Attributes:
         name: `text`, `denoising` or `decoding`.
         seconds: Its duration.
-        peak_bytes: Peak memory: allocated on the accelerator that the pipeline computes on; resident in this process,
-            read after every step, for a pipeline on the CPU.
+        peak_bytes: Peak memory: allocated on the accelerator that the pipeline computes on; for a pipeline on the CPU,
+            resident in this process, as the kernel of Linux counts it; on other systems read after every step.
     """
 
     name: str
